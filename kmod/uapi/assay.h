@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The ABI of assay.ko: ioctls of /dev/assay, the header of the mapped log, and
+ * the code points of its records. The only header that the kernel module and
+ * user space share.
+ *
+ * Every request struct may grow at its end. The size the caller knows is the
+ * one encoded in the ioctl number (_IOC_SIZE): a shorter struct than the
+ * kernel's is read as if the rest were zero, a longer one is accepted if what
+ * the kernel does not know is zero and refused with -EINVAL otherwise, as are
+ * unknown flags and reserved fields that are not zero.
+ */
+#ifndef _UAPI_ASSAY_H
+#define _UAPI_ASSAY_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define ASSAY_ABI_VERSION 1
+
+/* Limits. */
+#define ASSAY_MAX_BATCH 4096 /* files in one MEASURE */
+#define ASSAY_MAX_DIGEST 64 /* bytes of the largest digest (SHA-512) */
+#define ASSAY_MAX_BANKS 8 /* PCR banks of a TPM */
+#define ASSAY_MAX_LABEL 64 /* bytes of an EVENT's label */
+#define ASSAY_MAX_EVENT 65536 /* bytes of an EVENT's data */
+
+/* Hash algorithms: TCG algorithm identifiers (TPM2_ALG_ID). */
+#define ASSAY_ALG_SHA1 0x0004
+#define ASSAY_ALG_SHA256 0x000b
+#define ASSAY_ALG_SHA384 0x000c
+#define ASSAY_ALG_SHA512 0x000d
+
+enum assay_region_kind {
+	ASSAY_REGION_CMA = 1, /* idle pages are lent to the kernel (CMA area) */
+	ASSAY_REGION_MOVABLE = 2, /* idle pages are lent (ZONE_MOVABLE) */
+	ASSAY_REGION_STATIC = 3, /* idle pages are held */
+};
+
+/* struct assay_info.protection */
+enum assay_protection {
+	ASSAY_PROTECTION_NONE = 0,
+	ASSAY_PROTECTION_FULL = 1, /* log pages read-only in every kernel mapping */
+};
+
+/**
+ * struct assay_info - ASSAY_IOC_INFO: what the module keeps, and where
+ * @flags: in, must be 0
+ * @abi_version: ASSAY_ABI_VERSION
+ * @page_size: bytes of a kernel page
+ * @region_kind: enum assay_region_kind
+ * @region_base: physical address of the region
+ * @region_size: bytes of the region
+ * @window_base: physical address of the claimed window
+ * @window_size: bytes of the claimed window
+ * @ring_size: bytes of the ring of records
+ * @head: offset of the oldest record (offsets only grow; place = offset mod @ring_size)
+ * @tail: offset behind the newest record
+ * @anchored: offset behind the newest record that is in the PCR; < @tail while
+ *            an extend is outstanding or has failed
+ * @records: records written
+ * @anchored_records: records anchored
+ * @pcr: PCR index
+ * @bank_count: how many of @bank_alg are set; 0 before a TPM was seen
+ * @bank_alg: the allocated banks' ASSAY_ALG_*
+ * @protection: enum assay_protection
+ * @last_error: negative errno of the last failed anchor, 0 if none since it worked
+ * @max_batch: the most files that one MEASURE takes
+ * @reserved: 0
+ */
+struct assay_info {
+	__u32 flags;
+	__u32 abi_version;
+	__u32 page_size;
+	__u32 region_kind;
+	__u64 region_base;
+	__u64 region_size;
+	__u64 window_base;
+	__u64 window_size;
+	__u64 ring_size;
+	__u64 head;
+	__u64 tail;
+	__u64 anchored;
+	__u64 records;
+	__u64 anchored_records;
+	__u32 pcr;
+	__u32 bank_count;
+	__u16 bank_alg[ASSAY_MAX_BANKS];
+	__u32 protection;
+	__s32 last_error;
+	__u32 max_batch;
+	__u32 reserved;
+};
+
+/**
+ * struct assay_measure_entry - one file of a MEASURE
+ * @fd: in, open for reading
+ * @result: out, 0 or the negative errno that measuring the file gave:
+ *          -ENODATA (no fs-verity), -EIO (a data block does not match its
+ *          digest, with ASSAY_MEASURE_READ), ...; it is in the record as well
+ * @hash_alg: out, ASSAY_ALG_* of the fs-verity digest
+ * @digest_size: out, bytes of @digest in use
+ * @reserved: in, must be 0
+ * @digest: out, fs-verity digest
+ */
+struct assay_measure_entry {
+	__s32 fd;
+	__s32 result;
+	__u16 hash_alg;
+	__u16 digest_size;
+	__u32 reserved;
+	__u8 digest[ASSAY_MAX_DIGEST];
+};
+
+/* Read every file to its end as well, so that damaged data is found now. */
+#define ASSAY_MEASURE_READ 0x1
+
+/**
+ * struct assay_measure - ASSAY_IOC_MEASURE: measure files, one record, one extend
+ * @flags: in, ASSAY_MEASURE_*
+ * @count: in, 1 to ASSAY_MAX_BATCH
+ * @entry_size: in, sizeof(struct assay_measure_entry) as the caller knows it
+ * @reserved: in, must be 0
+ * @entries: in, pointer to @count entries of @entry_size bytes each
+ * @recnum: out, number of the record that holds them
+ * @offset: out, the record's offset in the log
+ *
+ * Returns 0 once the record is anchored. A file's own failure is in its
+ * entry's result and in the record; the call then still returns 0. -EBADF,
+ * -EINVAL, -EFAULT, -ENOSPC, -ENOMEM: nothing was written. Any other error
+ * comes from anchoring: the record may have been written and is anchored by the
+ * next call; see struct assay_info.
+ */
+struct assay_measure {
+	__u32 flags;
+	__u32 count;
+	__u32 entry_size;
+	__u32 reserved;
+	__aligned_u64 entries;
+	__u64 recnum;
+	__u64 offset;
+};
+
+/**
+ * struct assay_append - ASSAY_IOC_APPEND: an EVENT record from user space
+ * @flags: in, must be 0
+ * @label_size: in, 1 to ASSAY_MAX_LABEL
+ * @label: in, pointer to printable ASCII without a terminating NUL
+ * @data: in, pointer to the data
+ * @data_size: in, 0 to ASSAY_MAX_EVENT
+ * @reserved: in, must be 0
+ * @recnum: out, number of the record
+ * @offset: out, its offset in the log
+ *
+ * Returns as ASSAY_IOC_MEASURE does.
+ */
+struct assay_append {
+	__u32 flags;
+	__u32 label_size;
+	__aligned_u64 label;
+	__aligned_u64 data;
+	__u32 data_size;
+	__u32 reserved;
+	__u64 recnum;
+	__u64 offset;
+};
+
+#define ASSAY_IOC_MAGIC 0xa5
+#define ASSAY_IOC_INFO _IOWR(ASSAY_IOC_MAGIC, 0, struct assay_info)
+#define ASSAY_IOC_MEASURE _IOWR(ASSAY_IOC_MAGIC, 1, struct assay_measure)
+#define ASSAY_IOC_APPEND _IOWR(ASSAY_IOC_MAGIC, 2, struct assay_append)
+
+/*
+ * mmap of /dev/assay, read-only and MAP_SHARED, at offset 0: one header page,
+ * then the ring, then the same ring again, so that no record wraps for a
+ * reader: page_size + 2 * ring_size bytes.
+ */
+#define ASSAY_LOG_MAGIC "ASSAYLOG"
+#define ASSAY_LOG_VERSION 1
+
+/**
+ * struct assay_log_bank - a PCR bank as the log has it
+ * @alg: ASSAY_ALG_*
+ * @size: bytes of a digest
+ * @reserved: 0
+ * @start: the PCR's value before the first record
+ * @value: the PCR's value after the last anchored record
+ */
+struct assay_log_bank {
+	__u16 alg;
+	__u16 size;
+	__u32 reserved;
+	__u8 start[ASSAY_MAX_DIGEST];
+	__u8 value[ASSAY_MAX_DIGEST];
+};
+
+/**
+ * struct assay_log_header - the first page of the log
+ * @magic: ASSAY_LOG_MAGIC without its NUL
+ * @version: ASSAY_LOG_VERSION
+ * @header_size: bytes of this struct
+ * @page_size: bytes of a kernel page, the offset of the ring in the mapping
+ * @pcr: PCR index
+ * @ring_size: bytes of the ring
+ * @head: offset of the oldest record
+ * @tail: offset behind the newest record; load it with acquire semantics, then
+ *        everything below it is complete
+ * @anchored: offset behind the newest anchored record
+ * @records: records written, so the number of the next one
+ * @anchored_records: records anchored
+ * @boot_id: the boot's UUID, as in /proc/sys/kernel/random/boot_id
+ * @bank_count: how many of @banks are set
+ * @reserved: 0
+ * @banks: the TPM's allocated banks
+ */
+struct assay_log_header {
+	__u8 magic[8];
+	__u32 version;
+	__u32 header_size;
+	__u32 page_size;
+	__u32 pcr;
+	__u64 ring_size;
+	__u64 head;
+	__u64 tail;
+	__u64 anchored;
+	__u64 records;
+	__u64 anchored_records;
+	__u8 boot_id[16];
+	__u32 bank_count;
+	__u32 reserved;
+	struct assay_log_bank banks[ASSAY_MAX_BANKS];
+};
+
+/*
+ * Records: TCG Canonical Event Log, TLV encoding (type u8, length u32 big
+ * endian, value). A record is RECNUM, PCR, DIGESTS and one content TLV, in this
+ * order; it stands for one PCR extend. Its digest in each bank is over the whole
+ * content TLV, type and length included. All integers are big endian.
+ */
+#define ASSAY_CEL_RECNUM 0 /* u64 */
+#define ASSAY_CEL_PCR 1 /* u8 */
+#define ASSAY_CEL_DIGESTS 3 /* TLVs: type = low byte of ASSAY_ALG_* */
+#define ASSAY_CEL_IMA_TEMPLATE 7
+#define ASSAY_CEL_CONTENT 0x41 /* ours: TLVs of ASSAY_FIELD_*, KIND first */
+
+enum assay_record_kind {
+	ASSAY_KIND_START = 1, /* module load */
+	ASSAY_KIND_MEASURE = 2, /* a batch of files */
+	ASSAY_KIND_IMA = 3, /* a batch mirrored from IMA's list */
+	ASSAY_KIND_EVENT = 4, /* from user space */
+	ASSAY_KIND_TRIM = 5, /* the log was cut */
+	ASSAY_KIND_KEXEC = 6, /* adopted after kexec */
+};
+
+enum assay_field {
+	ASSAY_FIELD_KIND = 0x00, /* u8, enum assay_record_kind */
+
+	/* START */
+	ASSAY_FIELD_BOOT_ID = 0x10, /* text, 36 characters */
+	ASSAY_FIELD_RELEASE = 0x11, /* text, uname -r */
+	ASSAY_FIELD_VERSION = 0x12, /* text, the module's version */
+	ASSAY_FIELD_PAGE_SIZE = 0x13, /* u32 */
+	ASSAY_FIELD_REGION_KIND = 0x14, /* u8, enum assay_region_kind */
+	ASSAY_FIELD_REGION = 0x15, /* u64 base, u64 size */
+	ASSAY_FIELD_WINDOW = 0x16, /* u64 base, u64 size */
+	ASSAY_FIELD_PCR_VALUES = 0x17, /* TLVs like DIGESTS: the PCR before this record; absent without a TPM */
+	ASSAY_FIELD_IMA_BYPASS = 0x18, /* u8: 1 IMA is built in and its PCR is untouched, 0 not so, 2 unknown */
+
+	/* MEASURE */
+	ASSAY_FIELD_FILE = 0x20, /* TLVs 0x21 to 0x27, once a file, in the caller's order */
+	ASSAY_FIELD_PATH = 0x21, /* bytes, as the measuring process sees it; absent if too long to tell */
+	ASSAY_FIELD_DIGEST = 0x22, /* u16 ASSAY_ALG_*, fs-verity digest */
+	ASSAY_FIELD_FSUUID = 0x23, /* 16 bytes */
+	ASSAY_FIELD_INODE = 0x24, /* u64 */
+	ASSAY_FIELD_GENERATION = 0x25, /* u32 */
+	ASSAY_FIELD_SIZE = 0x26, /* u64, bytes */
+	ASSAY_FIELD_ERRNO = 0x27, /* u32, positive; stands instead of DIGEST */
+
+	/* EVENT */
+	ASSAY_FIELD_LABEL = 0x30, /* text */
+	ASSAY_FIELD_DATA = 0x31, /* bytes */
+};
+
+/* DIGESTS is where a bank's low byte names it; every ASSAY_ALG_* fits. */
+#define ASSAY_CEL_DIGEST_TYPE(alg) ((__u8)((alg) & 0xff))
+
+#endif /* _UAPI_ASSAY_H */

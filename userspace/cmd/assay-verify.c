@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The program `assay-verify`: the verifier's commands only, so that a verifier's
+ * machine needs neither the TPM stack nor keyutils.
+ */
+#include "cmd.h"
+
+int main(int argc, char **argv)
+{
+	static const struct command *const commands[] = { &command_verify, &command_digest, NULL };
+
+	return command_main(argc, argv, commands);
+}

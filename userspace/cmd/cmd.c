@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *program = "assay";
+
+int command_failed(const struct command *command, const struct assay_error *err)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s %s: %s\n", program, command->name, err->text);
+	return EXIT_FAILED;
+}
+
+int command_usage(const struct command *command, const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fprintf(stderr, "%s %s: ", program, command->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry '%s %s --help'.\n", program, command->name);
+	return EXIT_USAGE;
+}
+
+int command_option(const struct command *command, int argc, char **argv, const char *letters,
+		   const struct option *options, int *ret_status)
+{
+	int before = optind, c;
+
+	opterr = 0;
+	*ret_status = -1;
+	c = getopt_long(argc, argv, letters, options, NULL);
+	switch (c) {
+	case 'h':
+		fputs(command->help, stdout);
+		*ret_status = command_flush(command);
+		return -1;
+	case ':':
+		*ret_status = command_usage(command, "option '%s' needs a value", argv[optind - 1]);
+		return -1;
+	case '?':
+		*ret_status = command_usage(command, "option '%s' is not known", argv[before]);
+		return -1;
+	default:
+		return c;
+	}
+}
+
+int command_flush(const struct command *command)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_OK;
+	fprintf(stderr, "%s %s: cannot write the output: %s\n", program, command->name,
+		strerror(errno));
+	return EXIT_FAILED;
+}
+
+static void print_help(const struct command *const commands[])
+{
+	printf("Usage: %s COMMAND [OPTION]...\n\nCommands:\n", program);
+	for (size_t i = 0; commands[i]; i++)
+		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n'%s COMMAND --help' tells more; so does the manual page, %s(1).\n"
+	       "Exit status: 0 done (verify: trusted), 1 failed (verify: not trusted),\n"
+	       "2 wrong usage, 3 verify cannot read the evidence.\n",
+	       program, program);
+}
+
+int command_main(int argc, char **argv, const struct command *const commands[])
+{
+	program = program_invocation_short_name;
+	if (argc < 2) {
+		fprintf(stderr, "%s: which command? Try '%s --help'.\n", program, program);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_help(commands);
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("%s %s\n", program, ASSAY_VERSION);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(argv[1], commands[i]->name) == 0)
+			return commands[i]->run(argc - 1, argv + 1);
+	fprintf(stderr, "%s: there is no command '%s'. Try '%s --help'.\n", program, argv[1],
+		program);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the subcommands share: one file a subcommand, each with a
+ * `const struct command` that the program's table names.
+ */
+#ifndef ASSAY_CMD_H
+#define ASSAY_CMD_H
+
+#include <getopt.h>
+
+#include "assay.h"
+
+/* Exit statuses, the same for every subcommand (documented in assay(1)). */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,     /* it could not be done; for verify: not trusted */
+	EXIT_USAGE = 2,	     /* the call's words are off */
+	EXIT_UNREADABLE = 3, /* verify: the evidence cannot be read */
+};
+
+struct command {
+	const char *name;
+	const char *summary;		   /* one line for `assay --help` */
+	const char *help;		   /* the whole of `assay NAME --help` */
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name; an exit status */
+};
+
+extern const struct command command_key;
+extern const struct command command_digest;
+extern const struct command command_sign;
+extern const struct command command_enable;
+extern const struct command command_measure;
+extern const struct command command_log;
+extern const struct command command_quote;
+extern const struct command command_verify;
+extern const struct command command_status;
+
+/* command_main() - run the command that argv names; ends of `commands` is NULL. */
+int command_main(int argc, char **argv, const struct command *const commands[]);
+
+/* command_failed() - print an error as "assay NAME: TEXT"; returns EXIT_FAILED. */
+int command_failed(const struct command *command, const struct assay_error *err);
+
+/*
+ * command_usage() - print what is wrong with the call and where help is
+ * Return: EXIT_USAGE
+ */
+int command_usage(const struct command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * command_option() - getopt_long() that handles --help itself and whose errors
+ * read like command_usage()'s
+ * @ret_status: set when the command is to return at once with it
+ *
+ * Return: as getopt_long(); -1 also when *ret_status was set (it is -1 before)
+ */
+int command_option(const struct command *command, int argc, char **argv, const char *letters,
+		   const struct option *options, int *ret_status);
+
+/* The option every command has; put it into each table of options. */
+#define COMMAND_HELP_OPTION                    \
+	{                                      \
+		"help", no_argument, NULL, 'h' \
+	}
+
+/* command_flush() - EXIT_OK if standard output took all that was printed. */
+int command_flush(const struct command *command);
+
+#endif /* ASSAY_CMD_H */

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool bytes_take(struct bytes *in, size_t size, struct bytes *ret)
+{
+	if (in->size < size)
+		return false;
+	*ret = BYTES(in->data, size);
+	if (size > 0)
+		in->data += size;
+	in->size -= size;
+	return true;
+}
+
+static bool take_integer(struct bytes *in, size_t size, bool big_endian, uint64_t *ret)
+{
+	struct bytes raw;
+	uint64_t value = 0;
+
+	if (!bytes_take(in, size, &raw))
+		return false;
+	for (size_t i = 0; i < size; i++)
+		value = value << 8 | raw.data[big_endian ? i : size - 1 - i];
+	*ret = value;
+	return true;
+}
+
+#define DEFINE_TAKE(name, type, big_endian)                              \
+	bool name(struct bytes *in, type *ret)                           \
+	{                                                                \
+		uint64_t value;                                          \
+                                                                         \
+		if (!take_integer(in, sizeof(*ret), big_endian, &value)) \
+			return false;                                    \
+		*ret = (type)value;                                      \
+		return true;                                             \
+	}
+
+DEFINE_TAKE(bytes_take_u8, uint8_t, true)
+DEFINE_TAKE(bytes_take_be16, uint16_t, true)
+DEFINE_TAKE(bytes_take_be32, uint32_t, true)
+DEFINE_TAKE(bytes_take_be64, uint64_t, true)
+DEFINE_TAKE(bytes_take_le16, uint16_t, false)
+DEFINE_TAKE(bytes_take_le32, uint32_t, false)
+DEFINE_TAKE(bytes_take_le64, uint64_t, false)
+
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+bool bytes_equal_constant_time(struct bytes a, struct bytes b)
+{
+	return a.size == b.size && (a.size == 0 || CRYPTO_memcmp(a.data, b.data, a.size) == 0);
+}
+
+void *buffer_reserve(struct buffer *out, size_t size)
+{
+	if (out->failed)
+		return NULL;
+	if (size > SIZE_MAX / 4 - out->size) {
+		out->failed = true;
+		return NULL;
+	}
+	if (out->size + size > out->capacity) {
+		size_t capacity = out->capacity ? out->capacity : 64;
+		uint8_t *data;
+
+		while (capacity < out->size + size)
+			capacity *= 2;
+		data = realloc(out->data, capacity);
+		if (!data) {
+			out->failed = true;
+			return NULL;
+		}
+		out->data = data;
+		out->capacity = capacity;
+	}
+	return out->data ? out->data + out->size : NULL;
+}
+
+void buffer_append(struct buffer *out, const void *data, size_t size)
+{
+	void *place = buffer_reserve(out, size);
+
+	if (!place || size == 0)
+		return;
+	memcpy(place, data, size);
+	out->size += size;
+}
+
+void buffer_append_bytes(struct buffer *out, struct bytes bytes)
+{
+	buffer_append(out, bytes.data, bytes.size);
+}
+
+static void append_integer(struct buffer *out, uint64_t value, size_t size)
+{
+	uint8_t raw[8];
+
+	for (size_t i = 0; i < size; i++)
+		raw[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+	buffer_append(out, raw, size);
+}
+
+void buffer_append_u8(struct buffer *out, uint8_t value)
+{
+	append_integer(out, value, sizeof(value));
+}
+
+void buffer_append_be16(struct buffer *out, uint16_t value)
+{
+	append_integer(out, value, sizeof(value));
+}
+
+void buffer_append_be32(struct buffer *out, uint32_t value)
+{
+	append_integer(out, value, sizeof(value));
+}
+
+void buffer_append_be64(struct buffer *out, uint64_t value)
+{
+	append_integer(out, value, sizeof(value));
+}
+
+struct bytes buffer_bytes(const struct buffer *out)
+{
+	return BYTES(out->data, out->size);
+}
+
+void buffer_free(struct buffer *out)
+{
+	free(out->data);
+	*out = (struct buffer){ 0 };
+}
+
+void hex_encode(struct bytes bytes, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < bytes.size; i++) {
+		*text++ = digits[bytes.data[i] >> 4];
+		*text++ = digits[bytes.data[i] & 0xf];
+	}
+	*text = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int hex_decode(const char *text, uint8_t *bytes, size_t capacity, size_t *ret_size)
+{
+	size_t length = strlen(text);
+
+	if (length % 2 != 0)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++)
+		if (hex_digit(text[i]) < 0)
+			return -EINVAL;
+	if (length / 2 > capacity)
+		return -EMSGSIZE;
+	for (size_t i = 0; i < length / 2; i++)
+		bytes[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+	*ret_size = length / 2;
+	return 0;
+}
+
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+char *base64_encode(struct bytes bytes)
+{
+	char *text, *out;
+
+	if (bytes.size > (SIZE_MAX - 1) / 4 * 3 - 3)
+		return NULL;
+	text = out = malloc((bytes.size + 2) / 3 * 4 + 1);
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < bytes.size; i += 3) {
+		size_t left = bytes.size - i;
+		uint32_t group = (uint32_t)bytes.data[i] << 16;
+
+		if (left > 1)
+			group |= (uint32_t)bytes.data[i + 1] << 8;
+		if (left > 2)
+			group |= bytes.data[i + 2];
+		*out++ = base64_digits[group >> 18];
+		*out++ = base64_digits[group >> 12 & 63];
+		*out++ = left > 1 ? base64_digits[group >> 6 & 63] : '=';
+		*out++ = left > 2 ? base64_digits[group & 63] : '=';
+	}
+	*out = '\0';
+	return text;
+}
+
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	if (c == '/')
+		return 63;
+	return -1;
+}
+
+int base64_decode(const char *text, size_t length, struct buffer *out)
+{
+	if (length % 4 != 0)
+		return -EINVAL;
+	if (length > 0 && !buffer_reserve(out, length / 4 * 3))
+		return -ENOMEM;
+	for (size_t i = 0; i < length; i += 4) {
+		bool last = i + 4 == length;
+		int padding = !last ? 0 : text[i + 2] == '=' ? 2 : text[i + 3] == '=' ? 1 : 0;
+		uint32_t group = 0;
+
+		if (padding == 2 && text[i + 3] != '=')
+			return -EINVAL;
+		for (int j = 0; j < 4 - padding; j++) {
+			int digit = base64_digit(text[i + (size_t)j]);
+
+			if (digit < 0)
+				return -EINVAL;
+			group |= (uint32_t)digit << (18 - 6 * j);
+		}
+		if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
+			return -EINVAL;
+		for (int j = 0; j < 3 - padding; j++)
+			buffer_append_u8(out, (uint8_t)(group >> (16 - 8 * j)));
+	}
+	return out->failed ? -ENOMEM : 0;
+}
+
+/* How many bytes the well-formed UTF-8 sequence at the front has; 0 if there is none. */
+static size_t utf8_sequence(struct bytes in, uint32_t *ret_point)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint8_t first = in.data[0];
+	size_t size = first < 0x80 ? 1 :
+		      first < 0xc2 ? 0 :
+		      first < 0xe0 ? 2 :
+		      first < 0xf0 ? 3 :
+		      first < 0xf5 ? 4 :
+				     0;
+	uint32_t point;
+
+	if (size == 0 || size > in.size)
+		return 0;
+	point = size == 1 ? first : first & (0x7fU >> size);
+	for (size_t i = 1; i < size; i++) {
+		if ((in.data[i] & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | (in.data[i] & 0x3f);
+	}
+	if (point < least[size] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+		return 0;
+	*ret_point = point;
+	return size;
+}
+
+static bool printable(uint32_t point)
+{
+	if (point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '\\')
+		return false;
+	/* Line and paragraph separators, and what reorders the text around it. */
+	if ((point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
+	    point == 0x200e || point == 0x200f || point == 0x061c)
+		return false;
+	return true;
+}
+
+char *text_escape(struct bytes bytes, char *text, size_t capacity)
+{
+	static const char cut[] = "...";
+	size_t used = 0, fits = 0;
+
+	if (capacity == 0)
+		return text;
+	while (bytes.size > 0) {
+		uint32_t point = 0;
+		size_t size = utf8_sequence(bytes, &point);
+		bool plain = size > 0 && printable(point);
+		size_t taken = size > 0 ? size : 1;
+		size_t need = plain ? taken : 4 * taken;
+		struct bytes piece = { 0 };
+
+		if (used + need >= capacity) {
+			size_t room = capacity - 1 - fits;
+
+			if (room > sizeof(cut) - 1)
+				room = sizeof(cut) - 1;
+			memcpy(text + fits, cut, room);
+			used = fits + room;
+			break;
+		}
+		(void)bytes_take(&bytes, taken, &piece);
+		for (size_t i = 0; i < taken; i++) {
+			if (plain)
+				text[used++] = (char)piece.data[i];
+			else
+				used += (size_t)snprintf(text + used, capacity - used, "\\x%02x",
+							 piece.data[i]);
+		}
+		if (used + sizeof(cut) <= capacity)
+			fits = used;
+	}
+	text[used] = '\0';
+	return text;
+}

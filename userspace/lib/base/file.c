@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int file_read(const char *path, size_t limit, struct buffer *out, struct assay_error *err)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	size_t before = out->size;
+	int fd, ret = 0;
+
+	fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+	for (;;) {
+		size_t chunk = 65536;
+		void *place = buffer_reserve(out, chunk);
+		ssize_t got;
+
+		if (!place) {
+			ret = assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
+			break;
+		}
+		got = read(fd, place, chunk);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			ret = assay_fail(err, errno, "cannot read %s: %s", path, strerror(errno));
+			break;
+		}
+		if (got == 0)
+			break;
+		out->size += (size_t)got;
+		if (out->size - before > limit) {
+			ret = assay_fail(err, EFBIG,
+					 "%s is larger than the %zu bytes expected at most", path,
+					 limit);
+			break;
+		}
+	}
+	if (!standard_input)
+		close(fd);
+	return ret;
+}
+
+int file_begin(struct file_writer *writer, const char *path, mode_t mode, struct assay_error *err)
+{
+	int fd, code;
+
+	*writer = (struct file_writer){ 0 };
+	writer->path = strdup(path);
+	if (!writer->path || asprintf(&writer->temporary, "%s.XXXXXX", path) < 0) {
+		free(writer->path);
+		*writer = (struct file_writer){ 0 };
+		return assay_fail(err, ENOMEM, "cannot write %s: out of memory", path);
+	}
+	fd = mkostemp(writer->temporary, O_CLOEXEC);
+	if (fd < 0) {
+		code = errno;
+		free(writer->path);
+		free(writer->temporary);
+		*writer = (struct file_writer){ 0 };
+		return assay_fail(err, code, "cannot create a file beside %s: %s", path,
+				  strerror(code));
+	}
+	if (fchmod(fd, mode) < 0 || !(writer->stream = fdopen(fd, "w"))) {
+		code = errno;
+		close(fd);
+		file_abort(writer);
+		return assay_fail(err, code, "cannot write %s: %s", path, strerror(code));
+	}
+	return 0;
+}
+
+static int sync_directory(const char *path)
+{
+	char *copy = strdup(path);
+	int fd, code = 0;
+
+	if (!copy)
+		return ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(copy);
+	if (fd < 0)
+		return errno;
+	/* Some file systems cannot sync a directory; the rename stands all the same. */
+	if (fsync(fd) < 0 && errno != EINVAL)
+		code = errno;
+	close(fd);
+	return code;
+}
+
+int file_commit(struct file_writer *writer, struct assay_error *err)
+{
+	int code = 0;
+
+	errno = 0;
+	if (ferror(writer->stream) || fflush(writer->stream) != 0 ||
+	    fsync(fileno(writer->stream)) < 0)
+		code = errno ? errno : EIO;
+	if (fclose(writer->stream) != 0 && code == 0)
+		code = errno;
+	writer->stream = NULL;
+	if (code == 0 && rename(writer->temporary, writer->path) < 0)
+		code = errno;
+	if (code == 0) {
+		free(writer->temporary);
+		writer->temporary = NULL;
+		code = sync_directory(writer->path);
+	}
+	if (code != 0)
+		assay_fail(err, code, "cannot write %s: %s%s", writer->path, strerror(code),
+			   code == ENOSPC ? "; free some space and try again" : "");
+	file_abort(writer);
+	return -code;
+}
+
+void file_abort(struct file_writer *writer)
+{
+	if (writer->stream)
+		fclose(writer->stream);
+	if (writer->temporary)
+		unlink(writer->temporary);
+	free(writer->temporary);
+	free(writer->path);
+	*writer = (struct file_writer){ 0 };
+}
+
+int file_write(const char *path, struct bytes bytes, mode_t mode, struct assay_error *err)
+{
+	struct file_writer writer;
+	int ret = file_begin(&writer, path, mode, err);
+
+	if (ret < 0)
+		return ret;
+	if (bytes.size > 0)
+		fwrite(bytes.data, 1, bytes.size, writer.stream);
+	return file_commit(&writer, err);
+}

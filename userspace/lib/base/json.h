@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Strict JSON on top of jansson: duplicate keys, NUL characters, ill-formed UTF-8
+ * and anything behind the value are refused, and each getter says which member of
+ * what is missing or of another type.
+ */
+#ifndef ASSAY_BASE_JSON_H
+#define ASSAY_BASE_JSON_H
+
+#include <jansson.h>
+
+#include "base/bytes.h"
+
+/* json_parse() - one JSON object; json_decref() it. @what names it in errors. */
+int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err);
+
+/* Members of @object. Borrowed: they live as long as it does. */
+int json_get_object(const json_t *object, const char *key, const char *what, const json_t **ret,
+		    struct assay_error *err);
+int json_get_string(const json_t *object, const char *key, const char *what, const char **ret,
+		    struct assay_error *err);
+/* 0 to 2^63-1; a negative number is refused. */
+int json_get_unsigned(const json_t *object, const char *key, const char *what, uint64_t *ret,
+		      struct assay_error *err);
+/* Lower- or upper-case hex, appended to @out. */
+int json_get_hex(const json_t *object, const char *key, const char *what, struct buffer *out,
+		 struct assay_error *err);
+/* Base64, appended to @out. */
+int json_get_base64(const json_t *object, const char *key, const char *what, struct buffer *out,
+		    struct assay_error *err);
+/* -EINVAL naming the first member of @object that is not in @known (ended by NULL). */
+int json_only(const json_t *object, const char *const known[], const char *what,
+	      struct assay_error *err);
+
+/* New values for json_object_set_new(); NULL without memory. */
+json_t *json_hex(struct bytes bytes);
+json_t *json_base64(struct bytes bytes);
+/* Foreign bytes as a string, escaped as text_escape() does. */
+json_t *json_escaped(struct bytes bytes);
+
+#endif /* ASSAY_BASE_JSON_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Something that signs digests: a key in a TPM (lib/tpm) or in a file (lib/sign).
+ * Those who need a signature take one of these, and know of neither.
+ */
+#ifndef ASSAY_BASE_SIGNER_H
+#define ASSAY_BASE_SIGNER_H
+
+#include <openssl/evp.h>
+
+#include "base/bytes.h"
+
+/**
+ * struct signer - a private key that can be used, wherever it is
+ * @public_key: its public half; owned by the signer
+ * @sign: appends the signature of @digest to @out, as X.509 and CMS want it:
+ *        ECDSA as DER of Ecdsa-Sig-Value, RSA as PKCS#1 v1.5
+ * @close: frees the signer and all it holds
+ */
+struct signer {
+	EVP_PKEY *public_key;
+	int (*sign)(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
+		    struct assay_error *err);
+	void (*close)(struct signer *signer);
+};
+
+#endif /* ASSAY_BASE_SIGNER_H */
