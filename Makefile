@@ -7,13 +7,50 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 
 JOBS ?= $(shell nproc)
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS) --output-sync=target
 endif
 
 FLAVOURS := 64k 4k 16k
+
+# V=1 shows the commands.
+Q := $(if $(filter 1,$(V)),,@)
+tell = @printf '  %-7s %s\n' $(1) $@
+
+.PHONY: all
+all: build/host/assay build/host/assay-verify build/arm64/assay $(FLAVOURS:%=kmod-%)
+
+# ---------------------------------------------------------------- set-up
+# A recipe with + shows its progress as it comes. Each script is quick when its thing
+# is there; the .key file changes, and what depends on it is made anew, only when the
+# thing did.
+.PHONY: FORCE packages deps kernels
+packages:
+	+@qemu/host-packages
+
+deps: packages kernels build/sysroot
+
+kernels: $(FLAVOURS:%=build/kernel/%)
+
+define keep_key
+	@mkdir -p $(@D)
+	+@$(1) $(@:.key=) >$@.$$$$ && \
+		if cmp -s $@ $@.$$$$; then rm $@.$$$$; else mv $@.$$$$ $@; fi
+endef
+
+build/kernel/64k.key: FORCE | packages
+	$(call keep_key,qemu/kernel-64k)
+
+build/kernel/4k.key build/kernel/16k.key: build/kernel/%.key: FORCE | packages
+	$(call keep_key,qemu/kernel-stock $*)
+
+build/sysroot.key: FORCE | packages
+	$(call keep_key,qemu/sysroot)
+
+$(FLAVOURS:%=build/kernel/%) build/sysroot: %: %.key ;
 
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; arm64: the
@@ -33,15 +70,13 @@ CC_asan := gcc
 CFLAGS_asan := -O1 -g $(SANITIZE)
 LDFLAGS_asan := $(SANITIZE)
 CC_arm64 := aarch64-linux-gnu-gcc
-CFLAGS_arm64 := -O2 -g $(HARDENING) --sysroot=$(abspath build/sysroot) \
-	-isystem build/sysroot/usr/include -isystem build/sysroot/usr/include/aarch64-linux-gnu
-LDFLAGS_arm64 := -pie -Wl,-z,relro,-z,now --sysroot=$(abspath build/sysroot) \
-	-Wl,-rpath-link,build/sysroot/usr/lib/aarch64-linux-gnu \
-	-Wl,-rpath-link,build/sysroot/lib/aarch64-linux-gnu \
-	-Lbuild/sysroot/usr/lib/aarch64-linux-gnu
+CFLAGS_arm64 := -O2 -g $(HARDENING) --sysroot=$(abspath build/sysroot)
+LDFLAGS_arm64 := -pie -Wl,-z,relro,-z,now --sysroot=$(abspath build/sysroot)
 CC_fuzz := clang
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
+
+NEEDS_arm64 := build/sysroot.key
 
 # What the verifier needs, and what only signers and devices need.
 LIBS_CORE := -lcrypto -ljansson -lpthread
@@ -54,9 +89,10 @@ VERIFY_COMMANDS := assay-verify cmd verify digest
 ASSAY_COMMANDS := $(filter-out assay-verify,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
 
 define variant
-build/$(1)/%.o: %.c | deps
+build/$(1)/%.o: %.c $(NEEDS_$(1)) | packages
 	@mkdir -p $$(@D)
-	$$(CC_$(1)) -std=c11 $$(WARNINGS) $$(CFLAGS_$(1)) $$(INCLUDES) -MMD -MP -c -o $$@ $$<
+	$$(call tell,CC)
+	$$(Q)$$(CC_$(1)) -std=c11 $$(WARNINGS) $$(CFLAGS_$(1)) $$(INCLUDES) -MMD -MP -c -o $$@ $$<
 
 build/$(1)/libassay.a: $$(LIB_SOURCES:%.c=build/$(1)/%.o)
 	@rm -f $$@; ar rcs $$@ $$^
@@ -66,26 +102,137 @@ build/$(1)/libassay-tpm.a: $$(LIB_TPM_SOURCES:%.c=build/$(1)/%.o)
 
 build/$(1)/assay: $$(ASSAY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) \
 		build/$(1)/libassay-tpm.a build/$(1)/libassay.a
-	$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_TPM) $$(LIBS_CORE)
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_TPM) $$(LIBS_CORE)
 
 build/$(1)/assay-verify: $$(VERIFY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) build/$(1)/libassay.a
-	$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_CORE)
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_CORE)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$(v))))
 
--include $(shell find build/host build/asan build/arm64 build/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find build/host build/asan build/arm64 build/fuzz build/guest -name '*.d' 2>/dev/null)
 
-# ---------------------------------------------------------------- unit tests
+# ---------------------------------------------------------------- kernel modules
+# build/kmod/FLAVOUR/NAME.ko: assay and the test modules tests/kmod/NAME/.
+KMOD_SOURCES := $(wildcard kmod/*.[ch] kmod/Kbuild kmod/uapi/*.h tests/kmod/*/*)
+TEST_MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/kmod/*/Kbuild))) \
+	$(basename $(wildcard tests/kmod/*/*.c)))
+
+build/kmod/%/.made: $(KMOD_SOURCES) build/kernel/%.key qemu/build-kmod
+	$(call tell,KMOD)
+	@qemu/build-kmod $*
+	@touch $@
+
+$(foreach f,$(FLAVOURS),$(eval kmod-$(f): build/kmod/$(f)/.made))
+$(foreach f,$(FLAVOURS),$(eval build/kmod/$(f)/%.ko: build/kmod/$(f)/.made ;))
+.PHONY: $(FLAVOURS:%=kmod-%)
+
+# ---------------------------------------------------------------- what guests run
+# Static programs: PID 1, and what the tests in guests bring along.
+GUEST_PROGRAMS := $(patsubst tests/kmod/%.c,build/guest/kmod/%,$(wildcard tests/kmod/*.c))
+GUEST_CC = $(CC_arm64) -std=c11 $(WARNINGS) -O2 -g --sysroot=$(abspath build/sysroot) -static \
+	-Ikmod -Iuserspace/include -MMD -MP -o $@ $< -lpthread
+
+build/guest/init: qemu/guest/init.c build/sysroot.key
+	@mkdir -p $(@D)
+	$(call tell,GUEST)
+	$(Q)$(GUEST_CC)
+
+build/guest/kmod/%: tests/kmod/%.c build/sysroot.key
+	@mkdir -p $(@D)
+	$(call tell,GUEST)
+	$(Q)$(GUEST_CC)
+
+build/guest/%: tests/bench/%.c build/sysroot.key
+	@mkdir -p $(@D)
+	$(call tell,GUEST)
+	$(Q)$(GUEST_CC)
+
+$(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/sysroot build/guest/init \
+	$(GUEST_PROGRAMS) build/arm64/assay build/kmod/$(f)/.made))
+.PHONY: $(FLAVOURS:%=guest-%)
+
+# ---------------------------------------------------------------- tests
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 
 build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 		build/asan/libassay-tpm.a build/asan/libassay.a
 	@mkdir -p $(@D)
-	gcc $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBS_TPM) $(LIBS_CORE)
+	$(call tell,UNIT)
+	$(Q)gcc $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBS_TPM) $(LIBS_CORE)
 
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
-	clang $(LDFLAGS_fuzz) -o $@ $^ $(LIBS_CORE)
+	@mkdir -p $(@D)
+	$(call tell,FUZZ)
+	$(Q)clang $(LDFLAGS_fuzz) -o $@ $^ $(LIBS_CORE)
 
-.SECONDARY:
+.PHONY: test test-list unit fuzz lint lint-needs
+test:
+	+@tests/run.sh "$(T)"
+
+test-list:
+	@tests/run.sh --list
+
+unit: $(UNIT_TESTS)
+fuzz: $(FUZZERS)
+
+lint-needs: build/kernel/64k | packages
+
+lint: lint-needs
+	@tests/lint $(L)
+
+# ---------------------------------------------------------------- demo
+.PHONY: demo demo-needs
+demo-needs: build/host/assay build/host/assay-verify guest-64k
+
+demo: demo-needs
+	+@tests/e2e/demo.sh
+
+# ---------------------------------------------------------------- benchmarks
+# tests/bench/NAME.sh prints what it measures; its last line is one JSON object
+# {"name", "ours", "peer", "ratio", "unit", "runs"}, kept in build/bench/NAME.json.
+BENCHMARKS := $(filter-out %-guest,$(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh)))
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,build/guest/%,$(wildcard tests/bench/*.c))
+
+.PHONY: bench bench-needs $(BENCHMARKS:%=bench-%)
+bench-needs: demo-needs $(BENCH_PROGRAMS)
+
+# One after the other: they would disturb each other.
+bench: bench-needs
+	+@for name in $(BENCHMARKS); do $(MAKE) --no-print-directory bench-$$name || exit 1; done
+
+$(BENCHMARKS:%=bench-%): bench-%: bench-needs
+	+@tests/bench.sh $*
+
+# ---------------------------------------------------------------- install
+PREFIX ?= /usr/local
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+MANDIR := $(DESTDIR)$(PREFIX)/share/man
+
+.PHONY: install clean help
+install: build/host/assay build/host/assay-verify
+	install -d $(BINDIR)
+	install -m 755 build/host/assay build/host/assay-verify $(BINDIR)/
+	@for page in $(wildcard man/*.[1-8]); do \
+		section=$${page##*.}; \
+		install -d $(MANDIR)/man$$section && \
+		install -m 644 $$page $(MANDIR)/man$$section/ || exit 1; \
+	done
+
+clean:
+	rm -rf build
+
+help:
+	@printf '%s\n' \
+		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
+		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
+		'make lint          checks of the sources; L=NAME one of them (tests/lint --list)' \
+		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
+		'make all           programs (build/host, build/arm64) and modules (build/kmod/FLAVOUR)' \
+		'make deps          packages, kernels and the sysroot only; all other targets do what they need' \
+		'make install       host programs and man pages; PREFIX=$(PREFIX), DESTDIR=' \
+		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
+		'FLAVOUR is one of: $(FLAVOURS) (page size of the guest kernel)'

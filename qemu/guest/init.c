@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+/*
+ * PID 1 of a test guest: mounts what a test expects, loads the stock kernel's
+ * modules, runs one program with its standard output on the virtio port
+ * org.assay.0, sends the files below /out as a tar to org.assay.out, and ends
+ * the machine with an exit status of QEMU's own through semihosting.
+ *
+ * A panic, a reset and a power-off all end QEMU with 0, so 0 is never a result:
+ * the statuses below are, and run-guest takes anything else as a lost guest.
+ *
+ * Settings come as kernel parameters, which the kernel hands to PID 1 in its
+ * environment: bed_root=DEVICE makes an ext4 there the root, bed_init=PATH names
+ * the program, bed_modules=none leaves the modules alone.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What run-guest knows too. */
+enum bed_status {
+	BED_PASS = 42,
+	BED_SKIP = 43,
+	BED_FAIL = 44,
+	BED_BROKEN = 45, /* the bed itself: no port, no root, no program */
+};
+
+#define SKIP_STATUS 77 /* of the program: as with automake */
+#define BUSYBOX "/bed/busybox"
+
+/* Arm semihosting, operation SYS_EXIT with ADP_Stopped_ApplicationExit. */
+static void __attribute__((noreturn)) end_machine(enum bed_status status)
+{
+	const uint64_t block[2] = { 0x20026, (uint64_t)status };
+
+	sync();
+	{ /* no call may come between these and the instruction */
+		register uint64_t operation __asm__("x0") = 0x18;
+		register const uint64_t *argument __asm__("x1") = block;
+
+		__asm__ volatile("hlt #0xf000" : "+r"(operation) : "r"(argument) : "memory");
+	}
+	for (;;)
+		pause();
+}
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	dprintf(STDERR_FILENO, "bed: ");
+	vdprintf(STDERR_FILENO, format, arguments);
+	dprintf(STDERR_FILENO, "\n");
+	va_end(arguments);
+}
+
+static void __attribute__((noreturn, format(printf, 1, 2))) broken(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	dprintf(STDERR_FILENO, "bed: broken: ");
+	vdprintf(STDERR_FILENO, format, arguments);
+	dprintf(STDERR_FILENO, "\n");
+	va_end(arguments);
+	end_machine(BED_BROKEN);
+}
+
+/* Mounts what exists in this kernel; a test that needs more says so itself. */
+static void mount_at(const char *type, const char *target, const char *options)
+{
+	mkdir(target, 0755);
+	if (mount(type, target, type, 0, options) && errno != EBUSY && errno != ENODEV)
+		say("cannot mount %s on %s: %s", type, target, strerror(errno));
+}
+
+static void mount_system(void)
+{
+	mount_at("proc", "/proc", NULL);
+	mount_at("sysfs", "/sys", NULL);
+	mount_at("devtmpfs", "/dev", NULL);
+	mount_at("securityfs", "/sys/kernel/security", NULL);
+	mount_at("debugfs", "/sys/kernel/debug", NULL);
+	mount_at("tracefs", "/sys/kernel/tracing", NULL);
+}
+
+static void open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+
+	if (fd < 0)
+		return;
+	for (int standard = 0; standard <= 2; standard++)
+		dup2(fd, standard);
+	if (fd > 2)
+		close(fd);
+}
+
+static void load_modules(void)
+{
+	FILE *list = fopen("/bed/modules.list", "re");
+	char name[NAME_MAX + 1], path[PATH_MAX];
+
+	if (!list)
+		return;
+	while (fgets(name, sizeof(name), list)) {
+		int fd;
+
+		name[strcspn(name, "\n")] = '\0';
+		snprintf(path, sizeof(path), "/bed/modules/%s", name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			broken("cannot open %s: %s", path, strerror(errno));
+		if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
+			broken("cannot load %s: %s", path, strerror(errno));
+		close(fd);
+	}
+	fclose(list);
+}
+
+static void wait_a_little(void)
+{
+	const struct timespec pause_time = { .tv_nsec = 10 * 1000 * 1000 };
+
+	nanosleep(&pause_time, NULL);
+}
+
+/* Whether the file holds exactly the text and a newline. */
+static bool file_says(const char *path, const char *text)
+{
+	char found[128] = "";
+	FILE *file = fopen(path, "re");
+	bool same;
+
+	if (!file)
+		return false;
+	same = fgets(found, sizeof(found), file);
+	fclose(file);
+	found[strcspn(found, "\n")] = '\0';
+	return same && strcmp(found, text) == 0;
+}
+
+/*
+ * A port is found by its name. Opening a /dev/vportNpM that does not exist would
+ * create a file, and the result would go nowhere: hence no O_CREAT, and S_ISCHR.
+ */
+static int open_port(const char *wanted)
+{
+	char path[PATH_MAX];
+
+	for (int tries = 0; tries < 300; tries++, wait_a_little()) {
+		DIR *ports = opendir("/sys/class/virtio-ports");
+		struct dirent *port;
+
+		while (ports && (port = readdir(ports))) {
+			struct stat status;
+			int fd;
+
+			snprintf(path, sizeof(path), "/sys/class/virtio-ports/%s/name",
+				 port->d_name);
+			if (!file_says(path, wanted))
+				continue;
+			snprintf(path, sizeof(path), "/dev/%s", port->d_name);
+			fd = open(path, O_WRONLY | O_CLOEXEC);
+			if (fd < 0)
+				break;
+			if (fstat(fd, &status) || !S_ISCHR(status.st_mode))
+				broken("%s is not a device", path);
+			closedir(ports);
+			return fd;
+		}
+		if (ports)
+			closedir(ports);
+	}
+	broken("no virtio port is called %s", wanted);
+}
+
+static void carry_mount(const char *from, const char *root)
+{
+	char target[PATH_MAX];
+
+	snprintf(target, sizeof(target), "%s%s", root, from);
+	mkdir(target, 0755);
+	if (mount(from, target, NULL, MS_MOVE, NULL))
+		broken("cannot move %s to %s: %s", from, target, strerror(errno));
+}
+
+/* Makes the ext4 on the device the root; /bed comes along. */
+static void switch_root(const char *device)
+{
+	static const char *const root = "/newroot";
+	int tries = 0;
+
+	mkdir(root, 0755);
+	while (mount(device, root, "ext4", 0, NULL)) {
+		if (errno != ENOENT || ++tries == 300)
+			broken("cannot mount %s: %s", device, strerror(errno));
+		wait_a_little();
+	}
+	mkdir("/newroot/bed", 0755);
+	if (mount("/bed", "/newroot/bed", NULL, MS_BIND, NULL))
+		broken("cannot bind /bed: %s", strerror(errno));
+	carry_mount("/dev", root);
+	carry_mount("/sys", root);
+	carry_mount("/proc", root);
+	if (chdir(root) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+		broken("cannot change the root: %s", strerror(errno));
+}
+
+/* Runs a program, reaps what is left to PID 1, returns the program's wait status. */
+static int run(const char *const arguments[], int output)
+{
+	pid_t child = fork(), ended;
+	int status;
+
+	if (child < 0)
+		broken("cannot fork: %s", strerror(errno));
+	if (child == 0) {
+		int input = open("/dev/null", O_RDONLY);
+
+		setsid();
+		if (input >= 0)
+			dup2(input, STDIN_FILENO);
+		if (output >= 0)
+			dup2(output, STDOUT_FILENO);
+		execv(arguments[0], (char *const *)arguments);
+		say("cannot run %s: %s", arguments[0], strerror(errno));
+		_exit(126);
+	}
+	do
+		ended = wait(&status);
+	while (ended != child && (ended > 0 || errno == EINTR));
+	return ended == child ? status : -1;
+}
+
+static void make_userland(void)
+{
+	static const char *const install[] = { BUSYBOX, "--install", "-s", "/bed/bin", NULL };
+
+	mkdir("/bed/bin", 0755);
+	if (run(install, -1))
+		broken("busybox did not install itself");
+	mkdir("/bin", 0755);
+	if (access("/bin/sh", X_OK) && symlink(BUSYBOX, "/bin/sh"))
+		say("cannot link /bin/sh: %s", strerror(errno));
+	mkdir("/etc", 0755);
+	mkdir("/root", 0700);
+}
+
+static void set_environment(void)
+{
+	clearenv();
+	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/bed/bin", 1);
+	setenv("HOME", "/root", 1);
+	setenv("LC_ALL", "C", 1);
+	setenv("TPM2TOOLS_TCTI", "device:/dev/tpmrm0", 1);
+	setenv("OUT", "/out", 1);
+}
+
+static void send_files(void)
+{
+	static const char *const pack[] = { BUSYBOX, "tar", "-c", "-C", "/out", ".", NULL };
+	int port = open_port("org.assay.out");
+
+	if (run(pack, port))
+		broken("cannot send the files below /out");
+	close(port);
+}
+
+/* So that a disk is clean when the host looks at it. What is busy stays mounted. */
+static void unmount_all(void)
+{
+	char targets[64][PATH_MAX];
+	char line[2 * PATH_MAX], type[16];
+	FILE *mounts = fopen("/proc/mounts", "re");
+	size_t count = 0;
+
+	while (mounts && count < 64 && fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*s %4095s %15s", targets[count], type) == 2 &&
+		    strcmp(type, "ext4") == 0)
+			count++;
+	if (mounts)
+		fclose(mounts);
+	while (count-- > 0)
+		if (umount(targets[count]))
+			mount(NULL, targets[count], NULL, MS_REMOUNT | MS_RDONLY, NULL);
+}
+
+int main(void)
+{
+	const char *setting = getenv("bed_root");
+	char *root = setting ? strdup(setting) : NULL;
+	char *program;
+	int port, status;
+
+	setting = getenv("bed_init");
+	program = strdup(setting ? setting : "/bed/test");
+	setting = getenv("bed_modules");
+	mount_system();
+	open_console();
+	if (!setting || strcmp(setting, "none") != 0)
+		load_modules();
+	if (root)
+		switch_root(root);
+	mount_at("tmpfs", "/tmp", "mode=1777");
+	mount_at("tmpfs", "/run", "mode=0755");
+	mount_at("tmpfs", "/out", "mode=0755");
+	set_environment();
+	make_userland();
+
+	port = open_port("org.assay.0");
+	status = run((const char *[]){ program, NULL }, port);
+	close(port);
+	if (status < 0 || !WIFEXITED(status))
+		say("the program was ended by signal %d", status < 0 ? 0 : WTERMSIG(status));
+	else
+		say("the program's exit status is %d", WEXITSTATUS(status));
+	send_files();
+
+	/* What still runs must not write while the disks are brought to rest. */
+	kill(-1, SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	sync();
+	unmount_all();
+	if (status < 0 || !WIFEXITED(status))
+		end_machine(BED_FAIL);
+	if (WEXITSTATUS(status) == SKIP_STATUS)
+		end_machine(BED_SKIP);
+	end_machine(WEXITSTATUS(status) == 0 ? BED_PASS : BED_FAIL);
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The bed's own test: a guest that passes passes, and nothing else does. Runs on
+# Debian's 4K kernel as well as on the 64K one, as they end differently.
+set -eu
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+out=build/guests/bed
+number=0
+
+# guest SCRIPT OPTION...: runs a script, given as text, in a guest
+guest() {
+	printf '#!/bin/sh\n%s\n' "$1" >"$work/script.sh"
+	shift
+	guest_status=0
+	qemu/run-guest --out "$out" --init "$work/script.sh" "$@" >"$work/stdout" 2>"$work/stderr" ||
+		guest_status=$?
+}
+
+check() { # TITLE CONDITION...
+	number=$((number + 1))
+	check_title=$1
+	shift
+	if "$@"; then
+		echo "ok $number - $check_title"
+	else
+		sed 's/^/# /' "$work/stdout" "$work/stderr"
+		echo "# exit status $guest_status; not so: $*"
+		echo "not ok $number - $check_title"
+	fi
+}
+
+status_is() {
+	[ "$guest_status" -eq "$1" ]
+}
+
+told() { # STATUS WORDS: exit status and what was said on standard error
+	[ "$guest_status" -eq "$1" ] && grep -q -- "$2" "$work/stderr"
+}
+
+echo 1..15
+
+for flavour in 64k 4k; do
+	guest 'echo 1..2; echo ok 1; echo ok 2 - two' --flavour $flavour
+	check "$flavour: a test that passes passes" status_is 0
+	guest 'echo 1..1; echo ok 1; echo c >/proc/sysrq-trigger; sleep 60' --flavour $flavour
+	check "$flavour: a panic loses the guest" told 3 'LOST: the guest ended without a result'
+done
+check 'a lost guest shows its console' told 3 'sysrq'
+check 'a lost guest tells how to repeat it' told 3 'repeat with: qemu/run-guest'
+guest 'echo 1..2; echo ok 1; echo not ok 2 - two'
+check 'not ok fails' told 1 '1 not ok'
+guest 'echo 1..3; echo ok 1; echo ok 2'
+check 'a plan that is not kept fails' told 1 '3 tests were planned, 2 were run'
+guest 'echo 1..1; echo ok 1; exit 5'
+check 'an exit status that is not 0 fails' told 1 'exit status is 5'
+guest 'echo ok 1'
+check 'no plan fails' told 1 'no plan'
+guest 'echo 1..1; echo ok 1; sleep 600' --timeout 6
+check 'a hang loses the guest' told 3 'still running after 6 s'
+guest 'echo 1..1; echo ok 1; echo "WARNING: said by the test" >/dev/kmsg'
+check 'a complaint of the kernel fails' told 1 'the kernel complained'
+guest 'echo 1..1; echo ok 1; echo "WARNING: said by the test" >/dev/kmsg' --expect 'said by the test'
+check 'a complaint that was expected does not' status_is 0
+guest 'echo 1..0 "# SKIP nothing to do"'
+check 'a plan of nothing skips' status_is 77
+# shellcheck disable=SC2016 # for the guest to expand
+guest 'echo 1..1; echo "ok 1"; mkdir "$OUT/a"; head -c 3000000 /dev/urandom >"$OUT/a/b"
+sha256sum "$OUT/a/b" | cut -c1-64 >"$OUT/sum"'
+files_came() {
+	status_is 0 && [ "$(sha256sum <"$out/files/a/b" | cut -c1-64)" = "$(cat "$out/files/sum")" ]
+}
+check 'files come out of the guest whole' files_came

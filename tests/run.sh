@@ -1,0 +1,208 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# tests/run.sh [PATTERN]: builds and runs every test whose name has PATTERN in it (a
+# shell pattern; `tests/run.sh --list` shows the names), two at a time, and ends with
+# one line of totals. Started by `make test T=PATTERN`. Results, one directory a test,
+# are below build/test.
+#
+#	unit/NAME          tests/unit/NAME.c, cmocka, under ASAN and UBSAN
+#	fuzz/NAME          tests/fuzz/NAME.c for a few seconds, from the seeds in tests/data/NAME
+#	kmod/NAME@FLAVOUR  tests/kmod/NAME.sh in a guest with that kernel. Lines "# guest: OPTIONS"
+#	                   in it are further options of qemu/run-guest, with $directory for the
+#	                   directory of results; "# flavours: 64k" limits it to these. All modules
+#	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin
+#	e2e/NAME           tests/e2e/NAME.sh on this machine
+#	lint/NAME          one of the checks of tests/lint
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/.."
+. qemu/tap.sh
+
+results=build/test
+fuzz_seconds=${FUZZ_SECONDS:-4}
+
+list() {
+	# What takes longest comes first, so that two at a time end together.
+	for source in tests/e2e/test_*.sh; do
+		[ ! -e "$source" ] || basename "$source" .sh | sed 's#^#e2e/#'
+	done
+	for source in tests/kmod/test_*.sh; do
+		[ -e "$source" ] || continue
+		flavours=$(sed -n 's/^# flavours: *//p' "$source")
+		for flavour in ${flavours:-64k 4k 16k}; do
+			echo "kmod/$(basename "$source" .sh)@$flavour"
+		done
+	done
+	tests/lint --list | sed 's#^#lint/#'
+	for source in tests/fuzz/fuzz_*.c; do
+		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#fuzz/#'
+	done
+	for source in tests/unit/test_*.c; do
+		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#unit/#'
+	done
+}
+
+# needs NAME: what make has to build for it
+needs() {
+	case $1 in
+	unit/*) echo "build/$1" ;;
+	fuzz/*) echo "build/$1" ;;
+	kmod/*@*) echo "guest-${1##*@}" ;;
+	e2e/*) echo 'demo-needs guest-4k' ;;
+	lint/*) echo 'lint-needs' ;;
+	esac
+}
+
+# execute NAME OUT: TAP on standard output, the rest on standard error
+execute() {
+	name=${1#*/}
+	case $1 in
+	unit/*)
+		ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+			CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "build/$1"
+		;;
+	fuzz/*)
+		mkdir -p "$2/corpus"
+		set -- "$1" "$2" "$2/corpus"
+		for seeds in "tests/data/$name" "tests/fuzz/$name"; do
+			[ ! -d "$seeds" ] || set -- "$@" "$seeds"
+		done
+		fuzz_target=build/$1 fuzz_out=$2
+		shift 2
+		echo 1..1
+		if timeout 120 "$fuzz_target" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 \
+			-timeout=10 -artifact_prefix="$fuzz_out/" -print_final_stats=1 "$@" 1>&2; then
+			echo "ok 1 - $name, $fuzz_seconds s"
+		else
+			echo "not ok 1 - $name"
+		fi
+		;;
+	kmod/*)
+		flavour=${name##*@}
+		name=${name%@*}
+		set -- --flavour "$flavour" --out "$2/guest" --init "tests/kmod/$name.sh"
+		for module in build/kmod/"$flavour"/*.ko; do
+			set -- "$@" --file "$module=/bed/$(basename "$module")"
+		done
+		for program in tests/kmod/*.c; do
+			[ ! -e "$program" ] ||
+				set -- "$@" --file "build/guest/kmod/$(basename "$program" .c)=/bed/bin/$(basename "$program" .c)"
+		done
+		[ ! -e build/arm64/assay ] || set -- "$@" --file build/arm64/assay=/usr/bin/assay
+		# shellcheck disable=SC2046 # options of the test, as words
+		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "tests/kmod/$name.sh" | tr '\n' ' ')"
+		;;
+	e2e/*) timeout 600 "tests/e2e/$name.sh" ;;
+	lint/*) tests/lint "$name" ;;
+	esac
+}
+
+# one NAME: runs it, keeps tap, log and counts, and says in one piece what came of it
+one() {
+	directory=$results/$1
+	# One run of a test at a time, whoever started it.
+	mkdir -p "$results/lock"
+	exec 8>"$results/lock/$(echo "$1" | tr / -)"
+	flock 8
+	rm -rf "$directory"
+	mkdir -p "$directory"
+	from=$(date +%s%N)
+	status=0
+	execute "$1" "$directory" >"$directory/tap" 2>"$directory/log" || status=$?
+	seconds=$(awk -v from="$from" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }')
+	tap_judge "$directory/tap"
+	case $status in
+	0) ;;
+	77) # all of it is skipped
+		tap_complaint='' tap_passed=0 tap_failed=0 tap_skipped=$((tap_planned > 0 ? tap_planned : 1))
+		;;
+	3)
+		case $1 in
+		kmod/* | e2e/*) tap_complaint="LOST guest" ;;
+		*) tap_complaint=${tap_complaint:-exit status 3} ;;
+		esac
+		;;
+	*) tap_complaint=${tap_complaint:-exit status $status} ;;
+	esac
+	# A program that was lost or cut off has failed once more than it could say.
+	if [ -n "$tap_complaint" ] && [ "$tap_failed" -eq 0 ]; then
+		tap_failed=1
+	fi
+	echo "$tap_passed $tap_failed $tap_skipped" >"$directory/counts"
+	{
+		if [ -n "$tap_complaint" ]; then
+			printf 'FAIL    %-34s %s (%s s)\n' "$1" "$tap_complaint" "$seconds"
+			awk '/^not ok/ { print; shown = 12; next } /^#/ && shown-- > 0 { print; next } { shown = 0 }' \
+				"$directory/tap" | sed 's/^/        /'
+			tail -n 60 "$directory/log" | sed 's/^/        /'
+			printf "        repeat with: make test T='%s'; all of it is in %s\n" "$1" "$directory"
+		elif [ "$tap_passed" -eq 0 ]; then
+			printf 'skipped %-34s %s (%s s)\n' "$1" "$(grep -i skip "$directory/tap" | head -n 1)" "$seconds"
+		else
+			printf 'ok      %-34s %3d passed%s (%s s)\n' "$1" "$tap_passed" \
+				"$([ "$tap_skipped" -eq 0 ] || echo ", $tap_skipped skipped")" "$seconds"
+		fi
+	} >"$directory/report"
+	cat "$directory/report"
+}
+
+case ${1:-} in
+--list)
+	list
+	exit 0
+	;;
+--one)
+	one "$2"
+	exit 0
+	;;
+esac
+
+pattern=${1:-}
+chosen=
+for test in $(list); do
+	# shellcheck disable=SC2254 # it is meant as a pattern
+	case $test in
+	*$pattern*) chosen="$chosen $test" ;;
+	esac
+done
+if [ -z "$chosen" ]; then
+	echo "tests/run.sh: no test is called *$pattern*; make test-list shows them all" >&2
+	exit 2
+fi
+targets=$(for test in $chosen; do
+	needs "$test"
+done | tr ' ' '\n' | sort -u)
+# shellcheck disable=SC2086 # a list
+${MAKE:-make} --no-print-directory $targets
+
+for test in $chosen; do
+	rm -rf "${results:?}/$test"
+done
+mkdir -p "$results"
+unset MAKEFLAGS MFLAGS MAKELEVEL
+echo "$chosen" | xargs -n 1 -P "${TEST_JOBS:-2}" "$0" --one || :
+
+# Counted from what was to be run, so that a test that vanished is a failure.
+passed=0 failed=0 skipped=0
+for test in $chosen; do
+	if [ -r "$results/$test/counts" ]; then
+		read -r one_passed one_failed one_skipped <"$results/$test/counts"
+	else
+		one_passed=0 one_failed=1 one_skipped=0
+	fi
+	passed=$((passed + one_passed)) failed=$((failed + one_failed)) skipped=$((skipped + one_skipped))
+done
+if [ "$failed" -gt 0 ]; then
+	echo
+	for test in $chosen; do
+		grep -h '^FAIL' "$results/$test/report" 2>/dev/null || :
+	done
+fi
+echo
+if [ "$skipped" -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]
