@@ -97,13 +97,24 @@ static int sync_directory(const char *path)
 	return code;
 }
 
+/*
+ * Why a write to the stream failed. stdio remembers that it did, not why; one more write to the
+ * file, which is dropped anyway, fails for the same reason.
+ */
+static int write_error(const struct file_writer *writer)
+{
+	if (write(fileno(writer->stream), "", 1) < 0)
+		return errno;
+	return EIO;
+}
+
 int file_commit(struct file_writer *writer, struct assay_error *err)
 {
 	int code = 0;
 
-	errno = 0;
-	if (ferror(writer->stream) || fflush(writer->stream) != 0 ||
-	    fsync(fileno(writer->stream)) < 0)
+	if (ferror(writer->stream))
+		code = write_error(writer);
+	else if (fflush(writer->stream) != 0 || fsync(fileno(writer->stream)) < 0)
 		code = errno ? errno : EIO;
 	if (fclose(writer->stream) != 0 && code == 0)
 		code = errno;

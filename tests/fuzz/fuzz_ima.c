@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/* Fuzzing the reader of IMA's measurement lists; the first byte chooses the bank. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "log/ima.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum assay_hash banks[] = { ASSAY_HASH_SHA1, ASSAY_HASH_SHA256,
+						 ASSAY_HASH_SHA384, ASSAY_HASH_SHA512 };
+	struct assay_digest value = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+	struct hasher hasher;
+	struct ima_reader reader;
+	struct ima_entry entry;
+	struct assay_error err;
+	enum assay_hash bank;
+
+	if (size == 0)
+		return 0;
+	if (hasher_open(&hasher, ASSAY_HASH_SHA256, &err) < 0)
+		abort();
+	ima_begin(&reader, BYTES(data + 1, size - 1), banks[data[0] % 4]);
+	while (ima_next(&reader, &entry, &err) == 1) {
+		/* Whatever is accepted replays, and what is handed out is within the entry. */
+		if (ima_extend(&entry, &hasher, &value, &err) < 0)
+			abort();
+		if (entry.path.data &&
+		    (entry.path.data < entry.data.data ||
+		     entry.path.data + entry.path.size > entry.data.data + entry.data.size))
+			abort();
+		if ((!entry.known || entry.problem) && (entry.path.data || entry.digest.data))
+			abort();
+	}
+	if (reader.offset + reader.rest.size != size - 1)
+		abort();
+	(void)ima_detect_bank(BYTES(data + 1, size - 1), &bank, &err);
+	hasher_close(&hasher);
+	return 0;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TPM key files: no input may be read out of bounds, and what is taken must survive
+ * being written and read again. The first byte says whether the rest is the file's
+ * text, or DER that still has to go into a PEM block (so that the fuzzer need not
+ * find base64).
+ */
+#include <stdlib.h>
+
+#include "sign/tpm_key_file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(struct bytes text)
+{
+	struct tpm_key_file file = { 0 }, again = { 0 };
+	struct buffer written = { 0 };
+	struct assay_error err;
+
+	if (tpm_key_file_parse(text, "input", &file, &err) < 0)
+		return;
+	if (tpm_key_file_format(&file, &written, &err) < 0 ||
+	    tpm_key_file_parse(buffer_bytes(&written), "again", &again, &err) < 0 ||
+	    again.parent != file.parent ||
+	    !bytes_equal(buffer_bytes(&again.public_area), buffer_bytes(&file.public_area)) ||
+	    !bytes_equal(buffer_bytes(&again.private_area), buffer_bytes(&file.private_area)))
+		abort();
+	buffer_free(&written);
+	tpm_key_file_free(&file);
+	tpm_key_file_free(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct bytes begin = BYTES_LITERAL("-----BEGIN TSS2 PRIVATE KEY-----\n");
+	static const struct bytes end = BYTES_LITERAL("-----END TSS2 PRIVATE KEY-----\n");
+	struct bytes input = BYTES(data, size), line;
+	struct buffer text = { 0 };
+	uint8_t mode;
+
+	if (!bytes_take_u8(&input, &mode))
+		return 0;
+	if (mode & 1) {
+		check(input);
+		return 0;
+	}
+	buffer_append_bytes(&text, begin);
+	while (bytes_take(&input, input.size < 48 ? input.size : 48, &line) && line.size > 0) {
+		char *encoded = base64_encode(line);
+
+		for (size_t i = 0; encoded && encoded[i] != '\0'; i++)
+			buffer_append_u8(&text, (uint8_t)encoded[i]);
+		buffer_append_u8(&text, '\n');
+		free(encoded);
+	}
+	buffer_append_bytes(&text, end);
+	if (!text.failed)
+		check(buffer_bytes(&text));
+	buffer_free(&text);
+	return 0;
+}

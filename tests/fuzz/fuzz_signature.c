@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/* Certificates, both kinds of signatures and private keys, as they come from files. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+
+#include "sign/certificate.h"
+#include "sign/ima_sig.h"
+#include "sign/key_file.h"
+#include "sign/pkcs7.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A certificate that is good, so that the input gets past it to the signatures. */
+static X509 *good_certificate(void)
+{
+	static X509 *certificate;
+	EVP_PKEY *key;
+	struct signer *signer;
+	struct assay_error err;
+	BIO *bio;
+	char *pem;
+	long size;
+
+	if (certificate)
+		return certificate;
+	key = EVP_EC_gen("P-256");
+	bio = BIO_new(BIO_s_mem());
+	if (!key || !bio || !PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
+		abort();
+	size = BIO_get_mem_data(bio, &pem);
+	if (key_file_signer(BYTES((uint8_t *)pem, (size_t)size), "key", &signer, &err) < 0 ||
+	    certificate_make(signer, "fuzz", 1, &certificate, &err) < 0)
+		abort();
+	signer->close(signer);
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return certificate;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct assay_digest digest = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+	struct bytes input = BYTES(data, size);
+	struct signer *signer;
+	struct assay_error err;
+	X509 *certificate;
+
+	/* No key is here that could have signed: nothing may be accepted. */
+	if (pkcs7_verify(input, &digest, good_certificate(), &err) == 0 ||
+	    ima_sig_verify(input, &digest, good_certificate(), &err) == 0)
+		abort();
+	if (certificate_parse(input, "it", &certificate, &err) == 0) {
+		struct bytes id;
+
+		(void)certificate_key_id(certificate, &id, &err);
+		free(certificate_subject(certificate));
+		(void)pkcs7_verify(input, &digest, certificate, &err);
+		X509_free(certificate);
+	}
+	if (key_file_signer(input, "it", &signer, &err) == 0)
+		signer->close(signer);
+	return 0;
+}

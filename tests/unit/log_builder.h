@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Builds logs for tests: well-formed ones like those assay.ko writes, with the
+ * digests right and the PCR replayed, and, by the same parts, ill-formed ones.
+ * Written from uapi/assay.h and the CEL specification, not from lib/log, so that
+ * the two check each other.
+ */
+#ifndef ASSAY_TEST_LOG_BUILDER_H
+#define ASSAY_TEST_LOG_BUILDER_H
+
+#include "base/bytes.h"
+#include "uapi/assay.h"
+
+/* The banks of a built log's records: SHA-1 and SHA-256. */
+#define LOG_BUILDER_BANKS 2
+
+/**
+ * struct log_builder - a log being built; log_builder_free() it
+ * @log: the records
+ * @pcr: the index that goes into them; 14 by log_builder_begin()
+ * @recnum: of the next record
+ * @value: the PCR's value in each bank after the last record; zeros at first
+ */
+struct log_builder {
+	struct buffer log;
+	uint8_t pcr;
+	uint64_t recnum;
+	struct assay_digest value[LOG_BUILDER_BANKS];
+};
+
+void log_builder_begin(struct log_builder *builder);
+void log_builder_free(struct log_builder *builder);
+
+/* Append a TLV. */
+void put_tlv(struct buffer *out, uint8_t type, struct bytes value);
+void put_tlv_u8(struct buffer *out, uint8_t type, uint8_t value);
+void put_tlv_u32(struct buffer *out, uint8_t type, uint32_t value);
+void put_tlv_u64(struct buffer *out, uint8_t type, uint64_t value);
+void put_tlv_text(struct buffer *out, uint8_t type, const char *text);
+
+/* Append the fields of a content's value: KIND and what follows. */
+void put_start(struct buffer *out, const struct assay_digest *pcr_values, size_t count);
+void put_measure(struct buffer *out); /* KIND only; put_file() comes next */
+void put_file(struct buffer *out, const char *path, const struct assay_digest *digest);
+void put_failed_file(struct buffer *out, const char *path, uint32_t errnum);
+void put_event(struct buffer *out, const char *label, struct bytes data);
+
+/* log_builder_record() - the next record, with a content of that type and value */
+void log_builder_record(struct log_builder *builder, uint8_t type, struct bytes value);
+
+/* log_builder_sample() - START, MEASURE of two files and a failed one, EVENT */
+void log_builder_sample(struct log_builder *builder);
+
+/* log_test_digest() - a digest to tell apart from others by @seed */
+struct assay_digest log_test_digest(enum assay_hash hash, uint8_t seed);
+
+/* log_test_data() - a file of tests/data, read whole; fails the test if it cannot be */
+struct buffer log_test_data(const char *path);
+
+#endif /* ASSAY_TEST_LOG_BUILDER_H */

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+int support_enter_directory(void **state)
+{
+	char *path = strdup("/tmp/assay-test.XXXXXX");
+
+	if (!path || !mkdtemp(path) || chdir(path) < 0) {
+		free(path);
+		return -1;
+	}
+	*state = path;
+	return 0;
+}
+
+int support_leave_directory(void **state)
+{
+	int status;
+
+	if (chdir("/") < 0)
+		return -1;
+	status = support_run("rm -rf '%s'", (const char *)*state);
+	free(*state);
+	return status == 0 ? 0 : -1;
+}
+
+static int run(const char *format, va_list args)
+{
+	char *command;
+	int status;
+
+	if (vasprintf(&command, format, args) < 0)
+		return -1;
+	fflush(NULL);
+	status = system(command);
+	free(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int support_run(const char *format, ...)
+{
+	va_list args;
+	int status;
+
+	va_start(args, format);
+	status = run(format, args);
+	va_end(args);
+	return status;
+}
+
+bool support_have(const char *program)
+{
+	return support_run("command -v %s >/dev/null", program) == 0;
+}
+
+char *support_output(const char *format, ...)
+{
+	char *command, *text = NULL;
+	size_t capacity = 0;
+	va_list args;
+	ssize_t got;
+	FILE *stream;
+
+	va_start(args, format);
+	if (vasprintf(&command, format, args) < 0)
+		fail_msg("out of memory");
+	va_end(args);
+	stream = popen(command, "re");
+	assert_non_null(stream);
+	got = getdelim(&text, &capacity, '\0', stream);
+	if (pclose(stream) != 0)
+		fail_msg("this failed: %s", command);
+	free(command);
+	if (got < 0) {
+		free(text);
+		return strdup("");
+	}
+	if (got > 0 && text[got - 1] == '\n')
+		text[got - 1] = '\0';
+	return text;
+}
+
+void support_write(const char *path, struct bytes bytes)
+{
+	struct assay_error err = { 0 };
+
+	if (file_write(path, bytes, 0644, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+struct buffer support_read(const char *path)
+{
+	struct assay_error err = { 0 };
+	struct buffer out = { 0 };
+
+	if (file_read(path, (size_t)1 << 30, &out, &err) < 0)
+		fail_msg("%s", err.text);
+	return out;
+}
+
+void support_fill(uint8_t *data, size_t size, uint32_t seed)
+{
+	uint32_t x = seed * 2654435761U + 1;
+
+	for (size_t i = 0; i < size; i++) {
+		x ^= x << 13;
+		x ^= x >> 17;
+		x ^= x << 5;
+		data[i] = (uint8_t)(x >> 11);
+	}
+}
+
+void support_assert_error(const struct assay_error *err, const char *part)
+{
+	assert_int_not_equal(err->code, 0);
+	if (!strstr(err->text, part))
+		fail_msg("\"%s\" does not say \"%s\"", err->text, part);
+}

@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: MIT
+/* Records of the Canonical Event Log, and assay's content in them. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/cel.h"
+#include "log/hasher.h"
+#include "log_builder.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Read a log, and whatever is in its records, to its end or the first error. */
+static int read_log(struct bytes log, uint64_t base, size_t *ret_records, uint64_t *ret_offset,
+		    struct assay_error *err)
+{
+	struct cel_reader reader;
+	struct cel_record record;
+	size_t count = 0;
+	int r;
+
+	cel_begin(&reader, log, base);
+	while ((r = cel_next(&reader, &record, err)) == 1) {
+		struct assay_content content;
+
+		count++;
+		if (record.type != ASSAY_CEL_CONTENT)
+			continue;
+		r = assay_content_parse(&record, &content, err);
+		if (r < 0)
+			break;
+		if (content.understood && content.kind == ASSAY_KIND_MEASURE) {
+			struct bytes files = content.measure.files;
+			struct measured_file file;
+			size_t seen = 0;
+
+			while (measured_file_next(&files, &file))
+				seen++;
+			assert_int_equal(seen, content.measure.file_count);
+			assert_int_equal(files.size, 0);
+		}
+	}
+	*ret_records = count;
+	*ret_offset = reader.offset;
+	return r;
+}
+
+static void a_log_reads_as_it_was_built(void **state)
+{
+	struct assay_digest zeros[2] = { { .hash = ASSAY_HASH_SHA1, .size = 20 },
+					 { .hash = ASSAY_HASH_SHA256, .size = 32 } };
+	struct assay_digest first = log_test_digest(ASSAY_HASH_SHA256, 1);
+	struct assay_digest second = log_test_digest(ASSAY_HASH_SHA512, 2);
+	struct assay_content content;
+	struct log_builder builder;
+	struct measured_file file;
+	struct cel_reader reader;
+	struct cel_record record;
+	struct assay_error err;
+	struct bytes files;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	cel_begin(&reader, buffer_bytes(&builder.log), 1000);
+
+	assert_int_equal(cel_next(&reader, &record, &err), 1);
+	assert_int_equal(record.offset, 1000);
+	assert_int_equal(record.size, reader.offset - 1000);
+	assert_int_equal(record.recnum, 0);
+	assert_int_equal(record.pcr, 14);
+	assert_int_equal(record.digest_count, 2);
+	assert_ptr_equal(cel_record_digest(&record, ASSAY_HASH_SHA256), &record.digests[1]);
+	assert_null(cel_record_digest(&record, ASSAY_HASH_SHA384));
+	assert_ptr_equal(builder.log.data + (record.content_offset - 1000), record.content.data);
+	assert_int_equal(record.content.size, record.value.size + 5);
+	assert_int_equal(assay_content_parse(&record, &content, &err), 0);
+	assert_true(content.understood);
+	assert_int_equal(content.kind, ASSAY_KIND_START);
+	assert_true(bytes_equal(content.start.boot_id,
+				BYTES_LITERAL("01234567-89ab-cdef-0123-456789abcdef")));
+	assert_true(bytes_equal(content.start.release, BYTES_LITERAL("6.12.0-test")));
+	assert_true(bytes_equal(content.start.version, BYTES_LITERAL("0.1.0")));
+	assert_int_equal(content.start.page_size, 65536);
+	assert_int_equal(content.start.region_kind, ASSAY_REGION_CMA);
+	assert_int_equal(content.start.region_base, 0x80000000);
+	assert_int_equal(content.start.region_size, 0x20000000);
+	assert_int_equal(content.start.window_base, 0x80070000);
+	assert_int_equal(content.start.window_size, 0x100000);
+	assert_int_equal(content.start.ima_bypass, 0);
+	assert_int_equal(content.start.protection, ASSAY_PROTECTION_FULL);
+	assert_int_equal(content.start.pcr_value_count, 2);
+	assert_memory_equal(content.start.pcr_values, zeros, sizeof(zeros));
+
+	assert_int_equal(cel_next(&reader, &record, &err), 1);
+	assert_int_equal(record.recnum, 1);
+	assert_int_equal(assay_content_parse(&record, &content, &err), 0);
+	assert_int_equal(content.kind, ASSAY_KIND_MEASURE);
+	assert_int_equal(content.measure.file_count, 3);
+	files = content.measure.files;
+	assert_true(measured_file_next(&files, &file));
+	assert_true(bytes_equal(file.path, BYTES_LITERAL("/usr/bin/first")));
+	assert_memory_equal(&file.digest, &first, sizeof(first));
+	assert_int_equal(file.errnum, 0);
+	assert_true(bytes_equal(file.fsuuid, BYTES_LITERAL("0123456789abcdef")));
+	assert_true(file.has_inode && file.inode == 42);
+	assert_true(file.has_generation && file.generation == 7);
+	assert_true(file.has_size && file.size == 1234567);
+	assert_true(measured_file_next(&files, &file));
+	assert_true(bytes_equal(file.path, BYTES_LITERAL("/usr/bin/damaged")));
+	assert_int_equal(file.digest.hash, ASSAY_HASH_NONE);
+	assert_int_equal(file.errnum, 5);
+	assert_true(measured_file_next(&files, &file));
+	assert_memory_equal(&file.digest, &second, sizeof(second));
+	assert_false(measured_file_next(&files, &file));
+
+	assert_int_equal(cel_next(&reader, &record, &err), 1);
+	assert_int_equal(record.recnum, 2);
+	assert_int_equal(assay_content_parse(&record, &content, &err), 0);
+	assert_int_equal(content.kind, ASSAY_KIND_EVENT);
+	assert_true(bytes_equal(content.event.label, BYTES_LITERAL("test")));
+	assert_true(bytes_equal(content.event.data, BYTES_LITERAL("some data")));
+
+	assert_int_equal(cel_next(&reader, &record, &err), 0);
+	assert_int_equal(reader.offset, 1000 + builder.log.size);
+	log_builder_free(&builder);
+}
+
+/* What lib/log hashes and extends is what the builder did with other code. */
+static void a_log_replays_to_the_pcr(void **state)
+{
+	struct log_builder builder;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++) {
+		enum assay_hash bank = builder.value[i].hash;
+		struct assay_digest value = { .hash = bank, .size = assay_hash_size(bank) };
+		struct cel_reader reader;
+		struct cel_record record;
+		struct assay_error err;
+		struct hasher hasher;
+
+		assert_int_equal(hasher_open(&hasher, bank, &err), 0);
+		cel_begin(&reader, buffer_bytes(&builder.log), 0);
+		while (cel_next(&reader, &record, &err) == 1) {
+			const struct assay_digest *claimed = cel_record_digest(&record, bank);
+			struct assay_digest digest;
+
+			assert_int_equal(hasher_digest(&hasher, record.content, BYTES(NULL, 0),
+						       &digest, &err),
+					 0);
+			assert_memory_equal(&digest, claimed, sizeof(digest));
+			assert_int_equal(hasher_extend(&hasher, &value,
+						       BYTES(digest.bytes, digest.size), &err),
+					 0);
+		}
+		assert_memory_equal(&value, &builder.value[i], sizeof(value));
+		/* A digest of another bank does not fit. */
+		assert_int_equal(hasher_extend(&hasher, &value, BYTES(value.bytes, 19), &err),
+				 -EINVAL);
+		hasher_close(&hasher);
+	}
+	log_builder_free(&builder);
+}
+
+/* Vendor content in the register of a confidential machine: its digests are right too. */
+static void a_log_of_another_project(void **state)
+{
+	struct buffer text = log_test_data("cel/gotpmtools-cel.b64"), log = { 0 };
+	struct cel_reader reader;
+	struct cel_record record;
+	struct assay_content content;
+	struct assay_error err;
+	struct hasher hasher;
+	size_t count = 0;
+
+	(void)state;
+	while (text.size > 0 && text.data[text.size - 1] == '\n')
+		text.size--;
+	assert_int_equal(base64_decode((const char *)text.data, text.size, &log), 0);
+	assert_int_equal(hasher_open(&hasher, ASSAY_HASH_SHA384, &err), 0);
+	cel_begin(&reader, buffer_bytes(&log), 0);
+	while (cel_next(&reader, &record, &err) == 1) {
+		struct assay_digest digest;
+
+		assert_int_equal(record.recnum, count++);
+		assert_int_equal(record.pcr, CEL_NO_PCR);
+		assert_int_equal(record.ccmr, 4);
+		assert_int_equal(record.type, 80);
+		assert_int_equal(record.digest_count, 1);
+		assert_int_equal(
+			hasher_digest(&hasher, record.content, BYTES(NULL, 0), &digest, &err), 0);
+		assert_memory_equal(&digest, &record.digests[0], sizeof(digest));
+		assert_int_equal(assay_content_parse(&record, &content, &err), -EBADMSG);
+		assert_non_null(strstr(err.text, "type 0x50"));
+	}
+	assert_int_equal(count, 18);
+	assert_int_equal(reader.offset, log.size);
+	hasher_close(&hasher);
+	buffer_free(&log);
+	buffer_free(&text);
+}
+
+/* ---------------------------------------------------------------- ill-formed records */
+
+#define RECNUM "\0\0\0\0\x8\0\0\0\0\0\0\0\0"
+#define PCR "\1\0\0\0\1\xe"
+#define SHA1           \
+	"\4\0\0\0\x14" \
+	"0123456789abcdef0123"
+#define SHA256          \
+	"\xb\0\0\0\x20" \
+	"0123456789abcdef0123456789abcdef"
+#define DIGESTS "\3\0\0\0\x19" SHA1
+#define CONTENT "\x41\0\0\0\6\0\0\0\0\1\x99"
+
+static void records_that_are_off(void **state)
+{
+	static const struct {
+		const char *name;
+		struct bytes log;
+		const char *error; /* NULL: nothing is off */
+	} rows[] = {
+		{ "nothing off", BYTES_LITERAL(RECNUM PCR DIGESTS CONTENT), NULL },
+		{ "content without value", BYTES_LITERAL(RECNUM PCR DIGESTS "\7\0\0\0\0"), NULL },
+		{ "algorithm without a name here",
+		  BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x3e\x12\0\0\0\x20"
+					   "0123456789abcdef0123456789abcdef" SHA1 CONTENT),
+		  NULL },
+		{ "RECNUM missing", BYTES_LITERAL(PCR DIGESTS CONTENT),
+		  "offset 0: field 0x01 where RECNUM" },
+		{ "RECNUM of 4 bytes", BYTES_LITERAL("\0\0\0\0\4\0\0\0\0" PCR DIGESTS CONTENT),
+		  "RECNUM has 4 bytes" },
+		{ "RECNUM of 9 bytes",
+		  BYTES_LITERAL("\0\0\0\0\x9\0\0\0\0\0\0\0\0\0" PCR DIGESTS CONTENT),
+		  "RECNUM has 9 bytes" },
+		{ "RECNUM empty", BYTES_LITERAL("\0\0\0\0\0" PCR DIGESTS CONTENT),
+		  "RECNUM has 0 bytes" },
+		{ "RECNUM twice", BYTES_LITERAL(RECNUM RECNUM PCR DIGESTS CONTENT),
+		  "field 0x00 where PCR" },
+		{ "PCR missing", BYTES_LITERAL(RECNUM DIGESTS CONTENT),
+		  "offset 13: field 0x03 where PCR" },
+		{ "PCR of 4 bytes", BYTES_LITERAL(RECNUM "\1\0\0\0\4\0\0\0\xe" DIGESTS CONTENT),
+		  "PCR has 4 bytes" },
+		{ "PCR 24", BYTES_LITERAL(RECNUM "\1\0\0\0\1\x18" DIGESTS CONTENT),
+		  "there is no PCR 24" },
+		{ "PCR 255", BYTES_LITERAL(RECNUM "\1\0\0\0\1\xff" DIGESTS CONTENT),
+		  "there is no PCR 255" },
+		{ "order turned", BYTES_LITERAL(PCR RECNUM DIGESTS CONTENT), "where RECNUM" },
+		{ "DIGESTS missing", BYTES_LITERAL(RECNUM PCR CONTENT),
+		  "field 0x41 where DIGESTS" },
+		{ "DIGESTS empty", BYTES_LITERAL(RECNUM PCR "\3\0\0\0\0" CONTENT),
+		  "DIGESTS has no digest" },
+		{ "DIGESTS with trailing bytes",
+		  BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x1b" SHA1 "\0\0" CONTENT), "truncated" },
+		{ "digest beyond DIGESTS", BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x18" SHA1 CONTENT),
+		  "truncated" },
+		{ "algorithm twice", BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x32" SHA1 SHA1 CONTENT),
+		  "has algorithm 0x04 twice" },
+		{ "digest of another size",
+		  BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x19\xb\0\0\0\x14"
+					   "0123456789abcdef0123" CONTENT),
+		  "20 bytes for algorithm 0x0b" },
+		{ "digest empty", BYTES_LITERAL(RECNUM PCR "\3\0\0\0\5\x12\0\0\0\0" CONTENT),
+		  "0 bytes for algorithm 0x12" },
+		{ "digest of 65 bytes",
+		  BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x46\x12\0\0\0\x41"
+					   "0123456789abcdef0123456789abcdef"
+					   "0123456789abcdef0123456789abcdefx" CONTENT),
+		  "65 bytes for algorithm 0x12" },
+		{ "nine digests",
+		  BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x36"
+					   "\x80\0\0\0\1x\x81\0\0\0\1x\x82\0\0\0\1x"
+					   "\x83\0\0\0\1x\x84\0\0\0\1x\x85\0\0\0\1x"
+					   "\x86\0\0\0\1x\x87\0\0\0\1x\x88\0\0\0\1x" CONTENT),
+		  "more than 8 digests" },
+		{ "content missing", BYTES_LITERAL(RECNUM PCR DIGESTS), "truncated" },
+		{ "content missing, next record there",
+		  BYTES_LITERAL(RECNUM PCR DIGESTS RECNUM PCR DIGESTS CONTENT),
+		  "field 0x00 where the record's content" },
+		{ "DIGESTS twice", BYTES_LITERAL(RECNUM PCR DIGESTS DIGESTS CONTENT),
+		  "field 0x03 where the record's content" },
+		{ "content of 0xffffffff",
+		  BYTES_LITERAL(RECNUM PCR DIGESTS "\x41\xff\xff\xff\xff"
+						   "xxx"),
+		  "claims 4294967295 bytes, 3 are left" },
+		{ "content of 16 MiB",
+		  BYTES_LITERAL(RECNUM PCR DIGESTS "\x41\1\0\0\0"
+						   "xxx"),
+		  "claims 16777216 bytes" },
+		{ "little-endian length", BYTES_LITERAL("\0\x8\0\0\0\0\0\0\0\0\0\0\0"),
+		  "claims 134217728 bytes" },
+		{ "zeros", BYTES_LITERAL("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+		  "RECNUM has 0 bytes" },
+		{ "trailing byte", BYTES_LITERAL(RECNUM PCR DIGESTS CONTENT "\0"), "truncated" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct assay_error err = { 0 };
+		size_t records;
+		uint64_t offset;
+		int r = read_log(rows[i].log, 0, &records, &offset, &err);
+
+		if (r != (rows[i].error ? -EBADMSG : 0) ||
+		    (rows[i].error && !strstr(err.text, rows[i].error)))
+			fail_msg("%s: %d, \"%s\"", rows[i].name, r, err.text);
+		if (rows[i].error) {
+			char where[64];
+
+			snprintf(where, sizeof(where),
+				 "record at offset %u: ", (unsigned int)offset);
+			assert_ptr_equal(strstr(err.text, where), err.text);
+		}
+	}
+}
+
+/* ---------------------------------------------------------------- ill-formed content */
+
+/* A file's fields by their TLVs. */
+#define F_PATH "\x21\0\0\0\2/x"
+#define F_DIGEST              \
+	"\x22\0\0\0\x22\0\xb" \
+	"0123456789abcdef0123456789abcdef"
+#define F_UUID           \
+	"\x23\0\0\0\x10" \
+	"0123456789abcdef"
+#define F_INODE "\x24\0\0\0\x8\0\0\0\0\0\0\0\1"
+#define F_ERRNO "\x27\0\0\0\4\0\0\0\5"
+#define MEASURE "\0\0\0\0\1\2"
+#define EVENT "\0\0\0\0\1\4"
+#define START "\0\0\0\0\1\1"
+#define LABEL "\x30\0\0\0\1x"
+#define DATA "\x31\0\0\0\1x"
+
+static void contents_that_are_off(void **state)
+{
+	static const struct {
+		const char *name;
+		struct bytes value;
+		const char *error; /* NULL: nothing is off */
+	} rows[] = {
+		{ "a file", BYTES_LITERAL(MEASURE "\x20\0\0\0\x27" F_DIGEST), NULL },
+		{ "a file that failed", BYTES_LITERAL(MEASURE "\x20\0\0\0\x9" F_ERRNO), NULL },
+		{ "an event", BYTES_LITERAL(EVENT LABEL DATA), NULL },
+		{ "an event without data", BYTES_LITERAL(EVENT LABEL "\x31\0\0\0\0"), NULL },
+		{ "a kind that is not known", BYTES_LITERAL("\0\0\0\0\1\x99whatever"), NULL },
+		{ "a kind for later", BYTES_LITERAL("\0\0\0\0\1\5whatever"), NULL },
+		{ "empty", BYTES_LITERAL(""), "truncated" },
+		{ "KIND missing", BYTES_LITERAL(LABEL DATA), "field 0x30 of 1 bytes where KIND" },
+		{ "KIND of 2 bytes", BYTES_LITERAL("\0\0\0\0\2\0\2"), "of 2 bytes where KIND" },
+		{ "KIND of 0 bytes", BYTES_LITERAL("\0\0\0\0\0"), "of 0 bytes where KIND" },
+		{ "no file", BYTES_LITERAL(MEASURE), "MEASURE has no FILE" },
+		{ "KIND twice", BYTES_LITERAL(MEASURE "\0\0\0\0\1\2"), "field 0x00" },
+		{ "not a file in MEASURE", BYTES_LITERAL(MEASURE LABEL), "field 0x30" },
+		{ "empty file", BYTES_LITERAL(MEASURE "\x20\0\0\0\0"), "neither DIGEST nor ERRNO" },
+		{ "path only", BYTES_LITERAL(MEASURE "\x20\0\0\0\7" F_PATH),
+		  "neither DIGEST nor ERRNO" },
+		{ "digest and errno", BYTES_LITERAL(MEASURE "\x20\0\0\0\x30" F_DIGEST F_ERRNO),
+		  "both DIGEST and ERRNO" },
+		{ "path twice", BYTES_LITERAL(MEASURE "\x20\0\0\0\x17" F_PATH F_PATH F_ERRNO),
+		  "PATH twice" },
+		{ "path empty", BYTES_LITERAL(MEASURE "\x20\0\0\0\xe\x21\0\0\0\0" F_ERRNO),
+		  "PATH of FILE has 0 bytes" },
+		{ "digest too short", BYTES_LITERAL(MEASURE "\x20\0\0\0\x7\x22\0\0\0\2\0\xb"),
+		  "0 bytes for algorithm" },
+		{ "digest of an odd size", BYTES_LITERAL(MEASURE "\x20\0\0\0\x8\x22\0\0\0\3\0\xbx"),
+		  "1 bytes for algorithm 0x000b" },
+		{ "digest of an algorithm not known",
+		  BYTES_LITERAL(MEASURE "\x20\0\0\0\x27\x22\0\0\0\x22\0\x12"
+					"0123456789abcdef0123456789abcdef"),
+		  "algorithm 0x0012" },
+		{ "digest of algorithm 0", BYTES_LITERAL(MEASURE "\x20\0\0\0\7\x22\0\0\0\2\0\0"),
+		  "algorithm 0x0000" },
+		{ "uuid of 15 bytes",
+		  BYTES_LITERAL(MEASURE "\x20\0\0\0\x1d\x23\0\0\0\xf"
+					"0123456789abcde" F_ERRNO),
+		  "FSUUID of FILE has 15 bytes" },
+		{ "inode of 4 bytes",
+		  BYTES_LITERAL(MEASURE "\x20\0\0\0\x12\x24\0\0\0\4\0\0\0\1" F_ERRNO),
+		  "INODE of FILE has 4 bytes" },
+		{ "errno 0", BYTES_LITERAL(MEASURE "\x20\0\0\0\x9\x27\0\0\0\4\0\0\0\0"),
+		  "ERRNO of FILE is 0" },
+		{ "errno 4096", BYTES_LITERAL(MEASURE "\x20\0\0\0\x9\x27\0\0\0\4\0\0\x10\0"),
+		  "ERRNO of FILE is 4096" },
+		{ "file beyond the record", BYTES_LITERAL(MEASURE "\x20\0\0\0\x28" F_DIGEST),
+		  "truncated" },
+		{ "field beyond its file", BYTES_LITERAL(MEASURE "\x20\0\0\0\x26" F_DIGEST),
+		  "truncated" },
+		{ "field of 0xffffffff",
+		  BYTES_LITERAL(MEASURE "\x20\0\0\0\7\x21\xff\xff\xff\xff/x"), "truncated" },
+		{ "field not known", BYTES_LITERAL(MEASURE "\x20\0\0\0\xf\x28\0\0\0\1x" F_ERRNO),
+		  "field 0x28, which is not known" },
+		{ "trailing bytes", BYTES_LITERAL(MEASURE "\x20\0\0\0\x9" F_ERRNO "\0"),
+		  "truncated" },
+		{ "LABEL missing", BYTES_LITERAL(EVENT DATA), "EVENT has no LABEL" },
+		{ "DATA missing", BYTES_LITERAL(EVENT LABEL), "EVENT has no DATA" },
+		{ "LABEL empty", BYTES_LITERAL(EVENT "\x30\0\0\0\0" DATA), "has 0 bytes" },
+		{ "LABEL not ASCII", BYTES_LITERAL(EVENT "\x30\0\0\0\1\xe4" DATA),
+		  "not printable ASCII" },
+		{ "LABEL with ESC", BYTES_LITERAL(EVENT "\x30\0\0\0\1\33" DATA),
+		  "not printable ASCII" },
+		{ "LABEL of 65 bytes",
+		  BYTES_LITERAL(EVENT "\x30\0\0\0\x41"
+				      "0123456789abcdef0123456789abcdef"
+				      "0123456789abcdef0123456789abcdefx" DATA),
+		  "has 65 bytes" },
+		{ "a file in EVENT", BYTES_LITERAL(EVENT LABEL DATA "\x20\0\0\0\x9" F_ERRNO),
+		  "field 0x20, which is not known" },
+		{ "START without fields", BYTES_LITERAL(START), "START has no BOOT_ID" },
+		{ "BOOT_ID too short", BYTES_LITERAL(START "\x10\0\0\0\1x"),
+		  "BOOT_ID of START has 1 bytes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct assay_error err = { 0 };
+		struct log_builder builder;
+		uint64_t offset;
+		size_t records;
+		int r;
+
+		log_builder_begin(&builder);
+		log_builder_record(&builder, ASSAY_CEL_CONTENT, rows[i].value);
+		r = read_log(buffer_bytes(&builder.log), 0, &records, &offset, &err);
+		if (r != (rows[i].error ? -EBADMSG : 0) ||
+		    (rows[i].error && !strstr(err.text, rows[i].error)))
+			fail_msg("%s: %d, \"%s\"", rows[i].name, r, err.text);
+		if (rows[i].error)
+			assert_ptr_equal(strstr(err.text, "record 0: "), err.text);
+		log_builder_free(&builder);
+	}
+}
+
+/* Each field of START that must be there, left out or cut in turn, is missed. */
+static void start_without_one_field(void **state)
+{
+	struct buffer whole = { 0 };
+	struct bytes rest;
+
+	(void)state;
+	put_start(&whole, NULL, 0);
+	rest = buffer_bytes(&whole);
+	while (rest.size > 0) {
+		size_t before = whole.size - rest.size;
+		struct buffer value = { 0 };
+		struct log_builder builder;
+		struct assay_error err;
+		struct bytes field;
+		uint64_t offset;
+		uint32_t length;
+		size_t records;
+		uint8_t type;
+
+		assert_true(bytes_take_u8(&rest, &type));
+		assert_true(bytes_take_be32(&rest, &length));
+		assert_true(bytes_take(&rest, length, &field));
+		buffer_append(&value, whole.data, before);
+		buffer_append_bytes(&value, rest);
+		log_builder_begin(&builder);
+		log_builder_record(&builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
+		assert_int_equal(read_log(buffer_bytes(&builder.log), 0, &records, &offset, &err),
+				 -EBADMSG);
+		log_builder_free(&builder);
+		buffer_free(&value);
+	}
+	buffer_free(&whole);
+}
+
+/* One file more than a batch holds. */
+static void more_files_than_a_batch(void **state)
+{
+	struct buffer value = { 0 };
+
+	(void)state;
+	put_measure(&value);
+	for (int i = 0; i < ASSAY_MAX_BATCH; i++)
+		put_failed_file(&value, "/x", 2);
+	for (int over = 0; over < 2; over++) {
+		struct log_builder builder;
+		struct assay_error err;
+		uint64_t offset;
+		size_t records;
+
+		log_builder_begin(&builder);
+		log_builder_record(&builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
+		assert_int_equal(read_log(buffer_bytes(&builder.log), 0, &records, &offset, &err),
+				 over ? -EBADMSG : 0);
+		log_builder_free(&builder);
+		put_failed_file(&value, "/x", 2);
+	}
+	buffer_free(&value);
+}
+
+/* L7: a log cut anywhere but between records is refused at the record that is cut. */
+static void truncated_at_every_byte(void **state)
+{
+	struct log_builder builder;
+	struct cel_reader reader;
+	struct cel_record record;
+	uint64_t ends[8] = { 0 };
+	size_t count = 0;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	cel_begin(&reader, buffer_bytes(&builder.log), 0);
+	while (cel_next(&reader, &record, NULL) == 1)
+		ends[++count] = reader.offset;
+	assert_int_equal(count, 3);
+	for (size_t size = 0, whole = 0; size <= builder.log.size; size++) {
+		/* In memory of its own, so that a byte too far is found. */
+		uint8_t *copy = malloc(size ? size : 1);
+		struct assay_error err;
+		uint64_t offset;
+		size_t records;
+		int r;
+
+		assert_non_null(copy);
+		memcpy(copy, builder.log.data, size);
+		if (whole < count && size == ends[whole + 1])
+			whole++;
+		r = read_log(BYTES(copy, size), 0, &records, &offset, &err);
+		assert_int_equal(records, whole);
+		assert_int_equal(offset, ends[whole]);
+		assert_int_equal(r, size == ends[whole] ? 0 : -EBADMSG);
+		if (r < 0)
+			assert_non_null(strstr(err.text, "truncated at offset "));
+		free(copy);
+	}
+	log_builder_free(&builder);
+}
+
+/* The same seed every time: a failure repeats. */
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static void mutations_do_no_harm(void **state)
+{
+	struct log_builder builder;
+	uint32_t seed = 2463534242U;
+	uint8_t *copy;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	copy = malloc(builder.log.size);
+	assert_non_null(copy);
+	for (int round = 0; round < 20000; round++) {
+		size_t size = builder.log.size - next_random(&seed) % 64, records;
+		struct assay_error err;
+		uint64_t offset;
+		int r;
+
+		memcpy(copy, builder.log.data, builder.log.size);
+		for (uint32_t i = next_random(&seed) % 6; i-- > 0;)
+			copy[next_random(&seed) % size] = (uint8_t)next_random(&seed);
+		r = read_log(BYTES(copy, size), 0, &records, &offset, &err);
+		assert_true(r == -EBADMSG || (r == 0 && offset == size));
+	}
+	free(copy);
+	log_builder_free(&builder);
+}
+
+/* L1: whatever byte of the content changes, the digest does not fit any more. */
+static void a_changed_byte_is_noticed(void **state)
+{
+	struct log_builder builder;
+	struct cel_reader reader;
+	struct cel_record record;
+	struct hasher hasher;
+	uint64_t first, end;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	assert_int_equal(hasher_open(&hasher, ASSAY_HASH_SHA256, NULL), 0);
+	cel_begin(&reader, buffer_bytes(&builder.log), 0);
+	assert_int_equal(cel_next(&reader, &record, NULL), 1);
+	first = record.content_offset;
+	end = reader.offset;
+	for (uint64_t i = first; i < end; i++) {
+		builder.log.data[i] ^= 1;
+		cel_begin(&reader, buffer_bytes(&builder.log), 0);
+		if (cel_next(&reader, &record, NULL) == 1) {
+			const struct assay_digest *claimed =
+				cel_record_digest(&record, ASSAY_HASH_SHA256);
+			struct assay_digest digest;
+
+			assert_int_equal(hasher_digest(&hasher, record.content, BYTES(NULL, 0),
+						       &digest, NULL),
+					 0);
+			assert_memory_not_equal(digest.bytes, claimed->bytes, digest.size);
+		}
+		builder.log.data[i] ^= 1;
+	}
+	hasher_close(&hasher);
+	log_builder_free(&builder);
+}
+
+static void kinds_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(assay_kind_name(ASSAY_KIND_START), "START");
+	assert_string_equal(assay_kind_name(ASSAY_KIND_KEXEC), "KEXEC");
+	assert_null(assay_kind_name(0));
+	assert_null(assay_kind_name(7));
+	assert_null(assay_kind_name(255));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_log_reads_as_it_was_built),
+		cmocka_unit_test(a_log_replays_to_the_pcr),
+		cmocka_unit_test(a_log_of_another_project),
+		cmocka_unit_test(records_that_are_off),
+		cmocka_unit_test(contents_that_are_off),
+		cmocka_unit_test(start_without_one_field),
+		cmocka_unit_test(more_files_than_a_batch),
+		cmocka_unit_test(truncated_at_every_byte),
+		cmocka_unit_test(mutations_do_no_harm),
+		cmocka_unit_test(a_changed_byte_is_noticed),
+		cmocka_unit_test(kinds_have_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

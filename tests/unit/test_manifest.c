@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: MIT
+/* lib/sign: the manifest, read strictly, written as a stream, found in and verified. */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sign/key_file.h"
+#include "sign/manifest.h"
+#include "sign/pkcs7.h"
+
+#define HEX32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define HEADER_WITH(id, created, hash, block_size, salt, key_id)                      \
+	"{\"assay\":1,\"type\":\"manifest\",\"id\":\"" id "\",\"created\":\"" created \
+	"\",\"hash\":\"" hash "\",\"block_size\":" block_size ",\"salt\":\"" salt     \
+	"\",\"signer\":{\"subject\":\"CN=x\",\"key_id\":\"" key_id "\"}}\n"
+#define ID "0123456789abcdef0123456789abcdef"
+#define TIME "2025-01-31T12:00:00Z"
+#define HEADER HEADER_WITH(ID, TIME, "sha256", "4096", "", "01020304")
+#define ENTRY_WITH(path, size, digest, pkcs7, ima)                                              \
+	"{\"path\":\"" path "\",\"size\":" size ",\"digest\":\"" digest "\",\"pkcs7\":\"" pkcs7 \
+	"\",\"ima\":\"" ima "\"}\n"
+#define ENTRY(path) ENTRY_WITH(path, "12", "sha256:" HEX32, "Zm9v", "Zm8=")
+
+static int count_entries(void *context, const struct manifest_header *header,
+			 const struct manifest_entry *entry, struct assay_error *err)
+{
+	(void)err;
+	assert_string_equal(header->id, ID);
+	assert_true(entry->path[0] == '/');
+	++*(size_t *)context;
+	return 0;
+}
+
+static void a_manifest_is_read_and_found_in(void **state)
+{
+	static const char text[] = HEADER ENTRY("/a-b") ENTRY("/a/b") ENTRY("/a/b c")
+		ENTRY("/new\\nline") ENTRY("/usr/\xc3\xa4") ENTRY("/usr/.../..x");
+	/* "\xc3" sorts behind ".": the last two are the other way round. */
+	static const char sorted[] = HEADER ENTRY("/a-b") ENTRY("/a/b") ENTRY("/a/b c")
+		ENTRY("/new\\nline") ENTRY("/usr/.../..x") ENTRY("/usr/\xc3\xa4");
+	struct assay_error err = { 0 };
+	struct manifest *manifest;
+
+	(void)state;
+	assert_int_equal(manifest_parse(BYTES_LITERAL(text), "m", &manifest, &err), -EBADMSG);
+	support_assert_error(&err, "m line 7");
+	support_assert_error(&err, "not in order");
+	if (manifest_parse(BYTES_LITERAL(sorted), "m", &manifest, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(manifest->count, 6);
+	assert_string_equal(manifest->header.created, TIME);
+	assert_string_equal(manifest->header.subject, "CN=x");
+	assert_int_equal(manifest->header.key_id_size, 4);
+	assert_memory_equal(manifest->header.key_id, "\1\2\3\4", 4);
+	for (size_t i = 0; i < manifest->count; i++)
+		assert_ptr_equal(manifest_find(manifest, manifest->files[i].path),
+				 &manifest->files[i]);
+	assert_non_null(manifest_find(manifest, "/new\nline"));
+	assert_true(manifest_find(manifest, "/a/b")->size == 12);
+	assert_int_equal(manifest_find(manifest, "/a/b")->digest.bytes[31], 0x1f);
+	assert_null(manifest_find(manifest, "/a"));
+	assert_null(manifest_find(manifest, "/a/"));
+	assert_null(manifest_find(manifest, ""));
+	assert_null(manifest_find(manifest, "/zzz"));
+	manifest_free(manifest);
+	assert_int_equal(manifest_parse(BYTES_LITERAL(HEADER), "m", &manifest, &err), 0);
+	assert_int_equal(manifest->count, 0);
+	assert_null(manifest_find(manifest, "/a"));
+	manifest_free(manifest);
+}
+
+/* Each breaks one rule; the error names the line and the rule. */
+static const struct {
+	struct bytes text;
+	const char *where, *why;
+} bad[] = {
+	{ BYTES_LITERAL(""), "m", "is empty" },
+	{ BYTES_LITERAL("\n"), "m line 1", "is empty" },
+	{ BYTES_LITERAL("x\n"), "m line 1", "not JSON" },
+	{ BYTES_LITERAL("{}\n"), "m line 1", "has no \"assay\"" },
+	{ BYTES_LITERAL("{\"assay\":1}\n"), "m line 1", "has no \"type\"" },
+	{ BYTES_LITERAL("{\"assay\":2,\"type\":\"manifest\"}\n"), "m line 1", "version 1" },
+	{ BYTES_LITERAL("{\"assay\":1,\"type\":\"evidence\"}\n"), "m line 1", "not the header" },
+	{ BYTES_LITERAL(ENTRY("/a")), "m line 1", "has no \"assay\"" },
+	{ BYTES_LITERAL(HEADER HEADER), "m line 2", "is not known" },
+	{ BYTES_LITERAL("{\"x\":1," /* and the rest of */ "\"assay\":1,\"type\":\"manifest\"}\n"),
+	  "m line 1", "\"x\" is not known" },
+	{ BYTES_LITERAL(HEADER_WITH("0123", TIME, "sha256", "4096", "", "01020304")), "m line 1",
+	  "\"id\"" },
+	{ BYTES_LITERAL(HEADER_WITH("0123456789ABCDEF0123456789ABCDEF", TIME, "sha256", "4096", "",
+				    "01020304")),
+	  "m line 1", "\"id\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, "2025-02-30T12:00:00Z", "sha256", "4096", "", "01020304")),
+	  "m line 1", "\"created\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, "2025-01-31 12:00:00", "sha256", "4096", "", "01020304")),
+	  "m line 1", "\"created\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, "2025-1-31T12:00:00Z", "sha256", "4096", "", "01020304")),
+	  "m line 1", "\"created\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, "", "sha256", "4096", "", "01020304")), "m line 1",
+	  "\"created\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha1", "4096", "", "01020304")), "m line 1",
+	  "sha256 and sha512" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "md5", "4096", "", "01020304")), "m line 1",
+	  "sha256 and sha512" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "0", "", "01020304")), "m line 1",
+	  "power of two" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4294971392", "", "01020304")), "m line 1",
+	  "power of two" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "-4096", "", "01020304")), "m line 1",
+	  "negative" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096.0", "", "01020304")), "m line 1",
+	  "whole number" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096", "0", "01020304")), "m line 1",
+	  "\"salt\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096", HEX32 "00", "01020304")),
+	  "m line 1", "\"salt\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096", "", "010203")), "m line 1",
+	  "\"key_id\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096", "", HEX32 HEX32 "00")), "m line 1",
+	  "\"key_id\"" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096", "", "01020304\",\"name\":\"x")),
+	  "m line 1", "\"name\" is not known" },
+	{ BYTES_LITERAL(HEADER "\n"), "m line 2", "is empty" },
+	{ BYTES_LITERAL(HEADER "[]\n"), "m line 2", "not a JSON object" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a") "{\"path\":\"/b\"}\n"), "m line 3", "has no \"size\"" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a") ENTRY("/a")), "m line 3", "is there twice" },
+	{ BYTES_LITERAL(HEADER ENTRY("/b") ENTRY("/a")), "m line 3", "not in order" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a/b") ENTRY("/a-b")), "m line 3", "not in order" },
+	{ BYTES_LITERAL(HEADER ENTRY("")), "m line 2", "not absolute" },
+	{ BYTES_LITERAL(HEADER ENTRY("a")), "m line 2", "not absolute" },
+	{ BYTES_LITERAL(HEADER ENTRY("/")), "m line 2", "names no file" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a/")), "m line 2", "component" },
+	{ BYTES_LITERAL(HEADER ENTRY("//a")), "m line 2", "component" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a//b")), "m line 2", "component" },
+	{ BYTES_LITERAL(HEADER ENTRY("/./a")), "m line 2", "component" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a/.")), "m line 2", "component" },
+	{ BYTES_LITERAL(HEADER ENTRY("/../a")), "m line 2", "component" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a/..")), "m line 2", "component" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a\xff")), "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a\\u0000b")), "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY("/esc\\u001b/../x")), "m line 2", "/esc\\x1b/" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "-1", "sha256:" HEX32, "Zm9v", "Zm9v")), "m line 2",
+	  "negative" },
+	{ BYTES_LITERAL(
+		  HEADER ENTRY_WITH("/a", "9223372036854775808", "sha256:" HEX32, "Zm9v", "Zm9v")),
+	  "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "\"1\"", "sha256:" HEX32, "Zm9v", "Zm9v")),
+	  "m line 2", "whole number" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", HEX32, "Zm9v", "Zm9v")), "m line 2",
+	  "\"digest\"" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32 "0", "Zm9v", "Zm9v")),
+	  "m line 2", "\"digest\"" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha512:" HEX32 HEX32, "Zm9v", "Zm9v")),
+	  "m line 2", "\"digest\"" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "", "Zm9v")), "m line 2",
+	  "\"pkcs7\" has 0 bytes" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "")), "m line 2",
+	  "\"ima\" has 0 bytes" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zh==", "Zm9v")), "m line 2",
+	  "\"pkcs7\" is not base64" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm 9v")), "m line 2",
+	  "\"ima\" is not base64" },
+	{ BYTES_LITERAL(
+		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"path\":\"/b")),
+	  "m line 2", "duplicate" },
+	{ BYTES_LITERAL(
+		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"mode\":\"0644")),
+	  "m line 2", "\"mode\" is not known" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a") "{"), "m line 3", "cut off" },
+	{ BYTES_LITERAL(HEADER "\0\n"), "m line 2", "not JSON" },
+};
+
+static void broken_manifests_are_refused_with_the_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct manifest_header header = { .id = "untouched" };
+		struct assay_error err = { 0 }, stream_err = { 0 };
+		FILE *stream;
+
+		if (manifest_read_bytes(bad[i].text, "m", NULL, NULL, &header, &err) != -EBADMSG)
+			fail_msg("row %zu was taken", i);
+		if (!strstr(err.text, bad[i].why))
+			fail_msg("row %zu, \"%s\": \"%s\"", i, bad[i].why, err.text);
+		support_assert_error(&err, bad[i].where);
+		assert_string_equal(header.id, "untouched");
+		/* The stream says the same. */
+		support_write("m", bad[i].text);
+		stream = fopen("m", "re");
+		assert_non_null(stream);
+		assert_int_equal(manifest_read(stream, "m", NULL, NULL, &header, &stream_err),
+				 -EBADMSG);
+		assert_string_equal(stream_err.text, err.text);
+		fclose(stream);
+	}
+}
+
+static void a_manifest_cut_anywhere_is_refused(void **state)
+{
+	static const char text[] = HEADER ENTRY("/a") ENTRY("/b");
+	static const size_t whole_lines[] = { sizeof(HEADER) - 1,
+					      sizeof(HEADER) + sizeof(ENTRY("/a")) - 2,
+					      sizeof(text) - 1 };
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(text); size++) {
+		char *cut = malloc(size + 1);
+		bool whole = false;
+		int r;
+
+		memcpy(cut, text, size);
+		for (size_t i = 0; i < 3; i++)
+			whole |= size == whole_lines[i];
+		r = manifest_read_bytes(BYTES((uint8_t *)cut, size), "m", NULL, NULL, NULL, NULL);
+		assert_int_equal(r, whole ? 0 : -EBADMSG);
+		free(cut);
+	}
+}
+
+static void a_line_without_end_is_refused_in_bounded_memory(void **state)
+{
+	struct assay_error err = { 0 };
+	struct buffer text = { 0 };
+	FILE *stream;
+
+	(void)state;
+	/* /dev/zero never ends, and has no newline. */
+	stream = fopen("/dev/zero", "re");
+	assert_non_null(stream);
+	assert_int_equal(manifest_read(stream, "m", NULL, NULL, NULL, &err), -EBADMSG);
+	support_assert_error(&err, "m line 1 is longer than 65536 bytes");
+	fclose(stream);
+	/* White space, so that only its length is wrong. */
+	buffer_append(&text, HEADER, sizeof(HEADER) - 2);
+	for (size_t i = text.size; i < MANIFEST_LINE_MAX - 1; i++)
+		buffer_append_u8(&text, ' ');
+	buffer_append_u8(&text, '\n');
+	assert_int_equal(manifest_read_bytes(buffer_bytes(&text), "m", NULL, NULL, NULL, &err), 0);
+	text.size--;
+	buffer_append(&text, " \n", 2);
+	assert_int_equal(manifest_read_bytes(buffer_bytes(&text), "m", NULL, NULL, NULL, &err),
+			 -EBADMSG);
+	support_assert_error(&err, "line 1 is longer");
+	buffer_free(&text);
+}
+
+static int stop_at_second(void *context, const struct manifest_header *header,
+			  const struct manifest_entry *entry, struct assay_error *err)
+{
+	(void)header;
+	++*(size_t *)context;
+	return strcmp(entry->path, "/b") == 0 ? assay_fail(err, ECANCELED, "enough") : 0;
+}
+
+static void the_callback_can_end_the_reading(void **state)
+{
+	static const char text[] = HEADER ENTRY("/a") ENTRY("/b") ENTRY("/c");
+	struct assay_error err = { 0 };
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(
+		manifest_read_bytes(BYTES_LITERAL(text), "m", stop_at_second, &count, NULL, &err),
+		-ECANCELED);
+	assert_int_equal(count, 2);
+	support_assert_error(&err, "enough");
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static void what_is_written_is_read_back(void **state)
+{
+	static const uint8_t pkcs7[] = { 1, 2, 3 }, ima[] = { 6, 3 };
+	struct verity_parameters parameters = { .hash = ASSAY_HASH_SHA512,
+						.block_size = 1024,
+						.salt_size = 2,
+						.salt = { 0xab, 0xcd } };
+	struct manifest_entry entry = { .size = 1ULL << 62,
+					.digest = { .hash = ASSAY_HASH_SHA512, .size = 64 },
+					.pkcs7 = BYTES(pkcs7, sizeof(pkcs7)),
+					.ima = BYTES(ima, sizeof(ima)) };
+	static const char *const paths[] = { "/\"quoted\"", "/back\\slash", "/new\nline",
+					     "/\xf0\x9f\x98\x80" };
+	struct manifest_header header;
+	struct assay_error err = { 0 };
+	struct manifest *manifest;
+	struct buffer out = { 0 };
+	X509 *certificate;
+
+	(void)state;
+	assert_int_equal(certificate_load("signer.crt", &certificate, NULL), 0);
+	assert_int_equal(manifest_begin(&header, &parameters, certificate, NULL), 0);
+	assert_int_equal(manifest_append_header(&header, &out, NULL), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		entry.path = paths[i];
+		entry.digest.bytes[0] = (uint8_t)i;
+		assert_int_equal(manifest_append_entry(&entry, &out, NULL), 0);
+	}
+	/* A refused entry leaves nothing behind. */
+	for (const char *const *path = (const char *const[]){ "x", "/a/../b", "/\xff", NULL };
+	     *path; path++) {
+		size_t before = out.size;
+
+		entry.path = *path;
+		assert_int_equal(manifest_append_entry(&entry, &out, &err), -EBADMSG);
+		assert_int_equal(out.size, before);
+	}
+	if (manifest_parse(buffer_bytes(&out), "m", &manifest, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_memory_equal(&manifest->header.parameters, &parameters, sizeof(parameters));
+	assert_string_equal(manifest->header.id, header.id);
+	assert_string_equal(manifest->header.subject, "CN=signer,O=assay");
+	assert_int_equal(manifest->header.key_id_size, 20);
+	assert_int_equal(manifest->count, 4);
+	for (size_t i = 0; i < manifest->count; i++) {
+		assert_string_equal(manifest->files[i].path, paths[i]);
+		assert_true(manifest->files[i].size == 1ULL << 62);
+		assert_int_equal(manifest->files[i].digest.bytes[0], i);
+	}
+	manifest_free(manifest);
+	buffer_free(&out);
+	X509_free(certificate);
+}
+
+static void each_manifest_has_an_id_of_its_own(void **state)
+{
+	struct manifest_header a, b;
+	X509 *certificate;
+
+	(void)state;
+	assert_int_equal(certificate_load("signer.crt", &certificate, NULL), 0);
+	assert_int_equal(manifest_begin(&a, &VERITY_PARAMETERS_DEFAULT, certificate, NULL), 0);
+	assert_int_equal(manifest_begin(&b, &VERITY_PARAMETERS_DEFAULT, certificate, NULL), 0);
+	assert_string_not_equal(a.id, b.id);
+	X509_free(certificate);
+}
+
+/* A manifest of many files through a pipe, both ends at work: no end of it is in memory. */
+static void a_long_manifest_is_a_stream(void **state)
+{
+	const size_t files = 30000;
+	struct assay_error err = { 0 };
+	size_t count = 0;
+	FILE *stream;
+
+	(void)state;
+	support_write("head", BYTES_LITERAL(HEADER));
+	stream = popen("cat head; i=100000; while [ $i -lt 130000 ]; do echo '{\"path\":\"/'$i'\","
+		       "\"size\":1,\"digest\":\"sha256:" HEX32 "\",\"pkcs7\":\"Zm9v\","
+		       "\"ima\":\"Zm9v\"}'; i=$((i+1)); done",
+		       "re");
+	assert_non_null(stream);
+	if (manifest_read(stream, "m", count_entries, &count, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(pclose(stream), 0);
+	assert_int_equal(count, files);
+}
+
+/* ---------------------------------------------------------------- its own signature */
+
+static void the_manifests_own_signature_covers_every_byte(void **state)
+{
+	static char text[] = HEADER ENTRY("/a");
+	struct buffer pem = support_read("signer.pem"), signature = { 0 }, theirs;
+	struct assay_error err = { 0 };
+	struct assay_digest digest;
+	X509 *certificate, *other;
+	struct signer *signer;
+
+	(void)state;
+	assert_int_equal(key_file_signer(buffer_bytes(&pem), "signer.pem", &signer, NULL), 0);
+	buffer_free(&pem);
+	assert_int_equal(certificate_load("signer.crt", &certificate, NULL), 0);
+	assert_int_equal(certificate_load("other.crt", &other, NULL), 0);
+	assert_int_equal(verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, BYTES_LITERAL(text), "m",
+					     &digest, NULL),
+			 0);
+	assert_int_equal(pkcs7_sign(signer, certificate, &digest, &signature, NULL), 0);
+	assert_int_equal(manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&signature),
+					 certificate, NULL),
+			 0);
+	assert_int_equal(
+		manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&signature), other, &err),
+		-EKEYREJECTED);
+	support_assert_error(&err, "the signature of m");
+	for (size_t i = 0; i < sizeof(text) - 1; i++) {
+		text[i] ^= 1;
+		assert_int_equal(manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&signature),
+						 certificate, &err),
+				 -EKEYREJECTED);
+		text[i] ^= 1;
+	}
+	assert_int_equal(
+		manifest_verify(BYTES_LITERAL(text), "m", BYTES(NULL, 0), certificate, &err),
+		-EBADMSG);
+	/* It is the built-in signature of the manifest as a file. */
+	if (support_have("fsverity")) {
+		support_write("m", BYTES_LITERAL(text));
+		assert_int_equal(support_run("fsverity sign m m.p7s --key=signer.pem "
+					     "--cert=signer.crt >/dev/null"),
+				 0);
+		theirs = support_read("m.p7s");
+		assert_int_equal(manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&theirs),
+						 certificate, NULL),
+				 0);
+		buffer_free(&theirs);
+	}
+	buffer_free(&signature);
+	X509_free(certificate);
+	X509_free(other);
+	signer->close(signer);
+}
+
+static int make_keys(void **state)
+{
+	if (support_enter_directory(state) < 0)
+		return -1;
+	return support_run("for k in signer other; do openssl req -x509 -newkey ec -pkeyopt "
+			   "ec_paramgen_curve:P-256 -nodes -keyout $k.pem -out $k.crt "
+			   "-subj /O=assay/CN=$k -days 10 2>/dev/null || exit; done");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_manifest_is_read_and_found_in),
+		cmocka_unit_test(broken_manifests_are_refused_with_the_line),
+		cmocka_unit_test(a_manifest_cut_anywhere_is_refused),
+		cmocka_unit_test(a_line_without_end_is_refused_in_bounded_memory),
+		cmocka_unit_test(the_callback_can_end_the_reading),
+		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(each_manifest_has_an_id_of_its_own),
+		cmocka_unit_test(a_long_manifest_is_a_stream),
+		cmocka_unit_test(the_manifests_own_signature_covers_every_byte),
+	};
+
+	return cmocka_run_group_tests(tests, make_keys, support_leave_directory);
+}

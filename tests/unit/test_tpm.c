@@ -1,0 +1,1189 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lib/tpm against swtpm, which the tests start themselves; tpm2-tools and openssl
+ * are the oracles. Between the library and the TPM sits, where a test asks for it,
+ * a relay that may change an answer or slip in a command: the TPM is not trusted.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <ftw.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <tss2/tss2_mu.h>
+#include <tss2/tss2_tcti.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "sign/certificate.h"
+#include "tpm/context.h"
+#include "tpm/key.h"
+#include "tpm/key_internal.h"
+#include "tpm/pcr.h"
+#include "tpm/quote.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ------------------------------------------------------------------- swtpm */
+
+struct machine {
+	char directory[64];
+	char tcti[96];
+	pid_t pid;
+};
+
+/* The TPM of most tests, and where they write. */
+static struct machine machine;
+
+/* Run a shell command in the machine's directory, with tpm2-tools pointed at its TPM. */
+static int shell(const struct machine *at, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int shell(const struct machine *at, const char *format, ...)
+{
+	char *command, *whole;
+	va_list args;
+	int status;
+
+	va_start(args, format);
+	assert_true(vasprintf(&command, format, args) > 0);
+	va_end(args);
+	/* Programs that are not built with the sanitizers are not to be checked by them. */
+	assert_true(asprintf(&whole,
+			     "cd %s && export TPM2TOOLS_TCTI=%s && { %s; } >>oracle.log 2>&1",
+			     at->directory, at->tcti, command) > 0);
+	status = system(whole);
+	free(whole);
+	free(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define SHELL(at, ...) assert_int_equal(shell(at, __VA_ARGS__), 0)
+
+/* @banks: NULL for a TPM as swtpm makes it when it finds no state */
+static void start(struct machine *ret, const char *banks)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	struct stat status;
+	char path[128];
+
+	strcpy(ret->directory, "/tmp/assay-tpm-XXXXXX");
+	assert_non_null(mkdtemp(ret->directory));
+	snprintf(ret->tcti, sizeof(ret->tcti), "swtpm:path=%s/s", ret->directory);
+	if (banks)
+		SHELL(ret, "swtpm_setup --tpm2 --tpmstate %s --pcr-banks %s --overwrite",
+		      ret->directory, banks);
+	ret->pid = fork();
+	assert_true(ret->pid >= 0);
+	if (ret->pid == 0) {
+		char state[96], server[96], control[96];
+
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+			_exit(126);
+		snprintf(state, sizeof(state), "dir=%s", ret->directory);
+		snprintf(server, sizeof(server), "type=unixio,path=%s/s", ret->directory);
+		snprintf(control, sizeof(control), "type=unixio,path=%s/s.ctrl", ret->directory);
+		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
+		       server, "--ctrl", control, "--flags", "not-need-init,startup-clear", NULL);
+		_exit(127);
+	}
+	snprintf(path, sizeof(path), "%s/s", ret->directory);
+	for (int i = 0; stat(path, &status) < 0; i++) {
+		assert_true(i < 1000);
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	(void)status;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void kill_tpm(struct machine *at)
+{
+	if (at->pid > 0) {
+		kill(at->pid, SIGKILL);
+		waitpid(at->pid, NULL, 0);
+	}
+	at->pid = 0;
+}
+
+static void stop(struct machine *at)
+{
+	kill_tpm(at);
+	nftw(at->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *in(const struct machine *at, const char *name)
+{
+	static char paths[4][128];
+	static size_t next;
+	char *path = paths[next++ % COUNT(paths)];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", at->directory, name);
+	return path;
+}
+
+static void write_to(const struct machine *at, const char *name, struct bytes content)
+{
+	struct assay_error err;
+
+	if (file_write(in(at, name), content, 0600, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static struct buffer read_from(const struct machine *at, const char *name)
+{
+	struct buffer content = { 0 };
+	struct assay_error err;
+
+	if (file_read(in(at, name), 1 << 20, &content, &err) < 0)
+		fail_msg("%s", err.text);
+	return content;
+}
+
+static struct tpm *open_tpm(const struct machine *at)
+{
+	struct assay_error err;
+	struct tpm *tpm;
+
+	if (tpm_open(at->tcti, &tpm, &err) < 0)
+		fail_msg("%s", err.text);
+	return tpm;
+}
+
+#define GOOD(call)                                           \
+	do {                                                 \
+		if ((call) < 0)                              \
+			fail_msg("%s: %s", #call, err.text); \
+	} while (0)
+
+/* The call must fail with this code, and say so. */
+#define BAD(call, number, words)                                                                 \
+	do {                                                                                     \
+		int bad_result = (call);                                                         \
+		if (bad_result != -(number) || err.code != (number) || !strstr(err.text, words)) \
+			fail_msg("%s: %d \"%s\", expected \"%s\"", #call, bad_result, err.text,  \
+				 words);                                                         \
+	} while (0)
+
+/* Make a key and write it to a file, as `assay key create` does. */
+static void make_key(const struct machine *at, enum tpm_key_use use, const char *name)
+{
+	struct tpm *tpm = open_tpm(at);
+	struct tpm_key_file file;
+	struct buffer text = { 0 };
+	struct assay_error err;
+
+	GOOD(tpm_key_create(tpm, use, &file, &err));
+	GOOD(tpm_key_file_format(&file, &text, &err));
+	write_to(at, name, buffer_bytes(&text));
+	buffer_free(&text);
+	tpm_key_file_free(&file);
+	tpm_close(tpm);
+}
+
+static struct assay_digest digest_of(enum assay_hash hash, struct bytes data)
+{
+	struct assay_digest digest;
+
+	assert_true(tpm_hash(hash, data, &digest));
+	return digest;
+}
+
+static bool verifies(EVP_PKEY *key, enum assay_hash hash, struct bytes data, struct bytes signature)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool good;
+
+	good = EVP_DigestVerifyInit(context, NULL, EVP_get_digestbyname(assay_hash_name(hash)),
+				    NULL, key) == 1 &&
+	       EVP_DigestVerify(context, signature.data, signature.size, data.data, data.size) == 1;
+	EVP_MD_CTX_free(context);
+	return good;
+}
+
+/* The slots that the tests of one TPM leave taken. */
+static void assert_slots_free(const struct machine *at)
+{
+	struct buffer list;
+
+	SHELL(at, "tpm2_getcap handles-transient >slots");
+	list = read_from(at, "slots");
+	assert_int_equal(list.size, 0);
+	buffer_free(&list);
+}
+
+/* -------------------------------------------------------------- connecting */
+
+static void no_tpm_is_told_with_what_to_do(void **state)
+{
+	static const struct {
+		const char *tcti;
+		int code;
+		const char *says;
+	} rows[] = {
+		{ "device:/dev/no-such-tpm", ENODEV, "no TPM at /dev/no-such-tpm: load the TPM" },
+		{ "device:/dev/null", ENODEV, "no TPM answers at device:/dev/null" },
+		{ "device:/proc/self/no/tpm", ENODEV, "no TPM at /proc/self/no/tpm" },
+		{ "swtpm:path=/no/such/socket", ENODEV, "start swtpm" },
+		{ "swtpm:host=127.0.0.1,port=1", ENODEV, "no TPM answers" },
+		{ "swtpm:nonsense=1", EINVAL, "does not say where a TPM is" },
+		{ "no-such-kind:x", EINVAL, "does not say where a TPM is" },
+		{ "", EINVAL, "does not say where a TPM is" },
+	};
+	struct assay_error err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tpm *tpm = NULL;
+
+		BAD(tpm_open(rows[i].tcti, &tpm, &err), rows[i].code, rows[i].says);
+		assert_null(tpm);
+	}
+}
+
+static void the_environment_says_where_the_tpm_is(void **state)
+{
+	struct assay_error err;
+	struct tpm *tpm;
+
+	(void)state;
+	setenv("TPM2TOOLS_TCTI", "device:/dev/second", 1);
+	BAD(tpm_open(NULL, &tpm, &err), ENODEV, "/dev/second");
+	setenv("ASSAY_TCTI", "device:/dev/first", 1);
+	BAD(tpm_open(NULL, &tpm, &err), ENODEV, "/dev/first");
+	BAD(tpm_open("device:/dev/option", &tpm, &err), ENODEV, "/dev/option");
+	setenv("ASSAY_TCTI", machine.tcti, 1);
+	GOOD(tpm_open(NULL, &tpm, &err));
+	tpm_close(tpm);
+	unsetenv("ASSAY_TCTI");
+	unsetenv("TPM2TOOLS_TCTI");
+}
+
+static void a_tpm_that_was_not_started_is_told(void **state)
+{
+	struct assay_error err;
+	struct machine other;
+	struct tpm *tpm;
+
+	(void)state;
+	start(&other, NULL);
+	/* A power cycle without TPM2_Startup. */
+	SHELL(&other, "swtpm_ioctl --unix s.ctrl -i");
+	BAD(tpm_open(other.tcti, &tpm, &err), EIO, "not started");
+	stop(&other);
+}
+
+static void a_tpm_that_dies_is_told(void **state)
+{
+	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("x"));
+	struct buffer signature = { 0 };
+	struct signer *signer;
+	struct assay_error err;
+	struct machine other;
+
+	(void)state;
+	start(&other, NULL);
+	make_key(&other, TPM_KEY_SIGNING, "k.pem");
+	GOOD(tpm_signer_open(in(&other, "k.pem"), other.tcti, &signer, &err));
+	kill_tpm(&other);
+	BAD(signer->sign(signer, &digest, &signature, &err), EIO, "does not answer any more");
+	signer->close(signer);
+	buffer_free(&signature);
+	stop(&other);
+}
+
+/* -------------------------------------------------------------------- keys */
+
+static void a_signing_key_signs_every_digest(void **state)
+{
+	static const enum assay_hash hashes[] = { ASSAY_HASH_SHA1, ASSAY_HASH_SHA256,
+						  ASSAY_HASH_SHA384, ASSAY_HASH_SHA512 };
+	const struct bytes data = BYTES_LITERAL("what is signed");
+	struct signer *signer;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+	for (size_t i = 0; i < COUNT(hashes); i++) {
+		struct assay_digest digest = digest_of(hashes[i], data);
+		struct buffer out = { 0 };
+
+		buffer_append_u8(&out, 0x55);
+		GOOD(signer->sign(signer, &digest, &out, &err));
+		assert_int_equal(out.data[0], 0x55);
+		assert_true(verifies(signer->public_key, hashes[i], data,
+				     BYTES(out.data + 1, out.size - 1)));
+		assert_false(verifies(signer->public_key, hashes[i],
+				      BYTES_LITERAL("something else"),
+				      BYTES(out.data + 1, out.size - 1)));
+		buffer_free(&out);
+	}
+	signer->close(signer);
+	assert_slots_free(&machine);
+}
+
+static void a_malformed_digest_is_not_signed(void **state)
+{
+	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("x"));
+	struct buffer out = { 0 };
+	struct signer *signer;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+	digest.size = 31;
+	BAD(signer->sign(signer, &digest, &out, &err), EINVAL, "malformed");
+	digest.size = 0;
+	BAD(signer->sign(signer, &digest, &out, &err), EINVAL, "malformed");
+	digest.size = 32;
+	digest.hash = (enum assay_hash)0x0012;
+	BAD(signer->sign(signer, &digest, &out, &err), EINVAL, "malformed");
+	assert_int_equal(out.size, 0);
+	signer->close(signer);
+}
+
+static void a_certificate_made_by_the_tpm_verifies(void **state)
+{
+	struct buffer text = { 0 };
+	struct signer *signer;
+	struct assay_error err;
+	X509 *certificate;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+	GOOD(certificate_make(signer, "unit test", 30, &certificate, &err));
+	GOOD(certificate_check_signer(certificate, signer, &err));
+	GOOD(certificate_append_pem(certificate, &text, &err));
+	write_to(&machine, "cert.pem", buffer_bytes(&text));
+	SHELL(&machine, "openssl verify -check_ss_sig -CAfile cert.pem cert.pem");
+	SHELL(&machine, "openssl x509 -in cert.pem -noout -ext subjectKeyIdentifier | "
+			"grep -q 'Subject Key Identifier'");
+	X509_free(certificate);
+	buffer_free(&text);
+	signer->close(signer);
+}
+
+static void an_attestation_key_signs_no_files(void **state)
+{
+	struct signer *signer = NULL;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	BAD(tpm_signer_open(in(&machine, "ak.pem"), machine.tcti, &signer, &err), EPERM,
+	    "is an attestation key");
+	assert_null(signer);
+	assert_slots_free(&machine);
+}
+
+/* What the TPM itself holds against is what counts; the library only says it earlier. */
+static void the_tpm_refuses_foreign_digests_for_an_attestation_key(void **state)
+{
+	const TPMT_TK_HASHCHECK no_ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
+	const TPMT_SIG_SCHEME scheme = { .scheme = TPM2_ALG_NULL };
+	const TPM2B_DIGEST digest = { .size = 32 };
+	TPMT_SIGNATURE *signature = NULL;
+	struct tpm_key *key;
+	struct tpm *tpm;
+	struct assay_error err;
+	TSS2_RC rc;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	tpm = open_tpm(&machine);
+	GOOD(tpm_key_open(tpm, in(&machine, "ak.pem"), &key, &err));
+	rc = Esys_Sign(tpm->esys, key->handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+		       &digest, &scheme, &no_ticket, &signature);
+	assert_true(tpm_rc_is(rc, TPM2_RC_TICKET));
+	tpm_key_unload(key);
+	tpm_close(tpm);
+}
+
+static void an_attestation_key_has_what_a_verifier_wants(void **state)
+{
+	struct tpm *tpm;
+	struct tpm_key *key;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	tpm = open_tpm(&machine);
+	GOOD(tpm_key_open(tpm, in(&machine, "ak.pem"), &key, &err));
+	assert_true(tpm_key_attests(key));
+	write_to(&machine, "ak.pub", tpm_key_public_area(key));
+	tpm_key_unload(key);
+	tpm_close(tpm);
+	SHELL(&machine, "tpm2_print -t TPM2B_PUBLIC ak.pub >ak.yaml");
+	SHELL(&machine, "grep -q 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|"
+			"restricted|sign$' ak.yaml");
+	SHELL(&machine, "grep -A1 '^scheme:' ak.yaml | grep -q ecdsa");
+	SHELL(&machine, "grep -A1 '^scheme-halg:' ak.yaml | grep -q sha256");
+	SHELL(&machine, "grep -A1 '^curve-id:' ak.yaml | grep -q p256");
+}
+
+static void a_name_told_without_the_tpm_is_the_tpms(void **state)
+{
+	struct tpm_key_file file = { 0 };
+	struct tpm_key_facts facts;
+	struct buffer name;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	GOOD(tpm_key_file_read(in(&machine, "ak.pem"), &file, &err));
+	GOOD(tpm_key_describe(&file, "ak.pem", &facts, &err));
+	assert_int_equal(facts.use, TPM_KEY_ATTESTATION);
+	assert_string_equal(facts.algorithm, "P-256");
+	assert_true(facts.made_here);
+	write_to(&machine, "ak.pub", buffer_bytes(&file.public_area));
+	SHELL(&machine, "tpm2_loadexternal -u ak.pub -c ak.ctx -n ak.name; tpm2_flushcontext -t");
+	name = read_from(&machine, "ak.name");
+	assert_true(bytes_equal(buffer_bytes(&name), BYTES(facts.name, facts.name_size)));
+	buffer_free(&name);
+	tpm_key_file_free(&file);
+}
+
+/* The primary is the one that others make too. */
+static void tpm2_tools_can_use_our_key(void **state)
+{
+	struct tpm_key_file file = { 0 };
+	struct buffer signature;
+	struct tpm_key *key;
+	struct tpm *tpm;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	GOOD(tpm_key_file_read(in(&machine, "sign.pem"), &file, &err));
+	write_to(&machine, "our.pub", buffer_bytes(&file.public_area));
+	write_to(&machine, "our.priv", buffer_bytes(&file.private_area));
+	write_to(&machine, "data", BYTES_LITERAL("some data"));
+	SHELL(&machine,
+	      "tpm2_createprimary -C o -G ecc256:aes128cfb -c primary.ctx -a "
+	      "'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt'");
+	SHELL(&machine, "tpm2_flushcontext -t; tpm2_load -C primary.ctx -u our.pub -r our.priv "
+			"-c our.ctx");
+	SHELL(&machine, "tpm2_flushcontext -t; tpm2_sign -c our.ctx -g sha256 -s ecdsa -f plain "
+			"-o data.sig data; tpm2_flushcontext -t");
+	tpm = open_tpm(&machine);
+	GOOD(tpm_key_load(tpm, &file, "our key", &key, &err));
+	signature = read_from(&machine, "data.sig");
+	assert_true(verifies(tpm_key_public(key), ASSAY_HASH_SHA256, BYTES_LITERAL("some data"),
+			     buffer_bytes(&signature)));
+	buffer_free(&signature);
+	tpm_key_unload(key);
+	tpm_close(tpm);
+	tpm_key_file_free(&file);
+}
+
+static void keys_of_tpm2_tools_work(void **state)
+{
+	static const struct {
+		const char *algorithm; /* for tpm2_create -G */
+		const char *name;
+		enum assay_hash good, bad; /* what it signs, what not */
+		const char *says;
+	} rows[] = {
+		{ "ecc:ecdsa-sha256", "P-256", ASSAY_HASH_SHA256, ASSAY_HASH_SHA384, "scheme" },
+		{ "ecc384", "P-384", ASSAY_HASH_SHA384, ASSAY_HASH_NONE, "" },
+		{ "rsa2048:rsassa-sha256", "RSA-2048", ASSAY_HASH_SHA256, ASSAY_HASH_SHA512,
+		  "scheme" },
+		{ "rsa2048:rsapss-sha256:null", "RSA-2048", ASSAY_HASH_NONE, ASSAY_HASH_SHA256,
+		  "scheme" },
+		{ "rsa2048", "RSA-2048", ASSAY_HASH_SHA512, ASSAY_HASH_NONE, "" },
+	};
+	const struct bytes data = BYTES_LITERAL("data");
+	struct assay_error err;
+
+	(void)state;
+	SHELL(&machine, "tpm2_createprimary -C o -G ecc -c storage.ctx; "
+			"tpm2_evictcontrol -C o -c storage.ctx 0x81000007; tpm2_flushcontext -t");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tpm_key_file file = { .parent = 0x81000007 };
+		struct tpm_key_facts facts;
+		struct buffer text = { 0 };
+		struct signer *signer;
+
+		SHELL(&machine,
+		      "tpm2_create -C 0x81000007 -G %s -u their.pub -r their.priv -a "
+		      "'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign'",
+		      rows[i].algorithm);
+		file.public_area = read_from(&machine, "their.pub");
+		file.private_area = read_from(&machine, "their.priv");
+		GOOD(tpm_key_describe(&file, "their key", &facts, &err));
+		assert_string_equal(facts.algorithm, rows[i].name);
+		GOOD(tpm_key_file_format(&file, &text, &err));
+		write_to(&machine, "their.pem", buffer_bytes(&text));
+		GOOD(tpm_signer_open(in(&machine, "their.pem"), machine.tcti, &signer, &err));
+		if (rows[i].good != ASSAY_HASH_NONE) {
+			struct assay_digest digest = digest_of(rows[i].good, data);
+			struct buffer out = { 0 };
+
+			GOOD(signer->sign(signer, &digest, &out, &err));
+			assert_true(verifies(signer->public_key, rows[i].good, data,
+					     buffer_bytes(&out)));
+			buffer_free(&out);
+		}
+		if (rows[i].bad != ASSAY_HASH_NONE) {
+			struct assay_digest digest = digest_of(rows[i].bad, data);
+			struct buffer out = { 0 };
+
+			BAD(signer->sign(signer, &digest, &out, &err), EOPNOTSUPP, rows[i].says);
+			buffer_free(&out);
+		}
+		signer->close(signer);
+		buffer_free(&text);
+		tpm_key_file_free(&file);
+	}
+	SHELL(&machine, "tpm2_evictcontrol -C o -c 0x81000007");
+	assert_slots_free(&machine);
+}
+
+static void keys_that_cannot_sign_are_refused(void **state)
+{
+	struct tpm_key_file file = { .parent = TPM_KEY_PARENT_OWNER };
+	struct tpm_key_facts facts;
+	struct assay_error err;
+
+	(void)state;
+	SHELL(&machine, "tpm2_createprimary -C o -G ecc -c storage.ctx; tpm2_flushcontext -t");
+	SHELL(&machine, "tpm2_create -C storage.ctx -G aes128cfb -u their.pub -r their.priv; "
+			"tpm2_flushcontext -t");
+	file.public_area = read_from(&machine, "their.pub");
+	BAD(tpm_key_describe(&file, "aes.pem", &facts, &err), EOPNOTSUPP, "does not sign");
+	buffer_free(&file.public_area);
+	SHELL(&machine,
+	      "tpm2_create -C storage.ctx -G rsa1024 -u their.pub -r their.priv -a "
+	      "'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign'; tpm2_flushcontext -t");
+	file.public_area = read_from(&machine, "their.pub");
+	BAD(tpm_key_describe(&file, "weak.pem", &facts, &err), EOPNOTSUPP, "2048 bits");
+	tpm_key_file_free(&file);
+}
+
+static void a_public_part_cut_or_off_its_curve_is_refused(void **state)
+{
+	struct tpm_key_file file = { 0 };
+	struct tpm_key_facts facts;
+	struct assay_error err;
+	size_t size;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	GOOD(tpm_key_file_read(in(&machine, "sign.pem"), &file, &err));
+	size = file.public_area.size;
+	/* The last byte is of the point's y: no other y fits its x but the negated one. */
+	file.public_area.data[size - 1] ^= 1;
+	BAD(tpm_key_describe(&file, "off.pem", &facts, &err), EOPNOTSUPP, "P-256, P-384, or RSA");
+	file.public_area.data[size - 1] ^= 1;
+	for (size_t i = 0; i < size; i++) {
+		struct buffer cut = { 0 };
+		struct tpm_key_file short_file = { .parent = TPM_KEY_PARENT_OWNER };
+
+		buffer_append(&cut, file.public_area.data, i);
+		short_file.public_area = cut;
+		assert_true(tpm_key_describe(&short_file, "cut.pem", &facts, &err) < 0);
+		buffer_free(&cut);
+	}
+	GOOD(tpm_key_describe(&file, "whole.pem", &facts, &err));
+	tpm_key_file_free(&file);
+}
+
+static void a_key_of_another_tpm_is_told(void **state)
+{
+	struct signer *signer;
+	struct assay_error err;
+	struct machine other;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	start(&other, NULL);
+	BAD(tpm_signer_open(in(&machine, "sign.pem"), other.tcti, &signer, &err), EBADMSG,
+	    "is not a key of the TPM at");
+	assert_slots_free(&other);
+	stop(&other);
+}
+
+static void a_private_part_that_is_damaged_is_told(void **state)
+{
+	struct tpm_key_file file = { 0 };
+	struct tpm_key *key;
+	struct tpm *tpm;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	GOOD(tpm_key_file_read(in(&machine, "sign.pem"), &file, &err));
+	file.private_area.data[file.private_area.size - 1] ^= 1;
+	tpm = open_tpm(&machine);
+	BAD(tpm_key_load(tpm, &file, "sign.pem", &key, &err), EBADMSG, "the file is damaged");
+	tpm_close(tpm);
+	tpm_key_file_free(&file);
+	assert_slots_free(&machine);
+}
+
+static void a_password_on_the_owner_hierarchy_is_told(void **state)
+{
+	struct tpm_key_file file;
+	struct assay_error err;
+	struct machine other;
+	struct tpm *tpm;
+
+	(void)state;
+	start(&other, NULL);
+	SHELL(&other, "tpm2_changeauth -c owner secret");
+	tpm = open_tpm(&other);
+	BAD(tpm_key_create(tpm, TPM_KEY_SIGNING, &file, &err), EACCES, "has a password");
+	tpm_close(tpm);
+	stop(&other);
+}
+
+static void slots_are_given_back(void **state)
+{
+	struct signer *signer;
+	struct assay_error err;
+
+	(void)state;
+	/* swtpm has three slots; each of these takes two at its peak. */
+	for (int i = 0; i < 8; i++) {
+		make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+		GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+		signer->close(signer);
+	}
+	assert_slots_free(&machine);
+	SHELL(&machine, "tpm2_createprimary -C o -G ecc; tpm2_createprimary -C o -G ecc; "
+			"tpm2_createprimary -C o -G ecc");
+	BAD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err), EBUSY,
+	    "tpm2_flushcontext -t");
+	SHELL(&machine, "tpm2_flushcontext -t");
+}
+
+/* --------------------------------------------------------- PCRs and quotes */
+
+static const uint8_t nonce_bytes[32] = "a nonce of exactly 32 bytes.....";
+#define NONCE BYTES(nonce_bytes, sizeof(nonce_bytes))
+
+static void banks_and_values_are_those_of_tpm2_tools(void **state)
+{
+	struct buffer ours = { 0 }, theirs;
+	struct assay_error err;
+	struct tpm_pcrs pcrs;
+	bool changed = true;
+	struct tpm *tpm;
+
+	(void)state;
+	SHELL(&machine, "tpm2_pcrextend 16:sha1=%040d,sha256=%064d,sha384=%096d", 1, 2, 3);
+	tpm = open_tpm(&machine);
+	GOOD(tpm_pcr_allocated(tpm, &pcrs, &err));
+	assert_int_equal(pcrs.count, 3);
+	for (size_t i = 0; i < pcrs.count; i++)
+		assert_int_equal(pcrs.banks[i].selected, 0xffffff);
+	/* 72 values of which an answer holds 8. */
+	GOOD(tpm_pcr_read(tpm, &pcrs, &changed, &err));
+	assert_false(changed);
+	tpm_close(tpm);
+	SHELL(&machine, "tpm2_pcrread -o values sha1:all+sha256:all+sha384:all");
+	theirs = read_from(&machine, "values");
+	for (size_t i = 0; i < pcrs.count; i++)
+		for (size_t pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
+			buffer_append(&ours, pcrs.banks[i].value[pcr],
+				      assay_hash_size(pcrs.banks[i].hash));
+	assert_true(bytes_equal(buffer_bytes(&ours), buffer_bytes(&theirs)));
+	buffer_free(&ours);
+	buffer_free(&theirs);
+}
+
+static void a_bank_that_is_not_there_is_told(void **state)
+{
+	struct tpm_pcrs pcrs = { .count = 2,
+				 .banks = { { .hash = ASSAY_HASH_SHA256, .selected = 1 << 10 },
+					    { .hash = ASSAY_HASH_SHA512, .selected = 1 << 14 } } };
+	struct assay_error err;
+	struct tpm *tpm;
+
+	(void)state;
+	tpm = open_tpm(&machine);
+	BAD(tpm_pcr_read(tpm, &pcrs, NULL, &err), EADDRNOTAVAIL, "no PCR 14 in the bank sha512");
+	tpm_close(tpm);
+}
+
+/* Write the quote's parts as `assay quote --export` does. */
+static void export(const struct machine *at, const struct tpm_quote *quote,
+		   const struct tpm_key *key)
+{
+	struct buffer pcrs = { 0 };
+
+	tpm_pcr_format(&quote->pcrs, &pcrs);
+	write_to(at, "ak.pub", tpm_key_public_area(key));
+	write_to(at, "attest", buffer_bytes(&quote->attest));
+	write_to(at, "sig", buffer_bytes(&quote->signature));
+	write_to(at, "pcrs", buffer_bytes(&pcrs));
+	write_to(at, "nonce", NONCE);
+	buffer_free(&pcrs);
+}
+
+#define CHECKQUOTE "tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g sha256 -q nonce"
+
+static void tpm2_checkquote_accepts_our_quotes(void **state)
+{
+	static const struct tpm_pcrs rows[] = {
+		{ .count = 1, .banks = { { .hash = ASSAY_HASH_SHA256, .selected = 1 << 14 } } },
+		{ .count = 1, .banks = { { .hash = ASSAY_HASH_SHA256, .selected = 0xffffff } } },
+		{ .count = 3,
+		  .banks = { { .hash = ASSAY_HASH_SHA384, .selected = 0x4401 },
+			     { .hash = ASSAY_HASH_SHA1, .selected = 0x4401 },
+			     { .hash = ASSAY_HASH_SHA256, .selected = 0x4401 } } },
+	};
+	struct tpm_key *key;
+	struct tpm *tpm;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	SHELL(&machine, "tpm2_pcrextend 14:sha1=%040d,sha256=%064d,sha384=%096d", 4, 5, 6);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tpm_quote quote = { 0 };
+
+		tpm = open_tpm(&machine);
+		GOOD(tpm_key_open(tpm, in(&machine, "ak.pem"), &key, &err));
+		GOOD(tpm_quote(tpm, key, NONCE, &rows[i], &quote, &err));
+		export(&machine, &quote, key);
+		tpm_key_unload(key);
+		tpm_close(tpm);
+		SHELL(&machine, CHECKQUOTE);
+		SHELL(&machine, "tpm2_print -t TPMS_ATTEST attest | grep -q 'type: 8018'");
+		/* The oracle can say no. */
+		quote.pcrs.banks[0].value[14][0] ^= 1;
+		{
+			struct buffer pcrs = { 0 };
+
+			tpm_pcr_format(&quote.pcrs, &pcrs);
+			write_to(&machine, "pcrs", buffer_bytes(&pcrs));
+			buffer_free(&pcrs);
+		}
+		assert_int_not_equal(shell(&machine, CHECKQUOTE), 0);
+		tpm_quote_free(&quote);
+	}
+}
+
+static void what_cannot_be_quoted_is_told(void **state)
+{
+	static const uint8_t long_nonce[TPM_NONCE_MAX + 1];
+	const struct tpm_pcrs good = {
+		.count = 1, .banks = { { .hash = ASSAY_HASH_SHA256, .selected = 1 << 14 } }
+	};
+	struct tpm_pcrs bad = good;
+	struct tpm_quote quote = { 0 };
+	struct tpm_key *ak, *sign;
+	struct tpm *tpm;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
+	tpm = open_tpm(&machine);
+	GOOD(tpm_key_open(tpm, in(&machine, "ak.pem"), &ak, &err));
+	GOOD(tpm_key_open(tpm, in(&machine, "sign.pem"), &sign, &err));
+	BAD(tpm_quote(tpm, sign, NONCE, &good, &quote, &err), EPERM, "no attestation key");
+	BAD(tpm_quote(tpm, ak, BYTES(nonce_bytes, 7), &good, &quote, &err), EINVAL, "nonce");
+	BAD(tpm_quote(tpm, ak, BYTES(NULL, 0), &good, &quote, &err), EINVAL, "nonce");
+	BAD(tpm_quote(tpm, ak, BYTES(long_nonce, sizeof(long_nonce)), &good, &quote, &err), EINVAL,
+	    "nonce");
+	GOOD(tpm_quote(tpm, ak, BYTES(nonce_bytes, 8), &good, &quote, &err));
+	tpm_quote_free(&quote);
+	bad.count = 0;
+	BAD(tpm_quote(tpm, ak, NONCE, &bad, &quote, &err), EINVAL, "banks");
+	bad = good;
+	bad.banks[0].selected = 0;
+	BAD(tpm_quote(tpm, ak, NONCE, &bad, &quote, &err), EINVAL, "PCRs from 0 to 23");
+	bad.banks[0].selected = 1 << 24;
+	BAD(tpm_quote(tpm, ak, NONCE, &bad, &quote, &err), EINVAL, "PCRs from 0 to 23");
+	bad = good;
+	bad.count = 2;
+	bad.banks[1] = bad.banks[0];
+	BAD(tpm_quote(tpm, ak, NONCE, &bad, &quote, &err), EINVAL, "twice");
+	bad = good;
+	bad.banks[0].hash = ASSAY_HASH_SHA512;
+	BAD(tpm_quote(tpm, ak, NONCE, &bad, &quote, &err), EADDRNOTAVAIL, "bank sha512");
+	tpm_key_unload(sign);
+	tpm_key_unload(ak);
+	tpm_close(tpm);
+}
+
+/* -------------------------------------------------- a TPM that is not true */
+
+#define COMMAND_CREATE_PRIMARY 0x131
+#define COMMAND_CREATE 0x153
+#define COMMAND_LOAD 0x157
+#define COMMAND_QUOTE 0x158
+#define COMMAND_SIGN 0x15d
+#define COMMAND_GET_CAPABILITY 0x17a
+#define COMMAND_PCR_READ 0x17e
+
+/* What stands between the stack and the TPM. */
+struct relay {
+	TSS2_TCTI_CONTEXT_COMMON_V2 common;
+	TSS2_TCTI_CONTEXT *inner;
+	uint32_t command;      /* code of the last command */
+	uint32_t flip_command; /* flip a bit in the answers to this one... */
+	size_t flip_bit;       /* ...this one */
+	bool flipped;
+	int extends; /* slip in so many PCR extends, one before each quote */
+};
+
+static TSS2_RC relay_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command);
+
+static TSS2_RC relay_receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *response,
+			     int32_t timeout)
+{
+	struct relay *relay = (struct relay *)context;
+	TSS2_RC rc = Tss2_Tcti_Receive(relay->inner, size, response, timeout);
+
+	if (rc == TSS2_RC_SUCCESS && response && relay->command == relay->flip_command &&
+	    relay->flip_bit / 8 < *size) {
+		response[relay->flip_bit / 8] ^= (uint8_t)(1 << relay->flip_bit % 8);
+		relay->flipped = true;
+	}
+	return rc;
+}
+
+static void relay_finalize(TSS2_TCTI_CONTEXT *context)
+{
+	(void)context;
+}
+
+/* A command of the test's own; its answer's response code. */
+static uint32_t raw(TSS2_TCTI_CONTEXT *tcti, struct bytes command)
+{
+	uint8_t response[4096];
+	size_t size = sizeof(response);
+	struct bytes answer;
+	uint16_t tag;
+	uint32_t length, rc = UINT32_MAX;
+
+	assert_int_equal(Tss2_Tcti_Transmit(tcti, command.size, command.data), TSS2_RC_SUCCESS);
+	assert_int_equal(Tss2_Tcti_Receive(tcti, &size, response, TSS2_TCTI_TIMEOUT_BLOCK),
+			 TSS2_RC_SUCCESS);
+	answer = BYTES(response, size);
+	assert_true(bytes_take_be16(&answer, &tag) && bytes_take_be32(&answer, &length) &&
+		    bytes_take_be32(&answer, &rc));
+	return rc;
+}
+
+static void extend_16(TSS2_TCTI_CONTEXT *tcti)
+{
+	static const struct bytes command = BYTES_LITERAL(
+		"\x80\x02\x00\x00\x00\x41\x00\x00\x01\x82\x00\x00\x00\x10\x00\x00\x00\x09"
+		"\x40\x00\x00\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x0b"
+		"0123456789abcdef0123456789abcdef");
+
+	assert_int_equal(raw(tcti, command), 0);
+}
+
+/* Whatever a run left in the slots. */
+static void flush_all(TSS2_TCTI_CONTEXT *tcti)
+{
+	uint8_t command[] = "\x80\x01\x00\x00\x00\x0e\x00\x00\x01\x65\x80\x00\x00\x00";
+
+	for (uint8_t i = 0; i < 3; i++) {
+		command[13] = i;
+		(void)raw(tcti, BYTES(command, sizeof(command) - 1));
+	}
+}
+
+static TSS2_RC relay_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command)
+{
+	struct relay *relay = (struct relay *)context;
+	struct bytes in_command = BYTES(command, size), skipped;
+
+	assert_true(bytes_take(&in_command, 6, &skipped) &&
+		    bytes_take_be32(&in_command, &relay->command));
+	if (relay->command == COMMAND_QUOTE && relay->extends > 0) {
+		relay->extends--;
+		extend_16(relay->inner);
+	}
+	return Tss2_Tcti_Transmit(relay->inner, size, command);
+}
+
+/* Puts @relay between @tpm and its TPM. */
+static void relay_begin(struct relay *relay, struct tpm *tpm)
+{
+	*relay = (struct relay){ .inner = tpm->tcti };
+	relay->common.v1.magic = 0x61737361;
+	relay->common.v1.version = 2;
+	relay->common.v1.transmit = relay_transmit;
+	relay->common.v1.receive = relay_receive;
+	relay->common.v1.finalize = relay_finalize;
+	Esys_Finalize(&tpm->esys);
+	assert_int_equal(Esys_Initialize(&tpm->esys, (TSS2_TCTI_CONTEXT *)relay, NULL),
+			 TSS2_RC_SUCCESS);
+}
+
+/* So that what a changed answer confused in the stack is not in the next run. */
+static void relay_again(struct relay *relay, struct tpm *tpm)
+{
+	Esys_Finalize(&tpm->esys);
+	flush_all(relay->inner);
+	assert_int_equal(Esys_Initialize(&tpm->esys, (TSS2_TCTI_CONTEXT *)relay, NULL),
+			 TSS2_RC_SUCCESS);
+	relay->flipped = false;
+}
+
+static void a_quote_waits_until_values_and_digest_agree(void **state)
+{
+	const struct tpm_pcrs pcrs = {
+		.count = 1, .banks = { { .hash = ASSAY_HASH_SHA256, .selected = 1 << 16 } }
+	};
+	struct tpm_quote quote = { 0 };
+	struct tpm_key *key;
+	struct relay relay;
+	struct tpm *tpm;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	tpm = open_tpm(&machine);
+	relay_begin(&relay, tpm);
+	GOOD(tpm_key_open(tpm, in(&machine, "ak.pem"), &key, &err));
+	relay.extends = 3;
+	GOOD(tpm_quote(tpm, key, NONCE, &pcrs, &quote, &err));
+	assert_int_equal(relay.extends, 0);
+	export(&machine, &quote, key);
+	tpm_quote_free(&quote);
+	relay.extends = 1000;
+	BAD(tpm_quote(tpm, key, NONCE, &pcrs, &quote, &err), EAGAIN, "changed during each");
+	tpm_key_unload(key);
+	tpm_close(tpm);
+	SHELL(&machine, CHECKQUOTE);
+}
+
+/* The attest that came out must be signed, and hold our nonce and the values' digest. */
+static void check_quote(struct tpm_key *key, const struct tpm_quote *quote)
+{
+	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, buffer_bytes(&quote->attest));
+	struct buffer out = { 0 };
+	TPMT_SIGNATURE signature;
+	struct assay_error err;
+	TPMS_ATTEST attest;
+	size_t used = 0;
+
+	assert_int_equal(Tss2_MU_TPMT_SIGNATURE_Unmarshal(quote->signature.data,
+							  quote->signature.size, &used, &signature),
+			 0);
+	assert_int_equal(used, quote->signature.size);
+	GOOD(tpm_key_check_signature(key, &signature, &digest, &out, &err));
+	assert_true(verifies(tpm_key_public(key), ASSAY_HASH_SHA256, buffer_bytes(&quote->attest),
+			     buffer_bytes(&out)));
+	buffer_free(&out);
+	used = 0;
+	assert_int_equal(Tss2_MU_TPMS_ATTEST_Unmarshal(quote->attest.data, quote->attest.size,
+						       &used, &attest),
+			 0);
+	assert_true(bytes_equal(BYTES(attest.extraData.buffer, attest.extraData.size), NONCE));
+	GOOD(tpm_key_qualified_name(key, &out, &err));
+	assert_true(bytes_equal(BYTES(attest.qualifiedSigner.name, attest.qualifiedSigner.size),
+				buffer_bytes(&out)));
+	buffer_free(&out);
+	digest = digest_of(ASSAY_HASH_SHA256, BYTES(quote->pcrs.banks[0].value[14], 32));
+	assert_memory_equal(attest.attested.quote.pcrDigest.buffer, digest.bytes, 32);
+}
+
+static void no_bit_of_an_answer_makes_a_wrong_quote(void **state)
+{
+	static const uint32_t commands[] = { COMMAND_PCR_READ, COMMAND_QUOTE };
+	const struct tpm_pcrs pcrs = {
+		.count = 1, .banks = { { .hash = ASSAY_HASH_SHA256, .selected = 1 << 14 } }
+	};
+	size_t refused = 0, taken = 0;
+	struct tpm_key *key;
+	struct relay relay;
+	struct tpm *tpm;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
+	tpm = open_tpm(&machine);
+	relay_begin(&relay, tpm);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		for (size_t bit = 0;; bit += 7) {
+			struct tpm_quote quote = { 0 };
+			int r;
+
+			relay_again(&relay, tpm);
+			relay.flip_command = 0;
+			GOOD(tpm_key_open(tpm, in(&machine, "ak.pem"), &key, &err));
+			relay.flip_command = commands[i];
+			relay.flip_bit = bit;
+			r = tpm_quote(tpm, key, NONCE, &pcrs, &quote, &err);
+			relay.flip_command = 0;
+			if (r == 0)
+				check_quote(key, &quote);
+			if (relay.flipped)
+				r < 0 ? refused++ : taken++;
+			tpm_quote_free(&quote);
+			tpm_key_unload(key);
+			if (!relay.flipped)
+				break;
+		}
+	relay_again(&relay, tpm);
+	tpm_close(tpm);
+	/* Only bits that carry nothing may go unnoticed: session attributes, an update counter. */
+	assert_true(refused > 200);
+	assert_true(taken < 40);
+}
+
+static void no_bit_of_an_answer_makes_a_wrong_signature(void **state)
+{
+	static const uint32_t commands[] = { COMMAND_CREATE_PRIMARY, COMMAND_CREATE, COMMAND_LOAD,
+					     COMMAND_SIGN };
+	const struct bytes data = BYTES_LITERAL("data");
+	const struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, data);
+	struct relay relay;
+	struct tpm *tpm;
+	size_t refused = 0;
+
+	(void)state;
+	tpm = open_tpm(&machine);
+	relay_begin(&relay, tpm);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		for (size_t bit = 0;; bit += 23) {
+			struct tpm_key_file file = { 0 };
+			struct signer *signer = NULL;
+			struct tpm_key *key = NULL;
+			struct buffer out = { 0 };
+			struct assay_error err;
+			int r;
+
+			relay_again(&relay, tpm);
+			relay.flip_command = commands[i];
+			relay.flip_bit = bit;
+			r = tpm_key_create(tpm, TPM_KEY_SIGNING, &file, &err);
+			if (r == 0)
+				r = tpm_key_load(tpm, &file, "key", &key, &err);
+			if (r == 0)
+				r = tpm_key_signer(key, &signer, &err);
+			if (r == 0)
+				r = signer->sign(signer, &digest, &out, &err);
+			if (r == 0)
+				assert_true(verifies(signer->public_key, ASSAY_HASH_SHA256, data,
+						     buffer_bytes(&out)));
+			else
+				refused++;
+			if (signer)
+				signer->close(signer);
+			tpm_key_unload(key);
+			tpm_key_file_free(&file);
+			buffer_free(&out);
+			if (!relay.flipped)
+				break;
+		}
+	relay_again(&relay, tpm);
+	tpm_close(tpm);
+	assert_true(refused > 40);
+}
+
+static void no_bit_of_an_answer_breaks_the_list_of_banks(void **state)
+{
+	struct relay relay;
+	struct tpm *tpm;
+	size_t refused = 0;
+
+	(void)state;
+	tpm = open_tpm(&machine);
+	relay_begin(&relay, tpm);
+	relay.flip_command = COMMAND_GET_CAPABILITY;
+	for (size_t bit = 0;; bit++) {
+		struct assay_error err;
+		struct tpm_pcrs pcrs;
+
+		relay_again(&relay, tpm);
+		relay.flip_bit = bit;
+		if (tpm_pcr_allocated(tpm, &pcrs, &err) < 0)
+			refused++;
+		else
+			assert_true(pcrs.count <= TPM_BANK_MAX);
+		if (!relay.flipped)
+			break;
+	}
+	relay.flip_command = 0;
+	relay_again(&relay, tpm);
+	tpm_close(tpm);
+	assert_true(refused > 50);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	/* The sanitizers' allocator stays out of the programs that tests start. */
+	unsetenv("LD_PRELOAD");
+	unsetenv("ASSAY_TCTI");
+	unsetenv("TPM2TOOLS_TCTI");
+	start(&machine, "sha1,sha256,sha384");
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	stop(&machine);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_tpm_is_told_with_what_to_do),
+		cmocka_unit_test(the_environment_says_where_the_tpm_is),
+		cmocka_unit_test(a_tpm_that_was_not_started_is_told),
+		cmocka_unit_test(a_tpm_that_dies_is_told),
+		cmocka_unit_test(a_signing_key_signs_every_digest),
+		cmocka_unit_test(a_malformed_digest_is_not_signed),
+		cmocka_unit_test(a_certificate_made_by_the_tpm_verifies),
+		cmocka_unit_test(an_attestation_key_signs_no_files),
+		cmocka_unit_test(the_tpm_refuses_foreign_digests_for_an_attestation_key),
+		cmocka_unit_test(an_attestation_key_has_what_a_verifier_wants),
+		cmocka_unit_test(a_name_told_without_the_tpm_is_the_tpms),
+		cmocka_unit_test(tpm2_tools_can_use_our_key),
+		cmocka_unit_test(keys_of_tpm2_tools_work),
+		cmocka_unit_test(keys_that_cannot_sign_are_refused),
+		cmocka_unit_test(a_public_part_cut_or_off_its_curve_is_refused),
+		cmocka_unit_test(a_key_of_another_tpm_is_told),
+		cmocka_unit_test(a_private_part_that_is_damaged_is_told),
+		cmocka_unit_test(a_password_on_the_owner_hierarchy_is_told),
+		cmocka_unit_test(slots_are_given_back),
+		cmocka_unit_test(banks_and_values_are_those_of_tpm2_tools),
+		cmocka_unit_test(a_bank_that_is_not_there_is_told),
+		cmocka_unit_test(tpm2_checkquote_accepts_our_quotes),
+		cmocka_unit_test(what_cannot_be_quoted_is_told),
+		cmocka_unit_test(a_quote_waits_until_values_and_digest_agree),
+		cmocka_unit_test(no_bit_of_an_answer_makes_a_wrong_quote),
+		cmocka_unit_test(no_bit_of_an_answer_makes_a_wrong_signature),
+		cmocka_unit_test(no_bit_of_an_answer_breaks_the_list_of_banks),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}

@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lib/verify on evidence made here: every row of bad input is caught by the check
+ * that is to catch it, and by no other; nothing cut is taken for whole; and there is
+ * one way to "trusted".
+ */
+#define _GNU_SOURCE /* memmem(), open_memstream() */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "verify_fixture.h"
+
+/* ---------------------------------------------------------------- tables */
+
+static void list(const char *what, uint64_t bits, char *text, size_t size)
+{
+	size_t used = strlen(text);
+
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (bits & CHECK_BIT(i) && used < size) {
+			snprintf(text + used, size - used, " %s %s;", what,
+				 check_name((enum check)i));
+			used = strlen(text);
+		}
+}
+
+/* Return: whether the row is as it must be; if not, says so */
+static bool run_row(const struct bad_row *row, uint64_t *seen)
+{
+	uint64_t expected = row->fails & ~TRUSTED;
+	static struct verdict verdict;
+	char text[1024] = "";
+
+	fixture_judge(row->stage, row->change, &verdict);
+	*seen |= verdict.failed;
+	assert_int_equal(verdict.failed & verdict.passed, 0);
+	for (int i = 0; i < CHECK_COUNT; i++)
+		assert_true(verdict.detail[i][0] != '\0');
+	list("not caught by", expected & ~verdict.failed, text, sizeof(text));
+	list("caught by", verdict.failed & ~expected, text, sizeof(text));
+	if (verdict_trusted(&verdict) != ((row->fails & TRUSTED) != 0))
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %strusted",
+			 verdict_trusted(&verdict) ? "" : "not ");
+	if (text[0] == '\0')
+		return true;
+	print_error("%s:%s\n", row->name, text);
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (verdict.failed & CHECK_BIT(i))
+			print_error("    %s: %s\n", check_name((enum check)i), verdict.detail[i]);
+	return false;
+}
+
+static void run_table(const struct bad_row *rows, uint64_t *seen)
+{
+	size_t wrong = 0;
+
+	for (; rows->name; rows++)
+		wrong += !run_row(rows, seen);
+	assert_int_equal(wrong, 0);
+}
+
+static uint64_t seen_in_tables;
+
+static void test_bad_quotes(void **state)
+{
+	(void)state;
+	run_table(bad_quotes, &seen_in_tables);
+}
+
+static void test_bad_logs(void **state)
+{
+	(void)state;
+	run_table(bad_logs, &seen_in_tables);
+}
+
+/* A check that no row makes fail might as well not be there. */
+static void test_every_check_was_seen_to_fail(void **state)
+{
+	char text[1024] = "";
+
+	(void)state;
+	list("never failed:", CHECK_ALL & ~seen_in_tables, text, sizeof(text));
+	assert_string_equal(text, "");
+}
+
+/* ---------------------------------------------------------------- the verdict */
+
+static void test_one_missing_bit_is_enough(void **state)
+{
+	static struct verdict verdict;
+
+	(void)state;
+	fixture_judge(BEFORE_PCRS, NULL, &verdict);
+	assert_true(verdict_trusted(&verdict));
+	assert_int_equal(verdict_reason(&verdict), CHECK_COUNT);
+	assert_int_equal(verdict.passed, CHECK_ALL);
+	verdict.required = CHECK_ALL;
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		verdict.passed = CHECK_ALL & ~CHECK_BIT(i);
+		assert_false(verdict_trusted(&verdict));
+		assert_int_equal(verdict_reason(&verdict), i);
+		assert_string_equal(verdict_result(&verdict, (enum check)i), "not-checked");
+		verdict.failed = CHECK_BIT(i);
+		assert_string_equal(verdict_result(&verdict, (enum check)i), "fail");
+		verdict.failed = 0;
+	}
+}
+
+static void test_names_are_found_again(void **state)
+{
+	enum check found = CHECK_COUNT;
+
+	(void)state;
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		assert_true(check_by_name(check_name((enum check)i), &found));
+		assert_int_equal(found, i);
+		assert_non_null(strchr(check_question((enum check)i), '?'));
+	}
+	assert_false(check_by_name("quote", &found));
+	assert_false(check_waivable(CHECK_QUOTE_SIGNATURE));
+	assert_true(check_waivable(CHECK_FILES_COMPLETE));
+}
+
+static void test_verdict_as_json(void **state)
+{
+	static struct verdict verdict;
+	json_t *json, *checks;
+
+	(void)state;
+	fixture_judge(BEFORE_PCRS, NULL, &verdict);
+	/* Cut inside a character: still JSON. */
+	memset(verdict.detail[0], 'x', CHECK_DETAIL_MAX - 2);
+	verdict.detail[0][CHECK_DETAIL_MAX - 2] = (char)0xc3;
+	verdict.detail[0][CHECK_DETAIL_MAX - 1] = '\0';
+	verdict.passed &= ~CHECK_BIT(CHECK_QUOTE_NONCE);
+	json = verdict_to_json(&verdict);
+	assert_non_null(json);
+	assert_true(json_is_false(json_object_get(json, "trusted")));
+	checks = json_object_get(json, "checks");
+	assert_int_equal(json_array_size(checks), CHECK_COUNT);
+	for (size_t i = 0; i < CHECK_COUNT; i++) {
+		const json_t *check = json_array_get(checks, i);
+
+		assert_string_equal(json_string_value(json_object_get(check, "name")),
+				    check_name((enum check)i));
+		assert_string_equal(json_string_value(json_object_get(check, "result")),
+				    i == CHECK_QUOTE_NONCE ? "not-checked" : "pass");
+		assert_true(json_is_boolean(json_object_get(check, "required")));
+		assert_true(json_is_string(json_object_get(check, "detail")));
+	}
+	json_decref(json);
+}
+
+static void add_event(struct fixture *fixture)
+{
+	struct buffer value = { 0 };
+
+	put_event(&value, "test", BYTES_LITERAL("later"));
+	fixture_insert(fixture, fixture->record_count,
+		       fixture_record(fixture->record_count, buffer_bytes(&value)));
+	buffer_free(&value);
+}
+
+static void test_what_is_not_covered_is_told(void **state)
+{
+	static struct verdict verdict;
+
+	(void)state;
+	fixture_judge(AFTER_QUOTE, add_event, &verdict);
+	assert_int_equal(verdict.assay_log.records, 6);
+	assert_int_equal(verdict.assay_log.covered, 5);
+	assert_int_equal(verdict.ima_log.records, 4);
+	assert_int_equal(verdict.ima_log.covered, 4);
+	assert_int_equal(verdict.files, 4);
+	assert_non_null(strstr(verdict.detail[CHECK_ASSAY_LOG_REPLAY], "not covered"));
+}
+
+/* ---------------------------------------------------------------- cut everywhere */
+
+/* A prefix in memory of exactly its size, so that reading on is seen; free() it. */
+static struct bytes prefix(struct bytes whole, size_t size, void **ret_memory)
+{
+	*ret_memory = malloc(size > 0 ? size : 1);
+	assert_non_null(*ret_memory);
+	if (size > 0)
+		memcpy(*ret_memory, whole.data, size);
+	return BYTES(*ret_memory, size);
+}
+
+static int parse_attest(struct bytes in)
+{
+	struct assay_error err;
+	struct tpm_attest attest;
+
+	return tpm_attest_parse(in, &attest, &err);
+}
+
+static int parse_signature(struct bytes in)
+{
+	struct assay_error err;
+	struct tpm_signature signature;
+
+	return tpm_signature_parse(in, &signature, &err);
+}
+
+static int parse_public(struct bytes in)
+{
+	struct assay_error err;
+	struct tpm_public public;
+
+	return tpm_public_parse(in, &public, &err);
+}
+
+static int parse_evidence(struct bytes in)
+{
+	struct evidence evidence = { 0 };
+	struct assay_error err;
+	int r = evidence_parse(in, &evidence, &err);
+
+	evidence_free(&evidence);
+	return r;
+}
+
+static void cut_everywhere(struct bytes whole, int (*parse)(struct bytes in))
+{
+	for (size_t size = 0; size < whole.size; size++) {
+		void *memory;
+		int r = parse(prefix(whole, size, &memory));
+
+		free(memory);
+		if (r != -EBADMSG)
+			fail_msg("%zu of %zu bytes: %d", size, whole.size, r);
+	}
+	assert_int_equal(parse(whole), 0);
+}
+
+static void rsa_key(struct fixture *fixture)
+{
+	fixture_use_key(fixture, KEY_RSA2048, TPM_ALG_RSASSA, ASSAY_HASH_SHA256);
+}
+
+static void test_structures_cut_at_every_byte(void **state)
+{
+	fixture_change *const changes[] = { NULL, rsa_key };
+	struct fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		fixture_begin(&fixture);
+		fixture_build(&fixture, BEFORE_QUOTE, changes[i]);
+		cut_everywhere(buffer_bytes(&fixture.evidence.attest), parse_attest);
+		cut_everywhere(buffer_bytes(&fixture.evidence.signature), parse_signature);
+		cut_everywhere(buffer_bytes(&fixture.evidence.ak_public), parse_public);
+		fixture_free(&fixture);
+	}
+}
+
+static void test_evidence_cut_at_every_byte(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, NULL);
+	assert_int_equal(fixture.text.data[fixture.text.size - 1], '\n');
+	fixture.text.size--; /* without the newline it is whole too */
+	cut_everywhere(buffer_bytes(&fixture.text), parse_evidence);
+	fixture_free(&fixture);
+}
+
+static size_t cut_at;
+
+static void cut_assay_log(struct fixture *fixture)
+{
+	fixture->evidence.assay_cel.size = cut_at;
+}
+
+static void cut_ima_log(struct fixture *fixture)
+{
+	fixture->evidence.ima_data.size = cut_at;
+}
+
+/* Inside a record the log is ill-formed; between two it is whole and does not replay. */
+static void cut_log_everywhere(fixture_change *cut, size_t size, size_t records, enum check parsed,
+			       enum check replay)
+{
+	static struct verdict verdict;
+	size_t between = 0;
+
+	for (cut_at = 0; cut_at < size; cut_at++) {
+		fixture_judge(AT_MARSHALLED, cut, &verdict);
+		assert_false(verdict_trusted(&verdict));
+		if (verdict.failed & CHECK_BIT(replay))
+			between++;
+		else if (verdict.failed != CHECK_BIT(parsed))
+			fail_msg("cut at byte %zu: %llx", cut_at,
+				 (unsigned long long)verdict.failed);
+	}
+	assert_int_equal(between, records - 1);
+}
+
+static void test_logs_cut_at_every_byte(void **state)
+{
+	size_t assay_size, ima_size;
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, NULL);
+	assay_size = fixture.evidence.assay_cel.size;
+	ima_size = fixture.evidence.ima_data.size;
+	fixture_free(&fixture);
+	cut_log_everywhere(cut_ima_log, ima_size, 4, CHECK_IMA_LOG_PARSED, CHECK_IMA_LOG_REPLAY);
+	cut_log_everywhere(cut_assay_log, assay_size, 5, CHECK_ASSAY_LOG_PARSED,
+			   CHECK_ASSAY_LOG_REPLAY);
+}
+
+/* ---------------------------------------------------------------- evidence as JSON */
+
+static void test_evidence_comes_back(void **state)
+{
+	struct evidence again = { 0 };
+	struct assay_error err;
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, NULL);
+	buffer_append(&fixture.evidence.ak_certificate, "certificate", 11);
+	fixture.evidence.assay_base = INT64_MAX;
+	{
+		char *text = NULL;
+		size_t size = 0;
+		FILE *stream = open_memstream(&text, &size);
+
+		assert_int_equal(evidence_write(stream, &fixture.evidence, &err), 0);
+		fclose(stream);
+		assert_int_equal(evidence_parse(BYTES((uint8_t *)text, size), &again, &err), 0);
+		free(text);
+	}
+#define SAME(member) \
+	assert_true( \
+		bytes_equal(buffer_bytes(&again.member), buffer_bytes(&fixture.evidence.member)))
+	SAME(nonce);
+	SAME(ak_public);
+	SAME(ak_certificate);
+	SAME(attest);
+	SAME(signature);
+	SAME(assay_cel);
+	SAME(ima_data);
+#undef SAME
+	assert_int_equal(again.pcr_count, fixture.evidence.pcr_count);
+	for (size_t i = 0; i < again.pcr_count; i++) {
+		assert_int_equal(again.pcrs[i].index, fixture.evidence.pcrs[i].index);
+		assert_memory_equal(&again.pcrs[i].value, &fixture.evidence.pcrs[i].value,
+				    sizeof(again.pcrs[i].value));
+	}
+	assert_true(again.assay_base == INT64_MAX);
+	assert_true(again.has_assay_log && again.has_ima_log);
+	assert_int_equal(again.ima_template_bank, ASSAY_HASH_SHA1);
+	assert_string_equal(again.boot_id, FIXTURE_BOOT_ID);
+	assert_true(again.collected == 1760000000);
+	evidence_free(&again);
+	fixture_free(&fixture);
+}
+
+/* The text with the first @from made @to; a string to free(). */
+static char *replaced(const struct buffer *text, const char *from, const char *to)
+{
+	size_t size = text->size + strlen(to) + 1;
+	const uint8_t *at = memmem(text->data, text->size, from, strlen(from));
+	char *out = calloc(1, size);
+	size_t before;
+
+	assert_non_null(out);
+	if (!at)
+		fail_msg("the evidence has no %s", from);
+	before = (size_t)(at - text->data);
+	snprintf(out, size, "%.*s%s%.*s", (int)before, text->data, to,
+		 (int)(text->size - before - strlen(from)), at + strlen(from));
+	return out;
+}
+
+static void test_evidence_that_is_refused(void **state)
+{
+	static const struct {
+		const char *from, *to, *says;
+	} rows[] = {
+		{ "\"assay\": 1", "\"assay\": 2", "version" },
+		{ "\"assay\": 1", "\"assay\": \"1\"", "number" },
+		{ "\"assay\": 1", "\"assay\": 1, \"assay\": 1", "JSON" },
+		{ "\"assay\": 1", "\"assay\": 1, \"extra\\u001b\": 1", "\\x1b\" is not known" },
+		{ "\"type\": \"evidence\"", "\"type\": \"manifest\"", "type" },
+		{ "\"nonce\": \"", "\"nonce\": \"*", "nonce" },
+		{ "\"nonce\": ", "\"nonce2\": ", "nonce2" },
+		{ "\"nonce\": \"dGhpcyBpcyBhIG5vbmNlIQ==\"", "\"nonce\": \"\"", "empty" },
+		{ "\"attest\"", "\"attest2\"", "attest2" },
+		{ "\"quote\": {", "\"quote\": {\"extra\": 1,", "extra" },
+		{ "\"signature\": \"", "\"signature\": \" ", "base64" },
+		{ "\"sha256\": {", "\"sha512\": {", "its bank" },
+		{ "\"sha256\": {", "\"md5\": {", "md5" },
+		{ "\"10\": \"", "\"010\": \"", "010" },
+		{ "\"10\": \"", "\"32\": \"", "32" },
+		{ "\"10\": \"", "\"-1\": \"", "-1" },
+		{ "\"10\": \"", "\"\": \"", "index" },
+		{ "\"10\": \"", "\"99999999999999999999\": \"", "index" },
+		{ "\"10\": \"", "\"10\": \"00", "33 bytes" },
+		{ "\"10\": \"", "\"10\": \"x", "hexadecimal" },
+		{ "\"10\": \"", "\"11\": 5, \"10\": \"", "hexadecimal" },
+		{ "\"pcrs\": {", "\"pcrs\": {\"sha384\": [],", "sha384" },
+		{ "\"base\": 0", "\"base\": -1", "negative" },
+		{ "\"base\": 0", "\"base\": 9223372036854775808", "JSON" },
+		{ "\"base\": 0", "\"base\": 0.5", "number" },
+		{ "\"cel\": \"", "\"cel\": \"A", "cel" },
+		{ "\"logs\": {", "\"logs\": {\"uefi\": {},", "uefi" },
+		{ "\"template_bank\": \"sha1\"", "\"template_bank\": \"md5\"", "md5" },
+		{ "\"boot_id\": \"0", "\"boot_id\": \"A", "UUID" },
+		{ "\"boot_id\": \"0", "\"boot_id\": \"00", "UUID" },
+		{ "\"collected\": \"2025-", "\"collected\": \"2025 ", "time" },
+		{ "\"collected\": \"2025-10-09", "\"collected\": \"2025-02-30", "time" },
+		{ "\"collected\": \"2025-10-09", "\"collected\": \"2025- 1-09", "time" },
+		{ "\"collected\": \"2025-10-09", "\"collected\": \"1969-10-09", "time" },
+	};
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, NULL);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = replaced(&fixture.text, rows[i].from, rows[i].to);
+		struct evidence evidence = { 0 };
+		struct assay_error err = { 0 };
+		int r = evidence_parse(BYTES((uint8_t *)text, strlen(text)), &evidence, &err);
+
+		if (r != -EBADMSG || !strstr(err.text, rows[i].says))
+			fail_msg("%s made %s: %d, \"%s\" does not say %s", rows[i].from, rows[i].to,
+				 r, err.text, rows[i].says);
+		free(text);
+	}
+	fixture_free(&fixture);
+}
+
+static void test_evidence_that_is_not_written(void **state)
+{
+	struct assay_digest value = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+	struct evidence evidence = { 0 };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(evidence_write(stderr, &evidence, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "nonce"));
+	assert_int_equal(evidence_add_pcr(&evidence, 32, &value, &err), -EINVAL);
+	assert_int_equal(evidence_add_pcr(&evidence, 0, &value, &err), 0);
+	assert_int_equal(evidence_add_pcr(&evidence, 0, &value, &err), -EEXIST);
+	value.size = 31;
+	assert_int_equal(evidence_add_pcr(&evidence, 1, &value, &err), -EINVAL);
+	evidence_free(&evidence);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bad_quotes),
+		cmocka_unit_test(test_bad_logs),
+		cmocka_unit_test(test_every_check_was_seen_to_fail),
+		cmocka_unit_test(test_one_missing_bit_is_enough),
+		cmocka_unit_test(test_names_are_found_again),
+		cmocka_unit_test(test_verdict_as_json),
+		cmocka_unit_test(test_what_is_not_covered_is_told),
+		cmocka_unit_test(test_structures_cut_at_every_byte),
+		cmocka_unit_test(test_evidence_cut_at_every_byte),
+		cmocka_unit_test(test_logs_cut_at_every_byte),
+		cmocka_unit_test(test_evidence_comes_back),
+		cmocka_unit_test(test_evidence_that_is_refused),
+		cmocka_unit_test(test_evidence_that_is_not_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Evidence for tests of lib/verify: a good one, made from its parts with keys of
+ * this process, and room to change any part at any stage of the making.
+ *
+ * The TPM's structures are marshalled and the PCRs replayed here on their own, from
+ * the specifications, not with lib/verify, so that the two check each other.
+ */
+#ifndef ASSAY_TEST_VERIFY_FIXTURE_H
+#define ASSAY_TEST_VERIFY_FIXTURE_H
+
+#include <openssl/evp.h>
+
+#include "log_builder.h"
+#include "verify/evidence.h"
+#include "verify/structures.h"
+#include "verify/verify.h"
+
+#define FIXTURE_MAX_RECORDS 16
+#define FIXTURE_MAX_SELECTIONS 20
+#define FIXTURE_BOOT_ID "01234567-89ab-cdef-0123-456789abcdef" /* put_start()'s */
+
+/* The keys of the process, made when first used. */
+enum fixture_key {
+	KEY_P256,
+	KEY_P256_OTHER,
+	KEY_P384,
+	KEY_P521,
+	KEY_RSA1024,
+	KEY_RSA2048,
+	KEY_RSA2048_E3,
+	KEY_SIGNER, /* of manifests, P-256 */
+	KEY_SIGNER_OTHER,
+	KEY_COUNT,
+};
+
+/* The process's key, borrowed. */
+EVP_PKEY *fixture_key(enum fixture_key key);
+
+/* A record of assay's log. */
+struct fixture_record {
+	uint64_t recnum;
+	uint8_t pcr;
+	struct buffer content;				/* the whole TLV */
+	struct assay_digest digests[LOG_BUILDER_BANKS]; /* SHA-1, SHA-256 */
+};
+
+/* An entry of IMA's list, whose template digests are in SHA-1. */
+struct fixture_entry {
+	uint32_t pcr;
+	uint8_t digest[20];
+	const char *name;
+	struct buffer data;
+};
+
+/* TPMS_PCR_SELECTION as it will be marshalled, right or wrong. */
+struct fixture_selection {
+	uint16_t bank;
+	uint8_t size;
+	uint8_t select[255];
+};
+
+/* The public area of the attestation key, right or wrong. */
+struct fixture_public {
+	uint16_t type, name_hash;
+	uint32_t attributes;
+	uint16_t scheme, scheme_hash; /* TPM_ALG_NULL: no hash */
+	uint16_t key_bits, curve;
+	uint32_t exponent;
+	struct buffer x, y, modulus;
+};
+
+/* TPMS_ATTEST and how it is signed, right or wrong. */
+struct fixture_quote {
+	enum fixture_key signer; /* who signs */
+	uint32_t magic;
+	uint16_t type;
+	struct buffer qualified_signer;
+	struct buffer nonce;
+	uint8_t safe;
+	uint32_t selection_count; /* as it is written */
+	struct fixture_selection selections[FIXTURE_MAX_SELECTIONS];
+	size_t selections_written;
+	int pcr_digest_size; /* -1: what it is */
+	uint16_t signature_algorithm, signature_hash;
+	/* What the signature is made with; what it says may be something else. */
+	uint16_t signed_hash;
+	bool pss;
+};
+
+/**
+ * struct fixture - evidence in the making
+ * In the order in which things are derived from one another; see fixture_build().
+ */
+struct fixture {
+	/* Before the PCRs: what happened on the device. */
+	struct fixture_record records[FIXTURE_MAX_RECORDS];
+	size_t record_count;
+	struct fixture_entry entries[FIXTURE_MAX_RECORDS];
+	size_t entry_count;
+	size_t unanchored; /* the last records, which the TPM has not seen */
+	struct assay_digest start[LOG_BUILDER_BANKS]; /* PCR 14 before the log */
+	/* Before the quote: the TPM. */
+	struct assay_digest pcrs[2][LOG_BUILDER_BANKS]; /* PCRs 10 and 14 */
+	struct fixture_public ak;
+	struct fixture_quote quote;
+	/* After the quote: what the attester, or who sits between, hands over. */
+	struct evidence evidence;
+	/* The verifier's side. */
+	struct buffer text; /* the evidence's JSON */
+	struct buffer enrolled, nonce, qualified_name;
+	struct buffer manifest_text, manifest_signature;
+	struct verify_manifest manifest;
+	X509 *certificates[1];
+	struct verify_policy policy;
+	struct verify_input input;
+};
+
+/* The stages between which a test may change things. */
+enum fixture_stage {
+	BEFORE_PCRS,
+	BEFORE_QUOTE,
+	AFTER_QUOTE,   /* evidence is filled but for its logs */
+	AT_MARSHALLED, /* evidence's logs are filled too */
+	AT_VERIFIER,   /* input and policy are filled */
+};
+
+typedef void fixture_change(struct fixture *fixture);
+
+/* A self-signed certificate of a key; X509_free() it. */
+X509 *fixture_certificate(enum fixture_key key);
+
+/* A fixture of what is good; fixture_free() it. */
+void fixture_begin(struct fixture *fixture);
+
+/* fixture_build() - go through the stages, calling @change (may be NULL) at @stage */
+void fixture_build(struct fixture *fixture, enum fixture_stage stage, fixture_change *change);
+void fixture_free(struct fixture *fixture);
+
+/* fixture_judge() - begin, build, verify, free */
+void fixture_judge(enum fixture_stage stage, fixture_change *change, struct verdict *ret);
+
+/* For changes: the attestation key of another kind, with the attributes of a good one. */
+void fixture_use_key(struct fixture *fixture, enum fixture_key key, uint16_t scheme, uint16_t hash);
+/* One bank's selection of a mask of PCRs. */
+struct fixture_selection fixture_select(uint16_t bank, uint32_t mask);
+/* Make the evidence's PCR values those of the quote's selections, as far as there are any. */
+void fixture_supply(struct fixture *fixture);
+/* The files of the manifest: path and digest of the one with that number (0 to 2). */
+const char *fixture_path(size_t number);
+struct assay_digest fixture_digest(size_t number);
+/* A record with an ASSAY_CEL_CONTENT of that value, digests and all. */
+struct fixture_record fixture_record(uint64_t recnum, struct bytes value);
+/* Digests as of the content. */
+void fixture_mend(struct fixture_record *record);
+void fixture_mend_entry(struct fixture_entry *entry);
+/* Put in at @index, take out of it: whoever calls sees to the numbers. */
+void fixture_insert(struct fixture *fixture, size_t index, struct fixture_record record);
+void fixture_drop(struct fixture *fixture, size_t index);
+void fixture_insert_entry(struct fixture *fixture, size_t index, struct fixture_entry entry);
+void fixture_drop_entry(struct fixture *fixture, size_t index);
+struct fixture_entry fixture_entry(const char *path, uint8_t seed);
+void fixture_renumber(struct fixture *fixture);
+struct buffer fixture_copy(struct bytes bytes);
+
+/* ---------------------------------------------------------------- tables of bad input */
+
+/**
+ * struct bad_row - one way to be wrong, and what must catch it
+ * @name: "Q1 magic": its row in the design's list, and what is done
+ * @stage, @change: when, and how
+ * @fails: CHECK_BIT()s of exactly the checks that must fail; the others pass, or are
+ *         not made since they build on one of these; with TRUSTED where the verdict is
+ *         that all the same
+ */
+struct bad_row {
+	const char *name;
+	enum fixture_stage stage;
+	fixture_change *change;
+	uint64_t fails;
+};
+
+extern const struct bad_row bad_quotes[]; /* ended by a name of NULL */
+extern const struct bad_row bad_logs[];
+
+#define FAILS(name) CHECK_BIT(CHECK_##name)
+/* In struct bad_row.fails: the verdict is "trusted" all the same. */
+#define TRUSTED (UINT64_C(1) << 63)
+
+#endif /* ASSAY_TEST_VERIFY_FIXTURE_H */

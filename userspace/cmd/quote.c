@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: MIT
+/* `assay quote`: the attester's part, evidence for a verifier. */
+#define _GNU_SOURCE
+#include "cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "log/device.h"
+#include "tpm/context.h"
+#include "tpm/key.h"
+#include "tpm/quote.h"
+#include "verify/evidence.h"
+
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define IMA_DIRECTORY "/sys/kernel/security/ima"
+#define IMA_LIST IMA_DIRECTORY "/binary_runtime_measurements"
+/* As base64 it still fits into evidence, beside assay's own log. */
+#define IMA_LIMIT (EVIDENCE_MAX_SIZE / 2)
+#define IMA_PCR 10 /* CONFIG_IMA_MEASURE_PCR_IDX */
+
+struct quote_options {
+	const char *tcti, *ak, *out, *export;
+	const char *pcrs; /* NULL: those of the logs */
+	const char *banks;
+	uint8_t nonce[TPM_NONCE_MAX];
+	size_t nonce_size;
+	bool no_assay_log, no_ima_log, json;
+};
+
+/* --------------------------------------------------------------- selection */
+
+static bool parse_pcrs(const char *text, uint32_t *ret)
+{
+	uint32_t selected = 0;
+
+	for (;;) {
+		char *end;
+		unsigned long pcr = strtoul(text, &end, 10);
+
+		if (text[0] < '0' || text[0] > '9' || pcr >= TPM_PCR_COUNT)
+			return false;
+		selected |= UINT32_C(1) << pcr;
+		if (*end == '\0')
+			break;
+		if (*end != ',')
+			return false;
+		text = end + 1;
+	}
+	*ret = selected;
+	return true;
+}
+
+/* "sha256,sha1": each once. */
+static bool parse_banks(const char *text, struct tpm_pcrs *ret)
+{
+	struct tpm_pcrs pcrs = { 0 };
+
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		enum assay_hash hash;
+		char name[16];
+
+		if (length >= sizeof(name) || pcrs.count == TPM_BANK_MAX)
+			return false;
+		memcpy(name, text, length);
+		name[length] = '\0';
+		hash = assay_hash_by_name(name);
+		if (hash == ASSAY_HASH_NONE)
+			return false;
+		for (size_t i = 0; i < pcrs.count; i++)
+			if (pcrs.banks[i].hash == hash)
+				return false;
+		pcrs.banks[pcrs.count++].hash = hash;
+		if (text[length] == '\0')
+			break;
+		text += length + 1;
+	}
+	*ret = pcrs;
+	return true;
+}
+
+/* ------------------------------------------------------------------ pieces */
+
+/* Why a log is not there, and that evidence can do without it. */
+static int fail_log(const char *option, struct assay_error *err)
+{
+	struct assay_error reason = *err;
+
+	return assay_fail(err, reason.code, "%.*s; or leave this log out with %s",
+			  (int)sizeof(reason.text) - 64, reason.text, option);
+}
+
+/* The PCR that assay's log is anchored in; fails early where there is no module. */
+static int find_log_pcr(uint32_t *ret, struct assay_error *err)
+{
+	struct assay_info info;
+	struct device device;
+	int r = device_open(&device, DEVICE_READ, err);
+
+	if (r < 0)
+		return fail_log("--no-assay-log", err);
+	r = device_info(&device, &info, err);
+	device_close(&device);
+	if (r < 0)
+		return fail_log("--no-assay-log", err);
+	if (info.pcr >= TPM_PCR_COUNT)
+		return assay_fail(err, EPROTO, "the module names PCR %u, which no TPM has",
+				  info.pcr);
+	*ret = info.pcr;
+	return 0;
+}
+
+static int read_assay_log(struct evidence *evidence, struct assay_error *err)
+{
+	struct device_log_copy copy = { 0 };
+	int r = device_read_log(&copy, err);
+
+	if (r < 0)
+		return fail_log("--no-assay-log", err);
+	evidence->has_assay_log = true;
+	evidence->assay_base = copy.header.head;
+	evidence->assay_cel = copy.cel;
+	return 0;
+}
+
+/* Newer kernels give the list once a bank, older ones with SHA-1 template digests only. */
+static int find_ima_list(enum assay_hash bank, char *path, size_t size, enum assay_hash *ret,
+			 struct assay_error *err)
+{
+	struct stat status;
+
+	snprintf(path, size, IMA_LIST "_%s", assay_hash_name(bank));
+	if (stat(path, &status) == 0) {
+		*ret = bank;
+		return 0;
+	}
+	snprintf(path, size, IMA_LIST);
+	if (stat(path, &status) == 0) {
+		*ret = ASSAY_HASH_SHA1;
+		return 0;
+	}
+	assay_fail(err, errno,
+		   "cannot find " IMA_LIST ": %s; the kernel needs CONFIG_IMA, and securityfs has "
+		   "to be mounted (mount -t securityfs securityfs /sys/kernel/security)",
+		   strerror(errno));
+	return fail_log("--no-ima-log", err);
+}
+
+static int read_ima_log(enum assay_hash bank, struct evidence *evidence, struct assay_error *err)
+{
+	enum assay_hash template_bank = ASSAY_HASH_NONE;
+	struct buffer data = { 0 };
+	char path[128];
+	int r = find_ima_list(bank, path, sizeof(path), &template_bank, err);
+
+	if (r < 0)
+		return r;
+	r = file_read(path, IMA_LIMIT, &data, err);
+	if (r < 0) {
+		buffer_free(&data);
+		return fail_log("--no-ima-log", err);
+	}
+	evidence->has_ima_log = true;
+	evidence->ima_template_bank = template_bank;
+	evidence->ima_data = data;
+	return 0;
+}
+
+static int read_boot_id(struct evidence *evidence, struct assay_error *err)
+{
+	struct buffer text = { 0 };
+	int r = file_read(BOOT_ID_PATH, 128, &text, err);
+
+	if (r == 0 && (text.size != EVIDENCE_BOOT_ID_LENGTH + 1 ||
+		       text.data[EVIDENCE_BOOT_ID_LENGTH] != '\n'))
+		r = assay_fail(err, EBADMSG, BOOT_ID_PATH " does not hold a UUID");
+	if (r == 0)
+		memcpy(evidence->boot_id, text.data, EVIDENCE_BOOT_ID_LENGTH);
+	buffer_free(&text);
+	return r;
+}
+
+static int add_pcrs(const struct tpm_pcrs *pcrs, struct evidence *evidence, struct assay_error *err)
+{
+	for (size_t i = 0; i < pcrs->count; i++) {
+		const struct tpm_pcr_bank *bank = &pcrs->banks[i];
+
+		for (unsigned int pcr = 0; pcr < TPM_PCR_COUNT; pcr++) {
+			struct assay_digest value = { .hash = bank->hash,
+						      .size = assay_hash_size(bank->hash) };
+			int r;
+
+			if ((bank->selected >> pcr & 1) == 0)
+				continue;
+			memcpy(value.bytes, bank->value[pcr], value.size);
+			r = evidence_add_pcr(evidence, pcr, &value, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int quote_pcrs(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+		      struct evidence *evidence, struct tpm_quote *ret, struct assay_error *err)
+{
+	struct tpm_key *key = NULL;
+	struct tpm *tpm;
+	int r = tpm_open(options->tcti, &tpm, err);
+
+	if (r < 0)
+		return r;
+	r = tpm_key_open(tpm, options->ak, &key, err);
+	if (r == 0)
+		r = tpm_quote(tpm, key, BYTES(options->nonce, options->nonce_size), pcrs, ret, err);
+	if (r == 0) {
+		buffer_append(&evidence->nonce, options->nonce, options->nonce_size);
+		buffer_append_bytes(&evidence->ak_public, tpm_key_public_area(key));
+		buffer_append_bytes(&evidence->attest, buffer_bytes(&ret->attest));
+		buffer_append_bytes(&evidence->signature, buffer_bytes(&ret->signature));
+		if (evidence->nonce.failed || evidence->ak_public.failed ||
+		    evidence->attest.failed || evidence->signature.failed)
+			r = assay_fail(err, ENOMEM, "cannot quote: out of memory");
+	}
+	tpm_key_unload(key);
+	tpm_close(tpm);
+	return r;
+}
+
+/*
+ * The quote comes first: logs only grow, so those read afterwards hold all that the
+ * quoted PCRs were extended with. The verifier replays them up to the quoted value.
+ */
+static int collect(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+		   struct evidence *evidence, struct tpm_quote *quote, struct assay_error *err)
+{
+	int r = quote_pcrs(options, pcrs, evidence, quote, err);
+
+	if (r == 0)
+		r = add_pcrs(&quote->pcrs, evidence, err);
+	if (r == 0 && !options->no_assay_log)
+		r = read_assay_log(evidence, err);
+	if (r == 0 && !options->no_ima_log)
+		r = read_ima_log(pcrs->banks[0].hash, evidence, err);
+	if (r == 0)
+		r = read_boot_id(evidence, err);
+	evidence->collected = (uint64_t)time(NULL);
+	return r;
+}
+
+/* ------------------------------------------------------------------ output */
+
+static int write_evidence(const char *path, const struct evidence *evidence,
+			  struct assay_error *err)
+{
+	struct file_writer writer;
+	int r = file_begin(&writer, path, 0644, err);
+
+	if (r < 0)
+		return r;
+	r = evidence_write(writer.stream, evidence, err);
+	if (r < 0) {
+		file_abort(&writer);
+		return assay_fail_context(err, "cannot write %s", path);
+	}
+	return file_commit(&writer, err);
+}
+
+static int write_part(const char *directory, const char *name, const struct buffer *content,
+		      struct assay_error *err)
+{
+	char *path;
+	int r;
+
+	if (content->failed || asprintf(&path, "%s/%s", directory, name) < 0)
+		return assay_fail(err, ENOMEM, "cannot write %s/%s: out of memory", directory,
+				  name);
+	r = file_write(path, buffer_bytes(content), 0644, err);
+	free(path);
+	return r;
+}
+
+/* The files that tpm2_checkquote takes. */
+static int export_parts(const char *directory, const struct evidence *evidence,
+			const struct tpm_quote *quote, struct assay_error *err)
+{
+	struct buffer pcrs = { 0 };
+	int r;
+
+	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+		return assay_fail(err, errno, "cannot make the directory %s: %s", directory,
+				  strerror(errno));
+	tpm_pcr_format(&quote->pcrs, &pcrs);
+	r = write_part(directory, "ak.pub", &evidence->ak_public, err);
+	if (r == 0)
+		r = write_part(directory, "attest", &evidence->attest, err);
+	if (r == 0)
+		r = write_part(directory, "sig", &evidence->signature, err);
+	if (r == 0)
+		r = write_part(directory, "pcrs", &pcrs, err);
+	if (r == 0)
+		r = write_part(directory, "nonce", &evidence->nonce, err);
+	if (r == 0 && evidence->has_assay_log)
+		r = write_part(directory, "assay.cel", &evidence->assay_cel, err);
+	if (r == 0 && evidence->has_ima_log)
+		r = write_part(directory, "ima", &evidence->ima_data, err);
+	buffer_free(&pcrs);
+	return r;
+}
+
+static int print_summary(const char *path, const struct evidence *evidence, bool json)
+{
+	if (json) {
+		json_t *value = json_pack("{s:o, s:i, s:I, s:I}", "evidence",
+					  json_escaped(BYTES((const uint8_t *)path, strlen(path))),
+					  "pcrs", (int)evidence->pcr_count, "assay_log_bytes",
+					  (json_int_t)evidence->assay_cel.size, "ima_log_bytes",
+					  (json_int_t)evidence->ima_data.size);
+		char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
+
+		json_decref(value);
+		if (!text) {
+			struct assay_error err;
+
+			assay_fail(&err, ENOMEM, "out of memory");
+			return command_failed(&command_quote, &err);
+		}
+		puts(text);
+		free(text);
+		return command_flush(&command_quote);
+	}
+	printf("%s: quote of %zu PCR value%s", path, evidence->pcr_count,
+	       evidence->pcr_count == 1 ? "" : "s");
+	if (evidence->has_assay_log)
+		printf(", assay's log (%zu bytes)", evidence->assay_cel.size);
+	if (evidence->has_ima_log)
+		printf(", IMA's log (%zu bytes)", evidence->ima_data.size);
+	putchar('\n');
+	return command_flush(&command_quote);
+}
+
+/* --------------------------------------------------------------------- run */
+
+static int quote(const struct quote_options *options, struct tpm_pcrs *pcrs, uint32_t selected)
+{
+	struct evidence evidence = { 0 };
+	struct tpm_quote quoted = { 0 };
+	struct assay_error err;
+	int r = 0, status;
+
+	if (!options->no_assay_log) {
+		uint32_t pcr = 0;
+
+		r = find_log_pcr(&pcr, &err);
+		if (!options->pcrs)
+			selected |= UINT32_C(1) << pcr;
+	}
+	if (!options->pcrs && !options->no_ima_log)
+		selected |= UINT32_C(1) << IMA_PCR;
+	for (size_t i = 0; i < pcrs->count; i++)
+		pcrs->banks[i].selected = selected;
+	if (r == 0)
+		r = collect(options, pcrs, &evidence, &quoted, &err);
+	if (r == 0)
+		r = write_evidence(options->out, &evidence, &err);
+	if (r == 0 && options->export)
+		r = export_parts(options->export, &evidence, &quoted, &err);
+	status = r != 0 ? command_failed(&command_quote, &err) :
+			  print_summary(options->out, &evidence, options->json);
+	evidence_free(&evidence);
+	tpm_quote_free(&quoted);
+	return status;
+}
+
+static int run_quote(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "nonce", required_argument, NULL, 'n' },
+		{ "ak", required_argument, NULL, 'a' },
+		{ "tcti", required_argument, NULL, 't' },
+		{ "pcrs", required_argument, NULL, 'p' },
+		{ "bank", required_argument, NULL, 'b' },
+		{ "out", required_argument, NULL, 'o' },
+		{ "export", required_argument, NULL, 'e' },
+		{ "no-assay-log", no_argument, NULL, 'A' },
+		{ "no-ima-log", no_argument, NULL, 'I' },
+		{ "json", no_argument, NULL, 'j' },
+		COMMAND_HELP_OPTION,
+		{ 0 },
+	};
+	struct quote_options chosen = { .banks = "sha256" };
+	const char *nonce = NULL;
+	struct tpm_pcrs pcrs;
+	uint32_t selected = 0;
+	int c, status;
+
+	while ((c = command_option(&command_quote, argc, argv, ":h", options, &status)) != -1)
+		switch (c) {
+		case 'n':
+			nonce = optarg;
+			break;
+		case 'a':
+			chosen.ak = optarg;
+			break;
+		case 't':
+			chosen.tcti = optarg;
+			break;
+		case 'p':
+			chosen.pcrs = optarg;
+			break;
+		case 'b':
+			chosen.banks = optarg;
+			break;
+		case 'o':
+			chosen.out = optarg;
+			break;
+		case 'e':
+			chosen.export = optarg;
+			break;
+		case 'A':
+			chosen.no_assay_log = true;
+			break;
+		case 'I':
+			chosen.no_ima_log = true;
+			break;
+		case 'j':
+			chosen.json = true;
+			break;
+		}
+	if (status != -1)
+		return status;
+	if (optind < argc)
+		return command_usage(&command_quote, "'%s' is one word too many", argv[optind]);
+	if (!nonce || !chosen.ak || !chosen.out)
+		return command_usage(&command_quote, "--nonce, --ak and --out are needed");
+	if (hex_decode(nonce, chosen.nonce, sizeof(chosen.nonce), &chosen.nonce_size) < 0 ||
+	    chosen.nonce_size < TPM_NONCE_MIN)
+		return command_usage(&command_quote,
+				     "--nonce takes %d to %d bytes in hexadecimal, not '%s'",
+				     TPM_NONCE_MIN, TPM_NONCE_MAX, nonce);
+	if (!parse_banks(chosen.banks, &pcrs))
+		return command_usage(&command_quote,
+				     "--bank takes sha1, sha256, sha384, sha512, each once, with "
+				     "commas between; not '%s'",
+				     chosen.banks);
+	if (chosen.pcrs && !parse_pcrs(chosen.pcrs, &selected))
+		return command_usage(
+			&command_quote,
+			"--pcrs takes numbers from 0 to %d with commas between, not '%s'",
+			TPM_PCR_COUNT - 1, chosen.pcrs);
+	if (!chosen.pcrs && chosen.no_assay_log && chosen.no_ima_log)
+		return command_usage(&command_quote, "without both logs, --pcrs is needed");
+	return quote(&chosen, &pcrs, selected);
+}
+
+const struct command command_quote = {
+	.name = "quote",
+	.summary = "collect evidence for a verifier: quote and logs",
+	.help = "Usage: assay quote [OPTION]... --nonce HEX --ak AK.pem --out EVIDENCE\n"
+		"\n"
+		"Have the TPM quote its PCRs, then collect assay's log and IMA's list, and write\n"
+		"all of it to one file, which 'assay verify' judges.\n"
+		"\n"
+		"      --nonce HEX      the verifier's nonce, 8 to 64 bytes\n"
+		"      --ak FILE        key file of the attestation key\n"
+		"                       (assay key create --restricted)\n"
+		"      --out FILE       where to write the evidence\n"
+		"      --pcrs LIST      PCRs to quote [those of the logs: 10 (IMA) and 14 "
+		"(assay)]\n"
+		"      --bank LIST      their banks [sha256]\n"
+		"      --no-assay-log   leave assay's log out; the module is not needed then\n"
+		"      --no-ima-log     leave IMA's list out\n"
+		"      --export DIR     write the parts as files too, for tpm2-tools:\n"
+		"                       cd DIR && tpm2_checkquote -u ak.pub -m attest -s sig \\\n"
+		"                         -f pcrs -g sha256 -q nonce\n"
+		"      --tcti CONF      where the TPM is: device:PATH, swtpm:path=SOCKET, ...\n"
+		"                       [$ASSAY_TCTI, else $TPM2TOOLS_TCTI, else " TPM_DEFAULT_TCTI
+		"]\n"
+		"      --json           print what was collected as JSON\n"
+		"  -h, --help           show this\n",
+	.run = run_quote,
+};

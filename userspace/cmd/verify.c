@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+/*
+ * `assay verify`: read what lib/verify judges, and show its verdict. Also in the
+ * program assay-verify, so nothing here may need the TPM stack.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cmd.h"
+#include "sign/certificate.h"
+#include "sign/manifest.h"
+#include "verify/evidence.h"
+#include "verify/verify.h"
+
+#define MAX_FILES 64		/* manifests, and certificates, of one call */
+#define MAX_MANIFEST (1U << 30) /* bytes */
+#define MAX_SIGNATURE 65536	/* bytes */
+#define MAX_NAME 128		/* bytes; a TPM's name has at most 66 */
+
+static const char help[] =
+	"Usage: assay verify EVIDENCE --nonce HEX --ak AK.pub --manifest M --cert CERT.pem\n"
+	"                    [OPTION]...\n"
+	"\n"
+	"Judge evidence of 'assay quote': is the quote the enrolled key's answer to this nonce,\n"
+	"do the logs replay to the quoted PCRs, and is every measured file what a signed manifest\n"
+	"says? Each check is shown by name; only if every required one passed is the verdict\n"
+	"\"trusted\". Needs neither a TPM nor the kernel module. EVIDENCE '-' is standard input.\n"
+	"\n"
+	"Options:\n"
+	"      --nonce HEX     the nonce that was sent, at least 16 bytes\n"
+	"      --ak FILE       the enrolled attestation key, as TPM2B_PUBLIC ('assay key create\n"
+	"                      --restricted --public FILE')\n"
+	"      --ak-qualified-name HEX\n"
+	"                      the key's qualified name, where it was noted at enrolment\n"
+	"      --manifest FILE a manifest; its signature is in FILE.p7s; repeatable\n"
+	"      --cert FILE     the certificate of an accepted signer; repeatable\n"
+	"      --root PREFIX   what to take off measured paths before they are looked up, where\n"
+	"                      the manifest's root was mounted elsewhere: /mnt/root\n"
+	"      --pcr-start HASH:HEX\n"
+	"                      the value that PCR 14 may have before the log begins, where\n"
+	"                      something else measures into it first: sha256:00...\n"
+	"      --without-ima   do not require IMA's list, nor PCR 10\n"
+	"      --waive CHECK   show this check but do not require it; repeatable. Only some\n"
+	"                      can be waived: ima-log-*, files-known, files-complete\n"
+	"      --json          print the verdict as one JSON object\n"
+	"  -h, --help          print this\n"
+	"\n"
+	"Exit status: 0 trusted, 1 not trusted (or something else than the evidence cannot be\n"
+	"read), 2 wrong usage, 3 the evidence cannot be read.\n";
+
+enum {
+	OPTION_NONCE = 256,
+	OPTION_AK,
+	OPTION_AK_QUALIFIED_NAME,
+	OPTION_MANIFEST,
+	OPTION_CERT,
+	OPTION_ROOT,
+	OPTION_PCR_START,
+	OPTION_WITHOUT_IMA,
+	OPTION_WAIVE,
+	OPTION_JSON,
+};
+
+/* The call's words, and the policy that they make. */
+struct options {
+	const char *evidence, *ak;
+	const char *manifests[MAX_FILES], *certificates[MAX_FILES];
+	size_t manifest_count, certificate_count;
+	uint8_t nonce[EVIDENCE_MAX_NONCE];
+	size_t nonce_size;
+	uint8_t qualified_name[MAX_NAME];
+	size_t qualified_name_size;
+	struct verify_policy policy;
+	bool json;
+};
+
+/* What was read of it; freed by inputs_free(). */
+struct inputs {
+	struct buffer evidence, ak;
+	struct buffer texts[MAX_FILES], signatures[MAX_FILES];
+	struct verify_manifest manifests[MAX_FILES];
+	X509 *certificates[MAX_FILES];
+};
+
+/* ---------------------------------------------------------------- the call's words */
+
+static int parse_start(const char *text, struct assay_digest *ret)
+{
+	const char *colon = strchr(text, ':');
+	char name[16];
+	size_t length = colon ? (size_t)(colon - text) : sizeof(name);
+	struct assay_digest start = { 0 };
+
+	if (length >= sizeof(name))
+		return command_usage(&command_verify, "--pcr-start wants HASH:HEX, not '%s'", text);
+	memcpy(name, text, length);
+	name[length] = '\0';
+	start.hash = assay_hash_by_name(name);
+	if (start.hash == ASSAY_HASH_NONE ||
+	    hex_decode(colon + 1, start.bytes, sizeof(start.bytes), &start.size) < 0 ||
+	    start.size != assay_hash_size(start.hash))
+		return command_usage(&command_verify,
+				     "--pcr-start wants a PCR's value such as sha256:HEX with as "
+				     "many digits as that hash has, not '%s'",
+				     text);
+	*ret = start;
+	return EXIT_OK;
+}
+
+static void drop_ima(struct verify_policy *policy)
+{
+	policy->required &=
+		~(CHECK_BIT(CHECK_IMA_LOG_PARSED) | CHECK_BIT(CHECK_IMA_LOG_ENTRIES) |
+		  CHECK_BIT(CHECK_IMA_LOG_DIGESTS) | CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS) |
+		  CHECK_BIT(CHECK_IMA_LOG_REPLAY));
+	policy->pcrs &= ~(1U << policy->ima_pcr);
+}
+
+static int waive(const char *name, struct verify_policy *policy)
+{
+	enum check check;
+
+	if (!check_by_name(name, &check))
+		return command_usage(&command_verify, "there is no check '%s'", name);
+	if (!check_waivable(check))
+		return command_usage(&command_verify,
+				     "the check '%s' cannot be waived: nothing could be trusted "
+				     "without it",
+				     name);
+	policy->required &= ~CHECK_BIT(check);
+	return EXIT_OK;
+}
+
+static int add_file(const char *path, const char *option, const char **files, size_t *count)
+{
+	if (*count == MAX_FILES)
+		return command_usage(&command_verify, "%s can be given at most %d times", option,
+				     MAX_FILES);
+	files[(*count)++] = path;
+	return EXIT_OK;
+}
+
+static int apply_option(int option, const char *value, struct options *options)
+{
+	switch (option) {
+	case OPTION_NONCE:
+		if (hex_decode(value, options->nonce, sizeof(options->nonce),
+			       &options->nonce_size) < 0 ||
+		    options->nonce_size < options->policy.nonce_size)
+			return command_usage(
+				&command_verify,
+				"--nonce wants %zu to %d bytes in hexadecimal, not '%s'",
+				options->policy.nonce_size, EVIDENCE_MAX_NONCE, value);
+		return EXIT_OK;
+	case OPTION_AK:
+		options->ak = value;
+		return EXIT_OK;
+	case OPTION_AK_QUALIFIED_NAME:
+		if (hex_decode(value, options->qualified_name, sizeof(options->qualified_name),
+			       &options->qualified_name_size) < 0 ||
+		    options->qualified_name_size == 0)
+			return command_usage(&command_verify,
+					     "--ak-qualified-name wants hexadecimal, not '%s'",
+					     value);
+		return EXIT_OK;
+	case OPTION_MANIFEST:
+		return add_file(value, "--manifest", options->manifests, &options->manifest_count);
+	case OPTION_CERT:
+		return add_file(value, "--cert", options->certificates,
+				&options->certificate_count);
+	case OPTION_ROOT:
+		options->policy.prefix = value;
+		return EXIT_OK;
+	case OPTION_PCR_START:
+		return parse_start(value, &options->policy.start);
+	case OPTION_WITHOUT_IMA:
+		drop_ima(&options->policy);
+		return EXIT_OK;
+	case OPTION_WAIVE:
+		return waive(value, &options->policy);
+	default:
+		options->json = true;
+		return EXIT_OK;
+	}
+}
+
+/* Return: -1 to go on, or an exit status */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option table[] = {
+		{ "nonce", required_argument, NULL, OPTION_NONCE },
+		{ "ak", required_argument, NULL, OPTION_AK },
+		{ "ak-qualified-name", required_argument, NULL, OPTION_AK_QUALIFIED_NAME },
+		{ "manifest", required_argument, NULL, OPTION_MANIFEST },
+		{ "cert", required_argument, NULL, OPTION_CERT },
+		{ "root", required_argument, NULL, OPTION_ROOT },
+		{ "pcr-start", required_argument, NULL, OPTION_PCR_START },
+		{ "without-ima", no_argument, NULL, OPTION_WITHOUT_IMA },
+		{ "waive", required_argument, NULL, OPTION_WAIVE },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		COMMAND_HELP_OPTION,
+		{ 0 },
+	};
+	int option, status;
+
+	while ((option = command_option(&command_verify, argc, argv, ":h", table, &status)) != -1) {
+		status = apply_option(option, optarg, options);
+		if (status != EXIT_OK)
+			return status;
+	}
+	if (status != -1)
+		return status;
+	if (optind + 1 != argc)
+		return command_usage(&command_verify, "one file of evidence is to be named, not %d",
+				     argc - optind);
+	options->evidence = argv[optind];
+	if (options->nonce_size == 0 || !options->ak || options->manifest_count == 0 ||
+	    options->certificate_count == 0)
+		return command_usage(&command_verify,
+				     "--nonce, --ak, --manifest and --cert are all needed");
+	return -1;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static int read_manifest(const char *path, size_t index, struct inputs *inputs,
+			 struct assay_error *err)
+{
+	size_t size = strlen(path) + sizeof(MANIFEST_SIGNATURE_SUFFIX);
+	char *signature = malloc(size);
+	int r;
+
+	if (!signature)
+		return assay_fail(err, ENOMEM, "out of memory");
+	snprintf(signature, size, "%s%s", path, MANIFEST_SIGNATURE_SUFFIX);
+	r = file_read(path, MAX_MANIFEST, &inputs->texts[index], err);
+	if (r == 0)
+		r = file_read(signature, MAX_SIGNATURE, &inputs->signatures[index], err);
+	free(signature);
+	if (r < 0)
+		return r;
+	inputs->manifests[index] = (struct verify_manifest){
+		.name = path,
+		.text = buffer_bytes(&inputs->texts[index]),
+		.signature = buffer_bytes(&inputs->signatures[index]),
+	};
+	return 0;
+}
+
+/* All but the evidence: what the verifier's own side is to provide. */
+static int read_references(const struct options *options, struct inputs *inputs,
+			   struct assay_error *err)
+{
+	int r = file_read(options->ak, EVIDENCE_MAX_STRUCTURE, &inputs->ak, err);
+
+	for (size_t i = 0; r == 0 && i < options->manifest_count; i++)
+		r = read_manifest(options->manifests[i], i, inputs, err);
+	for (size_t i = 0; r == 0 && i < options->certificate_count; i++)
+		r = certificate_load(options->certificates[i], &inputs->certificates[i], err);
+	return r;
+}
+
+static void inputs_free(struct inputs *inputs)
+{
+	buffer_free(&inputs->evidence);
+	buffer_free(&inputs->ak);
+	for (size_t i = 0; i < MAX_FILES; i++) {
+		buffer_free(&inputs->texts[i]);
+		buffer_free(&inputs->signatures[i]);
+		X509_free(inputs->certificates[i]);
+	}
+}
+
+/* ---------------------------------------------------------------- showing */
+
+/* Colours on a terminal, unless the user does without them (no-color.org). */
+static bool use_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static void print_text(const struct verdict *verdict)
+{
+	bool colours = use_colours();
+	const char *red = colours ? "\033[31m" : "", *green = colours ? "\033[32m" : "";
+	const char *yellow = colours ? "\033[33m" : "", *plain = colours ? "\033[0m" : "";
+	enum check reason = verdict_reason(verdict);
+
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		bool required = (verdict->required & CHECK_BIT(i)) != 0;
+		const char *colour = yellow, *result = "not checked";
+
+		if (verdict->passed & CHECK_BIT(i)) {
+			colour = green;
+			result = "pass";
+		} else if (verdict->failed & CHECK_BIT(i)) {
+			colour = required ? red : yellow;
+			result = "FAIL";
+		}
+		printf("%s%-11s%s  %-20s %s%s\n", colour, result, plain, check_name((enum check)i),
+		       verdict->detail[i], required ? "" : " (not required)");
+	}
+	if (verdict_trusted(verdict))
+		printf("\n%strusted%s\n", green, plain);
+	else
+		printf("\n%sNOT TRUSTED%s: %s: %s\n", red, plain, check_name(reason),
+		       verdict->detail[reason]);
+}
+
+static int show(const struct verdict *verdict, bool json)
+{
+	int status = verdict_trusted(verdict)				? EXIT_OK :
+		     verdict->passed & CHECK_BIT(CHECK_EVIDENCE_PARSED) ? EXIT_FAILED :
+									  EXIT_UNREADABLE;
+	int flushed;
+
+	if (json) {
+		json_t *object = verdict_to_json(verdict);
+
+		if (!object || json_dumpf(object, stdout, JSON_INDENT(1)) < 0) {
+			json_decref(object);
+			fprintf(stderr, "assay verify: cannot write the verdict as JSON\n");
+			return EXIT_FAILED;
+		}
+		json_decref(object);
+		putchar('\n');
+	} else {
+		print_text(verdict);
+	}
+	/* A verdict that did not get out is not a verdict. */
+	flushed = command_flush(&command_verify);
+	return flushed == EXIT_OK ? status : flushed;
+}
+
+static int judge(const struct options *options, struct inputs *inputs)
+{
+	const struct verify_input input = {
+		.evidence = buffer_bytes(&inputs->evidence),
+		.nonce = BYTES(options->nonce, options->nonce_size),
+		.ak_public = buffer_bytes(&inputs->ak),
+		.ak_qualified_name = BYTES(options->qualified_name, options->qualified_name_size),
+		.manifests = inputs->manifests,
+		.manifest_count = options->manifest_count,
+		.certificates = inputs->certificates,
+		.certificate_count = options->certificate_count,
+	};
+	struct verdict *verdict = malloc(sizeof(*verdict));
+	int status;
+
+	if (!verdict) {
+		fprintf(stderr, "assay verify: out of memory\n");
+		return EXIT_FAILED;
+	}
+	verify(&input, &options->policy, verdict);
+	status = show(verdict, options->json);
+	free(verdict);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct inputs inputs = { 0 };
+	struct assay_error err = { 0 };
+	int status;
+
+	verify_policy_default(&options.policy);
+	status = parse_options(argc, argv, &options);
+	if (status != -1)
+		return status;
+	if (file_read(options.evidence, EVIDENCE_MAX_SIZE, &inputs.evidence, &err) < 0) {
+		command_failed(&command_verify, &err);
+		status = EXIT_UNREADABLE;
+	} else if (read_references(&options, &inputs, &err) < 0) {
+		status = command_failed(&command_verify, &err);
+	} else {
+		status = judge(&options, &inputs);
+	}
+	inputs_free(&inputs);
+	return status;
+}
+
+const struct command command_verify = {
+	.name = "verify",
+	.summary = "judge evidence: a verdict in which every check is named",
+	.help = help,
+	.run = run,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client of /dev/assay: the only place with its ioctls and its mapping. For
+ * the commands and assayd; the verifier does not need it.
+ */
+#ifndef ASSAY_LOG_DEVICE_H
+#define ASSAY_LOG_DEVICE_H
+
+#include "base/bytes.h"
+#include "uapi/assay.h"
+
+#define ASSAY_DEVICE_PATH "/dev/assay"
+
+struct device {
+	int fd;
+};
+
+/* What the descriptor is for: MEASURE and APPEND need write permission, the rest does not. */
+enum device_access {
+	DEVICE_READ,
+	DEVICE_WRITE,
+};
+
+/* device_open() - -ENOENT without the module, -EACCES without permission; device_close() it. */
+int device_open(struct device *device, enum device_access access, struct assay_error *err);
+void device_close(struct device *device);
+
+/* device_info() - what the module keeps, and where. */
+int device_info(const struct device *device, struct assay_info *ret, struct assay_error *err);
+
+/*
+ * device_measure() - have the kernel measure files: one record, one PCR extend
+ * @flags: ASSAY_MEASURE_*
+ * @entries: .fd is set, the rest zero; results are written into them
+ * @count: 1 to ASSAY_MAX_BATCH
+ * @ret_recnum: number of the record; may be NULL
+ *
+ * Return: 0 once the record is anchored; a file that could not be measured has
+ *         its negative errno in its .result. Otherwise -errno, and then @err says
+ *         whether something was written
+ */
+int device_measure(const struct device *device, uint32_t flags, struct assay_measure_entry *entries,
+		   size_t count, uint64_t *ret_recnum, struct assay_error *err);
+
+/*
+ * device_append() - an EVENT record
+ * @label: printable ASCII, 1 to ASSAY_MAX_LABEL bytes
+ * @data: at most ASSAY_MAX_EVENT bytes
+ */
+int device_append(const struct device *device, struct bytes label, struct bytes data,
+		  uint64_t *ret_recnum, struct assay_error *err);
+
+/**
+ * struct device_log - the log, mapped read-only
+ * @header: the first page; checked when it was mapped, but the kernel goes on
+ *          writing head, tail and the members that go with them
+ * @ring: @ring_size bytes, twice in a row
+ */
+struct device_log {
+	const struct assay_log_header *header;
+	const uint8_t *ring;
+	uint64_t ring_size;
+	void *map;
+	size_t map_size;
+};
+
+int device_map_log(const struct device *device, struct device_log *ret, struct assay_error *err);
+void device_unmap_log(struct device_log *log);
+
+/**
+ * struct device_log_copy - the log at one moment
+ * @header: as it was. .head is the offset of the first byte of @cel in the log,
+ *          .tail that behind its last; .anchored and the banks' values may be
+ *          older than .tail by the records that were under way
+ * @cel: the records; buffer_free() it
+ */
+struct device_log_copy {
+	struct assay_log_header header;
+	struct buffer cel;
+};
+
+/* device_copy_log() - all complete records, whatever is appended or trimmed meanwhile. */
+int device_copy_log(const struct device_log *log, struct device_log_copy *ret,
+		    struct assay_error *err);
+
+/* device_read_log() - open, map and copy in one. */
+int device_read_log(struct device_log_copy *ret, struct assay_error *err);
+
+/*
+ * device_check_header() - is it a header that this library can read?
+ * @page_size: bytes of a page here
+ *
+ * Return: 0; -EPROTO with what is off
+ */
+int device_check_header(const struct assay_log_header *header, uint64_t page_size,
+			struct assay_error *err);
+
+#endif /* ASSAY_LOG_DEVICE_H */

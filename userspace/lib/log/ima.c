@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+#include "log/ima.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* The oldest template: no length of its data, an unterminated path, other hashing. */
+#define IMA_TEMPLATE "ima"
+#define IMA_TEMPLATE_DIGEST 20 /* SHA-1 */
+#define IMA_TEMPLATE_PATH 256  /* bytes of the path as it is hashed (IMA_EVENT_NAME_LEN_MAX + 1) */
+
+/* builtin_templates of the kernel's ima_template.c; other names are formats themselves. */
+static const struct {
+	const char *name, *format;
+} templates[] = {
+	{ "ima-ng", "d-ng|n-ng" },
+	{ "ima-sig", "d-ng|n-ng|sig" },
+	{ "ima-ngv2", "d-ngv2|n-ng" },
+	{ "ima-sigv2", "d-ngv2|n-ng|sig" },
+	{ "ima-buf", "d-ng|n-ng|buf" },
+	{ "ima-modsig", "d-ng|n-ng|sig|d-modsig|modsig" },
+	{ "evm-sig", "d-ng|n-ng|evmsig|xattrnames|xattrlengths|xattrvalues|iuid|igid|imode" },
+};
+
+/* Bytes of a digest by the kernel's names (crypto/hash_info.c). */
+static const struct {
+	const char *name;
+	size_t size;
+} algorithms[] = {
+	{ "md5", 16 },	       { "sha1", 20 },	      { "rmd160", 20 },	  { "sha224", 28 },
+	{ "sha256", 32 },      { "sha384", 48 },      { "sha512", 64 },	  { "sm3", 32 },
+	{ "streebog256", 32 }, { "streebog512", 64 }, { "wp256", 32 },	  { "wp384", 48 },
+	{ "wp512", 64 },       { "sha3-256", 32 },    { "sha3-384", 48 }, { "sha3-512", 64 },
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool is_text(struct bytes bytes, const char *text)
+{
+	return bytes_equal(bytes, BYTES((const uint8_t *)text, strlen(text)));
+}
+
+/* Splits at the first @separator, which is dropped; all of @in if there is none. */
+static struct bytes take_until(struct bytes *in, uint8_t separator)
+{
+	const uint8_t *end = in->size > 0 ? memchr(in->data, separator, in->size) : NULL;
+	struct bytes part = *in;
+
+	if (!end) {
+		*in = BYTES(in->data + in->size, 0);
+		return part;
+	}
+	part.size = (size_t)(end - in->data);
+	*in = BYTES(end + 1, in->size - part.size - 1);
+	return part;
+}
+
+/* "algorithm:" NUL digest, with a type in front ("verity:") in d-ngv2. */
+static const char *parse_digest(struct bytes in, bool typed, struct ima_entry *entry)
+{
+	const uint8_t *end = in.size > 0 ? memchr(in.data, '\0', in.size) : NULL;
+	struct bytes prefix, digest;
+	size_t size = 0;
+
+	if (!end || end == in.data || end[-1] != ':')
+		return "its digest does not begin with an algorithm";
+	bytes_take(&in, (size_t)(end - in.data) - 1, &prefix);
+	digest = BYTES(in.data + 2, in.size - 2);
+	if (typed) {
+		struct bytes type = take_until(&prefix, ':');
+
+		if (is_text(type, "verity"))
+			entry->verity = true;
+		else if (!is_text(type, "ima"))
+			return "its digest is of a type that is not known";
+	}
+	for (size_t i = 0; i < COUNT_OF(algorithms) && size == 0; i++)
+		if (is_text(prefix, algorithms[i].name)) {
+			size = algorithms[i].size;
+			entry->digest_hash = assay_hash_by_name(algorithms[i].name);
+		}
+	if (size == 0)
+		return "its digest's algorithm is not known";
+	if (digest.size != size)
+		return "its digest is not of its algorithm's size";
+	entry->algorithm = prefix;
+	entry->digest = digest;
+	return NULL;
+}
+
+static const char *parse_path(struct bytes in, bool terminated, struct ima_entry *entry)
+{
+	if (terminated) {
+		if (in.size == 0 || in.data[in.size - 1] != '\0')
+			return "its path does not end in NUL";
+		in.size--;
+	}
+	if (in.size > 0 && memchr(in.data, '\0', in.size))
+		return "its path contains NUL";
+	entry->path = in;
+	return NULL;
+}
+
+/* Fields that are carried, hashed, and of no use to the verifier so far. */
+static bool is_other_field(struct bytes field)
+{
+	static const char *const names[] = { "buf",	   "d-modsig",	   "modsig",	  "evmsig",
+					     "xattrnames", "xattrlengths", "xattrvalues", "iuid",
+					     "igid",	   "imode" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (is_text(field, names[i]))
+			return true;
+	return false;
+}
+
+static bool is_known_field(struct bytes field)
+{
+	return is_text(field, "d") || is_text(field, "d-ng") || is_text(field, "d-ngv2") ||
+	       is_text(field, "n") || is_text(field, "n-ng") || is_text(field, "sig") ||
+	       is_other_field(field);
+}
+
+static const char *parse_field(struct bytes field, struct bytes value, struct ima_entry *entry)
+{
+	if (is_text(field, "n") || is_text(field, "n-ng"))
+		return entry->path.data ? "its path is there twice" :
+					  parse_path(value, true, entry);
+	if (is_text(field, "sig")) {
+		entry->signature = value;
+		return NULL;
+	}
+	if (is_other_field(field))
+		return NULL;
+	if (entry->digest.data)
+		return "its digest is there twice";
+	if (!is_text(field, "d"))
+		return parse_digest(value, is_text(field, "d-ngv2"), entry);
+	/* "d" has no algorithm: the kernel writes MD5 or SHA-1 there and nothing else. */
+	if (value.size != 16 && value.size != IMA_TEMPLATE_DIGEST)
+		return "its digest is not of its algorithm's size";
+	entry->algorithm = value.size == 16 ? BYTES_LITERAL("md5") : BYTES_LITERAL("sha1");
+	entry->digest_hash = value.size == 16 ? ASSAY_HASH_NONE : ASSAY_HASH_SHA1;
+	entry->digest = value;
+	return NULL;
+}
+
+/* The fields that a format names, each with its length in front, and nothing more. */
+static const char *parse_fields(struct bytes format, struct bytes in, struct ima_entry *entry)
+{
+	const char *problem = NULL;
+
+	while (format.size > 0 && !problem) {
+		struct bytes field = take_until(&format, '|');
+		struct bytes value;
+		uint32_t length;
+
+		if (!bytes_take_le32(&in, &length) || !bytes_take(&in, length, &value))
+			return "a field's length goes beyond its template data";
+		problem = parse_field(field, value, entry);
+	}
+	if (!problem && in.size > 0)
+		return "bytes are left behind its last field";
+	return problem;
+}
+
+static const char *parse_ima_template(struct bytes in, struct ima_entry *entry)
+{
+	uint32_t length;
+	struct bytes path;
+
+	/* ima_next() took exactly these. */
+	bytes_take(&in, IMA_TEMPLATE_DIGEST, &entry->digest);
+	bytes_take_le32(&in, &length);
+	bytes_take(&in, length, &path);
+	entry->algorithm = BYTES_LITERAL("sha1");
+	entry->digest_hash = ASSAY_HASH_SHA1;
+	return parse_path(path, false, entry);
+}
+
+static void parse_template(struct ima_entry *entry)
+{
+	struct ima_entry parsed = *entry;
+	struct bytes format = entry->name;
+
+	if (is_text(entry->name, IMA_TEMPLATE)) {
+		parsed.known = true;
+		parsed.problem = parse_ima_template(entry->data, &parsed);
+	} else {
+		for (size_t i = 0; i < COUNT_OF(templates); i++)
+			if (is_text(entry->name, templates[i].name))
+				format = BYTES((const uint8_t *)templates[i].format,
+					       strlen(templates[i].format));
+		for (struct bytes rest = format; rest.size > 0;)
+			if (!is_known_field(take_until(&rest, '|')))
+				return;
+		parsed.known = true;
+		parsed.problem = parse_fields(format, entry->data, &parsed);
+	}
+	/* What was read before a field was off is not to be used. */
+	entry->known = true;
+	entry->problem = parsed.problem;
+	if (!parsed.problem)
+		*entry = parsed;
+}
+
+void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash bank)
+{
+	*reader = (struct ima_reader){ .bank = bank, .rest = list };
+}
+
+static int truncated(const char *what, size_t left, struct assay_error *err)
+{
+	return assay_fail(err, EBADMSG, "truncated: %zu bytes are left where %s", left, what);
+}
+
+static int bad_pcr(uint32_t pcr, struct assay_error *err)
+{
+	bool swapped = __builtin_bswap32(pcr) < IMA_PCR_COUNT;
+
+	return assay_fail(err, EBADMSG, "there is no PCR %" PRIu32 "%s", pcr,
+			  swapped ? "; the list is big-endian: start the kernel with "
+				    "ima_canonical_fmt" :
+				    "");
+}
+
+/* What template data is in the list: counted by a length, but for template "ima". */
+static int take_data(struct bytes *in, bool counted, struct bytes *ret, struct assay_error *err)
+{
+	struct bytes rest = *in;
+	struct bytes skipped;
+	uint32_t length;
+	size_t size;
+
+	if (counted) {
+		if (!bytes_take_le32(&rest, &length))
+			return truncated("the length of template data takes 4", rest.size, err);
+		*in = rest;
+		size = length;
+		if (size == 0)
+			return assay_fail(err, EBADMSG, "its template data is empty");
+	} else {
+		if (!bytes_take(&rest, IMA_TEMPLATE_DIGEST, &skipped) ||
+		    !bytes_take_le32(&rest, &length))
+			return truncated("a digest and the length of a path take 24", rest.size,
+					 err);
+		if (length >= IMA_TEMPLATE_PATH)
+			return assay_fail(err, EBADMSG,
+					  "its path claims %" PRIu32 " bytes, more than %d", length,
+					  IMA_TEMPLATE_PATH - 1);
+		size = IMA_TEMPLATE_DIGEST + sizeof(length) + (size_t)length;
+	}
+	if (size > IMA_MAX_TEMPLATE_DATA)
+		return assay_fail(err, EBADMSG, "its template data claims %zu bytes, more than %u",
+				  size, IMA_MAX_TEMPLATE_DATA);
+	if (!bytes_take(in, size, ret))
+		return assay_fail(err, EBADMSG,
+				  "truncated: its template data takes %zu bytes, %zu are left",
+				  size, in->size);
+	return 0;
+}
+
+static int parse_entry(struct bytes *in, enum assay_hash bank, struct ima_entry *entry,
+		       struct assay_error *err)
+{
+	struct bytes digest;
+	uint8_t any = 0;
+	uint32_t length;
+	int r;
+
+	if (!bytes_take_le32(in, &entry->pcr))
+		return truncated("a PCR index takes 4", in->size, err);
+	if (entry->pcr >= IMA_PCR_COUNT)
+		return bad_pcr(entry->pcr, err);
+	entry->template_digest.hash = bank;
+	entry->template_digest.size = assay_hash_size(bank);
+	if (!bytes_take(in, entry->template_digest.size, &digest))
+		return truncated("a template digest is due", in->size, err);
+	for (size_t i = 0; i < digest.size; i++)
+		any |= entry->template_digest.bytes[i] = digest.data[i];
+	entry->violation = any == 0;
+	if (!bytes_take_le32(in, &length))
+		return truncated("the length of a template's name takes 4", in->size, err);
+	if (length == 0 || length > IMA_MAX_TEMPLATE_NAME)
+		return assay_fail(err, EBADMSG,
+				  "its template's name claims %" PRIu32 " bytes, not 1 to %d",
+				  length, IMA_MAX_TEMPLATE_NAME);
+	if (!bytes_take(in, length, &entry->name))
+		return truncated("a template's name is due", in->size, err);
+	r = take_data(in, !is_text(entry->name, IMA_TEMPLATE), &entry->data, err);
+	if (r == 0)
+		parse_template(entry);
+	return r;
+}
+
+int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err)
+{
+	struct ima_entry entry = { .offset = reader->offset };
+	struct bytes rest = reader->rest;
+	int r;
+
+	if (rest.size == 0)
+		return 0;
+	if (assay_hash_size(reader->bank) == 0)
+		return assay_fail(err, EINVAL, "there is no IMA list of algorithm 0x%04x",
+				  (unsigned int)reader->bank);
+	r = parse_entry(&rest, reader->bank, &entry, err);
+	if (r < 0) {
+		assay_fail_context(err, "IMA entry at offset %" PRIu64, reader->offset);
+		return r;
+	}
+	reader->offset += reader->rest.size - rest.size;
+	reader->rest = rest;
+	*ret_entry = entry;
+	return 1;
+}
+
+int ima_template_hash(const struct ima_entry *entry, struct hasher *hasher,
+		      struct assay_digest *ret, struct assay_error *err)
+{
+	uint8_t path[IMA_TEMPLATE_PATH] = { 0 };
+	struct bytes digest, rest = entry->data;
+	uint32_t length;
+
+	if (!is_text(entry->name, IMA_TEMPLATE))
+		return hasher_digest(hasher, entry->data, BYTES(NULL, 0), ret, err);
+	if (!bytes_take(&rest, IMA_TEMPLATE_DIGEST, &digest) || !bytes_take_le32(&rest, &length) ||
+	    length != rest.size || rest.size >= sizeof(path))
+		return assay_fail(err, EBADMSG, "template data of \"ima\" is cut");
+	if (rest.size > 0)
+		memcpy(path, rest.data, rest.size);
+	return hasher_digest(hasher, digest, BYTES(path, sizeof(path)), ret, err);
+}
+
+int ima_extend(const struct ima_entry *entry, struct hasher *hasher, struct assay_digest *value,
+	       struct assay_error *err)
+{
+	struct assay_digest digest = { .hash = hasher->hash, .size = hasher->size };
+	int r;
+
+	if (entry->violation) {
+		memset(digest.bytes, 0xff, digest.size);
+	} else {
+		r = ima_template_hash(entry, hasher, &digest, err);
+		if (r < 0)
+			return r;
+	}
+	return hasher_extend(hasher, value, BYTES(digest.bytes, digest.size), err);
+}
+
+/* Lower-case letters, digits, '-' and '|': what names and formats are made of. */
+static bool is_template_name(struct bytes name)
+{
+	for (size_t i = 0; i < name.size; i++)
+		if (!(name.data[i] >= 'a' && name.data[i] <= 'z') &&
+		    !(name.data[i] >= '0' && name.data[i] <= '9') && name.data[i] != '-' &&
+		    name.data[i] != '|')
+			return false;
+	return true;
+}
+
+int ima_detect_bank(struct bytes list, enum assay_hash *ret, struct assay_error *err)
+{
+	static const enum assay_hash banks[] = { ASSAY_HASH_SHA1, ASSAY_HASH_SHA256,
+						 ASSAY_HASH_SHA384, ASSAY_HASH_SHA512 };
+
+	for (size_t i = 0; i < COUNT_OF(banks); i++) {
+		struct ima_reader reader;
+		struct ima_entry entry;
+
+		ima_begin(&reader, list, banks[i]);
+		if (ima_next(&reader, &entry, NULL) == 1 && is_template_name(entry.name)) {
+			*ret = banks[i];
+			return 0;
+		}
+	}
+	return assay_fail(err, EBADMSG, "it does not begin with an IMA entry of any bank");
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading the measurement list of Linux's IMA, as binary_runtime_measurements
+ * (template digests in SHA-1) and binary_runtime_measurements_<hash> give it:
+ * little-endian (Documentation/security/IMA-templates.rst of the kernel).
+ *
+ * The list is hostile: the framing of every entry is checked, then, apart from
+ * it, the fields of templates that are known. An entry whose fields are off still
+ * replays, and says what is off. For lib/verify and the commands. Nothing is
+ * copied: an entry points into the list it came from.
+ */
+#ifndef ASSAY_LOG_IMA_H
+#define ASSAY_LOG_IMA_H
+
+#include "base/bytes.h"
+#include "log/hasher.h"
+
+/* Limits: the kernel's own for a name; for data, far above what IMA writes. */
+#define IMA_MAX_TEMPLATE_NAME 255
+#define IMA_MAX_TEMPLATE_DATA (1U << 20)
+#define IMA_PCR_COUNT 24
+
+/**
+ * struct ima_reader - where in a list one is; ima_begin() sets it up
+ * @bank: what the list's template digests are in
+ * @rest: what is not read yet
+ * @offset: its offset in the list
+ */
+struct ima_reader {
+	enum assay_hash bank;
+	struct bytes rest;
+	uint64_t offset;
+};
+
+/**
+ * struct ima_entry - one entry, one PCR extend
+ * @offset: its first byte in the list
+ * @pcr: 0 to IMA_PCR_COUNT - 1
+ * @template_digest: in the list's bank
+ * @violation: the template digest is all zeros: a file was open for writing while
+ *             it was measured. The PCR was extended with 0xff bytes
+ * @name: of the template, 1 to 255 bytes, not yet fit to print
+ * @data: template data as the list has it. It is what was hashed, but for the
+ *        template "ima", whose path is padded: see ima_template_hash()
+ * @known: @name is a template, or a format of fields, that is known
+ * @problem: why the fields of a known template do not parse; NULL if they do.
+ *           The members below are set only if @known and this is NULL
+ * @verity: the digest is an fs-verity digest (field d-ngv2)
+ * @algorithm: the name of the digest's algorithm as it stands in the entry
+ * @digest_hash: the same; ASSAY_HASH_NONE if it is not one of enum assay_hash
+ * @digest: of the file's data; empty if the template has none
+ * @path: of the file, or the event's name, without the NUL; .data is NULL if the
+ *        template has none; not yet fit to print
+ * @signature: security.ima as it was (field sig); empty if there was none
+ */
+struct ima_entry {
+	uint64_t offset;
+	uint32_t pcr;
+	struct assay_digest template_digest;
+	bool violation;
+	struct bytes name;
+	struct bytes data;
+	bool known;
+	const char *problem;
+	bool verity;
+	struct bytes algorithm;
+	enum assay_hash digest_hash;
+	struct bytes digest;
+	struct bytes path;
+	struct bytes signature;
+};
+
+/* ima_begin() - read @list, whose template digests are in @bank, from its start. */
+void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash bank);
+
+/*
+ * ima_next() - the next entry
+ *
+ * Return: 1 with *ret_entry set; 0 at the end; -EBADMSG for bytes that are no
+ *         entry, which @err places, and then the reader stays where it is
+ */
+int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err);
+
+/*
+ * ima_template_hash() - the template hash of an entry, in the hasher's algorithm
+ * In the list's bank it must equal @entry->template_digest (unless it is a
+ * violation); in any other bank it is what that bank's PCR was extended with.
+ */
+int ima_template_hash(const struct ima_entry *entry, struct hasher *hasher,
+		      struct assay_digest *ret, struct assay_error *err);
+
+/*
+ * ima_extend() - extend a PCR of the hasher's bank as the kernel did for an entry
+ * @value: the PCR's value before and after, zeros at boot
+ */
+int ima_extend(const struct ima_entry *entry, struct hasher *hasher, struct assay_digest *value,
+	       struct assay_error *err);
+
+/*
+ * ima_detect_bank() - which bank a list's template digests are in, by its first
+ * entry, in whose bank alone the name behind the digest is in its place
+ *
+ * Return: 0; -EBADMSG if it begins with no entry of any bank
+ */
+int ima_detect_bank(struct bytes list, enum assay_hash *ret, struct assay_error *err);
+
+#endif /* ASSAY_LOG_IMA_H */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "sign/ima_sig.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sign/signature.h"
+#include "verity/verity.h"
+
+/* enum evm_ima_xattr_type of security/integrity/integrity.h */
+#define IMA_VERITY_DIGSIG 0x06
+#define IMA_SIG_VERSION 3
+
+/* enum hash_algo of include/uapi/linux/hash_info.h; not fs-verity's numbers */
+enum {
+	HASH_ALGO_SHA256 = 4,
+	HASH_ALGO_SHA512 = 6,
+};
+
+static uint8_t hash_algo(const struct assay_digest *digest)
+{
+	if (digest->size != assay_hash_size(digest->hash))
+		return 0;
+	switch (digest->hash) {
+	case ASSAY_HASH_SHA256:
+		return HASH_ALGO_SHA256;
+	case ASSAY_HASH_SHA512:
+		return HASH_ALGO_SHA512;
+	default:
+		return 0;
+	}
+}
+
+/* The digest that is signed: of struct ima_file_id without its unused end. */
+static int file_id_digest(const struct assay_digest *digest, struct assay_digest *ret,
+			  struct assay_error *err)
+{
+	const uint8_t head[] = { IMA_VERITY_DIGSIG, hash_algo(digest) };
+	const struct bytes pieces[] = { BYTES(head, sizeof(head)),
+					BYTES(digest->bytes, digest->size) };
+
+	if (hash_algo(digest) == 0)
+		return assay_fail(
+			err, EINVAL,
+			"IMA signatures are of SHA-256 and SHA-512 fs-verity digests only");
+	return signature_digest(digest->hash, pieces, 2, ret, err);
+}
+
+/* IMA looks for the key whose subject key id ends in these 4 bytes. */
+static int key_id_end(X509 *certificate, struct bytes *ret, struct assay_error *err)
+{
+	struct bytes id;
+	int r = certificate_key_id(certificate, &id, err);
+
+	if (r < 0)
+		return r;
+	*ret = BYTES(id.data + id.size - 4, 4);
+	return 0;
+}
+
+int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
+		 struct buffer *out, struct assay_error *err)
+{
+	struct buffer signature = { 0 };
+	struct assay_digest file_id;
+	struct bytes key_id;
+	int r;
+
+	r = key_id_end(certificate, &key_id, err);
+	if (r < 0)
+		return r;
+	r = file_id_digest(digest, &file_id, err);
+	if (r < 0)
+		return r;
+	r = signer->sign(signer, &file_id, &signature, err);
+	if (r < 0)
+		goto out;
+	buffer_append_u8(out, IMA_VERITY_DIGSIG);
+	buffer_append_u8(out, IMA_SIG_VERSION);
+	buffer_append_u8(out, hash_algo(digest));
+	buffer_append_bytes(out, key_id);
+	buffer_append_be16(out, (uint16_t)signature.size);
+	buffer_append_bytes(out, buffer_bytes(&signature));
+	if (out->failed || signature.failed)
+		r = assay_fail(err, ENOMEM, "cannot sign: out of memory");
+out:
+	buffer_free(&signature);
+	return r;
+}
+
+int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
+		   struct assay_error *err)
+{
+	struct bytes key_id, expected_id, signature;
+	struct assay_digest file_id;
+	uint8_t type, version, algo;
+	uint16_t size;
+	int r;
+
+	if (!bytes_take_u8(&value, &type) || !bytes_take_u8(&value, &version) ||
+	    !bytes_take_u8(&value, &algo) || !bytes_take(&value, 4, &key_id) ||
+	    !bytes_take_be16(&value, &size) || !bytes_take(&value, size, &signature))
+		return assay_fail(err, EBADMSG, "the IMA signature is cut off");
+	if (value.size != 0)
+		return assay_fail(err, EBADMSG, "%zu bytes follow the IMA signature", value.size);
+	if (type != IMA_VERITY_DIGSIG || version != IMA_SIG_VERSION)
+		return assay_fail(err, EBADMSG,
+				  "the IMA signature has type %u and version %u; a signature of an "
+				  "fs-verity digest has %u and %u",
+				  type, version, IMA_VERITY_DIGSIG, IMA_SIG_VERSION);
+	r = file_id_digest(digest, &file_id, err);
+	if (r < 0)
+		return r;
+	if (algo != hash_algo(digest))
+		return assay_fail(err, EBADMSG,
+				  "the IMA signature is of another hash algorithm (%u) than the "
+				  "fs-verity digest (%u)",
+				  algo, hash_algo(digest));
+	r = key_id_end(certificate, &expected_id, err);
+	if (r < 0)
+		return r;
+	if (!bytes_equal(key_id, expected_id))
+		return assay_fail(err, EKEYREJECTED,
+				  "the IMA signature names another key than the certificate's");
+	r = signature_check_key(X509_get0_pubkey(certificate), "the certificate's key", err);
+	if (r < 0)
+		return r;
+	return signature_verify(X509_get0_pubkey(certificate), &file_id, signature,
+				"the IMA signature", err);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IMA's version 3 signatures of fs-verity digests, the value of `security.ima`:
+ *
+ *	u8 0x06 (IMA_VERITY_DIGSIG), u8 3, u8 hash_algo, be32 key id, be16 size, signature
+ *
+ * over H(struct ima_file_id) = H(u8 0x06, u8 hash_algo, digest), H being the digest's
+ * own algorithm, hash_algo the kernel's enum hash_algo (include/uapi/linux/hash_info.h),
+ * and the key id the last 4 bytes of the certificate's subject key id
+ * (security/integrity/integrity.h: struct signature_v2_hdr).
+ *
+ * No TPM code and, but for the signer's own, no I/O: lib/verify may use this too.
+ */
+#ifndef ASSAY_SIGN_IMA_SIG_H
+#define ASSAY_SIGN_IMA_SIG_H
+
+#include "sign/certificate.h"
+
+/* The extended attribute that holds it. */
+#define IMA_SIG_XATTR "security.ima"
+/* Header and the largest signature of the keys we take (RSA of 4096 bits). */
+#define IMA_SIG_MAX (9 + 512)
+
+/* ima_sig_sign() - append the value of security.ima for @digest to @out */
+int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
+		 struct buffer *out, struct assay_error *err);
+
+/*
+ * ima_sig_verify() - is @value a version 3 signature of @digest by @certificate's key?
+ *
+ * Pure; nothing may follow the signature.
+ *
+ * Return: 0; -EBADMSG for anything that is not such a value; -EKEYREJECTED where the
+ * signature is another's or of other data
+ */
+int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
+		   struct assay_error *err);
+
+#endif /* ASSAY_SIGN_IMA_SIG_H */

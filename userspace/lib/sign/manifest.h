@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The manifest: the signed reference values of a set of files, as JSON Lines.
+ *
+ * The first line is the header, then one object a file, sorted by the bytes of the
+ * path, each path once:
+ *
+ *	{"assay":1,"type":"manifest","id":"HEX32","created":"2025-01-31T12:00:00Z",
+ *	 "hash":"sha256","block_size":4096,"salt":"HEX","signer":{"subject":...,"key_id":"HEX"}}
+ *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","pkcs7":"BASE64","ima":"BASE64"}
+ *
+ * Each object is on one line that ends in a newline (shown wrapped here). It is read and
+ * written as a stream: memory does not grow with the number of files. Its own signature,
+ * in a file beside it that ends in MANIFEST_SIGNATURE_SUFFIX, is a built-in signature
+ * (sign/pkcs7.h) of its fs-verity digest with VERITY_PARAMETERS_DEFAULT.
+ *
+ * For cmd/, assayd and also lib/verify: reading from memory, finding and verifying are
+ * pure. No TPM code.
+ */
+#ifndef ASSAY_SIGN_MANIFEST_H
+#define ASSAY_SIGN_MANIFEST_H
+
+#include <stdio.h>
+
+#include "sign/certificate.h"
+#include "verity/verity.h"
+
+#define MANIFEST_SIGNATURE_SUFFIX ".p7s"
+#define MANIFEST_VERSION 1
+/* Longest path, with its NUL (PATH_MAX of Linux), and longest line, with its newline. */
+#define MANIFEST_PATH_MAX 4096
+#define MANIFEST_LINE_MAX 65536
+/* The subject key id of a signer: bytes at most. */
+#define MANIFEST_KEY_ID_MAX 64
+
+/**
+ * struct manifest_header - the first line
+ * @id: 32 lower-case hex digits, another for each manifest
+ * @created: RFC 3339, UTC, whole seconds: "2025-01-31T12:00:00Z"
+ * @parameters: of every digest in the manifest
+ * @subject: the signer's certificate's subject, for people
+ * @key_id: the signer's certificate's subject key id
+ */
+struct manifest_header {
+	char id[33];
+	char created[21];
+	struct verity_parameters parameters;
+	char subject[256];
+	size_t key_id_size;
+	uint8_t key_id[MANIFEST_KEY_ID_MAX];
+};
+
+/**
+ * struct manifest_entry - one file
+ * @path: absolute and normalised: no empty, "." or ".." component, UTF-8
+ * @size: of the file's data, in bytes
+ * @digest: its fs-verity digest, by the header's parameters
+ * @pkcs7: the built-in signature, DER (sign/pkcs7.h)
+ * @ima: the value of security.ima (sign/ima_sig.h)
+ */
+struct manifest_entry {
+	const char *path;
+	uint64_t size;
+	struct assay_digest digest;
+	struct bytes pkcs7;
+	struct bytes ima;
+};
+
+/* manifest_check_path() - absolute, normalised, UTF-8, not too long; -EBADMSG and why */
+int manifest_check_path(const char *path, struct assay_error *err);
+
+/*
+ * manifest_entry_function - called for each file in order
+ * @entry: and all it points to lives until the call returns
+ *
+ * Return: 0 to go on; anything else ends the reading and is its result
+ */
+typedef int (*manifest_entry_function)(void *context, const struct manifest_header *header,
+				       const struct manifest_entry *entry, struct assay_error *err);
+
+/*
+ * manifest_read() - read a manifest from a stream, to its end
+ * @name: names it in errors, which also tell the line
+ * @each: called for each file; NULL to check only
+ * @ret_header: the header; may be NULL
+ *
+ * Strict: the header first, known members only, sorted, no path twice, a digest of the
+ * header's hash, every line ended. Note that entries are handed out before what follows
+ * them was checked.
+ *
+ * Return: 0; -EBADMSG for what is not a manifest; what @each returned
+ */
+int manifest_read(FILE *stream, const char *name, manifest_entry_function each, void *context,
+		  struct manifest_header *ret_header, struct assay_error *err);
+
+/* manifest_read_bytes() - the same from memory; pure */
+int manifest_read_bytes(struct bytes text, const char *name, manifest_entry_function each,
+			void *context, struct manifest_header *ret_header, struct assay_error *err);
+
+/*
+ * manifest_verify() - is @signature (a .p7s file's bytes) @certificate's of @text? Pure.
+ *
+ * Return: as pkcs7_verify()
+ */
+int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
+		    struct assay_error *err);
+
+/**
+ * struct manifest_file - what is kept in memory of an entry: the reference values
+ * @path: owned by the manifest
+ */
+struct manifest_file {
+	const char *path;
+	uint64_t size;
+	struct assay_digest digest;
+};
+
+/* A manifest in memory, without the signatures: about 100 bytes and the path a file. */
+struct manifest {
+	struct manifest_header header;
+	struct manifest_file *files; /* sorted by path */
+	size_t count;
+};
+
+/* manifest_parse() - all of it into memory; pure. manifest_free() it. */
+int manifest_parse(struct bytes text, const char *name, struct manifest **ret,
+		   struct assay_error *err);
+/* manifest_load() - the same from a file */
+int manifest_load(const char *path, struct manifest **ret, struct assay_error *err);
+void manifest_free(struct manifest *manifest);
+
+/* manifest_find() - the file with that path, NULL if there is none */
+const struct manifest_file *manifest_find(const struct manifest *manifest, const char *path);
+
+/*
+ * manifest_begin() - a header with a fresh id and the present time
+ * @certificate: the signer's
+ */
+int manifest_begin(struct manifest_header *ret, const struct verity_parameters *parameters,
+		   X509 *certificate, struct assay_error *err);
+
+/* Append a line to @out. Entries come sorted; the caller sees to that. */
+int manifest_append_header(const struct manifest_header *header, struct buffer *out,
+			   struct assay_error *err);
+int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out,
+			  struct assay_error *err);
+
+#endif /* ASSAY_SIGN_MANIFEST_H */

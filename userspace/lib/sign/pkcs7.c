@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "sign/pkcs7.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pkcs7.h>
+#include <string.h>
+
+#include "sign/signature.h"
+#include "verity/verity.h"
+
+static const struct {
+	enum assay_hash hash;
+	int digest;
+	int ecdsa; /* digestEncryptionAlgorithm of EC keys; RSA keys have rsaEncryption */
+} algorithms[] = {
+	{ ASSAY_HASH_SHA256, NID_sha256, NID_ecdsa_with_SHA256 },
+	{ ASSAY_HASH_SHA384, NID_sha384, NID_ecdsa_with_SHA384 },
+	{ ASSAY_HASH_SHA512, NID_sha512, NID_ecdsa_with_SHA512 },
+};
+
+#define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
+
+static int signed_digest(enum assay_hash hash, const struct assay_digest *digest,
+			 struct assay_digest *ret, struct assay_error *err)
+{
+	uint8_t room[VERITY_FORMATTED_MAX];
+	struct bytes formatted = verity_formatted_digest(digest, room);
+
+	if (formatted.size == 0)
+		return assay_fail(err, EINVAL, "built-in signatures are of fs-verity digests only");
+	return signature_digest(hash, &formatted, 1, ret, err);
+}
+
+static int out_of_memory(struct assay_error *err)
+{
+	ERR_clear_error();
+	return assay_fail(err, ENOMEM, "cannot sign: out of memory");
+}
+
+/* SignerInfo of RFC 2315, section 9.2, without authenticatedAttributes. */
+static bool fill_signer(PKCS7_SIGNER_INFO *info, X509 *certificate, size_t algorithm,
+			struct bytes signature)
+{
+	bool rsa = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)) == EVP_PKEY_RSA;
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+
+	return ASN1_INTEGER_set(info->version, 1) &&
+	       X509_NAME_set(&info->issuer_and_serial->issuer, X509_get_issuer_name(certificate)) &&
+	       ASN1_STRING_copy(info->issuer_and_serial->serial, serial) &&
+	       X509_ALGOR_set0(info->digest_alg, OBJ_nid2obj(algorithms[algorithm].digest),
+			       V_ASN1_NULL, NULL) &&
+	       X509_ALGOR_set0(info->digest_enc_alg,
+			       OBJ_nid2obj(rsa ? NID_rsaEncryption : algorithms[algorithm].ecdsa),
+			       rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) &&
+	       signature.size <= INT_MAX &&
+	       ASN1_OCTET_STRING_set(info->enc_digest, signature.data, (int)signature.size);
+}
+
+static int assemble(X509 *certificate, size_t algorithm, struct bytes signature, struct buffer *out,
+		    struct assay_error *err)
+{
+	PKCS7_SIGNER_INFO *info = PKCS7_SIGNER_INFO_new();
+	PKCS7 *pkcs7 = PKCS7_new();
+	unsigned char *der = NULL;
+	int size = -1;
+
+	if (info && pkcs7 && fill_signer(info, certificate, algorithm, signature) &&
+	    PKCS7_set_type(pkcs7, NID_pkcs7_signed) && PKCS7_content_new(pkcs7, NID_pkcs7_data) &&
+	    PKCS7_set_detached(pkcs7, 1) && PKCS7_add_signer(pkcs7, info)) {
+		info = NULL; /* it is pkcs7's now */
+		size = i2d_PKCS7(pkcs7, &der);
+	}
+	PKCS7_SIGNER_INFO_free(info);
+	PKCS7_free(pkcs7);
+	if (size <= 0)
+		return out_of_memory(err);
+	buffer_append(out, der, (size_t)size);
+	OPENSSL_free(der);
+	return out->failed ? out_of_memory(err) : 0;
+}
+
+int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
+	       struct buffer *out, struct assay_error *err)
+{
+	struct buffer signature = { 0 };
+	struct assay_digest message;
+	size_t algorithm = 0;
+	int r = signed_digest(digest->hash, digest, &message, err);
+
+	if (r < 0)
+		return r;
+	/* signed_digest() takes SHA-256 and SHA-512 only, so that this ends. */
+	while (algorithms[algorithm].hash != digest->hash)
+		algorithm++;
+	r = signer->sign(signer, &message, &signature, err);
+	if (r == 0)
+		r = assemble(certificate, algorithm, buffer_bytes(&signature), out, err);
+	buffer_free(&signature);
+	return r;
+}
+
+static int not_ours(struct assay_error *err, const char *why)
+{
+	return assay_fail(err, EBADMSG, "this is not a built-in signature: %s", why);
+}
+
+static bool plain_algorithm(const X509_ALGOR *algorithm, int nid)
+{
+	int type;
+
+	X509_ALGOR_get0(NULL, &type, NULL, algorithm);
+	return OBJ_obj2nid(algorithm->algorithm) == nid &&
+	       (type == V_ASN1_NULL || type == V_ASN1_UNDEF);
+}
+
+/* The structure, as in RFC 2315, section 9, and nothing that we do not use. */
+static int check_structure(PKCS7 *pkcs7, PKCS7_SIGNER_INFO **ret, struct assay_error *err)
+{
+	PKCS7_SIGNER_INFO *info = NULL;
+	PKCS7_SIGNED *content;
+
+	if (!PKCS7_type_is_signed(pkcs7) || !pkcs7->d.sign || !pkcs7->d.sign->contents)
+		return not_ours(err, "it is not PKCS#7 signedData");
+	content = pkcs7->d.sign;
+	if (ASN1_INTEGER_get(content->version) != 1)
+		return not_ours(err, "its version is not 1");
+	if (!PKCS7_type_is_data(content->contents))
+		return not_ours(err, "its content is not of type data");
+	if (content->contents->d.data)
+		return not_ours(err, "it is not detached: there is content inside");
+	if (sk_X509_num(content->cert) > 0 || sk_X509_CRL_num(content->crl) > 0)
+		return not_ours(err, "there are certificates or revocation lists inside");
+	if (sk_PKCS7_SIGNER_INFO_num(content->signer_info) != 1 ||
+	    sk_X509_ALGOR_num(content->md_algs) != 1)
+		return not_ours(err, "it has not exactly one signer");
+	info = sk_PKCS7_SIGNER_INFO_value(content->signer_info, 0);
+	if (ASN1_INTEGER_get(info->version) != 1)
+		return not_ours(err, "its signer's version is not 1");
+	if (sk_X509_ATTRIBUTE_num(info->auth_attr) > 0 ||
+	    sk_X509_ATTRIBUTE_num(info->unauth_attr) > 0)
+		return not_ours(err, "it has attributes");
+	*ret = info;
+	return 0;
+}
+
+/* To the byte, as the kernel compares them; X509_NAME_cmp() does not mind upper and lower case. */
+static bool same_name(const X509_NAME *a, const X509_NAME *b)
+{
+	const unsigned char *a_der, *b_der;
+	size_t a_size, b_size;
+
+	return X509_NAME_get0_der(a, &a_der, &a_size) && X509_NAME_get0_der(b, &b_der, &b_size) &&
+	       bytes_equal(BYTES(a_der, a_size), BYTES(b_der, b_size));
+}
+
+static int check_signer(PKCS7 *pkcs7, const struct assay_digest *digest, X509 *certificate,
+			struct assay_error *err)
+{
+	EVP_PKEY *key = X509_get0_pubkey(certificate);
+	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+	struct assay_digest message;
+	PKCS7_SIGNER_INFO *info = NULL;
+	size_t algorithm;
+	int r = check_structure(pkcs7, &info, err);
+
+	if (r < 0)
+		return r;
+	if (!same_name(info->issuer_and_serial->issuer, X509_get_issuer_name(certificate)) ||
+	    ASN1_INTEGER_cmp(info->issuer_and_serial->serial,
+			     X509_get0_serialNumber(certificate)) != 0)
+		return assay_fail(err, EKEYREJECTED,
+				  "the signature is by another certificate's key");
+	for (algorithm = 0; algorithm < ALGORITHMS; algorithm++)
+		if (plain_algorithm(info->digest_alg, algorithms[algorithm].digest))
+			break;
+	if (algorithm == ALGORITHMS ||
+	    !plain_algorithm(sk_X509_ALGOR_value(pkcs7->d.sign->md_algs, 0),
+			     algorithms[algorithm].digest))
+		return not_ours(err, "its message digest is not SHA-256, SHA-384 or SHA-512");
+	if (!plain_algorithm(info->digest_enc_alg,
+			     rsa ? NID_rsaEncryption : algorithms[algorithm].ecdsa))
+		return not_ours(err, "its signature algorithm does not fit the certificate's key");
+	r = signature_check_key(key, "the certificate's key", err);
+	if (r < 0)
+		return r;
+	r = signed_digest(algorithms[algorithm].hash, digest, &message, err);
+	if (r < 0)
+		return r;
+	return signature_verify(key, &message,
+				BYTES(ASN1_STRING_get0_data(info->enc_digest),
+				      (size_t)ASN1_STRING_length(info->enc_digest)),
+				"the signature", err);
+}
+
+/* DER has one encoding for a value: what does not come out as it went in is not DER. */
+static bool is_der(PKCS7 *pkcs7, struct bytes der)
+{
+	unsigned char *again = NULL;
+	int size = i2d_PKCS7(pkcs7, &again);
+	bool same = size > 0 && bytes_equal(der, BYTES(again, (size_t)size));
+
+	OPENSSL_free(again);
+	return same;
+}
+
+int pkcs7_verify(struct bytes der, const struct assay_digest *digest, X509 *certificate,
+		 struct assay_error *err)
+{
+	const unsigned char *at = der.data;
+	PKCS7 *pkcs7 = NULL;
+	int r;
+
+	if (der.size > 0 && der.size <= LONG_MAX)
+		pkcs7 = d2i_PKCS7(NULL, &at, (long)der.size);
+	ERR_clear_error();
+	if (!pkcs7)
+		r = not_ours(err, "it is not PKCS#7 in DER form");
+	else if (at != der.data + der.size)
+		r = not_ours(err, "bytes follow it");
+	else if (!is_der(pkcs7, der))
+		r = not_ours(err, "it is not encoded as DER wants it");
+	else
+		r = check_signer(pkcs7, digest, certificate, err);
+	PKCS7_free(pkcs7);
+	ERR_clear_error();
+	return r;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+#include "sign/tpm_key_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "base/file.h"
+
+#define PEM_NAME "TSS2 PRIVATE KEY"
+static const char pem_begin[] = "-----BEGIN " PEM_NAME "-----";
+
+/* Key types, draft-bottomley-tpm2-keys section 3.1. */
+#define OID_LOADABLE "2.23.133.10.1.3"
+#define OID_IMPORTABLE "2.23.133.10.1.4"
+#define OID_SEALED "2.23.133.10.1.5"
+
+#define PERSISTENT_FIRST UINT32_C(0x81000000)
+#define PERSISTENT_LAST UINT32_C(0x81ffffff)
+
+/* TPMKey. What assay refuses is kept as it comes. */
+typedef struct {
+	ASN1_OBJECT *type;
+	ASN1_BOOLEAN empty_auth;
+	ASN1_TYPE *policy;
+	ASN1_TYPE *secret;
+	ASN1_TYPE *auth_policy;
+	ASN1_UTF8STRING *description;
+	ASN1_BOOLEAN rsa_parent;
+	ASN1_INTEGER *parent;
+	ASN1_OCTET_STRING *public_area;
+	ASN1_OCTET_STRING *private_area;
+} TPM_KEY;
+
+ASN1_SEQUENCE(TPM_KEY) = {
+	ASN1_SIMPLE(TPM_KEY, type, ASN1_OBJECT),
+	ASN1_EXP_OPT(TPM_KEY, empty_auth, ASN1_BOOLEAN, 0),
+	ASN1_EXP_OPT(TPM_KEY, policy, ASN1_ANY, 1),
+	ASN1_EXP_OPT(TPM_KEY, secret, ASN1_ANY, 2),
+	ASN1_EXP_OPT(TPM_KEY, auth_policy, ASN1_ANY, 3),
+	ASN1_EXP_OPT(TPM_KEY, description, ASN1_UTF8STRING, 4),
+	ASN1_EXP_OPT(TPM_KEY, rsa_parent, ASN1_BOOLEAN, 5),
+	ASN1_SIMPLE(TPM_KEY, parent, ASN1_INTEGER),
+	ASN1_SIMPLE(TPM_KEY, public_area, ASN1_OCTET_STRING),
+	ASN1_SIMPLE(TPM_KEY, private_area, ASN1_OCTET_STRING),
+} static_ASN1_SEQUENCE_END(TPM_KEY)
+
+static bool starts_right(struct bytes text)
+{
+	struct bytes start;
+
+	return bytes_take(&text, sizeof(pem_begin) - 1, &start) &&
+	       bytes_equal(start, BYTES_LITERAL(pem_begin));
+}
+
+/* The DER inside the PEM block, to OPENSSL_free(). */
+static int unwrap(struct bytes text, const char *what, uint8_t **ret_der, long *ret_size,
+		  struct assay_error *err)
+{
+	char *name = NULL, *header = NULL;
+	uint8_t *der = NULL;
+	long size = 0;
+	bool good, tail = false;
+	BIO *bio;
+
+	if (text.size > TPM_KEY_FILE_LIMIT)
+		return assay_fail(err, EFBIG,
+				  "%s is larger than the %d bytes a TPM's key file has at most",
+				  what, TPM_KEY_FILE_LIMIT);
+	if (!starts_right(text))
+		return assay_fail(err, EBADMSG,
+				  "%s is not a TPM's key file: it has to start with \"%s\"", what,
+				  pem_begin);
+	bio = BIO_new_mem_buf(text.data, (int)text.size);
+	if (!bio)
+		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", what);
+	good = PEM_read_bio(bio, &name, &header, &der, &size) == 1 && strcmp(name, PEM_NAME) == 0 &&
+	       header[0] == '\0';
+	if (good) {
+		char rest;
+
+		while (BIO_read(bio, &rest, 1) == 1)
+			tail = tail || (rest != '\n' && rest != '\r');
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	if (!good || tail) {
+		OPENSSL_free(der);
+		return assay_fail(err, EBADMSG, "%s: %s", what,
+				  !good ? "the PEM block is damaged or cut" :
+					  "there is something behind the PEM block");
+	}
+	*ret_der = der;
+	*ret_size = size;
+	return 0;
+}
+
+/* -EBADMSG unless @der is exactly one TPMKey in DER, the one way to write it. */
+static int decode(const uint8_t *der, long size, const char *what, TPM_KEY **ret,
+		  struct assay_error *err)
+{
+	const uint8_t *in = der;
+	uint8_t *again = NULL;
+	int again_size;
+	bool same;
+	TPM_KEY *key;
+
+	key = (TPM_KEY *)ASN1_item_d2i(NULL, &in, size, ASN1_ITEM_rptr(TPM_KEY));
+	if (!key) {
+		ERR_clear_error();
+		return assay_fail(err, EBADMSG, "%s: the content is no TPMKey structure", what);
+	}
+	again_size = ASN1_item_i2d((ASN1_VALUE *)key, &again, ASN1_ITEM_rptr(TPM_KEY));
+	same = again_size == size && memcmp(again, der, (size_t)size) == 0;
+	OPENSSL_free(again);
+	ERR_clear_error();
+	if (!same) {
+		ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
+		return assay_fail(
+			err, EBADMSG,
+			"%s: the TPMKey structure is not in DER or has something behind it", what);
+	}
+	*ret = key;
+	return 0;
+}
+
+/* Why a well-formed key cannot be used; NULL if it can. */
+static const char *unusable(const TPM_KEY *key)
+{
+	char oid[64];
+
+	OBJ_obj2txt(oid, sizeof(oid), key->type, 1);
+	if (strcmp(oid, OID_IMPORTABLE) == 0)
+		return "it has to be imported into the TPM first (tpm2_import)";
+	if (strcmp(oid, OID_SEALED) == 0)
+		return "it is sealed data, no key";
+	if (strcmp(oid, OID_LOADABLE) != 0)
+		return "its type is not known";
+	if (key->policy || key->auth_policy)
+		return "it can be used by a policy only";
+	if (key->secret)
+		return "it has to be imported into the TPM first (tpm2_import)";
+	/* Absent is -1, and means the same as false. */
+	if (key->empty_auth <= 0)
+		return "it has a password, and assay asks for none; make one without";
+	if (key->rsa_parent > 0)
+		return "its parent is an RSA key";
+	return NULL;
+}
+
+/* A TPM2B: its size field has to count exactly what follows. */
+static bool counted(const ASN1_OCTET_STRING *string, struct bytes *ret)
+{
+	struct bytes in = BYTES(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+	uint16_t size;
+
+	*ret = in;
+	return bytes_take_be16(&in, &size) && size > 0 && size == in.size;
+}
+
+static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *ret,
+		   struct assay_error *err)
+{
+	const char *reason = unusable(key);
+	struct tpm_key_file file = { 0 };
+	struct bytes public_area, private_area;
+	uint64_t parent;
+
+	if (reason)
+		return assay_fail(err, EOPNOTSUPP, "%s: this key cannot be used: %s", what, reason);
+	if (!counted(key->public_area, &public_area))
+		return assay_fail(err, EBADMSG, "%s: the public part is no TPM2B_PUBLIC", what);
+	if (!counted(key->private_area, &private_area))
+		return assay_fail(err, EBADMSG, "%s: the private part is no TPM2B_PRIVATE", what);
+	if (ASN1_INTEGER_get_uint64(&parent, key->parent) != 1) {
+		ERR_clear_error();
+		return assay_fail(err, EBADMSG, "%s: the parent is no handle", what);
+	}
+	if (parent != TPM_KEY_PARENT_OWNER &&
+	    (parent < PERSISTENT_FIRST || parent > PERSISTENT_LAST))
+		return assay_fail(err, EOPNOTSUPP,
+				  "%s: this key cannot be used: its parent is 0x%" PRIx64
+				  ", neither the owner hierarchy (0x%" PRIx32
+				  ") nor a persistent key (0x%" PRIx32 " and up)",
+				  what, parent, TPM_KEY_PARENT_OWNER, PERSISTENT_FIRST);
+	file.parent = (uint32_t)parent;
+	buffer_append_bytes(&file.public_area, public_area);
+	buffer_append_bytes(&file.private_area, private_area);
+	if (file.public_area.failed || file.private_area.failed) {
+		tpm_key_file_free(&file);
+		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", what);
+	}
+	*ret = file;
+	return 0;
+}
+
+int tpm_key_file_parse(struct bytes text, const char *what, struct tpm_key_file *ret,
+		       struct assay_error *err)
+{
+	TPM_KEY *key = NULL;
+	uint8_t *der = NULL;
+	long size = 0;
+	int r;
+
+	r = unwrap(text, what, &der, &size, err);
+	if (r < 0)
+		return r;
+	r = decode(der, size, what, &key, err);
+	OPENSSL_free(der);
+	if (r < 0)
+		return r;
+	r = extract(key, what, ret, err);
+	ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
+	return r;
+}
+
+/* Whether all of @file went into @key. */
+static bool fill(TPM_KEY *key, const struct tpm_key_file *file)
+{
+	ASN1_OBJECT_free(key->type);
+	key->type = OBJ_txt2obj(OID_LOADABLE, 1);
+	/* TRUE in DER (X.690 section 11.1). */
+	key->empty_auth = 0xff;
+	key->rsa_parent = -1;
+	return key->type && ASN1_INTEGER_set_uint64(key->parent, file->parent) == 1 &&
+	       ASN1_OCTET_STRING_set(key->public_area, file->public_area.data,
+				     (int)file->public_area.size) == 1 &&
+	       ASN1_OCTET_STRING_set(key->private_area, file->private_area.data,
+				     (int)file->private_area.size) == 1;
+}
+
+int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
+			struct assay_error *err)
+{
+	TPM_KEY *key = (TPM_KEY *)ASN1_item_new(ASN1_ITEM_rptr(TPM_KEY));
+	BIO *bio = BIO_new(BIO_s_mem());
+	uint8_t *der = NULL;
+	int size = -1;
+	bool good = false;
+
+	if (key && bio && fill(key, file))
+		size = ASN1_item_i2d((ASN1_VALUE *)key, &der, ASN1_ITEM_rptr(TPM_KEY));
+	if (size > 0 && PEM_write_bio(bio, PEM_NAME, "", der, size) > 0) {
+		char *text;
+		long length = BIO_get_mem_data(bio, &text);
+
+		buffer_append(out, text, (size_t)length);
+		good = !out->failed;
+	}
+	OPENSSL_free(der);
+	BIO_free(bio);
+	if (key)
+		ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
+	ERR_clear_error();
+	return good ? 0 : assay_fail(err, ENOMEM, "cannot write the TPM's key file: out of memory");
+}
+
+void tpm_key_file_free(struct tpm_key_file *file)
+{
+	buffer_free(&file->public_area);
+	buffer_free(&file->private_area);
+	*file = (struct tpm_key_file){ 0 };
+}
+
+int tpm_key_file_read(const char *path, struct tpm_key_file *ret, struct assay_error *err)
+{
+	struct buffer text = { 0 };
+	int r = file_read(path, TPM_KEY_FILE_LIMIT, &text, err);
+
+	if (r == 0)
+		r = tpm_key_file_parse(buffer_bytes(&text), path, ret, err);
+	buffer_free(&text);
+	return r;
+}

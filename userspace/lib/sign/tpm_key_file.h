@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Key files of a TPM's keys: "TSS2 PRIVATE KEY" in PEM around the ASN.1 TPMKey
+ * that tpm2-openssl, tpm2-tss-engine and systemd share (draft-bottomley-tpm2-keys,
+ * section 3). Reading and writing only, no TPM and no TPM stack: so that the parser can
+ * be fuzzed. key_file_is_tss2() tells such a file from a plain private key; lib/tpm
+ * loads what is in one.
+ *
+ * The file is of no use outside the TPM that made it, which has encrypted the private
+ * part; but whoever has both the file and that TPM can sign.
+ */
+#ifndef ASSAY_SIGN_TPM_KEY_FILE_H
+#define ASSAY_SIGN_TPM_KEY_FILE_H
+
+#include "base/bytes.h"
+
+/* The most bytes that a key file has; those of the largest RSA keys have 4 KiB. */
+#define TPM_KEY_FILE_LIMIT 16384
+
+/* TPM_RH_OWNER (TPM 2.0 Library part 2, section 7.4): the storage primary is the parent. */
+#define TPM_KEY_PARENT_OWNER UINT32_C(0x40000001)
+
+/**
+ * struct tpm_key_file - a key file's content
+ * @parent: TPM_KEY_PARENT_OWNER, or a persistent handle (0x81000000 to 0x81ffffff)
+ * @public_area: TPM2B_PUBLIC, marshalled; of a file that was read, its size field fits
+ * @private_area: TPM2B_PRIVATE, likewise
+ *
+ * Start with {0}, end with tpm_key_file_free().
+ */
+struct tpm_key_file {
+	uint32_t parent;
+	struct buffer public_area;
+	struct buffer private_area;
+};
+
+/*
+ * tpm_key_file_parse() - read a key file
+ * @text: the whole file; nothing may stand before or behind the PEM block
+ * @what: names it in errors
+ *
+ * Refuses what could not be used: importable and sealed objects, keys with a
+ * password or a policy, other parents.
+ *
+ * Return: 0, -EBADMSG (not such a file), -EOPNOTSUPP (one that assay cannot use),
+ * -EFBIG, -ENOMEM
+ */
+int tpm_key_file_parse(struct bytes text, const char *what, struct tpm_key_file *ret,
+		       struct assay_error *err);
+
+/* tpm_key_file_read() - the same from a file; "-" is standard input */
+int tpm_key_file_read(const char *path, struct tpm_key_file *ret, struct assay_error *err);
+
+/* tpm_key_file_format() - append the file's text to @out. */
+int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
+			struct assay_error *err);
+
+void tpm_key_file_free(struct tpm_key_file *file);
+
+#endif /* ASSAY_SIGN_TPM_KEY_FILE_H */

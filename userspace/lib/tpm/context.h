@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection to a TPM, and its errors as sentences.
+ *
+ * For lib/tpm and the commands that use a TPM. What the TPM answers is not trusted:
+ * the stack bounds what it unmarshals, and who uses a value checks it. The stack's
+ * own messages on standard error are switched off, unless TSS2_LOG is set.
+ */
+#ifndef ASSAY_TPM_CONTEXT_H
+#define ASSAY_TPM_CONTEXT_H
+
+#include <tss2/tss2_esys.h>
+
+#include "assay.h"
+
+/* Where the TPM is found if nothing else is said: the kernel's resource manager. */
+#define TPM_DEFAULT_TCTI "device:/dev/tpmrm0"
+
+/**
+ * struct tpm - a TPM in use
+ * @esys: the stack's context; one thread at a time
+ * @tcti: what carries the commands; owned
+ * @name: the configuration it was opened with, for errors
+ */
+struct tpm {
+	ESYS_CONTEXT *esys;
+	TSS2_TCTI_CONTEXT *tcti;
+	char *name;
+};
+
+/*
+ * tpm_open() - connect to a TPM
+ * @tcti: "device:PATH", "swtpm:path=SOCKET", "swtpm:host=H,port=P" and so on, as
+ *        tpm2-tools take it; NULL for $ASSAY_TCTI, else $TPM2TOOLS_TCTI, else
+ *        TPM_DEFAULT_TCTI
+ *
+ * Sets TSS2_LOG in the environment if it is not set: call it before other threads run.
+ *
+ * Return: 0, -ENODEV (no TPM there), -EACCES, -EBUSY, -EINVAL (no such kind), ...
+ */
+int tpm_open(const char *tcti, struct tpm **ret, struct assay_error *err);
+
+/* Does nothing with NULL. */
+void tpm_close(struct tpm *tpm);
+
+/*
+ * tpm_fail() - note what the TPM or its stack refused
+ * @rc: the response code, not 0; it is put into words behind the sentence
+ *
+ * Return: a negative errno that fits @rc
+ */
+int tpm_fail(const struct tpm *tpm, struct assay_error *err, TSS2_RC rc, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* tpm_rc_is() - whether @rc is the TPM's (or its resource manager's) @code, whatever parameter it
+ * names. */
+bool tpm_rc_is(TSS2_RC rc, TSS2_RC code);
+
+#endif /* ASSAY_TPM_CONTEXT_H */

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "tpm/key.h"
+
+#include <errno.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tss2/tss2_mu.h>
+
+#include "tpm/key_internal.h"
+
+/* Attributes of whatever is made inside the TPM and stays there. */
+#define MADE_HERE                                                                           \
+	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | \
+	 TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA)
+
+/* RSA keys below this are not worth a signature (NIST SP 800-131A). */
+#define RSA_BITS_MIN 2048
+
+static const TPM2B_SENSITIVE_CREATE no_password;
+static const TPM2B_DATA no_data;
+static const TPML_PCR_SELECTION no_pcrs;
+
+static const TPM2B_PUBLIC primary_template = {
+	.publicArea = {
+		.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = MADE_HERE | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
+		.parameters.eccDetail = {
+			.symmetric = {
+				.algorithm = TPM2_ALG_AES,
+				.keyBits.aes = 128,
+				.mode.aes = TPM2_ALG_CFB,
+			},
+			.scheme.scheme = TPM2_ALG_NULL,
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf.scheme = TPM2_ALG_NULL,
+		},
+	},
+};
+
+static const TPM2B_PUBLIC signing_template = {
+	.publicArea = {
+		.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = MADE_HERE | TPMA_OBJECT_SIGN_ENCRYPT,
+		.parameters.eccDetail = {
+			.symmetric.algorithm = TPM2_ALG_NULL,
+			.scheme.scheme = TPM2_ALG_NULL,
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf.scheme = TPM2_ALG_NULL,
+		},
+	},
+};
+
+static const TPM2B_PUBLIC attestation_template = {
+	.publicArea = {
+		.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = MADE_HERE | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT,
+		.parameters.eccDetail = {
+			.symmetric.algorithm = TPM2_ALG_NULL,
+			.scheme = {
+				.scheme = TPM2_ALG_ECDSA,
+				.details.ecdsa.hashAlg = TPM2_ALG_SHA256,
+			},
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf.scheme = TPM2_ALG_NULL,
+		},
+	},
+};
+
+static void flush(struct tpm *tpm, ESYS_TR handle)
+{
+	/* A slot that cannot be freed is freed when the TPM is closed or reset. */
+	(void)Esys_FlushContext(tpm->esys, handle);
+}
+
+/*
+ * The parent in a slot. *@ret_made: it was made for this, so flush it; a persistent
+ * one has only the stack's object, which tpm_close() frees.
+ */
+static int open_parent(struct tpm *tpm, uint32_t parent, ESYS_TR *ret, bool *ret_made,
+		       struct assay_error *err)
+{
+	TSS2_RC rc;
+
+	if (parent != TPM_KEY_PARENT_OWNER) {
+		rc = Esys_TR_FromTPMPublic(tpm->esys, parent, ESYS_TR_NONE, ESYS_TR_NONE,
+					   ESYS_TR_NONE, ret);
+		if (rc != TSS2_RC_SUCCESS)
+			return tpm_fail(tpm, err, rc, "cannot find the parent key 0x%x", parent);
+		*ret_made = false;
+		return 0;
+	}
+	rc = Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				ESYS_TR_NONE, &no_password, &primary_template, &no_data, &no_pcrs,
+				ret, NULL, NULL, NULL, NULL);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(tpm, err, rc, "cannot make the storage primary key");
+	*ret_made = true;
+	return 0;
+}
+
+int tpm_key_create(struct tpm *tpm, enum tpm_key_use use, struct tpm_key_file *ret,
+		   struct assay_error *err)
+{
+	const TPM2B_PUBLIC *template =
+		use == TPM_KEY_ATTESTATION ? &attestation_template : &signing_template;
+	struct tpm_key_file file = { .parent = TPM_KEY_PARENT_OWNER };
+	uint8_t public_area[sizeof(TPM2B_PUBLIC)], private_area[sizeof(TPM2B_PRIVATE)];
+	size_t public_size = 0, private_size = 0;
+	TPM2B_PRIVATE *private = NULL;
+	TPM2B_PUBLIC *public = NULL;
+	ESYS_TR parent;
+	bool made = false;
+	TSS2_RC rc;
+	int r;
+
+	r = open_parent(tpm, file.parent, &parent, &made, err);
+	if (r < 0)
+		return r;
+	rc = Esys_Create(tpm->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+			 &no_password, template, &no_data, &no_pcrs, &private, &public, NULL, NULL,
+			 NULL);
+	if (made)
+		flush(tpm, parent);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, public_area, sizeof(public_area),
+						  &public_size);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPM2B_PRIVATE_Marshal(private, private_area, sizeof(private_area),
+						   &private_size);
+	Esys_Free(private);
+	Esys_Free(public);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(tpm, err, rc, "cannot create a key");
+	buffer_append(&file.public_area, public_area, public_size);
+	buffer_append(&file.private_area, private_area, private_size);
+	if (file.public_area.failed || file.private_area.failed) {
+		tpm_key_file_free(&file);
+		return assay_fail(err, ENOMEM, "cannot create a key: out of memory");
+	}
+	*ret = file;
+	return 0;
+}
+
+/* OpenSSL's key from its parameters; takes @build over. */
+static EVP_PKEY *make_public(const char *type, OSSL_PARAM_BLD *build)
+{
+	OSSL_PARAM *parameters = build ? OSSL_PARAM_BLD_to_param(build) : NULL;
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *key = NULL;
+
+	if (!parameters || !context || EVP_PKEY_fromdata_init(context) != 1 ||
+	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(context);
+	OSSL_PARAM_free(parameters);
+	OSSL_PARAM_BLD_free(build);
+	return key;
+}
+
+/* NULL for a curve not known and a point that is not on the curve. */
+static EVP_PKEY *ecc_public(const TPMT_PUBLIC *public)
+{
+	const TPM2B_ECC_PARAMETER *x = &public->unique.ecc.x, *y = &public->unique.ecc.y;
+	TPM2_ECC_CURVE curve = public->parameters.eccDetail.curveID;
+	const char *group = curve == TPM2_ECC_NIST_P256 ? "P-256" :
+			    curve == TPM2_ECC_NIST_P384 ? "P-384" :
+							  NULL;
+	size_t size = curve == TPM2_ECC_NIST_P256 ? 32 : 48;
+	uint8_t point[1 + 2 * 48] = { POINT_CONVERSION_UNCOMPRESSED };
+	OSSL_PARAM_BLD *build;
+
+	if (!group || x->size > size || y->size > size)
+		return NULL;
+	/* A TPM may leave leading zeros out. */
+	memcpy(point + 1 + size - x->size, x->buffer, x->size);
+	memcpy(point + 1 + 2 * size - y->size, y->buffer, y->size);
+	build = OSSL_PARAM_BLD_new();
+	if (build &&
+	    (OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 ||
+	     OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
+					      1 + 2 * size) != 1)) {
+		OSSL_PARAM_BLD_free(build);
+		return NULL;
+	}
+	return make_public("EC", build);
+}
+
+static EVP_PKEY *rsa_public(const TPMT_PUBLIC *public)
+{
+	const TPM2B_PUBLIC_KEY_RSA *modulus = &public->unique.rsa;
+	/* 0 stands for the usual one (TPM 2.0 Library part 2, section 12.2.3.5). */
+	uint32_t exponent = public->parameters.rsaDetail.exponent ?
+				    public->parameters.rsaDetail.exponent :
+				    RSA_F4;
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	BIGNUM *n = BN_bin2bn(modulus->buffer, modulus->size, NULL);
+	EVP_PKEY *key = NULL;
+
+	if (build && n && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+	    OSSL_PARAM_BLD_push_uint32(build, OSSL_PKEY_PARAM_RSA_E, exponent) == 1)
+		key = make_public("RSA", build);
+	else
+		OSSL_PARAM_BLD_free(build);
+	BN_free(n);
+	if (key && EVP_PKEY_get_bits(key) < RSA_BITS_MIN) {
+		EVP_PKEY_free(key);
+		return NULL;
+	}
+	return key;
+}
+
+/* Fills @key->public and @key->public_key from the file's public part. */
+static int read_public(struct tpm_key *key, struct bytes area, struct assay_error *err)
+{
+	const TPMT_PUBLIC *public = &key->public.publicArea;
+	size_t used = 0;
+	TSS2_RC rc;
+
+	rc = Tss2_MU_TPM2B_PUBLIC_Unmarshal(area.data, area.size, &used, &key->public);
+	if (rc != TSS2_RC_SUCCESS || used != area.size)
+		return assay_fail(err, EBADMSG, "%s: the public part is no TPM2B_PUBLIC",
+				  key->what);
+	if ((public->objectAttributes & TPMA_OBJECT_SIGN_ENCRYPT) == 0 ||
+	    (public->type != TPM2_ALG_ECC && public->type != TPM2_ALG_RSA))
+		return assay_fail(err, EOPNOTSUPP, "%s: this key cannot be used: it does not sign",
+				  key->what);
+	key->public_key = public->type == TPM2_ALG_ECC ? ecc_public(public) : rsa_public(public);
+	ERR_clear_error();
+	if (!key->public_key)
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"%s: this key cannot be used: it has to be ECC P-256, P-384, or RSA "
+			"with %d bits or more",
+			key->what, RSA_BITS_MIN);
+	buffer_append_bytes(&key->public_area, area);
+	if (key->public_area.failed)
+		return assay_fail(err, ENOMEM, "cannot load %s: out of memory", key->what);
+	return 0;
+}
+
+static int load(struct tpm_key *key, const struct tpm_key_file *file, struct assay_error *err)
+{
+	struct tpm *tpm = key->tpm;
+	TPM2B_PRIVATE private;
+	size_t used = 0;
+	ESYS_TR parent;
+	bool made = false;
+	TSS2_RC rc;
+	int r;
+
+	rc = Tss2_MU_TPM2B_PRIVATE_Unmarshal(file->private_area.data, file->private_area.size,
+					     &used, &private);
+	if (rc != TSS2_RC_SUCCESS || used != file->private_area.size)
+		return assay_fail(err, EBADMSG, "%s: the private part is no TPM2B_PRIVATE",
+				  key->what);
+	r = open_parent(tpm, file->parent, &parent, &made, err);
+	if (r < 0)
+		return r;
+	rc = Esys_Load(tpm->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &private,
+		       &key->public, &key->handle);
+	if (made)
+		flush(tpm, parent);
+	if (rc == TSS2_RC_SUCCESS)
+		return 0;
+	key->handle = ESYS_TR_NONE;
+	if (tpm_rc_is(rc, TPM2_RC_INTEGRITY))
+		return assay_fail(
+			err, EBADMSG,
+			"%s is not a key of the TPM at %s: it was made in another one, or "
+			"before that TPM was cleared, or the file is damaged",
+			key->what, tpm->name);
+	return tpm_fail(tpm, err, rc, "cannot load %s", key->what);
+}
+
+bool tpm_hash(enum assay_hash hash, struct bytes in, struct assay_digest *ret)
+{
+	const char *name = assay_hash_name(hash);
+	const EVP_MD *type = name ? EVP_get_digestbyname(name) : NULL;
+
+	*ret = (struct assay_digest){ .hash = hash, .size = assay_hash_size(hash) };
+	return type && EVP_Digest(in.data, in.size, ret->bytes, NULL, type, NULL) == 1;
+}
+
+/* A key that is in no slot yet. */
+static struct tpm_key *prepare(const char *what, struct assay_error *err)
+{
+	struct tpm_key *key = calloc(1, sizeof(*key));
+
+	if (!key || !(key->what = strdup(what))) {
+		free(key);
+		assay_fail(err, ENOMEM, "cannot load %s: out of memory", what);
+		return NULL;
+	}
+	key->handle = ESYS_TR_NONE;
+	return key;
+}
+
+int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, const char *what,
+		 struct tpm_key **ret, struct assay_error *err)
+{
+	struct tpm_key *key = prepare(what, err);
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	key->tpm = tpm;
+	r = read_public(key, buffer_bytes(&file->public_area), err);
+	if (r == 0)
+		r = load(key, file, err);
+	if (r < 0) {
+		tpm_key_unload(key);
+		return r;
+	}
+	*ret = key;
+	return 0;
+}
+
+int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct tpm_key_facts *ret,
+		     struct assay_error *err)
+{
+	const TPMA_OBJECT made_here =
+		TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN;
+	struct tpm_key *key = prepare(what, err);
+	struct tpm_key_facts facts = { 0 };
+	struct assay_digest digest;
+	struct bytes area;
+	uint16_t size, hash;
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	r = read_public(key, buffer_bytes(&file->public_area), err);
+	if (r < 0)
+		goto out;
+	facts.use = tpm_key_attests(key) ? TPM_KEY_ATTESTATION : TPM_KEY_SIGNING;
+	facts.made_here = (key->public.publicArea.objectAttributes & made_here) == made_here;
+	if (key->public.publicArea.type == TPM2_ALG_RSA)
+		snprintf(facts.algorithm, sizeof(facts.algorithm), "RSA-%d",
+			 EVP_PKEY_get_bits(key->public_key));
+	else
+		snprintf(facts.algorithm, sizeof(facts.algorithm), "P-%d",
+			 EVP_PKEY_get_bits(key->public_key));
+	/* TPM 2.0 Library part 1, section 16: the name is of the area without its size. */
+	area = buffer_bytes(&file->public_area);
+	hash = key->public.publicArea.nameAlg;
+	if (!bytes_take_be16(&area, &size) || assay_hash_size((enum assay_hash)hash) == 0 ||
+	    !tpm_hash((enum assay_hash)hash, area, &digest)) {
+		r = assay_fail(err, EOPNOTSUPP, "%s: the key's name is made with an unknown hash",
+			       what);
+		goto out;
+	}
+	facts.name[0] = (uint8_t)(hash >> 8);
+	facts.name[1] = (uint8_t)hash;
+	memcpy(facts.name + 2, digest.bytes, digest.size);
+	facts.name_size = 2 + digest.size;
+	*ret = facts;
+out:
+	tpm_key_unload(key);
+	return r;
+}
+
+int tpm_key_open(struct tpm *tpm, const char *path, struct tpm_key **ret, struct assay_error *err)
+{
+	struct tpm_key_file file = { 0 };
+	int r = tpm_key_file_read(path, &file, err);
+
+	if (r == 0)
+		r = tpm_key_load(tpm, &file, path, ret, err);
+	tpm_key_file_free(&file);
+	return r;
+}
+
+void tpm_key_unload(struct tpm_key *key)
+{
+	if (!key)
+		return;
+	if (key->handle != ESYS_TR_NONE)
+		flush(key->tpm, key->handle);
+	buffer_free(&key->public_area);
+	EVP_PKEY_free(key->public_key);
+	free(key->what);
+	free(key);
+}
+
+bool tpm_key_attests(const struct tpm_key *key)
+{
+	TPMA_OBJECT attributes = key->public.publicArea.objectAttributes;
+
+	return (attributes & TPMA_OBJECT_RESTRICTED) != 0 &&
+	       (attributes & TPMA_OBJECT_DECRYPT) == 0;
+}
+
+struct bytes tpm_key_public_area(const struct tpm_key *key)
+{
+	return buffer_bytes(&key->public_area);
+}
+
+EVP_PKEY *tpm_key_public(const struct tpm_key *key)
+{
+	return key->public_key;
+}
+
+int tpm_key_qualified_name(const struct tpm_key *key, struct buffer *out, struct assay_error *err)
+{
+	TPM2B_NAME *name = NULL;
+	TSS2_RC rc;
+
+	rc = Esys_ReadPublic(key->tpm->esys, key->handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+			     NULL, NULL, &name);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(key->tpm, err, rc, "cannot ask for the name of %s", key->what);
+	buffer_append(out, name->name, name->size);
+	Esys_Free(name);
+	return out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
+}
+
+TPM2_ALG_ID tpm_key_scheme_hash(const struct tpm_key *key)
+{
+	const TPMU_PUBLIC_PARMS *parameters = &key->public.publicArea.parameters;
+
+	/* Both kinds have their signing scheme and its hash at the same place. */
+	return parameters->asymDetail.scheme.scheme == TPM2_ALG_NULL ?
+		       TPM2_ALG_NULL :
+		       parameters->asymDetail.scheme.details.anySig.hashAlg;
+}
+
+/* r and s of the TPM as Ecdsa-Sig-Value in DER. */
+static bool ecdsa_der(const TPMS_SIGNATURE_ECC *in, struct buffer *out)
+{
+	ECDSA_SIG *signature = ECDSA_SIG_new();
+	BIGNUM *r = BN_bin2bn(in->signatureR.buffer, in->signatureR.size, NULL);
+	BIGNUM *s = BN_bin2bn(in->signatureS.buffer, in->signatureS.size, NULL);
+	uint8_t *der = NULL;
+	int size = -1;
+
+	if (signature && r && s && ECDSA_SIG_set0(signature, r, s) == 1) {
+		size = i2d_ECDSA_SIG(signature, &der);
+	} else {
+		BN_free(r);
+		BN_free(s);
+	}
+	if (size > 0)
+		buffer_append(out, der, (size_t)size);
+	OPENSSL_free(der);
+	ECDSA_SIG_free(signature);
+	return size > 0 && !out->failed;
+}
+
+static bool verify(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature)
+{
+	const EVP_MD *hash = EVP_get_digestbyname(assay_hash_name(digest->hash));
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	bool good;
+
+	/* RSA: OpenSSL's default padding is PKCS#1 v1.5. */
+	good = context && EVP_PKEY_verify_init(context) == 1 &&
+	       EVP_PKEY_CTX_set_signature_md(context, hash) == 1 &&
+	       EVP_PKEY_verify(context, signature.data, signature.size, digest->bytes,
+			       digest->size) == 1;
+	EVP_PKEY_CTX_free(context);
+	ERR_clear_error();
+	return good;
+}
+
+int tpm_key_check_signature(const struct tpm_key *key, const TPMT_SIGNATURE *signature,
+			    const struct assay_digest *digest, struct buffer *out,
+			    struct assay_error *err)
+{
+	const TPM2B_PUBLIC_KEY_RSA *rsa = &signature->signature.rsassa.sig;
+	struct buffer form = { 0 };
+	bool good = false;
+
+	if (signature->sigAlg == TPM2_ALG_ECDSA && key->public.publicArea.type == TPM2_ALG_ECC) {
+		good = ecdsa_der(&signature->signature.ecdsa, &form);
+	} else if (signature->sigAlg == TPM2_ALG_RSASSA &&
+		   key->public.publicArea.type == TPM2_ALG_RSA) {
+		buffer_append(&form, rsa->buffer, rsa->size);
+		good = !form.failed;
+	}
+	good = good && verify(key->public_key, digest, buffer_bytes(&form));
+	if (good)
+		buffer_append_bytes(out, buffer_bytes(&form));
+	buffer_free(&form);
+	if (!good || out->failed)
+		return assay_fail(
+			err, EPROTO,
+			"the TPM at %s gave a signature that %s's public key does not verify: "
+			"something between assay and the TPM changes the data",
+			key->tpm->name, key->what);
+	return 0;
+}
+
+/* A signer; @tpm and @key are set if they go with it. */
+struct tpm_signer {
+	struct signer signer;
+	struct tpm_key *key;
+	struct tpm *owned_tpm;
+};
+
+static int sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
+		struct assay_error *err)
+{
+	const struct tpm_key *key = ((struct tpm_signer *)signer)->key;
+	const TPMT_PUBLIC *public = &key->public.publicArea;
+	TPM2_ALG_ID fixed = public->parameters.asymDetail.scheme.scheme;
+	TPM2_ALG_ID fixed_hash = tpm_key_scheme_hash(key);
+	TPMT_SIG_SCHEME scheme = {
+		.scheme = public->type == TPM2_ALG_ECC ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA,
+		.details.any.hashAlg = (TPM2_ALG_ID)digest->hash,
+	};
+	const TPMT_TK_HASHCHECK no_ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
+	TPM2B_DIGEST in = { 0 };
+	TPMT_SIGNATURE *signature = NULL;
+	TSS2_RC rc;
+	int r;
+
+	if (digest->size == 0 || digest->size != assay_hash_size(digest->hash) ||
+	    digest->size > sizeof(in.buffer))
+		return assay_fail(err, EINVAL, "cannot sign with %s: the digest is malformed",
+				  key->what);
+	if (fixed != TPM2_ALG_NULL &&
+	    (fixed != scheme.scheme || fixed_hash != scheme.details.any.hashAlg))
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"%s cannot sign a %s digest: its scheme is fixed to another; make a key "
+			"without a scheme ('assay key create' does)",
+			key->what, assay_hash_name(digest->hash));
+	in.size = (UINT16)digest->size;
+	memcpy(in.buffer, digest->bytes, digest->size);
+	rc = Esys_Sign(key->tpm->esys, key->handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+		       &in, &scheme, &no_ticket, &signature);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(key->tpm, err, rc, "cannot sign with %s", key->what);
+	r = tpm_key_check_signature(key, signature, digest, out, err);
+	Esys_Free(signature);
+	return r;
+}
+
+static void close_signer(struct signer *signer)
+{
+	struct tpm_signer *self = (struct tpm_signer *)signer;
+
+	if (self->owned_tpm) {
+		tpm_key_unload(self->key);
+		tpm_close(self->owned_tpm);
+	}
+	free(self);
+}
+
+int tpm_key_signer(struct tpm_key *key, struct signer **ret, struct assay_error *err)
+{
+	struct tpm_signer *self;
+
+	if (tpm_key_attests(key))
+		return assay_fail(
+			err, EPERM,
+			"%s is an attestation key: it signs quotes and nothing else; make a "
+			"signing key with 'assay key create' without --restricted",
+			key->what);
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return assay_fail(err, ENOMEM, "cannot use %s: out of memory", key->what);
+	self->signer = (struct signer){ .public_key = key->public_key,
+					.sign = sign,
+					.close = close_signer };
+	self->key = key;
+	*ret = &self->signer;
+	return 0;
+}
+
+int tpm_signer_open(const char *key_path, const char *tcti, struct signer **ret,
+		    struct assay_error *err)
+{
+	struct tpm_key_file file = { 0 };
+	struct tpm_key *key = NULL;
+	struct tpm *tpm = NULL;
+	int r;
+
+	/* The file first: what is wrong with it can be told without a TPM. */
+	r = tpm_key_file_read(key_path, &file, err);
+	if (r == 0)
+		r = tpm_open(tcti, &tpm, err);
+	if (r == 0)
+		r = tpm_key_load(tpm, &file, key_path, &key, err);
+	if (r == 0)
+		r = tpm_key_signer(key, ret, err);
+	tpm_key_file_free(&file);
+	if (r < 0) {
+		tpm_key_unload(key);
+		tpm_close(tpm);
+		return r;
+	}
+	((struct tpm_signer *)*ret)->owned_tpm = tpm;
+	return 0;
+}

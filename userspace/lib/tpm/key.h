@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keys in the TPM: creating them, loading them from key files, signing with them.
+ *
+ * Keys are children of the storage primary of the owner hierarchy: ECC P-256 by the
+ * template H-2 with the storage attributes (TCG EK Credential Profile, section
+ * B.4.5, and TCG Provisioning Guidance, section 7.5.1). It follows from the TPM's
+ * seed alone, so it is made anew whenever a key is loaded and takes no place in the
+ * TPM; tpm2-openssl and systemd do the same, so a key file works with all of them.
+ *
+ * For commands that sign or quote. Includes nothing of the TPM stack. A TPM and
+ * all that was loaded through it belong to one thread.
+ */
+#ifndef ASSAY_TPM_KEY_H
+#define ASSAY_TPM_KEY_H
+
+#include "base/signer.h"
+#include "sign/tpm_key_file.h"
+
+struct tpm; /* lib/tpm/context.h */
+struct tpm_key;
+
+enum tpm_key_use {
+	TPM_KEY_SIGNING,     /* signs any digest */
+	TPM_KEY_ATTESTATION, /* restricted: signs only what the TPM itself says */
+};
+
+/*
+ * tpm_key_create() - make an ECDSA P-256 key that never leaves the TPM
+ * @ret: the new key's file; tpm_key_file_free() it. Nothing stays in the TPM.
+ */
+int tpm_key_create(struct tpm *tpm, enum tpm_key_use use, struct tpm_key_file *ret,
+		   struct assay_error *err);
+
+/*
+ * tpm_key_load() - load a key into the TPM; it takes a slot there until tpm_key_unload()
+ * @what: names the key in errors; copied
+ */
+int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, const char *what,
+		 struct tpm_key **ret, struct assay_error *err);
+
+/* TPM2B_NAME without its size: algorithm identifier and digest. */
+#define TPM_KEY_NAME_MAX (2 + ASSAY_DIGEST_MAX)
+
+/**
+ * struct tpm_key_facts - what the public part of a key says
+ * @use: what the key is for
+ * @algorithm: as OpenSSL calls it, "P-256" or "RSA-2048"
+ * @made_here: it was made inside the TPM and cannot leave it (fixedTPM, fixedParent,
+ *             sensitiveDataOrigin); as the file says, for no TPM was asked
+ * @name: the key's name: hash algorithm (be16) and digest of the public area
+ * @name_size: bytes of it
+ */
+struct tpm_key_facts {
+	enum tpm_key_use use;
+	char algorithm[32];
+	bool made_here;
+	uint8_t name[TPM_KEY_NAME_MAX];
+	size_t name_size;
+};
+
+/* tpm_key_describe() - tell about a key from its file alone, without a TPM. */
+int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct tpm_key_facts *ret,
+		     struct assay_error *err);
+
+/* tpm_key_open() - read the key file at @path and load it. */
+int tpm_key_open(struct tpm *tpm, const char *path, struct tpm_key **ret, struct assay_error *err);
+
+/* Before the TPM is closed. Does nothing with NULL. */
+void tpm_key_unload(struct tpm_key *key);
+
+/* Whether it is an attestation key: restricted, for signing. */
+bool tpm_key_attests(const struct tpm_key *key);
+
+/*
+ * tpm_key_qualified_name() - append the name of the key and its ancestors, as a quote
+ * carries it (TPM 2.0 Library part 1, section 16)
+ */
+int tpm_key_qualified_name(const struct tpm_key *key, struct buffer *out, struct assay_error *err);
+
+/* TPM2B_PUBLIC, marshalled; lives as long as the key. */
+struct bytes tpm_key_public_area(const struct tpm_key *key);
+
+/* The public half; owned by the key. */
+EVP_PKEY *tpm_key_public(const struct tpm_key *key);
+
+/*
+ * tpm_signer_open() - a signer whose key is in a TPM
+ * @key_path: TSS2 key file, "-" is standard input
+ * @tcti: as for tpm_open(); NULL for the default
+ * @ret: close it with its own close(); the key stays loaded until then
+ *
+ * A restricted key is refused: it signs no digest that comes from outside.
+ */
+int tpm_signer_open(const char *key_path, const char *tcti, struct signer **ret,
+		    struct assay_error *err);
+
+/*
+ * tpm_key_signer() - the same for a key that is loaded already
+ *
+ * The signer borrows @key and @tpm: it closes neither.
+ */
+int tpm_key_signer(struct tpm_key *key, struct signer **ret, struct assay_error *err);
+
+#endif /* ASSAY_TPM_KEY_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What lib/tpm's own files know of a loaded key, in the TPM stack's terms. */
+#ifndef ASSAY_TPM_KEY_INTERNAL_H
+#define ASSAY_TPM_KEY_INTERNAL_H
+
+#include "tpm/context.h"
+#include "tpm/key.h"
+
+/**
+ * struct tpm_key - a key in one of the TPM's slots
+ * @tpm: where; borrowed, outlives the key
+ * @handle: the slot
+ * @public: its public part, as the key file has it (the TPM has checked that the
+ *          private part belongs to it)
+ * @public_area: the same, marshalled
+ * @public_key: the same for OpenSSL
+ * @what: its name for errors
+ */
+struct tpm_key {
+	struct tpm *tpm;
+	ESYS_TR handle;
+	TPM2B_PUBLIC public;
+	struct buffer public_area;
+	EVP_PKEY *public_key;
+	char *what;
+};
+
+/* The hash that the key's own scheme fixes, TPM2_ALG_NULL if the caller chooses. */
+TPM2_ALG_ID tpm_key_scheme_hash(const struct tpm_key *key);
+
+/*
+ * tpm_key_check_signature() - put a signature from the TPM into the form that OpenSSL
+ * takes (ECDSA: DER), see that it is the key's over @digest, and append it to @out
+ */
+int tpm_key_check_signature(const struct tpm_key *key, const TPMT_SIGNATURE *signature,
+			    const struct assay_digest *digest, struct buffer *out,
+			    struct assay_error *err);
+
+/* tpm_hash() - false for a hash that OpenSSL does not know. */
+bool tpm_hash(enum assay_hash hash, struct bytes in, struct assay_digest *ret);
+
+#endif /* ASSAY_TPM_KEY_INTERNAL_H */

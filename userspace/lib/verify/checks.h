@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside lib/verify: the checks, a function each, and what they hand on to one
+ * another. Nobody else includes this.
+ */
+#ifndef ASSAY_VERIFY_CHECKS_H
+#define ASSAY_VERIFY_CHECKS_H
+
+#include "sign/manifest.h"
+#include "verify/evidence.h"
+#include "verify/structures.h"
+#include "verify/verify.h"
+
+/**
+ * struct appraisal - one run of verify()
+ * Each member is set by the check named beside it, and is only to be used by
+ * checks that need that one (see the table in verify.c).
+ */
+struct appraisal {
+	const struct verify_input *input;
+	const struct verify_policy *policy;
+	struct verdict *verdict;
+	struct evidence evidence;	/* evidence-parsed */
+	struct tpm_attest attest;	/* quote-parsed */
+	struct tpm_signature signature; /* quote-parsed */
+	struct tpm_public ak;		/* ak-expected: the enrolled key, not the evidence's */
+	enum assay_hash bank;		/* pcr-required: where all required PCRs are quoted */
+	uint64_t covered_size;	     /* assay-log-replay: bytes of assay's log that are covered */
+	struct manifest **manifests; /* manifest-signature: as many as in input */
+};
+
+/*
+ * Every check: true if what it asks is so. Either way it leaves a sentence in
+ * @detail, whose size is CHECK_DETAIL_MAX; verify.c has put an empty one there.
+ */
+typedef bool check_function(struct appraisal *appraisal, char *detail);
+
+check_function check_evidence_parsed;
+check_function check_quote_parsed;
+check_function check_ak_expected;
+check_function check_ak_attributes;
+check_function check_ak_algorithm;
+check_function check_quote_algorithm;
+check_function check_quote_signature;
+check_function check_quote_magic;
+check_function check_quote_type;
+check_function check_quote_nonce;
+check_function check_quote_signer;
+check_function check_pcr_selection;
+check_function check_pcr_required;
+check_function check_pcr_digest;
+check_function check_assay_log_parsed;
+check_function check_assay_log_records;
+check_function check_assay_log_digests;
+check_function check_assay_log_start;
+check_function check_assay_log_replay;
+check_function check_ima_log_parsed;
+check_function check_ima_log_entries;
+check_function check_ima_log_digests;
+check_function check_ima_log_violations;
+check_function check_ima_log_replay;
+check_function check_manifest_signature;
+check_function check_files_measured;
+check_function check_files_known;
+check_function check_files_match;
+check_function check_files_complete;
+
+/* check_tell() - put a sentence into @detail; returns @result, so that checks end in it. */
+bool check_tell(bool result, char *detail, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* appraisal_algorithm() - the bit of enum verify_algorithm for a TPM_ALG_ID, 0 if it has none */
+uint32_t appraisal_algorithm(uint16_t algorithm);
+
+/* appraisal_pcr() - a supplied PCR value; NULL if there is none */
+const struct assay_digest *appraisal_pcr(const struct appraisal *appraisal, enum assay_hash bank,
+					 unsigned int index);
+
+#endif /* ASSAY_VERIFY_CHECKS_H */

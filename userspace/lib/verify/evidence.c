@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: MIT
+#define _DEFAULT_SOURCE /* timegm() */
+#include "verify/evidence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+
+#define EVIDENCE_VERSION 1
+#define EVIDENCE_TYPE "evidence"
+/* "2026-01-31T23:59:59Z" (RFC 3339), the only form written and read. */
+#define TIME_FORMAT "%Y-%m-%dT%H:%M:%SZ"
+#define TIME_LENGTH 20
+
+static bool boot_id_valid(const char *text)
+{
+	if (strlen(text) != EVIDENCE_BOOT_ID_LENGTH)
+		return false;
+	for (size_t i = 0; i < EVIDENCE_BOOT_ID_LENGTH; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
+			return false;
+	}
+	return true;
+}
+
+int evidence_add_pcr(struct evidence *evidence, unsigned int index,
+		     const struct assay_digest *value, struct assay_error *err)
+{
+	struct evidence_pcr *pcrs;
+
+	if (index >= EVIDENCE_PCR_LIMIT)
+		return assay_fail(err, EINVAL, "PCR %u does not exist: PCRs are below %d", index,
+				  EVIDENCE_PCR_LIMIT);
+	if (value->size == 0 || value->size != assay_hash_size(value->hash))
+		return assay_fail(err, EINVAL,
+				  "the value of PCR %u has %zu bytes, which is not the size of its "
+				  "bank's digests",
+				  index, value->size);
+	for (size_t i = 0; i < evidence->pcr_count; i++)
+		if (evidence->pcrs[i].index == index && evidence->pcrs[i].value.hash == value->hash)
+			return assay_fail(err, EEXIST, "PCR %u of bank %s is there twice", index,
+					  assay_hash_name(value->hash));
+	if (evidence->pcr_count == EVIDENCE_MAX_PCRS)
+		return assay_fail(err, E2BIG, "more than %d PCR values", EVIDENCE_MAX_PCRS);
+	pcrs = realloc(evidence->pcrs, (evidence->pcr_count + 1) * sizeof(*pcrs));
+	if (!pcrs)
+		return assay_fail(err, ENOMEM, "out of memory");
+	pcrs[evidence->pcr_count] = (struct evidence_pcr){ .index = index, .value = *value };
+	evidence->pcrs = pcrs;
+	evidence->pcr_count++;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static int check_buffer(const struct buffer *buffer, size_t limit, const char *name,
+			struct assay_error *err)
+{
+	if (buffer->failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	if (buffer->size == 0)
+		return assay_fail(err, EINVAL, "evidence needs \"%s\", and it is empty", name);
+	if (buffer->size > limit)
+		return assay_fail(err, EINVAL, "\"%s\" has %zu bytes; evidence holds at most %zu",
+				  name, buffer->size, limit);
+	return 0;
+}
+
+static int check_members(const struct evidence *evidence, struct assay_error *err)
+{
+	int r;
+
+	r = check_buffer(&evidence->nonce, EVIDENCE_MAX_NONCE, "nonce", err);
+	if (r == 0)
+		r = check_buffer(&evidence->ak_public, EVIDENCE_MAX_STRUCTURE, "ak_public", err);
+	if (r == 0)
+		r = check_buffer(&evidence->attest, EVIDENCE_MAX_STRUCTURE, "attest", err);
+	if (r == 0)
+		r = check_buffer(&evidence->signature, EVIDENCE_MAX_STRUCTURE, "signature", err);
+	if (r < 0)
+		return r;
+	if (evidence->ak_certificate.failed || evidence->assay_cel.failed ||
+	    evidence->ima_data.failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	if (evidence->ak_certificate.size > EVIDENCE_MAX_CERTIFICATE)
+		return assay_fail(err, EINVAL, "the AK's certificate has %zu bytes; at most %d",
+				  evidence->ak_certificate.size, EVIDENCE_MAX_CERTIFICATE);
+	if (evidence->pcr_count == 0)
+		return assay_fail(err, EINVAL, "evidence needs the PCR values of the quote");
+	if (!boot_id_valid(evidence->boot_id))
+		return assay_fail(err, EINVAL, "the boot id is not a UUID in lower case");
+	if (evidence->has_ima_log && assay_hash_size(evidence->ima_template_bank) == 0)
+		return assay_fail(err, EINVAL, "the hash of IMA's template digests is not known");
+	return 0;
+}
+
+static json_t *pcrs_to_json(const struct evidence *evidence)
+{
+	json_t *banks = json_object();
+
+	for (size_t i = 0; banks && i < evidence->pcr_count; i++) {
+		const struct evidence_pcr *pcr = &evidence->pcrs[i];
+		const char *name = assay_hash_name(pcr->value.hash);
+		json_t *bank = json_object_get(banks, name);
+		char index[12];
+
+		snprintf(index, sizeof(index), "%u", pcr->index);
+		if (!bank) {
+			bank = json_object();
+			if (json_object_set_new(banks, name, bank) < 0)
+				goto fail;
+		}
+		if (json_object_set_new(bank, index,
+					json_hex(BYTES(pcr->value.bytes, pcr->value.size))) < 0)
+			goto fail;
+	}
+	return banks;
+fail:
+	json_decref(banks);
+	return NULL;
+}
+
+/* An object with nothing in it stands for "no logs"; json_object_set_new() fails on NULL. */
+static json_t *logs_to_json(const struct evidence *evidence)
+{
+	json_t *logs = json_object();
+	int r = 0;
+
+	if (evidence->has_assay_log)
+		r |= json_object_set_new(
+			logs, "assay",
+			json_pack("{s:I, s:o}", "base", (json_int_t)evidence->assay_base, "cel",
+				  json_base64(buffer_bytes(&evidence->assay_cel))));
+	if (evidence->has_ima_log)
+		r |= json_object_set_new(logs, "ima",
+					 json_pack("{s:s, s:o}", "template_bank",
+						   assay_hash_name(evidence->ima_template_bank),
+						   "data",
+						   json_base64(buffer_bytes(&evidence->ima_data))));
+	if (r < 0) {
+		json_decref(logs);
+		return NULL;
+	}
+	return logs;
+}
+
+static void time_to_text(uint64_t seconds, char text[static TIME_LENGTH + 1])
+{
+	time_t value = (time_t)seconds;
+	struct tm parts;
+
+	text[0] = '\0';
+	if (gmtime_r(&value, &parts) && strftime(text, TIME_LENGTH + 1, TIME_FORMAT, &parts) == 0)
+		text[0] = '\0';
+}
+
+static json_t *evidence_to_json(const struct evidence *evidence)
+{
+	json_t *root = json_object();
+	char collected[TIME_LENGTH + 1];
+	int r = 0;
+
+	time_to_text(evidence->collected, collected);
+	r |= json_object_set_new(root, "assay", json_integer(EVIDENCE_VERSION));
+	r |= json_object_set_new(root, "type", json_string(EVIDENCE_TYPE));
+	r |= json_object_set_new(root, "collected", json_string(collected));
+	r |= json_object_set_new(root, "boot_id", json_string(evidence->boot_id));
+	r |= json_object_set_new(root, "nonce", json_base64(buffer_bytes(&evidence->nonce)));
+	r |= json_object_set_new(root, "ak_public",
+				 json_base64(buffer_bytes(&evidence->ak_public)));
+	if (evidence->ak_certificate.size > 0)
+		r |= json_object_set_new(root, "ak_certificate",
+					 json_base64(buffer_bytes(&evidence->ak_certificate)));
+	r |= json_object_set_new(
+		root, "quote",
+		json_pack("{s:o, s:o}", "attest", json_base64(buffer_bytes(&evidence->attest)),
+			  "signature", json_base64(buffer_bytes(&evidence->signature))));
+	r |= json_object_set_new(root, "pcrs", pcrs_to_json(evidence));
+	r |= json_object_set_new(root, "logs", logs_to_json(evidence));
+	if (r < 0) {
+		json_decref(root);
+		return NULL;
+	}
+	return root;
+}
+
+int evidence_write(FILE *stream, const struct evidence *evidence, struct assay_error *err)
+{
+	json_t *root;
+	int r = check_members(evidence, err);
+
+	if (r < 0)
+		return r;
+	root = evidence_to_json(evidence);
+	if (!root)
+		return assay_fail(err, ENOMEM, "out of memory while making the evidence's JSON");
+	r = json_dumpf(root, stream, JSON_INDENT(1));
+	json_decref(root);
+	if (r < 0 || putc('\n', stream) == EOF)
+		return assay_fail(err, EIO, "cannot write the evidence");
+	return 0;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static int get_binary(const json_t *object, const char *key, const char *what, size_t limit,
+		      struct buffer *out, struct assay_error *err)
+{
+	int r = json_get_base64(object, key, what, out, err);
+
+	if (r < 0)
+		return r;
+	if (out->size == 0)
+		return assay_fail(err, EBADMSG, "%s: \"%s\" is empty", what, key);
+	if (out->size > limit)
+		return assay_fail(err, EBADMSG, "%s: \"%s\" has %zu bytes; at most %zu are read",
+				  what, key, out->size, limit);
+	return 0;
+}
+
+static int get_hash(const json_t *object, const char *key, const char *what, enum assay_hash *ret,
+		    struct assay_error *err)
+{
+	const char *name;
+	char escaped[64];
+	int r = json_get_string(object, key, what, &name, err);
+
+	if (r < 0)
+		return r;
+	*ret = assay_hash_by_name(name);
+	if (*ret == ASSAY_HASH_NONE)
+		return assay_fail(err, EBADMSG,
+				  "%s: \"%s\" is \"%s\"; sha1, sha256, sha384 and sha512 are known",
+				  what, key,
+				  text_escape(BYTES((const uint8_t *)name, strlen(name)), escaped,
+					      sizeof(escaped)));
+	return 0;
+}
+
+/* So many digits, then that character. */
+static bool take_number(const char **text, int digits, char end, int *ret)
+{
+	int value = 0;
+
+	for (; digits > 0; digits--, (*text)++) {
+		if (**text < '0' || **text > '9')
+			return false;
+		value = 10 * value + (**text - '0');
+	}
+	if (*(*text)++ != end)
+		return false;
+	*ret = value;
+	return true;
+}
+
+/* TIME_FORMAT, without a look at whether there is such a day. */
+static bool parse_time(const char *text, struct tm *ret)
+{
+	return take_number(&text, 4, '-', &ret->tm_year) &&
+	       take_number(&text, 2, '-', &ret->tm_mon) &&
+	       take_number(&text, 2, 'T', &ret->tm_mday) &&
+	       take_number(&text, 2, ':', &ret->tm_hour) &&
+	       take_number(&text, 2, ':', &ret->tm_min) &&
+	       take_number(&text, 2, 'Z', &ret->tm_sec) && *text == '\0';
+}
+
+static int get_time(const json_t *object, const char *key, const char *what, uint64_t *ret,
+		    struct assay_error *err)
+{
+	char again[TIME_LENGTH + 1];
+	struct tm parts = { 0 };
+	const char *text;
+	time_t value;
+	int r = json_get_string(object, key, what, &text, err);
+
+	if (r < 0)
+		return r;
+	if (!parse_time(text, &parts))
+		goto bad;
+	parts.tm_year -= 1900;
+	parts.tm_mon -= 1;
+	value = timegm(&parts);
+	if (value < 0)
+		goto bad;
+	/* timegm() makes March 1 of February 30: only what comes back the same is a time. */
+	time_to_text((uint64_t)value, again);
+	if (strcmp(again, text) != 0)
+		goto bad;
+	*ret = (uint64_t)value;
+	return 0;
+bad:
+	return assay_fail(err, EBADMSG, "%s: \"%s\" is not a time such as 2026-01-31T23:59:59Z",
+			  what, key);
+}
+
+/* A PCR index as JSON key: decimal, no sign, no leading zero. */
+static bool parse_index(const char *text, unsigned int *ret)
+{
+	size_t length = strlen(text);
+
+	if (length == 0 || length > 2 || (length == 2 && text[0] == '0'))
+		return false;
+	*ret = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		*ret = *ret * 10 + (unsigned int)(text[i] - '0');
+	}
+	return *ret < EVIDENCE_PCR_LIMIT;
+}
+
+static int parse_bank(enum assay_hash hash, const json_t *bank, struct evidence *evidence,
+		      struct assay_error *err)
+{
+	const char *what = "the evidence's PCR values";
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)bank, key, value) {
+		struct assay_digest digest = { .hash = hash };
+		unsigned int index;
+		char escaped[64];
+		int r;
+
+		if (!parse_index(key, &index))
+			return assay_fail(err, EBADMSG, "%s: \"%s\" is not a PCR's index", what,
+					  text_escape(BYTES((const uint8_t *)key, strlen(key)),
+						      escaped, sizeof(escaped)));
+		if (!json_is_string(value) || hex_decode(json_string_value(value), digest.bytes,
+							 sizeof(digest.bytes), &digest.size) < 0)
+			return assay_fail(err, EBADMSG, "%s: PCR %u is not hexadecimal", what,
+					  index);
+		r = evidence_add_pcr(evidence, index, &digest, err);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0) {
+			err->code = EBADMSG;
+			return assay_fail_context(err, "%s", what);
+		}
+	}
+	return 0;
+}
+
+static int parse_pcrs(const json_t *root, const char *what, struct evidence *evidence,
+		      struct assay_error *err)
+{
+	const json_t *banks;
+	const char *key;
+	json_t *bank;
+	int r = json_get_object(root, "pcrs", what, &banks, err);
+
+	if (r < 0)
+		return r;
+	json_object_foreach((json_t *)banks, key, bank) {
+		enum assay_hash hash = assay_hash_by_name(key);
+		char escaped[64];
+
+		if (hash == ASSAY_HASH_NONE || !json_is_object(bank))
+			return assay_fail(err, EBADMSG, "%s: \"pcrs\": \"%s\" is not a PCR bank",
+					  what,
+					  text_escape(BYTES((const uint8_t *)key, strlen(key)),
+						      escaped, sizeof(escaped)));
+		r = parse_bank(hash, bank, evidence, err);
+		if (r < 0)
+			return r;
+	}
+	if (evidence->pcr_count == 0)
+		return assay_fail(err, EBADMSG, "%s: \"pcrs\" holds no value", what);
+	return 0;
+}
+
+static int parse_logs(const json_t *root, const char *what, struct evidence *evidence,
+		      struct assay_error *err)
+{
+	static const char *const known[] = { "assay", "ima", NULL };
+	static const char *const known_assay[] = { "base", "cel", NULL };
+	static const char *const known_ima[] = { "template_bank", "data", NULL };
+	const json_t *logs, *log;
+	int r = json_get_object(root, "logs", what, &logs, err);
+
+	if (r == 0)
+		r = json_only(logs, known, "the evidence's \"logs\"", err);
+	if (r < 0)
+		return r;
+	if (json_object_get(logs, "assay")) {
+		what = "the evidence's log of assay";
+		r = json_get_object(logs, "assay", "the evidence's \"logs\"", &log, err);
+		if (r == 0)
+			r = json_only(log, known_assay, what, err);
+		if (r == 0)
+			r = json_get_unsigned(log, "base", what, &evidence->assay_base, err);
+		if (r == 0)
+			r = json_get_base64(log, "cel", what, &evidence->assay_cel, err);
+		if (r < 0)
+			return r;
+		evidence->has_assay_log = true;
+	}
+	if (json_object_get(logs, "ima")) {
+		what = "the evidence's log of IMA";
+		r = json_get_object(logs, "ima", "the evidence's \"logs\"", &log, err);
+		if (r == 0)
+			r = json_only(log, known_ima, what, err);
+		if (r == 0)
+			r = get_hash(log, "template_bank", what, &evidence->ima_template_bank, err);
+		if (r == 0)
+			r = json_get_base64(log, "data", what, &evidence->ima_data, err);
+		if (r < 0)
+			return r;
+		evidence->has_ima_log = true;
+	}
+	return 0;
+}
+
+static int parse_quote(const json_t *root, const char *what, struct evidence *evidence,
+		       struct assay_error *err)
+{
+	static const char *const known[] = { "attest", "signature", NULL };
+	const json_t *quote;
+	int r = json_get_object(root, "quote", what, &quote, err);
+
+	what = "the evidence's quote";
+	if (r == 0)
+		r = json_only(quote, known, what, err);
+	if (r == 0)
+		r = get_binary(quote, "attest", what, EVIDENCE_MAX_STRUCTURE, &evidence->attest,
+			       err);
+	if (r == 0)
+		r = get_binary(quote, "signature", what, EVIDENCE_MAX_STRUCTURE,
+			       &evidence->signature, err);
+	return r;
+}
+
+static int parse_head(const json_t *root, const char *what, struct assay_error *err)
+{
+	const char *type;
+	uint64_t version;
+	int r = json_get_unsigned(root, "assay", what, &version, err);
+
+	if (r == 0)
+		r = json_get_string(root, "type", what, &type, err);
+	if (r != 0)
+		return r;
+	if (strcmp(type, EVIDENCE_TYPE) != 0)
+		return assay_fail(err, EBADMSG, "%s: \"type\" is not \"" EVIDENCE_TYPE "\"", what);
+	if (version != EVIDENCE_VERSION)
+		return assay_fail(err, EBADMSG, "%s is of version %llu; version %d can be read",
+				  what, (unsigned long long)version, EVIDENCE_VERSION);
+	return 0;
+}
+
+static int parse_root(const json_t *root, struct evidence *evidence, struct assay_error *err)
+{
+	static const char *const known[] = { "assay",	       "type",	    "nonce", "ak_public",
+					     "ak_certificate", "quote",	    "pcrs",  "logs",
+					     "boot_id",	       "collected", NULL };
+	const char *what = "the evidence";
+	const char *boot_id;
+	int r = parse_head(root, what, err);
+
+	if (r == 0)
+		r = json_only(root, known, what, err);
+	if (r == 0)
+		r = get_binary(root, "nonce", what, EVIDENCE_MAX_NONCE, &evidence->nonce, err);
+	if (r == 0)
+		r = get_binary(root, "ak_public", what, EVIDENCE_MAX_STRUCTURE,
+			       &evidence->ak_public, err);
+	if (r == 0 && json_object_get(root, "ak_certificate"))
+		r = get_binary(root, "ak_certificate", what, EVIDENCE_MAX_CERTIFICATE,
+			       &evidence->ak_certificate, err);
+	if (r == 0)
+		r = parse_quote(root, what, evidence, err);
+	if (r == 0)
+		r = parse_pcrs(root, what, evidence, err);
+	if (r == 0)
+		r = parse_logs(root, what, evidence, err);
+	if (r == 0)
+		r = get_time(root, "collected", what, &evidence->collected, err);
+	if (r == 0)
+		r = json_get_string(root, "boot_id", what, &boot_id, err);
+	if (r != 0)
+		return r;
+	if (!boot_id_valid(boot_id))
+		return assay_fail(err, EBADMSG, "%s: \"boot_id\" is not a UUID in lower case",
+				  what);
+	memcpy(evidence->boot_id, boot_id, sizeof(evidence->boot_id));
+	return 0;
+}
+
+int evidence_parse(struct bytes text, struct evidence *ret, struct assay_error *err)
+{
+	struct evidence evidence = { 0 };
+	struct assay_error reason = { 0 };
+	json_t *root;
+	int r;
+
+	if (text.size > EVIDENCE_MAX_SIZE)
+		return assay_fail(err, EFBIG, "the evidence has %zu bytes; at most %u are read",
+				  text.size, EVIDENCE_MAX_SIZE);
+	if (!err)
+		err = &reason;
+	r = json_parse(text, "the evidence", &root, err);
+	if (r < 0)
+		return r;
+	r = parse_root(root, &evidence, err);
+	json_decref(root);
+	if (r < 0) {
+		evidence_free(&evidence);
+		return r;
+	}
+	*ret = evidence;
+	return 0;
+}
+
+void evidence_free(struct evidence *evidence)
+{
+	buffer_free(&evidence->nonce);
+	buffer_free(&evidence->ak_public);
+	buffer_free(&evidence->ak_certificate);
+	buffer_free(&evidence->attest);
+	buffer_free(&evidence->signature);
+	buffer_free(&evidence->assay_cel);
+	buffer_free(&evidence->ima_data);
+	free(evidence->pcrs);
+	*evidence = (struct evidence){ 0 };
+}

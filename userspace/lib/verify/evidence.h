@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Evidence: what an attester hands to a verifier, as one JSON object (binary
+ * members in base64, PCR values in hex). `assay quote` writes it, `assay verify`
+ * and `assay log show --evidence` read it.
+ *
+ * Nothing here is believed: parsing says that the members are there and are of
+ * the right kind, no more. What they mean is judged in verify/verify.h.
+ */
+#ifndef ASSAY_VERIFY_EVIDENCE_H
+#define ASSAY_VERIFY_EVIDENCE_H
+
+#include <stdio.h>
+
+#include "base/bytes.h"
+
+/* Limits of what is read; more is refused. */
+#define EVIDENCE_MAX_SIZE (256U << 20) /* bytes of the whole JSON text */
+#define EVIDENCE_MAX_NONCE 64	       /* bytes; a TPM takes at most its largest digest */
+#define EVIDENCE_MAX_STRUCTURE 4096    /* bytes of one marshalled TPM structure */
+#define EVIDENCE_MAX_CERTIFICATE 16384 /* bytes of the AK's certificate */
+#define EVIDENCE_MAX_PCRS 128	       /* PCR values over all banks: 4 banks of 32 */
+#define EVIDENCE_PCR_LIMIT 32	       /* PCR indices are below it */
+#define EVIDENCE_BOOT_ID_LENGTH 36     /* characters of a UUID */
+
+/* One PCR value, as read beside the quote. */
+struct evidence_pcr {
+	unsigned int index;	   /* below EVIDENCE_PCR_LIMIT */
+	struct assay_digest value; /* value.hash is the bank */
+};
+
+/**
+ * struct evidence - what an attester hands to a verifier
+ * @nonce: the verifier's nonce as the attester was given it; 1 to 64 bytes. The
+ *         verifier compares its own with the one the TPM signed, never with this
+ * @ak_public: TPM2B_PUBLIC of the attestation key
+ * @ak_certificate: its certificate in DER; size 0 if there is none
+ * @attest: TPMS_ATTEST, without a TPM2B's size in front
+ * @signature: TPMT_SIGNATURE over @attest
+ * @pcrs: PCR values in the order of the quote's selection; owned
+ * @pcr_count: how many
+ * @has_assay_log: whether the next two are set
+ * @assay_base: offset of the first record in assay's log
+ * @assay_cel: assay's log from there, TCG CEL-TLV
+ * @has_ima_log: whether the next two are set
+ * @ima_template_bank: whose template digests @ima_data holds
+ * @ima_data: IMA's binary measurement list
+ * @boot_id: the boot's UUID as text, as in /proc/sys/kernel/random/boot_id
+ * @collected: when, in seconds since 1970-01-01 00:00 UTC
+ *
+ * Start with {0}, end with evidence_free(), which frees the buffers and @pcrs.
+ */
+struct evidence {
+	struct buffer nonce;
+	struct buffer ak_public;
+	struct buffer ak_certificate;
+	struct buffer attest;
+	struct buffer signature;
+	struct evidence_pcr *pcrs;
+	size_t pcr_count;
+	bool has_assay_log;
+	uint64_t assay_base;
+	struct buffer assay_cel;
+	bool has_ima_log;
+	enum assay_hash ima_template_bank;
+	struct buffer ima_data;
+	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
+	uint64_t collected;
+};
+
+/*
+ * evidence_add_pcr() - append a PCR value; the same PCR of a bank twice is refused
+ * Return: 0, -EINVAL (index or digest size off), -EEXIST, -E2BIG, -ENOMEM
+ */
+int evidence_add_pcr(struct evidence *evidence, unsigned int index,
+		     const struct assay_digest *value, struct assay_error *err);
+
+/*
+ * evidence_write() - write @evidence as JSON with a newline at its end
+ *
+ * The stream's own errors are its owner's to check (file_commit() does).
+ * Return: 0, -EINVAL if a member that must be there is missing or over its
+ * limit, -ENOMEM, -EIO
+ */
+int evidence_write(FILE *stream, const struct evidence *evidence, struct assay_error *err);
+
+/*
+ * evidence_parse() - read the JSON text of evidence
+ *
+ * Strict: unknown members, duplicates, other types, values over their limits and
+ * bytes behind the object are refused.
+ * Return: 0, -EBADMSG with the rule that broke, -EFBIG, -ENOMEM
+ */
+int evidence_parse(struct bytes text, struct evidence *ret, struct assay_error *err);
+
+void evidence_free(struct evidence *evidence);
+
+#endif /* ASSAY_VERIFY_EVIDENCE_H */

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/* The checks of what was measured against what the manifests say. */
+#define _GNU_SOURCE /* strerrorname_np(), strerrordesc_np() */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/cel.h"
+#include "verify/checks.h"
+
+#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
+/* Room for a path in a detail. */
+#define PATH_TEXT 200
+/* How many files a detail names; the rest is counted. */
+#define NAMED_FILES 3
+
+typedef unsigned long long ull;
+
+bool check_manifest_signature(struct appraisal *appraisal, char *detail)
+{
+	const struct verify_input *input = appraisal->input;
+	struct assay_error err = { 0 };
+	size_t files = 0;
+
+	if (input->manifest_count == 0)
+		return check_tell(false, detail, "there is no manifest to compare with");
+	if (input->certificate_count == 0)
+		return check_tell(false, detail, "no signer's certificate is accepted");
+	appraisal->manifests = calloc(input->manifest_count, sizeof(struct manifest *));
+	if (!appraisal->manifests)
+		return check_tell(false, detail, "out of memory");
+	for (size_t i = 0; i < input->manifest_count; i++) {
+		const struct verify_manifest *manifest = &input->manifests[i];
+		int r = -1;
+
+		/* The signature first: what is not signed is not parsed. */
+		for (size_t j = 0; r < 0 && j < input->certificate_count; j++)
+			r = manifest_verify(manifest->text, manifest->name, manifest->signature,
+					    input->certificates[j], &err);
+		if (r == 0)
+			r = manifest_parse(manifest->text, manifest->name, &appraisal->manifests[i],
+					   &err);
+		if (r != 0)
+			return check_tell(false, detail, "%s", err.text);
+		files += appraisal->manifests[i]->count;
+	}
+	return check_tell(true, detail, "%zu files, in %zu signed manifest%s", files,
+			  input->manifest_count, input->manifest_count == 1 ? "" : "s");
+}
+
+/* ---------------------------------------------------------------- measured files */
+
+/* Goes through the files of all MEASURE records of a log that was parsed. */
+struct file_walk {
+	struct cel_reader reader;
+	struct cel_record record;
+	struct bytes files;
+	struct measured_file file;
+};
+
+static void walk_begin(struct file_walk *walk, const struct appraisal *appraisal)
+{
+	*walk = (struct file_walk){ 0 };
+	cel_begin(&walk->reader, buffer_bytes(&appraisal->evidence.assay_cel), 0);
+}
+
+static bool walk_next(struct file_walk *walk)
+{
+	struct assay_content content;
+
+	while (!measured_file_next(&walk->files, &walk->file)) {
+		if (cel_next(&walk->reader, &walk->record, NULL) <= 0)
+			return false;
+		if (walk->record.type == ASSAY_CEL_CONTENT &&
+		    assay_content_parse(&walk->record, &content, NULL) == 0 &&
+		    content.kind == ASSAY_KIND_MEASURE)
+			walk->files = content.measure.files;
+	}
+	return true;
+}
+
+static const char *path_text(const struct measured_file *file, char text[static PATH_TEXT])
+{
+	if (!file->path.data)
+		snprintf(text, PATH_TEXT, "a file whose path was too long");
+	else
+		text_escape(file->path, text, PATH_TEXT);
+	return text;
+}
+
+/*
+ * The path as manifests have it: without the policy's prefix. False for one that no
+ * manifest can have: none, outside the prefix, with a NUL, too long.
+ */
+static bool manifest_path(const struct verify_policy *policy, struct bytes path,
+			  char ret[static MANIFEST_PATH_MAX])
+{
+	size_t length = policy->prefix ? strlen(policy->prefix) : 0;
+	struct bytes prefix;
+
+	while (length > 0 && policy->prefix[length - 1] == '/')
+		length--;
+	if (!path.data || !bytes_take(&path, length, &prefix) ||
+	    (length > 0 && memcmp(prefix.data, policy->prefix, length) != 0))
+		return false;
+	if (path.size == 0 || path.size >= MANIFEST_PATH_MAX || path.data[0] != '/' ||
+	    memchr(path.data, '\0', path.size))
+		return false;
+	memcpy(ret, path.data, path.size);
+	ret[path.size] = '\0';
+	return true;
+}
+
+/* The next manifest, from *index on, that has the file; NULL if no other one has. */
+static const struct manifest_file *find_from(const struct appraisal *appraisal, const char *path,
+					     size_t *index)
+{
+	while (*index < appraisal->input->manifest_count) {
+		const struct manifest_file *found =
+			manifest_find(appraisal->manifests[(*index)++], path);
+
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/* Files that fail a check: the first few by name, the others by number. */
+struct findings {
+	char *detail;
+	size_t used;
+	uint64_t count;
+};
+
+static void findings_add(struct findings *findings, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void findings_add(struct findings *findings, const char *format, ...)
+{
+	size_t room = CHECK_DETAIL_MAX - findings->used;
+	va_list args;
+	int length;
+
+	if (findings->count++ >= NAMED_FILES)
+		return;
+	length =
+		snprintf(findings->detail + findings->used, room, "%s", findings->used ? "; " : "");
+	findings->used += (size_t)length < room ? (size_t)length : room - 1;
+	room = CHECK_DETAIL_MAX - findings->used;
+	va_start(args, format);
+	length = vsnprintf(findings->detail + findings->used, room, format, args);
+	va_end(args);
+	findings->used += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* Always false: the end of a check that found something. */
+static bool findings_tell(struct findings *findings)
+{
+	uint64_t more = findings->count > NAMED_FILES ? findings->count - NAMED_FILES : 0;
+
+	if (more > 0)
+		snprintf(findings->detail + findings->used, CHECK_DETAIL_MAX - findings->used,
+			 "; and %llu more", (ull)more);
+	return false;
+}
+
+/* What measuring a file gives, in other words than the error number's own. */
+static const char *errno_reason(uint32_t errnum)
+{
+	const char *description = strerrordesc_np((int)errnum);
+
+	switch (errnum) {
+	case EIO:
+		return "its data is not what its fs-verity digest is of";
+	case ENODATA:
+		return "it has no fs-verity digest";
+	default:
+		return description ? description : "not known here";
+	}
+}
+
+bool check_files_measured(struct appraisal *appraisal, char *detail)
+{
+	struct findings findings = { .detail = detail };
+	struct file_walk walk;
+	uint64_t files = 0;
+
+	walk_begin(&walk, appraisal);
+	for (; walk_next(&walk); files++) {
+		const char *name = strerrorname_np((int)walk.file.errnum);
+		char path[PATH_TEXT];
+
+		if (walk.file.errnum != 0)
+			findings_add(&findings, "%s could not be measured: %s (%s)",
+				     path_text(&walk.file, path), name ? name : "unknown error",
+				     errno_reason(walk.file.errnum));
+	}
+	appraisal->verdict->files = files;
+	if (findings.count > 0)
+		return findings_tell(&findings);
+	if (files == 0)
+		return check_tell(false, detail, "the log holds no measured file");
+	return check_tell(true, detail, "%llu measurements", (ull)files);
+}
+
+bool check_files_known(struct appraisal *appraisal, char *detail)
+{
+	struct findings findings = { .detail = detail };
+	char wanted[MANIFEST_PATH_MAX];
+	struct file_walk walk;
+	uint64_t files = 0;
+
+	walk_begin(&walk, appraisal);
+	for (; walk_next(&walk); files++) {
+		char path[PATH_TEXT];
+		size_t index = 0;
+
+		if (!manifest_path(appraisal->policy, walk.file.path, wanted) ||
+		    !find_from(appraisal, wanted, &index))
+			findings_add(&findings, "%s was measured and is in no manifest",
+				     path_text(&walk.file, path));
+	}
+	if (findings.count > 0)
+		return findings_tell(&findings);
+	if (files == 0)
+		return check_tell(false, detail, "the log holds no measured file");
+	return check_tell(true, detail, "%llu measurements", (ull)files);
+}
+
+/* Whether any manifest that has the file has it with the measured digest. */
+static void match_file(const struct appraisal *appraisal, const struct measured_file *file,
+		       const char *path, uint64_t *compared, struct findings *findings)
+{
+	const struct manifest_file *reference, *expected = NULL;
+	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT], text[PATH_TEXT];
+	const char *found_hash = assay_hash_name(file->digest.hash);
+	size_t index = 0;
+
+	while ((reference = find_from(appraisal, path, &index)) != NULL) {
+		expected = reference;
+		if (verity_digest_equal(&reference->digest, &file->digest))
+			break;
+	}
+	if (!expected)
+		return; /* files-known tells of it */
+	(*compared)++;
+	if (reference)
+		return;
+	hex_encode(BYTES(file->digest.bytes, file->digest.size), found_text);
+	hex_encode(BYTES(expected->digest.bytes, expected->digest.size), expected_text);
+	findings_add(findings, "%s: measured %s:%s, the manifest says %s:%s", path_text(file, text),
+		     found_hash ? found_hash : "?", found_text,
+		     assay_hash_name(expected->digest.hash), expected_text);
+}
+
+bool check_files_match(struct appraisal *appraisal, char *detail)
+{
+	struct findings findings = { .detail = detail };
+	char wanted[MANIFEST_PATH_MAX];
+	struct file_walk walk;
+	uint64_t compared = 0;
+
+	walk_begin(&walk, appraisal);
+	while (walk_next(&walk))
+		if (walk.file.errnum == 0 &&
+		    manifest_path(appraisal->policy, walk.file.path, wanted))
+			match_file(appraisal, &walk.file, wanted, &compared, &findings);
+	if (findings.count > 0)
+		return findings_tell(&findings);
+	if (compared == 0)
+		return check_tell(false, detail, "no measured file is in a manifest");
+	return check_tell(true, detail, "%llu digests", (ull)compared);
+}
+
+/* Marks, in one bool a file of all manifests in turn, the files that were measured. */
+static void mark_measured(const struct appraisal *appraisal, bool *seen)
+{
+	char wanted[MANIFEST_PATH_MAX];
+	struct file_walk walk;
+
+	walk_begin(&walk, appraisal);
+	while (walk_next(&walk)) {
+		size_t first = 0;
+
+		/* Records behind the quoted PCR value prove nothing. */
+		if (walk.record.offset >= appraisal->covered_size)
+			break;
+		if (walk.file.errnum != 0 ||
+		    !manifest_path(appraisal->policy, walk.file.path, wanted))
+			continue;
+		for (size_t i = 0; i < appraisal->input->manifest_count; i++) {
+			const struct manifest *manifest = appraisal->manifests[i];
+			const struct manifest_file *file = manifest_find(manifest, wanted);
+
+			if (file)
+				seen[first + (size_t)(file - manifest->files)] = true;
+			first += manifest->count;
+		}
+	}
+}
+
+bool check_files_complete(struct appraisal *appraisal, char *detail)
+{
+	struct findings findings = { .detail = detail };
+	size_t total = 0, number = 0;
+	bool *seen;
+
+	for (size_t i = 0; i < appraisal->input->manifest_count; i++)
+		total += appraisal->manifests[i]->count;
+	if (total == 0)
+		return check_tell(false, detail, "the manifests name no file");
+	seen = calloc(total, sizeof(*seen));
+	if (!seen)
+		return check_tell(false, detail, "out of memory");
+	mark_measured(appraisal, seen);
+	for (size_t i = 0; i < appraisal->input->manifest_count; i++) {
+		const struct manifest *manifest = appraisal->manifests[i];
+
+		for (size_t j = 0; j < manifest->count; j++) {
+			const char *path = manifest->files[j].path;
+			char text[PATH_TEXT];
+
+			if (seen[number++])
+				continue;
+			text_escape(BYTES((const uint8_t *)path, strlen(path)), text, sizeof(text));
+			findings_add(&findings,
+				     "%s is in a manifest and was not measured before the quote",
+				     text);
+		}
+	}
+	free(seen);
+	if (findings.count > 0)
+		return findings_tell(&findings);
+	return check_tell(true, detail, "all %zu", total);
+}

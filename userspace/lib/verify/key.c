@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "verify/key.h"
+
+#include <errno.h>
+#include <string.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+
+#include "log/hasher.h"
+
+/* The largest coordinate of a curve that is known: P-384. */
+#define COORDINATE_MAX 48
+#define RSA_DEFAULT_EXPONENT 65537
+
+/* nameAlg || H_nameAlg(first || second) */
+static int make_name(uint16_t hash, struct bytes first, struct bytes second, struct tpm_name *ret,
+		     struct assay_error *err)
+{
+	struct assay_digest digest;
+	struct hasher hasher;
+	int r = hasher_open(&hasher, hash, err);
+
+	if (r < 0)
+		return r;
+	r = hasher_digest(&hasher, first, second, &digest, err);
+	hasher_close(&hasher);
+	if (r < 0)
+		return r;
+	ret->bytes[0] = (uint8_t)(hash >> 8);
+	ret->bytes[1] = (uint8_t)hash;
+	memcpy(ret->bytes + 2, digest.bytes, digest.size);
+	ret->size = 2 + digest.size;
+	return 0;
+}
+
+int tpm_key_name(const struct tpm_public *public, struct tpm_name *ret, struct assay_error *err)
+{
+	return make_name(public->name_hash, public->area, BYTES(NULL, 0), ret, err);
+}
+
+int tpm_qualified_name(const struct tpm_public *public, struct bytes parent, struct tpm_name *ret,
+		       struct assay_error *err)
+{
+	struct tpm_name name;
+	int r = tpm_key_name(public, &name, err);
+
+	if (r < 0)
+		return r;
+	return make_name(public->name_hash, parent, BYTES(name.bytes, name.size), ret, err);
+}
+
+/* ---------------------------------------------------------------- the key for OpenSSL */
+
+static EVP_PKEY *key_from_params(const char *type, OSSL_PARAM_BLD *builder)
+{
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *key = NULL;
+
+	if (!params || !context || EVP_PKEY_fromdata_init(context) <= 0 ||
+	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+		key = NULL;
+	EVP_PKEY_CTX_free(context);
+	OSSL_PARAM_free(params);
+	return key;
+}
+
+static EVP_PKEY *rsa_key(const struct tpm_public *public)
+{
+	BIGNUM *modulus = BN_bin2bn(public->modulus.data, (int)public->modulus.size, NULL);
+	BIGNUM *exponent = BN_new();
+	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	EVP_PKEY *key = NULL;
+
+	if (modulus && exponent && builder &&
+	    BN_set_word(exponent, public->exponent ? public->exponent : RSA_DEFAULT_EXPONENT) &&
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) &&
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent))
+		key = key_from_params("RSA", builder);
+	OSSL_PARAM_BLD_free(builder);
+	BN_free(exponent);
+	BN_free(modulus);
+	return key;
+}
+
+/* Of a curve that is known: its group's name for OpenSSL, and a coordinate's bytes. */
+static size_t curve_size(uint16_t curve, const char **ret_group)
+{
+	switch (curve) {
+	case TPM_ECC_NIST_P256:
+		*ret_group = "P-256";
+		return 32;
+	case TPM_ECC_NIST_P384:
+		*ret_group = "P-384";
+		return COORDINATE_MAX;
+	default:
+		return 0;
+	}
+}
+
+static EVP_PKEY *ecc_key(const struct tpm_public *public)
+{
+	uint8_t point[1 + 2 * COORDINATE_MAX] = { POINT_CONVERSION_UNCOMPRESSED };
+	const char *group = NULL;
+	size_t size = curve_size(public->curve, &group);
+	OSSL_PARAM_BLD *builder;
+	EVP_PKEY *key = NULL;
+
+	/* A TPM may leave out leading zeros. */
+	if (size == 0 || public->x.size == 0 || public->x.size > size || public->y.size == 0 ||
+	    public->y.size > size)
+		return NULL;
+	memcpy(point + 1 + size - public->x.size, public->x.data, public->x.size);
+	memcpy(point + 1 + 2 * size - public->y.size, public->y.data, public->y.size);
+	builder = OSSL_PARAM_BLD_new();
+	if (builder &&
+	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
+	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size))
+		key = key_from_params("EC", builder);
+	OSSL_PARAM_BLD_free(builder);
+	return key;
+}
+
+/* ---------------------------------------------------------------- signatures */
+
+/* r and s as X9.62 has them: 1 to the group's order - 1. */
+static int check_range(EVP_PKEY *key, const BIGNUM *number, const char *name,
+		       struct assay_error *err)
+{
+	BIGNUM *order = NULL;
+	bool fits;
+
+	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_ORDER, &order))
+		return assay_fail(err, ENOMEM, "OpenSSL does not tell the curve's order");
+	fits = !BN_is_zero(number) && BN_cmp(number, order) < 0;
+	BN_free(order);
+	if (!fits)
+		return assay_fail(err, EBADMSG,
+				  "%s of the signature is not between 1 and the curve's order - 1",
+				  name);
+	return 0;
+}
+
+/* @ret: DER of Ecdsa-Sig-Value, to OPENSSL_free() */
+static int ecdsa_to_der(EVP_PKEY *key, const struct tpm_signature *signature, uint8_t **ret,
+			size_t *ret_size, struct assay_error *err)
+{
+	BIGNUM *numbers[2] = { NULL, NULL };
+	ECDSA_SIG *pair = ECDSA_SIG_new();
+	uint8_t *der = NULL;
+	int size, r = -ENOMEM;
+
+	if (signature->r.size > COORDINATE_MAX || signature->s.size > COORDINATE_MAX) {
+		r = assay_fail(err, EBADMSG, "r or s of the signature has more than %d bytes",
+			       COORDINATE_MAX);
+		goto out;
+	}
+	numbers[0] = BN_bin2bn(signature->r.data, (int)signature->r.size, NULL);
+	numbers[1] = BN_bin2bn(signature->s.data, (int)signature->s.size, NULL);
+	if (!pair || !numbers[0] || !numbers[1]) {
+		r = assay_fail(err, ENOMEM, "out of memory");
+		goto out;
+	}
+	r = check_range(key, numbers[0], "r", err);
+	if (r == 0)
+		r = check_range(key, numbers[1], "s", err);
+	if (r < 0)
+		goto out;
+	ECDSA_SIG_set0(pair, numbers[0], numbers[1]); /* cannot fail: neither is NULL */
+	numbers[0] = numbers[1] = NULL;
+	size = i2d_ECDSA_SIG(pair, &der);
+	if (size <= 0) {
+		r = assay_fail(err, ENOMEM, "out of memory");
+		goto out;
+	}
+	*ret = der;
+	*ret_size = (size_t)size;
+out:
+	BN_free(numbers[0]);
+	BN_free(numbers[1]);
+	ECDSA_SIG_free(pair);
+	return r;
+}
+
+static int verify_raw(EVP_PKEY *key, const struct tpm_signature *signature, struct bytes raw,
+		      struct bytes message, struct assay_error *err)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	const char *hash = assay_hash_name(signature->hash);
+	EVP_PKEY_CTX *key_context = NULL;
+	int r = -ENOMEM;
+
+	/* The salt's length is the TPM's choice (Part 1, B.7): found from the signature. */
+	if (!context || !hash ||
+	    EVP_DigestVerifyInit_ex(context, &key_context, hash, NULL, NULL, key, NULL) <= 0 ||
+	    (signature->algorithm == TPM_ALG_RSASSA &&
+	     EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PADDING) <= 0) ||
+	    (signature->algorithm == TPM_ALG_RSAPSS &&
+	     (EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) <= 0 ||
+	      EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_AUTO) <= 0)))
+		r = assay_fail(err, ENOMEM, "OpenSSL cannot verify with this key and algorithm");
+	else if (EVP_DigestVerify(context, raw.data, raw.size, message.data, message.size) != 1)
+		r = assay_fail(err, EKEYREJECTED,
+			       "the signature is not this key's, or what was signed was changed");
+	else
+		r = 0;
+	EVP_MD_CTX_free(context);
+	return r;
+}
+
+int tpm_key_verify(const struct tpm_public *public, const struct tpm_signature *signature,
+		   struct bytes message, struct assay_error *err)
+{
+	EVP_PKEY *key = public->type == TPM_ALG_RSA ? rsa_key(public) : ecc_key(public);
+	uint8_t *der = NULL;
+	struct bytes raw = signature->rsa;
+	int r = 0;
+
+	if (!key)
+		return assay_fail(
+			err, EBADMSG,
+			"the public area holds no key: its numbers are not a point of the "
+			"curve or not a modulus");
+	if (public->type == TPM_ALG_ECC) {
+		r = ecdsa_to_der(key, signature, &der, &raw.size, err);
+		raw.data = der;
+	}
+	if (r == 0)
+		r = verify_raw(key, signature, raw, message, err);
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return r;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a TPM key's public area says: its name, its place below a hierarchy, and
+ * whether a signature is its. Only for lib/verify and its tests.
+ */
+#ifndef ASSAY_VERIFY_KEY_H
+#define ASSAY_VERIFY_KEY_H
+
+#include "verify/structures.h"
+
+/* An object's name or qualified name: TPM_ALG_ID, then a digest (Part 1, 16). */
+struct tpm_name {
+	size_t size;
+	uint8_t bytes[TPM_NAME_MAX];
+};
+
+/*
+ * tpm_key_name() - Name = nameAlg || H_nameAlg(TPMT_PUBLIC)
+ * Return: 0; -ENOTSUP if nameAlg is not a hash that is known; -ENOMEM
+ */
+int tpm_key_name(const struct tpm_public *public, struct tpm_name *ret, struct assay_error *err);
+
+/*
+ * tpm_qualified_name() - QN = nameAlg || H_nameAlg(QN of the parent || Name)
+ * @parent: the parent's qualified name; of a primary key: its hierarchy's handle,
+ *          4 bytes big-endian
+ */
+int tpm_qualified_name(const struct tpm_public *public, struct bytes parent, struct tpm_name *ret,
+		       struct assay_error *err);
+
+/*
+ * tpm_key_verify() - is @signature that of @message by the key?
+ * The key and the algorithms were found acceptable before.
+ *
+ * Return: 0; -EKEYREJECTED if it is not, -EBADMSG for a key or a signature that is
+ * none (r or s not between 1 and the order - 1, a point off its curve), -ENOMEM
+ */
+int tpm_key_verify(const struct tpm_public *public, const struct tpm_signature *signature,
+		   struct bytes message, struct assay_error *err);
+
+#endif /* ASSAY_VERIFY_KEY_H */

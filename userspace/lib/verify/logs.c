@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: MIT
+/* The checks of assay's log and of IMA's list. */
+#include <errno.h>
+
+#include "log/cel.h"
+#include "log/hasher.h"
+#include "log/ima.h"
+#include "verify/checks.h"
+#include "verify/replay.h"
+
+#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
+/* Room for foreign text in a detail. */
+#define FOREIGN_TEXT 160
+
+typedef unsigned long long ull;
+
+static bool digests_equal(const struct assay_digest *a, const struct assay_digest *b)
+{
+	return a->hash == b->hash &&
+	       bytes_equal(BYTES(a->bytes, a->size), BYTES(b->bytes, b->size));
+}
+
+static const char *digest_text(const struct assay_digest *digest, char text[static DIGEST_TEXT])
+{
+	hex_encode(BYTES(digest->bytes, digest->size), text);
+	return text;
+}
+
+/* ---------------------------------------------------------------- hashers */
+
+/* The algorithms that a log may have digests of, each opened when first used. */
+struct hashers {
+	struct hasher opened[4];
+	size_t count;
+};
+
+/* NULL, with *err filled, if there is no such algorithm. */
+static struct hasher *hashers_get(struct hashers *hashers, enum assay_hash hash,
+				  struct assay_error *err)
+{
+	for (size_t i = 0; i < hashers->count; i++)
+		if (hashers->opened[i].hash == hash)
+			return &hashers->opened[i];
+	if (hashers->count == sizeof(hashers->opened) / sizeof(hashers->opened[0])) {
+		assay_fail(err, E2BIG, "too many hash algorithms");
+		return NULL;
+	}
+	if (hasher_open(&hashers->opened[hashers->count], hash, err) < 0)
+		return NULL;
+	return &hashers->opened[hashers->count++];
+}
+
+static void hashers_close(struct hashers *hashers)
+{
+	while (hashers->count > 0)
+		hasher_close(&hashers->opened[--hashers->count]);
+}
+
+/* ---------------------------------------------------------------- assay's log */
+
+static void begin_assay(const struct appraisal *appraisal, struct cel_reader *reader)
+{
+	cel_begin(reader, buffer_bytes(&appraisal->evidence.assay_cel), 0);
+}
+
+bool check_assay_log_parsed(struct appraisal *appraisal, char *detail)
+{
+	struct assay_error err = { 0 };
+	struct assay_content content;
+	struct cel_reader reader;
+	struct cel_record record;
+	uint64_t records = 0;
+	int r;
+
+	if (!appraisal->evidence.has_assay_log)
+		return check_tell(false, detail, "the evidence holds no log of assay");
+	begin_assay(appraisal, &reader);
+	while ((r = cel_next(&reader, &record, &err)) > 0) {
+		if (record.type == ASSAY_CEL_CONTENT) {
+			r = assay_content_parse(&record, &content, &err);
+			if (r < 0)
+				break;
+		}
+		records++;
+	}
+	if (r < 0)
+		return check_tell(false, detail, "%s", err.text);
+	if (records == 0)
+		return check_tell(false, detail, "the log is empty; it begins with a START record");
+	appraisal->verdict->assay_log.records = records;
+	return check_tell(true, detail, "%llu records, %zu bytes", (ull)records,
+			  appraisal->evidence.assay_cel.size);
+}
+
+/* Whether this record is one that this verifier can judge, at its place. */
+static bool check_record(const struct appraisal *appraisal, const struct cel_record *record,
+			 uint64_t expected, char *detail)
+{
+	struct assay_content content = { 0 };
+
+	if (record->recnum != expected)
+		return check_tell(false, detail,
+				  "at offset %llu is record %llu where %llu is due: records are "
+				  "missing, added or in another order",
+				  (ull)record->offset, (ull)record->recnum, (ull)expected);
+	if (record->pcr != appraisal->policy->assay_pcr)
+		return check_tell(false, detail,
+				  "record %llu is not of PCR %u, which anchors the log",
+				  (ull)expected, appraisal->policy->assay_pcr);
+	if (record->type != ASSAY_CEL_CONTENT)
+		return check_tell(false, detail,
+				  "record %llu has content of type 0x%02x, which is not assay's",
+				  (ull)expected, record->type);
+	if (assay_content_parse(record, &content, NULL) < 0 || !content.understood) {
+		const char *name = assay_kind_name(content.kind);
+
+		return check_tell(
+			false, detail,
+			"record %llu is of kind %u (%s), which this verifier cannot judge",
+			(ull)expected, content.kind, name ? name : "not known");
+	}
+	return true;
+}
+
+bool check_assay_log_records(struct appraisal *appraisal, char *detail)
+{
+	struct cel_reader reader;
+	struct cel_record record;
+	uint64_t expected = 0;
+
+	if (appraisal->evidence.assay_base != 0)
+		return check_tell(false, detail,
+				  "the log begins at offset %llu, not 0: it was cut, and says "
+				  "nothing of the PCR before",
+				  (ull)appraisal->evidence.assay_base);
+	begin_assay(appraisal, &reader);
+	while (cel_next(&reader, &record, NULL) > 0)
+		if (!check_record(appraisal, &record, expected++, detail))
+			return false;
+	return check_tell(true, detail, "0 to %llu, all of PCR %u", (ull)expected - 1,
+			  appraisal->policy->assay_pcr);
+}
+
+/* Every digest of an algorithm that is known; others cannot be quoted and say nothing. */
+static bool check_record_digests(const struct cel_record *record, struct hashers *hashers,
+				 char *detail)
+{
+	size_t checked = 0;
+
+	for (size_t i = 0; i < record->digest_count; i++) {
+		const struct assay_digest *digest = &record->digests[i];
+		char found[DIGEST_TEXT], expected[DIGEST_TEXT];
+		struct assay_error err = { 0 };
+		struct assay_digest computed;
+		struct hasher *hasher;
+
+		if (assay_hash_size(digest->hash) == 0)
+			continue;
+		hasher = hashers_get(hashers, digest->hash, &err);
+		if (!hasher ||
+		    hasher_digest(hasher, record->content, BYTES(NULL, 0), &computed, &err) < 0)
+			return check_tell(false, detail, "%s", err.text);
+		if (!digests_equal(&computed, digest))
+			return check_tell(false, detail,
+					  "record %llu at offset %llu: its %s digest is %s, its "
+					  "content's is %s",
+					  (ull)record->recnum, (ull)record->offset,
+					  assay_hash_name(digest->hash), digest_text(digest, found),
+					  digest_text(&computed, expected));
+		checked++;
+	}
+	if (checked == 0)
+		return check_tell(false, detail, "record %llu has no digest of a known algorithm",
+				  (ull)record->recnum);
+	return true;
+}
+
+bool check_assay_log_digests(struct appraisal *appraisal, char *detail)
+{
+	struct hashers hashers = { 0 };
+	struct cel_reader reader;
+	struct cel_record record;
+	bool good = true;
+
+	begin_assay(appraisal, &reader);
+	while (good && cel_next(&reader, &record, NULL) > 0)
+		good = check_record_digests(&record, &hashers, detail);
+	if (good)
+		check_tell(true, detail, "of %llu records in %zu banks",
+			   (ull)appraisal->verdict->assay_log.records, hashers.count);
+	hashers_close(&hashers);
+	return good;
+}
+
+/* The PCR before the first record may be zeros, or what the policy says. */
+static bool start_allowed(const struct verify_policy *policy, const struct assay_digest *value)
+{
+	static const uint8_t zeros[ASSAY_DIGEST_MAX];
+
+	if (bytes_equal(BYTES(value->bytes, value->size), BYTES(zeros, value->size)))
+		return true;
+	/* Of the other banks of a PCR that something else starts, the policy says nothing. */
+	return policy->start.size > 0 &&
+	       (value->hash != policy->start.hash || digests_equal(value, &policy->start));
+}
+
+bool check_assay_log_start(struct appraisal *appraisal, char *detail)
+{
+	struct bytes boot_id =
+		BYTES((const uint8_t *)appraisal->evidence.boot_id, EVIDENCE_BOOT_ID_LENGTH);
+	struct assay_content start, other;
+	struct cel_reader reader;
+	struct cel_record record;
+	char text[FOREIGN_TEXT];
+
+	begin_assay(appraisal, &reader);
+	if (cel_next(&reader, &record, NULL) <= 0 ||
+	    assay_content_parse(&record, &start, NULL) < 0 || start.kind != ASSAY_KIND_START)
+		return check_tell(false, detail, "the first record is not a START");
+	while (cel_next(&reader, &record, NULL) > 0)
+		if (assay_content_parse(&record, &other, NULL) == 0 &&
+		    other.kind == ASSAY_KIND_START)
+			return check_tell(false, detail,
+					  "record %llu is a START too: a log begins once",
+					  (ull)record.recnum);
+	if (!bytes_equal(start.start.boot_id, boot_id))
+		return check_tell(false, detail,
+				  "the log began in boot %s, the evidence is of boot %s",
+				  text_escape(start.start.boot_id, text, sizeof(text)),
+				  appraisal->evidence.boot_id);
+	for (size_t i = 0; i < start.start.pcr_value_count; i++) {
+		const struct assay_digest *value = &start.start.pcr_values[i];
+		char found[DIGEST_TEXT];
+
+		if (!start_allowed(appraisal->policy, value))
+			return check_tell(false, detail,
+					  "PCR %u of bank 0x%04x was %s before the log began; "
+					  "zeros were expected: something else measures into it",
+					  appraisal->policy->assay_pcr, value->hash,
+					  digest_text(value, found));
+	}
+	if (start.start.pcr_value_count == 0)
+		return check_tell(true, detail,
+				  "boot %s; there was no TPM yet, so the PCR is taken as zeros",
+				  appraisal->evidence.boot_id);
+	return check_tell(
+		true, detail, "boot %s, Linux %s, the log's pages %s", appraisal->evidence.boot_id,
+		text_escape(start.start.release, text, sizeof(text)),
+		start.start.protection == ASSAY_PROTECTION_FULL ? "read-only" : "writable");
+}
+
+/* What the log says the quoted bank's PCR was before it; zeros if it says nothing. */
+static struct assay_digest log_start(const struct appraisal *appraisal, enum assay_hash bank)
+{
+	struct assay_digest value = { .hash = bank, .size = assay_hash_size(bank) };
+	struct assay_content content;
+	struct cel_reader reader;
+	struct cel_record record;
+
+	begin_assay(appraisal, &reader);
+	if (cel_next(&reader, &record, NULL) <= 0 ||
+	    assay_content_parse(&record, &content, NULL) < 0 || content.kind != ASSAY_KIND_START)
+		return value;
+	for (size_t i = 0; i < content.start.pcr_value_count; i++)
+		if (content.start.pcr_values[i].hash == bank)
+			value = content.start.pcr_values[i];
+	return value;
+}
+
+/* The end that both replays have. */
+static bool tell_replay(const struct replay *replay, const struct assay_digest *quoted,
+			unsigned int pcr, const char *unit, size_t size, struct covered_log *ret,
+			char *detail)
+{
+	char found[DIGEST_TEXT], expected[DIGEST_TEXT];
+
+	ret->records = replay->records;
+	ret->covered = replay->covered;
+	if (!replay->reached)
+		return check_tell(
+			false, detail,
+			"%llu %s replay to %s; the quoted %s PCR %u is %s, which comes up "
+			"after none: the log is another one, was cut or was changed",
+			(ull)replay->records, unit, digest_text(&replay->last, found),
+			assay_hash_name(quoted->hash), pcr, digest_text(quoted, expected));
+	if (replay->covered < replay->records)
+		return check_tell(true, detail,
+				  "the first %llu of %llu %s replay to the quoted %s PCR %u; the "
+				  "last %llu (%llu bytes) came later and are not covered",
+				  (ull)replay->covered, (ull)replay->records, unit,
+				  assay_hash_name(quoted->hash), pcr,
+				  (ull)(replay->records - replay->covered),
+				  (ull)(size - replay->covered_size));
+	return check_tell(true, detail, "%llu %s replay to the quoted %s PCR %u",
+			  (ull)replay->records, unit, assay_hash_name(quoted->hash), pcr);
+}
+
+bool check_assay_log_replay(struct appraisal *appraisal, char *detail)
+{
+	unsigned int pcr = appraisal->policy->assay_pcr;
+	const struct assay_digest *quoted = appraisal_pcr(appraisal, appraisal->bank, pcr);
+	const struct buffer *log = &appraisal->evidence.assay_cel;
+	struct assay_digest start = log_start(appraisal, appraisal->bank);
+	struct assay_error err = { 0 };
+	struct replay replay;
+
+	if (!quoted)
+		return check_tell(false, detail, "PCR %u, which anchors the log, is not quoted",
+				  pcr);
+	if (replay_assay(buffer_bytes(log), pcr, &start, quoted, &replay, &err) < 0)
+		return check_tell(false, detail, "%s", err.text);
+	appraisal->covered_size = replay.covered_size;
+	return tell_replay(&replay, quoted, pcr, "records", log->size,
+			   &appraisal->verdict->assay_log, detail);
+}
+
+/* ---------------------------------------------------------------- IMA's list */
+
+static void begin_ima(const struct appraisal *appraisal, struct ima_reader *reader)
+{
+	ima_begin(reader, buffer_bytes(&appraisal->evidence.ima_data),
+		  appraisal->evidence.ima_template_bank);
+}
+
+bool check_ima_log_parsed(struct appraisal *appraisal, char *detail)
+{
+	struct assay_error err = { 0 };
+	struct ima_reader reader;
+	struct ima_entry entry;
+	uint64_t entries = 0;
+	int r;
+
+	if (!appraisal->evidence.has_ima_log)
+		return check_tell(false, detail, "the evidence holds no list of IMA");
+	begin_ima(appraisal, &reader);
+	while ((r = ima_next(&reader, &entry, &err)) > 0)
+		entries++;
+	if (r < 0)
+		return check_tell(false, detail, "%s", err.text);
+	if (entries == 0)
+		return check_tell(false, detail,
+				  "the list is empty; it begins with boot_aggregate");
+	appraisal->verdict->ima_log.records = entries;
+	return check_tell(true, detail, "%llu entries, %zu bytes", (ull)entries,
+			  appraisal->evidence.ima_data.size);
+}
+
+bool check_ima_log_entries(struct appraisal *appraisal, char *detail)
+{
+	struct ima_reader reader;
+	struct ima_entry entry;
+	uint64_t number = 0;
+	char name[FOREIGN_TEXT];
+
+	begin_ima(appraisal, &reader);
+	for (; ima_next(&reader, &entry, NULL) > 0; number++) {
+		if (entry.pcr != appraisal->policy->ima_pcr)
+			return check_tell(false, detail,
+					  "entry %llu at offset %llu is of PCR %u, not of IMA's %u",
+					  (ull)number, (ull)entry.offset, entry.pcr,
+					  appraisal->policy->ima_pcr);
+		text_escape(entry.name, name, sizeof(name));
+		if (!entry.known)
+			return check_tell(
+				false, detail,
+				"entry %llu at offset %llu has the template \"%s\", which "
+				"is not known",
+				(ull)number, (ull)entry.offset, name);
+		if (entry.problem)
+			return check_tell(false, detail,
+					  "entry %llu at offset %llu (template \"%s\"): %s",
+					  (ull)number, (ull)entry.offset, name, entry.problem);
+	}
+	return check_tell(true, detail, "all of PCR %u", appraisal->policy->ima_pcr);
+}
+
+bool check_ima_log_digests(struct appraisal *appraisal, char *detail)
+{
+	enum assay_hash bank = appraisal->evidence.ima_template_bank;
+	char found[DIGEST_TEXT], expected[DIGEST_TEXT], path[FOREIGN_TEXT];
+	struct assay_error err = { 0 };
+	struct assay_digest computed;
+	struct ima_reader reader;
+	struct ima_entry entry;
+	struct hasher hasher;
+	uint64_t number = 0;
+	bool good = true;
+
+	if (hasher_open(&hasher, bank, &err) < 0)
+		return check_tell(false, detail, "%s", err.text);
+	begin_ima(appraisal, &reader);
+	for (; good && ima_next(&reader, &entry, NULL) > 0; number++) {
+		if (entry.violation)
+			continue; /* has no digest; ima-log-violations tells of it */
+		if (ima_template_hash(&entry, &hasher, &computed, &err) < 0)
+			good = check_tell(false, detail, "%s", err.text);
+		else if (!digests_equal(&computed, &entry.template_digest))
+			good = check_tell(false, detail,
+					  "entry %llu at offset %llu (%s): its %s template hash is "
+					  "%s, its data's is %s",
+					  (ull)number, (ull)entry.offset,
+					  text_escape(entry.path, path, sizeof(path)),
+					  assay_hash_name(bank),
+					  digest_text(&entry.template_digest, found),
+					  digest_text(&computed, expected));
+	}
+	hasher_close(&hasher);
+	if (good)
+		check_tell(true, detail, "%s template hashes of %llu entries",
+			   assay_hash_name(bank), (ull)number);
+	return good;
+}
+
+bool check_ima_log_violations(struct appraisal *appraisal, char *detail)
+{
+	struct ima_reader reader;
+	struct ima_entry entry;
+	uint64_t violations = 0;
+	char path[FOREIGN_TEXT] = "";
+
+	begin_ima(appraisal, &reader);
+	while (ima_next(&reader, &entry, NULL) > 0)
+		if (entry.violation && violations++ == 0)
+			text_escape(entry.path, path, sizeof(path));
+	if (violations > 0)
+		return check_tell(false, detail,
+				  "%llu violations, the first of %s: what was read is not known",
+				  (ull)violations, path);
+	return check_tell(true, detail, "none");
+}
+
+bool check_ima_log_replay(struct appraisal *appraisal, char *detail)
+{
+	unsigned int pcr = appraisal->policy->ima_pcr;
+	const struct assay_digest *quoted = appraisal_pcr(appraisal, appraisal->bank, pcr);
+	const struct buffer *list = &appraisal->evidence.ima_data;
+	struct assay_error err = { 0 };
+	struct replay replay;
+
+	if (!quoted)
+		return check_tell(false, detail, "PCR %u, which anchors the list, is not quoted",
+				  pcr);
+	if (replay_ima(buffer_bytes(list), appraisal->evidence.ima_template_bank, pcr, quoted,
+		       &replay, &err) < 0)
+		return check_tell(false, detail, "%s", err.text);
+	return tell_replay(&replay, quoted, pcr, "entries", list->size,
+			   &appraisal->verdict->ima_log, detail);
+}

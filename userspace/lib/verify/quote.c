@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: MIT
+/* The checks of the key, the quote, and the PCR values beside it. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "log/hasher.h"
+#include "verify/checks.h"
+#include "verify/key.h"
+
+/* Room for a name in hex. */
+#define NAME_TEXT (2 * TPM_NAME_MAX + 1)
+/* Room for "sha256:1,2,3" of every PCR. */
+#define SELECTION_TEXT 96
+
+uint32_t appraisal_algorithm(uint16_t algorithm)
+{
+	switch (algorithm) {
+	case TPM_ALG_RSASSA:
+		return VERIFY_RSASSA;
+	case TPM_ALG_RSAPSS:
+		return VERIFY_RSAPSS;
+	case TPM_ALG_ECDSA:
+		return VERIFY_ECDSA;
+	case ASSAY_HASH_SHA256:
+		return VERIFY_SHA256;
+	case ASSAY_HASH_SHA384:
+		return VERIFY_SHA384;
+	case ASSAY_HASH_SHA512:
+		return VERIFY_SHA512;
+	default:
+		return 0;
+	}
+}
+
+const struct assay_digest *appraisal_pcr(const struct appraisal *appraisal, enum assay_hash bank,
+					 unsigned int index)
+{
+	for (size_t i = 0; i < appraisal->evidence.pcr_count; i++) {
+		const struct evidence_pcr *pcr = &appraisal->evidence.pcrs[i];
+
+		if (pcr->index == index && pcr->value.hash == bank)
+			return &pcr->value;
+	}
+	return NULL;
+}
+
+static bool accepted(const struct appraisal *appraisal, uint16_t algorithm)
+{
+	return (appraisal->policy->algorithms & appraisal_algorithm(algorithm)) != 0;
+}
+
+static const char *algorithm_name(uint16_t algorithm)
+{
+	const char *name = tpm_alg_name(algorithm);
+
+	return name ? name : "an algorithm that is not known";
+}
+
+/* ---------------------------------------------------------------- well-formed */
+
+bool check_evidence_parsed(struct appraisal *appraisal, char *detail)
+{
+	struct assay_error err = { 0 };
+
+	if (evidence_parse(appraisal->input->evidence, &appraisal->evidence, &err) < 0)
+		return check_tell(false, detail, "%s", err.text);
+	return check_tell(true, detail, "%zu bytes, of boot %s", appraisal->input->evidence.size,
+			  appraisal->evidence.boot_id);
+}
+
+bool check_quote_parsed(struct appraisal *appraisal, char *detail)
+{
+	const struct evidence *evidence = &appraisal->evidence;
+	struct assay_error err = { 0 };
+
+	if (tpm_attest_parse(buffer_bytes(&evidence->attest), &appraisal->attest, &err) < 0 ||
+	    tpm_signature_parse(buffer_bytes(&evidence->signature), &appraisal->signature, &err) <
+		    0)
+		return check_tell(false, detail, "%s", err.text);
+	return check_tell(true, detail, "quote of %zu bytes, signature of %zu",
+			  evidence->attest.size, evidence->signature.size);
+}
+
+/* ---------------------------------------------------------------- the key */
+
+static int key_name_text(const struct tpm_public *key, char text[static NAME_TEXT],
+			 struct assay_error *err)
+{
+	struct tpm_name name;
+	int r = tpm_key_name(key, &name, err);
+
+	if (r == 0)
+		hex_encode(BYTES(name.bytes, name.size), text);
+	return r;
+}
+
+bool check_ak_expected(struct appraisal *appraisal, char *detail)
+{
+	struct assay_error err = { 0 };
+	struct tpm_public claimed;
+	char expected[NAME_TEXT], found[NAME_TEXT];
+
+	if (tpm_public_parse(appraisal->input->ak_public, &appraisal->ak, &err) < 0 ||
+	    key_name_text(&appraisal->ak, expected, &err) < 0)
+		return check_tell(false, detail, "the enrolled key cannot be used: %s", err.text);
+	if (tpm_public_parse(buffer_bytes(&appraisal->evidence.ak_public), &claimed, &err) < 0 ||
+	    key_name_text(&claimed, found, &err) < 0)
+		return check_tell(false, detail, "the evidence's key cannot be used: %s", err.text);
+	/* The name is a digest of the area: equal areas, equal names. */
+	if (!bytes_equal(claimed.area, appraisal->ak.area))
+		return check_tell(false, detail,
+				  "the evidence is of the key named %s; enrolled is %s", found,
+				  expected);
+	return check_tell(true, detail, "name %s", expected);
+}
+
+bool check_ak_attributes(struct appraisal *appraisal, char *detail)
+{
+	static const struct {
+		uint32_t bit;
+		bool set;
+		const char *why;
+	} rules[] = {
+		{ TPMA_OBJECT_RESTRICTED, true,
+		  "is not restricted: it would sign a forged quote as well" },
+		{ TPMA_OBJECT_SIGN, true, "is not a signing key" },
+		{ TPMA_OBJECT_FIXED_TPM, true, "is not fixedTPM: it may be in other TPMs too" },
+		{ TPMA_OBJECT_FIXED_PARENT, true,
+		  "is not fixedParent: it may be below other parents too" },
+		{ TPMA_OBJECT_SENSITIVE_DATA_ORIGIN, true,
+		  "is not of sensitiveDataOrigin: somebody brought it into the TPM" },
+		{ TPMA_OBJECT_DECRYPT, false, "may decrypt: an attestation key signs only" },
+	};
+	uint32_t attributes = appraisal->ak.attributes;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (((attributes & rules[i].bit) != 0) != rules[i].set)
+			return check_tell(false, detail, "the key (attributes 0x%x) %s", attributes,
+					  rules[i].why);
+	return check_tell(true, detail,
+			  "restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin");
+}
+
+static bool check_rsa(const struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_public *ak = &appraisal->ak;
+
+	if (ak->key_bits < appraisal->policy->rsa_bits)
+		return check_tell(false, detail, "an RSA key of %u bits; %u is the least",
+				  ak->key_bits, appraisal->policy->rsa_bits);
+	if (ak->modulus.size * 8 != ak->key_bits || !(ak->modulus.data[0] & 0x80))
+		return check_tell(false, detail,
+				  "the RSA key says %u bits, but its modulus has another size",
+				  ak->key_bits);
+	if (ak->exponent != 0 && (ak->exponent < 65537 || ak->exponent % 2 == 0))
+		return check_tell(
+			false, detail,
+			"the RSA key's exponent is %u; odd ones from 65537 on are accepted",
+			ak->exponent);
+	if (ak->scheme != TPM_ALG_RSASSA && ak->scheme != TPM_ALG_RSAPSS)
+		return check_tell(false, detail,
+				  "the scheme of the RSA key is %s, not RSASSA or "
+				  "RSAPSS",
+				  algorithm_name(ak->scheme));
+	return true;
+}
+
+static bool check_ecc(const struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_public *ak = &appraisal->ak;
+	uint32_t curve = ak->curve == TPM_ECC_NIST_P256 ? VERIFY_P256 :
+			 ak->curve == TPM_ECC_NIST_P384 ? VERIFY_P384 :
+							  0;
+
+	if (!(appraisal->policy->algorithms & curve))
+		return check_tell(
+			false, detail,
+			"the key's curve is 0x%04x; P-256 (0x0003) and P-384 (0x0004) can "
+			"be accepted",
+			ak->curve);
+	if (ak->scheme != TPM_ALG_ECDSA)
+		return check_tell(false, detail, "the scheme of the ECC key is %s, not ECDSA",
+				  algorithm_name(ak->scheme));
+	return true;
+}
+
+bool check_ak_algorithm(struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_public *ak = &appraisal->ak;
+
+	if (!(ak->type == TPM_ALG_RSA ? check_rsa(appraisal, detail) :
+					check_ecc(appraisal, detail)))
+		return false;
+	if (!accepted(appraisal, ak->scheme))
+		return check_tell(false, detail, "the policy does not accept %s",
+				  algorithm_name(ak->scheme));
+	if (!accepted(appraisal, ak->scheme_hash))
+		return check_tell(false, detail, "the key signs %s digests, which are not accepted",
+				  algorithm_name(ak->scheme_hash));
+	if (!accepted(appraisal, ak->name_hash))
+		return check_tell(false, detail, "the key is named by %s, which is not accepted",
+				  algorithm_name(ak->name_hash));
+	if (ak->type == TPM_ALG_RSA)
+		return check_tell(true, detail, "RSA of %u bits, %s with %s", ak->key_bits,
+				  algorithm_name(ak->scheme), algorithm_name(ak->scheme_hash));
+	return check_tell(true, detail, "ECDSA %s with %s",
+			  ak->curve == TPM_ECC_NIST_P256 ? "P-256" : "P-384",
+			  algorithm_name(ak->scheme_hash));
+}
+
+/* ---------------------------------------------------------------- the quote */
+
+bool check_quote_algorithm(struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_signature *signature = &appraisal->signature;
+	const struct tpm_public *ak = &appraisal->ak;
+
+	if (signature->algorithm != ak->scheme)
+		return check_tell(false, detail, "signed with %s (0x%04x); the key's scheme is %s",
+				  algorithm_name(signature->algorithm), signature->algorithm,
+				  algorithm_name(ak->scheme));
+	if (signature->hash != ak->scheme_hash)
+		return check_tell(false, detail,
+				  "the signed digest is %s (0x%04x); the key's scheme has %s",
+				  algorithm_name(signature->hash), signature->hash,
+				  algorithm_name(ak->scheme_hash));
+	return check_tell(true, detail, "%s with %s", algorithm_name(signature->algorithm),
+			  algorithm_name(signature->hash));
+}
+
+bool check_quote_signature(struct appraisal *appraisal, char *detail)
+{
+	struct assay_error err = { 0 };
+
+	if (tpm_key_verify(&appraisal->ak, &appraisal->signature,
+			   buffer_bytes(&appraisal->evidence.attest), &err) < 0)
+		return check_tell(false, detail, "%s", err.text);
+	return check_tell(true, detail, "the enrolled key's");
+}
+
+bool check_quote_magic(struct appraisal *appraisal, char *detail)
+{
+	if (appraisal->attest.magic != TPM_GENERATED)
+		return check_tell(false, detail,
+				  "magic is 0x%08x, not 0x%08x: this was not made inside a TPM",
+				  appraisal->attest.magic, TPM_GENERATED);
+	return check_tell(true, detail, "0x%08x", TPM_GENERATED);
+}
+
+bool check_quote_type(struct appraisal *appraisal, char *detail)
+{
+	uint16_t type = appraisal->attest.type;
+	const char *name = tpm_attest_type_name(type);
+
+	if (type != TPM_ST_ATTEST_QUOTE)
+		return check_tell(false, detail, "the type is %s (0x%04x), not QUOTE (0x%04x)",
+				  name ? name : "not known", type, TPM_ST_ATTEST_QUOTE);
+	return check_tell(true, detail, "QUOTE");
+}
+
+bool check_quote_nonce(struct appraisal *appraisal, char *detail)
+{
+	struct bytes expected = appraisal->input->nonce;
+	struct bytes found = appraisal->attest.extra_data;
+	char found_text[NAME_TEXT], expected_text[NAME_TEXT];
+
+	if (expected.size == 0 || expected.size < appraisal->policy->nonce_size ||
+	    expected.size > TPM_NAME_MAX)
+		return check_tell(false, detail,
+				  "the verifier's nonce has %zu bytes; at least %zu and at most %d "
+				  "are accepted",
+				  expected.size, appraisal->policy->nonce_size, EVIDENCE_MAX_NONCE);
+	hex_encode(found, found_text);
+	hex_encode(expected, expected_text);
+	if (!bytes_equal_constant_time(found, expected))
+		return check_tell(
+			false, detail,
+			"the quote answers the nonce %s, not %s: it is an old one, or was "
+			"made for somebody else",
+			found.size ? found_text : "(none)", expected_text);
+	return check_tell(true, detail, "%s", expected_text);
+}
+
+bool check_quote_signer(struct appraisal *appraisal, char *detail)
+{
+	struct bytes found = appraisal->attest.qualified_signer;
+	struct bytes expected = appraisal->input->ak_qualified_name;
+	uint16_t hash = appraisal->ak.name_hash;
+	char found_text[NAME_TEXT], expected_text[NAME_TEXT];
+
+	hex_encode(found, found_text);
+	if (found.size != 2 + assay_hash_size(hash) || found.data[0] != hash >> 8 ||
+	    found.data[1] != (hash & 0xff))
+		return check_tell(false, detail,
+				  "qualifiedSigner is %s, which is not a %s name as this key's is",
+				  found.size ? found_text : "empty", algorithm_name(hash));
+	if (expected.size == 0)
+		return check_tell(true, detail,
+				  "a %s name; the qualified name was not noted at enrolment",
+				  algorithm_name(hash));
+	if (expected.size > TPM_NAME_MAX)
+		return check_tell(
+			false, detail,
+			"the enrolled qualified name has %zu bytes; names have at most %d",
+			expected.size, TPM_NAME_MAX);
+	hex_encode(expected, expected_text);
+	if (!bytes_equal(found, expected))
+		return check_tell(false, detail, "qualifiedSigner is %s; enrolled is %s",
+				  found_text, expected_text);
+	return check_tell(true, detail, "%s", found_text);
+}
+
+/* ---------------------------------------------------------------- the PCRs */
+
+static const char *mask_text(uint32_t mask, char text[static SELECTION_TEXT])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < EVIDENCE_PCR_LIMIT; i++)
+		if (mask & 1U << i)
+			used += (size_t)snprintf(text + used, SELECTION_TEXT - used, "%s%u",
+						 used ? "," : "", i);
+	return text;
+}
+
+/* The selection of the values that are supplied for a bank. */
+static uint32_t supplied_mask(const struct evidence *evidence, enum assay_hash bank)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < evidence->pcr_count; i++)
+		if (evidence->pcrs[i].value.hash == bank)
+			mask |= 1U << evidence->pcrs[i].index;
+	return mask;
+}
+
+static uint32_t selected_mask(const struct tpm_attest *attest, enum assay_hash bank)
+{
+	for (size_t i = 0; i < attest->selection_count; i++)
+		if (attest->selections[i].bank == bank)
+			return attest->selections[i].mask;
+	return 0;
+}
+
+bool check_pcr_selection(struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_attest *attest = &appraisal->attest;
+	const struct evidence *evidence = &appraisal->evidence;
+
+	for (size_t i = 0; i < attest->selection_count; i++) {
+		const struct tpm_pcr_selection *selection = &attest->selections[i];
+		uint32_t supplied = supplied_mask(evidence, selection->bank);
+		char signed_text[SELECTION_TEXT], supplied_text[SELECTION_TEXT];
+
+		for (size_t j = 0; j < i; j++)
+			if (attest->selections[j].bank == selection->bank)
+				return check_tell(false, detail, "the quote selects bank %s twice",
+						  assay_hash_name(selection->bank));
+		if (selection->mask != supplied)
+			return check_tell(
+				false, detail,
+				"of bank %s the quote covers PCRs {%s}; supplied are {%s}",
+				assay_hash_name(selection->bank),
+				mask_text(selection->mask, signed_text),
+				mask_text(supplied, supplied_text));
+	}
+	for (size_t i = 0; i < evidence->pcr_count; i++) {
+		const struct evidence_pcr *pcr = &evidence->pcrs[i];
+
+		if (!(selected_mask(attest, pcr->value.hash) & 1U << pcr->index))
+			return check_tell(false, detail,
+					  "PCR %u of bank %s is supplied, and the quote does not "
+					  "cover it",
+					  pcr->index, assay_hash_name(pcr->value.hash));
+	}
+	return check_tell(true, detail, "%zu values, those that the quote covers",
+			  evidence->pcr_count);
+}
+
+bool check_pcr_required(struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_attest *attest = &appraisal->attest;
+	uint32_t required = appraisal->policy->pcrs;
+	char text[SELECTION_TEXT];
+
+	mask_text(required, text);
+	if (required == 0)
+		return check_tell(false, detail, "the policy requires no PCR");
+	for (size_t i = 0; i < attest->selection_count; i++) {
+		const struct tpm_pcr_selection *selection = &attest->selections[i];
+
+		if (!accepted(appraisal, selection->bank) ||
+		    (selection->mask & required) != required)
+			continue;
+		appraisal->bank = selection->bank;
+		return check_tell(true, detail, "PCRs %s of bank %s", text,
+				  assay_hash_name(selection->bank));
+	}
+	return check_tell(false, detail,
+			  "no bank of an accepted hash has all of the PCRs %s in the quote", text);
+}
+
+bool check_pcr_digest(struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_attest *attest = &appraisal->attest;
+	struct assay_digest digest;
+	struct assay_error err = { 0 };
+	struct buffer values = { 0 };
+	struct hasher hasher;
+	int r;
+
+	/* TPM2_Quote (Part 3, 18.4): in the order of the selection, by the scheme's hash. */
+	for (size_t i = 0; i < attest->selection_count; i++)
+		for (unsigned int index = 0; index < TPM_PCR_COUNT; index++) {
+			const struct assay_digest *value =
+				attest->selections[i].mask & 1U << index ?
+					appraisal_pcr(appraisal, attest->selections[i].bank,
+						      index) :
+					NULL;
+
+			if (value)
+				buffer_append(&values, value->bytes, value->size);
+		}
+	r = hasher_open(&hasher, appraisal->signature.hash, &err);
+	if (r == 0) {
+		r = hasher_digest(&hasher, buffer_bytes(&values), BYTES(NULL, 0), &digest, &err);
+		hasher_close(&hasher);
+	}
+	if (values.failed)
+		r = assay_fail(&err, ENOMEM, "out of memory");
+	buffer_free(&values);
+	if (r != 0)
+		return check_tell(false, detail, "%s", err.text);
+	if (attest->pcr_digest.size != digest.size)
+		return check_tell(
+			false, detail, "the quoted digest has %zu bytes; %s digests have %zu",
+			attest->pcr_digest.size, assay_hash_name(digest.hash), digest.size);
+	if (!bytes_equal(attest->pcr_digest, BYTES(digest.bytes, digest.size)))
+		return check_tell(false, detail,
+				  "the supplied PCR values do not have the quoted digest");
+	return check_tell(true, detail, "%s of the values is the quoted one",
+			  assay_hash_name(digest.hash));
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "verify/replay.h"
+
+#include <errno.h>
+
+#include "log/cel.h"
+#include "log/hasher.h"
+#include "log/ima.h"
+
+/* A record's extend was applied: is the quoted value reached with it? */
+static void advance(struct replay *replay, uint64_t end, const struct assay_digest *quoted)
+{
+	replay->records++;
+	if (replay->reached || !bytes_equal(BYTES(replay->last.bytes, replay->last.size),
+					    BYTES(quoted->bytes, quoted->size)))
+		return;
+	replay->reached = true;
+	replay->covered = replay->records;
+	replay->covered_size = end;
+}
+
+int replay_assay(struct bytes log, unsigned int pcr, const struct assay_digest *start,
+		 const struct assay_digest *quoted, struct replay *ret, struct assay_error *err)
+{
+	struct replay replay = { .last = *start };
+	struct cel_record record;
+	struct cel_reader reader;
+	struct hasher hasher;
+	int r;
+
+	if (start->hash != quoted->hash || start->size != quoted->size)
+		return assay_fail(err, EBADMSG,
+				  "the log's start is of another bank than the quote");
+	r = hasher_open(&hasher, quoted->hash, err);
+	if (r < 0)
+		return r;
+	cel_begin(&reader, log, 0);
+	while ((r = cel_next(&reader, &record, err)) > 0) {
+		const struct assay_digest *digest = cel_record_digest(&record, quoted->hash);
+
+		if (record.pcr != pcr)
+			continue;
+		if (!digest) {
+			r = assay_fail(err, EBADMSG, "record %llu has no %s digest",
+				       (unsigned long long)record.recnum,
+				       assay_hash_name(quoted->hash));
+			break;
+		}
+		r = hasher_extend(&hasher, &replay.last, BYTES(digest->bytes, digest->size), err);
+		if (r < 0)
+			break;
+		advance(&replay, record.offset + record.size, quoted);
+	}
+	hasher_close(&hasher);
+	if (r < 0)
+		return r;
+	*ret = replay;
+	return 0;
+}
+
+int replay_ima(struct bytes list, enum assay_hash bank, unsigned int pcr,
+	       const struct assay_digest *quoted, struct replay *ret, struct assay_error *err)
+{
+	struct replay replay = { .last = { .hash = quoted->hash, .size = quoted->size } };
+	struct ima_entry entry;
+	struct ima_reader reader;
+	struct hasher hasher;
+	int r = hasher_open(&hasher, quoted->hash, err);
+
+	if (r < 0)
+		return r;
+	ima_begin(&reader, list, bank);
+	while ((r = ima_next(&reader, &entry, err)) > 0) {
+		if (entry.pcr != pcr)
+			continue;
+		r = ima_extend(&entry, &hasher, &replay.last, err);
+		if (r < 0)
+			break;
+		advance(&replay, reader.offset, quoted);
+	}
+	hasher_close(&hasher);
+	if (r < 0)
+		return r;
+	*ret = replay;
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verdict: one bit a check. A check that was not made is never a pass, and
+ * "trusted" is nothing but a comparison of bits. For lib/verify, and for whoever
+ * shows a verdict.
+ */
+#ifndef ASSAY_VERIFY_VERDICT_H
+#define ASSAY_VERIFY_VERDICT_H
+
+#include <jansson.h>
+
+#include "assay.h"
+
+/*
+ * The checks, in the order in which they are made and shown; the names and what
+ * each asks are in verdict.c.
+ */
+enum check {
+	CHECK_EVIDENCE_PARSED,
+	CHECK_QUOTE_PARSED,
+	CHECK_AK_EXPECTED,
+	CHECK_AK_ATTRIBUTES,
+	CHECK_AK_ALGORITHM,
+	CHECK_QUOTE_ALGORITHM,
+	CHECK_QUOTE_SIGNATURE,
+	CHECK_QUOTE_MAGIC,
+	CHECK_QUOTE_TYPE,
+	CHECK_QUOTE_NONCE,
+	CHECK_QUOTE_SIGNER,
+	CHECK_PCR_SELECTION,
+	CHECK_PCR_REQUIRED,
+	CHECK_PCR_DIGEST,
+	CHECK_ASSAY_LOG_PARSED,
+	CHECK_ASSAY_LOG_RECORDS,
+	CHECK_ASSAY_LOG_DIGESTS,
+	CHECK_ASSAY_LOG_START,
+	CHECK_ASSAY_LOG_REPLAY,
+	CHECK_IMA_LOG_PARSED,
+	CHECK_IMA_LOG_ENTRIES,
+	CHECK_IMA_LOG_DIGESTS,
+	CHECK_IMA_LOG_VIOLATIONS,
+	CHECK_IMA_LOG_REPLAY,
+	CHECK_MANIFEST_SIGNATURE,
+	CHECK_FILES_MEASURED,
+	CHECK_FILES_KNOWN,
+	CHECK_FILES_MATCH,
+	CHECK_FILES_COMPLETE,
+	CHECK_COUNT,
+};
+
+#define CHECK_BIT(check) (UINT64_C(1) << (check))
+#define CHECK_ALL (CHECK_BIT(CHECK_COUNT) - 1)
+
+#define CHECK_DETAIL_MAX 1024
+
+/**
+ * struct covered_log - how much of a log the quote covers
+ * @records: in the log
+ * @covered: of these, up to the quoted PCR value
+ */
+struct covered_log {
+	uint64_t records;
+	uint64_t covered;
+};
+
+/**
+ * struct verdict - what verify() found
+ * @required: CHECK_BIT()s of what the policy requires
+ * @passed: of what was checked and is as it must be
+ * @failed: of what was checked and is not; what is in neither was not checked
+ * @detail: a check's facts: what is wrong and what was expected, or what passed;
+ *          always terminated, fit to print
+ * @assay_log, @ima_log: how much the quote covers
+ * @files: entries of measured files in assay's log
+ */
+struct verdict {
+	uint64_t required;
+	uint64_t passed;
+	uint64_t failed;
+	char detail[CHECK_COUNT][CHECK_DETAIL_MAX];
+	struct covered_log assay_log, ima_log;
+	uint64_t files;
+};
+
+/* verdict_trusted() - the only way to "trusted": every required bit is in @passed. */
+bool verdict_trusted(const struct verdict *verdict);
+
+/* check_name() - "quote-nonce"; check_question() - what the check asks, for people. */
+const char *check_name(enum check check);
+const char *check_question(enum check check);
+
+/*
+ * check_waivable() - may a policy do without it?
+ * Those that tie the log to the TPM and the reference values to their signer may
+ * not be waived: without them no other check means anything.
+ */
+bool check_waivable(enum check check);
+
+/* check_by_name() - false for a name that is not known */
+bool check_by_name(const char *name, enum check *ret);
+
+/* verdict_result() - "pass", "fail" or "not-checked" */
+const char *verdict_result(const struct verdict *verdict, enum check check);
+
+/* verdict_reason() - the first required check that did not pass; CHECK_COUNT if all did */
+enum check verdict_reason(const struct verdict *verdict);
+
+/* verdict_to_json() - a new object; NULL without memory */
+json_t *verdict_to_json(const struct verdict *verdict);
+
+#endif /* ASSAY_VERIFY_VERDICT_H */

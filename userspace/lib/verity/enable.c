@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "verity/enable.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/fsverity.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+/* A writer that a fork left behind is gone within milliseconds; a real one is not. */
+#define BUSY_TRIES 20
+#define BUSY_PAUSE_NS (50L * 1000 * 1000)
+
+/* What to say of each errno; the ioctls' list is in Documentation/filesystems/fsverity.rst. */
+static int enable_failed(int code, const struct verity_parameters *parameters, const char *name,
+			 struct assay_error *err)
+{
+	switch (code) {
+	case EEXIST:
+		return assay_fail(err, code, "verity is on already for %s", name);
+	case ETXTBSY:
+		return assay_fail(err, code,
+				  "cannot enable verity for %s: a process has the file open for "
+				  "writing; end it (fuser shows which) and try again",
+				  name);
+	case EOPNOTSUPP:
+		return assay_fail(err, code,
+				  "cannot enable verity for %s: its file system has not the verity "
+				  "feature (make it with 'mke2fs -O verity', or switch it on with "
+				  "'tune2fs -O verity'), or this kernel was built without "
+				  "CONFIG_FS_VERITY",
+				  name);
+	case ENOTTY:
+		return assay_fail(err, code,
+				  "cannot enable verity for %s: this kind of file system does not know "
+				  "verity; use ext4, f2fs or btrfs",
+				  name);
+	case EKEYREJECTED:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: the kernel rejects the signature: it "
+			"is not of this file's digest, or not made by the certificate's key",
+			name);
+	case ENOKEY:
+		return assay_fail(err, code,
+				  "cannot enable verity for %s: the signer's certificate is not in "
+				  "the kernel's .fs-verity keyring; load it with 'assay key load'",
+				  name);
+	case EBADMSG:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: the kernel cannot read the signature "
+			"(it is no detached PKCS#7 in DER)",
+			name);
+	case ENOPKG:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: this kernel has not the algorithm of "
+			"the digest or of the signature",
+			name);
+	case EMSGSIZE:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: the salt or the signature is longer "
+			"than the kernel takes",
+			name);
+	case EINVAL:
+		return assay_fail(err, code,
+				  "cannot enable verity for %s: the kernel does not take the "
+				  "parameters; blocks of %" PRIu32
+				  " bytes may be larger than its pages or the file system's blocks",
+				  name, parameters->block_size);
+	case EPERM:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: not permitted: the file is append-only, "
+			"or has no signature while fs.verity.require_signatures is set",
+			name);
+	case EACCES:
+		return assay_fail(err, code,
+				  "cannot enable verity for %s: no permission to write to the file",
+				  name);
+	case EROFS:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: the file system is mounted read-only", name);
+	case ENOSPC:
+	case EDQUOT:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: no space for its Merkle tree (about "
+			"1/127 of the file's size with SHA-256); free some",
+			name);
+	case EFBIG:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: the file is too large for blocks of "
+			"%" PRIu32 " bytes",
+			name, parameters->block_size);
+	case EISDIR:
+		return assay_fail(err, code, "cannot enable verity for %s: it is a directory",
+				  name);
+	case EBUSY:
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: another process is doing it just now", name);
+	case EINTR:
+		return assay_fail(err, code, "enabling verity for %s was interrupted", name);
+	default:
+		return assay_fail(err, code, "cannot enable verity for %s: %s", name,
+				  strerror(code));
+	}
+}
+
+int verity_enable(int fd, const struct verity_parameters *parameters, struct bytes signature,
+		  const char *name, struct assay_error *err)
+{
+	struct fsverity_enable_arg arg = { .version = 1 };
+	int r = verity_check_parameters(parameters, err);
+
+	if (r < 0)
+		return r;
+	if (signature.size > VERITY_SIGNATURE_MAX)
+		return assay_fail(err, EMSGSIZE,
+				  "the signature of %s has %zu bytes; the kernel takes %d at most",
+				  name, signature.size, VERITY_SIGNATURE_MAX);
+	arg.hash_algorithm = verity_algorithm(parameters->hash);
+	arg.block_size = parameters->block_size;
+	arg.salt_size = (uint32_t)parameters->salt_size;
+	arg.salt_ptr = (uintptr_t)parameters->salt;
+	arg.sig_size = (uint32_t)signature.size;
+	arg.sig_ptr = (uintptr_t)signature.data;
+	for (int tries = 1; ioctl(fd, FS_IOC_ENABLE_VERITY, &arg) < 0; tries++) {
+		const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
+		int code = errno;
+
+		if (code != ETXTBSY || tries == BUSY_TRIES)
+			return enable_failed(code, parameters, name, err);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int verity_measure(int fd, const char *name, struct assay_digest *ret, struct assay_error *err)
+{
+	union {
+		struct fsverity_digest head;
+		uint8_t room[sizeof(struct fsverity_digest) + ASSAY_DIGEST_MAX];
+	} answer = { .head.digest_size = ASSAY_DIGEST_MAX };
+	struct assay_digest digest = { 0 };
+
+	if (ioctl(fd, FS_IOC_MEASURE_VERITY, &answer) < 0) {
+		int code = errno;
+
+		if (code == ENODATA)
+			return assay_fail(err, code, "verity is not on for %s", name);
+		return assay_fail(err, code, "cannot get the fs-verity digest of %s: %s%s", name,
+				  strerror(code),
+				  code == ENOTTY || code == EOPNOTSUPP ?
+					  "; its file system or this kernel has no verity" :
+					  "");
+	}
+	digest.hash = verity_hash_by_algorithm(answer.head.digest_algorithm);
+	digest.size = answer.head.digest_size;
+	if (digest.hash == ASSAY_HASH_NONE || digest.size != assay_hash_size(digest.hash))
+		return assay_fail(err, ENOTSUP,
+				  "the fs-verity digest of %s has algorithm %u, which is not known",
+				  name, answer.head.digest_algorithm);
+	memcpy(digest.bytes, answer.room + sizeof(answer.head), digest.size);
+	*ret = digest;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Digests of many files on many threads, given back in the order they were put in.
+ *
+ * Bounded: a pool holds at most verity_pool_room() files, so memory and open
+ * descriptors do not grow with the number of files. One thread uses the pool; the
+ * threads behind it are its own.
+ */
+#ifndef ASSAY_VERITY_POOL_H
+#define ASSAY_VERITY_POOL_H
+
+#include "verity/verity.h"
+
+struct verity_pool;
+
+/**
+ * struct verity_job - a file and its digest
+ * @path: free() it
+ * @fd: close it
+ * @result: 0, or a negative errno; then @err says why and @digest and @size are not set
+ */
+struct verity_job {
+	char *path;
+	int fd;
+	int result;
+	struct assay_digest digest;
+	uint64_t size;
+	struct assay_error err;
+};
+
+/* verity_pool_new() - @threads: how many; 0 for one for each CPU that may be used */
+int verity_pool_new(const struct verity_parameters *parameters, unsigned int threads,
+		    struct verity_pool **ret, struct assay_error *err);
+
+/* Ends the threads, and frees jobs that were not taken. Does nothing with NULL. */
+void verity_pool_free(struct verity_pool *pool);
+
+/* verity_pool_room() - how many more files may be put in before one is taken */
+size_t verity_pool_room(const struct verity_pool *pool);
+
+/* verity_pool_count() - how many were put in and not taken */
+size_t verity_pool_count(const struct verity_pool *pool);
+
+/*
+ * verity_pool_put() - have the digest of @fd computed; there must be room
+ * @path: names the file; it and @fd are the pool's from now on
+ */
+void verity_pool_put(struct verity_pool *pool, char *path, int fd);
+
+/* verity_pool_take() - the oldest file, once its digest is there; there must be one */
+void verity_pool_take(struct verity_pool *pool, struct verity_job *ret);
+
+#endif /* ASSAY_VERITY_POOL_H */
