@@ -19,10 +19,10 @@
 #define ASSAY_ABI_VERSION 1
 
 /* Limits. */
-#define ASSAY_MAX_BATCH 4096 /* files in one MEASURE */
-#define ASSAY_MAX_DIGEST 64 /* bytes of the largest digest (SHA-512) */
-#define ASSAY_MAX_BANKS 8 /* PCR banks of a TPM */
-#define ASSAY_MAX_LABEL 64 /* bytes of an EVENT's label */
+#define ASSAY_MAX_BATCH 4096  /* files in one MEASURE */
+#define ASSAY_MAX_DIGEST 64   /* bytes of the largest digest (SHA-512) */
+#define ASSAY_MAX_BANKS 8     /* PCR banks of a TPM */
+#define ASSAY_MAX_LABEL 64    /* bytes of an EVENT's label */
 #define ASSAY_MAX_EVENT 65536 /* bytes of an EVENT's data */
 
 /* Hash algorithms: TCG algorithm identifiers (TPM2_ALG_ID). */
@@ -32,9 +32,9 @@
 #define ASSAY_ALG_SHA512 0x000d
 
 enum assay_region_kind {
-	ASSAY_REGION_CMA = 1, /* idle pages are lent to the kernel (CMA area) */
+	ASSAY_REGION_CMA = 1,	  /* idle pages are lent to the kernel (CMA area) */
 	ASSAY_REGION_MOVABLE = 2, /* idle pages are lent (ZONE_MOVABLE) */
-	ASSAY_REGION_STATIC = 3, /* idle pages are held */
+	ASSAY_REGION_STATIC = 3,  /* idle pages are held */
 };
 
 /* struct assay_info.protection */
@@ -237,51 +237,52 @@ struct assay_log_header {
  * order; it stands for one PCR extend. Its digest in each bank is over the whole
  * content TLV, type and length included. All integers are big endian.
  */
-#define ASSAY_CEL_RECNUM 0 /* u64 */
-#define ASSAY_CEL_PCR 1 /* u8 */
+#define ASSAY_CEL_RECNUM 0  /* u64 */
+#define ASSAY_CEL_PCR 1	    /* u8 */
 #define ASSAY_CEL_DIGESTS 3 /* TLVs: type = low byte of ASSAY_ALG_* */
 #define ASSAY_CEL_IMA_TEMPLATE 7
 #define ASSAY_CEL_CONTENT 0x41 /* ours: TLVs of ASSAY_FIELD_*, KIND first */
 
 enum assay_record_kind {
-	ASSAY_KIND_START = 1, /* module load */
+	ASSAY_KIND_START = 1,	/* module load */
 	ASSAY_KIND_MEASURE = 2, /* a batch of files */
-	ASSAY_KIND_IMA = 3, /* a batch mirrored from IMA's list */
-	ASSAY_KIND_EVENT = 4, /* from user space */
-	ASSAY_KIND_TRIM = 5, /* the log was cut */
-	ASSAY_KIND_KEXEC = 6, /* adopted after kexec */
+	ASSAY_KIND_IMA = 3,	/* a batch mirrored from IMA's list */
+	ASSAY_KIND_EVENT = 4,	/* from user space */
+	ASSAY_KIND_TRIM = 5,	/* the log was cut */
+	ASSAY_KIND_KEXEC = 6,	/* adopted after kexec */
 };
 
 enum assay_field {
 	ASSAY_FIELD_KIND = 0x00, /* u8, enum assay_record_kind */
 
 	/* START */
-	ASSAY_FIELD_BOOT_ID = 0x10, /* text, 36 characters */
-	ASSAY_FIELD_RELEASE = 0x11, /* text, uname -r */
-	ASSAY_FIELD_VERSION = 0x12, /* text, the module's version */
-	ASSAY_FIELD_PAGE_SIZE = 0x13, /* u32 */
+	ASSAY_FIELD_BOOT_ID = 0x10,	/* text, 36 characters */
+	ASSAY_FIELD_RELEASE = 0x11,	/* text, uname -r */
+	ASSAY_FIELD_VERSION = 0x12,	/* text, the module's version */
+	ASSAY_FIELD_PAGE_SIZE = 0x13,	/* u32 */
 	ASSAY_FIELD_REGION_KIND = 0x14, /* u8, enum assay_region_kind */
-	ASSAY_FIELD_REGION = 0x15, /* u64 base, u64 size */
-	ASSAY_FIELD_WINDOW = 0x16, /* u64 base, u64 size */
-	ASSAY_FIELD_PCR_VALUES = 0x17, /* TLVs like DIGESTS: the PCR before this record; absent without a TPM */
-	ASSAY_FIELD_IMA_BYPASS = 0x18, /* u8: 1 IMA is built in and its PCR is untouched, 0 not so, 2 unknown */
+	ASSAY_FIELD_REGION = 0x15,	/* u64 base, u64 size */
+	ASSAY_FIELD_WINDOW = 0x16,	/* u64 base, u64 size */
+	ASSAY_FIELD_PCR_VALUES = 0x17,	/* TLVs like DIGESTS: the PCR before this record */
+	ASSAY_FIELD_IMA_BYPASS = 0x18,	/* u8: 1 IMA built in, PCR untouched; 0 not so; 2 unknown */
+	ASSAY_FIELD_PROTECTION = 0x19,	/* u8, enum assay_protection */
 
 	/* MEASURE */
-	ASSAY_FIELD_FILE = 0x20, /* TLVs 0x21 to 0x27, once a file, in the caller's order */
-	ASSAY_FIELD_PATH = 0x21, /* bytes, as the measuring process sees it; absent if too long to tell */
+	ASSAY_FIELD_FILE = 0x20,   /* TLVs 0x21 to 0x27, once a file, in the caller's order */
+	ASSAY_FIELD_PATH = 0x21,   /* bytes, as the measuring process sees it; absent if too long */
 	ASSAY_FIELD_DIGEST = 0x22, /* u16 ASSAY_ALG_*, fs-verity digest */
 	ASSAY_FIELD_FSUUID = 0x23, /* 16 bytes */
-	ASSAY_FIELD_INODE = 0x24, /* u64 */
+	ASSAY_FIELD_INODE = 0x24,  /* u64 */
 	ASSAY_FIELD_GENERATION = 0x25, /* u32 */
-	ASSAY_FIELD_SIZE = 0x26, /* u64, bytes */
-	ASSAY_FIELD_ERRNO = 0x27, /* u32, positive; stands instead of DIGEST */
+	ASSAY_FIELD_SIZE = 0x26,       /* u64, bytes */
+	ASSAY_FIELD_ERRNO = 0x27,      /* u32, positive; stands instead of DIGEST */
 
 	/* EVENT */
 	ASSAY_FIELD_LABEL = 0x30, /* text */
-	ASSAY_FIELD_DATA = 0x31, /* bytes */
+	ASSAY_FIELD_DATA = 0x31,  /* bytes */
 };
 
 /* DIGESTS is where a bank's low byte names it; every ASSAY_ALG_* fits. */
-#define ASSAY_CEL_DIGEST_TYPE(alg) ((__u8)((alg) & 0xff))
+#define ASSAY_CEL_DIGEST_TYPE(alg) ((__u8)(0xff & (alg)))
 
 #endif /* _UAPI_ASSAY_H */

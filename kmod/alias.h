@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Write permission of pages in the linear map, the alias through which the whole
+ * kernel sees all of RAM. Changes the page-table entries themselves, since the
+ * kernel's own set_memory_ro() neither is exported nor tells when it left the
+ * alias writable. Called by pmalloc only, for pages that it owns.
+ *
+ * The caller serialises calls for the same pages. Nothing here allocates or
+ * splits: where the linear map is not made of single pages it refuses.
+ */
+#ifndef _ASSAY_ALIAS_H
+#define _ASSAY_ALIAS_H
+
+#include <linux/types.h>
+
+/* Why assay_alias_check() refused, for the administrator. */
+#define ASSAY_ALIAS_ADVICE "the linear map is not made of single pages; boot with rodata=full"
+
+/**
+ * struct assay_alias_range - pages in the linear map
+ * @start: linear-map address of the first page
+ * @count: number of pages
+ */
+struct assay_alias_range {
+	unsigned long start;
+	unsigned long count;
+};
+
+/**
+ * assay_alias_check() - can the permission of these pages be changed one by one
+ * @start: linear-map address of the first page
+ * @count: number of pages
+ *
+ * Return: 0, or -EOPNOTSUPP where a page is mapped by a block or a contiguous
+ * group of entries, or not at all.
+ */
+int assay_alias_check(unsigned long start, unsigned long count);
+
+/**
+ * assay_alias_set() - make pages writable or read-only
+ * @ranges: what to change; assay_alias_check() accepted all of it
+ * @range_count: how many ranges
+ * @writable: what they become
+ *
+ * All entries are changed first, then each range is flushed once from the TLBs of
+ * all CPUs. Read-only pages cannot be written by any CPU once this returns.
+ *
+ * Return: 0, or -EOPNOTSUPP with nothing changed if an entry is no longer one
+ * that may be changed.
+ */
+int assay_alias_set(const struct assay_alias_range *ranges, unsigned int range_count,
+		    bool writable);
+
+/**
+ * assay_alias_verify() - is every page's permission what it should be
+ * @start: linear-map address of the first page
+ * @count: number of pages
+ * @writable: what it should be
+ *
+ * Asked twice: a walk of the page tables, and the MMU itself (the AT S1E1W
+ * instruction, which translates for a write without writing).
+ *
+ * Return: 0, or -EIO after a pr_err() that names the page.
+ */
+int assay_alias_verify(unsigned long start, unsigned long count, bool writable);
+
+#endif /* _ASSAY_ALIAS_H */

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What /dev/assay refuses, in tables: every call here must fail with just that errno
+ * and leave the log as it was; and what it must accept although it is longer than
+ * what it knows.
+ */
+#define _GNU_SOURCE
+#include "guest.h"
+
+#define NOWHERE ((uint64_t)0x10)
+#define KERNEL ((uint64_t)0xffff800080000000)
+
+/* The number of a call with a struct of another size. */
+#define SIZED(request, bytes) _IOC(_IOC_DIR(request), _IOC_TYPE(request), _IOC_NR(request), bytes)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static uint64_t address(const void *pointer)
+{
+	return (uintptr_t)pointer;
+}
+
+static struct assay_append good_append(void)
+{
+	static const char data[16];
+
+	return (struct assay_append){
+		.label_size = 4,
+		.label = address("test"),
+		.data = address(data),
+		.data_size = sizeof(data),
+	};
+}
+
+static struct assay_measure_entry entries[4];
+static int good_file;
+
+static struct assay_measure good_measure(void)
+{
+	memset(entries, 0, sizeof(entries));
+	for (size_t i = 0; i < COUNT(entries); i++)
+		entries[i].fd = good_file;
+	return (struct assay_measure){
+		.count = COUNT(entries),
+		.entry_size = sizeof(entries[0]),
+		.entries = address(entries),
+	};
+}
+
+static void test_numbers(int fd)
+{
+	static const struct {
+		const char *what;
+		unsigned long request;
+		int error;
+	} calls[] = {
+		{ "an unknown call", _IOWR(ASSAY_IOC_MAGIC, 3, struct assay_info), -ENOTTY },
+		{ "the last number", _IOWR(ASSAY_IOC_MAGIC, 255, struct assay_info), -ENOTTY },
+		{ "another magic", _IOWR(0xa6, 0, struct assay_info), -ENOTTY },
+		{ "INFO for reading only", _IOR(ASSAY_IOC_MAGIC, 0, struct assay_info), -ENOTTY },
+		{ "INFO for writing only", _IOW(ASSAY_IOC_MAGIC, 0, struct assay_info), -ENOTTY },
+		{ "INFO without a struct", _IO(ASSAY_IOC_MAGIC, 0), -ENOTTY },
+		{ "TCGETS", 0x5401, -ENOTTY },
+		{ "INFO of no bytes", SIZED(ASSAY_IOC_INFO, 0), -EINVAL },
+		{ "INFO a byte short", SIZED(ASSAY_IOC_INFO, 135), -EINVAL },
+		{ "MEASURE of no bytes", SIZED(ASSAY_IOC_MEASURE, 0), -EINVAL },
+		{ "MEASURE a byte short", SIZED(ASSAY_IOC_MEASURE, 39), -EINVAL },
+		{ "APPEND of no bytes", SIZED(ASSAY_IOC_APPEND, 0), -EINVAL },
+		{ "APPEND a byte short", SIZED(ASSAY_IOC_APPEND, 47), -EINVAL },
+	};
+	static uint8_t zeros[16384];
+
+	check(sizeof(struct assay_info) == 136 && sizeof(struct assay_measure) == 40 &&
+		      sizeof(struct assay_append) == 48 && sizeof(entries[0]) == 80,
+	      "sizes of the structs of the first version");
+	for (size_t i = 0; i < COUNT(calls); i++)
+		check_is(call(fd, calls[i].request, zeros), calls[i].error, calls[i].what);
+}
+
+/* A struct longer than the kernel's: accepted if the rest is 0. */
+static void test_longer(int fd)
+{
+	static const size_t sizes[] = { 137, 144, 648, 4232, 16383 };
+	static uint8_t buffer[16383];
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		const unsigned long request = SIZED(ASSAY_IOC_INFO, sizes[i]);
+		struct assay_info info;
+
+		memset(buffer, 0, sizeof(buffer));
+		check(call(fd, request, buffer) == 0 && buffer[sizes[i] - 1] == 0,
+		      "INFO of %zu bytes", sizes[i]);
+		memcpy(&info, buffer, sizeof(info));
+		check_is(info.abi_version, ASSAY_ABI_VERSION, "it is filled in");
+		memset(buffer, 0, sizeof(buffer));
+		buffer[sizes[i] - 1] = 1;
+		check(call(fd, request, buffer) == -EINVAL, "INFO of %zu bytes, the last not 0",
+		      sizes[i]);
+	}
+}
+
+static void test_pointers(int fd)
+{
+	static const struct {
+		const char *what;
+		unsigned long request;
+	} calls[] = {
+		{ "INFO", ASSAY_IOC_INFO },
+		{ "MEASURE", ASSAY_IOC_MEASURE },
+		{ "APPEND", ASSAY_IOC_APPEND },
+	};
+	static const uint64_t places[] = { 0, NOWHERE, KERNEL, UINT64_MAX };
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct assay_append append = good_append();
+	struct assay_measure measure = good_measure();
+
+	need(pages != MAP_FAILED, "memory");
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		for (size_t j = 0; j < COUNT(places); j++)
+			check(call(fd, calls[i].request, (void *)(uintptr_t)places[j]) == -EFAULT,
+			      "%s: a struct at %#llx", calls[i].what,
+			      (unsigned long long)places[j]);
+	}
+	/* Read it can be, written not: no record may be left that the caller is not told of. */
+	memcpy(pages, &append, sizeof(append));
+	memcpy(pages + 256, &measure, sizeof(measure));
+	mprotect(pages, page, PROT_READ);
+	check_is(call(fd, ASSAY_IOC_APPEND, pages), -EFAULT,
+		 "APPEND: a struct in read-only memory");
+	check_is(call(fd, ASSAY_IOC_MEASURE, pages + 256), -EFAULT,
+		 "MEASURE: a struct in read-only memory");
+	munmap(pages + page, page);
+	check_is(call(fd, ASSAY_IOC_APPEND, pages + page - 8), -EFAULT,
+		 "APPEND: a struct whose end is not mapped");
+	munmap(pages, page);
+}
+
+static void test_append(int fd)
+{
+	static const char data[16];
+	const uint64_t label = address("test"), some = address(data);
+	const struct {
+		const char *what;
+		uint32_t flags, label_size;
+		uint64_t label, data;
+		uint32_t data_size, reserved;
+		int error;
+	} rows[] = {
+		{ "an unknown flag", 1, 4, label, some, 16, 0, -EINVAL },
+		{ "all flags", UINT32_MAX, 4, label, some, 16, 0, -EINVAL },
+		{ "a reserved field", 0, 4, label, some, 16, 1, -EINVAL },
+		{ "an empty label", 0, 0, label, some, 16, 0, -EINVAL },
+		{ "a label too long by one", 0, ASSAY_MAX_LABEL + 1, label, some, 16, 0, -EINVAL },
+		{ "a label of 4 GiB", 0, UINT32_MAX, label, some, 16, 0, -EINVAL },
+		{ "a label nowhere", 0, 4, NOWHERE, some, 16, 0, -EFAULT },
+		{ "a label at NULL", 0, 4, 0, some, 16, 0, -EFAULT },
+		{ "a label in the kernel", 0, 4, KERNEL, some, 16, 0, -EFAULT },
+		{ "a label with a newline", 0, 4, address("a\nbc"), some, 16, 0, -EINVAL },
+		{ "a label with a NUL", 0, 4, address("a\0bc"), some, 16, 0, -EINVAL },
+		{ "a label beyond ASCII", 0, 4, address("a\xc3\xa4z"), some, 16, 0, -EINVAL },
+		{ "a label with DEL", 0, 4, address("abc\x7f"), some, 16, 0, -EINVAL },
+		{ "data too long by one", 0, 4, label, some, ASSAY_MAX_EVENT + 1, 0, -EINVAL },
+		{ "data of 4 GiB", 0, 4, label, some, UINT32_MAX, 0, -EINVAL },
+		{ "data nowhere", 0, 4, label, NOWHERE, 16, 0, -EFAULT },
+		{ "data at NULL", 0, 4, label, 0, 16, 0, -EFAULT },
+		{ "data in the kernel", 0, 4, label, KERNEL, 16, 0, -EFAULT },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct assay_append append = {
+			.flags = rows[i].flags,
+			.label_size = rows[i].label_size,
+			.label = rows[i].label,
+			.data = rows[i].data,
+			.data_size = rows[i].data_size,
+			.reserved = rows[i].reserved,
+		};
+
+		check(call(fd, ASSAY_IOC_APPEND, &append) == rows[i].error, "APPEND: %s",
+		      rows[i].what);
+	}
+}
+
+static void test_measure(int fd)
+{
+	static const struct assay_measure_entry constant[4];
+	const uint64_t own = address(entries);
+	const uint32_t size = sizeof(entries[0]);
+	const struct {
+		const char *what;
+		uint32_t flags, count, entry_size, reserved;
+		uint64_t entries;
+		int error;
+	} rows[] = {
+		{ "an unknown flag", 2, 4, size, 0, own, -EINVAL },
+		{ "all flags", UINT32_MAX, 4, size, 0, own, -EINVAL },
+		{ "a reserved field", 0, 4, size, 1, own, -EINVAL },
+		{ "no entry", 0, 0, size, 0, own, -EINVAL },
+		{ "an entry too many", 0, ASSAY_MAX_BATCH + 1, size, 0, own, -EINVAL },
+		{ "2^32 - 1 entries", 0, UINT32_MAX, size, 0, own, -EINVAL },
+		{ "entries of no bytes", 0, 4, 0, 0, own, -EINVAL },
+		{ "entries a byte too short", 0, 4, size - 1, 0, own, -EINVAL },
+		{ "entries of 4 GiB", 0, 4, UINT32_MAX, 0, own, -EINVAL },
+		{ "entries nowhere", 0, 4, size, 0, NOWHERE, -EFAULT },
+		{ "entries at NULL", 0, 4, size, 0, 0, -EFAULT },
+		{ "entries in the kernel", 0, 4, size, 0, KERNEL, -EFAULT },
+		{ "entries at the end of all memory", 0, 4, size, 0, UINT64_MAX - 8, -EFAULT },
+		{ "entries that cannot be written", 0, 4, size, 0, address(constant), -EFAULT },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct assay_measure measure = good_measure();
+
+		measure.flags = rows[i].flags;
+		measure.count = rows[i].count;
+		measure.entry_size = rows[i].entry_size;
+		measure.reserved = rows[i].reserved;
+		measure.entries = rows[i].entries;
+		check(call(fd, ASSAY_IOC_MEASURE, &measure) == rows[i].error, "MEASURE: %s",
+		      rows[i].what);
+	}
+}
+
+static void test_entries(int fd)
+{
+	const int write_only = open("/tmp/write-only", O_WRONLY | O_CREAT, 0600);
+	const int path_only = open("/bed/busybox", O_PATH);
+	const struct {
+		const char *what;
+		int fd;
+	} rows[] = {
+		{ "descriptor -1", -1 },
+		{ "the smallest descriptor", INT32_MIN },
+		{ "a descriptor that is not open", 1000 },
+		{ "the largest descriptor", INT32_MAX },
+		{ "a descriptor for writing only", write_only },
+		{ "a descriptor for the path only", path_only },
+	};
+	struct assay_measure measure;
+
+	need(write_only >= 0 && path_only >= 0, "files");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		measure = good_measure();
+		entries[i % COUNT(entries)].fd = rows[i].fd;
+		check(call(fd, ASSAY_IOC_MEASURE, &measure) == -EBADF, "MEASURE: %s", rows[i].what);
+	}
+	measure = good_measure();
+	entries[3].reserved = 1;
+	check_is(call(fd, ASSAY_IOC_MEASURE, &measure), -EINVAL,
+		 "MEASURE: a reserved field of the last entry");
+	measure = good_measure();
+	measure.count = 2;
+	measure.entry_size = 2 * sizeof(entries[0]);
+	memset(&entries[1], 0, sizeof(entries[1]));
+	memset(&entries[3], 0, sizeof(entries[3]));
+	entries[3].digest[ASSAY_MAX_DIGEST - 1] = 1;
+	check_is(call(fd, ASSAY_IOC_MEASURE, &measure), -EINVAL,
+		 "MEASURE: longer entries with something where the kernel knows nothing");
+	close(write_only);
+	close(path_only);
+}
+
+/* That what was spoiled above was good. */
+static void test_good(int fd)
+{
+	struct assay_append append = good_append();
+	struct assay_measure measure = good_measure();
+	struct assay_info before = get_info(fd);
+
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), 0, "APPEND as it should be");
+	check_is(call(fd, ASSAY_IOC_MEASURE, &measure), 0, "MEASURE as it should be");
+	measure = good_measure();
+	measure.count = 2;
+	measure.entry_size = 2 * sizeof(entries[0]);
+	memset(&entries[1], 0, sizeof(entries[1]));
+	memset(&entries[3], 0, sizeof(entries[3]));
+	check_is(call(fd, ASSAY_IOC_MEASURE, &measure), 0, "MEASURE with longer entries");
+	check(entries[0].result == -ENODATA && entries[2].result == -ENODATA &&
+		      entries[1].result == 0 && entries[3].result == 0,
+	      "each has its result, and what the kernel does not know stays 0");
+	check_is((long long)get_info(fd).records, (long long)before.records + 3,
+		 "these three made a record each");
+}
+
+int main(void)
+{
+	int fd = open_assay(O_RDWR), read_only = open_assay(O_RDONLY);
+	struct assay_info before, after, info = { .flags = 1 };
+	struct assay_append append = good_append();
+	struct assay_measure measure;
+
+	good_file = open("/bed/busybox", O_RDONLY);
+	need(good_file >= 0, "open /bed/busybox");
+	before = get_info(fd);
+
+	test_numbers(fd);
+	test_longer(fd);
+	test_pointers(fd);
+	check_is(call(fd, ASSAY_IOC_INFO, &info), -EINVAL, "INFO with an unknown flag");
+	test_append(fd);
+	test_measure(fd);
+	test_entries(fd);
+	check_is(call(read_only, ASSAY_IOC_APPEND, &append), -EACCES,
+		 "APPEND through a descriptor for reading");
+	measure = good_measure();
+	check_is(call(read_only, ASSAY_IOC_MEASURE, &measure), -EACCES,
+		 "MEASURE through a descriptor for reading");
+	after = get_info(read_only);
+	check(memcmp(&before, &after, sizeof(before)) == 0, "none of these changed anything");
+
+	test_good(fd);
+	return tap_end();
+}

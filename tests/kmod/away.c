@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A TPM that fails, comes late, or is used by somebody else: its driver is unbound and
+ * bound again through sysfs, while the TPM itself goes on. Loads and unloads the module.
+ *
+ * What must hold all the time: nothing is written while something is pending; nothing is
+ * extended twice; nothing is called anchored that is not; a PCR that somebody else has
+ * extended is noticed before the next record.
+ */
+#define _GNU_SOURCE
+#include "guest.h"
+
+#define DRIVER "/sys/bus/platform/drivers/tpm_tis/"
+#define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
+
+#define TPM_ST_SESSIONS 0x8002
+#define TPM_CC_PCR_EXTEND 0x182
+#define TPM_RS_PW 0x40000009
+
+static void bind_tpm(bool bound)
+{
+	need(!write_text(bound ? DRIVER "bind" : DRIVER "unbind", TPM_DEVICE), "%s the TPM",
+	     bound ? "bind" : "unbind");
+	need((tpm_number() >= 0) == bound, "the TPM %s", bound ? "appears" : "goes away");
+}
+
+static void load(void)
+{
+	int module = open("/bed/assay.ko", O_RDONLY | O_CLOEXEC);
+
+	need(module >= 0 && !syscall(SYS_finit_module, module, "", 0), "load the module");
+	close(module);
+}
+
+static void unload(void)
+{
+	need(!syscall(SYS_delete_module, "assay", O_NONBLOCK), "unload the module");
+}
+
+static size_t put(uint8_t *to, size_t at, unsigned int size, uint64_t value)
+{
+	for (unsigned int i = 0; i < size; i++)
+		to[at + i] = (uint8_t)(value >> 8 * (size - 1 - i));
+	return at + size;
+}
+
+/* TPM2_PCR_Extend as anybody with the TPM can send it: TPM 2.0 Library, part 3, 22.2. */
+static void extend(unsigned int pcr, const struct tlv digests, const struct assay_info *info)
+{
+	uint8_t command[512], response[512];
+	char path[32];
+	size_t at = 0;
+	ssize_t got;
+	int fd;
+
+	at = put(command, at, 2, TPM_ST_SESSIONS);
+	at = put(command, at, 4, 0);
+	at = put(command, at, 4, TPM_CC_PCR_EXTEND);
+	at = put(command, at, 4, pcr);
+	at = put(command, at, 4, 9); /* bytes of the authorization */
+	at = put(command, at, 4, TPM_RS_PW);
+	at = put(command, at, 2, 0);
+	at = put(command, at, 1, 0);
+	at = put(command, at, 2, 0);
+	at = put(command, at, 4, info->bank_count);
+	for (unsigned int i = 0; i < info->bank_count; i++) {
+		struct tlv digest = find_tlv(digests.value, digests.size,
+					     ASSAY_CEL_DIGEST_TYPE(info->bank_alg[i]));
+
+		need(digest.value, "a digest for bank %#x", info->bank_alg[i]);
+		at = put(command, at, 2, info->bank_alg[i]);
+		memcpy(command + at, digest.value, digest.size);
+		at += digest.size;
+	}
+	put(command, 2, 4, at);
+
+	snprintf(path, sizeof(path), "/dev/tpm%d", tpm_number());
+	fd = open(path, O_RDWR);
+	need(fd >= 0 && write(fd, command, at) == (ssize_t)at, "send to %s", path);
+	got = read(fd, response, sizeof(response));
+	need(got >= 10 && be(response + 6, 4) == 0, "TPM2_PCR_Extend");
+	close(fd);
+}
+
+/* What INFO must say: so many records, so many of them anchored, this last error. */
+static void check_state(int fd, uint64_t records, uint64_t anchored, int error, const char *what)
+{
+	struct assay_info info = get_info(fd);
+	bool good = info.records == records && info.anchored_records == anchored &&
+		    (info.anchored == info.tail) == (records == anchored) &&
+		    info.last_error == error;
+
+	check(good, "%s: %llu records, %llu anchored, last error %d", what,
+	      (unsigned long long)records, (unsigned long long)anchored, error);
+	if (!good)
+		note("  is %llu, %llu, %d", (unsigned long long)info.records,
+		     (unsigned long long)info.anchored_records, info.last_error);
+}
+
+static void test_late(int fd)
+{
+	struct assay_measure_entry entry = { .fd = open("/bed/busybox", O_RDONLY) };
+	struct assay_info info = get_info(fd);
+	struct log log = map_log(fd);
+	struct record record;
+
+	check(info.tail == 0 && info.bank_count == 0 && log.header->tail == 0 &&
+		      log.header->bank_count == 0,
+	      "without a TPM the log is empty");
+	check_state(fd, 0, 0, -ENODEV, "without a TPM");
+	check_is(append(fd, "early", "x", 1, NULL), -ENODEV, "APPEND without a TPM is -ENODEV");
+	check_is(measure(fd, 0, &entry, 1, NULL), -ENODEV, "so is MEASURE");
+	check(get_info(fd).tail == 0 && log.header->tail == 0, "neither has written anything");
+
+	bind_tpm(true);
+	check_is(append(fd, "late", "x", 1, NULL), 0, "APPEND once the TPM is there");
+	check_state(fd, 2, 2, 0, "START and the event");
+	check(get_record(&log, 0, &record) && record.kind == ASSAY_KIND_START &&
+		      get_record(&log, 1, &record) && record.kind == ASSAY_KIND_EVENT,
+	      "START comes first");
+	check_is(replay(&log, get_info(fd).bank_count), 2, "the PCR is explained in every bank");
+	unmap_log(&log);
+	close(entry.fd);
+}
+
+/* The TPM goes away under a call, and comes back without having extended. */
+static void test_away(int fd)
+{
+	struct assay_measure_entry entry = { .fd = open("/bed/busybox", O_RDONLY) };
+	struct log log = map_log(fd);
+	struct assay_info pending;
+
+	bind_tpm(false);
+	check_is(append(fd, "lost", "x", 1, NULL), -ENODEV, "APPEND while the TPM goes is -ENODEV");
+	check_state(fd, 3, 2, -ENODEV, "the record is written and pending");
+	check(log.header->anchored < log.header->tail && log.header->records == 3 &&
+		      log.header->anchored_records == 2,
+	      "the mapped header says so too");
+	pending = get_info(fd);
+	check_is(append(fd, "no", "x", 1, NULL), -ENODEV, "the next APPEND is -ENODEV");
+	check_is(measure(fd, 0, &entry, 1, NULL), -ENODEV, "so is a MEASURE");
+	check(get_info(fd).tail == pending.tail && get_info(fd).records == pending.records,
+	      "neither has written anything");
+	check(read_number(MISC "log/anchor_failures") >= 3 &&
+		      read_number(MISC "log/last_error") == -ENODEV,
+	      "sysfs: failures and last error");
+
+	bind_tpm(true);
+	check_is(append(fd, "back", "x", 1, NULL), 0, "APPEND once the TPM is back");
+	check_state(fd, 4, 4, 0, "what was pending is anchored first");
+	check_is(replay(&log, get_info(fd).bank_count), 4, "the PCR is explained in every bank");
+	unmap_log(&log);
+	close(entry.fd);
+}
+
+/* The extend that failed for us had reached the TPM: it must not be sent again. */
+static void test_reached(int fd)
+{
+	struct log log = map_log(fd);
+	struct assay_info info;
+	struct record record;
+
+	bind_tpm(false);
+	check_is(append(fd, "reached", "x", 1, NULL), -ENODEV, "APPEND while the TPM goes");
+	info = get_info(fd);
+	need(get_record(&log, info.records - 1, &record), "the pending record");
+	bind_tpm(true);
+	extend(info.pcr, record.digests, &info);
+	check_is(append(fd, "on", "x", 1, NULL), 0, "APPEND after the TPM had it all the same");
+	check_state(fd, info.records + 1, info.records + 1, 0, "all is anchored");
+	check_is(replay(&log, info.bank_count), (long long)info.records + 1,
+		 "nothing was extended twice");
+	unmap_log(&log);
+}
+
+/* Somebody else extends the PCR while a record is pending. */
+static void test_stranger(int fd)
+{
+	struct log log = map_log(fd);
+	struct assay_info info;
+	struct record record;
+
+	bind_tpm(false);
+	check_is(append(fd, "pending", "x", 1, NULL), -ENODEV, "APPEND while the TPM goes");
+	info = get_info(fd);
+	need(get_record(&log, 0, &record), "a record");
+	bind_tpm(true);
+	extend(info.pcr, record.digests, &info);
+	check_is(append(fd, "no", "x", 1, NULL), -EUCLEAN,
+		 "APPEND after somebody else extended the PCR is -EUCLEAN");
+	check_is(append(fd, "no", "x", 1, NULL), -EUCLEAN, "and stays so");
+	check(get_info(fd).tail == info.tail, "nothing was written");
+	check_state(fd, info.records, info.anchored_records, -EUCLEAN,
+		    "nothing is called anchored");
+	unmap_log(&log);
+}
+
+/* A new log begins with what the PCR holds. */
+static void test_again(void)
+{
+	int fd = open_assay(O_RDWR);
+	struct log log = map_log(fd);
+	struct record start;
+	struct tlv values;
+	bool zero = true;
+
+	check_state(fd, 1, 1, 0, "after loading again");
+	need(get_record(&log, 0, &start), "START");
+	values = field(&start, ASSAY_FIELD_PCR_VALUES);
+	need(values.value, "the PCR's values in START");
+	for (uint32_t i = 5; i < values.size && i < 5 + 20; i++)
+		zero = zero && values.value[i] == 0;
+	check(!zero, "START notes that the PCR was not zero");
+	check_is(append(fd, "again", "x", 1, NULL), 0, "APPEND works again");
+	check_is(replay(&log, get_info(fd).bank_count), 2, "the PCR is explained in every bank");
+	unmap_log(&log);
+	close(fd);
+}
+
+int main(void)
+{
+	int fd;
+
+	bind_tpm(false);
+	load();
+	fd = open_assay(O_RDWR);
+	test_late(fd);
+	test_away(fd);
+	test_reached(fd);
+	test_stranger(fd);
+	close(fd);
+	unload();
+	load();
+	test_again();
+	unload();
+	return tap_end();
+}

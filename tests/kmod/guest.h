@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of the kernel module share: TAP, calls of /dev/assay, reading the
+ * mapped log, and replaying it. They run in a guest as root, static.
+ */
+#ifndef TESTS_KMOD_GUEST_H
+#define TESTS_KMOD_GUEST_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <uapi/assay.h>
+
+#include "sha.h"
+
+#define DEVICE "/dev/assay"
+#define MISC "/sys/class/misc/assay/"
+#define SCRIBBLE "/sys/module/scribble/parameters/"
+
+/* ------------------------------------------------------------------ TAP */
+static int tap_count, tap_failures;
+
+static inline void __attribute__((format(printf, 2, 3))) check(bool good, const char *format, ...)
+{
+	va_list arguments;
+
+	tap_count++;
+	tap_failures += !good;
+	printf("%sok %d - ", good ? "" : "not ", tap_count);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static inline void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
+{
+	va_list arguments;
+
+	printf("# ");
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* What must work for the test to make sense; the failure has a name and an errno. */
+#define need(condition, ...)                   \
+	do {                                   \
+		if (!(condition))              \
+			bail_out(__VA_ARGS__); \
+	} while (0)
+
+static inline void __attribute__((noreturn, format(printf, 1, 2))) bail_out(const char *format, ...)
+{
+	va_list arguments;
+	int error = errno;
+
+	printf("Bail out! ");
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf(": %s\n", strerror(error));
+	fflush(stdout);
+	exit(1);
+}
+
+/* A check that says what was found. */
+static inline void check_is(long long found, long long expected, const char *what)
+{
+	check(found == expected, "%s", what);
+	if (found != expected)
+		note("  is %lld, should be %lld", found, expected);
+}
+
+static inline int tap_end(void)
+{
+	printf("1..%d\n", tap_count);
+	return tap_failures > 0;
+}
+
+/* ------------------------------------------------------------------ files */
+/* The first bytes of a file as text; "" if it cannot be read. */
+static inline const char *read_text(const char *path)
+{
+	static char text[4][65536];
+	static unsigned int turn;
+	char *buffer = text[turn++ % 4];
+	int fd = open(path, O_RDONLY);
+	ssize_t size = 0, got = 0;
+
+	while (fd >= 0 && size < 65535 && (got = read(fd, buffer + size, 65535 - (size_t)size)) > 0)
+		size += got;
+	if (fd >= 0)
+		close(fd);
+	buffer[size] = '\0';
+	return buffer;
+}
+
+static inline long long read_number(const char *path)
+{
+	const char *text = read_text(path);
+	char *end;
+	long long value = strtoll(text, &end, 0);
+
+	return end == text ? INT64_MIN : value;
+}
+
+static inline int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return written < 0 ? -error : 0;
+}
+
+/* ------------------------------------------------------------------ calls */
+static inline int open_assay(int flags)
+{
+	int fd = open(DEVICE, flags | O_CLOEXEC);
+
+	need(fd >= 0, "open " DEVICE);
+	return fd;
+}
+
+static inline int call(int fd, unsigned long request, void *argument)
+{
+	return ioctl(fd, request, argument) ? -errno : 0;
+}
+
+static inline struct assay_info get_info(int fd)
+{
+	struct assay_info info;
+
+	memset(&info, 0xff, sizeof(info));
+	info.flags = 0;
+	need(!call(fd, ASSAY_IOC_INFO, &info), "ASSAY_IOC_INFO");
+	return info;
+}
+
+/* @request may be NULL */
+static inline int append(int fd, const char *label, const void *data, size_t size,
+			 struct assay_append *request)
+{
+	struct assay_append own;
+
+	if (!request)
+		request = &own;
+	memset(request, 0, sizeof(*request));
+	request->label = (uintptr_t)label;
+	request->label_size = (uint32_t)strlen(label);
+	request->data = (uintptr_t)data;
+	request->data_size = (uint32_t)size;
+	return call(fd, ASSAY_IOC_APPEND, request);
+}
+
+static inline int measure(int fd, uint32_t flags, struct assay_measure_entry *entries,
+			  uint32_t count, struct assay_measure *request)
+{
+	struct assay_measure own;
+
+	if (!request)
+		request = &own;
+	memset(request, 0, sizeof(*request));
+	request->flags = flags;
+	request->count = count;
+	request->entry_size = sizeof(*entries);
+	request->entries = (uintptr_t)entries;
+	return call(fd, ASSAY_IOC_MEASURE, request);
+}
+
+/* A stray kernel write: 0 or -EFAULT. The scribble module must be loaded. */
+static inline int scribble(uint64_t address)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)address);
+	need(!write_text(SCRIBBLE "address", text), "scribble at %s", text);
+	return (int)read_number(SCRIBBLE "result");
+}
+
+/* ------------------------------------------------------------------ the log */
+struct log {
+	const struct assay_log_header *header;
+	const uint8_t *ring;
+	size_t page_size;
+	size_t mapped;
+};
+
+static inline struct log map_log(int fd)
+{
+	struct assay_info info = get_info(fd);
+	struct log log = { .page_size = info.page_size };
+	void *place;
+
+	log.mapped = info.page_size + 2 * info.ring_size;
+	place = mmap(NULL, log.mapped, PROT_READ, MAP_SHARED, fd, 0);
+	need(place != MAP_FAILED, "mmap " DEVICE);
+	log.header = (const struct assay_log_header *)place;
+	log.ring = (const uint8_t *)place + log.page_size;
+	return log;
+}
+
+static inline void unmap_log(struct log *log)
+{
+	munmap((void *)(uintptr_t)log->header, log->mapped);
+}
+
+static inline uint64_t be(const uint8_t *bytes, unsigned int size)
+{
+	return sha_read(bytes, size);
+}
+
+struct tlv {
+	uint8_t type;
+	uint32_t size;
+	const uint8_t *value;
+	const uint8_t *whole; /* with type and length */
+	uint32_t whole_size;
+};
+
+/* Takes a TLV from the front; false at the end or if it is cut off. */
+static inline bool next_tlv(const uint8_t **bytes, size_t *size, struct tlv *tlv)
+{
+	if (*size < 5)
+		return false;
+	tlv->whole = *bytes;
+	tlv->type = (*bytes)[0];
+	tlv->size = (uint32_t)be(*bytes + 1, 4);
+	tlv->value = *bytes + 5;
+	if (tlv->size > *size - 5)
+		return false;
+	tlv->whole_size = tlv->size + 5;
+	*bytes += tlv->whole_size;
+	*size -= tlv->whole_size;
+	return true;
+}
+
+/* The first TLV of a type among several; its value is NULL if there is none. */
+static inline struct tlv find_tlv(const uint8_t *bytes, size_t size, uint8_t type)
+{
+	struct tlv tlv;
+
+	while (next_tlv(&bytes, &size, &tlv))
+		if (tlv.type == type)
+			return tlv;
+	memset(&tlv, 0, sizeof(tlv));
+	return tlv;
+}
+
+struct record {
+	uint64_t number;
+	uint8_t pcr;
+	struct tlv digests;
+	struct tlv content;
+	uint8_t kind;
+};
+
+/* Takes a record from the front; only exactly what the ABI says is one. */
+static inline bool next_record(const uint8_t **bytes, size_t *size, struct record *record)
+{
+	struct tlv number, pcr, kind;
+	const uint8_t *inside;
+	size_t inside_size;
+
+	memset(record, 0, sizeof(*record));
+	if (!next_tlv(bytes, size, &number) || number.type != ASSAY_CEL_RECNUM ||
+	    number.size != 8 || !next_tlv(bytes, size, &pcr) || pcr.type != ASSAY_CEL_PCR ||
+	    pcr.size != 1 || !next_tlv(bytes, size, &record->digests) ||
+	    record->digests.type != ASSAY_CEL_DIGESTS || !next_tlv(bytes, size, &record->content) ||
+	    record->content.type != ASSAY_CEL_CONTENT)
+		return false;
+	inside = record->content.value;
+	inside_size = record->content.size;
+	if (!next_tlv(&inside, &inside_size, &kind) || kind.type != ASSAY_FIELD_KIND ||
+	    kind.size != 1)
+		return false;
+	record->number = be(number.value, 8);
+	record->pcr = pcr.value[0];
+	record->kind = kind.value[0];
+	return true;
+}
+
+/* Record @index of the log; false if there is none. */
+static inline bool get_record(const struct log *log, uint64_t index, struct record *record)
+{
+	const uint8_t *bytes = log->ring;
+	size_t size = (size_t)__atomic_load_n(&log->header->tail, __ATOMIC_ACQUIRE);
+
+	do
+		if (!next_record(&bytes, &size, record))
+			return false;
+	while (index--);
+	return true;
+}
+
+static inline struct tlv field(const struct record *record, uint8_t type)
+{
+	return find_tlv(record->content.value, record->content.size, type);
+}
+
+static inline unsigned int digest_size(uint16_t alg)
+{
+	switch (alg) {
+	case ASSAY_ALG_SHA1:
+		return 20;
+	case ASSAY_ALG_SHA256:
+		return 32;
+	case ASSAY_ALG_SHA384:
+		return 48;
+	case ASSAY_ALG_SHA512:
+		return 64;
+	}
+	return 0;
+}
+
+/* The number of the TPM: it may change when its driver is bound anew. -1 without one. */
+static inline int tpm_number(void)
+{
+	char path[64];
+
+	for (int number = 0; number < 16; number++) {
+		snprintf(path, sizeof(path), "/sys/class/tpm/tpm%d", number);
+		if (!access(path, F_OK))
+			return number;
+	}
+	return -1;
+}
+
+/* The PCR as the TPM's driver reads it now. */
+static inline bool read_pcr(uint16_t alg, unsigned int pcr, uint8_t *value)
+{
+	unsigned int size = digest_size(alg);
+	char path[96];
+	const char *text;
+
+	snprintf(path, sizeof(path), "/sys/class/tpm/tpm%d/pcr-sha%u/%u", tpm_number(),
+		 size == 20 ? 1 : size * 8, pcr);
+	text = read_text(path);
+	if (strlen(text) < 2 * (size_t)size)
+		return false;
+	for (unsigned int i = 0; i < size; i++) {
+		const char byte[3] = { text[2 * i], text[2 * i + 1], '\0' };
+
+		value[i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	return true;
+}
+
+/*
+ * Replay the log in every bank from the values that START noted, with digests made
+ * here of each content. Returns the number of records up to which the PCR of the TPM
+ * is explained, the same in all banks; -1 if a record is malformed, or a digest is not
+ * that of its content; -2 if a bank's PCR is never reached.
+ */
+static inline int replay(const struct log *log, unsigned int bank_count)
+{
+	const struct assay_log_header *header = log->header;
+	int explained = -2;
+
+	for (unsigned int i = 0; i < bank_count; i++) {
+		const uint8_t *bytes = log->ring;
+		size_t size = (size_t)__atomic_load_n(&header->tail, __ATOMIC_ACQUIRE);
+		uint8_t chain[2 * ASSAY_MAX_DIGEST], want[ASSAY_MAX_DIGEST];
+		unsigned int length = digest_size(header->banks[i].alg);
+		uint8_t type = ASSAY_CEL_DIGEST_TYPE(header->banks[i].alg);
+		struct record record;
+		int reached = -2;
+
+		if (!length || !read_pcr(header->banks[i].alg, header->pcr, want))
+			return -1;
+		for (uint64_t n = 0; size > 0; n++) {
+			struct tlv digest;
+			uint8_t own[ASSAY_MAX_DIGEST];
+
+			if (!next_record(&bytes, &size, &record) || record.number != n ||
+			    record.pcr != header->pcr)
+				return -1;
+			if (n == 0) {
+				struct tlv values = field(&record, ASSAY_FIELD_PCR_VALUES);
+				struct tlv start;
+
+				if (record.kind != ASSAY_KIND_START || !values.value)
+					return -1;
+				start = find_tlv(values.value, values.size, type);
+				if (start.size != length)
+					return -1;
+				memcpy(chain, start.value, length);
+			}
+			digest = find_tlv(record.digests.value, record.digests.size, type);
+			sha(length, record.content.whole, record.content.whole_size, own);
+			if (digest.size != length || memcmp(digest.value, own, length) != 0)
+				return -1;
+			memcpy(chain + length, own, length);
+			sha(length, chain, 2 * (size_t)length, own);
+			memcpy(chain, own, length);
+			if (memcmp(chain, want, length) == 0)
+				reached = (int)n + 1;
+		}
+		if (i > 0 && reached != explained)
+			return -2;
+		explained = reached;
+	}
+	return explained;
+}
+
+#endif /* TESTS_KMOD_GUEST_H */

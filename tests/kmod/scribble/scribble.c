@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a stray kernel write would do: tries to write eight bytes through the linear
+ * map to a physical address, and says whether that faulted.
+ *
+ *	insmod scribble.ko [value=0x...]
+ *	echo 0x80740000 > /sys/module/scribble/parameters/address	tries now
+ *	cat /sys/module/scribble/parameters/result			0 written, -14 refused
+ *
+ * Without value= it writes back what it finds, so that memory of others stays as it
+ * is. The address can be given to insmod as well. For tests only: it is the very
+ * thing that a log must be kept from.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+static unsigned long long value;
+static bool value_given;
+static int result = -ENODATA;
+static unsigned long long tried;
+
+static int scribble_write(u64 *target, u64 what)
+{
+	__put_kernel_nofault(target, &what, u64, fault);
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+static int set_value(const char *text, const struct kernel_param *param)
+{
+	int ret = kstrtoull(text, 0, &value);
+
+	value_given = !ret;
+	return ret;
+}
+
+static int get_ullong(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%#llx\n", *(unsigned long long *)param->arg);
+}
+
+static int set_address(const char *text, const struct kernel_param *param)
+{
+	unsigned long long address;
+	u64 *target;
+	int ret;
+
+	ret = kstrtoull(text, 0, &address);
+	if (ret)
+		return ret;
+	if (!IS_ALIGNED(address, sizeof(u64)) || !pfn_to_online_page(PHYS_PFN(address)))
+		return -EINVAL;
+	target = __va(address);
+	result = scribble_write(target, value_given ? value : READ_ONCE(*target));
+	tried = address;
+	pr_info("write to %#llx: %d\n", address, result);
+	return 0;
+}
+
+static const struct kernel_param_ops value_ops = { .set = set_value, .get = get_ullong };
+static const struct kernel_param_ops address_ops = { .set = set_address, .get = get_ullong };
+
+module_param_cb(value, &value_ops, &value, 0600);
+MODULE_PARM_DESC(value, "what to write (default: what is there)");
+module_param_cb(address, &address_ops, &tried, 0600);
+MODULE_PARM_DESC(address, "physical address to write to, at once");
+module_param(result, int, 0444);
+MODULE_PARM_DESC(result, "of the last write: 0, or -14 (EFAULT) if it faulted");
+
+MODULE_DESCRIPTION("A stray write, for tests");
+MODULE_AUTHOR("The assay authors");
+MODULE_LICENSE("GPL");
+
+static int __init scribble_init(void)
+{
+	return 0;
+}
+module_init(scribble_init);
+
+static void __exit scribble_exit(void)
+{
+}
+module_exit(scribble_exit);

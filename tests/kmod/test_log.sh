@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The log with a TPM that has all banks: what it says of itself, what it refuses, who
+# can write it, what it says of files, and what happens when it is full.
+# guest: --region auto --tpm new --banks sha1,sha256,sha384,sha512
+# guest: --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
+set -e
+insmod /bed/assay.ko
+insmod /bed/scribble.ko
+status=0
+for program in log abi measure protect full; do
+	echo "# $program"
+	"/bed/bin/$program" || status=1
+done
+rmmod scribble
+rmmod assay
+exit $status

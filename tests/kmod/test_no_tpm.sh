@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A machine without a TPM: the module loads, says so, takes no record, unloads.
+# guest: --region auto
+echo 1..5
+test_number=0
+check() { # DESCRIPTION COMMAND...
+	test_number=$((test_number + 1))
+	description=$1
+	shift
+	if "$@"; then
+		echo "ok $test_number - $description"
+	else
+		echo "not ok $test_number - $description"
+	fi
+}
+log=/sys/class/misc/assay/log
+
+check 'the module loads' insmod /bed/assay.ko
+check 'it says that there is no TPM' sh -c 'dmesg | grep -q "cannot anchor.*no TPM"'
+check 'the log is empty' [ "$(cat $log/records) $(cat $log/bytes) $(cat $log/anchors)" = '0 0 0' ]
+check 'the last error is ENODEV' [ "$(cat $log/last_error)" = -19 ]
+check 'the module unloads' rmmod assay

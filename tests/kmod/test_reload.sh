@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Loading and unloading a hundred times: each time all of the window is claimed, anchored
+# and given back writable; no page of the region, and no other memory, is lost.
+# guest: --region auto --tpm new --timeout 120
+rounds=100
+settle=10 # rounds after which the kernel's own caches do not grow any more
+
+echo 1..8
+test_number=0
+check() { # DESCRIPTION COMMAND...
+	test_number=$((test_number + 1))
+	description=$1
+	shift
+	if "$@"; then
+		echo "ok $test_number - $description"
+	else
+		echo "not ok $test_number - $description"
+	fi
+}
+free() { # FIELD of /proc/meminfo, in KiB
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+settled() { # what is free when nothing is in flight any more
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 0.2
+	free "$1"
+}
+round() {
+	insmod /bed/assay.ko || return 1
+	read -r anchors </sys/class/misc/assay/log/anchors
+	read -r protection </sys/class/misc/assay/memory/protection
+	rmmod assay || return 1
+	[ "$anchors $protection" = '1 full' ]
+}
+scribble() { # ADDRESS; sets result
+	echo "$1" >/sys/module/scribble/parameters/address
+	read -r result </sys/module/scribble/parameters/result
+}
+
+both() { # sets results of the window's first and last page
+	scribble "$window"
+	results=$result
+	scribble "$last"
+	results="$results $result"
+}
+
+insmod /bed/scribble.ko
+insmod /bed/assay.ko
+window=$(sed -n '1s/ .*//p' /sys/kernel/debug/assay/pages)
+last=$(sed -n '$s/ .*//p' /sys/kernel/debug/assay/pages)
+page=$(($(cat /sys/class/misc/assay/memory/bytes_claimed) / (last - window + 1)))
+window=$((window * page)) last=$((last * page))
+both
+check 'a write to the log faults' [ "$results" = '-14 -14' ]
+rmmod assay
+both
+check 'after unloading it does not' [ "$results" = '0 0' ]
+
+failed=0
+for _ in $(seq $settle); do
+	round || failed=$((failed + 1))
+done
+cma_before=$(settled CmaFree) free_before=$(settled MemFree)
+for _ in $(seq $rounds); do
+	round || failed=$((failed + 1))
+done
+cma_after=$(settled CmaFree) free_after=$(settled MemFree)
+echo "# MemFree $free_before then $free_after KiB, CmaFree $cma_before then $cma_after KiB"
+
+check "$((settle + rounds)) rounds of loading and unloading" [ "$failed" -eq 0 ]
+check 'no page of the region is lost' [ "$cma_before" -eq "$cma_after" ]
+# Half a page a round would be seen; a few pages come and go with caches.
+check 'no memory is lost' [ $((free_before - free_after)) -lt $((rounds * page / 2048)) ]
+writable=0 address=$window
+while [ "$address" -le "$last" ]; do
+	scribble "$address"
+	[ "$result" = 0 ] && writable=$((writable + page))
+	address=$((address + page))
+done
+check 'every page of the window is writable' [ "$writable" -eq $((last - window + page)) ]
+check 'the module still loads' insmod /bed/assay.ko
+check 'and unloads' rmmod assay
