@@ -1,0 +1,218 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay key` and `assay quote` as a user calls them, against swtpm: files and their
+# modes, what is refused and with which exit status, and that tpm2-tools, openssl and
+# (where it is installed) the tpm2 provider of OpenSSL agree.
+# shellcheck disable=SC2016,SC2317
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+assay=$PWD/build/host/assay
+make_tpm=$PWD/qemu/make-tpm
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/assay-key.XXXXXX")
+swtpm_pid=
+cleanup() {
+	[ -z "$swtpm_pid" ] || kill "$swtpm_pid" 2>/dev/null || :
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+cd "$work" || exit 1
+
+mkdir tpm
+if ! "$make_tpm" "$work/tpm" sha1,sha256 >&2; then
+	echo 'Bail out! no TPM could be made'
+	exit 1
+fi
+swtpm socket --tpm2 --tpmstate "dir=$work/tpm" --ctrl "type=unixio,path=$work/s.ctrl" \
+	--server "type=unixio,path=$work/s" --flags not-need-init,startup-clear >swtpm.log 2>&1 &
+swtpm_pid=$!
+tries=0
+while [ ! -S s ]; do
+	tries=$((tries + 1))
+	if [ $tries -gt 500 ]; then
+		echo 'Bail out! swtpm does not start'
+		exit 1
+	fi
+	sleep 0.02
+done
+unset TPM2TOOLS_TCTI TSS2_LOG
+export ASSAY_TCTI="swtpm:path=$work/s"
+
+number=0
+failed=0
+verdict() { # verdict STATUS NAME
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number - $2"
+	else
+		failed=1
+		echo "not ok $number - $2"
+		sed 's/^/# /' log
+	fi
+}
+
+works() { # works NAME COMMAND...
+	name=$1
+	shift
+	"$@" >log 2>&1
+	verdict $? "$name"
+}
+
+# refused NAME STATUS WORDS COMMAND...: with this exit status and one line (two for
+# wrong usage) on standard error that says so
+refused() {
+	name=$1 status=$2 words=$3
+	shift 3
+	lines=1
+	[ "$status" -ne 2 ] || lines=2
+	"$@" >out 2>log
+	got=$?
+	[ $got -eq "$status" ] && [ ! -s out ] && grep -q -e "$words" log &&
+		[ "$(wc -l <log)" -eq $lines ]
+	verdict $? "$name"
+}
+
+has() { # has FILE FILTER: jq's filter gives true
+	jq -e "$2" "$1" >/dev/null
+}
+
+works 'a signing key and its certificate are made' "$assay" key create --out key.pem \
+	--cert cert.pem --public key.pub --subject 'test signer' --days 7
+works 'the key file is private, what is public is not' \
+	test "$(stat -c %a key.pem cert.pem key.pub | tr '\n' ' ')" = '600 644 644 '
+works 'the certificate is signed by its own key' \
+	openssl verify -check_ss_sig -CAfile cert.pem cert.pem
+works 'it has the subject that was asked for' \
+	sh -c 'openssl x509 -in cert.pem -noout -subject | grep -q "CN = test signer$"'
+works 'nothing is left beside the files' sh -c '! ls ./*.pem.* 2>/dev/null'
+
+cp key.pem before.pem
+refused 'an existing key is not replaced' 1 'key.pem exists' \
+	"$assay" key create --out key.pem
+refused 'an existing certificate is not replaced' 1 'cert.pem exists' \
+	"$assay" key create --out new.pem --cert cert.pem
+works 'the refused calls changed nothing' sh -c 'cmp key.pem before.pem && test ! -e new.pem'
+works 'unless --force says so' "$assay" key create --out before.pem --force
+works 'then it is another key' sh -c '! cmp -s key.pem before.pem'
+refused 'a directory that is not there is told, and nothing half-made stays' 1 \
+	'cannot create a file beside no/key.pem' \
+	"$assay" key create --cert new-cert.pem --out no/key.pem
+works 'no certificate without its key' test ! -e new-cert.pem
+
+refused 'a certificate of an attestation key is refused' 2 'cannot sign a certificate' \
+	"$assay" key create --restricted --out ak.pem --cert ak-cert.pem
+works 'an attestation key is made' sh -c '"$1" key create --restricted --out ak.pem \
+	--public ak.pub --json >ak.json' sh "$assay"
+works 'and told as JSON' has ak.json '.use == "attestation" and .algorithm == "P-256" and
+	.made_here and .parent == "0x40000001" and .public == "ak.pub"'
+works 'show tells the same' sh -c '"$1" key show --json ak.pem >show.json &&
+	jq -e -s ".[0].name == .[1].name" ak.json show.json' sh "$assay"
+tpm2_loadexternal -T "$ASSAY_TCTI" -u ak.pub -c ak.ctx -n ak.name >log 2>&1
+works 'the TPM gives it the same name' \
+	test "$(jq -r .name ak.json)" = "$(od -An -v -tx1 ak.name | tr -d ' \n')"
+tpm2_flushcontext -T "$ASSAY_TCTI" -t
+
+refused 'no TPM at all' 1 'no TPM at /dev/no-tpm: load the TPM' \
+	"$assay" key create --tcti device:/dev/no-tpm --out new.pem
+refused 'no swtpm there' 1 'no TPM answers at swtpm:path=/no/socket: start swtpm' \
+	"$assay" key create --tcti swtpm:path=/no/socket --out new.pem
+refused 'no such kind of TPM' 1 'does not say where a TPM is' \
+	"$assay" key create --tcti nonsense --out new.pem
+refused 'days that are no number' 2 '\-\-days takes' \
+	"$assay" key create --out new.pem --cert new-cert.pem --days 1x
+refused 'one file for two things' 2 'named twice' \
+	"$assay" key create --out new.pem --cert new.pem
+refused 'no name for the key' 2 '\-\-out is needed' "$assay" key create
+refused 'no verb' 2 'create, load or show' "$assay" key
+refused 'a verb that is not there' 2 "there is no 'key destroy'" "$assay" key destroy
+openssl ecparam -name prime256v1 -genkey -noout -out plain.pem 2>/dev/null
+refused 'show of a plain private key' 1 'BEGIN TSS2 PRIVATE KEY' "$assay" key show plain.pem
+works 'help is there' sh -c 'for verb in "" create load show; do
+	"$1" key $verb --help | grep -q "^Usage: assay key" || exit 1; done' sh "$assay"
+
+refused 'a keyring that is not there' 1 'there is no keyring .assay-no-such-keyring' \
+	"$assay" key load --cert cert.pem --keyring .assay-no-such-keyring
+openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.pem -out no-id.pem -subj /CN=none -days 2 \
+	-addext subjectKeyIdentifier=none 2>/dev/null
+refused 'a certificate without subject key id' 1 'no-id.pem: the certificate has no subject key id' \
+	"$assay" key load --cert no-id.pem
+refused 'a file that is no certificate' 1 'key.pub' "$assay" key load --cert key.pub
+refused 'a certificate that is not there' 1 'cannot open' "$assay" key load --cert no.pem
+
+nonce=$(openssl rand -hex 32)
+tpm2_pcrextend -T "$ASSAY_TCTI" \
+	"14:sha1=$(openssl rand -hex 20),sha256=$(openssl rand -hex 32)" >log 2>&1
+quote() { # quote OUT OPTION...
+	out=$1
+	shift
+	"$assay" quote --nonce "$nonce" --ak ak.pem --no-assay-log --no-ima-log --out "$out" "$@"
+}
+works 'PCRs are quoted' quote evidence.json --pcrs 10,14,16 --bank sha256,sha1 --export parts
+works 'the evidence has the parts' has evidence.json '.assay == 1 and .type == "evidence" and
+	(.pcrs | keys == ["sha1", "sha256"]) and (.pcrs.sha256 | keys == ["10", "14", "16"]) and
+	(.quote | has("attest") and has("signature")) and (.boot_id | length == 36)'
+works 'the exported files are the same parts' sh -c '
+	for part in .nonce:nonce .ak_public:ak.pub .quote.attest:attest .quote.signature:sig; do
+		jq -r "${part%%:*}" evidence.json | base64 -d | cmp - "parts/${part#*:}" || exit 1
+	done'
+works 'the public part is the one that key create wrote' cmp ak.pub parts/ak.pub
+checkquote() {
+	(cd parts && tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g sha256 -q nonce)
+}
+works 'the quote is signed by the qualified name that key create told' sh -c 'tpm2_print -t TPMS_ATTEST parts/attest |
+	grep -q "^qualifiedSigner: $(jq -r .qualified_name ak.json)\$"'
+works 'tpm2_checkquote accepts it' checkquote
+works 'tpm2_checkquote shows the same PCR 14' sh -c '(cd parts && tpm2_checkquote -u ak.pub \
+	-m attest -s sig -f pcrs -g sha256 -q nonce) |
+	grep -qi "14: 0x$(jq -r ".pcrs.sha256[\"14\"]" evidence.json)"'
+openssl rand 32 >parts/nonce
+refusal() { ! checkquote; }
+works 'tpm2_checkquote refuses another nonce' refusal
+
+refused 'a nonce too short' 2 '8 to 64 bytes' "$assay" quote --nonce 00112233 --ak ak.pem \
+	--pcrs 14 --no-assay-log --no-ima-log --out new.json
+refused 'a nonce that is not hexadecimal' 2 '8 to 64 bytes' "$assay" quote \
+	--nonce 001122334455667g --ak ak.pem --pcrs 14 --no-assay-log --no-ima-log --out new.json
+refused 'a PCR that no TPM has' 2 '\-\-pcrs takes' quote new.json --pcrs 24
+refused 'PCRs with a comma at the end' 2 '\-\-pcrs takes' quote new.json --pcrs 10,
+refused 'a bank that is none' 2 '\-\-bank takes' quote new.json --pcrs 10 --bank md5
+refused 'a bank twice' 2 '\-\-bank takes' quote new.json --pcrs 10 --bank sha256,sha256
+refused 'a bank that the TPM has not' 1 'no PCR 10 in the bank sha384' \
+	quote new.json --pcrs 10 --bank sha384
+refused 'no PCRs' 2 '\-\-pcrs is needed' quote new.json
+refused 'a signing key as attestation key' 1 'key.pem is no attestation key' \
+	"$assay" quote --nonce "$nonce" --ak key.pem --pcrs 14 --no-assay-log --no-ima-log \
+	--out new.json
+refused 'no place for the evidence' 1 'cannot create a file beside no/new.json' \
+	quote no/new.json --pcrs 14
+if [ ! -e /dev/assay ]; then
+	refused 'no module' 1 '/dev/assay.*or leave this log out with --no-assay-log' \
+		"$assay" quote --nonce "$nonce" --ak ak.pem --out new.json
+fi
+if [ ! -e /sys/kernel/security/ima/binary_runtime_measurements ]; then
+	refused 'no IMA' 1 'CONFIG_IMA.*or leave this log out with --no-ima-log' \
+		"$assay" quote --nonce "$nonce" --ak ak.pem --no-assay-log --out new.json
+fi
+works 'none of them left evidence' test ! -e new.json
+works 'no slot of the TPM is left taken' \
+	test -z "$(tpm2_getcap -T "$ASSAY_TCTI" handles-transient)"
+
+if [ -e "$(openssl version -m | sed 's/.*"\(.*\)"/\1/')/tpm2.so" ]; then
+	export TPM2OPENSSL_TCTI="$ASSAY_TCTI"
+	provider='-provider tpm2 -provider default -propquery ?provider=tpm2'
+	echo data >data
+	openssl x509 -in cert.pem -pubkey -noout >cert.key
+	# shellcheck disable=SC2086
+	works 'the tpm2 provider signs with our key' openssl pkeyutl $provider -inkey key.pem -sign \
+		-rawin -digest sha256 -in data -out data.sig
+	works 'and the signature is good' openssl dgst -sha256 -verify cert.key -signature data.sig data
+	# shellcheck disable=SC2086
+	openssl genpkey $provider -algorithm EC -pkeyopt group:P-256 -out theirs.pem 2>log
+	works 'its key is one that we read' "$assay" key show theirs.pem
+fi
+echo "1..$number"
+exit $failed

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay key load` with a kernel that has .fs-verity, and `assay quote` with IMA's list:
+# boots a guest, whose evidence is then looked at here.
+# shellcheck disable=SC2016
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/assay-keyring.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+certificate() { # certificate NAME [OPENSSL OPTION]...
+	certificate_name=$1
+	shift
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test \
+		-keyout "$work/$certificate_name.key" -out "$work/$certificate_name.pem" -days 2 "$@" \
+		2>/dev/null
+}
+certificate good
+certificate late
+certificate no-id -addext subjectKeyIdentifier=none
+
+status=0
+qemu/run-guest --flavour 64k --tpm new --banks sha1,sha256 --init tests/e2e/keyring-guest.sh \
+	--file build/arm64/assay=/bed/bin/assay --program bin/keyctl \
+	--file "$work/good.pem=/bed/good.pem" --file "$work/late.pem=/bed/late.pem" \
+	--file "$work/no-id.pem=/bed/no-id.pem" \
+	--append ima_policy=tcb --out "$work/guest" || status=$?
+
+# The host's own, as a second plan.
+number=0
+works() { # works NAME COMMAND...
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@" >"$work/log" 2>&1; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$work/log"
+		status=1
+	fi
+}
+files=$work/guest/files
+checkquote() {
+	(cd "$files/parts" && tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g sha256 -q nonce)
+}
+works 'tpm2_checkquote accepts the quote of PCR 10' checkquote
+works 'the list has the quoted bank as its template bank' \
+	jq -e '.logs.ima.template_bank == "sha256"' "$files/evidence.json"
+works 'the list is the one in the evidence' sh -c '
+	jq -r .logs.ima.data "$1/evidence.json" | base64 -d | cmp - "$1/parts/ima"' list "$files"
+echo "1..$number"
+exit $status

@@ -1,0 +1,161 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay verify` and `assay-verify verify` as people call them, on evidence that is
+# good (tests/data/evidence) and on what can be made of it: the verdict's words, the
+# JSON, and the exit status above all.
+# Conditions are evaluated by check, not where they stand.
+# shellcheck disable=SC2016,SC2034
+set -eu
+cd "$(dirname "$0")/../.."
+verifier=${ASSAY_VERIFY:-$PWD/build/host/assay-verify}
+assay=${ASSAY:-$PWD/build/host/assay}
+data=$PWD/tests/data/evidence
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+number=0
+status=0
+good_nonce=$(xxd -p "$data/nonce")
+
+run() { # COMMAND...: keeps its status and what it said
+	status=0
+	"$@" >stdout 2>stderr </dev/null || status=$?
+}
+
+check() { # TITLE CONDITION...
+	number=$((number + 1))
+	title=$1
+	shift
+	if "$@"; then
+		echo "ok $number - $title"
+	else
+		sed 's/^/# /' stdout stderr
+		echo "# exit status $status; not so: $*"
+		echo "not ok $number - $title"
+	fi
+}
+
+# judge EVIDENCE [OPTION]...: with all that is needed, unless given otherwise
+judge() {
+	evidence=$1
+	shift
+	run "$verifier" verify "$evidence" --nonce "$good_nonce" --ak "$data/ak.pub" \
+		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" "$@"
+}
+
+trusted() {
+	[ "$status" -eq 0 ] && [ "$(tail -n 1 stdout)" = trusted ] && [ ! -s stderr ]
+}
+
+# Not trusted, because of that check; and no line says otherwise.
+refused() { # CHECK
+	[ "$status" -eq 1 ] && grep -q "^FAIL  *$1 " stdout &&
+		tail -n 1 stdout | grep -q "^NOT TRUSTED: $1: " && ! grep -qx trusted stdout
+}
+
+ended() { # STATUS WORDS: the exit status, words on standard error, no verdict
+	[ "$status" -eq "$1" ] && grep -q -e "$2" stderr && ! grep -qi trusted stdout
+}
+
+# change FILTER: evidence.json, changed by jq
+change() {
+	jq "$@" "$data/evidence.json" >changed.json
+}
+
+plain_text() {
+	! grep -q "$(printf '\033')" stdout
+}
+
+echo 1..35
+
+judge "$data/evidence.json"
+check 'good evidence is trusted' trusted
+check 'no colours where there is no terminal' plain_text
+check 'every check has a line' [ "$(grep -c '^pass  ' stdout)" -eq 29 ]
+judge "$data/evidence.json" --ak-qualified-name "$(xxd -p -c 64 "$data/ak.qname")"
+check 'and with the qualified name' trusted
+verifier_only=$verifier
+verifier=$assay
+judge "$data/evidence.json"
+check 'assay verify says the same' trusted
+verifier=$verifier_only
+run sh -c '"$0" verify - --nonce "$1" --ak "$2/ak.pub" --manifest "$2/manifest.jsonl" \
+	--cert "$2/cert.pem" <"$2/evidence.json"' "$verifier" "$good_nonce" "$data"
+[ "$status" -ne 3 ] || cat stderr
+check 'evidence from standard input' trusted
+judge "$data/evidence.json" --json
+check 'JSON: trusted' [ "$(jq -c '[.assay, .type, .trusted]' stdout)" = '[1,"verdict",true]' ]
+check 'JSON: 29 checks, all passed' [ "$(jq '[.checks[] | select(.result == "pass")] | length' stdout)" -eq 29 ]
+check 'JSON: each says whether it is required' \
+	[ "$(jq -r '.checks[] | select(.required | not) | .name' stdout)" = ima-log-violations ]
+check 'JSON: exit status 0' [ "$status" -eq 0 ]
+
+run script -qec "TERM=xterm '$verifier' verify '$data/evidence.json' --nonce $good_nonce \
+	--ak '$data/ak.pub' --manifest '$data/manifest.jsonl' --cert '$data/cert.pem'" /dev/null
+check 'colours on a terminal' [ "$(grep -c "$(printf '\033\\[32m')" stdout)" -gt 20 ]
+run script -qec "NO_COLOR=1 TERM=xterm '$verifier' verify '$data/evidence.json' \
+	--nonce $good_nonce --ak '$data/ak.pub' --manifest '$data/manifest.jsonl' \
+	--cert '$data/cert.pem'" /dev/null
+check 'none with NO_COLOR' plain_text
+
+judge "$data/evidence.json" --nonce 00112233445566778899aabbccddeeff
+check 'an old nonce is refused' refused quote-nonce
+judge "$data/evidence.json" --nonce 00112233445566778899aabbccddeeff --json
+check 'JSON: not trusted, and why' [ "$(jq -c '[.trusted, (.checks[] | select(.result == "fail") | .name)]' \
+	stdout)" = '[false,"quote-nonce"]' ]
+check 'JSON: exit status 1' [ "$status" -eq 1 ]
+change '.logs.assay.cel |= .[:-4] + "d24="' # "two" is made "twn"
+judge changed.json
+check 'a byte of the log changed is refused' refused assay-log-digests
+change '.logs.ima.data |= .[:-4]'
+judge changed.json
+check 'a list of IMA that is cut is refused' refused ima-log-parsed
+change '.quote.signature |= sub(".{4}$"; "AAAA")'
+judge changed.json
+check 'a signature that is changed is refused' refused quote-signature
+change '.pcrs.sha256["15"] = .pcrs.sha256["14"]'
+judge changed.json
+check 'a PCR more than quoted is refused' refused pcr-selection
+change 'del(.logs.ima)'
+judge changed.json
+check 'evidence without IMA is refused' refused ima-log-parsed
+judge changed.json --without-ima
+check 'unless IMA is not asked for' trusted
+
+cp "$data/manifest.jsonl" other.jsonl
+cp "$data/manifest.jsonl.p7s" other.jsonl.p7s
+echo '{"path":"/zzz","size":0,"digest":"sha256:00","pkcs7":"","ima":""}' >>other.jsonl
+judge "$data/evidence.json" --manifest other.jsonl
+check 'a manifest that was added to is refused' refused manifest-signature
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=signer \
+	-keyout other.key -out other.crt -days 10 2>/dev/null
+run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --ak "$data/ak.pub" \
+	--manifest "$data/manifest.jsonl" --cert other.crt
+check 'a manifest of another signer is refused' refused manifest-signature
+judge "$data/evidence.json" --root /mnt
+check 'paths outside the root are refused' refused files-known
+
+head -c 1000 "$data/evidence.json" >cut.json
+judge cut.json
+check 'evidence that is cut: exit status 3' [ "$status" -eq 3 ]
+judge cut.json --json
+check 'JSON of it: not trusted' [ "$(jq .trusted stdout)" = false ]
+judge missing.json
+check 'no evidence: exit status 3' ended 3 missing.json
+judge "$data/evidence.json" --manifest missing.jsonl
+check 'no manifest: exit status 1' ended 1 missing.jsonl
+judge "$data/evidence.json" --nonce 0011
+check 'a short nonce: exit status 2' ended 2 'nonce'
+judge "$data/evidence.json" --waive quote-signature
+check 'the signature cannot be waived' ended 2 'cannot be waived'
+judge "$data/evidence.json" --waive nothing
+check 'nor can what there is not' ended 2 "no check 'nothing'"
+run "$verifier" verify "$data/evidence.json" --ak "$data/ak.pub"
+check 'without a nonce: exit status 2' ended 2 'needed'
+run sh -c '"$0" verify "$2/evidence.json" --nonce "$1" --ak "$2/ak.pub" \
+	--manifest "$2/manifest.jsonl" --cert "$2/cert.pem" >/dev/full' \
+	"$verifier" "$good_nonce" "$data"
+check 'a verdict that cannot be written: exit status 1' ended 1 'cannot write'
+readelf -d "$verifier" >needed
+check 'assay-verify links OpenSSL' grep -q 'NEEDED.*libcrypto' needed
+check 'and neither the TPM stack nor keyutils' [ "$(grep -c -e tss2 -e keyutils needed)" -eq 0 ]
