@@ -18,6 +18,8 @@ static const struct {
 	{ ASSAY_ALG_SHA512, 64, "sha512" },
 };
 
+static_assert(TPM2_MAX_PCR_BANKS <= ASSAY_MAX_BANKS);
+
 const char *assay_anchor_check_pcr(u32 pcr)
 {
 	switch (pcr) {
@@ -120,15 +122,20 @@ static int assay_anchor_set_banks(struct assay_anchor *anchor)
 {
 	const struct tpm_chip *chip = anchor->chip;
 	struct assay_bank *banks = anchor->banks;
+	struct device *dev = anchor->dev;
 	unsigned int i;
 	int ret = 0;
 
-	if (!(chip->flags & TPM_CHIP_FLAG_TPM2) || !chip->nr_allocated_banks ||
-	    chip->nr_allocated_banks > ASSAY_MAX_BANKS) {
-		dev_err(anchor->dev,
-			"the TPM is not a TPM 2.0 with 1 to %d allocated PCR banks; see tpm2_pcrallocate\n",
-			ASSAY_MAX_BANKS);
+	if (!(chip->flags & TPM_CHIP_FLAG_TPM2)) {
+		dev_err(dev, "the TPM is a TPM 1.2; assay needs a TPM 2.0\n");
 		return -EOPNOTSUPP;
+	}
+	/* So a driver registers a TPM that did not answer it in time. */
+	if (!chip->nr_allocated_banks) {
+		dev_err_ratelimited(
+			dev,
+			"the TPM's driver knows of no PCR bank: it could not start the TPM, or none is allocated\n");
+		return -ENODEV;
 	}
 	/* After an error the chip may be gone already. */
 	for (i = 0; !ret && i < chip->nr_allocated_banks; i++) {

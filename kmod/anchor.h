@@ -86,9 +86,9 @@ void assay_anchor_forget(struct assay_anchor *anchor);
  *
  * The first time it sets the banks, and start and value from the PCR.
  *
- * Return: 0; -ENODEV (no TPM); after a dev_err(): -EOPNOTSUPP (TPM 1.2, or no bank
- * allocated), -ENOPKG (a bank whose hash is not known), -EUCLEAN (another TPM with
- * other banks), -ENOMEM, -EIO (the TPM cannot be read).
+ * Return: 0; -ENODEV (no TPM, or one that its driver could not start); after a
+ * dev_err(): -EOPNOTSUPP (TPM 1.2), -ENOPKG (a bank whose hash is not known),
+ * -EUCLEAN (another TPM with other banks), -ENOMEM, -EIO (the TPM cannot be read).
  */
 int assay_anchor_attach(struct assay_anchor *anchor);
 

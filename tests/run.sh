@@ -98,6 +98,18 @@ execute() {
 	esac
 }
 
+# failures TAP: each "not ok" with the comments around it
+failures() {
+	awk '
+		/^#/ { if (after) print; else before[count++ % 40] = $0; next }
+		/^not ok/ {
+			for (i = count > 40 ? count - 40 : 0; i < count; i++)
+				print before[i % 40]
+			print
+		}
+		{ after = /^not ok/; count = 0 }' "$1"
+}
+
 # one NAME: runs it, keeps tap, log and counts, and says in one piece what came of it
 one() {
 	directory=$results/$1
@@ -133,8 +145,7 @@ one() {
 	{
 		if [ -n "$tap_complaint" ]; then
 			printf 'FAIL    %-34s %s (%s s)\n' "$1" "$tap_complaint" "$seconds"
-			awk '/^not ok/ { print; shown = 12; next } /^#/ && shown-- > 0 { print; next } { shown = 0 }' \
-				"$directory/tap" | sed 's/^/        /'
+			failures "$directory/tap" | sed 's/^/        /'
 			tail -n 60 "$directory/log" | sed 's/^/        /'
 			printf "        repeat with: make test T='%s'; all of it is in %s\n" "$1" "$directory"
 		elif [ "$tap_passed" -eq 0 ]; then

@@ -10,7 +10,7 @@ bench=/bench
 echo "1..1"
 insmod $bench/assay.ko || { echo "not ok 1 - assay.ko does not load"; exit 1; }
 for run in $RUNS; do
-	$bench/measure enable $bench/$run $COUNT >/dev/null || { echo "not ok 1 - enable"; exit 1; }
+	$bench/measure enable "$bench/$run" $COUNT >/dev/null || { echo "not ok 1 - enable"; exit 1; }
 done
 
 ima_extends() { # every entry of IMA's list is an extend of its PCR

@@ -118,6 +118,7 @@ flip() {
 	cat "$FLIP_PATH" >/dev/null || return 1
 	dd if=/dev/vda of=/run/block bs=4096 skip="$FLIP_BLOCK" count=1 2>>/run/dd.log || { cat /run/dd.log; return 1; }
 	byte=$(dd if=/run/block bs=1 skip=100 count=1 2>/dev/null | hexdump -v -e '1/1 "%d"')
+	# shellcheck disable=SC2059 # the format is the byte
 	printf "\\$(printf %o $((byte ^ 1)))" |
 		dd of=/run/block bs=1 seek=100 conv=notrunc 2>/dev/null
 	dd if=/run/block of=/dev/vda bs=4096 seek="$FLIP_BLOCK" conv=notrunc 2>>/run/dd.log || { cat /run/dd.log; return 1; }

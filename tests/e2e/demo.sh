@@ -46,12 +46,18 @@ seconds_since() {
 	awk -v from="$1" -v to="$(milliseconds)" 'BEGIN { printf "%.2f", (to - from) / 1000 }'
 }
 
+# short TEXT: what fits on a line; the report has all of it
+short() {
+	if [ "${#1}" -gt 96 ]; then printf '%.93s...' "$1"; else printf '%s' "$1"; fi
+}
+
 # told OK NAME SECONDS TITLE DETAIL: a step that is over
 told() {
 	jq -cn --argjson ok "$1" --arg name "$2" --argjson seconds "$3" --arg title "$4" \
 		--arg detail "$5" '$ARGS.named' >>"$out/steps"
 	if [ "$1" = true ]; then told_mark="${good}ok$plain"; else told_mark="${bad}FAILED$plain"; fi
-	printf '%-4s %7s s  %-36s %s\n' "$told_mark" "$3" "$4" "$5"
+	printf '%-4s %7s s  %-36s %s\n' "$told_mark" "$3" "$4" \
+		"$(short "$5")"
 }
 
 # attack CAUGHT NAME TITLE BY
@@ -228,7 +234,7 @@ guest_line() {
 	guest_seconds=${guest_seconds%%']'*}
 	told "$guest_ok" "$guest_name" "$guest_seconds" "$(guest_title "$guest_name")" "$guest_detail"
 	case $guest_name in
-	other-key) attack "$guest_ok" "$guest_name" 'a signature by another key' "the kernel, at enabling: $guest_detail" ;;
+	other-key) attack "$guest_ok" "$guest_name" 'a signature by another key' "the kernel, when enabling: $guest_detail" ;;
 	scribble) attack "$guest_ok" "$guest_name" 'a write to a page of the log through the linear map' "the page's permission: $guest_detail" ;;
 	esac
 }
@@ -306,7 +312,7 @@ refused() {
 		refused_ok=false
 		refused_by="status $refused_status, and $2 did not fail"
 	fi
-	attack "$refused_ok" "$1" "$3" "the verifier's check $refused_by"
+	attack "$refused_ok" "$1" "$3" "assay verify, $refused_by"
 	told "$refused_ok" "refuse-$1" "$(seconds_since "$refused_from")" "assay verify refuses: $1" "$refused_by"
 }
 
@@ -356,8 +362,9 @@ jq -n --slurpfile steps "$out/steps" --slurpfile attacks "$out/attacks" \
 		checks: $verdict[0].checks, memory: $status[0]}' >"$out/report.json"
 jq -r -f "$here/report.jq" "$out/report.json" >"$out/report.html"
 
-printf '\n'
-jq -r '.attacks[] | [if .caught then "caught" else "NOT CAUGHT" end, .title, .by] | @tsv' \
-	"$out/report.json" | awk -F'\t' '{ printf "%-10s  %-52s  %s\n", $1, $2, $3 }'
+printf '\n%-10s  %-52s  %s\n' verdict attack 'caught by'
+jq -r '.attacks[] | [if .caught then "caught" else "NOT CAUGHT" end, .title,
+	if (.by | length) > 80 then .by[:77] + "..." else .by end] | @tsv' "$out/report.json" |
+	awk -F'\t' '{ printf "%-10s  %-52s  %s\n", $1, $2, $3 }'
 printf '\n%s\n' "$(jq -r '"\(.files) files measured with one record, \(.attacks | map(select(.caught)) | length) of \(.attacks | length) attacks caught, \(.seconds) s. See build/demo/report.html"' "$out/report.json")"
 jq -e .ok "$out/report.json" >/dev/null

@@ -5,38 +5,8 @@
 # c is the same without verity; d is b with too little room.
 set -u
 here=/signed
-number=0
-status=0
-
-run() {
-	status=0
-	"$@" >/run/stdout 2>/run/stderr || status=$?
-}
-
-check() { # TITLE CONDITION...
-	number=$((number + 1))
-	title=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $title"
-	else
-		sed 's/^/# /' /run/stdout /run/stderr
-		echo "# exit status $status; not so: $*"
-		echo "not ok $number - $title"
-	fi
-}
-
-told() { # STATUS WORDS...: the exit status, and each of the words on standard error
-	[ "$status" -eq "$1" ] || return 1
-	shift
-	for words; do
-		grep -q -e "$words" /run/stderr || return 1
-	done
-}
-
-summed() { # WORDS: on standard output
-	grep -q -e "$1" /run/stdout
-}
+# shellcheck source=tests/check.sh
+. /bed/check.sh
 
 off() { # PATH...: verity is not on
 	for file; do
@@ -62,7 +32,7 @@ turn_on() {
 	run assay enable --manifest $here/m --root /mnt "$@"
 }
 
-mkdir -p /mnt /run
+mkdir -p /mnt
 mount -t ext4 /dev/vda /mnt || exit 1
 
 echo 1..18
@@ -97,7 +67,7 @@ check 'a file open for writing, a changed one, one of another size, a missing on
 check 'and the others have their digest, signature and xattr' as_signed 3
 turn_on --json
 check 'a second time, what was on stays and what was busy comes' \
-	eval 'told 1 "4 of 8 files failed" && summed "\"enabled\": 1,"  && summed "\"already\": 3," && as_signed 4'
+	eval 'told 1 "4 of 8 files failed" && prints 1 "\"enabled\": 1," "\"already\": 3," && as_signed 4'
 check 'a signed file cannot be written to' eval '! (echo x >>/mnt/busy) 2>/dev/null'
 
 umount /mnt
@@ -106,7 +76,7 @@ sed -e '/"path":"\/changed"/d' -e '/"path":"\/longer"/d' -e '/"path":"\/missing"
 	-e '/"path":"\/plain"/d' $here/m >/run/good
 run assay enable --manifest /run/good --root /mnt
 check 'what is on is fine on a read-only file system, too' \
-	eval 'told 0 && summed "for 4 of 4 files (4 were on already)"'
+	prints 0 'for 4 of 4 files (4 were on already)'
 umount /mnt
 
 mount -t ext4 -o ro /dev/vdb /mnt

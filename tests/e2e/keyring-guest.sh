@@ -2,34 +2,16 @@
 # SPDX-License-Identifier: MIT
 # What test_keyring.sh runs in its guest.
 export PATH=/bed/bin:$PATH
-number=0
-status=0
+# shellcheck source=tests/check.sh
+. /bed/check.sh
 
-verdict() { # verdict STATUS NAME
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		status=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' /out/log
-	fi
-}
-
-works() { # works NAME COMMAND...
-	name=$1
-	shift
-	"$@" >/out/log 2>&1
-	verdict $? "$name"
-}
-
-refused() { # refused NAME WORDS COMMAND...
-	name=$1 words=$2
+refused() { # TITLE WORDS COMMAND...
+	title=$1 words=$2
 	shift 2
-	"$@" >/out/log 2>&1
-	[ $? -eq 1 ] && grep -q -e "$words" /out/log
-	verdict $? "$name"
+	run "$@"
+	check "$title" told 1 "$words"
 }
+
 
 required() { test "$(cat /proc/sys/fs/verity/require_signatures)" = "$1"; }
 keys() { test "$(grep -c 'asymmetri.*X509.ecdsa' /proc/keys)" -eq "$1"; }
@@ -58,5 +40,5 @@ refused 'a quote without the module is told' 'no-assay-log' \
 works 'and leaves no evidence' test ! -e /out/evidence.json
 works 'a quote with IMA'"'"'s list' assay quote --nonce $nonce --ak /out/ak.pem --no-assay-log \
 	--out /out/evidence.json --export /out/parts
-echo "1..$number"
-exit $status
+echo "1..$check_number"
+exit "$check_failed"

@@ -8,43 +8,21 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 out=build/guests/bed
-number=0
+CHECK_OUT=$work
+. tests/check.sh
 
 # guest SCRIPT OPTION...: runs a script, given as text, in a guest
 guest() {
 	printf '#!/bin/sh\n%s\n' "$1" >"$work/script.sh"
 	shift
-	guest_status=0
-	qemu/run-guest --out "$out" --init "$work/script.sh" "$@" >"$work/stdout" 2>"$work/stderr" ||
-		guest_status=$?
-}
-
-check() { # TITLE CONDITION...
-	number=$((number + 1))
-	check_title=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $check_title"
-	else
-		sed 's/^/# /' "$work/stdout" "$work/stderr"
-		echo "# exit status $guest_status; not so: $*"
-		echo "not ok $number - $check_title"
-	fi
-}
-
-status_is() {
-	[ "$guest_status" -eq "$1" ]
-}
-
-told() { # STATUS WORDS: exit status and what was said on standard error
-	[ "$guest_status" -eq "$1" ] && grep -q -- "$2" "$work/stderr"
+	run qemu/run-guest --out "$out" --init "$work/script.sh" "$@"
 }
 
 echo 1..15
 
 for flavour in 64k 4k; do
 	guest 'echo 1..2; echo ok 1; echo ok 2 - two' --flavour $flavour
-	check "$flavour: a test that passes passes" status_is 0
+	check "$flavour: a test that passes passes" told 0
 	guest 'echo 1..1; echo ok 1; echo c >/proc/sysrq-trigger; sleep 60' --flavour $flavour
 	check "$flavour: a panic loses the guest" told 3 'LOST: the guest ended without a result'
 done
@@ -63,13 +41,13 @@ check 'a hang loses the guest' told 3 'still running after 6 s'
 guest 'echo 1..1; echo ok 1; echo "WARNING: said by the test" >/dev/kmsg'
 check 'a complaint of the kernel fails' told 1 'the kernel complained'
 guest 'echo 1..1; echo ok 1; echo "WARNING: said by the test" >/dev/kmsg' --expect 'said by the test'
-check 'a complaint that was expected does not' status_is 0
+check 'a complaint that was expected does not' told 0
 guest 'echo 1..0 "# SKIP nothing to do"'
-check 'a plan of nothing skips' status_is 77
+check 'a plan of nothing skips' told 77
 # shellcheck disable=SC2016 # for the guest to expand
 guest 'echo 1..1; echo "ok 1"; mkdir "$OUT/a"; head -c 3000000 /dev/urandom >"$OUT/a/b"
 sha256sum "$OUT/a/b" | cut -c1-64 >"$OUT/sum"'
 files_came() {
-	status_is 0 && [ "$(sha256sum <"$out/files/a/b" | cut -c1-64)" = "$(cat "$out/files/sum")" ]
+	told 0 && [ "$(sha256sum <"$out/files/a/b" | cut -c1-64)" = "$(cat "$out/files/sum")" ]
 }
 check 'files come out of the guest whole' files_came

@@ -39,7 +39,7 @@ disk c 32M
 disk d 4M -O verity
 
 qemu/run-guest --flavour 64k --init tests/e2e/enable-guest.sh --out build/guests/enable \
-	--file build/arm64/assay=/usr/bin/assay \
+	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/usr/bin/assay \
 	--program usr/bin/fsverity --program bin/keyctl --program usr/bin/getfattr \
 	--file "$work/m=/signed/m" --file "$work/m.p7s=/signed/m.p7s" \
 	--file "$work/signer.der=/signed/signer.der" --file "$work/other.der=/signed/other.der" \

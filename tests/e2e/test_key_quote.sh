@@ -3,7 +3,7 @@
 # `assay key` and `assay quote` as a user calls them, against swtpm: files and their
 # modes, what is refused and with which exit status, and that tpm2-tools, openssl and
 # (where it is installed) the tpm2 provider of OpenSSL agree.
-# shellcheck disable=SC2016,SC2317
+# shellcheck disable=SC2016
 set -u
 LC_ALL=C
 export LC_ALL
@@ -20,6 +20,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+CHECK_OUT=$work
+. tests/check.sh
 cd "$work" || exit 1
 
 mkdir tpm
@@ -42,40 +44,20 @@ done
 unset TPM2TOOLS_TCTI TSS2_LOG
 export ASSAY_TCTI="swtpm:path=$work/s"
 
-number=0
-failed=0
-verdict() { # verdict STATUS NAME
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' log
-	fi
-}
-
-works() { # works NAME COMMAND...
-	name=$1
-	shift
-	"$@" >log 2>&1
-	verdict $? "$name"
-}
-
-# refused NAME STATUS WORDS COMMAND...: with this exit status and one line (two for
+# refused TITLE STATUS WORDS COMMAND...: with this exit status and one line (two for
 # wrong usage) on standard error that says so
 refused() {
-	name=$1 status=$2 words=$3
+	title=$1 wanted=$2 words=$3
 	shift 3
-	lines=1
-	[ "$status" -ne 2 ] || lines=2
-	"$@" >out 2>log
-	got=$?
-	[ $got -eq "$status" ] && [ ! -s out ] && grep -q -e "$words" log &&
-		[ "$(wc -l <log)" -eq $lines ]
-	verdict $? "$name"
+	run "$@"
+	check "$title" only_told "$wanted" "$words"
 }
 
+only_told() { # STATUS WORDS
+	lines=1
+	[ "$1" -ne 2 ] || lines=2
+	told "$@" && [ ! -s stdout ] && [ "$(wc -l <stderr)" -eq $lines ]
+}
 has() { # has FILE FILTER: jq's filter gives true
 	jq -e "$2" "$1" >/dev/null
 }
@@ -214,5 +196,5 @@ if [ -e "$(openssl version -m | sed 's/.*"\(.*\)"/\1/')/tpm2.so" ]; then
 	openssl genpkey $provider -algorithm EC -pkeyopt group:P-256 -out theirs.pem 2>log
 	works 'its key is one that we read' "$assay" key show theirs.pem
 fi
-echo "1..$number"
-exit $failed
+echo "1..$check_number"
+exit "$check_failed"

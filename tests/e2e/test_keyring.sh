@@ -12,6 +12,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/assay-keyring.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+CHECK_OUT=$work
+. tests/check.sh
 
 certificate() { # certificate NAME [OPENSSL OPTION]...
 	certificate_name=$1
@@ -24,27 +26,14 @@ certificate good
 certificate late
 certificate no-id -addext subjectKeyIdentifier=none
 
-status=0
+guest_status=0
 qemu/run-guest --flavour 64k --tpm new --banks sha1,sha256 --init tests/e2e/keyring-guest.sh \
-	--file build/arm64/assay=/bed/bin/assay --program bin/keyctl \
+	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/bed/bin/assay --program bin/keyctl \
 	--file "$work/good.pem=/bed/good.pem" --file "$work/late.pem=/bed/late.pem" \
 	--file "$work/no-id.pem=/bed/no-id.pem" \
-	--append ima_policy=tcb --out "$work/guest" || status=$?
+	--append ima_policy=tcb --out "$work/guest" || guest_status=$?
 
 # The host's own, as a second plan.
-number=0
-works() { # works NAME COMMAND...
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@" >"$work/log" 2>&1; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$work/log"
-		status=1
-	fi
-}
 files=$work/guest/files
 checkquote() {
 	(cd "$files/parts" && tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g sha256 -q nonce)
@@ -54,5 +43,6 @@ works 'the list has the quoted bank as its template bank' \
 	jq -e '.logs.ima.template_bank == "sha256"' "$files/evidence.json"
 works 'the list is the one in the evidence' sh -c '
 	jq -r .logs.ima.data "$1/evidence.json" | base64 -d | cmp - "$1/parts/ima"' list "$files"
-echo "1..$number"
-exit $status
+echo "1..$check_number"
+[ "$check_failed" -eq 0 ] || exit 1
+exit "$guest_status"

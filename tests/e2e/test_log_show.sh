@@ -8,37 +8,12 @@ cd "$(dirname "$0")/../.." || exit 2
 assay=$PWD/build/host/assay
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
+CHECK_OUT=$work
+. tests/check.sh
 sample=tests/data/fuzz_cel/sample
-number=0
-
-run() { # run COMMAND...: sets status; output in $work/out and $work/err
-	"$@" >"$work/out" 2>"$work/err"
-	status=$?
-}
-
-check() { # TITLE CONDITION...
-	number=$((number + 1))
-	check_title=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $check_title"
-	else
-		sed 's/^/# /' "$work/out" "$work/err"
-		echo "# exit status $status; not so: $*"
-		echo "not ok $number - $check_title"
-	fi
-}
-
-prints() { # STATUS WORDS: exit status, and words on standard output
-	[ "$status" -eq "$1" ] && grep -q -e "$2" "$work/out"
-}
-
-complains() { # STATUS WORDS: exit status, and words on standard error
-	[ "$status" -eq "$1" ] && grep -q -e "$2" "$work/err"
-}
 
 json_says() { # FILTER: what jq finds true in the output, which is JSON
-	jq -e "$1" "$work/out" >/dev/null
+	jq -e "$1" "$CHECK_OUT/stdout" >/dev/null
 }
 
 changed() { # OFFSET BYTE: the sample with one byte changed
@@ -70,7 +45,7 @@ head -c 758 "$sample" >"$work/cut"
 run "$assay" log show "$work/cut"
 check "a log cut in a record: what is before it is shown" prints 1 '^1 record$'
 check "a log cut in a record: the offset is told" \
-	complains 1 'record at offset 300: truncated at offset 386'
+	told 1 'record at offset 300: truncated at offset 386'
 run "$assay" log show --json "$work/cut"
 check "a log cut in a record: the JSON is whole and tells it" \
 	json_says '.count == 1 and (.error | test("truncated"))'
@@ -78,7 +53,7 @@ check "a log cut in a record: the JSON is whole and tells it" \
 # The first path's first letter: its digest does not match any more.
 changed "$(grep -abo /usr/bin/first "$sample" | head -n 1 | cut -d: -f1)" '%'
 run "$assay" log show "$work/changed"
-check "a changed byte is told" complains 1 '1 of 3 records .* a digest that does not match'
+check "a changed byte is told" told 1 '1 of 3 records .* a digest that does not match'
 run "$assay" log show --json "$work/changed"
 check "a changed byte is told in JSON" \
 	json_says '[.records[].digests_match] == [true, false, true] and (.error | length) > 0'
@@ -93,18 +68,17 @@ run "$assay" log show --json "$work/other"
 check "a log of another program is listed" \
 	json_says '.count == 18 and (.records | all(.ccmr == 4 and .content_type == 80))'
 run "$assay" log show --evidence "$sample"
-check "evidence that is none" complains 1 "$sample: the evidence is not JSON"
+check "evidence that is none" told 1 "$sample: the evidence is not JSON"
 
 if [ -e /dev/assay ]; then
 	for skipped in log measure status; do
-		number=$((number + 1))
-		echo "ok $number - $skipped without the module # SKIP the module is loaded"
+		skip "$skipped without the module" "the module is loaded"
 	done
 else
 	run "$assay" log show
-	check "log show without the module" complains 1 'no /dev/assay: load the module'
+	check "log show without the module" told 1 'no /dev/assay: load the module'
 	run "$assay" measure --json /bin/ls
-	check "measure without the module" complains 1 'no /dev/assay: load the module'
+	check "measure without the module" told 1 'no /dev/assay: load the module'
 	run "$assay" status --map
-	check "status without the module" complains 1 'no /dev/assay: load the module'
+	check "status without the module" told 1 'no /dev/assay: load the module'
 fi

@@ -2,45 +2,22 @@
 # SPDX-License-Identifier: MIT
 # `assay digest` and `assay sign` as people call them: what they print, what they leave
 # behind when something is wrong, and whether others' programs accept what they made.
-# Conditions are evaluated by check, not where they stand.
-# shellcheck disable=SC2016,SC2034
+# shellcheck disable=SC2016
 set -eu
 cd "$(dirname "$0")/../.."
 assay=${ASSAY:-$PWD/build/host/assay}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+CHECK_OUT=$work
+. tests/check.sh
 cd "$work"
-number=0
-status=0
-
-run() { # COMMAND...: keeps its status and what it said
-	status=0
-	"$@" >stdout 2>stderr </dev/null || status=$?
-}
-
-check() { # TITLE CONDITION...
-	number=$((number + 1))
-	title=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $title"
-	else
-		sed 's/^/# /' stdout stderr
-		echo "# exit status $status; not so: $*"
-		echo "not ok $number - $title"
-	fi
-}
-
-ended() { # STATUS [WORDS]: the exit status, and words on standard error
-	[ "$status" -eq "$1" ] && { [ $# -lt 2 ] || grep -q -e "$2" stderr; }
-}
 
 refused() { # WORDS: failed with these words, and left nothing in out/
-	ended 1 "$1" && [ -z "$(ls -A out)" ]
+	told 1 "$1" && [ -z "$(ls -A out)" ]
 }
 
 kept() { # WORDS: failed with these words, and the manifest of before is untouched
-	ended 1 "$1" && [ "$(ls -A out)" = "m
+	told 1 "$1" && [ "$(ls -A out)" = "m
 m.p7s" ] && [ "$(cat out/m)" = old ] && [ "$(cat out/m.p7s)" = older ]
 }
 
@@ -59,10 +36,14 @@ field() { # LINE KEY: a member of the manifest's line
 	printf '%s\n' "$1" | sed "s/.*\"$2\":\"\([^\"]*\)\".*/\1/"
 }
 
+unhex() { # HEX: the bytes
+	printf "%s" "$1" | tr a-f A-F | basenc -d --base16
+}
+
 # formatted DIGEST: struct fsverity_formatted_digest of "sha256:HEX"
 formatted() {
 	printf 'FSVerity\001\000\040\000'
-	printf '%s' "${1#sha256:}" | xxd -r -p
+	unhex "${1#sha256:}"
 }
 
 # verified DIGEST SIGNATURE: does OpenSSL accept the built-in signature?
@@ -86,7 +67,7 @@ all_verified() { # every line of out/m, by OpenSSL, and its digest by fsverity
 		field "$line" ima | base64 -d | tail -c +10 >signature
 		{
 			printf '\006\004'
-			printf '%s' "${digest#sha256:}" | xxd -r -p
+			unhex "${digest#sha256:}"
 		} >file_id
 		openssl dgst -sha256 -verify public.pem -signature signature file_id >/dev/null || return 1
 	done <lines
@@ -130,53 +111,53 @@ check 'digest takes the parameters' \
 	[ "$(cat stdout)" = "$(fsverity digest --hash-alg=sha512 --block-size=1024 --salt=0a tree/usr/bin/ls)" ]
 run "$assay" digest tree missing tree/empty
 check 'digest names each file that has none, and goes on' \
-	eval 'ended 1 "tree is a directory" && ended 1 "cannot open missing: No such file" &&
+	eval 'told 1 "tree is a directory" && told 1 "cannot open missing: No such file" &&
 		grep -q "^sha256:3d248ca5.* tree/empty$" stdout'
 run "$assay" digest --json tree/empty missing
 check 'digest --json is JSON, with the errors' \
-	eval 'ended 1 && jq -e ".files[0].size == 0 and (.files[1].error | contains(\"missing\"))" stdout >/dev/null'
+	eval 'told 1 && jq -e ".files[0].size == 0 and (.files[1].error | contains(\"missing\"))" stdout >/dev/null'
 run "$assay" digest
-check 'digest without a file is wrong usage' ended 2 'which file'
+check 'digest without a file is wrong usage' told 2 'which file'
 run "$assay" digest --block-size 1000 tree/empty
-check 'digest with another block size is wrong usage' ended 2 'power of two'
+check 'digest with another block size is wrong usage' told 2 'power of two'
 
 sign
 check 'sign signs every regular file, in order, and nothing else' \
-	eval 'ended 0 "skipped /fifo" && listed && grep -q "^signed 6 files" stdout'
+	eval 'told 0 "skipped /fifo" && listed && grep -q "^signed 6 files" stdout'
 check 'fsverity and openssl accept every line' all_verified 6
 check "openssl accepts the manifest's own signature" \
 	verified "sha256:$(fsverity digest --compact out/m)" out/m.p7s
 before=$(cat out/m)
 sign
 check 'sign replaces a manifest by one with another id' \
-	eval 'ended 0 && [ "$(cat out/m)" != "$before" ] && [ "$(ls -A out | wc -l)" -eq 2 ]'
+	eval 'told 0 && [ "$(cat out/m)" != "$before" ] && [ "$(ls -A out | wc -l)" -eq 2 ]'
 clean
 sign usr/bin-x /etc
 check 'sign takes paths as seen with the root' \
-	eval 'ended 0 && [ "$(tail -n +2 out/m | cut -d, -f1 | tr "\n" " ")" = "{\"path\":\"/etc/conf\" {\"path\":\"/usr/bin-x/a\" " ]'
+	eval 'told 0 && [ "$(tail -n +2 out/m | cut -d, -f1 | tr "\n" " ")" = "{\"path\":\"/etc/conf\" {\"path\":\"/usr/bin-x/a\" " ]'
 clean
 sign --json
 check 'sign --json is JSON' \
-	eval 'ended 0 && jq -e ".ok and .files == 6 and .skipped == 3" stdout >/dev/null'
+	eval 'told 0 && jq -e ".ok and .files == 6 and .skipped == 3" stdout >/dev/null'
 mkdir tree/out
 run "$assay" sign --key key.pem --cert cert.pem --root tree --manifest tree/out/m
 run "$assay" sign --key key.pem --cert cert.pem --root tree --manifest tree/out/m
 check 'the manifest does not name itself' \
-	eval 'ended 0 && grep -q "^signed 6 files" stdout && ! grep -q /out/m tree/out/m'
+	eval 'told 0 && grep -q "^signed 6 files" stdout && ! grep -q /out/m tree/out/m'
 rm -r tree/out
 
 clean
 touch "tree/$(printf 'bad\377name')" "tree/etc/$(printf '\300\257')"
 sign
 check 'one name that no manifest can hold, and nothing is written' refused '/bad\\xffname" is not UTF-8'
-check 'each such name is told' eval 'ended 1 "/etc/.xc0.xaf" && ended 1 "2 of the files"'
+check 'each such name is told' eval 'told 1 "/etc/.xc0.xaf" && told 1 "2 of the files"'
 echo old >out/m
 echo older >out/m.p7s
 sign
 check 'and an old manifest stays' kept 'is not UTF-8'
 sign --json
 check 'sign --json tells it' \
-	eval 'ended 1 && jq -e "(.ok | not) and (.failed | length) == 2" stdout >/dev/null'
+	eval 'told 1 && jq -e "(.ok | not) and (.failed | length) == 2" stdout >/dev/null'
 find tree -name 'bad*' -delete
 rm "tree/etc/$(printf '\300\257')"
 # 1 block of 512 bytes: less than the manifest.
@@ -205,6 +186,6 @@ mkdir tree/none
 sign none
 check 'no file at all is refused' refused 'no regular file'
 run "$assay" sign --key key.pem
-check 'sign without its options is wrong usage' ended 2 'are needed'
+check 'sign without its options is wrong usage' told 2 'are needed'
 run "$assay" sign --help
-check 'sign has a help text' eval 'ended 0 && grep -q "^Usage: assay sign" stdout'
+check 'sign has a help text' eval 'told 0 && grep -q "^Usage: assay sign" stdout'

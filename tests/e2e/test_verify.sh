@@ -3,8 +3,7 @@
 # `assay verify` and `assay-verify verify` as people call them, on evidence that is
 # good (tests/data/evidence) and on what can be made of it: the verdict's words, the
 # JSON, and the exit status above all.
-# Conditions are evaluated by check, not where they stand.
-# shellcheck disable=SC2016,SC2034
+# shellcheck disable=SC2016
 set -eu
 cd "$(dirname "$0")/../.."
 verifier=${ASSAY_VERIFY:-$PWD/build/host/assay-verify}
@@ -12,28 +11,10 @@ assay=${ASSAY:-$PWD/build/host/assay}
 data=$PWD/tests/data/evidence
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+CHECK_OUT=$work
+. tests/check.sh
 cd "$work"
-number=0
-status=0
 good_nonce=$(xxd -p "$data/nonce")
-
-run() { # COMMAND...: keeps its status and what it said
-	status=0
-	"$@" >stdout 2>stderr </dev/null || status=$?
-}
-
-check() { # TITLE CONDITION...
-	number=$((number + 1))
-	title=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $title"
-	else
-		sed 's/^/# /' stdout stderr
-		echo "# exit status $status; not so: $*"
-		echo "not ok $number - $title"
-	fi
-}
 
 # judge EVIDENCE [OPTION]...: with all that is needed, unless given otherwise
 judge() {
@@ -54,7 +35,7 @@ refused() { # CHECK
 }
 
 ended() { # STATUS WORDS: the exit status, words on standard error, no verdict
-	[ "$status" -eq "$1" ] && grep -q -e "$2" stderr && ! grep -qi trusted stdout
+	told "$@" && ! grep -qi trusted stdout
 }
 
 # change FILTER: evidence.json, changed by jq

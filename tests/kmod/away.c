@@ -76,7 +76,14 @@ static void extend(unsigned int pcr, const struct tlv digests, const struct assa
 
 	snprintf(path, sizeof(path), "/dev/tpm%d", tpm_number());
 	fd = open(path, O_RDWR);
-	need(fd >= 0 && write(fd, command, at) == (ssize_t)at, "send to %s", path);
+	need(fd >= 0, "open %s", path);
+	/* ETIME: the machine is so busy that the TPM did not get the command in time. */
+	for (int tries = 0; tries < 10; tries++) {
+		got = write(fd, command, at);
+		if (got >= 0 || errno != ETIME)
+			break;
+	}
+	need(got == (ssize_t)at, "send to %s", path);
 	got = read(fd, response, sizeof(response));
 	need(got >= 10 && be(response + 6, 4) == 0, "TPM2_PCR_Extend");
 	close(fd);

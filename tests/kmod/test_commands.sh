@@ -4,39 +4,14 @@
 # fsverity program and the counters as witnesses.
 # guest: --region auto --tpm new --banks sha256 --program usr/bin/fsverity
 # guest: --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
-number=0
-
-run() { # run COMMAND...: sets status; output in /run/out and /run/err
-	"$@" >/run/out 2>/run/err
-	status=$?
-}
-
-check() { # TITLE CONDITION...
-	number=$((number + 1))
-	check_title=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $check_title"
-	else
-		sed 's/^/# /' /run/out /run/err
-		echo "# exit status $status; not so: $*"
-		echo "not ok $number - $check_title"
-	fi
-}
-
-prints() { # STATUS WORDS: exit status, and words on standard output
-	[ "$status" -eq "$1" ] && grep -q -e "$2" /run/out
-}
-
-complains() { # STATUS WORDS: exit status, and words on standard error
-	[ "$status" -eq "$1" ] && grep -q -e "$2" /run/err
-}
+# shellcheck source=tests/check.sh
+. /bed/check.sh
 
 counter() {
 	cat "/sys/class/misc/assay/$1"
 }
 
-mkdir -p /run /disk
+mkdir -p /disk
 mount -t ext4 /dev/vda /disk && insmod /bed/assay.ko || exit 1
 
 mkdir -p /disk/many /disk/in/usr
@@ -66,15 +41,15 @@ run assay measure --root /disk/in /usr/signed ../usr/signed
 check "--root: paths are within it" prints 0 '^2 of 2 files measured'
 ln -s /disk/plain /disk/in/out
 run assay measure --root /disk/in out
-check "--root: no link leads out of it" complains 1 'out: No such file or directory (not recorded)'
+check "--root: no link leads out of it" told 1 'out: No such file or directory (not recorded)'
 
 run assay measure /disk/plain
-check "a file without fs-verity is named, with what to do" complains 1 "/disk/plain: No data available; .*assay enable"
+check "a file without fs-verity is named, with what to do" told 1 "/disk/plain: No data available; .*assay enable"
 run assay log show
 check "and is in the log" prints 0 'FAILED: No data available  /disk/plain$'
 run assay measure /disk/fifo /disk /disk/nothing /disk/in/usr/signed
-check "what is no regular file is named and not opened" complains 1 '/disk/fifo: .*(not recorded)'
-check "what is not there is named" grep -q '/disk/nothing: No such file or directory (not recorded)' /run/err
+check "what is no regular file is named and not opened" told 1 '/disk/fifo: .*(not recorded)'
+check "what is not there is named" grep -q '/disk/nothing: No such file or directory (not recorded)' /run/stderr
 check "and the rest is measured" prints 1 '^1 of 4 files measured, in 1 record'
 
 before=$(counter log/anchors)
@@ -84,7 +59,7 @@ before=$(counter log/anchors)
 )
 check "300 files are one record and one extend, whatever the limit of open files was" \
 	[ $(($(counter log/anchors) - before)) -eq 1 ]
-check "the JSON counts them" grep -q '"measured": 0, "failed": 300, "records": 1}$' /run/out
+check "the JSON counts them" grep -q '"measured": 0, "failed": 300, "records": 1}$' /run/stdout
 
 run assay measure --read /disk/in/usr/signed
 check "--read of a sound file" prints 0 "^$digest "
@@ -93,13 +68,13 @@ run sh -c 'assay log show --raw >/run/raw && assay log show /run/raw'
 check "--raw can be read back" prints 0 "^$(counter log/records) records\$"
 run assay log show --json
 check "the JSON says that all is anchored" prints 0 "\"tail\": \($(counter log/bytes)\), \"anchored\": \1}\$"
-check "every digest matches" [ "$(grep -c '"digests_match":true' /run/out)" -eq "$(counter log/records)" ]
+check "every digest matches" [ "$(grep -c '"digests_match":true' /run/stdout)" -eq "$(counter log/records)" ]
 
 run assay status --json
 check "status --json has the window's pages: a header, parts" prints 0 '"state": *"header", *"count": *1}, *{"state": *"\(part\|sealed\)"'
-claimed=$(tr '{' '\n' </run/out | sed -n 's/.*"state": *"\(header\|part\|sealed\|empty\|open\)", *"count": *\([0-9]*\).*/\2/p' |
+claimed=$(tr '{' '\n' </run/stdout | sed -n 's/.*"state": *"\(header\|part\|sealed\|empty\|open\)", *"count": *\([0-9]*\).*/\2/p' |
 	awk '{ n += $1 } END { print n }')
-page=$(sed -n 's/.*"page_size": *\([0-9]*\).*/\1/p' /run/out)
+page=$(sed -n 's/.*"page_size": *\([0-9]*\).*/\1/p' /run/stdout)
 check "and they add up to what is claimed" [ $((claimed * page)) -eq "$(counter memory/bytes_claimed)" ]
 run assay status --map
 check "--map draws them" prints 0 'H header  *1 page'
@@ -107,4 +82,4 @@ check "--map draws them" prints 0 'H header  *1 page'
 umount /disk
 rmmod assay
 run assay status
-check "without the module it says so" complains 1 'no /dev/assay: load the module'
+check "without the module it says so" told 1 'no /dev/assay: load the module'

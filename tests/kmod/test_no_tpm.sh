@@ -2,18 +2,10 @@
 # SPDX-License-Identifier: MIT
 # A machine without a TPM: the module loads, says so, takes no record, unloads.
 # guest: --region auto
+# shellcheck source=tests/check.sh
+. /bed/check.sh
+
 echo 1..5
-test_number=0
-check() { # DESCRIPTION COMMAND...
-	test_number=$((test_number + 1))
-	description=$1
-	shift
-	if "$@"; then
-		echo "ok $test_number - $description"
-	else
-		echo "not ok $test_number - $description"
-	fi
-}
 log=/sys/class/misc/assay/log
 
 check 'the module loads' insmod /bed/assay.ko

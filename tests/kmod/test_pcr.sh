@@ -3,18 +3,9 @@
 # The parameter pcr: those of others and those that can be reset are refused, others work.
 # guest: --region auto --tpm new
 # flavours: 64k
+# shellcheck source=tests/check.sh
+. /bed/check.sh
 refuse='5 9 10 11 12 13 15 16 23 24 4294967295'
-number=0
-verdict() { # DESCRIPTION COMMAND...
-	number=$((number + 1))
-	description=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $description"
-	else
-		echo "not ok $number - $description"
-	fi
-}
 refused() { # PCR
 	dmesg -c >/dev/null
 	! insmod /bed/assay.ko pcr="$1" 2>/dev/null && dmesg | grep -q "PCR $1 .*choose another"
@@ -28,9 +19,9 @@ accepted() { # PCR
 	[ "$anchors" = 1 ] && [ "$(cat "$file")" != "$before" ]
 }
 for pcr in $refuse; do
-	verdict "pcr=$pcr is refused" refused "$pcr"
+	check "pcr=$pcr is refused" refused "$pcr"
 done
 for pcr in 0 7 8 14; do
-	verdict "pcr=$pcr is extended" accepted "$pcr"
+	check "pcr=$pcr is extended" accepted "$pcr"
 done
-echo "1..$number"
+echo "1..$check_number"

@@ -6,18 +6,9 @@
 rounds=100
 settle=10 # rounds after which the kernel's own caches do not grow any more
 
+# shellcheck source=tests/check.sh
+. /bed/check.sh
 echo 1..8
-test_number=0
-check() { # DESCRIPTION COMMAND...
-	test_number=$((test_number + 1))
-	description=$1
-	shift
-	if "$@"; then
-		echo "ok $test_number - $description"
-	else
-		echo "not ok $test_number - $description"
-	fi
-}
 free() { # FIELD of /proc/meminfo, in KiB
 	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
 }

@@ -4,37 +4,29 @@
 # on all the same it does, and says everywhere that the log is not protected.
 # guest: --region auto --tpm new --append rodata=on
 # flavours: 64k
+# shellcheck source=tests/check.sh
+. /bed/check.sh
+
 echo 1..8
-number=0
-verdict() { # DESCRIPTION COMMAND...
-	number=$((number + 1))
-	description=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $description"
-	else
-		echo "not ok $number - $description"
-	fi
-}
 cma_free() {
 	sed -n 's/^CmaFree: *\([0-9]*\) kB/\1/p' /proc/meminfo
 }
 
 before=$(cma_free)
 error=$(insmod /bed/assay.ko 2>&1)
-verdict 'the module does not load' [ ! -e /sys/module/assay ]
-verdict 'insmod says: not supported' [ "${error##*: }" = 'Operation not supported' ]
-verdict 'the kernel log says what to do' sh -c 'dmesg | grep -q "boot with rodata=full"'
+check 'the module does not load' [ ! -e /sys/module/assay ]
+check 'insmod says: not supported' [ "${error##*: }" = 'Operation not supported' ]
+check 'the kernel log says what to do' sh -c 'dmesg | grep -q "boot with rodata=full"'
 insmod /bed/assay.ko allow_unprotected=1
 # While it is loaded nothing that was freed waits on a processor's list, uncounted.
-verdict 'the refusals have taken no page: all but the window is free' \
+check 'the refusals have taken no page: all but the window is free' \
 	[ "$(cma_free)" = $((before - 1024)) ]
-verdict 'with allow_unprotected it loads, and says none' \
+check 'with allow_unprotected it loads, and says none' \
 	grep -q '^none (.*boot with rodata=full)' /sys/class/misc/assay/memory/protection
 insmod /bed/scribble.ko
 frame=$(sed -n '2s/ .*//p' /sys/kernel/debug/assay/pages)
 echo "$((frame * 65536))" >/sys/module/scribble/parameters/address
-verdict 'a write to the log does not fault' [ "$(cat /sys/module/scribble/parameters/result)" = 0 ]
-verdict 'it unloads' rmmod assay
+check 'a write to the log does not fault' [ "$(cat /sys/module/scribble/parameters/result)" = 0 ]
+check 'it unloads' rmmod assay
 insmod /bed/assay.ko allow_unprotected=1
-verdict 'unloading has given all pages back' [ "$(cma_free)" = $((before - 1024)) ]
+check 'unloading has given all pages back' [ "$(cma_free)" = $((before - 1024)) ]

@@ -31,24 +31,65 @@ static bool take_integer(struct bytes *in, size_t size, bool big_endian, uint64_
 	return true;
 }
 
-#define DEFINE_TAKE(name, type, big_endian)                              \
-	bool name(struct bytes *in, type *ret)                           \
-	{                                                                \
-		uint64_t value;                                          \
-                                                                         \
-		if (!take_integer(in, sizeof(*ret), big_endian, &value)) \
-			return false;                                    \
-		*ret = (type)value;                                      \
-		return true;                                             \
-	}
+bool bytes_take_u8(struct bytes *in, uint8_t *ret)
+{
+	uint64_t value;
 
-DEFINE_TAKE(bytes_take_u8, uint8_t, true)
-DEFINE_TAKE(bytes_take_be16, uint16_t, true)
-DEFINE_TAKE(bytes_take_be32, uint32_t, true)
-DEFINE_TAKE(bytes_take_be64, uint64_t, true)
-DEFINE_TAKE(bytes_take_le16, uint16_t, false)
-DEFINE_TAKE(bytes_take_le32, uint32_t, false)
-DEFINE_TAKE(bytes_take_le64, uint64_t, false)
+	if (!take_integer(in, sizeof(*ret), true, &value))
+		return false;
+	*ret = (uint8_t)value;
+	return true;
+}
+
+bool bytes_take_be16(struct bytes *in, uint16_t *ret)
+{
+	uint64_t value;
+
+	if (!take_integer(in, sizeof(*ret), true, &value))
+		return false;
+	*ret = (uint16_t)value;
+	return true;
+}
+
+bool bytes_take_be32(struct bytes *in, uint32_t *ret)
+{
+	uint64_t value;
+
+	if (!take_integer(in, sizeof(*ret), true, &value))
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+bool bytes_take_be64(struct bytes *in, uint64_t *ret)
+{
+	return take_integer(in, sizeof(*ret), true, ret);
+}
+
+bool bytes_take_le16(struct bytes *in, uint16_t *ret)
+{
+	uint64_t value;
+
+	if (!take_integer(in, sizeof(*ret), false, &value))
+		return false;
+	*ret = (uint16_t)value;
+	return true;
+}
+
+bool bytes_take_le32(struct bytes *in, uint32_t *ret)
+{
+	uint64_t value;
+
+	if (!take_integer(in, sizeof(*ret), false, &value))
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+bool bytes_take_le64(struct bytes *in, uint64_t *ret)
+{
+	return take_integer(in, sizeof(*ret), false, ret);
+}
 
 bool bytes_equal(struct bytes a, struct bytes b)
 {
@@ -168,19 +209,22 @@ int hex_decode(const char *text, uint8_t *bytes, size_t capacity, size_t *ret_si
 
 	if (length % 2 != 0)
 		return -EINVAL;
-	for (size_t i = 0; i < length; i++)
-		if (hex_digit(text[i]) < 0)
-			return -EINVAL;
 	if (length / 2 > capacity)
 		return -EMSGSIZE;
-	for (size_t i = 0; i < length / 2; i++)
-		bytes[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+	for (size_t i = 0; i < length / 2; i++) {
+		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		bytes[i] = (uint8_t)((unsigned int)high << 4 | (unsigned int)low);
+	}
 	*ret_size = length / 2;
 	return 0;
 }
 
 static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+#define BASE64_PADDING 64
 
 char *base64_encode(struct bytes bytes)
 {
@@ -201,8 +245,8 @@ char *base64_encode(struct bytes bytes)
 			group |= bytes.data[i + 2];
 		*out++ = base64_digits[group >> 18];
 		*out++ = base64_digits[group >> 12 & 63];
-		*out++ = left > 1 ? base64_digits[group >> 6 & 63] : '=';
-		*out++ = left > 2 ? base64_digits[group & 63] : '=';
+		*out++ = base64_digits[left > 1 ? group >> 6 & 63 : BASE64_PADDING];
+		*out++ = base64_digits[left > 2 ? group & 63 : BASE64_PADDING];
 	}
 	*out = '\0';
 	return text;
@@ -302,7 +346,7 @@ char *text_escape(struct bytes bytes, char *text, size_t capacity)
 		bool plain = size > 0 && printable(point);
 		size_t taken = size > 0 ? size : 1;
 		size_t need = plain ? taken : 4 * taken;
-		struct bytes piece = { 0 };
+		const uint8_t *piece = bytes.data;
 
 		if (used + need >= capacity) {
 			size_t room = capacity - 1 - fits;
@@ -313,13 +357,13 @@ char *text_escape(struct bytes bytes, char *text, size_t capacity)
 			used = fits + room;
 			break;
 		}
-		(void)bytes_take(&bytes, taken, &piece);
+		bytes = BYTES(bytes.data + taken, bytes.size - taken);
 		for (size_t i = 0; i < taken; i++) {
 			if (plain)
-				text[used++] = (char)piece.data[i];
+				text[used++] = (char)piece[i];
 			else
 				used += (size_t)snprintf(text + used, capacity - used, "\\x%02x",
-							 piece.data[i]);
+							 piece[i]);
 		}
 		if (used + sizeof(cut) <= capacity)
 			fits = used;

@@ -55,7 +55,7 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
 
 static bool contains(struct bytes text, const char *part)
 {
-	return text.size > 0 && memmem(text.data, text.size, part, strlen(part));
+	return text.data && memmem(text.data, text.size, part, strlen(part));
 }
 
 bool key_file_is_tss2(struct bytes pem)

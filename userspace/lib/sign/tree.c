@@ -289,7 +289,8 @@ int tree_open(const char *root, const char *const *paths, size_t count, struct t
 		r = add_start(root_fd, "/", &starts, err);
 	if (r < 0)
 		goto fail;
-	qsort(starts.list, starts.count, sizeof(*starts.list), compare_names);
+	if (starts.count > 0)
+		qsort(starts.list, starts.count, sizeof(*starts.list), compare_names);
 	drop_covered(&starts);
 	r = push(tree, root_fd, &starts, err);
 	root_fd = -1;
@@ -359,7 +360,7 @@ static int open_in(const struct tree *tree, int fd, const char *name, int flags)
 static enum tree_kind enter(struct tree *tree, int parent, const char *name, bool *ret_entered,
 			    struct tree_item *item, struct assay_error *err)
 {
-	struct names names;
+	struct names names = { 0 };
 	int code, fd = open_in(tree, parent, *name ? name : ".", DIRECTORY_FLAGS);
 
 	*ret_entered = false;

@@ -33,10 +33,11 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 				  "CONFIG_FS_VERITY",
 				  name);
 	case ENOTTY:
-		return assay_fail(err, code,
-				  "cannot enable verity for %s: this kind of file system does not know "
-				  "verity; use ext4, f2fs or btrfs",
-				  name);
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: this kind of file system does not know "
+			"verity; use ext4, f2fs or btrfs",
+			name);
 	case EKEYREJECTED:
 		return assay_fail(
 			err, code,
