@@ -252,7 +252,7 @@ int assay_region_claim(struct assay_region *region, unsigned long pfn, unsigned 
 
 	if (ret == -EBUSY)
 		dev_err(region->dev,
-			"cannot claim %lu bytes at %pa: busy (%d tries in %llu ms), something there is pinned; load the module earlier or choose another assay,window\n",
+			"cannot claim %lu bytes at %pa: busy (%d tries in %llu ms): something there is pinned, or there is no memory to move it to; free some, load the module earlier, or choose another assay,window\n",
 			count << PAGE_SHIFT, &address, tries, region->last_claim_us / 1000);
 	else if (ret)
 		dev_err(region->dev, "cannot claim %lu bytes at %pa: error %d\n",

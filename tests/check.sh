@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # What the shell tests share: run a command, then check what came of it; each check is
 # a line of TAP. Sourced by tests/e2e/*.sh from the root of the checkout, and in guests
 # as /bed/check.sh: tests/run.sh puts it there for tests/kmod/*.sh, and what boots a

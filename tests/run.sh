@@ -10,7 +10,8 @@
 #	kmod/NAME@FLAVOUR  tests/kmod/NAME.sh in a guest with that kernel. Lines "# guest: OPTIONS"
 #	                   in it are further options of qemu/run-guest, with $directory for the
 #	                   directory of results; "# flavours: 64k" limits it to these. All modules
-#	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin
+#	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
+#	                   tests/check.sh is /bed/check.sh
 #	e2e/NAME           tests/e2e/NAME.sh on this machine
 #	lint/NAME          one of the checks of tests/lint
 set -eu
@@ -82,6 +83,7 @@ execute() {
 		flavour=${name##*@}
 		name=${name%@*}
 		set -- --flavour "$flavour" --out "$2/guest" --init "tests/kmod/$name.sh"
+		set -- "$@" --file tests/check.sh=/bed/check.sh
 		for module in build/kmod/"$flavour"/*.ko; do
 			set -- "$@" --file "$module=/bed/$(basename "$module")"
 		done

@@ -12,7 +12,6 @@ refused() { # TITLE WORDS COMMAND...
 	check "$title" told 1 "$words"
 }
 
-
 required() { test "$(cat /proc/sys/fs/verity/require_signatures)" = "$1"; }
 keys() { test "$(grep -c 'asymmetri.*X509.ecdsa' /proc/keys)" -eq "$1"; }
 

@@ -56,8 +56,9 @@ refused() {
 only_told() { # STATUS WORDS
 	lines=1
 	[ "$1" -ne 2 ] || lines=2
-	told "$@" && [ ! -s stdout ] && [ "$(wc -l <stderr)" -eq $lines ]
+	told "$@" && [ ! -s stdout ] && [ "$(wc -l <stderr)" -eq "$lines" ]
 }
+
 has() { # has FILE FILTER: jq's filter gives true
 	jq -e "$2" "$1" >/dev/null
 }

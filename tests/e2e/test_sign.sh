@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # `assay digest` and `assay sign` as people call them: what they print, what they leave
 # behind when something is wrong, and whether others' programs accept what they made.
-# shellcheck disable=SC2016
+# Conditions are evaluated by check, not where they stand.
+# shellcheck disable=SC2016,SC2034
 set -eu
 cd "$(dirname "$0")/../.."
 assay=${ASSAY:-$PWD/build/host/assay}

@@ -3,6 +3,7 @@
 # `assay verify` and `assay-verify verify` as people call them, on evidence that is
 # good (tests/data/evidence) and on what can be made of it: the verdict's words, the
 # JSON, and the exit status above all.
+# Conditions are evaluated by check, not where they stand.
 # shellcheck disable=SC2016
 set -eu
 cd "$(dirname "$0")/../.."

@@ -2,10 +2,14 @@
 #define _GNU_SOURCE
 #include "support.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -107,15 +111,63 @@ struct buffer support_read(const char *path)
 	return out;
 }
 
+struct bytes support_text(const char *text)
+{
+	return BYTES((const uint8_t *)text, strlen(text));
+}
+
+/* Marsaglia's xorshift. */
+uint32_t support_random(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
 void support_fill(uint8_t *data, size_t size, uint32_t seed)
 {
 	uint32_t x = seed * 2654435761U + 1;
 
-	for (size_t i = 0; i < size; i++) {
-		x ^= x << 13;
-		x ^= x >> 17;
-		x ^= x << 5;
-		data[i] = (uint8_t)(x >> 11);
+	for (size_t i = 0; i < size; i++)
+		data[i] = (uint8_t)(support_random(&x) >> 11);
+}
+
+pid_t support_swtpm_start(const char *directory)
+{
+	char state[256], control[256], server[256], log[256];
+	const char *socket = server + strlen("type=unixio,path=");
+	struct stat status;
+	pid_t pid;
+
+	snprintf(state, sizeof(state), "dir=%s", directory);
+	snprintf(control, sizeof(control), "type=unixio,path=%s/s.ctrl", directory);
+	snprintf(server, sizeof(server), "type=unixio,path=%s/s", directory);
+	snprintf(log, sizeof(log), "%s/swtpm.log", directory);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!freopen(log, "w", stdout) || !freopen(log, "a", stderr))
+			_exit(126);
+		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--ctrl", control,
+		       "--server", server, "--flags", "not-need-init,startup-clear", NULL);
+		_exit(127);
+	}
+	for (int i = 0; pid > 0 && stat(socket, &status) < 0; i++) {
+		if (i == 1000) {
+			support_swtpm_stop(pid);
+			return -1;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	return pid;
+}
+
+void support_swtpm_stop(pid_t pid)
+{
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <sys/types.h>
 /* clang-format on */
 
 #include "base/bytes.h"
@@ -33,8 +34,24 @@ void support_write(const char *path, struct bytes bytes);
 /* The whole file; buffer_free() it. */
 struct buffer support_read(const char *path);
 
+/* The bytes of a string, without its NUL; they are the string's. */
+struct bytes support_text(const char *text);
+
+/* The next of numbers that look random; from the same @state (not 0) the same ones: a failure
+ * repeats. */
+uint32_t support_random(uint32_t *state);
+
 /* Bytes that look random and are the same in each run: a small generator from @seed. */
 void support_fill(uint8_t *data, size_t size, uint32_t seed);
+
+/*
+ * support_swtpm_start() - run a TPM with its state, its log and its socket "s" in @directory,
+ * an absolute path; it ends with the test at the latest
+ *
+ * Return: its process, once the socket is there; -1 if it does not start
+ */
+pid_t support_swtpm_start(const char *directory);
+void support_swtpm_stop(pid_t pid);
 
 /* Fails the test if @err does not hold a sentence with @part in it. */
 void support_assert_error(const struct assay_error *err, const char *part);

@@ -8,11 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-static struct bytes text_bytes(const char *text)
-{
-	return BYTES((const uint8_t *)text, strlen(text));
-}
-
 static void takes_stop_at_the_end(void **state)
 {
 	static const uint8_t data[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
@@ -95,7 +90,7 @@ static void buffers_write_what_takes_read(void **state)
 		assert_true(bytes_take_be16(&in, &u16) && u16 == 0x3456);
 		assert_true(bytes_take_be32(&in, &u32) && u32 == 0x789abcde);
 		assert_true(bytes_take_be64(&in, &u64) && u64 == 0xfedcba9876543210);
-		assert_true(bytes_take(&in, 3, &rest) && bytes_equal(rest, text_bytes("xyz")));
+		assert_true(bytes_take(&in, 3, &rest) && bytes_equal(rest, support_text("xyz")));
 	}
 	buffer_free(&out);
 	assert_null(out.data);
@@ -118,14 +113,14 @@ static void a_buffer_remembers_a_failed_append(void **state)
 static void comparisons_look_at_size_and_content(void **state)
 {
 	(void)state;
-	assert_true(bytes_equal(BYTES(NULL, 0), text_bytes("")));
-	assert_true(bytes_equal(text_bytes("ab"), text_bytes("ab")));
-	assert_false(bytes_equal(text_bytes("ab"), text_bytes("abc")));
-	assert_false(bytes_equal(text_bytes("ab"), text_bytes("ac")));
-	assert_true(bytes_equal_constant_time(BYTES(NULL, 0), text_bytes("")));
-	assert_true(bytes_equal_constant_time(text_bytes("ab"), text_bytes("ab")));
-	assert_false(bytes_equal_constant_time(text_bytes("ab"), text_bytes("a")));
-	assert_false(bytes_equal_constant_time(text_bytes("ab"), text_bytes("bb")));
+	assert_true(bytes_equal(BYTES(NULL, 0), support_text("")));
+	assert_true(bytes_equal(support_text("ab"), support_text("ab")));
+	assert_false(bytes_equal(support_text("ab"), support_text("abc")));
+	assert_false(bytes_equal(support_text("ab"), support_text("ac")));
+	assert_true(bytes_equal_constant_time(BYTES(NULL, 0), support_text("")));
+	assert_true(bytes_equal_constant_time(support_text("ab"), support_text("ab")));
+	assert_false(bytes_equal_constant_time(support_text("ab"), support_text("a")));
+	assert_false(bytes_equal_constant_time(support_text("ab"), support_text("bb")));
 }
 
 static void hex_takes_digits_only(void **state)
@@ -177,12 +172,12 @@ static void base64_has_the_vectors_of_its_rfc(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *text = base64_encode(text_bytes(rows[i][0]));
+		char *text = base64_encode(support_text(rows[i][0]));
 		struct buffer out = { 0 };
 
 		assert_string_equal(text, rows[i][1]);
 		assert_int_equal(base64_decode(text, strlen(text), &out), 0);
-		assert_true(bytes_equal(buffer_bytes(&out), text_bytes(rows[i][0])));
+		assert_true(bytes_equal(buffer_bytes(&out), support_text(rows[i][0])));
 		buffer_free(&out);
 		free(text);
 	}
@@ -249,7 +244,7 @@ static void text_for_people_has_no_control_characters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_string_equal(text_escape(text_bytes(rows[i][0]), text, sizeof(text)),
+		assert_string_equal(text_escape(support_text(rows[i][0]), text, sizeof(text)),
 				    rows[i][1]);
 	assert_string_equal(text_escape(BYTES((const uint8_t *)"a\0b", 3), text, sizeof(text)),
 			    "a\\x00b");
@@ -261,14 +256,14 @@ static void text_that_does_not_fit_is_cut_between_characters(void **state)
 	char whole[128];
 
 	(void)state;
-	text_escape(text_bytes(sample), whole, sizeof(whole));
+	text_escape(support_text(sample), whole, sizeof(whole));
 	for (size_t capacity = 1; capacity < sizeof(whole); capacity++) {
 		/* Its own allocation, so that the sanitizer sees a byte too many. */
 		char *text = malloc(capacity);
 		size_t length;
 
 		assert_non_null(text);
-		assert_ptr_equal(text_escape(text_bytes(sample), text, capacity), text);
+		assert_ptr_equal(text_escape(support_text(sample), text, capacity), text);
 		length = strlen(text);
 		assert_true(length < capacity);
 		if (capacity > strlen(whole)) {

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* IMA's measurement lists: those of other projects, and those that are ill-formed. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +7,7 @@
 
 #include "log/ima.h"
 #include "log_builder.h"
+#include "support.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -423,15 +419,6 @@ static void a_changed_byte_is_noticed(void **state)
 	buffer_free(&list);
 }
 
-/* The same seed every time: a failure repeats. */
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 17;
-	*seed ^= *seed << 5;
-	return *seed;
-}
-
 static void mutations_do_no_harm(void **state)
 {
 	struct buffer list = log_test_data("ima/ibmtss-imatest.log");
@@ -441,12 +428,12 @@ static void mutations_do_no_harm(void **state)
 	(void)state;
 	assert_non_null(copy);
 	for (int round = 0; round < 2000; round++) {
-		size_t size = list.size - next_random(&seed) % 64;
+		size_t size = list.size - support_random(&seed) % 64;
 		struct tally tally;
 
 		memcpy(copy, list.data, list.size);
-		for (uint32_t i = next_random(&seed) % 8; i-- > 0;)
-			copy[next_random(&seed) % list.size] = (uint8_t)next_random(&seed);
+		for (uint32_t i = support_random(&seed) % 8; i-- > 0;)
+			copy[support_random(&seed) % list.size] = (uint8_t)support_random(&seed);
 		tally = read_list(BYTES(copy, size), ASSAY_HASH_SHA1, false);
 		assert_true(tally.offset <= size);
 		assert_true(tally.result == -EBADMSG ||

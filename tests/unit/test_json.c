@@ -8,11 +8,6 @@
 
 #include "base/json.h"
 
-static struct bytes text_bytes(const char *text)
-{
-	return BYTES((const uint8_t *)text, strlen(text));
-}
-
 static void what_is_not_one_json_object_is_refused(void **state)
 {
 	static const struct {
@@ -85,7 +80,7 @@ static void getters_say_what_is_missing_or_of_another_type(void **state)
 		support_assert_error(&err, why);         \
 		support_assert_error(&err, "the thing"); \
 	} while (0)
-	assert_int_equal(json_parse(text_bytes(text), "it", &value, NULL), 0);
+	assert_int_equal(json_parse(support_text(text), "it", &value, NULL), 0);
 	REFUSED(json_get_string(value, "q", "the thing", &string, &err), "has no \"q\"");
 	REFUSED(json_get_string(value, "n", "the thing", &string, &err), "\"n\" is not a string");
 	REFUSED(json_get_string(value, "z", "the thing", &string, &err), "\"z\" is not a string");
@@ -110,7 +105,7 @@ static void getters_give_what_is_there(void **state)
 	json_t *value;
 
 	(void)state;
-	assert_int_equal(json_parse(text_bytes(text), "it", &value, NULL), 0);
+	assert_int_equal(json_parse(support_text(text), "it", &value, NULL), 0);
 	assert_int_equal(json_get_string(value, "s", "it", &string, NULL), 0);
 	assert_string_equal(string, "x");
 	assert_int_equal(json_get_unsigned(value, "n", "it", &number, NULL), 0);
@@ -133,10 +128,11 @@ static void members_that_are_not_known_are_named(void **state)
 	json_t *value;
 
 	(void)state;
-	assert_int_equal(json_parse(text_bytes("{\"a\":1}"), "it", &value, NULL), 0);
+	assert_int_equal(json_parse(support_text("{\"a\":1}"), "it", &value, NULL), 0);
 	assert_int_equal(json_only(value, known, "it", &err), 0);
 	json_decref(value);
-	assert_int_equal(json_parse(text_bytes("{\"a\":1,\"c\\u001b\":2}"), "it", &value, NULL), 0);
+	assert_int_equal(json_parse(support_text("{\"a\":1,\"c\\u001b\":2}"), "it", &value, NULL),
+			 0);
 	assert_int_equal(json_only(value, known, "it", &err), -EBADMSG);
 	support_assert_error(&err, "\"c\\x1b\" is not known");
 	json_decref(value);

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Records of the Canonical Event Log, and assay's content in them. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +8,7 @@
 #include "log/cel.h"
 #include "log/hasher.h"
 #include "log_builder.h"
+#include "support.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -539,15 +535,6 @@ static void truncated_at_every_byte(void **state)
 	log_builder_free(&builder);
 }
 
-/* The same seed every time: a failure repeats. */
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 17;
-	*seed ^= *seed << 5;
-	return *seed;
-}
-
 static void mutations_do_no_harm(void **state)
 {
 	struct log_builder builder;
@@ -560,14 +547,14 @@ static void mutations_do_no_harm(void **state)
 	copy = malloc(builder.log.size);
 	assert_non_null(copy);
 	for (int round = 0; round < 20000; round++) {
-		size_t size = builder.log.size - next_random(&seed) % 64, records;
+		size_t size = builder.log.size - support_random(&seed) % 64, records;
 		struct assay_error err;
 		uint64_t offset;
 		int r;
 
 		memcpy(copy, builder.log.data, builder.log.size);
-		for (uint32_t i = next_random(&seed) % 6; i-- > 0;)
-			copy[next_random(&seed) % size] = (uint8_t)next_random(&seed);
+		for (uint32_t i = support_random(&seed) % 6; i-- > 0;)
+			copy[support_random(&seed) % size] = (uint8_t)support_random(&seed);
 		r = read_log(BYTES(copy, size), 0, &records, &offset, &err);
 		assert_true(r == -EBADMSG || (r == 0 && offset == size));
 	}

@@ -5,12 +5,7 @@
  * a relay that may change an answer or slip in a command: the TPM is not trusted.
  */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -18,19 +13,15 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_tcti.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "sign/certificate.h"
 #include "tpm/context.h"
 #include "tpm/key.h"
@@ -79,36 +70,14 @@ static int shell(const struct machine *at, const char *format, ...)
 /* @banks: NULL for a TPM as swtpm makes it when it finds no state */
 static void start(struct machine *ret, const char *banks)
 {
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	struct stat status;
-	char path[128];
-
 	strcpy(ret->directory, "/tmp/assay-tpm-XXXXXX");
 	assert_non_null(mkdtemp(ret->directory));
 	snprintf(ret->tcti, sizeof(ret->tcti), "swtpm:path=%s/s", ret->directory);
 	if (banks)
 		SHELL(ret, "swtpm_setup --tpm2 --tpmstate %s --pcr-banks %s --overwrite",
 		      ret->directory, banks);
-	ret->pid = fork();
-	assert_true(ret->pid >= 0);
-	if (ret->pid == 0) {
-		char state[96], server[96], control[96];
-
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
-			_exit(126);
-		snprintf(state, sizeof(state), "dir=%s", ret->directory);
-		snprintf(server, sizeof(server), "type=unixio,path=%s/s", ret->directory);
-		snprintf(control, sizeof(control), "type=unixio,path=%s/s.ctrl", ret->directory);
-		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
-		       server, "--ctrl", control, "--flags", "not-need-init,startup-clear", NULL);
-		_exit(127);
-	}
-	snprintf(path, sizeof(path), "%s/s", ret->directory);
-	for (int i = 0; stat(path, &status) < 0; i++) {
-		assert_true(i < 1000);
-		nanosleep(&pause, NULL);
-	}
+	ret->pid = support_swtpm_start(ret->directory);
+	assert_true(ret->pid > 0);
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
@@ -121,10 +90,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 
 static void kill_tpm(struct machine *at)
 {
-	if (at->pid > 0) {
-		kill(at->pid, SIGKILL);
-		waitpid(at->pid, NULL, 0);
-	}
+	support_swtpm_stop(at->pid);
 	at->pid = 0;
 }
 
@@ -146,20 +112,12 @@ static const char *in(const struct machine *at, const char *name)
 
 static void write_to(const struct machine *at, const char *name, struct bytes content)
 {
-	struct assay_error err;
-
-	if (file_write(in(at, name), content, 0600, &err) < 0)
-		fail_msg("%s", err.text);
+	support_write(in(at, name), content);
 }
 
 static struct buffer read_from(const struct machine *at, const char *name)
 {
-	struct buffer content = { 0 };
-	struct assay_error err;
-
-	if (file_read(in(at, name), 1 << 20, &content, &err) < 0)
-		fail_msg("%s", err.text);
-	return content;
+	return support_read(in(at, name));
 }
 
 static struct tpm *open_tpm(const struct machine *at)

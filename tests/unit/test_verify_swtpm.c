@@ -10,14 +10,9 @@
 #define _GNU_SOURCE
 #include "support.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sign/certificate.h"
@@ -30,45 +25,22 @@ static pid_t swtpm;
 
 /* ---------------------------------------------------------------- swtpm */
 
-static void start_swtpm(const char *directory)
-{
-	char state[256], control[256], server[256];
-
-	snprintf(state, sizeof(state), "dir=%s", directory);
-	snprintf(control, sizeof(control), "type=unixio,path=%s/s.ctrl", directory);
-	snprintf(server, sizeof(server), "type=unixio,path=%s/s", directory);
-	swtpm = fork();
-	assert_true(swtpm >= 0);
-	if (swtpm == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (!freopen("swtpm.log", "w", stdout) || !freopen("swtpm.log", "a", stderr))
-			_exit(127);
-		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--ctrl", control,
-		       "--server", server, "--flags", "not-need-init,startup-clear", NULL);
-		_exit(127);
-	}
-}
-
 static int set_up(void **state)
 {
 	char directory[128], tcti[256];
-	struct stat st;
 
 	if (support_enter_directory(state) < 0 || !getcwd(directory, sizeof(directory)))
 		return -1;
 	if (!support_have("swtpm") || !support_have("tpm2_quote"))
 		return -1;
-	start_swtpm(directory);
-	for (int i = 0; i < 1000 && stat("s", &st) < 0; i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	swtpm = support_swtpm_start(directory);
 	snprintf(tcti, sizeof(tcti), "swtpm:path=%s/s", directory);
-	return setenv("TPM2TOOLS_TCTI", tcti, 1) == 0 && stat("s", &st) == 0 ? 0 : -1;
+	return swtpm > 0 && setenv("TPM2TOOLS_TCTI", tcti, 1) == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-	kill(swtpm, SIGKILL);
-	waitpid(swtpm, NULL, 0);
+	support_swtpm_stop(swtpm);
 	return support_leave_directory(state);
 }
 

@@ -52,6 +52,42 @@ int command_option(const struct command *command, int argc, char **argv, const c
 	}
 }
 
+int command_verity_option(int option, const char *value, struct verity_parameters *parameters,
+			  struct assay_error *err)
+{
+	switch (option) {
+	case COMMAND_HASH:
+		return verity_set_hash(parameters, value, err);
+	case COMMAND_BLOCK_SIZE:
+		return verity_set_block_size(parameters, value, err);
+	default:
+		return verity_set_salt(parameters, value, err);
+	}
+}
+
+int command_print_json(json_t *value, size_t flags, struct assay_error *err)
+{
+	int r = 0;
+
+	if (!value)
+		return assay_fail(err, ENOMEM, "out of memory");
+	if (json_dumpf(value, stdout, flags) < 0)
+		r = assay_fail(err, EIO, "cannot write the output");
+	else
+		putchar('\n');
+	json_decref(value);
+	return r;
+}
+
+void command_print_json_error(const struct assay_error *err)
+{
+	json_t *text = json_string(err->text);
+
+	fputs(", \"error\": ", stdout);
+	json_dumpf(text, stdout, JSON_ENCODE_ANY);
+	json_decref(text);
+}
+
 int command_flush(const struct command *command)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

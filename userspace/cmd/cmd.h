@@ -9,6 +9,8 @@
 #include <getopt.h>
 
 #include "assay.h"
+#include "base/json.h"
+#include "verity/verity.h"
 
 /* Exit statuses, the same for every subcommand (documented in assay(1)). */
 enum {
@@ -63,6 +65,34 @@ int command_option(const struct command *command, int argc, char **argv, const c
 	{                                      \
 		"help", no_argument, NULL, 'h' \
 	}
+
+/*
+ * How files are hashed: rows for a command's table of options, and what takes their
+ * values. A command's own options are numbered below them.
+ */
+enum { COMMAND_HASH = 1024, COMMAND_BLOCK_SIZE, COMMAND_SALT };
+/* clang-format off */
+#define COMMAND_VERITY_OPTIONS \
+	{ "hash", required_argument, NULL, COMMAND_HASH }, \
+	{ "block-size", required_argument, NULL, COMMAND_BLOCK_SIZE }, \
+	{ "salt", required_argument, NULL, COMMAND_SALT }
+/* clang-format on */
+
+/* command_verity_option() - @option is one of them; errors as of verity_set_*() */
+int command_verity_option(int option, const char *value, struct verity_parameters *parameters,
+			  struct assay_error *err);
+
+/*
+ * command_print_json() - print a value and a newline
+ * @value: taken over; NULL, which jansson gives without memory, is told
+ * @flags: jansson's, JSON_INDENT(2) and the like
+ *
+ * Return: 0, -ENOMEM, -EIO
+ */
+int command_print_json(json_t *value, size_t flags, struct assay_error *err);
+
+/* command_print_json_error() - go on with an object printed bit by bit: `, "error": TEXT` */
+void command_print_json_error(const struct assay_error *err);
 
 /* command_flush() - EXIT_OK if standard output took all that was printed. */
 int command_flush(const struct command *command);

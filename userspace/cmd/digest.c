@@ -132,23 +132,15 @@ static int print_json(const struct digest_run *run, struct assay_error *err)
 		"{s:s, s:I, s:o, s:O}", "hash", assay_hash_name(parameters->hash), "block_size",
 		(json_int_t)parameters->block_size, "salt",
 		json_hex(BYTES(parameters->salt, parameters->salt_size)), "files", run->files);
-	int r = 0;
 
-	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
-		r = assay_fail(err, EIO, "cannot write the output");
-	else
-		putchar('\n');
-	json_decref(object);
-	return r;
+	return command_print_json(object, JSON_INDENT(2), err);
 }
 
 static int run_digest(int argc, char **argv)
 {
-	enum { OPT_HASH = 256, OPT_BLOCK_SIZE, OPT_SALT, OPT_JSON };
+	enum { OPT_JSON = 256 };
 	static const struct option options[] = {
-		{ "hash", required_argument, NULL, OPT_HASH },
-		{ "block-size", required_argument, NULL, OPT_BLOCK_SIZE },
-		{ "salt", required_argument, NULL, OPT_SALT },
+		COMMAND_VERITY_OPTIONS,
 		{ "json", no_argument, NULL, OPT_JSON },
 		COMMAND_HELP_OPTION,
 		{ 0 },
@@ -156,24 +148,12 @@ static int run_digest(int argc, char **argv)
 	struct digest_run run = { .parameters = VERITY_PARAMETERS_DEFAULT };
 	struct assay_error err = { 0 };
 	bool json = false;
-	int c, r = 0, status;
+	int c, r, status;
 
 	while ((c = command_option(&command_digest, argc, argv, ":h", options, &status)) != -1) {
-		switch (c) {
-		case OPT_HASH:
-			r = verity_set_hash(&run.parameters, optarg, &err);
-			break;
-		case OPT_BLOCK_SIZE:
-			r = verity_set_block_size(&run.parameters, optarg, &err);
-			break;
-		case OPT_SALT:
-			r = verity_set_salt(&run.parameters, optarg, &err);
-			break;
-		case OPT_JSON:
+		if (c == OPT_JSON)
 			json = true;
-			break;
-		}
-		if (r < 0)
+		else if (command_verity_option(c, optarg, &run.parameters, &err) < 0)
 			return command_usage(&command_digest, "%s", err.text);
 	}
 	if (status >= 0)

@@ -7,23 +7,17 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "sign/ima_sig.h"
 #include "sign/manifest.h"
 #include "sign/tree.h"
 #include "verity/enable.h"
-
-/* What is held in memory with --cert, so that what was verified is what is used. */
-#define MANIFEST_SIZE_MAX ((size_t)1 << 30)
-#define SIGNATURE_SIZE_MAX 65536
 
 struct enable_options {
 	const char *manifest, *certificate, *root;
@@ -162,28 +156,22 @@ static int enable_file(void *context, const struct manifest_header *header,
 	return 0;
 }
 
-/* Reads and checks the manifest with its signature; it stays in memory. */
+/* It stays in memory, so that what was verified is what is used. */
 static int open_verified(struct enable_run *run, struct assay_error *err)
 {
 	const struct enable_options *options = run->options;
 	struct buffer signature = { 0 };
 	X509 *certificate = NULL;
-	char *path;
 	int r;
 
-	if (asprintf(&path, "%s" MANIFEST_SIGNATURE_SUFFIX, options->manifest) < 0)
-		return assay_fail(err, ENOMEM, "cannot read the manifest: out of memory");
 	r = certificate_load(options->certificate, &certificate, err);
 	if (r == 0)
-		r = file_read(options->manifest, MANIFEST_SIZE_MAX, &run->text, err);
-	if (r == 0)
-		r = file_read(path, SIGNATURE_SIZE_MAX, &signature, err);
+		r = manifest_read_signed(options->manifest, &run->text, &signature, err);
 	if (r == 0)
 		r = manifest_verify(buffer_bytes(&run->text), options->manifest,
 				    buffer_bytes(&signature), certificate, err);
 	X509_free(certificate);
 	buffer_free(&signature);
-	free(path);
 	return r;
 }
 
@@ -213,7 +201,6 @@ static int read_manifest(struct enable_run *run, manifest_entry_function each,
 static int print_summary(const struct enable_run *run, struct assay_error *err)
 {
 	json_t *object;
-	int r = 0;
 
 	if (!run->options->json) {
 		printf("verity is on for %" PRIu64 " of %" PRIu64 " files (%" PRIu64
@@ -228,12 +215,7 @@ static int print_summary(const struct enable_run *run, struct assay_error *err)
 			   (json_int_t)run->already, "ima", "set", (json_int_t)run->ima_set,
 			   "already", (json_int_t)run->ima_already, "skipped",
 			   (json_int_t)run->ima_skipped, "failed", run->failed);
-	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
-		r = assay_fail(err, EIO, "cannot write the output");
-	else
-		putchar('\n');
-	json_decref(object);
-	return r;
+	return command_print_json(object, JSON_INDENT(2), err);
 }
 
 static int enable_all(struct enable_run *run, struct assay_error *err)

@@ -164,17 +164,10 @@ static json_t *facts_json(const char *path, const struct tpm_key_facts *facts, u
 /* Takes @value over. */
 static int print_json(const struct command *command, json_t *value)
 {
-	char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
+	struct assay_error err;
 
-	json_decref(value);
-	if (!text) {
-		struct assay_error err;
-
-		assay_fail(&err, ENOMEM, "out of memory");
+	if (command_print_json(value, JSON_INDENT(2), &err) < 0)
 		return command_failed(command, &err);
-	}
-	puts(text);
-	free(text);
 	return command_flush(command);
 }
 

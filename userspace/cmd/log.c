@@ -496,13 +496,8 @@ static int show(const struct source *source, bool json, struct assay_error *err)
 		printf("\n], \"count\": %" PRIu64 ", \"tail\": %" PRIu64, count, reader.offset);
 		if (source->live)
 			printf(", \"anchored\": %" PRIu64, (uint64_t)source->header.anchored);
-		if (r < 0) {
-			json_t *text = json_string(err->text);
-
-			fputs(", \"error\": ", stdout);
-			json_dumpf(text, stdout, JSON_ENCODE_ANY);
-			json_decref(text);
-		}
+		if (r < 0)
+			command_print_json_error(err);
 		fputs("}\n", stdout);
 	} else {
 		printf("%" PRIu64 " record%s", count, count == 1 ? "" : "s");

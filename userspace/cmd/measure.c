@@ -283,13 +283,8 @@ static void print_summary(const struct job *job, int result, const struct assay_
 	}
 	printf("\n], \"measured\": %zu, \"failed\": %zu, \"records\": %zu", job->measured,
 	       job->failed, job->records);
-	if (result < 0) {
-		json_t *text = json_string(err->text);
-
-		fputs(", \"error\": ", stdout);
-		json_dumpf(text, stdout, JSON_ENCODE_ANY);
-		json_decref(text);
-	}
+	if (result < 0)
+		command_print_json_error(err);
 	fputs("}\n", stdout);
 }
 

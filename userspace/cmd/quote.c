@@ -323,17 +323,10 @@ static int print_summary(const char *path, const struct evidence *evidence, bool
 					  "pcrs", (int)evidence->pcr_count, "assay_log_bytes",
 					  (json_int_t)evidence->assay_cel.size, "ima_log_bytes",
 					  (json_int_t)evidence->ima_data.size);
-		char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
+		struct assay_error err;
 
-		json_decref(value);
-		if (!text) {
-			struct assay_error err;
-
-			assay_fail(&err, ENOMEM, "out of memory");
+		if (command_print_json(value, JSON_INDENT(2), &err) < 0)
 			return command_failed(&command_quote, &err);
-		}
-		puts(text);
-		free(text);
 		return command_flush(&command_quote);
 	}
 	printf("%s: quote of %zu PCR value%s", path, evidence->pcr_count,

@@ -341,7 +341,6 @@ static int print_summary(const struct sign_run *run, bool good, struct assay_err
 	const struct sign_options *options = run->options;
 	double seconds = seconds_since(&run->start);
 	json_t *object;
-	int r = 0;
 
 	if (!options->json) {
 		if (good)
@@ -355,12 +354,7 @@ static int print_summary(const struct sign_run *run, bool good, struct assay_err
 			   run->header.id, "files", (json_int_t)run->files, "bytes",
 			   (json_int_t)run->bytes, "skipped", (json_int_t)run->skipped, "failed",
 			   run->failed, "seconds", seconds);
-	if (!object || json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) < 0)
-		r = assay_fail(err, EIO, "cannot write the output");
-	else
-		putchar('\n');
-	json_decref(object);
-	return r;
+	return command_print_json(object, JSON_INDENT(2) | JSON_REAL_PRECISION(6), err);
 }
 
 static int sign(const struct sign_options *options)
@@ -406,9 +400,6 @@ static int run_sign(int argc, char **argv)
 		OPT_TCTI,
 		OPT_ROOT,
 		OPT_MANIFEST,
-		OPT_HASH,
-		OPT_BLOCK_SIZE,
-		OPT_SALT,
 		OPT_JSON,
 	};
 	static const struct option table[] = {
@@ -417,16 +408,14 @@ static int run_sign(int argc, char **argv)
 		{ "tcti", required_argument, NULL, OPT_TCTI },
 		{ "root", required_argument, NULL, OPT_ROOT },
 		{ "manifest", required_argument, NULL, OPT_MANIFEST },
-		{ "hash", required_argument, NULL, OPT_HASH },
-		{ "block-size", required_argument, NULL, OPT_BLOCK_SIZE },
-		{ "salt", required_argument, NULL, OPT_SALT },
+		COMMAND_VERITY_OPTIONS,
 		{ "json", no_argument, NULL, OPT_JSON },
 		COMMAND_HELP_OPTION,
 		{ 0 },
 	};
 	struct sign_options options = { .parameters = VERITY_PARAMETERS_DEFAULT };
 	struct assay_error err = { 0 };
-	int c, r = 0, status;
+	int c, status;
 
 	while ((c = command_option(&command_sign, argc, argv, ":h", table, &status)) != -1) {
 		switch (c) {
@@ -445,21 +434,13 @@ static int run_sign(int argc, char **argv)
 		case OPT_MANIFEST:
 			options.manifest = optarg;
 			break;
-		case OPT_HASH:
-			r = verity_set_hash(&options.parameters, optarg, &err);
-			break;
-		case OPT_BLOCK_SIZE:
-			r = verity_set_block_size(&options.parameters, optarg, &err);
-			break;
-		case OPT_SALT:
-			r = verity_set_salt(&options.parameters, optarg, &err);
-			break;
 		case OPT_JSON:
 			options.json = true;
 			break;
+		default:
+			if (command_verity_option(c, optarg, &options.parameters, &err) < 0)
+				return command_usage(&command_sign, "%s", err.text);
 		}
-		if (r < 0)
-			return command_usage(&command_sign, "%s", err.text);
 	}
 	if (status >= 0)
 		return status;

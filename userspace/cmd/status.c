@@ -305,7 +305,6 @@ static int print_json(const struct assay_info *info, const struct pages *pages,
 {
 	json_t *region = range_json(info->region_base, info->region_size);
 	json_t *root = json_object();
-	int r = 0;
 
 	json_object_set_new(region, "kind", json_string(region_name(info->region_kind)));
 	json_object_set_new(root, "region", region);
@@ -316,11 +315,7 @@ static int print_json(const struct assay_info *info, const struct pages *pages,
 			    json_pack("{s:o, s:o}", "memory", read_counters("memory"), "log",
 				      read_counters("log")));
 	json_object_set_new(root, "log", log_json(info));
-	if (json_dumpf(root, stdout, JSON_COMPACT) < 0)
-		r = assay_fail(err, EIO, "cannot write the output");
-	putchar('\n');
-	json_decref(root);
-	return r;
+	return command_print_json(root, JSON_COMPACT, err);
 }
 
 /* ---------------------------------------------------------------- for people */

@@ -16,10 +16,8 @@
 #include "verify/evidence.h"
 #include "verify/verify.h"
 
-#define MAX_FILES 64		/* manifests, and certificates, of one call */
-#define MAX_MANIFEST (1U << 30) /* bytes */
-#define MAX_SIGNATURE 65536	/* bytes */
-#define MAX_NAME 128		/* bytes; a TPM's name has at most 66 */
+#define MAX_FILES 64 /* manifests, and certificates, of one call */
+#define MAX_NAME 128 /* bytes; a TPM's name has at most 66 */
 
 static const char help[] =
 	"Usage: assay verify EVIDENCE --nonce HEX --ak AK.pub --manifest M --cert CERT.pem\n"
@@ -230,17 +228,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 static int read_manifest(const char *path, size_t index, struct inputs *inputs,
 			 struct assay_error *err)
 {
-	size_t size = strlen(path) + sizeof(MANIFEST_SIGNATURE_SUFFIX);
-	char *signature = malloc(size);
-	int r;
+	int r = manifest_read_signed(path, &inputs->texts[index], &inputs->signatures[index], err);
 
-	if (!signature)
-		return assay_fail(err, ENOMEM, "out of memory");
-	snprintf(signature, size, "%s%s", path, MANIFEST_SIGNATURE_SUFFIX);
-	r = file_read(path, MAX_MANIFEST, &inputs->texts[index], err);
-	if (r == 0)
-		r = file_read(signature, MAX_SIGNATURE, &inputs->signatures[index], err);
-	free(signature);
 	if (r < 0)
 		return r;
 	inputs->manifests[index] = (struct verify_manifest){

@@ -16,8 +16,9 @@
 
 #define TYPE "manifest"
 
-/* A file in memory, for manifest_load(): far more than there are files on a system. */
+/* What is held in memory, in bytes: far more than there are files on a system. */
 #define MANIFEST_SIZE_MAX ((size_t)1 << 30)
+#define SIGNATURE_SIZE_MAX 65536
 
 /**
  * struct parser - what is known after some lines
@@ -468,6 +469,21 @@ int manifest_load(const char *path, struct manifest **ret, struct assay_error *e
 	if (r == 0)
 		r = manifest_parse(buffer_bytes(&text), path, ret, err);
 	buffer_free(&text);
+	return r;
+}
+
+int manifest_read_signed(const char *path, struct buffer *ret_text, struct buffer *ret_signature,
+			 struct assay_error *err)
+{
+	char *signature_path;
+	int r;
+
+	if (asprintf(&signature_path, "%s" MANIFEST_SIGNATURE_SUFFIX, path) < 0)
+		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
+	r = file_read(path, MANIFEST_SIZE_MAX, ret_text, err);
+	if (r == 0)
+		r = file_read(signature_path, SIGNATURE_SIZE_MAX, ret_signature, err);
+	free(signature_path);
 	return r;
 }
 

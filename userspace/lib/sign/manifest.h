@@ -98,6 +98,13 @@ int manifest_read_bytes(struct bytes text, const char *name, manifest_entry_func
 			void *context, struct manifest_header *ret_header, struct assay_error *err);
 
 /*
+ * manifest_read_signed() - a manifest and its signature, the file beside it, as they are
+ * @ret_text, @ret_signature: empty before; buffer_free() them, after a failure too
+ */
+int manifest_read_signed(const char *path, struct buffer *ret_text, struct buffer *ret_signature,
+			 struct assay_error *err);
+
+/*
  * manifest_verify() - is @signature (a .p7s file's bytes) @certificate's of @text? Pure.
  *
  * Return: as pkcs7_verify()
