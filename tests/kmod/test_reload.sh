@@ -60,9 +60,11 @@ cma_after=$(settled CmaFree) free_after=$(settled MemFree)
 echo "# MemFree $free_before then $free_after KiB, CmaFree $cma_before then $cma_after KiB"
 
 check "$((settle + rounds)) rounds of loading and unloading" [ "$failed" -eq 0 ]
-check 'no page of the region is lost' [ "$cma_before" -eq "$cma_after" ]
-# Half a page a round would be seen; a few pages come and go with caches.
-check 'no memory is lost' [ $((free_before - free_after)) -lt $((rounds * page / 2048)) ]
+# Half a page a round would be seen; a few pages come and go with caches, which use
+# the region's idle pages as well.
+lost=$((rounds * page / 2048))
+check 'no page of the region is lost' [ $((cma_before - cma_after)) -lt $lost ]
+check 'no memory is lost' [ $((free_before - free_after)) -lt $lost ]
 writable=0 address=$window
 while [ "$address" -le "$last" ]; do
 	scribble "$address"
