@@ -19,9 +19,9 @@ here=tests/e2e
 rm -rf "$out"
 mkdir -p "$out/guest"
 work=$(mktemp -d "${TMPDIR:-/tmp}/assay-demo.XXXXXX")
-swtpm_pid=
+. tests/swtpm.sh
 cleanup() {
-	[ -z "$swtpm_pid" ] || kill "$swtpm_pid" 2>/dev/null || :
+	tpm_stop
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -84,32 +84,10 @@ step() {
 	fi
 }
 
-# ---------------------------------------------------------------- TPMs
-
-# tpm_start STATE: an swtpm on the directory's state; its TCTI is swtpm:path=STATE.sock
-tpm_start() {
-	swtpm socket --tpm2 --tpmstate "dir=$1" --ctrl "type=unixio,path=$1.sock.ctrl" \
-		--server "type=unixio,path=$1.sock" --flags not-need-init,startup-clear \
-		>"$1.log" 2>&1 &
-	swtpm_pid=$!
-	for _ in $(seq 200); do
-		[ ! -S "$1.sock" ] || return 0
-		kill -0 "$swtpm_pid" 2>/dev/null || break
-		sleep 0.02
-	done
-	cat "$1.log"
-	return 1
-}
-
-tpm_stop() {
-	kill "$swtpm_pid"
-	wait "$swtpm_pid" 2>/dev/null || :
-	swtpm_pid=
-}
-
 # ---------------------------------------------------------------- the steps
 
 make_tpms() {
+	trap tpm_stop EXIT # of the shell that is this step
 	qemu/make-tpm "$work/signer" sha256
 	qemu/make-tpm "$work/device" sha256,sha384
 	# What a factory does: the device's attestation key is made before it is shipped,

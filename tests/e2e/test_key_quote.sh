@@ -12,9 +12,9 @@ assay=$PWD/build/host/assay
 make_tpm=$PWD/qemu/make-tpm
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/assay-key.XXXXXX")
-swtpm_pid=
+. tests/swtpm.sh
 cleanup() {
-	[ -z "$swtpm_pid" ] || kill "$swtpm_pid" 2>/dev/null || :
+	tpm_stop
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -24,25 +24,16 @@ CHECK_OUT=$work
 . tests/check.sh
 cd "$work" || exit 1
 
-mkdir tpm
 if ! "$make_tpm" "$work/tpm" sha1,sha256 >&2; then
 	echo 'Bail out! no TPM could be made'
 	exit 1
 fi
-swtpm socket --tpm2 --tpmstate "dir=$work/tpm" --ctrl "type=unixio,path=$work/s.ctrl" \
-	--server "type=unixio,path=$work/s" --flags not-need-init,startup-clear >swtpm.log 2>&1 &
-swtpm_pid=$!
-tries=0
-while [ ! -S s ]; do
-	tries=$((tries + 1))
-	if [ $tries -gt 500 ]; then
-		echo 'Bail out! swtpm does not start'
-		exit 1
-	fi
-	sleep 0.02
-done
+if ! tpm_start "$work/tpm" >&2; then
+	echo 'Bail out! swtpm does not start'
+	exit 1
+fi
 unset TPM2TOOLS_TCTI TSS2_LOG
-export ASSAY_TCTI="swtpm:path=$work/s"
+export ASSAY_TCTI="swtpm:path=$work/tpm.sock"
 
 # refused TITLE STATUS WORDS COMMAND...: with this exit status and one line (two for
 # wrong usage) on standard error that says so
