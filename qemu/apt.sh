@@ -72,7 +72,8 @@ END
 		apt_quiet=-qq
 		[ ! -t 2 ] || apt_quiet=
 		# shellcheck disable=SC2086 # none or one option
-		private_apt apt-get $apt_quiet update >&2
+		private_apt apt-get $apt_quiet update --error-on=any >&2 ||
+			die "cannot fetch the package lists; is this machine online?"
 		: >"$apt_root/updated"
 	fi
 }
@@ -82,22 +83,31 @@ refresh_apt() {
 	rm -f "$apt_root/updated" "$apt_root/sources.list"
 }
 
-# fetch DIR PACKAGE...: downloads packages (with an architecture or a version where
-# that matters) into DIR. The lists are fetched anew once if the archive has moved on.
-fetch() {
-	fetch_dir=$1
-	shift
-	fetch_quiet=-qq
-	[ ! -t 2 ] || fetch_quiet=
-	mkdir -p "$fetch_dir"
-	say "downloading $*"
-	# shellcheck disable=SC2086 # none or one option
-	(cd "$fetch_dir" && private_apt apt-get $fetch_quiet download "$@" >&2) || {
+# download_or_refresh COMMAND...: runs it; if it fails, once more with lists fetched anew,
+# since the archive may have moved on.
+download_or_refresh() {
+	if ! "$@"; then
 		say "the archive has moved on; fetching the package lists again"
 		rm -f "$apt_root/updated"
 		prepare_apt
-		# shellcheck disable=SC2086
-		(cd "$fetch_dir" && private_apt apt-get $fetch_quiet download "$@" >&2) ||
-			die "cannot download $*; is this machine online?"
-	}
+		"$@" || die "cannot download: is this machine online? If it is, the archive may have" \
+			"dropped the kernel that set-up chose: qemu/versions --refresh chooses again"
+	fi
+}
+
+# fetch DIR PACKAGE...: downloads packages (with an architecture or a version where
+# that matters) into DIR.
+fetch() {
+	fetch_dir=$1
+	shift
+	mkdir -p "$fetch_dir"
+	say "downloading $*"
+	download_or_refresh fetch_once "$@"
+}
+
+fetch_once() {
+	fetch_quiet=-qq
+	[ ! -t 2 ] || fetch_quiet=
+	# shellcheck disable=SC2086 # none or one option
+	(cd "$fetch_dir" && private_apt apt-get $fetch_quiet download "$@" >&2)
 }

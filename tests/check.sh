@@ -46,6 +46,28 @@ works() { # TITLE COMMAND...: one test, that the command ends with 0
 	check "$works_title" told 0
 }
 
+# Conditions of any kind:
+
+# eventually COMMAND...: it becomes true within five seconds
+eventually() {
+	for _ in $(seq 50); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# cma_has KIB: so much of the CMA areas is free. Other data may use them and freed pages
+# wait uncounted on a processor's list for a while: to be used with eventually.
+cma_has() {
+	echo 3 >/proc/sys/vm/drop_caches
+	[ "$(cma_free)" -ge "$1" ]
+}
+
+cma_free() { # in KiB
+	awk '/^CmaFree:/ { free = $2 } END { print free + 0 }' /proc/meminfo
+}
+
 # Conditions on the command that was run:
 
 told() { # STATUS [WORDS]...: its exit status, and each of the words on standard error

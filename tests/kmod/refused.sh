@@ -8,7 +8,7 @@
 # refused ERRNO-TEXT SENTENCE
 refused() {
 	echo 1..5
-	before=$(sed -n 's/^CmaFree: *//p' /proc/meminfo)
+	before=$(cma_free)
 	# Kept in variables: the pages of a file could be taken from the region.
 	insmod_status=0
 	error=$(insmod /bed/assay.ko 2>&1) || insmod_status=$?
@@ -18,7 +18,7 @@ refused() {
 	check "the kernel's log says: $2" contains "$(dmesg)" "$2"
 	check 'there is no device, and no module' \
 		[ ! -e /dev/assay -a ! -e /sys/module/assay -a ! -e /sys/kernel/debug/assay ]
-	check 'no page is taken' [ "$(sed -n 's/^CmaFree: *//p' /proc/meminfo)" = "$before" ]
+	check 'no page is taken' eventually cma_has "$before"
 }
 
 contains() {
