@@ -14,7 +14,10 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS) --output-sync=target
 endif
 
-FLAVOURS := 64k 4k 16k
+# Guest kernels: own ones are built here, stock ones are Debian's (qemu/README.md).
+OWN_FLAVOURS := 64k debug
+STOCK_FLAVOURS := 4k 16k 6.1
+FLAVOURS := $(OWN_FLAVOURS) $(STOCK_FLAVOURS)
 
 # V=1 shows the commands.
 Q := $(if $(filter 1,$(V)),,@)
@@ -38,13 +41,14 @@ kernels: $(FLAVOURS:%=build/kernel/%)
 define keep_key
 	@mkdir -p $(@D)
 	+@$(1) $(@:.key=) >$@.$$$$ && \
-		if cmp -s $@ $@.$$$$; then rm $@.$$$$; else mv $@.$$$$ $@; fi
+		if cmp -s $@ $@.$$$$; then rm $@.$$$$; else mv $@.$$$$ $@; fi || \
+		{ rm -f $@.$$$$; exit 1; }
 endef
 
-build/kernel/64k.key: FORCE | packages
-	$(call keep_key,qemu/kernel-64k)
+$(OWN_FLAVOURS:%=build/kernel/%.key): build/kernel/%.key: FORCE | packages
+	$(call keep_key,qemu/kernel-own $*)
 
-build/kernel/4k.key build/kernel/16k.key: build/kernel/%.key: FORCE | packages
+$(STOCK_FLAVOURS:%=build/kernel/%.key): build/kernel/%.key: FORCE | packages
 	$(call keep_key,qemu/kernel-stock $*)
 
 build/sysroot.key: FORCE | packages
@@ -114,11 +118,8 @@ $(foreach v,$(VARIANTS),$(eval $(call variant,$(v))))
 -include $(shell find build/host build/asan build/arm64 build/fuzz build/guest -name '*.d' 2>/dev/null)
 
 # ---------------------------------------------------------------- kernel modules
-# build/kmod/FLAVOUR/NAME.ko: assay and the test modules tests/kmod/NAME/.
-KMOD_SOURCES := $(wildcard kmod/*.[ch] kmod/Kbuild kmod/uapi/*.h tests/kmod/*/*)
-TEST_MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/kmod/*/Kbuild))) \
-	$(basename $(wildcard tests/kmod/*/*.c)))
-
+# build/kmod/FLAVOUR/NAME.ko: assay, the samples and the test modules tests/kmod/NAME/.
+KMOD_SOURCES := $(wildcard kmod/*.[ch] kmod/Kbuild kmod/uapi/*.h kmod/samples/* tests/kmod/*/*)
 build/kmod/%/.made: $(KMOD_SOURCES) build/kernel/%.key qemu/build-kmod
 	$(call tell,KMOD)
 	@qemu/build-kmod $*
@@ -184,6 +185,11 @@ lint-needs: build/kernel/64k | packages
 lint: lint-needs
 	@tests/lint $(L)
 
+# The test of windows under load, at length.
+.PHONY: soak
+soak: guest-64k
+	+@tests/soak.sh
+
 # ---------------------------------------------------------------- demo
 .PHONY: demo demo-needs
 demo-needs: build/host/assay build/host/assay-verify guest-64k
@@ -198,7 +204,7 @@ BENCHMARKS := $(filter-out %-guest,$(patsubst tests/bench/%.sh,%,$(wildcard test
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,build/guest/%,$(wildcard tests/bench/*.c))
 
 .PHONY: bench bench-needs $(BENCHMARKS:%=bench-%)
-bench-needs: demo-needs $(BENCH_PROGRAMS)
+bench-needs: demo-needs guest-4k guest-16k $(BENCH_PROGRAMS)
 
 # One after the other: they would disturb each other.
 bench: bench-needs
@@ -229,10 +235,11 @@ help:
 	@printf '%s\n' \
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
+		'make soak          the test of windows under load, 10000 rounds (SOAK_ROUNDS=)' \
 		'make lint          checks of the sources; L=NAME one of them (tests/lint --list)' \
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
 		'make all           programs (build/host, build/arm64) and modules (build/kmod/FLAVOUR)' \
 		'make deps          packages, kernels and the sysroot only; all other targets do what they need' \
 		'make install       host programs and man pages; PREFIX=$(PREFIX), DESTDIR=' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
-		'FLAVOUR is one of: $(FLAVOURS) (page size of the guest kernel)'
+		'FLAVOUR is one of: $(FLAVOURS) (kernel of the guest: qemu/README.md)'

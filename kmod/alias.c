@@ -8,9 +8,12 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
+#include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/uaccess.h>
 
 #include <asm/mmu.h>
 #include <asm/sysreg.h>
@@ -18,12 +21,28 @@
 
 #include "alias.h"
 #include "compat.h"
+#include "fault.h"
 
 #define ASSAY_TTBR_CNP BIT(0)
 #ifdef CONFIG_ARM64_PA_BITS_52
 #define ASSAY_TTBR_HIGH GENMASK(5, 2) /* address bits 51:48 */
 #define ASSAY_TTBR_HIGH_SHIFT 46
 #endif
+
+/*
+ * Up to so many ranges are flushed one by one: a barrier more costs less than what
+ * flushing everything takes from the other users of the TLBs. A write of the log,
+ * its header and a ring's bytes in two parts, stays within it.
+ */
+#define ASSAY_FLUSH_RANGES 3
+
+/* In vain from Linux 6.18 on where the processors have BBML2: it keeps blocks all the same. */
+#define ASSAY_WHY_BLOCK "the linear map is made of blocks there; boot with rodata=full"
+#define ASSAY_WHY_CONTIGUOUS \
+	"the linear map is made of contiguous groups of pages there; boot with rodata=full"
+#define ASSAY_WHY_UNMAPPED "the linear map has no such page"
+
+static atomic64_t assay_alias_flush_count;
 
 static pgd_t *assay_alias_root(void)
 {
@@ -41,8 +60,8 @@ static pgd_t *assay_alias_root(void)
 	return (pgd_t *)phys_to_virt(ALIGN_DOWN(address, PAGE_SIZE));
 }
 
-/* The entry that maps the page at @address alone, NULL if there is none. */
-static pte_t *assay_alias_entry(unsigned long address)
+/* The entry that maps the page at @address alone; NULL and the reason if there is none. */
+static pte_t *assay_alias_entry(unsigned long address, const char **ret_why)
 {
 	pgd_t *pgd = pgd_offset_pgd(assay_alias_root(), address);
 	p4d_t *p4d;
@@ -51,65 +70,123 @@ static pte_t *assay_alias_entry(unsigned long address)
 	pte_t *pte;
 	pte_t entry;
 
+	*ret_why = ASSAY_WHY_UNMAPPED;
 	if (pgd_none(READ_ONCE(*pgd)))
 		return NULL;
 	p4d = p4d_offset(pgd, address);
 	if (p4d_none(READ_ONCE(*p4d)))
 		return NULL;
 	pud = pud_offset(p4d, address);
-	if (pud_none(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
+	if (pud_none(READ_ONCE(*pud)))
 		return NULL;
+	if (pud_leaf(READ_ONCE(*pud))) {
+		*ret_why = ASSAY_WHY_BLOCK;
+		return NULL;
+	}
 	pmd = pmd_offset(pud, address);
-	if (pmd_none(READ_ONCE(*pmd)) || pmd_leaf(READ_ONCE(*pmd)))
+	if (pmd_none(READ_ONCE(*pmd)))
 		return NULL;
+	if (pmd_leaf(READ_ONCE(*pmd))) {
+		*ret_why = ASSAY_WHY_BLOCK;
+		return NULL;
+	}
 	pte = pte_offset_kernel(pmd, address);
 	entry = __ptep_get(pte);
-	if (!pte_valid(entry) || pte_cont(entry))
+	if (!pte_valid(entry))
 		return NULL;
+	if (pte_cont(entry)) {
+		*ret_why = ASSAY_WHY_CONTIGUOUS;
+		return NULL;
+	}
 	return pte;
 }
 
-int assay_alias_check(unsigned long start, unsigned long count)
+int assay_alias_check(unsigned long start, unsigned long count, const char **ret_why)
 {
+	const char *why;
 	unsigned long i;
 
 	for (i = 0; i < count; i++) {
-		if (!assay_alias_entry(start + i * PAGE_SIZE))
+		if (!assay_alias_entry(start + i * PAGE_SIZE, &why)) {
+			*ret_why = why;
 			return -EOPNOTSUPP;
+		}
 	}
 	return 0;
 }
 
-static void assay_alias_change(unsigned long address, bool writable)
+static bool assay_alias_change(unsigned long address, bool writable)
 {
-	pte_t *ptep = assay_alias_entry(address);
-	pteval_t value = pte_val(__ptep_get(ptep));
+	const char *why;
+	pte_t *ptep = assay_alias_entry(address, &why);
+	pteval_t value;
 
+	if (!ptep)
+		return false;
+	value = pte_val(__ptep_get(ptep));
 	if (writable)
 		value = (value & ~PTE_RDONLY) | PTE_WRITE;
 	else
 		value = (value & ~PTE_WRITE) | PTE_RDONLY;
 	__set_pte(ptep, __pte(value));
+	return true;
 }
 
-int assay_alias_set(const struct assay_alias_range *ranges, unsigned int range_count, bool writable)
+static void assay_alias_flush(const struct assay_alias_range *ranges, unsigned int range_count)
 {
-	unsigned long page;
 	unsigned int i;
 
-	for (i = 0; i < range_count; i++) {
-		int ret = assay_alias_check(ranges[i].start, ranges[i].count);
-
-		if (ret)
-			return ret;
-	}
-	for (i = 0; i < range_count; i++) {
-		for (page = 0; page < ranges[i].count; page++)
-			assay_alias_change(ranges[i].start + page * PAGE_SIZE, writable);
+	if (range_count > ASSAY_FLUSH_RANGES) {
+		flush_tlb_all();
+		atomic64_inc(&assay_alias_flush_count);
+		return;
 	}
 	for (i = 0; i < range_count; i++)
 		flush_tlb_kernel_range(ranges[i].start,
 				       ranges[i].start + ranges[i].count * PAGE_SIZE);
+	atomic64_add(range_count, &assay_alias_flush_count);
+}
+
+/* Change the first @limit pages of some ranges; returns how many were. */
+static unsigned long assay_alias_change_all(const struct assay_alias_range *ranges,
+					    unsigned int range_count, unsigned long limit,
+					    bool writable, bool may_fail)
+{
+	unsigned long page, done = 0;
+	unsigned int i;
+
+	for (i = 0; i < range_count; i++) {
+		for (page = 0; page < ranges[i].count && done < limit; page++, done++) {
+			if (may_fail && assay_fault(ASSAY_FAULT_ENTRY))
+				return done;
+			if (!assay_alias_change(ranges[i].start + page * PAGE_SIZE, writable))
+				return done;
+		}
+	}
+	return done;
+}
+
+int assay_alias_set(const struct assay_alias_range *ranges, unsigned int range_count, bool writable)
+{
+	unsigned long pages = 0, done;
+	const char *why;
+	unsigned int i;
+
+	for (i = 0; i < range_count; i++) {
+		int ret = assay_alias_check(ranges[i].start, ranges[i].count, &why);
+
+		if (ret)
+			return ret;
+		pages += ranges[i].count;
+	}
+	done = assay_alias_change_all(ranges, range_count, pages, writable, true);
+	if (done < pages) {
+		/* These entries were fit to be changed a moment ago, and their pages are ours. */
+		assay_alias_change_all(ranges, range_count, done, !writable, false);
+		assay_alias_flush(ranges, range_count);
+		return -EOPNOTSUPP;
+	}
+	assay_alias_flush(ranges, range_count);
 	return 0;
 }
 
@@ -123,7 +200,7 @@ static bool assay_alias_mmu_writable(unsigned long address)
 	local_irq_save(flags);
 	asm volatile("at s1e1w, %0" : : "r"(address) : "memory");
 	isb();
-	par = read_sysreg(par_el1);
+	par = read_sysreg_par();
 	local_irq_restore(flags);
 	return !(par & SYS_PAR_EL1_F);
 }
@@ -135,9 +212,11 @@ int assay_alias_verify(unsigned long start, unsigned long count, bool writable)
 
 	for (i = 0; i < count; i++) {
 		unsigned long address = start + i * PAGE_SIZE;
-		pte_t *ptep = assay_alias_entry(address);
+		const char *why;
+		pte_t *ptep = assay_alias_entry(address, &why);
 
-		if (!ptep || (pte_val(__ptep_get(ptep)) & (PTE_WRITE | PTE_RDONLY)) != want) {
+		if (!ptep || (pte_val(__ptep_get(ptep)) & (PTE_WRITE | PTE_RDONLY)) != want ||
+		    assay_fault(ASSAY_FAULT_VERIFY)) {
 			pr_err("page frame %#llx: the page table does not say %s\n",
 			       (u64)PHYS_PFN(__pa(address)), writable ? "writable" : "read-only");
 			return -EIO;
@@ -149,4 +228,51 @@ int assay_alias_verify(unsigned long start, unsigned long count, bool writable)
 		}
 	}
 	return 0;
+}
+
+/* Does a write to @target get through? Where it faults that is no oops. */
+static bool assay_alias_try_write(u64 *target, u64 value)
+{
+	__put_kernel_nofault(target, &value, u64, fault);
+	return READ_ONCE(*target) == value;
+fault:
+	return false;
+}
+
+int assay_alias_probe(const char **ret_why)
+{
+	struct assay_alias_range range = { .count = 1 };
+	bool kept, changed;
+	struct page *page;
+	int ret;
+
+	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!page)
+		return -ENOMEM;
+	range.start = (unsigned long)page_address(page);
+	ret = assay_alias_check(range.start, 1, ret_why);
+	if (ret)
+		goto free;
+	*ret_why = "a page made read-only could still be written";
+	ret = assay_alias_set(&range, 1, false);
+	if (ret)
+		goto free;
+	kept = !assay_alias_verify(range.start, 1, false) &&
+	       !assay_alias_try_write((u64 *)range.start, ~0ULL);
+	changed = !assay_alias_set(&range, 1, true) && !assay_alias_verify(range.start, 1, true) &&
+		  assay_alias_try_write((u64 *)range.start, ~0ULL);
+	if (!changed) {
+		*ret_why = "a page made read-only could not be made writable again";
+		return -EOPNOTSUPP; /* the page is lost: its next owner would fault on it */
+	}
+	if (!kept)
+		ret = -EOPNOTSUPP;
+free:
+	__free_page(page);
+	return ret;
+}
+
+u64 assay_alias_flushes(void)
+{
+	return atomic64_read(&assay_alias_flush_count);
 }

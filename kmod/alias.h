@@ -3,7 +3,8 @@
  * Write permission of pages in the linear map, the alias through which the whole
  * kernel sees all of RAM. Changes the page-table entries themselves, since the
  * kernel's own set_memory_ro() neither is exported nor tells when it left the
- * alias writable. Called by pmalloc only, for pages that it owns.
+ * alias writable. Called by pmalloc and stock, for pages that
+ * they own.
  *
  * The caller serialises calls for the same pages. Nothing here allocates or
  * splits: where the linear map is not made of single pages it refuses.
@@ -12,9 +13,6 @@
 #define _ASSAY_ALIAS_H
 
 #include <linux/types.h>
-
-/* Why assay_alias_check() refused, for the administrator. */
-#define ASSAY_ALIAS_ADVICE "the linear map is not made of single pages; boot with rodata=full"
 
 /**
  * struct assay_alias_range - pages in the linear map
@@ -30,11 +28,23 @@ struct assay_alias_range {
  * assay_alias_check() - can the permission of these pages be changed one by one
  * @start: linear-map address of the first page
  * @count: number of pages
+ * @ret_why: set where it cannot, for people: what maps them, and what to do
  *
  * Return: 0, or -EOPNOTSUPP where a page is mapped by a block or a contiguous
  * group of entries, or not at all.
  */
-int assay_alias_check(unsigned long start, unsigned long count);
+int assay_alias_check(unsigned long start, unsigned long count, const char **ret_why);
+
+/**
+ * assay_alias_probe() - does this kernel let us protect memory at all
+ * @ret_why: set where it does not, for people
+ *
+ * Does it, to a page of its own: read-only, verified, written to (which must
+ * fault), writable again, written to.
+ *
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP.
+ */
+int assay_alias_probe(const char **ret_why);
 
 /**
  * assay_alias_set() - make pages writable or read-only
@@ -42,11 +52,13 @@ int assay_alias_check(unsigned long start, unsigned long count);
  * @range_count: how many ranges
  * @writable: what they become
  *
- * All entries are changed first, then each range is flushed once from the TLBs of
- * all CPUs. Read-only pages cannot be written by any CPU once this returns.
+ * All entries are changed first, then TLBs of all CPUs are flushed: once for a range,
+ * whatever its size, and once for all ranges if there are more than three. Every page is
+ * the contrary now: that is what undoing makes of it.
+ * Read-only pages cannot be written by any CPU once this returns.
  *
- * Return: 0, or -EOPNOTSUPP with nothing changed if an entry is no longer one
- * that may be changed.
+ * Return: 0, or -EOPNOTSUPP with nothing changed (what had been changed already is
+ * changed back, and flushed) if an entry is no longer one that may be changed.
  */
 int assay_alias_set(const struct assay_alias_range *ranges, unsigned int range_count,
 		    bool writable);
@@ -63,5 +75,10 @@ int assay_alias_set(const struct assay_alias_range *ranges, unsigned int range_c
  * Return: 0, or -EIO after a pr_err() that names the page.
  */
 int assay_alias_verify(unsigned long start, unsigned long count, bool writable);
+
+/**
+ * assay_alias_flushes() - how often TLBs were flushed since loading, for display
+ */
+u64 assay_alias_flushes(void);
 
 #endif /* _ASSAY_ALIAS_H */

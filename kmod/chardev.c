@@ -252,7 +252,7 @@ static long assay_ioctl(struct file *file, unsigned int command, unsigned long a
 	return -ENOTTY;
 }
 
-static vm_fault_t assay_fault(struct vm_fault *vmf)
+static vm_fault_t assay_vm_fault(struct vm_fault *vmf)
 {
 	struct assay *assay = vmf->vma->vm_private_data;
 
@@ -267,7 +267,7 @@ static vm_fault_t assay_fault(struct vm_fault *vmf)
  * close() and open(): a mapping holds its file, the file holds the module.
  */
 static const struct vm_operations_struct assay_vm_ops = {
-	.fault = assay_fault,
+	.fault = assay_vm_fault,
 };
 
 static int assay_mmap(struct file *file, struct vm_area_struct *vma)
@@ -314,6 +314,10 @@ int assay_chardev_register(struct assay *assay, struct device *parent)
 	if (ret)
 		dev_err(parent, "cannot make /dev/assay (error %d)%s\n", ret,
 			ret == -EEXIST ? ": there is one already; use one assay,log node" : "");
+	else if (!assay_measure_available())
+		dev_warn(
+			parent,
+			"files cannot be measured: this kernel does not export fsverity_get_digest, as Linux 6.6 and newer do; MEASURE says so of each\n");
 	return ret;
 }
 

@@ -2,14 +2,18 @@
 /*
  * What differs between the kernels that assay builds on, in one place: the rest
  * of the module is written for the newest of them. Differences are probed for,
- * not deduced from a version, so that backports in a distribution's kernel count.
+ * here or by Kbuild (ASSAY_HAS_*), not deduced from a version, so that backports in
+ * a distribution's kernel count.
  *
- * The oldest kernel is 6.6, the first that exports fsverity_get_digest().
+ * The oldest kernel is 6.1. There fsverity_get_digest() is not exported, and files
+ * cannot be measured.
  */
 #ifndef _ASSAY_COMPAT_H
 #define _ASSAY_COMPAT_H
 
+#include <linux/gfp.h>
 #include <linux/kconfig.h>
+#include <linux/mm.h>
 #include <linux/pgtable.h>
 
 #if !IS_ENABLED(CONFIG_ARM64)
@@ -37,5 +41,33 @@
 #define __ptep_get(ptep) READ_ONCE(*(ptep))
 #define __set_pte(ptep, pte) set_pte(ptep, pte)
 #endif
+
+/* Since 6.3 a mapping's flags are constant but for these. */
+#ifndef ASSAY_HAS_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+/* What alloc_contig_range() is told of the pages; a migrate type before 6.16. */
+#ifdef ACR_FLAGS_CMA
+#define ASSAY_CONTIG_CMA ACR_FLAGS_CMA
+#define ASSAY_CONTIG_MOVABLE ACR_FLAGS_NONE
+#else
+#define ASSAY_CONTIG_CMA MIGRATE_CMA
+#define ASSAY_CONTIG_MOVABLE MIGRATE_MOVABLE
+#endif
+
+/* Since 6.18 the flags of a page are a struct of one word. */
+static inline unsigned long assay_page_flags(const struct page *page)
+{
+	return READ_ONCE(*(const unsigned long *)&page->flags);
+}
 
 #endif /* _ASSAY_COMPAT_H */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one device of the module: a device-tree node compatible "assay,log", its
- * region, the log in it and /dev/assay. Made by main, used by chardev and stats.
+ * The one device of the module: a device-tree node compatible "assay,log" or, without
+ * one, a device of the module's own for the regions of its parameters; the log in
+ * the first region, and /dev/assay. Made by main, used by chardev and stats.
  */
 #ifndef _ASSAY_DEVICE_H
 #define _ASSAY_DEVICE_H
@@ -11,22 +12,26 @@
 #include "ledger.h"
 #include "region.h"
 
+struct dentry;
+struct kobject;
+
 /**
  * struct assay - the device
- * @region: where the memory comes from
- * @ledger: the log
+ * @ledger: the log, in the region whose number is 0
  * @misc: /dev/assay
  * @debugfs: directory of the debugging files
+ * @regions: directory regions/ in sysfs
  *
  * Lives from probe to remove. Every open file and mapping of /dev/assay holds a
- * reference to the module, the driver has no bind and unbind files in sysfs, and
- * so remove comes only when nobody uses the log.
+ * reference to the module, so does every module that claims windows or has pools, the
+ * driver has no bind and unbind files in sysfs, and so remove comes only when nobody
+ * uses the log or the regions.
  */
 struct assay {
-	struct assay_region region;
 	struct assay_ledger ledger;
 	struct miscdevice misc;
 	struct dentry *debugfs;
+	struct kobject *regions;
 };
 
 #endif /* _ASSAY_DEVICE_H */

@@ -11,9 +11,11 @@
 #include <linux/utsname.h>
 
 #include "ledger.h"
+#include "pool.h"
 #include "region.h"
 #include "trace.h"
 #include "version.h"
+#include "window.h"
 
 #define ASSAY_BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
@@ -87,10 +89,9 @@ static void assay_ledger_account(struct assay_ledger *ledger, u64 offset, u64 en
 
 	for (; first < end; first += PAGE_SIZE) {
 		u64 place = assay_ledger_place(ledger, first);
-		struct assay_page_desc *desc = &ledger->pool->desc[1 + (place >> PAGE_SHIFT)];
+		struct assay_page_desc *desc = &ledger->window->desc[1 + (place >> PAGE_SHIFT)];
 
-		desc->offset = first;
-		desc->used = min_t(u64, end - first, PAGE_SIZE);
+		WRITE_ONCE(desc->used, min_t(u64, end - first, PAGE_SIZE));
 	}
 }
 
@@ -244,7 +245,7 @@ static void assay_ledger_put_range(struct assay_cel *content, u8 field, u64 base
 static int assay_ledger_write_start(struct assay_ledger *ledger)
 {
 	const struct assay_region *region = ledger->region;
-	const struct pmalloc_pool *pool = ledger->pool;
+	const struct assay_window *window = ledger->window;
 	struct assay_anchor *anchor = &ledger->anchor;
 	char boot_id[UUID_STRING_LEN + 1];
 	struct assay_cel content;
@@ -259,9 +260,10 @@ static int assay_ledger_write_start(struct assay_ledger *ledger)
 	assay_cel_put_text(&content, ASSAY_FIELD_VERSION, ASSAY_MODULE_VERSION);
 	assay_cel_put_u32(&content, ASSAY_FIELD_PAGE_SIZE, PAGE_SIZE);
 	assay_cel_put_u8(&content, ASSAY_FIELD_REGION_KIND, region->ops->kind);
-	assay_ledger_put_range(&content, ASSAY_FIELD_REGION, region->base, region->size);
-	assay_ledger_put_range(&content, ASSAY_FIELD_WINDOW, PFN_PHYS(pool->pfn),
-			       (u64)pool->count << PAGE_SHIFT);
+	assay_ledger_put_range(&content, ASSAY_FIELD_REGION, PFN_PHYS(region->pfn),
+			       (u64)region->count << PAGE_SHIFT);
+	assay_ledger_put_range(&content, ASSAY_FIELD_WINDOW, PFN_PHYS(window->pfn),
+			       (u64)window->count << PAGE_SHIFT);
 	values = assay_cel_begin(&content, ASSAY_FIELD_PCR_VALUES);
 	for (i = 0; i < anchor->bank_count; i++)
 		assay_cel_put(&content, ASSAY_CEL_DIGEST_TYPE(anchor->banks[i].alg),
@@ -269,7 +271,7 @@ static int assay_ledger_write_start(struct assay_ledger *ledger)
 	assay_cel_end(&content, values);
 	assay_cel_put_u8(&content, ASSAY_FIELD_IMA_BYPASS, assay_anchor_ima_bypassed(anchor));
 	assay_cel_put_u8(&content, ASSAY_FIELD_PROTECTION,
-			 pool->protected ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE);
+			 ledger->pool->protectable ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE);
 	assay_cel_end(&content, 0);
 	ret = content.error;
 	if (!ret)
@@ -356,12 +358,12 @@ static int assay_ledger_write_header(struct assay_ledger *ledger)
 	header->ring_size = ledger->ring_size;
 	export_uuid(header->boot_id, &ledger->boot_id);
 	assay_ledger_fill_header(ledger);
-	ledger->pool->desc[0].used = sizeof(*header);
+	WRITE_ONCE(ledger->window->desc[0].used, sizeof(*header));
 	return pmalloc_end_write(ledger->pool, &range, 1);
 }
 
 int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region, unsigned long pfn,
-			unsigned long count, u32 pcr, bool allow_unprotected)
+			unsigned long count, u32 pcr)
 {
 	static_assert(sizeof(struct assay_log_header) <= PAGE_SIZE);
 	int ret;
@@ -378,16 +380,17 @@ int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region
 	ret = assay_ledger_read_boot_id(ledger);
 	if (ret)
 		return ret;
-	ledger->pool = pmalloc_create_pool(region, pfn, count, allow_unprotected);
+	ledger->pool = pmalloc_create_window_pool(region, pfn, count, "log");
 	if (IS_ERR(ledger->pool))
 		return PTR_ERR(ledger->pool);
+	ledger->window = pmalloc_pool_area(ledger->pool)->window;
 	mutex_init(&ledger->lock);
 	assay_anchor_init(&ledger->anchor, ledger->dev, pcr);
 
 	/* The header has the first page, the ring all others, as assay_ledger_account() knows. */
 	ledger->ring_size = (u64)(count - 1) << PAGE_SHIFT;
-	ledger->header = pzalloc(ledger->pool, PAGE_SIZE, ASSAY_PAGE_HEADER);
-	ledger->ring = pzalloc(ledger->pool, ledger->ring_size, ASSAY_PAGE_RING);
+	ledger->header = pmalloc_typed(ledger->pool, PAGE_SIZE, ASSAY_PAGE_HEADER);
+	ledger->ring = pmalloc_typed(ledger->pool, ledger->ring_size, ASSAY_PAGE_RING);
 	ret = assay_ledger_write_header(ledger);
 	if (ret)
 		goto destroy;
@@ -419,10 +422,10 @@ void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info)
 	info->abi_version = ASSAY_ABI_VERSION;
 	info->page_size = PAGE_SIZE;
 	info->region_kind = ledger->region->ops->kind;
-	info->region_base = ledger->region->base;
-	info->region_size = ledger->region->size;
-	info->window_base = PFN_PHYS(ledger->pool->pfn);
-	info->window_size = (u64)ledger->pool->count << PAGE_SHIFT;
+	info->region_base = PFN_PHYS(ledger->region->pfn);
+	info->region_size = (u64)ledger->region->count << PAGE_SHIFT;
+	info->window_base = PFN_PHYS(ledger->window->pfn);
+	info->window_size = (u64)ledger->window->count << PAGE_SHIFT;
 	info->ring_size = ledger->ring_size;
 	/* What is anchored was written before: read in this order, it is never more. */
 	info->anchored = smp_load_acquire(&ledger->anchored);
@@ -436,7 +439,8 @@ void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info)
 	info->bank_count = smp_load_acquire(&anchor->bank_count);
 	for (i = 0; i < info->bank_count; i++)
 		info->bank_alg[i] = READ_ONCE(anchor->banks[i].alg);
-	info->protection = ledger->pool->protected ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE;
+	info->protection =
+		ledger->pool->protectable ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE;
 	info->last_error = READ_ONCE(ledger->last_error);
 	info->max_batch = ASSAY_MAX_BATCH;
 }
@@ -449,15 +453,6 @@ unsigned long assay_ledger_mapped_pages(const struct assay_ledger *ledger)
 unsigned long assay_ledger_mapped_pfn(const struct assay_ledger *ledger, unsigned long index)
 {
 	if (!index)
-		return ledger->pool->pfn;
-	return ledger->pool->pfn + 1 + (index - 1) % (ledger->ring_size >> PAGE_SHIFT);
-}
-
-u64 assay_ledger_sealed(const struct assay_ledger *ledger)
-{
-	unsigned long i, pages = 0;
-
-	for (i = 0; i < ledger->pool->count; i++)
-		pages += READ_ONCE(ledger->pool->desc[i].state) == ASSAY_PAGE_SEALED;
-	return (u64)pages << PAGE_SHIFT;
+		return ledger->window->pfn;
+	return ledger->window->pfn + 1 + (index - 1) % (ledger->ring_size >> PAGE_SHIFT);
 }

@@ -27,7 +27,7 @@
 
 #include "anchor.h"
 #include "cel.h"
-#include "pmalloc.h"
+#include "pool.h"
 
 /**
  * struct assay_ledger - a log
@@ -35,7 +35,8 @@
  * @region: where its pages are from
  * @lock: serialises appends, and so everything below. The counters are u64s that
  *        only grow and are read without it, in an order in which anchored <= tail
- * @pool: its pages
+ * @pool: its memory
+ * @window: the pages of that
  * @header: the header page
  * @ring: behind the header page
  * @ring_size: bytes, a multiple of the page size
@@ -55,6 +56,7 @@ struct assay_ledger {
 	struct assay_region *region;
 	struct mutex lock; /* see above */
 	struct pmalloc_pool *pool;
+	const struct assay_window *window;
 	struct assay_log_header *header;
 	u8 *ring;
 	u64 ring_size;
@@ -77,7 +79,6 @@ struct assay_ledger {
  * @pfn: first page frame of the window
  * @count: pages of the window
  * @pcr: PCR index that assay_anchor_check_pcr() accepts
- * @allow_unprotected: see pmalloc_create_pool()
  *
  * If there is a TPM, START is written and anchored; if not, that happens with the
  * first append that finds one.
@@ -86,7 +87,7 @@ struct assay_ledger {
  * errno after a dev_err().
  */
 int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region, unsigned long pfn,
-			unsigned long count, u32 pcr, bool allow_unprotected);
+			unsigned long count, u32 pcr);
 
 /**
  * assay_ledger_destroy() - give the log's memory back
@@ -143,13 +144,5 @@ unsigned long assay_ledger_mapped_pages(const struct assay_ledger *ledger);
  * Return: page frame number.
  */
 unsigned long assay_ledger_mapped_pfn(const struct assay_ledger *ledger, unsigned long index);
-
-/**
- * assay_ledger_sealed() - bytes of pages that are full and never opened again
- * @ledger: created ledger
- *
- * Return: bytes.
- */
-u64 assay_ledger_sealed(const struct assay_ledger *ledger);
 
 #endif /* _ASSAY_LEDGER_H */

@@ -4,25 +4,39 @@
  *
  *	assay {
  *		compatible = "assay,log";
- *		memory-region = <&log>;
+ *		memory-region = <&log &more ...>;
  *		assay,window = /bits/ 64 <OFFSET SIZE>;		optional
  *	};
  *
- * and puts its rooms together: region, ledger, /dev/assay, counters.
+ * or, where there is none, to a device of its own whose regions are those of the
+ * parameter region=; and puts its rooms together: regions and their stocks, pools, the
+ * ledger, /dev/assay, counters.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
+#include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/of.h>
+#include <linux/overflow.h>
 #include <linux/platform_device.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "chardev.h"
 #include "device.h"
+#include "pool.h"
 #include "stats.h"
+#include "stock.h"
 #include "version.h"
 
+#define ASSAY_COMPATIBLE "assay,log"
 #define ASSAY_DEFAULT_PCR 14
+#define ASSAY_DEFAULT_WINDOW SZ_1M
+#define ASSAY_MAX_PARAMETER_REGIONS 16
+/* Longer would overflow when counted in jiffies, and is for ever to whoever waits. */
+#define ASSAY_MAX_IDLE_SECONDS (24 * 60 * 60)
 
 static unsigned int pcr = ASSAY_DEFAULT_PCR;
 module_param(pcr, uint, 0444);
@@ -33,14 +47,142 @@ module_param(allow_unprotected, bool, 0444);
 MODULE_PARM_DESC(allow_unprotected,
 		 "keep a log even where its pages cannot be made read-only (default no)");
 
+static char *region[ASSAY_MAX_PARAMETER_REGIONS];
+static unsigned int region_count;
+module_param_array(region, charp, &region_count, 0444);
+MODULE_PARM_DESC(
+	region,
+	"regions besides those of the device tree: movable:BASE:SIZE[,...] in bytes (0x, K, M, G)");
+
+static char *window;
+module_param(window, charp, 0444);
+MODULE_PARM_DESC(
+	window,
+	"where the log is in the first region: OFFSET:SIZE in bytes (default: what the device tree says, or 0:1M)");
+
+static unsigned int stock = 2;
+module_param(stock, uint, 0444);
+MODULE_PARM_DESC(stock,
+		 "chunks of each region that are claimed ahead while pools are used (default 2)");
+
+static char *chunk = "64K";
+module_param(chunk, charp, 0444);
+MODULE_PARM_DESC(chunk, "bytes of a chunk, rounded up to pages (default 64K)");
+
+static unsigned int stock_idle = 30;
+module_param(stock_idle, uint, 0444);
+MODULE_PARM_DESC(stock_idle,
+		 "seconds after which a stock that no pool uses is given back (default 30)");
+
+/* The device where the device tree has none. */
+static struct platform_device *assay_own_device;
+
 /* Why probing failed: platform_driver_probe() itself only says that it did. */
 static int assay_probe_error;
 
-static void assay_close_region(void *data)
+static int assay_parse_window(struct device *dev, u64 *ret_offset, u64 *ret_size)
 {
-	struct assay *assay = data;
+	const char *colon = strchr(window, ':');
+	u64 offset, size;
 
-	assay_region_close(&assay->region);
+	if (!colon || assay_region_parse_bytes(window, colon, &offset) ||
+	    assay_region_parse_bytes(colon + 1, NULL, &size)) {
+		dev_err(dev,
+			"window=%s is not OFFSET:SIZE, two numbers of bytes such as 0x730000:1M\n",
+			window);
+		return -EINVAL;
+	}
+	*ret_offset = offset;
+	*ret_size = size;
+	return 0;
+}
+
+/* The log's window in the first region: the parameter, else the device tree, else the default. */
+static int assay_log_window(struct device *dev, const struct assay_region *first,
+			    unsigned long *ret_pfn, unsigned long *ret_count)
+{
+	u64 bytes = (u64)first->count << PAGE_SHIFT;
+	u64 place[2] = { 0, ASSAY_DEFAULT_WINDOW };
+	const char *what = "the default window";
+	u64 end;
+	int ret;
+
+	if (window) {
+		what = "the parameter window";
+		ret = assay_parse_window(dev, &place[0], &place[1]);
+		if (ret)
+			return ret;
+	} else if (of_find_property(dev->of_node, "assay,window", NULL)) {
+		what = "assay,window";
+		if (of_property_count_u64_elems(dev->of_node, what) != 2 ||
+		    of_property_read_u64_array(dev->of_node, what, place, 2)) {
+			dev_err(dev,
+				"assay,window of %pOF must be two 64-bit numbers: offset in the region and size, in bytes\n",
+				dev->of_node);
+			return -EINVAL;
+		}
+	}
+	if (!place[1]) {
+		dev_err(dev, "%s has size 0; give the log at least %lu bytes\n", what,
+			2 * PAGE_SIZE);
+		return -EINVAL;
+	}
+	if (!PAGE_ALIGNED(place[0] | place[1])) {
+		dev_err(dev,
+			"%s %#llx + %#llx is not page aligned; on this kernel both must be multiples of %lu bytes\n",
+			what, place[0], place[1], PAGE_SIZE);
+		return -EINVAL;
+	}
+	if (check_add_overflow(place[0], place[1], &end) || end > bytes) {
+		dev_err(dev, "%s %#llx + %#llx lies outside the region of %#llx bytes\n", what,
+			place[0], place[1], bytes);
+		return -EINVAL;
+	}
+	*ret_pfn = first->pfn + PHYS_PFN(place[0]);
+	*ret_count = PHYS_PFN(place[1]);
+	return 0;
+}
+
+static void assay_close_regions(void *data)
+{
+	assay_regions_close();
+}
+
+static void assay_close_stocks(void *data)
+{
+	struct assay_region *each;
+	unsigned int id;
+
+	pmalloc_close();
+	for (id = 0; (each = assay_region_get(id)); id++)
+		assay_stock_close(each);
+}
+
+static int assay_open_stocks(struct device *dev)
+{
+	struct assay_region *each;
+	unsigned int id;
+	u64 bytes, end;
+	int ret;
+
+	if (assay_region_parse_bytes(chunk, NULL, &bytes) || !bytes ||
+	    check_add_overflow(bytes, (u64)PAGE_SIZE - 1, &end)) {
+		dev_err(dev, "chunk=%s is no number of bytes; write 65536, 64K or 1M\n", chunk);
+		return -EINVAL;
+	}
+	if (stock_idle > ASSAY_MAX_IDLE_SECONDS) {
+		dev_err(dev, "stock_idle=%u is more than a day; choose fewer seconds\n",
+			stock_idle);
+		return -EINVAL;
+	}
+	for (id = 0; (each = assay_region_get(id)); id++) {
+		ret = assay_stock_open(each, PHYS_PFN(end), stock, stock_idle);
+		if (ret) {
+			assay_close_stocks(NULL);
+			return ret;
+		}
+	}
+	return 0;
 }
 
 static void assay_destroy_ledger(void *data)
@@ -50,17 +192,48 @@ static void assay_destroy_ledger(void *data)
 	assay_ledger_destroy(&assay->ledger);
 }
 
-static void assay_unregister(void *data)
+static void assay_unregister_chardev(void *data)
+{
+	struct assay *assay = data;
+
+	assay_chardev_unregister(assay);
+}
+
+static void assay_close_stats(void *data)
 {
 	struct assay *assay = data;
 
 	assay_stats_close(assay);
-	assay_chardev_unregister(assay);
+}
+
+static int assay_setup_memory(struct device *dev)
+{
+	int ret;
+
+	if (assay_region_get(0)) {
+		dev_err(dev, "another device has the log; use one node compatible \"%s\"\n",
+			ASSAY_COMPATIBLE);
+		return -EBUSY;
+	}
+	ret = pmalloc_setup(allow_unprotected);
+	if (ret)
+		return ret;
+	ret = assay_regions_open(dev, region, region_count);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(dev, assay_close_regions, NULL);
+	if (ret)
+		return ret;
+	ret = assay_open_stocks(dev);
+	if (ret)
+		return ret;
+	return devm_add_action_or_reset(dev, assay_close_stocks, NULL);
 }
 
 static int assay_setup(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
+	struct assay_region *first;
 	unsigned long pfn, count;
 	struct assay *assay;
 	int ret;
@@ -69,18 +242,15 @@ static int assay_setup(struct platform_device *pdev)
 	if (!assay)
 		return -ENOMEM;
 
-	ret = assay_region_open(&assay->region, dev);
-	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(dev, assay_close_region, assay);
+	ret = assay_setup_memory(dev);
 	if (ret)
 		return ret;
 
-	ret = assay_region_window(&assay->region, &pfn, &count);
+	first = assay_region_get(0);
+	ret = assay_log_window(dev, first, &pfn, &count);
 	if (ret)
 		return ret;
-	ret = assay_ledger_create(&assay->ledger, &assay->region, pfn, count, pcr,
-				  allow_unprotected);
+	ret = assay_ledger_create(&assay->ledger, first, pfn, count, pcr);
 	if (ret)
 		return ret;
 	ret = devm_add_action_or_reset(dev, assay_destroy_ledger, assay);
@@ -90,14 +260,19 @@ static int assay_setup(struct platform_device *pdev)
 	ret = assay_chardev_register(assay, dev);
 	if (ret)
 		return ret;
-	assay_stats_open(assay);
-	ret = devm_add_action_or_reset(dev, assay_unregister, assay);
+	ret = devm_add_action_or_reset(dev, assay_unregister_chardev, assay);
+	if (ret)
+		return ret;
+	ret = assay_stats_open(assay);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(dev, assay_close_stats, assay);
 	if (ret)
 		return ret;
 
 	dev_info(dev, "log of %lu KiB at %pa, %s, PCR %u, %llu records\n",
 		 count << (PAGE_SHIFT - 10), &(phys_addr_t){ PFN_PHYS(pfn) },
-		 assay->ledger.pool->protected ? "read-only" : "NOT protected", pcr,
+		 assay->ledger.pool->protectable ? "read-only" : "NOT protected", pcr,
 		 assay->ledger.records);
 	return 0;
 }
@@ -112,7 +287,7 @@ static int assay_probe(struct platform_device *pdev)
 }
 
 static const struct of_device_id assay_of_match[] = {
-	{ .compatible = "assay,log" },
+	{ .compatible = ASSAY_COMPATIBLE },
 	{},
 };
 MODULE_DEVICE_TABLE(of, assay_of_match);
@@ -126,6 +301,19 @@ static struct platform_driver assay_driver = {
 	},
 };
 
+static bool assay_has_node(void)
+{
+	struct device_node *node = NULL;
+
+	while ((node = of_find_matching_node(node, assay_of_match))) {
+		if (of_device_is_available(node)) {
+			of_node_put(node);
+			return true;
+		}
+	}
+	return false;
+}
+
 static int __init assay_init(void)
 {
 	const char *refused = assay_anchor_check_pcr(pcr);
@@ -136,11 +324,28 @@ static int __init assay_init(void)
 		       ASSAY_DEFAULT_PCR);
 		return -EINVAL;
 	}
+	if (!assay_has_node()) {
+		if (!region_count) {
+			pr_err("the device tree has no enabled node compatible \"%s\"; add one with a memory-region, or give region=movable:BASE:SIZE\n",
+			       ASSAY_COMPATIBLE);
+			return -ENODEV;
+		}
+		assay_own_device =
+			platform_device_register_simple("assay", PLATFORM_DEVID_NONE, NULL, 0);
+		if (IS_ERR(assay_own_device)) {
+			pr_err("cannot make a device for region= (error %ld)\n",
+			       PTR_ERR(assay_own_device));
+			return PTR_ERR(assay_own_device);
+		}
+	}
 	ret = platform_driver_probe(&assay_driver, assay_probe);
 	if (ret == -ENODEV && assay_probe_error)
-		return assay_probe_error;
-	if (ret == -ENODEV)
-		pr_err("the device tree has no enabled node compatible \"assay,log\"; add one with a memory-region\n");
+		ret = assay_probe_error;
+	else if (ret == -ENODEV)
+		pr_err("the kernel has made no device of the device tree's node compatible \"%s\"; put it directly below the root\n",
+		       ASSAY_COMPATIBLE);
+	if (ret)
+		platform_device_unregister(assay_own_device);
 	return ret;
 }
 module_init(assay_init);
@@ -148,6 +353,7 @@ module_init(assay_init);
 static void __exit assay_exit(void)
 {
 	platform_driver_unregister(&assay_driver);
+	platform_device_unregister(assay_own_device);
 }
 module_exit(assay_exit);
 

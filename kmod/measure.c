@@ -40,6 +40,29 @@ static u16 assay_measure_alg(u8 verity_alg)
 	return 0;
 }
 
+#ifdef ASSAY_HAS_FSVERITY_GET_DIGEST
+bool assay_measure_available(void)
+{
+	return true;
+}
+
+/* The file's fs-verity digest, and its size; 0 if it has none. */
+static int assay_measure_digest(struct inode *inode, u8 *digest, u8 *ret_alg)
+{
+	return fsverity_get_digest(inode, digest, ret_alg, NULL);
+}
+#else
+bool assay_measure_available(void)
+{
+	return false;
+}
+
+static int assay_measure_digest(struct inode *inode, u8 *digest, u8 *ret_alg)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 /* Let the kernel check every data block against the digest. */
 static int assay_measure_read(struct file *file, u8 *data)
 {
@@ -66,7 +89,9 @@ static int assay_measure_one(struct file *file, u32 flags, u8 *data,
 
 	if (!S_ISREG(inode->i_mode))
 		return -EINVAL;
-	size = fsverity_get_digest(inode, digest, &verity_alg, NULL);
+	size = assay_measure_digest(inode, digest, &verity_alg);
+	if (size < 0)
+		return size;
 	if (!size)
 		return -ENODATA;
 	alg = assay_measure_alg(verity_alg);

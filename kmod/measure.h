@@ -14,6 +14,14 @@
 struct file;
 
 /**
+ * assay_measure_available() - can files be measured on this kernel
+ *
+ * Return: false where it does not export what that takes; each file is then
+ * -EOPNOTSUPP.
+ */
+bool assay_measure_available(void);
+
+/**
  * assay_measure_files() - measure files
  * @files: files open for reading
  * @count: how many

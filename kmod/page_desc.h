@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One descriptor for each page that a pool has claimed: what the page is for, in
- * which state it is, and which part of the log it holds. Written under the lock
- * of the pool's owner; read without a lock by whoever shows the pages, so @state
- * is accessed with READ_ONCE() and WRITE_ONCE().
+ * One descriptor for each claimed page: whose it is, in which state, since when.
+ * Kept beside struct page, not in it, and typed, so that nobody has to know which
+ * fields of struct page mean what for a page of ours.
  *
  * States of a page, and who changes them:
  *
- *	(lent) --claim--> EMPTY <--> OPEN --> PART <--> OPEN --> SEALED
+ *	lent	no descriptor: the kernel's own, used for movable pages, or (static)
+ *		held idle
+ *	CLAIMED	taken from the kernel by a window, writable, content undefined
+ *	STOCK	cleared and read-only, claimed ahead of need		stock
+ *	EMPTY	a pool's, read-only, holds no data			pmalloc
+ *	WRITABLE a pool's that has not been protected yet		pmalloc
+ *	OPEN	a pool's protected page while its bytes are written	pmalloc
+ *	PART	read-only, holds data, may be opened again		pmalloc
+ *	SEALED	read-only and never opened again			pmalloc
  *
- *	lent	has no descriptor: the kernel's own, used for movable pages
- *	EMPTY	claimed and read-only, holds no data
- *	OPEN	writable, between pmalloc_begin_write() and pmalloc_end_write()
- *	PART	read-only, has data and room for more
- *	SEALED	read-only and full: pmalloc_begin_write() refuses it
+ * Written by whoever serialises use of the window (the lock of the pool or of the
+ * stock); read without a lock by whoever shows the pages, hence READ_ONCE() and
+ * WRITE_ONCE() for @state, @type and @used.
  *
- * A HEADER page is rewritten with every append, so it never becomes SEALED.
+ * What may be touched of struct page. While a page is claimed it has no user but
+ * its window: a reference count of one, no mapping, no flags that say otherwise.
+ * Of its fields the module uses @private alone, which names the descriptor from
+ * claim to release; every other field is left as the allocator made it, and is
+ * only read. assay_page_check() is that rule, as code. Pages of a static region
+ * are PageReserved besides; the rule is the same.
  */
 #ifndef _ASSAY_PAGE_DESC_H
 #define _ASSAY_PAGE_DESC_H
@@ -23,35 +33,88 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
+struct page;
+
 enum assay_page_type {
-	ASSAY_PAGE_FREE, /* claimed by a pool, not handed out by pzalloc() yet */
-	ASSAY_PAGE_HEADER,
+	ASSAY_PAGE_FREE,   /* not handed out by an allocation yet */
+	ASSAY_PAGE_HEADER, /* of the log: rewritten with each append, never sealed */
 	ASSAY_PAGE_RING,
+	ASSAY_PAGE_OBJECTS, /* of a pool that others allocate from */
 };
 
 enum assay_page_state {
+	ASSAY_PAGE_CLAIMED,
+	ASSAY_PAGE_STOCK,
 	ASSAY_PAGE_EMPTY,
+	ASSAY_PAGE_WRITABLE,
 	ASSAY_PAGE_OPEN,
 	ASSAY_PAGE_PART,
 	ASSAY_PAGE_SEALED,
+	ASSAY_PAGE_STATES,
 };
+
+/* Owners that are not pools. */
+#define ASSAY_OWNER_WINDOW 0 /* a window of its own, see window.h */
+#define ASSAY_OWNER_STOCK 1
+#define ASSAY_OWNER_FIRST_POOL 2
 
 /**
  * struct assay_page_desc - a claimed page
- * @offset: RING: offset in the log of the page's first byte
- * @used: bytes of the page that hold data
+ * @order: of its claim: the module's claims are counted from 1
+ * @since: of its claim: seconds since boot
+ * @used: bytes of the page that hold data, 0 to PAGE_SIZE
+ * @owner: ASSAY_OWNER_* or a pool's id
  * @type: enum assay_page_type
  * @state: enum assay_page_state
- * @reserved: 0
  */
 struct assay_page_desc {
-	u64 offset;
+	u32 order;
+	u32 since;
 	u32 used;
+	u16 owner;
 	u8 type;
 	u8 state;
-	u16 reserved;
 };
 
 static_assert(sizeof(struct assay_page_desc) == 16);
+
+/**
+ * assay_page_attach() - name a page's descriptor in it
+ * @page: just claimed
+ * @desc: its descriptor, which lives until assay_page_detach()
+ */
+void assay_page_attach(struct page *page, struct assay_page_desc *desc);
+
+/**
+ * assay_page_detach() - before a page goes back to the kernel
+ * @page: claimed
+ *
+ * Warns where the page is not as assay_page_check() wants it.
+ */
+void assay_page_detach(struct page *page);
+
+/**
+ * assay_page_desc_of() - the descriptor of a claimed page
+ * @page: claimed, and it stays so
+ */
+struct assay_page_desc *assay_page_desc_of(const struct page *page);
+
+/**
+ * assay_page_check() - is a claimed page as the rules above say
+ * @page: claimed
+ * @desc: its descriptor
+ *
+ * Return: NULL, or what is wrong with it.
+ */
+const char *assay_page_check(const struct page *page, const struct assay_page_desc *desc);
+
+/**
+ * assay_page_state_name() - a state's name, for debugfs
+ * @desc: descriptor; read once
+ *
+ * Return: claimed, stock, empty, writable, open, part or sealed; header for the
+ * log's header page while it is not open.
+ */
+const char *assay_page_state_name(const struct assay_page_desc *desc);
 
 #endif /* _ASSAY_PAGE_DESC_H */

@@ -1,127 +1,179 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Protectable memory: a pool of pages claimed from a region, read-only in the
- * linear map from their first byte (what the pmalloc proposals of 2018 and 2019
- * call START_WR), from which objects are allocated and never freed one by one.
- * To write, the owner opens the pages that hold the bytes it wants to change and
- * closes them again.
+ * Protectable memory for any module: pools from which objects are allocated and
+ * never freed one by one, and which can be made read-only, in the linear map and so
+ * for every CPU and everybody in the kernel. The names are those of the pmalloc
+ * proposals of 2018 and 2019.
  *
- * Called by the ledger. A pool has no lock: its owner serialises all calls on it.
+ *	pool = pmalloc_create_pool(PMALLOC_MODE_RO);
+ *	config = pzalloc(pool, sizeof(*config));
+ *	config->limit = 42;
+ *	ret = pmalloc_protect_pool(pool);	from now on a write to it faults
+ *	...
+ *	pmalloc_destroy_pool(pool);
+ *
+ * What protection means: no CPU can write the memory through the linear map, by which all
+ * of the kernel reaches it, nor through a mapping that vunmap() has taken away (it does
+ * so lazily; that is completed first). When the memory was claimed nobody else had it,
+ * so other mappings are those that its owner makes, and they have the permission that
+ * the owner asks for: vmap() with PAGE_KERNEL_RO, user mappings without VM_WRITE and
+ * VM_MAYWRITE. A writable one made before stays writable.
+ *
+ * All functions may sleep, and all may be called at the same time but for
+ * pmalloc_destroy_pool(): a pool has a lock of its own, held also while an allocation has
+ * to wait for memory to be claimed. What is in an object while it is not protected yet is
+ * the caller's to serialise.
  */
 #ifndef _ASSAY_PMALLOC_H
 #define _ASSAY_PMALLOC_H
 
 #include <linux/types.h>
 
-#include "alias.h"
-#include "page_desc.h"
-
-struct assay_region;
-
-/* Header page, and a ring's bytes in two parts where they wrap. */
-#define PMALLOC_MAX_RANGES 3
+struct pmalloc_pool;
 
 /**
- * struct pmalloc_range - bytes to be written
- * @start: first byte, in an object of the pool
+ * enum pmalloc_mode - when a pool's memory becomes read-only, and whether it can
+ * be changed then
+ * @PMALLOC_MODE_RO: writable until pmalloc_protect_pool(), never after it
+ * @PMALLOC_MODE_WR: likewise, then changed by pmalloc_write() alone
+ * @PMALLOC_MODE_AUTO_RO: as RO; besides, memory that an allocation has found full
+ *                        is protected when the pool takes more. Objects must be
+ *                        complete before the next allocation
+ * @PMALLOC_MODE_AUTO_WR: as WR, protected as AUTO_RO
+ * @PMALLOC_MODE_START_WR: read-only from the first byte, changed by
+ *                         pmalloc_write() alone
+ */
+enum pmalloc_mode {
+	PMALLOC_MODE_RO,
+	PMALLOC_MODE_WR,
+	PMALLOC_MODE_AUTO_RO,
+	PMALLOC_MODE_AUTO_WR,
+	PMALLOC_MODE_START_WR,
+};
+
+/* For pmalloc_create_custom_pool(). */
+#define PMALLOC_REFILL_DEFAULT 0
+#define PMALLOC_ALIGN_ORDER_DEFAULT (-1) /* of a pointer's size */
+
+/**
+ * pmalloc_create_custom_pool() - a new, empty pool
+ * @refill: bytes by which the pool grows, rounded up to pages;
+ *          PMALLOC_REFILL_DEFAULT for a chunk of the module's stock
+ * @align_order: objects start at multiples of 2^@align_order bytes, at most a page;
+ *               or PMALLOC_ALIGN_ORDER_DEFAULT
+ * @mode: enum pmalloc_mode
+ *
+ * Return: the pool, or an ERR_PTR(): -EINVAL, -ENOMEM, -ENODEV (no region).
+ */
+struct pmalloc_pool *pmalloc_create_custom_pool(size_t refill, short align_order,
+						enum pmalloc_mode mode);
+
+/**
+ * pmalloc_create_pool() - a new, empty pool with the defaults
+ * @mode: enum pmalloc_mode
+ *
+ * Return: as pmalloc_create_custom_pool().
+ */
+struct pmalloc_pool *pmalloc_create_pool(enum pmalloc_mode mode);
+
+/**
+ * pmalloc() - allocate from a pool
+ * @pool: pool
  * @size: bytes, at least one
- */
-struct pmalloc_range {
-	void *start;
-	size_t size;
-};
-
-/**
- * struct pmalloc_pool - claimed pages
- * @region: where they are from
- * @pfn: first page frame
- * @count: number of pages, physically contiguous
- * @base: linear-map address of the first page
- * @used: bytes handed out by pzalloc()
- * @protected: whether pages are kept read-only
- * @open: whether a write is under way, see pmalloc_begin_write()
- * @broken: an error after which the pool's protection is not known any more;
- *          nothing is opened from then on
- * @desc: a descriptor for each page
- */
-struct pmalloc_pool {
-	struct assay_region *region;
-	unsigned long pfn;
-	unsigned long count;
-	unsigned long base;
-	size_t used;
-	bool protected;
-	bool open;
-	int broken;
-	struct assay_page_desc *desc;
-};
-
-/**
- * pmalloc_create_pool() - claim pages, clear them, make them read-only
- * @region: where from
- * @pfn: first page frame
- * @count: number of pages
- * @allow_unprotected: make a pool of writable pages where the linear map does
- *                     not allow to protect them
  *
- * May sleep for seconds, see assay_region_claim().
+ * The content is undefined (in fact zeroed: memory of a pool is handed out once).
  *
- * Return: the pool, to be destroyed by pmalloc_destroy_pool(); an ERR_PTR()
- * after a dev_err(): what assay_region_claim() returns, -ENOMEM, -EOPNOTSUPP (the
- * linear map has no single pages there), -EIO (the protection did not hold).
+ * Return: the object, physically contiguous, or NULL: @size is 0 or more than any
+ * region has room for, the kernel has no memory, that memory cannot be protected (and the
+ * module's parameter allow_unprotected does not allow for it), or
+ * pmalloc_make_pool_ro() was called.
+ * Where the pool was protected it goes on with fresh memory, but in mode START_WR, where
+ * all is read-only from the start.
  */
-struct pmalloc_pool *pmalloc_create_pool(struct assay_region *region, unsigned long pfn,
-					 unsigned long count, bool allow_unprotected);
+void *pmalloc(struct pmalloc_pool *pool, size_t size);
 
 /**
  * pzalloc() - allocate zeroed memory from a pool
  * @pool: pool
- * @size: bytes
- * @type: what to note for the pages that the object covers
+ * @size: bytes, at least one
  *
- * Objects are handed out in address order, without gaps but for alignment to
- * eight bytes. They are read-only; see pmalloc_begin_write().
- *
- * Return: the object, or NULL if the pool has no room for it.
+ * Return: as pmalloc().
  */
-void *pzalloc(struct pmalloc_pool *pool, size_t size, enum assay_page_type type);
+void *pzalloc(struct pmalloc_pool *pool, size_t size);
 
 /**
- * pmalloc_begin_write() - make the pages that hold some bytes writable
- * @pool: pool; no write may be under way
- * @ranges: what will be written; must not overlap
- * @range_count: 1 to PMALLOC_MAX_RANGES
- *
- * Other bytes of the same pages are writable as well until pmalloc_end_write().
- *
- * Return: 0; -EINVAL (not in an object of the pool), -EPERM (a page is sealed), -EBUSY (a
- * write is under way), -EIO (the pool is broken), each with nothing opened.
- */
-int pmalloc_begin_write(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
-			unsigned int range_count);
-
-/**
- * pmalloc_end_write() - make the pages read-only again, and verify it
+ * pmalloc_array() - allocate an array
  * @pool: pool
- * @ranges: as given to pmalloc_begin_write()
- * @range_count: as given to pmalloc_begin_write()
+ * @n: number of elements
+ * @size: bytes an element
  *
- * Each page becomes EMPTY, PART or SEALED according to its descriptor's used,
- * which the caller has brought up to date; HEADER pages are never SEALED.
- *
- * Return: 0, or a negative errno if a page could not be protected; the pool
- * refuses to be opened from then on.
+ * Return: as pmalloc(); NULL where @n * @size overflows.
  */
-int pmalloc_end_write(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
-		      unsigned int range_count);
+void *pmalloc_array(struct pmalloc_pool *pool, size_t n, size_t size);
 
 /**
- * pmalloc_destroy_pool() - make all pages writable and give them back
+ * pcalloc() - allocate a zeroed array
+ * @pool: pool
+ * @n: number of elements
+ * @size: bytes an element
+ *
+ * Return: as pmalloc_array().
+ */
+void *pcalloc(struct pmalloc_pool *pool, size_t n, size_t size);
+
+/**
+ * pstrdup() - a copy of a string
+ * @pool: pool
+ * @string: to copy, or NULL
+ *
+ * In a START_WR pool, too. Return: the copy, or NULL: as pmalloc(), or @string is
+ * NULL.
+ */
+char *pstrdup(struct pmalloc_pool *pool, const char *string);
+
+/**
+ * pmalloc_write() - the one way to change protected memory
+ * @pool: pool of a mode with WR
+ * @destination: in one object of the pool
+ * @source: bytes to copy
+ * @size: how many, at least one
+ *
+ * Opens the pages, copies, closes and verifies them. For all CPUs either the old or
+ * the new bytes are there afterwards; while it runs, readers may see some of each.
+ * Meanwhile other bytes of the same pages are writable as well.
+ *
+ * Return: 0; -EINVAL (not in memory handed out by this pool), -EPERM (the mode has
+ * no WR, or pmalloc_make_pool_ro() was called), -EOPNOTSUPP (the linear map is not what
+ * it was: nothing was written), -EIO (a page could not be protected again: the pool takes
+ * no more writes).
+ */
+int pmalloc_write(struct pmalloc_pool *pool, void *destination, const void *source, size_t size);
+
+/**
+ * pmalloc_protect_pool() - make all memory handed out until now read-only
+ * @pool: pool
+ *
+ * One flush for all of it. Verified before it returns.
+ *
+ * Return: 0, or -EIO after a dev_err() where it did not hold: treat the pool as
+ * writable.
+ */
+int pmalloc_protect_pool(struct pmalloc_pool *pool);
+
+/**
+ * pmalloc_make_pool_ro() - protect a pool, and refuse all further writes and
+ * allocations
+ * @pool: pool of any mode
+ *
+ * Return: as pmalloc_protect_pool().
+ */
+int pmalloc_make_pool_ro(struct pmalloc_pool *pool);
+
+/**
+ * pmalloc_destroy_pool() - give all memory of a pool back
  * @pool: pool, or NULL
  *
- * No pointer into the pool and no user mapping of it may be left. A page that
- * cannot be made writable is kept for ever rather than given to somebody who
- * would fault on it.
+ * No pointer into the pool and no user mapping of it may be left.
  */
 void pmalloc_destroy_pool(struct pmalloc_pool *pool);
 

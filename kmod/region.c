@@ -1,270 +1,311 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cma kind of memory. The device tree has a reserved-memory node
- *
- *	log: assay@70000000 {
- *		compatible = "shared-dma-pool";
- *		reusable;
- *		reg = <...>;		base and size in multiples of a pageblock
- *	};
- *
- * which the kernel makes a CMA area of its own. CMA's allocator hands such areas
- * out through one bitmap for whole buffers; we go below it to
- * alloc_contig_range(), which takes any pages at an exact address. Nobody else
- * allocates from the area, so its bitmap stays unused.
- *
- * MIGRATE_CMA must only ever be passed for pages of a CMA area: for others the
- * page allocator would silently turn their pageblocks into CMA ones. Hence
- * nothing is claimed before the kernel itself has set dev->cma_area.
+ * The list of regions: made once when the driver is bound, never changed until it
+ * is removed, and so read without a lock.
  */
-#include <linux/cma.h>
-#include <linux/delay.h>
+#include <linux/bitmap.h>
+#include <linux/ctype.h>
 #include <linux/device.h>
-#include <linux/gfp.h>
-#include <linux/ktime.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/of.h>
-#include <linux/of_reserved_mem.h>
 #include <linux/overflow.h>
-#include <linux/sched/signal.h>
-#include <linux/sizes.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
-#include "compat.h"
 #include "region.h"
-#include "trace.h"
 
-#define ASSAY_CLAIM_TRIES 5
-#define ASSAY_CLAIM_BACKOFF_MS 10 /* doubled with each try */
-#define ASSAY_DEFAULT_WINDOW SZ_1M
+/* The longest number: 2^64 - 1 in octal, its 0, a unit. */
+#define ASSAY_NUMBER_LIMIT 26
 
-static int assay_cma_claim(struct assay_region *region, unsigned long pfn, unsigned long count)
+static LIST_HEAD(assay_regions);
+
+int assay_region_parse_bytes(const char *text, const char *end, u64 *ret_bytes)
 {
-	return alloc_contig_range(pfn, pfn + count, MIGRATE_CMA, GFP_KERNEL);
-}
-
-static void assay_cma_release(struct assay_region *region, unsigned long pfn, unsigned long count)
-{
-	free_contig_range(pfn, count);
-}
-
-static const struct assay_region_ops assay_cma_ops = {
-	.kind = ASSAY_REGION_CMA,
-	.name = "cma",
-	.claim = assay_cma_claim,
-	.release = assay_cma_release,
-};
-
-/* Why the kernel gave us no CMA area for @node: the sentence the administrator needs. */
-static int assay_region_refused(struct device *dev, struct device_node *node,
-				const struct reserved_mem *rmem)
-{
-	phys_addr_t size;
-
-	if (!of_device_is_available(node)) {
-		dev_err(dev, "memory-region %pOF is disabled; set its status to \"okay\"\n", node);
-		return -ENODEV;
-	}
-	if (!of_device_is_compatible(node, "shared-dma-pool") ||
-	    !of_property_read_bool(node, "reusable") || of_property_read_bool(node, "no-map")) {
-		dev_err(dev,
-			"memory-region %pOF is not lent to the kernel; it must be compatible \"shared-dma-pool\" with the property reusable and without no-map\n",
-			node);
-		return -EINVAL;
-	}
-	if (!rmem) {
-		dev_err(dev,
-			"the kernel reserved nothing for memory-region %pOF; it must be a child of /reserved-memory, inside RAM, and overlap nothing\n",
-			node);
-		return -ENODEV;
-	}
-	size = rmem->size;
-	if (!IS_ALIGNED(rmem->base | size, CMA_MIN_ALIGNMENT_BYTES)) {
-		dev_err(dev,
-			"the kernel refused region %pa + %pa of %pOF (\"incorrect alignment of CMA region\") and handed it back as ordinary RAM; on this kernel base and size must be multiples of %lu MiB\n",
-			&rmem->base, &size, node, (unsigned long)(CMA_MIN_ALIGNMENT_BYTES >> 20));
-		return -EINVAL;
-	}
-	dev_err(dev,
-		"the kernel made no CMA area of region %pa + %pa of %pOF; see its messages about reserved memory at boot\n",
-		&rmem->base, &size, node);
-	return -ENODEV;
-}
-
-/*
- * With fewer pages than one pageblock for each migrate type the kernel does not
- * group pages by mobility, counts every allocation as unmovable, and then leaves
- * CMA memory unused even when all other memory is gone.
- */
-static void assay_region_warn_unused(const struct assay_region *region)
-{
-	unsigned long need = pageblock_nr_pages * MIGRATE_TYPES;
-	struct device *dev = region->dev;
-
-	if (totalram_pages() - (region->size >> PAGE_SHIFT) >= need)
-		return;
-	dev_warn(dev,
-		 "idle pages stay unused: mobility grouping is off below %lu MiB of other memory\n",
-		 need >> (20 - PAGE_SHIFT));
-}
-
-int assay_region_open(struct assay_region *region, struct device *dev)
-{
-	struct reserved_mem *rmem;
-	struct device_node *node;
+	size_t size = end ? end - text : strlen(text);
+	char number[ASSAY_NUMBER_LIMIT];
+	unsigned int shift = 0;
+	u64 value;
 	int ret;
 
-	node = of_parse_phandle(dev->of_node, "memory-region", 0);
-	if (!node) {
+	if (!size || size >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, size);
+	number[size] = '\0';
+	switch (number[size - 1]) {
+	case 'K':
+	case 'k':
+		shift = 10;
+		break;
+	case 'M':
+	case 'm':
+		shift = 20;
+		break;
+	case 'G':
+	case 'g':
+		shift = 30;
+		break;
+	}
+	if (shift)
+		number[--size] = '\0';
+	/* kstrtoull() lets a sign and a new line pass. */
+	if (!isdigit(number[0]) || !isxdigit(number[size - 1]))
+		return -EINVAL;
+	ret = kstrtoull(number, 0, &value);
+	if (ret)
+		return ret;
+	if (check_shl_overflow(value, shift, ret_bytes))
+		return -ERANGE;
+	return 0;
+}
+
+int assay_region_block_type(unsigned long pfn)
+{
+	unsigned long bit =
+		((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) * NR_PAGEBLOCK_BITS;
+	const struct mem_section_usage *usage;
+	unsigned long word = 0;
+
+	/*
+	 * What the page allocator itself reads, whose function for it is not exported.
+	 * Memory that is being unplugged loses its section's usage first.
+	 */
+	rcu_read_lock_sched();
+	usage = READ_ONCE(__pfn_to_section(pfn)->usage);
+	if (usage)
+		word = READ_ONCE(usage->pageblock_flags[BIT_WORD(bit)]);
+	rcu_read_unlock_sched();
+	return (word >> (bit % BITS_PER_LONG)) & MIGRATETYPE_MASK;
+}
+
+int assay_region_check_online(struct assay_region *region, unsigned long pfn, unsigned long count,
+			      bool reserved)
+{
+	struct device *dev = region->dev;
+	const struct zone *zone = NULL;
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		struct page *page = pfn_to_online_page(pfn + i);
+
+		if (!page) {
+			dev_err(dev,
+				"page frame %#lx is not RAM that the kernel uses; choose a range inside RAM (see /proc/iomem)\n",
+				pfn + i);
+			return -EINVAL;
+		}
+		if (PageReserved(page) && !reserved) {
+			dev_err(dev,
+				"page frame %#lx is reserved by the kernel or the firmware; choose another range (see /proc/iomem)\n",
+				pfn + i);
+			return -EINVAL;
+		}
+		if (!PageReserved(page) && reserved) {
+			dev_err(dev,
+				"page frame %#lx is not reserved, the kernel uses it; see its messages about reserved memory at boot\n",
+				pfn + i);
+			return -EINVAL;
+		}
+		if (!zone)
+			zone = page_zone(page);
+		if (page_zone(page) != zone) {
+			dev_err(dev,
+				"page frame %#lx is in zone %s and those before it in zone %s; a region must lie in one zone (see /proc/zoneinfo)\n",
+				pfn + i, page_zone(page)->name, zone->name);
+			return -EINVAL;
+		}
+		if (!(i % 4096))
+			cond_resched();
+	}
+	return 0;
+}
+
+static void assay_region_free(struct assay_region *region)
+{
+	kvfree(region->busy);
+	kvfree(region->taken);
+	mutex_destroy(&region->lock);
+	kfree(region);
+}
+
+struct assay_region *assay_region_new(struct device *dev, const struct assay_region_ops *ops,
+				      u64 base, u64 size)
+{
+	struct assay_region *region, *other;
+	unsigned long blocks;
+	u64 end;
+	int ret;
+
+	if (!size) {
+		dev_err(dev, "the %s region at %#llx has size 0; give it at least %lu bytes\n",
+			ops->name, base, PAGE_SIZE);
+		return ERR_PTR(-EINVAL);
+	}
+	if (!PAGE_ALIGNED(base | size)) {
+		dev_err(dev,
+			"the %s region %#llx + %#llx is not page aligned; on this kernel base and size must be multiples of %lu bytes\n",
+			ops->name, base, size, PAGE_SIZE);
+		return ERR_PTR(-EINVAL);
+	}
+	if (check_add_overflow(base, size, &end)) {
+		dev_err(dev,
+			"the %s region %#llx + %#llx ends beyond 64 bits; choose a range inside RAM (see /proc/iomem)\n",
+			ops->name, base, size);
+		return ERR_PTR(-EINVAL);
+	}
+	list_for_each_entry(other, &assay_regions, node) {
+		u64 other_base = PFN_PHYS(other->pfn);
+		u64 other_size = (u64)other->count << PAGE_SHIFT;
+
+		if (base < other_base + other_size && other_base < end) {
+			dev_err(dev,
+				"the %s region %#llx + %#llx overlaps region %u, %#llx + %#llx; give each a range of its own\n",
+				ops->name, base, size, other->id, other_base, other_size);
+			return ERR_PTR(-EINVAL);
+		}
+	}
+
+	region = kzalloc(sizeof(*region), GFP_KERNEL);
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&region->node);
+	INIT_LIST_HEAD(&region->windows);
+	mutex_init(&region->lock);
+	init_waitqueue_head(&region->blocks_free);
+	region->dev = dev;
+	region->ops = ops;
+	region->pfn = PHYS_PFN(base);
+	region->count = PHYS_PFN(size);
+	ret = ops->check(region, region->pfn, region->count);
+	if (ret) {
+		dev_err(dev, "the %s region %#llx + %#llx is refused\n", ops->name, base, size);
+		goto free;
+	}
+
+	/* It is all RAM, so its size is a sane one. */
+	blocks = (region->pfn + region->count - 1) / ASSAY_BLOCK_PAGES -
+		 region->pfn / ASSAY_BLOCK_PAGES + 1;
+	region->taken = kvcalloc(BITS_TO_LONGS(region->count), sizeof(long), GFP_KERNEL);
+	region->busy = kvcalloc(BITS_TO_LONGS(blocks), sizeof(long), GFP_KERNEL);
+	if (!region->taken || !region->busy) {
+		ret = -ENOMEM;
+		goto free;
+	}
+	return region;
+free:
+	assay_region_free(region);
+	return ERR_PTR(ret);
+}
+
+/* The region that the device's node has at @index of memory-region, by what that node is. */
+static struct assay_region *assay_region_open_node(struct device *dev, int index)
+{
+	struct device_node *node = of_parse_phandle(dev->of_node, "memory-region", index);
+	struct assay_region *region = ERR_PTR(-EINVAL);
+	struct device_node *parent = of_get_parent(node);
+
+	if (!node)
+		dev_err(dev, "memory-region of %pOF has no valid entry %d\n", dev->of_node, index);
+	else if (!of_device_is_available(node))
+		dev_err(dev, "memory-region %pOF is disabled; set its status to \"okay\"\n", node);
+	else if (!of_node_name_eq(parent, "reserved-memory"))
+		dev_err(dev,
+			"memory-region %pOF is no reserved memory; make it a child of /reserved-memory\n",
+			node);
+	else if (of_property_read_bool(node, "no-map"))
+		dev_err(dev,
+			"memory-region %pOF has the property no-map, so the kernel does not map it; remove the property\n",
+			node);
+	else if (of_property_read_bool(node, "reusable"))
+		region = assay_region_open_cma(dev, node, index);
+	else
+		region = assay_region_open_static(dev, node);
+	of_node_put(parent);
+	of_node_put(node);
+	return region;
+}
+
+static int assay_region_add(struct device *dev, struct assay_region *region)
+{
+	u64 base, size;
+
+	if (IS_ERR(region)) {
+		if (PTR_ERR(region) == -ENOMEM)
+			dev_err(dev, "no memory to open a region\n");
+		return PTR_ERR(region);
+	}
+	base = PFN_PHYS(region->pfn);
+	size = (u64)region->count << PAGE_SHIFT;
+	if (!list_empty(&assay_regions))
+		region->id = list_last_entry(&assay_regions, struct assay_region, node)->id + 1;
+	list_add_tail(&region->node, &assay_regions);
+	dev_info(dev, "region %u: %s, %#llx + %#llx\n", region->id, region->ops->name, base, size);
+	if (region->idle_unused)
+		dev_warn(dev, "region %u: idle pages stay unused: %s\n", region->id,
+			 region->idle_unused);
+	return 0;
+}
+
+int assay_regions_open(struct device *dev, char *const *specs, unsigned int spec_count)
+{
+	int nodes = 0, i, ret;
+
+	if (dev->of_node)
+		nodes = max(of_count_phandle_with_args(dev->of_node, "memory-region", NULL), 0);
+	if (!nodes && !spec_count) {
 		dev_err(dev,
 			"device-tree node %pOF has no memory-region; point it at a reserved-memory node\n",
 			dev->of_node);
 		return -EINVAL;
 	}
-	rmem = of_reserved_mem_lookup(node);
-	ret = of_reserved_mem_device_init_by_idx(dev, dev->of_node, 0);
-	if (ret == -ENOMEM) {
-		dev_err(dev, "no memory to open region %pOF\n", node);
-		goto out;
-	}
-	if (ret || !rmem || !dev->cma_area) {
+	for (i = 0; i < nodes + (int)spec_count; i++) {
+		struct assay_region *region;
+
+		if (i < nodes)
+			region = assay_region_open_node(dev, i);
+		else
+			region = assay_region_open_movable(dev, specs[i - nodes]);
+		ret = assay_region_add(dev, region);
 		if (!ret)
-			of_reserved_mem_device_release(dev);
-		ret = assay_region_refused(dev, node, rmem);
-		goto out;
-	}
-
-	memset(region, 0, sizeof(*region));
-	region->dev = dev;
-	region->ops = &assay_cma_ops;
-	region->base = rmem->base;
-	region->size = rmem->size;
-	mutex_init(&region->lock);
-	assay_region_warn_unused(region);
-out:
-	of_node_put(node);
-	return ret;
-}
-
-void assay_region_close(struct assay_region *region)
-{
-	WARN_ON(region->claimed);
-	of_reserved_mem_device_release(region->dev);
-	mutex_destroy(&region->lock);
-}
-
-int assay_region_window(struct assay_region *region, unsigned long *ret_pfn,
-			unsigned long *ret_count)
-{
-	struct device *dev = region->dev;
-	u64 window[2] = { 0, ASSAY_DEFAULT_WINDOW };
-	u64 end;
-
-	if (of_property_present(dev->of_node, "assay,window") &&
-	    (of_property_count_u64_elems(dev->of_node, "assay,window") != 2 ||
-	     of_property_read_u64_array(dev->of_node, "assay,window", window, 2))) {
-		dev_err(dev,
-			"assay,window of %pOF must be two 64-bit numbers: offset in the region and size, in bytes\n",
-			dev->of_node);
-		return -EINVAL;
-	}
-	if (!window[1]) {
-		dev_err(dev, "assay,window of %pOF has size 0; give the log at least %lu bytes\n",
-			dev->of_node, 2 * PAGE_SIZE);
-		return -EINVAL;
-	}
-	if (!PAGE_ALIGNED(window[0] | window[1])) {
-		dev_err(dev,
-			"assay,window %#llx + %#llx is not page aligned; on this kernel both must be multiples of %lu bytes\n",
-			window[0], window[1], PAGE_SIZE);
-		return -EINVAL;
-	}
-	if (check_add_overflow(window[0], window[1], &end) || end > region->size) {
-		dev_err(dev, "assay,window %#llx + %#llx lies outside the region of %#llx bytes\n",
-			window[0], window[1], region->size);
-		return -EINVAL;
-	}
-	*ret_pfn = PHYS_PFN(region->base + window[0]);
-	*ret_count = window[1] >> PAGE_SHIFT;
-	return 0;
-}
-
-/* Ordinary, online memory of one zone: what alloc_contig_range() asks its caller to see to. */
-static int assay_region_check(struct assay_region *region, unsigned long pfn, unsigned long count)
-{
-	unsigned long first = PHYS_PFN(region->base), pages = region->size >> PAGE_SHIFT;
-	struct zone *zone = NULL;
-	unsigned long i;
-
-	if (!count || pfn < first || pfn - first > pages || count > pages - (pfn - first)) {
-		dev_err(region->dev, "%lu pages at frame %#lx are outside the region\n", count,
-			pfn);
-		return -EINVAL;
-	}
-	for (i = 0; i < count; i++) {
-		struct page *page = pfn_to_online_page(pfn + i);
-
-		if (!page || PageReserved(page) || (zone && page_zone(page) != zone)) {
-			dev_err(region->dev,
-				"page frame %#lx of the region is not ordinary memory of one zone; choose another assay,window\n",
-				pfn + i);
-			return -EINVAL;
-		}
-		zone = page_zone(page);
+			continue;
+		/* The log lives in the first; without another one there is a log all the same. */
+		if (!i)
+			return ret;
+		if (i < nodes)
+			dev_err(dev, "going on without memory-region %d of %pOF (error %d)\n", i,
+				dev->of_node, ret);
+		else
+			dev_err(dev, "going on without region=%s (error %d)\n", specs[i - nodes],
+				ret);
 	}
 	return 0;
 }
 
-int assay_region_claim(struct assay_region *region, unsigned long pfn, unsigned long count)
+void assay_regions_close(void)
 {
-	phys_addr_t address = PFN_PHYS(pfn);
-	int tries = 0, ret;
-	ktime_t begin;
+	struct assay_region *region, *next;
 
-	ret = assay_region_check(region, pfn, count);
-	if (ret)
-		return ret;
-
-	mutex_lock(&region->lock);
-	begin = ktime_get();
-	for (;;) {
-		ret = region->ops->claim(region, pfn, count);
-		tries++;
-		/* -ENOMEM and -EINTR are final; a pin or writeback may be gone soon. */
-		if (ret != -EBUSY || tries == ASSAY_CLAIM_TRIES)
-			break;
-		region->retries++;
-		msleep(ASSAY_CLAIM_BACKOFF_MS << (tries - 1));
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
+	list_for_each_entry_safe(region, next, &assay_regions, node) {
+		WARN_ON(!list_empty(&region->windows));
+		list_del(&region->node);
+		if (region->ops->close)
+			region->ops->close(region);
+		assay_region_free(region);
 	}
-	region->last_claim_us = ktime_us_delta(ktime_get(), begin);
-	if (ret) {
-		region->failures++;
-	} else {
-		region->claims++;
-		region->claimed += (u64)count << PAGE_SHIFT;
-	}
-	trace_assay_claim(pfn, count, tries, region->last_claim_us, ret);
-	mutex_unlock(&region->lock);
-
-	if (ret == -EBUSY)
-		dev_err(region->dev,
-			"cannot claim %lu bytes at %pa: busy (%d tries in %llu ms): something there is pinned, or there is no memory to move it to; free some, load the module earlier, or choose another assay,window\n",
-			count << PAGE_SHIFT, &address, tries, region->last_claim_us / 1000);
-	else if (ret)
-		dev_err(region->dev, "cannot claim %lu bytes at %pa: error %d\n",
-			count << PAGE_SHIFT, &address, ret);
-	return ret;
 }
 
-void assay_region_release(struct assay_region *region, unsigned long pfn, unsigned long count)
+struct assay_region *assay_region_get(unsigned int id)
 {
-	mutex_lock(&region->lock);
-	region->ops->release(region, pfn, count);
-	region->claimed -= (u64)count << PAGE_SHIFT;
-	trace_assay_release(pfn, count);
-	mutex_unlock(&region->lock);
+	struct assay_region *region;
+
+	list_for_each_entry(region, &assay_regions, node) {
+		if (region->id == id)
+			return region;
+	}
+	return NULL;
 }
+EXPORT_SYMBOL_GPL(assay_region_get);

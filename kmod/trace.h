@@ -14,38 +14,46 @@
 /* The tracepoint macros have a layout of their own. */
 /* clang-format off */
 TRACE_EVENT(assay_claim,
-	TP_PROTO(unsigned long pfn, unsigned long count, int tries, u64 us, int ret),
-	TP_ARGS(pfn, count, tries, us, ret),
+	TP_PROTO(unsigned int region, unsigned long pfn, unsigned long count, unsigned int tries,
+		 u64 us, int ret),
+	TP_ARGS(region, pfn, count, tries, us, ret),
 	TP_STRUCT__entry(
+		__field(unsigned int, region)
 		__field(unsigned long, pfn)
 		__field(unsigned long, count)
-		__field(int, tries)
+		__field(unsigned int, tries)
 		__field(u64, us)
 		__field(int, ret)
 	),
 	TP_fast_assign(
+		__entry->region = region;
 		__entry->pfn = pfn;
 		__entry->count = count;
 		__entry->tries = tries;
 		__entry->us = us;
 		__entry->ret = ret;
 	),
-	TP_printk("pfn=0x%lx count=%lu tries=%d us=%llu ret=%d",
+	TP_printk("region=%u pfn=0x%lx count=%lu tries=%u us=%llu ret=%d", __entry->region,
 		  __entry->pfn, __entry->count, __entry->tries, __entry->us, __entry->ret)
 );
 
 TRACE_EVENT(assay_release,
-	TP_PROTO(unsigned long pfn, unsigned long count),
-	TP_ARGS(pfn, count),
+	TP_PROTO(unsigned int region, unsigned long pfn, unsigned long count, u64 us),
+	TP_ARGS(region, pfn, count, us),
 	TP_STRUCT__entry(
+		__field(unsigned int, region)
 		__field(unsigned long, pfn)
 		__field(unsigned long, count)
+		__field(u64, us)
 	),
 	TP_fast_assign(
+		__entry->region = region;
 		__entry->pfn = pfn;
 		__entry->count = count;
+		__entry->us = us;
 	),
-	TP_printk("pfn=0x%lx count=%lu", __entry->pfn, __entry->count)
+	TP_printk("region=%u pfn=0x%lx count=%lu us=%llu", __entry->region, __entry->pfn,
+		  __entry->count, __entry->us)
 );
 
 TRACE_EVENT(assay_append,

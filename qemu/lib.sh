@@ -14,7 +14,8 @@ export LC_ALL
 
 here=${here:?}
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/assay
-series=6.12
+own_series=6.12 # of the kernels built here, and of the stock ones with 4K and 16K pages
+all_series="$own_series 6.1"
 host_arch=$(dpkg --print-architecture)
 cross=aarch64-linux-gnu-
 

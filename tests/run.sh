@@ -9,7 +9,9 @@
 #	fuzz/NAME          tests/fuzz/NAME.c for a few seconds, from the seeds in tests/data/NAME
 #	kmod/NAME@FLAVOUR  tests/kmod/NAME.sh in a guest with that kernel. Lines "# guest: OPTIONS"
 #	                   in it are further options of qemu/run-guest, with $directory for the
-#	                   directory of results; "# flavours: 64k" limits it to these. All modules
+#	                   directory of results; "# flavours: 64k 4k" limits it to these, else it
+#	                   runs on all: 64k 4k 16k 6.1 debug. Each line "# also: 4k WORDS" runs it
+#	                   once more, with these kernel parameters, as NAME@4k+WORDS. All modules
 #	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
 #	                   tests/check.sh is /bed/check.sh
 #	e2e/NAME           tests/e2e/NAME.sh on this machine
@@ -31,9 +33,10 @@ list() {
 	for source in tests/kmod/test_*.sh; do
 		[ -e "$source" ] || continue
 		flavours=$(sed -n 's/^# flavours: *//p' "$source")
-		for flavour in ${flavours:-64k 4k 16k}; do
+		for flavour in ${flavours:-64k 4k 16k 6.1 debug}; do
 			echo "kmod/$(basename "$source" .sh)@$flavour"
 		done
+		sed -n 's/^# also: *//p' "$source" | tr ' ' '+' | sed "s#^#kmod/$(basename "$source" .sh)@#"
 	done
 	tests/lint --list | sed 's#^#lint/#'
 	for source in tests/fuzz/fuzz_*.c; do
@@ -49,8 +52,11 @@ needs() {
 	case $1 in
 	unit/*) echo "build/$1" ;;
 	fuzz/*) echo "build/$1" ;;
-	kmod/*@*) echo "guest-${1##*@}" ;;
-	e2e/*) echo 'demo-needs guest-4k' ;;
+	kmod/*@*)
+		needs_flavour=${1##*@}
+		echo "guest-${needs_flavour%%+*}"
+		;;
+	e2e/*) echo 'demo-needs guest-4k guest-debug' ;;
 	lint/*) echo 'lint-needs' ;;
 	esac
 }
@@ -80,9 +86,13 @@ execute() {
 		fi
 		;;
 	kmod/*)
-		flavour=${name##*@}
+		flavour=${name##*@} parameters=
+		case $flavour in
+		*+*) parameters=$(echo "${flavour#*+}" | tr '+' ' ') flavour=${flavour%%+*} ;;
+		esac
 		name=${name%@*}
 		set -- --flavour "$flavour" --out "$2/guest" --init "tests/kmod/$name.sh"
+		[ -z "$parameters" ] || set -- "$@" --append "$parameters"
 		set -- "$@" --file tests/check.sh=/bed/check.sh
 		for module in build/kmod/"$flavour"/*.ko; do
 			set -- "$@" --file "$module=/bed/$(basename "$module")"
@@ -123,9 +133,21 @@ one() {
 	mkdir -p "$directory"
 	from=$(date +%s%N)
 	status=0
-	execute "$1" "$directory" >"$directory/tap" 2>"$directory/log" || status=$?
+	blocked=
+	for target in $(needs "$1"); do
+		case " ${UNBUILT:-} " in
+		*" $target "*) blocked="$blocked $target" ;;
+		esac
+	done
+	if [ -n "$blocked" ]; then
+		: >"$directory/tap"
+		echo "make$blocked fails" >"$directory/log"
+	else
+		execute "$1" "$directory" >"$directory/tap" 2>"$directory/log" || status=$?
+	fi
 	seconds=$(awk -v from="$from" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }')
 	tap_judge "$directory/tap"
+	[ -z "$blocked" ] || tap_complaint="is not built:$blocked"
 	case $status in
 	0) ;;
 	77) # all of it is skipped
@@ -186,14 +208,21 @@ fi
 targets=$(for test in $chosen; do
 	needs "$test"
 done | tr ' ' '\n' | sort -u)
+UNBUILT=
 # shellcheck disable=SC2086 # a list
-${MAKE:-make} --no-print-directory $targets
+${MAKE:-make} --no-print-directory --keep-going $targets || {
+	# What can be built is run; what cannot be has failed.
+	for target in $targets; do
+		${MAKE:-make} --no-print-directory "$target" >/dev/null 2>&1 || UNBUILT="$UNBUILT $target"
+	done
+}
 
 for test in $chosen; do
 	rm -rf "${results:?}/$test"
 done
 mkdir -p "$results"
 unset MAKEFLAGS MFLAGS MAKELEVEL
+export UNBUILT
 echo "$chosen" | xargs -n 1 -P "${TEST_JOBS:-2}" "$0" --one || :
 
 # Counted from what was to be run, so that a test that vanished is a failure.

@@ -18,7 +18,7 @@ guest() {
 	run qemu/run-guest --out "$out" --init "$work/script.sh" "$@"
 }
 
-echo 1..15
+echo 1..23
 
 for flavour in 64k 4k; do
 	guest 'echo 1..2; echo ok 1; echo ok 2 - two' --flavour $flavour
@@ -51,3 +51,21 @@ files_came() {
 	told 0 && [ "$(sha256sum <"$out/files/a/b" | cut -c1-64)" = "$(cat "$out/files/sum")" ]
 }
 check 'files come out of the guest whole' files_came
+
+# The debug kernel finds these faults; what is found must fail the guest.
+faults='lock-order use-after-free write-to-free-page sleep-in-atomic shift leak list'
+# shellcheck disable=SC2016 # for the guest to expand
+guest 'echo 0 >/proc/sys/kernel/panic_on_warn
+echo 0 >/proc/sys/kernel/panic_on_oops
+for how in '"$faults"'; do
+	insmod /bed/misbehave.ko how=$how
+	rmmod misbehave
+done
+echo 1..1; echo ok 1' --flavour debug --timeout 60 --file build/kmod/debug/misbehave.ko
+for said in 'possible circular locking' 'KASAN: slab-use-after-free' 'pagealloc: memory corruption' \
+	'sleeping function called' 'UBSAN: shift-out-of-bounds' 'kmemleak: [0-9]* new suspected' \
+	'list_add double add'; do
+	check "debug: fails by '$said'" told 1 'the kernel complained' "$said"
+done
+guest 'echo 1..1; echo ok 1' --flavour debug
+check 'debug: a test that does nothing wrong passes' told 0

@@ -267,6 +267,7 @@ static void test_good(int fd)
 	struct assay_append append = good_append();
 	struct assay_measure measure = good_measure();
 	struct assay_info before = get_info(fd);
+	int plain = can_measure() ? -ENODATA : -EOPNOTSUPP;
 
 	check_is(call(fd, ASSAY_IOC_APPEND, &append), 0, "APPEND as it should be");
 	check_is(call(fd, ASSAY_IOC_MEASURE, &measure), 0, "MEASURE as it should be");
@@ -276,8 +277,8 @@ static void test_good(int fd)
 	memset(&entries[1], 0, sizeof(entries[1]));
 	memset(&entries[3], 0, sizeof(entries[3]));
 	check_is(call(fd, ASSAY_IOC_MEASURE, &measure), 0, "MEASURE with longer entries");
-	check(entries[0].result == -ENODATA && entries[2].result == -ENODATA &&
-		      entries[1].result == 0 && entries[3].result == 0,
+	check(entries[0].result == plain && entries[2].result == plain && entries[1].result == 0 &&
+		      entries[3].result == 0,
 	      "each has its result, and what the kernel does not know stays 0");
 	check_is((long long)get_info(fd).records, (long long)before.records + 3,
 		 "these three made a record each");

@@ -44,16 +44,16 @@ static void check_sealed(int fd)
 {
 	struct assay_info info = get_info(fd);
 	uint64_t sealed = info.tail / info.page_size;
-	const char *line = read_text("/sys/kernel/debug/assay/pages");
+	uint64_t window = info.window_base / info.page_size;
 	uint64_t found = 0, last = 0;
+	FILE *file = open_pages();
+	struct page_line page;
 
-	for (uint64_t page = 0; *line; line = strchr(line, '\n') + 1, page++) {
-		const char *state = strchr(line, ' ') + 1;
-
-		if (strncmp(state, "sealed ", 7) != 0)
+	while (next_page(file, &page)) {
+		if (strcmp(page.state, "sealed") != 0)
 			continue;
 		found++;
-		last = page;
+		last = page.frame - window;
 	}
 	check(found == sealed && last == sealed, "debugfs: all pages below the tail's are sealed");
 	check_is(read_number(MISC "memory/bytes_sealed"), (long long)(sealed * info.page_size),

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -130,6 +132,44 @@ static inline int write_text(const char *path, const char *text)
 	return written < 0 ? -error : 0;
 }
 
+/* A line of /sys/kernel/debug/assay/pages; order and since are -1 where it has "-". */
+struct page_line {
+	uint64_t frame;
+	char state[16];
+	char owner[32];
+	long long order;
+	long long since;
+	uint64_t flags;
+};
+
+static inline FILE *open_pages(void)
+{
+	FILE *file = fopen("/sys/kernel/debug/assay/pages", "re");
+
+	need(file, "open /sys/kernel/debug/assay/pages");
+	return file;
+}
+
+static inline bool next_page(FILE *file, struct page_line *page)
+{
+	char frame[24], order[24], since[24], flags[24], rest;
+	char text[160];
+
+	if (!fgets(text, sizeof(text), file)) {
+		fclose(file);
+		return false;
+	}
+	need(sscanf(text, "%23s %15s %31s %23s %23s %23s%c", frame, page->state, page->owner, order,
+		    since, flags, &rest) == 7 &&
+		     rest == '\n' && strncmp(frame, "0x", 2) == 0 && strncmp(flags, "0x", 2) == 0,
+	     "line \"%s\" of the pages", text);
+	page->frame = strtoull(frame, NULL, 16);
+	page->flags = strtoull(flags, NULL, 16);
+	page->order = strcmp(order, "-") == 0 ? -1 : strtoll(order, NULL, 10);
+	page->since = strcmp(since, "-") == 0 ? -1 : strtoll(since, NULL, 10);
+	return true;
+}
+
 /* ------------------------------------------------------------------ calls */
 static inline int open_assay(int flags)
 {
@@ -183,6 +223,15 @@ static inline int measure(int fd, uint32_t flags, struct assay_measure_entry *en
 	request->entry_size = sizeof(*entries);
 	request->entries = (uintptr_t)entries;
 	return call(fd, ASSAY_IOC_MEASURE, request);
+}
+
+/* Whether the module can measure files here: of the bed's kernels, 6.1 does not let it. */
+static inline bool can_measure(void)
+{
+	struct utsname name;
+
+	need(!uname(&name), "uname");
+	return strncmp(name.release, "6.1.", 4) != 0;
 }
 
 /* A stray kernel write: 0 or -EFAULT. The scribble module must be loaded. */

@@ -97,6 +97,8 @@ static void make_files(void)
 {
 	need(!chdir(MOUNT), "chdir");
 	for (int i = 0; i < FILES; i++) {
+		if (!can_measure() && i != DIRECTORY)
+			files[i].result = -EOPNOTSUPP;
 		switch (i) {
 		case DIRECTORY:
 			need(!mkdir(files[i].name, 0755), "mkdir");
@@ -201,9 +203,10 @@ static void test_files(int fd, const struct log *log, unsigned int bank_count, u
 	      "number and offset of the record");
 	need(get_record(log, request.recnum, &record), "the record");
 	check_is(record.kind, ASSAY_KIND_MEASURE, "its kind");
-	check(memcmp(entries[VECTOR].digest, known, sizeof(known)) == 0 &&
-		      memcmp(entries[EMPTY].digest, known_empty, sizeof(known_empty)) == 0,
-	      "the digests that fsverity-utils computes of two of them");
+	if (can_measure())
+		check(memcmp(entries[VECTOR].digest, known, sizeof(known)) == 0 &&
+			      memcmp(entries[EMPTY].digest, known_empty, sizeof(known_empty)) == 0,
+		      "the digests that fsverity-utils computes of two of them");
 
 	fields = record.content.value;
 	size = record.content.size;
@@ -233,15 +236,21 @@ static void damage(uint32_t block)
 	close(disk);
 }
 
+static void close_files(void)
+{
+	for (int i = 0; i < FILES; i++)
+		close(files[i].fd);
+	need(!chdir("/"), "chdir");
+}
+
 static void test_damage(int fd)
 {
 	struct assay_measure_entry entries[2] = { { 0 } };
 	uint32_t block = 1;
 
 	need(!ioctl(files[SMALL].fd, FIBMAP, &block) && block, "FIBMAP");
-	for (int i = 0; i < FILES; i++)
-		close(files[i].fd);
-	need(!chdir("/") && !umount(MOUNT), "umount");
+	close_files();
+	need(!umount(MOUNT), "umount");
 	damage(block);
 	mount_disk();
 	entries[0].fd = open(MOUNT "/small", O_RDONLY);
@@ -276,7 +285,8 @@ static void test_most(int fd, const struct log *log, unsigned int bank_count)
 	after = get_info(fd);
 	for (unsigned int i = 0; i < ASSAY_MAX_BATCH; i++)
 		good += entries[i].result == 0 && entries[i].digest_size == 32;
-	check_is(good, ASSAY_MAX_BATCH, "all of them are measured");
+	check_is(good, can_measure() ? ASSAY_MAX_BATCH : 0,
+		 "all of them are measured, where that can be");
 	check(after.records == before.records + 1 &&
 		      after.anchored_records == before.anchored_records + 1,
 	      "they are one record and one extend");
@@ -307,7 +317,10 @@ int main(void)
 	make_files();
 	test_files(fd, &log, info.bank_count, 0);
 	test_files(fd, &log, info.bank_count, ASSAY_MEASURE_READ);
-	test_damage(fd);
+	if (can_measure())
+		test_damage(fd);
+	else
+		close_files();
 	test_most(fd, &log, info.bank_count);
 	unmap_log(&log);
 	close(fd);

@@ -4,6 +4,7 @@
 # fsverity program and the counters as witnesses.
 # guest: --region auto --tpm new --banks sha256 --program usr/bin/fsverity
 # guest: --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
+# flavours: 64k 4k
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A machine without a TPM: the module loads, says so, takes no record, unloads.
 # guest: --region auto
+# flavours: 64k 4k
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 

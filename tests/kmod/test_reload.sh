@@ -3,6 +3,7 @@
 # Loading and unloading a hundred times: each time all of the window is claimed, anchored
 # and given back writable; no page of the region, and no other memory, is lost.
 # guest: --region auto --tpm new --timeout 120
+# flavours: 64k 4k 16k 6.1
 rounds=100
 settle=10 # rounds after which the kernel's own caches do not grow any more
 
@@ -38,8 +39,8 @@ both() { # sets results of the window's first and last page
 
 insmod /bed/scribble.ko
 insmod /bed/assay.ko
-window=$(sed -n '1s/ .*//p' /sys/kernel/debug/assay/pages)
-last=$(sed -n '$s/ .*//p' /sys/kernel/debug/assay/pages)
+window=$(sed -n '/ log /{s/ .*//p;q}' /sys/kernel/debug/assay/pages)
+last=$(sed -n '/ log /s/ .*//p' /sys/kernel/debug/assay/pages | tail -n 1)
 page=$(($(cat /sys/class/misc/assay/memory/bytes_claimed) / (last - window + 1)))
 window=$((window * page)) last=$((last * page))
 both

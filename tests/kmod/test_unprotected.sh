@@ -7,7 +7,7 @@
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 
-echo 1..8
+echo 1..9
 before=$(cma_free)
 error=$(insmod /bed/assay.ko 2>&1)
 check 'the module does not load' [ ! -e /sys/module/assay ]
@@ -19,9 +19,16 @@ check 'the refusals have taken no page: all but the window is free' \
 check 'with allow_unprotected it loads, and says none' \
 	grep -q '^none (.*boot with rodata=full)' /sys/class/misc/assay/memory/protection
 insmod /bed/scribble.ko
-frame=$(sed -n '2s/ .*//p' /sys/kernel/debug/assay/pages)
+frame=$(sed -n '/ log /s/ .*//p' /sys/kernel/debug/assay/pages | sed -n 2p)
 echo "$((frame * 65536))" >/sys/module/scribble/parameters/address
 check 'a write to the log does not fault' [ "$(cat /sys/module/scribble/parameters/result)" = 0 ]
+insmod /bed/pools.ko
+failed=0
+for mode in 0 1 2 3 4; do
+	echo "$mode 3" >/sys/kernel/debug/pools/cycle || failed=$((failed + 1))
+done
+check "pools work, in each mode" [ $failed -eq 0 ]
+rmmod pools
 check 'it unloads' rmmod assay
 insmod /bed/assay.ko allow_unprotected=1
 check 'unloading has given all pages back' eventually cma_has $((before - 1024))

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/debugfs.h>
+#include <linux/fault-inject.h>
+
+#include "fault.h"
+
+static struct {
+	const char *name;
+	struct fault_attr attr;
+} assay_faults[ASSAY_FAULT_POINTS] = {
+	[ASSAY_FAULT_CLAIM] = { "fail_claim", FAULT_ATTR_INITIALIZER },
+	[ASSAY_FAULT_CLAIM_FINAL] = { "fail_claim_final", FAULT_ATTR_INITIALIZER },
+	[ASSAY_FAULT_PAGE] = { "fail_page", FAULT_ATTR_INITIALIZER },
+	[ASSAY_FAULT_ENTRY] = { "fail_entry", FAULT_ATTR_INITIALIZER },
+	[ASSAY_FAULT_VERIFY] = { "fail_verify", FAULT_ATTR_INITIALIZER },
+};
+
+bool assay_fault(enum assay_fault_point point)
+{
+	return should_fail(&assay_faults[point].attr, 1);
+}
+
+void assay_fault_open(struct dentry *directory)
+{
+	unsigned int i;
+
+	for (i = 0; i < ASSAY_FAULT_POINTS; i++) {
+		/* By default each failure comes with a call trace, as the kernel's own errors do.
+		 */
+		assay_faults[i].attr.verbose = 0;
+		fault_create_debugfs_attr(assay_faults[i].name, directory, &assay_faults[i].attr);
+	}
+}

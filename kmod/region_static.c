@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The static kind of memory. The device tree has a reserved-memory node
+ *
+ *	log: assay@70000000 {
+ *		reg = <...>;		base and size in multiples of a page
+ *	};
+ *
+ * without reusable, without no-map and without compatible: the kernel maps it, as all
+ * RAM, marks its pages PageReserved, and never uses them. So there is nothing to take
+ * and nothing to give back; what was written stays there, whoever wrote it.
+ */
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/of.h>
+#include <linux/of_reserved_mem.h>
+
+#include "region.h"
+
+static int assay_static_check(struct assay_region *region, unsigned long pfn, unsigned long count)
+{
+	return assay_region_check_online(region, pfn, count, true);
+}
+
+static int assay_static_claim(struct assay_region *region, unsigned long pfn, unsigned long count)
+{
+	return 0;
+}
+
+static void assay_static_release(struct assay_region *region, unsigned long pfn,
+				 unsigned long count)
+{
+}
+
+static const struct assay_region_ops assay_static_ops = {
+	.kind = ASSAY_REGION_STATIC,
+	.name = "static",
+	.check = assay_static_check,
+	.claim = assay_static_claim,
+	.release = assay_static_release,
+};
+
+struct assay_region *assay_region_open_static(struct device *dev, struct device_node *node)
+{
+	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
+	const char *compatible;
+
+	/* ramoops, DMA pools, secure firmware, ...: memory that somebody else writes to. */
+	if (!of_property_read_string(node, "compatible", &compatible)) {
+		dev_err(dev,
+			"memory-region %pOF is compatible \"%s\", and so another driver's; remove the property for memory that is held, or add reusable to \"shared-dma-pool\" for memory that is lent\n",
+			node, compatible);
+		return ERR_PTR(-EINVAL);
+	}
+	if (!rmem) {
+		dev_err(dev,
+			"the kernel reserved nothing for memory-region %pOF; it must be inside RAM, and overlap nothing (see its messages at boot)\n",
+			node);
+		return ERR_PTR(-ENODEV);
+	}
+	return assay_region_new(dev, &assay_static_ops, rmem->base, rmem->size);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All work is done by one delayed work item: it fills the stock while somebody uses
+ * it, one chunk after the other, and empties it when nobody has for a while. The
+ * lock is held to look and to put or take a chunk, never while one is made.
+ */
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+
+#include "alias.h"
+#include "region.h"
+#include "stock.h"
+#include "window.h"
+
+/* Memory that could not be had now may be had when others have given some back. */
+#define ASSAY_STOCK_RETRY (10 * HZ)
+
+/**
+ * struct assay_stock - chunks of a region that nobody has yet
+ * @region: region
+ * @chunk_pages: pages a chunk
+ * @level: chunks to keep
+ * @idle: jiffies after which an unused stock is given back
+ * @work: fills and empties it
+ * @lock: protects all below
+ * @users: who will take chunks
+ * @unused_since: jiffies when the last user went
+ * @count: chunks that lie ready; written under the lock, read without it for display
+ * @chunks: @level of them, of which the first @count are there
+ */
+struct assay_stock {
+	struct assay_region *region;
+	unsigned long chunk_pages;
+	unsigned int level;
+	unsigned long idle;
+	struct delayed_work work;
+	struct mutex lock; /* see above */
+	unsigned int users;
+	unsigned long unused_since;
+	unsigned int count;
+	struct assay_window *chunks[];
+};
+
+/* Undo assay_stock_protect(), and release. */
+static void assay_stock_release(struct assay_window *window)
+{
+	struct assay_alias_range range = {
+		.start = (unsigned long)assay_window_address(window),
+		.count = window->count,
+	};
+
+	if (window->desc[0].state == ASSAY_PAGE_STOCK && assay_alias_set(&range, 1, true))
+		assay_window_abandon(window);
+	else
+		assay_window_release(window);
+}
+
+static int assay_stock_protect(struct assay_window *window)
+{
+	struct assay_alias_range range = {
+		.start = (unsigned long)assay_window_address(window),
+		.count = window->count,
+	};
+	const char *why;
+	unsigned long i;
+	int ret;
+
+	/* What was there before belongs to others. */
+	for (i = 0; i < window->count; i++) {
+		clear_page((void *)(range.start + (i << PAGE_SHIFT)));
+		cond_resched();
+	}
+	if (assay_alias_check(range.start, range.count, &why))
+		return 0;
+	/*
+	 * Mappings that vfree() has removed lazily may still be in some CPU's TLB;
+	 * the pages under them can have been ours for a while now.
+	 */
+	vm_unmap_aliases();
+	ret = assay_alias_set(&range, 1, false);
+	if (ret)
+		return -EIO;
+	for (i = 0; i < window->count; i++)
+		WRITE_ONCE(window->desc[i].state, ASSAY_PAGE_STOCK);
+	return assay_alias_verify(range.start, range.count, false);
+}
+
+/* Take over a claimed window, or the error of claiming it. */
+static struct assay_window *assay_stock_prepare(struct assay_window *window)
+{
+	unsigned long i;
+	int ret;
+
+	if (IS_ERR(window))
+		return window;
+	for (i = 0; i < window->count; i++)
+		window->desc[i].owner = ASSAY_OWNER_STOCK;
+	ret = assay_stock_protect(window);
+	if (ret) {
+		assay_stock_release(window);
+		return ERR_PTR(ret);
+	}
+	return window;
+}
+
+enum assay_stock_need {
+	ASSAY_STOCK_NOTHING,
+	ASSAY_STOCK_FILL,
+	ASSAY_STOCK_EMPTY,
+};
+
+/* What is to be done next; @ret_chunk is set to a chunk to be given back. */
+static enum assay_stock_need assay_stock_next(struct assay_stock *stock,
+					      struct assay_window **ret_chunk)
+{
+	enum assay_stock_need need = ASSAY_STOCK_NOTHING;
+
+	mutex_lock(&stock->lock);
+	if (stock->users && stock->count < stock->level) {
+		need = ASSAY_STOCK_FILL;
+	} else if (!stock->users && stock->count) {
+		unsigned long until = stock->unused_since + stock->idle;
+
+		if (time_is_after_jiffies(until)) {
+			queue_delayed_work(system_unbound_wq, &stock->work, until - jiffies);
+		} else {
+			*ret_chunk = stock->chunks[stock->count - 1];
+			WRITE_ONCE(stock->count, stock->count - 1);
+			need = ASSAY_STOCK_EMPTY;
+		}
+	}
+	mutex_unlock(&stock->lock);
+	return need;
+}
+
+static void assay_stock_put(struct assay_stock *stock, struct assay_window *chunk)
+{
+	mutex_lock(&stock->lock);
+	stock->chunks[stock->count] = chunk;
+	WRITE_ONCE(stock->count, stock->count + 1);
+	mutex_unlock(&stock->lock);
+}
+
+static void assay_stock_work(struct work_struct *work)
+{
+	struct assay_stock *stock = container_of(to_delayed_work(work), struct assay_stock, work);
+	struct assay_window *chunk;
+
+	for (;;) {
+		switch (assay_stock_next(stock, &chunk)) {
+		case ASSAY_STOCK_NOTHING:
+			return;
+		case ASSAY_STOCK_EMPTY:
+			assay_stock_release(chunk);
+			break;
+		case ASSAY_STOCK_FILL:
+			chunk = assay_stock_prepare(assay_window_claim_ahead(
+				stock->region, stock->chunk_pages, "stock"));
+			if (IS_ERR(chunk)) {
+				queue_delayed_work(system_unbound_wq, &stock->work,
+						   ASSAY_STOCK_RETRY);
+				return;
+			}
+			/* Only this work puts chunks in, so there is still room. */
+			assay_stock_put(stock, chunk);
+			break;
+		}
+	}
+}
+
+int assay_stock_open(struct assay_region *region, unsigned long chunk_pages, unsigned int level,
+		     unsigned int idle_seconds)
+{
+	struct assay_stock *stock;
+
+	level = min_t(unsigned long, level, region->count / chunk_pages);
+	stock = kvzalloc(struct_size(stock, chunks, level), GFP_KERNEL);
+	if (!stock)
+		return -ENOMEM;
+	stock->region = region;
+	stock->chunk_pages = chunk_pages;
+	stock->level = level;
+	stock->idle = idle_seconds * HZ;
+	INIT_DELAYED_WORK(&stock->work, assay_stock_work);
+	mutex_init(&stock->lock);
+	region->stock = stock;
+	return 0;
+}
+
+void assay_stock_close(struct assay_region *region)
+{
+	struct assay_stock *stock = region->stock;
+
+	if (!stock)
+		return;
+	WARN_ON(stock->users);
+	cancel_delayed_work_sync(&stock->work);
+	while (stock->count)
+		assay_stock_release(stock->chunks[--stock->count]);
+	region->stock = NULL;
+	mutex_destroy(&stock->lock);
+	kvfree(stock);
+}
+
+void assay_stock_use(struct assay_region *region)
+{
+	struct assay_stock *stock = region->stock;
+
+	mutex_lock(&stock->lock);
+	stock->users++;
+	mod_delayed_work(system_unbound_wq, &stock->work, 0);
+	mutex_unlock(&stock->lock);
+}
+
+void assay_stock_unuse(struct assay_region *region)
+{
+	struct assay_stock *stock = region->stock;
+
+	mutex_lock(&stock->lock);
+	if (!--stock->users) {
+		stock->unused_since = jiffies;
+		mod_delayed_work(system_unbound_wq, &stock->work, stock->idle);
+	}
+	mutex_unlock(&stock->lock);
+}
+
+/* A chunk that lies ready, or NULL. */
+static struct assay_window *assay_stock_get(struct assay_stock *stock)
+{
+	struct assay_window *chunk = NULL;
+
+	mutex_lock(&stock->lock);
+	if (stock->count) {
+		chunk = stock->chunks[stock->count - 1];
+		WRITE_ONCE(stock->count, stock->count - 1);
+		if (stock->users)
+			mod_delayed_work(system_unbound_wq, &stock->work, 0);
+	}
+	mutex_unlock(&stock->lock);
+	return chunk;
+}
+
+struct assay_window *assay_stock_take(struct assay_region *region, unsigned long count,
+				      const char *name)
+{
+	struct assay_stock *stock = region->stock;
+	struct assay_window *window = NULL;
+
+	if (count <= stock->chunk_pages) {
+		window = assay_stock_get(stock);
+		if (window) {
+			assay_window_rename(window, name);
+			return window;
+		}
+		window = assay_window_claim_ahead(region, stock->chunk_pages, name);
+	}
+	/* Where there is no place for a whole chunk, there may be one for less. */
+	if (!window || window == ERR_PTR(-ENOSPC))
+		window = assay_window_claim(region, ASSAY_ANYWHERE, count, name);
+	return assay_stock_prepare(window);
+}
+
+unsigned int assay_stock_chunks(const struct assay_region *region)
+{
+	return READ_ONCE(region->stock->count);
+}

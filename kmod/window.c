@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A claim is made in three steps, so that the region's lock is never held while the
+ * kernel moves pages:
+ *  1. under the lock, its pages are marked as taken: nobody else will claim them
+ *  2. without the lock, but alone in the pageblocks that it touches, the pages are
+ *     claimed; -EBUSY is tried again after a pause in which others may go on in
+ *     the same pageblocks
+ *  3. under the lock, the window enters the region's list
+ * A release takes these steps backwards.
+ */
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
+
+#include "alias.h"
+#include "fault.h"
+#include "region.h"
+#include "trace.h"
+#include "window.h"
+
+#define ASSAY_CLAIM_TRIES 5
+#define ASSAY_CLAIM_BACKOFF_MS 10 /* doubled with each try */
+
+/* Claims of all regions, for the descriptors' order. */
+static atomic_t assay_window_claims = ATOMIC_INIT(0);
+
+/**
+ * struct assay_claim - a claim under way
+ * @region: region
+ * @pfn: first page frame of the place that is tried
+ * @count: number of pages
+ * @begin: when it began
+ * @us: how long it took
+ * @tries: how often it was tried, at whatever place
+ */
+struct assay_claim {
+	struct assay_region *region;
+	unsigned long pfn;
+	unsigned long count;
+	ktime_t begin;
+	u64 us;
+	unsigned int tries;
+};
+
+/* ------------------------------------------------------------------ blocks */
+
+static bool assay_window_try_blocks(struct assay_region *region, unsigned long first,
+				    unsigned long count)
+{
+	bool free;
+
+	mutex_lock(&region->lock);
+	free = find_next_bit(region->busy, first + count, first) >= first + count;
+	if (free)
+		bitmap_set(region->busy, first, count);
+	mutex_unlock(&region->lock);
+	return free;
+}
+
+static void assay_window_blocks(const struct assay_region *region, unsigned long pfn,
+				unsigned long count, unsigned long *ret_first,
+				unsigned long *ret_count)
+{
+	unsigned long first = pfn / ASSAY_BLOCK_PAGES;
+
+	*ret_first = first - region->pfn / ASSAY_BLOCK_PAGES;
+	*ret_count = (pfn + count - 1) / ASSAY_BLOCK_PAGES - first + 1;
+}
+
+/*
+ * Wait until nobody claims or releases in the blocks of these pages, and keep others
+ * out. In TASK_KILLABLE it ends with -EINTR for a fatal signal.
+ */
+static int assay_window_lock_blocks(struct assay_region *region, unsigned long pfn,
+				    unsigned long count, unsigned int mode)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	unsigned long first, blocks;
+	int ret = 0;
+
+	assay_window_blocks(region, pfn, count, &first, &blocks);
+	add_wait_queue(&region->blocks_free, &wait);
+	while (!assay_window_try_blocks(region, first, blocks)) {
+		if (mode == TASK_KILLABLE && fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		wait_woken(&wait, mode, MAX_SCHEDULE_TIMEOUT);
+	}
+	remove_wait_queue(&region->blocks_free, &wait);
+	return ret;
+}
+
+static void assay_window_unlock_blocks(struct assay_region *region, unsigned long pfn,
+				       unsigned long count)
+{
+	unsigned long first, blocks;
+
+	assay_window_blocks(region, pfn, count, &first, &blocks);
+	mutex_lock(&region->lock);
+	bitmap_clear(region->busy, first, blocks);
+	mutex_unlock(&region->lock);
+	wake_up_all(&region->blocks_free);
+}
+
+/* ------------------------------------------------------------------ claims */
+
+static int assay_claim_try(struct assay_claim *claim)
+{
+	struct assay_region *region = claim->region;
+	int ret;
+
+	ret = assay_window_lock_blocks(region, claim->pfn, claim->count, TASK_KILLABLE);
+	if (ret)
+		return ret;
+	claim->tries++;
+	/* Memory can have been taken offline since the region was opened. */
+	ret = region->ops->check(region, claim->pfn, claim->count);
+	if (ret)
+		goto unlock;
+	if (assay_fault(ASSAY_FAULT_CLAIM))
+		ret = -EBUSY;
+	else if (assay_fault(ASSAY_FAULT_CLAIM_FINAL))
+		ret = -ENOMEM;
+	else
+		ret = region->ops->claim(region, claim->pfn, claim->count);
+unlock:
+	assay_window_unlock_blocks(region, claim->pfn, claim->count);
+	return ret;
+}
+
+static void assay_claim_unmark(struct assay_claim *claim)
+{
+	struct assay_region *region = claim->region;
+
+	mutex_lock(&region->lock);
+	bitmap_clear(region->taken, claim->pfn - region->pfn, claim->count);
+	mutex_unlock(&region->lock);
+}
+
+/* Whose the pages are that an exact claim met. Under the region's lock. */
+static const char *assay_claim_owner(const struct assay_claim *claim)
+{
+	const struct assay_window *window;
+
+	list_for_each_entry(window, &claim->region->windows, node) {
+		if (window->pfn < claim->pfn + claim->count &&
+		    claim->pfn < window->pfn + window->count)
+			return window->name;
+	}
+	return "a claim under way, or they are lost";
+}
+
+static int assay_claim_mark(struct assay_claim *claim, char *owner, size_t owner_size)
+{
+	struct assay_region *region = claim->region;
+	unsigned long first = claim->pfn - region->pfn, end = first + claim->count;
+	int ret = 0;
+
+	mutex_lock(&region->lock);
+	if (find_next_bit(region->taken, end, first) < end) {
+		strscpy(owner, assay_claim_owner(claim), owner_size);
+		ret = -EEXIST;
+	} else {
+		bitmap_set(region->taken, first, claim->count);
+	}
+	mutex_unlock(&region->lock);
+	return ret;
+}
+
+/* Mark the first free place from page @from of the region on; false if there is none. */
+static bool assay_claim_mark_next(struct assay_claim *claim, unsigned long from)
+{
+	struct assay_region *region = claim->region;
+	unsigned long place;
+
+	mutex_lock(&region->lock);
+	place = bitmap_find_next_zero_area(region->taken, region->count, from, claim->count, 0);
+	if (place < region->count)
+		bitmap_set(region->taken, place, claim->count);
+	mutex_unlock(&region->lock);
+	claim->pfn = region->pfn + place;
+	return place < region->count;
+}
+
+static int assay_claim_pause(unsigned int round)
+{
+	unsigned long ms = ASSAY_CLAIM_BACKOFF_MS << round;
+
+	schedule_timeout_killable(msecs_to_jiffies(ms));
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* Try every free place once. */
+static int assay_claim_places(struct assay_claim *claim)
+{
+	unsigned long from = 0;
+	int ret = -ENOSPC;
+
+	while (assay_claim_mark_next(claim, from)) {
+		ret = assay_claim_try(claim);
+		if (!ret)
+			return 0;
+		assay_claim_unmark(claim);
+		if (ret != -EBUSY)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		from = claim->pfn - claim->region->pfn + claim->count;
+	}
+	return ret;
+}
+
+/* Claim the pages at @claim->pfn, which are marked, or, @anywhere, find them. */
+static int assay_claim_rounds(struct assay_claim *claim, bool anywhere)
+{
+	unsigned int round;
+	int ret;
+
+	for (round = 0;; round++) {
+		ret = anywhere ? assay_claim_places(claim) : assay_claim_try(claim);
+		/* -ENOMEM and -EINTR are final; a pin or writeback may be gone soon. */
+		if (ret != -EBUSY || round == ASSAY_CLAIM_TRIES - 1)
+			break;
+		ret = assay_claim_pause(round);
+		if (ret)
+			break;
+	}
+	if (ret && !anywhere)
+		assay_claim_unmark(claim);
+	return ret;
+}
+
+static void assay_claim_count(struct assay_claim *claim, int ret)
+{
+	struct assay_region_stats *stats = &claim->region->stats;
+
+	mutex_lock(&claim->region->lock);
+	claim->us = ktime_us_delta(ktime_get(), claim->begin);
+	stats->retries += claim->tries ? claim->tries - 1 : 0;
+	stats->last_claim_us = claim->us;
+	if (ret) {
+		stats->failures++;
+	} else {
+		stats->claims++;
+		stats->max_claim_us = max(stats->max_claim_us, claim->us);
+		stats->claim_us[min(fls64(claim->us), ASSAY_LATENCY_SLOTS - 1)]++;
+	}
+	mutex_unlock(&claim->region->lock);
+	trace_assay_claim(claim->region->id, claim->pfn, claim->count, claim->tries, claim->us,
+			  ret);
+}
+
+static void assay_claim_failed(const struct assay_claim *claim, bool anywhere, const char *owner,
+			       int ret)
+{
+	const struct assay_region *region = claim->region;
+	unsigned long bytes = claim->count << PAGE_SHIFT;
+	char place[32] = "anywhere";
+
+	if (!anywhere)
+		snprintf(place, sizeof(place), "at %#llx", PFN_PHYS(claim->pfn));
+	switch (ret) {
+	case -EEXIST:
+		dev_err_ratelimited(
+			region->dev,
+			"cannot claim %lu bytes %s of region %u: pages of it have been claimed (%s); choose another place\n",
+			bytes, place, region->id, owner);
+		break;
+	case -ENOSPC:
+		dev_err_ratelimited(
+			region->dev,
+			"cannot claim %lu bytes %s in region %u: no place is large enough; make the region larger or release windows\n",
+			bytes, place, region->id);
+		break;
+	case -EBUSY:
+		dev_err_ratelimited(
+			region->dev,
+			"cannot claim %lu bytes %s of region %u: busy (%u tries in %llu ms): something there is pinned, by a device or by a file system's journal, or there is no memory to move it to; run sync and drop caches, claim earlier, or choose another place\n",
+			bytes, place, region->id, claim->tries, claim->us / 1000);
+		break;
+	case -ENOMEM:
+		dev_err_ratelimited(
+			region->dev,
+			"cannot claim %lu bytes %s of region %u: no memory to move to what is there; free some, or claim earlier\n",
+			bytes, place, region->id);
+		break;
+	case -EINTR: /* nobody waits for it any more */
+		break;
+	default:
+		dev_err_ratelimited(region->dev,
+				    "cannot claim %lu bytes %s of region %u: error %d\n", bytes,
+				    place, region->id, ret);
+	}
+}
+
+/* ------------------------------------------------------------------ windows */
+
+static void assay_window_free(struct assay_window *window)
+{
+	kvfree(window->desc);
+	kfree(window);
+}
+
+static struct assay_window *assay_window_alloc(struct assay_region *region, unsigned long count,
+					       const char *name)
+{
+	struct assay_window *window = kzalloc(sizeof(*window), GFP_KERNEL);
+
+	if (!window)
+		return NULL;
+	INIT_LIST_HEAD(&window->node);
+	window->region = region;
+	window->count = count;
+	strscpy(window->name, name, sizeof(window->name));
+	window->desc = kvcalloc(count, sizeof(*window->desc), GFP_KERNEL);
+	if (!window->desc) {
+		assay_window_free(window);
+		return NULL;
+	}
+	return window;
+}
+
+static void assay_window_detach(struct assay_window *window, unsigned long count)
+{
+	unsigned long i;
+
+	for (i = 0; i < count; i++)
+		assay_page_detach(pfn_to_page(window->pfn + i));
+}
+
+static int assay_window_attach(struct assay_window *window)
+{
+	u32 order = atomic_inc_return(&assay_window_claims);
+	u32 since = ktime_get_boottime_seconds();
+	unsigned long i;
+
+	for (i = 0; i < window->count; i++) {
+		if (assay_fault(ASSAY_FAULT_PAGE)) {
+			assay_window_detach(window, i);
+			return -ENOMEM;
+		}
+		window->desc[i] = (struct assay_page_desc){
+			.order = order,
+			.since = since,
+			.owner = ASSAY_OWNER_WINDOW,
+			.type = ASSAY_PAGE_FREE,
+			.state = ASSAY_PAGE_CLAIMED,
+		};
+		assay_page_attach(pfn_to_page(window->pfn + i), &window->desc[i]);
+	}
+	return 0;
+}
+
+/* Give pages back that are described by nothing any more, and let others claim them. */
+static void assay_window_return(struct assay_region *region, unsigned long pfn, unsigned long count)
+{
+	assay_window_lock_blocks(region, pfn, count, TASK_UNINTERRUPTIBLE);
+	region->ops->release(region, pfn, count);
+	assay_window_unlock_blocks(region, pfn, count);
+
+	mutex_lock(&region->lock);
+	bitmap_clear(region->taken, pfn - region->pfn, count);
+	mutex_unlock(&region->lock);
+}
+
+static void assay_window_list(struct assay_window *window)
+{
+	struct assay_region *region = window->region;
+	struct assay_window *next;
+
+	mutex_lock(&region->lock);
+	list_for_each_entry(next, &region->windows, node) {
+		if (next->pfn > window->pfn)
+			break;
+	}
+	list_add_tail(&window->node, &next->node);
+	region->stats.windows++;
+	region->stats.claimed += (u64)window->count << PAGE_SHIFT;
+	mutex_unlock(&region->lock);
+}
+
+static struct assay_window *assay_window_new(struct assay_region *region, unsigned long pfn,
+					     unsigned long count, const char *name, bool quiet)
+{
+	struct assay_claim claim = { .region = region, .pfn = pfn, .count = count };
+	bool anywhere = pfn == ASSAY_ANYWHERE;
+	struct assay_window *window;
+	char owner[48] = "";
+	int ret;
+
+	if (anywhere)
+		claim.pfn = region->pfn;
+	if (!count || claim.pfn < region->pfn || claim.pfn - region->pfn > region->count ||
+	    (!anywhere && count > region->count - (claim.pfn - region->pfn))) {
+		dev_err_ratelimited(
+			region->dev,
+			"%lu pages at frame %#lx are outside region %u, frames %#lx to %#lx\n",
+			count, pfn, region->id, region->pfn, region->pfn + region->count - 1);
+		return ERR_PTR(-EINVAL);
+	}
+	if (anywhere && count > region->count) {
+		if (!quiet)
+			assay_claim_failed(&claim, anywhere, owner, -ENOSPC);
+		return ERR_PTR(-ENOSPC);
+	}
+	window = assay_window_alloc(region, count, name);
+	if (!window)
+		return ERR_PTR(-ENOMEM);
+
+	claim.begin = ktime_get();
+	ret = anywhere ? 0 : assay_claim_mark(&claim, owner, sizeof(owner));
+	if (!ret)
+		ret = assay_claim_rounds(&claim, anywhere);
+	assay_claim_count(&claim, ret);
+	if (ret)
+		goto failed;
+	window->pfn = claim.pfn;
+	ret = assay_window_attach(window);
+	if (ret) {
+		assay_window_return(region, window->pfn, count);
+		goto failed;
+	}
+	assay_window_list(window);
+	return window;
+failed:
+	if (!quiet)
+		assay_claim_failed(&claim, anywhere, owner, ret);
+	assay_window_free(window);
+	return ERR_PTR(ret);
+}
+
+struct assay_window *assay_window_claim(struct assay_region *region, unsigned long pfn,
+					unsigned long count, const char *name)
+{
+	return assay_window_new(region, pfn, count, name, false);
+}
+EXPORT_SYMBOL_GPL(assay_window_claim);
+
+struct assay_window *assay_window_claim_ahead(struct assay_region *region, unsigned long count,
+					      const char *name)
+{
+	return assay_window_new(region, ASSAY_ANYWHERE, count, name, true);
+}
+
+void assay_window_rename(struct assay_window *window, const char *name)
+{
+	mutex_lock(&window->region->lock);
+	strscpy(window->name, name, sizeof(window->name));
+	mutex_unlock(&window->region->lock);
+}
+
+static void assay_window_unlist(struct assay_window *window, u64 claimed)
+{
+	struct assay_region *region = window->region;
+
+	mutex_lock(&region->lock);
+	list_del(&window->node);
+	region->stats.windows--;
+	region->stats.claimed -= claimed;
+	mutex_unlock(&region->lock);
+}
+
+/* Only where the linear map is made of single pages can a page have become read-only. */
+static bool assay_window_writable(const struct assay_window *window)
+{
+	unsigned long start = (unsigned long)assay_window_address(window);
+	const char *why;
+
+	return assay_alias_check(start, window->count, &why) ||
+	       !assay_alias_verify(start, window->count, true);
+}
+
+void assay_window_abandon(struct assay_window *window)
+{
+	dev_err(window->region->dev,
+		"%lu pages at frame %#lx (%s) stay read-only and are lost until the next boot\n",
+		window->count, window->pfn, window->name);
+	assay_window_unlist(window, 0);
+	assay_window_detach(window, window->count);
+	assay_window_free(window);
+}
+
+void assay_window_release(struct assay_window *window)
+{
+	struct assay_region *region;
+	ktime_t begin = ktime_get();
+
+	if (!window)
+		return;
+	if (!assay_window_writable(window)) {
+		assay_window_abandon(window);
+		return;
+	}
+	region = window->region;
+	assay_window_unlist(window, (u64)window->count << PAGE_SHIFT);
+	assay_window_detach(window, window->count);
+	assay_window_return(region, window->pfn, window->count);
+	trace_assay_release(region->id, window->pfn, window->count,
+			    ktime_us_delta(ktime_get(), begin));
+	assay_window_free(window);
+}
+EXPORT_SYMBOL_GPL(assay_window_release);

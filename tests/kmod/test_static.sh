@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The log in a static region that is no multiple of a pageblock: it works as in any other,
+# begins empty whatever was there, and nothing of the region is lent.
+# guest: --region static:0x50130000:0x180000:0x20000:1M --tpm new --append cma=0
+# guest: --file tests/kmod/memory.sh=/bed/memory.sh
+# flavours: 64k 4k 16k
+# shellcheck source=tests/kmod/memory.sh
+. /bed/memory.sh
+
+works 'the module loads' insmod /bed/assay.ko
+check 'its kind is static' [ "$(cat $memory/kind) $(region 0 kind)" = 'static static' ]
+check 'idle memory is held' [ "$(region 0 lending) $(cat $memory/bytes_lent)" = 'none (held) 0' ]
+check 'the log is protected' grep -qx full $memory/protection
+check 'START is anchored' grep -qx 1 /sys/class/misc/assay/log/anchors
+check 'the other pages are held' grep -q "^$(printf '0x%x' "$(frame 0)") held" /sys/kernel/debug/assay/pages
+insmod /bed/scribble.ko
+scribble() { # FRAME; prints what came of a write to it
+	echo $(($1 * page)) >/sys/module/scribble/parameters/address
+	cat /sys/module/scribble/parameters/result
+}
+log=$(($(frame 0) + 0x20000 / page))
+check 'a write to the log faults' [ "$(scribble $log) $(scribble $((log + (1 << 20) / page - 1)))" = '-14 -14' ]
+check 'a write beside it does not' [ "$(scribble $((log - 1))) $(scribble $((log + (1 << 20) / page)))" = '0 0' ]
+works 'the module unloads' rmmod assay
+check 'then a write does not fault' [ "$(scribble $log)" = 0 ]
+
+# What a log would be, left by the boot before: the next one begins anew.
+insmod /bed/assay.ko
+insmod /bed/claim.ko
+ask claim rest 0 $((log + (1 << 20) / page)) 4
+check 'the rest can be claimed' [ "$result" = 0 ]
+check 'the new log has one record, START' [ "$(cat /sys/class/misc/assay/log/records)" = 1 ]
+works 'assay log show reads it' assay log show
+rmmod claim
+rmmod scribble
+works 'the module unloads again' rmmod assay
+echo "1..$check_number"
