@@ -13,13 +13,14 @@ def placed: reduce .[] as $run ({at: 0, runs: []};
     .runs += [$run + {first: .at}] | .at += $run.count) | .runs;
 
 # The page states in the order in which they win a cell that shows several pages.
-def states: ["header", "open", "sealed", "part", "empty", "lent-used", "lent-free", "lent", "held"];
+def states: ["header", "open", "sealed", "part", "writable", "claimed", "empty", "stock", "lent-used", "lent-free", "lent", "held", "unknown"];
 def words: {
   "header": "log header, read-only", "open": "open for an append", "sealed": "full of records, sealed",
   "part": "holds records, read-only", "empty": "claimed and empty, read-only",
+  "writable": "of a pool, not protected yet", "claimed": "of another window", "stock": "claimed ahead of need",
   "lent-used": "lent, in use by the kernel", "lent-free": "lent, free for the kernel",
-  "lent": "lent to the kernel", "held": "held idle"};
-def rank($state): (states | index($state)) // 9;
+  "lent": "lent to the kernel", "held": "held idle", "unknown": "not told"};
+def rank($state): (states | index($state)) // 99;
 
 # One square a group of pages.
 def map_cells($cells; $columns; $size):
@@ -63,8 +64,10 @@ def flow:
   + "</svg>";
 
 . as $report
-| (.memory.pages // [] | placed) as $runs
-| ($runs | map(select(.state | startswith("lent") or . == "held" | not))) as $window
+| (.memory.regions[0] // {}) as $region
+# The map has cells of several pages; runs are of pages.
+| ($region.map // {} | (.pages_per_cell // 1) as $each | .cells // [] | map(.count *= $each) | placed) as $runs
+| ([.memory.windows[]? | select(.owner == "log")][0].pages // [] | placed) as $window
 | (.steps | map(.seconds) | max // 1) as $longest
 | "<!doctype html>
 <html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">
@@ -89,7 +92,7 @@ th{color:var(--dim);font-weight:500}td.n{text-align:right;white-space:nowrap;fon
 .flow .tpm rect{fill:var(--tpm)}.flow .user rect{fill:var(--user)}.flow .kernel rect{fill:var(--kernel)}.flow .mem rect{fill:var(--mem)}
 .flow .good rect{fill:var(--mem);stroke:var(--ok)}.flow .wrong rect{stroke:var(--bad)}
 .map{width:100%;display:block}.p-header{fill:var(--header)}.p-sealed{fill:var(--sealed)}.p-part{fill:var(--part)}.p-empty{fill:var(--empty)}
-.p-open{fill:var(--open)}.p-lent-used{fill:var(--used)}.p-lent-free{fill:var(--free)}.p-lent,.p-held{fill:var(--line)}
+.p-open,.p-writable,.p-claimed{fill:var(--open)}.p-stock{fill:var(--empty)}.p-lent-used{fill:var(--used)}.p-lent-free{fill:var(--free)}.p-lent,.p-held,.p-unknown{fill:var(--line)}
 .key{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;font-size:.88rem;margin:.6rem 0;padding:0;list-style:none}.key svg{width:.8rem;height:.8rem;margin-right:.35rem}
 code{font-size:.88em}
 </style>
@@ -109,12 +112,12 @@ code{font-size:.88em}
 + "</table>
 
 <h2>The region's memory, page by page</h2>
-<p>\(.memory.region.size // 0 | mib) MiB reserved, \(.memory.window.size // 0 | mib) MiB of it claimed at page granularity (pages of \((.memory.page_size // 0) / 1024 | floor) KiB); the rest is lent to the kernel.</p>
+<p>\($region.bytes_reserved // 0 | mib) MiB reserved, \(.memory.log.window.size // 0 | mib) MiB of it claimed at page granularity (pages of \((.memory.page_size // 0) / 1024 | floor) KiB); the rest is lent to the kernel.</p>
 <ul class=key>"
-+ ([states[] as $s | select(any($runs[]; .state == $s)) | ($runs | map(select(.state == $s).count) | add) as $n
++ ([states[] as $s | ($region.pages[$s] // empty) as $n
     | "<li><svg viewBox=\"0 0 8 8\"><rect class=p-\($s) width=8 height=8 /></svg>\(words[$s] | esc): \($n)</li>"] | join(""))
 + "</ul>\($runs | map_cells(1024; 64; 15))
-<p>The window alone, a page a square:</p>\($window | map(. + {first: (.first - $window[0].first)}) | map_cells(1024; 64; 15))
+<p>The log's window alone, a page a square:</p>\($window | map_cells(1024; 64; 15))
 
 <h2>What the verifier checked</h2><table><tr><th style=\"width:27%\">check<th>result<th>detail"
 + (.checks | map("<tr><td><code>\(.name | esc)</code><td>\(badge(.result == "pass"; "pass"; .result))\(if .required then "" else " <span class=dim>(not required)</span>" end)<td>\(.detail // "" | esc)") | join("\n"))

@@ -1,250 +1,137 @@
 // SPDX-License-Identifier: MIT
-/* `assay status`: what the module keeps and counts, and the region's pages by state. */
+/* `assay status`: what the module keeps and counts, and the regions' pages by state. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <linux/kernel-page-flags.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/file.h"
 #include "cmd.h"
 #include "log/device.h"
+#include "memory/memory.h"
 
-#define SYSFS "/sys/class/misc/assay"
-#define DEBUGFS_PAGES "/sys/kernel/debug/assay/pages"
-#define KPAGEFLAGS "/proc/kpageflags"
+/* Cells a line of a map; with the address before them they fit a terminal. */
+#define MAP_WIDTH 64
 
-/* A region far larger than any; bounds what is kept a page. */
-#define MAX_PAGES (1U << 26)
+/* Windows and owners that are told one by one to people; --json has all. */
+#define LINES_TOLD 32
 
 static const char help[] =
 	"Usage: assay status [OPTION]...\n"
 	"\n"
-	"Tell what the module keeps and where: its region and window of memory, the log and\n"
-	"how much of it is anchored in the TPM, and all its counters.\n"
+	"Tell what the module keeps and where: its regions of memory and the windows in them,\n"
+	"how claiming them went, the log and how much of it is anchored in the TPM, and all\n"
+	"counters.\n"
 	"\n"
 	"Options:\n"
-	"      --map   draw the region's pages by state as well\n"
-	"      --json  print one JSON object, the pages as run lengths\n"
+	"      --map   draw each region's pages by state as well\n"
+	"      --json  print one JSON object, see assay-status(1)\n"
 	"  -h, --help  print this\n"
 	"\n"
-	"States of a page: lent to the kernel and free, lent and used by it, lent (where\n"
-	"/proc/kpageflags may not be read), held (idle, in a region that cannot be lent);\n"
-	"claimed and empty, claimed and in part written, sealed (full: not opened again),\n"
-	"open (being written now), header (of the log). Claimed pages are read-only but\n"
-	"while open.\n"
+	"States of a page. Idle: lent-free (lent to the kernel, and free), lent-used (lent, and\n"
+	"used by it), held (in a region that is not lent). Claimed: stock (ahead of need),\n"
+	"claimed (by a window, which writes to it as it likes), empty, writable (of a pool, not\n"
+	"protected yet), open (a protected page while it is written), part (holds data, may be\n"
+	"opened again), sealed (not opened again), header (of the log).\n"
 	"\n"
 	"Exit status: 0 told, 1 the module is not there or does not answer, 2 wrong usage.\n";
 
-enum page_state {
-	PAGE_LENT,
-	PAGE_LENT_FREE,
-	PAGE_LENT_USED,
-	PAGE_HELD,
-	PAGE_EMPTY,
-	PAGE_PART,
-	PAGE_SEALED,
-	PAGE_OPEN,
-	PAGE_HEADER,
-	PAGE_STATES,
-};
-
-/* In a map, where a character stands for several pages, the last of this order shows. */
 static const struct {
-	const char *name;
 	char symbol;
 	const char *colour; /* SGR parameters */
-} states[PAGE_STATES] = {
-	[PAGE_LENT] = { "lent", '-', "2" },
-	[PAGE_LENT_FREE] = { "lent-free", '.', "2" },
-	[PAGE_LENT_USED] = { "lent-used", 'u', "36" },
-	[PAGE_HELD] = { "held", 'h', "2" },
-	[PAGE_EMPTY] = { "empty", 'e', "33" },
-	[PAGE_PART] = { "part", 'p', "32" },
-	[PAGE_SEALED] = { "sealed", 'S', "1;32" },
-	[PAGE_OPEN] = { "open", 'O', "1;31" },
-	[PAGE_HEADER] = { "header", 'H', "1;34" },
+} looks[PAGE_STATES] = {
+	[PAGE_UNKNOWN] = { '?', "2" },	   [PAGE_HELD] = { 'h', "2" },
+	[PAGE_LENT] = { '-', "2" },	   [PAGE_LENT_FREE] = { '.', "2" },
+	[PAGE_LENT_USED] = { 'u', "36" },  [PAGE_STOCK] = { 's', "35" },
+	[PAGE_EMPTY] = { 'e', "33" },	   [PAGE_CLAIMED] = { 'c', "37" },
+	[PAGE_WRITABLE] = { 'w', "1;33" }, [PAGE_PART] = { 'p', "32" },
+	[PAGE_SEALED] = { 'S', "1;32" },   [PAGE_OPEN] = { 'O', "1;31" },
+	[PAGE_HEADER] = { 'H', "1;34" },
 };
 
-static const char *region_name(uint32_t kind)
-{
-	return kind == ASSAY_REGION_CMA	    ? "cma" :
-	       kind == ASSAY_REGION_MOVABLE ? "movable" :
-	       kind == ASSAY_REGION_STATIC  ? "static" :
-					      "unknown";
-}
-
-/* ---------------------------------------------------------------- pages */
-
-/* The region's pages, a byte (enum page_state) each. */
-struct pages {
-	uint64_t first_pfn;
-	size_t count;
-	uint8_t *state;
+/* Sums over all regions. */
+struct totals {
+	uint64_t reserved, claimed, lent, windows, claims, retries, failures, stock;
+	uint64_t states[PAGE_STATES];
 };
 
-/*
- * What the window's pages are by the log alone: a header page, then the ring, of
- * which [head, tail) holds records. The kernel's own descriptors say the same and
- * which page is open now; they need debugfs.
- */
-static void fill_window(struct pages *pages, const struct assay_info *info)
+static struct totals add_up(const struct memory *memory)
 {
-	size_t first = (size_t)((info->window_base - info->region_base) / info->page_size);
-	size_t count = (size_t)(info->window_size / info->page_size);
+	struct totals totals = { 0 };
 
-	memset(pages->state + first, PAGE_EMPTY, count);
-	if (count > 0)
-		pages->state[first] = PAGE_HEADER;
-	for (uint64_t at = info->head - info->head % info->page_size; at < info->tail;
-	     at += info->page_size) {
-		size_t page = 1 + (size_t)(at % info->ring_size / info->page_size);
+	for (size_t i = 0; i < memory->region_count; i++) {
+		const struct memory_region *region = &memory->regions[i];
 
-		if (page < count)
-			pages->state[first + page] =
-				at + info->page_size <= info->tail ? PAGE_SEALED : PAGE_PART;
+		totals.reserved += region->reserved;
+		totals.claimed += region->claimed;
+		totals.lent += region->lent;
+		totals.windows += region->windows;
+		totals.claims += region->claims;
+		totals.retries += region->retries;
+		totals.failures += region->failures;
+		totals.stock += region->stock;
+		for (int state = 0; state < PAGE_STATES; state++)
+			totals.states[state] += memory->pages.regions[i].states[state];
 	}
-}
-
-/* The kernel's descriptors: "0xPFN STATE OWNER", a line a claimed page. */
-static void read_descriptors(struct pages *pages)
-{
-	FILE *stream = fopen(DEBUGFS_PAGES, "re");
-	char line[256], *name;
-
-	if (!stream)
-		return;
-	while (fgets(line, sizeof(line), stream)) {
-		const uint64_t pfn = strtoull(line, &name, 16);
-		enum page_state state = PAGE_STATES;
-
-		if (name == line || *name != ' ' || pfn < pages->first_pfn ||
-		    pfn - pages->first_pfn >= pages->count)
-			continue;
-		name++;
-		name[strcspn(name, " \n")] = '\0';
-		for (int i = PAGE_EMPTY; i < PAGE_STATES; i++)
-			if (strcmp(name, states[i].name) == 0)
-				state = (enum page_state)i;
-		if (state == PAGE_STATES)
-			continue;
-		pages->state[pfn - pages->first_pfn] = (uint8_t)state;
-	}
-	fclose(stream);
-}
-
-/* Which of the lent pages the kernel uses; they stay "lent" where it does not tell. */
-static void read_page_flags(struct pages *pages)
-{
-	uint64_t flags[512];
-	int fd = open(KPAGEFLAGS, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	for (size_t i = 0; i < pages->count;) {
-		size_t wanted = pages->count - i;
-		ssize_t got;
-
-		if (wanted > sizeof(flags) / sizeof(flags[0]))
-			wanted = sizeof(flags) / sizeof(flags[0]);
-		got = pread(fd, flags, wanted * sizeof(flags[0]),
-			    (off_t)((pages->first_pfn + i) * sizeof(flags[0])));
-		if (got < (ssize_t)sizeof(flags[0]))
-			break;
-		for (size_t j = 0; j < (size_t)got / sizeof(flags[0]); j++, i++)
-			if (pages->state[i] == PAGE_LENT)
-				pages->state[i] = flags[j] & 1ULL << KPF_BUDDY ? PAGE_LENT_FREE :
-										 PAGE_LENT_USED;
-	}
-	close(fd);
-}
-
-static int read_pages(const struct assay_info *info, struct pages *ret, struct assay_error *err)
-{
-	struct pages pages = { 0 };
-
-	if (info->page_size == 0 || info->ring_size == 0 || info->region_size % info->page_size ||
-	    info->window_size % info->page_size || info->window_base % info->page_size ||
-	    info->region_base % info->page_size || info->ring_size % info->page_size ||
-	    info->region_size / info->page_size > MAX_PAGES ||
-	    info->window_base < info->region_base || info->window_size > info->region_size ||
-	    info->window_base - info->region_base > info->region_size - info->window_size ||
-	    info->head > info->tail || info->tail - info->head > info->ring_size)
-		return assay_fail(err, EPROTO, "%s tells of a region that cannot be",
-				  ASSAY_DEVICE_PATH);
-	pages.first_pfn = info->region_base / info->page_size;
-	pages.count = (size_t)(info->region_size / info->page_size);
-	pages.state = malloc(pages.count + 1);
-	if (!pages.state)
-		return assay_fail(err, ENOMEM, "out of memory");
-	memset(pages.state, info->region_kind == ASSAY_REGION_STATIC ? PAGE_HELD : PAGE_LENT,
-	       pages.count);
-	fill_window(&pages, info);
-	read_descriptors(&pages);
-	if (info->region_kind != ASSAY_REGION_STATIC)
-		read_page_flags(&pages);
-	*ret = pages;
-	return 0;
+	return totals;
 }
 
 /* ---------------------------------------------------------------- counters */
 
 /* One value of sysfs as JSON: a number if it is one, else text. NULL if it cannot be read. */
-static json_t *read_value(int directory, const char *name)
+static json_t *read_value(const char *directory, const char *name)
 {
-	char text[4096], *end;
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t size;
-	long long number;
+	struct buffer file = { 0 };
+	struct assay_error unused;
+	char path[PATH_MAX];
+	json_t *value = NULL;
+	struct bytes text;
 
-	if (fd < 0)
+	if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
 		return NULL;
-	size = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (size < 0)
-		return NULL;
-	while (size > 0 && text[size - 1] == '\n')
-		size--;
-	text[size] = '\0';
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	if (size > 0 && *end == '\0' && errno == 0)
-		return json_integer(number);
-	return json_escaped(BYTES((const uint8_t *)text, (size_t)size));
+	if (file_read(path, 65536, &file, &unused) == 0) {
+		uint64_t number;
+		struct bytes rest, sign;
+
+		text = rest = value_text(buffer_bytes(&file));
+		if (value_unsigned(text, &number, &unused) == 0 && number <= INT64_MAX)
+			value = json_integer((json_int_t)number);
+		else if (bytes_take(&rest, 1, &sign) && sign.data[0] == '-' &&
+			 value_unsigned(rest, &number, &unused) == 0 && number <= INT64_MAX)
+			value = json_integer(-(json_int_t)number);
+		else
+			value = json_escaped(text);
+	}
+	buffer_free(&file);
+	return value;
 }
 
 /* All values of a directory of sysfs, sorted by name. */
 static json_t *read_counters(const char *group)
 {
 	json_t *object = json_object();
-	char path[sizeof(SYSFS) + 16];
 	struct dirent **entries;
-	int count, directory;
+	char path[PATH_MAX];
+	int count;
 
-	snprintf(path, sizeof(path), "%s/%s", SYSFS, group);
+	snprintf(path, sizeof(path), "%s/%s", memory_paths.sysfs, group);
 	count = scandir(path, &entries, NULL, alphasort);
 	if (count < 0)
 		return object;
-	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; i < count; i++) {
-		json_t *value = entries[i]->d_type == DT_REG ?
-					read_value(directory, entries[i]->d_name) :
-					NULL;
+		json_t *value =
+			entries[i]->d_type == DT_REG ? read_value(path, entries[i]->d_name) : NULL;
 
 		if (value)
 			json_object_set_new(object, entries[i]->d_name, value);
 		free(entries[i]);
 	}
 	free(entries);
-	if (directory >= 0)
-		close(directory);
 	return object;
 }
 
@@ -256,24 +143,112 @@ static json_t *number(uint64_t value)
 				    json_sprintf("%" PRIu64, value);
 }
 
-static json_t *range_json(uint64_t base, uint64_t size)
+static json_t *address(uint64_t value)
 {
-	return json_pack("{s:o, s:o}", "base", json_sprintf("0x%" PRIx64, base), "size",
-			 number(size));
+	return json_sprintf("0x%" PRIx64, value);
 }
 
-static json_t *pages_json(const struct pages *pages)
+static json_t *condition_json(const struct value_condition *condition)
 {
-	json_t *array = json_array();
+	if (condition->full)
+		return json_pack("{s:b}", "full", 1);
+	return json_pack("{s:b, s:s}", "full", 0, "why", condition->why);
+}
 
-	for (size_t i = 0, next; i < pages->count; i = next) {
-		for (next = i + 1; next < pages->count && pages->state[next] == pages->state[i];)
+static json_t *states_json(const uint64_t states[PAGE_STATES])
+{
+	json_t *object = json_object();
+
+	for (int i = 0; i < PAGE_STATES; i++)
+		if (states[i] > 0)
+			json_object_set_new(object, page_state_name((enum page_state)i),
+					    number(states[i]));
+	return object;
+}
+
+static json_t *totals_json(const struct totals *totals, size_t regions)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "regions",
+			 number(regions), "bytes_reserved", number(totals->reserved),
+			 "bytes_claimed", number(totals->claimed), "bytes_lent",
+			 number(totals->lent), "windows", number(totals->windows), "claims",
+			 number(totals->claims), "claim_retries", number(totals->retries),
+			 "claim_failures", number(totals->failures), "stock", number(totals->stock),
+			 "pages", states_json(totals->states));
+}
+
+static json_t *run_json(enum page_state state, uint64_t count)
+{
+	return json_pack("{s:s, s:o}", "state", page_state_name(state), "count", number(count));
+}
+
+/* The cells of a region's map, as run lengths. */
+static json_t *map_json(const struct pages_region *pages)
+{
+	json_t *cells = json_array();
+
+	for (size_t i = 0, next; i < pages->cell_count; i = next) {
+		enum page_state state = pages_cell(pages->cells[i]);
+
+		for (next = i + 1;
+		     next < pages->cell_count && pages_cell(pages->cells[next]) == state;)
 			next++;
-		json_array_append_new(array,
-				      json_pack("{s:s, s:o}", "state", states[pages->state[i]].name,
-						"count", number(next - i)));
+		json_array_append_new(cells, run_json(state, next - i));
 	}
-	return array;
+	return json_pack("{s:o, s:o}", "pages_per_cell", number(pages->cell_pages), "cells", cells);
+}
+
+static json_t *region_json(const struct memory *memory, size_t i, bool map)
+{
+	const struct memory_region *region = &memory->regions[i];
+	json_t *object = json_object(), *latencies = json_array();
+
+	for (size_t slot = 0; slot < region->claim_us.count; slot++)
+		json_array_append_new(
+			latencies, json_pack("{s:o, s:o}", "below",
+					     number(region->claim_us.slots[slot].below_us), "count",
+					     number(region->claim_us.slots[slot].count)));
+	json_object_set_new(object, "id", number(i));
+	json_object_set_new(object, "kind", json_string(memory_kind_name(region->kind)));
+	json_object_set_new(object, "base", address(region->base));
+	json_object_set_new(object, "bytes_reserved", number(region->reserved));
+	json_object_set_new(object, "bytes_claimed", number(region->claimed));
+	json_object_set_new(object, "bytes_lent", number(region->lent));
+	json_object_set_new(object, "windows", number(region->windows));
+	json_object_set_new(object, "claims", number(region->claims));
+	json_object_set_new(object, "claim_retries", number(region->retries));
+	json_object_set_new(object, "claim_failures", number(region->failures));
+	json_object_set_new(object, "last_claim_us", number(region->last_claim_us));
+	json_object_set_new(object, "max_claim_us", number(region->max_claim_us));
+	json_object_set_new(object, "claim_us", latencies);
+	json_object_set_new(object, "stock", number(region->stock));
+	json_object_set_new(object, "lending", condition_json(&region->lending));
+	json_object_set_new(object, "pages", states_json(memory->pages.regions[i].states));
+	if (map)
+		json_object_set_new(object, "map", map_json(&memory->pages.regions[i]));
+	return object;
+}
+
+static json_t *window_json(const struct memory *memory, const struct pages_window *window)
+{
+	const struct pages *pages = &memory->pages;
+	json_t *runs = json_array();
+
+	for (size_t i = 0; i < window->run_count; i++) {
+		const struct pages_run *run = &pages->runs[window->first_run + i];
+
+		json_array_append_new(runs, run_json(run->state, run->count));
+	}
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "region", number(window->region),
+			 "base", address(window->pfn * memory->page_size), "size",
+			 number(window->count * memory->page_size), "owner",
+			 pages->owners[window->owner].name, "claim", number(window->order), "since",
+			 number(window->since), "pages", runs);
+}
+
+static json_t *owner_json(const struct pages_owner *owner)
+{
+	return json_pack("{s:s, s:o}", "name", owner->name, "pages", states_json(owner->states));
 }
 
 static json_t *log_json(const struct assay_info *info)
@@ -286,6 +261,9 @@ static json_t *log_json(const struct assay_info *info)
 		json_array_append_new(banks, name ? json_string(name) :
 						    json_sprintf("0x%04x", info->bank_alg[i]));
 	}
+	json_object_set_new(object, "window",
+			    json_pack("{s:o, s:o}", "base", address(info->window_base), "size",
+				      number(info->window_size)));
 	json_object_set_new(object, "ring_size", number(info->ring_size));
 	json_object_set_new(object, "head", number(info->head));
 	json_object_set_new(object, "tail", number(info->tail));
@@ -300,22 +278,43 @@ static json_t *log_json(const struct assay_info *info)
 	return object;
 }
 
-static int print_json(const struct assay_info *info, const struct pages *pages,
+/* A member or an element, after what stands before it; false without memory. */
+static bool print_value(const char *before, json_t *value)
+{
+	if (!value)
+		return false;
+	fputs(before, stdout);
+	json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_decref(value);
+	return true;
+}
+
+/* One object, printed bit by bit: windows may be many. */
+static int print_json(const struct assay_info *info, const struct memory *memory, bool map,
 		      struct assay_error *err)
 {
-	json_t *region = range_json(info->region_base, info->region_size);
-	json_t *root = json_object();
+	const struct totals totals = add_up(memory);
+	const struct pages *pages = &memory->pages;
+	bool ok = print_value("{\"page_size\":", number(memory->page_size)) &&
+		  print_value(",\"protection\":", condition_json(&memory->protection)) &&
+		  print_value(",\"totals\":", totals_json(&totals, memory->region_count)) &&
+		  print_value(",\"pages_listed\":", json_boolean(memory->pages_error == 0));
 
-	json_object_set_new(region, "kind", json_string(region_name(info->region_kind)));
-	json_object_set_new(root, "region", region);
-	json_object_set_new(root, "window", range_json(info->window_base, info->window_size));
-	json_object_set_new(root, "page_size", number(info->page_size));
-	json_object_set_new(root, "pages", pages_json(pages));
-	json_object_set_new(root, "counters",
-			    json_pack("{s:o, s:o}", "memory", read_counters("memory"), "log",
-				      read_counters("log")));
-	json_object_set_new(root, "log", log_json(info));
-	return command_print_json(root, JSON_COMPACT, err);
+	fputs(",\"regions\":[", stdout);
+	for (size_t i = 0; ok && i < memory->region_count; i++)
+		ok = print_value(i > 0 ? "," : "", region_json(memory, i, map));
+	fputs("],\"windows\":[", stdout);
+	for (size_t i = 0; ok && i < pages->window_count; i++)
+		ok = print_value(i > 0 ? "," : "", window_json(memory, &pages->windows[i]));
+	fputs("],\"owners\":[", stdout);
+	for (size_t i = 0; ok && i < pages->owner_count; i++)
+		ok = print_value(i > 0 ? "," : "", owner_json(&pages->owners[i]));
+	ok = ok && print_value("],\"log\":", log_json(info)) &&
+	     print_value(",\"counters\":",
+			 json_pack("{s:o, s:o}", "memory", read_counters("memory"), "log",
+				   read_counters("log")));
+	puts("}");
+	return ok ? 0 : assay_fail(err, ENOMEM, "out of memory; the output is not complete");
 }
 
 /* ---------------------------------------------------------------- for people */
@@ -333,13 +332,44 @@ static const char *size_text(uint64_t size, char text[32])
 	return text;
 }
 
-static void print_counters(const char *title, json_t *counters)
+static const char *time_text(uint64_t us, char text[32])
 {
-	json_t *value;
+	if (us < 1000)
+		snprintf(text, 32, "%" PRIu64 " us", us);
+	else if (us < 1000000)
+		snprintf(text, 32, "%" PRIu64 ".%" PRIu64 " ms", us / 1000, us % 1000 / 100);
+	else
+		snprintf(text, 32, "%" PRIu64 ".%" PRIu64 " s", us / 1000000,
+			 us % 1000000 / 100000);
+	return text;
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* "1 header, 3 sealed" */
+static void print_states(const uint64_t states[PAGE_STATES])
+{
+	const char *before = "";
+
+	for (int i = PAGE_STATES - 1; i >= 0; i--)
+		if (states[i] > 0) {
+			printf("%s%" PRIu64 " %s", before, states[i],
+			       page_state_name((enum page_state)i));
+			before = ", ";
+		}
+	putchar('\n');
+}
+
+static void print_counters(const char *group)
+{
+	json_t *counters = read_counters(group), *value;
 	const char *key;
 
 	if (json_object_size(counters) > 0)
-		printf("\n%s\n", title);
+		printf("\ncounters of the %s\n", group);
 	json_object_foreach(counters, key, value) {
 		if (json_is_integer(value))
 			printf("  %-24s %" JSON_INTEGER_FORMAT "\n", key,
@@ -350,23 +380,20 @@ static void print_counters(const char *title, json_t *counters)
 	json_decref(counters);
 }
 
-static void print_status(const struct assay_info *info)
+static void print_log(const struct assay_info *info)
 {
-	char a[32], b[32];
+	char a[32];
 
-	printf("region      %s at 0x%" PRIx64 ", %s\n", size_text(info->region_size, a),
-	       (uint64_t)info->region_base, region_name(info->region_kind));
-	printf("window      %s at 0x%" PRIx64 ", pages of %s, %s\n",
-	       size_text(info->window_size, a), (uint64_t)info->window_base,
-	       size_text(info->page_size, b),
+	printf("log         %" PRIu64 " record%s, %" PRIu64 " of %" PRIu64
+	       " bytes used; %s at 0x%" PRIx64 ", %s\n",
+	       (uint64_t)info->records, plural(info->records), (uint64_t)(info->tail - info->head),
+	       (uint64_t)info->ring_size, size_text(info->window_size, a),
+	       (uint64_t)info->window_base,
 	       info->protection == ASSAY_PROTECTION_FULL ?
 		       "read-only in every mapping but during an append" :
 		       "NOT PROTECTED: the kernel's linear map leaves it writable");
-	printf("log         %" PRIu64 " record%s, %" PRIu64 " of %" PRIu64 " bytes used\n",
-	       (uint64_t)info->records, info->records == 1 ? "" : "s",
-	       (uint64_t)(info->tail - info->head), (uint64_t)info->ring_size);
 	printf("anchored    %" PRIu64 " record%s in PCR %" PRIu32, (uint64_t)info->anchored_records,
-	       info->anchored_records == 1 ? "" : "s", info->pcr);
+	       plural(info->anchored_records), info->pcr);
 	if (info->bank_count == 0)
 		fputs(", no TPM was seen", stdout);
 	for (uint32_t i = 0; i < info->bank_count; i++) {
@@ -378,59 +405,179 @@ static void print_status(const struct assay_info *info)
 	if (info->last_error != 0)
 		printf("last error  %s; the next append tries again\n",
 		       strerror(-info->last_error));
-	print_counters("memory", read_counters("memory"));
-	print_counters("log", read_counters("log"));
 }
 
-static size_t terminal_width(void)
+static void print_condition(const char *title, const struct value_condition *condition)
 {
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
-		return size.ws_col;
-	return 80;
+	if (condition->full)
+		printf("%sfull\n", title);
+	else
+		printf("%snone (%s)\n", title, condition->why);
 }
 
-static void print_cell(enum page_state state, enum page_state *shown, bool colours)
+static void print_region(const struct memory *memory, size_t i)
 {
-	if (colours && state != *shown)
-		printf("\033[0;%sm", states[state].colour);
-	*shown = state;
-	putchar(states[state].symbol);
+	const struct memory_region *region = &memory->regions[i];
+	uint64_t half = value_latency_below(&region->claim_us, 50);
+	uint64_t most = value_latency_below(&region->claim_us, 99);
+	char a[32], b[32], c[32], d[32];
+
+	/* Slots are coarse: none took longer than the longest. */
+	half = half < region->max_claim_us ? half : region->max_claim_us;
+	most = most < region->max_claim_us ? most : region->max_claim_us;
+
+	printf("\nregion %-4zu %s at 0x%" PRIx64 ", %s\n", i, size_text(region->reserved, a),
+	       region->base, memory_kind_name(region->kind));
+	printf("  claimed   %s in %" PRIu64 " window%s, %" PRIu64 " chunk%s of it in stock\n",
+	       size_text(region->claimed, a), region->windows, plural(region->windows),
+	       region->stock, plural(region->stock));
+	printf("  lent      %s\n", size_text(region->lent, a));
+	print_condition("  lending   ", &region->lending);
+	printf("  claims    %" PRIu64 ", after %" PRIu64 " retr%s; %" PRIu64 " failed\n",
+	       region->claims, region->retries, region->retries == 1 ? "y" : "ies",
+	       region->failures);
+	if (region->claim_us.total > 0)
+		printf("  latency   half within %s, 99 %% within %s; longest %s, last %s\n",
+		       time_text(half, a), time_text(most, b), time_text(region->max_claim_us, c),
+		       time_text(region->last_claim_us, d));
+	fputs("  pages     ", stdout);
+	print_states(memory->pages.regions[i].states);
 }
 
-static void print_map(const struct pages *pages, uint64_t page_size)
+static void print_windows(const struct memory *memory)
 {
-	bool colours = isatty(STDOUT_FILENO);
-	size_t width = terminal_width() - 14, totals[PAGE_STATES] = { 0 }, group = 1;
+	const struct pages *pages = &memory->pages;
 	char text[32];
 
-	/* Whole powers of two of pages a character, in at most 32 lines. */
-	while (pages->count / group > 32 * width)
-		group *= 2;
-	printf("\npages (a character is %zu page%s, %s)\n", group, group == 1 ? "" : "s",
-	       size_text(group * page_size, text));
-	for (size_t line = 0; line < pages->count; line += width * group) {
+	if (pages->window_count > 0)
+		puts("\nwindows");
+	for (size_t i = 0; i < pages->window_count && i < LINES_TOLD; i++) {
+		const struct pages_window *window = &pages->windows[i];
+		uint64_t states[PAGE_STATES] = { 0 };
+
+		for (size_t run = 0; run < window->run_count; run++)
+			states[pages->runs[window->first_run + run].state] +=
+				pages->runs[window->first_run + run].count;
+		printf("  0x%-12" PRIx64 " %10s  %-12s ", window->pfn * memory->page_size,
+		       size_text(window->count * memory->page_size, text),
+		       pages->owners[window->owner].name);
+		if (window->order > 0)
+			printf("claim %" PRIu64 ", %" PRIu64 " s after boot: ", window->order,
+			       window->since);
+		print_states(states);
+	}
+	if (pages->window_count > LINES_TOLD)
+		printf("  and %zu more, see --json\n", pages->window_count - LINES_TOLD);
+}
+
+static void print_owners(const struct pages *pages)
+{
+	if (pages->owner_count > 0)
+		puts("\nowners");
+	for (size_t i = 0; i < pages->owner_count && i < LINES_TOLD; i++) {
+		const struct pages_owner *owner = &pages->owners[i];
+		uint64_t count = 0;
+
+		for (int state = 0; state < PAGE_STATES; state++)
+			count += owner->states[state];
+		printf("  %-12s %8" PRIu64 " page%s: ", owner->name, count, plural(count));
+		print_states(owner->states);
+	}
+	if (pages->owner_count > LINES_TOLD)
+		printf("  and %zu more, see --json\n", pages->owner_count - LINES_TOLD);
+}
+
+static void print_status(const struct assay_info *info, const struct memory *memory)
+{
+	const struct totals totals = add_up(memory);
+	char a[32], b[32], c[32], d[32];
+
+	printf("memory      %s in %zu region%s, pages of %s: %s claimed in %" PRIu64
+	       " window%s, %s lent\n",
+	       size_text(totals.reserved, a), memory->region_count, plural(memory->region_count),
+	       size_text(memory->page_size, b), size_text(totals.claimed, c), totals.windows,
+	       plural(totals.windows), size_text(totals.lent, d));
+	print_condition("protection  ", &memory->protection);
+	print_log(info);
+	for (size_t i = 0; i < memory->region_count; i++)
+		print_region(memory, i);
+	print_windows(memory);
+	print_owners(&memory->pages);
+	print_counters("memory");
+	print_counters("log");
+	if (memory->pages_error != 0)
+		printf("\nOf the windows only the log's is told: %s cannot be read (%s). As root, "
+		       "with debugfs mounted, all are.\n",
+		       memory_paths.pages, strerror(memory->pages_error));
+	if (memory->flags_error != 0 && totals.states[PAGE_LENT] > 0)
+		printf("\nWhich of the lent pages are free is not told: %s cannot be read (%s).\n",
+		       memory_paths.page_flags, strerror(memory->flags_error));
+}
+
+/* ---------------------------------------------------------------- the map */
+
+static bool want_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && no_color[0] != '\0') &&
+	       !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+static void print_legend(const uint64_t states[PAGE_STATES], uint64_t page_size, bool colours)
+{
+	char text[32];
+
+	for (int i = PAGE_STATES - 1; i >= 0; i--) {
+		if (states[i] == 0)
+			continue;
+		if (colours)
+			printf("  \033[%sm%c\033[0m", looks[i].colour, looks[i].symbol);
+		else
+			printf("  %c", looks[i].symbol);
+		printf(" %-10s %8" PRIu64 " page%s, %s\n", page_state_name((enum page_state)i),
+		       states[i], plural(states[i]), size_text(states[i] * page_size, text));
+	}
+}
+
+static void print_region_map(const struct memory *memory, size_t i, bool colours)
+{
+	const struct pages_region *pages = &memory->pages.regions[i];
+	char text[32];
+
+	printf("\nmap of region %zu, %s: a cell is %" PRIu64 " page%s, %s\n", i,
+	       memory_kind_name(memory->regions[i].kind), pages->cell_pages,
+	       plural(pages->cell_pages), size_text(pages->cell_pages * memory->page_size, text));
+	for (size_t line = 0; line < pages->cell_count; line += MAP_WIDTH) {
 		enum page_state shown = PAGE_STATES;
 
-		printf("%12" PRIx64 "  ", (pages->first_pfn + line) * page_size);
-		for (size_t cell = line; cell < line + width * group && cell < pages->count;
-		     cell += group) {
-			enum page_state most = PAGE_LENT;
+		printf("%12" PRIx64 "  ",
+		       (pages->pfn + line * pages->cell_pages) * memory->page_size);
+		for (size_t cell = line; cell < line + MAP_WIDTH && cell < pages->cell_count;
+		     cell++) {
+			enum page_state state = pages_cell(pages->cells[cell]);
 
-			for (size_t i = cell; i < cell + group && i < pages->count; i++)
-				if (pages->state[i] > most)
-					most = (enum page_state)pages->state[i];
-			print_cell(most, &shown, colours);
+			if (colours && state != shown)
+				printf("\033[0;%sm", looks[state].colour);
+			shown = state;
+			putchar(looks[state].symbol);
 		}
 		fputs(colours ? "\033[0m\n" : "\n", stdout);
 	}
-	for (size_t i = 0; i < pages->count; i++)
-		totals[pages->state[i]]++;
-	for (int i = 0; i < PAGE_STATES; i++)
-		if (totals[i] > 0)
-			printf("  %c %-10s %8zu pages, %s\n", states[i].symbol, states[i].name,
-			       totals[i], size_text(totals[i] * page_size, text));
+	print_legend(pages->states, memory->page_size, colours);
+}
+
+static void print_map(const struct memory *memory)
+{
+	const struct totals totals = add_up(memory);
+	const bool colours = want_colours();
+
+	for (size_t i = 0; i < memory->region_count; i++)
+		print_region_map(memory, i, colours);
+	if (memory->region_count > 1) {
+		puts("\nall regions");
+		print_legend(totals.states, memory->page_size, colours);
+	}
 }
 
 static int run(int argc, char **argv)
@@ -441,7 +588,7 @@ static int run(int argc, char **argv)
 		COMMAND_HELP_OPTION,
 		{ 0 },
 	};
-	struct pages pages = { 0 };
+	struct memory memory = { 0 };
 	struct assay_error err;
 	struct assay_info info;
 	struct device device;
@@ -467,18 +614,19 @@ static int run(int argc, char **argv)
 	r = device_open(&device, DEVICE_READ, &err);
 	if (r == 0) {
 		r = device_info(&device, &info, &err);
+		if (r == 0)
+			r = memory_read(&memory_paths, &info, &memory, &err);
+		/* Open until now, so that the module stays. */
 		device_close(&device);
 	}
-	if (r == 0 && (json || map))
-		r = read_pages(&info, &pages, &err);
 	if (r == 0 && json) {
-		r = print_json(&info, &pages, &err);
+		r = print_json(&info, &memory, map, &err);
 	} else if (r == 0) {
-		print_status(&info);
+		print_status(&info, &memory);
 		if (map)
-			print_map(&pages, info.page_size);
+			print_map(&memory);
 	}
-	free(pages.state);
+	memory_free(&memory);
 	status = command_flush(&command_status);
 	return r < 0 ? command_failed(&command_status, &err) : status;
 }
