@@ -57,9 +57,9 @@ build/sysroot.key: FORCE | packages
 $(FLAVOURS:%=build/kernel/%) build/sysroot: %: %.key ;
 
 # ---------------------------------------------------------------- variants
-# host: what is installed; asan: what the unit tests and oracles run; arm64: the
-# guest's; fuzz: clang's libFuzzer.
-VARIANTS := host asan arm64 fuzz
+# host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
+# arm64: the guest's; fuzz: clang's libFuzzer.
+VARIANTS := host asan tsan arm64 fuzz
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla
@@ -73,6 +73,9 @@ LDFLAGS_host := -pie -Wl,-z,relro,-z,now
 CC_asan := gcc
 CFLAGS_asan := -O1 -g $(SANITIZE)
 LDFLAGS_asan := $(SANITIZE)
+CC_tsan := gcc
+CFLAGS_tsan := -O1 -g -fsanitize=thread
+LDFLAGS_tsan := -fsanitize=thread
 CC_arm64 := aarch64-linux-gnu-gcc
 CFLAGS_arm64 := -O2 -g $(HARDENING) --sysroot=$(abspath build/sysroot)
 LDFLAGS_arm64 := -pie -Wl,-z,relro,-z,now --sysroot=$(abspath build/sysroot)
@@ -89,7 +92,7 @@ LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
 PROGRAMS := assay assay-verify
-VERIFY_COMMANDS := assay-verify cmd verify digest
+VERIFY_COMMANDS := assay-verify cmd verify check digest
 ASSAY_COMMANDS := $(filter-out assay-verify,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
 
 define variant
@@ -115,7 +118,7 @@ build/$(1)/assay-verify: $$(VERIFY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) buil
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$(v))))
 
--include $(shell find build/host build/asan build/arm64 build/fuzz build/guest -name '*.d' 2>/dev/null)
+-include $(shell find build/host build/asan build/tsan build/arm64 build/fuzz build/guest -name '*.d' 2>/dev/null)
 
 # ---------------------------------------------------------------- kernel modules
 # build/kmod/FLAVOUR/NAME.ko: assay, the samples and the test modules tests/kmod/NAME/.
@@ -164,6 +167,15 @@ build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 	$(call tell,UNIT)
 	$(Q)gcc $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBS_TPM) $(LIBS_CORE)
 
+# The tests of what works with threads, which need nothing but lib/base, lib/verity and libcrypto.
+THREAD_TESTS := build/thread/test_verity_pool
+THREAD_LIB := $(filter userspace/lib/base/% userspace/lib/verity/%,$(LIB_SOURCES))
+build/thread/test_%: build/tsan/tests/unit/test_%.o build/tsan/tests/unit/support.o \
+		$(THREAD_LIB:%.c=build/tsan/%.o)
+	@mkdir -p $(@D)
+	$(call tell,UNIT)
+	$(Q)gcc $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBS_CORE)
+
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 	@mkdir -p $(@D)
@@ -177,7 +189,7 @@ test:
 test-list:
 	@tests/run.sh --list
 
-unit: $(UNIT_TESTS)
+unit: $(UNIT_TESTS) $(THREAD_TESTS)
 fuzz: $(FUZZERS)
 
 lint-needs: build/kernel/64k | packages

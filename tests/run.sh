@@ -6,6 +6,7 @@
 # are below build/test.
 #
 #	unit/NAME          tests/unit/NAME.c, cmocka, under ASAN and UBSAN
+#	thread/NAME        one of those, of what works with threads, under TSAN
 #	fuzz/NAME          tests/fuzz/NAME.c for a few seconds, from the seeds in tests/data/NAME
 #	kmod/NAME@FLAVOUR  tests/kmod/NAME.sh in a guest with that kernel. Lines "# guest: OPTIONS"
 #	                   in it are further options of qemu/run-guest, with $directory for the
@@ -42,6 +43,7 @@ list() {
 	for source in tests/fuzz/fuzz_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#fuzz/#'
 	done
+	echo thread/test_verity_pool
 	for source in tests/unit/test_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#unit/#'
 	done
@@ -51,6 +53,7 @@ list() {
 needs() {
 	case $1 in
 	unit/*) echo "build/$1" ;;
+	thread/*) echo "build/$1" ;;
 	fuzz/*) echo "build/$1" ;;
 	kmod/*@*)
 		needs_flavour=${1##*@}
@@ -68,6 +71,11 @@ execute() {
 	unit/*)
 		ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 			CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "build/$1"
+		;;
+	thread/*)
+		# The sanitizer cannot have its memory where some kernels put programs by chance.
+		TSAN_OPTIONS=halt_on_error=1 CMOCKA_MESSAGE_OUTPUT=TAP \
+			timeout 120 setarch "$(uname -m)" -R "build/$1"
 		;;
 	fuzz/*)
 		mkdir -p "$2/corpus"

@@ -57,7 +57,7 @@ load() {
 }
 
 certificate() {
-	assay key load --cert $HERE/cert.pem --require-signatures || return 1
+	assay keyring load --cert $HERE/cert.pem --require-signatures || return 1
 	[ "$(cat /proc/sys/fs/verity/require_signatures)" = 1 ] || return 1
 	echo "$(keyctl show %:.fs-verity 2>/dev/null | grep -c asymmetric) certificate in .fs-verity, unsigned files refused"
 }

@@ -101,21 +101,28 @@ refused 'days that are no number' 2 '\-\-days takes' \
 refused 'one file for two things' 2 'named twice' \
 	"$assay" key create --out new.pem --cert new.pem
 refused 'no name for the key' 2 '\-\-out is needed' "$assay" key create
-refused 'no verb' 2 'create, load or show' "$assay" key
+refused 'no verb' 2 'create, cert, show, lint or export' "$assay" key
 refused 'a verb that is not there' 2 "there is no 'key destroy'" "$assay" key destroy
 openssl ecparam -name prime256v1 -genkey -noout -out plain.pem 2>/dev/null
 refused 'show of a plain private key' 1 'BEGIN TSS2 PRIVATE KEY' "$assay" key show plain.pem
-works 'help is there' sh -c 'for verb in "" create load show; do
-	"$1" key $verb --help | grep -q "^Usage: assay key" || exit 1; done' sh "$assay"
+works 'help is there' sh -c 'for verb in "" create cert show lint export; do
+	"$1" key $verb --help | grep -q "^Usage: assay key" || exit 1; done
+	for verb in "" load lock list; do
+		"$1" keyring $verb --help | grep -q "^Usage: assay keyring" || exit 1; done' sh "$assay"
 
+refused 'no verb for keyrings' 2 'load, lock or list' "$assay" keyring
+refused 'a verb of keyrings that is not there' 2 "there is no 'keyring drop'" "$assay" keyring drop
+refused 'no certificate to load' 2 '\-\-cert is needed' "$assay" keyring load
+refused 'to lock a keyring that is not there' 1 'there is no keyring .assay-no-such-keyring' \
+	"$assay" keyring lock --keyring .assay-no-such-keyring
 refused 'a keyring that is not there' 1 'there is no keyring .assay-no-such-keyring' \
-	"$assay" key load --cert cert.pem --keyring .assay-no-such-keyring
+	"$assay" keyring load --cert cert.pem --keyring .assay-no-such-keyring
 openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.pem -out no-id.pem -subj /CN=none -days 2 \
 	-addext subjectKeyIdentifier=none 2>/dev/null
 refused 'a certificate without subject key id' 1 'no-id.pem: the certificate has no subject key id' \
-	"$assay" key load --cert no-id.pem
-refused 'a file that is no certificate' 1 'key.pub' "$assay" key load --cert key.pub
-refused 'a certificate that is not there' 1 'cannot open' "$assay" key load --cert no.pem
+	"$assay" keyring load --cert no-id.pem
+refused 'a file that is no certificate' 1 'key.pub' "$assay" keyring load --cert key.pub
+refused 'a certificate that is not there' 1 'cannot open' "$assay" keyring load --cert no.pem
 
 nonce=$(openssl rand -hex 32)
 tpm2_pcrextend -T "$ASSAY_TCTI" \

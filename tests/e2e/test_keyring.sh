@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `assay key load` with a kernel that has .fs-verity, and `assay quote` with IMA's list:
-# boots a guest, whose evidence is then looked at here.
+# `assay keyring` with a kernel that has .fs-verity and .ima, and with one that has _ima; and
+# `assay quote` with IMA's list: boots two guests; the first one's evidence is then looked
+# at here.
 # shellcheck disable=SC2016
 set -eu
 LC_ALL=C
@@ -26,15 +27,22 @@ certificate good
 certificate late
 certificate no-id -addext subjectKeyIdentifier=none
 
+guest() { # guest FLAVOUR OPTION...
+	guest_flavour=$1
+	shift
+	qemu/run-guest --flavour "$guest_flavour" --init tests/e2e/keyring-guest.sh \
+		--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/bed/bin/assay \
+		--program bin/keyctl --file "$work/good.pem=/bed/good.pem" \
+		--file "$work/late.pem=/bed/late.pem" --file "$work/no-id.pem=/bed/no-id.pem" \
+		--out "$work/$guest_flavour" "$@" || guest_status=$?
+}
+
 guest_status=0
-qemu/run-guest --flavour 64k --tpm new --banks sha1,sha256 --init tests/e2e/keyring-guest.sh \
-	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/bed/bin/assay --program bin/keyctl \
-	--file "$work/good.pem=/bed/good.pem" --file "$work/late.pem=/bed/late.pem" \
-	--file "$work/no-id.pem=/bed/no-id.pem" \
-	--append ima_policy=tcb --out "$work/guest" || guest_status=$?
+guest 4k
+guest 64k --tpm new --banks sha1,sha256 --append ima_policy=tcb
 
 # The host's own, as a second plan.
-files=$work/guest/files
+files=$work/64k/files
 checkquote() {
 	(cd "$files/parts" && tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g sha256 -q nonce)
 }

@@ -9,7 +9,9 @@
 #include "sign/certificate.h"
 #include "sign/ima_sig.h"
 #include "sign/key_file.h"
+#include "sign/lint.h"
 #include "sign/pkcs7.h"
+#include "sign/trust.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,6 +42,23 @@ static X509 *good_certificate(void)
 	return certificate;
 }
 
+/* Believes the good one's signatures, and all that it issued. */
+static struct trust *good_trust(void)
+{
+	static struct trust *trust;
+
+	if (!trust && (trust_new(&trust, NULL) < 0 ||
+		       trust_add(trust, good_certificate(), TRUST_AUTHORITY, NULL) < 0))
+		abort();
+	return trust;
+}
+
+static void ignore(void *context, const struct lint_finding *finding)
+{
+	(void)context;
+	(void)finding;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct assay_digest digest = { .hash = ASSAY_HASH_SHA256, .size = 32 };
@@ -50,13 +69,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* No key is here that could have signed: nothing may be accepted. */
 	if (pkcs7_verify(input, &digest, good_certificate(), &err) == 0 ||
-	    ima_sig_verify(input, &digest, good_certificate(), &err) == 0)
+	    ima_sig_verify(input, &digest, good_certificate(), &err) == 0 ||
+	    trust_verify_pkcs7(good_trust(), input, &digest, NULL, &err) == 0 ||
+	    trust_verify_ima(good_trust(), input, &digest, NULL, NULL, &err) == 0)
 		abort();
 	if (certificate_parse(input, "it", &certificate, &err) == 0) {
 		struct bytes id;
 
 		(void)certificate_key_id(certificate, &id, &err);
 		free(certificate_subject(certificate));
+		(void)certificate_lint(certificate, &certificate, 1, ignore, NULL);
 		(void)pkcs7_verify(input, &digest, certificate, &err);
 		X509_free(certificate);
 	}

@@ -168,6 +168,14 @@ static const struct {
 		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"path\":\"/b")),
 	  "m line 2", "duplicate" },
 	{ BYTES_LITERAL(
+		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"mtime\":\"1")),
+	  "m line 2", "\"mtime\" is not a whole number" },
+	{ BYTES_LITERAL(HEADER "{\"path\":\"/a\",\"size\":1,\"digest\":\"sha256:" HEX32 "\"}\n"),
+	  "m line 2", "neither \"pkcs7\" nor \"ima\"" },
+	{ BYTES_LITERAL(HEADER "{\"path\":\"/a\",\"size\":1,\"digest\":\"sha256:" HEX32
+			       "\",\"ima\":\"Zm8=\",\"inode\":-1}\n"),
+	  "m line 2", "\"inode\" is negative" },
+	{ BYTES_LITERAL(
 		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"mode\":\"0644")),
 	  "m line 2", "\"mode\" is not known" },
 	{ BYTES_LITERAL(HEADER ENTRY("/a") "{"), "m line 3", "cut off" },
@@ -326,6 +334,53 @@ static void what_is_written_is_read_back(void **state)
 	X509_free(certificate);
 }
 
+/* One signature of two, and what a signer notes for itself, as often as they are there. */
+static void what_may_be_missing_is_read_back_as_it_was_written(void **state)
+{
+	static const uint8_t bytes[] = { 1, 2, 3 };
+	static const struct {
+		struct manifest_entry entry;
+		uint64_t mtime, inode; /* as read */
+	} rows[] = {
+		{ { .path = "/a", .pkcs7 = { bytes, 3 } }, 0, 0 },
+		{ { .path = "/b", .ima = { bytes, 3 }, .mtime = 5, .inode = 6 }, 5, 6 },
+		{ { .path = "/c", .ima = { bytes, 3 }, .mtime = 5 }, 0, 0 },
+		{ { .path = "/d", .pkcs7 = { bytes, 3 }, .inode = 6 }, 0, 0 },
+		{ { .path = "/e", .pkcs7 = { bytes, 3 }, .mtime = INT64_MAX, .inode = INT64_MAX },
+		  INT64_MAX,
+		  INT64_MAX },
+		{ { .path = "/f", .pkcs7 = { bytes, 3 }, .mtime = 5, .inode = UINT64_MAX }, 0, 0 },
+	};
+	struct buffer out = { 0 };
+	struct manifest_reader *reader;
+	struct manifest_entry entry;
+	FILE *stream;
+
+	(void)state;
+	buffer_append(&out, HEADER, sizeof(HEADER) - 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		entry = rows[i].entry;
+		entry.digest = (struct assay_digest){ .hash = ASSAY_HASH_SHA256, .size = 32 };
+		assert_int_equal(manifest_append_entry(&entry, &out, NULL), 0);
+	}
+	support_write("optional", buffer_bytes(&out));
+	buffer_free(&out);
+	stream = fopen("optional", "re");
+	assert_non_null(stream);
+	assert_int_equal(manifest_reader_open(stream, "m", &reader, NULL), 0);
+	assert_string_equal(manifest_reader_header(reader)->id, ID);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(manifest_reader_next(reader, &entry, NULL), 1);
+		assert_string_equal(entry.path, rows[i].entry.path);
+		assert_int_equal(entry.pkcs7.size, rows[i].entry.pkcs7.size);
+		assert_int_equal(entry.ima.size, rows[i].entry.ima.size);
+		assert_true(entry.mtime == rows[i].mtime && entry.inode == rows[i].inode);
+	}
+	assert_int_equal(manifest_reader_next(reader, &entry, NULL), 0);
+	manifest_reader_close(reader);
+	fclose(stream);
+}
+
 static void each_manifest_has_an_id_of_its_own(void **state)
 {
 	struct manifest_header a, b;
@@ -433,6 +488,7 @@ int main(void)
 		cmocka_unit_test(a_line_without_end_is_refused_in_bounded_memory),
 		cmocka_unit_test(the_callback_can_end_the_reading),
 		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(what_may_be_missing_is_read_back_as_it_was_written),
 		cmocka_unit_test(each_manifest_has_an_id_of_its_own),
 		cmocka_unit_test(a_long_manifest_is_a_stream),
 		cmocka_unit_test(the_manifests_own_signature_covers_every_byte),

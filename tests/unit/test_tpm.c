@@ -28,6 +28,7 @@
 #include "tpm/key_internal.h"
 #include "tpm/pcr.h"
 #include "tpm/quote.h"
+#include "tpm/signer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -136,6 +137,14 @@ static struct tpm *open_tpm(const struct machine *at)
 			fail_msg("%s: %s", #call, err.text); \
 	} while (0)
 
+static const struct tpm_key_options signing = { .use = TPM_KEY_SIGNING };
+
+static int open_signer(const struct machine *at, const char *path, struct signer **ret,
+		       struct assay_error *err)
+{
+	return signer_open(&(struct signer_source){ .key = path, .tcti = at->tcti }, ret, err);
+}
+
 /* The call must fail with this code, and say so. */
 #define BAD(call, number, words)                                                                 \
 	do {                                                                                     \
@@ -153,7 +162,7 @@ static void make_key(const struct machine *at, enum tpm_key_use use, const char 
 	struct buffer text = { 0 };
 	struct assay_error err;
 
-	GOOD(tpm_key_create(tpm, use, &file, &err));
+	GOOD(tpm_key_create(tpm, &(struct tpm_key_options){ .use = use }, &file, &err));
 	GOOD(tpm_key_file_format(&file, &text, &err));
 	write_to(at, name, buffer_bytes(&text));
 	buffer_free(&text);
@@ -264,7 +273,7 @@ static void a_tpm_that_dies_is_told(void **state)
 	(void)state;
 	start(&other, NULL);
 	make_key(&other, TPM_KEY_SIGNING, "k.pem");
-	GOOD(tpm_signer_open(in(&other, "k.pem"), other.tcti, &signer, &err));
+	GOOD(open_signer(&other, in(&other, "k.pem"), &signer, &err));
 	kill_tpm(&other);
 	BAD(signer->sign(signer, &digest, &signature, &err), EIO, "does not answer any more");
 	signer->close(signer);
@@ -284,7 +293,7 @@ static void a_signing_key_signs_every_digest(void **state)
 
 	(void)state;
 	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
-	GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+	GOOD(open_signer(&machine, in(&machine, "sign.pem"), &signer, &err));
 	for (size_t i = 0; i < COUNT(hashes); i++) {
 		struct assay_digest digest = digest_of(hashes[i], data);
 		struct buffer out = { 0 };
@@ -312,7 +321,7 @@ static void a_malformed_digest_is_not_signed(void **state)
 
 	(void)state;
 	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
-	GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+	GOOD(open_signer(&machine, in(&machine, "sign.pem"), &signer, &err));
 	digest.size = 31;
 	BAD(signer->sign(signer, &digest, &out, &err), EINVAL, "malformed");
 	digest.size = 0;
@@ -333,7 +342,7 @@ static void a_certificate_made_by_the_tpm_verifies(void **state)
 
 	(void)state;
 	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
-	GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+	GOOD(open_signer(&machine, in(&machine, "sign.pem"), &signer, &err));
 	GOOD(certificate_make(signer, "unit test", 30, &certificate, &err));
 	GOOD(certificate_check_signer(certificate, signer, &err));
 	GOOD(certificate_append_pem(certificate, &text, &err));
@@ -353,7 +362,7 @@ static void an_attestation_key_signs_no_files(void **state)
 
 	(void)state;
 	make_key(&machine, TPM_KEY_ATTESTATION, "ak.pem");
-	BAD(tpm_signer_open(in(&machine, "ak.pem"), machine.tcti, &signer, &err), EPERM,
+	BAD(open_signer(&machine, in(&machine, "ak.pem"), &signer, &err), EPERM,
 	    "is an attestation key");
 	assert_null(signer);
 	assert_slots_free(&machine);
@@ -449,7 +458,7 @@ static void tpm2_tools_can_use_our_key(void **state)
 	SHELL(&machine, "tpm2_flushcontext -t; tpm2_sign -c our.ctx -g sha256 -s ecdsa -f plain "
 			"-o data.sig data; tpm2_flushcontext -t");
 	tpm = open_tpm(&machine);
-	GOOD(tpm_key_load(tpm, &file, "our key", &key, &err));
+	GOOD(tpm_key_load(tpm, &file, BYTES(NULL, 0), "our key", &key, &err));
 	signature = read_from(&machine, "data.sig");
 	assert_true(verifies(tpm_key_public(key), ASSAY_HASH_SHA256, BYTES_LITERAL("some data"),
 			     buffer_bytes(&signature)));
@@ -497,7 +506,7 @@ static void keys_of_tpm2_tools_work(void **state)
 		assert_string_equal(facts.algorithm, rows[i].name);
 		GOOD(tpm_key_file_format(&file, &text, &err));
 		write_to(&machine, "their.pem", buffer_bytes(&text));
-		GOOD(tpm_signer_open(in(&machine, "their.pem"), machine.tcti, &signer, &err));
+		GOOD(open_signer(&machine, in(&machine, "their.pem"), &signer, &err));
 		if (rows[i].good != ASSAY_HASH_NONE) {
 			struct assay_digest digest = digest_of(rows[i].good, data);
 			struct buffer out = { 0 };
@@ -580,7 +589,7 @@ static void a_key_of_another_tpm_is_told(void **state)
 	(void)state;
 	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
 	start(&other, NULL);
-	BAD(tpm_signer_open(in(&machine, "sign.pem"), other.tcti, &signer, &err), EBADMSG,
+	BAD(open_signer(&other, in(&machine, "sign.pem"), &signer, &err), EBADMSG,
 	    "is not a key of the TPM at");
 	assert_slots_free(&other);
 	stop(&other);
@@ -598,7 +607,8 @@ static void a_private_part_that_is_damaged_is_told(void **state)
 	GOOD(tpm_key_file_read(in(&machine, "sign.pem"), &file, &err));
 	file.private_area.data[file.private_area.size - 1] ^= 1;
 	tpm = open_tpm(&machine);
-	BAD(tpm_key_load(tpm, &file, "sign.pem", &key, &err), EBADMSG, "the file is damaged");
+	BAD(tpm_key_load(tpm, &file, BYTES(NULL, 0), "sign.pem", &key, &err), EBADMSG,
+	    "the file is damaged");
 	tpm_close(tpm);
 	tpm_key_file_free(&file);
 	assert_slots_free(&machine);
@@ -615,7 +625,7 @@ static void a_password_on_the_owner_hierarchy_is_told(void **state)
 	start(&other, NULL);
 	SHELL(&other, "tpm2_changeauth -c owner secret");
 	tpm = open_tpm(&other);
-	BAD(tpm_key_create(tpm, TPM_KEY_SIGNING, &file, &err), EACCES, "has a password");
+	BAD(tpm_key_create(tpm, &signing, &file, &err), EACCES, "has a password");
 	tpm_close(tpm);
 	stop(&other);
 }
@@ -629,13 +639,13 @@ static void slots_are_given_back(void **state)
 	/* swtpm has three slots; each of these takes two at its peak. */
 	for (int i = 0; i < 8; i++) {
 		make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
-		GOOD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err));
+		GOOD(open_signer(&machine, in(&machine, "sign.pem"), &signer, &err));
 		signer->close(signer);
 	}
 	assert_slots_free(&machine);
 	SHELL(&machine, "tpm2_createprimary -C o -G ecc; tpm2_createprimary -C o -G ecc; "
 			"tpm2_createprimary -C o -G ecc");
-	BAD(tpm_signer_open(in(&machine, "sign.pem"), machine.tcti, &signer, &err), EBUSY,
+	BAD(open_signer(&machine, in(&machine, "sign.pem"), &signer, &err), EBUSY,
 	    "tpm2_flushcontext -t");
 	SHELL(&machine, "tpm2_flushcontext -t");
 }
@@ -1039,9 +1049,9 @@ static void no_bit_of_an_answer_makes_a_wrong_signature(void **state)
 			relay_again(&relay, tpm);
 			relay.flip_command = commands[i];
 			relay.flip_bit = bit;
-			r = tpm_key_create(tpm, TPM_KEY_SIGNING, &file, &err);
+			r = tpm_key_create(tpm, &signing, &file, &err);
 			if (r == 0)
-				r = tpm_key_load(tpm, &file, "key", &key, &err);
+				r = tpm_key_load(tpm, &file, BYTES(NULL, 0), "key", &key, &err);
 			if (r == 0)
 				r = tpm_key_signer(key, &signer, &err);
 			if (r == 0)

@@ -26,6 +26,12 @@
 #define NO_PASSWORD_1 "\xa0\x03\x01\x01\x01" /* not DER, but seen in the wild */
 #define PASSWORD "\xa0\x03\x01\x01\x00"
 #define POLICY "\xa1\x02\x30\x00"
+/* TPM2_PolicyPCR, and the same and TPM2_PolicyAuthValue; the parameters are not looked at here. */
+#define PCR_ITEM "\x30\x0c\xa0\x04\x02\x02\x01\x7f\xa1\x04\x04\x02\xab\xcd"
+#define PASSWORD_ITEM "\x30\x0a\xa0\x04\x02\x02\x01\x6b\xa1\x02\x04\x00"
+#define PCR_POLICY "\xa1\x10\x30\x0e" PCR_ITEM
+#define BOTH_POLICY "\xa1\x1c\x30\x1a" PCR_ITEM PASSWORD_ITEM
+#define OTHER_POLICY "\xa1\x10\x30\x0e\x30\x0c\xa0\x04\x02\x02\x01\x60\xa1\x04\x04\x02\xab\xcd"
 #define SECRET "\xa2\x04\x04\x02\x00\x00"
 #define AUTH_POLICY "\xa3\x02\x30\x00"
 #define DESCRIPTION "\xa4\x04\x0c\x02hi"
@@ -57,9 +63,19 @@ static const struct row rows[] = {
 	ROW("other type", OTHER_OID NO_PASSWORD OWNER PUBLIC PRIVATE, EOPNOTSUPP,
 	    "type is not known"),
 	ROW("no type", NO_PASSWORD OWNER PUBLIC PRIVATE, EBADMSG, "no TPMKey"),
-	ROW("password", LOADABLE PASSWORD OWNER PUBLIC PRIVATE, EOPNOTSUPP, "password"),
-	ROW("password by omission", LOADABLE OWNER PUBLIC PRIVATE, EOPNOTSUPP, "password"),
+	ROW("password", LOADABLE PASSWORD OWNER PUBLIC PRIVATE, 0, ""),
+	ROW("password by omission", LOADABLE OWNER PUBLIC PRIVATE, 0, ""),
 	ROW("policy", LOADABLE NO_PASSWORD POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP, "policy"),
+	ROW("PCR policy", LOADABLE NO_PASSWORD PCR_POLICY OWNER PUBLIC PRIVATE, 0, ""),
+	ROW("PCR policy and password", LOADABLE PASSWORD BOTH_POLICY OWNER PUBLIC PRIVATE, 0, ""),
+	ROW("a password that the policy does not ask for",
+	    LOADABLE PASSWORD PCR_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP, "another policy"),
+	ROW("a policy that asks for no password",
+	    LOADABLE NO_PASSWORD BOTH_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP, "another policy"),
+	ROW("other policy", LOADABLE NO_PASSWORD OTHER_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP,
+	    "another policy"),
+	ROW("policy with a tail", LOADABLE NO_PASSWORD PCR_POLICY PCR_POLICY OWNER PUBLIC PRIVATE,
+	    EBADMSG, "no TPMKey"),
 	ROW("signed policy", LOADABLE NO_PASSWORD AUTH_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP,
 	    "policy"),
 	ROW("import secret", LOADABLE NO_PASSWORD SECRET OWNER PUBLIC PRIVATE, EOPNOTSUPP,

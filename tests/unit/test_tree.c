@@ -8,21 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sign/tree.h"
 
 /* All that a walk finds: files as paths, what is skipped with "-", what fails with "!". */
-static char *walk(const char *const *paths, size_t count)
+static char *walk_for(const struct tree_options *options)
 {
 	struct buffer out = { 0 };
 	struct tree_item item;
 	enum tree_kind kind;
 	struct tree *tree;
 
-	assert_int_equal(tree_open("root", paths, count, &tree, NULL), 0);
+	assert_int_equal(tree_open("root", options, &tree, NULL), 0);
 	while ((kind = tree_next(tree, &item, NULL)) != TREE_END) {
-		assert_int_equal(item.fd >= 0, kind == TREE_FILE);
+		assert_int_equal(item.fd >= 0, kind == TREE_FILE && !options->closed);
 		buffer_append(&out,
 			      kind == TREE_FILE	   ? "" :
 			      kind == TREE_SKIPPED ? "-" :
@@ -37,6 +38,11 @@ static char *walk(const char *const *paths, size_t count)
 	tree_close(tree);
 	buffer_append_u8(&out, '\0');
 	return (char *)out.data;
+}
+
+static char *walk(const char *const *paths, size_t count)
+{
+	return walk_for(&(struct tree_options){ .paths = { paths, count } });
 }
 
 static void assert_walk(const char *const *paths, const char *expected)
@@ -121,7 +127,9 @@ static void paths_that_leave_or_are_not_there_are_refused(void **state)
 		struct assay_error err = { 0 };
 		struct tree *tree = NULL;
 
-		assert_true(tree_open("root", &rows[i].path, 1, &tree, &err) < 0);
+		const struct tree_options options = { .paths = { &rows[i].path, 1 } };
+
+		assert_true(tree_open("root", &options, &tree, &err) < 0);
 		assert_null(tree);
 		support_assert_error(&err, rows[i].why);
 	}
@@ -130,13 +138,14 @@ static void paths_that_leave_or_are_not_there_are_refused(void **state)
 static void a_link_put_in_a_directorys_place_is_not_followed(void **state)
 {
 	const char *path = "usr";
+	const struct tree_options options = { .paths = { &path, 1 } };
 	struct assay_error err = { 0 };
 	struct tree_item item;
 	struct tree *tree;
 
 	(void)state;
 	/* Looked at as a directory, then swapped before it is entered. */
-	assert_int_equal(tree_open("root", &path, 1, &tree, &err), 0);
+	assert_int_equal(tree_open("root", &options, &tree, &err), 0);
 	assert_int_equal(support_run("cd root && mv usr usr.old && ln -s ../outside usr"), 0);
 	assert_int_equal(tree_next(tree, &item, &err), TREE_FAILED);
 	support_assert_error(&err, "cannot read /usr");
@@ -146,15 +155,98 @@ static void a_link_put_in_a_directorys_place_is_not_followed(void **state)
 	assert_int_equal(support_run("cd root && rm usr && mv usr.old usr"), 0);
 }
 
+static size_t count_of(const char *const *list)
+{
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	return count;
+}
+
+static void patterns_choose_files_and_whole_directories(void **state)
+{
+	static const struct {
+		const char *include[4], *exclude[4], *expected;
+	} rows[] = {
+		{ { "a" }, { NULL }, "/usr/bin/a " },
+		{ { "usr/bin" }, { NULL }, "/usr/bin/a /usr/bin/b " },
+		{ { "/usr/bin" }, { "b" }, "/usr/bin/a " },
+		{ { "usr/*" }, { "usr/bin*" }, "-/usr/out -/usr/passwd " },
+		/* A "*" does not match "/": usr.d/x is not there, nor usr/bin/a. */
+		{ { "usr*x", "u*/a" }, { NULL }, "" },
+		{ { "usr/b*/?" }, { NULL }, "/usr/bin-x/c /usr/bin/a /usr/bin/b " },
+		{ { NULL }, { "usr", "bin", "fifo" }, "/hard /usr-d /usr.d/x /zzz " },
+		/* Without a "/" it is any part's name. */
+		{ { NULL }, { "usr*", "[bf]i*" }, "/hard /zzz " },
+		{ { "zzz", "hard" }, { "zzz" }, "/hard " },
+		{ { "nothing" }, { NULL }, "" },
+		{ { NULL }, { "*" }, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct tree_options options = {
+			.include = { rows[i].include, count_of(rows[i].include) },
+			.exclude = { rows[i].exclude, count_of(rows[i].exclude) },
+		};
+		char *found = walk_for(&options);
+
+		if (strcmp(found, rows[i].expected) != 0)
+			fail_msg("row %zu: \"%s\", not \"%s\"", i, found, rows[i].expected);
+		free(found);
+	}
+}
+
+static void a_place_below_what_is_excluded_is_excluded(void **state)
+{
+	const char *paths[] = { "usr/bin/a", "hard" }, *exclude[] = { "usr" };
+	const struct tree_options options = { .paths = { paths, 2 }, .exclude = { exclude, 1 } };
+	char *found = walk_for(&options);
+
+	(void)state;
+	assert_string_equal(found, "/hard ");
+	free(found);
+}
+
+static void a_list_names_files_and_what_is_wrong_with_it_is_told_in_the_end(void **state)
+{
+	const char *paths[] = { "zzz",		"usr/bin/b", "/usr/bin/a", "zzz",  "missing",
+				"usr",		"bin/a",     "../x",	   "fifo", "bin",
+				"usr/bin/../b", "/",	     "zzz/below" };
+	const struct tree_options options = { .paths = { paths, sizeof(paths) / sizeof(paths[0]) },
+					      .list = true };
+	char *found = walk_for(&options);
+
+	(void)state;
+	assert_string_equal(found, "!../x !usr/bin/../b -/bin !/bin/a -/fifo !/missing -/usr "
+				   "/usr/bin/a /usr/bin/b /zzz !/zzz/below ");
+	free(found);
+	found = walk_for(&(struct tree_options){ .list = true });
+	assert_string_equal(found, "");
+	free(found);
+}
+
+static void files_are_counted_without_opening_them(void **state)
+{
+	char *found = walk_for(&(struct tree_options){ .closed = true });
+
+	(void)state;
+	assert_string_equal(found, "-/bin -/fifo /hard /usr-d /usr.d/x /usr/bin-x/c /usr/bin.x "
+				   "/usr/bin/a /usr/bin/b /usr/bin0 -/usr/out -/usr/passwd /zzz ");
+	free(found);
+}
+
 static void what_vanishes_is_named_and_the_rest_goes_on(void **state)
 {
 	const char *path = "usr/bin";
+	const struct tree_options options = { .paths = { &path, 1 } };
 	struct assay_error err = { 0 };
 	struct tree_item item;
 	struct tree *tree;
 
 	(void)state;
-	assert_int_equal(tree_open("root", &path, 1, &tree, &err), 0);
+	assert_int_equal(tree_open("root", &options, &tree, &err), 0);
 	assert_int_equal(tree_next(tree, &item, &err), TREE_FILE);
 	close(item.fd);
 	free(item.path);
@@ -180,6 +272,43 @@ static void a_deep_tree_is_walked(void **state)
 	found = walk(NULL, 0);
 	assert_int_equal(strlen(found), strlen("/end ") + 300 * strlen("/d"));
 	free(found);
+	assert_int_equal(support_run("rm -r root && mv kept root"), 0);
+}
+
+/* Deeper than any path can name: made from within, one directory after the other. */
+static void a_tree_deeper_than_a_path_can_be_ends_there(void **state)
+{
+	const char *name = "0123456789012345678901234567890123456789012345678901234567890123";
+	struct assay_error err = { 0 };
+	struct tree_item item;
+	struct tree *tree;
+	int top, at;
+
+	(void)state;
+	assert_int_equal(support_run("mv root kept && mkdir root && touch root/zzz"), 0);
+	top = at = open("root", O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 80; i++) {
+		int below;
+
+		assert_int_equal(mkdirat(at, name, 0755), 0);
+		below = openat(at, name, O_RDONLY | O_DIRECTORY);
+		assert_true(below >= 0);
+		if (at != top)
+			close(at);
+		at = below;
+	}
+	close(at);
+	close(top);
+	assert_int_equal(tree_open("root", &(struct tree_options){ 0 }, &tree, &err), 0);
+	assert_int_equal(tree_next(tree, &item, &err), TREE_FAILED);
+	support_assert_error(&err, "File name too long");
+	free(item.path);
+	assert_int_equal(tree_next(tree, &item, &err), TREE_FILE);
+	assert_string_equal(item.path, "/zzz");
+	close(item.fd);
+	free(item.path);
+	assert_int_equal(tree_next(tree, &item, &err), TREE_END);
+	tree_close(tree);
 	assert_int_equal(support_run("rm -r root && mv kept root"), 0);
 }
 
@@ -222,7 +351,12 @@ int main(void)
 		cmocka_unit_test(paths_that_leave_or_are_not_there_are_refused),
 		cmocka_unit_test(a_link_put_in_a_directorys_place_is_not_followed),
 		cmocka_unit_test(what_vanishes_is_named_and_the_rest_goes_on),
+		cmocka_unit_test(patterns_choose_files_and_whole_directories),
+		cmocka_unit_test(a_place_below_what_is_excluded_is_excluded),
+		cmocka_unit_test(a_list_names_files_and_what_is_wrong_with_it_is_told_in_the_end),
+		cmocka_unit_test(files_are_counted_without_opening_them),
 		cmocka_unit_test(a_deep_tree_is_walked),
+		cmocka_unit_test(a_tree_deeper_than_a_path_can_be_ends_there),
 		cmocka_unit_test(beneath_a_root_links_and_dots_lead_nowhere),
 	};
 

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "verity/enable.h"
-#include "verity/pool.h"
 #include "verity/verity.h"
 
 static struct verity_parameters parameters(enum assay_hash hash, uint32_t block_size,
@@ -24,23 +23,6 @@ static struct verity_parameters parameters(enum assay_hash hash, uint32_t block_
 
 	support_fill(made.salt, salt_size, 7);
 	return made;
-}
-
-/* FILE: what fs-verity's own program says of it */
-static void assert_as_fsverity(const struct verity_parameters *made, const char *path,
-			       const struct assay_digest *digest)
-{
-	char ours[VERITY_TEXT_MAX], salt[2 * VERITY_SALT_MAX + 1], *theirs;
-
-	hex_encode(BYTES(made->salt, made->salt_size), salt);
-	theirs = support_output("fsverity digest --compact --hash-alg=%s --block-size=%u%s%s %s",
-				assay_hash_name(made->hash), made->block_size,
-				made->salt_size ? " --salt=" : "", salt, path);
-	verity_digest_text(digest, ours);
-	if (strcmp(strchr(ours, ':') + 1, theirs) != 0)
-		fail_msg("%s with %s, blocks of %u, salt \"%s\": %s, but fsverity: %s", path,
-			 assay_hash_name(made->hash), made->block_size, salt, ours, theirs);
-	free(theirs);
 }
 
 /* From the documentation and the tests of fs-verity: zeros, SHA-256, blocks of 4096. */
@@ -69,77 +51,6 @@ static void digests_of_zeros_are_the_known_ones(void **state)
 		assert_int_equal(strncmp(text, rows[i].begin, strlen(rows[i].begin)), 0);
 		assert_string_equal(text + strlen(text) - strlen(rows[i].end), rows[i].end);
 	}
-}
-
-static void digests_agree_with_fsverity(void **state)
-{
-	/* Around each boundary: of blocks, of full tree blocks of one and two levels, and of
-	 * what is read at a time. */
-	static const size_t sizes[] = {
-		0,	1,	1023,	1024,	 1025,	  4095,	   4096,    4097,
-		16384,	16385,	32768,	32769,	 65536,	  65537,   262143,  262144,
-		262145, 524288, 524289, 1048576, 1048577, 2097152, 2097153, 3000001,
-	};
-	static const uint32_t block_sizes[] = { 1024, 2048, 4096, 16384, 65536 };
-	static const size_t salt_sizes[] = { 0, 1, 32 };
-	const size_t capacity = 3000001;
-	uint8_t *data;
-
-	(void)state;
-	if (!support_have("fsverity"))
-		skip();
-	data = malloc(capacity);
-	assert_non_null(data);
-	support_fill(data, capacity, 1);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		support_write("data", BYTES(data, sizes[i]));
-		for (size_t j = 0; j < sizeof(block_sizes) / sizeof(block_sizes[0]); j++) {
-			for (size_t k = 0; k < 2 * 3; k++) {
-				struct verity_parameters made =
-					parameters(k % 2 ? ASSAY_HASH_SHA512 : ASSAY_HASH_SHA256,
-						   block_sizes[j], salt_sizes[k / 2]);
-				struct assay_digest digest, of_fd;
-				struct verity_hasher *hasher;
-				uint64_t size = 1;
-				int fd = open("data", O_RDONLY | O_CLOEXEC);
-
-				assert_true(fd >= 0);
-				assert_int_equal(verity_hasher_new(&made, &hasher, NULL), 0);
-				assert_int_equal(
-					verity_hash_fd(hasher, fd, "data", &of_fd, &size, NULL), 0);
-				assert_true(size == sizes[i]);
-				/* Again, so that a hasher starts each file anew. */
-				assert_int_equal(verity_hash_bytes(hasher, BYTES(data, sizes[i]),
-								   "data", &digest, NULL),
-						 0);
-				assert_true(verity_digest_equal(&digest, &of_fd));
-				verity_hasher_free(hasher);
-				close(fd);
-				assert_as_fsverity(&made, "data", &digest);
-			}
-		}
-	}
-	free(data);
-}
-
-static void holes_are_zeros(void **state)
-{
-	const struct verity_parameters made = VERITY_PARAMETERS_DEFAULT;
-	struct verity_hasher *hasher;
-	struct assay_digest digest;
-	int fd = open("hole", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	(void)state;
-	if (!support_have("fsverity"))
-		skip();
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, 70 * 1024 * 1024 + 5), 0);
-	assert_int_equal(pwrite(fd, "x", 1, 33333333), 1);
-	assert_int_equal(verity_hasher_new(&made, &hasher, NULL), 0);
-	assert_int_equal(verity_hash_fd(hasher, fd, "hole", &digest, NULL, NULL), 0);
-	verity_hasher_free(hasher);
-	close(fd);
-	assert_as_fsverity(&made, "hole", &digest);
 }
 
 struct source {
@@ -355,80 +266,6 @@ static void formatted_digests_have_the_kernels_layout(void **state)
 	assert_int_equal(verity_formatted_digest(&digest, room).size, 0);
 }
 
-/* A pool's files come back in order, each with its own digest or its own error. */
-static void a_pool_keeps_the_order(void **state)
-{
-	const size_t count = 500;
-	struct verity_pool *pool;
-	size_t put = 0, taken = 0;
-
-	(void)state;
-	assert_int_equal(verity_pool_new(&VERITY_PARAMETERS_DEFAULT, 4, &pool, NULL), 0);
-	while (taken < count) {
-		struct assay_digest expected;
-		struct verity_job job;
-		char number[32];
-
-		while (put < count && verity_pool_room(pool) > 0) {
-			int fd;
-
-			snprintf(number, sizeof(number), "n%zu", put);
-			/* Every seventh is a directory. */
-			fd = put % 7 == 6 ? open(".", O_RDONLY | O_CLOEXEC) :
-					    open(number, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-			assert_true(fd >= 0);
-			if (put % 7 != 6)
-				assert_int_equal(ftruncate(fd, (off_t)(put * 997)), 0);
-			verity_pool_put(pool, strdup(number), fd);
-			put++;
-		}
-		verity_pool_take(pool, &job);
-		snprintf(number, sizeof(number), "n%zu", taken);
-		assert_string_equal(job.path, number);
-		if (taken % 7 == 6) {
-			assert_int_equal(job.result, -EISDIR);
-			support_assert_error(&job.err, number);
-		} else {
-			uint8_t *zeros = calloc(1, taken * 997 + 1);
-
-			assert_int_equal(job.result, 0);
-			assert_int_equal(job.size, taken * 997);
-			assert_int_equal(verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT,
-							     BYTES(zeros, taken * 997), "zeros",
-							     &expected, NULL),
-					 0);
-			assert_true(verity_digest_equal(&job.digest, &expected));
-			free(zeros);
-		}
-		close(job.fd);
-		free(job.path);
-		taken++;
-	}
-	assert_int_equal(verity_pool_count(pool), 0);
-	verity_pool_free(pool);
-}
-
-static void a_pool_that_is_dropped_closes_its_files(void **state)
-{
-	struct verity_pool *pool;
-	int before, after;
-
-	(void)state;
-	before = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	close(before);
-	assert_int_equal(verity_pool_new(&VERITY_PARAMETERS_DEFAULT, 2, &pool, NULL), 0);
-	while (verity_pool_room(pool) > 0) {
-		int fd = open("pooled", O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
-
-		assert_true(fd >= 0);
-		verity_pool_put(pool, strdup("pooled"), fd);
-	}
-	verity_pool_free(pool);
-	after = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	close(after);
-	assert_int_equal(after, before);
-}
-
 /*
  * What the kernel answers on a file system without verity. That it can be enabled needs a
  * file system with it: see the tests in the guest.
@@ -473,8 +310,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_of_zeros_are_the_known_ones),
-		cmocka_unit_test(digests_agree_with_fsverity),
-		cmocka_unit_test(holes_are_zeros),
 		cmocka_unit_test(data_that_is_not_as_long_as_said_is_refused),
 		cmocka_unit_test(a_read_that_fails_is_passed_on),
 		cmocka_unit_test(what_the_kernel_could_not_hold_is_refused),
@@ -483,8 +318,6 @@ int main(void)
 		cmocka_unit_test(options_are_taken_as_people_write_them),
 		cmocka_unit_test(digests_are_read_as_they_are_written_only),
 		cmocka_unit_test(formatted_digests_have_the_kernels_layout),
-		cmocka_unit_test(a_pool_keeps_the_order),
-		cmocka_unit_test(a_pool_that_is_dropped_closes_its_files),
 		cmocka_unit_test(a_file_system_without_verity_is_explained),
 		cmocka_unit_test(a_signature_too_long_for_the_kernel_is_refused),
 	};

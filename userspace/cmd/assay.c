@@ -1,13 +1,29 @@
 // SPDX-License-Identifier: MIT
 /* The program `assay`: every command. */
+#define _GNU_SOURCE
 #include "cmd.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tpm/context.h"
 
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = {
-		&command_key, &command_digest, &command_sign,	&command_enable, &command_measure,
-		&command_log, &command_quote,  &command_verify, &command_status, NULL,
+		&command_key,	&command_keyring, &command_digest,  &command_sign,
+		&command_check, &command_enable,  &command_measure, &command_log,
+		&command_quote, &command_verify,  &command_status,  &command_fsverity,
+		NULL,
 	};
 
-	return command_main(argc, argv, commands);
+	int status;
+
+	/* Through a link of that name: what scripts call that know nothing of assay. */
+	if (strcmp(program_invocation_short_name, command_fsverity.name) == 0)
+		status = command_fsverity.run(argc, argv);
+	else
+		status = command_main(argc, argv, commands);
+	tpm_end_interrupted();
+	return status;
 }

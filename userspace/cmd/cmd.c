@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/work.h"
 
 static const char *program = "assay";
 
@@ -65,6 +68,20 @@ int command_verity_option(int option, const char *value, struct verity_parameter
 	}
 }
 
+int command_jobs(const char *value, unsigned int *ret, struct assay_error *err)
+{
+	char *end;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || errno != 0 || number < 1 ||
+	    number > WORK_THREADS_MAX)
+		return assay_fail(err, EINVAL, "--jobs is a number from 1 to %u", WORK_THREADS_MAX);
+	*ret = (unsigned int)number;
+	return 0;
+}
+
 int command_print_json(json_t *value, size_t flags, struct assay_error *err)
 {
 	int r = 0;
@@ -77,6 +94,37 @@ int command_print_json(json_t *value, size_t flags, struct assay_error *err)
 		putchar('\n');
 	json_decref(value);
 	return r;
+}
+
+int command_emit_json(const struct command *command, json_t *value)
+{
+	struct assay_error err;
+
+	if (command_print_json(value, JSON_INDENT(2), &err) < 0)
+		return command_failed(command, &err);
+	return command_flush(command);
+}
+
+json_t *command_text_json(const char *text)
+{
+	return json_escaped(BYTES((const uint8_t *)text, strlen(text)));
+}
+
+int command_verbs(const struct command *command, const struct command *const verbs[], size_t count,
+		  const char *question, int argc, char **argv)
+{
+	static const struct option options[] = { COMMAND_HELP_OPTION, { 0 } };
+	int status;
+
+	for (size_t i = 0; argc > 1 && i < count; i++)
+		if (strcmp(argv[1], verbs[i]->name + strlen(command->name) + 1) == 0)
+			return verbs[i]->run(argc - 1, argv + 1);
+	(void)command_option(command, argc, argv, "+:h", options, &status);
+	if (status != -1)
+		return status;
+	if (optind < argc)
+		return command_usage(command, "there is no '%s %s'", command->name, argv[optind]);
+	return command_usage(command, "%s", question);
 }
 
 void command_print_json_error(const struct assay_error *err)
@@ -104,7 +152,7 @@ static void print_help(const struct command *const commands[])
 		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n'%s COMMAND --help' tells more; so does the manual page, %s(1).\n"
 	       "Exit status: 0 done (verify: trusted), 1 failed (verify: not trusted),\n"
-	       "2 wrong usage, 3 verify cannot read the evidence.\n",
+	       "2 wrong usage, 3 what verify or check is to judge cannot be read.\n",
 	       program, program);
 }
 

@@ -17,7 +17,7 @@ enum {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,     /* it could not be done; for verify: not trusted */
 	EXIT_USAGE = 2,	     /* the call's words are off */
-	EXIT_UNREADABLE = 3, /* verify: the evidence cannot be read */
+	EXIT_UNREADABLE = 3, /* verify, check: what is to be judged cannot be read */
 };
 
 struct command {
@@ -28,9 +28,13 @@ struct command {
 };
 
 extern const struct command command_key;
+extern const struct command command_key_lint; /* a verb of command_key */
+extern const struct command command_keyring;
 extern const struct command command_digest;
 extern const struct command command_sign;
+extern const struct command command_check;
 extern const struct command command_enable;
+extern const struct command command_fsverity;
 extern const struct command command_measure;
 extern const struct command command_log;
 extern const struct command command_quote;
@@ -82,6 +86,9 @@ enum { COMMAND_HASH = 1024, COMMAND_BLOCK_SIZE, COMMAND_SALT };
 int command_verity_option(int option, const char *value, struct verity_parameters *parameters,
 			  struct assay_error *err);
 
+/* command_jobs() - the value of --jobs: how many threads */
+int command_jobs(const char *value, unsigned int *ret, struct assay_error *err);
+
 /*
  * command_print_json() - print a value and a newline
  * @value: taken over; NULL, which jansson gives without memory, is told
@@ -90,6 +97,20 @@ int command_verity_option(int option, const char *value, struct verity_parameter
  * Return: 0, -ENOMEM, -EIO
  */
 int command_print_json(json_t *value, size_t flags, struct assay_error *err);
+
+/* command_emit_json() - the same, indented, as all that is printed; an exit status */
+int command_emit_json(const struct command *command, json_t *value);
+
+/* command_text_json() - a word of the command line as a JSON string; NULL without memory */
+json_t *command_text_json(const char *text);
+
+/*
+ * command_verbs() - run the verb that argv[1] names
+ * @verbs: each one's name is the command's, a space, and its own; @count of them
+ * @question: what to ask where there is none: "load or list?"
+ */
+int command_verbs(const struct command *command, const struct command *const verbs[], size_t count,
+		  const char *question, int argc, char **argv);
 
 /* command_print_json_error() - go on with an object printed bit by bit: `, "error": TEXT` */
 void command_print_json_error(const struct assay_error *err);

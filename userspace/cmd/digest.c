@@ -4,22 +4,31 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
+#include "verity/lanes.h"
 #include "verity/pool.h"
 
 /**
  * struct digest_run - one call of the command
+ * @jobs: threads; 0 for one for each CPU
+ * @tree_path, @descriptor_path: where to write them for the one file; NULL: not wanted
+ * @tree: being written
+ * @output: of the one file
  * @files: for --json, else NULL
  * @failed: how many files had no digest
  */
 struct digest_run {
 	struct verity_parameters parameters;
+	unsigned int jobs;
+	const char *tree_path, *descriptor_path;
+	struct file_writer tree;
+	struct verity_output output;
 	json_t *files;
 	size_t failed;
 };
@@ -69,47 +78,45 @@ static int take(struct digest_run *run, struct verity_pool *pool, struct assay_e
 	verity_pool_take(pool, &job);
 	r = report(run, &job, err);
 	free(job.path);
-	close(job.fd);
 	return r;
+}
+
+/* The Merkle tree, to its file. */
+static int write_tree(void *context, uint64_t offset, struct bytes blocks, struct assay_error *err)
+{
+	const struct digest_run *run = context;
+	size_t done = 0;
+
+	while (done < blocks.size) {
+		ssize_t written = pwrite(fileno(run->tree.stream), blocks.data + done,
+					 blocks.size - done, (off_t)(offset + done));
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return assay_fail(err, errno, "cannot write %s: %s", run->tree.path,
+					  strerror(errno));
+		done += (size_t)written;
+	}
+	return 0;
 }
 
 static int put(struct digest_run *run, struct verity_pool *pool, const char *path,
 	       struct assay_error *err)
 {
-	/* O_NONBLOCK: do not wait for a FIFO's writer, only to refuse it then. */
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char *copy = strdup(path);
-	int r = 0;
 
-	if (!copy) {
-		r = assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
-	} else if (fd < 0) {
-		struct verity_job job = { .path = copy, .result = -errno };
-		char shown[512];
-
-		text_escape(BYTES((const uint8_t *)path, strlen(path)), shown, sizeof(shown));
-		assay_fail(&job.err, -job.result, "cannot open %s: %s", shown,
-			   strerror(-job.result));
-		/* Reported in its turn: after what was put before it. */
-		while (r == 0 && verity_pool_count(pool) > 0)
-			r = take(run, pool, err);
-		if (r == 0)
-			r = report(run, &job, err);
-	} else {
-		verity_pool_put(pool, copy, fd);
-		return 0;
-	}
-	free(copy);
-	if (fd >= 0)
-		close(fd);
-	return r;
+	if (!copy)
+		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
+	verity_pool_put_output(pool, copy, -1,
+			       run->tree_path || run->descriptor_path ? &run->output : NULL);
+	return 0;
 }
 
 static int digest_files(struct digest_run *run, char **paths, struct assay_error *err)
 {
 	struct verity_pool *pool;
-	unsigned int threads = paths[0] && !paths[1] ? 1 : 0;
-	int r = verity_pool_new(&run->parameters, threads, &pool, err);
+	int r = verity_pool_new(&run->parameters, run->jobs, &pool, err);
 
 	if (r < 0)
 		return r;
@@ -125,6 +132,28 @@ static int digest_files(struct digest_run *run, char **paths, struct assay_error
 	return r;
 }
 
+/* The same; a tree and a descriptor come to their places if all went well. */
+static int digest_with_output(struct digest_run *run, char **paths, struct assay_error *err)
+{
+	int r = 0;
+
+	if (run->tree_path) {
+		r = file_begin(&run->tree, run->tree_path, 0644, err);
+		if (r < 0)
+			return r;
+		run->output = (struct verity_output){ .write = write_tree, .context = run };
+	}
+	r = digest_files(run, paths, err);
+	if (r == 0 && run->failed == 0 && run->tree_path)
+		r = file_commit(&run->tree, err);
+	if (r == 0 && run->failed == 0 && run->descriptor_path)
+		r = file_write(run->descriptor_path,
+			       BYTES(run->output.descriptor, sizeof(run->output.descriptor)), 0644,
+			       err);
+	file_abort(&run->tree);
+	return r;
+}
+
 static int print_json(const struct digest_run *run, struct assay_error *err)
 {
 	const struct verity_parameters *parameters = &run->parameters;
@@ -136,35 +165,125 @@ static int print_json(const struct digest_run *run, struct assay_error *err)
 	return command_print_json(object, JSON_INDENT(2), err);
 }
 
+static int set_jobs(struct digest_run *run, const char *text, struct assay_error *err)
+{
+	unsigned long jobs;
+	char *end;
+
+	errno = 0;
+	jobs = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || jobs == 0 ||
+	    jobs > VERITY_POOL_THREADS_MAX)
+		return assay_fail(err, EINVAL, "the number of jobs is one from 1 to %u, not '%s'",
+				  VERITY_POOL_THREADS_MAX, text);
+	run->jobs = (unsigned int)jobs;
+	return 0;
+}
+
+static int set_engine(const char *name, enum assay_hash hash, struct assay_error *err)
+{
+	const struct lanes_engine *engine;
+
+	for (size_t i = 0; (engine = lanes_engine(i)); i++) {
+		if (engine->hash == hash && strcmp(engine->name, name) == 0) {
+			lanes_use_only(engine);
+			return 0;
+		}
+	}
+	return assay_fail(err, EINVAL,
+			  "this processor has no way '%s' to compute %s; see --engines", name,
+			  assay_hash_name(hash));
+}
+
+/* --engines */
+static int show_engines(bool json, struct assay_error *err)
+{
+	json_t *list = json ? json_array() : NULL;
+	const struct lanes_engine *engine;
+	int r = 0;
+
+	if (json && !list)
+		return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; r == 0 && (engine = lanes_engine(i)); i++) {
+		uint64_t rate = 0;
+
+		r = lanes_rate(engine, &rate, err);
+		if (r == 0 && !json)
+			printf("%-11s %s, %u at a time: %.2f GB/s\n", engine->name,
+			       assay_hash_name(engine->hash), engine->lanes, (double)rate / 1e9);
+		else if (r == 0 &&
+			 json_array_append_new(
+				 list, json_pack("{s:s, s:s, s:i, s:I}", "name", engine->name,
+						 "hash", assay_hash_name(engine->hash), "lanes",
+						 (int)engine->lanes, "bytes_per_second",
+						 (json_int_t)rate)) < 0)
+			r = assay_fail(err, ENOMEM, "out of memory");
+	}
+	if (r < 0 || !json) {
+		json_decref(list);
+		return r;
+	}
+	return command_print_json(json_pack("{s:o}", "engines", list), JSON_INDENT(2), err);
+}
+
 static int run_digest(int argc, char **argv)
 {
-	enum { OPT_JSON = 256 };
+	enum { OPT_JSON = 256, OPT_JOBS, OPT_TREE, OPT_DESCRIPTOR, OPT_ENGINE, OPT_ENGINES };
 	static const struct option options[] = {
 		COMMAND_VERITY_OPTIONS,
+		{ "jobs", required_argument, NULL, OPT_JOBS },
+		{ "out-merkle-tree", required_argument, NULL, OPT_TREE },
+		{ "out-descriptor", required_argument, NULL, OPT_DESCRIPTOR },
+		{ "engine", required_argument, NULL, OPT_ENGINE },
+		{ "engines", no_argument, NULL, OPT_ENGINES },
 		{ "json", no_argument, NULL, OPT_JSON },
 		COMMAND_HELP_OPTION,
 		{ 0 },
 	};
 	struct digest_run run = { .parameters = VERITY_PARAMETERS_DEFAULT };
 	struct assay_error err = { 0 };
-	bool json = false;
+	bool json = false, engines = false;
+	const char *engine = NULL;
 	int c, r, status;
 
 	while ((c = command_option(&command_digest, argc, argv, ":h", options, &status)) != -1) {
+		r = 0;
 		if (c == OPT_JSON)
 			json = true;
-		else if (command_verity_option(c, optarg, &run.parameters, &err) < 0)
+		else if (c == OPT_ENGINES)
+			engines = true;
+		else if (c == OPT_ENGINE)
+			engine = optarg;
+		else if (c == OPT_JOBS)
+			r = set_jobs(&run, optarg, &err);
+		else if (c == OPT_TREE)
+			run.tree_path = optarg;
+		else if (c == OPT_DESCRIPTOR)
+			run.descriptor_path = optarg;
+		else
+			r = command_verity_option(c, optarg, &run.parameters, &err);
+		if (r < 0)
 			return command_usage(&command_digest, "%s", err.text);
 	}
 	if (status >= 0)
 		return status;
+	if (engines && optind < argc)
+		return command_usage(&command_digest, "--engines takes no file");
+	if (engines)
+		return show_engines(json, &err) < 0 ? command_failed(&command_digest, &err) :
+						      command_flush(&command_digest);
 	if (optind == argc)
 		return command_usage(&command_digest, "which file?");
+	if (engine && set_engine(engine, run.parameters.hash, &err) < 0)
+		return command_usage(&command_digest, "%s", err.text);
+	if ((run.tree_path || run.descriptor_path) && argc - optind > 1)
+		return command_usage(&command_digest,
+				     "a Merkle tree or descriptor is written of one file only");
 	if (json && !(run.files = json_array())) {
 		assay_fail(&err, ENOMEM, "out of memory");
 		return command_failed(&command_digest, &err);
 	}
-	r = digest_files(&run, argv + optind, &err);
+	r = digest_with_output(&run, argv + optind, &err);
 	if (r == 0 && json)
 		r = print_json(&run, &err);
 	json_decref(run.files);
@@ -178,6 +297,7 @@ const struct command command_digest = {
 	.name = "digest",
 	.summary = "print the fs-verity digests of files",
 	.help = "Usage: assay digest [OPTION]... FILE...\n"
+		"   or: assay digest --engines [--json]\n"
 		"\n"
 		"Prints \"HASH:HEX FILE\" for each file: the digest that fs-verity has of it,\n"
 		"whether or not verity is on. Control characters in names are printed as \\xHH.\n"
@@ -186,7 +306,17 @@ const struct command command_digest = {
 		"  --block-size N        bytes of a Merkle tree block, a power of two from 1024\n"
 		"                        to 65536 (4096)\n"
 		"  --salt HEX            up to 32 bytes (none)\n"
+		"  --jobs N              threads (one for each processor)\n"
+		"  --out-merkle-tree F   of one FILE: also write its Merkle tree, as fs-verity "
+		"stores\n"
+		"                        it, to F\n"
+		"  --out-descriptor F    of one FILE: also write the descriptor that is hashed to "
+		"F\n"
 		"  --json                print one JSON object instead\n"
+		"  --engines             instead show the ways of hashing that this processor has, "
+		"and\n"
+		"                        how fast they are; the best is used by itself\n"
+		"  --engine NAME         use this one only\n"
 		"\n"
 		"Exit status: 0 all done, 1 a file had no digest (it is named), 2 wrong usage.\n",
 	.run = run_digest,

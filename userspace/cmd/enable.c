@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -14,50 +15,96 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "base/work.h"
 #include "sign/ima_sig.h"
 #include "sign/manifest.h"
 #include "sign/tree.h"
+#include "sign/trust.h"
 #include "verity/enable.h"
 
 struct enable_options {
 	const char *manifest, *certificate, *root;
-	bool json;
+	unsigned int jobs;
+	bool dry_run, json;
+};
+
+enum verity_state {
+	VERITY_FAILED,
+	VERITY_ENABLED, /* or, with --dry-run, would be */
+	VERITY_ALREADY,
+};
+
+enum ima_state {
+	IMA_NONE, /* the manifest has no such signature, or the file failed before */
+	IMA_SET,
+	IMA_ALREADY,
+	IMA_SKIPPED, /* the file system has no such attributes */
+};
+
+/**
+ * struct enable_job - one file, and what came of it
+ * @entry: of the manifest; what it points to is the job's own
+ */
+struct enable_job {
+	struct manifest_entry entry;
+	char *path;
+	struct buffer pkcs7, ima;
+	enum verity_state verity;
+	enum ima_state xattr;
+	bool failed;
+	struct assay_error err;
 };
 
 /**
  * struct enable_run - one call of the command
  * @stream: the manifest, where it is read from its file
  * @text: the manifest, where it is held in memory (--cert)
+ * @hashers: for --dry-run: one a thread, made when it is first needed
+ * @trust: for --dry-run with --cert: who may have signed the files
  */
 struct enable_run {
 	const struct enable_options *options;
 	FILE *stream;
 	struct buffer text;
 	int root_fd;
+	struct manifest_header header;
+	struct work *pool;
+	struct verity_hasher *hashers[WORK_THREADS_MAX];
+	struct trust *trust;
 	struct progress progress;
 	uint64_t files, enabled, already, ima_set, ima_already, ima_skipped, failures;
 	json_t *failed;
 };
 
-static int set_ima(struct enable_run *run, int fd, struct bytes value, const char *name,
-		   struct assay_error *err)
+static int out_of_memory(struct assay_error *err)
 {
+	return assay_fail(err, ENOMEM, "cannot go on: out of memory");
+}
+
+/* ---------------------------------------------------------------- one file, on any thread */
+
+static int set_ima(struct enable_job *job, int fd, const char *name, struct assay_error *err)
+{
+	struct bytes value = job->entry.ima;
 	uint8_t present[IMA_SIG_MAX];
-	ssize_t size = fgetxattr(fd, IMA_SIG_XATTR, present, sizeof(present));
+	ssize_t size;
 	int code;
 
+	if (value.size == 0)
+		return 0;
+	size = fgetxattr(fd, IMA_SIG_XATTR, present, sizeof(present));
 	if (size >= 0 && bytes_equal(BYTES(present, (size_t)size), value)) {
-		run->ima_already++;
+		job->xattr = IMA_ALREADY;
 		return 0;
 	}
 	if (fsetxattr(fd, IMA_SIG_XATTR, value.data, value.size, 0) == 0) {
-		run->ima_set++;
+		job->xattr = IMA_SET;
 		return 0;
 	}
 	code = errno;
 	if (code == EOPNOTSUPP) {
 		/* One note for all, at the end: it is the file system's matter. */
-		run->ima_skipped++;
+		job->xattr = IMA_SKIPPED;
 		return 0;
 	}
 	return assay_fail(err, code,
@@ -85,11 +132,46 @@ static int check_size(int fd, const struct manifest_entry *entry, const char *na
 	return 0;
 }
 
-static int enable_open_file(struct enable_run *run, int fd,
-			    const struct verity_parameters *parameters,
-			    const struct manifest_entry *entry, const char *name,
-			    struct assay_error *err)
+static int compare(const struct assay_digest *digest, const struct manifest_entry *entry,
+		   const char *who, const char *name, struct assay_error *err)
 {
+	char is[VERITY_TEXT_MAX], wanted[VERITY_TEXT_MAX];
+
+	if (verity_digest_equal(digest, &entry->digest))
+		return 0;
+	return assay_fail(err, EKEYREJECTED,
+			  "%s is not the file that was signed: %s the fs-verity digest %s, the "
+			  "manifest %s",
+			  name, who, verity_digest_text(digest, is),
+			  verity_digest_text(&entry->digest, wanted));
+}
+
+/* What enabling would find, as far as that can be seen without doing it. */
+static int try_file(struct enable_run *run, unsigned int thread, struct enable_job *job, int fd,
+		    const char *name, struct assay_error *err)
+{
+	struct assay_digest digest;
+	int r = verity_can_enable(fd, name, err);
+
+	if (r == 0 && run->trust && job->entry.pkcs7.size > 0)
+		r = trust_verify_pkcs7(run->trust, job->entry.pkcs7, &job->entry.digest, NULL, err);
+	if (r < 0)
+		return r;
+	if (!run->hashers[thread])
+		r = verity_hasher_new(&run->header.parameters, &run->hashers[thread], err);
+	if (r == 0)
+		r = verity_hash_fd(run->hashers[thread], fd, name, &digest, NULL, err);
+	if (r == 0)
+		r = compare(&digest, &job->entry, "it has", name, err);
+	if (r == 0)
+		job->verity = VERITY_ENABLED;
+	return r;
+}
+
+static int enable_open_file(struct enable_run *run, unsigned int thread, struct enable_job *job,
+			    int fd, const char *name, struct assay_error *err)
+{
+	const struct manifest_entry *entry = &job->entry;
 	struct assay_digest digest;
 	bool already;
 	int r = check_size(fd, entry, name, err);
@@ -98,61 +180,121 @@ static int enable_open_file(struct enable_run *run, int fd,
 		return r;
 	/* Asked first: on a read-only file system, enabling fails for what is on already, too. */
 	already = verity_measure(fd, name, &digest, err) == 0;
+	if (!already && run->options->dry_run)
+		return try_file(run, thread, job, fd, name, err);
 	if (!already) {
-		r = verity_enable(fd, parameters, entry->pkcs7, name, err);
+		r = verity_enable(fd, &run->header.parameters, entry->pkcs7, name, err);
 		if (r == 0 || r == -EEXIST)
 			r = verity_measure(fd, name, &digest, err);
-		if (r < 0)
-			return r;
 	}
-	if (!verity_digest_equal(&digest, &entry->digest)) {
-		char is[VERITY_TEXT_MAX], wanted[VERITY_TEXT_MAX];
-
-		return assay_fail(
-			err, EKEYREJECTED,
-			"%s is not the file that was signed: the kernel has the fs-verity "
-			"digest %s, the manifest %s",
-			name, verity_digest_text(&digest, is),
-			verity_digest_text(&entry->digest, wanted));
-	}
-	if (already)
-		run->already++;
-	else
-		run->enabled++;
-	return set_ima(run, fd, entry->ima, name, err);
+	if (r == 0)
+		r = compare(&digest, entry, "the kernel has", name, err);
+	if (r < 0)
+		return r;
+	job->verity = already ? VERITY_ALREADY : VERITY_ENABLED;
+	return run->options->dry_run ? 0 : set_ima(job, fd, name, err);
 }
 
-static int enable_file(void *context, const struct manifest_header *header,
-		       const struct manifest_entry *entry, struct assay_error *err)
+static void enable_file(void *context, unsigned int thread, void *argument)
 {
 	struct enable_run *run = context;
-	struct assay_error why = { 0 };
-	json_t *item;
+	struct enable_job *job = argument;
 	char name[512];
 	int fd, r;
 
-	run->files++;
-	progress_update(&run->progress, run->files);
-	text_escape(BYTES((const uint8_t *)entry->path, strlen(entry->path)), name, sizeof(name));
+	text_escape(BYTES((const uint8_t *)job->path, strlen(job->path)), name, sizeof(name));
 	/* O_NONBLOCK: do not wait for a FIFO's writer, only to refuse it then. */
-	r = fd = tree_open_beneath(run->root_fd, entry->path,
-				   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, name, &why);
+	r = fd = tree_open_beneath(run->root_fd, job->path,
+				   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, name, &job->err);
 	if (fd >= 0) {
-		r = enable_open_file(run, fd, &header->parameters, entry, name, &why);
+		r = enable_open_file(run, thread, job, fd, name, &job->err);
 		close(fd);
 	}
-	if (r >= 0)
-		return 0;
-	run->failures++;
-	progress_end(&run->progress);
-	command_failed(&command_enable, &why);
-	if (!run->failed)
-		return 0;
-	item = json_pack("{s:o, s:s}", "path",
-			 json_escaped(BYTES((const uint8_t *)entry->path, strlen(entry->path))),
-			 "error", why.text);
-	if (json_array_append_new(run->failed, item) < 0)
-		return assay_fail(err, ENOMEM, "cannot go on: out of memory");
+	job->failed = r < 0;
+}
+
+static void job_free(void *argument)
+{
+	struct enable_job *job = argument;
+
+	buffer_free(&job->pkcs7);
+	buffer_free(&job->ima);
+	free(job->path);
+	free(job);
+}
+
+/* ---------------------------------------------------------------- all files */
+
+/* The oldest file, once it is done. */
+static int take(struct enable_run *run, struct assay_error *err)
+{
+	struct enable_job *job = work_take(run->pool);
+	json_t *item;
+	int r = 0;
+
+	run->files++;
+	run->enabled += job->verity == VERITY_ENABLED;
+	run->already += job->verity == VERITY_ALREADY;
+	run->ima_set += job->xattr == IMA_SET;
+	run->ima_already += job->xattr == IMA_ALREADY;
+	run->ima_skipped += job->xattr == IMA_SKIPPED;
+	if (job->failed) {
+		run->failures++;
+		progress_end(&run->progress);
+		command_failed(&command_enable, &job->err);
+	}
+	if (job->failed && run->failed) {
+		item = json_pack("{s:o, s:s}", "path",
+				 json_escaped(BYTES((const uint8_t *)job->path, strlen(job->path))),
+				 "error", job->err.text);
+		if (json_array_append_new(run->failed, item) < 0)
+			r = out_of_memory(err);
+	}
+	progress_update(&run->progress, run->files);
+	job_free(job);
+	return r;
+}
+
+static int put(void *context, const struct manifest_header *header,
+	       const struct manifest_entry *entry, struct assay_error *err)
+{
+	struct enable_run *run = context;
+	struct enable_job *job;
+	int r;
+
+	(void)header;
+	if (work_room(run->pool) == 0) {
+		r = take(run, err);
+		if (r < 0)
+			return r;
+	}
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return out_of_memory(err);
+	buffer_append_bytes(&job->pkcs7, entry->pkcs7);
+	buffer_append_bytes(&job->ima, entry->ima);
+	job->path = strdup(entry->path);
+	if (!job->path || job->pkcs7.failed || job->ima.failed) {
+		job_free(job);
+		return out_of_memory(err);
+	}
+	job->entry = *entry;
+	job->entry.path = job->path;
+	job->entry.pkcs7 = buffer_bytes(&job->pkcs7);
+	job->entry.ima = buffer_bytes(&job->ima);
+	work_put(run->pool, job);
+	return 0;
+}
+
+static int count_file(void *context, const struct manifest_header *header,
+		      const struct manifest_entry *entry, struct assay_error *err)
+{
+	struct enable_run *run = context;
+
+	(void)entry;
+	(void)err;
+	run->header = *header;
+	run->progress.total++;
 	return 0;
 }
 
@@ -170,6 +312,10 @@ static int open_verified(struct enable_run *run, struct assay_error *err)
 	if (r == 0)
 		r = manifest_verify(buffer_bytes(&run->text), options->manifest,
 				    buffer_bytes(&signature), certificate, err);
+	if (r == 0 && options->dry_run)
+		r = trust_new(&run->trust, err);
+	if (r == 0 && options->dry_run)
+		r = trust_add(run->trust, certificate, TRUST_AUTHORITY, err);
 	X509_free(certificate);
 	buffer_free(&signature);
 	return r;
@@ -203,18 +349,23 @@ static int print_summary(const struct enable_run *run, struct assay_error *err)
 	json_t *object;
 
 	if (!run->options->json) {
-		printf("verity is on for %" PRIu64 " of %" PRIu64 " files (%" PRIu64
-		       " were on already), " IMA_SIG_XATTR " set on %" PRIu64 "\n",
-		       run->enabled + run->already, run->files, run->already,
-		       run->ima_set + run->ima_already);
+		if (run->options->dry_run)
+			printf("verity would be on for %" PRIu64 " of %" PRIu64 " files (%" PRIu64
+			       " are on already)\n",
+			       run->enabled + run->already, run->files, run->already);
+		else
+			printf("verity is on for %" PRIu64 " of %" PRIu64 " files (%" PRIu64
+			       " were on already), " IMA_SIG_XATTR " set on %" PRIu64 "\n",
+			       run->enabled + run->already, run->files, run->already,
+			       run->ima_set + run->ima_already);
 		return 0;
 	}
-	object = json_pack("{s:b, s:s, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:O}", "ok",
-			   run->failures == 0, "manifest", run->options->manifest, "files",
-			   (json_int_t)run->files, "enabled", (json_int_t)run->enabled, "already",
-			   (json_int_t)run->already, "ima", "set", (json_int_t)run->ima_set,
-			   "already", (json_int_t)run->ima_already, "skipped",
-			   (json_int_t)run->ima_skipped, "failed", run->failed);
+	object = json_pack("{s:b, s:s, s:b, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:O}", "ok",
+			   run->failures == 0, "manifest", run->options->manifest, "dry_run",
+			   run->options->dry_run, "files", (json_int_t)run->files, "enabled",
+			   (json_int_t)run->enabled, "already", (json_int_t)run->already, "ima",
+			   "set", (json_int_t)run->ima_set, "already", (json_int_t)run->ima_already,
+			   "skipped", (json_int_t)run->ima_skipped, "failed", run->failed);
 	return command_print_json(object, JSON_INDENT(2), err);
 }
 
@@ -232,9 +383,13 @@ static int enable_all(struct enable_run *run, struct assay_error *err)
 	r = open_manifest(run, err);
 	/* All of it is checked first: a manifest that breaks off changes no file. */
 	if (r == 0)
-		r = read_manifest(run, NULL, err);
+		r = read_manifest(run, count_file, err);
 	if (r == 0)
-		r = read_manifest(run, enable_file, err);
+		r = work_new(options->jobs, enable_file, run, &run->pool, err);
+	if (r == 0)
+		r = read_manifest(run, put, err);
+	while (r == 0 && work_count(run->pool) > 0)
+		r = take(run, err);
 	progress_end(&run->progress);
 	if (r < 0)
 		return r;
@@ -252,11 +407,13 @@ static int enable_all(struct enable_run *run, struct assay_error *err)
 
 static int run_enable(int argc, char **argv)
 {
-	enum { OPT_MANIFEST = 256, OPT_CERT, OPT_ROOT, OPT_JSON };
+	enum { OPT_MANIFEST = 256, OPT_CERT, OPT_ROOT, OPT_JOBS, OPT_DRY_RUN, OPT_JSON };
 	static const struct option table[] = {
 		{ "manifest", required_argument, NULL, OPT_MANIFEST },
 		{ "cert", required_argument, NULL, OPT_CERT },
 		{ "root", required_argument, NULL, OPT_ROOT },
+		{ "jobs", required_argument, NULL, OPT_JOBS },
+		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 		{ "json", no_argument, NULL, OPT_JSON },
 		COMMAND_HELP_OPTION,
 		{ 0 },
@@ -277,6 +434,13 @@ static int run_enable(int argc, char **argv)
 		case OPT_ROOT:
 			options.root = optarg;
 			break;
+		case OPT_JOBS:
+			if (command_jobs(optarg, &options.jobs, &err) < 0)
+				return command_usage(&command_enable, "%s", err.text);
+			break;
+		case OPT_DRY_RUN:
+			options.dry_run = true;
+			break;
 		case OPT_JSON:
 			options.json = true;
 			break;
@@ -291,6 +455,10 @@ static int run_enable(int argc, char **argv)
 	progress_begin(&run.progress, "enabling", 0);
 	r = enable_all(&run, &err);
 	status = r < 0 ? command_failed(&command_enable, &err) : command_flush(&command_enable);
+	work_free(run.pool, job_free);
+	for (size_t i = 0; i < WORK_THREADS_MAX; i++)
+		verity_hasher_free(run.hashers[i]);
+	trust_free(run.trust);
 	if (run.stream)
 		fclose(run.stream);
 	buffer_free(&run.text);
@@ -307,13 +475,19 @@ const struct command command_enable = {
 		"\n"
 		"Turns fs-verity on for each file of the manifest with the signature in it, and\n"
 		"sets security.ima to the file's IMA signature. The kernel checks the signature\n"
-		"with the certificates in its .fs-verity keyring ('assay key load'). Files that\n"
-		"have verity with the same digest already are fine. A file that fails is named,\n"
-		"and the others are done all the same.\n"
+		"with the certificates in its .fs-verity keyring ('assay keyring load'). Files "
+		"that\n"
+		"have verity with the same digest already are fine. A file that somebody has open\n"
+		"for writing is tried again for a second. A file that fails is named, and the\n"
+		"others are done all the same.\n"
 		"\n"
 		"  --manifest M     manifest to read\n"
 		"  --cert CERT.pem  check the manifest's own signature (M.p7s) with this first\n"
 		"  --root DIR       where the manifest's paths begin (/)\n"
+		"  --jobs N         threads (one for each processor)\n"
+		"  --dry-run        change nothing: say which files would fail and why, as far as\n"
+		"                   that can be seen; with --cert their signatures are checked, "
+		"too\n"
 		"  --json           print the summary as a JSON object\n"
 		"\n"
 		"Exit status: 0 all done, 1 a file failed or the manifest is not good,\n"

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* `assay key`: keys in the TPM, and their certificates in the kernel's keyrings. */
+/* `assay key`: keys in the TPM. */
 #define _GNU_SOURCE
 #include "cmd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <keyutils.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +15,18 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "sign/certificate.h"
+#include "sign/key_file.h"
 #include "tpm/context.h"
 #include "tpm/key.h"
+#include "tpm/pcr.h"
+#include "tpm/signer.h"
 
 #define DEFAULT_DAYS 3650
 #define DEFAULT_SUBJECT "assay signing key"
-#define DEFAULT_KEYRING ".fs-verity"
-#define REQUIRE_SIGNATURES "/proc/sys/fs/verity/require_signatures"
 
-static const struct command create, load, show;
+static const struct command create, show, cert, export;
 
 /* ------------------------------------------------------------------ create */
 
@@ -44,7 +45,10 @@ struct create_options {
 	const char *tcti;
 	const char *subject;
 	unsigned int days;
-	bool restricted, force, json;
+	enum tpm_key_algorithm algorithm;
+	const char *passphrase_file;
+	struct tpm_pcrs pcrs; /* of no bank: none */
+	bool password, restricted, force, json;
 };
 
 static int check_absent(const struct output *outputs, struct assay_error *err)
@@ -109,21 +113,39 @@ static int certify(struct tpm_key *key, const struct create_options *options, st
 	return r;
 }
 
+static int create_and_load(struct tpm *tpm, const struct create_options *options,
+			   struct bytes password, struct tpm_key_file *file, struct tpm_key **ret,
+			   struct assay_error *err)
+{
+	const struct tpm_key_options wanted = {
+		.use = options->restricted ? TPM_KEY_ATTESTATION : TPM_KEY_SIGNING,
+		.algorithm = options->algorithm,
+		.password = password,
+		.pcrs = options->pcrs.count > 0 ? &options->pcrs : NULL,
+	};
+	int r = tpm_key_create(tpm, &wanted, file, err);
+
+	/* Loading it proves that the file will do. */
+	return r < 0 ? r : tpm_key_load(tpm, file, password, "the new key", ret, err);
+}
+
 static int make_key(const struct create_options *options, struct output *outputs,
 		    struct tpm_key_file *file, struct buffer *qualified_name,
 		    struct assay_error *err)
 {
+	struct buffer password = { 0 };
 	struct tpm_key *key = NULL;
-	struct tpm *tpm;
-	int r = tpm_open(options->tcti, &tpm, err);
+	struct tpm *tpm = NULL;
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = tpm_key_create(tpm, options->restricted ? TPM_KEY_ATTESTATION : TPM_KEY_SIGNING, file,
-			   err);
-	/* Loading it proves that the file will do. */
+	if (options->password || options->passphrase_file)
+		r = secret_read(options->passphrase_file, "the new key's password", true, &password,
+				err);
 	if (r == 0)
-		r = tpm_key_load(tpm, file, "the new key", &key, err);
+		r = tpm_open(options->tcti, &tpm, err);
+	if (r == 0)
+		r = create_and_load(tpm, options, buffer_bytes(&password), file, &key, err);
+	secret_free(&password);
 	if (r == 0)
 		r = tpm_key_qualified_name(key, qualified_name, err);
 	if (r == 0 && outputs[OUTPUT_CERTIFICATE].path)
@@ -145,30 +167,16 @@ static const char *use_name(enum tpm_key_use use)
 	return use == TPM_KEY_ATTESTATION ? "attestation" : "signing";
 }
 
-static json_t *text_json(const char *text)
-{
-	return json_escaped(BYTES((const uint8_t *)text, strlen(text)));
-}
-
 static json_t *facts_json(const char *path, const struct tpm_key_facts *facts, uint32_t parent)
 {
 	char handle[16];
 
 	snprintf(handle, sizeof(handle), "0x%08" PRIx32, parent);
-	return json_pack("{s:o, s:s, s:s, s:b, s:s, s:o}", "file", text_json(path), "use",
-			 use_name(facts->use), "algorithm", facts->algorithm, "made_here",
-			 (int)facts->made_here, "parent", handle, "name",
-			 json_hex(BYTES(facts->name, facts->name_size)));
-}
-
-/* Takes @value over. */
-static int print_json(const struct command *command, json_t *value)
-{
-	struct assay_error err;
-
-	if (command_print_json(value, JSON_INDENT(2), &err) < 0)
-		return command_failed(command, &err);
-	return command_flush(command);
+	return json_pack("{s:o, s:s, s:s, s:b, s:s, s:o, s:b, s:b}", "file",
+			 command_text_json(path), "use", use_name(facts->use), "algorithm",
+			 facts->algorithm, "made_here", (int)facts->made_here, "parent", handle,
+			 "name", json_hex(BYTES(facts->name, facts->name_size)), "password",
+			 (int)facts->password, "pcr_policy", (int)facts->pcr_policy);
 }
 
 /* NULL without memory, which jansson hands through. */
@@ -180,9 +188,10 @@ static json_t *created_json(const struct output *outputs, const struct tpm_key_f
 
 	if (outputs[OUTPUT_CERTIFICATE].path)
 		bad |= json_object_set_new(value, "certificate",
-					   text_json(outputs[OUTPUT_CERTIFICATE].path));
+					   command_text_json(outputs[OUTPUT_CERTIFICATE].path));
 	if (outputs[OUTPUT_PUBLIC].path)
-		bad |= json_object_set_new(value, "public", text_json(outputs[OUTPUT_PUBLIC].path));
+		bad |= json_object_set_new(value, "public",
+					   command_text_json(outputs[OUTPUT_PUBLIC].path));
 	if (bad == 0)
 		return value;
 	json_decref(value);
@@ -199,9 +208,11 @@ static int print_created(const struct output *outputs, const struct tpm_key_file
 	if (tpm_key_describe(file, path, &facts, &err) < 0)
 		return command_failed(&create, &err);
 	if (json)
-		return print_json(&create,
-				  created_json(outputs, &facts, file->parent, qualified_name));
-	printf("%s: %s key, %s\n", path, use_name(facts.use), facts.algorithm);
+		return command_emit_json(
+			&create, created_json(outputs, &facts, file->parent, qualified_name));
+	printf("%s: %s key, %s%s%s\n", path, use_name(facts.use), facts.algorithm,
+	       facts.password ? ", with a password" : "",
+	       facts.pcr_policy ? ", bound to PCRs" : "");
 	if (outputs[OUTPUT_CERTIFICATE].path)
 		printf("%s: its certificate\n", outputs[OUTPUT_CERTIFICATE].path);
 	if (outputs[OUTPUT_PUBLIC].path)
@@ -252,6 +263,56 @@ static bool parse_days(const char *text, unsigned int *ret)
 	return true;
 }
 
+static bool parse_algorithm(const char *text, enum tpm_key_algorithm *ret)
+{
+	static const struct {
+		const char *name;
+		enum tpm_key_algorithm algorithm;
+	} known[] = {
+		{ "p256", TPM_KEY_P256 },
+		{ "p384", TPM_KEY_P384 },
+		{ "rsa2048", TPM_KEY_RSA2048 },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(text, known[i].name) == 0) {
+			*ret = known[i].algorithm;
+			return true;
+		}
+	return false;
+}
+
+/* "sha384:7,14", or "7,14" of sha256 */
+static bool parse_policy(const char *text, struct tpm_pcrs *ret)
+{
+	const char *colon = strchr(text, ':');
+	enum assay_hash hash = ASSAY_HASH_SHA256;
+	uint32_t selected = 0;
+	char name[16], *end;
+
+	if (colon) {
+		if ((size_t)(colon - text) >= sizeof(name))
+			return false;
+		memcpy(name, text, (size_t)(colon - text));
+		name[colon - text] = '\0';
+		hash = assay_hash_by_name(name);
+		text = colon + 1;
+	}
+	for (;; text = end + 1) {
+		unsigned long pcr = strtoul(text, &end, 10);
+
+		if (text[0] < '0' || text[0] > '9' || pcr >= TPM_PCR_COUNT)
+			return false;
+		selected |= UINT32_C(1) << pcr;
+		if (*end != ',')
+			break;
+	}
+	if (*end != '\0' || hash == ASSAY_HASH_NONE)
+		return false;
+	*ret = (struct tpm_pcrs){ .count = 1, .banks = { { .hash = hash, .selected = selected } } };
+	return true;
+}
+
 static int check_create(const struct create_options *options, const struct output *outputs,
 			bool certificate_option)
 {
@@ -260,6 +321,10 @@ static int check_create(const struct create_options *options, const struct outpu
 	if (options->restricted && outputs[OUTPUT_CERTIFICATE].path)
 		return command_usage(
 			&create, "a restricted key cannot sign a certificate: leave out --cert");
+	if (options->restricted && (options->password || options->passphrase_file ||
+				    options->pcrs.count > 0 || options->algorithm != TPM_KEY_P256))
+		return command_usage(&create, "a restricted key is P-256, without password and "
+					      "PCRs: a quote is asked for by the verifier's nonce");
 	if (certificate_option && !outputs[OUTPUT_CERTIFICATE].path)
 		return command_usage(&create, "--subject and --days need --cert");
 	for (size_t i = 0; i < OUTPUT_COUNT; i++)
@@ -280,6 +345,10 @@ static int run_create(int argc, char **argv)
 		{ "subject", required_argument, NULL, 's' },
 		{ "days", required_argument, NULL, 'd' },
 		{ "public", required_argument, NULL, 'p' },
+		{ "algorithm", required_argument, NULL, 'a' },
+		{ "password", no_argument, NULL, 'w' },
+		{ "passphrase-file", required_argument, NULL, 'W' },
+		{ "pcrs", required_argument, NULL, 'P' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		COMMAND_HELP_OPTION,
@@ -321,6 +390,26 @@ static int run_create(int argc, char **argv)
 		case 'p':
 			outputs[OUTPUT_PUBLIC].path = optarg;
 			break;
+		case 'a':
+			if (!parse_algorithm(optarg, &chosen.algorithm))
+				return command_usage(&create,
+						     "--algorithm takes p256, p384 or rsa2048, "
+						     "not '%s'",
+						     optarg);
+			break;
+		case 'w':
+			chosen.password = true;
+			break;
+		case 'W':
+			chosen.passphrase_file = optarg;
+			break;
+		case 'P':
+			if (!parse_policy(optarg, &chosen.pcrs))
+				return command_usage(&create,
+						     "--pcrs takes PCRs of one bank, as "
+						     "sha256:7,14, not '%s'",
+						     optarg);
+			break;
 		case 'f':
 			chosen.force = true;
 			break;
@@ -341,7 +430,7 @@ static const struct command create = {
 	.summary = "make a key in the TPM",
 	.help = "Usage: assay key create [OPTION]... --out KEY.pem\n"
 		"\n"
-		"Make an ECDSA P-256 key in the TPM, below the owner hierarchy's storage primary.\n"
+		"Make a key in the TPM, below the owner hierarchy's storage primary.\n"
 		"KEY.pem is a TSS2 key file (as tpm2-openssl and systemd use): it works with this\n"
 		"TPM only.\n"
 		"\n"
@@ -349,6 +438,13 @@ static const struct command create = {
 		"      --cert FILE     where to write a self-signed certificate of the key (PEM)\n"
 		"      --subject CN    the certificate's common name [" DEFAULT_SUBJECT "]\n"
 		"      --days N        how long the certificate is valid [3650]\n"
+		"      --algorithm A   p256, p384 or rsa2048 [p256]\n"
+		"      --password      using the key takes a password, which is asked for now\n"
+		"      --passphrase-file FILE\n"
+		"                      using the key takes the password in this file\n"
+		"      --pcrs LIST     the key can be used only while these PCRs are as they are "
+		"now:\n"
+		"                      7,14 or sha384:7,14\n"
 		"      --restricted    make an attestation key: it signs quotes and nothing else\n"
 		"      --public FILE   where to write the public part (TPM2B_PUBLIC), which\n"
 		"                      'assay verify --ak' takes\n"
@@ -362,186 +458,6 @@ static const struct command create = {
 		"The qualified name that is told of an attestation key is what quotes will say\n"
 		"signed them: note it for 'assay verify --ak-qualified-name'.\n",
 	.run = run_create,
-};
-
-/* -------------------------------------------------------------------- load */
-
-static int fail_keyring(const char *keyring, int code, struct assay_error *err)
-{
-	switch (code) {
-	case ENOKEY:
-	case ENOENT:
-		return assay_fail(
-			err, ENOKEY,
-			"there is no keyring %s that you may see: run as root, on a kernel "
-			"with CONFIG_FS_VERITY_BUILTIN_SIGNATURES (for .fs-verity)",
-			keyring);
-	default:
-		return assay_fail(err, code, "cannot find the keyring %s: %s", keyring,
-				  strerror(code));
-	}
-}
-
-static int fail_add(const char *path, const char *keyring, int code, struct assay_error *err)
-{
-	const char *reason;
-
-	switch (code) {
-	case EACCES:
-		reason = "not permitted: run as root";
-		break;
-	case EPERM:
-		reason = "the keyring is closed (keyctl restrict_keyring) and takes no more keys "
-			 "until the next boot";
-		break;
-	case EKEYREJECTED:
-	case ENOKEY:
-		reason = "the keyring takes only certificates that a key it trusts has signed";
-		break;
-	case EBADMSG:
-		reason = "the kernel cannot read the certificate";
-		break;
-	case ENOPKG:
-	case ENOENT:
-		reason = "the kernel has no driver for the certificate's algorithm: ECDSA needs "
-			 "CONFIG_CRYPTO_ECDSA";
-		break;
-	case ENODEV:
-		reason = "the kernel has no asymmetric keys: it needs "
-			 "CONFIG_ASYMMETRIC_KEY_TYPE and CONFIG_X509_CERTIFICATE_PARSER";
-		break;
-	case EDQUOT:
-		reason = "the quota of keys is used up: see /proc/key-users";
-		break;
-	default:
-		reason = strerror(code);
-	}
-	return assay_fail(err, code, "cannot add %s to the keyring %s: %s", path, keyring, reason);
-}
-
-static int load_certificate(const char *path, const char *keyring, key_serial_t *ret,
-			    struct assay_error *err)
-{
-	X509 *certificate = NULL;
-	struct buffer der = { 0 };
-	key_serial_t ring, key;
-	struct bytes key_id;
-	int r = certificate_load(path, &certificate, err);
-
-	/* IMA and delegate certificates find a key by it, so no key goes in without. */
-	if (r == 0) {
-		r = certificate_key_id(certificate, &key_id, err);
-		if (r < 0)
-			r = assay_fail_context(err, "%s", path);
-	}
-	if (r == 0)
-		r = certificate_append_der(certificate, &der, err);
-	X509_free(certificate);
-	if (r < 0)
-		goto out;
-	ring = find_key_by_type_and_desc("keyring", keyring, 0);
-	if (ring < 0) {
-		r = fail_keyring(keyring, errno, err);
-		goto out;
-	}
-	/* Without a description the kernel takes the certificate's subject and key id. */
-	key = add_key("asymmetric", "", der.data, der.size, ring);
-	if (key < 0)
-		r = fail_add(path, keyring, errno, err);
-	else
-		*ret = key;
-out:
-	buffer_free(&der);
-	return r;
-}
-
-static int require_signatures(struct assay_error *err)
-{
-	int fd = open(REQUIRE_SIGNATURES, O_WRONLY | O_CLOEXEC), code = errno;
-
-	if (fd < 0 && code == ENOENT)
-		return assay_fail(err, ENOENT,
-				  "there is no " REQUIRE_SIGNATURES
-				  ": the kernel needs CONFIG_FS_VERITY_BUILTIN_SIGNATURES");
-	if (fd < 0)
-		return assay_fail(err, code, "cannot open " REQUIRE_SIGNATURES ": %s%s",
-				  strerror(code),
-				  code == EACCES || code == EPERM ? "; run as root" : "");
-	code = write(fd, "1", 1) == 1 ? 0 : errno;
-	close(fd);
-	return code == 0 ? 0 :
-			   assay_fail(err, code, "cannot write to " REQUIRE_SIGNATURES ": %s",
-				      strerror(code));
-}
-
-static int run_load(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "cert", required_argument, NULL, 'c' },
-		{ "keyring", required_argument, NULL, 'k' },
-		{ "require-signatures", no_argument, NULL, 'r' },
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	const char *path = NULL, *keyring = DEFAULT_KEYRING;
-	bool require = false, json = false;
-	key_serial_t key = 0;
-	struct assay_error err;
-	int c, r, status;
-
-	while ((c = command_option(&load, argc, argv, ":h", options, &status)) != -1)
-		switch (c) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'k':
-			keyring = optarg;
-			break;
-		case 'r':
-			require = true;
-			break;
-		case 'j':
-			json = true;
-			break;
-		}
-	if (status != -1)
-		return status;
-	if (optind < argc)
-		return command_usage(&load, "'%s' is one word too many", argv[optind]);
-	if (!path)
-		return command_usage(&load, "--cert is needed: the certificate to add");
-	r = load_certificate(path, keyring, &key, &err);
-	if (r == 0 && require)
-		r = require_signatures(&err);
-	if (r < 0)
-		return command_failed(&load, &err);
-	if (json)
-		return print_json(&load,
-				  json_pack("{s:o, s:o, s:i, s:b}", "certificate", text_json(path),
-					    "keyring", text_json(keyring), "key", (int)key,
-					    "require_signatures", (int)require));
-	printf("%s: in the keyring %s as key %" PRId32 "\n", path, keyring, key);
-	if (require)
-		printf("%s: 1\n", REQUIRE_SIGNATURES);
-	return command_flush(&load);
-}
-
-static const struct command load = {
-	.name = "key load",
-	.summary = "add a certificate to a keyring of the kernel",
-	.help = "Usage: assay key load [OPTION]... --cert CERT.pem\n"
-		"\n"
-		"Add a certificate to a keyring of the kernel, so that what its key signed is\n"
-		"accepted. It stays there until the next boot.\n"
-		"\n"
-		"      --cert FILE            certificate, PEM or DER, with a subject key id\n"
-		"      --keyring NAME         the keyring [" DEFAULT_KEYRING "]\n"
-		"      --require-signatures   refuse files with fs-verity but without a signature\n"
-		"                             (writes 1 to " REQUIRE_SIGNATURES ")\n"
-		"      --json                 print what was done as JSON\n"
-		"  -h, --help                 show this\n",
-	.run = run_load,
 };
 
 /* -------------------------------------------------------------------- show */
@@ -573,18 +489,22 @@ static int run_show(int argc, char **argv)
 	if (r != 0) {
 		status = command_failed(&show, &err);
 	} else if (json) {
-		status = print_json(&show, facts_json(argv[optind], &facts, file.parent));
+		status = command_emit_json(&show, facts_json(argv[optind], &facts, file.parent));
 	} else {
 		hex_encode(BYTES(facts.name, facts.name_size), name);
 		printf("use:       %s\n"
 		       "algorithm: %s\n"
 		       "made here: %s\n"
 		       "parent:    0x%08" PRIx32 "\n"
-		       "name:      %s\n",
+		       "name:      %s\n"
+		       "password:  %s\n"
+		       "PCRs:      %s\n",
 		       use_name(facts.use), facts.algorithm,
 		       facts.made_here ? "yes, in a TPM that it cannot leave" :
 					 "no, it may exist elsewhere",
-		       file.parent, name);
+		       file.parent, name, facts.password ? "needed" : "none",
+		       facts.pcr_policy ? "have to be as they were when it was made" :
+					  "any values");
 		status = command_flush(&show);
 	}
 	tpm_key_file_free(&file);
@@ -603,35 +523,300 @@ static const struct command show = {
 	.run = run_show,
 };
 
+/* -------------------------------------------------------------------- cert */
+
+enum { OPT_PASSPHRASE = 256, OPT_REQUEST };
+
+struct cert_options {
+	struct signer_source source;
+	const char *out, *subject;
+	unsigned int days;
+	bool request, force, json;
+};
+
+/* A new file, from what is in @content. */
+static int write_output(const char *path, const struct buffer *content, bool force,
+			struct assay_error *err)
+{
+	struct stat st;
+
+	if (!force && lstat(path, &st) == 0)
+		return assay_fail(err, EEXIST,
+				  "%s exists; choose another name, or replace it with --force",
+				  path);
+	return file_write(path, buffer_bytes(content), 0644, err);
+}
+
+static int make_certificate(const struct cert_options *options, struct assay_error *err)
+{
+	struct buffer pem = { 0 };
+	X509 *certificate = NULL;
+	struct signer *signer;
+	int r = signer_open(&options->source, &signer, err);
+
+	if (r < 0)
+		return r;
+	if (options->request) {
+		r = certificate_request(signer, options->subject, &pem, err);
+	} else {
+		r = certificate_make(signer, options->subject, options->days, &certificate, err);
+		if (r == 0)
+			r = certificate_append_pem(certificate, &pem, err);
+	}
+	if (r == 0)
+		r = write_output(options->out, &pem, options->force, err);
+	X509_free(certificate);
+	buffer_free(&pem);
+	signer->close(signer);
+	return r;
+}
+
+static int run_cert(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "key", required_argument, NULL, 'k' },
+		{ "passphrase-file", required_argument, NULL, OPT_PASSPHRASE },
+		{ "tcti", required_argument, NULL, 't' },
+		{ "out", required_argument, NULL, 'o' },
+		{ "subject", required_argument, NULL, 's' },
+		{ "days", required_argument, NULL, 'd' },
+		{ "request", no_argument, NULL, OPT_REQUEST },
+		{ "force", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		COMMAND_HELP_OPTION,
+		{ 0 },
+	};
+	struct cert_options chosen = { .subject = DEFAULT_SUBJECT, .days = DEFAULT_DAYS };
+	struct assay_error err;
+	bool days = false;
+	int c, status;
+
+	while ((c = command_option(&cert, argc, argv, ":h", options, &status)) != -1)
+		switch (c) {
+		case 'k':
+			chosen.source.key = optarg;
+			break;
+		case OPT_PASSPHRASE:
+			chosen.source.passphrase_file = optarg;
+			break;
+		case 't':
+			chosen.source.tcti = optarg;
+			break;
+		case 'o':
+			chosen.out = optarg;
+			break;
+		case 's':
+			chosen.subject = optarg;
+			break;
+		case 'd':
+			if (!parse_days(optarg, &chosen.days))
+				return command_usage(&cert, "--days takes 1 to %d, not '%s'",
+						     CERTIFICATE_DAYS_MAX, optarg);
+			days = true;
+			break;
+		case OPT_REQUEST:
+			chosen.request = true;
+			break;
+		case 'f':
+			chosen.force = true;
+			break;
+		case 'j':
+			chosen.json = true;
+			break;
+		}
+	if (status != -1)
+		return status;
+	if (optind < argc)
+		return command_usage(&cert, "'%s' is one word too many", argv[optind]);
+	if (!chosen.source.key || !chosen.out)
+		return command_usage(&cert, "--key and --out are needed");
+	if (chosen.request && days)
+		return command_usage(&cert, "how long it is valid is the authority's to say: leave "
+					    "out --days");
+	if (make_certificate(&chosen, &err) < 0)
+		return command_failed(&cert, &err);
+	if (chosen.json)
+		return command_emit_json(&cert, json_pack("{s:o, s:o, s:b}", "key",
+							  command_text_json(chosen.source.key),
+							  "file", command_text_json(chosen.out),
+							  "request", (int)chosen.request));
+	printf("%s: %s of %s\n", chosen.out,
+	       chosen.request ? "request for a certificate" : "certificate", chosen.source.key);
+	return command_flush(&cert);
+}
+
+static const struct command cert = {
+	.name = "key cert",
+	.summary = "make a certificate of a key, or a request for one",
+	.help = "Usage: assay key cert [OPTION]... --key KEY --out FILE\n"
+		"\n"
+		"Make a self-signed certificate of a key, with a subject key id and the key usage\n"
+		"digitalSignature; or a request (PKCS#10) for an authority to make one.\n"
+		"\n" SIGNER_KEY_HELP
+		"  --out FILE            where to write it (PEM); not over an existing one\n"
+		"  --subject CN          the common name [" DEFAULT_SUBJECT "]\n"
+		"  --days N              how long the certificate is valid [3650]\n"
+		"  --request             make a request\n"
+		"  --force               write over an existing file\n"
+		"  --json                print what was made as JSON\n"
+		"  -h, --help            show this\n",
+	.run = run_cert,
+};
+
+/* ------------------------------------------------------------------ export */
+
+/* The public half of what @source names: a key, or a certificate's. */
+static int find_public(const struct signer_source *source, EVP_PKEY **ret, struct assay_error *err)
+{
+	struct tpm_key_file file = { 0 };
+	struct buffer text = { 0 };
+	struct signer *signer;
+	X509 *certificate;
+	int r = 0;
+
+	/* What is in a file of public parts is told without the private one. */
+	if (strchr(source->key, ':') == NULL)
+		r = file_read(source->key, KEY_FILE_MAX, &text, err);
+	if (r == 0 && key_file_is_tss2(buffer_bytes(&text))) {
+		r = tpm_key_file_parse(buffer_bytes(&text), source->key, &file, err);
+		if (r == 0)
+			r = tpm_key_file_public(&file, source->key, ret, err);
+		tpm_key_file_free(&file);
+	} else if (r == 0 && text.size > 0 &&
+		   certificate_parse(buffer_bytes(&text), source->key, &certificate, err) == 0) {
+		*ret = X509_get_pubkey(certificate);
+		X509_free(certificate);
+	} else if (r == 0) {
+		r = signer_open(source, &signer, err);
+		if (r == 0) {
+			EVP_PKEY_up_ref(signer->public_key);
+			*ret = signer->public_key;
+			signer->close(signer);
+		}
+	}
+	secret_free(&text);
+	return r;
+}
+
+static int export_public(const struct signer_source *source, bool der, struct buffer *out,
+			 struct assay_error *err)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	EVP_PKEY *key = NULL;
+	char *data;
+	int r = find_public(source, &key, err);
+
+	if (r == 0 && bio &&
+	    (der ? i2d_PUBKEY_bio(bio, key) : PEM_write_bio_PUBKEY(bio, key)) == 1) {
+		long size = BIO_get_mem_data(bio, &data);
+
+		buffer_append(out, data, (size_t)size);
+	}
+	if (r == 0 && (out->failed || out->size == 0))
+		r = assay_fail(err, EIO, "libcrypto cannot write the public key of %s",
+			       source->key);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return r;
+}
+
+static int run_export(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "key", required_argument, NULL, 'k' },
+		{ "passphrase-file", required_argument, NULL, OPT_PASSPHRASE },
+		{ "tcti", required_argument, NULL, 't' },
+		{ "out", required_argument, NULL, 'o' },
+		{ "der", no_argument, NULL, 'd' },
+		{ "force", no_argument, NULL, 'f' },
+		COMMAND_HELP_OPTION,
+		{ 0 },
+	};
+	struct signer_source source = { 0 };
+	struct buffer content = { 0 };
+	const char *out = NULL;
+	bool der = false, force = false;
+	struct assay_error err;
+	int c, r, status;
+
+	while ((c = command_option(&export, argc, argv, ":h", options, &status)) != -1)
+		switch (c) {
+		case 'k':
+			source.key = optarg;
+			break;
+		case OPT_PASSPHRASE:
+			source.passphrase_file = optarg;
+			break;
+		case 't':
+			source.tcti = optarg;
+			break;
+		case 'o':
+			out = optarg;
+			break;
+		case 'd':
+			der = true;
+			break;
+		case 'f':
+			force = true;
+			break;
+		}
+	if (status != -1)
+		return status;
+	if (optind < argc)
+		return command_usage(&export, "'%s' is one word too many", argv[optind]);
+	if (!source.key)
+		return command_usage(&export, "--key is needed");
+	r = export_public(&source, der, &content, &err);
+	if (r == 0 && out)
+		r = write_output(out, &content, force, &err);
+	else if (r == 0)
+		fwrite(content.data, 1, content.size, stdout);
+	buffer_free(&content);
+	return r < 0 ? command_failed(&export, &err) : command_flush(&export);
+}
+
+static const struct command export = {
+	.name = "key export",
+	.summary = "write the public half of a key",
+	.help = "Usage: assay key export [OPTION]... --key KEY\n"
+		"\n"
+		"Write the public half of a key (SubjectPublicKeyInfo), to standard output or to "
+		"a\n"
+		"file. KEY may also be a certificate's file. Of a TSS2 key file, neither its TPM\n"
+		"nor its password is needed.\n"
+		"\n" SIGNER_KEY_HELP
+		"  --out FILE            where to write it; not over an existing one\n"
+		"  --der                 write DER instead of PEM\n"
+		"  --force               write over an existing file\n"
+		"  -h, --help            show this\n",
+	.run = run_export,
+};
+
 /* --------------------------------------------------------------------- key */
 
 static int run_key(int argc, char **argv)
 {
-	static const struct command *const verbs[] = { &create, &load, &show };
-	static const struct option options[] = { COMMAND_HELP_OPTION, { 0 } };
-	int status;
+	static const struct command *const verbs[] = { &create, &cert, &show, &command_key_lint,
+						       &export };
 
-	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(argv[1], verbs[i]->name + strlen("key ")) == 0)
-			return verbs[i]->run(argc - 1, argv + 1);
-	(void)command_option(&command_key, argc, argv, "+:h", options, &status);
-	if (status != -1)
-		return status;
-	if (optind < argc)
-		return command_usage(&command_key, "there is no 'key %s'", argv[optind]);
-	return command_usage(&command_key, "create, load or show?");
+	return command_verbs(&command_key, verbs, sizeof(verbs) / sizeof(verbs[0]),
+			     "create, cert, show, lint or export?", argc, argv);
 }
 
 const struct command command_key = {
 	.name = "key",
-	.summary = "make keys in the TPM, load certificates into the kernel",
+	.summary = "make keys in the TPM, certificates of keys, and tell about both",
 	.help = "Usage: assay key create [OPTION]... --out KEY.pem\n"
-		"       assay key load [OPTION]... --cert CERT.pem\n"
+		"       assay key cert [OPTION]... --key KEY --out FILE\n"
 		"       assay key show [--json] KEY.pem\n"
+		"       assay key lint [OPTION]... CERT.pem\n"
+		"       assay key export [OPTION]... --key KEY\n"
 		"\n"
 		"  create   make a signing or attestation key in the TPM\n"
-		"  load     add a certificate to a keyring of the kernel\n"
+		"  cert     make a certificate of a key, or a request for one\n"
 		"  show     tell what a key file holds\n"
+		"  lint     tell which keyrings of the kernel would refuse a certificate, and why\n"
+		"  export   write the public half of a key\n"
 		"\n"
 		"'assay key VERB --help' tells more.\n",
 	.run = run_key,

@@ -149,7 +149,7 @@ static const char *advice(int code)
 	case EKEYREJECTED:
 		return "; its signature does not fit it or was made by another key";
 	case ENOKEY:
-		return "; the key that signed it is not in .fs-verity, see 'assay key load'";
+		return "; the key that signed it is not in .fs-verity, see 'assay keyring load'";
 	case EPERM:
 		return "; fs.verity.require_signatures is on and it has no signature?";
 	case EACCES:

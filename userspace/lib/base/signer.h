@@ -16,9 +16,11 @@
  * @sign: appends the signature of @digest to @out, as X.509 and CMS want it:
  *        ECDSA as DER of Ecdsa-Sig-Value, RSA as PKCS#1 v1.5
  * @close: frees the signer and all it holds
+ * @concurrent: @sign may be called by several threads at a time
  */
 struct signer {
 	EVP_PKEY *public_key;
+	bool concurrent;
 	int (*sign)(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
 		    struct assay_error *err);
 	void (*close)(struct signer *signer);

@@ -35,17 +35,35 @@ static bool set_serial(X509 *certificate)
 	return good;
 }
 
-static bool set_names(X509 *certificate, const char *subject)
+static size_t characters(const char *utf8)
 {
-	X509_NAME *name = X509_NAME_new();
-	bool good = name &&
-		    X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-					       (const unsigned char *)subject, -1, -1, 0) &&
-		    X509_set_subject_name(certificate, name) &&
-		    X509_set_issuer_name(certificate, name);
+	size_t count = 0;
 
-	X509_NAME_free(name);
-	return good;
+	for (; *utf8; utf8++)
+		count += (*utf8 & 0xc0) != 0x80;
+	return count;
+}
+
+/* -EINVAL for text that is none for a certificate. */
+static int make_name(const char *subject, X509_NAME **ret, struct assay_error *err)
+{
+	X509_NAME *name;
+
+	if (!*subject || characters(subject) > CERTIFICATE_SUBJECT_MAX)
+		return assay_fail(err, EINVAL,
+				  "the certificate's subject must have 1 to %d characters",
+				  CERTIFICATE_SUBJECT_MAX);
+	name = X509_NAME_new();
+	if (!name)
+		return out_of_memory(err);
+	if (!X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+					(const unsigned char *)subject, -1, -1, 0)) {
+		ERR_clear_error();
+		X509_NAME_free(name);
+		return assay_fail(err, EINVAL, "the certificate's subject is not UTF-8 text");
+	}
+	*ret = name;
+	return 0;
 }
 
 static bool add_key_id(X509 *certificate)
@@ -62,18 +80,30 @@ static bool add_key_id(X509 *certificate)
 	return good;
 }
 
-static bool add_usage(X509 *certificate)
+/* The extensions that a signer's certificate needs; *@ret is as X509V3_add1_i2d() takes it. */
+static bool make_usage(STACK_OF(X509_EXTENSION) * *ret)
 {
 	/* RFC 5280, section 4.2.1.3: digitalSignature is bit 0. */
 	ASN1_BIT_STRING *usage = ASN1_BIT_STRING_new();
 	BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
 	bool good = usage && constraints && ASN1_BIT_STRING_set_bit(usage, 0, 1) &&
-		    X509_add1_ext_i2d(certificate, NID_key_usage, usage, 1, X509V3_ADD_DEFAULT) &&
-		    X509_add1_ext_i2d(certificate, NID_basic_constraints, constraints, 1,
-				      X509V3_ADD_DEFAULT);
+		    X509V3_add1_i2d(ret, NID_key_usage, usage, 1, X509V3_ADD_DEFAULT) == 1 &&
+		    X509V3_add1_i2d(ret, NID_basic_constraints, constraints, 1,
+				    X509V3_ADD_DEFAULT) == 1;
 
 	ASN1_BIT_STRING_free(usage);
 	BASIC_CONSTRAINTS_free(constraints);
+	return good;
+}
+
+static bool add_usage(X509 *certificate)
+{
+	STACK_OF(X509_EXTENSION) *extensions = NULL;
+	bool good = make_usage(&extensions);
+
+	for (int i = 0; good && i < sk_X509_EXTENSION_num(extensions); i++)
+		good = X509_add_ext(certificate, sk_X509_EXTENSION_value(extensions, i), -1);
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 	return good;
 }
 
@@ -85,37 +115,61 @@ static bool set_algorithm(const X509_ALGOR *algorithm, int nid, bool rsa)
 			       rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL);
 }
 
-/* What X509_sign() does, with a key that is elsewhere. */
-static int sign_certificate(struct signer *signer, X509 *certificate, struct assay_error *err)
+/*
+ * The encoding as others will read it: what was set piece by piece is checked by
+ * parsing it again, and by its own signature.
+ */
+static int reparse(X509 *made, EVP_PKEY *issuer, X509 **ret, struct assay_error *err)
+{
+	struct buffer der = { 0 };
+	X509 *certificate;
+	int r = certificate_append_der(made, &der, err);
+
+	if (r == 0)
+		r = certificate_parse(buffer_bytes(&der), "the new certificate", &certificate, err);
+	buffer_free(&der);
+	if (r < 0)
+		return r;
+	if (X509_verify(certificate, issuer) != 1) {
+		ERR_clear_error();
+		X509_free(certificate);
+		return assay_fail(err, EKEYREJECTED,
+				  "the key's signature of the certificate is wrong");
+	}
+	*ret = certificate;
+	return 0;
+}
+
+/* With what a key signs certificates. */
+static int signature_nid(const struct signer *signer, bool *ret_rsa, enum assay_hash *ret_hash)
 {
 	bool rsa = EVP_PKEY_get_base_id(signer->public_key) == EVP_PKEY_RSA;
 	bool wide = !rsa && EVP_PKEY_get_bits(signer->public_key) == 384;
-	int nid = rsa  ? NID_sha256WithRSAEncryption :
-		  wide ? NID_ecdsa_with_SHA384 :
-			 NID_ecdsa_with_SHA256;
-	const ASN1_BIT_STRING *place;
-	const X509_ALGOR *algorithm;
-	unsigned char *tbs = NULL;
+
+	*ret_rsa = rsa;
+	*ret_hash = wide ? ASSAY_HASH_SHA384 : ASSAY_HASH_SHA256;
+	return rsa  ? NID_sha256WithRSAEncryption :
+	       wide ? NID_ecdsa_with_SHA384 :
+		      NID_ecdsa_with_SHA256;
+}
+
+/* Signs what was encoded (of @size, freed here; <= 0: it was not) into @bits. */
+static int sign_encoded(struct signer *signer, enum assay_hash hash, unsigned char *tbs, int size,
+			ASN1_BIT_STRING *bits, struct assay_error *err)
+{
 	struct buffer signature = { 0 };
 	struct assay_digest digest;
 	struct bytes piece;
-	int size, r;
+	int r;
 
-	X509_get0_signature(&place, &algorithm, certificate);
-	if (!set_algorithm(X509_get0_tbs_sigalg(certificate), nid, rsa) ||
-	    !set_algorithm(algorithm, nid, rsa))
-		return out_of_memory(err);
-	size = i2d_re_X509_tbs(certificate, &tbs);
 	if (size <= 0)
 		return out_of_memory(err);
 	piece = BYTES(tbs, (size_t)size);
-	r = signature_digest(wide ? ASSAY_HASH_SHA384 : ASSAY_HASH_SHA256, &piece, 1, &digest, err);
+	r = signature_digest(hash, &piece, 1, &digest, err);
 	if (r == 0)
 		r = signer->sign(signer, &digest, &signature, err);
 	OPENSSL_free(tbs);
 	if (r == 0) {
-		ASN1_BIT_STRING *bits = (ASN1_BIT_STRING *)place;
-
 		if (signature.failed || signature.size > INT_MAX ||
 		    !ASN1_BIT_STRING_set(bits, signature.data, (int)signature.size))
 			r = out_of_memory(err);
@@ -127,73 +181,129 @@ static int sign_certificate(struct signer *signer, X509 *certificate, struct ass
 	return r;
 }
 
-/*
- * The encoding as others will read it: what was set piece by piece is checked by
- * parsing it again, and by its own signature.
- */
-static int reparse(X509 *made, X509 **ret, struct assay_error *err)
+int certificate_sign(struct signer *signer, X509 *certificate, X509 **ret, struct assay_error *err)
 {
-	struct buffer der = { 0 };
-	X509 *certificate;
-	int r = certificate_append_der(made, &der, err);
+	const ASN1_BIT_STRING *place;
+	const X509_ALGOR *algorithm;
+	unsigned char *tbs = NULL;
+	enum assay_hash hash;
+	bool rsa;
+	int nid = signature_nid(signer, &rsa, &hash), size, r;
 
-	if (r == 0)
-		r = certificate_parse(buffer_bytes(&der), "the new certificate", &certificate, err);
-	buffer_free(&der);
-	if (r < 0)
-		return r;
-	if (X509_verify(certificate, X509_get0_pubkey(certificate)) != 1) {
-		ERR_clear_error();
-		X509_free(certificate);
-		return assay_fail(err, EKEYREJECTED,
-				  "the key's signature of its own certificate is wrong");
-	}
-	*ret = certificate;
-	return 0;
+	X509_get0_signature(&place, &algorithm, certificate);
+	if (!set_algorithm(X509_get0_tbs_sigalg(certificate), nid, rsa) ||
+	    !set_algorithm(algorithm, nid, rsa))
+		return out_of_memory(err);
+	size = i2d_re_X509_tbs(certificate, &tbs);
+	r = sign_encoded(signer, hash, tbs, size, (ASN1_BIT_STRING *)place, err);
+	return r < 0 ? r : reparse(certificate, signer->public_key, ret, err);
 }
 
-static size_t characters(const char *utf8)
+static int sign_request(struct signer *signer, X509_REQ *request, struct assay_error *err)
 {
-	size_t count = 0;
+	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
+	X509_ALGOR *algorithm = X509_ALGOR_new();
+	unsigned char *tbs = NULL;
+	enum assay_hash hash;
+	bool rsa;
+	int nid = signature_nid(signer, &rsa, &hash), r = 0;
 
-	for (; *utf8; utf8++)
-		count += (*utf8 & 0xc0) != 0x80;
-	return count;
+	if (!bits || !algorithm || !set_algorithm(algorithm, nid, rsa) ||
+	    !X509_REQ_set1_signature_algo(request, algorithm))
+		r = out_of_memory(err);
+	if (r == 0) {
+		int size = i2d_re_X509_REQ_tbs(request, &tbs);
+
+		r = sign_encoded(signer, hash, tbs, size, bits, err);
+	}
+	if (r == 0) {
+		X509_REQ_set0_signature(request, bits);
+		bits = NULL;
+		if (X509_REQ_verify(request, signer->public_key) != 1) {
+			ERR_clear_error();
+			r = assay_fail(err, EKEYREJECTED,
+				       "the key's signature of the request is wrong");
+		}
+	}
+	ASN1_BIT_STRING_free(bits);
+	X509_ALGOR_free(algorithm);
+	return r;
+}
+
+static int append_request(X509_REQ *request, struct buffer *out, struct assay_error *err)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long size;
+	int r = 0;
+
+	if (!bio || !PEM_write_bio_X509_REQ(bio, request)) {
+		r = out_of_memory(err);
+	} else {
+		size = BIO_get_mem_data(bio, &text);
+		buffer_append(out, text, (size_t)size);
+		if (out->failed)
+			r = out_of_memory(err);
+	}
+	BIO_free(bio);
+	return r;
+}
+
+int certificate_request(struct signer *signer, const char *subject, struct buffer *out,
+			struct assay_error *err)
+{
+	STACK_OF(X509_EXTENSION) *extensions = NULL;
+	X509_REQ *request = NULL;
+	X509_NAME *name = NULL;
+	int r = signature_check_key(signer->public_key, "the signing key", err);
+
+	if (r == 0)
+		r = make_name(subject, &name, err);
+	if (r < 0)
+		return r;
+	request = X509_REQ_new();
+	if (!request || !X509_REQ_set_version(request, X509_REQ_VERSION_1) ||
+	    !X509_REQ_set_subject_name(request, name) ||
+	    !X509_REQ_set_pubkey(request, signer->public_key) || !make_usage(&extensions) ||
+	    !X509_REQ_add_extensions(request, extensions))
+		r = out_of_memory(err);
+	if (r == 0)
+		r = sign_request(signer, request, err);
+	if (r == 0)
+		r = append_request(request, out, err);
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	X509_NAME_free(name);
+	X509_REQ_free(request);
+	return r;
 }
 
 int certificate_make(struct signer *signer, const char *subject, unsigned int days, X509 **ret,
 		     struct assay_error *err)
 {
+	X509_NAME *name = NULL;
 	X509 *certificate;
 	int r;
 
-	if (!*subject || characters(subject) > CERTIFICATE_SUBJECT_MAX)
-		return assay_fail(err, EINVAL,
-				  "the certificate's subject must have 1 to %d characters",
-				  CERTIFICATE_SUBJECT_MAX);
 	if (days < 1 || days > CERTIFICATE_DAYS_MAX)
 		return assay_fail(err, EINVAL, "a certificate is valid for 1 to %d days",
 				  CERTIFICATE_DAYS_MAX);
 	r = signature_check_key(signer->public_key, "the signing key", err);
+	if (r == 0)
+		r = make_name(subject, &name, err);
 	if (r < 0)
 		return r;
 	certificate = X509_new();
-	if (!certificate)
-		return out_of_memory(err);
-	if (!set_names(certificate, subject)) {
-		ERR_clear_error();
-		r = assay_fail(err, EINVAL, "the certificate's subject is not UTF-8 text");
-	} else if (!X509_set_version(certificate, X509_VERSION_3) || !set_serial(certificate) ||
-		   !X509_gmtime_adj(X509_getm_notBefore(certificate), 0) ||
-		   !X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, 0, NULL) ||
-		   !X509_set_pubkey(certificate, signer->public_key) || !add_key_id(certificate) ||
-		   !add_usage(certificate)) {
+	if (!certificate || !X509_set_subject_name(certificate, name) ||
+	    !X509_set_issuer_name(certificate, name) ||
+	    !X509_set_version(certificate, X509_VERSION_3) || !set_serial(certificate) ||
+	    !X509_gmtime_adj(X509_getm_notBefore(certificate), 0) ||
+	    !X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, 0, NULL) ||
+	    !X509_set_pubkey(certificate, signer->public_key) || !add_key_id(certificate) ||
+	    !add_usage(certificate))
 		r = out_of_memory(err);
-	} else {
-		r = sign_certificate(signer, certificate, err);
-	}
-	if (r == 0)
-		r = reparse(certificate, ret, err);
+	else
+		r = certificate_sign(signer, certificate, ret, err);
+	X509_NAME_free(name);
 	X509_free(certificate);
 	return r;
 }
@@ -288,6 +398,16 @@ int certificate_key_id(X509 *certificate, struct bytes *ret, struct assay_error 
 			"subjectKeyIdentifier=hash");
 	*ret = BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id));
 	return 0;
+}
+
+bool certificate_same_name(const X509_NAME *a, const X509_NAME *b)
+{
+	const unsigned char *a_der, *b_der;
+	size_t a_size, b_size;
+
+	/* X509_NAME_cmp() does not mind upper and lower case. */
+	return X509_NAME_get0_der(a, &a_der, &a_size) && X509_NAME_get0_der(b, &b_der, &b_size) &&
+	       bytes_equal(BYTES(a_der, a_size), BYTES(b_der, b_size));
 }
 
 int certificate_check_signer(X509 *certificate, const struct signer *signer,

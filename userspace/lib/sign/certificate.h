@@ -29,6 +29,26 @@
 int certificate_make(struct signer *signer, const char *subject, unsigned int days, X509 **ret,
 		     struct assay_error *err);
 
+/*
+ * certificate_sign() - what X509_sign() does, with a key that is elsewhere
+ * @certificate: filled in but for its signature and signature algorithms
+ * @ret: the signed one, as others will read it; X509_free() it
+ *
+ * Signed with SHA-256, by P-384 keys with SHA-384. -EKEYREJECTED if what the key made is
+ * not its signature.
+ */
+int certificate_sign(struct signer *signer, X509 *certificate, X509 **ret, struct assay_error *err);
+
+/*
+ * certificate_request() - append a request for a certificate of @signer's key, in PEM
+ * @subject: as above
+ *
+ * PKCS#10 (RFC 2986), asking for the extensions that certificate_make() sets but for the
+ * subject key id, which is the authority's to make.
+ */
+int certificate_request(struct signer *signer, const char *subject, struct buffer *out,
+			struct assay_error *err);
+
 /* certificate_parse() - one certificate, PEM or DER, nothing behind it in DER */
 int certificate_parse(struct bytes data, const char *name, X509 **ret, struct assay_error *err);
 
@@ -56,6 +76,9 @@ int certificate_key_id(X509 *certificate, struct bytes *ret, struct assay_error 
  */
 int certificate_check_signer(X509 *certificate, const struct signer *signer,
 			     struct assay_error *err);
+
+/* certificate_same_name() - to the byte, as the kernel compares names */
+bool certificate_same_name(const X509_NAME *a, const X509_NAME *b);
 
 /* certificate_subject() - the subject (RFC 2253), fit to print; a string to free() */
 char *certificate_subject(X509 *certificate);

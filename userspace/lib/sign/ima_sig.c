@@ -7,8 +7,6 @@
 #include "sign/signature.h"
 #include "verity/verity.h"
 
-/* enum evm_ima_xattr_type of security/integrity/integrity.h */
-#define IMA_VERITY_DIGSIG 0x06
 #define IMA_SIG_VERSION 3
 
 /* enum hash_algo of include/uapi/linux/hash_info.h; not fs-verity's numbers */
@@ -35,7 +33,7 @@ static uint8_t hash_algo(const struct assay_digest *digest)
 static int file_id_digest(const struct assay_digest *digest, struct assay_digest *ret,
 			  struct assay_error *err)
 {
-	const uint8_t head[] = { IMA_VERITY_DIGSIG, hash_algo(digest) };
+	const uint8_t head[] = { IMA_SIG_TYPE, hash_algo(digest) };
 	const struct bytes pieces[] = { BYTES(head, sizeof(head)),
 					BYTES(digest->bytes, digest->size) };
 
@@ -75,7 +73,7 @@ int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_di
 	r = signer->sign(signer, &file_id, &signature, err);
 	if (r < 0)
 		goto out;
-	buffer_append_u8(out, IMA_VERITY_DIGSIG);
+	buffer_append_u8(out, IMA_SIG_TYPE);
 	buffer_append_u8(out, IMA_SIG_VERSION);
 	buffer_append_u8(out, hash_algo(digest));
 	buffer_append_bytes(out, key_id);
@@ -88,43 +86,68 @@ out:
 	return r;
 }
 
-int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
-		   struct assay_error *err)
+/* What security.ima holds, without the constant bytes in front. */
+struct ima_sig {
+	uint8_t algo;
+	struct bytes key_id, signature;
+};
+
+static int parse(struct bytes value, struct ima_sig *ret, struct assay_error *err)
 {
-	struct bytes key_id, expected_id, signature;
-	struct assay_digest file_id;
-	uint8_t type, version, algo;
+	uint8_t type, version;
 	uint16_t size;
-	int r;
 
 	if (!bytes_take_u8(&value, &type) || !bytes_take_u8(&value, &version) ||
-	    !bytes_take_u8(&value, &algo) || !bytes_take(&value, 4, &key_id) ||
-	    !bytes_take_be16(&value, &size) || !bytes_take(&value, size, &signature))
+	    !bytes_take_u8(&value, &ret->algo) || !bytes_take(&value, 4, &ret->key_id) ||
+	    !bytes_take_be16(&value, &size) || !bytes_take(&value, size, &ret->signature))
 		return assay_fail(err, EBADMSG, "the IMA signature is cut off");
 	if (value.size != 0)
 		return assay_fail(err, EBADMSG, "%zu bytes follow the IMA signature", value.size);
-	if (type != IMA_VERITY_DIGSIG || version != IMA_SIG_VERSION)
+	if (type != IMA_SIG_TYPE || version != IMA_SIG_VERSION)
 		return assay_fail(err, EBADMSG,
 				  "the IMA signature has type %u and version %u; a signature of an "
 				  "fs-verity digest has %u and %u",
-				  type, version, IMA_VERITY_DIGSIG, IMA_SIG_VERSION);
+				  type, version, IMA_SIG_TYPE, IMA_SIG_VERSION);
+	return 0;
+}
+
+int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *err)
+{
+	struct ima_sig sig;
+	int r = parse(value, &sig, err);
+
+	if (r == 0)
+		*ret = sig.key_id;
+	return r;
+}
+
+int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
+		   struct assay_error *err)
+{
+	struct assay_digest file_id;
+	struct bytes expected_id;
+	struct ima_sig sig;
+	int r = parse(value, &sig, err);
+
+	if (r < 0)
+		return r;
 	r = file_id_digest(digest, &file_id, err);
 	if (r < 0)
 		return r;
-	if (algo != hash_algo(digest))
+	if (sig.algo != hash_algo(digest))
 		return assay_fail(err, EBADMSG,
 				  "the IMA signature is of another hash algorithm (%u) than the "
 				  "fs-verity digest (%u)",
-				  algo, hash_algo(digest));
+				  sig.algo, hash_algo(digest));
 	r = key_id_end(certificate, &expected_id, err);
 	if (r < 0)
 		return r;
-	if (!bytes_equal(key_id, expected_id))
+	if (!bytes_equal(sig.key_id, expected_id))
 		return assay_fail(err, EKEYREJECTED,
 				  "the IMA signature names another key than the certificate's");
 	r = signature_check_key(X509_get0_pubkey(certificate), "the certificate's key", err);
 	if (r < 0)
 		return r;
-	return signature_verify(X509_get0_pubkey(certificate), &file_id, signature,
+	return signature_verify(X509_get0_pubkey(certificate), &file_id, sig.signature,
 				"the IMA signature", err);
 }

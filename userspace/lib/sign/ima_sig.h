@@ -18,12 +18,21 @@
 
 /* The extended attribute that holds it. */
 #define IMA_SIG_XATTR "security.ima"
+/* Its first byte: IMA_VERITY_DIGSIG of enum evm_ima_xattr_type. */
+#define IMA_SIG_TYPE 0x06
 /* Header and the largest signature of the keys we take (RSA of 4096 bits). */
 #define IMA_SIG_MAX (9 + 512)
 
 /* ima_sig_sign() - append the value of security.ima for @digest to @out */
 int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
 		 struct buffer *out, struct assay_error *err);
+
+/*
+ * ima_sig_key_id() - the 4 bytes by which IMA finds the key; borrowed from @value
+ *
+ * Return: 0; -EBADMSG for anything that is not a version 3 signature of an fs-verity digest
+ */
+int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *err);
 
 /*
  * ima_sig_verify() - is @value a version 3 signature of @digest by @certificate's key?

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "sign/signature.h"
 
 /* A file signer's public_key is the whole pair: libcrypto keeps both in one. */
@@ -43,14 +44,32 @@ static void file_close(struct signer *signer)
 	free(signer);
 }
 
-/* Keeps libcrypto from asking on the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *context)
+/* How an encrypted key's passphrase is asked for, and what came of it. */
+struct passphrase {
+	key_file_secret_function secret;
+	void *context;
+	struct assay_error err;
+	bool asked, failed;
+};
+
+static int give_passphrase(char *text, int size, int writing, void *context)
 {
-	(void)buffer;
-	(void)size;
+	struct passphrase *passphrase = context;
+	struct buffer value = { 0 };
+	int length = -1;
+
 	(void)writing;
-	*(bool *)context = true;
-	return -1;
+	passphrase->asked = true;
+	/* Without a way to ask: keeps libcrypto from asking on the terminal. */
+	if (!passphrase->secret)
+		return -1;
+	passphrase->failed = passphrase->secret(passphrase->context, &value, &passphrase->err) < 0;
+	if (!passphrase->failed && value.size <= (size_t)size) {
+		memcpy(text, value.data, value.size);
+		length = (int)value.size;
+	}
+	secret_free(&value);
+	return length;
 }
 
 static bool contains(struct bytes text, const char *part)
@@ -63,35 +82,12 @@ bool key_file_is_tss2(struct bytes pem)
 	return contains(pem, "-----BEGIN TSS2 PRIVATE KEY-----");
 }
 
-int key_file_signer(struct bytes pem, const char *name, struct signer **ret,
-		    struct assay_error *err)
+int key_file_wrap(EVP_PKEY *key, const char *name, bool concurrent, struct signer **ret,
+		  struct assay_error *err)
 {
-	bool encrypted = false;
 	struct signer *signer;
-	EVP_PKEY *key = NULL;
-	BIO *bio;
-	int r;
+	int r = signature_check_key(key, name, err);
 
-	if (pem.size > KEY_FILE_MAX)
-		return assay_fail(err, EFBIG, "%s is too large for a key file", name);
-	bio = BIO_new_mem_buf(pem.data ? (const void *)pem.data : "", (int)pem.size);
-	if (bio)
-		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted);
-	BIO_free(bio);
-	ERR_clear_error();
-	if (!key && encrypted)
-		return assay_fail(err, EACCES,
-				  "the private key in %s is encrypted, which is not supported; "
-				  "decrypt it ('openssl pkey'), or better keep it in a TPM",
-				  name);
-	if (!key && (contains(pem, "-----BEGIN PUBLIC KEY-----") ||
-		     contains(pem, "-----BEGIN CERTIFICATE-----")))
-		return assay_fail(err, EINVAL,
-				  "%s holds a public key or a certificate, not a private key",
-				  name);
-	if (!key)
-		return assay_fail(err, EINVAL, "%s holds no private key in PEM form", name);
-	r = signature_check_key(key, name, err);
 	if (r < 0) {
 		EVP_PKEY_free(key);
 		return r;
@@ -102,8 +98,54 @@ int key_file_signer(struct bytes pem, const char *name, struct signer **ret,
 		return assay_fail(err, ENOMEM, "cannot open %s: out of memory", name);
 	}
 	signer->public_key = key;
+	signer->concurrent = concurrent;
 	signer->sign = file_sign;
 	signer->close = file_close;
 	*ret = signer;
 	return 0;
+}
+
+int key_file_open(struct bytes pem, const char *name, key_file_secret_function secret,
+		  void *context, struct signer **ret, struct assay_error *err)
+{
+	struct passphrase passphrase = { .secret = secret, .context = context };
+	EVP_PKEY *key = NULL;
+	BIO *bio;
+
+	if (pem.size > KEY_FILE_MAX)
+		return assay_fail(err, EFBIG, "%s is too large for a key file", name);
+	bio = BIO_new_mem_buf(pem.data ? (const void *)pem.data : "", (int)pem.size);
+	if (bio)
+		key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (key)
+		return key_file_wrap(key, name, true, ret, err);
+	if (passphrase.failed) {
+		if (err)
+			*err = passphrase.err;
+		return -passphrase.err.code;
+	}
+	if (passphrase.asked && !secret)
+		return assay_fail(err, EACCES,
+				  "the private key in %s is encrypted, and no passphrase is taken "
+				  "here",
+				  name);
+	if (passphrase.asked)
+		return assay_fail(err, EACCES,
+				  "the private key in %s cannot be decrypted: the passphrase is "
+				  "wrong, or the file is damaged",
+				  name);
+	if (contains(pem, "-----BEGIN PUBLIC KEY-----") ||
+	    contains(pem, "-----BEGIN CERTIFICATE-----"))
+		return assay_fail(err, EINVAL,
+				  "%s holds a public key or a certificate, not a private key",
+				  name);
+	return assay_fail(err, EINVAL, "%s holds no private key in PEM form", name);
+}
+
+int key_file_signer(struct bytes pem, const char *name, struct signer **ret,
+		    struct assay_error *err)
+{
+	return key_file_open(pem, name, NULL, NULL, ret, err);
 }

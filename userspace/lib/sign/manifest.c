@@ -3,6 +3,7 @@
 #include "sign/manifest.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,10 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "sign/delegate.h"
 #include "sign/ima_sig.h"
 #include "sign/pkcs7.h"
+#include "sign/trust.h"
 #include "verity/enable.h"
 
 #define TYPE "manifest"
@@ -21,21 +24,29 @@
 #define SIGNATURE_SIZE_MAX 65536
 
 /**
- * struct parser - what is known after some lines
+ * struct manifest_reader - what is known after some lines
  * @name: of the manifest, for errors
+ * @stream: where more of it comes from; NULL where all is in memory
+ * @room: what was read from the stream; @capacity bytes
+ * @text: what was read and not looked at: in @room, or in the caller's memory
  * @line: number of the line looked at, from 1
  * @previous: the path of the line before, "" before the first
- * @pkcs7, @ima: the decoded members of the line looked at
+ * @object: the line looked at; @pkcs7, @ima: its decoded members
  */
-struct parser {
+struct manifest_reader {
 	const char *name;
+	FILE *stream;
+	uint8_t *room;
+	struct bytes text;
 	unsigned long long line;
 	struct manifest_header header;
 	char previous[MANIFEST_PATH_MAX];
+	json_t *object;
 	struct buffer pkcs7, ima;
-	manifest_entry_function each;
-	void *context;
 };
+
+/* Two lines: one looked at, and what was read of the next. */
+#define READER_CAPACITY (2 * (size_t)MANIFEST_LINE_MAX)
 
 int manifest_check_path(const char *path, struct assay_error *err)
 {
@@ -156,12 +167,12 @@ static int parse_parameters(const json_t *object, const char *what,
 	return 0;
 }
 
-static int parse_header(struct parser *parser, const json_t *object, const char *what,
+static int parse_header(struct manifest_reader *reader, const json_t *object, const char *what,
 			struct assay_error *err)
 {
 	static const char *const known[] = { "assay",	   "type", "id",     "created", "hash",
 					     "block_size", "salt", "signer", NULL };
-	struct manifest_header *header = &parser->header;
+	struct manifest_header *header = &reader->header;
 	const char *type, *id, *created;
 	uint64_t version;
 	int r;
@@ -205,6 +216,9 @@ static int take_base64(const json_t *object, const char *key, const char *what, 
 	int r;
 
 	out->size = 0;
+	*ret = BYTES(NULL, 0);
+	if (!json_object_get(object, key))
+		return 0;
 	r = json_get_base64(object, key, what, out, err);
 	if (r < 0)
 		return r;
@@ -215,10 +229,35 @@ static int take_base64(const json_t *object, const char *key, const char *what, 
 	return 0;
 }
 
-static int parse_entry(struct parser *parser, const json_t *object, const char *what,
+/* A member that may be missing; then it is 0. */
+static int take_optional(const json_t *object, const char *key, const char *what, uint64_t *ret,
+			 struct assay_error *err)
+{
+	*ret = 0;
+	if (!json_object_get(object, key))
+		return 0;
+	return json_get_unsigned(object, key, what, ret, err);
+}
+
+static int check_order(const struct manifest_reader *reader, const char *path, const char *what,
+		       struct assay_error *err)
+{
+	char shown[512];
+
+	if (strcmp(reader->previous, path) < 0)
+		return 0;
+	text_escape(BYTES((const uint8_t *)path, strlen(path)), shown, sizeof(shown));
+	return assay_fail(err, EBADMSG, "%s: the path \"%s\" %s", what, shown,
+			  strcmp(reader->previous, path) == 0 ?
+				  "is there twice" :
+				  "is not in order: a manifest is sorted by path");
+}
+
+static int parse_entry(struct manifest_reader *reader, const json_t *object, const char *what,
 		       struct manifest_entry *entry, struct assay_error *err)
 {
-	static const char *const known[] = { "path", "size", "digest", "pkcs7", "ima", NULL };
+	static const char *const known[] = { "path", "size",  "digest", "pkcs7",
+					     "ima",  "mtime", "inode",	NULL };
 	const char *digest;
 	int r;
 
@@ -231,16 +270,9 @@ static int parse_entry(struct parser *parser, const json_t *object, const char *
 	r = manifest_check_path(entry->path, err);
 	if (r < 0)
 		return assay_fail_context(err, "%s", what);
-	if (strcmp(parser->previous, entry->path) >= 0) {
-		char shown[512];
-
-		text_escape(BYTES((const uint8_t *)entry->path, strlen(entry->path)), shown,
-			    sizeof(shown));
-		return assay_fail(err, EBADMSG, "%s: the path \"%s\" %s", what, shown,
-				  strcmp(parser->previous, entry->path) == 0 ?
-					  "is there twice" :
-					  "is not in order: a manifest is sorted by path");
-	}
+	r = check_order(reader, entry->path, what, err);
+	if (r < 0)
+		return r;
 	r = json_get_unsigned(object, "size", what, &entry->size, err);
 	if (r < 0)
 		return r;
@@ -248,168 +280,259 @@ static int parse_entry(struct parser *parser, const json_t *object, const char *
 	if (r < 0)
 		return r;
 	if (verity_digest_parse(digest, &entry->digest) < 0 ||
-	    entry->digest.hash != parser->header.parameters.hash)
+	    entry->digest.hash != reader->header.parameters.hash)
 		return assay_fail(err, EBADMSG,
 				  "%s: \"digest\" is not \"%s:\" and its hexadecimal digits", what,
-				  assay_hash_name(parser->header.parameters.hash));
-	r = take_base64(object, "pkcs7", what, VERITY_SIGNATURE_MAX, &parser->pkcs7, &entry->pkcs7,
+				  assay_hash_name(reader->header.parameters.hash));
+	r = take_base64(object, "pkcs7", what, VERITY_SIGNATURE_MAX, &reader->pkcs7, &entry->pkcs7,
 			err);
-	if (r < 0)
-		return r;
-	return take_base64(object, "ima", what, IMA_SIG_MAX, &parser->ima, &entry->ima, err);
-}
-
-/* @line is without its newline. */
-static int parse_line(struct parser *parser, struct bytes line, struct assay_error *err)
-{
-	struct manifest_entry entry = { 0 };
-	char what[600];
-	json_t *object;
-	int r;
-
-	parser->line++;
-	snprintf(what, sizeof(what), "%s line %llu", parser->name, parser->line);
-	r = json_parse(line, what, &object, err);
-	if (r < 0)
-		return r;
-	if (parser->line == 1) {
-		r = parse_header(parser, object, what, err);
-	} else {
-		r = parse_entry(parser, object, what, &entry, err);
-		if (r == 0) {
-			/* Checked to fit by manifest_check_path(). */
-			stpcpy(parser->previous, entry.path);
-			if (parser->each)
-				r = parser->each(parser->context, &parser->header, &entry, err);
-		}
-	}
-	json_decref(object);
+	if (r == 0)
+		r = take_base64(object, "ima", what, IMA_SIG_MAX, &reader->ima, &entry->ima, err);
+	if (r == 0 && entry->pkcs7.size == 0 && entry->ima.size == 0)
+		r = assay_fail(err, EBADMSG, "%s has neither \"pkcs7\" nor \"ima\"", what);
+	if (r == 0)
+		r = take_optional(object, "mtime", what, &entry->mtime, err);
+	if (r == 0)
+		r = take_optional(object, "inode", what, &entry->inode, err);
 	return r;
 }
 
-static int line_too_long(const struct parser *parser, struct assay_error *err)
+static int line_too_long(const struct manifest_reader *reader, struct assay_error *err)
 {
-	return assay_fail(err, EBADMSG, "%s line %llu is longer than %d bytes", parser->name,
-			  parser->line + 1, MANIFEST_LINE_MAX);
+	return assay_fail(err, EBADMSG, "%s line %llu is longer than %d bytes", reader->name,
+			  reader->line + 1, MANIFEST_LINE_MAX);
 }
 
-/* Takes the lines that are complete from the front of @text. */
-static int parse_lines(struct parser *parser, struct bytes *text, struct assay_error *err)
+/* More of the stream behind what is left of @reader->text. Return: 1, 0 at the end */
+static int read_more(struct manifest_reader *reader, struct assay_error *err)
 {
-	const uint8_t *newline;
+	size_t left = reader->text.size, got;
 
-	while (text->size > 0 && (newline = memchr(text->data, '\n', text->size))) {
-		struct bytes line = { 0 };
+	if (!reader->stream)
+		return 0;
+	memmove(reader->room, reader->text.data, left);
+	errno = 0;
+	got = fread(reader->room + left, 1, READER_CAPACITY - left, reader->stream);
+	if (got == 0 && ferror(reader->stream)) {
+		int code = errno ? errno : EIO;
+
+		return assay_fail(err, code, "cannot read %s: %s", reader->name, strerror(code));
+	}
+	reader->text = BYTES(reader->room, left + got);
+	return got > 0;
+}
+
+/* The next line, without its newline. Return: 1, 0 at the end of the manifest */
+static int next_line(struct manifest_reader *reader, struct bytes *ret, struct assay_error *err)
+{
+	for (;;) {
+		struct bytes *text = &reader->text;
+		const uint8_t *newline =
+			text->size > 0 ? memchr(text->data, '\n', text->size) : NULL;
+		size_t size = newline ? (size_t)(newline - text->data) + 1 : text->size;
 		int r;
 
-		(void)bytes_take(text, (size_t)(newline - text->data) + 1, &line);
-		if (line.size > MANIFEST_LINE_MAX)
-			return line_too_long(parser, err);
-		line.size--;
-		r = parse_line(parser, line, err);
-		if (r != 0)
+		if (size > MANIFEST_LINE_MAX || (!newline && size == MANIFEST_LINE_MAX))
+			return line_too_long(reader, err);
+		if (newline) {
+			(void)bytes_take(text, size, ret);
+			ret->size--;
+			reader->line++;
+			return 1;
+		}
+		r = read_more(reader, err);
+		if (r < 0)
 			return r;
+		if (r == 0 && size > 0)
+			return assay_fail(err, EBADMSG,
+					  "%s line %llu is cut off: it has no newline",
+					  reader->name, reader->line + 1);
+		if (r == 0)
+			return 0;
 	}
-	return text->size >= MANIFEST_LINE_MAX ? line_too_long(parser, err) : 0;
 }
 
-static int end_of_text(const struct parser *parser, struct bytes left, struct assay_error *err)
+/* The next line's object, in @reader->object. Return: 1, 0 at the end of the manifest */
+static int next_object(struct manifest_reader *reader, char *what, size_t what_size,
+		       struct assay_error *err)
 {
-	if (left.size > 0)
-		return assay_fail(err, EBADMSG, "%s line %llu is cut off: it has no newline",
-				  parser->name, parser->line + 1);
-	if (parser->line == 0)
-		return assay_fail(err, EBADMSG, "%s is empty, not a manifest", parser->name);
+	struct bytes line;
+	int r = next_line(reader, &line, err);
+
+	json_decref(reader->object);
+	reader->object = NULL;
+	if (r <= 0)
+		return r;
+	snprintf(what, what_size, "%s line %llu", reader->name, reader->line);
+	r = json_parse(line, what, &reader->object, err);
+	return r < 0 ? r : 1;
+}
+
+static int reader_new(FILE *stream, struct bytes text, const char *name,
+		      struct manifest_reader **ret, struct assay_error *err)
+{
+	struct manifest_reader *reader = calloc(1, sizeof(*reader));
+	char what[600];
+	int r;
+
+	if (reader && stream)
+		reader->room = malloc(READER_CAPACITY);
+	if (!reader || (stream && !reader->room)) {
+		free(reader);
+		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", name);
+	}
+	reader->name = name;
+	reader->stream = stream;
+	reader->text = stream ? BYTES(reader->room, 0) : text;
+	r = next_object(reader, what, sizeof(what), err);
+	if (r == 1)
+		r = parse_header(reader, reader->object, what, err);
+	else if (r == 0)
+		r = assay_fail(err, EBADMSG, "%s is empty, not a manifest", name);
+	if (r < 0) {
+		manifest_reader_close(reader);
+		return r;
+	}
+	*ret = reader;
 	return 0;
 }
 
-static struct parser *parser_new(const char *name, manifest_entry_function each, void *context)
+int manifest_reader_open(FILE *stream, const char *name, struct manifest_reader **ret,
+			 struct assay_error *err)
 {
-	struct parser *parser = calloc(1, sizeof(*parser));
-
-	if (parser) {
-		parser->name = name;
-		parser->each = each;
-		parser->context = context;
-	}
-	return parser;
+	return reader_new(stream, BYTES(NULL, 0), name, ret, err);
 }
 
-static int parser_end(struct parser *parser, int r, struct manifest_header *ret_header)
+const struct manifest_header *manifest_reader_header(const struct manifest_reader *reader)
 {
+	return &reader->header;
+}
+
+int manifest_reader_next(struct manifest_reader *reader, struct manifest_entry *ret,
+			 struct assay_error *err)
+{
+	struct manifest_entry entry = { 0 };
+	char what[600];
+	int r = next_object(reader, what, sizeof(what), err);
+
+	if (r <= 0)
+		return r;
+	r = parse_entry(reader, reader->object, what, &entry, err);
+	if (r < 0)
+		return r;
+	/* Checked to fit by manifest_check_path(). */
+	stpcpy(reader->previous, entry.path);
+	*ret = entry;
+	return 1;
+}
+
+void manifest_reader_close(struct manifest_reader *reader)
+{
+	if (!reader)
+		return;
+	json_decref(reader->object);
+	buffer_free(&reader->pkcs7);
+	buffer_free(&reader->ima);
+	free(reader->room);
+	free(reader);
+}
+
+/* All of it; closes @reader. */
+static int read_all(struct manifest_reader *reader, manifest_entry_function each, void *context,
+		    struct manifest_header *ret_header, struct assay_error *err)
+{
+	struct manifest_entry entry;
+	int r;
+
+	while ((r = manifest_reader_next(reader, &entry, err)) == 1) {
+		r = each ? each(context, &reader->header, &entry, err) : 0;
+		if (r != 0)
+			break;
+	}
 	if (r == 0 && ret_header)
-		*ret_header = parser->header;
-	buffer_free(&parser->pkcs7);
-	buffer_free(&parser->ima);
-	free(parser);
+		*ret_header = reader->header;
+	manifest_reader_close(reader);
 	return r;
 }
 
 int manifest_read_bytes(struct bytes text, const char *name, manifest_entry_function each,
 			void *context, struct manifest_header *ret_header, struct assay_error *err)
 {
-	struct parser *parser = parser_new(name, each, context);
-	int r;
+	struct manifest_reader *reader;
+	int r = reader_new(NULL, text, name, &reader, err);
 
-	if (!parser)
-		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", name);
-	r = parse_lines(parser, &text, err);
-	if (r == 0)
-		r = end_of_text(parser, text, err);
-	return parser_end(parser, r, ret_header);
+	return r < 0 ? r : read_all(reader, each, context, ret_header, err);
 }
 
 int manifest_read(FILE *stream, const char *name, manifest_entry_function each, void *context,
 		  struct manifest_header *ret_header, struct assay_error *err)
 {
-	struct parser *parser = parser_new(name, each, context);
-	const size_t capacity = 2 * (size_t)MANIFEST_LINE_MAX;
-	uint8_t *room = malloc(capacity);
-	size_t filled = 0;
-	int r = 0;
+	struct manifest_reader *reader;
+	int r = reader_new(stream, BYTES(NULL, 0), name, &reader, err);
 
-	if (!parser || !room) {
-		free(parser);
-		free(room);
-		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", name);
+	return r < 0 ? r : read_all(reader, each, context, ret_header, err);
+}
+
+/* Is it by a delegate of @certificate's key, and one for this manifest? */
+static int verify_delegate(const struct assay_digest *digest, const char *id,
+			   struct bytes signature, X509 *certificate, struct assay_error *err)
+{
+	struct trust *trust;
+	X509 *signer = NULL;
+	char of[33];
+	int r = trust_new(&trust, err);
+
+	if (r < 0)
+		return r;
+	r = trust_add(trust, certificate, TRUST_AUTHORITY, err);
+	if (r == 0)
+		r = trust_verify_pkcs7(trust, signature, digest, &signer, err);
+	if (r == 0)
+		r = delegate_manifest_id(signer, of, err);
+	if (r == 0 && strcmp(of, id) != 0)
+		r = assay_fail(err, EKEYREJECTED,
+			       "it is by a delegate for another manifest, that with the id %s", of);
+	X509_free(signer);
+	trust_free(trust);
+	return r;
+}
+
+int manifest_verify_digest(const struct assay_digest *digest, const char *id, const char *name,
+			   struct bytes signature, X509 *certificate, struct assay_error *err)
+{
+	struct assay_error why = { 0 };
+	int r = pkcs7_verify(signature, digest, certificate, err);
+
+	/* One with a certificate inside pkcs7_verify() does not take. */
+	if (r == -EBADMSG) {
+		int delegated = verify_delegate(digest, id, signature, certificate, &why);
+
+		if (delegated == 0)
+			return 0;
+		if (delegated == -ENOKEY || delegated == -EKEYREJECTED)
+			r = assay_fail(err, why.code, "%s", why.text);
 	}
-	while (r == 0) {
-		struct bytes left;
-		size_t got;
-
-		errno = 0;
-		got = fread(room + filled, 1, capacity - filled, stream);
-		left = BYTES(room, filled + got);
-		if (got == 0 && ferror(stream)) {
-			int code = errno ? errno : EIO;
-
-			r = assay_fail(err, code, "cannot read %s: %s", name, strerror(code));
-			break;
-		}
-		if (got == 0) {
-			r = end_of_text(parser, left, err);
-			break;
-		}
-		r = parse_lines(parser, &left, err);
-		filled = left.size;
-		memmove(room, left.data, filled);
-	}
-	free(room);
-	return parser_end(parser, r, ret_header);
+	if (r < 0)
+		assay_fail_context(err, "the signature of %s", name);
+	return r;
 }
 
 int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
 		    struct assay_error *err)
 {
 	struct assay_digest digest;
+	struct manifest_reader *reader;
+	char id[33] = "";
 	int r = verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, text, name, &digest, err);
 
 	if (r < 0)
 		return r;
-	r = pkcs7_verify(signature, &digest, certificate, err);
-	if (r < 0)
-		assay_fail_context(err, "the signature of %s", name);
-	return r;
+	/* What is no manifest is told by whoever reads it; no delegate can be for it. */
+	if (reader_new(NULL, text, name, &reader, NULL) == 0) {
+		memcpy(id, manifest_reader_header(reader)->id, sizeof(id));
+		manifest_reader_close(reader);
+	}
+	return manifest_verify_digest(&digest, id, name, signature, certificate, err);
 }
 
 /* ---------------------------------------------------------------- in memory */
@@ -583,22 +706,81 @@ int manifest_append_header(const struct manifest_header *header, struct buffer *
 	return append_line(object, out, err);
 }
 
+static void append_text(struct buffer *out, const char *text)
+{
+	buffer_append(out, text, strlen(text));
+}
+
+/* `,"KEY":NUMBER` */
+static void append_number(struct buffer *out, const char *key, uint64_t number)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), ",\"%s\":%" PRIu64, key, number);
+	append_text(out, text);
+}
+
+/* `,"KEY":"BASE64"`, if there are bytes */
+static void append_base64(struct buffer *out, const char *key, struct bytes bytes)
+{
+	char *text;
+
+	if (bytes.size == 0)
+		return;
+	text = base64_encode(bytes);
+	append_text(out, ",\"");
+	append_text(out, key);
+	append_text(out, "\":\"");
+	if (text)
+		append_text(out, text);
+	else
+		out->failed = true;
+	append_text(out, "\"");
+	free(text);
+}
+
+/* A JSON string, with its quotes. */
+static void append_string(struct buffer *out, const char *string)
+{
+	json_t *value = json_string(string);
+	char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+
+	json_decref(value);
+	if (text)
+		append_text(out, text);
+	else
+		out->failed = true;
+	free(text);
+}
+
+/* Written piece by piece: there may be millions, and a tree of JSON for each takes its time. */
 int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out,
 			  struct assay_error *err)
 {
 	char digest[VERITY_TEXT_MAX];
 	size_t before = out->size;
-	json_t *object;
 	int r = manifest_check_path(entry->path, err);
 
 	if (r < 0)
 		return r;
-	object = json_pack("{s:s, s:I, s:s, s:o, s:o}", "path", entry->path, "size",
-			   (json_int_t)entry->size, "digest",
-			   verity_digest_text(&entry->digest, digest), "pkcs7",
-			   json_base64(entry->pkcs7), "ima", json_base64(entry->ima));
-	r = append_line(object, out, err);
-	if (r == 0 && out->size - before > MANIFEST_LINE_MAX) {
+	append_text(out, "{\"path\":");
+	append_string(out, entry->path);
+	append_number(out, "size", entry->size);
+	append_text(out, ",\"digest\":\"");
+	append_text(out, verity_digest_text(&entry->digest, digest));
+	append_text(out, "\"");
+	append_base64(out, "pkcs7", entry->pkcs7);
+	append_base64(out, "ima", entry->ima);
+	/* Both or none: one alone is of no use. What JSON cannot hold is as good as unknown. */
+	if (entry->mtime > 0 && entry->mtime <= INT64_MAX && entry->inode > 0 &&
+	    entry->inode <= INT64_MAX) {
+		append_number(out, "mtime", entry->mtime);
+		append_number(out, "inode", entry->inode);
+	}
+	append_text(out, "}\n");
+	if (out->failed)
+		return assay_fail(err, ENOMEM, "cannot write a manifest's line: out of memory");
+	if (out->size - before > MANIFEST_LINE_MAX) {
 		out->size = before;
 		r = assay_fail(err, EMSGSIZE, "a line of the manifest would be too long");
 	}

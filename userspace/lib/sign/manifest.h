@@ -7,9 +7,12 @@
  *
  *	{"assay":1,"type":"manifest","id":"HEX32","created":"2025-01-31T12:00:00Z",
  *	 "hash":"sha256","block_size":4096,"salt":"HEX","signer":{"subject":...,"key_id":"HEX"}}
- *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","pkcs7":"BASE64","ima":"BASE64"}
+ *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","pkcs7":"BASE64","ima":"BASE64",
+ *	 "mtime":1738324800000000000,"inode":5678}
  *
- * Each object is on one line that ends in a newline (shown wrapped here). It is read and
+ * Each object is on one line that ends in a newline (shown wrapped here). One of "pkcs7"
+ * and "ima" may be missing. "mtime" and "inode" tell a signer whether the file is still
+ * the one that it signed; nobody else looks at them, and they may be missing. It is read and
  * written as a stream: memory does not grow with the number of files. Its own signature,
  * in a file beside it that ends in MANIFEST_SIGNATURE_SUFFIX, is a built-in signature
  * (sign/pkcs7.h) of its fs-verity digest with VERITY_PARAMETERS_DEFAULT.
@@ -55,8 +58,10 @@ struct manifest_header {
  * @path: absolute and normalised: no empty, "." or ".." component, UTF-8
  * @size: of the file's data, in bytes
  * @digest: its fs-verity digest, by the header's parameters
- * @pkcs7: the built-in signature, DER (sign/pkcs7.h)
- * @ima: the value of security.ima (sign/ima_sig.h)
+ * @pkcs7: the built-in signature, DER (sign/pkcs7.h); of size 0 if it has none
+ * @ima: the value of security.ima (sign/ima_sig.h); of size 0 if it has none
+ * @mtime: when the signer's file was last modified, in ns since 1970; 0: not known
+ * @inode: the number of the signer's file; 0: not known
  */
 struct manifest_entry {
 	const char *path;
@@ -64,6 +69,8 @@ struct manifest_entry {
 	struct assay_digest digest;
 	struct bytes pkcs7;
 	struct bytes ima;
+	uint64_t mtime;
+	uint64_t inode;
 };
 
 /* manifest_check_path() - absolute, normalised, UTF-8, not too long; -EBADMSG and why */
@@ -98,6 +105,23 @@ int manifest_read_bytes(struct bytes text, const char *name, manifest_entry_func
 			void *context, struct manifest_header *ret_header, struct assay_error *err);
 
 /*
+ * Reading entry by entry: as manifest_read(), where the caller asks for the next.
+ *
+ * manifest_reader_open() - reads the header; @stream and @name are the caller's
+ * manifest_reader_next() - Return: 1 and an entry, which lives until the next call or
+ * the close; 0 at the end; else a negative errno
+ */
+struct manifest_reader;
+
+int manifest_reader_open(FILE *stream, const char *name, struct manifest_reader **ret,
+			 struct assay_error *err);
+const struct manifest_header *manifest_reader_header(const struct manifest_reader *reader);
+int manifest_reader_next(struct manifest_reader *reader, struct manifest_entry *ret,
+			 struct assay_error *err);
+/* Does nothing with NULL. */
+void manifest_reader_close(struct manifest_reader *reader);
+
+/*
  * manifest_read_signed() - a manifest and its signature, the file beside it, as they are
  * @ret_text, @ret_signature: empty before; buffer_free() them, after a failure too
  */
@@ -107,10 +131,21 @@ int manifest_read_signed(const char *path, struct buffer *ret_text, struct buffe
 /*
  * manifest_verify() - is @signature (a .p7s file's bytes) @certificate's of @text? Pure.
  *
- * Return: as pkcs7_verify()
+ * It may also be by a delegate (sign/delegate.h) whose certificate is inside, which
+ * @certificate's key issued for this manifest.
+ *
+ * Return: as pkcs7_verify(); -ENOKEY for a delegate of somebody else
  */
 int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
 		    struct assay_error *err);
+
+/*
+ * manifest_verify_digest() - the same of a manifest that was read elsewhere
+ * @digest: of its text, with VERITY_PARAMETERS_DEFAULT
+ * @id: in its header
+ */
+int manifest_verify_digest(const struct assay_digest *digest, const char *id, const char *name,
+			   struct bytes signature, X509 *certificate, struct assay_error *err);
 
 /**
  * struct manifest_file - what is kept in memory of an entry: the reference values

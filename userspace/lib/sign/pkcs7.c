@@ -58,8 +58,8 @@ static bool fill_signer(PKCS7_SIGNER_INFO *info, X509 *certificate, size_t algor
 	       ASN1_OCTET_STRING_set(info->enc_digest, signature.data, (int)signature.size);
 }
 
-static int assemble(X509 *certificate, size_t algorithm, struct bytes signature, struct buffer *out,
-		    struct assay_error *err)
+static int assemble(X509 *certificate, bool inside, size_t algorithm, struct bytes signature,
+		    struct buffer *out, struct assay_error *err)
 {
 	PKCS7_SIGNER_INFO *info = PKCS7_SIGNER_INFO_new();
 	PKCS7 *pkcs7 = PKCS7_new();
@@ -68,7 +68,9 @@ static int assemble(X509 *certificate, size_t algorithm, struct bytes signature,
 
 	if (info && pkcs7 && fill_signer(info, certificate, algorithm, signature) &&
 	    PKCS7_set_type(pkcs7, NID_pkcs7_signed) && PKCS7_content_new(pkcs7, NID_pkcs7_data) &&
-	    PKCS7_set_detached(pkcs7, 1) && PKCS7_add_signer(pkcs7, info)) {
+	    PKCS7_set_detached(pkcs7, 1) &&
+	    (!inside || PKCS7_add_certificate(pkcs7, certificate)) &&
+	    PKCS7_add_signer(pkcs7, info)) {
 		info = NULL; /* it is pkcs7's now */
 		size = i2d_PKCS7(pkcs7, &der);
 	}
@@ -81,8 +83,8 @@ static int assemble(X509 *certificate, size_t algorithm, struct bytes signature,
 	return out->failed ? out_of_memory(err) : 0;
 }
 
-int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
-	       struct buffer *out, struct assay_error *err)
+static int sign(struct signer *signer, X509 *certificate, bool inside,
+		const struct assay_digest *digest, struct buffer *out, struct assay_error *err)
 {
 	struct buffer signature = { 0 };
 	struct assay_digest message;
@@ -96,9 +98,22 @@ int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_dige
 		algorithm++;
 	r = signer->sign(signer, &message, &signature, err);
 	if (r == 0)
-		r = assemble(certificate, algorithm, buffer_bytes(&signature), out, err);
+		r = assemble(certificate, inside, algorithm, buffer_bytes(&signature), out, err);
 	buffer_free(&signature);
 	return r;
+}
+
+int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
+	       struct buffer *out, struct assay_error *err)
+{
+	return sign(signer, certificate, false, digest, out, err);
+}
+
+int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
+				const struct assay_digest *digest, struct buffer *out,
+				struct assay_error *err)
+{
+	return sign(signer, certificate, true, digest, out, err);
 }
 
 static int not_ours(struct assay_error *err, const char *why)
@@ -145,16 +160,6 @@ static int check_structure(PKCS7 *pkcs7, PKCS7_SIGNER_INFO **ret, struct assay_e
 	return 0;
 }
 
-/* To the byte, as the kernel compares them; X509_NAME_cmp() does not mind upper and lower case. */
-static bool same_name(const X509_NAME *a, const X509_NAME *b)
-{
-	const unsigned char *a_der, *b_der;
-	size_t a_size, b_size;
-
-	return X509_NAME_get0_der(a, &a_der, &a_size) && X509_NAME_get0_der(b, &b_der, &b_size) &&
-	       bytes_equal(BYTES(a_der, a_size), BYTES(b_der, b_size));
-}
-
 static int check_signer(PKCS7 *pkcs7, const struct assay_digest *digest, X509 *certificate,
 			struct assay_error *err)
 {
@@ -167,7 +172,8 @@ static int check_signer(PKCS7 *pkcs7, const struct assay_digest *digest, X509 *c
 
 	if (r < 0)
 		return r;
-	if (!same_name(info->issuer_and_serial->issuer, X509_get_issuer_name(certificate)) ||
+	if (!certificate_same_name(info->issuer_and_serial->issuer,
+				   X509_get_issuer_name(certificate)) ||
 	    ASN1_INTEGER_cmp(info->issuer_and_serial->serial,
 			     X509_get0_serialNumber(certificate)) != 0)
 		return assay_fail(err, EKEYREJECTED,

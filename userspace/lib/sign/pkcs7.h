@@ -23,6 +23,14 @@ int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_dige
 	       struct buffer *out, struct assay_error *err);
 
 /*
+ * pkcs7_sign_with_certificate() - the same with @certificate inside, which a verifier
+ * needs that knows only who issued it (sign/delegate.h); pkcs7_verify() does not take it
+ */
+int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
+				const struct assay_digest *digest, struct buffer *out,
+				struct assay_error *err);
+
+/*
  * pkcs7_verify() - is @der a built-in signature of @digest by @certificate's key?
  *
  * Pure. Strict: DER without anything behind it, detached, exactly one signer, which

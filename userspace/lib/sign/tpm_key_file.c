@@ -21,11 +21,29 @@ static const char pem_begin[] = "-----BEGIN " PEM_NAME "-----";
 #define PERSISTENT_FIRST UINT32_C(0x81000000)
 #define PERSISTENT_LAST UINT32_C(0x81ffffff)
 
+/* TPM_CC of TPM 2.0 Library part 2, section 6.5.2. */
+#define COMMAND_POLICY_AUTH_VALUE 0x16b
+#define COMMAND_POLICY_PCR 0x17f
+
+/* One command of a policy, with its parameters as the command has them. */
+typedef struct {
+	ASN1_INTEGER *command;
+	ASN1_OCTET_STRING *parameters;
+} TPM_POLICY;
+
+// cppcheck-suppress unknownMacro
+DEFINE_STACK_OF(TPM_POLICY)
+
+ASN1_SEQUENCE(TPM_POLICY) = {
+	ASN1_EXP(TPM_POLICY, command, ASN1_INTEGER, 0),
+	ASN1_EXP(TPM_POLICY, parameters, ASN1_OCTET_STRING, 1),
+} static_ASN1_SEQUENCE_END(TPM_POLICY)
+
 /* TPMKey. What assay refuses is kept as it comes. */
 typedef struct {
 	ASN1_OBJECT *type;
 	ASN1_BOOLEAN empty_auth;
-	ASN1_TYPE *policy;
+	STACK_OF(TPM_POLICY) * policy;
 	ASN1_TYPE *secret;
 	ASN1_TYPE *auth_policy;
 	ASN1_UTF8STRING *description;
@@ -38,7 +56,7 @@ typedef struct {
 ASN1_SEQUENCE(TPM_KEY) = {
 	ASN1_SIMPLE(TPM_KEY, type, ASN1_OBJECT),
 	ASN1_EXP_OPT(TPM_KEY, empty_auth, ASN1_BOOLEAN, 0),
-	ASN1_EXP_OPT(TPM_KEY, policy, ASN1_ANY, 1),
+	ASN1_EXP_SEQUENCE_OF_OPT(TPM_KEY, policy, TPM_POLICY, 1),
 	ASN1_EXP_OPT(TPM_KEY, secret, ASN1_ANY, 2),
 	ASN1_EXP_OPT(TPM_KEY, auth_policy, ASN1_ANY, 3),
 	ASN1_EXP_OPT(TPM_KEY, description, ASN1_UTF8STRING, 4),
@@ -141,13 +159,10 @@ static const char *unusable(const TPM_KEY *key)
 		return "it is sealed data, no key";
 	if (strcmp(oid, OID_LOADABLE) != 0)
 		return "its type is not known";
-	if (key->policy || key->auth_policy)
-		return "it can be used by a policy only";
+	if (key->auth_policy)
+		return "it can be used by a signed policy only";
 	if (key->secret)
 		return "it has to be imported into the TPM first (tpm2_import)";
-	/* Absent is -1, and means the same as false. */
-	if (key->empty_auth <= 0)
-		return "it has a password, and assay asks for none; make one without";
 	if (key->rsa_parent > 0)
 		return "its parent is an RSA key";
 	return NULL;
@@ -161,6 +176,33 @@ static bool counted(const ASN1_OCTET_STRING *string, struct bytes *ret)
 
 	*ret = in;
 	return bytes_take_be16(&in, &size) && size > 0 && size == in.size;
+}
+
+static bool is_command(const TPM_POLICY *policy, uint64_t command)
+{
+	uint64_t is;
+
+	return ASN1_INTEGER_get_uint64(&is, policy->command) == 1 && is == command;
+}
+
+/* The policies that `assay key create` makes: PCRs, and with a password that, too. */
+static bool extract_policy(const TPM_KEY *key, struct tpm_key_file *file)
+{
+	const TPM_POLICY *pcr, *password;
+
+	if (!key->policy)
+		return true;
+	if (sk_TPM_POLICY_num(key->policy) != (file->password ? 2 : 1))
+		return false;
+	pcr = sk_TPM_POLICY_value(key->policy, 0);
+	password = sk_TPM_POLICY_value(key->policy, 1);
+	if (!is_command(pcr, COMMAND_POLICY_PCR) || ASN1_STRING_length(pcr->parameters) == 0 ||
+	    (password && (!is_command(password, COMMAND_POLICY_AUTH_VALUE) ||
+			  ASN1_STRING_length(password->parameters) != 0)))
+		return false;
+	buffer_append(&file->pcr_policy, ASN1_STRING_get0_data(pcr->parameters),
+		      (size_t)ASN1_STRING_length(pcr->parameters));
+	return true;
 }
 
 static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *ret,
@@ -189,9 +231,18 @@ static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *re
 				  ") nor a persistent key (0x%" PRIx32 " and up)",
 				  what, parent, TPM_KEY_PARENT_OWNER, PERSISTENT_FIRST);
 	file.parent = (uint32_t)parent;
+	/* Absent is -1, and means the same as false. */
+	file.password = key->empty_auth <= 0;
+	if (!extract_policy(key, &file)) {
+		ERR_clear_error();
+		return assay_fail(err, EOPNOTSUPP,
+				  "%s: this key cannot be used: it has another policy than PCRs "
+				  "and a password",
+				  what);
+	}
 	buffer_append_bytes(&file.public_area, public_area);
 	buffer_append_bytes(&file.private_area, private_area);
-	if (file.public_area.failed || file.private_area.failed) {
+	if (file.public_area.failed || file.private_area.failed || file.pcr_policy.failed) {
 		tpm_key_file_free(&file);
 		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", what);
 	}
@@ -219,19 +270,44 @@ int tpm_key_file_parse(struct bytes text, const char *what, struct tpm_key_file 
 	return r;
 }
 
+static bool add_policy(TPM_KEY *key, uint64_t command, struct bytes parameters)
+{
+	TPM_POLICY *policy = (TPM_POLICY *)ASN1_item_new(ASN1_ITEM_rptr(TPM_POLICY));
+
+	if (!key->policy)
+		key->policy = sk_TPM_POLICY_new_null();
+	if (policy && key->policy && ASN1_INTEGER_set_uint64(policy->command, command) == 1 &&
+	    ASN1_OCTET_STRING_set(policy->parameters, parameters.data, (int)parameters.size) == 1 &&
+	    sk_TPM_POLICY_push(key->policy, policy) > 0)
+		return true;
+	ASN1_item_free((ASN1_VALUE *)policy, ASN1_ITEM_rptr(TPM_POLICY));
+	return false;
+}
+
+static bool fill_policy(TPM_KEY *key, const struct tpm_key_file *file)
+{
+	static const uint8_t none[1];
+
+	if (file->pcr_policy.size == 0)
+		return true;
+	return add_policy(key, COMMAND_POLICY_PCR, buffer_bytes(&file->pcr_policy)) &&
+	       (!file->password || add_policy(key, COMMAND_POLICY_AUTH_VALUE, BYTES(none, 0)));
+}
+
 /* Whether all of @file went into @key. */
 static bool fill(TPM_KEY *key, const struct tpm_key_file *file)
 {
 	ASN1_OBJECT_free(key->type);
 	key->type = OBJ_txt2obj(OID_LOADABLE, 1);
-	/* TRUE in DER (X.690 section 11.1). */
-	key->empty_auth = 0xff;
+	/* TRUE in DER (X.690 section 11.1); FALSE is written, too, for others to see. */
+	key->empty_auth = file->password ? 0 : 0xff;
 	key->rsa_parent = -1;
 	return key->type && ASN1_INTEGER_set_uint64(key->parent, file->parent) == 1 &&
 	       ASN1_OCTET_STRING_set(key->public_area, file->public_area.data,
 				     (int)file->public_area.size) == 1 &&
 	       ASN1_OCTET_STRING_set(key->private_area, file->private_area.data,
-				     (int)file->private_area.size) == 1;
+				     (int)file->private_area.size) == 1 &&
+	       fill_policy(key, file);
 }
 
 int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
@@ -264,6 +340,7 @@ void tpm_key_file_free(struct tpm_key_file *file)
 {
 	buffer_free(&file->public_area);
 	buffer_free(&file->private_area);
+	buffer_free(&file->pcr_policy);
 	*file = (struct tpm_key_file){ 0 };
 }
 

@@ -25,6 +25,9 @@
  * @parent: TPM_KEY_PARENT_OWNER, or a persistent handle (0x81000000 to 0x81ffffff)
  * @public_area: TPM2B_PUBLIC, marshalled; of a file that was read, its size field fits
  * @private_area: TPM2B_PRIVATE, likewise
+ * @password: using the key takes a password (auth value)
+ * @pcr_policy: using the key takes PCRs with certain values: pcrDigest (TPM2B_DIGEST)
+ *              and pcrs (TPML_PCR_SELECTION) of TPM2_PolicyPCR, marshalled; of size 0 for none
  *
  * Start with {0}, end with tpm_key_file_free().
  */
@@ -32,6 +35,8 @@ struct tpm_key_file {
 	uint32_t parent;
 	struct buffer public_area;
 	struct buffer private_area;
+	bool password;
+	struct buffer pcr_policy;
 };
 
 /*
@@ -39,8 +44,8 @@ struct tpm_key_file {
  * @text: the whole file; nothing may stand before or behind the PEM block
  * @what: names it in errors
  *
- * Refuses what could not be used: importable and sealed objects, keys with a
- * password or a policy, other parents.
+ * Refuses what could not be used: importable and sealed objects, keys with another policy
+ * than PCRs and the password, other parents.
  *
  * Return: 0, -EBADMSG (not such a file), -EOPNOTSUPP (one that assay cannot use),
  * -EFBIG, -ENOMEM

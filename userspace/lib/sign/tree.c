@@ -5,6 +5,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,11 +39,15 @@ struct level {
  * struct tree - see tree.h
  * @levels: from the root to where we are
  * @path: of the item looked at, as seen from the root, without the leading "/"
+ * @refused: of a list, what cannot be a path; told first
  */
 struct tree {
 	struct level *levels;
 	size_t depth, capacity;
 	struct buffer path;
+	struct names refused;
+	struct tree_names include, exclude;
+	bool list, closed;
 };
 
 static int out_of_memory(struct assay_error *err)
@@ -106,7 +112,7 @@ static int read_names(int fd, struct names *ret)
 		return code;
 	}
 	for (;;) {
-		struct stat st;
+		struct stat st = { 0 };
 
 		errno = 0;
 		entry = readdir(directory);
@@ -116,7 +122,9 @@ static int read_names(int fd, struct names *ret)
 		}
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		st.st_mode = DTTOIF(entry->d_type);
+		if (entry->d_type == DT_UNKNOWN &&
+		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 			code = errno;
 			if (code == ENOENT)
 				continue; /* removed since */
@@ -222,6 +230,24 @@ static char *normalise(const char *path, struct assay_error *err)
 	return copy;
 }
 
+/* A path of a list: what it is will be seen when it is its turn. */
+static int add_listed(struct tree *tree, const char *asked, struct names *starts,
+		      struct assay_error *err)
+{
+	struct assay_error why = { 0 };
+	char *path = normalise(asked, &why);
+
+	if (!path && why.code != EINVAL)
+		return out_of_memory(err);
+	if (path && !*path) {
+		free(path); /* the root: a directory */
+		return 0;
+	}
+	if (!names_add(path ? starts : &tree->refused, path ? path : strdup(asked)))
+		return out_of_memory(err);
+	return 0;
+}
+
 /* Adds the path @asked, which ends in "/" if it is a directory's; "" is the root. */
 static int add_start(int root_fd, const char *asked, struct names *starts, struct assay_error *err)
 {
@@ -268,42 +294,57 @@ static void drop_covered(struct names *starts)
 	starts->count = kept;
 }
 
-int tree_open(const char *root, const char *const *paths, size_t count, struct tree **ret,
+/* The places where the walk begins, sorted. */
+static int add_starts(struct tree *tree, int root_fd, const struct tree_names *paths,
+		      struct names *starts, struct assay_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < paths->count && r == 0; i++)
+		r = tree->list ? add_listed(tree, paths->list[i], starts, err) :
+				 add_start(root_fd, paths->list[i], starts, err);
+	if (r == 0 && paths->count == 0 && !tree->list)
+		r = add_start(root_fd, "/", starts, err);
+	if (r < 0)
+		return r;
+	if (starts->count > 0)
+		qsort(starts->list, starts->count, sizeof(*starts->list), compare_names);
+	drop_covered(starts);
+	return 0;
+}
+
+int tree_open(const char *root, const struct tree_options *options, struct tree **ret,
 	      struct assay_error *err)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
 	struct names starts = { 0 };
-	int root_fd, r = 0;
+	int root_fd, r;
 
 	if (!tree)
 		return out_of_memory(err);
+	tree->include = options->include;
+	tree->exclude = options->exclude;
+	tree->list = options->list;
+	tree->closed = options->closed;
 	root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0) {
 		r = assay_fail(err, errno, "cannot open the directory %s: %s", root,
 			       strerror(errno));
 		goto fail;
 	}
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = add_start(root_fd, paths[i], &starts, err);
-	if (r == 0 && count == 0)
-		r = add_start(root_fd, "/", &starts, err);
-	if (r < 0)
+	r = add_starts(tree, root_fd, &options->paths, &starts, err);
+	if (r < 0) {
+		close(root_fd);
+		names_free(&starts);
 		goto fail;
-	if (starts.count > 0)
-		qsort(starts.list, starts.count, sizeof(*starts.list), compare_names);
-	drop_covered(&starts);
+	}
 	r = push(tree, root_fd, &starts, err);
-	root_fd = -1;
 	if (r < 0)
 		goto fail;
 	*ret = tree;
 	return 0;
 fail:
-	if (root_fd >= 0) {
-		close(root_fd);
-		names_free(&starts);
-	}
-	free(tree);
+	tree_close(tree);
 	return r;
 }
 
@@ -313,9 +354,45 @@ void tree_close(struct tree *tree)
 		return;
 	while (tree->depth > 0)
 		pop(tree);
+	names_free(&tree->refused);
 	free(tree->levels);
 	buffer_free(&tree->path);
 	free(tree);
+}
+
+/* Does @part, the path's first so many parts, match one of them? */
+static bool matches(const struct tree_names *patterns, const char *part)
+{
+	const char *name = strrchr(part, '/');
+
+	name = name ? name + 1 : part;
+	for (size_t i = 0; i < patterns->count; i++) {
+		const char *pattern = patterns->list[i];
+
+		if (strchr(pattern, '/') ?
+			    fnmatch(pattern + (*pattern == '/'), part, FNM_PATHNAME) == 0 :
+			    fnmatch(pattern, name, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is the path, or a directory that it lies in, one of these? */
+static bool lies_in(const struct tree_names *patterns, const struct buffer *path)
+{
+	char part[PATH_MAX];
+
+	for (size_t i = 1; i <= path->size && i < sizeof(part) && patterns->count > 0; i++) {
+		if (i < path->size && path->data[i] != '/')
+			continue;
+		if (path->data[i - 1] == '/')
+			continue; /* a directory's own path ends in one */
+		memcpy(part, path->data, i);
+		part[i] = '\0';
+		if (matches(patterns, part))
+			return true;
+	}
+	return false;
 }
 
 static char *item_path(const struct tree *tree)
@@ -337,7 +414,7 @@ static enum tree_kind failed(const struct tree *tree, int code, struct tree_item
 		err, code, "cannot read %s: %s",
 		text_escape(BYTES((const uint8_t *)item->path, item->path ? strlen(item->path) : 0),
 			    shown, sizeof(shown)),
-		strerror(code));
+		code == ELOOP ? "it is, or is reached through, a symbolic link" : strerror(code));
 	return TREE_FAILED;
 }
 
@@ -361,9 +438,13 @@ static enum tree_kind enter(struct tree *tree, int parent, const char *name, boo
 			    struct tree_item *item, struct assay_error *err)
 {
 	struct names names = { 0 };
-	int code, fd = open_in(tree, parent, *name ? name : ".", DIRECTORY_FLAGS);
+	int code, fd;
 
 	*ret_entered = false;
+	/* Nobody could name a file there, and the levels would use up the descriptors. */
+	if (tree->path.size >= PATH_MAX)
+		return failed(tree, ENAMETOOLONG, item, err);
+	fd = open_in(tree, parent, *name ? name : ".", DIRECTORY_FLAGS);
 	if (fd < 0)
 		return failed(tree, errno, item, err);
 	code = read_names(fd, &names);
@@ -385,7 +466,7 @@ static enum tree_kind look(const struct tree *tree, int parent, const char *name
 	/* Special files must not be opened: that alone can have effects. */
 	if (fstatat(parent, name, &item->stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return failed(tree, errno, item, err);
-	if (S_ISREG(item->stat.st_mode)) {
+	if (S_ISREG(item->stat.st_mode) && !tree->closed) {
 		fd = open_in(tree, parent, name, FILE_FLAGS);
 		if (fd < 0)
 			return failed(tree, errno, item, err);
@@ -408,12 +489,26 @@ static enum tree_kind look(const struct tree *tree, int parent, const char *name
 		item->fd = -1;
 		return failed(tree, ENOMEM, item, err);
 	}
-	return item->fd >= 0 ? TREE_FILE : TREE_SKIPPED;
+	return S_ISREG(item->stat.st_mode) ? TREE_FILE : TREE_SKIPPED;
+}
+
+/* What a list names and cannot be a path. */
+static enum tree_kind refuse(struct tree *tree, struct tree_item *item, struct assay_error *err)
+{
+	char **name = &tree->refused.list[tree->refused.next++];
+
+	item->path = *name;
+	*name = NULL;
+	/* It was refused before; now it is said why. */
+	free(normalise(item->path, err));
+	return TREE_FAILED;
 }
 
 enum tree_kind tree_next(struct tree *tree, struct tree_item *ret, struct assay_error *err)
 {
 	*ret = (struct tree_item){ .fd = -1 };
+	if (tree->refused.next < tree->refused.count)
+		return refuse(tree, ret, err);
 	while (tree->depth > 0) {
 		struct level *level = &tree->levels[tree->depth - 1];
 		const char *name;
@@ -430,6 +525,11 @@ enum tree_kind tree_next(struct tree *tree, struct tree_item *ret, struct assay_
 		buffer_append(&tree->path, name, length);
 		if (tree->path.failed)
 			return failed(tree, ENOMEM, ret, err);
+		if (lies_in(&tree->exclude, &tree->path))
+			continue;
+		if (length > 0 && name[length - 1] != '/' && tree->include.count > 0 &&
+		    !lies_in(&tree->include, &tree->path))
+			continue;
 		if (length > 0 && name[length - 1] != '/')
 			return look(tree, level->fd, name, ret, err);
 		if (enter(tree, level->fd, name, &entered, ret, err) == TREE_FAILED)

@@ -3,8 +3,8 @@
  * The files below a directory, in a manifest's order: sorted by the bytes of the path.
  *
  * Symbolic links are never followed, so nothing outside the directory is reached,
- * whatever is renamed meanwhile. Memory grows with the largest directory, not
- * with the number of files. For commands that sign.
+ * whatever is renamed meanwhile. Memory grows with the largest directory and the list
+ * of paths, not with the number of files. For commands that sign.
  */
 #ifndef ASSAY_SIGN_TREE_H
 #define ASSAY_SIGN_TREE_H
@@ -22,6 +22,32 @@ enum tree_kind {
 	TREE_FAILED,  /* could not be read; *err says which and why; others follow */
 };
 
+/* Shell patterns, or paths; they stay the caller's. */
+struct tree_names {
+	const char *const *list;
+	size_t count;
+};
+
+/**
+ * struct tree_options - where to look and for what
+ * @paths: files and directories, as seen with the tree's directory as the root, with or
+ *         without a leading "/"; none means all. What is named twice, or lies below
+ *         another, is found once. No symbolic link may lead to one.
+ * @list: @paths are a list of files, even if it is empty: what is wrong with one of them
+ *        tree_next() tells, not tree_open(), and directories are not looked into
+ * @include: only what matches one of these, or lies in a directory that does; none: all
+ * @exclude: nothing that matches one of these, and nothing in a directory that does;
+ *           it goes before @include
+ * @closed: only look for files: do not open them
+ *
+ * A pattern with a "/" in it is compared with the whole path, in which neither "*" nor
+ * "?" match a "/"; one without, with the last part of it (fnmatch(3)).
+ */
+struct tree_options {
+	struct tree_names paths, include, exclude;
+	bool list, closed;
+};
+
 /**
  * struct tree_item - what tree_next() found
  * @path: as seen with the tree's directory as the root: "/usr/bin/x"; free() it
@@ -35,13 +61,11 @@ struct tree_item {
 };
 
 /*
- * tree_open() - begin at some places below a directory
+ * tree_open() - begin below a directory
  * @root: the directory
- * @paths: @count files and directories, as seen with @root as the root, with or without
- *         a leading "/"; none means all. What is named twice, or lies below another,
- *         is found once. No symbolic link may lead to one.
+ * @options: what it points to may go after the call, but for the patterns
  */
-int tree_open(const char *root, const char *const *paths, size_t count, struct tree **ret,
+int tree_open(const char *root, const struct tree_options *options, struct tree **ret,
 	      struct assay_error *err);
 
 /* tree_next() - the next one; @ret is set but at the end. TREE_FAILED sets @ret->path, too. */

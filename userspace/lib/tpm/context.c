@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,49 @@ static int check_device(const char *path, struct assay_error *err)
 	}
 }
 
+/* ---------------------------------------------------------------- signals */
+
+static const int fatal_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int number)
+{
+	/* Whoever asks twice does not want to wait for the TPM. */
+	if (interrupted) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+	interrupted = number;
+}
+
+/* Once: what the TPM holds for us is given back before a signal ends the process. */
+static void catch_signals(void)
+{
+	static bool caught;
+	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART }, old;
+
+	if (caught)
+		return;
+	caught = true;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++)
+		if (sigaction(fatal_signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			(void)sigaction(fatal_signals[i], &action, NULL);
+}
+
+bool tpm_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+void tpm_end_interrupted(void)
+{
+	if (!interrupted)
+		return;
+	signal(interrupted, SIG_DFL);
+	raise(interrupted);
+}
+
 static const char *configured(const char *tcti)
 {
 	static const char *const variables[] = { "ASSAY_TCTI", "TPM2TOOLS_TCTI" };
@@ -86,6 +130,7 @@ int tpm_open(const char *tcti, struct tpm **ret, struct assay_error *err)
 
 	/* Read by each of the stack's libraries when it logs for the first time. */
 	setenv("TSS2_LOG", "all+NONE", 0);
+	catch_signals();
 	if (strncmp(name, DEVICE_PREFIX, sizeof(DEVICE_PREFIX) - 1) == 0 &&
 	    name[sizeof(DEVICE_PREFIX) - 1] != '\0') {
 		r = check_device(name + sizeof(DEVICE_PREFIX) - 1, err);
@@ -159,11 +204,12 @@ static const struct {
 	{ TPM2_RC_INITIALIZE, EIO,
 	  "; it was not started: run tpm2_startup -c, or swtpm with --flags startup-clear" },
 	{ TPM2_RC_BAD_AUTH, EACCES,
-	  "; the hierarchy or key has a password, and assay asks for none" },
+	  "; the hierarchy or key has a password, and it was not given, or another" },
 	{ TPM2_RC_AUTH_FAIL, EACCES,
-	  "; the hierarchy or key has a password, and assay asks for none" },
+	  "; the hierarchy or key has a password, and it was not given, or another" },
 	{ TPM2_RC_LOCKOUT, EACCES,
-	  "; after too many wrong passwords the TPM is locked: see tpm2_dictionarylockout" },
+	  "; after too many wrong passwords it takes none for a while (dictionary attack lockout): "
+	  "wait, or have its owner run tpm2_dictionarylockout --clear-lockout" },
 	{ TPM2_RC_HIERARCHY, EACCES, "; the owner hierarchy is switched off" },
 	{ TPM2_RC_OBJECT_MEMORY, EBUSY,
 	  "; all its slots are taken: run tpm2_flushcontext -t, or use the resource manager's "

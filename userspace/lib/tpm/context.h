@@ -35,10 +35,23 @@ struct tpm {
  *        TPM_DEFAULT_TCTI
  *
  * Sets TSS2_LOG in the environment if it is not set: call it before other threads run.
+ * From then on SIGHUP, SIGINT, SIGQUIT and SIGTERM, where they would end the process, do not at
+ * once, so that no slot of the TPM stays taken: see tpm_interrupted().
  *
  * Return: 0, -ENODEV (no TPM there), -EACCES, -EBUSY, -EINVAL (no such kind), ...
  */
 int tpm_open(const char *tcti, struct tpm **ret, struct assay_error *err);
+
+/*
+ * tpm_interrupted() - has such a signal come?
+ *
+ * Signers fail with -EINTR then; whoever does something else for long asks now and then,
+ * and ends. A second signal ends the process as it is.
+ */
+bool tpm_interrupted(void);
+
+/* tpm_end_interrupted() - when all is closed: end the process by the signal, if one came */
+void tpm_end_interrupted(void);
 
 /* Does nothing with NULL. */
 void tpm_close(struct tpm *tpm);

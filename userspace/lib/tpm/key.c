@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
+#include <tss2/tss2_rc.h>
 
 #include "tpm/key_internal.h"
+#include "tpm/pcr_internal.h"
 
 /* Attributes of whatever is made inside the TPM and stays there. */
 #define MADE_HERE                                                                           \
@@ -46,6 +48,7 @@ static const TPM2B_PUBLIC primary_template = {
 	},
 };
 
+/* Of a P-256 key; template_for() changes what is asked for. */
 static const TPM2B_PUBLIC signing_template = {
 	.publicArea = {
 		.type = TPM2_ALG_ECC,
@@ -109,29 +112,198 @@ static int open_parent(struct tpm *tpm, uint32_t parent, ESYS_TR *ret, bool *ret
 	return 0;
 }
 
-int tpm_key_create(struct tpm *tpm, enum tpm_key_use use, struct tpm_key_file *ret,
-		   struct assay_error *err)
+/* ---------------------------------------------------------------- sessions */
+
+static const TPMT_SYM_DEF session_cipher = {
+	.algorithm = TPM2_ALG_AES,
+	.keyBits.aes = 128,
+	.mode.aes = TPM2_ALG_CFB,
+};
+
+/*
+ * A session of this type, to be flushed. @salt: a key whose private part only the TPM
+ * has, so that who listens to the TPM's wires learns no key of the session; or ESYS_TR_NONE
+ */
+static int start_session(struct tpm *tpm, TPM2_SE type, ESYS_TR salt, TPMA_SESSION attributes,
+			 ESYS_TR *ret, struct assay_error *err)
 {
-	const TPM2B_PUBLIC *template =
-		use == TPM_KEY_ATTESTATION ? &attestation_template : &signing_template;
-	struct tpm_key_file file = { .parent = TPM_KEY_PARENT_OWNER };
+	ESYS_TR session = ESYS_TR_NONE;
+	TSS2_RC rc;
+
+	rc = Esys_StartAuthSession(tpm->esys, salt, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+				   ESYS_TR_NONE, NULL, type, &session_cipher, TPM2_ALG_SHA256,
+				   &session);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(tpm, err, rc, "cannot start a session");
+	attributes |= TPMA_SESSION_CONTINUESESSION;
+	rc = Esys_TRSess_SetAttributes(tpm->esys, session, attributes, attributes);
+	if (rc != TSS2_RC_SUCCESS) {
+		flush(tpm, session);
+		return tpm_fail(tpm, err, rc, "cannot start a session");
+	}
+	*ret = session;
+	return 0;
+}
+
+/* Runs the policy of a key in a session: see struct tpm_key_file. */
+static int run_policy(struct tpm *tpm, ESYS_TR session, struct bytes policy, bool password,
+		      const char *what, struct assay_error *err)
+{
+	TPML_PCR_SELECTION selection;
+	TPM2B_DIGEST digest;
+	size_t used = 0;
+	TSS2_RC rc;
+
+	rc = Tss2_MU_TPM2B_DIGEST_Unmarshal(policy.data, policy.size, &used, &digest);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPML_PCR_SELECTION_Unmarshal(policy.data, policy.size, &used,
+							  &selection);
+	if (rc != TSS2_RC_SUCCESS || used != policy.size)
+		return assay_fail(err, EBADMSG, "%s: its policy is no PCR policy", what);
+	rc = Esys_PolicyPCR(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &digest,
+			    &selection);
+	if (tpm_rc_is(rc, TPM2_RC_VALUE))
+		return assay_fail(err, EPERM,
+				  "%s cannot be used now: the PCRs that it is bound to have other "
+				  "values than when it was made",
+				  what);
+	if (rc == TSS2_RC_SUCCESS && password)
+		rc = Esys_PolicyAuthValue(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE,
+					  ESYS_TR_NONE);
+	return rc == TSS2_RC_SUCCESS ? 0 : tpm_fail(tpm, err, rc, "cannot use %s", what);
+}
+
+/* ---------------------------------------------------------------- creating */
+
+/* TPM2_PolicyPCR's parameters for the PCRs' values of now, marshalled. */
+static int make_pcr_policy(struct tpm *tpm, const struct tpm_pcrs *pcrs, struct buffer *out,
+			   struct assay_error *err)
+{
+	uint8_t room[sizeof(TPM2B_DIGEST) + sizeof(TPML_PCR_SELECTION)];
+	struct tpm_pcrs values = *pcrs;
+	TPML_PCR_SELECTION selection;
+	struct buffer all = { 0 };
+	struct assay_digest digest;
+	TPM2B_DIGEST marshalled = { 0 };
+	bool changed = false;
+	size_t size = 0;
+	TSS2_RC rc;
+	int r = tpm_pcr_read(tpm, &values, &changed, err);
+
+	if (r < 0)
+		return r;
+	if (changed)
+		return assay_fail(err, EAGAIN, "the PCRs change just now; try again");
+	for (size_t i = 0; i < TPM_PCR_COUNT; i++)
+		if (values.banks[0].selected >> i & 1)
+			buffer_append(&all, values.banks[0].value[i],
+				      assay_hash_size(values.banks[0].hash));
+	if (all.failed || !tpm_hash(ASSAY_HASH_SHA256, buffer_bytes(&all), &digest)) {
+		buffer_free(&all);
+		return assay_fail(err, ENOMEM, "cannot create a key: out of memory");
+	}
+	buffer_free(&all);
+	marshalled.size = (UINT16)digest.size;
+	memcpy(marshalled.buffer, digest.bytes, digest.size);
+	tpm_pcr_selection(pcrs, NULL, &selection);
+	rc = Tss2_MU_TPM2B_DIGEST_Marshal(&marshalled, room, sizeof(room), &size);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPML_PCR_SELECTION_Marshal(&selection, room, sizeof(room), &size);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(tpm, err, rc, "cannot make a policy");
+	buffer_append(out, room, size);
+	return out->failed ? assay_fail(err, ENOMEM, "cannot create a key: out of memory") : 0;
+}
+
+/* The digest by which a key knows its policy, from a session that only tries it. */
+static int policy_digest(struct tpm *tpm, struct bytes policy, bool password, TPM2B_DIGEST *ret,
+			 struct assay_error *err)
+{
+	TPM2B_DIGEST *digest = NULL;
+	ESYS_TR session = ESYS_TR_NONE;
+	TSS2_RC rc;
+	int r = start_session(tpm, TPM2_SE_TRIAL, ESYS_TR_NONE, 0, &session, err);
+
+	if (r < 0)
+		return r;
+	r = run_policy(tpm, session, policy, password, "the new key", err);
+	if (r == 0) {
+		rc = Esys_PolicyGetDigest(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE,
+					  ESYS_TR_NONE, &digest);
+		if (rc != TSS2_RC_SUCCESS)
+			r = tpm_fail(tpm, err, rc, "cannot make a policy");
+		else
+			*ret = *digest;
+		Esys_Free(digest);
+	}
+	flush(tpm, session);
+	return r;
+}
+
+static int template_for(struct tpm *tpm, const struct tpm_key_options *options,
+			struct tpm_key_file *file, TPM2B_PUBLIC *ret, struct assay_error *err)
+{
+	TPMT_PUBLIC *area = &ret->publicArea;
+	int r;
+
+	*ret = options->use == TPM_KEY_ATTESTATION ? attestation_template : signing_template;
+	if (options->use == TPM_KEY_SIGNING && options->algorithm == TPM_KEY_P384)
+		area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P384;
+	if (options->use == TPM_KEY_SIGNING && options->algorithm == TPM_KEY_RSA2048) {
+		area->type = TPM2_ALG_RSA;
+		memset(&area->parameters, 0, sizeof(area->parameters));
+		area->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
+		area->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
+		area->parameters.rsaDetail.keyBits = 2048;
+		memset(&area->unique, 0, sizeof(area->unique));
+	}
+	file->password = options->password.size > 0;
+	if (file->password)
+		area->objectAttributes &= ~(TPMA_OBJECT)TPMA_OBJECT_NODA;
+	if (!options->pcrs)
+		return 0;
+	/* With userWithAuth the password alone, empty or not, would do. */
+	area->objectAttributes &= ~(TPMA_OBJECT)TPMA_OBJECT_USERWITHAUTH;
+	r = make_pcr_policy(tpm, options->pcrs, &file->pcr_policy, err);
+	if (r < 0)
+		return r;
+	return policy_digest(tpm, buffer_bytes(&file->pcr_policy), file->password,
+			     &area->authPolicy, err);
+}
+
+/* TPM2_Create below @parent. The password goes there encrypted. */
+static int create_below(struct tpm *tpm, ESYS_TR parent, const struct tpm_key_options *options,
+			const TPM2B_PUBLIC *template, struct tpm_key_file *file,
+			struct assay_error *err)
+{
 	uint8_t public_area[sizeof(TPM2B_PUBLIC)], private_area[sizeof(TPM2B_PRIVATE)];
 	size_t public_size = 0, private_size = 0;
+	TPM2B_SENSITIVE_CREATE sensitive = { 0 };
+	ESYS_TR session = ESYS_TR_NONE;
 	TPM2B_PRIVATE *private = NULL;
 	TPM2B_PUBLIC *public = NULL;
-	ESYS_TR parent;
-	bool made = false;
 	TSS2_RC rc;
 	int r;
 
-	r = open_parent(tpm, file.parent, &parent, &made, err);
-	if (r < 0)
-		return r;
-	rc = Esys_Create(tpm->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-			 &no_password, template, &no_data, &no_pcrs, &private, &public, NULL, NULL,
-			 NULL);
-	if (made)
-		flush(tpm, parent);
+	if (options->password.size > 0) {
+		r = start_session(tpm, TPM2_SE_HMAC, parent, TPMA_SESSION_DECRYPT, &session, err);
+		if (r < 0)
+			return r;
+		sensitive.sensitive.userAuth.size = (UINT16)options->password.size;
+		memcpy(sensitive.sensitive.userAuth.buffer, options->password.data,
+		       options->password.size);
+	}
+	rc = Esys_Create(tpm->esys, parent, session == ESYS_TR_NONE ? ESYS_TR_PASSWORD : session,
+			 ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template, &no_data, &no_pcrs,
+			 &private, &public, NULL, NULL, NULL);
+	OPENSSL_cleanse(&sensitive, sizeof(sensitive));
+	if (session != ESYS_TR_NONE)
+		flush(tpm, session);
+	if (tpm_rc_is(rc, TPM2_RC_CURVE) || tpm_rc_is(rc, TPM2_RC_VALUE) ||
+	    tpm_rc_is(rc, TPM2_RC_KEY_SIZE))
+		return assay_fail(err, EOPNOTSUPP,
+				  "cannot create a key: the TPM at %s has not this algorithm (%s)",
+				  tpm->name, Tss2_RC_Decode(rc));
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, public_area, sizeof(public_area),
 						  &public_size);
@@ -142,11 +314,42 @@ int tpm_key_create(struct tpm *tpm, enum tpm_key_use use, struct tpm_key_file *r
 	Esys_Free(public);
 	if (rc != TSS2_RC_SUCCESS)
 		return tpm_fail(tpm, err, rc, "cannot create a key");
-	buffer_append(&file.public_area, public_area, public_size);
-	buffer_append(&file.private_area, private_area, private_size);
-	if (file.public_area.failed || file.private_area.failed) {
+	buffer_append(&file->public_area, public_area, public_size);
+	buffer_append(&file->private_area, private_area, private_size);
+	return file->public_area.failed || file->private_area.failed ?
+		       assay_fail(err, ENOMEM, "cannot create a key: out of memory") :
+		       0;
+}
+
+static int check_password(struct bytes password, struct assay_error *err)
+{
+	if (password.size <= TPM_PASSWORD_MAX)
+		return 0;
+	return assay_fail(err, EINVAL, "a password of %zu bytes is longer than the %d possible",
+			  password.size, TPM_PASSWORD_MAX);
+}
+
+int tpm_key_create(struct tpm *tpm, const struct tpm_key_options *options, struct tpm_key_file *ret,
+		   struct assay_error *err)
+{
+	struct tpm_key_file file = { .parent = TPM_KEY_PARENT_OWNER };
+	TPM2B_PUBLIC template;
+	ESYS_TR parent;
+	bool made = false;
+	int r;
+
+	r = check_password(options->password, err);
+	if (r == 0)
+		r = template_for(tpm, options, &file, &template, err);
+	if (r == 0)
+		r = open_parent(tpm, file.parent, &parent, &made, err);
+	if (r == 0)
+		r = create_below(tpm, parent, options, &template, &file, err);
+	if (made)
+		flush(tpm, parent);
+	if (r < 0) {
 		tpm_key_file_free(&file);
-		return assay_fail(err, ENOMEM, "cannot create a key: out of memory");
+		return r;
 	}
 	*ret = file;
 	return 0;
@@ -249,7 +452,30 @@ static int read_public(struct tpm_key *key, struct bytes area, struct assay_erro
 	return 0;
 }
 
-static int load(struct tpm_key *key, const struct tpm_key_file *file, struct assay_error *err)
+/* What proves the password from now on. @salt: as for start_session() */
+static int set_password(struct tpm_key *key, ESYS_TR salt, struct bytes password,
+			struct assay_error *err)
+{
+	TPM2B_AUTH auth = { .size = (UINT16)password.size };
+	TSS2_RC rc;
+	int r = check_password(password, err);
+
+	if (r < 0 || password.size == 0)
+		return r;
+	memcpy(auth.buffer, password.data, password.size);
+	rc = Esys_TR_SetAuth(key->tpm->esys, key->handle, &auth);
+	OPENSSL_cleanse(&auth, sizeof(auth));
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(key->tpm, err, rc, "cannot use %s", key->what);
+	key->password = true;
+	/* With a policy, a session of that proves it. */
+	if (key->pcr_policy.size > 0)
+		return 0;
+	return start_session(key->tpm, TPM2_SE_HMAC, salt, 0, &key->session, err);
+}
+
+static int load(struct tpm_key *key, const struct tpm_key_file *file, struct bytes password,
+		struct assay_error *err)
 {
 	struct tpm *tpm = key->tpm;
 	TPM2B_PRIVATE private;
@@ -269,10 +495,12 @@ static int load(struct tpm_key *key, const struct tpm_key_file *file, struct ass
 		return r;
 	rc = Esys_Load(tpm->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &private,
 		       &key->public, &key->handle);
+	if (rc == TSS2_RC_SUCCESS)
+		r = set_password(key, parent, password, err);
 	if (made)
 		flush(tpm, parent);
 	if (rc == TSS2_RC_SUCCESS)
-		return 0;
+		return r;
 	key->handle = ESYS_TR_NONE;
 	if (tpm_rc_is(rc, TPM2_RC_INTEGRITY))
 		return assay_fail(
@@ -303,21 +531,67 @@ static struct tpm_key *prepare(const char *what, struct assay_error *err)
 		return NULL;
 	}
 	key->handle = ESYS_TR_NONE;
+	key->session = ESYS_TR_NONE;
 	return key;
 }
 
-int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, const char *what,
+int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, struct bytes password,
+		 const char *what, struct tpm_key **ret, struct assay_error *err)
+{
+	struct tpm_key *key;
+	int r;
+
+	if (file->password && password.size == 0)
+		return assay_fail(err, EACCES, "%s has a password, and none was given", what);
+	key = prepare(what, err);
+	if (!key)
+		return -ENOMEM;
+	key->tpm = tpm;
+	buffer_append_bytes(&key->pcr_policy, buffer_bytes(&file->pcr_policy));
+	r = read_public(key, buffer_bytes(&file->public_area), err);
+	if (r == 0)
+		r = load(key, file, password, err);
+	if (r < 0) {
+		tpm_key_unload(key);
+		return r;
+	}
+	*ret = key;
+	return 0;
+}
+
+int tpm_key_find(struct tpm *tpm, uint32_t handle, struct bytes password, const char *what,
 		 struct tpm_key **ret, struct assay_error *err)
 {
 	struct tpm_key *key = prepare(what, err);
+	uint8_t area[sizeof(TPM2B_PUBLIC)];
+	TPM2B_PUBLIC *public = NULL;
+	size_t size = 0;
+	TSS2_RC rc;
 	int r;
 
 	if (!key)
 		return -ENOMEM;
 	key->tpm = tpm;
-	r = read_public(key, buffer_bytes(&file->public_area), err);
+	key->persistent = true;
+	rc = Esys_TR_FromTPMPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+				   &key->handle);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_ReadPublic(tpm->esys, key->handle, ESYS_TR_NONE, ESYS_TR_NONE,
+				     ESYS_TR_NONE, &public, NULL, NULL);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, area, sizeof(area), &size);
+	Esys_Free(public);
+	if (tpm_rc_is(rc, TPM2_RC_HANDLE))
+		r = assay_fail(err, ENOENT,
+			       "the TPM at %s has no key with the handle 0x%x; see tpm2_getcap "
+			       "handles-persistent",
+			       tpm->name, handle);
+	else if (rc != TSS2_RC_SUCCESS)
+		r = tpm_fail(tpm, err, rc, "cannot find %s", what);
+	else
+		r = read_public(key, BYTES(area, size), err);
 	if (r == 0)
-		r = load(key, file, err);
+		r = set_password(key, ESYS_TR_NONE, password, err);
 	if (r < 0) {
 		tpm_key_unload(key);
 		return r;
@@ -343,6 +617,8 @@ int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct t
 	r = read_public(key, buffer_bytes(&file->public_area), err);
 	if (r < 0)
 		goto out;
+	facts.password = file->password;
+	facts.pcr_policy = file->pcr_policy.size > 0;
 	facts.use = tpm_key_attests(key) ? TPM_KEY_ATTESTATION : TPM_KEY_SIGNING;
 	facts.made_here = (key->public.publicArea.objectAttributes & made_here) == made_here;
 	if (key->public.publicArea.type == TPM2_ALG_RSA)
@@ -370,13 +646,30 @@ out:
 	return r;
 }
 
+int tpm_key_file_public(const struct tpm_key_file *file, const char *what, EVP_PKEY **ret,
+			struct assay_error *err)
+{
+	struct tpm_key *key = prepare(what, err);
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	r = read_public(key, buffer_bytes(&file->public_area), err);
+	if (r == 0) {
+		EVP_PKEY_up_ref(key->public_key);
+		*ret = key->public_key;
+	}
+	tpm_key_unload(key);
+	return r;
+}
+
 int tpm_key_open(struct tpm *tpm, const char *path, struct tpm_key **ret, struct assay_error *err)
 {
 	struct tpm_key_file file = { 0 };
 	int r = tpm_key_file_read(path, &file, err);
 
 	if (r == 0)
-		r = tpm_key_load(tpm, &file, path, ret, err);
+		r = tpm_key_load(tpm, &file, BYTES(NULL, 0), path, ret, err);
 	tpm_key_file_free(&file);
 	return r;
 }
@@ -385,8 +678,13 @@ void tpm_key_unload(struct tpm_key *key)
 {
 	if (!key)
 		return;
-	if (key->handle != ESYS_TR_NONE)
+	if (key->session != ESYS_TR_NONE)
+		flush(key->tpm, key->session);
+	if (key->handle != ESYS_TR_NONE && key->persistent)
+		(void)Esys_TR_Close(key->tpm->esys, &key->handle);
+	else if (key->handle != ESYS_TR_NONE)
 		flush(key->tpm, key->handle);
+	buffer_free(&key->pcr_policy);
 	buffer_free(&key->public_area);
 	EVP_PKEY_free(key->public_key);
 	free(key->what);
@@ -508,6 +806,25 @@ struct tpm_signer {
 	struct tpm *owned_tpm;
 };
 
+/* The session to use the key in; a policy's is to be flushed then. */
+static int authorize(const struct tpm_key *key, ESYS_TR *ret, struct assay_error *err)
+{
+	int r;
+
+	if (key->pcr_policy.size == 0) {
+		*ret = key->session == ESYS_TR_NONE ? ESYS_TR_PASSWORD : key->session;
+		return 0;
+	}
+	r = start_session(key->tpm, TPM2_SE_POLICY, ESYS_TR_NONE, 0, ret, err);
+	if (r < 0)
+		return r;
+	r = run_policy(key->tpm, *ret, buffer_bytes(&key->pcr_policy), key->password, key->what,
+		       err);
+	if (r < 0)
+		flush(key->tpm, *ret);
+	return r;
+}
+
 static int sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
 		struct assay_error *err)
 {
@@ -522,6 +839,7 @@ static int sign(struct signer *signer, const struct assay_digest *digest, struct
 	const TPMT_TK_HASHCHECK no_ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
 	TPM2B_DIGEST in = { 0 };
 	TPMT_SIGNATURE *signature = NULL;
+	ESYS_TR session = ESYS_TR_NONE;
 	TSS2_RC rc;
 	int r;
 
@@ -536,10 +854,17 @@ static int sign(struct signer *signer, const struct assay_digest *digest, struct
 			"%s cannot sign a %s digest: its scheme is fixed to another; make a key "
 			"without a scheme ('assay key create' does)",
 			key->what, assay_hash_name(digest->hash));
+	if (tpm_interrupted())
+		return assay_fail(err, EINTR, "interrupted before signing with %s", key->what);
 	in.size = (UINT16)digest->size;
 	memcpy(in.buffer, digest->bytes, digest->size);
-	rc = Esys_Sign(key->tpm->esys, key->handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-		       &in, &scheme, &no_ticket, &signature);
+	r = authorize(key, &session, err);
+	if (r < 0)
+		return r;
+	rc = Esys_Sign(key->tpm->esys, key->handle, session, ESYS_TR_NONE, ESYS_TR_NONE, &in,
+		       &scheme, &no_ticket, &signature);
+	if (key->pcr_policy.size > 0)
+		flush(key->tpm, session);
 	if (rc != TSS2_RC_SUCCESS)
 		return tpm_fail(key->tpm, err, rc, "cannot sign with %s", key->what);
 	r = tpm_key_check_signature(key, signature, digest, out, err);
@@ -579,28 +904,9 @@ int tpm_key_signer(struct tpm_key *key, struct signer **ret, struct assay_error 
 	return 0;
 }
 
-int tpm_signer_open(const char *key_path, const char *tcti, struct signer **ret,
-		    struct assay_error *err)
+void tpm_key_signer_own(struct signer *signer)
 {
-	struct tpm_key_file file = { 0 };
-	struct tpm_key *key = NULL;
-	struct tpm *tpm = NULL;
-	int r;
+	struct tpm_signer *self = (struct tpm_signer *)signer;
 
-	/* The file first: what is wrong with it can be told without a TPM. */
-	r = tpm_key_file_read(key_path, &file, err);
-	if (r == 0)
-		r = tpm_open(tcti, &tpm, err);
-	if (r == 0)
-		r = tpm_key_load(tpm, &file, key_path, &key, err);
-	if (r == 0)
-		r = tpm_key_signer(key, ret, err);
-	tpm_key_file_free(&file);
-	if (r < 0) {
-		tpm_key_unload(key);
-		tpm_close(tpm);
-		return r;
-	}
-	((struct tpm_signer *)*ret)->owned_tpm = tpm;
-	return 0;
+	self->owned_tpm = self->key->tpm;
 }

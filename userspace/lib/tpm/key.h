@@ -2,11 +2,11 @@
 /*
  * Keys in the TPM: creating them, loading them from key files, signing with them.
  *
- * Keys are children of the storage primary of the owner hierarchy: ECC P-256 by the
- * template H-2 with the storage attributes (TCG EK Credential Profile, section
- * B.4.5, and TCG Provisioning Guidance, section 7.5.1). It follows from the TPM's
- * seed alone, so it is made anew whenever a key is loaded and takes no place in the
- * TPM; tpm2-openssl and systemd do the same, so a key file works with all of them.
+ * Keys are P-256, P-384 or RSA of 2048 bits, children of the storage primary of the owner
+ * hierarchy: ECC P-256 by the template H-2 with the storage attributes (TCG EK Credential Profile,
+ * section B.4.5, and TCG Provisioning Guidance, section 7.5.1). It follows from the TPM's seed
+ * alone, so it is made anew whenever a key is loaded and takes no place in the TPM; tpm2-openssl
+ * and systemd do the same, so a key file works with all of them.
  *
  * For commands that sign or quote. Includes nothing of the TPM stack. A TPM and
  * all that was loaded through it belong to one thread.
@@ -17,7 +17,8 @@
 #include "base/signer.h"
 #include "sign/tpm_key_file.h"
 
-struct tpm; /* lib/tpm/context.h */
+struct tpm;	 /* lib/tpm/context.h */
+struct tpm_pcrs; /* lib/tpm/pcr.h */
 struct tpm_key;
 
 enum tpm_key_use {
@@ -25,18 +26,51 @@ enum tpm_key_use {
 	TPM_KEY_ATTESTATION, /* restricted: signs only what the TPM itself says */
 };
 
-/*
- * tpm_key_create() - make an ECDSA P-256 key that never leaves the TPM
- * @ret: the new key's file; tpm_key_file_free() it. Nothing stays in the TPM.
+enum tpm_key_algorithm {
+	TPM_KEY_P256,
+	TPM_KEY_P384,
+	TPM_KEY_RSA2048,
+};
+
+/* The longest password, in bytes: a digest of the key's name algorithm, SHA-256. */
+#define TPM_PASSWORD_MAX 32
+
+/**
+ * struct tpm_key_options - what key to make
+ * @algorithm: of a signing key; attestation keys are P-256
+ * @password: what using the key takes (auth value), 1 to TPM_PASSWORD_MAX bytes; of size
+ *            0 for none. Wrong ones count for the TPM's dictionary attack lockout
+ * @pcrs: using the key takes these PCRs to be as they are now; NULL for none. One bank
  */
-int tpm_key_create(struct tpm *tpm, enum tpm_key_use use, struct tpm_key_file *ret,
+struct tpm_key_options {
+	enum tpm_key_use use;
+	enum tpm_key_algorithm algorithm;
+	struct bytes password;
+	const struct tpm_pcrs *pcrs;
+};
+
+/*
+ * tpm_key_create() - make a key that never leaves the TPM
+ * @ret: the new key's file; tpm_key_file_free() it. Nothing stays in the TPM.
+ *
+ * -EOPNOTSUPP: the TPM has not the algorithm
+ */
+int tpm_key_create(struct tpm *tpm, const struct tpm_key_options *options, struct tpm_key_file *ret,
 		   struct assay_error *err);
 
 /*
  * tpm_key_load() - load a key into the TPM; it takes a slot there until tpm_key_unload()
+ * @password: of a key that has one; else of size 0. It is only tried by using the key
  * @what: names the key in errors; copied
  */
-int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, const char *what,
+int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, struct bytes password,
+		 const char *what, struct tpm_key **ret, struct assay_error *err);
+
+/*
+ * tpm_key_find() - a key that is in the TPM for good
+ * @handle: of a persistent object, 0x81000000 to 0x81ffffff
+ */
+int tpm_key_find(struct tpm *tpm, uint32_t handle, struct bytes password, const char *what,
 		 struct tpm_key **ret, struct assay_error *err);
 
 /* TPM2B_NAME without its size: algorithm identifier and digest. */
@@ -48,6 +82,7 @@ int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, const char *w
  * @algorithm: as OpenSSL calls it, "P-256" or "RSA-2048"
  * @made_here: it was made inside the TPM and cannot leave it (fixedTPM, fixedParent,
  *             sensitiveDataOrigin); as the file says, for no TPM was asked
+ * @password, @pcr_policy: what using it takes, as in struct tpm_key_file
  * @name: the key's name: hash algorithm (be16) and digest of the public area
  * @name_size: bytes of it
  */
@@ -55,6 +90,7 @@ struct tpm_key_facts {
 	enum tpm_key_use use;
 	char algorithm[32];
 	bool made_here;
+	bool password, pcr_policy;
 	uint8_t name[TPM_KEY_NAME_MAX];
 	size_t name_size;
 };
@@ -63,7 +99,11 @@ struct tpm_key_facts {
 int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct tpm_key_facts *ret,
 		     struct assay_error *err);
 
-/* tpm_key_open() - read the key file at @path and load it. */
+/* tpm_key_file_public() - the public half of the key in a key file; EVP_PKEY_free() it */
+int tpm_key_file_public(const struct tpm_key_file *file, const char *what, EVP_PKEY **ret,
+			struct assay_error *err);
+
+/* tpm_key_open() - read the key file at @path and load it; one with a password is refused. */
 int tpm_key_open(struct tpm *tpm, const char *path, struct tpm_key **ret, struct assay_error *err);
 
 /* Before the TPM is closed. Does nothing with NULL. */
@@ -85,21 +125,14 @@ struct bytes tpm_key_public_area(const struct tpm_key *key);
 EVP_PKEY *tpm_key_public(const struct tpm_key *key);
 
 /*
- * tpm_signer_open() - a signer whose key is in a TPM
- * @key_path: TSS2 key file, "-" is standard input
- * @tcti: as for tpm_open(); NULL for the default
- * @ret: close it with its own close(); the key stays loaded until then
+ * tpm_key_signer() - a signer with a key in a TPM
+ * @ret: close it with its own close(), which closes neither @key nor its TPM
  *
  * A restricted key is refused: it signs no digest that comes from outside.
  */
-int tpm_signer_open(const char *key_path, const char *tcti, struct signer **ret,
-		    struct assay_error *err);
-
-/*
- * tpm_key_signer() - the same for a key that is loaded already
- *
- * The signer borrows @key and @tpm: it closes neither.
- */
 int tpm_key_signer(struct tpm_key *key, struct signer **ret, struct assay_error *err);
+
+/* tpm_key_signer_own() - let the signer unload its key and close the TPM when it is closed */
+void tpm_key_signer_own(struct signer *signer);
 
 #endif /* ASSAY_TPM_KEY_H */

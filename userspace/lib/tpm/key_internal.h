@@ -10,6 +10,10 @@
  * struct tpm_key - a key in one of the TPM's slots
  * @tpm: where; borrowed, outlives the key
  * @handle: the slot
+ * @persistent: it is in the TPM for good: there is no slot to give back
+ * @session: the session that proves the password; ESYS_TR_NONE without one
+ * @password: whether it has one
+ * @pcr_policy: as in struct tpm_key_file
  * @public: its public part, as the key file has it (the TPM has checked that the
  *          private part belongs to it)
  * @public_area: the same, marshalled
@@ -19,6 +23,10 @@
 struct tpm_key {
 	struct tpm *tpm;
 	ESYS_TR handle;
+	bool persistent;
+	ESYS_TR session;
+	bool password;
+	struct buffer pcr_policy;
 	TPM2B_PUBLIC public;
 	struct buffer public_area;
 	EVP_PKEY *public_key;

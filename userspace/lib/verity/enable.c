@@ -3,11 +3,14 @@
 #include "verity/enable.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fsverity.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A writer that a fork left behind is gone within milliseconds; a real one is not. */
 #define BUSY_TRIES 20
@@ -45,10 +48,11 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 			"is not of this file's digest, or not made by the certificate's key",
 			name);
 	case ENOKEY:
-		return assay_fail(err, code,
-				  "cannot enable verity for %s: the signer's certificate is not in "
-				  "the kernel's .fs-verity keyring; load it with 'assay key load'",
-				  name);
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: the signer's certificate is not in "
+			"the kernel's .fs-verity keyring; load it with 'assay keyring load'",
+			name);
 	case EBADMSG:
 		return assay_fail(
 			err, code,
@@ -141,6 +145,24 @@ int verity_enable(int fd, const struct verity_parameters *parameters, struct byt
 			return enable_failed(code, parameters, name, err);
 		nanosleep(&pause, NULL);
 	}
+	return 0;
+}
+
+int verity_can_enable(int fd, const char *name, struct assay_error *err)
+{
+	const struct verity_parameters *parameters = &VERITY_PARAMETERS_DEFAULT;
+	struct fsverity_digest none = { 0 };
+	struct statvfs fs;
+
+	/* Of a file without verity it tells what the file system can do. */
+	if (ioctl(fd, FS_IOC_MEASURE_VERITY, &none) == 0 || errno == EOVERFLOW)
+		return enable_failed(EEXIST, parameters, name, err);
+	if (errno != ENODATA)
+		return enable_failed(errno, parameters, name, err);
+	if (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY))
+		return enable_failed(EROFS, parameters, name, err);
+	if (faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0 && errno == EACCES)
+		return enable_failed(EACCES, parameters, name, err);
 	return 0;
 }
 

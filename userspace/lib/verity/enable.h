@@ -24,6 +24,17 @@ int verity_enable(int fd, const struct verity_parameters *parameters, struct byt
 		  const char *name, struct assay_error *err);
 
 /*
+ * verity_can_enable() - would verity_enable() be tried in vain?
+ * @fd: a regular file without verity
+ *
+ * Looks at the file system, its mount and the permission to write; not at signatures,
+ * nor at who has the file open.
+ *
+ * Return: 0, or what verity_enable() would return
+ */
+int verity_can_enable(int fd, const char *name, struct assay_error *err);
+
+/*
  * verity_measure() - FS_IOC_MEASURE_VERITY: the digest that the kernel enforces
  * Return: 0; -ENODATA if verity is not on; else as the ioctl
  */

@@ -11,17 +11,23 @@
 
 #include "verity/verity.h"
 
+/* Threads at most; more than that wait for memory, not for processors. */
+#define VERITY_POOL_THREADS_MAX 64U
+
 struct verity_pool;
 
 /**
  * struct verity_job - a file and its digest
  * @path: free() it
- * @fd: close it
- * @result: 0, or a negative errno; then @err says why and @digest and @size are not set
+ * @fd: close it, if there was one put in
+ * @output: what was put in
+ * @result: 0, or a negative errno; then @err says why and @digest and @size are not set. @err is
+ *          set only then.
  */
 struct verity_job {
 	char *path;
 	int fd;
+	struct verity_output *output;
 	int result;
 	struct assay_digest digest;
 	uint64_t size;
@@ -44,8 +50,16 @@ size_t verity_pool_count(const struct verity_pool *pool);
 /*
  * verity_pool_put() - have the digest of @fd computed; there must be room
  * @path: names the file; it and @fd are the pool's from now on
+ * @fd: open for reading, or -1: the pool opens the file itself, and closes it
  */
 void verity_pool_put(struct verity_pool *pool, char *path, int fd);
+
+/*
+ * verity_pool_put_output() - the same, with more to make of it
+ * @output: the caller's; it must stay until the file is taken. May be NULL.
+ */
+void verity_pool_put_output(struct verity_pool *pool, char *path, int fd,
+			    struct verity_output *output);
 
 /* verity_pool_take() - the oldest file, once its digest is there; there must be one */
 void verity_pool_take(struct verity_pool *pool, struct verity_job *ret);

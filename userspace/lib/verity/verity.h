@@ -25,6 +25,9 @@
 /* sizeof(struct fsverity_formatted_digest) with the largest digest. */
 #define VERITY_FORMATTED_MAX (12 + ASSAY_DIGEST_MAX)
 
+/* sizeof(struct fsverity_descriptor), of which the digest is the hash. */
+#define VERITY_DESCRIPTOR_SIZE 256
+
 /**
  * struct verity_parameters - what, beside the data, an fs-verity digest depends on
  * @hash: ASSAY_HASH_SHA256 or ASSAY_HASH_SHA512
@@ -95,6 +98,24 @@ int verity_hash(struct verity_hasher *hasher, verity_read_function read, void *c
  */
 int verity_hash_fd(struct verity_hasher *hasher, int fd, const char *name, struct assay_digest *ret,
 		   uint64_t *ret_size, struct assay_error *err);
+
+/**
+ * struct verity_output - what to make of a file beside its digest
+ * @write: takes blocks of the Merkle tree, for @offset bytes from where the kernel stores it:
+ *         the root's level comes first. In no order, from several threads at once in a pool;
+ *         0, or a negative errno with *err set, which is the digest's failure. NULL: no tree.
+ * @descriptor: set with the digest: struct fsverity_descriptor as it is hashed
+ */
+struct verity_output {
+	int (*write)(void *context, uint64_t offset, struct bytes blocks, struct assay_error *err);
+	void *context;
+	uint8_t descriptor[VERITY_DESCRIPTOR_SIZE];
+};
+
+/* verity_hash_fd_output() - the same, with more to make; @output may be NULL */
+int verity_hash_fd_output(struct verity_hasher *hasher, int fd, const char *name,
+			  struct verity_output *output, struct assay_digest *ret,
+			  uint64_t *ret_size, struct assay_error *err);
 
 /* verity_hash_bytes() - the digest of memory; pure */
 int verity_hash_bytes(struct verity_hasher *hasher, struct bytes data, const char *name,

@@ -1,0 +1,206 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay fsverity`, and the same by the name fsverity, against Debian's fsverity: what is
+# printed, written and returned, byte for byte; then both in a guest whose kernel has
+# fs-verity, for what only a kernel can answer.
+# shellcheck disable=SC2016,SC2317
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.."
+top=$PWD
+assay=${ASSAY:-$PWD/build/host/assay}
+work=$(mktemp -d "${TMPDIR:-/tmp}/assay-fsverity.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+CHECK_OUT=$work
+. tests/check.sh
+cd "$work"
+
+# both WORD...: by fsverity (in theirs/) and by the link (in ours/)
+both() {
+	theirs=0 ours=0
+	(cd theirs && exec fsverity "$@") >theirs.out 2>theirs.err </dev/null || theirs=$?
+	(cd ours && exec "$work/fsverity" "$@") >ours.out 2>ours.err </dev/null || ours=$?
+	status=
+}
+
+same() { # STATUS: both ended so, with the same output and the same files
+	[ "$theirs" -eq "$1" ] && [ "$ours" -eq "$1" ] && cmp theirs.out ours.out &&
+		diff -r theirs ours >/dev/null
+}
+
+same_error() { # STATUS: and with the same words on standard error
+	same "$1" && cmp theirs.err ours.err
+}
+
+# alike TITLE STATUS COMMAND...; exactly: errors in the same words, too
+alike() {
+	title=$1 wanted=$2
+	shift 2
+	both "$@"
+	check "$title" same "$wanted"
+}
+
+exactly() {
+	title=$1 wanted=$2
+	shift 2
+	both "$@"
+	check "$title" same_error "$wanted"
+}
+
+ln -s "$assay" fsverity
+mkdir theirs
+for size in 0 1 1023 1024 4095 4096 4097 8192 524288 524289 3000000; do
+	head -c "$size" /dev/urandom >"theirs/f$size"
+done
+certificate() { # NAME ALGORITHM...
+	name=$1
+	shift
+	openssl req -x509 -newkey "$@" -nodes -subj "/O=test/CN=$name" -keyout "theirs/$name.key" \
+		-out "theirs/$name.crt" -days 10 2>/dev/null
+}
+certificate rsa rsa:2048
+certificate rsa4 rsa:4096
+certificate ec ec -pkeyopt ec_paramgen_curve:P-256
+openssl req -x509 -key theirs/rsa.key -subj /CN=noskid -days 10 -addext subjectKeyIdentifier=none \
+	-out theirs/noskid.crt
+cat theirs/rsa.key theirs/rsa.crt >theirs/both.pem
+: >theirs/empty
+head -c 1000001 /dev/zero >theirs/large
+cp -r theirs ours
+
+files='f0 f1 f1023 f1024 f4095 f4096 f4097 f8192 f524288 f524289 f3000000'
+# ---------------------------------------------------------------- digest
+# shellcheck disable=SC2086 # a list
+for options in '' --compact --for-builtin-sig '--compact --for-builtin-sig' --hash-alg=sha512 \
+	--hash-alg=2 --hash-alg=1 --block-size=1024 '--block-size 2048 --hash-alg sha512' \
+	--block-size=65536 --salt=00 --salt=ABCDEF0123 --salt= --comp \
+	--salt=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f \
+	'--salt=01 --hash-alg=sha512 --block-size=1024'; do
+	alike "digest $options" 0 digest $options $files
+done
+# shellcheck disable=SC2086 # a list
+alike 'options behind the files' 0 digest $files --compact
+alike 'a device without a size' 0 digest /dev/null
+for file in $files; do
+	alike "the Merkle tree and the descriptor of $file" 0 digest "$file" --out-merkle-tree=tree \
+		--out-descriptor=descriptor
+	alike "the same with SHA-512, salt and blocks of 1024 bytes" 0 digest "$file" \
+		--out-merkle-tree=tree --out-descriptor=descriptor --hash-alg=sha512 --salt=0123 \
+		--block-size=1024
+done
+alike 'descriptors of several files come one after the other, trees one over the other' 0 \
+	digest f524289 f0 f4097 --out-merkle-tree=tree --out-descriptor=descriptor
+exactly 'the first file that cannot be read ends it' 1 digest f1 missing f4096
+alike 'a directory' 1 digest .
+exactly 'a word that looks like an option behind --' 1 digest -- --help
+exactly 'no file' 2 digest
+exactly 'an unknown option' 2 digest --nope f1
+exactly 'an unknown letter' 2 digest -x f1
+exactly 'a hash by an unknown name' 2 digest --hash-alg=sha384 f1
+exactly 'a hash by an unknown number' 1 digest --hash-alg=3 f1
+exactly 'a hash twice' 2 digest --hash-alg=1 --hash-alg=1 f1
+for size in 0 1000 -4096 4096x '' 2147483648; do
+	exactly "a block size of '$size'" 2 digest "--block-size=$size" f1
+done
+alike 'a block size of 1' 1 digest --block-size=1 f1
+exactly 'a block size twice' 2 digest --block-size=4096 --block-size=4096 f1
+exactly 'an odd salt' 2 digest --salt=abc f1
+exactly 'a salt that is no number' 2 digest --salt=zz f1
+exactly 'a long salt' 1 digest "--salt=$(printf %066d 0)" f1
+exactly 'a salt twice' 2 digest --salt=00 --salt=00 f1
+exactly 'no place for the tree' 2 digest --out-merkle-tree=no/tree f1
+exactly 'two places for the tree' 2 digest --out-merkle-tree=a --out-merkle-tree=a f1
+run sh -c '"$1" digest "$2" >/dev/full' sh ./fsverity theirs/f1
+check 'output that is lost is a failure' told 1 'No space left'
+
+# ---------------------------------------------------------------- sign
+for key in rsa rsa4; do
+	alike "a signature by $key" 0 sign f524289 signature "--key=$key.key" "--cert=$key.crt"
+	alike "a signature by $key with everything" 0 sign f3000000 signature "--key=$key.key" \
+		"--cert=$key.crt" --hash-alg=sha512 --block-size=1024 --salt=0123 \
+		--out-merkle-tree=tree --out-descriptor=descriptor
+done
+alike 'key and certificate in one file' 0 sign f1 signature --key=both.pem
+alike 'a certificate without key id' 0 sign f1 signature --key=rsa.key --cert=noskid.crt
+rm -f theirs/signature ours/signature
+./fsverity sign theirs/f4097 ec.p7s --key=theirs/ec.key --cert=theirs/ec.crt >stdout
+fsverity digest --compact --for-builtin-sig theirs/f4097 | tr a-f A-F | basenc -d --base16 >content
+works 'openssl accepts an ECDSA signature' openssl cms -verify -binary -inform DER -in ec.p7s \
+	-noverify -nointern -certfile theirs/ec.crt -content content -out /dev/null
+exactly 'sign without words' 2 sign
+exactly 'sign with one word too many' 2 sign f1 signature more --key=rsa.key --cert=rsa.crt
+exactly 'sign without key and certificate' 1 sign f1 signature
+exactly 'sign without key' 1 sign f1 signature --cert=rsa.crt
+alike 'sign without certificate' 1 sign f1 signature --key=rsa.key
+alike 'a key of another certificate' 1 sign f1 signature --key=rsa.key --cert=ec.crt
+alike 'a missing key' 1 sign f1 signature --key=missing --cert=rsa.crt
+alike 'a missing certificate' 1 sign f1 signature --key=rsa.key --cert=missing
+exactly 'a missing file' 1 sign missing signature --key=rsa.key --cert=rsa.crt
+exactly 'no place for the signature' 1 sign f1 no/signature --key=rsa.key --cert=rsa.crt
+exactly 'a key twice' 2 sign f1 signature --key=rsa.key --key=rsa.key
+exactly 'a certificate twice' 2 sign f1 signature --cert=rsa.crt --cert=rsa.crt
+alike 'an engine that is not there' 1 sign f1 signature --cert=rsa.crt --pkcs11-engine=no \
+	--pkcs11-module=no --pkcs11-keyid=pkcs11:id=1
+
+# ---------------------------------------------------------------- words
+exactly 'no command' 2
+exactly 'an unknown command' 2 nonsense
+exactly 'version' 0 --version
+exactly 'version of a command' 0 sign --version
+exactly 'help' 0 --help
+exactly 'help of an unknown command' 0 nonsense --help
+for verb in digest sign enable measure dump_metadata; do
+	exactly "help of $verb" 0 $verb --help
+done
+both digest f4096
+run "$assay" fsverity digest theirs/f4096
+check 'assay fsverity is the same program' \
+	test "$(cat stdout)" = "$(sed 's# # theirs/#' theirs.out)"
+
+# ------------------------------------------------------------ without a kernel that helps
+exactly 'enable without a file' 2 enable
+exactly 'enable of two files' 2 enable f1 f0
+exactly 'enable of a missing file' 1 enable missing
+exactly 'a missing signature' 1 enable f1 --signature=missing
+exactly 'an empty signature' 1 enable f1 --signature=empty
+exactly 'a large signature' 1 enable f1 --signature=large
+exactly 'a signature twice' 2 enable f1 --signature=f1 --signature=f1
+exactly 'a wrong block size' 2 enable f1 --block-size=7
+exactly 'measure without a file' 2 measure
+exactly 'measure of a missing file' 1 measure missing
+exactly 'measure takes no options' 1 measure --compact
+exactly 'dump_metadata without words' 2 dump_metadata
+exactly 'dump_metadata of an unknown kind' 2 dump_metadata kind f1
+exactly 'dump_metadata of a missing file' 1 dump_metadata merkle_tree missing
+exactly 'an offset without a length' 2 dump_metadata merkle_tree f1 --offset=1
+exactly 'a length without an offset' 2 dump_metadata merkle_tree f1 --length=1
+exactly 'an offset that is no number' 2 dump_metadata merkle_tree f1 --offset=1x --length=1
+exactly 'a length that is no number' 2 dump_metadata merkle_tree f1 --offset=1 --length=x
+exactly 'an offset twice' 2 dump_metadata merkle_tree f1 --offset=1 --offset=1 --length=1
+echo "1..$check_number"
+
+# ---------------------------------------------------------------- the guest
+cd "$top"
+rm -rf "$work/tree"
+mkdir "$work/tree"
+seq 1 100000 >"$work/tree/a"
+: >"$work/tree/e"
+mkdir "$work/tree/d"
+for copy in a d e; do
+	cp -r "$work/tree/$copy" "$work/tree/$copy.theirs"
+	mv "$work/tree/$copy" "$work/tree/$copy.ours"
+done
+truncate -s 32M "$work/disk"
+/sbin/mke2fs -q -F -t ext4 -b 4096 -m 0 -O verity -d "$work/tree" "$work/disk"
+openssl x509 -in "$work/theirs/rsa.crt" -outform DER -out "$work/rsa.der"
+guest_status=0
+qemu/run-guest --flavour 64k --init tests/e2e/fsverity-guest.sh --out build/guests/fsverity \
+	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/usr/bin/assay \
+	--program usr/bin/fsverity --program bin/keyctl --file "$work/rsa.der=/signed/rsa.der" \
+	--file "$work/theirs/rsa.key=/signed/rsa.key" --file "$work/theirs/rsa.crt=/signed/rsa.crt" \
+	--disk "$work/disk" || guest_status=$?
+[ "$check_failed" -eq 0 ] || exit 1
+exit "$guest_status"

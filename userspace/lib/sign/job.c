@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "sign/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "sign/ima_sig.h"
+#include "sign/pkcs7.h"
+#include "sign/reuse.h"
+#include "sign/tree.h"
+
+/* Digesting so much is cheaper than checking the signatures of what an interrupted run left. */
+#define CHEAP_SIZE 262144U
+
+/* Room for a path as it is shown to people. */
+#define SHOWN_MAX 512
+
+static const char *show(const struct sign_job *job, char *shown)
+{
+	return text_escape(BYTES((const uint8_t *)job->path, strlen(job->path)), shown, SHOWN_MAX);
+}
+
+int sign_work_begin(struct sign_work *work, struct assay_error *err)
+{
+	int r = trust_new(&work->trust, err);
+
+	if (r == 0)
+		r = trust_add(work->trust, work->own_certificate, TRUST_AUTHORITY, err);
+	if (r < 0)
+		return r;
+	work->now = time(NULL);
+	pthread_mutex_init(&work->lock, NULL);
+	return 0;
+}
+
+void sign_work_end(struct sign_work *work)
+{
+	if (!work->trust)
+		return;
+	for (size_t i = 0; i < WORK_THREADS_MAX; i++)
+		verity_hasher_free(work->hashers[i]);
+	trust_free(work->trust);
+	work->trust = NULL;
+	pthread_mutex_destroy(&work->lock);
+}
+
+/* ---------------------------------------------------------------- the digest */
+
+/* Did our key, or a delegate of it, make one of the signatures? */
+static bool is_ours(const struct sign_work *work, const struct sign_old *old)
+{
+	X509 *delegate = NULL;
+	bool ours = false;
+
+	if (old->pkcs7.size > 0)
+		ours = trust_verify_pkcs7(work->trust, buffer_bytes(&old->pkcs7), &old->digest,
+					  &delegate, NULL) == 0;
+	else if (old->ima.size > 0)
+		ours = trust_verify_ima(work->trust, buffer_bytes(&old->ima), &old->digest, NULL,
+					NULL, NULL) == 0;
+	X509_free(delegate);
+	return ours;
+}
+
+static int find_digest(struct sign_work *work, unsigned int thread, struct sign_job *job)
+{
+	const struct sign_old *old = &job->old;
+	char shown[SHOWN_MAX];
+	int r = 0;
+
+	if (old->known && old->unchanged &&
+	    (old->vouched || (old->size > CHEAP_SIZE && is_ours(work, old)))) {
+		job->size = old->size;
+		job->digest = old->digest;
+		job->reused = true;
+		return 0;
+	}
+	if (!work->hashers[thread])
+		r = verity_hasher_new(&work->parameters, &work->hashers[thread], &job->err);
+	if (r < 0)
+		return r;
+	return verity_hash_fd(work->hashers[thread], job->fd, show(job, shown), &job->digest,
+			      &job->size, &job->err);
+}
+
+/* ---------------------------------------------------------------- signatures */
+
+/* Takes over what a dear signer made of the same digest. */
+static void keep_signatures(const struct sign_work *work, struct sign_job *job)
+{
+	struct sign_old *old = &job->old;
+
+	if (!old->known || work->signer->concurrent ||
+	    !verity_digest_equal(&old->digest, &job->digest))
+		return;
+	if (work->pkcs7 && old->pkcs7.size > 0 &&
+	    pkcs7_verify(buffer_bytes(&old->pkcs7), &job->digest, work->certificate, NULL) == 0) {
+		job->pkcs7 = old->pkcs7;
+		old->pkcs7 = (struct buffer){ 0 };
+	}
+	if (work->ima && old->ima.size > 0 &&
+	    ima_sig_verify(buffer_bytes(&old->ima), &job->digest, work->certificate, NULL) == 0) {
+		job->ima = old->ima;
+		old->ima = (struct buffer){ 0 };
+	}
+}
+
+static int sign_digest(struct sign_work *work, struct sign_job *job)
+{
+	bool locked = !work->signer->concurrent;
+	char shown[SHOWN_MAX];
+	int r = 0;
+
+	keep_signatures(work, job);
+	if (locked)
+		pthread_mutex_lock(&work->lock);
+	if (work->pkcs7 && job->pkcs7.size == 0)
+		r = (work->delegated ? pkcs7_sign_with_certificate : pkcs7_sign)(
+			work->signer, work->certificate, &job->digest, &job->pkcs7, &job->err);
+	if (r == 0 && work->ima && job->ima.size == 0)
+		r = ima_sig_sign(work->signer, work->certificate, &job->digest, &job->ima,
+				 &job->err);
+	if (locked)
+		pthread_mutex_unlock(&work->lock);
+	if (r < 0) {
+		job->fatal = true;
+		assay_fail_context(&job->err, "signing %s", show(job, shown));
+	}
+	return r;
+}
+
+/* ---------------------------------------------------------------- where they go */
+
+static int set_xattr(const struct sign_work *work, struct sign_job *job)
+{
+	char shown[SHOWN_MAX];
+	int code;
+
+	if (!work->xattr || job->fd < 0)
+		return 0;
+	if (fsetxattr(job->fd, IMA_SIG_XATTR, job->ima.data, job->ima.size, 0) == 0)
+		return 0;
+	code = errno;
+	return assay_fail(&job->err, code, "cannot set " IMA_SIG_XATTR " of %s: %s%s",
+			  show(job, shown), strerror(code),
+			  code == EPERM	     ? "; it needs CAP_SYS_ADMIN" :
+			  code == EOPNOTSUPP ? "; its file system has no such attributes" :
+					       "");
+}
+
+static int write_all(int fd, struct bytes bytes)
+{
+	while (bytes.size > 0) {
+		ssize_t written = write(fd, bytes.data, bytes.size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		bytes = BYTES(bytes.data + written, bytes.size - (size_t)written);
+	}
+	return 0;
+}
+
+/* A new file @name in @directory, complete or not there. */
+static int replace_file(int directory, const char *name, struct bytes bytes)
+{
+	char temporary[sizeof(".assay-") + 32];
+	uint8_t random[16];
+	int fd, r;
+
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return -EIO;
+	hex_encode(BYTES(random, sizeof(random)), stpcpy(temporary, ".assay-"));
+	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0644);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, bytes);
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0 && renameat(directory, temporary, directory, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(directory, temporary, 0);
+	return r;
+}
+
+static int write_detached(const struct sign_work *work, struct sign_job *job)
+{
+	char *slash = strrchr(job->path, '/'), *name = NULL;
+	char shown[SHOWN_MAX];
+	int directory, r;
+
+	if (!work->detached)
+		return 0;
+	if (asprintf(&name, "%s" SIGN_DETACHED_SUFFIX, slash + 1) < 0)
+		return assay_fail(&job->err, ENOMEM, "cannot sign %s: out of memory",
+				  show(job, shown));
+	slash[0] = '\0';
+	directory = tree_open_beneath(work->root_fd, job->path[0] ? job->path : "/",
+				      O_PATH | O_DIRECTORY, show(job, shown), &job->err);
+	slash[0] = '/';
+	r = directory;
+	if (directory >= 0) {
+		r = replace_file(directory, name, buffer_bytes(&job->pkcs7));
+		close(directory);
+		if (r < 0)
+			assay_fail(&job->err, -r,
+				   "cannot write the signature %s" SIGN_DETACHED_SUFFIX ": %s",
+				   show(job, shown), strerror(-r));
+	}
+	free(name);
+	return r < 0 ? r : 0;
+}
+
+static int make_line(const struct sign_work *work, struct sign_job *job)
+{
+	struct manifest_entry entry = {
+		.path = job->path,
+		.size = job->size,
+		.digest = job->digest,
+		.pkcs7 = buffer_bytes(&job->pkcs7),
+		.ima = buffer_bytes(&job->ima),
+	};
+
+	if (!work->line)
+		return 0;
+	reuse_stat(&entry, &job->stat, work->now);
+	return manifest_append_entry(&entry, &job->line, &job->err);
+}
+
+void sign_job_finish(const struct sign_work *work, struct sign_job *job)
+{
+	job->result = set_xattr(work, job);
+	if (job->result == 0)
+		job->result = write_detached(work, job);
+	if (job->result == 0)
+		job->result = make_line(work, job);
+}
+
+void sign_job_run(void *context, unsigned int thread, void *argument)
+{
+	struct sign_work *work = context;
+	struct sign_job *job = argument;
+
+	if (job->fd < 0)
+		return;
+	job->result = find_digest(work, thread, job);
+	if (job->result == 0)
+		job->result = sign_digest(work, job);
+	if (job->result == 0)
+		sign_job_finish(work, job);
+	close(job->fd);
+	job->fd = -1;
+}
+
+void sign_job_free(void *argument)
+{
+	struct sign_job *job = argument;
+
+	if (job->fd >= 0)
+		close(job->fd);
+	buffer_free(&job->old.pkcs7);
+	buffer_free(&job->old.ima);
+	buffer_free(&job->pkcs7);
+	buffer_free(&job->ima);
+	buffer_free(&job->line);
+	free(job->path);
+	free(job);
+}

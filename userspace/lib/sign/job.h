@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What signing does with one file, on whatever thread: digest, signatures, the manifest's
+ * line, a detached signature, the extended attribute.
+ *
+ * For commands that sign. The struct sign_work is shared by all threads and not changed
+ * while they run, but for what it locks itself.
+ */
+#ifndef ASSAY_SIGN_JOB_H
+#define ASSAY_SIGN_JOB_H
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "base/work.h"
+#include "sign/manifest.h"
+#include "sign/trust.h"
+
+/* What `fsverity sign FILE FILE.sig` would write. */
+#define SIGN_DETACHED_SUFFIX ".sig"
+
+/**
+ * struct sign_work - how files are signed
+ * @signer, @certificate: of the signing key, or of its delegate
+ * @own_certificate: of the signing key
+ * @delegated: @certificate goes into each built-in signature
+ * @pkcs7, @ima: which signatures are made
+ * @line: the manifest's line is made
+ * @detached, @xattr: where signatures go besides
+ * @root_fd: of the directory that paths are seen from
+ * @now: when the run began
+ * @hashers: one a thread, made when it is first needed
+ * @trust: whose signatures are taken over from an older manifest; for job.c
+ */
+struct sign_work {
+	struct signer *signer;
+	X509 *certificate, *own_certificate;
+	bool delegated, pkcs7, ima, line, detached, xattr;
+	int root_fd;
+	time_t now;
+	struct verity_parameters parameters;
+	struct verity_hasher *hashers[WORK_THREADS_MAX];
+	struct trust *trust;
+	pthread_mutex_t lock;
+};
+
+/**
+ * struct sign_old - what an older manifest has of a file
+ * @known: it has something
+ * @unchanged: the file is the same by size, mtime and inode
+ * @vouched: the older manifest's signature was checked
+ */
+struct sign_old {
+	bool known, unchanged, vouched;
+	uint64_t size;
+	struct assay_digest digest;
+	struct buffer pkcs7, ima;
+};
+
+/**
+ * struct sign_job - one file
+ * @path: as in the manifest
+ * @fd: open for reading, or -1 for another link of a file that is signed already
+ * @old: see there
+ * @result: 0 or a negative errno, with @err
+ * @fatal: the signer failed, so that there is no use in going on
+ * @reused: the digest was not computed again
+ * @size, @digest, @pkcs7, @ima, @line: what came of it
+ */
+struct sign_job {
+	char *path;
+	int fd;
+	struct stat stat;
+	struct sign_old old;
+	int result;
+	struct assay_error err;
+	bool fatal, reused;
+	uint64_t size;
+	struct assay_digest digest;
+	struct buffer pkcs7, ima, line;
+};
+
+/* sign_work_begin() - fill in what only job.c uses; the rest is there */
+int sign_work_begin(struct sign_work *work, struct assay_error *err);
+void sign_work_end(struct sign_work *work);
+
+/* sign_job_run() - all of it; a work_function: of the struct sign_work, a struct sign_job */
+void sign_job_run(void *context, unsigned int thread, void *argument);
+
+/*
+ * sign_job_finish() - what follows the signatures: line and detached signature
+ *
+ * For another link of a file, whose size, digest and signatures were filled in.
+ */
+void sign_job_finish(const struct sign_work *work, struct sign_job *job);
+
+/* sign_job_free() - a struct sign_job with all that it has; fits work_free() */
+void sign_job_free(void *argument);
+
+#endif /* ASSAY_SIGN_JOB_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opens a signing key wherever it is: what stands behind the option --key.
+ * For commands that sign; includes nothing of the TPM stack.
+ */
+#ifndef ASSAY_TPM_SIGNER_H
+#define ASSAY_TPM_SIGNER_H
+
+#include "base/signer.h"
+
+/* What --key says of itself in help texts; lines of 2 + 24 characters in front. */
+#define SIGNER_KEY_HELP                                                                     \
+	"  --key KEY             private key: a TSS2 key file or handle:0x81... (the key\n" \
+	"                        is in a TPM), a PEM file, or a PKCS#11 URI (pkcs11:...)\n" \
+	"  --passphrase-file F   the key's passphrase, password or PIN; else it is asked\n" \
+	"                        for if the key needs one\n"                                \
+	"  --tcti CONF           how to reach the TPM, as for tpm2-tools\n"
+
+/**
+ * struct signer_source - which key, and what it takes to use it
+ * @key: "handle:0x81000001", "pkcs11:..." (RFC 7512), or a file: TSS2 PEM or plain PEM;
+ *       the file itself tells which
+ * @tcti: as for tpm_open(); NULL for the default
+ * @passphrase_file: file of the passphrase of an encrypted PEM file, the password of a
+ *                   TPM's key, or the PIN of a token; NULL: asked for on the terminal if
+ *                   the key needs one
+ */
+struct signer_source {
+	const char *key;
+	const char *tcti;
+	const char *passphrase_file;
+};
+
+/*
+ * signer_open() - open it
+ * @ret: close it with its own close(). A TPM is opened once and the key loaded once
+ *
+ * `concurrent` is set for keys in files only.
+ */
+int signer_open(const struct signer_source *source, struct signer **ret, struct assay_error *err);
+
+#endif /* ASSAY_TPM_SIGNER_H */

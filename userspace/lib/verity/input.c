@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "verity/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "verity/guard.h"
+
+/* Names in errors are cut at this. */
+#define NAME_MAX_SHOWN 512
+
+/* O_NONBLOCK: do not wait for a FIFO's writer, only to refuse it then. */
+#define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+static const char *shown(const struct input *input, char *text)
+{
+	if (!input->escape)
+		return input->name;
+	return text_escape(BYTES((const uint8_t *)input->name, strlen(input->name)), text,
+			   NAME_MAX_SHOWN);
+}
+
+static int failed(const struct input *input, const char *what, int code, struct assay_error *err)
+{
+	char name[NAME_MAX_SHOWN];
+
+	return assay_fail(err, code, "cannot %s %s: %s", what, shown(input, name), strerror(code));
+}
+
+int input_open(struct input *input)
+{
+	input->fd = open(input->name, OPEN_FLAGS);
+	input->result = input->fd < 0 ? failed(input, "open", errno, input->err) : 0;
+	return input->result;
+}
+
+int input_begin(struct input *input, const struct verity_parameters *parameters, struct merkle *ret)
+{
+	char name[NAME_MAX_SHOWN];
+
+	if (fstat(input->fd, &input->before) < 0)
+		input->result = failed(input, "read", errno, input->err);
+	else if (!S_ISREG(input->before.st_mode))
+		input->result = assay_fail(
+			input->err, S_ISDIR(input->before.st_mode) ? EISDIR : EINVAL,
+			"%s is %s: only regular files have an fs-verity digest", shown(input, name),
+			S_ISDIR(input->before.st_mode) ? "a directory" : "not a regular file");
+	else if (merkle_plan(parameters, (uint64_t)input->before.st_size, ret) < 0)
+		input->result = merkle_too_large(parameters, shown(input, name), input->err);
+	else
+		input->result = 0;
+	return input->result;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+int input_end(struct input *input)
+{
+	struct stat after;
+
+	if (fstat(input->fd, &after) < 0)
+		input->result = failed(input, "read", errno, input->err);
+	else if (after.st_size != input->before.st_size ||
+		 !same_time(&after.st_mtim, &input->before.st_mtim))
+		input->result = input_changed(input, input->err);
+	return input->result;
+}
+
+int input_changed(const struct input *input, struct assay_error *err)
+{
+	char name[NAME_MAX_SHOWN];
+
+	return assay_fail(err, EIO,
+			  "%s changed while it was read; try again when nothing writes to it",
+			  shown(input, name));
+}
+
+ssize_t input_read(void *context, void *data, size_t size, struct assay_error *err)
+{
+	struct input_source *source = context;
+	size_t done = 0;
+	uint64_t end = (uint64_t)source->input->before.st_size;
+
+	while (done < size) {
+		size_t left = size - done;
+		ssize_t got = pread(source->input->fd, (uint8_t *)data + done, left,
+				    (off_t)(source->offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return failed(source->input, "read", errno, err);
+		if (got == 0)
+			break;
+		done += (size_t)got;
+		/* Less than asked for: that is the end, without another call to see it. */
+		if ((size_t)got < left && source->offset + done == end)
+			break;
+	}
+	source->offset += done;
+	return (ssize_t)done;
+}
+
+int input_take(const struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
+	       uint64_t piece, bool *ret_changed, struct assay_error *err)
+{
+	uint64_t offset = piece * HASHER_PIECE, size = run->merkle.size - offset;
+	struct input_source source = { .input = input, .offset = offset };
+	void *map = MAP_FAILED;
+	int r;
+
+	if (size > HASHER_PIECE)
+		size = HASHER_PIECE;
+	if (run->merkle.size > HASHER_PIECE)
+		map = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, input->fd,
+			   (off_t)offset);
+	if (map == MAP_FAILED)
+		return hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
+	guard_begin(map, size);
+	r = hasher_take(hasher, run, piece, map, err);
+	*ret_changed = guard_end();
+	munmap(map, size);
+	return *ret_changed ? -EIO : r;
+}
+
+void input_batch_begin(struct input_batch *batch, struct verity_hasher *hasher)
+{
+	batch->hasher = hasher;
+	batch->count = 0;
+	hasher_begin(hasher);
+}
+
+void input_batch_add(struct input_batch *batch, struct input *input, const struct merkle *merkle)
+{
+	struct input_source source = { .input = input };
+	struct hasher_run *run;
+	bool changed = false;
+
+	/* What cannot be written of one file must not fail the others. */
+	if (!hasher_has_room(batch->hasher, merkle->size) || input->output)
+		input_batch_finish(batch);
+	run = &batch->runs[batch->count];
+	*run = (struct hasher_run){ .merkle = *merkle,
+				    .output = input->output,
+				    .target = merkle->levels };
+	input->result =
+		hasher_read(batch->hasher, run, 0, input_read, &source, &changed, input->err);
+	if (changed)
+		input->result = input_changed(input, input->err);
+	if (input->result == 0)
+		input_end(input);
+	batch->inputs[batch->count++] = input;
+	if (input->output)
+		input_batch_finish(batch);
+}
+
+void input_batch_finish(struct input_batch *batch)
+{
+	struct hasher_run *runs[HASHER_RUNS];
+	struct assay_digest *digests[HASHER_RUNS];
+	struct assay_error err = { 0 };
+	int r;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		runs[i] = batch->inputs[i]->result == 0 ? &batch->runs[i] : NULL;
+		digests[i] = batch->inputs[i]->digest;
+	}
+	r = hasher_work(batch->hasher, runs, batch->count, &err);
+	if (r == 0)
+		r = hasher_finish(batch->hasher, runs, batch->count, digests, &err);
+	for (size_t i = 0; r < 0 && i < batch->count; i++) {
+		if (!runs[i])
+			continue;
+		batch->inputs[i]->result = r;
+		if (batch->inputs[i]->err)
+			*batch->inputs[i]->err = err;
+	}
+	input_batch_begin(batch, batch->hasher);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files as the hasher's data: opened, read, and watched for changes meanwhile. For verity.c
+ * and pool.c.
+ */
+#ifndef ASSAY_VERITY_INPUT_H
+#define ASSAY_VERITY_INPUT_H
+
+#include <sys/stat.h>
+
+#include "verity/hasher.h"
+
+/**
+ * struct input - a file to be digested
+ * @name: of the file, in errors
+ * @escape: the name is not yet fit to print
+ * @fd: open for reading; its position is not used or changed
+ * @output: see verity.h; may be NULL
+ * @before: as it was when it began
+ * @result: 0, or a negative errno; then @err says why, else @digest is set
+ */
+struct input {
+	const char *name;
+	bool escape;
+	int fd;
+	struct verity_output *output;
+	struct stat before;
+	int result;
+	struct assay_digest *digest;
+	struct assay_error *err;
+};
+
+/* input_open() - sets @fd from the name; 0 or a negative errno */
+int input_open(struct input *input);
+
+/*
+ * input_begin() - note the file's size and time; it must be a regular file and not too large
+ * @ret: the tree it will have
+ */
+int input_begin(struct input *input, const struct verity_parameters *parameters,
+		struct merkle *ret);
+
+/* input_end() - all was read: -EIO if the size or the modification time changed since */
+int input_end(struct input *input);
+
+/* input_changed() - says that it did; -EIO */
+int input_changed(const struct input *input, struct assay_error *err);
+
+/* What the read function's context is. */
+struct input_source {
+	const struct input *input;
+	uint64_t offset;
+};
+
+ssize_t input_read(void *context, void *data, size_t size, struct assay_error *err);
+
+/*
+ * input_take() - read a piece, see hasher_read()
+ *
+ * Those of large files are mapped: the processor hashes 2.6 GB/s of them, against 2.1 GB/s
+ * when they are copied by read() first, and 3.1 GB/s of what is in its cache already.
+ * io_uring would copy, too. Where files cannot be mapped, they are read.
+ */
+int input_take(const struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
+	       uint64_t piece, bool *ret_changed, struct assay_error *err);
+
+/**
+ * struct input_batch - small files that are digested together
+ *
+ * Reading one costs a call for its size and time, one for its data and one for whether it is
+ * as it was. Measured with files of 16 KiB in page cache, with opening and closing: 5.6 us
+ * each. Mapped instead of read: 12 us, as page tables cost more than copying. With io_uring,
+ * 16 files at a time: 10 us, as its statx always goes to another thread (without it 5.0 us,
+ * but then changes are not seen).
+ */
+struct input_batch {
+	struct verity_hasher *hasher;
+	size_t count;
+	struct input *inputs[HASHER_RUNS];
+	struct hasher_run runs[HASHER_RUNS];
+};
+
+void input_batch_begin(struct input_batch *batch, struct verity_hasher *hasher);
+
+/*
+ * input_batch_add() - read a file of up to HASHER_PIECE bytes
+ * @input: has begun; its results are set by this or by input_batch_finish(). Its @fd is
+ *        not used after this.
+ */
+void input_batch_add(struct input_batch *batch, struct input *input, const struct merkle *merkle);
+void input_batch_finish(struct input_batch *batch);
+
+#endif /* ASSAY_VERITY_INPUT_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shape of a file's Merkle tree, and the descriptor over it
+ * (Documentation/filesystems/fsverity.rst, "Merkle tree" and "fs-verity descriptor").
+ *
+ * Hashes of height 0 are those of the data's blocks. Those of one height, in blocks of the
+ * tree, are hashed to those of the next, until one is left: the root hash.
+ */
+#ifndef ASSAY_VERITY_MERKLE_H
+#define ASSAY_VERITY_MERKLE_H
+
+#include "verity/verity.h"
+
+/* FS_VERITY_MAX_LEVELS in fs/verity/fsverity_private.h. */
+#define MERKLE_LEVELS_MAX 8
+
+/**
+ * struct merkle - a tree
+ * @size: of the data, in bytes
+ * @per_block: hashes in a full block of the tree
+ * @levels: the root hash's height; 0 also without data, where all its bytes are zero
+ * @counts: hashes of each height
+ * @offsets: where the tree's blocks with the hashes of a height are stored, in bytes: after
+ *           those of greater heights
+ * @tree_size: of all blocks of the tree, in bytes
+ */
+struct merkle {
+	uint64_t size;
+	size_t block_size, digest_size, per_block;
+	unsigned int levels;
+	uint64_t counts[MERKLE_LEVELS_MAX + 1];
+	uint64_t offsets[MERKLE_LEVELS_MAX];
+	uint64_t tree_size;
+};
+
+/*
+ * merkle_plan() - the tree for @size bytes of data
+ * Return: 0; -EFBIG if the kernel could not have it: too many levels
+ */
+int merkle_plan(const struct verity_parameters *parameters, uint64_t size, struct merkle *ret);
+
+/* merkle_too_large() - says so of the data that @name names; -EFBIG */
+int merkle_too_large(const struct verity_parameters *parameters, const char *name,
+		     struct assay_error *err);
+
+/* merkle_descriptor() - struct fsverity_descriptor without signature */
+void merkle_descriptor(const struct verity_parameters *parameters, uint64_t size,
+		       const uint8_t *root, uint8_t descriptor[VERITY_DESCRIPTOR_SIZE]);
+
+#endif /* ASSAY_VERITY_MERKLE_H */

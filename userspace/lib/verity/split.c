@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "verity/split.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int split_new(const struct input *input, const struct merkle *merkle,
+	      const struct verity_hasher *hasher, struct split **ret, struct assay_error *err)
+{
+	size_t hashes = HASHER_PIECE / merkle->block_size;
+	unsigned int target = hasher_target(hasher, merkle);
+	struct split *split;
+	int r;
+
+	for (unsigned int height = 0; height < target; height++)
+		hashes /= merkle->per_block;
+	split = calloc(1, sizeof(*split) + SPLIT_WINDOW * hashes * merkle->digest_size);
+	if (!split)
+		return assay_fail(err, ENOMEM, "cannot compute digests: out of memory");
+	split->input = *input;
+	split->merkle = *merkle;
+	split->target = target;
+	split->pieces = hasher_pieces(merkle->size);
+	split->place_size = hashes * merkle->digest_size;
+	r = hasher_top_new(merkle, target, input->output, &split->top, err);
+	if (r < 0) {
+		free(split);
+		return r;
+	}
+	*ret = split;
+	return 0;
+}
+
+void split_free(struct split *split)
+{
+	hasher_top_free(split->top);
+	free(split);
+}
+
+bool split_claim(struct split *split, uint64_t *ret_piece)
+{
+	if (split->input.result < 0 || split->claimed == split->pieces ||
+	    split->claimed - split->added == SPLIT_WINDOW)
+		return false;
+	split->working++;
+	*ret_piece = split->claimed++;
+	return true;
+}
+
+static uint8_t *place(struct split *split, uint64_t piece)
+{
+	return split->digests + piece % SPLIT_WINDOW * split->place_size;
+}
+
+int split_read(struct split *split, struct verity_hasher *hasher, uint64_t piece,
+	       struct assay_error *err)
+{
+	struct hasher_run run = { .merkle = split->merkle,
+				  .output = split->input.output,
+				  .target = split->target };
+	struct hasher_run *runs = &run;
+	bool changed = false;
+	int r;
+
+	hasher_begin(hasher);
+	r = input_take(&split->input, hasher, &run, piece, &changed, err);
+	if (changed)
+		return input_changed(&split->input, err);
+	if (r == 0)
+		r = hasher_work(hasher, &runs, 1, err);
+	if (r < 0)
+		return r;
+	memcpy(place(split, piece), run.digests, run.count * split->merkle.digest_size);
+	split->window[piece % SPLIT_WINDOW].count = run.count;
+	return 0;
+}
+
+static void note(struct split *split, int result, const struct assay_error *err)
+{
+	if (result == 0 || split->input.result < 0)
+		return;
+	split->input.result = result;
+	if (split->input.err)
+		*split->input.err = *err;
+}
+
+void split_release(struct split *split, uint64_t piece, int result, const struct assay_error *err)
+{
+	split->working--;
+	split->window[piece % SPLIT_WINDOW].done = true;
+	note(split, result, err);
+}
+
+bool split_claim_top(struct split *split)
+{
+	if (split->adding || split->input.result < 0 ||
+	    !split->window[split->added % SPLIT_WINDOW].done)
+		return false;
+	split->adding = true;
+	return true;
+}
+
+int split_add(struct split *split, struct verity_hasher *hasher, struct assay_error *err)
+{
+	return hasher_top_add(split->top, hasher, place(split, split->added),
+			      split->window[split->added % SPLIT_WINDOW].count, err);
+}
+
+void split_release_top(struct split *split, int result, const struct assay_error *err)
+{
+	split->adding = false;
+	split->window[split->added % SPLIT_WINDOW].done = false;
+	split->added++;
+	note(split, result, err);
+}
+
+bool split_complete(const struct split *split)
+{
+	return (split->input.result < 0 || split->added == split->pieces) && split->working == 0 &&
+	       !split->adding;
+}
+
+void split_finish(struct split *split, struct verity_hasher *hasher)
+{
+	struct input *input = &split->input;
+
+	if (input->result == 0)
+		input->result = hasher_top_finish(split->top, hasher, input->digest, input->err);
+	if (input->result == 0)
+		input_end(input);
+}
