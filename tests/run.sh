@@ -70,12 +70,12 @@ execute() {
 	case $1 in
 	unit/*)
 		ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-			CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "build/$1"
+			CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "build/$1"
 		;;
 	thread/*)
 		# The sanitizer cannot have its memory where some kernels put programs by chance.
 		TSAN_OPTIONS=halt_on_error=1 CMOCKA_MESSAGE_OUTPUT=TAP \
-			timeout 120 setarch "$(uname -m)" -R "build/$1"
+			timeout 300 setarch "$(uname -m)" -R "build/$1"
 		;;
 	fuzz/*)
 		mkdir -p "$2/corpus"
