@@ -421,8 +421,9 @@ static void pools_align(struct pools_report *report)
 
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		size_t align = orders[i] < 0 ? sizeof(void *) : (size_t)1 << orders[i];
+		/* One area has room for all of them; two need not lie side by side. */
 		struct pmalloc_pool *pool =
-			pmalloc_create_custom_pool(8 * PAGE_SIZE, orders[i], PMALLOC_MODE_RO);
+			pmalloc_create_custom_pool(16 * PAGE_SIZE, orders[i], PMALLOC_MODE_RO);
 		u8 *before = NULL, *object;
 		bool good = !IS_ERR(pool);
 
