@@ -245,11 +245,14 @@ struct assay_log_header {
 
 enum assay_record_kind {
 	ASSAY_KIND_START = 1,	/* module load */
-	ASSAY_KIND_MEASURE = 2, /* a batch of files */
-	ASSAY_KIND_IMA = 3,	/* a batch mirrored from IMA's list */
-	ASSAY_KIND_EVENT = 4,	/* from user space */
-	ASSAY_KIND_TRIM = 5,	/* the log was cut */
-	ASSAY_KIND_KEXEC = 6,	/* adopted after kexec */
+	ASSAY_KIND_MEASURE = 2, /* a batch of files: FILE once or more */
+	ASSAY_KIND_IMA = 3,	/* a batch mirrored from IMA's list: IMA_ENTRY once or more */
+	ASSAY_KIND_EVENT = 4,	/* a batch from user space: EVENT once or more */
+	ASSAY_KIND_TRIM = 5,	/* the log was cut: what is gone, and where it goes on */
+	ASSAY_KIND_KEXEC = 6,	/* adopted after kexec: the same log goes on in a new kernel */
+	ASSAY_KIND_BATCH = 7,	/* of several callers: FILE and EVENT in any order */
+	ASSAY_KIND_SEAL = 8,	/* fills its last page, so that all before it is sealed */
+	ASSAY_KIND_TPM = 9,	/* a TPM was found after START: from here on it anchors the log */
 };
 
 enum assay_field {
@@ -277,9 +280,32 @@ enum assay_field {
 	ASSAY_FIELD_SIZE = 0x26,       /* u64, bytes */
 	ASSAY_FIELD_ERRNO = 0x27,      /* u32, positive; stands instead of DIGEST */
 
-	/* EVENT */
+	/* EVENT, BATCH */
 	ASSAY_FIELD_LABEL = 0x30, /* text */
 	ASSAY_FIELD_DATA = 0x31,  /* bytes */
+	ASSAY_FIELD_EVENT = 0x32, /* TLVs LABEL and DATA, once an event, in the callers' order */
+
+	/* TRIM; and PCR_VALUES: the PCR before the record CUT_RECNUM */
+	ASSAY_FIELD_CUT_RECNUM = 0x40, /* u64, number of the oldest record that is kept */
+	ASSAY_FIELD_CUT_OFFSET = 0x41, /* u64, its offset */
+	ASSAY_FIELD_CUT_SIZE = 0x42, /* u64, bytes that went: from the head before to CUT_OFFSET */
+	ASSAY_FIELD_CUT_DIGEST = 0x43, /* u16 ASSAY_ALG_SHA256, digest of these bytes */
+
+	/* KEXEC: fields of START (those of the new kernel; PCR_VALUES as found), and */
+	ASSAY_FIELD_BOOT_BEFORE = 0x50, /* text, boot id of the kernel that wrote what is above */
+
+	/* IMA */
+	ASSAY_FIELD_IMA_ENTRY = 0x60,	 /* TLVs 0x61 to 0x64, once an entry, in IMA's order */
+	ASSAY_FIELD_IMA_PCR = 0x61,	 /* u32 */
+	ASSAY_FIELD_IMA_DIGEST = 0x62,	 /* u16 ASSAY_ALG_*, template digest; once a bank */
+	ASSAY_FIELD_IMA_TEMPLATE = 0x63, /* text, the template's name */
+	ASSAY_FIELD_IMA_DATA = 0x64,	 /* bytes, template data as in IMA's list */
+
+	/* TPM; and PCR_VALUES: the PCR before the first record of this log */
+	ASSAY_FIELD_BACKLOG = 0x70, /* u64, records that had been written without a TPM */
+
+	/* SEAL */
+	ASSAY_FIELD_PAD = 0x80, /* zeros, to the end of the page */
 };
 
 /* DIGESTS is where a bank's low byte names it; every ASSAY_ALG_* fits. */
