@@ -256,10 +256,10 @@ static vm_fault_t assay_vm_fault(struct vm_fault *vmf)
 {
 	struct assay *assay = vmf->vma->vm_private_data;
 
-	if (vmf->pgoff >= assay_ledger_mapped_pages(&assay->ledger))
+	if (vmf->pgoff >= assay_ring_mapped_pages(&assay->ledger.ring))
 		return VM_FAULT_SIGBUS;
 	return vmf_insert_pfn(vmf->vma, vmf->address,
-			      assay_ledger_mapped_pfn(&assay->ledger, vmf->pgoff));
+			      assay_ring_mapped_pfn(&assay->ledger.ring, vmf->pgoff));
 }
 
 /*
@@ -282,7 +282,7 @@ static int assay_mmap(struct file *file, struct vm_area_struct *vma)
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
-	    vma_pages(vma) > assay_ledger_mapped_pages(&assay->ledger))
+	    vma_pages(vma) > assay_ring_mapped_pages(&assay->ledger.ring))
 		return -EINVAL;
 	vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
 	/* Pages without a reference count for the mapping, and nobody may take one. */

@@ -4,14 +4,12 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
-#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
 
 #include "ledger.h"
-#include "pool.h"
 #include "region.h"
 #include "trace.h"
 #include "version.h"
@@ -45,60 +43,10 @@ static int assay_ledger_read_boot_id(struct assay_ledger *ledger)
 	return ret;
 }
 
-/* Where an offset of the log is in the ring. */
-static u64 assay_ledger_place(const struct assay_ledger *ledger, u64 offset)
-{
-	u64 place;
-
-	div64_u64_rem(offset, ledger->ring_size, &place);
-	return place;
-}
-
-/*
- * The byte ranges that a write of @size bytes at @offset touches: the header page,
- * always, and the ring in one part or two. Returns how many.
- */
-static unsigned int assay_ledger_ranges(struct assay_ledger *ledger, u64 offset, size_t size,
-					struct pmalloc_range ranges[PMALLOC_MAX_RANGES])
-{
-	u64 place = assay_ledger_place(ledger, offset);
-	size_t first = min_t(u64, size, ledger->ring_size - place);
-	unsigned int n = 0;
-
-	ranges[n++] = (struct pmalloc_range){ ledger->header, sizeof(*ledger->header) };
-	if (first)
-		ranges[n++] = (struct pmalloc_range){ ledger->ring + place, first };
-	if (size > first)
-		ranges[n++] = (struct pmalloc_range){ ledger->ring, size - first };
-	return n;
-}
-
-static void assay_ledger_copy(struct assay_ledger *ledger, u64 offset, const u8 *data, size_t size)
-{
-	u64 place = assay_ledger_place(ledger, offset);
-	size_t first = min_t(u64, size, ledger->ring_size - place);
-
-	memcpy(ledger->ring + place, data, first);
-	memcpy(ledger->ring, data + first, size - first);
-}
-
-/* Bring the descriptors of the ring's pages up to date for bytes [@offset, @end) of the log. */
-static void assay_ledger_account(struct assay_ledger *ledger, u64 offset, u64 end)
-{
-	u64 first = ALIGN_DOWN(offset, PAGE_SIZE);
-
-	for (; first < end; first += PAGE_SIZE) {
-		u64 place = assay_ledger_place(ledger, first);
-		struct assay_page_desc *desc = &ledger->window->desc[1 + (place >> PAGE_SHIFT)];
-
-		WRITE_ONCE(desc->used, min_t(u64, end - first, PAGE_SIZE));
-	}
-}
-
 /* The header page, open: everything in it but head and tail. */
 static void assay_ledger_fill_header(struct assay_ledger *ledger)
 {
-	struct assay_log_header *header = ledger->header;
+	struct assay_log_header *header = ledger->ring.header;
 	unsigned int i;
 
 	for (i = 0; i < ledger->anchor.bank_count; i++) {
@@ -118,14 +66,13 @@ static void assay_ledger_fill_header(struct assay_ledger *ledger)
 
 static int assay_ledger_publish_anchored(struct assay_ledger *ledger)
 {
-	struct pmalloc_range range = { ledger->header, sizeof(*ledger->header) };
 	int ret;
 
-	ret = pmalloc_begin_write(ledger->pool, &range, 1);
+	ret = assay_ring_begin(&ledger->ring, 0);
 	if (ret)
 		return ret;
 	assay_ledger_fill_header(ledger);
-	return pmalloc_end_write(ledger->pool, &range, 1);
+	return assay_ring_end(&ledger->ring);
 }
 
 /* What stands before the content. */
@@ -147,10 +94,9 @@ static void assay_ledger_record_head(struct assay_ledger *ledger, struct assay_c
 /* Write a record, which is pending then. Nothing may be pending. */
 static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_cel *content)
 {
-	u64 recnum = ledger->records, offset = ledger->tail, size = 0;
-	struct pmalloc_range ranges[PMALLOC_MAX_RANGES];
+	u64 recnum = ledger->records, offset = ledger->ring.tail, size = 0;
+	struct assay_ring *ring = &ledger->ring;
 	struct assay_cel head;
-	unsigned int n;
 	int ret;
 
 	assay_cel_init(&head, ASSAY_RECORD_HEAD_LIMIT);
@@ -163,23 +109,14 @@ static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_ce
 		goto out;
 
 	size = head.size + content->size;
-	if (size > ledger->ring_size - (offset - ledger->head)) {
-		ret = -ENOSPC;
-		goto out;
-	}
-	n = assay_ledger_ranges(ledger, offset, size, ranges);
-	ret = pmalloc_begin_write(ledger->pool, ranges, n);
+	ret = assay_ring_begin(ring, size);
 	if (ret)
 		goto out;
-	assay_ledger_copy(ledger, offset, head.data, head.size);
-	assay_ledger_copy(ledger, offset + head.size, content->data, content->size);
-	assay_ledger_account(ledger, offset, offset + size);
-	WRITE_ONCE(ledger->tail, offset + size);
+	assay_ring_put(ring, head.data, head.size);
+	assay_ring_put(ring, content->data, content->size);
 	WRITE_ONCE(ledger->records, recnum + 1);
 	assay_ledger_fill_header(ledger);
-	/* Readers that see the new tail see the whole record. */
-	smp_store_release(&ledger->header->tail, ledger->tail);
-	ret = pmalloc_end_write(ledger->pool, ranges, n);
+	ret = assay_ring_end(ring);
 out:
 	trace_assay_append(recnum, offset, size, ret);
 	assay_cel_free(&head);
@@ -192,7 +129,7 @@ static int assay_ledger_settle(struct assay_ledger *ledger)
 	ktime_t begin;
 	int ret;
 
-	if (ledger->anchored == ledger->tail)
+	if (ledger->anchored == ledger->ring.tail)
 		return assay_anchor_confirm(&ledger->anchor);
 
 	begin = ktime_get();
@@ -204,7 +141,7 @@ static int assay_ledger_settle(struct assay_ledger *ledger)
 	/* After the writes of tail and records: pairs with assay_ledger_info(). */
 	smp_store_release(&ledger->anchored_records, ledger->records);
 	/* Likewise. */
-	smp_store_release(&ledger->anchored, ledger->tail);
+	smp_store_release(&ledger->anchored, ledger->ring.tail);
 	return assay_ledger_publish_anchored(ledger);
 }
 
@@ -244,8 +181,8 @@ static void assay_ledger_put_range(struct assay_cel *content, u8 field, u64 base
 
 static int assay_ledger_write_start(struct assay_ledger *ledger)
 {
-	const struct assay_region *region = ledger->region;
-	const struct assay_window *window = ledger->window;
+	const struct assay_region *region = ledger->ring.region;
+	const struct assay_window *window = ledger->ring.window;
 	struct assay_anchor *anchor = &ledger->anchor;
 	char boot_id[UUID_STRING_LEN + 1];
 	struct assay_cel content;
@@ -271,7 +208,8 @@ static int assay_ledger_write_start(struct assay_ledger *ledger)
 	assay_cel_end(&content, values);
 	assay_cel_put_u8(&content, ASSAY_FIELD_IMA_BYPASS, assay_anchor_ima_bypassed(anchor));
 	assay_cel_put_u8(&content, ASSAY_FIELD_PROTECTION,
-			 ledger->pool->protectable ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE);
+			 ledger->ring.pool->protectable ? ASSAY_PROTECTION_FULL :
+							  ASSAY_PROTECTION_NONE);
 	assay_cel_end(&content, 0);
 	ret = content.error;
 	if (!ret)
@@ -285,7 +223,7 @@ static int assay_ledger_ready(struct assay_ledger *ledger)
 {
 	int ret;
 
-	if (ledger->pool->broken)
+	if (ledger->ring.pool->broken)
 		return -EIO;
 	ret = assay_anchor_attach(&ledger->anchor);
 	if (ret)
@@ -306,7 +244,7 @@ void assay_ledger_begin(struct assay_ledger *ledger, struct assay_cel *content,
 			enum assay_record_kind kind)
 {
 	/* More than the ring holds can never be written. */
-	assay_cel_init(content, ledger->ring_size);
+	assay_cel_init(content, ledger->ring.size);
 	assay_cel_begin(content, ASSAY_CEL_CONTENT);
 	assay_cel_put_u8(content, ASSAY_FIELD_KIND, kind);
 }
@@ -327,7 +265,7 @@ int assay_ledger_append(struct assay_ledger *ledger, struct assay_cel *content, 
 	if (ret)
 		goto out;
 	recnum = ledger->records;
-	offset = ledger->tail;
+	offset = ledger->ring.tail;
 	ret = assay_ledger_write(ledger, content);
 	if (ret)
 		goto out;
@@ -343,54 +281,33 @@ out:
 
 static int assay_ledger_write_header(struct assay_ledger *ledger)
 {
-	struct assay_log_header *header = ledger->header;
-	struct pmalloc_range range = { header, sizeof(*header) };
+	struct assay_log_header *header = ledger->ring.header;
 	int ret;
 
-	ret = pmalloc_begin_write(ledger->pool, &range, 1);
+	ret = assay_ring_begin(&ledger->ring, 0);
 	if (ret)
 		return ret;
-	memcpy(header->magic, ASSAY_LOG_MAGIC, sizeof(header->magic));
-	header->version = ASSAY_LOG_VERSION;
-	header->header_size = sizeof(*header);
-	header->page_size = PAGE_SIZE;
 	header->pcr = ledger->anchor.pcr;
-	header->ring_size = ledger->ring_size;
 	export_uuid(header->boot_id, &ledger->boot_id);
 	assay_ledger_fill_header(ledger);
-	WRITE_ONCE(ledger->window->desc[0].used, sizeof(*header));
-	return pmalloc_end_write(ledger->pool, &range, 1);
+	return assay_ring_end(&ledger->ring);
 }
 
 int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region, unsigned long pfn,
 			unsigned long count, u32 pcr)
 {
-	static_assert(sizeof(struct assay_log_header) <= PAGE_SIZE);
 	int ret;
 
 	memset(ledger, 0, sizeof(*ledger));
 	ledger->dev = region->dev;
-	ledger->region = region;
-	if (count < 2) {
-		dev_err(ledger->dev,
-			"a window of %lu bytes has no room for a log; give it at least %lu\n",
-			count << PAGE_SHIFT, 2 * PAGE_SIZE);
-		return -EINVAL;
-	}
 	ret = assay_ledger_read_boot_id(ledger);
 	if (ret)
 		return ret;
-	ledger->pool = pmalloc_create_window_pool(region, pfn, count, "log");
-	if (IS_ERR(ledger->pool))
-		return PTR_ERR(ledger->pool);
-	ledger->window = pmalloc_pool_area(ledger->pool)->window;
+	ret = assay_ring_create(&ledger->ring, region, pfn, count);
+	if (ret)
+		return ret;
 	mutex_init(&ledger->lock);
 	assay_anchor_init(&ledger->anchor, ledger->dev, pcr);
-
-	/* The header has the first page, the ring all others, as assay_ledger_account() knows. */
-	ledger->ring_size = (u64)(count - 1) << PAGE_SHIFT;
-	ledger->header = pmalloc_typed(ledger->pool, PAGE_SIZE, ASSAY_PAGE_HEADER);
-	ledger->ring = pmalloc_typed(ledger->pool, ledger->ring_size, ASSAY_PAGE_RING);
 	ret = assay_ledger_write_header(ledger);
 	if (ret)
 		goto destroy;
@@ -399,7 +316,7 @@ int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region
 	ret = assay_ledger_ready(ledger);
 	mutex_unlock(&ledger->lock);
 	/* A TPM may still come, or answer later; what will not go away is told now. */
-	if (ret == -ENOPKG || ret == -EOPNOTSUPP || ret == -ENOSPC || ledger->pool->broken)
+	if (ret == -ENOPKG || ret == -EOPNOTSUPP || ret == -ENOSPC || ledger->ring.pool->broken)
 		goto destroy;
 	return 0;
 destroy:
@@ -410,49 +327,37 @@ destroy:
 void assay_ledger_destroy(struct assay_ledger *ledger)
 {
 	assay_anchor_forget(&ledger->anchor);
-	pmalloc_destroy_pool(ledger->pool);
+	assay_ring_destroy(&ledger->ring);
 	mutex_destroy(&ledger->lock);
 }
 
 void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info)
 {
 	const struct assay_anchor *anchor = &ledger->anchor;
+	const struct assay_ring *ring = &ledger->ring;
 	unsigned int i;
 
 	info->abi_version = ASSAY_ABI_VERSION;
 	info->page_size = PAGE_SIZE;
-	info->region_kind = ledger->region->ops->kind;
-	info->region_base = PFN_PHYS(ledger->region->pfn);
-	info->region_size = (u64)ledger->region->count << PAGE_SHIFT;
-	info->window_base = PFN_PHYS(ledger->window->pfn);
-	info->window_size = (u64)ledger->window->count << PAGE_SHIFT;
-	info->ring_size = ledger->ring_size;
+	info->region_kind = ring->region->ops->kind;
+	info->region_base = PFN_PHYS(ring->region->pfn);
+	info->region_size = (u64)ring->region->count << PAGE_SHIFT;
+	info->window_base = PFN_PHYS(ring->window->pfn);
+	info->window_size = (u64)ring->window->count << PAGE_SHIFT;
+	info->ring_size = ring->size;
 	/* What is anchored was written before: read in this order, it is never more. */
 	info->anchored = smp_load_acquire(&ledger->anchored);
 	/* Likewise. */
 	info->anchored_records = smp_load_acquire(&ledger->anchored_records);
-	info->head = READ_ONCE(ledger->head);
-	info->tail = READ_ONCE(ledger->tail);
+	info->head = READ_ONCE(ring->head);
+	info->tail = READ_ONCE(ring->tail);
 	info->records = READ_ONCE(ledger->records);
 	info->pcr = anchor->pcr;
 	/* Pairs with assay_anchor_attach(): a counted bank is set. */
 	info->bank_count = smp_load_acquire(&anchor->bank_count);
 	for (i = 0; i < info->bank_count; i++)
 		info->bank_alg[i] = READ_ONCE(anchor->banks[i].alg);
-	info->protection =
-		ledger->pool->protectable ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE;
+	info->protection = ring->pool->protectable ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE;
 	info->last_error = READ_ONCE(ledger->last_error);
 	info->max_batch = ASSAY_MAX_BATCH;
-}
-
-unsigned long assay_ledger_mapped_pages(const struct assay_ledger *ledger)
-{
-	return 1 + 2 * (ledger->ring_size >> PAGE_SHIFT);
-}
-
-unsigned long assay_ledger_mapped_pfn(const struct assay_ledger *ledger, unsigned long index)
-{
-	if (!index)
-		return ledger->window->pfn;
-	return ledger->window->pfn + 1 + (index - 1) % (ledger->ring_size >> PAGE_SHIFT);
 }

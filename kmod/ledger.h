@@ -5,7 +5,8 @@
  * returns.
  *
  * Called by chardev, stats and the driver. The content of a record is made by the
- * caller, as TLVs; the ledger adds what stands before it.
+ * caller, as TLVs; the ledger adds what stands before it. Where the bytes lie is the
+ * ring's.
  *
  * Order of an append, all under @lock:
  *  1. what is pending is anchored first; if that fails, nothing is written. So at
@@ -27,24 +28,17 @@
 
 #include "anchor.h"
 #include "cel.h"
-#include "pool.h"
+#include "ring.h"
 
 /**
  * struct assay_ledger - a log
  * @dev: for messages
- * @region: where its pages are from
  * @lock: serialises appends, and so everything below. The counters are u64s that
  *        only grow and are read without it, in an order in which anchored <= tail
- * @pool: its memory
- * @window: the pages of that
- * @header: the header page
- * @ring: behind the header page
- * @ring_size: bytes, a multiple of the page size
+ * @ring: its bytes
  * @boot_id: of this boot
  * @started: whether START is written
  * @last_error: negative errno of the last failed anchor, 0 once one worked
- * @head: offset of the oldest record
- * @tail: offset behind the newest
  * @anchored: offset behind the newest anchored one
  * @records: records written
  * @anchored_records: records anchored
@@ -53,18 +47,11 @@
  */
 struct assay_ledger {
 	struct device *dev;
-	struct assay_region *region;
 	struct mutex lock; /* see above */
-	struct pmalloc_pool *pool;
-	const struct assay_window *window;
-	struct assay_log_header *header;
-	u8 *ring;
-	u64 ring_size;
+	struct assay_ring ring;
 	uuid_t boot_id;
 	bool started;
 	int last_error;
-	u64 head;
-	u64 tail;
 	u64 anchored;
 	u64 records;
 	u64 anchored_records;
@@ -127,22 +114,5 @@ int assay_ledger_append(struct assay_ledger *ledger, struct assay_cel *content, 
  * Does not wait for an append in flight.
  */
 void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info);
-
-/**
- * assay_ledger_mapped_pages() - pages of the log as readers map it
- * @ledger: created ledger
- *
- * Return: the header page and twice the ring.
- */
-unsigned long assay_ledger_mapped_pages(const struct assay_ledger *ledger);
-
-/**
- * assay_ledger_mapped_pfn() - the page frame behind a page of that mapping
- * @ledger: created ledger
- * @index: below assay_ledger_mapped_pages()
- *
- * Return: page frame number.
- */
-unsigned long assay_ledger_mapped_pfn(const struct assay_ledger *ledger, unsigned long index);
 
 #endif /* _ASSAY_LEDGER_H */

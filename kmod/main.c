@@ -272,7 +272,7 @@ static int assay_setup(struct platform_device *pdev)
 
 	dev_info(dev, "log of %lu KiB at %pa, %s, PCR %u, %llu records\n",
 		 count << (PAGE_SHIFT - 10), &(phys_addr_t){ PFN_PHYS(pfn) },
-		 assay->ledger.pool->protectable ? "read-only" : "NOT protected", pcr,
+		 assay->ledger.ring.pool->protectable ? "read-only" : "NOT protected", pcr,
 		 assay->ledger.records);
 	return 0;
 }

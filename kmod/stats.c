@@ -130,12 +130,12 @@ ASSAY_COUNTER(memory, bytes_sealed, assay_total(assay_region_sealed));
 ASSAY_COUNTER(memory, claims, assay_total(assay_region_claims));
 ASSAY_COUNTER(memory, claim_retries, assay_total(assay_region_claim_retries));
 ASSAY_COUNTER(memory, claim_failures, assay_total(assay_region_claim_failures));
-ASSAY_COUNTER(memory, last_claim_us, assay_region_last_claim_us(assay->ledger.region));
+ASSAY_COUNTER(memory, last_claim_us, assay_region_last_claim_us(assay->ledger.ring.region));
 ASSAY_COUNTER(memory, flushes, assay_alias_flushes());
 
 static ssize_t memory_kind_show(struct device *dev, struct device_attribute *attr, char *buffer)
 {
-	return sysfs_emit(buffer, "%s\n", assay_of_device(dev)->ledger.region->ops->name);
+	return sysfs_emit(buffer, "%s\n", assay_of_device(dev)->ledger.ring.region->ops->name);
 }
 
 static struct device_attribute memory_kind = __ATTR(kind, 0444, memory_kind_show, NULL);
@@ -143,7 +143,7 @@ static struct device_attribute memory_kind = __ATTR(kind, 0444, memory_kind_show
 static ssize_t memory_protection_show(struct device *dev, struct device_attribute *attr,
 				      char *buffer)
 {
-	const struct pmalloc_pool *pool = assay_of_device(dev)->ledger.pool;
+	const struct pmalloc_pool *pool = assay_of_device(dev)->ledger.ring.pool;
 	const char *why = pmalloc_pool_area(pool)->unprotectable;
 
 	return why ? sysfs_emit(buffer, "none (%s)\n", why) : sysfs_emit(buffer, "full\n");
@@ -159,9 +159,9 @@ static struct attribute *assay_memory_attributes[] = {
 	&memory_protection.attr,    &memory_flushes.attr,	 NULL,
 };
 
-ASSAY_COUNTER(log, ring_size, assay->ledger.ring_size);
+ASSAY_COUNTER(log, ring_size, assay->ledger.ring.size);
 ASSAY_COUNTER(log, records, READ_ONCE(assay->ledger.records));
-ASSAY_COUNTER(log, bytes, READ_ONCE(assay->ledger.tail) - READ_ONCE(assay->ledger.head));
+ASSAY_COUNTER(log, bytes, READ_ONCE(assay->ledger.ring.tail) - READ_ONCE(assay->ledger.ring.head));
 ASSAY_COUNTER(log, anchors, READ_ONCE(assay->ledger.anchored_records));
 ASSAY_COUNTER(log, anchor_failures, READ_ONCE(assay->ledger.anchor_failures));
 ASSAY_COUNTER(log, pcr, assay->ledger.anchor.pcr);
