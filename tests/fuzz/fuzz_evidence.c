@@ -28,6 +28,10 @@ static void write_again(const struct evidence *evidence)
 	assert(bytes_equal(buffer_bytes(&again.attest), buffer_bytes(&evidence->attest)));
 	assert(bytes_equal(buffer_bytes(&again.assay_cel), buffer_bytes(&evidence->assay_cel)));
 	assert(bytes_equal(buffer_bytes(&again.ima_data), buffer_bytes(&evidence->ima_data)));
+	assert(bytes_equal(buffer_bytes(&again.uefi_data), buffer_bytes(&evidence->uefi_data)));
+	assert(again.has_uefi_log == evidence->has_uefi_log);
+	assert(again.assay_first == evidence->assay_first &&
+	       again.assay_start_count == evidence->assay_start_count);
 	assert(again.pcr_count == evidence->pcr_count && again.collected == evidence->collected);
 	evidence_free(&again);
 	free(text);

@@ -336,6 +336,12 @@ static void test_evidence_comes_back(void **state)
 	fixture_build(&fixture, BEFORE_PCRS, NULL);
 	buffer_append(&fixture.evidence.ak_certificate, "certificate", 11);
 	fixture.evidence.assay_base = INT64_MAX;
+	fixture.evidence.assay_first = 7;
+	fixture.evidence.assay_start_count = 2;
+	fixture.evidence.assay_start[0] = fixture.pcrs[1][0];
+	fixture.evidence.assay_start[1] = fixture.pcrs[1][1];
+	fixture.evidence.has_uefi_log = true;
+	buffer_append(&fixture.evidence.uefi_data, "firmware", 8);
 	{
 		char *text = NULL;
 		size_t size = 0;
@@ -356,6 +362,7 @@ static void test_evidence_comes_back(void **state)
 	SAME(signature);
 	SAME(assay_cel);
 	SAME(ima_data);
+	SAME(uefi_data);
 #undef SAME
 	assert_int_equal(again.pcr_count, fixture.evidence.pcr_count);
 	for (size_t i = 0; i < again.pcr_count; i++) {
@@ -364,7 +371,12 @@ static void test_evidence_comes_back(void **state)
 				    sizeof(again.pcrs[i].value));
 	}
 	assert_true(again.assay_base == INT64_MAX);
-	assert_true(again.has_assay_log && again.has_ima_log);
+	assert_true(again.assay_first == 7);
+	assert_int_equal(again.assay_start_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_memory_equal(&again.assay_start[i], &fixture.evidence.assay_start[i],
+				    sizeof(again.assay_start[i]));
+	assert_true(again.has_assay_log && again.has_ima_log && again.has_uefi_log);
 	assert_int_equal(again.ima_template_bank, ASSAY_HASH_SHA1);
 	assert_string_equal(again.boot_id, FIXTURE_BOOT_ID);
 	assert_true(again.collected == 1760000000);
@@ -420,7 +432,21 @@ static void test_evidence_that_is_refused(void **state)
 		{ "\"base\": 0", "\"base\": 9223372036854775808", "JSON" },
 		{ "\"base\": 0", "\"base\": 0.5", "number" },
 		{ "\"cel\": \"", "\"cel\": \"A", "cel" },
-		{ "\"logs\": {", "\"logs\": {\"uefi\": {},", "uefi" },
+		{ "\"cel\": \"", "\"first\": 0, \"start\": {}, \"cel\": \"", "whole log" },
+		{ "\"cel\": \"", "\"first\": 1, \"cel\": \"", "has no \"start\"" },
+		{ "\"cel\": \"", "\"start\": {}, \"cel\": \"", "needs \"first\"" },
+		{ "\"cel\": \"", "\"first\": 1, \"start\": [], \"cel\": \"", "not an object" },
+		{ "\"cel\": \"", "\"first\": 1, \"start\": {\"md5\": \"00\"}, \"cel\": \"",
+		  "each bank" },
+		{ "\"cel\": \"", "\"first\": 1, \"start\": {\"sha1\": \"00\"}, \"cel\": \"",
+		  "each bank" },
+		{ "\"cel\": \"", "\"first\": 1, \"start\": {\"sha1\": 0}, \"cel\": \"",
+		  "each bank" },
+		{ "\"logs\": {", "\"logs\": {\"uefi\": {},", "has no \"data\"" },
+		{ "\"logs\": {", "\"logs\": {\"uefi\": {\"data\": \"*\"},", "base64" },
+		{ "\"logs\": {", "\"logs\": {\"uefi\": {\"data\": \"\", \"x\": 1},",
+		  "\"x\" is not" },
+		{ "\"logs\": {", "\"logs\": {\"tdx\": {},", "tdx" },
 		{ "\"template_bank\": \"sha1\"", "\"template_bank\": \"md5\"", "md5" },
 		{ "\"boot_id\": \"0", "\"boot_id\": \"A", "UUID" },
 		{ "\"boot_id\": \"0", "\"boot_id\": \"00", "UUID" },

@@ -12,7 +12,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "log/cel.h"
 #include "log/device.h"
+#include "log/since.h"
 #include "tpm/context.h"
 #include "tpm/key.h"
 #include "tpm/quote.h"
@@ -24,6 +26,12 @@
 /* As base64 it still fits into evidence, beside assay's own log. */
 #define IMA_LIMIT (EVIDENCE_MAX_SIZE / 2)
 #define IMA_PCR 10 /* CONFIG_IMA_MEASURE_PCR_IDX */
+#define UEFI_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
+#define UEFI_LIMIT (16U << 20)
+/* What firmware and boot loader measure into, and what IMA's boot_aggregate is made of. */
+#define BOOT_PCRS UINT32_C(0x3ff)
+/* How often the log is trimmed while evidence is collected before that is given up. */
+#define COLLECT_TRIES 4
 
 struct quote_options {
 	const char *tcti, *ak, *out, *export;
@@ -31,7 +39,9 @@ struct quote_options {
 	const char *banks;
 	uint8_t nonce[TPM_NONCE_MAX];
 	size_t nonce_size;
-	bool no_assay_log, no_ima_log, json;
+	uint64_t since; /* number of the first record wanted */
+	bool has_since;
+	bool no_assay_log, no_ima_log, no_uefi_log, json;
 };
 
 /* --------------------------------------------------------------- selection */
@@ -54,6 +64,19 @@ static bool parse_pcrs(const char *text, uint32_t *ret)
 		text = end + 1;
 	}
 	*ret = selected;
+	return true;
+}
+
+static bool parse_number(const char *text, uint64_t *ret)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value > INT64_MAX)
+		return false;
+	*ret = value;
 	return true;
 }
 
@@ -97,36 +120,84 @@ static int fail_log(const char *option, struct assay_error *err)
 			  (int)sizeof(reason.text) - 64, reason.text, option);
 }
 
-/* The PCR that assay's log is anchored in; fails early where there is no module. */
-static int find_log_pcr(uint32_t *ret, struct assay_error *err)
+/* What the module tells of its log: fails early where there is none. */
+static int log_info(struct assay_info *ret, struct assay_error *err)
 {
-	struct assay_info info;
 	struct device device;
 	int r = device_open(&device, DEVICE_READ, err);
 
 	if (r < 0)
 		return fail_log("--no-assay-log", err);
-	r = device_info(&device, &info, err);
+	r = device_info(&device, ret, err);
 	device_close(&device);
 	if (r < 0)
 		return fail_log("--no-assay-log", err);
-	if (info.pcr >= TPM_PCR_COUNT)
+	if (ret->pcr >= TPM_PCR_COUNT)
 		return assay_fail(err, EPROTO, "the module names PCR %u, which no TPM has",
-				  info.pcr);
-	*ret = info.pcr;
+				  ret->pcr);
 	return 0;
 }
 
-static int read_assay_log(struct evidence *evidence, struct assay_error *err)
+/* What the PCR was before the oldest record, in the banks that have a name here. */
+static size_t head_values(const struct assay_log_header *header, struct assay_digest *values)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < header->bank_count && count < EVIDENCE_MAX_BANKS; i++) {
+		const struct assay_log_bank *bank = &header->banks[i];
+		enum assay_hash hash = (enum assay_hash)bank->alg;
+
+		if (assay_hash_size(hash) == 0 || bank->size != assay_hash_size(hash))
+			continue;
+		values[count] = (struct assay_digest){ .hash = hash, .size = bank->size };
+		memcpy(values[count].bytes, bank->start, bank->size);
+		count++;
+	}
+	return count;
+}
+
+static int read_assay_log(const struct quote_options *options, struct evidence *evidence,
+			  struct assay_error *err)
 {
 	struct device_log_copy copy = { 0 };
+	struct cel_record record;
+	struct cel_reader reader;
+	struct bytes cel;
+	size_t offset = 0;
 	int r = device_read_log(&copy, err);
 
 	if (r < 0)
 		return fail_log("--no-assay-log", err);
-	evidence->has_assay_log = true;
-	evidence->assay_base = copy.header.head;
-	evidence->assay_cel = copy.cel;
+	cel = buffer_bytes(&copy.cel);
+	cel_begin(&reader, cel, 0);
+	evidence->assay_first = options->since;
+	if (!options->has_since && cel_next(&reader, &record, NULL) > 0)
+		evidence->assay_first = record.recnum;
+	if (evidence->assay_first > 0) {
+		evidence->assay_start_count = head_values(&copy.header, evidence->assay_start);
+		r = log_since(cel, copy.header.pcr, evidence->assay_first, evidence->assay_start,
+			      evidence->assay_start_count, &offset, err);
+	}
+	evidence->has_assay_log = r == 0;
+	evidence->assay_base = copy.header.head + offset;
+	buffer_append(&evidence->assay_cel, cel.data + offset, cel.size - offset);
+	buffer_free(&copy.cel);
+	return r;
+}
+
+/* There is none where no firmware measures: the verifier's policy says whether one is due. */
+static bool find_uefi_log(const struct quote_options *options)
+{
+	struct stat status;
+
+	return !options->no_uefi_log && stat(UEFI_LOG, &status) == 0;
+}
+
+static int read_uefi_log(struct evidence *evidence, struct assay_error *err)
+{
+	if (file_read(UEFI_LOG, UEFI_LIMIT, &evidence->uefi_data, err) < 0)
+		return fail_log("--no-uefi-log", err);
+	evidence->has_uefi_log = true;
 	return 0;
 }
 
@@ -237,22 +308,50 @@ static int quote_pcrs(const struct quote_options *options, const struct tpm_pcrs
 /*
  * The quote comes first: logs only grow, so those read afterwards hold all that the
  * quoted PCRs were extended with. The verifier replays them up to the quoted value.
+ *
+ * *@ret_trimmed: but the log lost its oldest records meanwhile, perhaps some that the quote
+ * needs, so all of this is to be done again
  */
-static int collect(const struct quote_options *options, const struct tpm_pcrs *pcrs,
-		   struct evidence *evidence, struct tpm_quote *quote, struct assay_error *err)
+static int collect_once(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+			struct evidence *evidence, struct tpm_quote *quote, bool *ret_trimmed,
+			struct assay_error *err)
 {
-	int r = quote_pcrs(options, pcrs, evidence, quote, err);
+	struct assay_info before = { 0 }, after = { 0 };
+	int r = options->no_assay_log ? 0 : log_info(&before, err);
 
+	if (r == 0)
+		r = quote_pcrs(options, pcrs, evidence, quote, err);
 	if (r == 0)
 		r = add_pcrs(&quote->pcrs, evidence, err);
 	if (r == 0 && !options->no_assay_log)
-		r = read_assay_log(evidence, err);
+		r = read_assay_log(options, evidence, err);
+	if (r == 0 && !options->no_assay_log)
+		r = log_info(&after, err);
+	*ret_trimmed = before.head != after.head;
 	if (r == 0 && !options->no_ima_log)
 		r = read_ima_log(pcrs->banks[0].hash, evidence, err);
+	if (r == 0 && find_uefi_log(options))
+		r = read_uefi_log(evidence, err);
 	if (r == 0)
 		r = read_boot_id(evidence, err);
 	evidence->collected = (uint64_t)time(NULL);
 	return r;
+}
+
+static int collect(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+		   struct evidence *evidence, struct tpm_quote *quote, struct assay_error *err)
+{
+	for (int i = 0; i < COLLECT_TRIES; i++) {
+		bool trimmed = false;
+		int r = collect_once(options, pcrs, evidence, quote, &trimmed, err);
+
+		if (r < 0 || !trimmed)
+			return r;
+		evidence_free(evidence);
+		tpm_quote_free(quote);
+	}
+	return assay_fail(err, EAGAIN, "the log was trimmed during each of %d quotes; try again",
+			  COLLECT_TRIES);
 }
 
 /* ------------------------------------------------------------------ output */
@@ -311,6 +410,8 @@ static int export_parts(const char *directory, const struct evidence *evidence,
 		r = write_part(directory, "assay.cel", &evidence->assay_cel, err);
 	if (r == 0 && evidence->has_ima_log)
 		r = write_part(directory, "ima", &evidence->ima_data, err);
+	if (r == 0 && evidence->has_uefi_log)
+		r = write_part(directory, "uefi", &evidence->uefi_data, err);
 	buffer_free(&pcrs);
 	return r;
 }
@@ -318,11 +419,12 @@ static int export_parts(const char *directory, const struct evidence *evidence,
 static int print_summary(const char *path, const struct evidence *evidence, bool json)
 {
 	if (json) {
-		json_t *value = json_pack("{s:o, s:i, s:I, s:I}", "evidence",
-					  json_escaped(BYTES((const uint8_t *)path, strlen(path))),
-					  "pcrs", (int)evidence->pcr_count, "assay_log_bytes",
-					  (json_int_t)evidence->assay_cel.size, "ima_log_bytes",
-					  (json_int_t)evidence->ima_data.size);
+		json_t *value = json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "evidence",
+					  command_text_json(path), "pcrs", (int)evidence->pcr_count,
+					  "assay_log_first", (json_int_t)evidence->assay_first,
+					  "assay_log_bytes", (json_int_t)evidence->assay_cel.size,
+					  "ima_log_bytes", (json_int_t)evidence->ima_data.size,
+					  "uefi_log_bytes", (json_int_t)evidence->uefi_data.size);
 		struct assay_error err;
 
 		if (command_print_json(value, JSON_INDENT(2), &err) < 0)
@@ -331,10 +433,15 @@ static int print_summary(const char *path, const struct evidence *evidence, bool
 	}
 	printf("%s: quote of %zu PCR value%s", path, evidence->pcr_count,
 	       evidence->pcr_count == 1 ? "" : "s");
-	if (evidence->has_assay_log)
+	if (evidence->has_assay_log && evidence->assay_first > 0)
+		printf(", assay's log from record %llu (%zu bytes)",
+		       (unsigned long long)evidence->assay_first, evidence->assay_cel.size);
+	else if (evidence->has_assay_log)
 		printf(", assay's log (%zu bytes)", evidence->assay_cel.size);
 	if (evidence->has_ima_log)
 		printf(", IMA's log (%zu bytes)", evidence->ima_data.size);
+	if (evidence->has_uefi_log)
+		printf(", UEFI's log (%zu bytes)", evidence->uefi_data.size);
 	putchar('\n');
 	return command_flush(&command_quote);
 }
@@ -349,14 +456,16 @@ static int quote(const struct quote_options *options, struct tpm_pcrs *pcrs, uin
 	int r = 0, status;
 
 	if (!options->no_assay_log) {
-		uint32_t pcr = 0;
+		struct assay_info info = { 0 };
 
-		r = find_log_pcr(&pcr, &err);
-		if (!options->pcrs)
-			selected |= UINT32_C(1) << pcr;
+		r = log_info(&info, &err);
+		if (r == 0 && !options->pcrs)
+			selected |= UINT32_C(1) << info.pcr;
 	}
 	if (!options->pcrs && !options->no_ima_log)
-		selected |= UINT32_C(1) << IMA_PCR;
+		selected |= UINT32_C(1) << IMA_PCR | BOOT_PCRS;
+	if (!options->pcrs && find_uefi_log(options))
+		selected |= BOOT_PCRS;
 	for (size_t i = 0; i < pcrs->count; i++)
 		pcrs->banks[i].selected = selected;
 	if (r == 0)
@@ -382,8 +491,10 @@ static int run_quote(int argc, char **argv)
 		{ "bank", required_argument, NULL, 'b' },
 		{ "out", required_argument, NULL, 'o' },
 		{ "export", required_argument, NULL, 'e' },
+		{ "since", required_argument, NULL, 's' },
 		{ "no-assay-log", no_argument, NULL, 'A' },
 		{ "no-ima-log", no_argument, NULL, 'I' },
+		{ "no-uefi-log", no_argument, NULL, 'U' },
 		{ "json", no_argument, NULL, 'j' },
 		COMMAND_HELP_OPTION,
 		{ 0 },
@@ -417,11 +528,21 @@ static int run_quote(int argc, char **argv)
 		case 'e':
 			chosen.export = optarg;
 			break;
+		case 's':
+			if (!parse_number(optarg, &chosen.since))
+				return command_usage(&command_quote,
+						     "--since takes a record's number, not '%s'",
+						     optarg);
+			chosen.has_since = true;
+			break;
 		case 'A':
 			chosen.no_assay_log = true;
 			break;
 		case 'I':
 			chosen.no_ima_log = true;
+			break;
+		case 'U':
+			chosen.no_uefi_log = true;
 			break;
 		case 'j':
 			chosen.json = true;
@@ -448,6 +569,9 @@ static int run_quote(int argc, char **argv)
 			&command_quote,
 			"--pcrs takes numbers from 0 to %d with commas between, not '%s'",
 			TPM_PCR_COUNT - 1, chosen.pcrs);
+	if (chosen.has_since && chosen.no_assay_log)
+		return command_usage(&command_quote, "--since is of assay's log: it and "
+						     "--no-assay-log cannot go together");
 	if (!chosen.pcrs && chosen.no_assay_log && chosen.no_ima_log)
 		return command_usage(&command_quote, "without both logs, --pcrs is needed");
 	return quote(&chosen, &pcrs, selected);
@@ -458,18 +582,25 @@ const struct command command_quote = {
 	.summary = "collect evidence for a verifier: quote and logs",
 	.help = "Usage: assay quote [OPTION]... --nonce HEX --ak AK.pem --out EVIDENCE\n"
 		"\n"
-		"Have the TPM quote its PCRs, then collect assay's log and IMA's list, and write\n"
-		"all of it to one file, which 'assay verify' judges.\n"
+		"Have the TPM quote its PCRs, then collect assay's log, IMA's list and, where "
+		"there\n"
+		"is one, the firmware's log (UEFI), and write all of it to one file, which\n"
+		"'assay verify' judges.\n"
 		"\n"
 		"      --nonce HEX      the verifier's nonce, 8 to 64 bytes\n"
 		"      --ak FILE        key file of the attestation key\n"
 		"                       (assay key create --restricted)\n"
 		"      --out FILE       where to write the evidence\n"
-		"      --pcrs LIST      PCRs to quote [those of the logs: 10 (IMA) and 14 "
-		"(assay)]\n"
+		"      --pcrs LIST      PCRs to quote [those of the logs: 0 to 10 (firmware and "
+		"IMA)\n"
+		"                       and 14 (assay)]\n"
 		"      --bank LIST      their banks [sha256]\n"
+		"      --since RECNUM   of assay's log, only the records from this number on: for "
+		"a\n"
+		"                       verifier that has judged those before it\n"
 		"      --no-assay-log   leave assay's log out; the module is not needed then\n"
 		"      --no-ima-log     leave IMA's list out\n"
+		"      --no-uefi-log    leave the firmware's log out\n"
 		"      --export DIR     write the parts as files too, for tpm2-tools:\n"
 		"                       cd DIR && tpm2_checkquote -u ak.pub -m attest -s sig \\\n"
 		"                         -f pcrs -g sha256 -q nonce\n"

@@ -85,7 +85,7 @@ static int check_members(const struct evidence *evidence, struct assay_error *er
 	if (r < 0)
 		return r;
 	if (evidence->ak_certificate.failed || evidence->assay_cel.failed ||
-	    evidence->ima_data.failed)
+	    evidence->ima_data.failed || evidence->uefi_data.failed)
 		return assay_fail(err, ENOMEM, "out of memory");
 	if (evidence->ak_certificate.size > EVIDENCE_MAX_CERTIFICATE)
 		return assay_fail(err, EINVAL, "the AK's certificate has %zu bytes; at most %d",
@@ -125,6 +125,32 @@ fail:
 	return NULL;
 }
 
+/* "first" and "start" only where the log does not begin with its first record. */
+static json_t *assay_log_to_json(const struct evidence *evidence)
+{
+	json_t *log = json_pack("{s:I, s:o}", "base", (json_int_t)evidence->assay_base, "cel",
+				json_base64(buffer_bytes(&evidence->assay_cel)));
+	json_t *start;
+	int r;
+
+	if (evidence->assay_first == 0)
+		return log;
+	start = json_object();
+	r = json_object_set_new(log, "first", json_integer((json_int_t)evidence->assay_first));
+	for (size_t i = 0; i < evidence->assay_start_count; i++) {
+		const struct assay_digest *value = &evidence->assay_start[i];
+
+		r |= json_object_set_new(start, assay_hash_name(value->hash),
+					 json_hex(BYTES(value->bytes, value->size)));
+	}
+	r |= json_object_set_new(log, "start", start);
+	if (r < 0) {
+		json_decref(log);
+		return NULL;
+	}
+	return log;
+}
+
 /* An object with nothing in it stands for "no logs"; json_object_set_new() fails on NULL. */
 static json_t *logs_to_json(const struct evidence *evidence)
 {
@@ -132,16 +158,18 @@ static json_t *logs_to_json(const struct evidence *evidence)
 	int r = 0;
 
 	if (evidence->has_assay_log)
-		r |= json_object_set_new(
-			logs, "assay",
-			json_pack("{s:I, s:o}", "base", (json_int_t)evidence->assay_base, "cel",
-				  json_base64(buffer_bytes(&evidence->assay_cel))));
+		r |= json_object_set_new(logs, "assay", assay_log_to_json(evidence));
 	if (evidence->has_ima_log)
 		r |= json_object_set_new(logs, "ima",
 					 json_pack("{s:s, s:o}", "template_bank",
 						   assay_hash_name(evidence->ima_template_bank),
 						   "data",
 						   json_base64(buffer_bytes(&evidence->ima_data))));
+	if (evidence->has_uefi_log)
+		r |= json_object_set_new(
+			logs, "uefi",
+			json_pack("{s:o}", "data",
+				  json_base64(buffer_bytes(&evidence->uefi_data))));
 	if (r < 0) {
 		json_decref(logs);
 		return NULL;
@@ -374,46 +402,107 @@ static int parse_pcrs(const json_t *root, const char *what, struct evidence *evi
 	return 0;
 }
 
+/* What the attester says the PCR was before the log's first record: a value a bank. */
+static int parse_start(const json_t *log, const char *what, struct evidence *evidence,
+		       struct assay_error *err)
+{
+	const json_t *start;
+	const char *key;
+	json_t *value;
+	int r = json_get_object(log, "start", what, &start, err);
+
+	if (r < 0)
+		return r;
+	json_object_foreach((json_t *)start, key, value) {
+		struct assay_digest digest = { .hash = assay_hash_by_name(key) };
+
+		/* No bank twice, so there cannot be more than have a name. */
+		if (digest.hash == ASSAY_HASH_NONE || !json_is_string(value) ||
+		    hex_decode(json_string_value(value), digest.bytes, sizeof(digest.bytes),
+			       &digest.size) < 0 ||
+		    digest.size != assay_hash_size(digest.hash))
+			return assay_fail(err, EBADMSG,
+					  "%s: \"start\" is not a PCR's value for each bank", what);
+		evidence->assay_start[evidence->assay_start_count++] = digest;
+	}
+	return 0;
+}
+
+static int parse_assay_log(const json_t *logs, struct evidence *evidence, struct assay_error *err)
+{
+	static const char *const known[] = { "base", "first", "start", "cel", NULL };
+	const char *what = "the evidence's log of assay";
+	const json_t *log;
+	int r = json_get_object(logs, "assay", "the evidence's \"logs\"", &log, err);
+
+	if (r == 0)
+		r = json_only(log, known, what, err);
+	if (r == 0)
+		r = json_get_unsigned(log, "base", what, &evidence->assay_base, err);
+	if (r == 0)
+		r = json_get_base64(log, "cel", what, &evidence->assay_cel, err);
+	if (r == 0 && json_object_get(log, "first")) {
+		r = json_get_unsigned(log, "first", what, &evidence->assay_first, err);
+		if (r == 0 && evidence->assay_first == 0)
+			r = assay_fail(err, EBADMSG,
+				       "%s: \"first\" is 0; a whole log has no such member", what);
+		if (r == 0)
+			r = parse_start(log, what, evidence, err);
+	} else if (r == 0 && json_object_get(log, "start")) {
+		r = assay_fail(err, EBADMSG, "%s: \"start\" needs \"first\"", what);
+	}
+	evidence->has_assay_log = r == 0;
+	return r;
+}
+
+static int parse_ima_log(const json_t *logs, struct evidence *evidence, struct assay_error *err)
+{
+	static const char *const known[] = { "template_bank", "data", NULL };
+	const char *what = "the evidence's log of IMA";
+	const json_t *log;
+	int r = json_get_object(logs, "ima", "the evidence's \"logs\"", &log, err);
+
+	if (r == 0)
+		r = json_only(log, known, what, err);
+	if (r == 0)
+		r = get_hash(log, "template_bank", what, &evidence->ima_template_bank, err);
+	if (r == 0)
+		r = json_get_base64(log, "data", what, &evidence->ima_data, err);
+	evidence->has_ima_log = r == 0;
+	return r;
+}
+
+static int parse_uefi_log(const json_t *logs, struct evidence *evidence, struct assay_error *err)
+{
+	static const char *const known[] = { "data", NULL };
+	const char *what = "the evidence's log of UEFI";
+	const json_t *log;
+	int r = json_get_object(logs, "uefi", "the evidence's \"logs\"", &log, err);
+
+	if (r == 0)
+		r = json_only(log, known, what, err);
+	if (r == 0)
+		r = json_get_base64(log, "data", what, &evidence->uefi_data, err);
+	evidence->has_uefi_log = r == 0;
+	return r;
+}
+
 static int parse_logs(const json_t *root, const char *what, struct evidence *evidence,
 		      struct assay_error *err)
 {
-	static const char *const known[] = { "assay", "ima", NULL };
-	static const char *const known_assay[] = { "base", "cel", NULL };
-	static const char *const known_ima[] = { "template_bank", "data", NULL };
-	const json_t *logs, *log;
+	static const char *const known[] = { "assay", "ima", "uefi", NULL };
+	const json_t *logs;
 	int r = json_get_object(root, "logs", what, &logs, err);
 
 	if (r == 0)
 		r = json_only(logs, known, "the evidence's \"logs\"", err);
-	if (r < 0)
-		return r;
-	if (json_object_get(logs, "assay")) {
-		what = "the evidence's log of assay";
-		r = json_get_object(logs, "assay", "the evidence's \"logs\"", &log, err);
-		if (r == 0)
-			r = json_only(log, known_assay, what, err);
-		if (r == 0)
-			r = json_get_unsigned(log, "base", what, &evidence->assay_base, err);
-		if (r == 0)
-			r = json_get_base64(log, "cel", what, &evidence->assay_cel, err);
-		if (r < 0)
-			return r;
-		evidence->has_assay_log = true;
-	}
-	if (json_object_get(logs, "ima")) {
-		what = "the evidence's log of IMA";
-		r = json_get_object(logs, "ima", "the evidence's \"logs\"", &log, err);
-		if (r == 0)
-			r = json_only(log, known_ima, what, err);
-		if (r == 0)
-			r = get_hash(log, "template_bank", what, &evidence->ima_template_bank, err);
-		if (r == 0)
-			r = json_get_base64(log, "data", what, &evidence->ima_data, err);
-		if (r < 0)
-			return r;
-		evidence->has_ima_log = true;
-	}
-	return 0;
+	if (r == 0 && json_object_get(logs, "assay"))
+		r = parse_assay_log(logs, evidence, err);
+	if (r == 0 && json_object_get(logs, "ima"))
+		r = parse_ima_log(logs, evidence, err);
+	if (r == 0 && json_object_get(logs, "uefi"))
+		r = parse_uefi_log(logs, evidence, err);
+	return r;
 }
 
 static int parse_quote(const json_t *root, const char *what, struct evidence *evidence,
@@ -525,6 +614,7 @@ void evidence_free(struct evidence *evidence)
 	buffer_free(&evidence->signature);
 	buffer_free(&evidence->assay_cel);
 	buffer_free(&evidence->ima_data);
+	buffer_free(&evidence->uefi_data);
 	free(evidence->pcrs);
 	*evidence = (struct evidence){ 0 };
 }

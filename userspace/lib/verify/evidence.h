@@ -22,6 +22,7 @@
 #define EVIDENCE_MAX_PCRS 128	       /* PCR values over all banks: 4 banks of 32 */
 #define EVIDENCE_PCR_LIMIT 32	       /* PCR indices are below it */
 #define EVIDENCE_BOOT_ID_LENGTH 36     /* characters of a UUID */
+#define EVIDENCE_MAX_BANKS 4	       /* banks that enum assay_hash can name */
 
 /* One PCR value, as read beside the quote. */
 struct evidence_pcr {
@@ -39,12 +40,19 @@ struct evidence_pcr {
  * @signature: TPMT_SIGNATURE over @attest
  * @pcrs: PCR values in the order of the quote's selection; owned
  * @pcr_count: how many
- * @has_assay_log: whether the next two are set
- * @assay_base: offset of the first record in assay's log
- * @assay_cel: assay's log from there, TCG CEL-TLV
+ * @has_assay_log: whether the next five are set
+ * @assay_base: offset of the first byte of @assay_cel in assay's log
+ * @assay_first: number of the record that is there, or will be: 0 for the whole log,
+ *               more for one that was trimmed or that goes on where an earlier one ended
+ * @assay_start: what the attester says the PCR was before that record, a value a bank;
+ *               of a whole log its START record tells
+ * @assay_start_count: how many; 0 where @assay_first is 0
+ * @assay_cel: assay's log from there, TCG CEL-TLV; empty where nothing is newer
  * @has_ima_log: whether the next two are set
  * @ima_template_bank: whose template digests @ima_data holds
  * @ima_data: IMA's binary measurement list
+ * @has_uefi_log: whether there was a log of the firmware; it may be of 0 bytes
+ * @uefi_data: TCG event log (binary_bios_measurements)
  * @boot_id: the boot's UUID as text, as in /proc/sys/kernel/random/boot_id
  * @collected: when, in seconds since 1970-01-01 00:00 UTC
  *
@@ -60,10 +68,15 @@ struct evidence {
 	size_t pcr_count;
 	bool has_assay_log;
 	uint64_t assay_base;
+	uint64_t assay_first;
+	struct assay_digest assay_start[EVIDENCE_MAX_BANKS];
+	size_t assay_start_count;
 	struct buffer assay_cel;
 	bool has_ima_log;
 	enum assay_hash ima_template_bank;
 	struct buffer ima_data;
+	bool has_uefi_log;
+	struct buffer uefi_data;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
 	uint64_t collected;
 };

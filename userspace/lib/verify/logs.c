@@ -128,7 +128,7 @@ bool check_assay_log_records(struct appraisal *appraisal, char *detail)
 	struct cel_record record;
 	uint64_t expected = 0;
 
-	if (appraisal->evidence.assay_base != 0)
+	if (appraisal->evidence.assay_base != 0 || appraisal->evidence.assay_first != 0)
 		return check_tell(false, detail,
 				  "the log begins at offset %llu, not 0: it was cut, and says "
 				  "nothing of the PCR before",
