@@ -145,6 +145,25 @@ exactly 'a certificate twice' 2 sign f1 signature --cert=rsa.crt --cert=rsa.crt
 alike 'an engine that is not there' 1 sign f1 signature --cert=rsa.crt --pkcs11-engine=no \
 	--pkcs11-module=no --pkcs11-keyid=pkcs11:id=1
 
+mkdir tokens
+printf '%s\n' "directories.tokendir = $PWD/tokens" 'objectstore.backend = file' >softhsm2.conf
+export SOFTHSM2_CONF="$PWD/softhsm2.conf"
+softhsm2-util --init-token --free --label here --so-pin 12345678 --pin 8765 >/dev/null
+softhsm2-util --import theirs/rsa.key --token here --label rsa --id a1 --pin 8765 >/dev/null
+engine=$(openssl version -e | sed 's/.*"\(.*\)"/\1/')/pkcs11.so
+module=$(find /usr/lib -name libsofthsm2.so | head -n 1)
+uri='pkcs11:token=here;object=rsa;type=private?pin-value=8765'
+exactly 'sign with a key of a token' 0 sign f4097 token.p7s --cert=rsa.crt --pkcs11-engine="$engine" \
+	--pkcs11-module="$module" --pkcs11-keyid="$uri"
+works 'an RSA signature is the same' cmp ours/token.p7s theirs/token.p7s
+alike 'a key that is not in the token' 1 sign f1 signature --cert=rsa.crt --pkcs11-engine="$engine" \
+	--pkcs11-module="$module" --pkcs11-keyid=pkcs11:token=here\;object=none\?pin-value=8765
+alike 'no such module' 1 sign f1 signature --cert=rsa.crt --pkcs11-engine="$engine" \
+	--pkcs11-module=no --pkcs11-keyid="$uri"
+exactly 'an engine without its module' 1 sign f1 signature --cert=rsa.crt --pkcs11-engine="$engine"
+exactly 'a module without its engine' 1 sign f1 signature --cert=rsa.crt --pkcs11-module="$module"
+exactly 'a token and a key file' 1 sign f1 signature --cert=rsa.crt --key=rsa.key --pkcs11-engine="$engine"
+
 # ---------------------------------------------------------------- words
 exactly 'no command' 2
 exactly 'an unknown command' 2 nonsense

@@ -183,13 +183,42 @@ refused 'a passphrase file that is not there' 1 'cannot open none' \
 	"$assay" key cert --key encrypted.pem --passphrase-file none --out new.pem
 openssl pkey -in encrypted.pem -passin pass:secret -out plain.pem
 works 'a plain PEM file needs none' certified plain.pem
-if [ -e "$(openssl version -m | sed 's/.*"\(.*\)"/\1/')/pkcs11.so" ]; then
-	refused 'a token that is not there' 1 'no private key is found' \
-		"$assay" key cert --key pkcs11:token=none --out new.pem
-else
-	refused 'PKCS#11 without its provider is told' 1 'provider "pkcs11", which is not installed' \
-		"$assay" key cert --key pkcs11:token=none --out new.pem
-fi
+
+# ---------------------------------------------------------------- tokens
+mkdir tokens
+printf '%s\n' "directories.tokendir = $work/tokens" 'objectstore.backend = file' >softhsm2.conf
+export SOFTHSM2_CONF="$work/softhsm2.conf"
+softhsm2-util --init-token --free --label here --so-pin 12345678 --pin 8765 >log
+for kind in EC:ec_paramgen_curve:P-256 RSA:rsa_keygen_bits:2048; do
+	openssl genpkey -algorithm "${kind%%:*}" -pkeyopt "${kind#*:}" -out "token-${kind%%:*}.pem" 2>>log
+	softhsm2-util --import "token-${kind%%:*}.pem" --token here --label "${kind%%:*}" \
+		--id "$(printf '%s' "${kind%%:*}" | xxd -p)" --pin 8765 >>log
+done
+printf '8765\n' >pin
+printf '1111\n' >wrong-pin
+for kind in EC RSA; do
+	rm -f new.pem
+	works "a key of a token, $kind" \
+		"$assay" key cert --key "pkcs11:token=here;object=$kind" --passphrase-file pin --out new.pem
+	works 'its certificate is of the key that is in it' sh -c "openssl x509 -in new.pem -noout -pubkey >public &&
+		openssl pkey -in token-$kind.pem -pubout | cmp - public"
+	works "$kind: what it signs is good" signs "pkcs11:token=here;object=$kind;type=private?pin-value=8765" new.pem
+	"$assay" sign --delegate --key "pkcs11:token=here;object=$kind?pin-value=8765" --cert new.pem \
+		--root tree --manifest delegated >log 2>&1
+	works "$kind: and what it delegates" \
+		"$assay" check --manifest delegated --root tree --ca new.pem --quiet
+done
+rm -f new.pem
+refused 'with a wrong PIN' 1 'or the token refused the PIN' \
+	"$assay" key cert --key 'pkcs11:token=here;object=EC' --passphrase-file wrong-pin --out new.pem
+refused 'without a PIN, and no terminal' 1 'the PIN of pkcs11:.*no terminal' \
+	setsid "$assay" key cert --key 'pkcs11:token=here;object=EC' --out new.pem
+refused 'a token that is not there' 1 'no private key is found' \
+	"$assay" key cert --key pkcs11:token=none --out new.pem
+refused 'PKCS#11 without provider and engine is told' 1 'neither of which is installed' \
+	env OPENSSL_ENGINES="$work" OPENSSL_MODULES="$work" \
+	"$assay" key cert --key pkcs11:token=here --out new.pem
+check 'and no certificate is left' test ! -e new.pem
 
 # ---------------------------------------------------------------- requests
 run "$assay" key cert --key p384.pem --request --out request.pem --subject 'a signer'

@@ -470,21 +470,31 @@ static int run_digest(const struct verb *verb, int argc, char **argv)
 static int open_key(const struct request *request, struct signer **ret, X509 **ret_certificate,
 		    struct assay_error *err)
 {
-	const char *key = request->value[OPT_KEY], *certificate = request->value[OPT_CERT];
+	const char *certificate = request->value[OPT_CERT];
+	struct signer_source source = { .key = request->value[OPT_KEY] };
 	int r;
 
 	if (!certificate)
-		certificate = key;
+		certificate = source.key;
 	if (!certificate)
 		return assay_fail(err, EINVAL, "no certificate specified");
-	if (request->value[OPT_ENGINE] || request->value[OPT_MODULE] || request->value[OPT_KEY_ID])
-		return assay_fail(
-			err, EOPNOTSUPP,
-			"PKCS#11 tokens are not used through engines here; give the key's "
-			"PKCS#11 URI as --key");
-	if (!key)
+	if (request->value[OPT_ENGINE] || request->value[OPT_MODULE] ||
+	    request->value[OPT_KEY_ID]) {
+		if (source.key)
+			return assay_fail(err, EINVAL,
+					  "private key must be specified either by file or by "
+					  "PKCS#11 token, not both");
+		if (!request->value[OPT_ENGINE])
+			return assay_fail(err, EINVAL, "no PKCS#11 engine specified");
+		if (!request->value[OPT_MODULE])
+			return assay_fail(err, EINVAL, "no PKCS#11 module specified");
+		source.pkcs11_engine = request->value[OPT_ENGINE];
+		source.pkcs11_module = request->value[OPT_MODULE];
+		source.key = request->value[OPT_KEY_ID] ? request->value[OPT_KEY_ID] : "";
+	} else if (!source.key) {
 		return assay_fail(err, EINVAL, "no private key specified");
-	r = signer_open(&(struct signer_source){ .key = key }, ret, err);
+	}
+	r = signer_open(&source, ret, err);
 	if (r < 0)
 		return r;
 	r = certificate_load(certificate, ret_certificate, err);

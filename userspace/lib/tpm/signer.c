@@ -125,6 +125,9 @@ int signer_open(const struct signer_source *source, struct signer **ret, struct 
 	struct buffer pem = { 0 };
 	int r;
 
+	if (source->pkcs11_engine)
+		return pkcs11_engine_signer(source->pkcs11_engine, source->pkcs11_module,
+					    source->key, ask_pin, (void *)source, ret, err);
 	if (starts_with(source->key, HANDLE_PREFIX))
 		return open_handle(source, ret, err);
 	if (starts_with(source->key, PKCS11_PREFIX))

@@ -24,11 +24,16 @@
  * @passphrase_file: file of the passphrase of an encrypted PEM file, the password of a
  *                   TPM's key, or the PIN of a token; NULL: asked for on the terminal if
  *                   the key needs one
+ * @pkcs11_engine: shared object of an OpenSSL engine through which @key is taken, whatever
+ *                 it looks like; NULL: none
+ * @pkcs11_module: the token's module, which that engine loads
  */
 struct signer_source {
 	const char *key;
 	const char *tcti;
 	const char *passphrase_file;
+	const char *pkcs11_engine;
+	const char *pkcs11_module;
 };
 
 /*
