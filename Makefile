@@ -229,11 +229,15 @@ $(BENCHMARKS:%=bench-%): bench-%: bench-needs
 PREFIX ?= /usr/local
 BINDIR := $(DESTDIR)$(PREFIX)/bin
 MANDIR := $(DESTDIR)$(PREFIX)/share/man
+COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 .PHONY: install clean help
 install: build/host/assay build/host/assay-verify
 	install -d $(BINDIR)
 	install -m 755 build/host/assay build/host/assay-verify $(BINDIR)/
+	install -d $(COMPLETIONS)
+	install -m 644 completions/assay.bash $(COMPLETIONS)/assay
+	ln -sf assay $(COMPLETIONS)/assay-verify
 	@for page in $(wildcard man/*.[1-8]); do \
 		section=$${page##*.}; \
 		install -d $(MANDIR)/man$$section && \
@@ -252,6 +256,6 @@ help:
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
 		'make all           programs (build/host, build/arm64) and modules (build/kmod/FLAVOUR)' \
 		'make deps          packages, kernels and the sysroot only; all other targets do what they need' \
-		'make install       host programs and man pages; PREFIX=$(PREFIX), DESTDIR=' \
+		'make install       host programs, man pages, bash completion; PREFIX=$(PREFIX), DESTDIR=' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
 		'FLAVOUR is one of: $(FLAVOURS) (kernel of the guest: qemu/README.md)'
