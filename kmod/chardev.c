@@ -190,6 +190,7 @@ static long assay_ioctl_append(struct assay *assay, void __user *argument, size_
 	struct assay_append request;
 	char label[ASSAY_MAX_LABEL];
 	struct assay_cel content;
+	size_t event;
 	void *data;
 	int ret;
 
@@ -208,8 +209,10 @@ static long assay_ioctl_append(struct assay *assay, void __user *argument, size_
 		return PTR_ERR(data);
 
 	assay_ledger_begin(&assay->ledger, &content, ASSAY_KIND_EVENT);
+	event = assay_cel_begin(&content, ASSAY_FIELD_EVENT);
 	assay_cel_put(&content, ASSAY_FIELD_LABEL, label, request.label_size);
 	assay_cel_put(&content, ASSAY_FIELD_DATA, data, request.data_size);
+	assay_cel_end(&content, event);
 	kvfree(data);
 	/* As for MEASURE: memory that cannot be written must not leave a record. */
 	ret = assay_copy_out(argument, user_size, &request, sizeof(request));

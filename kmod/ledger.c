@@ -247,6 +247,7 @@ void assay_ledger_begin(struct assay_ledger *ledger, struct assay_cel *content,
 	assay_cel_init(content, ledger->ring.size);
 	assay_cel_begin(content, ASSAY_CEL_CONTENT);
 	assay_cel_put_u8(content, ASSAY_FIELD_KIND, kind);
+	assay_cel_put_u64(content, ASSAY_FIELD_TIME, ktime_get_real_ns());
 }
 
 int assay_ledger_append(struct assay_ledger *ledger, struct assay_cel *content, u64 *ret_recnum,

@@ -83,7 +83,7 @@ int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region
 void assay_ledger_destroy(struct assay_ledger *ledger);
 
 /**
- * assay_ledger_begin() - start the content of a record
+ * assay_ledger_begin() - start the content of a record: its kind and the time
  * @ledger: created ledger
  * @content: to initialise; to be freed by assay_cel_free(), whatever happens
  * @kind: what the record is

@@ -241,7 +241,7 @@ struct assay_log_header {
 #define ASSAY_CEL_PCR 1	    /* u8 */
 #define ASSAY_CEL_DIGESTS 3 /* TLVs: type = low byte of ASSAY_ALG_* */
 #define ASSAY_CEL_IMA_TEMPLATE 7
-#define ASSAY_CEL_CONTENT 0x41 /* ours: TLVs of ASSAY_FIELD_*, KIND first */
+#define ASSAY_CEL_CONTENT 0x41 /* ours: TLVs of ASSAY_FIELD_* */
 
 enum assay_record_kind {
 	ASSAY_KIND_START = 1,	/* module load */
@@ -256,7 +256,9 @@ enum assay_record_kind {
 };
 
 enum assay_field {
+	/* Every kind, in this order, before its own */
 	ASSAY_FIELD_KIND = 0x00, /* u8, enum assay_record_kind */
+	ASSAY_FIELD_TIME = 0x01, /* u64, ns since 1970 by the system's clock, which may jump */
 
 	/* START */
 	ASSAY_FIELD_BOOT_ID = 0x10,	/* text, 36 characters */

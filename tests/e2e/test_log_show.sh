@@ -38,14 +38,14 @@ check "--raw gives the records as they are" [ "$status" -eq 0 ]
 run sh -c '"$1" log show - <"$2"' sh "$assay" "$sample"
 check "a log on standard input" prints 0 '^3 records$'
 
-head -c 759 "$sample" >"$work/cut"
+head -c 772 "$sample" >"$work/cut"
 run "$assay" log show "$work/cut"
 check "a log that ends between records is whole" prints 0 '^2 records$'
-head -c 758 "$sample" >"$work/cut"
+head -c 771 "$sample" >"$work/cut"
 run "$assay" log show "$work/cut"
 check "a log cut in a record: what is before it is shown" prints 1 '^1 record$'
 check "a log cut in a record: the offset is told" \
-	told 1 'record at offset 300: truncated at offset 386'
+	told 1 'record at offset 313: truncated at offset 399'
 run "$assay" log show --json "$work/cut"
 check "a log cut in a record: the JSON is whole and tells it" \
 	json_says '.count == 1 and (.error | test("truncated"))'

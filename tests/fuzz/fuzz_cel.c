@@ -7,6 +7,31 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The iterators find what the parser counted, and come to the end. */
+static void check_entries(const struct assay_content *content)
+{
+	struct bytes entries = content->batch.entries, files = entries, mirrored = entries;
+	size_t events = 0, file_count = 0, ima = 0;
+	struct mirrored_entry ima_entry;
+	struct measured_file file;
+	struct batch_entry entry;
+
+	if (content->kind == ASSAY_KIND_IMA) {
+		while (mirrored_entry_next(&mirrored, &ima_entry))
+			ima++;
+		if (ima != content->batch.ima_count || mirrored.size != 0)
+			abort();
+		return;
+	}
+	while (batch_entry_next(&entries, &entry))
+		events += entry.is_event;
+	while (measured_file_next(&files, &file))
+		file_count++;
+	if (events != content->batch.event_count || file_count != content->batch.file_count ||
+	    entries.size != 0 || files.size != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cel_reader reader;
@@ -17,7 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cel_begin(&reader, BYTES(data, size), 0);
 	while (cel_next(&reader, &record, &err) == 1) {
 		struct assay_content content;
-		struct measured_file file;
 
 		/* Records follow one another without a gap, each within the log. */
 		if (record.offset != end || record.size == 0 || record.digest_count == 0 ||
@@ -26,15 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		end = reader.offset;
 		if (assay_content_parse(&record, &content, &err) < 0 || !content.understood)
 			continue;
-		if (content.kind == ASSAY_KIND_MEASURE) {
-			struct bytes files = content.measure.files;
-			size_t count = 0;
-
-			while (measured_file_next(&files, &file))
-				count++;
-			if (count != content.measure.file_count || files.size != 0)
-				abort();
-		}
+		check_entries(&content);
 	}
 	if (end > size)
 		abort();

@@ -319,14 +319,15 @@ struct record {
 	struct tlv digests;
 	struct tlv content;
 	uint8_t kind;
+	uint64_t time;
+	const uint8_t *fields; /* those of the kind, behind KIND and TIME */
+	size_t fields_size;
 };
 
 /* Takes a record from the front; only exactly what the ABI says is one. */
 static inline bool next_record(const uint8_t **bytes, size_t *size, struct record *record)
 {
-	struct tlv number, pcr, kind;
-	const uint8_t *inside;
-	size_t inside_size;
+	struct tlv number, pcr, kind, time;
 
 	memset(record, 0, sizeof(*record));
 	if (!next_tlv(bytes, size, &number) || number.type != ASSAY_CEL_RECNUM ||
@@ -335,14 +336,17 @@ static inline bool next_record(const uint8_t **bytes, size_t *size, struct recor
 	    record->digests.type != ASSAY_CEL_DIGESTS || !next_tlv(bytes, size, &record->content) ||
 	    record->content.type != ASSAY_CEL_CONTENT)
 		return false;
-	inside = record->content.value;
-	inside_size = record->content.size;
-	if (!next_tlv(&inside, &inside_size, &kind) || kind.type != ASSAY_FIELD_KIND ||
-	    kind.size != 1)
+	record->fields = record->content.value;
+	record->fields_size = record->content.size;
+	if (!next_tlv(&record->fields, &record->fields_size, &kind) ||
+	    kind.type != ASSAY_FIELD_KIND || kind.size != 1 ||
+	    !next_tlv(&record->fields, &record->fields_size, &time) ||
+	    time.type != ASSAY_FIELD_TIME || time.size != 8)
 		return false;
 	record->number = be(number.value, 8);
 	record->pcr = pcr.value[0];
 	record->kind = kind.value[0];
+	record->time = be(time.value, 8);
 	return true;
 }
 
@@ -362,6 +366,14 @@ static inline bool get_record(const struct log *log, uint64_t index, struct reco
 static inline struct tlv field(const struct record *record, uint8_t type)
 {
 	return find_tlv(record->content.value, record->content.size, type);
+}
+
+/* A field of the record's first EVENT. */
+static inline struct tlv event_field(const struct record *record, uint8_t type)
+{
+	struct tlv event = field(record, ASSAY_FIELD_EVENT);
+
+	return find_tlv(event.value, event.size, type);
 }
 
 static inline unsigned int digest_size(uint16_t alg)

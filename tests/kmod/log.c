@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "guest.h"
 
@@ -233,6 +234,14 @@ static void test_start(const struct log *log, const struct assay_info *info)
 	check_is(replay(log, info->bank_count), 1, "START explains the PCR in every bank");
 }
 
+static uint64_t real_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void test_append(int fd, const struct log *log, unsigned int bank_count)
 {
 	static const char data[] = "what\0was\xff said";
@@ -240,10 +249,13 @@ static void test_append(int fd, const struct log *log, unsigned int bank_count)
 	struct assay_append request;
 	struct assay_info before = get_info(fd), after;
 	struct record record;
+	uint64_t from, to;
 	const uint8_t *at;
 	size_t rest;
 
+	from = real_time();
 	check_is(append(fd, "test", data, sizeof(data), &request), 0, "APPEND works");
+	to = real_time();
 	after = get_info(fd);
 	check(request.recnum == 1 && request.offset == before.tail && after.records == 2 &&
 		      after.anchored_records == 2 && after.tail > before.tail &&
@@ -254,9 +266,10 @@ static void test_append(int fd, const struct log *log, unsigned int bank_count)
 	check(next_record(&at, &rest, &record) && rest == 0 && record.number == 1 &&
 		      record.kind == ASSAY_KIND_EVENT,
 	      "an EVENT is at that offset, up to the tail");
-	check(is_text(field(&record, ASSAY_FIELD_LABEL), "test", 4) &&
-		      is_text(field(&record, ASSAY_FIELD_DATA), data, sizeof(data)),
+	check(is_text(event_field(&record, ASSAY_FIELD_LABEL), "test", 4) &&
+		      is_text(event_field(&record, ASSAY_FIELD_DATA), data, sizeof(data)),
 	      "EVENT: label and data, byte for byte");
+	check(record.time >= from && record.time <= to, "EVENT: the time of the call");
 	check_is(replay(log, bank_count), 2, "the PCR is explained in every bank");
 
 	check_is(append(fd, "e", NULL, 0, NULL), 0, "APPEND without data");
@@ -264,8 +277,8 @@ static void test_append(int fd, const struct log *log, unsigned int bank_count)
 	check_is(append(fd, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde~",
 			most, sizeof(most), NULL),
 		 0, "APPEND of the largest label and data");
-	check(get_record(log, 3, &record) &&
-		      is_text(field(&record, ASSAY_FIELD_DATA), (const char *)most, sizeof(most)),
+	check(get_record(log, 3, &record) && is_text(event_field(&record, ASSAY_FIELD_DATA),
+						     (const char *)most, sizeof(most)),
 	      "it is in the log");
 	check_is(replay(log, bank_count), 4, "the PCR is explained in every bank");
 	check_is(read_number(MISC "log/records"), 4, "sysfs: four records");

@@ -208,9 +208,8 @@ static void test_files(int fd, const struct log *log, unsigned int bank_count, u
 			      memcmp(entries[EMPTY].digest, known_empty, sizeof(known_empty)) == 0,
 		      "the digests that fsverity-utils computes of two of them");
 
-	fields = record.content.value;
-	size = record.content.size;
-	next_tlv(&fields, &size, &tlv); /* KIND */
+	fields = record.fields;
+	size = record.fields_size;
 	for (int i = 0; i < FILES; i++) {
 		if (!next_tlv(&fields, &size, &tlv) || tlv.type != ASSAY_FIELD_FILE) {
 			check(false, "%s: is in the record", files[i].name);

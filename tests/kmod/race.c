@@ -32,7 +32,7 @@ static bool is_ours(const struct assay_append *request, const uint8_t *data, siz
 
 	if (!next_record(&bytes, &rest, &record) || record.number != request->recnum)
 		return false;
-	found = field(&record, ASSAY_FIELD_DATA);
+	found = event_field(&record, ASSAY_FIELD_DATA);
 	return found.value && found.size == size && memcmp(found.value, data, size) == 0;
 }
 

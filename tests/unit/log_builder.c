@@ -87,11 +87,22 @@ static void put_range(struct buffer *out, uint8_t type, uint64_t base, uint64_t 
 	buffer_free(&bytes);
 }
 
-void put_start(struct buffer *out, const struct assay_digest *pcr_values, size_t count)
+static void put_values(struct buffer *out, const struct assay_digest *pcr_values, size_t count)
 {
 	struct buffer values = { 0 };
 
-	put_tlv_u8(out, ASSAY_FIELD_KIND, ASSAY_KIND_START);
+	for (size_t i = 0; i < count; i++)
+		put_tlv(&values, ASSAY_CEL_DIGEST_TYPE(pcr_values[i].hash),
+			BYTES(pcr_values[i].bytes, pcr_values[i].size));
+	put_tlv(out, ASSAY_FIELD_PCR_VALUES, buffer_bytes(&values));
+	buffer_free(&values);
+}
+
+static void put_boot(struct buffer *out, uint8_t kind, const struct assay_digest *pcr_values,
+		     size_t count)
+{
+	put_tlv_u8(out, ASSAY_FIELD_KIND, kind);
+	put_tlv_u64(out, ASSAY_FIELD_TIME, LOG_BUILDER_TIME);
 	put_tlv_text(out, ASSAY_FIELD_BOOT_ID, "01234567-89ab-cdef-0123-456789abcdef");
 	put_tlv_text(out, ASSAY_FIELD_RELEASE, "6.12.0-test");
 	put_tlv_text(out, ASSAY_FIELD_VERSION, "0.1.0");
@@ -99,14 +110,15 @@ void put_start(struct buffer *out, const struct assay_digest *pcr_values, size_t
 	put_tlv_u8(out, ASSAY_FIELD_REGION_KIND, ASSAY_REGION_CMA);
 	put_range(out, ASSAY_FIELD_REGION, 0x80000000, 0x20000000);
 	put_range(out, ASSAY_FIELD_WINDOW, 0x80070000, 0x100000);
-	for (size_t i = 0; i < count; i++)
-		put_tlv(&values, ASSAY_CEL_DIGEST_TYPE(pcr_values[i].hash),
-			BYTES(pcr_values[i].bytes, pcr_values[i].size));
 	if (count > 0)
-		put_tlv(out, ASSAY_FIELD_PCR_VALUES, buffer_bytes(&values));
+		put_values(out, pcr_values, count);
 	put_tlv_u8(out, ASSAY_FIELD_IMA_BYPASS, 0);
 	put_tlv_u8(out, ASSAY_FIELD_PROTECTION, ASSAY_PROTECTION_FULL);
-	buffer_free(&values);
+}
+
+void put_start(struct buffer *out, const struct assay_digest *pcr_values, size_t count)
+{
+	put_boot(out, ASSAY_KIND_START, pcr_values, count);
 }
 
 void put_measure(struct buffer *out)
@@ -146,11 +158,87 @@ void put_failed_file(struct buffer *out, const char *path, uint32_t errnum)
 	put_file_fields(out, path, NULL, errnum);
 }
 
+void put_kind(struct buffer *out, uint8_t kind)
+{
+	put_tlv_u8(out, ASSAY_FIELD_KIND, kind);
+}
+
+void put_event_entry(struct buffer *out, const char *label, struct bytes data)
+{
+	struct buffer event = { 0 };
+
+	put_tlv_text(&event, ASSAY_FIELD_LABEL, label);
+	put_tlv(&event, ASSAY_FIELD_DATA, data);
+	put_tlv(out, ASSAY_FIELD_EVENT, buffer_bytes(&event));
+	buffer_free(&event);
+}
+
 void put_event(struct buffer *out, const char *label, struct bytes data)
 {
-	put_tlv_u8(out, ASSAY_FIELD_KIND, ASSAY_KIND_EVENT);
-	put_tlv_text(out, ASSAY_FIELD_LABEL, label);
-	put_tlv(out, ASSAY_FIELD_DATA, data);
+	put_kind(out, ASSAY_KIND_EVENT);
+	put_event_entry(out, label, data);
+}
+
+void put_kexec(struct buffer *out, const struct assay_digest *pcr_values, size_t count)
+{
+	put_boot(out, ASSAY_KIND_KEXEC, pcr_values, count);
+	put_tlv_text(out, ASSAY_FIELD_BOOT_BEFORE, "89abcdef-0123-4567-89ab-cdef01234567");
+}
+
+static void put_tagged_digest(struct buffer *out, uint8_t type, const struct assay_digest *digest)
+{
+	struct buffer value = { 0 };
+
+	buffer_append_be16(&value, (uint16_t)digest->hash);
+	buffer_append(&value, digest->bytes, digest->size);
+	put_tlv(out, type, buffer_bytes(&value));
+	buffer_free(&value);
+}
+
+void put_trim(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes gone,
+	      const struct assay_digest *pcr_values, size_t count)
+{
+	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, gone, BYTES(NULL, 0));
+
+	put_kind(out, ASSAY_KIND_TRIM);
+	put_tlv_u64(out, ASSAY_FIELD_CUT_RECNUM, recnum);
+	put_tlv_u64(out, ASSAY_FIELD_CUT_OFFSET, offset);
+	put_tlv_u64(out, ASSAY_FIELD_CUT_SIZE, gone.size);
+	put_tagged_digest(out, ASSAY_FIELD_CUT_DIGEST, &digest);
+	put_values(out, pcr_values, count);
+}
+
+void put_tpm(struct buffer *out, uint64_t backlog, const struct assay_digest *pcr_values,
+	     size_t count)
+{
+	put_kind(out, ASSAY_KIND_TPM);
+	put_values(out, pcr_values, count);
+	put_tlv_u64(out, ASSAY_FIELD_BACKLOG, backlog);
+}
+
+void put_seal(struct buffer *out, size_t pad)
+{
+	struct buffer zeros = { 0 };
+
+	for (size_t i = 0; i < pad; i++)
+		buffer_append_u8(&zeros, 0);
+	put_kind(out, ASSAY_KIND_SEAL);
+	put_tlv(out, ASSAY_FIELD_PAD, buffer_bytes(&zeros));
+	buffer_free(&zeros);
+}
+
+void put_mirrored(struct buffer *out, uint32_t pcr, const struct assay_digest *digests,
+		  size_t count, const char *name, struct bytes data)
+{
+	struct buffer entry = { 0 };
+
+	put_tlv_u32(&entry, ASSAY_FIELD_IMA_PCR, pcr);
+	for (size_t i = 0; i < count; i++)
+		put_tagged_digest(&entry, ASSAY_FIELD_IMA_DIGEST, &digests[i]);
+	put_tlv_text(&entry, ASSAY_FIELD_IMA_TEMPLATE, name);
+	put_tlv(&entry, ASSAY_FIELD_IMA_DATA, data);
+	put_tlv(out, ASSAY_FIELD_IMA_ENTRY, buffer_bytes(&entry));
+	buffer_free(&entry);
 }
 
 void log_builder_record(struct log_builder *builder, uint8_t type, struct bytes value)
@@ -197,6 +285,53 @@ void log_builder_sample(struct log_builder *builder)
 	put_event(&value, "test", BYTES_LITERAL("some data"));
 	log_builder_record(builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
 	buffer_free(&value);
+}
+
+void log_builder_kinds(struct log_builder *builder)
+{
+	struct assay_digest values[] = {
+		log_test_digest(ASSAY_HASH_SHA1, 3),
+		log_test_digest(ASSAY_HASH_SHA256, 1),
+	};
+	static const uint8_t kinds[] = { ASSAY_KIND_START, ASSAY_KIND_BATCH, ASSAY_KIND_IMA,
+					 ASSAY_KIND_TPM,   ASSAY_KIND_TRIM,  ASSAY_KIND_SEAL,
+					 ASSAY_KIND_KEXEC };
+
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		struct buffer value = { 0 };
+
+		switch (kinds[i]) {
+		case ASSAY_KIND_START:
+			put_start(&value, NULL, 0);
+			break;
+		case ASSAY_KIND_BATCH:
+			put_kind(&value, ASSAY_KIND_BATCH);
+			put_tlv_u64(&value, ASSAY_FIELD_TIME, 1);
+			put_file(&value, "/usr/bin/first", &values[1]);
+			put_event_entry(&value, "between", BYTES(NULL, 0));
+			put_failed_file(&value, "/usr/bin/missing", 2);
+			break;
+		case ASSAY_KIND_IMA:
+			put_kind(&value, ASSAY_KIND_IMA);
+			put_mirrored(&value, 10, values, 2, "ima-ng", BYTES_LITERAL("\0data\xff"));
+			put_mirrored(&value, 11, values, 1, "ima-sig", BYTES_LITERAL("more"));
+			break;
+		case ASSAY_KIND_TPM:
+			put_tpm(&value, 3, values, 1);
+			break;
+		case ASSAY_KIND_TRIM:
+			put_trim(&value, 1, 200, BYTES_LITERAL("bytes"), values, 1);
+			break;
+		case ASSAY_KIND_SEAL:
+			put_seal(&value, 100);
+			break;
+		case ASSAY_KIND_KEXEC:
+			put_kexec(&value, values, 1);
+			break;
+		}
+		log_builder_record(builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
+		buffer_free(&value);
+	}
 }
 
 struct assay_digest log_test_digest(enum assay_hash hash, uint8_t seed)

@@ -13,6 +13,8 @@
 
 /* The banks of a built log's records: SHA-1 and SHA-256. */
 #define LOG_BUILDER_BANKS 2
+/* START and KEXEC have a TIME, 2026-01-02 03:04:05.000000006 UTC; the rest have none. */
+#define LOG_BUILDER_TIME 1767323045000000006
 
 /**
  * struct log_builder - a log being built; log_builder_free() it
@@ -43,13 +45,28 @@ void put_start(struct buffer *out, const struct assay_digest *pcr_values, size_t
 void put_measure(struct buffer *out); /* KIND only; put_file() comes next */
 void put_file(struct buffer *out, const char *path, const struct assay_digest *digest);
 void put_failed_file(struct buffer *out, const char *path, uint32_t errnum);
-void put_event(struct buffer *out, const char *label, struct bytes data);
+void put_event(struct buffer *out, const char *label, struct bytes data); /* a batch of one */
+void put_kexec(struct buffer *out, const struct assay_digest *pcr_values, size_t count);
+void put_trim(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes gone,
+	      const struct assay_digest *pcr_values, size_t count);
+void put_tpm(struct buffer *out, uint64_t backlog, const struct assay_digest *pcr_values,
+	     size_t count);
+void put_seal(struct buffer *out, size_t pad);
+
+/* The entries of a batch, for behind put_measure(), or put_kind() of any batch. */
+void put_kind(struct buffer *out, uint8_t kind);
+void put_event_entry(struct buffer *out, const char *label, struct bytes data);
+void put_mirrored(struct buffer *out, uint32_t pcr, const struct assay_digest *digests,
+		  size_t count, const char *name, struct bytes data);
 
 /* log_builder_record() - the next record, with a content of that type and value */
 void log_builder_record(struct log_builder *builder, uint8_t type, struct bytes value);
 
 /* log_builder_sample() - START, MEASURE of two files and a failed one, EVENT */
 void log_builder_sample(struct log_builder *builder);
+
+/* log_builder_kinds() - START and one each of the kinds that the sample has not */
+void log_builder_kinds(struct log_builder *builder);
 
 /* log_test_digest() - a digest to tell apart from others by @seed */
 struct assay_digest log_test_digest(enum assay_hash hash, uint8_t seed);

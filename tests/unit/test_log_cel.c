@@ -12,6 +12,34 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The iterators find what the parser counted, and come to the end. */
+static void count_entries(const struct assay_content *content)
+{
+	struct bytes entries = content->batch.entries, mirrored = entries;
+	size_t files = 0, events = 0, ima = 0;
+	struct mirrored_entry ima_entry;
+	struct measured_file file;
+	struct batch_entry entry;
+
+	if (content->kind == ASSAY_KIND_IMA) {
+		while (mirrored_entry_next(&mirrored, &ima_entry))
+			ima++;
+		assert_int_equal(mirrored.size, 0);
+	} else {
+		while (batch_entry_next(&entries, &entry))
+			if (entry.is_event)
+				events++;
+		assert_int_equal(entries.size, 0);
+		entries = content->batch.entries;
+		while (measured_file_next(&entries, &file))
+			files++;
+		assert_int_equal(entries.size, 0);
+	}
+	assert_int_equal(files, content->batch.file_count);
+	assert_int_equal(events, content->batch.event_count);
+	assert_int_equal(ima, content->batch.ima_count);
+}
+
 /* Read a log, and whatever is in its records, to its end or the first error. */
 static int read_log(struct bytes log, uint64_t base, size_t *ret_records, uint64_t *ret_offset,
 		    struct assay_error *err)
@@ -31,16 +59,8 @@ static int read_log(struct bytes log, uint64_t base, size_t *ret_records, uint64
 		r = assay_content_parse(&record, &content, err);
 		if (r < 0)
 			break;
-		if (content.understood && content.kind == ASSAY_KIND_MEASURE) {
-			struct bytes files = content.measure.files;
-			struct measured_file file;
-			size_t seen = 0;
-
-			while (measured_file_next(&files, &file))
-				seen++;
-			assert_int_equal(seen, content.measure.file_count);
-			assert_int_equal(files.size, 0);
-		}
+		if (content.understood)
+			count_entries(&content);
 	}
 	*ret_records = count;
 	*ret_offset = reader.offset;
@@ -56,6 +76,7 @@ static void a_log_reads_as_it_was_built(void **state)
 	struct assay_content content;
 	struct log_builder builder;
 	struct measured_file file;
+	struct batch_entry entry;
 	struct cel_reader reader;
 	struct cel_record record;
 	struct assay_error err;
@@ -83,6 +104,7 @@ static void a_log_reads_as_it_was_built(void **state)
 				BYTES_LITERAL("01234567-89ab-cdef-0123-456789abcdef")));
 	assert_true(bytes_equal(content.start.release, BYTES_LITERAL("6.12.0-test")));
 	assert_true(bytes_equal(content.start.version, BYTES_LITERAL("0.1.0")));
+	assert_true(content.has_time && content.time == LOG_BUILDER_TIME);
 	assert_int_equal(content.start.page_size, 65536);
 	assert_int_equal(content.start.region_kind, ASSAY_REGION_CMA);
 	assert_int_equal(content.start.region_base, 0x80000000);
@@ -91,15 +113,16 @@ static void a_log_reads_as_it_was_built(void **state)
 	assert_int_equal(content.start.window_size, 0x100000);
 	assert_int_equal(content.start.ima_bypass, 0);
 	assert_int_equal(content.start.protection, ASSAY_PROTECTION_FULL);
-	assert_int_equal(content.start.pcr_value_count, 2);
-	assert_memory_equal(content.start.pcr_values, zeros, sizeof(zeros));
+	assert_int_equal(content.pcr_value_count, 2);
+	assert_memory_equal(content.pcr_values, zeros, sizeof(zeros));
 
 	assert_int_equal(cel_next(&reader, &record, &err), 1);
 	assert_int_equal(record.recnum, 1);
 	assert_int_equal(assay_content_parse(&record, &content, &err), 0);
 	assert_int_equal(content.kind, ASSAY_KIND_MEASURE);
-	assert_int_equal(content.measure.file_count, 3);
-	files = content.measure.files;
+	assert_false(content.has_time);
+	assert_int_equal(content.batch.file_count, 3);
+	files = content.batch.entries;
 	assert_true(measured_file_next(&files, &file));
 	assert_true(bytes_equal(file.path, BYTES_LITERAL("/usr/bin/first")));
 	assert_memory_equal(&file.digest, &first, sizeof(first));
@@ -120,11 +143,101 @@ static void a_log_reads_as_it_was_built(void **state)
 	assert_int_equal(record.recnum, 2);
 	assert_int_equal(assay_content_parse(&record, &content, &err), 0);
 	assert_int_equal(content.kind, ASSAY_KIND_EVENT);
-	assert_true(bytes_equal(content.event.label, BYTES_LITERAL("test")));
-	assert_true(bytes_equal(content.event.data, BYTES_LITERAL("some data")));
+	files = content.batch.entries;
+	assert_true(batch_entry_next(&files, &entry));
+	assert_true(entry.is_event);
+	assert_true(bytes_equal(entry.label, BYTES_LITERAL("test")));
+	assert_true(bytes_equal(entry.data, BYTES_LITERAL("some data")));
+	assert_false(batch_entry_next(&files, &entry));
 
 	assert_int_equal(cel_next(&reader, &record, &err), 0);
 	assert_int_equal(reader.offset, 1000 + builder.log.size);
+	log_builder_free(&builder);
+}
+
+/* Moves to the next record, which must be of that kind. */
+static void next_content(struct cel_reader *reader, uint8_t kind, struct assay_content *content)
+{
+	struct cel_record record;
+	struct assay_error err;
+
+	if (cel_next(reader, &record, &err) != 1 || assay_content_parse(&record, content, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(content->understood);
+	assert_int_equal(content->kind, kind);
+	count_entries(content);
+}
+
+static void every_kind_reads_as_it_was_built(void **state)
+{
+	struct assay_digest first = log_test_digest(ASSAY_HASH_SHA256, 1);
+	struct assay_digest value = log_test_digest(ASSAY_HASH_SHA1, 3);
+	struct mirrored_entry mirrored;
+	struct assay_content content;
+	struct log_builder builder;
+	struct batch_entry entry;
+	struct cel_reader reader;
+	struct bytes entries;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_kinds(&builder);
+	cel_begin(&reader, buffer_bytes(&builder.log), 0);
+
+	next_content(&reader, ASSAY_KIND_START, &content);
+	assert_int_equal(content.pcr_value_count, 0);
+
+	next_content(&reader, ASSAY_KIND_BATCH, &content);
+	assert_true(content.has_time && content.time == 1);
+	assert_int_equal(content.batch.file_count, 2);
+	assert_int_equal(content.batch.event_count, 1);
+	entries = content.batch.entries;
+	assert_true(batch_entry_next(&entries, &entry));
+	assert_false(entry.is_event);
+	assert_memory_equal(&entry.file.digest, &first, sizeof(first));
+	assert_true(batch_entry_next(&entries, &entry));
+	assert_true(entry.is_event);
+	assert_true(bytes_equal(entry.label, BYTES_LITERAL("between")));
+	assert_int_equal(entry.data.size, 0);
+	assert_true(batch_entry_next(&entries, &entry));
+	assert_false(entry.is_event);
+	assert_int_equal(entry.file.errnum, 2);
+
+	next_content(&reader, ASSAY_KIND_IMA, &content);
+	assert_int_equal(content.batch.ima_count, 2);
+	entries = content.batch.entries;
+	assert_true(mirrored_entry_next(&entries, &mirrored));
+	assert_int_equal(mirrored.pcr, 10);
+	assert_int_equal(mirrored.digest_count, 2);
+	assert_memory_equal(&mirrored.digests[0], &value, sizeof(value));
+	assert_memory_equal(&mirrored.digests[1], &first, sizeof(first));
+	assert_true(bytes_equal(mirrored.name, BYTES_LITERAL("ima-ng")));
+	assert_true(bytes_equal(mirrored.data, BYTES_LITERAL("\0data\xff")));
+
+	next_content(&reader, ASSAY_KIND_TPM, &content);
+	assert_int_equal(content.backlog, 3);
+	assert_int_equal(content.pcr_value_count, 1);
+	assert_memory_equal(&content.pcr_values[0], &value, sizeof(value));
+
+	next_content(&reader, ASSAY_KIND_TRIM, &content);
+	assert_int_equal(content.trim.recnum, 1);
+	assert_int_equal(content.trim.offset, 200);
+	assert_int_equal(content.trim.size, 5);
+	assert_int_equal(content.trim.digest.hash, ASSAY_HASH_SHA256);
+	/* SHA-256 of "bytes". */
+	assert_int_equal(content.trim.digest.bytes[0], 0x27);
+	assert_int_equal(content.pcr_value_count, 1);
+
+	next_content(&reader, ASSAY_KIND_SEAL, &content);
+	assert_int_equal(content.pad_size, 100);
+
+	next_content(&reader, ASSAY_KIND_KEXEC, &content);
+	assert_true(bytes_equal(content.boot_before,
+				BYTES_LITERAL("89abcdef-0123-4567-89ab-cdef01234567")));
+	assert_true(bytes_equal(content.start.boot_id,
+				BYTES_LITERAL("01234567-89ab-cdef-0123-456789abcdef")));
+	assert_int_equal(content.pcr_value_count, 1);
+	assert_int_equal(reader.rest.size, 0);
 	log_builder_free(&builder);
 }
 
@@ -334,8 +447,30 @@ static void records_that_are_off(void **state)
 #define MEASURE "\0\0\0\0\1\2"
 #define EVENT "\0\0\0\0\1\4"
 #define START "\0\0\0\0\1\1"
+#define IMA "\0\0\0\0\1\3"
+#define TRIM "\0\0\0\0\1\5"
+#define BATCH "\0\0\0\0\1\7"
+#define SEAL "\0\0\0\0\1\x8"
+#define TPM "\0\0\0\0\1\x9"
+#define TIME "\1\0\0\0\x8\0\0\0\0\0\0\0\1"
 #define LABEL "\x30\0\0\0\1x"
 #define DATA "\x31\0\0\0\1x"
+#define AN_EVENT "\x32\0\0\0\xc" LABEL DATA
+#define A_FILE "\x20\0\0\0\x9" F_ERRNO
+#define I_PCR "\x61\0\0\0\4\0\0\0\xa"
+#define I_DIGEST              \
+	"\x62\0\0\0\x22\0\xb" \
+	"0123456789abcdef0123456789abcdef"
+#define I_NAME "\x63\0\0\0\3ima"
+#define I_DATA "\x64\0\0\0\1x"
+#define CUT_RECNUM "\x40\0\0\0\x8\0\0\0\0\0\0\0\1"
+#define CUT_OFFSET "\x41\0\0\0\x8\0\0\0\0\0\0\1\0"
+#define CUT_SIZE "\x42\0\0\0\x8\0\0\0\0\0\0\1\0"
+#define CUT_DIGEST            \
+	"\x43\0\0\0\x22\0\xb" \
+	"0123456789abcdef0123456789abcdef"
+#define PCR_VALUES "\x17\0\0\0\x19" SHA1
+#define BACKLOG "\x70\0\0\0\x8\0\0\0\0\0\0\0\1"
 
 static void contents_that_are_off(void **state)
 {
@@ -346,15 +481,33 @@ static void contents_that_are_off(void **state)
 	} rows[] = {
 		{ "a file", BYTES_LITERAL(MEASURE "\x20\0\0\0\x27" F_DIGEST), NULL },
 		{ "a file that failed", BYTES_LITERAL(MEASURE "\x20\0\0\0\x9" F_ERRNO), NULL },
-		{ "an event", BYTES_LITERAL(EVENT LABEL DATA), NULL },
-		{ "an event without data", BYTES_LITERAL(EVENT LABEL "\x31\0\0\0\0"), NULL },
+		{ "an event", BYTES_LITERAL(EVENT AN_EVENT), NULL },
+		{ "an event without data",
+		  BYTES_LITERAL(EVENT "\x32\0\0\0\xb" LABEL "\x31\0\0\0\0"), NULL },
+		{ "events, with the time", BYTES_LITERAL(EVENT TIME AN_EVENT AN_EVENT), NULL },
+		{ "files and events", BYTES_LITERAL(BATCH AN_EVENT A_FILE AN_EVENT), NULL },
+		{ "an entry of IMA's",
+		  BYTES_LITERAL(IMA "\x60\0\0\0\x3e" I_PCR I_DIGEST I_NAME I_DATA), NULL },
+		{ "a cut", BYTES_LITERAL(TRIM CUT_RECNUM CUT_OFFSET CUT_SIZE CUT_DIGEST PCR_VALUES),
+		  NULL },
+		{ "a seal", BYTES_LITERAL(SEAL "\x80\0\0\0\2\0\0"), NULL },
+		{ "a seal without padding", BYTES_LITERAL(SEAL "\x80\0\0\0\0"), NULL },
+		{ "a TPM", BYTES_LITERAL(TPM PCR_VALUES BACKLOG), NULL },
 		{ "a kind that is not known", BYTES_LITERAL("\0\0\0\0\1\x99whatever"), NULL },
-		{ "a kind for later", BYTES_LITERAL("\0\0\0\0\1\5whatever"), NULL },
+		{ "a kind for later", BYTES_LITERAL("\0\0\0\0\1\xawhatever"), NULL },
+		{ "a kind for later, with the time", BYTES_LITERAL("\0\0\0\0\1\xa" TIME "whatever"),
+		  NULL },
+		{ "TIME of 4 bytes", BYTES_LITERAL(EVENT "\1\0\0\0\4\0\0\0\1" AN_EVENT),
+		  "TIME has 4 bytes" },
+		{ "TIME cut", BYTES_LITERAL(EVENT "\1\0\0\0\x8\0"), "truncated" },
+		{ "TIME twice", BYTES_LITERAL(EVENT TIME TIME AN_EVENT), "field 0x01" },
+		{ "TIME behind an entry", BYTES_LITERAL(EVENT AN_EVENT TIME), "field 0x01" },
+		{ "TIME before KIND", BYTES_LITERAL(TIME EVENT AN_EVENT), "where KIND, of 1" },
 		{ "empty", BYTES_LITERAL(""), "truncated" },
 		{ "KIND missing", BYTES_LITERAL(LABEL DATA), "field 0x30 of 1 bytes where KIND" },
 		{ "KIND of 2 bytes", BYTES_LITERAL("\0\0\0\0\2\0\2"), "of 2 bytes where KIND" },
 		{ "KIND of 0 bytes", BYTES_LITERAL("\0\0\0\0\0"), "of 0 bytes where KIND" },
-		{ "no file", BYTES_LITERAL(MEASURE), "MEASURE has no FILE" },
+		{ "no file", BYTES_LITERAL(MEASURE), "MEASURE has no entry" },
 		{ "KIND twice", BYTES_LITERAL(MEASURE "\0\0\0\0\1\2"), "field 0x00" },
 		{ "not a file in MEASURE", BYTES_LITERAL(MEASURE LABEL), "field 0x30" },
 		{ "empty file", BYTES_LITERAL(MEASURE "\x20\0\0\0\0"), "neither DIGEST nor ERRNO" },
@@ -397,20 +550,80 @@ static void contents_that_are_off(void **state)
 		  "field 0x28, which is not known" },
 		{ "trailing bytes", BYTES_LITERAL(MEASURE "\x20\0\0\0\x9" F_ERRNO "\0"),
 		  "truncated" },
-		{ "LABEL missing", BYTES_LITERAL(EVENT DATA), "EVENT has no LABEL" },
-		{ "DATA missing", BYTES_LITERAL(EVENT LABEL), "EVENT has no DATA" },
-		{ "LABEL empty", BYTES_LITERAL(EVENT "\x30\0\0\0\0" DATA), "has 0 bytes" },
-		{ "LABEL not ASCII", BYTES_LITERAL(EVENT "\x30\0\0\0\1\xe4" DATA),
+		{ "no event", BYTES_LITERAL(EVENT), "EVENT has no entry" },
+		{ "LABEL and DATA without EVENT", BYTES_LITERAL(EVENT LABEL DATA),
+		  "EVENT has a field 0x30" },
+		{ "LABEL missing", BYTES_LITERAL(EVENT "\x32\0\0\0\6" DATA), "EVENT has no LABEL" },
+		{ "DATA missing", BYTES_LITERAL(EVENT "\x32\0\0\0\6" LABEL), "EVENT has no DATA" },
+		{ "LABEL twice", BYTES_LITERAL(EVENT "\x32\0\0\0\x12" LABEL LABEL DATA),
+		  "EVENT has LABEL twice" },
+		{ "LABEL empty", BYTES_LITERAL(EVENT "\x32\0\0\0\xb\x30\0\0\0\0" DATA),
+		  "has 0 bytes" },
+		{ "LABEL not ASCII", BYTES_LITERAL(EVENT "\x32\0\0\0\xc\x30\0\0\0\1\xe4" DATA),
 		  "not printable ASCII" },
-		{ "LABEL with ESC", BYTES_LITERAL(EVENT "\x30\0\0\0\1\33" DATA),
+		{ "LABEL with ESC", BYTES_LITERAL(EVENT "\x32\0\0\0\xc\x30\0\0\0\1\33" DATA),
 		  "not printable ASCII" },
 		{ "LABEL of 65 bytes",
-		  BYTES_LITERAL(EVENT "\x30\0\0\0\x41"
+		  BYTES_LITERAL(EVENT "\x32\0\0\0\x4c\x30\0\0\0\x41"
 				      "0123456789abcdef0123456789abcdef"
 				      "0123456789abcdef0123456789abcdefx" DATA),
 		  "has 65 bytes" },
-		{ "a file in EVENT", BYTES_LITERAL(EVENT LABEL DATA "\x20\0\0\0\x9" F_ERRNO),
-		  "field 0x20, which is not known" },
+		{ "a file in EVENT", BYTES_LITERAL(EVENT AN_EVENT A_FILE),
+		  "EVENT has a field 0x20, which is not known" },
+		{ "an event in MEASURE", BYTES_LITERAL(MEASURE A_FILE AN_EVENT),
+		  "MEASURE has a field 0x32, which is not known" },
+		{ "an event off behind a good one",
+		  BYTES_LITERAL(EVENT AN_EVENT "\x32\0\0\0\6" LABEL), "EVENT has no DATA" },
+		{ "no entry in BATCH", BYTES_LITERAL(BATCH), "BATCH has no entry" },
+		{ "a file off in BATCH", BYTES_LITERAL(BATCH AN_EVENT "\x20\0\0\0\0"),
+		  "neither DIGEST nor ERRNO" },
+		{ "an entry of IMA's in BATCH",
+		  BYTES_LITERAL(BATCH "\x60\0\0\0\x3e" I_PCR I_DIGEST I_NAME I_DATA),
+		  "BATCH has a field 0x60" },
+		{ "no entry in IMA", BYTES_LITERAL(IMA), "IMA has no entry" },
+		{ "IMA: digest missing", BYTES_LITERAL(IMA "\x60\0\0\0\x17" I_PCR I_NAME I_DATA),
+		  "IMA_ENTRY has no IMA_DIGEST" },
+		{ "IMA: digest twice",
+		  BYTES_LITERAL(IMA "\x60\0\0\0\x65" I_PCR I_DIGEST I_DIGEST I_NAME I_DATA),
+		  "algorithm 0x000b twice" },
+		{ "IMA: PCR missing", BYTES_LITERAL(IMA "\x60\0\0\0\x35" I_DIGEST I_NAME I_DATA),
+		  "IMA_ENTRY has no IMA_PCR" },
+		{ "IMA: name empty",
+		  BYTES_LITERAL(IMA "\x60\0\0\0\x3b" I_PCR I_DIGEST "\x63\0\0\0\0" I_DATA),
+		  "IMA_TEMPLATE of IMA_ENTRY has 0 bytes" },
+		{ "IMA: data missing", BYTES_LITERAL(IMA "\x60\0\0\0\x38" I_PCR I_DIGEST I_NAME),
+		  "IMA_ENTRY has no IMA_DATA" },
+		{ "IMA: algorithm not known", BYTES_LITERAL(IMA "\x60\0\0\0\x8\x62\0\0\0\3\0\x12x"),
+		  "algorithm 0x0012" },
+		{ "TRIM without PCR_VALUES",
+		  BYTES_LITERAL(TRIM CUT_RECNUM CUT_OFFSET CUT_SIZE CUT_DIGEST),
+		  "TRIM has no PCR_VALUES" },
+		{ "TRIM without CUT_DIGEST",
+		  BYTES_LITERAL(TRIM CUT_RECNUM CUT_OFFSET CUT_SIZE PCR_VALUES),
+		  "TRIM has no CUT_DIGEST" },
+		{ "TRIM: CUT_RECNUM of 4 bytes", BYTES_LITERAL(TRIM "\x40\0\0\0\4\0\0\0\1"),
+		  "CUT_RECNUM of TRIM has 4 bytes" },
+		{ "TRIM: more gone than there was",
+		  BYTES_LITERAL(TRIM CUT_RECNUM CUT_OFFSET
+				"\x42\0\0\0\x8\0\0\0\0\0\0\1\1" CUT_DIGEST PCR_VALUES),
+		  "more than there is before CUT_OFFSET" },
+		{ "TRIM: digest of SHA-1",
+		  BYTES_LITERAL(TRIM CUT_RECNUM CUT_OFFSET CUT_SIZE
+				"\x43\0\0\0\x16\0\4"
+				"0123456789abcdef0123" PCR_VALUES),
+		  "algorithm 0x0004, not SHA-256" },
+		{ "TRIM: PCR_VALUES without one",
+		  BYTES_LITERAL(TRIM CUT_RECNUM CUT_OFFSET CUT_SIZE CUT_DIGEST "\x17\0\0\0\0"),
+		  "PCR_VALUES of TRIM has 0 bytes" },
+		{ "TRIM: a file", BYTES_LITERAL(TRIM A_FILE), "TRIM has a field 0x20" },
+		{ "SEAL without PAD", BYTES_LITERAL(SEAL), "SEAL has no PAD" },
+		{ "SEAL: PAD that says something", BYTES_LITERAL(SEAL "\x80\0\0\0\2\0\1"),
+		  "not all zeros" },
+		{ "TPM without BACKLOG", BYTES_LITERAL(TPM PCR_VALUES), "TPM has no BACKLOG" },
+		{ "TPM without PCR_VALUES", BYTES_LITERAL(TPM BACKLOG), "TPM has no PCR_VALUES" },
+		{ "KEXEC without fields", BYTES_LITERAL("\0\0\0\0\1\6"), "KEXEC has no BOOT_ID" },
+		{ "START with BOOT_BEFORE", BYTES_LITERAL(START "\x50\0\0\0\1x"),
+		  "START has a field 0x50" },
 		{ "START without fields", BYTES_LITERAL(START), "START has no BOOT_ID" },
 		{ "BOOT_ID too short", BYTES_LITERAL(START "\x10\0\0\0\1x"),
 		  "BOOT_ID of START has 1 bytes" },
@@ -436,39 +649,45 @@ static void contents_that_are_off(void **state)
 	}
 }
 
-/* Each field of START that must be there, left out or cut in turn, is missed. */
+/* Each field of START and KEXEC that must be there, left out in turn, is missed. */
 static void start_without_one_field(void **state)
 {
-	struct buffer whole = { 0 };
-	struct bytes rest;
-
 	(void)state;
-	put_start(&whole, NULL, 0);
-	rest = buffer_bytes(&whole);
-	while (rest.size > 0) {
-		size_t before = whole.size - rest.size;
-		struct buffer value = { 0 };
-		struct log_builder builder;
-		struct assay_error err;
-		struct bytes field;
-		uint64_t offset;
-		uint32_t length;
-		size_t records;
-		uint8_t type;
+	for (int kexec = 0; kexec < 2; kexec++) {
+		struct buffer whole = { 0 };
+		struct bytes rest;
 
-		assert_true(bytes_take_u8(&rest, &type));
-		assert_true(bytes_take_be32(&rest, &length));
-		assert_true(bytes_take(&rest, length, &field));
-		buffer_append(&value, whole.data, before);
-		buffer_append_bytes(&value, rest);
-		log_builder_begin(&builder);
-		log_builder_record(&builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
-		assert_int_equal(read_log(buffer_bytes(&builder.log), 0, &records, &offset, &err),
-				 -EBADMSG);
-		log_builder_free(&builder);
-		buffer_free(&value);
+		if (kexec)
+			put_kexec(&whole, NULL, 0);
+		else
+			put_start(&whole, NULL, 0);
+		rest = buffer_bytes(&whole);
+		while (rest.size > 0) {
+			size_t before = whole.size - rest.size;
+			struct buffer value = { 0 };
+			struct log_builder builder;
+			struct assay_error err;
+			struct bytes field;
+			uint64_t offset;
+			uint32_t length;
+			size_t records;
+			uint8_t type;
+
+			assert_true(bytes_take_u8(&rest, &type));
+			assert_true(bytes_take_be32(&rest, &length));
+			assert_true(bytes_take(&rest, length, &field));
+			buffer_append(&value, whole.data, before);
+			buffer_append_bytes(&value, rest);
+			log_builder_begin(&builder);
+			log_builder_record(&builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
+			assert_int_equal(
+				read_log(buffer_bytes(&builder.log), 0, &records, &offset, &err),
+				type == ASSAY_FIELD_TIME ? 0 : -EBADMSG);
+			log_builder_free(&builder);
+			buffer_free(&value);
+		}
+		buffer_free(&whole);
 	}
-	buffer_free(&whole);
 }
 
 /* One file more than a batch holds. */
@@ -544,6 +763,7 @@ static void mutations_do_no_harm(void **state)
 	(void)state;
 	log_builder_begin(&builder);
 	log_builder_sample(&builder);
+	log_builder_kinds(&builder);
 	copy = malloc(builder.log.size);
 	assert_non_null(copy);
 	for (int round = 0; round < 20000; round++) {
@@ -602,9 +822,9 @@ static void kinds_have_names(void **state)
 {
 	(void)state;
 	assert_string_equal(assay_kind_name(ASSAY_KIND_START), "START");
-	assert_string_equal(assay_kind_name(ASSAY_KIND_KEXEC), "KEXEC");
+	assert_string_equal(assay_kind_name(ASSAY_KIND_TPM), "TPM");
 	assert_null(assay_kind_name(0));
-	assert_null(assay_kind_name(7));
+	assert_null(assay_kind_name(10));
 	assert_null(assay_kind_name(255));
 }
 
@@ -612,6 +832,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_log_reads_as_it_was_built),
+		cmocka_unit_test(every_kind_reads_as_it_was_built),
 		cmocka_unit_test(a_log_replays_to_the_pcr),
 		cmocka_unit_test(a_log_of_another_project),
 		cmocka_unit_test(records_that_are_off),

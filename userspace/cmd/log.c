@@ -218,9 +218,9 @@ static void print_start(const struct assay_content *content)
 	printf(" at 0x%" PRIx64 ", window of ", content->start.region_base);
 	print_size(content->start.window_size);
 	printf(" at 0x%" PRIx64 "\n", content->start.window_base);
-	for (size_t i = 0; i < content->start.pcr_value_count; i++) {
+	for (size_t i = 0; i < content->pcr_value_count; i++) {
 		fputs(INDENT "the PCR was ", stdout);
-		print_digest(&content->start.pcr_values[i]);
+		print_digest(&content->pcr_values[i]);
 		putchar('\n');
 	}
 	printf(INDENT "IMA bypassed the TPM: %s\n", bypass_text(content->start.ima_bypass));
@@ -228,43 +228,54 @@ static void print_start(const struct assay_content *content)
 	       protection_text(content->start.protection));
 }
 
-static void print_files(const struct assay_content *content)
+static void print_file(const struct measured_file *file)
 {
-	struct bytes files = content->measure.files;
-	struct measured_file file;
-
-	printf("%zu file%s\n", content->measure.file_count,
-	       content->measure.file_count == 1 ? "" : "s");
-	while (measured_file_next(&files, &file)) {
-		fputs(INDENT, stdout);
-		if (file.errnum == 0)
-			print_digest(&file.digest);
-		else
-			printf("FAILED: %s", strerror((int)file.errnum));
-		fputs("  ", stdout);
-		if (file.path.data)
-			print_escaped(file.path);
-		else
-			fputs("(path not recorded)", stdout);
-		putchar('\n');
-	}
+	if (file->errnum == 0)
+		print_digest(&file->digest);
+	else
+		printf("FAILED: %s", strerror((int)file->errnum));
+	fputs("  ", stdout);
+	if (file->path.data)
+		print_escaped(file->path);
+	else
+		fputs("(path not recorded)", stdout);
 }
 
-static void print_event(const struct assay_content *content)
+static void print_event(struct bytes label, struct bytes data)
 {
-	struct bytes shown = content->event.data;
+	struct bytes shown = data;
 
-	print_escaped(content->event.label);
-	printf(", %zu bytes", content->event.data.size);
+	print_escaped(label);
+	printf(", %zu bytes", data.size);
 	if (shown.size > 64)
 		shown.size = 64;
 	if (shown.size > 0) {
 		fputs(": ", stdout);
 		print_escaped(shown);
-		if (shown.size < content->event.data.size)
+		if (shown.size < data.size)
 			fputs("...", stdout);
 	}
+}
+
+static void print_batch(const struct assay_content *content)
+{
+	struct bytes entries = content->batch.entries;
+	size_t files = content->batch.file_count, events = content->batch.event_count;
+	struct batch_entry entry;
+
+	if (files > 0)
+		printf("%zu file%s", files, files == 1 ? "" : "s");
+	if (events > 0)
+		printf("%s%zu event%s", files > 0 ? ", " : "", events, events == 1 ? "" : "s");
 	putchar('\n');
+	while (batch_entry_next(&entries, &entry)) {
+		fputs(INDENT, stdout);
+		if (entry.is_event)
+			print_event(entry.label, entry.data);
+		else
+			print_file(&entry.file);
+		putchar('\n');
+	}
 }
 
 static void print_record(const struct cel_record *record, const struct assay_content *content,
@@ -301,10 +312,12 @@ static void print_record(const struct cel_record *record, const struct assay_con
 			print_start(content);
 			break;
 		case ASSAY_KIND_MEASURE:
-			print_files(content);
+		case ASSAY_KIND_EVENT:
+		case ASSAY_KIND_BATCH:
+			print_batch(content);
 			break;
 		default:
-			print_event(content);
+			printf("%zu bytes\n", record->value.size);
 		}
 	}
 }
@@ -380,9 +393,9 @@ static json_t *address_json(uint64_t address)
 
 static void add_content(json_t *object, const struct assay_content *content)
 {
-	struct bytes files = content->measure.files;
-	struct measured_file file;
-	json_t *array;
+	struct bytes entries = content->batch.entries;
+	json_t *files, *events;
+	struct batch_entry entry;
 
 	switch (content->kind) {
 	case ASSAY_KIND_START:
@@ -399,23 +412,29 @@ static void add_content(json_t *object, const struct assay_content *content)
 				    json_pack("{s:o, s:o}", "base",
 					      address_json(content->start.window_base), "size",
 					      u64_json(content->start.window_size)));
-		json_object_set_new(
-			object, "pcr_values",
-			digests_json(content->start.pcr_values, content->start.pcr_value_count));
+		json_object_set_new(object, "pcr_values",
+				    digests_json(content->pcr_values, content->pcr_value_count));
 		json_object_set_new(object, "ima_bypass",
 				    json_string(bypass_text(content->start.ima_bypass)));
 		json_object_set_new(object, "protected",
 				    json_string(protection_text(content->start.protection)));
 		break;
 	case ASSAY_KIND_MEASURE:
-		array = json_array();
-		while (measured_file_next(&files, &file))
-			json_array_append_new(array, file_json(&file));
-		json_object_set_new(object, "files", array);
+	case ASSAY_KIND_EVENT:
+	case ASSAY_KIND_BATCH:
+		files = json_array();
+		events = json_array();
+		while (batch_entry_next(&entries, &entry))
+			if (entry.is_event)
+				json_array_append_new(events,
+						      json_pack("{s:o, s:o}", "label",
+								json_escaped(entry.label), "data",
+								json_base64(entry.data)));
+			else
+				json_array_append_new(files, file_json(&entry.file));
+		json_object_set_new(object, "files", files);
+		json_object_set_new(object, "events", events);
 		break;
-	default:
-		json_object_set_new(object, "label", json_escaped(content->event.label));
-		json_object_set_new(object, "data", json_base64(content->event.data));
 	}
 }
 

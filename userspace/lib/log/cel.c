@@ -5,7 +5,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "log/ima.h"
+
 #define TLV_HEADER 5 /* type u8, length u32 */
+/* No kernel has larger pages (arm64); a PAD never fills one. */
+#define LARGEST_PAGE 65536
 
 struct tlv {
 	uint64_t offset; /* of its type */
@@ -223,6 +227,40 @@ struct field {
 
 #define ANY_SIZE SIZE_MAX
 
+/* Note @tlv as one of @fields. */
+static int take_field(const struct tlv *tlv, const char *where, const struct field *fields,
+		      size_t field_count, struct bytes *found, struct assay_error *err)
+{
+	size_t i = 0;
+
+	while (i < field_count && fields[i].type != tlv->type)
+		i++;
+	if (i == field_count)
+		return assay_fail(err, EBADMSG,
+				  "offset %" PRIu64 ": %s has a field 0x%02x, which is not "
+				  "known there",
+				  tlv->offset, where, tlv->type);
+	if (found[i].data)
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s has %s twice", tlv->offset,
+				  where, fields[i].name);
+	if (tlv->value.size < fields[i].least || tlv->value.size > fields[i].most)
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s of %s has %zu bytes",
+				  tlv->offset, fields[i].name, where, tlv->value.size);
+	found[i] = tlv->value;
+	return 0;
+}
+
+/* Is every field there that must be? */
+static int check_fields(uint64_t offset, const char *where, const struct field *fields,
+			size_t field_count, const struct bytes *found, struct assay_error *err)
+{
+	for (size_t i = 0; i < field_count; i++)
+		if (!found[i].data && !fields[i].optional)
+			return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s has no %s", offset,
+					  where, fields[i].name);
+	return 0;
+}
+
 static int parse_fields(struct bytes in, uint64_t offset, const char *where,
 			const struct field *fields, size_t field_count, struct bytes *found,
 			struct assay_error *err)
@@ -233,32 +271,14 @@ static int parse_fields(struct bytes in, uint64_t offset, const char *where,
 		found[i] = BYTES(NULL, 0);
 	while (in.size > 0) {
 		struct tlv tlv;
-		size_t i = 0;
 		int r = take_tlv(&in, &offset, where, &tlv, err);
 
+		if (r == 0)
+			r = take_field(&tlv, where, fields, field_count, found, err);
 		if (r < 0)
 			return r;
-		while (i < field_count && fields[i].type != tlv.type)
-			i++;
-		if (i == field_count)
-			return assay_fail(err, EBADMSG,
-					  "offset %" PRIu64 ": %s has a field 0x%02x, which is not "
-					  "known there",
-					  tlv.offset, where, tlv.type);
-		if (found[i].data)
-			return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s has %s twice",
-					  tlv.offset, where, fields[i].name);
-		if (tlv.value.size < fields[i].least || tlv.value.size > fields[i].most)
-			return assay_fail(err, EBADMSG,
-					  "offset %" PRIu64 ": %s of %s has %zu bytes", tlv.offset,
-					  fields[i].name, where, tlv.value.size);
-		found[i] = tlv.value;
 	}
-	for (size_t i = 0; i < field_count; i++)
-		if (!found[i].data && !fields[i].optional)
-			return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s has no %s", start,
-					  where, fields[i].name);
-	return 0;
+	return check_fields(start, where, fields, field_count, found, err);
 }
 
 /* For values whose size parse_fields() has checked. */
@@ -271,20 +291,52 @@ static uint64_t be_value(struct bytes in)
 	return value;
 }
 
-static int parse_start(struct bytes in, uint64_t offset, struct assay_content *content,
-		       struct assay_error *err)
+static int parse_values(struct bytes values, struct bytes in, uint64_t offset,
+			struct assay_content *content, struct assay_error *err)
 {
-	static const struct field fields[] = {
-		{ ASSAY_FIELD_BOOT_ID, "BOOT_ID", 36, 36, false },
-		{ ASSAY_FIELD_RELEASE, "RELEASE", 1, 64, false },
-		{ ASSAY_FIELD_VERSION, "VERSION", 1, 64, false },
-		{ ASSAY_FIELD_PAGE_SIZE, "PAGE_SIZE", 4, 4, false },
-		{ ASSAY_FIELD_REGION_KIND, "REGION_KIND", 1, 1, false },
-		{ ASSAY_FIELD_REGION, "REGION", 16, 16, false },
-		{ ASSAY_FIELD_WINDOW, "WINDOW", 16, 16, false },
-		{ ASSAY_FIELD_PCR_VALUES, "PCR_VALUES", 1, ANY_SIZE, true },
-		{ ASSAY_FIELD_IMA_BYPASS, "IMA_BYPASS", 1, 1, false },
+	return parse_digests(values, offset + (uint64_t)(values.data - in.data), "PCR_VALUES",
+			     content->pcr_values, &content->pcr_value_count, err);
+}
+
+/* A digest with its algorithm, u16, in front: @value of @field in @where. */
+static int parse_tagged_digest(struct bytes value, uint64_t offset, const char *field,
+			       const char *where, struct assay_digest *ret, struct assay_error *err)
+{
+	struct assay_digest digest = { 0 };
+	uint16_t algorithm = 0;
+
+	bytes_take_be16(&value, &algorithm);
+	digest.hash = (enum assay_hash)algorithm;
+	digest.size = value.size;
+	if (digest.size == 0 || digest.size != assay_hash_size(digest.hash))
+		return assay_fail(err, EBADMSG,
+				  "offset %" PRIu64 ": %s of %s has %zu bytes for "
+				  "algorithm 0x%04x",
+				  offset, field, where, digest.size, algorithm);
+	memcpy(digest.bytes, value.data, digest.size);
+	*ret = digest;
+	return 0;
+}
+
+/* What describes a kernel and its module: all of START, and most of KEXEC. */
+#define BOOT_FIELDS                                                          \
+	{ ASSAY_FIELD_BOOT_ID, "BOOT_ID", 36, 36, false },                   \
+		{ ASSAY_FIELD_RELEASE, "RELEASE", 1, 64, false },            \
+		{ ASSAY_FIELD_VERSION, "VERSION", 1, 64, false },            \
+		{ ASSAY_FIELD_PAGE_SIZE, "PAGE_SIZE", 4, 4, false },         \
+		{ ASSAY_FIELD_REGION_KIND, "REGION_KIND", 1, 1, false },     \
+		{ ASSAY_FIELD_REGION, "REGION", 16, 16, false },             \
+		{ ASSAY_FIELD_WINDOW, "WINDOW", 16, 16, false },             \
+		{ ASSAY_FIELD_PCR_VALUES, "PCR_VALUES", 1, ANY_SIZE, true }, \
+		{ ASSAY_FIELD_IMA_BYPASS, "IMA_BYPASS", 1, 1, false },       \
 		{ ASSAY_FIELD_PROTECTION, "PROTECTION", 1, 1, false },
+
+static int parse_boot(struct bytes in, uint64_t offset, struct assay_content *content,
+		      struct assay_error *err)
+{
+	static const struct field start_fields[] = { BOOT_FIELDS };
+	static const struct field kexec_fields[] = {
+		BOOT_FIELDS{ ASSAY_FIELD_BOOT_BEFORE, "BOOT_BEFORE", 36, 36, false },
 	};
 	enum {
 		BOOT_ID,
@@ -297,12 +349,19 @@ static int parse_start(struct bytes in, uint64_t offset, struct assay_content *c
 		PCR_VALUES,
 		IMA_BYPASS,
 		PROTECTION,
+		BOOT_BEFORE,
 		COUNT
 	};
+	bool kexec = content->kind == ASSAY_KIND_KEXEC;
+	const char *where = assay_kind_name(content->kind);
 	struct bytes found[COUNT];
-	int r = parse_fields(in, offset, "START", fields, COUNT, found, err);
+	int r;
 
-	_Static_assert(sizeof(fields) / sizeof(fields[0]) == COUNT, "a name a field");
+	_Static_assert(sizeof(start_fields) / sizeof(start_fields[0]) == BOOT_BEFORE &&
+			       sizeof(kexec_fields) / sizeof(kexec_fields[0]) == COUNT,
+		       "a name a field");
+	r = kexec ? parse_fields(in, offset, where, kexec_fields, COUNT, found, err) :
+		    parse_fields(in, offset, where, start_fields, BOOT_BEFORE, found, err);
 	if (r < 0)
 		return r;
 	content->start.boot_id = found[BOOT_ID];
@@ -316,14 +375,13 @@ static int parse_start(struct bytes in, uint64_t offset, struct assay_content *c
 	bytes_take_be64(&found[WINDOW], &content->start.window_size);
 	content->start.ima_bypass = found[IMA_BYPASS].data[0];
 	if (content->start.ima_bypass > 2)
-		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": IMA_BYPASS of START is %d",
-				  offset, content->start.ima_bypass);
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": IMA_BYPASS of %s is %d",
+				  offset, where, content->start.ima_bypass);
 	content->start.protection = found[PROTECTION].data[0];
+	if (kexec)
+		content->boot_before = found[BOOT_BEFORE];
 	if (found[PCR_VALUES].data)
-		return parse_digests(found[PCR_VALUES],
-				     offset + (uint64_t)(found[PCR_VALUES].data - in.data),
-				     "PCR_VALUES", content->start.pcr_values,
-				     &content->start.pcr_value_count, err);
+		return parse_values(found[PCR_VALUES], in, offset, content, err);
 	return 0;
 }
 
@@ -352,17 +410,9 @@ static int parse_file(struct bytes in, uint64_t offset, struct measured_file *re
 				  offset, found[DIGEST].data ? "both" : "neither",
 				  found[DIGEST].data ? "and" : "nor");
 	if (found[DIGEST].data) {
-		uint16_t algorithm;
-
-		bytes_take_be16(&found[DIGEST], &algorithm);
-		file.digest.hash = (enum assay_hash)algorithm;
-		file.digest.size = found[DIGEST].size;
-		if (file.digest.size != assay_hash_size(file.digest.hash) || file.digest.size == 0)
-			return assay_fail(err, EBADMSG,
-					  "offset %" PRIu64 ": DIGEST of FILE has %zu bytes for "
-					  "algorithm 0x%04x",
-					  offset, file.digest.size, algorithm);
-		memcpy(file.digest.bytes, found[DIGEST].data, file.digest.size);
+		r = parse_tagged_digest(found[DIGEST], offset, "DIGEST", "FILE", &file.digest, err);
+		if (r < 0)
+			return r;
 	} else {
 		file.errnum = (uint32_t)be_value(found[ERRNO]);
 		if (file.errnum == 0 || file.errnum > 4095)
@@ -382,40 +432,6 @@ static int parse_file(struct bytes in, uint64_t offset, struct measured_file *re
 	return 0;
 }
 
-static int parse_measure(struct bytes in, uint64_t offset, struct assay_content *content,
-			 struct assay_error *err)
-{
-	struct bytes files = in;
-	size_t count = 0;
-
-	while (in.size > 0) {
-		struct measured_file file;
-		struct tlv tlv;
-		int r = take_tlv(&in, &offset, "MEASURE", &tlv, err);
-
-		if (r < 0)
-			return r;
-		if (tlv.type != ASSAY_FIELD_FILE)
-			return assay_fail(err, EBADMSG,
-					  "offset %" PRIu64
-					  ": MEASURE has a field 0x%02x, which is "
-					  "not known there",
-					  tlv.offset, tlv.type);
-		if (++count > ASSAY_MAX_BATCH)
-			return assay_fail(err, EBADMSG,
-					  "offset %" PRIu64 ": MEASURE has more than %d files",
-					  tlv.offset, ASSAY_MAX_BATCH);
-		r = parse_file(tlv.value, tlv.offset + TLV_HEADER, &file, err);
-		if (r < 0)
-			return r;
-	}
-	if (count == 0)
-		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": MEASURE has no FILE", offset);
-	content->measure.files = files;
-	content->measure.file_count = count;
-	return 0;
-}
-
 static bool is_printable_ascii(struct bytes text)
 {
 	for (size_t i = 0; i < text.size; i++)
@@ -424,7 +440,7 @@ static bool is_printable_ascii(struct bytes text)
 	return true;
 }
 
-static int parse_event(struct bytes in, uint64_t offset, struct assay_content *content,
+static int parse_event(struct bytes in, uint64_t offset, struct batch_entry *entry,
 		       struct assay_error *err)
 {
 	static const struct field fields[] = {
@@ -442,8 +458,246 @@ static int parse_event(struct bytes in, uint64_t offset, struct assay_content *c
 		return assay_fail(err, EBADMSG,
 				  "offset %" PRIu64 ": LABEL of EVENT is not printable ASCII",
 				  offset);
-	content->event.label = found[LABEL];
-	content->event.data = found[DATA];
+	entry->is_event = true;
+	entry->label = found[LABEL];
+	entry->data = found[DATA];
+	return 0;
+}
+
+/* One entry of IMA's list; IMA_DIGEST is there once a bank. */
+static int parse_mirrored(struct bytes in, uint64_t offset, struct mirrored_entry *entry,
+			  struct assay_error *err)
+{
+	static const struct field fields[] = {
+		{ ASSAY_FIELD_IMA_PCR, "IMA_PCR", 4, 4, false },
+		{ ASSAY_FIELD_IMA_TEMPLATE, "IMA_TEMPLATE", 1, IMA_MAX_TEMPLATE_NAME, false },
+		{ ASSAY_FIELD_IMA_DATA, "IMA_DATA", 0, IMA_MAX_TEMPLATE_DATA, false },
+	};
+	enum { PCR, TEMPLATE, DATA, COUNT };
+	struct bytes found[COUNT] = { 0 }, rest = in;
+	uint64_t start = offset;
+	size_t count = 0;
+
+	_Static_assert(sizeof(fields) / sizeof(fields[0]) == COUNT, "a name a field");
+	while (rest.size > 0) {
+		struct assay_digest *digest = &entry->digests[count];
+		struct tlv tlv;
+		int r = take_tlv(&rest, &offset, "IMA_ENTRY", &tlv, err);
+
+		if (r < 0)
+			return r;
+		if (tlv.type != ASSAY_FIELD_IMA_DIGEST) {
+			r = take_field(&tlv, "IMA_ENTRY", fields, COUNT, found, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (count == CEL_MAX_DIGESTS)
+			return assay_fail(err, EBADMSG,
+					  "offset %" PRIu64 ": IMA_ENTRY has more than %d digests",
+					  tlv.offset, CEL_MAX_DIGESTS);
+		r = parse_tagged_digest(tlv.value, tlv.offset, "IMA_DIGEST", "IMA_ENTRY", digest,
+					err);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < count; i++)
+			if (entry->digests[i].hash == digest->hash)
+				return assay_fail(err, EBADMSG,
+						  "offset %" PRIu64 ": IMA_ENTRY has algorithm "
+						  "0x%04x twice",
+						  tlv.offset, digest->hash);
+		count++;
+	}
+	if (count == 0)
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": IMA_ENTRY has no IMA_DIGEST",
+				  start);
+	entry->pcr = (uint32_t)be_value(found[PCR]);
+	entry->digest_count = count;
+	entry->name = found[TEMPLATE];
+	entry->data = found[DATA];
+	return check_fields(start, "IMA_ENTRY", fields, COUNT, found, err);
+}
+
+/* Which entries a kind of batch may hold. */
+static bool entry_allowed(uint8_t kind, uint8_t field)
+{
+	switch (field) {
+	case ASSAY_FIELD_FILE:
+		return kind == ASSAY_KIND_MEASURE || kind == ASSAY_KIND_BATCH;
+	case ASSAY_FIELD_EVENT:
+		return kind == ASSAY_KIND_EVENT || kind == ASSAY_KIND_BATCH;
+	case ASSAY_FIELD_IMA_ENTRY:
+		return kind == ASSAY_KIND_IMA;
+	default:
+		return false;
+	}
+}
+
+static int parse_batch(struct bytes in, uint64_t offset, struct assay_content *content,
+		       struct assay_error *err)
+{
+	const char *where = assay_kind_name(content->kind);
+	struct bytes entries = in;
+	uint64_t start = offset;
+	size_t count = 0;
+
+	while (in.size > 0) {
+		struct mirrored_entry mirrored;
+		struct batch_entry entry;
+		struct tlv tlv;
+		int r = take_tlv(&in, &offset, where, &tlv, err);
+
+		if (r < 0)
+			return r;
+		if (!entry_allowed(content->kind, tlv.type))
+			return assay_fail(err, EBADMSG,
+					  "offset %" PRIu64 ": %s has a field 0x%02x, which is not "
+					  "known there",
+					  tlv.offset, where, tlv.type);
+		if (++count > ASSAY_MAX_BATCH)
+			return assay_fail(err, EBADMSG,
+					  "offset %" PRIu64 ": %s has more than %d entries",
+					  tlv.offset, where, ASSAY_MAX_BATCH);
+		switch (tlv.type) {
+		case ASSAY_FIELD_FILE:
+			r = parse_file(tlv.value, tlv.offset + TLV_HEADER, &entry.file, err);
+			content->batch.file_count++;
+			break;
+		case ASSAY_FIELD_EVENT:
+			r = parse_event(tlv.value, tlv.offset + TLV_HEADER, &entry, err);
+			content->batch.event_count++;
+			break;
+		default:
+			r = parse_mirrored(tlv.value, tlv.offset + TLV_HEADER, &mirrored, err);
+			content->batch.ima_count++;
+		}
+		if (r < 0)
+			return r;
+	}
+	if (count == 0)
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s has no entry", start,
+				  where);
+	content->batch.entries = entries;
+	return 0;
+}
+
+static int parse_trim(struct bytes in, uint64_t offset, struct assay_content *content,
+		      struct assay_error *err)
+{
+	static const struct field fields[] = {
+		{ ASSAY_FIELD_CUT_RECNUM, "CUT_RECNUM", 8, 8, false },
+		{ ASSAY_FIELD_CUT_OFFSET, "CUT_OFFSET", 8, 8, false },
+		{ ASSAY_FIELD_CUT_SIZE, "CUT_SIZE", 8, 8, false },
+		{ ASSAY_FIELD_CUT_DIGEST, "CUT_DIGEST", 2, 2 + ASSAY_DIGEST_MAX, false },
+		{ ASSAY_FIELD_PCR_VALUES, "PCR_VALUES", 1, ANY_SIZE, false },
+	};
+	enum { CUT_RECNUM, CUT_OFFSET, CUT_SIZE, CUT_DIGEST, PCR_VALUES, COUNT };
+	struct bytes found[COUNT];
+	int r = parse_fields(in, offset, "TRIM", fields, COUNT, found, err);
+
+	_Static_assert(sizeof(fields) / sizeof(fields[0]) == COUNT, "a name a field");
+	if (r < 0)
+		return r;
+	content->trim.recnum = be_value(found[CUT_RECNUM]);
+	content->trim.offset = be_value(found[CUT_OFFSET]);
+	content->trim.size = be_value(found[CUT_SIZE]);
+	if (content->trim.size > content->trim.offset)
+		return assay_fail(err, EBADMSG,
+				  "offset %" PRIu64 ": CUT_SIZE of TRIM, %" PRIu64
+				  ", is more than there is before CUT_OFFSET, %" PRIu64,
+				  offset, content->trim.size, content->trim.offset);
+	r = parse_tagged_digest(found[CUT_DIGEST], offset, "CUT_DIGEST", "TRIM",
+				&content->trim.digest, err);
+	if (r < 0)
+		return r;
+	if (content->trim.digest.hash != ASSAY_HASH_SHA256)
+		return assay_fail(err, EBADMSG,
+				  "offset %" PRIu64 ": CUT_DIGEST of TRIM is of algorithm 0x%04x, "
+				  "not SHA-256",
+				  offset, content->trim.digest.hash);
+	return parse_values(found[PCR_VALUES], in, offset, content, err);
+}
+
+static int parse_seal(struct bytes in, uint64_t offset, struct assay_content *content,
+		      struct assay_error *err)
+{
+	static const struct field fields[] = {
+		{ ASSAY_FIELD_PAD, "PAD", 0, LARGEST_PAGE, false },
+	};
+	struct bytes pad;
+	int r = parse_fields(in, offset, "SEAL", fields, 1, &pad, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < pad.size; i++)
+		if (pad.data[i] != 0)
+			return assay_fail(err, EBADMSG,
+					  "offset %" PRIu64 ": PAD of SEAL is not all zeros",
+					  offset);
+	content->pad_size = pad.size;
+	return 0;
+}
+
+static int parse_tpm(struct bytes in, uint64_t offset, struct assay_content *content,
+		     struct assay_error *err)
+{
+	static const struct field fields[] = {
+		{ ASSAY_FIELD_PCR_VALUES, "PCR_VALUES", 1, ANY_SIZE, false },
+		{ ASSAY_FIELD_BACKLOG, "BACKLOG", 8, 8, false },
+	};
+	enum { PCR_VALUES, BACKLOG, COUNT };
+	struct bytes found[COUNT];
+	int r = parse_fields(in, offset, "TPM", fields, COUNT, found, err);
+
+	_Static_assert(sizeof(fields) / sizeof(fields[0]) == COUNT, "a name a field");
+	if (r < 0)
+		return r;
+	content->backlog = be_value(found[BACKLOG]);
+	return parse_values(found[PCR_VALUES], in, offset, content, err);
+}
+
+/* The fields behind KIND and TIME. */
+static int parse_kind(struct bytes in, uint64_t offset, struct assay_content *content,
+		      struct assay_error *err)
+{
+	switch (content->kind) {
+	case ASSAY_KIND_START:
+	case ASSAY_KIND_KEXEC:
+		return parse_boot(in, offset, content, err);
+	case ASSAY_KIND_MEASURE:
+	case ASSAY_KIND_EVENT:
+	case ASSAY_KIND_BATCH:
+	case ASSAY_KIND_IMA:
+		return parse_batch(in, offset, content, err);
+	case ASSAY_KIND_TRIM:
+		return parse_trim(in, offset, content, err);
+	case ASSAY_KIND_SEAL:
+		return parse_seal(in, offset, content, err);
+	case ASSAY_KIND_TPM:
+		return parse_tpm(in, offset, content, err);
+	default:
+		content->understood = false;
+		return 0;
+	}
+}
+
+/* TIME, which any kind may have behind KIND. */
+static int parse_time(struct bytes *in, uint64_t *offset, struct assay_content *content,
+		      struct assay_error *err)
+{
+	struct tlv tlv;
+	int r;
+
+	if (in->size == 0 || in->data[0] != ASSAY_FIELD_TIME)
+		return 0;
+	r = take_tlv(in, offset, "the content", &tlv, err);
+	if (r < 0)
+		return r;
+	if (tlv.value.size != 8)
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": TIME has %zu bytes, not 8",
+				  tlv.offset, tlv.value.size);
+	content->has_time = true;
+	content->time = be_value(tlv.value);
 	return 0;
 }
 
@@ -469,20 +723,10 @@ int assay_content_parse(const struct cel_record *record, struct assay_content *r
 	if (r == 0) {
 		content.kind = kind.value.data[0];
 		content.understood = true;
-		switch (content.kind) {
-		case ASSAY_KIND_START:
-			r = parse_start(in, offset, &content, err);
-			break;
-		case ASSAY_KIND_MEASURE:
-			r = parse_measure(in, offset, &content, err);
-			break;
-		case ASSAY_KIND_EVENT:
-			r = parse_event(in, offset, &content, err);
-			break;
-		default:
-			content.understood = false;
-		}
+		r = parse_time(&in, &offset, &content, err);
 	}
+	if (r == 0)
+		r = parse_kind(in, offset, &content, err);
 	if (r < 0) {
 		assay_fail_context(err, "record %" PRIu64, record->recnum);
 		return r;
@@ -491,13 +735,49 @@ int assay_content_parse(const struct cel_record *record, struct assay_content *r
 	return 0;
 }
 
-bool measured_file_next(struct bytes *files, struct measured_file *ret)
+bool batch_entry_next(struct bytes *entries, struct batch_entry *ret)
 {
+	struct batch_entry entry = { 0 };
+	uint64_t offset = 0;
+	struct tlv tlv;
+	int r;
+
+	if (entries->size == 0 || take_tlv(entries, &offset, "the batch", &tlv, NULL) < 0)
+		return false;
+	if (tlv.type == ASSAY_FIELD_EVENT)
+		r = parse_event(tlv.value, 0, &entry, NULL);
+	else
+		r = parse_file(tlv.value, 0, &entry.file, NULL);
+	if (r < 0)
+		return false;
+	*ret = entry;
+	return true;
+}
+
+bool measured_file_next(struct bytes *entries, struct measured_file *ret)
+{
+	struct batch_entry entry;
+
+	while (batch_entry_next(entries, &entry)) {
+		if (entry.is_event)
+			continue;
+		*ret = entry.file;
+		return true;
+	}
+	return false;
+}
+
+bool mirrored_entry_next(struct bytes *entries, struct mirrored_entry *ret)
+{
+	struct mirrored_entry entry;
 	uint64_t offset = 0;
 	struct tlv tlv;
 
-	return files->size > 0 && take_tlv(files, &offset, "MEASURE", &tlv, NULL) == 0 &&
-	       parse_file(tlv.value, offset, ret, NULL) == 0;
+	if (entries->size == 0 || take_tlv(entries, &offset, "the batch", &tlv, NULL) < 0 ||
+	    parse_mirrored(tlv.value, 0, &entry, NULL) < 0)
+		return false;
+	*ret = entry;
+	return true;
 }
 
 const char *assay_kind_name(uint8_t kind)
@@ -506,6 +786,8 @@ const char *assay_kind_name(uint8_t kind)
 		[ASSAY_KIND_START] = "START", [ASSAY_KIND_MEASURE] = "MEASURE",
 		[ASSAY_KIND_IMA] = "IMA",     [ASSAY_KIND_EVENT] = "EVENT",
 		[ASSAY_KIND_TRIM] = "TRIM",   [ASSAY_KIND_KEXEC] = "KEXEC",
+		[ASSAY_KIND_BATCH] = "BATCH", [ASSAY_KIND_SEAL] = "SEAL",
+		[ASSAY_KIND_TPM] = "TPM",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;

@@ -81,35 +81,53 @@ const struct assay_digest *cel_record_digest(const struct cel_record *record, en
  * struct assay_content - the value of an ASSAY_CEL_CONTENT
  * @kind: enum assay_record_kind, or any other number
  * @understood: false for a kind that this library does not know the fields of;
- *              then only @kind is set
- * @start: ASSAY_KIND_START; texts are as they stand in the log, not yet fit to print
- * @measure: ASSAY_KIND_MEASURE; go through @measure.files with measured_file_next()
- * @event: ASSAY_KIND_EVENT
+ *              then only @kind and @time are set
+ * @has_time: @time is set
+ * @time: nanoseconds since 1970 (UTC) by the device's clock, which may be off
+ * @pcr_values: a PCR's value a bank: before this record (START, KEXEC), before the
+ *              oldest record that was kept (TRIM), before the first record (TPM)
+ * @pcr_value_count: 0 for a START without a TPM and for other kinds
+ * @start: START, and KEXEC, which has the new kernel's; texts are as they stand in
+ *         the log, not yet fit to print
+ * @boot_before: KEXEC: id of the boot that wrote what is above it
+ * @batch: MEASURE, EVENT, BATCH: go through @batch.entries with batch_entry_next();
+ *         IMA: with mirrored_entry_next()
+ * @trim: TRIM: the record @trim.recnum at offset @trim.offset is the oldest one
+ *        left; @trim.size bytes before it are gone, and had @trim.digest
+ * @backlog: TPM: the number of records that had been written without one
+ * @pad_size: SEAL: zeros in it
  */
 struct assay_content {
 	uint8_t kind;
 	bool understood;
+	bool has_time;
+	uint64_t time;
+	struct assay_digest pcr_values[CEL_MAX_DIGESTS];
+	size_t pcr_value_count;
 	struct {
 		struct bytes boot_id, release, version;
 		uint32_t page_size;  /* bytes */
 		uint8_t region_kind; /* enum assay_region_kind, or any other number */
 		uint64_t region_base, region_size, window_base, window_size; /* bytes */
-		struct assay_digest pcr_values[CEL_MAX_DIGESTS];
-		size_t pcr_value_count; /* 0 without a TPM */
-		uint8_t ima_bypass;	/* 0, 1, or 2 for unknown */
-		uint8_t protection;	/* enum assay_protection, or any other number */
+		uint8_t ima_bypass; /* 0, 1, or 2 for unknown */
+		uint8_t protection; /* enum assay_protection, or any other number */
 	} start;
+	struct bytes boot_before;
 	struct {
-		struct bytes files;
-		size_t file_count; /* 1 to ASSAY_MAX_BATCH */
-	} measure;
+		struct bytes entries;
+		/* Together 1 to ASSAY_MAX_BATCH. */
+		size_t file_count, event_count, ima_count;
+	} batch;
 	struct {
-		struct bytes label, data;
-	} event;
+		uint64_t recnum, offset, size;
+		struct assay_digest digest;
+	} trim;
+	uint64_t backlog;
+	size_t pad_size;
 };
 
 /**
- * struct measured_file - a file of an ASSAY_KIND_MEASURE
+ * struct measured_file - a file of a MEASURE or BATCH
  * @path: as the log has it, not yet fit to print; .data is NULL if it has none
  * @digest: fs-verity digest; .hash is ASSAY_HASH_NONE where @errnum is set
  * @errnum: positive errno that measuring it gave, 0 if there is a digest
@@ -130,9 +148,38 @@ struct measured_file {
 	uint64_t size;
 };
 
+/**
+ * struct batch_entry - a file or an event of a MEASURE, EVENT or BATCH
+ * @is_event: @label and @data are set; else @file is
+ * @label: printable ASCII
+ * @data: any bytes
+ * @file: the file
+ */
+struct batch_entry {
+	bool is_event;
+	struct bytes label, data;
+	struct measured_file file;
+};
+
+/**
+ * struct mirrored_entry - an entry of an IMA: one of IMA's list, verbatim
+ * @pcr: IMA's, any number
+ * @digests: the template digest in each bank
+ * @digest_count: at least 1
+ * @name: of the template, not yet fit to print
+ * @data: template data
+ */
+struct mirrored_entry {
+	uint32_t pcr;
+	struct assay_digest digests[CEL_MAX_DIGESTS];
+	size_t digest_count;
+	struct bytes name;
+	struct bytes data;
+};
+
 /*
  * assay_content_parse() - take apart a record of type ASSAY_CEL_CONTENT
- * Everything in it is checked here, every file of a batch included.
+ * Everything in it is checked here, every entry of a batch included.
  *
  * Return: 0; -EBADMSG for another type of record and for fields that are missing,
  *         twice there, of another size or not known for the kind
@@ -141,12 +188,18 @@ int assay_content_parse(const struct cel_record *record, struct assay_content *r
 			struct assay_error *err);
 
 /*
- * measured_file_next() - take the next file off the front of @files
- * @files: a copy of struct assay_content.measure.files
+ * batch_entry_next() - take the next entry off the front of @entries
+ * @entries: a copy of struct assay_content.batch.entries, of a MEASURE, EVENT or BATCH
  *
  * Return: false at the end; it cannot fail, assay_content_parse() went through it
  */
-bool measured_file_next(struct bytes *files, struct measured_file *ret);
+bool batch_entry_next(struct bytes *entries, struct batch_entry *ret);
+
+/* measured_file_next() - the same, but only the files; events are passed over. */
+bool measured_file_next(struct bytes *entries, struct measured_file *ret);
+
+/* mirrored_entry_next() - the same for the entries of an IMA. */
+bool mirrored_entry_next(struct bytes *entries, struct mirrored_entry *ret);
 
 /* assay_kind_name() - "START" and so on, NULL for a kind that is not known. */
 const char *assay_kind_name(uint8_t kind);

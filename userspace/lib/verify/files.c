@@ -51,11 +51,11 @@ bool check_manifest_signature(struct appraisal *appraisal, char *detail)
 
 /* ---------------------------------------------------------------- measured files */
 
-/* Goes through the files of all MEASURE records of a log that was parsed. */
+/* Goes through the files of all batches of a log that was parsed. */
 struct file_walk {
 	struct cel_reader reader;
 	struct cel_record record;
-	struct bytes files;
+	struct bytes entries;
 	struct measured_file file;
 };
 
@@ -69,13 +69,13 @@ static bool walk_next(struct file_walk *walk)
 {
 	struct assay_content content;
 
-	while (!measured_file_next(&walk->files, &walk->file)) {
+	while (!measured_file_next(&walk->entries, &walk->file)) {
 		if (cel_next(&walk->reader, &walk->record, NULL) <= 0)
 			return false;
 		if (walk->record.type == ASSAY_CEL_CONTENT &&
 		    assay_content_parse(&walk->record, &content, NULL) == 0 &&
-		    content.kind == ASSAY_KIND_MEASURE)
-			walk->files = content.measure.files;
+		    content.batch.file_count > 0)
+			walk->entries = content.batch.entries;
 	}
 	return true;
 }

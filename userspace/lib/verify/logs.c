@@ -92,6 +92,20 @@ bool check_assay_log_parsed(struct appraisal *appraisal, char *detail)
 			  appraisal->evidence.assay_cel.size);
 }
 
+static bool kind_is_judged(uint8_t kind)
+{
+	switch (kind) {
+	case ASSAY_KIND_START:
+	case ASSAY_KIND_MEASURE:
+	case ASSAY_KIND_EVENT:
+	case ASSAY_KIND_BATCH:
+	case ASSAY_KIND_SEAL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Whether this record is one that this verifier can judge, at its place. */
 static bool check_record(const struct appraisal *appraisal, const struct cel_record *record,
 			 uint64_t expected, char *detail)
@@ -111,7 +125,7 @@ static bool check_record(const struct appraisal *appraisal, const struct cel_rec
 		return check_tell(false, detail,
 				  "record %llu has content of type 0x%02x, which is not assay's",
 				  (ull)expected, record->type);
-	if (assay_content_parse(record, &content, NULL) < 0 || !content.understood) {
+	if (assay_content_parse(record, &content, NULL) < 0 || !kind_is_judged(content.kind)) {
 		const char *name = assay_kind_name(content.kind);
 
 		return check_tell(
@@ -228,8 +242,8 @@ bool check_assay_log_start(struct appraisal *appraisal, char *detail)
 				  "the log began in boot %s, the evidence is of boot %s",
 				  text_escape(start.start.boot_id, text, sizeof(text)),
 				  appraisal->evidence.boot_id);
-	for (size_t i = 0; i < start.start.pcr_value_count; i++) {
-		const struct assay_digest *value = &start.start.pcr_values[i];
+	for (size_t i = 0; i < start.pcr_value_count; i++) {
+		const struct assay_digest *value = &start.pcr_values[i];
 		char found[DIGEST_TEXT];
 
 		if (!start_allowed(appraisal->policy, value))
@@ -239,7 +253,7 @@ bool check_assay_log_start(struct appraisal *appraisal, char *detail)
 					  appraisal->policy->assay_pcr, value->hash,
 					  digest_text(value, found));
 	}
-	if (start.start.pcr_value_count == 0)
+	if (start.pcr_value_count == 0)
 		return check_tell(true, detail,
 				  "boot %s; there was no TPM yet, so the PCR is taken as zeros",
 				  appraisal->evidence.boot_id);
@@ -261,9 +275,9 @@ static struct assay_digest log_start(const struct appraisal *appraisal, enum ass
 	if (cel_next(&reader, &record, NULL) <= 0 ||
 	    assay_content_parse(&record, &content, NULL) < 0 || content.kind != ASSAY_KIND_START)
 		return value;
-	for (size_t i = 0; i < content.start.pcr_value_count; i++)
-		if (content.start.pcr_values[i].hash == bank)
-			value = content.start.pcr_values[i];
+	for (size_t i = 0; i < content.pcr_value_count; i++)
+		if (content.pcr_values[i].hash == bank)
+			value = content.pcr_values[i];
 	return value;
 }
 
