@@ -51,3 +51,23 @@ int hasher_extend(struct hasher *hasher, struct assay_digest *value, struct byte
 				  assay_hash_name(hasher->hash), digest.size);
 	return hasher_digest(hasher, BYTES(value->bytes, value->size), digest, value, err);
 }
+
+struct hasher *hashers_get(struct hashers *hashers, enum assay_hash hash, struct assay_error *err)
+{
+	for (size_t i = 0; i < hashers->count; i++)
+		if (hashers->opened[i].hash == hash)
+			return &hashers->opened[i];
+	if (hashers->count == HASHERS_MAX) {
+		assay_fail(err, E2BIG, "too many hash algorithms");
+		return NULL;
+	}
+	if (hasher_open(&hashers->opened[hashers->count], hash, err) < 0)
+		return NULL;
+	return &hashers->opened[hashers->count++];
+}
+
+void hashers_close(struct hashers *hashers)
+{
+	while (hashers->count > 0)
+		hasher_close(&hashers->opened[--hashers->count]);
+}

@@ -34,4 +34,16 @@ int hasher_digest(struct hasher *hasher, struct bytes first, struct bytes second
 int hasher_extend(struct hasher *hasher, struct assay_digest *value, struct bytes digest,
 		  struct assay_error *err);
 
+/* Hashers of several algorithms, each opened when first asked for. Start with {0}. */
+#define HASHERS_MAX 4 /* as many as enum assay_hash names */
+
+struct hashers {
+	struct hasher opened[HASHERS_MAX];
+	size_t count;
+};
+
+/* hashers_get() - NULL, with *err filled, if there is no such algorithm */
+struct hasher *hashers_get(struct hashers *hashers, enum assay_hash hash, struct assay_error *err);
+void hashers_close(struct hashers *hashers);
+
 #endif /* ASSAY_LOG_HASHER_H */

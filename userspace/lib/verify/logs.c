@@ -26,36 +26,6 @@ static const char *digest_text(const struct assay_digest *digest, char text[stat
 	return text;
 }
 
-/* ---------------------------------------------------------------- hashers */
-
-/* The algorithms that a log may have digests of, each opened when first used. */
-struct hashers {
-	struct hasher opened[4];
-	size_t count;
-};
-
-/* NULL, with *err filled, if there is no such algorithm. */
-static struct hasher *hashers_get(struct hashers *hashers, enum assay_hash hash,
-				  struct assay_error *err)
-{
-	for (size_t i = 0; i < hashers->count; i++)
-		if (hashers->opened[i].hash == hash)
-			return &hashers->opened[i];
-	if (hashers->count == sizeof(hashers->opened) / sizeof(hashers->opened[0])) {
-		assay_fail(err, E2BIG, "too many hash algorithms");
-		return NULL;
-	}
-	if (hasher_open(&hashers->opened[hashers->count], hash, err) < 0)
-		return NULL;
-	return &hashers->opened[hashers->count++];
-}
-
-static void hashers_close(struct hashers *hashers)
-{
-	while (hashers->count > 0)
-		hasher_close(&hashers->opened[--hashers->count]);
-}
-
 /* ---------------------------------------------------------------- assay's log */
 
 static void begin_assay(const struct appraisal *appraisal, struct cel_reader *reader)

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/* Fuzzing the reader of the firmware's event log. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "log/uefi.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void judge(const struct uefi_reader *reader, const struct uefi_event *event,
+		  const uint8_t *data, size_t size)
+{
+	if (event->digest_count != (event->number == 0 ? 1 : reader->bank_count))
+		abort();
+	if (event->data.size > 0 &&
+	    (event->data.data < data || event->data.data + event->data.size > data + size))
+		abort();
+	if (event->extended ? event->pcr >= UEFI_PCR_COUNT :
+			      event->type != UEFI_EV_NO_ACTION || event->covered)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct uefi_pcrs pcrs;
+	struct uefi_reader reader;
+	struct uefi_event event;
+	struct assay_error err;
+	uint64_t events = 0;
+	int r;
+
+	if (uefi_open(&reader, BYTES(data, size), &err) < 0) {
+		if (uefi_replay(BYTES(data, size), &pcrs, &err) >= 0)
+			abort();
+		return 0;
+	}
+	while ((r = uefi_next(&reader, &event, &err)) == 1) {
+		if (event.number != events++)
+			abort();
+		judge(&reader, &event, data, size);
+	}
+	if (reader.offset + reader.rest.size != size)
+		abort();
+	/* What can be read to its end replays, but for logs of no bank that is known. */
+	if (uefi_replay(BYTES(data, size), &pcrs, &err) == 0 ? r != 0 || pcrs.events != events :
+							       r == 0 && reader.hashers.count > 0)
+		abort();
+	uefi_close(&reader);
+	return 0;
+}
