@@ -59,6 +59,9 @@ int assay_ring_begin(struct assay_ring *ring, u64 size)
 	if (ret)
 		return ret;
 	ring->at = ring->tail;
+	WRITE_ONCE(ring->header->sequence, ++ring->sequence);
+	/* Who sees any of the changes sees that the sequence is odd. */
+	smp_wmb();
 	return 0;
 }
 
@@ -78,6 +81,8 @@ int assay_ring_end(struct assay_ring *ring)
 	WRITE_ONCE(ring->tail, ring->at);
 	/* Readers that see the new tail see all of it, and what the header says of it. */
 	smp_store_release(&ring->header->tail, ring->tail);
+	/* Likewise. */
+	smp_store_release(&ring->header->sequence, ++ring->sequence);
 	return pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
 }
 

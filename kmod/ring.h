@@ -35,6 +35,7 @@ struct assay_window;
  * @size: bytes of the ring, a multiple of the page size
  * @head: offset of the oldest byte
  * @tail: offset behind the newest; like @head, only grows and is read without a lock
+ * @sequence: of the header; odd during a write
  * @at: during a write, offset of the next byte
  * @ranges: during a write, what is open
  * @range_count: how many
@@ -48,6 +49,7 @@ struct assay_ring {
 	u64 size;
 	u64 head;
 	u64 tail;
+	u32 sequence;
 	u64 at;
 	struct pmalloc_range ranges[PMALLOC_MAX_RANGES];
 	unsigned int range_count;

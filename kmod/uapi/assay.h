@@ -165,25 +165,91 @@ struct assay_append {
 	__u64 offset;
 };
 
+/**
+ * struct assay_trim - ASSAY_IOC_TRIM: cut off the oldest records
+ * @flags: in, must be 0
+ * @reserved: in, must be 0
+ * @keep: in, number of the oldest record to keep; it must be anchored
+ * @recnum: out, number of the TRIM record
+ * @offset: out, its offset in the log
+ * @head: out, offset of the record @keep, which is the log's head now
+ *
+ * Needs CAP_SYS_ADMIN and a descriptor open for writing. The TRIM record, with the
+ * PCR's values before @keep and the digest of what goes, is written and anchored
+ * first; then the head moves, and memory that holds nothing but what went goes back to
+ * the kernel. -EINVAL: @keep is not in the log, or not anchored; -ENODATA: it is the
+ * oldest already. Else returns as ASSAY_IOC_MEASURE does; after any error the head is
+ * where it was.
+ */
+struct assay_trim {
+	__u32 flags;
+	__u32 reserved;
+	__u64 keep;
+	__u64 recnum;
+	__u64 offset;
+	__u64 head;
+};
+
+/**
+ * struct assay_seal - ASSAY_IOC_SEAL: have no page that holds some records opened again
+ * @flags: in, must be 0
+ * @reserved: in, must be 0
+ * @first: in, number of the first record
+ * @count: in, how many, at least one
+ * @sealed: out, bytes of the pages that hold them
+ *
+ * Needs CAP_SYS_ADMIN and a descriptor open for writing. A full page is sealed
+ * anyway; if the last of these records ends in a page that is not full, a SEAL record
+ * that fills it is written and anchored first. -EINVAL: some of them are not in the log.
+ */
+struct assay_seal {
+	__u32 flags;
+	__u32 reserved;
+	__u64 first;
+	__u64 count;
+	__u64 sealed;
+};
+
 #define ASSAY_IOC_MAGIC 0xa5
 #define ASSAY_IOC_INFO _IOWR(ASSAY_IOC_MAGIC, 0, struct assay_info)
 #define ASSAY_IOC_MEASURE _IOWR(ASSAY_IOC_MAGIC, 1, struct assay_measure)
 #define ASSAY_IOC_APPEND _IOWR(ASSAY_IOC_MAGIC, 2, struct assay_append)
+#define ASSAY_IOC_TRIM _IOWR(ASSAY_IOC_MAGIC, 4, struct assay_trim)
+#define ASSAY_IOC_SEAL _IOWR(ASSAY_IOC_MAGIC, 5, struct assay_seal)
 
 /*
+ * Reading the log needs a descriptor open for reading, and no more.
+ *
  * mmap of /dev/assay, read-only and MAP_SHARED, at offset 0: one header page,
  * then the ring, then the same ring again, so that no record wraps for a
- * reader: page_size + 2 * ring_size bytes.
+ * reader: page_size + 2 * ring_size bytes. Memory that the log has not claimed yet,
+ * or has given back after a TRIM, reads as zeros; no page of the mapping ever raises
+ * SIGBUS. Whoever copies records loads @head of the header again afterwards: what lies
+ * below it may be zeros.
+ *
+ * At offset ASSAY_MMAP_PREVIOUS, in the same shape: the log of the boot before, if the
+ * region outlives a reset and there was one; -ENODATA if not. It does not change.
+ * Its ring is as large as what it holds: map a page, then what the header there says.
+ *
+ * read() gives the bytes of complete records from the file's position, an offset of the
+ * log; a position of 0 stands for the head. It blocks at the tail unless O_NONBLOCK; below
+ * the head it gives -ESTALE. lseek() sets the position, at most to the tail. poll() says
+ * readable while there is something behind the position.
  */
 #define ASSAY_LOG_MAGIC "ASSAYLOG"
-#define ASSAY_LOG_VERSION 1
+#define ASSAY_LOG_VERSION 2
+#define ASSAY_MMAP_PREVIOUS (1ULL << 40)
+
+/* struct assay_log_header.flags */
+#define ASSAY_LOG_ADOPTED 0x1 /* found in memory when the module was loaded, and checked */
+#define ASSAY_LOG_DAMAGED 0x2 /* what was found was damaged; see damaged_at */
 
 /**
  * struct assay_log_bank - a PCR bank as the log has it
  * @alg: ASSAY_ALG_*
  * @size: bytes of a digest
  * @reserved: 0
- * @start: the PCR's value before the first record
+ * @start: the PCR's value before the record at head
  * @value: the PCR's value after the last anchored record
  */
 struct assay_log_bank {
@@ -208,8 +274,14 @@ struct assay_log_bank {
  * @anchored: offset behind the newest anchored record
  * @records: records written, so the number of the next one
  * @anchored_records: records anchored
+ * @head_recnum: number of the record at @head
  * @boot_id: the boot's UUID, as in /proc/sys/kernel/random/boot_id
  * @bank_count: how many of @banks are set
+ * @flags: ASSAY_LOG_*
+ * @damaged_at: with ASSAY_LOG_DAMAGED, the offset behind the last good record: @tail
+ * @sequence: odd while the header is changed, another number after it. Whoever wants
+ *            members that fit each other loads it before (with acquire semantics) and
+ *            after copying them
  * @reserved: 0
  * @banks: the TPM's allocated banks
  */
@@ -225,8 +297,12 @@ struct assay_log_header {
 	__u64 anchored;
 	__u64 records;
 	__u64 anchored_records;
+	__u64 head_recnum;
 	__u8 boot_id[16];
 	__u32 bank_count;
+	__u32 flags;
+	__u64 damaged_at;
+	__u32 sequence;
 	__u32 reserved;
 	struct assay_log_bank banks[ASSAY_MAX_BANKS];
 };

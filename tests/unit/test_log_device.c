@@ -29,6 +29,8 @@ static struct assay_log_header good_header(void)
 		.head = 100,
 		.tail = 5000,
 		.anchored = 5000,
+		.head_recnum = 3,
+		.records = 40,
 		.bank_count = 1,
 		.banks = { { .alg = ASSAY_ALG_SHA256, .size = 32 } },
 	};
@@ -54,7 +56,8 @@ static void headers_that_are_off(void **state)
 		{ "a header that has grown", MEMBER(header_size), PAGE, NULL },
 		{ "magic", 0, 8, 0, "magic" },
 		{ "version 0", MEMBER(version), 0, "version" },
-		{ "version 2", MEMBER(version), 2, "version" },
+		{ "version 1", MEMBER(version), 1, "version" },
+		{ "version 3", MEMBER(version), 3, "version" },
 		{ "header too small", MEMBER(header_size), sizeof(struct assay_log_header) - 1,
 		  "header is not of the size" },
 		{ "header larger than a page", MEMBER(header_size), PAGE + 1,
@@ -67,6 +70,8 @@ static void headers_that_are_off(void **state)
 		{ "head behind tail", MEMBER(head), 5001, "head and tail" },
 		{ "fuller than full", MEMBER(tail), 101 + RING, "head and tail" },
 		{ "tail of 2^64-1", MEMBER(tail), UINT64_MAX, "head and tail" },
+		{ "nothing but a head", MEMBER(head_recnum), 40, NULL },
+		{ "a head of the future", MEMBER(head_recnum), 41, "head has a number" },
 		{ "bank without a digest", offsetof(struct assay_log_header, banks[0].size), 2, 0,
 		  "PCR bank's digest" },
 		{ "bank of 65 bytes", offsetof(struct assay_log_header, banks[0].size), 2, 65,
@@ -175,6 +180,62 @@ static void a_header_that_goes_bad_is_refused(void **state)
 	free(log.map);
 }
 
+/* A sequence that is odd says that members may not fit each other. */
+static void a_header_that_is_never_at_rest(void **state)
+{
+	struct assay_log_header header = good_header();
+	struct device_log_copy copy;
+	struct device_log log;
+	struct assay_error err;
+
+	(void)state;
+	header.sequence = 7;
+	log = lay_out(&header, BYTES(NULL, 0));
+	assert_int_equal(device_copy_log(&log, &copy, &err), -EAGAIN);
+	assert_non_null(strstr(err.text, "changes all the time"));
+	free(log.map);
+}
+
+/* While there are records, the kernel is not asked: the descriptor is none. */
+static void following_needs_no_call(void **state)
+{
+	const struct device none = { .fd = -1 };
+	struct assay_log_header header = good_header();
+	struct log_builder builder;
+	struct buffer cel = { 0 };
+	struct assay_error err;
+	struct device_log log;
+	uint64_t offset;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	header.head = 3 * RING - 100;
+	header.tail = header.head + builder.log.size;
+	log = lay_out(&header, buffer_bytes(&builder.log));
+
+	offset = header.head;
+	assert_int_equal(device_follow(&none, &log, &offset, -1, &cel, &err), 1);
+	assert_int_equal(offset, header.tail);
+	assert_true(bytes_equal(buffer_bytes(&cel), buffer_bytes(&builder.log)));
+	offset = header.tail - 10;
+	assert_int_equal(device_follow(&none, &log, &offset, -1, &cel, &err), 1);
+	assert_int_equal(cel.size, builder.log.size + 10);
+
+	offset = header.head - 1;
+	assert_int_equal(device_follow(&none, &log, &offset, -1, &cel, &err), -ESTALE);
+	assert_non_null(strstr(err.text, "trimmed"));
+	offset = header.tail + 1;
+	assert_int_equal(device_follow(&none, &log, &offset, -1, &cel, &err), -EINVAL);
+	/* At the tail it is asked. */
+	offset = header.tail;
+	assert_int_equal(device_follow(&none, &log, &offset, -1, &cel, &err), -EBADF);
+	assert_int_equal(cel.size, builder.log.size + 10);
+	buffer_free(&cel);
+	free(log.map);
+	log_builder_free(&builder);
+}
+
 static void without_the_module(void **state)
 {
 	struct device_log_copy copy;
@@ -216,6 +277,8 @@ int main(void)
 		cmocka_unit_test(a_copy_is_the_log),
 		cmocka_unit_test(an_empty_log_is_copied),
 		cmocka_unit_test(a_header_that_goes_bad_is_refused),
+		cmocka_unit_test(a_header_that_is_never_at_rest),
+		cmocka_unit_test(following_needs_no_call),
 		cmocka_unit_test(without_the_module),
 		cmocka_unit_test(requests_that_cannot_be),
 	};

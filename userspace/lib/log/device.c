@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +16,8 @@
 #define RING_LIMIT (1ULL << 32)
 /* Trims that may happen while the log is copied before copying it is given up. */
 #define COPY_TRIES 16
+/* Times that the header is looked at before it is said never to be at rest. */
+#define SNAPSHOT_TRIES 100000
 
 int device_open(struct device *device, enum device_access access, struct assay_error *err)
 {
@@ -154,6 +158,48 @@ int device_append(const struct device *device, struct bytes label, struct bytes 
 	return 0;
 }
 
+int device_trim(const struct device *device, uint64_t keep, struct assay_trim *ret,
+		struct assay_error *err)
+{
+	struct assay_trim request = { .keep = keep };
+
+	if (ioctl(device->fd, ASSAY_IOC_TRIM, &request) < 0) {
+		if (errno == EINVAL)
+			return assay_fail(
+				err, EINVAL,
+				"cannot trim up to record %" PRIu64
+				": it is not in the log, or not anchored. Nothing was cut",
+				keep);
+		if (errno == ENODATA)
+			return assay_fail(err, ENODATA,
+					  "record %" PRIu64
+					  " is the oldest already: there is nothing to cut",
+					  keep);
+		return append_failed("cannot trim", errno, err);
+	}
+	if (ret)
+		*ret = request;
+	return 0;
+}
+
+int device_seal(const struct device *device, uint64_t first, uint64_t count, uint64_t *ret_sealed,
+		struct assay_error *err)
+{
+	struct assay_seal request = { .first = first, .count = count };
+
+	if (ioctl(device->fd, ASSAY_IOC_SEAL, &request) < 0) {
+		if (errno == EINVAL)
+			return assay_fail(err, EINVAL,
+					  "cannot seal %" PRIu64 " records from %" PRIu64
+					  " on: not all of them are in the log",
+					  count, first);
+		return append_failed("cannot seal", errno, err);
+	}
+	if (ret_sealed)
+		*ret_sealed = request.sealed;
+	return 0;
+}
+
 int device_check_header(const struct assay_log_header *header, uint64_t page_size,
 			struct assay_error *err)
 {
@@ -174,6 +220,8 @@ int device_check_header(const struct assay_log_header *header, uint64_t page_siz
 		what = "it has more PCR banks than there can be";
 	else if (header->head > header->tail || header->tail - header->head > header->ring_size)
 		what = "its head and tail are further apart than its ring is large";
+	else if (header->head_recnum > header->records)
+		what = "its head has a number that has not been reached yet";
 	for (uint32_t i = 0; !what && i < header->bank_count; i++)
 		if (header->banks[i].size == 0 || header->banks[i].size > ASSAY_MAX_DIGEST)
 			what = "a PCR bank's digest is of a size that cannot be";
@@ -183,45 +231,45 @@ int device_check_header(const struct assay_log_header *header, uint64_t page_siz
 	return 0;
 }
 
-/*
- * The header as it is now. The kernel publishes tail last, with release
- * semantics: what was loaded after it is at least as new. A reader that sees
- * head and tail of two moments apart finds out by loading head again.
- */
-static void snapshot(const struct assay_log_header *live, struct assay_log_header *ret)
+/* The header as it was at one moment: its members fit each other. */
+static int snapshot(const struct assay_log_header *live, struct assay_log_header *ret,
+		    struct assay_error *err)
 {
-	uint64_t tail = __atomic_load_n(&live->tail, __ATOMIC_ACQUIRE);
+	for (int i = 0; i < SNAPSHOT_TRIES; i++) {
+		uint32_t before = __atomic_load_n(&live->sequence, __ATOMIC_ACQUIRE);
 
-	*ret = *live;
-	ret->tail = tail;
+		*ret = *live;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (before % 2 == 0 && __atomic_load_n(&live->sequence, __ATOMIC_RELAXED) == before)
+			return 0;
+		/* Whoever writes it may have been put aside. */
+		if (i % 100 == 99)
+			sched_yield();
+	}
+	return assay_fail(err, EAGAIN, "the log's header changes all the time; try again");
 }
 
-int device_map_log(const struct device *device, struct device_log *ret, struct assay_error *err)
+/* Map @offset of the device: a header page, and a ring of @ring_size bytes twice. */
+static int map_at(const struct device *device, off_t offset, uint64_t ring_size,
+		  struct device_log *ret, struct assay_error *err)
 {
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	struct device_log log = { 0 };
+	struct device_log log = {
+		.ring_size = ring_size,
+		.map_size = (size_t)(page_size + 2 * ring_size),
+	};
 	struct assay_log_header header;
-	struct assay_info info;
-	int r = device_info(device, &info, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (info.page_size != page_size || info.ring_size == 0 || info.ring_size > RING_LIMIT ||
-	    info.ring_size % page_size != 0)
-		return assay_fail(err, EPROTO,
-				  "%s tells of a log that cannot be (ring of %" PRIu64
-				  " bytes, pages of %" PRIu32 ")",
-				  ASSAY_DEVICE_PATH, (uint64_t)info.ring_size, info.page_size);
-	log.ring_size = info.ring_size;
-	log.map_size = (size_t)(page_size + 2 * log.ring_size);
-	log.map = mmap(NULL, log.map_size, PROT_READ, MAP_SHARED, device->fd, 0);
+	log.map = mmap(NULL, log.map_size, PROT_READ, MAP_SHARED, device->fd, offset);
 	if (log.map == MAP_FAILED)
 		return assay_fail(err, errno, "cannot map the log of %s: %s", ASSAY_DEVICE_PATH,
 				  strerror(errno));
 	log.header = log.map;
 	log.ring = (const uint8_t *)log.map + page_size;
-	snapshot(log.header, &header);
-	r = device_check_header(&header, page_size, err);
+	r = snapshot(log.header, &header, err);
+	if (r == 0)
+		r = device_check_header(&header, page_size, err);
 	if (r == 0 && header.ring_size != log.ring_size)
 		r = assay_fail(err, EPROTO,
 			       "the log of %s cannot be read: its ring is not of the size that the "
@@ -233,6 +281,49 @@ int device_map_log(const struct device *device, struct device_log *ret, struct a
 	}
 	*ret = log;
 	return 0;
+}
+
+int device_map_log(const struct device *device, struct device_log *ret, struct assay_error *err)
+{
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct assay_info info;
+	int r = device_info(device, &info, err);
+
+	if (r < 0)
+		return r;
+	if (info.page_size != page_size || info.ring_size == 0 || info.ring_size > RING_LIMIT ||
+	    info.ring_size % page_size != 0)
+		return assay_fail(err, EPROTO,
+				  "%s tells of a log that cannot be (ring of %" PRIu64
+				  " bytes, pages of %" PRIu32 ")",
+				  ASSAY_DEVICE_PATH, (uint64_t)info.ring_size, info.page_size);
+	return map_at(device, 0, info.ring_size, ret, err);
+}
+
+int device_map_previous(const struct device *device, struct device_log *ret,
+			struct assay_error *err)
+{
+	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+	const off_t offset = (off_t)ASSAY_MMAP_PREVIOUS;
+	struct assay_log_header header;
+	void *page;
+	int r;
+
+	page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, device->fd, offset);
+	if (page == MAP_FAILED && errno == ENODATA)
+		return assay_fail(
+			err, ENODATA,
+			"%s has no log of the boot before: its region does not outlive a "
+			"reset, there was none, or the log itself goes on (see assay log)",
+			ASSAY_DEVICE_PATH);
+	if (page == MAP_FAILED)
+		return assay_fail(err, errno, "cannot map the previous log of %s: %s",
+				  ASSAY_DEVICE_PATH, strerror(errno));
+	r = snapshot(page, &header, err);
+	munmap(page, page_size);
+	if (r == 0)
+		r = device_check_header(&header, page_size, err);
+	return r < 0 ? r : map_at(device, offset, header.ring_size, ret, err);
 }
 
 void device_unmap_log(struct device_log *log)
@@ -252,12 +343,9 @@ int device_copy_log(const struct device_log *log, struct device_log_copy *ret,
 		uint64_t head;
 		int r;
 
-		snapshot(log->header, &copy.header);
-		r = device_check_header(&copy.header, page_size, err);
-		/* Head and tail of two moments, with a trim between them, need not fit. */
-		if (r < 0 &&
-		    __atomic_load_n(&log->header->head, __ATOMIC_RELAXED) != copy.header.head)
-			continue;
+		r = snapshot(log->header, &copy.header, err);
+		if (r == 0)
+			r = device_check_header(&copy.header, page_size, err);
 		if (r == 0 && copy.header.ring_size != log->ring_size)
 			r = assay_fail(err, EPROTO, "the log's ring changed its size");
 		if (r < 0)
@@ -285,7 +373,8 @@ int device_copy_log(const struct device_log *log, struct device_log_copy *ret,
 			  COPY_TRIES);
 }
 
-int device_read_log(struct device_log_copy *ret, struct assay_error *err)
+static int read_log(int (*map)(const struct device *, struct device_log *, struct assay_error *),
+		    struct device_log_copy *ret, struct assay_error *err)
 {
 	struct device_log log;
 	struct device device;
@@ -293,11 +382,76 @@ int device_read_log(struct device_log_copy *ret, struct assay_error *err)
 
 	if (r < 0)
 		return r;
-	r = device_map_log(&device, &log, err);
+	r = map(&device, &log, err);
 	if (r == 0) {
 		r = device_copy_log(&log, ret, err);
 		device_unmap_log(&log);
 	}
 	device_close(&device);
 	return r;
+}
+
+int device_read_log(struct device_log_copy *ret, struct assay_error *err)
+{
+	return read_log(device_map_log, ret, err);
+}
+
+int device_read_previous(struct device_log_copy *ret, struct assay_error *err)
+{
+	return read_log(device_map_previous, ret, err);
+}
+
+/* Copy what is behind @offset; 0 if there is nothing. */
+static int copy_behind(const struct device_log *log, uint64_t *offset, struct buffer *cel,
+		       struct assay_error *err)
+{
+	uint64_t tail = __atomic_load_n(&log->header->tail, __ATOMIC_ACQUIRE);
+	uint64_t head = __atomic_load_n(&log->header->head, __ATOMIC_RELAXED);
+	size_t before = cel->size;
+
+	if (tail == *offset)
+		return 0;
+	if (tail < *offset)
+		return assay_fail(err, EINVAL,
+				  "offset %" PRIu64 " is behind the log's tail, %" PRIu64, *offset,
+				  tail);
+	/* More than fits in the ring cannot be there, whatever the header says. */
+	if (*offset >= head && tail - *offset <= log->ring_size) {
+		buffer_append(cel, log->ring + *offset % log->ring_size, (size_t)(tail - *offset));
+		if (cel->failed)
+			return assay_fail(err, ENOMEM, "out of memory for %" PRIu64 " bytes of log",
+					  tail - *offset);
+		/* Were they still there when they had been copied? */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		head = __atomic_load_n(&log->header->head, __ATOMIC_RELAXED);
+		if (*offset >= head) {
+			*offset = tail;
+			return 1;
+		}
+		cel->size = before;
+	}
+	return assay_fail(err, ESTALE,
+			  "the log was trimmed: records from offset %" PRIu64 " to %" PRIu64
+			  " are gone",
+			  *offset, head);
+}
+
+int device_follow(const struct device *device, const struct device_log *log, uint64_t *offset,
+		  int timeout_ms, struct buffer *cel, struct assay_error *err)
+{
+	struct pollfd wait = { .fd = device->fd, .events = POLLIN };
+	int r = copy_behind(log, offset, cel, err);
+
+	if (r != 0)
+		return r;
+	if (lseek(device->fd, (off_t)*offset, SEEK_SET) < 0)
+		return assay_fail(err, errno, "cannot follow the log of %s from %" PRIu64 ": %s",
+				  ASSAY_DEVICE_PATH, *offset, strerror(errno));
+	r = poll(&wait, 1, timeout_ms);
+	if (r < 0 && errno == EINTR)
+		return -EINTR;
+	if (r < 0)
+		return assay_fail(err, errno, "cannot wait for the log of %s: %s",
+				  ASSAY_DEVICE_PATH, strerror(errno));
+	return r == 0 ? 0 : copy_behind(log, offset, cel, err);
 }

@@ -50,6 +50,24 @@ int device_measure(const struct device *device, uint32_t flags, struct assay_mea
 int device_append(const struct device *device, struct bytes label, struct bytes data,
 		  uint64_t *ret_recnum, struct assay_error *err);
 
+/*
+ * device_trim() - cut off the records before @keep, which must be anchored
+ * @ret: number and offset of the TRIM record, and the new head; may be NULL
+ *
+ * Needs DEVICE_WRITE and CAP_SYS_ADMIN. -ENODATA if @keep is the oldest record already.
+ */
+int device_trim(const struct device *device, uint64_t keep, struct assay_trim *ret,
+		struct assay_error *err);
+
+/*
+ * device_seal() - have no page that holds @count records from @first on opened again
+ * @ret_sealed: bytes of these pages; may be NULL
+ *
+ * Needs DEVICE_WRITE and CAP_SYS_ADMIN.
+ */
+int device_seal(const struct device *device, uint64_t first, uint64_t count, uint64_t *ret_sealed,
+		struct assay_error *err);
+
 /**
  * struct device_log - the log, mapped read-only
  * @header: the first page; checked when it was mapped, but the kernel goes on
@@ -65,6 +83,9 @@ struct device_log {
 };
 
 int device_map_log(const struct device *device, struct device_log *ret, struct assay_error *err);
+/* device_map_previous() - likewise the log of the boot before; -ENODATA if there is none. */
+int device_map_previous(const struct device *device, struct device_log *ret,
+			struct assay_error *err);
 void device_unmap_log(struct device_log *log);
 
 /**
@@ -85,6 +106,23 @@ int device_copy_log(const struct device_log *log, struct device_log_copy *ret,
 
 /* device_read_log() - open, map and copy in one. */
 int device_read_log(struct device_log_copy *ret, struct assay_error *err);
+/* device_read_previous() - likewise the log of the boot before; -ENODATA if there is none. */
+int device_read_previous(struct device_log_copy *ret, struct assay_error *err);
+
+/*
+ * device_follow() - wait for records behind an offset, and copy them
+ * @log: of @device, from device_map_log()
+ * @offset: of the first record wanted; moved behind the last one copied
+ * @timeout_ms: how long to wait for one; -1 for as long as it takes
+ * @cel: the records are appended to it
+ *
+ * No system call while there are records to copy.
+ *
+ * Return: 1; 0 when the time was over, -EINTR without a message for a signal; -ESTALE if
+ *         records from @offset on were trimmed (go on at the header's head); other -errno
+ */
+int device_follow(const struct device *device, const struct device_log *log, uint64_t *offset,
+		  int timeout_ms, struct buffer *cel, struct assay_error *err);
 
 /*
  * device_check_header() - is it a header that this library can read?
