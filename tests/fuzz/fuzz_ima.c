@@ -7,6 +7,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void within(struct bytes part, struct bytes whole)
+{
+	if (part.size > 0 &&
+	    (part.data < whole.data || part.data + part.size > whole.data + whole.size))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum assay_hash banks[] = { ASSAY_HASH_SHA1, ASSAY_HASH_SHA256,
@@ -27,10 +34,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Whatever is accepted replays, and what is handed out is within the entry. */
 		if (ima_extend(&entry, &hasher, &value, &err) < 0)
 			abort();
-		if (entry.path.data &&
-		    (entry.path.data < entry.data.data ||
-		     entry.path.data + entry.path.size > entry.data.data + entry.data.size))
-			abort();
+		within(entry.path, entry.data);
+		within(entry.digest, entry.data);
+		within(entry.signature, entry.data);
+		within(entry.buffer, entry.data);
+		within(entry.modsig_digest, entry.data);
+		within(entry.modsig, entry.data);
+		within(entry.evm_signature, entry.data);
+		within(entry.xattr_names, entry.data);
+		within(entry.xattr_lengths, entry.data);
+		within(entry.xattr_values, entry.data);
 		if ((!entry.known || entry.problem) && (entry.path.data || entry.digest.data))
 			abort();
 	}

@@ -201,6 +201,108 @@ static void fields_of_an_entry(void **state)
 	buffer_free(&list);
 }
 
+/* The templates with the most fields, as a kernel of others wrote them. */
+static void fields_of_all_templates(void **state)
+{
+	struct buffer list = log_test_data("ima/ibmtss-imatest.log");
+	struct ima_reader reader;
+	struct ima_entry entry;
+	size_t buffers = 0, modsigs = 0, evm = 0, aggregates = 0;
+
+	(void)state;
+	ima_begin(&reader, buffer_bytes(&list), ASSAY_HASH_SHA1);
+	while (ima_next(&reader, &entry, NULL) == 1) {
+		buffers += entry.buffer.size > 0;
+		modsigs += entry.modsig_digest.size > 0 && entry.modsig.size > 0;
+		evm += entry.has_uid && entry.has_gid && entry.has_mode &&
+		       entry.xattr_names.size > 0;
+		aggregates += entry.boot_aggregate == IMA_BOOT_AGGREGATE;
+	}
+	assert_int_equal(buffers, 1);
+	assert_int_equal(modsigs, 1);
+	assert_int_equal(evm, 1);
+	assert_int_equal(aggregates, 8);
+	buffer_free(&list);
+}
+
+static void fields_of_evm_sig(void **state)
+{
+	struct buffer list = { 0 }, data = { 0 };
+	struct ima_reader reader;
+	struct ima_entry entry;
+
+	(void)state;
+	put_field(&data, BYTES_LITERAL("sha256:\0"
+				       "0123456789abcdef0123456789abcdef"));
+	put_field(&data, BYTES_LITERAL("/usr/bin/x\0"));
+	put_field(&data, BYTES_LITERAL("\5\2\4evm"));
+	put_field(&data, BYTES_LITERAL("security.ima|security.selinux\0"));
+	put_field(&data, BYTES_LITERAL("\2\0\0\0\3\0\0\0"));
+	put_field(&data, BYTES_LITERAL("\4\4abc"));
+	put_field(&data, BYTES_LITERAL("\xe8\3\0\0"));
+	put_field(&data, BYTES_LITERAL("\x64\0\0\0"));
+	put_field(&data, BYTES_LITERAL("\xed\x81"));
+	put_entry(&list, 10, BYTES_LITERAL("evm-sig"), buffer_bytes(&data), true);
+	buffer_free(&data);
+	/* The name of the entry before is not taken for this one's. */
+	put_field(&data, BYTES_LITERAL("boot_aggregate_late\0"));
+	put_entry(&list, 10, BYTES_LITERAL("n-ng"), buffer_bytes(&data), true);
+	buffer_free(&data);
+
+	ima_begin(&reader, buffer_bytes(&list), ASSAY_HASH_SHA1);
+	assert_int_equal(ima_next(&reader, &entry, NULL), 1);
+	assert_true(entry.known);
+	assert_null(entry.problem);
+	assert_true(bytes_equal(entry.evm_signature, BYTES_LITERAL("\5\2\4evm")));
+	assert_true(bytes_equal(entry.xattr_names, BYTES_LITERAL("security.ima|security.selinux")));
+	assert_int_equal(entry.xattr_lengths.size, 8);
+	assert_true(bytes_equal(entry.xattr_values, BYTES_LITERAL("\4\4abc")));
+	assert_true(entry.has_uid && entry.has_gid && entry.has_mode);
+	assert_int_equal(entry.uid, 1000);
+	assert_int_equal(entry.gid, 100);
+	assert_int_equal(entry.mode, 0100755);
+	assert_int_equal(entry.boot_aggregate, IMA_NO_BOOT_AGGREGATE);
+	assert_int_equal(ima_next(&reader, &entry, NULL), 1);
+	assert_int_equal(entry.boot_aggregate, IMA_BOOT_AGGREGATE_LATE);
+	assert_false(entry.has_uid);
+	assert_int_equal(ima_next(&reader, &entry, NULL), 0);
+	buffer_free(&list);
+}
+
+/* Against a computation by hand: SHA-256 of ten PCRs, SHA-1 of eight. */
+static void boot_aggregate(void **state)
+{
+	static const struct {
+		enum assay_hash hash;
+		size_t pcrs;
+	} rows[] = { { ASSAY_HASH_SHA1, 8 }, { ASSAY_HASH_SHA256, 10 }, { ASSAY_HASH_SHA384, 10 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct assay_digest values[IMA_AGGREGATE_PCRS], digest, expected;
+		struct buffer all = { 0 };
+		struct assay_error err;
+		struct hasher hasher;
+
+		for (size_t pcr = 0; pcr < IMA_AGGREGATE_PCRS; pcr++) {
+			values[pcr] = log_test_digest(rows[i].hash, (uint8_t)pcr);
+			if (pcr < rows[i].pcrs)
+				buffer_append(&all, values[pcr].bytes, values[pcr].size);
+		}
+		assert_int_equal(hasher_open(&hasher, rows[i].hash, NULL), 0);
+		assert_int_equal(
+			hasher_digest(&hasher, buffer_bytes(&all), BYTES(NULL, 0), &expected, NULL),
+			0);
+		assert_int_equal(ima_aggregate(&hasher, values, &digest, &err), 0);
+		assert_memory_equal(digest.bytes, expected.bytes, expected.size);
+		values[7].hash = ASSAY_HASH_SHA512;
+		assert_int_equal(ima_aggregate(&hasher, values, &digest, &err), -EINVAL);
+		support_assert_error(&err, "PCR 7 is not of");
+		hasher_close(&hasher);
+		buffer_free(&all);
+	}
+}
+
 /* L8, L9, L14, L21: framing that is off is refused, and the error says where and what. */
 static void framing_that_is_off(void **state)
 {
@@ -319,6 +421,37 @@ static void fields_that_are_off(void **state)
 		{ "two digests", "d-ng|d-ng", BYTES_LITERAL(NG NG), true, "there twice" },
 		{ "two paths", "n-ng|n", BYTES_LITERAL(PATH PATH), true, "there twice" },
 		{ "path only", "n-ng", BYTES_LITERAL(PATH), true, NULL },
+		{ "two signatures", "sig|sig", BYTES_LITERAL("\0\0\0\0\0\0\0\0"), true,
+		  "there twice" },
+		{ "digest and signature", "d-ng|sig", BYTES_LITERAL(NG "\0\0\0\0"), true, NULL },
+		{ "a buffer", "ima-buf", BYTES_LITERAL(NG PATH "\3\0\0\0abc"), true, NULL },
+		{ "no appended signature", "ima-modsig",
+		  BYTES_LITERAL(NG PATH "\0\0\0\0\0\0\0\0\0\0\0\0"), true, NULL },
+		{ "d-modsig without algorithm", "d-modsig", BYTES_LITERAL("\3\0\0\0abc"), true,
+		  "does not begin with an algorithm" },
+		{ "no inode", "iuid|igid|imode", BYTES_LITERAL("\0\0\0\0\0\0\0\0\0\0\0\0"), true,
+		  NULL },
+		{ "owner of 2 bytes", "iuid", BYTES_LITERAL("\2\0\0\0\0\0"), true, "of 4 bytes" },
+		{ "group of 5 bytes", "igid", BYTES_LITERAL("\5\0\0\0\0\0\0\0\0"), true,
+		  "of 4 bytes" },
+		{ "mode of 4 bytes", "imode", BYTES_LITERAL("\4\0\0\0\0\0\0\0"), true,
+		  "of 2 bytes" },
+		{ "mode of 1 byte", "imode", BYTES_LITERAL("\1\0\0\0\0"), true, "of 2 bytes" },
+		{ "no attributes", "xattrnames|xattrlengths|xattrvalues",
+		  BYTES_LITERAL("\0\0\0\0\0\0\0\0\0\0\0\0"), true, NULL },
+		{ "names without NUL", "xattrnames", BYTES_LITERAL("\1\0\0\0a"), true,
+		  "do not end in NUL" },
+		{ "NUL in names", "xattrnames", BYTES_LITERAL("\4\0\0\0a\0b\0"), true,
+		  "contain NUL" },
+		{ "lengths of 3 bytes", "xattrlengths", BYTES_LITERAL("\3\0\0\0\0\0\0"), true,
+		  "4 bytes each" },
+		{ "more names than lengths", "xattrnames|xattrlengths",
+		  BYTES_LITERAL("\4\0\0\0a|b\0\4\0\0\0\1\0\0\0"), true, "as many names" },
+		{ "values too short", "xattrlengths|xattrvalues",
+		  BYTES_LITERAL("\4\0\0\0\4\0\0\0\3\0\0\0abc"), true, "of the lengths" },
+		{ "lengths that overflow", "xattrlengths|xattrvalues",
+		  BYTES_LITERAL("\x8\0\0\0\xff\xff\xff\xff\2\0\0\0\1\0\0\0a"), true,
+		  "of the lengths" },
 		{ "ESC in the path", "n-ng", BYTES_LITERAL("\4\0\0\0/\33x\0"), true, NULL },
 	};
 
@@ -346,6 +479,10 @@ static void fields_that_are_off(void **state)
 			assert_null(entry.path.data);
 			assert_null(entry.digest.data);
 			assert_null(entry.signature.data);
+			assert_null(entry.buffer.data);
+			assert_null(entry.modsig_digest.data);
+			assert_null(entry.xattr_names.data);
+			assert_false(entry.has_uid || entry.has_gid || entry.has_mode);
 			assert_int_equal(entry.digest_hash, ASSAY_HASH_NONE);
 			assert_false(entry.verity);
 		}
@@ -480,6 +617,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_of_other_projects_replay),
 		cmocka_unit_test(fields_of_an_entry),
+		cmocka_unit_test(fields_of_all_templates),
+		cmocka_unit_test(fields_of_evm_sig),
+		cmocka_unit_test(boot_aggregate),
 		cmocka_unit_test(framing_that_is_off),
 		cmocka_unit_test(path_of_the_oldest_template),
 		cmocka_unit_test(fields_that_are_off),

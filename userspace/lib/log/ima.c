@@ -56,36 +56,43 @@ static struct bytes take_until(struct bytes *in, uint8_t separator)
 	return part;
 }
 
+/* What a digest field holds, before it is put to its place. */
+struct digest_field {
+	bool verity;
+	struct bytes algorithm;
+	enum assay_hash hash;
+	struct bytes digest;
+};
+
 /* "algorithm:" NUL digest, with a type in front ("verity:") in d-ngv2. */
-static const char *parse_digest(struct bytes in, bool typed, struct ima_entry *entry)
+static const char *parse_digest(struct bytes in, bool typed, struct digest_field *ret)
 {
 	const uint8_t *end = in.size > 0 ? memchr(in.data, '\0', in.size) : NULL;
-	struct bytes prefix, digest;
+	struct bytes prefix;
 	size_t size = 0;
 
 	if (!end || end == in.data || end[-1] != ':')
 		return "its digest does not begin with an algorithm";
 	bytes_take(&in, (size_t)(end - in.data) - 1, &prefix);
-	digest = BYTES(in.data + 2, in.size - 2);
+	ret->digest = BYTES(in.data + 2, in.size - 2);
 	if (typed) {
 		struct bytes type = take_until(&prefix, ':');
 
 		if (is_text(type, "verity"))
-			entry->verity = true;
+			ret->verity = true;
 		else if (!is_text(type, "ima"))
 			return "its digest is of a type that is not known";
 	}
 	for (size_t i = 0; i < COUNT_OF(algorithms) && size == 0; i++)
 		if (is_text(prefix, algorithms[i].name)) {
 			size = algorithms[i].size;
-			entry->digest_hash = assay_hash_by_name(algorithms[i].name);
+			ret->hash = assay_hash_by_name(algorithms[i].name);
 		}
 	if (size == 0)
 		return "its digest's algorithm is not known";
-	if (digest.size != size)
+	if (ret->digest.size != size)
 		return "its digest is not of its algorithm's size";
-	entry->algorithm = prefix;
-	entry->digest = digest;
+	ret->algorithm = prefix;
 	return NULL;
 }
 
@@ -99,45 +106,30 @@ static const char *parse_path(struct bytes in, bool terminated, struct ima_entry
 	if (in.size > 0 && memchr(in.data, '\0', in.size))
 		return "its path contains NUL";
 	entry->path = in;
+	if (is_text(in, "boot_aggregate"))
+		entry->boot_aggregate = IMA_BOOT_AGGREGATE;
+	else if (is_text(in, "boot_aggregate_late"))
+		entry->boot_aggregate = IMA_BOOT_AGGREGATE_LATE;
 	return NULL;
 }
 
-/* Fields that are carried, hashed, and of no use to the verifier so far. */
-static bool is_other_field(struct bytes field)
-{
-	static const char *const names[] = { "buf",	   "d-modsig",	   "modsig",	  "evmsig",
-					     "xattrnames", "xattrlengths", "xattrvalues", "iuid",
-					     "igid",	   "imode" };
+/* ---------------------------------------------------------------- fields */
 
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (is_text(field, names[i]))
-			return true;
-	return false;
+static const char *set_digest(struct bytes value, bool typed, struct ima_entry *entry)
+{
+	struct digest_field field = { 0 };
+	const char *problem = parse_digest(value, typed, &field);
+
+	entry->verity = field.verity;
+	entry->algorithm = field.algorithm;
+	entry->digest_hash = field.hash;
+	entry->digest = field.digest;
+	return problem;
 }
 
-static bool is_known_field(struct bytes field)
+/* "d" has no algorithm: the kernel writes MD5 or SHA-1 there and nothing else. */
+static const char *parse_d(struct bytes value, struct ima_entry *entry)
 {
-	return is_text(field, "d") || is_text(field, "d-ng") || is_text(field, "d-ngv2") ||
-	       is_text(field, "n") || is_text(field, "n-ng") || is_text(field, "sig") ||
-	       is_other_field(field);
-}
-
-static const char *parse_field(struct bytes field, struct bytes value, struct ima_entry *entry)
-{
-	if (is_text(field, "n") || is_text(field, "n-ng"))
-		return entry->path.data ? "its path is there twice" :
-					  parse_path(value, true, entry);
-	if (is_text(field, "sig")) {
-		entry->signature = value;
-		return NULL;
-	}
-	if (is_other_field(field))
-		return NULL;
-	if (entry->digest.data)
-		return "its digest is there twice";
-	if (!is_text(field, "d"))
-		return parse_digest(value, is_text(field, "d-ngv2"), entry);
-	/* "d" has no algorithm: the kernel writes MD5 or SHA-1 there and nothing else. */
 	if (value.size != 16 && value.size != IMA_TEMPLATE_DIGEST)
 		return "its digest is not of its algorithm's size";
 	entry->algorithm = value.size == 16 ? BYTES_LITERAL("md5") : BYTES_LITERAL("sha1");
@@ -146,20 +138,190 @@ static const char *parse_field(struct bytes field, struct bytes value, struct im
 	return NULL;
 }
 
-/* The fields that a format names, each with its length in front, and nothing more. */
-static const char *parse_fields(struct bytes format, struct bytes in, struct ima_entry *entry)
+static const char *parse_d_ng(struct bytes value, struct ima_entry *entry)
 {
-	const char *problem = NULL;
+	return set_digest(value, false, entry);
+}
 
-	while (format.size > 0 && !problem) {
-		struct bytes field = take_until(&format, '|');
+static const char *parse_d_ngv2(struct bytes value, struct ima_entry *entry)
+{
+	return set_digest(value, true, entry);
+}
+
+static const char *parse_n(struct bytes value, struct ima_entry *entry)
+{
+	return parse_path(value, true, entry);
+}
+
+static const char *parse_sig(struct bytes value, struct ima_entry *entry)
+{
+	entry->signature = value;
+	return NULL;
+}
+
+static const char *parse_buf(struct bytes value, struct ima_entry *entry)
+{
+	entry->buffer = value;
+	return NULL;
+}
+
+/* Empty where no signature is appended to the file. */
+static const char *parse_d_modsig(struct bytes value, struct ima_entry *entry)
+{
+	struct digest_field field = { 0 };
+	const char *problem = value.size > 0 ? parse_digest(value, false, &field) : NULL;
+
+	entry->modsig_hash = field.hash;
+	entry->modsig_digest = field.digest;
+	return problem;
+}
+
+static const char *parse_modsig(struct bytes value, struct ima_entry *entry)
+{
+	entry->modsig = value;
+	return NULL;
+}
+
+static const char *parse_evmsig(struct bytes value, struct ima_entry *entry)
+{
+	entry->evm_signature = value;
+	return NULL;
+}
+
+/* Those of an inode are empty where there is none: boot_aggregate, a buffer. */
+static const char *parse_id(struct bytes value, bool *ret_has, uint32_t *ret)
+{
+	*ret_has = value.size > 0;
+	if (value.size > 0 && (!bytes_take_le32(&value, ret) || value.size > 0))
+		return "its owner is not of 4 bytes";
+	return NULL;
+}
+
+static const char *parse_iuid(struct bytes value, struct ima_entry *entry)
+{
+	return parse_id(value, &entry->has_uid, &entry->uid);
+}
+
+static const char *parse_igid(struct bytes value, struct ima_entry *entry)
+{
+	return parse_id(value, &entry->has_gid, &entry->gid);
+}
+
+static const char *parse_imode(struct bytes value, struct ima_entry *entry)
+{
+	entry->has_mode = value.size > 0;
+	if (value.size > 0 && (!bytes_take_le16(&value, &entry->mode) || value.size > 0))
+		return "its mode is not of 2 bytes";
+	return NULL;
+}
+
+static const char *parse_xattrnames(struct bytes value, struct ima_entry *entry)
+{
+	if (value.size > 0 && value.data[--value.size] != '\0')
+		return "the names of its attributes do not end in NUL";
+	if (value.size > 0 && memchr(value.data, '\0', value.size))
+		return "the names of its attributes contain NUL";
+	entry->xattr_names = value;
+	return NULL;
+}
+
+static const char *parse_xattrlengths(struct bytes value, struct ima_entry *entry)
+{
+	if (value.size % 4 != 0)
+		return "the lengths of its attributes are not of 4 bytes each";
+	entry->xattr_lengths = value;
+	return NULL;
+}
+
+static const char *parse_xattrvalues(struct bytes value, struct ima_entry *entry)
+{
+	entry->xattr_values = value;
+	return NULL;
+}
+
+/* supported_fields of the kernel's ima_template.c. Of each kind a template has one at most: by two
+ * of them an entry would say two things. */
+enum field_kind {
+	KIND_DIGEST,
+	KIND_PATH,
+	KIND_SIG,
+	KIND_BUF,
+	KIND_D_MODSIG,
+	KIND_MODSIG,
+	KIND_EVMSIG,
+	KIND_IUID,
+	KIND_IGID,
+	KIND_IMODE,
+	KIND_XATTRNAMES,
+	KIND_XATTRLENGTHS,
+	KIND_XATTRVALUES,
+};
+
+static const struct {
+	const char *name;
+	enum field_kind kind;
+	const char *(*parse)(struct bytes value, struct ima_entry *entry);
+	const char *twice;
+} fields[] = {
+	{ "d-ng", KIND_DIGEST, parse_d_ng, "its digest is there twice" },
+	{ "d-ngv2", KIND_DIGEST, parse_d_ngv2, "its digest is there twice" },
+	{ "d", KIND_DIGEST, parse_d, "its digest is there twice" },
+	{ "n-ng", KIND_PATH, parse_n, "its path is there twice" },
+	{ "n", KIND_PATH, parse_n, "its path is there twice" },
+	{ "sig", KIND_SIG, parse_sig, "its signature is there twice" },
+	{ "buf", KIND_BUF, parse_buf, "its buffer is there twice" },
+	{ "d-modsig", KIND_D_MODSIG, parse_d_modsig, "its field d-modsig is there twice" },
+	{ "modsig", KIND_MODSIG, parse_modsig, "its field modsig is there twice" },
+	{ "evmsig", KIND_EVMSIG, parse_evmsig, "its field evmsig is there twice" },
+	{ "iuid", KIND_IUID, parse_iuid, "its field iuid is there twice" },
+	{ "igid", KIND_IGID, parse_igid, "its field igid is there twice" },
+	{ "imode", KIND_IMODE, parse_imode, "its field imode is there twice" },
+	{ "xattrnames", KIND_XATTRNAMES, parse_xattrnames, "its field xattrnames is there twice" },
+	{ "xattrlengths", KIND_XATTRLENGTHS, parse_xattrlengths,
+	  "its field xattrlengths is there twice" },
+	{ "xattrvalues", KIND_XATTRVALUES, parse_xattrvalues,
+	  "its field xattrvalues is there twice" },
+};
+
+/* Of attributes there are as many names as lengths, and as many values as these add up to. */
+static const char *judge_xattrs(const struct ima_entry *entry, uint32_t kinds)
+{
+	struct bytes lengths = entry->xattr_lengths;
+	uint64_t total = 0;
+	uint32_t length;
+	size_t names = entry->xattr_names.size > 0;
+
+	if (!(kinds & 1U << KIND_XATTRLENGTHS))
+		return NULL;
+	for (size_t i = 0; i < entry->xattr_names.size; i++)
+		names += entry->xattr_names.data[i] == '|';
+	if ((kinds & 1U << KIND_XATTRNAMES) && names != lengths.size / sizeof(length))
+		return "its attributes have not as many names as lengths";
+	while (bytes_take_le32(&lengths, &length))
+		total += length;
+	if ((kinds & 1U << KIND_XATTRVALUES) && total != entry->xattr_values.size)
+		return "the values of its attributes are not of the lengths that it names";
+	return NULL;
+}
+
+/* The fields that a format names, each with its length in front, and nothing more. */
+static const char *parse_fields(const struct ima_format *format, struct bytes in,
+				struct ima_entry *entry)
+{
+	const char *problem = format->problem;
+	uint32_t kinds = 0;
+
+	for (size_t i = 0; i < format->field_count && !problem; i++) {
 		struct bytes value;
 		uint32_t length;
 
 		if (!bytes_take_le32(&in, &length) || !bytes_take(&in, length, &value))
 			return "a field's length goes beyond its template data";
-		problem = parse_field(field, value, entry);
+		problem = fields[format->fields[i]].parse(value, entry);
+		kinds |= 1U << fields[format->fields[i]].kind;
 	}
+	if (!problem)
+		problem = judge_xattrs(entry, kinds);
 	if (!problem && in.size > 0)
 		return "bytes are left behind its last field";
 	return problem;
@@ -179,27 +341,56 @@ static const char *parse_ima_template(struct bytes in, struct ima_entry *entry)
 	return parse_path(path, false, entry);
 }
 
-static void parse_template(struct ima_entry *entry)
+static size_t find_field(struct bytes name)
+{
+	size_t i = 0;
+
+	while (i < COUNT_OF(fields) && !is_text(name, fields[i].name))
+		i++;
+	return i;
+}
+
+/* What the name of a template, or a format in its place, stands for. */
+static void read_format(struct bytes name, struct ima_format *format)
+{
+	struct bytes rest = name;
+	uint32_t kinds = 0;
+
+	*format = (struct ima_format){ .name = name };
+	for (size_t i = 0; i < COUNT_OF(templates); i++)
+		if (is_text(name, templates[i].name))
+			rest = BYTES((const uint8_t *)templates[i].format,
+				     strlen(templates[i].format));
+	while (rest.size > 0) {
+		size_t field = find_field(take_until(&rest, '|'));
+
+		if (field == COUNT_OF(fields))
+			return;
+		if (kinds & 1U << fields[field].kind)
+			format->problem = fields[field].twice;
+		else
+			format->fields[format->field_count++] = (uint8_t)field;
+		kinds |= 1U << fields[field].kind;
+	}
+	format->known = true;
+}
+
+static void parse_template(struct ima_reader *reader, struct ima_entry *entry)
 {
 	struct ima_entry parsed = *entry;
-	struct bytes format = entry->name;
 
 	if (is_text(entry->name, IMA_TEMPLATE)) {
 		parsed.known = true;
 		parsed.problem = parse_ima_template(entry->data, &parsed);
 	} else {
-		for (size_t i = 0; i < COUNT_OF(templates); i++)
-			if (is_text(entry->name, templates[i].name))
-				format = BYTES((const uint8_t *)templates[i].format,
-					       strlen(templates[i].format));
-		for (struct bytes rest = format; rest.size > 0;)
-			if (!is_known_field(take_until(&rest, '|')))
-				return;
-		parsed.known = true;
-		parsed.problem = parse_fields(format, entry->data, &parsed);
+		if (!bytes_equal(entry->name, reader->format.name))
+			read_format(entry->name, &reader->format);
+		parsed.known = reader->format.known;
+		if (parsed.known)
+			parsed.problem = parse_fields(&reader->format, entry->data, &parsed);
 	}
 	/* What was read before a field was off is not to be used. */
-	entry->known = true;
+	entry->known = parsed.known;
 	entry->problem = parsed.problem;
 	if (!parsed.problem)
 		*entry = parsed;
@@ -267,7 +458,6 @@ static int parse_entry(struct bytes *in, enum assay_hash bank, struct ima_entry 
 	struct bytes digest;
 	uint8_t any = 0;
 	uint32_t length;
-	int r;
 
 	if (!bytes_take_le32(in, &entry->pcr))
 		return truncated("a PCR index takes 4", in->size, err);
@@ -288,13 +478,10 @@ static int parse_entry(struct bytes *in, enum assay_hash bank, struct ima_entry 
 				  length, IMA_MAX_TEMPLATE_NAME);
 	if (!bytes_take(in, length, &entry->name))
 		return truncated("a template's name is due", in->size, err);
-	r = take_data(in, !is_text(entry->name, IMA_TEMPLATE), &entry->data, err);
-	if (r == 0)
-		parse_template(entry);
-	return r;
+	return take_data(in, !is_text(entry->name, IMA_TEMPLATE), &entry->data, err);
 }
 
-int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err)
+int ima_skim(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err)
 {
 	struct ima_entry entry = { .offset = reader->offset };
 	struct bytes rest = reader->rest;
@@ -314,6 +501,15 @@ int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assa
 	reader->rest = rest;
 	*ret_entry = entry;
 	return 1;
+}
+
+int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err)
+{
+	int r = ima_skim(reader, ret_entry, err);
+
+	if (r > 0)
+		parse_template(reader, ret_entry);
+	return r;
 }
 
 int ima_template_hash(const struct ima_entry *entry, struct hasher *hasher,
@@ -347,6 +543,22 @@ int ima_extend(const struct ima_entry *entry, struct hasher *hasher, struct assa
 			return r;
 	}
 	return hasher_extend(hasher, value, BYTES(digest.bytes, digest.size), err);
+}
+
+int ima_aggregate(struct hasher *hasher, const struct assay_digest values[IMA_AGGREGATE_PCRS],
+		  struct assay_digest *ret, struct assay_error *err)
+{
+	size_t count =
+		hasher->hash == ASSAY_HASH_SHA1 ? IMA_AGGREGATE_PCRS_SHA1 : IMA_AGGREGATE_PCRS;
+	uint8_t all[IMA_AGGREGATE_PCRS * ASSAY_DIGEST_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		if (values[i].hash != hasher->hash || values[i].size != hasher->size)
+			return assay_fail(err, EINVAL, "PCR %zu is not of the %s bank", i,
+					  assay_hash_name(hasher->hash));
+		memcpy(all + i * hasher->size, values[i].bytes, hasher->size);
+	}
+	return hasher_digest(hasher, BYTES(all, count * hasher->size), BYTES(NULL, 0), ret, err);
 }
 
 /* Lower-case letters, digits, '-' and '|': what names and formats are made of. */

@@ -20,16 +20,34 @@
 #define IMA_MAX_TEMPLATE_DATA (1U << 20)
 #define IMA_PCR_COUNT 24
 
+/* Fields of a template at most: no kind of them may be there twice. */
+#define IMA_MAX_FIELDS 16
+
 /**
  * struct ima_reader - where in a list one is; ima_begin() sets it up
  * @bank: what the list's template digests are in
  * @rest: what is not read yet
  * @offset: its offset in the list
+ * @format: what the last entry's template name stands for: mostly it is the next one's too
  */
 struct ima_reader {
 	enum assay_hash bank;
 	struct bytes rest;
 	uint64_t offset;
+	struct ima_format {
+		struct bytes name;
+		bool known;
+		const char *problem;
+		uint8_t fields[IMA_MAX_FIELDS];
+		size_t field_count;
+	} format;
+};
+
+/* The entry that stands for the boot before IMA began: its digest is of PCRs. */
+enum ima_boot_aggregate {
+	IMA_NO_BOOT_AGGREGATE,
+	IMA_BOOT_AGGREGATE,
+	IMA_BOOT_AGGREGATE_LATE, /* taken again when the TPM's driver came */
 };
 
 /**
@@ -52,6 +70,18 @@ struct ima_reader {
  * @path: of the file, or the event's name, without the NUL; .data is NULL if the
  *        template has none; not yet fit to print
  * @signature: security.ima as it was (field sig); empty if there was none
+ * @buffer: what was measured where that is no file (field buf)
+ * @modsig_hash, @modsig_digest: of the file without the signature that is appended to it
+ *                               (field d-modsig), as @digest_hash and @digest
+ * @modsig: that signature, PKCS#7 (field modsig); empty if there was none
+ * @evm_signature: security.evm, if it is a portable signature (field evmsig)
+ * @xattr_names: of the attributes that @evm_signature covers, separated by '|', no NUL
+ * @xattr_lengths: of their values, each 4 bytes, little-endian
+ * @xattr_values: these
+ * @has_uid: @uid is set; the other has_ members say the same of theirs
+ * @uid, @gid, @mode: of the file's inode (fields iuid, igid, imode)
+ * @boot_aggregate: whether the entry is the boot's, by its name. No file has that name, as
+ *                  those of files are absolute
  */
 struct ima_entry {
 	uint64_t offset;
@@ -68,6 +98,16 @@ struct ima_entry {
 	struct bytes digest;
 	struct bytes path;
 	struct bytes signature;
+	struct bytes buffer;
+	enum assay_hash modsig_hash;
+	struct bytes modsig_digest;
+	struct bytes modsig;
+	struct bytes evm_signature;
+	struct bytes xattr_names, xattr_lengths, xattr_values;
+	bool has_uid, has_gid, has_mode;
+	uint32_t uid, gid;
+	uint16_t mode;
+	enum ima_boot_aggregate boot_aggregate;
 };
 
 /* ima_begin() - read @list, whose template digests are in @bank, from its start. */
@@ -80,6 +120,9 @@ void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash ban
  *         entry, which @err places, and then the reader stays where it is
  */
 int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err);
+
+/* ima_skim() - the same, but the fields of templates are not looked at: for a replay */
+int ima_skim(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err);
 
 /*
  * ima_template_hash() - the template hash of an entry, in the hasher's algorithm
@@ -95,6 +138,20 @@ int ima_template_hash(const struct ima_entry *entry, struct hasher *hasher,
  */
 int ima_extend(const struct ima_entry *entry, struct hasher *hasher, struct assay_digest *value,
 	       struct assay_error *err);
+
+/* PCRs that boot_aggregate is over: of SHA-1 fewer (Linux 5.8 and later). */
+#define IMA_AGGREGATE_PCRS 10
+#define IMA_AGGREGATE_PCRS_SHA1 8
+
+/*
+ * ima_aggregate() - what boot_aggregate's digest is, in the hasher's algorithm
+ * @values: of PCRs 0 to IMA_AGGREGATE_PCRS - 1 in the hasher's bank; of SHA-1, those from
+ *          IMA_AGGREGATE_PCRS_SHA1 on are not looked at
+ *
+ * Without a TPM the kernel writes zeros instead.
+ */
+int ima_aggregate(struct hasher *hasher, const struct assay_digest values[IMA_AGGREGATE_PCRS],
+		  struct assay_digest *ret, struct assay_error *err);
 
 /*
  * ima_detect_bank() - which bank a list's template digests are in, by its first
