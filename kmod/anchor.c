@@ -2,8 +2,10 @@
 #include <crypto/hash.h>
 #include <linux/device.h>
 #include <linux/kernel.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tpm.h>
+#include <linux/uio.h>
 
 #include "anchor.h"
 
@@ -11,7 +13,7 @@ static const struct {
 	u16 alg;
 	u16 size;
 	const char *name;
-} assay_hashes[] = {
+} assay_hashes[ASSAY_HASHES] = {
 	{ ASSAY_ALG_SHA1, 20, "sha1" },
 	{ ASSAY_ALG_SHA256, 32, "sha256" },
 	{ ASSAY_ALG_SHA384, 48, "sha384" },
@@ -41,11 +43,25 @@ const char *assay_anchor_check_pcr(u32 pcr)
 	return NULL;
 }
 
-void assay_anchor_init(struct assay_anchor *anchor, struct device *dev, u32 pcr)
+int assay_anchor_init(struct assay_anchor *anchor, struct device *dev, u32 pcr)
 {
+	unsigned int i;
+
 	memset(anchor, 0, sizeof(*anchor));
 	anchor->dev = dev;
 	anchor->pcr = pcr;
+	INIT_LIST_HEAD(&anchor->pending);
+	for (i = 0; i < ASSAY_HASHES; i++) {
+		struct crypto_shash *hash = crypto_alloc_shash(assay_hashes[i].name, 0, 0);
+
+		if (!IS_ERR(hash)) {
+			anchor->hash[i] = hash;
+		} else if (PTR_ERR(hash) == -ENOMEM) {
+			assay_anchor_destroy(anchor);
+			return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 static void assay_anchor_detach(struct assay_anchor *anchor)
@@ -56,25 +72,37 @@ static void assay_anchor_detach(struct assay_anchor *anchor)
 	anchor->doubtful = true;
 }
 
-void assay_anchor_forget(struct assay_anchor *anchor)
+void assay_anchor_destroy(struct assay_anchor *anchor)
 {
+	struct assay_pending *pending, *next;
 	unsigned int i;
 
 	assay_anchor_detach(anchor);
-	WRITE_ONCE(anchor->bank_count, 0);
-	for (i = 0; i < ARRAY_SIZE(anchor->banks); i++) {
-		if (anchor->banks[i].hash)
-			crypto_free_shash(anchor->banks[i].hash);
+	list_for_each_entry_safe(pending, next, &anchor->pending, node)
+		kfree(pending);
+	INIT_LIST_HEAD(&anchor->pending);
+	for (i = 0; i < ASSAY_HASHES; i++) {
+		if (anchor->hash[i])
+			crypto_free_shash(anchor->hash[i]);
+		anchor->hash[i] = NULL;
 	}
-	memset(anchor->banks, 0, sizeof(anchor->banks));
 }
 
-/* The TPM's own error codes are positive. */
+/*
+ * What a driver says becomes one of three errors, none of which the ledger has itself: a
+ * TPM's own codes are positive, and its garbage may look like a caller's mistake.
+ */
 static int assay_anchor_error(struct assay_anchor *anchor, int ret)
 {
-	if (ret == -ENODEV)
+	switch (ret) {
+	case 0:
+	case -ETIME:
+		return ret;
+	case -ENODEV:
 		assay_anchor_detach(anchor);
-	return ret > 0 ? -EIO : ret;
+		return ret;
+	}
+	return -EIO;
 }
 
 static int assay_anchor_read(struct assay_anchor *anchor, u32 pcr, const struct assay_bank *bank,
@@ -91,29 +119,29 @@ static int assay_anchor_read(struct assay_anchor *anchor, u32 pcr, const struct 
 
 static int assay_anchor_set_bank(struct assay_anchor *anchor, struct assay_bank *bank, u16 alg)
 {
-	struct crypto_shash *hash;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(assay_hashes); i++) {
+	for (i = 0; i < ASSAY_HASHES; i++) {
 		if (assay_hashes[i].alg == alg)
 			break;
 	}
-	if (i == ARRAY_SIZE(assay_hashes)) {
-		dev_err(anchor->dev,
+	if (i == ASSAY_HASHES) {
+		dev_err_ratelimited(
+			anchor->dev,
 			"the TPM has a PCR bank of algorithm %#06x, which assay does not know; deallocate it (tpm2_pcrallocate)\n",
 			alg);
 		return -ENOPKG;
 	}
-	hash = crypto_alloc_shash(assay_hashes[i].name, 0, 0);
-	if (IS_ERR(hash)) {
-		dev_err(anchor->dev,
-			"the TPM has a PCR bank of %s, which this kernel cannot compute (error %ld); enable it in the kernel or deallocate the bank (tpm2_pcrallocate)\n",
-			assay_hashes[i].name, PTR_ERR(hash));
-		return PTR_ERR(hash) == -ENOMEM ? -ENOMEM : -ENOPKG;
+	if (!anchor->hash[i]) {
+		dev_err_ratelimited(
+			anchor->dev,
+			"the TPM has a PCR bank of %s, which this kernel cannot compute; enable it in the kernel or deallocate the bank (tpm2_pcrallocate)\n",
+			assay_hashes[i].name);
+		return -ENOPKG;
 	}
 	bank->alg = alg;
 	bank->size = assay_hashes[i].size;
-	bank->hash = hash;
+	bank->hash = i;
 	return 0;
 }
 
@@ -127,7 +155,7 @@ static int assay_anchor_set_banks(struct assay_anchor *anchor)
 	int ret = 0;
 
 	if (!(chip->flags & TPM_CHIP_FLAG_TPM2)) {
-		dev_err(dev, "the TPM is a TPM 1.2; assay needs a TPM 2.0\n");
+		dev_err_ratelimited(dev, "the TPM is a TPM 1.2; assay needs a TPM 2.0\n");
 		return -EOPNOTSUPP;
 	}
 	/* So a driver registers a TPM that did not answer it in time. */
@@ -144,14 +172,8 @@ static int assay_anchor_set_banks(struct assay_anchor *anchor)
 			ret = assay_anchor_read(anchor, anchor->pcr, &banks[i], banks[i].start);
 		memcpy(banks[i].value, banks[i].start, banks[i].size);
 	}
-	if (ret) {
-		for (i = 0; i < ASSAY_MAX_BANKS; i++) {
-			if (banks[i].hash)
-				crypto_free_shash(banks[i].hash);
-		}
-		memset(banks, 0, sizeof(anchor->banks));
+	if (ret)
 		return ret;
-	}
 	/* Pairs with assay_ledger_info(), which shows the banks without a lock. */
 	smp_store_release(&anchor->bank_count, chip->nr_allocated_banks);
 	anchor->doubtful = false;
@@ -169,7 +191,8 @@ static int assay_anchor_same_banks(struct assay_anchor *anchor)
 	}
 	if (i == anchor->bank_count && i == chip->nr_allocated_banks)
 		return 0;
-	dev_err(anchor->dev,
+	dev_err_ratelimited(
+		anchor->dev,
 		"the TPM has other PCR banks than when the log began; reload the module to begin a new log\n");
 	return -EUCLEAN;
 }
@@ -189,36 +212,69 @@ int assay_anchor_attach(struct assay_anchor *anchor)
 	return ret;
 }
 
-static int assay_anchor_hash(const struct assay_bank *bank, const u8 *first, size_t first_size,
-			     const u8 *second, size_t second_size, u8 *ret_digest)
+unsigned long assay_anchor_hashes(const struct assay_anchor *anchor)
 {
-	SHASH_DESC_ON_STACK(desc, bank->hash);
+	unsigned long hashes = 0;
+	unsigned int i;
+
+	for (i = 0; i < anchor->bank_count; i++)
+		hashes |= BIT(anchor->banks[i].hash);
+	for (i = 0; !anchor->bank_count && i < ASSAY_HASHES; i++)
+		hashes |= anchor->hash[i] ? BIT(i) : 0;
+	return hashes;
+}
+
+u16 assay_anchor_hash_alg(unsigned int hash, u16 *ret_size)
+{
+	*ret_size = assay_hashes[hash].size;
+	return assay_hashes[hash].alg;
+}
+
+static int assay_anchor_hash(struct crypto_shash *hash, const struct kvec *content,
+			     unsigned int count, u8 *ret_digest)
+{
+	SHASH_DESC_ON_STACK(desc, hash);
+	unsigned int i;
 	int ret;
 
-	desc->tfm = bank->hash;
+	desc->tfm = hash;
 	ret = crypto_shash_init(desc);
+	for (i = 0; !ret && i < count; i++)
+		ret = crypto_shash_update(desc, content[i].iov_base, content[i].iov_len);
 	if (!ret)
-		ret = crypto_shash_update(desc, first, first_size);
-	if (!ret)
-		ret = crypto_shash_finup(desc, second, second_size, ret_digest);
+		ret = crypto_shash_final(desc, ret_digest);
 	shash_desc_zero(desc);
 	return ret;
 }
 
-int assay_anchor_prepare(struct assay_anchor *anchor, const u8 *content, size_t size)
+int assay_anchor_digest(struct assay_anchor *anchor, const struct kvec *content, unsigned int count,
+			struct assay_pending *pending)
 {
+	unsigned long hashes = assay_anchor_hashes(anchor);
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; !ret && i < anchor->bank_count; i++) {
-		struct assay_bank *bank = &anchor->banks[i];
-
-		ret = assay_anchor_hash(bank, content, size, NULL, 0, bank->digest);
-		if (!ret)
-			ret = assay_anchor_hash(bank, bank->value, bank->size, bank->digest,
-						bank->size, bank->next);
+	for_each_set_bit(i, &hashes, ASSAY_HASHES) {
+		ret = assay_anchor_hash(anchor->hash[i], content, count, pending->digest[i]);
+		if (ret)
+			break;
 	}
 	return ret;
+}
+
+void assay_anchor_add(struct assay_anchor *anchor, struct assay_pending *pending)
+{
+	list_add_tail(&pending->node, &anchor->pending);
+}
+
+/* What a PCR that holds @value holds after @pending: TPM 2.0 Library, part 1, 17.3. */
+static int assay_anchor_advance(struct assay_anchor *anchor, const struct assay_bank *bank,
+				u8 *value, struct assay_pending *pending, u8 *ret_next)
+{
+	const struct kvec both[] = { { value, bank->size },
+				     { pending->digest[bank->hash], bank->size } };
+
+	return assay_anchor_hash(anchor->hash[bank->hash], both, ARRAY_SIZE(both), ret_next);
 }
 
 /* One bank tells: an extend is one command for all of them. The largest is the hardest to fool. */
@@ -235,69 +291,96 @@ static const struct assay_bank *assay_anchor_witness(const struct assay_anchor *
 }
 
 /*
- * What the PCR holds after an extend whose outcome is not known.
- * @may_be_next: whether something is prepared, so that next is meaningful.
- * *@ret_extended: whether it is next that the PCR holds.
+ * After extends whose outcome is not known: how many of the pending records the PCR
+ * holds. Sets ahead.
  */
-static int assay_anchor_resolve(struct assay_anchor *anchor, bool may_be_next, bool *ret_extended)
+static int assay_anchor_resolve(struct assay_anchor *anchor)
 {
 	const struct assay_bank *witness = assay_anchor_witness(anchor);
-	u8 value[ASSAY_MAX_DIGEST];
+	u8 found[ASSAY_MAX_DIGEST], value[ASSAY_MAX_DIGEST];
+	struct assay_pending *pending = list_entry(&anchor->pending, struct assay_pending, node);
+	unsigned int ahead = 0;
 	int ret;
 
-	ret = assay_anchor_read(anchor, anchor->pcr, witness, value);
+	ret = assay_anchor_read(anchor, anchor->pcr, witness, found);
 	if (ret)
 		return ret;
-	if (may_be_next && !memcmp(value, witness->next, witness->size)) {
-		*ret_extended = true;
-	} else if (!memcmp(value, witness->value, witness->size)) {
-		*ret_extended = false;
-	} else {
-		dev_err(anchor->dev,
-			"PCR %u does not hold what the log says: something else has extended it, or the TPM was restarted; reload the module to begin a new log\n",
-			anchor->pcr);
-		return -EUCLEAN;
+	memcpy(value, witness->value, witness->size);
+	while (memcmp(found, value, witness->size)) {
+		if (list_is_last(&pending->node, &anchor->pending)) {
+			dev_err_ratelimited(
+				anchor->dev,
+				"PCR %u does not hold what the log says: something else has extended it, or the TPM was restarted; reload the module to begin a new log\n",
+				anchor->pcr);
+			return -EUCLEAN;
+		}
+		pending = list_next_entry(pending, node);
+		ret = assay_anchor_advance(anchor, witness, value, pending, value);
+		if (ret)
+			return ret;
+		ahead++;
 	}
+	anchor->ahead = ahead;
 	anchor->doubtful = false;
 	return 0;
 }
 
-int assay_anchor_extend(struct assay_anchor *anchor)
+static int assay_anchor_send(struct assay_anchor *anchor, const struct assay_pending *pending)
 {
 	struct tpm_digest digests[ASSAY_MAX_BANKS] = {};
-	bool extended = false;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < anchor->bank_count; i++) {
+		const struct assay_bank *bank = &anchor->banks[i];
+
+		digests[i].alg_id = bank->alg;
+		memcpy(digests[i].digest, pending->digest[bank->hash], bank->size);
+	}
+	anchor->doubtful = true;
+	ret = assay_anchor_error(anchor, tpm_pcr_extend(anchor->chip, anchor->pcr, digests));
+	if (!ret)
+		anchor->doubtful = false;
+	return ret;
+}
+
+int assay_anchor_extend(struct assay_anchor *anchor, struct assay_pending **ret_done)
+{
+	struct assay_pending *pending;
 	unsigned int i;
 	int ret;
 
 	if (anchor->doubtful) {
-		ret = assay_anchor_resolve(anchor, true, &extended);
+		ret = assay_anchor_resolve(anchor);
 		if (ret)
 			return ret;
 	}
-	if (!extended) {
-		for (i = 0; i < anchor->bank_count; i++) {
-			digests[i].alg_id = anchor->banks[i].alg;
-			memcpy(digests[i].digest, anchor->banks[i].digest, anchor->banks[i].size);
-		}
-		anchor->doubtful = true;
-		ret = assay_anchor_error(anchor,
-					 tpm_pcr_extend(anchor->chip, anchor->pcr, digests));
+	pending = list_first_entry(&anchor->pending, struct assay_pending, node);
+	/* All that can fail here comes before the TPM has it. */
+	for (i = 0; i < anchor->bank_count; i++) {
+		struct assay_bank *bank = &anchor->banks[i];
+
+		ret = assay_anchor_advance(anchor, bank, bank->value, pending, bank->next);
 		if (ret)
 			return ret;
-		anchor->doubtful = false;
+	}
+	if (anchor->ahead) {
+		anchor->ahead--;
+	} else {
+		ret = assay_anchor_send(anchor, pending);
+		if (ret)
+			return ret;
 	}
 	for (i = 0; i < anchor->bank_count; i++)
 		memcpy(anchor->banks[i].value, anchor->banks[i].next, anchor->banks[i].size);
+	list_del(&pending->node);
+	*ret_done = pending;
 	return 0;
 }
 
 int assay_anchor_confirm(struct assay_anchor *anchor)
 {
-	bool extended;
-
-	if (!anchor->doubtful)
-		return 0;
-	return assay_anchor_resolve(anchor, false, &extended);
+	return anchor->doubtful ? assay_anchor_resolve(anchor) : 0;
 }
 
 u8 assay_anchor_ima_bypassed(struct assay_anchor *anchor)
@@ -306,6 +389,8 @@ u8 assay_anchor_ima_bypassed(struct assay_anchor *anchor)
 	const struct assay_bank *witness = assay_anchor_witness(anchor);
 	u8 value[ASSAY_MAX_DIGEST];
 
+	if (!anchor->chip)
+		return 2;
 	if (assay_anchor_read(anchor, CONFIG_IMA_MEASURE_PCR_IDX, witness, value))
 		return 2;
 	return !memchr_inv(value, 0, witness->size);

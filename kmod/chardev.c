@@ -18,11 +18,13 @@
 #define ASSAY_INFO_SIZE_V1 136
 #define ASSAY_MEASURE_SIZE_V1 40
 #define ASSAY_APPEND_SIZE_V1 48
+#define ASSAY_ANCHOR_SIZE_V1 24
 #define ASSAY_MEASURE_ENTRY_SIZE_V1 80
 
 static_assert(sizeof(struct assay_info) == ASSAY_INFO_SIZE_V1);
 static_assert(sizeof(struct assay_measure) == ASSAY_MEASURE_SIZE_V1);
 static_assert(sizeof(struct assay_append) == ASSAY_APPEND_SIZE_V1);
+static_assert(sizeof(struct assay_anchor_request) == ASSAY_ANCHOR_SIZE_V1);
 static_assert(sizeof(struct assay_measure_entry) == ASSAY_MEASURE_ENTRY_SIZE_V1);
 
 /* More than any caller's idea of an entry; bounds what one call makes us read. */
@@ -140,8 +142,9 @@ static long assay_ioctl_measure(struct assay *assay, void __user *argument, size
 {
 	struct assay_measure request;
 	struct assay_batch batch = {};
-	struct assay_cel content;
-	int ret;
+	struct assay_cel fields;
+	struct kvec content[2];
+	int ret, written;
 
 	ret = assay_copy_in(&request, sizeof(request), ASSAY_MEASURE_SIZE_V1, argument, user_size);
 	if (ret)
@@ -154,22 +157,28 @@ static long assay_ioctl_measure(struct assay *assay, void __user *argument, size
 	batch.entry_size = request.entry_size;
 	batch.user_entries = u64_to_user_ptr(request.entries);
 
-	assay_ledger_begin(&assay->ledger, &content, ASSAY_KIND_MEASURE);
+	request.recnum = ASSAY_RECNUM_NONE;
+
+	/* More than the ring holds can never be written. */
+	assay_cel_init(&fields, assay->ledger.ring.size);
 	ret = assay_batch_read(&batch);
 	if (!ret)
 		ret = assay_measure_files(batch.files, batch.count, request.flags, batch.entries,
-					  &content);
+					  &fields);
 	/* Results go out first: memory that cannot be written must not leave a record. */
 	if (!ret)
 		ret = assay_batch_write(&batch);
 	if (!ret)
 		ret = assay_copy_out(argument, user_size, &request, sizeof(request));
-	if (!ret)
-		ret = assay_ledger_append(&assay->ledger, &content, &request.recnum,
-					  &request.offset);
-	if (!ret)
-		ret = assay_copy_out(argument, user_size, &request, sizeof(request));
-	assay_cel_free(&content);
+	if (ret)
+		goto out;
+	content[1] = (struct kvec){ fields.data, fields.size };
+	ret = assay_ledger_append(&assay->ledger, ASSAY_KIND_MEASURE, content, ARRAY_SIZE(content),
+				  &request.recnum, &request.offset);
+	written = assay_copy_out(argument, user_size, &request, sizeof(request));
+	ret = ret ?: written;
+out:
+	assay_cel_free(&fields);
 	assay_batch_free(&batch);
 	return ret;
 }
@@ -189,10 +198,11 @@ static long assay_ioctl_append(struct assay *assay, void __user *argument, size_
 {
 	struct assay_append request;
 	char label[ASSAY_MAX_LABEL];
-	struct assay_cel content;
+	struct assay_cel fields;
+	struct kvec content[2];
+	int ret, written;
 	size_t event;
 	void *data;
-	int ret;
 
 	ret = assay_copy_in(&request, sizeof(request), ASSAY_APPEND_SIZE_V1, argument, user_size);
 	if (ret)
@@ -208,21 +218,40 @@ static long assay_ioctl_append(struct assay *assay, void __user *argument, size_
 	if (IS_ERR(data))
 		return PTR_ERR(data);
 
-	assay_ledger_begin(&assay->ledger, &content, ASSAY_KIND_EVENT);
-	event = assay_cel_begin(&content, ASSAY_FIELD_EVENT);
-	assay_cel_put(&content, ASSAY_FIELD_LABEL, label, request.label_size);
-	assay_cel_put(&content, ASSAY_FIELD_DATA, data, request.data_size);
-	assay_cel_end(&content, event);
+	request.recnum = ASSAY_RECNUM_NONE;
+	assay_cel_init(&fields, assay->ledger.ring.size);
+	event = assay_cel_begin(&fields, ASSAY_FIELD_EVENT);
+	assay_cel_put(&fields, ASSAY_FIELD_LABEL, label, request.label_size);
+	assay_cel_put(&fields, ASSAY_FIELD_DATA, data, request.data_size);
+	assay_cel_end(&fields, event);
 	kvfree(data);
 	/* As for MEASURE: memory that cannot be written must not leave a record. */
-	ret = assay_copy_out(argument, user_size, &request, sizeof(request));
-	if (!ret)
-		ret = assay_ledger_append(&assay->ledger, &content, &request.recnum,
-					  &request.offset);
-	if (!ret)
-		ret = assay_copy_out(argument, user_size, &request, sizeof(request));
-	assay_cel_free(&content);
+	ret = fields.error ?: assay_copy_out(argument, user_size, &request, sizeof(request));
+	if (ret)
+		goto out;
+	content[1] = (struct kvec){ fields.data, fields.size };
+	ret = assay_ledger_append(&assay->ledger, ASSAY_KIND_EVENT, content, ARRAY_SIZE(content),
+				  &request.recnum, &request.offset);
+	written = assay_copy_out(argument, user_size, &request, sizeof(request));
+	ret = ret ?: written;
+out:
+	assay_cel_free(&fields);
 	return ret;
+}
+
+static long assay_ioctl_anchor(struct assay *assay, void __user *argument, size_t user_size)
+{
+	struct assay_anchor_request request;
+	int ret, written;
+
+	ret = assay_copy_in(&request, sizeof(request), ASSAY_ANCHOR_SIZE_V1, argument, user_size);
+	if (ret)
+		return ret;
+	if (request.flags || request.reserved)
+		return -EINVAL;
+	ret = assay_ledger_anchor(&assay->ledger, &request.anchored_records, &request.anchored);
+	written = assay_copy_out(argument, user_size, &request, sizeof(request));
+	return ret ?: written;
 }
 
 static struct assay *assay_of(struct file *file)
@@ -251,6 +280,10 @@ static long assay_ioctl(struct file *file, unsigned int command, unsigned long a
 		if (!(file->f_mode & FMODE_WRITE))
 			return -EACCES;
 		return assay_ioctl_append(assay, pointer, user_size);
+	case _IOC_NR(ASSAY_IOC_ANCHOR):
+		if (!(file->f_mode & FMODE_WRITE))
+			return -EACCES;
+		return assay_ioctl_anchor(assay, pointer, user_size);
 	}
 	return -ENOTTY;
 }

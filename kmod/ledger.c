@@ -6,9 +6,12 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uio.h>
 #include <linux/utsname.h>
 
+#include "compat.h"
 #include "ledger.h"
 #include "region.h"
 #include "trace.h"
@@ -17,8 +20,11 @@
 
 #define ASSAY_BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
-/* RECNUM, PCR and DIGESTS with every bank: far below. */
+/* RECNUM, PCR, DIGESTS with every hash; TLV header, KIND and TIME of the content: far below. */
 #define ASSAY_RECORD_HEAD_LIMIT 1024
+
+/* Kept free until a record has said what the PCR held before: room for a TPM record. */
+#define ASSAY_TPM_RECORD_LIMIT 2048
 
 static int assay_ledger_read_boot_id(struct assay_ledger *ledger)
 {
@@ -76,73 +82,96 @@ static int assay_ledger_publish_anchored(struct assay_ledger *ledger)
 }
 
 /* What stands before the content. */
-static void assay_ledger_record_head(struct assay_ledger *ledger, struct assay_cel *head)
+static void assay_ledger_record_head(struct assay_ledger *ledger,
+				     const struct assay_pending *pending, struct assay_cel *head)
 {
-	const struct assay_anchor *anchor = &ledger->anchor;
+	unsigned long hashes = assay_anchor_hashes(&ledger->anchor);
 	size_t digests;
 	unsigned int i;
 
-	assay_cel_put_u64(head, ASSAY_CEL_RECNUM, ledger->records);
-	assay_cel_put_u8(head, ASSAY_CEL_PCR, anchor->pcr);
+	assay_cel_put_u64(head, ASSAY_CEL_RECNUM, pending->recnum);
+	assay_cel_put_u8(head, ASSAY_CEL_PCR, ledger->anchor.pcr);
 	digests = assay_cel_begin(head, ASSAY_CEL_DIGESTS);
-	for (i = 0; i < anchor->bank_count; i++)
-		assay_cel_put(head, ASSAY_CEL_DIGEST_TYPE(anchor->banks[i].alg),
-			      anchor->banks[i].digest, anchor->banks[i].size);
+	for_each_set_bit(i, &hashes, ASSAY_HASHES) {
+		u16 size, alg = assay_anchor_hash_alg(i, &size);
+
+		assay_cel_put(head, ASSAY_CEL_DIGEST_TYPE(alg), pending->digest[i], size);
+	}
 	assay_cel_end(head, digests);
 }
 
-/* Write a record, which is pending then. Nothing may be pending. */
-static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_cel *content)
+/* The content's own beginning: it holds @size bytes of fields besides. */
+static void assay_ledger_content_head(struct assay_cel *head, enum assay_record_kind kind,
+				      size_t size)
+{
+	assay_cel_begin(head, ASSAY_CEL_CONTENT);
+	assay_cel_put_u8(head, ASSAY_FIELD_KIND, kind);
+	assay_cel_put_u64(head, ASSAY_FIELD_TIME, ktime_get_real_ns());
+	if (!head->error)
+		put_unaligned_be32(head->size - ASSAY_CEL_HEADER_SIZE + size, head->data + 1);
+}
+
+/* As long as no record says what the PCR held before, room for one that does is kept. */
+static bool assay_ledger_has_room(const struct assay_ledger *ledger, u64 size)
+{
+	const struct assay_ring *ring = &ledger->ring;
+
+	return ledger->based ||
+	       size + ASSAY_TPM_RECORD_LIMIT <= ring->size - (ring->tail - ring->head);
+}
+
+/* Write a record, which is pending then. @fields[0] is filled in here. */
+static int assay_ledger_write(struct assay_ledger *ledger, enum assay_record_kind kind,
+			      struct kvec *fields, unsigned int count)
 {
 	u64 recnum = ledger->records, offset = ledger->ring.tail, size = 0;
 	struct assay_ring *ring = &ledger->ring;
-	struct assay_cel head;
+	struct assay_cel head, content_head;
+	struct assay_pending *pending;
+	unsigned int i;
 	int ret;
 
+	for (i = 1; i < count; i++)
+		size += fields[i].iov_len;
 	assay_cel_init(&head, ASSAY_RECORD_HEAD_LIMIT);
-	ret = assay_anchor_prepare(&ledger->anchor, content->data, content->size);
+	assay_cel_init(&content_head, ASSAY_RECORD_HEAD_LIMIT);
+	pending = kmalloc(sizeof(*pending), GFP_KERNEL);
+	assay_ledger_content_head(&content_head, kind, size);
+	ret = pending ? content_head.error : -ENOMEM;
 	if (ret)
 		goto out;
-	assay_ledger_record_head(ledger, &head);
+	fields[0] = (struct kvec){ content_head.data, content_head.size };
+	pending->recnum = recnum;
+	ret = assay_anchor_digest(&ledger->anchor, fields, count, pending);
+	if (ret)
+		goto out;
+	assay_ledger_record_head(ledger, pending, &head);
 	ret = head.error;
 	if (ret)
 		goto out;
 
-	size = head.size + content->size;
+	size += head.size + content_head.size;
+	pending->end = offset + size;
+	ret = -ENOSPC;
+	if (!assay_ledger_has_room(ledger, kind == ASSAY_KIND_TPM ? 0 : size))
+		goto out;
 	ret = assay_ring_begin(ring, size);
 	if (ret)
 		goto out;
 	assay_ring_put(ring, head.data, head.size);
-	assay_ring_put(ring, content->data, content->size);
+	for (i = 0; i < count; i++)
+		assay_ring_put(ring, fields[i].iov_base, fields[i].iov_len);
+	assay_anchor_add(&ledger->anchor, pending);
+	pending = NULL;
 	WRITE_ONCE(ledger->records, recnum + 1);
 	assay_ledger_fill_header(ledger);
 	ret = assay_ring_end(ring);
 out:
 	trace_assay_append(recnum, offset, size, ret);
+	kfree(pending);
+	assay_cel_free(&content_head);
 	assay_cel_free(&head);
 	return ret;
-}
-
-/* Anchor the record that is pending, if there is one. */
-static int assay_ledger_settle(struct assay_ledger *ledger)
-{
-	ktime_t begin;
-	int ret;
-
-	if (ledger->anchored == ledger->ring.tail)
-		return assay_anchor_confirm(&ledger->anchor);
-
-	begin = ktime_get();
-	ret = assay_anchor_extend(&ledger->anchor);
-	trace_assay_anchor(ledger->records - 1, ledger->anchor.pcr,
-			   ktime_us_delta(ktime_get(), begin), ret);
-	if (ret)
-		return ret;
-	/* After the writes of tail and records: pairs with assay_ledger_info(). */
-	smp_store_release(&ledger->anchored_records, ledger->records);
-	/* Likewise. */
-	smp_store_release(&ledger->anchored, ledger->ring.tail);
-	return assay_ledger_publish_anchored(ledger);
 }
 
 static const char *assay_ledger_reason(int error)
@@ -172,11 +201,36 @@ static int assay_ledger_note(struct assay_ledger *ledger, int ret)
 	return ret;
 }
 
-static void assay_ledger_put_range(struct assay_cel *content, u8 field, u64 base, u64 size)
+/* A record of the ledger's own. */
+static int assay_ledger_write_fields(struct assay_ledger *ledger, enum assay_record_kind kind,
+				     const struct assay_cel *fields)
+{
+	struct kvec content[] = { {}, { fields->data, fields->size } };
+
+	return fields->error ?: assay_ledger_write(ledger, kind, content, ARRAY_SIZE(content));
+}
+
+/* What the PCR held before the log; not while it is not known. */
+static void assay_ledger_put_start_values(struct assay_ledger *ledger, struct assay_cel *fields)
+{
+	const struct assay_anchor *anchor = &ledger->anchor;
+	unsigned int i;
+	size_t values;
+
+	if (!anchor->bank_count)
+		return;
+	values = assay_cel_begin(fields, ASSAY_FIELD_PCR_VALUES);
+	for (i = 0; i < anchor->bank_count; i++)
+		assay_cel_put(fields, ASSAY_CEL_DIGEST_TYPE(anchor->banks[i].alg),
+			      anchor->banks[i].start, anchor->banks[i].size);
+	assay_cel_end(fields, values);
+}
+
+static void assay_ledger_put_range(struct assay_cel *fields, u8 field, u64 base, u64 size)
 {
 	__be64 range[2] = { cpu_to_be64(base), cpu_to_be64(size) };
 
-	assay_cel_put(content, field, range, sizeof(range));
+	assay_cel_put(fields, field, range, sizeof(range));
 }
 
 static int assay_ledger_write_start(struct assay_ledger *ledger)
@@ -185,97 +239,134 @@ static int assay_ledger_write_start(struct assay_ledger *ledger)
 	const struct assay_window *window = ledger->ring.window;
 	struct assay_anchor *anchor = &ledger->anchor;
 	char boot_id[UUID_STRING_LEN + 1];
-	struct assay_cel content;
-	unsigned int i;
-	size_t values;
+	struct assay_cel fields;
 	int ret;
 
 	snprintf(boot_id, sizeof(boot_id), "%pUb", &ledger->boot_id);
-	assay_ledger_begin(ledger, &content, ASSAY_KIND_START);
-	assay_cel_put_text(&content, ASSAY_FIELD_BOOT_ID, boot_id);
-	assay_cel_put_text(&content, ASSAY_FIELD_RELEASE, init_utsname()->release);
-	assay_cel_put_text(&content, ASSAY_FIELD_VERSION, ASSAY_MODULE_VERSION);
-	assay_cel_put_u32(&content, ASSAY_FIELD_PAGE_SIZE, PAGE_SIZE);
-	assay_cel_put_u8(&content, ASSAY_FIELD_REGION_KIND, region->ops->kind);
-	assay_ledger_put_range(&content, ASSAY_FIELD_REGION, PFN_PHYS(region->pfn),
+	assay_cel_init(&fields, PAGE_SIZE);
+	assay_cel_put_text(&fields, ASSAY_FIELD_BOOT_ID, boot_id);
+	assay_cel_put_text(&fields, ASSAY_FIELD_RELEASE, init_utsname()->release);
+	assay_cel_put_text(&fields, ASSAY_FIELD_VERSION, ASSAY_MODULE_VERSION);
+	assay_cel_put_u32(&fields, ASSAY_FIELD_PAGE_SIZE, PAGE_SIZE);
+	assay_cel_put_u8(&fields, ASSAY_FIELD_REGION_KIND, region->ops->kind);
+	assay_ledger_put_range(&fields, ASSAY_FIELD_REGION, PFN_PHYS(region->pfn),
 			       (u64)region->count << PAGE_SHIFT);
-	assay_ledger_put_range(&content, ASSAY_FIELD_WINDOW, PFN_PHYS(window->pfn),
+	assay_ledger_put_range(&fields, ASSAY_FIELD_WINDOW, PFN_PHYS(window->pfn),
 			       (u64)window->count << PAGE_SHIFT);
-	values = assay_cel_begin(&content, ASSAY_FIELD_PCR_VALUES);
-	for (i = 0; i < anchor->bank_count; i++)
-		assay_cel_put(&content, ASSAY_CEL_DIGEST_TYPE(anchor->banks[i].alg),
-			      anchor->banks[i].start, anchor->banks[i].size);
-	assay_cel_end(&content, values);
-	assay_cel_put_u8(&content, ASSAY_FIELD_IMA_BYPASS, assay_anchor_ima_bypassed(anchor));
-	assay_cel_put_u8(&content, ASSAY_FIELD_PROTECTION,
+	assay_ledger_put_start_values(ledger, &fields);
+	assay_cel_put_u8(&fields, ASSAY_FIELD_IMA_BYPASS, assay_anchor_ima_bypassed(anchor));
+	assay_cel_put_u8(&fields, ASSAY_FIELD_PROTECTION,
 			 ledger->ring.pool->protectable ? ASSAY_PROTECTION_FULL :
 							  ASSAY_PROTECTION_NONE);
-	assay_cel_end(&content, 0);
-	ret = content.error;
+	ret = assay_ledger_write_fields(ledger, ASSAY_KIND_START, &fields);
+	assay_cel_free(&fields);
 	if (!ret)
-		ret = assay_ledger_write(ledger, &content);
-	assay_cel_free(&content);
+		ledger->based = anchor->bank_count;
 	return ret;
 }
 
-/* Everything that must hold before a record may be written. */
-static int assay_ledger_ready(struct assay_ledger *ledger)
+/* The first TPM came after START, and now holds what had been written before. */
+static int assay_ledger_write_tpm(struct assay_ledger *ledger)
+{
+	struct assay_cel fields;
+	int ret;
+
+	assay_cel_init(&fields, ASSAY_TPM_RECORD_LIMIT);
+	assay_ledger_put_start_values(ledger, &fields);
+	assay_cel_put_u64(&fields, ASSAY_FIELD_BACKLOG, ledger->records);
+	ret = assay_ledger_write_fields(ledger, ASSAY_KIND_TPM, &fields);
+	assay_cel_free(&fields);
+	if (!ret)
+		ledger->based = true;
+	return ret;
+}
+
+/* Anchor the oldest record that is pending. */
+static int assay_ledger_anchor_one(struct assay_ledger *ledger)
+{
+	struct assay_pending *done;
+	ktime_t begin = ktime_get();
+	int ret;
+
+	ret = assay_anchor_extend(&ledger->anchor, &done);
+	trace_assay_anchor(ledger->anchored_records, ledger->anchor.pcr,
+			   ktime_us_delta(ktime_get(), begin), ret);
+	if (ret)
+		return ret;
+	/* After the writes of tail and records: pairs with assay_ledger_info(). */
+	smp_store_release(&ledger->anchored_records, done->recnum + 1);
+	/* Likewise. */
+	smp_store_release(&ledger->anchored, done->end);
+	kfree(done);
+	return assay_ledger_publish_anchored(ledger);
+}
+
+static int assay_ledger_anchor_pending(struct assay_ledger *ledger)
+{
+	int ret = 0;
+
+	while (!ret && ledger->anchored != ledger->ring.tail) {
+		ret = assay_ledger_anchor_one(ledger);
+		cond_resched();
+	}
+	return ret;
+}
+
+/* Anchor all that is pending, in order; or make sure that the PCR is still ours. */
+static int assay_ledger_settle(struct assay_ledger *ledger)
 {
 	int ret;
 
-	if (ledger->ring.pool->broken)
-		return -EIO;
 	ret = assay_anchor_attach(&ledger->anchor);
-	if (ret)
-		return assay_ledger_note(ledger, ret);
-	if (!ledger->started) {
-		ret = assay_ledger_write_start(ledger);
-		if (ret) {
-			/* The PCR's value, which START was to note, may be another next time. */
-			assay_anchor_forget(&ledger->anchor);
-			return ret;
-		}
-		ledger->started = true;
-	}
-	return assay_ledger_note(ledger, assay_ledger_settle(ledger));
+	if (!ret)
+		ret = assay_ledger_anchor_pending(ledger);
+	if (!ret && !ledger->based)
+		ret = assay_ledger_write_tpm(ledger) ? -EIO : assay_ledger_anchor_pending(ledger);
+	if (!ret)
+		ret = assay_anchor_confirm(&ledger->anchor);
+	return assay_ledger_note(ledger, ret);
 }
 
-void assay_ledger_begin(struct assay_ledger *ledger, struct assay_cel *content,
-			enum assay_record_kind kind)
-{
-	/* More than the ring holds can never be written. */
-	assay_cel_init(content, ledger->ring.size);
-	assay_cel_begin(content, ASSAY_CEL_CONTENT);
-	assay_cel_put_u8(content, ASSAY_FIELD_KIND, kind);
-	assay_cel_put_u64(content, ASSAY_FIELD_TIME, ktime_get_real_ns());
-}
-
-int assay_ledger_append(struct assay_ledger *ledger, struct assay_cel *content, u64 *ret_recnum,
-			u64 *ret_offset)
+int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind,
+			struct kvec *fields, unsigned int count, u64 *ret_recnum, u64 *ret_offset)
 {
 	u64 recnum, offset;
-	int ret;
+	int settled, ret;
 
-	/* The content TLV that assay_ledger_begin() began is the whole buffer. */
-	assay_cel_end(content, 0);
-	if (content->error)
-		return content->error;
+	*ret_recnum = ASSAY_RECNUM_NONE;
 	if (mutex_lock_killable(&ledger->lock))
 		return -EINTR;
-	ret = assay_ledger_ready(ledger);
+	ret = ledger->ring.pool->broken ? -EIO : 0;
+	if (ret)
+		goto out;
+	settled = assay_ledger_settle(ledger);
+	/* A PCR that is not the log's any more can never speak for this record. */
+	ret = settled == -EUCLEAN ? settled : 0;
 	if (ret)
 		goto out;
 	recnum = ledger->records;
 	offset = ledger->ring.tail;
-	ret = assay_ledger_write(ledger, content);
-	if (ret)
-		goto out;
-	ret = assay_ledger_note(ledger, assay_ledger_settle(ledger));
-	if (ret)
+	ret = assay_ledger_write(ledger, kind, fields, count);
+	if (ledger->records == recnum)
 		goto out;
 	*ret_recnum = recnum;
 	*ret_offset = offset;
+	if (!ret)
+		ret = settled ?: assay_ledger_settle(ledger);
 out:
+	mutex_unlock(&ledger->lock);
+	return ret;
+}
+
+int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset)
+{
+	int ret;
+
+	if (mutex_lock_killable(&ledger->lock))
+		return -EINTR;
+	ret = ledger->ring.pool->broken ? -EIO : assay_ledger_settle(ledger);
+	*ret_records = ledger->anchored_records;
+	*ret_offset = ledger->anchored;
 	mutex_unlock(&ledger->lock);
 	return ret;
 }
@@ -307,19 +398,28 @@ int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region
 	ret = assay_ring_create(&ledger->ring, region, pfn, count);
 	if (ret)
 		return ret;
+	ret = assay_anchor_init(&ledger->anchor, ledger->dev, pcr);
+	if (ret) {
+		assay_ring_destroy(&ledger->ring);
+		return ret;
+	}
 	mutex_init(&ledger->lock);
-	assay_anchor_init(&ledger->anchor, ledger->dev, pcr);
 	ret = assay_ledger_write_header(ledger);
 	if (ret)
 		goto destroy;
 
 	mutex_lock(&ledger->lock);
-	ret = assay_ledger_ready(ledger);
-	mutex_unlock(&ledger->lock);
+	ret = assay_anchor_attach(&ledger->anchor);
 	/* A TPM may still come, or answer later; what will not go away is told now. */
-	if (ret == -ENOPKG || ret == -EOPNOTSUPP || ret == -ENOSPC || ledger->ring.pool->broken)
-		goto destroy;
-	return 0;
+	if (ret != -ENOPKG && ret != -EOPNOTSUPP)
+		ret = assay_ledger_write_start(ledger);
+	if (!ret) {
+		assay_ledger_settle(ledger);
+		ret = ledger->ring.pool->broken;
+	}
+	mutex_unlock(&ledger->lock);
+	if (!ret)
+		return 0;
 destroy:
 	assay_ledger_destroy(ledger);
 	return ret;
@@ -327,7 +427,7 @@ destroy:
 
 void assay_ledger_destroy(struct assay_ledger *ledger)
 {
-	assay_anchor_forget(&ledger->anchor);
+	assay_anchor_destroy(&ledger->anchor);
 	assay_ring_destroy(&ledger->ring);
 	mutex_destroy(&ledger->lock);
 }

@@ -4,17 +4,22 @@
  * protected pool, each record anchored in a PCR before the call that brought it
  * returns.
  *
- * Called by chardev, stats and the driver. The content of a record is made by the
- * caller, as TLVs; the ledger adds what stands before it. Where the bytes lie is the
+ * Called by chardev, stats and the driver. The fields of a record are made by the
+ * caller, as TLVs; the ledger adds what stands before them. Where the bytes lie is the
  * ring's.
  *
- * Order of an append, all under @lock:
- *  1. what is pending is anchored first; if that fails, nothing is written. So at
- *     most one record is ever pending, and the state is always one of two: the PCR
- *     holds everything, or everything but the last record.
- *  2. the record is written, the header's tail published, the pages closed
- *  3. the PCR is extended
+ * A log is a row of records, of which the PCR holds the first so many; the rest are
+ * pending. Order of an append, all under @lock:
+ *  1. what is pending is anchored first, in order
+ *  2. the record is written, the header's tail published, the pages closed. It is
+ *     pending now, also where the TPM has just failed; but nothing is written once the
+ *     PCR has turned out to hold something else than this log
+ *  3. the PCR is extended, unless 1 has failed
  *  4. the header's anchored is published
+ *
+ * Without a TPM the log starts all the same: its records have the digests of all hashes
+ * that the kernel can compute. When the first TPM comes, it is extended with what is
+ * pending, and a TPM record says what the PCR had held before that.
  *
  * The header page is for readers. The ledger never reads it back: what it decides
  * by is in struct assay_ledger.
@@ -24,6 +29,7 @@
 
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/uio.h>
 #include <linux/uuid.h>
 
 #include "anchor.h"
@@ -37,7 +43,7 @@
  *        only grow and are read without it, in an order in which anchored <= tail
  * @ring: its bytes
  * @boot_id: of this boot
- * @started: whether START is written
+ * @based: a record says what the PCR held before the log: START, or TPM
  * @last_error: negative errno of the last failed anchor, 0 once one worked
  * @anchored: offset behind the newest anchored one
  * @records: records written
@@ -50,7 +56,7 @@ struct assay_ledger {
 	struct mutex lock; /* see above */
 	struct assay_ring ring;
 	uuid_t boot_id;
-	bool started;
+	bool based;
 	int last_error;
 	u64 anchored;
 	u64 records;
@@ -67,8 +73,7 @@ struct assay_ledger {
  * @count: pages of the window
  * @pcr: PCR index that assay_anchor_check_pcr() accepts
  *
- * If there is a TPM, START is written and anchored; if not, that happens with the
- * first append that finds one.
+ * START is written, and anchored if there is a TPM.
  *
  * Return: 0, also without a TPM or with one that does not answer; or a negative
  * errno after a dev_err().
@@ -83,28 +88,32 @@ int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region
 void assay_ledger_destroy(struct assay_ledger *ledger);
 
 /**
- * assay_ledger_begin() - start the content of a record: its kind and the time
- * @ledger: created ledger
- * @content: to initialise; to be freed by assay_cel_free(), whatever happens
- * @kind: what the record is
- */
-void assay_ledger_begin(struct assay_ledger *ledger, struct assay_cel *content,
-			enum assay_record_kind kind);
-
-/**
  * assay_ledger_append() - write a record and anchor it
  * @ledger: created ledger
- * @content: what assay_ledger_begin() started, with the record's fields
- * @ret_recnum: set to the record's number
- * @ret_offset: set to the record's offset in the log
+ * @kind: what the record is
+ * @fields: its fields, in pieces, from the second element on; the first is the ledger's
+ * @count: elements of @fields
+ * @ret_recnum: set to the record's number, ASSAY_RECNUM_NONE if none was written
+ * @ret_offset: set to the record's offset in the log, if one was
  *
  * Return: 0 once the record is anchored. With nothing written: -ENOSPC (no room),
- * -ENOMEM, -EINTR (killed while waiting), -ENODEV (no TPM), or the error of anchoring
- * what was pending before.
- * Otherwise the error of anchoring this record, which stays pending.
+ * -ENOMEM, -EINTR (killed while waiting), -EUCLEAN (the PCR is not the log's), -EIO
+ * or -EOPNOTSUPP (the pages cannot be opened). With the record written and pending: the
+ * error of anchoring it, or what comes before it. @ret_recnum tells which.
  */
-int assay_ledger_append(struct assay_ledger *ledger, struct assay_cel *content, u64 *ret_recnum,
-			u64 *ret_offset);
+int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind,
+			struct kvec *fields, unsigned int count, u64 *ret_recnum, u64 *ret_offset);
+
+/**
+ * assay_ledger_anchor() - anchor what is pending, in order
+ * @ledger: created ledger
+ * @ret_records: set to the records that are anchored
+ * @ret_offset: set to the offset behind them
+ *
+ * Return: 0 if all are; the error of anchoring the next one, with both values set; or
+ * -EINTR (killed while waiting), with none.
+ */
+int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset);
 
 /**
  * assay_ledger_info() - the ledger's part of struct assay_info

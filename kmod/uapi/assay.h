@@ -25,6 +25,9 @@
 #define ASSAY_MAX_LABEL 64    /* bytes of an EVENT's label */
 #define ASSAY_MAX_EVENT 65536 /* bytes of an EVENT's data */
 
+/* Where the number of a record is due: there is none. */
+#define ASSAY_RECNUM_NONE 0xffffffffffffffffULL
+
 /* Hash algorithms: TCG algorithm identifiers (TPM2_ALG_ID). */
 #define ASSAY_ALG_SHA1 0x0004
 #define ASSAY_ALG_SHA256 0x000b
@@ -61,7 +64,8 @@ enum assay_protection {
  * @records: records written
  * @anchored_records: records anchored
  * @pcr: PCR index
- * @bank_count: how many of @bank_alg are set; 0 before a TPM was seen
+ * @bank_count: how many of @bank_alg are set; 0 before a TPM was seen. Records
+ *              written until then have digests of all that the kernel computes
  * @bank_alg: the allocated banks' ASSAY_ALG_*
  * @protection: enum assay_protection
  * @last_error: negative errno of the last failed anchor, 0 if none since it worked
@@ -126,10 +130,18 @@ struct assay_measure_entry {
  * @offset: out, the record's offset in the log
  *
  * Returns 0 once the record is anchored. A file's own failure is in its
- * entry's result and in the record; the call then still returns 0. -EBADF,
- * -EINVAL, -EFAULT, -ENOSPC, -ENOMEM: nothing was written. Any other error
- * comes from anchoring: the record may have been written and is anchored by the
- * next call; see struct assay_info.
+ * entry's result and in the record; the call then still returns 0. After any
+ * other result @recnum says what became of the entries: ASSAY_RECNUM_NONE,
+ * nothing was written; else they are in that record, which is pending: it is
+ * anchored by ASSAY_IOC_ANCHOR or before a later record. The results alone say
+ *
+ *	-EBADF, -EINVAL, -EFAULT	nothing was written, and @recnum is not set
+ *	-ENOSPC, -ENOMEM, -EINTR	nothing was written
+ *	-ENODEV, -ETIME			pending: no TPM, or it did not answer in time
+ *	-EUCLEAN			nothing was written, or it is the record after
+ *					which the PCR turned out not to be the log's:
+ *					load the module again for a new log
+ *	-EIO, and others		@recnum tells
  */
 struct assay_measure {
 	__u32 flags;
@@ -163,6 +175,24 @@ struct assay_append {
 	__u32 reserved;
 	__u64 recnum;
 	__u64 offset;
+};
+
+/**
+ * struct assay_anchor_request - ASSAY_IOC_ANCHOR: anchor what is pending, in order
+ * @flags: in, must be 0
+ * @reserved: in, must be 0
+ * @anchored_records: out, records that are anchored
+ * @anchored: out, offset behind them
+ *
+ * Returns 0 if all records are; else the error of anchoring the next one, as
+ * ASSAY_IOC_MEASURE does, with both values set as well. Needs a descriptor
+ * that is open for writing.
+ */
+struct assay_anchor_request {
+	__u32 flags;
+	__u32 reserved;
+	__u64 anchored_records;
+	__u64 anchored;
 };
 
 /**
@@ -214,6 +244,7 @@ struct assay_seal {
 #define ASSAY_IOC_INFO _IOWR(ASSAY_IOC_MAGIC, 0, struct assay_info)
 #define ASSAY_IOC_MEASURE _IOWR(ASSAY_IOC_MAGIC, 1, struct assay_measure)
 #define ASSAY_IOC_APPEND _IOWR(ASSAY_IOC_MAGIC, 2, struct assay_append)
+#define ASSAY_IOC_ANCHOR _IOWR(ASSAY_IOC_MAGIC, 3, struct assay_anchor_request)
 #define ASSAY_IOC_TRIM _IOWR(ASSAY_IOC_MAGIC, 4, struct assay_trim)
 #define ASSAY_IOC_SEAL _IOWR(ASSAY_IOC_MAGIC, 5, struct assay_seal)
 
@@ -344,7 +375,9 @@ enum assay_field {
 	ASSAY_FIELD_REGION_KIND = 0x14, /* u8, enum assay_region_kind */
 	ASSAY_FIELD_REGION = 0x15,	/* u64 base, u64 size */
 	ASSAY_FIELD_WINDOW = 0x16,	/* u64 base, u64 size */
-	ASSAY_FIELD_PCR_VALUES = 0x17,	/* TLVs like DIGESTS: the PCR before this record */
+	ASSAY_FIELD_PCR_VALUES = 0x17,	/* TLVs like DIGESTS: the PCR before this record;
+					 * absent without a TPM, then a TPM record follows
+					 */
 	ASSAY_FIELD_IMA_BYPASS = 0x18,	/* u8: 1 IMA built in, PCR untouched; 0 not so; 2 unknown */
 	ASSAY_FIELD_PROTECTION = 0x19,	/* u8, enum assay_protection */
 

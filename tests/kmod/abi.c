@@ -53,7 +53,7 @@ static void test_numbers(int fd)
 		unsigned long request;
 		int error;
 	} calls[] = {
-		{ "an unknown call", _IOWR(ASSAY_IOC_MAGIC, 3, struct assay_info), -ENOTTY },
+		{ "an unknown call", _IOWR(ASSAY_IOC_MAGIC, 64, struct assay_info), -ENOTTY },
 		{ "the last number", _IOWR(ASSAY_IOC_MAGIC, 255, struct assay_info), -ENOTTY },
 		{ "another magic", _IOWR(0xa6, 0, struct assay_info), -ENOTTY },
 		{ "INFO for reading only", _IOR(ASSAY_IOC_MAGIC, 0, struct assay_info), -ENOTTY },
@@ -66,11 +66,14 @@ static void test_numbers(int fd)
 		{ "MEASURE a byte short", SIZED(ASSAY_IOC_MEASURE, 39), -EINVAL },
 		{ "APPEND of no bytes", SIZED(ASSAY_IOC_APPEND, 0), -EINVAL },
 		{ "APPEND a byte short", SIZED(ASSAY_IOC_APPEND, 47), -EINVAL },
+		{ "ANCHOR of no bytes", SIZED(ASSAY_IOC_ANCHOR, 0), -EINVAL },
+		{ "ANCHOR a byte short", SIZED(ASSAY_IOC_ANCHOR, 23), -EINVAL },
 	};
 	static uint8_t zeros[16384];
 
 	check(sizeof(struct assay_info) == 136 && sizeof(struct assay_measure) == 40 &&
-		      sizeof(struct assay_append) == 48 && sizeof(entries[0]) == 80,
+		      sizeof(struct assay_append) == 48 && sizeof(entries[0]) == 80 &&
+		      sizeof(struct assay_anchor_request) == 24,
 	      "sizes of the structs of the first version");
 	for (size_t i = 0; i < COUNT(calls); i++)
 		check_is(call(fd, calls[i].request, zeros), calls[i].error, calls[i].what);
@@ -107,6 +110,7 @@ static void test_pointers(int fd)
 		{ "INFO", ASSAY_IOC_INFO },
 		{ "MEASURE", ASSAY_IOC_MEASURE },
 		{ "APPEND", ASSAY_IOC_APPEND },
+		{ "ANCHOR", ASSAY_IOC_ANCHOR },
 	};
 	static const uint64_t places[] = { 0, NOWHERE, KERNEL, UINT64_MAX };
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -222,6 +226,27 @@ static void test_measure(int fd)
 	}
 }
 
+static void test_anchor(int fd)
+{
+	static const struct {
+		const char *what;
+		uint32_t flags, reserved;
+	} rows[] = {
+		{ "an unknown flag", 1, 0 },
+		{ "all flags", UINT32_MAX, 0 },
+		{ "a reserved field", 0, 1 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct assay_anchor_request anchor = {
+			.flags = rows[i].flags,
+			.reserved = rows[i].reserved,
+		};
+
+		check(call(fd, ASSAY_IOC_ANCHOR, &anchor) == -EINVAL, "ANCHOR: %s", rows[i].what);
+	}
+}
+
 static void test_entries(int fd)
 {
 	const int write_only = open("/tmp/write-only", O_WRONLY | O_CREAT, 0600);
@@ -268,6 +293,7 @@ static void test_good(int fd)
 	struct assay_measure measure = good_measure();
 	struct assay_info before = get_info(fd);
 	int plain = can_measure() ? -ENODATA : -EOPNOTSUPP;
+	struct assay_anchor_request anchored;
 
 	check_is(call(fd, ASSAY_IOC_APPEND, &append), 0, "APPEND as it should be");
 	check_is(call(fd, ASSAY_IOC_MEASURE, &measure), 0, "MEASURE as it should be");
@@ -282,6 +308,9 @@ static void test_good(int fd)
 	      "each has its result, and what the kernel does not know stays 0");
 	check_is((long long)get_info(fd).records, (long long)before.records + 3,
 		 "these three made a record each");
+	check(anchor(fd, &anchored) == 0 && anchored.anchored_records == before.records + 3 &&
+		      anchored.anchored == get_info(fd).tail,
+	      "ANCHOR as it should be, with nothing pending");
 }
 
 int main(void)
@@ -302,11 +331,13 @@ int main(void)
 	test_append(fd);
 	test_measure(fd);
 	test_entries(fd);
+	test_anchor(fd);
 	check_is(call(read_only, ASSAY_IOC_APPEND, &append), -EACCES,
 		 "APPEND through a descriptor for reading");
 	measure = good_measure();
 	check_is(call(read_only, ASSAY_IOC_MEASURE, &measure), -EACCES,
 		 "MEASURE through a descriptor for reading");
+	check_is(anchor(read_only, NULL), -EACCES, "ANCHOR through a descriptor for reading");
 	after = get_info(read_only);
 	check(memcmp(&before, &after, sizeof(before)) == 0, "none of these changed anything");
 

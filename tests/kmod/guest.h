@@ -225,6 +225,17 @@ static inline int measure(int fd, uint32_t flags, struct assay_measure_entry *en
 	return call(fd, ASSAY_IOC_MEASURE, request);
 }
 
+/* @request may be NULL */
+static inline int anchor(int fd, struct assay_anchor_request *request)
+{
+	struct assay_anchor_request own;
+
+	if (!request)
+		request = &own;
+	memset(request, 0, sizeof(*request));
+	return call(fd, ASSAY_IOC_ANCHOR, request);
+}
+
 /* Whether the module can measure files here: of the bed's kernels, 6.1 does not let it. */
 static inline bool can_measure(void)
 {
@@ -425,7 +436,32 @@ static inline bool read_pcr(uint16_t alg, unsigned int pcr, uint8_t *value)
 }
 
 /*
- * Replay the log in every bank from the values that START noted, with digests made
+ * What a bank's PCR held before the log, as START says it or, where that was written
+ * without a TPM, the TPM record. False if neither does.
+ */
+static inline bool start_value(const struct log *log, uint8_t type, unsigned int length,
+			       uint8_t *value)
+{
+	struct record record;
+
+	for (uint64_t n = 0; get_record(log, n, &record); n++) {
+		struct tlv values = field(&record, ASSAY_FIELD_PCR_VALUES), start;
+
+		if (n > 0 && record.kind != ASSAY_KIND_TPM)
+			continue;
+		if (!values.value)
+			continue;
+		start = find_tlv(values.value, values.size, type);
+		if (start.size != length)
+			return false;
+		memcpy(value, start.value, length);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Replay the log in every bank from the values that it notes itself, with digests made
  * here of each content. Returns the number of records up to which the PCR of the TPM
  * is explained, the same in all banks; -1 if a record is malformed, or a digest is not
  * that of its content; -2 if a bank's PCR is never reached.
@@ -444,26 +480,17 @@ static inline int replay(const struct log *log, unsigned int bank_count)
 		struct record record;
 		int reached = -2;
 
-		if (!length || !read_pcr(header->banks[i].alg, header->pcr, want))
+		if (!length || !read_pcr(header->banks[i].alg, header->pcr, want) ||
+		    !start_value(log, type, length, chain))
 			return -1;
 		for (uint64_t n = 0; size > 0; n++) {
 			struct tlv digest;
 			uint8_t own[ASSAY_MAX_DIGEST];
 
 			if (!next_record(&bytes, &size, &record) || record.number != n ||
-			    record.pcr != header->pcr)
+			    record.pcr != header->pcr ||
+			    (n == 0 && record.kind != ASSAY_KIND_START))
 				return -1;
-			if (n == 0) {
-				struct tlv values = field(&record, ASSAY_FIELD_PCR_VALUES);
-				struct tlv start;
-
-				if (record.kind != ASSAY_KIND_START || !values.value)
-					return -1;
-				start = find_tlv(values.value, values.size, type);
-				if (start.size != length)
-					return -1;
-				memcpy(chain, start.value, length);
-			}
 			digest = find_tlv(record.digests.value, record.digests.size, type);
 			sha(length, record.content.whole, record.content.whole_size, own);
 			if (digest.size != length || memcmp(digest.value, own, length) != 0)

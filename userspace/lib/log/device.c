@@ -70,9 +70,14 @@ int device_info(const struct device *device, struct assay_info *ret, struct assa
 	return 0;
 }
 
-/* Why a request that writes a record failed; the ABI says for which nothing was written. */
-static int append_failed(const char *what, int code, struct assay_error *err)
+/*
+ * Why a request that writes a record failed. @recnum is what the module left in it, NULL for
+ * one that does not say; the ABI says for which errors that is nothing.
+ */
+static int append_failed(const char *what, int code, const __u64 *recnum, struct assay_error *err)
 {
+	const char *why;
+
 	switch (code) {
 	case EINVAL:
 		return assay_fail(err, code,
@@ -96,17 +101,29 @@ static int append_failed(const char *what, int code, struct assay_error *err)
 	case EACCES:
 		return assay_fail(err, code, "%s: %s; run this as root. Nothing was recorded", what,
 				  strerror(code));
-	case ENODEV:
+	case EUCLEAN:
 		return assay_fail(err, code,
-				  "%s: there is no TPM to anchor the log in. Load the TPM's driver "
-				  "(ls /dev/tpm0), then repeat",
+				  "%s: the PCR does not hold what the log says: something else has "
+				  "extended it, or the TPM was restarted. Load the module again to "
+				  "begin a new log",
 				  what);
+	case ENODEV:
+		why = "there is no TPM";
+		break;
 	default:
-		return assay_fail(err, code,
-				  "%s: anchoring in the TPM failed: %s. The record may be in the "
-				  "log; the next call anchors it first. See dmesg and assay status",
-				  what, strerror(code));
+		why = strerror(code);
 	}
+	if (!recnum)
+		return assay_fail(err, code,
+				  "%s: anchoring in the TPM failed: %s. See dmesg and assay status",
+				  what, why);
+	if (*recnum == ASSAY_RECNUM_NONE)
+		return assay_fail(err, code, "%s: %s. Nothing was recorded; see dmesg", what, why);
+	return assay_fail(err, code,
+			  "%s: it is in record %" PRIu64
+			  ", but that cannot be anchored in the TPM yet: %s. It is anchored before "
+			  "the next one; see dmesg and assay status",
+			  what, (uint64_t)*recnum, why);
 }
 
 int device_measure(const struct device *device, uint32_t flags, struct assay_measure_entry *entries,
@@ -123,7 +140,7 @@ int device_measure(const struct device *device, uint32_t flags, struct assay_mea
 		return assay_fail(err, EINVAL, "a batch is 1 to %d files, not %zu", ASSAY_MAX_BATCH,
 				  count);
 	if (ioctl(device->fd, ASSAY_IOC_MEASURE, &request) < 0)
-		return append_failed("cannot measure", errno, err);
+		return append_failed("cannot measure", errno, &request.recnum, err);
 	for (size_t i = 0; i < count; i++)
 		if (entries[i].result > 0 || entries[i].digest_size > ASSAY_MAX_DIGEST)
 			return assay_fail(err, EPROTO,
@@ -152,7 +169,7 @@ int device_append(const struct device *device, struct bytes label, struct bytes 
 		return assay_fail(err, EINVAL, "an event's data is at most %d bytes, not %zu",
 				  ASSAY_MAX_EVENT, data.size);
 	if (ioctl(device->fd, ASSAY_IOC_APPEND, &request) < 0)
-		return append_failed("cannot record the event", errno, err);
+		return append_failed("cannot record the event", errno, &request.recnum, err);
 	if (ret_recnum)
 		*ret_recnum = request.recnum;
 	return 0;
@@ -161,7 +178,7 @@ int device_append(const struct device *device, struct bytes label, struct bytes 
 int device_trim(const struct device *device, uint64_t keep, struct assay_trim *ret,
 		struct assay_error *err)
 {
-	struct assay_trim request = { .keep = keep };
+	struct assay_trim request = { .keep = keep, .recnum = ASSAY_RECNUM_NONE };
 
 	if (ioctl(device->fd, ASSAY_IOC_TRIM, &request) < 0) {
 		if (errno == EINVAL)
@@ -175,7 +192,7 @@ int device_trim(const struct device *device, uint64_t keep, struct assay_trim *r
 					  "record %" PRIu64
 					  " is the oldest already: there is nothing to cut",
 					  keep);
-		return append_failed("cannot trim", errno, err);
+		return append_failed("cannot trim", errno, &request.recnum, err);
 	}
 	if (ret)
 		*ret = request;
@@ -193,7 +210,7 @@ int device_seal(const struct device *device, uint64_t first, uint64_t count, uin
 					  "cannot seal %" PRIu64 " records from %" PRIu64
 					  " on: not all of them are in the log",
 					  count, first);
-		return append_failed("cannot seal", errno, err);
+		return append_failed("cannot seal", errno, NULL, err);
 	}
 	if (ret_sealed)
 		*ret_sealed = request.sealed;
