@@ -95,7 +95,8 @@ static int find_signer(ENGINE *engine, const char *name, struct pin *pin, struct
 		ERR_error_string_n(ERR_peek_last_error(), reason, sizeof(reason));
 	ERR_clear_error();
 	/* Without @name, which may have the PIN in it. */
-	return assay_fail(pin->err, ENOENT, "no private key is found at the PKCS#11 URI, or the token "
+	return assay_fail(pin->err, ENOENT,
+			  "no private key is found at the PKCS#11 URI, or the token "
 			  "refused the PIN%s%s",
 			  *reason ? ": " : "", reason);
 }
