@@ -17,10 +17,12 @@
  *        ECDSA as DER of Ecdsa-Sig-Value, RSA as PKCS#1 v1.5
  * @close: frees the signer and all it holds
  * @concurrent: @sign may be called by several threads at a time
+ * @dear: a signature takes so long that one which is there is checked and kept rather than
+ *        made again
  */
 struct signer {
 	EVP_PKEY *public_key;
-	bool concurrent;
+	bool concurrent, dear;
 	int (*sign)(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
 		    struct assay_error *err);
 	void (*close)(struct signer *signer);

@@ -99,6 +99,7 @@ int key_file_wrap(EVP_PKEY *key, const char *name, bool concurrent, struct signe
 	}
 	signer->public_key = key;
 	signer->concurrent = concurrent;
+	signer->dear = !concurrent;
 	signer->sign = file_sign;
 	signer->close = file_close;
 	*ret = signer;

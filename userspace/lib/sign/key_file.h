@@ -37,7 +37,8 @@ int key_file_signer(struct bytes pem, const char *name, struct signer **ret,
 /*
  * key_file_wrap() - a signer with a private key of libcrypto, wherever it has it from
  * @key: taken over, also on failure
- * @concurrent: may several threads use it at a time?
+ * @concurrent: may several threads use it at a time? If not, it is not in this process
+ *              but in a token, and signing is dear
  */
 int key_file_wrap(EVP_PKEY *key, const char *name, bool concurrent, struct signer **ret,
 		  struct assay_error *err);

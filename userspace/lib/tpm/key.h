@@ -9,7 +9,7 @@
  * and systemd do the same, so a key file works with all of them.
  *
  * For commands that sign or quote. Includes nothing of the TPM stack. A TPM and
- * all that was loaded through it belong to one thread.
+ * all that was loaded through it belong to one thread; a signer alone may be used by several.
  */
 #ifndef ASSAY_TPM_KEY_H
 #define ASSAY_TPM_KEY_H

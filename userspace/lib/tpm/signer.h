@@ -40,7 +40,7 @@ struct signer_source {
  * signer_open() - open it
  * @ret: close it with its own close(). A TPM is opened once and the key loaded once
  *
- * `concurrent` is set for keys in files only.
+ * `concurrent` is not set for keys by PKCS#11; `dear` is, as for those in a TPM.
  */
 int signer_open(const struct signer_source *source, struct signer **ret, struct assay_error *err);
 
