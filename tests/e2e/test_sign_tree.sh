@@ -287,12 +287,13 @@ ended TERM
 check 'an interrupted run says where its work is' \
 	eval 'told 143 "interrupted" "what was done is in many.m.partial: the same command goes on"'
 check 'and has some of it' lines many.m.partial
-kept=$(tail -n +2 many.m.partial | sed 's/,"mtime.*//')
-# Signatures by ECDSA are random: those that are equal were kept.
+kept=$(tail -n +2 many.m.partial | sed 's/,"mtime.*//; s/}$//')
+# Signatures by ECDSA are random: those that are equal were kept. The times that follow them
+# are left out where a file is as young as the run.
 run_many
 check 'the next run goes on' told 0
 taken_over() {
-	[ "$(tail -n +2 many.m | sed 's/,"mtime.*//' | grep -cxF "$kept")" -eq "$(echo "$kept" | wc -l)" ]
+	[ "$(tail -n +2 many.m | sed 's/,"mtime.*//; s/}$//' | grep -cxF "$kept")" -eq "$(echo "$kept" | wc -l)" ]
 }
 check 'with the signatures that were made' taken_over
 check 'to the end' test "$(tail -n +2 many.m | wc -l)" -eq 400
