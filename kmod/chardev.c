@@ -3,15 +3,14 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "chardev.h"
-#include "compat.h"
 #include "device.h"
 #include "measure.h"
+#include "reader.h"
 #include "stats.h"
 
 /* The sizes of the first version: less was never valid. */
@@ -254,15 +253,9 @@ static long assay_ioctl_anchor(struct assay *assay, void __user *argument, size_
 	return ret ?: written;
 }
 
-static struct assay *assay_of(struct file *file)
-{
-	/* misc_open() leaves the misc device here. */
-	return container_of(file->private_data, struct assay, misc);
-}
-
 static long assay_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
-	struct assay *assay = assay_of(file);
+	struct assay *assay = assay_of_file(file);
 	void __user *pointer = (void __user *)argument;
 	size_t user_size = _IOC_SIZE(command);
 
@@ -288,52 +281,14 @@ static long assay_ioctl(struct file *file, unsigned int command, unsigned long a
 	return -ENOTTY;
 }
 
-static vm_fault_t assay_vm_fault(struct vm_fault *vmf)
-{
-	struct assay *assay = vmf->vma->vm_private_data;
-
-	if (vmf->pgoff >= assay_ring_mapped_pages(&assay->ledger.ring))
-		return VM_FAULT_SIGBUS;
-	return vmf_insert_pfn(vmf->vma, vmf->address,
-			      assay_ring_mapped_pfn(&assay->ledger.ring, vmf->pgoff));
-}
-
-/*
- * No access(): what the process cannot write, a debugger cannot either. No
- * close() and open(): a mapping holds its file, the file holds the module.
- */
-static const struct vm_operations_struct assay_vm_ops = {
-	.fault = assay_vm_fault,
-};
-
-static int assay_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct assay *assay = assay_of(file);
-
-	/*
-	 * The mapping is one more alias of the log's pages, so it must not be
-	 * writable, and must not become so: without VM_MAYWRITE mprotect() refuses.
-	 * VM_MAYSHARE is what MAP_SHARED leaves where the file is not open for writing.
-	 */
-	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
-		return -EACCES;
-	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
-	    vma_pages(vma) > assay_ring_mapped_pages(&assay->ledger.ring))
-		return -EINVAL;
-	vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
-	/* Pages without a reference count for the mapping, and nobody may take one. */
-	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = assay;
-	vma->vm_ops = &assay_vm_ops;
-	return 0;
-}
-
 static const struct file_operations assay_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = assay_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.mmap = assay_mmap,
-	.llseek = noop_llseek,
+	.mmap = assay_reader_mmap,
+	.read = assay_reader_read,
+	.poll = assay_reader_poll,
+	.llseek = assay_reader_llseek,
 };
 
 int assay_chardev_register(struct assay *assay, struct device *parent)

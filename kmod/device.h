@@ -2,11 +2,12 @@
 /*
  * The one device of the module: a device-tree node compatible "assay,log" or, without
  * one, a device of the module's own for the regions of its parameters; the log in
- * the first region, and /dev/assay. Made by main, used by chardev and stats.
+ * the first region, and /dev/assay. Made by main, used by chardev, reader and stats.
  */
 #ifndef _ASSAY_DEVICE_H
 #define _ASSAY_DEVICE_H
 
+#include <linux/fs.h>
 #include <linux/miscdevice.h>
 
 #include "ledger.h"
@@ -33,5 +34,11 @@ struct assay {
 	struct dentry *debugfs;
 	struct kobject *regions;
 };
+
+/* The device of an open file of /dev/assay, where misc_open() leaves the misc device. */
+static inline struct assay *assay_of_file(const struct file *file)
+{
+	return container_of(file->private_data, struct assay, misc);
+}
 
 #endif /* _ASSAY_DEVICE_H */

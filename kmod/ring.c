@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/poll.h>
 #include <linux/string.h>
 
 #include "region.h"
@@ -77,13 +78,38 @@ void assay_ring_put(struct assay_ring *ring, const u8 *data, size_t size)
 
 int assay_ring_end(struct assay_ring *ring)
 {
+	bool grown = ring->at > ring->tail;
+	int ret;
+
 	assay_ring_account(ring, ring->tail, ring->at);
-	WRITE_ONCE(ring->tail, ring->at);
+	/* Pairs with assay_ring_get(). */
+	smp_store_release(&ring->tail, ring->at);
 	/* Readers that see the new tail see all of it, and what the header says of it. */
 	smp_store_release(&ring->header->tail, ring->tail);
 	/* Likewise. */
 	smp_store_release(&ring->header->sequence, ++ring->sequence);
-	return pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
+	ret = pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
+	if (grown)
+		wake_up_interruptible_poll(&ring->readers, EPOLLIN | EPOLLRDNORM);
+	return ret;
+}
+
+ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size)
+{
+	/* Pairs with assay_ring_end(): what is below the tail is written. */
+	u64 tail = smp_load_acquire(&ring->tail);
+	u64 place = assay_ring_place(ring, offset);
+	size_t first;
+
+	if (offset < READ_ONCE(ring->head))
+		return -ESTALE;
+	if (offset > tail)
+		return -EINVAL;
+	size = min_t(u64, size, tail - offset);
+	first = min_t(u64, size, ring->size - place);
+	memcpy(buffer, ring->bytes + place, first);
+	memcpy(buffer + first, ring->bytes, size - first);
+	return size;
 }
 
 static int assay_ring_write_header(struct assay_ring *ring)
@@ -109,6 +135,7 @@ int assay_ring_create(struct assay_ring *ring, struct assay_region *region, unsi
 	int ret;
 
 	memset(ring, 0, sizeof(*ring));
+	init_waitqueue_head(&ring->readers);
 	ring->region = region;
 	if (count < 2) {
 		dev_err(region->dev,

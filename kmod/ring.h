@@ -11,12 +11,13 @@
  *	assay_ring_put()	the bytes, in pieces; and any field of @header but tail
  *	assay_ring_end()	readers see the new tail; the pages are closed
  *
- * Called by the ledger, which serialises writes, and by whoever maps the log for readers.
+ * Called by the ledger, which serialises writes, and by reader.
  */
 #ifndef _ASSAY_RING_H
 #define _ASSAY_RING_H
 
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include "pool.h"
 #include "uapi/assay.h"
@@ -35,6 +36,7 @@ struct assay_window;
  * @size: bytes of the ring, a multiple of the page size
  * @head: offset of the oldest byte
  * @tail: offset behind the newest; like @head, only grows and is read without a lock
+ * @readers: woken when the tail moves
  * @sequence: of the header; odd during a write
  * @at: during a write, offset of the next byte
  * @ranges: during a write, what is open
@@ -49,6 +51,7 @@ struct assay_ring {
 	u64 size;
 	u64 head;
 	u64 tail;
+	wait_queue_head_t readers;
 	u32 sequence;
 	u64 at;
 	struct pmalloc_range ranges[PMALLOC_MAX_RANGES];
@@ -101,6 +104,18 @@ void assay_ring_put(struct assay_ring *ring, const u8 *data, size_t size);
  * was put is written and published, and nothing is from then on.
  */
 int assay_ring_end(struct assay_ring *ring);
+
+/**
+ * assay_ring_get() - copy bytes of the log
+ * @ring: created ring
+ * @offset: of the first
+ * @buffer: to copy to; memory of the kernel
+ * @size: most bytes to copy
+ *
+ * Return: how many, 0 if @offset is the tail; -ESTALE if it is below the head;
+ * -EINVAL if it is behind the tail.
+ */
+ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size);
 
 /**
  * assay_ring_mapped_pages() - pages of the log as readers map it

@@ -269,7 +269,7 @@ struct assay_seal {
  */
 #define ASSAY_LOG_MAGIC "ASSAYLOG"
 #define ASSAY_LOG_VERSION 2
-#define ASSAY_MMAP_PREVIOUS (1ULL << 40)
+#define ASSAY_MMAP_PREVIOUS 0x10000000000ULL
 
 /* struct assay_log_header.flags */
 #define ASSAY_LOG_ADOPTED 0x1 /* found in memory when the module was loaded, and checked */

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "compat.h"
+#include "device.h"
+#include "reader.h"
+
+/* ------------------------------------------------------------------ mmap */
+static vm_fault_t assay_reader_fault(struct vm_fault *vmf)
+{
+	struct assay *assay = vmf->vma->vm_private_data;
+
+	if (vmf->pgoff >= assay_ring_mapped_pages(&assay->ledger.ring))
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn(vmf->vma, vmf->address,
+			      assay_ring_mapped_pfn(&assay->ledger.ring, vmf->pgoff));
+}
+
+/*
+ * No access(): what the process cannot write, a debugger cannot either. No
+ * close() and open(): a mapping holds its file, the file holds the module.
+ */
+static const struct vm_operations_struct assay_reader_vm_ops = {
+	.fault = assay_reader_fault,
+};
+
+int assay_reader_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct assay *assay = assay_of_file(file);
+
+	/*
+	 * The mapping is one more alias of the log's pages, so it must not be
+	 * writable, and must not become so: without VM_MAYWRITE mprotect() refuses.
+	 * VM_MAYSHARE is what MAP_SHARED leaves where the file is not open for writing.
+	 */
+	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
+		return -EACCES;
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
+	    vma_pages(vma) > assay_ring_mapped_pages(&assay->ledger.ring))
+		return -EINVAL;
+	vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
+	/* Pages without a reference count for the mapping, and nobody may take one. */
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = assay;
+	vma->vm_ops = &assay_reader_vm_ops;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ read, poll, lseek */
+static struct assay_ring *assay_reader_ring(struct file *file)
+{
+	return &assay_of_file(file)->ledger.ring;
+}
+
+/* Where a file's position is in the log: 0 stands for the head. */
+static u64 assay_reader_offset(const struct assay_ring *ring, loff_t position)
+{
+	return position ? (u64)position : READ_ONCE(ring->head);
+}
+
+static bool assay_reader_ready(const struct assay_ring *ring, loff_t position)
+{
+	return READ_ONCE(ring->tail) > assay_reader_offset(ring, position);
+}
+
+/*
+ * Copy what there is from *@position on, at most @size bytes, through @page, since the
+ * reader's memory must not be waited for with anything of the ring's held.
+ */
+static ssize_t assay_reader_copy(struct assay_ring *ring, u8 *page, char __user *buffer,
+				 size_t size, loff_t *position)
+{
+	size_t copied = 0;
+
+	while (copied < size) {
+		u64 offset = assay_reader_offset(ring, *position);
+		ssize_t n = assay_ring_get(ring, offset, page, min(size - copied, PAGE_SIZE));
+
+		if (n > 0 && copy_to_user(buffer + copied, page, n))
+			n = -EFAULT;
+		if (n <= 0)
+			return copied ? copied : n;
+		copied += n;
+		*position = offset + n;
+		if (fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return copied;
+}
+
+ssize_t assay_reader_read(struct file *file, char __user *buffer, size_t size, loff_t *position)
+{
+	struct assay_ring *ring = assay_reader_ring(file);
+	ssize_t ret;
+	u8 *page;
+
+	if (!size)
+		return 0;
+	page = (u8 *)__get_free_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	for (;;) {
+		ret = assay_reader_copy(ring, page, buffer, size, position);
+		if (ret)
+			break;
+		ret = -EAGAIN;
+		if (file->f_flags & O_NONBLOCK)
+			break;
+		ret = wait_event_interruptible(ring->readers, assay_reader_ready(ring, *position));
+		if (ret)
+			break;
+	}
+	free_page((unsigned long)page);
+	return ret;
+}
+
+__poll_t assay_reader_poll(struct file *file, poll_table *wait)
+{
+	struct assay_ring *ring = assay_reader_ring(file);
+
+	poll_wait(file, &ring->readers, wait);
+	return assay_reader_ready(ring, file->f_pos) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+loff_t assay_reader_llseek(struct file *file, loff_t offset, int whence)
+{
+	loff_t tail = READ_ONCE(assay_reader_ring(file)->tail), from = 0;
+
+	if (whence == SEEK_CUR)
+		from = file->f_pos;
+	else if (whence == SEEK_END)
+		from = tail;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (check_add_overflow(from, offset, &offset))
+		return -EOVERFLOW;
+	return vfs_setpos(file, offset, tail);
+}
