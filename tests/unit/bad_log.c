@@ -301,12 +301,17 @@ CHANGE(start_not_zero)
 CHANGE(start_allowed)
 {
 	begin_from(f, 77);
-	f->policy.start = f->start[1];
+	f->policy.starts = &f->start[1];
+	f->policy.start_count = 1;
 }
 CHANGE(start_not_the_allowed)
 {
+	static struct assay_digest other;
+
 	begin_from(f, 77);
-	f->policy.start = log_test_digest(ASSAY_HASH_SHA256, 78);
+	other = log_test_digest(ASSAY_HASH_SHA256, 78);
+	f->policy.starts = &other;
+	f->policy.start_count = 1;
 }
 /* Something was in the PCR and START says that it was zeros. */
 CHANGE(start_lies)
@@ -317,6 +322,25 @@ CHANGE(start_without_tpm)
 {
 	fixture_drop(f, START);
 	fixture_insert(f, START, start_record(NULL, 0));
+}
+CHANGE(without_tpm_refused)
+{
+	start_without_tpm(f);
+	f->policy.required |= FAILS(ASSAY_LOG_TPM);
+}
+/* START's last byte is its protection. */
+CHANGE(not_protected)
+{
+	struct buffer *content = &f->records[START].content;
+
+	assert_int_equal(content->data[content->size - 1], ASSAY_PROTECTION_FULL);
+	content->data[content->size - 1] = ASSAY_PROTECTION_NONE;
+	fixture_mend(&f->records[START]);
+}
+CHANGE(not_protected_waived)
+{
+	not_protected(f);
+	f->policy.required &= ~FAILS(ASSAY_LOG_PROTECTION);
 }
 CHANGE(kind_unknown)
 {
@@ -333,6 +357,26 @@ CHANGE(content_foreign)
 	put_tlv(&record.content, 80, BYTES_LITERAL("something else"));
 	fixture_mend(&record);
 	fixture_insert(f, 5, record);
+}
+CHANGE(kind_unknown_accepted)
+{
+	kind_unknown(f);
+	f->policy.unknown_records = true;
+}
+CHANGE(content_foreign_accepted)
+{
+	content_foreign(f);
+	f->policy.unknown_records = true;
+}
+/* Accepted is what is not known, not what is not whole. */
+CHANGE(known_kind_broken)
+{
+	struct buffer value = { 0 };
+
+	put_measure(&value);
+	fixture_insert(f, 5, fixture_record(5, buffer_bytes(&value)));
+	buffer_free(&value);
+	f->policy.unknown_records = true;
 }
 
 /* ---------------------------------------------------------------- IMA's list */
@@ -409,6 +453,39 @@ CHANGE(ima_name_max)
 CHANGE(ima_name_unknown)
 {
 	f->entries[1].name = "made-up";
+}
+CHANGE(ima_name_unknown_accepted)
+{
+	ima_name_unknown(f);
+	f->policy.unknown_templates = true;
+}
+CHANGE(ima_no_aggregate)
+{
+	fixture_drop_entry(f, 0);
+}
+CHANGE(ima_aggregate_zero)
+{
+	fixture_drop_entry(f, 0);
+	fixture_insert_entry(f, 0, fixture_entry_of("boot_aggregate", NULL));
+}
+CHANGE(ima_aggregate_late)
+{
+	fixture_drop_entry(f, 0);
+	fixture_insert_entry(f, 0, fixture_entry("boot_aggregate_late", 1));
+}
+/* IMA began without a TPM, found one, and said so. */
+CHANGE(ima_aggregate_zero_then_late)
+{
+	ima_aggregate_zero(f);
+	fixture_insert_entry(f, 2, fixture_entry("boot_aggregate_late", 1));
+}
+CHANGE(ima_aggregate_twice)
+{
+	fixture_insert_entry(f, 3, fixture_entry("boot_aggregate", 1));
+}
+CHANGE(ima_aggregate_of_another_boot)
+{
+	fixture_insert_entry(f, 3, fixture_entry("boot_aggregate", 77));
 }
 CHANGE(ima_trailing)
 {
@@ -615,7 +692,8 @@ const struct bad_row bad_logs[] = {
 	{ "L4 middle dropped, renumbered", AFTER_QUOTE, middle_dropped_renumbered,
 	  FAILS(ASSAY_LOG_REPLAY) },
 	{ "L4 last dropped", AFTER_QUOTE, last_dropped, FAILS(ASSAY_LOG_REPLAY) },
-	{ "L4 IMA: first dropped", AFTER_QUOTE, ima_first_dropped, FAILS(IMA_LOG_REPLAY) },
+	{ "L4 IMA: first dropped", AFTER_QUOTE, ima_first_dropped,
+	  FAILS(IMA_LOG_START) | FAILS(IMA_LOG_REPLAY) },
 	{ "L4 IMA: middle dropped", AFTER_QUOTE, ima_middle_dropped, FAILS(IMA_LOG_REPLAY) },
 	{ "L4 IMA: last dropped", AFTER_QUOTE, ima_last_dropped, FAILS(IMA_LOG_REPLAY) },
 	{ "L5 duplicated", AFTER_QUOTE, duplicated,
@@ -641,6 +719,11 @@ const struct bad_row bad_logs[] = {
 	{ "L10 kind not known", BEFORE_PCRS, kind_unknown, FAILS(ASSAY_LOG_RECORDS) },
 	{ "L10 another's content", BEFORE_PCRS, content_foreign, FAILS(ASSAY_LOG_RECORDS) },
 	{ "L10 IMA: template not known", BEFORE_PCRS, ima_name_unknown, FAILS(IMA_LOG_ENTRIES) },
+	{ "L10 kind not known, accepted", BEFORE_PCRS, kind_unknown_accepted, TRUSTED },
+	{ "L10 another's content, accepted", BEFORE_PCRS, content_foreign_accepted, TRUSTED },
+	{ "L10 a known kind, not whole", BEFORE_PCRS, known_kind_broken, FAILS(ASSAY_LOG_PARSED) },
+	{ "L10 IMA: template not known, accepted", BEFORE_PCRS, ima_name_unknown_accepted,
+	  TRUSTED },
 	{ "L13 IMA: byte behind a template", BEFORE_PCRS, ima_trailing, FAILS(IMA_LOG_ENTRIES) },
 	{ "L14 PCR 15", AFTER_QUOTE, pcr_15, FAILS(ASSAY_LOG_RECORDS) | FAILS(ASSAY_LOG_REPLAY) },
 	{ "L14 PCR 24", AFTER_QUOTE, pcr_24, FAILS(ASSAY_LOG_PARSED) },
@@ -670,6 +753,14 @@ const struct bad_row bad_logs[] = {
 	  FAILS(FILES_COMPLETE) },
 	{ "L16 IMA: good: ahead", AFTER_QUOTE, ima_ahead, TRUSTED },
 	{ "L16 IMA: garbage behind", AT_MARSHALLED, ima_ahead_garbage, FAILS(IMA_LOG_PARSED) },
+	{ "L18 IMA: no boot_aggregate", BEFORE_PCRS, ima_no_aggregate, FAILS(IMA_LOG_START) },
+	{ "L18 IMA: boot_aggregate of zeros", BEFORE_PCRS, ima_aggregate_zero,
+	  FAILS(IMA_LOG_START) },
+	{ "L18 IMA: boot_aggregate twice", BEFORE_PCRS, ima_aggregate_twice, FAILS(IMA_LOG_START) },
+	{ "L18 IMA: boot_aggregate of two boots", BEFORE_PCRS, ima_aggregate_of_another_boot,
+	  FAILS(IMA_LOG_START) },
+	{ "L18 IMA: good: late", BEFORE_PCRS, ima_aggregate_late, TRUSTED },
+	{ "L18 IMA: good: zeros, then late", BEFORE_PCRS, ima_aggregate_zero_then_late, TRUSTED },
 	{ "L20 IMA: another bank", AT_MARSHALLED, ima_other_bank, FAILS(IMA_LOG_PARSED) },
 	{ "L22 gap", AFTER_QUOTE, number_gap, FAILS(ASSAY_LOG_RECORDS) },
 	{ "L22 numbers from 1", AFTER_QUOTE, numbers_from_1, FAILS(ASSAY_LOG_RECORDS) },
@@ -685,7 +776,12 @@ const struct bad_row bad_logs[] = {
 	{ "START good: PCR as allowed", BEFORE_PCRS, start_allowed, TRUSTED },
 	{ "START: PCR not as allowed", BEFORE_PCRS, start_not_the_allowed, FAILS(ASSAY_LOG_START) },
 	{ "START lies of the PCR", BEFORE_PCRS, start_lies, FAILS(ASSAY_LOG_REPLAY) },
-	{ "START good: no TPM yet", BEFORE_PCRS, start_without_tpm, TRUSTED },
+	{ "START good: no TPM yet", BEFORE_PCRS, start_without_tpm,
+	  FAILS(ASSAY_LOG_TPM) | TRUSTED },
+	{ "START: no TPM yet, refused", BEFORE_PCRS, without_tpm_refused, FAILS(ASSAY_LOG_TPM) },
+	{ "START: log writable", BEFORE_PCRS, not_protected, FAILS(ASSAY_LOG_PROTECTION) },
+	{ "START: log writable, waived", BEFORE_PCRS, not_protected_waived,
+	  FAILS(ASSAY_LOG_PROTECTION) | TRUSTED },
 	{ "manifest changed", AT_VERIFIER, manifest_changed, FAILS(MANIFEST_SIGNATURE) },
 	{ "manifest not signed", AT_VERIFIER, manifest_unsigned, FAILS(MANIFEST_SIGNATURE) },
 	{ "manifest by another", AT_VERIFIER, manifest_other_signer, FAILS(MANIFEST_SIGNATURE) },

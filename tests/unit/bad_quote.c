@@ -253,6 +253,45 @@ CHANGE(empty_nonces)
 	set_bytes(&f->quote.nonce, BYTES(NULL, 0));
 }
 
+CHANGE(nonce_expired)
+{
+	f->input.now++;
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+CHANGE(nonce_expired_shown)
+{
+	f->input.now++;
+}
+CHANGE(nonce_from_the_future)
+{
+	f->input.nonce_issued = f->input.now + 1;
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+/* Nobody knows when the nonce was sent: the evidence's own word. */
+CHANGE(evidence_old)
+{
+	f->input.nonce_issued = 0;
+	f->input.now += 71;
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+CHANGE(evidence_from_the_future)
+{
+	f->input.nonce_issued = 0;
+	f->input.now = f->evidence.collected - 61;
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+CHANGE(evidence_a_bit_ahead)
+{
+	f->input.nonce_issued = 0;
+	f->input.now = f->evidence.collected - 60;
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+CHANGE(age_required_and_not_set)
+{
+	f->policy.max_age = 0;
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+
 /* ---------------------------------------------------------------- Q12 to Q15: algorithms */
 
 CHANGE(signature_null)
@@ -510,6 +549,103 @@ CHANGE(safe_is_2)
 	f->quote.safe = 2;
 }
 
+/* ---------------------------------------------------------------- Q19, Q20: what the TPM counts */
+
+CHANGE(resets_back)
+{
+	f->quote.reset_count--;
+}
+/* The counter is obfuscated: what was 1 more than 0xffffffff is 0. */
+CHANGE(resets_back_over_zero)
+{
+	f->state.reset_count = 0;
+	f->quote.reset_count = 0xffffffff;
+}
+CHANGE(resets_forward_over_zero)
+{
+	f->state.reset_count = 0xffffffff;
+	f->quote.reset_count = 0;
+	f->quote.restart_count = 0;
+}
+CHANGE(resets_refused)
+{
+	f->quote.reset_count++;
+	f->policy.same_boot = true;
+}
+CHANGE(restarts_back)
+{
+	f->quote.restart_count--;
+}
+CHANGE(clock_back)
+{
+	f->quote.clock = f->state.clock - 1;
+}
+CHANGE(clock_stands)
+{
+	f->quote.clock = f->state.clock;
+}
+CHANGE(clock_back_over_reset)
+{
+	f->quote.reset_count++;
+	f->quote.clock = f->state.clock - 1;
+}
+CHANGE(clock_back_after_power_cut)
+{
+	clock_back_over_reset(f);
+	f->quote.safe = 0;
+}
+CHANGE(not_safe)
+{
+	f->quote.safe = 0;
+}
+CHANGE(not_safe_required)
+{
+	f->quote.safe = 0;
+	f->policy.required |= FAILS(QUOTE_CLOCK);
+}
+CHANGE(state_required_and_not_there)
+{
+	f->input.state = NULL;
+	f->policy.required |= FAILS(QUOTE_COUNTERS);
+}
+CHANGE(first_attestation)
+{
+	f->input.state = NULL;
+}
+CHANGE(firmware_newer)
+{
+	f->quote.firmware_version++;
+}
+CHANGE(firmware_any)
+{
+	f->quote.firmware_version++;
+	f->policy.required_with_state &= ~FAILS(QUOTE_FIRMWARE);
+}
+
+/* ---------------------------------------------------------------- values of PCRs */
+
+CHANGE(pcr_not_expected)
+{
+	f->pcr_value.count = 1;
+}
+CHANGE(pcr_expected_of_another_bank)
+{
+	f->pcr_value.bank = ASSAY_HASH_SHA1;
+}
+CHANGE(pcr_expected_and_not_quoted)
+{
+	f->pcr_value.index = 7;
+}
+CHANGE(pcr_values_required_and_not_set)
+{
+	f->policy.pcr_value_count = 0;
+}
+CHANGE(pcr_not_expected_shown)
+{
+	f->pcr_value.count = 1;
+	f->policy.required &= ~FAILS(PCR_VALUES);
+}
+
 /* ---------------------------------------------------------------- Q21: r and s */
 
 /* TPMT_SIGNATURE of P-256: algorithm, hash, then r and s, each with its size */
@@ -670,11 +806,13 @@ const struct bad_row bad_quotes[] = {
 	{ "Q3 another bank", AFTER_QUOTE, supplied_other_bank, FAILS(PCR_SELECTION) },
 	{ "Q3 a value less", AFTER_QUOTE, supplied_one_less, FAILS(PCR_SELECTION) },
 	{ "Q3 values swapped", AFTER_QUOTE, supplied_swapped,
-	  FAILS(PCR_DIGEST) | FAILS(ASSAY_LOG_REPLAY) | FAILS(IMA_LOG_REPLAY) },
+	  FAILS(PCR_DIGEST) | FAILS(PCR_VALUES) | FAILS(ASSAY_LOG_REPLAY) | FAILS(IMA_LOG_REPLAY) },
 	{ "Q3 a value changed", AFTER_QUOTE, supplied_value_changed, FAILS(PCR_DIGEST) },
-	{ "Q4 PCR 14 not quoted", BEFORE_QUOTE, without_14, FAILS(PCR_REQUIRED) },
+	{ "Q4 PCR 14 not quoted", BEFORE_QUOTE, without_14,
+	  FAILS(PCR_REQUIRED) | FAILS(PCR_VALUES) },
 	{ "Q4 PCR 10 not quoted", BEFORE_QUOTE, without_10, FAILS(PCR_REQUIRED) },
-	{ "Q4 only SHA-1 quoted", BEFORE_QUOTE, only_sha1, FAILS(PCR_REQUIRED) },
+	{ "Q4 only SHA-1 quoted", BEFORE_QUOTE, only_sha1,
+	  FAILS(PCR_REQUIRED) | FAILS(PCR_VALUES) },
 	{ "Q4 a bank each", BEFORE_QUOTE, over_two_banks, FAILS(PCR_REQUIRED) },
 	{ "Q4 policy without PCRs", AT_VERIFIER, no_policy_pcrs, FAILS(PCR_REQUIRED) },
 	{ "Q5 a value more", AFTER_QUOTE, supplied_one_more, FAILS(PCR_SELECTION) },
@@ -705,6 +843,14 @@ const struct bad_row bad_quotes[] = {
 	{ "Q10 the verifier's is short", AT_VERIFIER, verifier_short_nonce, FAILS(QUOTE_NONCE) },
 	{ "Q10 empty on both sides", BEFORE_QUOTE, empty_nonces, FAILS(QUOTE_NONCE) },
 	{ "Q11 an old nonce", BEFORE_QUOTE, nonce_old, FAILS(QUOTE_NONCE) },
+	{ "Q11 expired", AT_VERIFIER, nonce_expired, FAILS(QUOTE_AGE) },
+	{ "Q11 expired, not required", AT_VERIFIER, nonce_expired_shown,
+	  FAILS(QUOTE_AGE) | TRUSTED },
+	{ "Q11 sent in the future", AT_VERIFIER, nonce_from_the_future, FAILS(QUOTE_AGE) },
+	{ "Q11 collected long ago", AT_VERIFIER, evidence_old, FAILS(QUOTE_AGE) },
+	{ "Q11 collected in the future", AT_VERIFIER, evidence_from_the_future, FAILS(QUOTE_AGE) },
+	{ "Q11 good: clocks differ a bit", AT_VERIFIER, evidence_a_bit_ahead, TRUSTED },
+	{ "Q11 an age required, none set", AT_VERIFIER, age_required_and_not_set, 0 },
 	{ "Q12 signature NULL", BEFORE_QUOTE, signature_null, FAILS(QUOTE_ALGORITHM) },
 	{ "Q12 signature HMAC", BEFORE_QUOTE, signature_hmac, FAILS(QUOTE_ALGORITHM) },
 	{ "Q12 signature ECDAA", BEFORE_QUOTE, signature_ecdaa, FAILS(QUOTE_ALGORITHM) },
@@ -762,6 +908,33 @@ const struct bad_row bad_quotes[] = {
 	{ "Q18 evidence cut", AT_VERIFIER, text_cut, FAILS(EVIDENCE_PARSED) },
 	{ "Q18 evidence empty", AT_VERIFIER, text_empty, FAILS(EVIDENCE_PARSED) },
 	{ "Q19 safe is 2", BEFORE_QUOTE, safe_is_2, FAILS(QUOTE_PARSED) },
+	{ "Q19 resetCount back", BEFORE_QUOTE, resets_back, FAILS(QUOTE_COUNTERS) },
+	{ "Q19 resetCount back over 0", BEFORE_QUOTE, resets_back_over_zero,
+	  FAILS(QUOTE_COUNTERS) },
+	{ "Q19 good: resetCount over 0", BEFORE_QUOTE, resets_forward_over_zero, TRUSTED },
+	{ "Q19 a reset, refused", BEFORE_QUOTE, resets_refused, FAILS(QUOTE_COUNTERS) },
+	{ "Q19 restartCount back", BEFORE_QUOTE, restarts_back, FAILS(QUOTE_COUNTERS) },
+	{ "Q19 clock back", BEFORE_QUOTE, clock_back, FAILS(QUOTE_COUNTERS) },
+	{ "Q19 clock stands: the quote of before", BEFORE_QUOTE, clock_stands,
+	  FAILS(QUOTE_COUNTERS) },
+	{ "Q19 clock back over a reset", BEFORE_QUOTE, clock_back_over_reset,
+	  FAILS(QUOTE_COUNTERS) },
+	{ "Q19 good: clock back after a power cut", BEFORE_QUOTE, clock_back_after_power_cut,
+	  FAILS(QUOTE_CLOCK) | TRUSTED },
+	{ "Q19 safe is 0, shown", BEFORE_QUOTE, not_safe, FAILS(QUOTE_CLOCK) | TRUSTED },
+	{ "Q19 safe is 0, refused", BEFORE_QUOTE, not_safe_required, FAILS(QUOTE_CLOCK) },
+	{ "Q19 a state required, none there", AT_VERIFIER, state_required_and_not_there, 0 },
+	{ "Q19 good: the first attestation", AT_VERIFIER, first_attestation, TRUSTED },
+	{ "Q20 firmwareVersion", BEFORE_QUOTE, firmware_newer, FAILS(QUOTE_FIRMWARE) },
+	{ "Q20 firmwareVersion, accepted", BEFORE_QUOTE, firmware_any,
+	  FAILS(QUOTE_FIRMWARE) | TRUSTED },
+	{ "PCR not as expected", AT_VERIFIER, pcr_not_expected, FAILS(PCR_VALUES) },
+	{ "PCR expected in another bank", AT_VERIFIER, pcr_expected_of_another_bank,
+	  FAILS(PCR_VALUES) },
+	{ "PCR expected, not quoted", AT_VERIFIER, pcr_expected_and_not_quoted, FAILS(PCR_VALUES) },
+	{ "PCR values required, none set", AT_VERIFIER, pcr_values_required_and_not_set, 0 },
+	{ "PCR not as expected, shown", AT_VERIFIER, pcr_not_expected_shown,
+	  FAILS(PCR_VALUES) | TRUSTED },
 	{ "Q21 r = 0", AFTER_QUOTE, r_zero, FAILS(QUOTE_SIGNATURE) },
 	{ "Q21 s = 0", AFTER_QUOTE, s_zero, FAILS(QUOTE_SIGNATURE) },
 	{ "Q21 r empty", AFTER_QUOTE, r_empty, FAILS(QUOTE_SIGNATURE) },

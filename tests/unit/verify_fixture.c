@@ -238,13 +238,22 @@ static void put_le32(struct buffer *out, uint32_t value)
 
 struct fixture_entry fixture_entry(const char *path, uint8_t seed)
 {
-	struct fixture_entry entry = { .pcr = 10, .name = "ima-ng" };
 	struct assay_digest digest = log_test_digest(ASSAY_HASH_SHA256, seed);
+
+	return fixture_entry_of(path, &digest);
+}
+
+struct fixture_entry fixture_entry_of(const char *path, const struct assay_digest *digest)
+{
+	static const struct assay_digest zeros = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+	struct fixture_entry entry = { .pcr = 10, .name = "ima-ng" };
 	static const char prefix[] = "sha256:";
 
-	put_le32(&entry.data, (uint32_t)(sizeof(prefix) + digest.size));
+	if (!digest)
+		digest = &zeros;
+	put_le32(&entry.data, (uint32_t)(sizeof(prefix) + digest->size));
 	buffer_append(&entry.data, prefix, sizeof(prefix));
-	buffer_append(&entry.data, digest.bytes, digest.size);
+	buffer_append(&entry.data, digest->bytes, digest->size);
 	put_le32(&entry.data, (uint32_t)strlen(path) + 1);
 	buffer_append(&entry.data, path, strlen(path) + 1);
 	assert_false(entry.data.failed);
@@ -384,7 +393,15 @@ void fixture_begin(struct fixture *fixture)
 	fixture->quote.magic = TPM_GENERATED;
 	fixture->quote.type = TPM_ST_ATTEST_QUOTE;
 	fixture->quote.nonce = fixture_copy(BYTES_LITERAL("this is a nonce!"));
+	fixture->quote.clock = 123456;
+	fixture->quote.reset_count = 7;
+	fixture->quote.restart_count = 2;
+	fixture->quote.firmware_version = 0x2020031200000000;
 	fixture->quote.safe = 1;
+	fixture->state = (struct verify_state){ .clock = 123000,
+						.reset_count = 7,
+						.restart_count = 2,
+						.firmware_version = 0x2020031200000000 };
 	fixture->quote.selections[0] = fixture_select(ASSAY_HASH_SHA1, 1U << 14);
 	fixture->quote.selections[1] = fixture_select(ASSAY_HASH_SHA256, 1U << 10 | 1U << 14);
 	fixture->quote.selection_count = 2;
@@ -393,6 +410,8 @@ void fixture_begin(struct fixture *fixture)
 	fixture->nonce = fixture_copy(BYTES_LITERAL("this is a nonce!"));
 	begin_manifest(fixture);
 	verify_policy_default(&fixture->policy);
+	fixture->policy.max_age = 20;
+	fixture->policy.required |= CHECK_BIT(CHECK_PCR_VALUES);
 }
 
 /* ---------------------------------------------------------------- the TPM */
@@ -556,11 +575,11 @@ static struct buffer marshal_attest(const struct fixture *fixture)
 	buffer_append_be16(&out, quote->type);
 	put_sized(&out, buffer_bytes(&quote->qualified_signer));
 	put_sized(&out, buffer_bytes(&quote->nonce));
-	buffer_append_be64(&out, 123456); /* clock */
-	buffer_append_be32(&out, 7);	  /* resetCount */
-	buffer_append_be32(&out, 0);	  /* restartCount */
+	buffer_append_be64(&out, quote->clock);
+	buffer_append_be32(&out, quote->reset_count);
+	buffer_append_be32(&out, quote->restart_count);
 	buffer_append_u8(&out, quote->safe);
-	buffer_append_be64(&out, 0x2020031200000000); /* firmwareVersion */
+	buffer_append_be64(&out, quote->firmware_version);
 	buffer_append_be32(&out, quote->selection_count);
 	for (size_t i = 0; i < quote->selections_written; i++) {
 		buffer_append_be16(&out, quote->selections[i].bank);
@@ -691,11 +710,21 @@ static void fill_input(struct fixture *fixture)
 		.text = buffer_bytes(&fixture->manifest_text),
 		.signature = buffer_bytes(&fixture->manifest_signature),
 	};
+	fixture->pcr_values[0] = log_test_digest(ASSAY_HASH_SHA256, 200);
+	fixture->pcr_values[1] = fixture->pcrs[1][1];
+	fixture->pcr_value = (struct policy_pcr){
+		.bank = ASSAY_HASH_SHA256, .index = 14, .values = fixture->pcr_values, .count = 2
+	};
+	fixture->policy.pcr_values = &fixture->pcr_value;
+	fixture->policy.pcr_value_count = 1;
 	fixture->input = (struct verify_input){
 		.evidence = buffer_bytes(&fixture->text),
 		.nonce = buffer_bytes(&fixture->nonce),
 		.ak_public = buffer_bytes(&fixture->enrolled),
 		.ak_qualified_name = buffer_bytes(&fixture->qualified_name),
+		.state = &fixture->state,
+		.now = fixture->evidence.collected + 10,
+		.nonce_issued = fixture->evidence.collected - 10,
 		.manifests = &fixture->manifest,
 		.manifest_count = 1,
 		.certificates = fixture->certificates,

@@ -77,6 +77,8 @@ struct fixture_quote {
 	uint16_t type;
 	struct buffer qualified_signer;
 	struct buffer nonce;
+	uint64_t clock, firmware_version;
+	uint32_t reset_count, restart_count;
 	uint8_t safe;
 	uint32_t selection_count; /* as it is written */
 	struct fixture_selection selections[FIXTURE_MAX_SELECTIONS];
@@ -112,7 +114,11 @@ struct fixture {
 	struct buffer manifest_text, manifest_signature;
 	struct verify_manifest manifest;
 	X509 *certificates[1];
+	struct assay_digest
+		pcr_values[2]; /* what PCR 14 may be: one that it is not, and what it is */
+	struct policy_pcr pcr_value;
 	struct verify_policy policy;
+	struct verify_state state; /* of an attestation some time before */
 	struct verify_input input;
 };
 
@@ -160,6 +166,8 @@ void fixture_drop(struct fixture *fixture, size_t index);
 void fixture_insert_entry(struct fixture *fixture, size_t index, struct fixture_entry entry);
 void fixture_drop_entry(struct fixture *fixture, size_t index);
 struct fixture_entry fixture_entry(const char *path, uint8_t seed);
+/* The same with that digest; zeros for NULL. */
+struct fixture_entry fixture_entry_of(const char *path, const struct assay_digest *digest);
 void fixture_renumber(struct fixture *fixture);
 struct buffer fixture_copy(struct bytes bytes);
 

@@ -7,20 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/utc.h"
 #include "cmd.h"
-#include "sign/certificate.h"
-#include "sign/manifest.h"
+#include "references.h"
 #include "verify/evidence.h"
-#include "verify/verify.h"
 
-#define MAX_FILES 64 /* manifests, and certificates, of one call */
+#define MAX_FILES 64 /* manifests, certificates, waivers and PCR values of one call */
 #define MAX_NAME 128 /* bytes; a TPM's name has at most 66 */
 
 static const char help[] =
-	"Usage: assay verify EVIDENCE --nonce HEX --ak AK.pub --manifest M --cert CERT.pem\n"
+	"Usage: assay verify EVIDENCE --nonce HEX --ak AK.pub --policy POLICY [OPTION]...\n"
+	"       assay verify EVIDENCE --nonce HEX --ak AK.pub --manifest M --cert CERT.pem\n"
 	"                    [OPTION]...\n"
 	"\n"
 	"Judge evidence of 'assay quote': is the quote the enrolled key's answer to this nonce,\n"
@@ -34,6 +35,10 @@ static const char help[] =
 	"                      --restricted --public FILE')\n"
 	"      --ak-qualified-name HEX\n"
 	"                      the key's qualified name, where it was noted at enrolment\n"
+	"      --policy FILE   what evidence must fulfil, and where the reference values are\n"
+	"                      (assay-policy(5)); the options below add to it\n"
+	"      --issued TIME   when the nonce was sent, 2026-01-31T23:59:59Z, for a policy's\n"
+	"                      max_age; without it the device's own time of collecting counts\n"
 	"      --manifest FILE a manifest; its signature is in FILE.p7s; repeatable\n"
 	"      --cert FILE     the certificate of an accepted signer; repeatable\n"
 	"      --root PREFIX   what to take off measured paths before they are looked up, where\n"
@@ -43,7 +48,7 @@ static const char help[] =
 	"                      something else measures into it first: sha256:00...\n"
 	"      --without-ima   do not require IMA's list, nor PCR 10\n"
 	"      --waive CHECK   show this check but do not require it; repeatable. Only some\n"
-	"                      can be waived: ima-log-*, files-known, files-complete\n"
+	"                      can be waived: see assay-verify(1)\n"
 	"      --json          print the verdict as one JSON object\n"
 	"  -h, --help          print this\n"
 	"\n"
@@ -52,6 +57,8 @@ static const char help[] =
 
 enum {
 	OPTION_NONCE = 256,
+	OPTION_ISSUED,
+	OPTION_POLICY,
 	OPTION_AK,
 	OPTION_AK_QUALIFIED_NAME,
 	OPTION_MANIFEST,
@@ -63,62 +70,47 @@ enum {
 	OPTION_JSON,
 };
 
-/* The call's words, and the policy that they make. */
+/* The call's words. What changes the policy is applied when that was read. */
 struct options {
-	const char *evidence, *ak;
+	const char *evidence, *ak, *policy, *prefix;
 	const char *manifests[MAX_FILES], *certificates[MAX_FILES];
 	size_t manifest_count, certificate_count;
+	struct assay_digest starts[MAX_FILES];
+	size_t start_count;
 	uint8_t nonce[EVIDENCE_MAX_NONCE];
 	size_t nonce_size;
 	uint8_t qualified_name[MAX_NAME];
 	size_t qualified_name_size;
-	struct verify_policy policy;
-	bool json;
+	uint64_t issued;
+	uint64_t waived;
+	bool without_ima, json;
 };
 
 /* What was read of it; freed by inputs_free(). */
 struct inputs {
 	struct buffer evidence, ak;
-	struct buffer texts[MAX_FILES], signatures[MAX_FILES];
-	struct verify_manifest manifests[MAX_FILES];
-	X509 *certificates[MAX_FILES];
+	struct references references;
+	struct policy policy;
+	struct assay_digest *starts; /* the policy's and the call's */
 };
 
 /* ---------------------------------------------------------------- the call's words */
 
-static int parse_start(const char *text, struct assay_digest *ret)
+static int parse_start(const char *text, struct options *options)
 {
-	const char *colon = strchr(text, ':');
-	char name[16];
-	size_t length = colon ? (size_t)(colon - text) : sizeof(name);
-	struct assay_digest start = { 0 };
-
-	if (length >= sizeof(name))
-		return command_usage(&command_verify, "--pcr-start wants HASH:HEX, not '%s'", text);
-	memcpy(name, text, length);
-	name[length] = '\0';
-	start.hash = assay_hash_by_name(name);
-	if (start.hash == ASSAY_HASH_NONE ||
-	    hex_decode(colon + 1, start.bytes, sizeof(start.bytes), &start.size) < 0 ||
-	    start.size != assay_hash_size(start.hash))
+	if (options->start_count == MAX_FILES)
+		return command_usage(&command_verify, "--pcr-start can be given at most %d times",
+				     MAX_FILES);
+	if (policy_digest(text, &options->starts[options->start_count]) < 0)
 		return command_usage(&command_verify,
 				     "--pcr-start wants a PCR's value such as sha256:HEX with as "
 				     "many digits as that hash has, not '%s'",
 				     text);
-	*ret = start;
+	options->start_count++;
 	return EXIT_OK;
 }
 
-static void drop_ima(struct verify_policy *policy)
-{
-	policy->required &=
-		~(CHECK_BIT(CHECK_IMA_LOG_PARSED) | CHECK_BIT(CHECK_IMA_LOG_ENTRIES) |
-		  CHECK_BIT(CHECK_IMA_LOG_DIGESTS) | CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS) |
-		  CHECK_BIT(CHECK_IMA_LOG_REPLAY));
-	policy->pcrs &= ~(1U << policy->ima_pcr);
-}
-
-static int waive(const char *name, struct verify_policy *policy)
+static int waive(const char *name, uint64_t *waived)
 {
 	enum check check;
 
@@ -129,7 +121,7 @@ static int waive(const char *name, struct verify_policy *policy)
 				     "the check '%s' cannot be waived: nothing could be trusted "
 				     "without it",
 				     name);
-	policy->required &= ~CHECK_BIT(check);
+	*waived |= CHECK_BIT(check);
 	return EXIT_OK;
 }
 
@@ -148,11 +140,21 @@ static int apply_option(int option, const char *value, struct options *options)
 	case OPTION_NONCE:
 		if (hex_decode(value, options->nonce, sizeof(options->nonce),
 			       &options->nonce_size) < 0 ||
-		    options->nonce_size < options->policy.nonce_size)
+		    options->nonce_size == 0)
 			return command_usage(
 				&command_verify,
-				"--nonce wants %zu to %d bytes in hexadecimal, not '%s'",
-				options->policy.nonce_size, EVIDENCE_MAX_NONCE, value);
+				"--nonce wants up to %d bytes in hexadecimal, not '%s'",
+				EVIDENCE_MAX_NONCE, value);
+		return EXIT_OK;
+	case OPTION_ISSUED:
+		if (!utc_parse(value, &options->issued))
+			return command_usage(
+				&command_verify,
+				"--issued wants a time such as 2026-01-31T23:59:59Z, not '%s'",
+				value);
+		return EXIT_OK;
+	case OPTION_POLICY:
+		options->policy = value;
 		return EXIT_OK;
 	case OPTION_AK:
 		options->ak = value;
@@ -171,15 +173,15 @@ static int apply_option(int option, const char *value, struct options *options)
 		return add_file(value, "--cert", options->certificates,
 				&options->certificate_count);
 	case OPTION_ROOT:
-		options->policy.prefix = value;
+		options->prefix = value;
 		return EXIT_OK;
 	case OPTION_PCR_START:
-		return parse_start(value, &options->policy.start);
+		return parse_start(value, options);
 	case OPTION_WITHOUT_IMA:
-		drop_ima(&options->policy);
+		options->without_ima = true;
 		return EXIT_OK;
 	case OPTION_WAIVE:
-		return waive(value, &options->policy);
+		return waive(value, &options->waived);
 	default:
 		options->json = true;
 		return EXIT_OK;
@@ -191,6 +193,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
 		{ "nonce", required_argument, NULL, OPTION_NONCE },
+		{ "issued", required_argument, NULL, OPTION_ISSUED },
+		{ "policy", required_argument, NULL, OPTION_POLICY },
 		{ "ak", required_argument, NULL, OPTION_AK },
 		{ "ak-qualified-name", required_argument, NULL, OPTION_AK_QUALIFIED_NAME },
 		{ "manifest", required_argument, NULL, OPTION_MANIFEST },
@@ -216,28 +220,56 @@ static int parse_options(int argc, char **argv, struct options *options)
 		return command_usage(&command_verify, "one file of evidence is to be named, not %d",
 				     argc - optind);
 	options->evidence = argv[optind];
-	if (options->nonce_size == 0 || !options->ak || options->manifest_count == 0 ||
-	    options->certificate_count == 0)
+	if (options->nonce_size == 0 || !options->ak)
+		return command_usage(&command_verify, "--nonce and --ak are both needed");
+	if (!options->policy && (options->manifest_count == 0 || options->certificate_count == 0))
 		return command_usage(&command_verify,
-				     "--nonce, --ak, --manifest and --cert are all needed");
+				     "either --policy or both --manifest and --cert are needed");
 	return -1;
 }
 
 /* ---------------------------------------------------------------- reading */
 
-static int read_manifest(const char *path, size_t index, struct inputs *inputs,
-			 struct assay_error *err)
+/* The policy's own values that the PCR may begin from, and the call's. */
+static int add_starts(const struct options *options, struct inputs *inputs, struct assay_error *err)
 {
-	int r = manifest_read_signed(path, &inputs->texts[index], &inputs->signatures[index], err);
+	struct verify_policy *rules = &inputs->policy.rules;
+	size_t count = rules->start_count + options->start_count;
 
+	if (options->start_count == 0)
+		return 0;
+	inputs->starts = calloc(count, sizeof(*inputs->starts));
+	if (!inputs->starts)
+		return assay_fail(err, ENOMEM, "out of memory");
+	if (rules->start_count > 0)
+		memcpy(inputs->starts, rules->starts, rules->start_count * sizeof(*inputs->starts));
+	memcpy(inputs->starts + rules->start_count, options->starts,
+	       options->start_count * sizeof(*inputs->starts));
+	rules->starts = inputs->starts;
+	rules->start_count = count;
+	return 0;
+}
+
+/* The policy, with what the call says besides. */
+static int read_policy(const struct options *options, struct inputs *inputs,
+		       struct assay_error *err)
+{
+	struct verify_policy *rules = &inputs->policy.rules;
+	int r = 0;
+
+	if (options->policy)
+		r = references_policy(&inputs->references, options->policy, &inputs->policy, err);
+	else
+		verify_policy_default(rules);
 	if (r < 0)
 		return r;
-	inputs->manifests[index] = (struct verify_manifest){
-		.name = path,
-		.text = buffer_bytes(&inputs->texts[index]),
-		.signature = buffer_bytes(&inputs->signatures[index]),
-	};
-	return 0;
+	if (options->prefix)
+		rules->prefix = options->prefix;
+	if (options->without_ima)
+		policy_drop_ima(rules);
+	rules->required &= ~options->waived;
+	rules->required_with_state &= ~options->waived;
+	return add_starts(options, inputs, err);
 }
 
 /* All but the evidence: what the verifier's own side is to provide. */
@@ -246,10 +278,12 @@ static int read_references(const struct options *options, struct inputs *inputs,
 {
 	int r = file_read(options->ak, EVIDENCE_MAX_STRUCTURE, &inputs->ak, err);
 
+	if (r == 0)
+		r = read_policy(options, inputs, err);
 	for (size_t i = 0; r == 0 && i < options->manifest_count; i++)
-		r = read_manifest(options->manifests[i], i, inputs, err);
+		r = references_manifest(&inputs->references, options->manifests[i], err);
 	for (size_t i = 0; r == 0 && i < options->certificate_count; i++)
-		r = certificate_load(options->certificates[i], &inputs->certificates[i], err);
+		r = references_certificate(&inputs->references, options->certificates[i], err);
 	return r;
 }
 
@@ -257,11 +291,9 @@ static void inputs_free(struct inputs *inputs)
 {
 	buffer_free(&inputs->evidence);
 	buffer_free(&inputs->ak);
-	for (size_t i = 0; i < MAX_FILES; i++) {
-		buffer_free(&inputs->texts[i]);
-		buffer_free(&inputs->signatures[i]);
-		X509_free(inputs->certificates[i]);
-	}
+	free(inputs->starts);
+	references_free(&inputs->references);
+	policy_free(&inputs->policy);
 }
 
 /* ---------------------------------------------------------------- showing */
@@ -331,24 +363,32 @@ static int show(const struct verdict *verdict, bool json)
 
 static int judge(const struct options *options, struct inputs *inputs)
 {
+	const struct references *references = &inputs->references;
 	const struct verify_input input = {
 		.evidence = buffer_bytes(&inputs->evidence),
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
 		.ak_qualified_name = BYTES(options->qualified_name, options->qualified_name_size),
-		.manifests = inputs->manifests,
-		.manifest_count = options->manifest_count,
-		.certificates = inputs->certificates,
-		.certificate_count = options->certificate_count,
+		.now = (uint64_t)time(NULL),
+		.nonce_issued = options->issued,
+		.manifests = references->manifests,
+		.manifest_count = references->manifest_count,
+		.certificates = references->certificates,
+		.certificate_count = references->certificate_count,
 	};
-	struct verdict *verdict = malloc(sizeof(*verdict));
+	struct verdict *verdict;
 	int status;
 
+	if (input.nonce.size < inputs->policy.rules.nonce_size)
+		return command_usage(&command_verify,
+				     "the nonce has %zu bytes; the policy takes no fewer than %zu",
+				     input.nonce.size, inputs->policy.rules.nonce_size);
+	verdict = malloc(sizeof(*verdict));
 	if (!verdict) {
 		fprintf(stderr, "assay verify: out of memory\n");
 		return EXIT_FAILED;
 	}
-	verify(&input, &options->policy, verdict);
+	verify(&input, &inputs->policy.rules, verdict);
 	status = show(verdict, options->json);
 	free(verdict);
 	return status;
@@ -359,10 +399,8 @@ static int run(int argc, char **argv)
 	struct options options = { 0 };
 	struct inputs inputs = { 0 };
 	struct assay_error err = { 0 };
-	int status;
+	int status = parse_options(argc, argv, &options);
 
-	verify_policy_default(&options.policy);
-	status = parse_options(argc, argv, &options);
 	if (status != -1)
 		return status;
 	if (file_read(options.evidence, EVIDENCE_MAX_SIZE, &inputs.evidence, &err) < 0) {

@@ -27,6 +27,7 @@ struct appraisal {
 	enum assay_hash bank;		/* pcr-required: where all required PCRs are quoted */
 	uint64_t covered_size;	     /* assay-log-replay: bytes of assay's log that are covered */
 	struct manifest **manifests; /* manifest-signature: as many as in input */
+	bool skipped;		     /* see check_skip() */
 };
 
 /*
@@ -46,16 +47,24 @@ check_function check_quote_magic;
 check_function check_quote_type;
 check_function check_quote_nonce;
 check_function check_quote_signer;
+check_function check_quote_age;
+check_function check_quote_counters;
+check_function check_quote_firmware;
+check_function check_quote_clock;
 check_function check_pcr_selection;
 check_function check_pcr_required;
 check_function check_pcr_digest;
+check_function check_pcr_values;
 check_function check_assay_log_parsed;
 check_function check_assay_log_records;
 check_function check_assay_log_digests;
 check_function check_assay_log_start;
+check_function check_assay_log_tpm;
+check_function check_assay_log_protection;
 check_function check_assay_log_replay;
 check_function check_ima_log_parsed;
 check_function check_ima_log_entries;
+check_function check_ima_log_start;
 check_function check_ima_log_digests;
 check_function check_ima_log_violations;
 check_function check_ima_log_replay;
@@ -69,11 +78,28 @@ check_function check_files_complete;
 bool check_tell(bool result, char *detail, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * check_skip() - say in @detail why the check cannot be made; returns false
+ * The check is then neither passed nor failed: "not-checked". For what neither the
+ * policy nor the verifier's side gives anything to compare with, never for what the
+ * evidence lacks.
+ */
+bool check_skip(struct appraisal *appraisal, char *detail, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* appraisal_algorithm() - the bit of enum verify_algorithm for a TPM_ALG_ID, 0 if it has none */
 uint32_t appraisal_algorithm(uint16_t algorithm);
 
 /* appraisal_pcr() - a supplied PCR value; NULL if there is none */
 const struct assay_digest *appraisal_pcr(const struct appraisal *appraisal, enum assay_hash bank,
 					 unsigned int index);
+
+/*
+ * policy_allows() - does the policy allow that file, although no manifest has it?
+ * @path: as it was measured; .data may be NULL
+ * @digest: of size 0 if there is none, which is allowed only where any digest is
+ */
+bool policy_allows(const struct verify_policy *policy, struct bytes path,
+		   const struct assay_digest *digest);
 
 #endif /* ASSAY_VERIFY_CHECKS_H */

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: MIT
-#define _DEFAULT_SOURCE /* timegm() */
 #include "verify/evidence.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/json.h"
+#include "base/utc.h"
 
 #define EVIDENCE_VERSION 1
 #define EVIDENCE_TYPE "evidence"
-/* "2026-01-31T23:59:59Z" (RFC 3339), the only form written and read. */
-#define TIME_FORMAT "%Y-%m-%dT%H:%M:%SZ"
-#define TIME_LENGTH 20
 
 static bool boot_id_valid(const char *text)
 {
@@ -177,23 +173,13 @@ static json_t *logs_to_json(const struct evidence *evidence)
 	return logs;
 }
 
-static void time_to_text(uint64_t seconds, char text[static TIME_LENGTH + 1])
-{
-	time_t value = (time_t)seconds;
-	struct tm parts;
-
-	text[0] = '\0';
-	if (gmtime_r(&value, &parts) && strftime(text, TIME_LENGTH + 1, TIME_FORMAT, &parts) == 0)
-		text[0] = '\0';
-}
-
 static json_t *evidence_to_json(const struct evidence *evidence)
 {
 	json_t *root = json_object();
-	char collected[TIME_LENGTH + 1];
+	char collected[UTC_LENGTH + 1];
 	int r = 0;
 
-	time_to_text(evidence->collected, collected);
+	utc_text(evidence->collected, collected);
 	r |= json_object_set_new(root, "assay", json_integer(EVIDENCE_VERSION));
 	r |= json_object_set_new(root, "type", json_string(EVIDENCE_TYPE));
 	r |= json_object_set_new(root, "collected", json_string(collected));
@@ -270,60 +256,19 @@ static int get_hash(const json_t *object, const char *key, const char *what, enu
 	return 0;
 }
 
-/* So many digits, then that character. */
-static bool take_number(const char **text, int digits, char end, int *ret)
-{
-	int value = 0;
-
-	for (; digits > 0; digits--, (*text)++) {
-		if (**text < '0' || **text > '9')
-			return false;
-		value = 10 * value + (**text - '0');
-	}
-	if (*(*text)++ != end)
-		return false;
-	*ret = value;
-	return true;
-}
-
-/* TIME_FORMAT, without a look at whether there is such a day. */
-static bool parse_time(const char *text, struct tm *ret)
-{
-	return take_number(&text, 4, '-', &ret->tm_year) &&
-	       take_number(&text, 2, '-', &ret->tm_mon) &&
-	       take_number(&text, 2, 'T', &ret->tm_mday) &&
-	       take_number(&text, 2, ':', &ret->tm_hour) &&
-	       take_number(&text, 2, ':', &ret->tm_min) &&
-	       take_number(&text, 2, 'Z', &ret->tm_sec) && *text == '\0';
-}
-
 static int get_time(const json_t *object, const char *key, const char *what, uint64_t *ret,
 		    struct assay_error *err)
 {
-	char again[TIME_LENGTH + 1];
-	struct tm parts = { 0 };
 	const char *text;
-	time_t value;
 	int r = json_get_string(object, key, what, &text, err);
 
 	if (r < 0)
 		return r;
-	if (!parse_time(text, &parts))
-		goto bad;
-	parts.tm_year -= 1900;
-	parts.tm_mon -= 1;
-	value = timegm(&parts);
-	if (value < 0)
-		goto bad;
-	/* timegm() makes March 1 of February 30: only what comes back the same is a time. */
-	time_to_text((uint64_t)value, again);
-	if (strcmp(again, text) != 0)
-		goto bad;
-	*ret = (uint64_t)value;
+	if (!utc_parse(text, ret))
+		return assay_fail(err, EBADMSG,
+				  "%s: \"%s\" is not a time such as 2026-01-31T23:59:59Z", what,
+				  key);
 	return 0;
-bad:
-	return assay_fail(err, EBADMSG, "%s: \"%s\" is not a time such as 2026-01-31T23:59:59Z",
-			  what, key);
 }
 
 /* A PCR index as JSON key: decimal, no sign, no leading zero. */

@@ -112,6 +112,31 @@ static bool manifest_path(const struct verify_policy *policy, struct bytes path,
 	return true;
 }
 
+static bool digest_among(const struct policy_path *allowed, const struct assay_digest *digest)
+{
+	for (size_t i = 0; i < allowed->count; i++)
+		if (verity_digest_equal(&allowed->digests[i], digest))
+			return true;
+	return allowed->count == 0;
+}
+
+bool policy_allows(const struct verify_policy *policy, struct bytes path,
+		   const struct assay_digest *digest)
+{
+	for (size_t i = 0; path.data && i < policy->allowed_count; i++) {
+		const struct policy_path *allowed = &policy->allowed[i];
+		size_t length = strlen(allowed->path);
+		bool below = length > 0 && allowed->path[length - 1] == '/';
+
+		if (path.size < length || (!below && path.size > length) ||
+		    memcmp(path.data, allowed->path, length) != 0)
+			continue;
+		if (digest_among(allowed, digest))
+			return true;
+	}
+	return false;
+}
+
 /* The next manifest, from *index on, that has the file; NULL if no other one has. */
 static const struct manifest_file *find_from(const struct appraisal *appraisal, const char *path,
 					     size_t *index)
@@ -209,15 +234,19 @@ bool check_files_known(struct appraisal *appraisal, char *detail)
 	struct findings findings = { .detail = detail };
 	char wanted[MANIFEST_PATH_MAX];
 	struct file_walk walk;
-	uint64_t files = 0;
+	uint64_t files = 0, allowed = 0;
 
 	walk_begin(&walk, appraisal);
 	for (; walk_next(&walk); files++) {
 		char path[PATH_TEXT];
 		size_t index = 0;
 
-		if (!manifest_path(appraisal->policy, walk.file.path, wanted) ||
-		    !find_from(appraisal, wanted, &index))
+		if (manifest_path(appraisal->policy, walk.file.path, wanted) &&
+		    find_from(appraisal, wanted, &index))
+			continue;
+		if (policy_allows(appraisal->policy, walk.file.path, &walk.file.digest))
+			allowed++;
+		else
 			findings_add(&findings, "%s was measured and is in no manifest",
 				     path_text(&walk.file, path));
 	}
@@ -225,6 +254,10 @@ bool check_files_known(struct appraisal *appraisal, char *detail)
 		return findings_tell(&findings);
 	if (files == 0)
 		return check_tell(false, detail, "the log holds no measured file");
+	if (allowed > 0)
+		return check_tell(true, detail,
+				  "%llu measurements, %llu of which the policy allows by path",
+				  (ull)files, (ull)allowed);
 	return check_tell(true, detail, "%llu measurements", (ull)files);
 }
 

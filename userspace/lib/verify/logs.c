@@ -76,9 +76,17 @@ static bool kind_is_judged(uint8_t kind)
 	}
 }
 
+static bool is_judged(const struct cel_record *record)
+{
+	struct assay_content content;
+
+	return record->type == ASSAY_CEL_CONTENT &&
+	       assay_content_parse(record, &content, NULL) == 0 && kind_is_judged(content.kind);
+}
+
 /* Whether this record is one that this verifier can judge, at its place. */
 static bool check_record(const struct appraisal *appraisal, const struct cel_record *record,
-			 uint64_t expected, char *detail)
+			 uint64_t expected, uint64_t *unknown, char *detail)
 {
 	struct assay_content content = { 0 };
 
@@ -91,6 +99,10 @@ static bool check_record(const struct appraisal *appraisal, const struct cel_rec
 		return check_tell(false, detail,
 				  "record %llu is not of PCR %u, which anchors the log",
 				  (ull)expected, appraisal->policy->assay_pcr);
+	if (appraisal->policy->unknown_records && !is_judged(record)) {
+		(*unknown)++;
+		return true;
+	}
 	if (record->type != ASSAY_CEL_CONTENT)
 		return check_tell(false, detail,
 				  "record %llu has content of type 0x%02x, which is not assay's",
@@ -110,7 +122,7 @@ bool check_assay_log_records(struct appraisal *appraisal, char *detail)
 {
 	struct cel_reader reader;
 	struct cel_record record;
-	uint64_t expected = 0;
+	uint64_t expected = 0, unknown = 0;
 
 	if (appraisal->evidence.assay_base != 0 || appraisal->evidence.assay_first != 0)
 		return check_tell(false, detail,
@@ -119,8 +131,13 @@ bool check_assay_log_records(struct appraisal *appraisal, char *detail)
 				  (ull)appraisal->evidence.assay_base);
 	begin_assay(appraisal, &reader);
 	while (cel_next(&reader, &record, NULL) > 0)
-		if (!check_record(appraisal, &record, expected++, detail))
+		if (!check_record(appraisal, &record, expected++, &unknown, detail))
 			return false;
+	if (unknown > 0)
+		return check_tell(true, detail,
+				  "0 to %llu, all of PCR %u; %llu of kinds that are not known, "
+				  "which the policy takes",
+				  (ull)expected - 1, appraisal->policy->assay_pcr, (ull)unknown);
 	return check_tell(true, detail, "0 to %llu, all of PCR %u", (ull)expected - 1,
 			  appraisal->policy->assay_pcr);
 }
@@ -180,12 +197,17 @@ bool check_assay_log_digests(struct appraisal *appraisal, char *detail)
 static bool start_allowed(const struct verify_policy *policy, const struct assay_digest *value)
 {
 	static const uint8_t zeros[ASSAY_DIGEST_MAX];
+	bool named = false;
 
 	if (bytes_equal(BYTES(value->bytes, value->size), BYTES(zeros, value->size)))
 		return true;
+	for (size_t i = 0; i < policy->start_count; i++) {
+		named |= policy->starts[i].hash == value->hash;
+		if (digests_equal(value, &policy->starts[i]))
+			return true;
+	}
 	/* Of the other banks of a PCR that something else starts, the policy says nothing. */
-	return policy->start.size > 0 &&
-	       (value->hash != policy->start.hash || digests_equal(value, &policy->start));
+	return policy->start_count > 0 && !named;
 }
 
 bool check_assay_log_start(struct appraisal *appraisal, char *detail)
@@ -227,10 +249,45 @@ bool check_assay_log_start(struct appraisal *appraisal, char *detail)
 		return check_tell(true, detail,
 				  "boot %s; there was no TPM yet, so the PCR is taken as zeros",
 				  appraisal->evidence.boot_id);
-	return check_tell(
-		true, detail, "boot %s, Linux %s, the log's pages %s", appraisal->evidence.boot_id,
-		text_escape(start.start.release, text, sizeof(text)),
-		start.start.protection == ASSAY_PROTECTION_FULL ? "read-only" : "writable");
+	return check_tell(true, detail, "boot %s, Linux %s", appraisal->evidence.boot_id,
+			  text_escape(start.start.release, text, sizeof(text)));
+}
+
+/* The START that the log begins with. */
+static bool first_record(const struct appraisal *appraisal, struct assay_content *ret)
+{
+	struct cel_reader reader;
+	struct cel_record record;
+
+	begin_assay(appraisal, &reader);
+	return cel_next(&reader, &record, NULL) > 0 &&
+	       assay_content_parse(&record, ret, NULL) == 0 && ret->kind == ASSAY_KIND_START;
+}
+
+bool check_assay_log_tpm(struct appraisal *appraisal, char *detail)
+{
+	struct assay_content content = { 0 };
+
+	first_record(appraisal, &content);
+	if (content.pcr_value_count == 0)
+		return check_tell(false, detail,
+				  "the log began before a TPM was found: until then, its records "
+				  "were the kernel's word alone");
+	return check_tell(true, detail, "PCR %u in %zu banks, read before the first record",
+			  appraisal->policy->assay_pcr, content.pcr_value_count);
+}
+
+bool check_assay_log_protection(struct appraisal *appraisal, char *detail)
+{
+	struct assay_content content = { 0 };
+
+	first_record(appraisal, &content);
+	if (content.start.protection != ASSAY_PROTECTION_FULL)
+		return check_tell(false, detail,
+				  "the log's pages are writable (protection %u): a stray write of "
+				  "the kernel can destroy it; see 'assay status' on the device",
+				  content.start.protection);
+	return check_tell(true, detail, "in every mapping of the kernel");
 }
 
 /* What the log says the quoted bank's PCR was before it; zeros if it says nothing. */
@@ -238,12 +295,8 @@ static struct assay_digest log_start(const struct appraisal *appraisal, enum ass
 {
 	struct assay_digest value = { .hash = bank, .size = assay_hash_size(bank) };
 	struct assay_content content;
-	struct cel_reader reader;
-	struct cel_record record;
 
-	begin_assay(appraisal, &reader);
-	if (cel_next(&reader, &record, NULL) <= 0 ||
-	    assay_content_parse(&record, &content, NULL) < 0 || content.kind != ASSAY_KIND_START)
+	if (!first_record(appraisal, &content))
 		return value;
 	for (size_t i = 0; i < content.pcr_value_count; i++)
 		if (content.pcr_values[i].hash == bank)
@@ -333,7 +386,7 @@ bool check_ima_log_entries(struct appraisal *appraisal, char *detail)
 {
 	struct ima_reader reader;
 	struct ima_entry entry;
-	uint64_t number = 0;
+	uint64_t number = 0, unknown = 0;
 	char name[FOREIGN_TEXT];
 
 	begin_ima(appraisal, &reader);
@@ -344,7 +397,9 @@ bool check_ima_log_entries(struct appraisal *appraisal, char *detail)
 					  (ull)number, (ull)entry.offset, entry.pcr,
 					  appraisal->policy->ima_pcr);
 		text_escape(entry.name, name, sizeof(name));
-		if (!entry.known)
+		if (!entry.known && appraisal->policy->unknown_templates)
+			unknown++;
+		else if (!entry.known)
 			return check_tell(
 				false, detail,
 				"entry %llu at offset %llu has the template \"%s\", which "
@@ -355,6 +410,11 @@ bool check_ima_log_entries(struct appraisal *appraisal, char *detail)
 					  "entry %llu at offset %llu (template \"%s\"): %s",
 					  (ull)number, (ull)entry.offset, name, entry.problem);
 	}
+	if (unknown > 0)
+		return check_tell(true, detail,
+				  "all of PCR %u; %llu of templates that are not known, which the "
+				  "policy takes",
+				  appraisal->policy->ima_pcr, (ull)unknown);
 	return check_tell(true, detail, "all of PCR %u", appraisal->policy->ima_pcr);
 }
 

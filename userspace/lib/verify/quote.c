@@ -442,3 +442,39 @@ bool check_pcr_digest(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "%s of the values is the quoted one",
 			  assay_hash_name(digest.hash));
 }
+
+/* Whether a PCR is one of what the policy takes; says what it is, if not. */
+static bool pcr_expected(const struct appraisal *appraisal, const struct policy_pcr *expected,
+			 char *detail)
+{
+	const struct assay_digest *value =
+		appraisal_pcr(appraisal, expected->bank, expected->index);
+	char found_text[2 * ASSAY_DIGEST_MAX + 1], expected_text[2 * ASSAY_DIGEST_MAX + 1];
+	const struct assay_digest *first = expected->values;
+
+	if (!value)
+		return check_tell(false, detail,
+				  "%s PCR %u is not quoted, and the policy expects a value of it",
+				  assay_hash_name(expected->bank), expected->index);
+	for (size_t i = 0; i < expected->count; i++)
+		if (bytes_equal(BYTES(value->bytes, value->size),
+				BYTES(expected->values[i].bytes, expected->values[i].size)))
+			return true;
+	hex_encode(BYTES(value->bytes, value->size), found_text);
+	hex_encode(BYTES(first->bytes, first->size), expected_text);
+	return check_tell(false, detail, "%s PCR %u is %s; the policy takes %s%s",
+			  assay_hash_name(expected->bank), expected->index, found_text,
+			  expected_text, expected->count > 1 ? " and others" : "");
+}
+
+bool check_pcr_values(struct appraisal *appraisal, char *detail)
+{
+	const struct verify_policy *policy = appraisal->policy;
+
+	if (policy->pcr_value_count == 0)
+		return check_skip(appraisal, detail, "the policy expects no values");
+	for (size_t i = 0; i < policy->pcr_value_count; i++)
+		if (!pcr_expected(appraisal, &policy->pcr_values[i], detail))
+			return false;
+	return check_tell(true, detail, "%zu PCRs as expected", policy->pcr_value_count);
+}

@@ -29,17 +29,25 @@ static const struct {
 	[CHECK_QUOTE_TYPE] = { NEED(QUOTE_PARSED), check_quote_type },
 	[CHECK_QUOTE_NONCE] = { NEED(QUOTE_PARSED), check_quote_nonce },
 	[CHECK_QUOTE_SIGNER] = { NEED(QUOTE_PARSED) | NEED(AK_ALGORITHM), check_quote_signer },
+	[CHECK_QUOTE_AGE] = { NEED(QUOTE_NONCE), check_quote_age },
+	[CHECK_QUOTE_COUNTERS] = { NEED(QUOTE_PARSED), check_quote_counters },
+	[CHECK_QUOTE_FIRMWARE] = { NEED(QUOTE_PARSED), check_quote_firmware },
+	[CHECK_QUOTE_CLOCK] = { NEED(QUOTE_PARSED), check_quote_clock },
 	[CHECK_PCR_SELECTION] = { NEED(QUOTE_TYPE), check_pcr_selection },
 	[CHECK_PCR_REQUIRED] = { NEED(PCR_SELECTION), check_pcr_required },
 	[CHECK_PCR_DIGEST] = { NEED(PCR_SELECTION) | NEED(QUOTE_ALGORITHM), check_pcr_digest },
+	[CHECK_PCR_VALUES] = { NEED(PCR_SELECTION), check_pcr_values },
 	[CHECK_ASSAY_LOG_PARSED] = { NEED(EVIDENCE_PARSED), check_assay_log_parsed },
 	[CHECK_ASSAY_LOG_RECORDS] = { NEED(ASSAY_LOG_PARSED), check_assay_log_records },
 	[CHECK_ASSAY_LOG_DIGESTS] = { NEED(ASSAY_LOG_PARSED), check_assay_log_digests },
 	[CHECK_ASSAY_LOG_START] = { NEED(ASSAY_LOG_PARSED), check_assay_log_start },
+	[CHECK_ASSAY_LOG_TPM] = { NEED(ASSAY_LOG_START), check_assay_log_tpm },
+	[CHECK_ASSAY_LOG_PROTECTION] = { NEED(ASSAY_LOG_START), check_assay_log_protection },
 	[CHECK_ASSAY_LOG_REPLAY] = { NEED(ASSAY_LOG_PARSED) | NEED(PCR_REQUIRED),
 				     check_assay_log_replay },
 	[CHECK_IMA_LOG_PARSED] = { NEED(EVIDENCE_PARSED), check_ima_log_parsed },
 	[CHECK_IMA_LOG_ENTRIES] = { NEED(IMA_LOG_PARSED), check_ima_log_entries },
+	[CHECK_IMA_LOG_START] = { NEED(IMA_LOG_PARSED), check_ima_log_start },
 	[CHECK_IMA_LOG_DIGESTS] = { NEED(IMA_LOG_PARSED), check_ima_log_digests },
 	[CHECK_IMA_LOG_VIOLATIONS] = { NEED(IMA_LOG_PARSED), check_ima_log_violations },
 	[CHECK_IMA_LOG_REPLAY] = { NEED(IMA_LOG_PARSED) | NEED(PCR_REQUIRED),
@@ -59,7 +67,11 @@ _Static_assert(sizeof(table) / sizeof(table[0]) == CHECK_COUNT, "a check has no 
 void verify_policy_default(struct verify_policy *ret)
 {
 	*ret = (struct verify_policy){
-		.required = CHECK_ALL & ~CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS),
+		.required =
+			CHECK_ALL & ~(NEED(IMA_LOG_VIOLATIONS) | NEED(QUOTE_AGE) |
+				      NEED(QUOTE_COUNTERS) | NEED(QUOTE_FIRMWARE) |
+				      NEED(QUOTE_CLOCK) | NEED(PCR_VALUES) | NEED(ASSAY_LOG_TPM)),
+		.required_with_state = NEED(QUOTE_COUNTERS) | NEED(QUOTE_FIRMWARE),
 		.algorithms = VERIFY_RSASSA | VERIFY_RSAPSS | VERIFY_ECDSA | VERIFY_SHA256 |
 			      VERIFY_SHA384 | VERIFY_SHA512 | VERIFY_P256 | VERIFY_P384,
 		.rsa_bits = 2048,
@@ -80,6 +92,17 @@ bool check_tell(bool result, char *detail, const char *format, ...)
 	return result;
 }
 
+bool check_skip(struct appraisal *appraisal, char *detail, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, CHECK_DETAIL_MAX, format, args);
+	va_end(args);
+	appraisal->skipped = true;
+	return false;
+}
+
 /* What the check would have needed: the first of it that did not pass. */
 static void tell_missing(uint64_t missing, char *detail)
 {
@@ -98,14 +121,18 @@ void verify(const struct verify_input *input, const struct verify_policy *policy
 
 	memset(ret, 0, sizeof(*ret));
 	ret->required = policy->required;
+	/* A policy without any check trusts nothing, whatever there is besides. */
+	if (ret->required != 0 && input->state)
+		ret->required |= policy->required_with_state;
 	for (int i = 0; i < CHECK_COUNT; i++) {
 		uint64_t missing = table[i].needs & ~ret->passed;
 
+		appraisal.skipped = false;
 		if (missing != 0)
 			tell_missing(missing, ret->detail[i]);
 		else if (table[i].function(&appraisal, ret->detail[i]))
 			ret->passed |= CHECK_BIT(i);
-		else
+		else if (!appraisal.skipped)
 			ret->failed |= CHECK_BIT(i);
 	}
 	for (size_t i = 0; appraisal.manifests && i < input->manifest_count; i++)

@@ -29,37 +29,79 @@ enum verify_algorithm {
 	VERIFY_P384 = 1U << 7,
 };
 
+/* struct policy_pcr - the values that a PCR may have; any one of them */
+struct policy_pcr {
+	enum assay_hash bank;
+	unsigned int index;
+	const struct assay_digest *values;
+	size_t count;
+};
+
+/**
+ * struct policy_path - a file that may be measured although no manifest has it
+ * @path: as it is measured; one that ends in '/' stands for all that is below it
+ * @reason: why, for people
+ * @digests: what it may be, of any algorithm; @count of them. None: anything
+ */
+struct policy_path {
+	const char *path;
+	const char *reason;
+	const struct assay_digest *digests;
+	size_t count;
+};
+
 /**
  * struct verify_policy - what evidence must fulfil
  * @required: CHECK_BIT()s; without any, nothing is trusted
+ * @required_with_state: as well, where the verifier has a state of the device
  * @algorithms: enum verify_algorithm, what keys, signatures and PCR banks may be of
  * @rsa_bits: the least size of an RSA key
  * @nonce_size: the fewest bytes of a nonce
+ * @max_age: seconds from the nonce to the verdict; 0: any
+ * @same_boot: the TPM must not have been reset since the last attestation
  * @pcrs: bit n: PCR n must be quoted, all in one bank
  * @assay_pcr: index of the PCR that anchors assay's log
  * @ima_pcr: index of IMA's PCR
- * @start: the value which @assay_pcr may have before the log's first record, where
- *         something else measures into it first; size 0: zeros only
+ * @pcr_values, @pcr_value_count: PCRs that must be quoted, and what they may be
+ * @starts, @start_count: the values, one a bank or more, which @assay_pcr may have
+ *                        before the log's first record, where something else measures
+ *                        into it first. Without any: zeros only
  * @prefix: what to take off the front of measured paths before they are looked up,
  *          where the manifest's root was not the device's: "/mnt/root". NULL or
  *          empty: nothing
+ * @allowed, @allowed_count: files that need not be in a manifest
+ * @unknown_records: take records of kinds that the verifier cannot judge, and content
+ *                   of others: they replay, and what they say is not looked at
+ * @unknown_templates: the same of IMA's templates
  */
 struct verify_policy {
 	uint64_t required;
+	uint64_t required_with_state;
 	uint32_t algorithms;
 	unsigned int rsa_bits;
 	size_t nonce_size;
+	uint64_t max_age;
+	bool same_boot;
 	uint32_t pcrs;
 	unsigned int assay_pcr;
 	unsigned int ima_pcr;
-	struct assay_digest start;
+	const struct policy_pcr *pcr_values;
+	size_t pcr_value_count;
+	const struct assay_digest *starts;
+	size_t start_count;
 	const char *prefix;
+	const struct policy_path *allowed;
+	size_t allowed_count;
+	bool unknown_records;
+	bool unknown_templates;
 };
 
 /*
- * verify_policy_default() - everything required but ima-log-violations (which are
- * common and are shown); PCRs 10 and 14; nonces of at least 16 bytes; P-256, P-384,
- * RSA from 2048 bits with RSASSA or RSAPSS; SHA-256 and longer
+ * verify_policy_default() - what is required of evidence where nobody says otherwise:
+ * all checks but those that ask for what a policy has to name, and those of what is
+ * common and shown (ima-log-violations, quote-clock, assay-log-tpm); PCRs 10 and 14;
+ * nonces of at least 16 bytes; P-256, P-384, RSA from 2048 bits with RSASSA or RSAPSS;
+ * SHA-256 and longer
  */
 void verify_policy_default(struct verify_policy *ret);
 
@@ -71,12 +113,34 @@ struct verify_manifest {
 };
 
 /**
+ * struct verify_state - what a verifier keeps of a device's last good attestation
+ * Of the quote, as the TPM gives it (Part 2, 10.11 and 10.12.12). Counters of keys
+ * outside the endorsement hierarchy are obfuscated by adding a number that is the
+ * same for all quotes of a key, so they can be compared, but say nothing by themselves.
+ *
+ * @reset_count, @restart_count: TPM resets, and restarts since the last one
+ * @clock: the TPM's clock, in milliseconds
+ * @firmware_version: the TPM's
+ * @verified: when, in seconds since 1970-01-01 00:00 UTC, by the verifier's clock
+ */
+struct verify_state {
+	uint32_t reset_count;
+	uint32_t restart_count;
+	uint64_t clock;
+	uint64_t firmware_version;
+	uint64_t verified;
+};
+
+/**
  * struct verify_input - what a verifier has: all borrowed
  * @evidence: JSON text
  * @nonce: that it sent
  * @ak_public: TPM2B_PUBLIC of the key that it enrolled
  * @ak_qualified_name: that key's qualified name as noted at enrolment; size 0 if it
  *                     was not: then its form alone is checked
+ * @state: of the device's last attestation; NULL if this is the first
+ * @now: the verifier's clock, in seconds since 1970-01-01 00:00 UTC
+ * @nonce_issued: when it sent the nonce, by the same clock; 0 if it does not know
  * @manifests, @manifest_count: reference values
  * @certificates, @certificate_count: of signers that are accepted
  */
@@ -85,6 +149,9 @@ struct verify_input {
 	struct bytes nonce;
 	struct bytes ak_public;
 	struct bytes ak_qualified_name;
+	const struct verify_state *state;
+	uint64_t now;
+	uint64_t nonce_issued;
 	const struct verify_manifest *manifests;
 	size_t manifest_count;
 	X509 *const *certificates;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fuzz target: policies. Whatever is taken keeps the promises that verify() rests on:
+ * no check that cannot be waived is gone, and nothing that it points to is missing.
+ */
+#include <assert.h>
+
+#include "verify/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct policy policy = { 0 };
+	const struct verify_policy *rules = &policy.rules;
+	struct verify_input input = { 0 };
+	static struct verdict verdict;
+	uint64_t digits = 0;
+
+	if (policy_parse(BYTES(data, size), &policy, NULL) < 0) {
+		assert(!policy.json && !policy.memory);
+		return 0;
+	}
+	for (int i = 0; i < CHECK_COUNT; i++)
+		assert(check_waivable((enum check)i) || rules->required & CHECK_BIT(i));
+	assert(rules->pcrs != 0 && rules->nonce_size >= 8 && rules->rsa_bits >= 2048);
+	for (size_t i = 0; i < rules->pcr_value_count; i++)
+		for (size_t j = 0; j < rules->pcr_values[i].count; j++)
+			digits += rules->pcr_values[i].values[j].bytes[0];
+	for (size_t i = 0; i < rules->allowed_count; i++)
+		assert(rules->allowed[i].path[0] && rules->allowed[i].reason[0]);
+	for (size_t i = 0; i < rules->start_count; i++)
+		digits += rules->starts[i].size;
+	(void)digits;
+	verify(&input, rules, &verdict);
+	assert(!verdict_trusted(&verdict));
+	policy_free(&policy);
+	return 0;
+}

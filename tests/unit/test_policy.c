@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Policies: what each member does to the rules, and what is refused, with the path of
+ * the member that is off. The schema that is published knows the same members.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "log_builder.h"
+#include "verify/policy.h"
+
+#define HEAD "{\"assay\": 1, \"type\": \"policy\""
+#define SHA256_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static int parse(const char *text, struct policy *ret, struct assay_error *err)
+{
+	return policy_parse(BYTES((const uint8_t *)text, strlen(text)), ret, err);
+}
+
+static void must_parse(const char *text, struct policy *ret)
+{
+	struct assay_error err;
+
+	if (parse(text, ret, &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+}
+
+/* ---------------------------------------------------------------- what is refused */
+
+static const struct {
+	const char *members, *says;
+} bad[] = {
+	{ "", "assay" }, /* see test_refused(): without the head */
+	{ ", \"assay\": 1", "JSON" },
+	{ ", \"assay_pcr\": 14", "\"assay_pcr\" is not known" },
+	{ ", \"x\\u001b[31m\": 14", "\"x\\x1b[31m\" is not known" },
+	{ ", \"description\": \"\"", "\"description\" is empty" },
+	{ ", \"description\": 5", "\"description\" is not a string" },
+	{ ", \"require\": \"files-known\"", "\"require\" is not an array" },
+	{ ", \"require\": [\"files-knwon\"]", "\"require[0]\" names no check" },
+	{ ", \"require\": [\"files-known\", 1]", "\"require[1]\" names no check" },
+	{ ", \"waive\": [\"files-known\"]", "\"waive\" is not an object" },
+	{ ", \"waive\": {\"files-none\": \"why\"}", "\"waive.files-none\" names no check" },
+	{ ", \"waive\": {\"files-known\": \"\"}", "\"waive.files-known\" is empty" },
+	{ ", \"waive\": {\"quote-nonce\": \"slow\"}", "\"waive.quote-nonce\" cannot be waived" },
+	{ ", \"waive\": {\"files-known\": \"x\"}, \"require\": [\"files-known\"]",
+	  "\"files-known\" is both required and waived" },
+	{ ", \"algorithms\": []", "\"algorithms\" is not an object" },
+	{ ", \"algorithms\": {\"hashes\": [\"sha1\"]}",
+	  "\"algorithms.hashes[0]\" is no algorithm" },
+	{ ", \"algorithms\": {\"signatures\": [\"hmac\"]}", "\"algorithms.signatures[0]\"" },
+	{ ", \"algorithms\": {\"curves\": [256]}", "\"algorithms.curves[0]\"" },
+	{ ", \"algorithms\": {\"curves\": \"p256\"}", "\"algorithms.curves\" is not an array" },
+	{ ", \"algorithms\": {\"rsa_bits\": 1024}", "\"algorithms.rsa_bits\" is not a whole" },
+	{ ", \"nonce_bytes\": 7", "\"nonce_bytes\" is not a whole number from 8 to 64" },
+	{ ", \"nonce_bytes\": 65", "\"nonce_bytes\"" },
+	{ ", \"nonce_bytes\": \"16\"", "\"nonce_bytes\"" },
+	{ ", \"nonce_bytes\": 16.0", "\"nonce_bytes\"" },
+	{ ", \"max_age\": 0", "\"max_age\" is not a whole number from 1" },
+	{ ", \"max_age\": -1", "\"max_age\"" },
+	{ ", \"max_age\": 9223372036854775807", "\"max_age\"" },
+	{ ", \"max_age\": 9223372036854775808", "JSON" },
+	{ ", \"pcrs\": {\"required\": [24]}", "\"pcrs.required[0]\" is not a whole" },
+	{ ", \"pcrs\": {\"required\": [0, 1, -1]}", "\"pcrs.required[2]\"" },
+	{ ", \"pcrs\": {\"required\": 7}", "\"pcrs.required\" is not an array" },
+	{ ", \"pcrs\": {\"assay\": 24}", "\"pcrs.assay\"" },
+	{ ", \"pcrs\": {\"ima\": 14}", "\"pcrs.ima\" is the PCR of assay's log too" },
+	{ ", \"pcrs\": {\"imma\": 14}", "\"pcrs.imma\" is not known" },
+	{ ", \"pcrs\": {\"values\": []}", "\"pcrs.values\" is not an object" },
+	{ ", \"pcrs\": {\"values\": {\"7\": [\"00\"]}}", "\"pcrs.values.7\" names no PCR" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:07\": [\"00\"]}}",
+	  "\"pcrs.values.sha256:07\" names" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:24\": [\"00\"]}}",
+	  "\"pcrs.values.sha256:24\" names" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:\": [\"00\"]}}", "names no PCR" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:7 \": [\"00\"]}}", "names no PCR" },
+	{ ", \"pcrs\": {\"values\": {\"md5:7\": [\"00\"]}}", "names no PCR" },
+	{ ", \"pcrs\": {\"values\": {\"sha256sha256:7\": [\"00\"]}}", "names no PCR" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:7\": []}}", "\"pcrs.values.sha256:7\" is empty" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:7\": [\"00\"]}}",
+	  "\"pcrs.values.sha256:7[0]\" is not" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:7\": [\"" SHA256_TEXT "00\"]}}",
+	  "is not a value of 32" },
+	{ ", \"pcrs\": {\"values\": {\"sha1:7\": [\"" SHA256_TEXT "\"]}}", "is not a value of 20" },
+	{ ", \"start\": \"sha256:00\"", "\"start\" is not an array" },
+	{ ", \"start\": []", "\"start\" is empty" },
+	{ ", \"start\": [\"sha256:00\"]", "\"start[0]\" is not a digest" },
+	{ ", \"start\": [\"" SHA256_TEXT "\"]", "\"start[0]\" is not a digest" },
+	{ ", \"root\": \"mnt\"", "\"root\" is not an absolute path" },
+	{ ", \"manifests\": \"m.jsonl\"", "\"manifests\" is not an array" },
+	{ ", \"manifests\": [\"m.jsonl\", \"\"]", "\"manifests[1]\" is empty" },
+	{ ", \"certificates\": [5]", "\"certificates[0]\" is neither" },
+	{ ", \"certificates\": [{\"pem\": \"x\", \"der\": \"y\"}]",
+	  "\"certificates[0]\" is neither" },
+	{ ", \"certificates\": [{\"pem\": \"\"}]", "\"certificates[0].pem\" is empty" },
+	{ ", \"allow\": {}", "\"allow\" is not an array" },
+	{ ", \"allow\": [\"/etc\"]", "\"allow[0]\" is not an object" },
+	{ ", \"allow\": [{\"path\": \"/etc\"}]", "\"allow[0]\" has no \"reason\"" },
+	{ ", \"allow\": [{\"reason\": \"x\"}]", "\"allow[0]\" has no \"path\"" },
+	{ ", \"allow\": [{\"path\": \"/etc\", \"reason\": \"x\", \"why\": 1}]",
+	  "\"allow[0].why\"" },
+	{ ", \"allow\": [{\"path\": \"/etc\", \"reason\": \"x\", \"digests\": []}]",
+	  "\"allow[0].digests\" is empty" },
+	{ ", \"allow\": [{\"path\": \"/etc\", \"reason\": \"x\", \"digests\": [\"md5:00\"]}]",
+	  "\"allow[0].digests[0]\"" },
+	{ ", \"log\": {\"unknown_records\": \"ignore\"}",
+	  "\"log.unknown_records\" is neither \"refuse\" nor \"accept\"" },
+	{ ", \"log\": {\"unknown_records\": true}", "\"log.unknown_records\" is neither" },
+	{ ", \"log\": {\"protection\": \"none\"}", "\"log.protection\" is neither" },
+	{ ", \"ima\": {\"required\": \"no\"}", "\"ima.required\" is neither true nor false" },
+	{ ", \"ima\": {\"violations\": \"report\"}", "\"ima.violations\" is neither" },
+	{ ", \"device\": {\"firmware\": \"new\"}", "\"device.firmware\" is neither" },
+	{ ", \"device\": {\"serial\": 1}", "\"device.serial\" is not known" },
+};
+
+static void test_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct policy policy = { 0 };
+		struct assay_error err = { 0 };
+		char text[1024];
+		int r;
+
+		snprintf(text, sizeof(text), i == 0 ? "{%s}" : HEAD "%s}", bad[i].members);
+		r = parse(text, &policy, &err);
+		if (r != -EBADMSG || !strstr(err.text, bad[i].says))
+			fail_msg("%s: %d, \"%s\" does not say %s", text, r, err.text, bad[i].says);
+		assert_null(policy.json);
+	}
+}
+
+static void test_head(void **state)
+{
+	static const char *const heads[] = {
+		"",
+		"[]",
+		"{\"type\": \"policy\"}",
+		"{\"assay\": 1}",
+		"{\"assay\": 2, \"type\": \"policy\"}",
+		"{\"assay\": 1, \"type\": \"verdict\"}",
+		"{\"assay\": 1, \"type\": \"policy\"} x",
+	};
+	struct policy policy = { 0 };
+	struct assay_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		assert_int_equal(parse(heads[i], &policy, &err), -EBADMSG);
+}
+
+/* A long path is cut where it is told, not elsewhere. */
+static void test_long_names(void **state)
+{
+	struct assay_error err = { 0 };
+	struct policy policy = { 0 };
+	char text[2048];
+
+	(void)state;
+	snprintf(text, sizeof(text), HEAD ", \"waive\": {\"%01000d\": \"x\"}}", 1);
+	assert_int_equal(parse(text, &policy, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "...\" names no check"));
+}
+
+/* ---------------------------------------------------------------- what each member does */
+
+static void test_nothing_said(void **state)
+{
+	struct verify_policy rules;
+	struct policy policy;
+
+	(void)state;
+	verify_policy_default(&rules);
+	must_parse(HEAD "}", &policy);
+	assert_memory_equal(&policy.rules, &rules, sizeof(rules));
+	policy_free(&policy);
+	assert_null(policy.memory);
+}
+
+static uint64_t required_by(const char *members, uint64_t *ret_with_state)
+{
+	struct policy policy;
+	uint64_t required;
+	char text[512];
+
+	snprintf(text, sizeof(text), HEAD "%s}", members);
+	must_parse(text, &policy);
+	required = policy.rules.required;
+	if (ret_with_state)
+		*ret_with_state = policy.rules.required_with_state;
+	policy_free(&policy);
+	return required;
+}
+
+#define BIT(name) CHECK_BIT(CHECK_##name)
+
+static void test_required(void **state)
+{
+	uint64_t usual = required_by("", NULL), with_state;
+	const uint64_t ima = BIT(IMA_LOG_PARSED) | BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_START) |
+			     BIT(IMA_LOG_DIGESTS) | BIT(IMA_LOG_REPLAY);
+	const struct {
+		const char *members;
+		uint64_t more, less;
+	} rows[] = {
+		{ ", \"max_age\": 300", BIT(QUOTE_AGE), 0 },
+		{ ", \"pcrs\": {\"values\": {\"sha256:7\": [\"" SHA256_TEXT "\"]}}",
+		  BIT(PCR_VALUES), 0 },
+		{ ", \"pcrs\": {\"values\": {}}", 0, 0 },
+		{ ", \"require\": [\"quote-counters\"]", BIT(QUOTE_COUNTERS), 0 },
+		{ ", \"waive\": {\"files-complete\": \"why\"}", 0, BIT(FILES_COMPLETE) },
+		{ ", \"log\": {\"late_tpm\": \"refuse\"}", BIT(ASSAY_LOG_TPM), 0 },
+		{ ", \"log\": {\"late_tpm\": \"accept\"}", 0, 0 },
+		{ ", \"log\": {\"protection\": \"any\"}", 0, BIT(ASSAY_LOG_PROTECTION) },
+		{ ", \"ima\": {\"violations\": \"refuse\"}", BIT(IMA_LOG_VIOLATIONS), 0 },
+		{ ", \"ima\": {\"violations\": \"accept\"}", 0, 0 },
+		{ ", \"ima\": {\"required\": false}", 0, ima },
+		{ ", \"ima\": {\"required\": false, \"violations\": \"refuse\"}", 0, ima },
+		{ ", \"ima\": {\"required\": true}", 0, 0 },
+		{ ", \"device\": {\"clock\": \"safe\"}", BIT(QUOTE_CLOCK), 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (required_by(rows[i].members, NULL) != ((usual | rows[i].more) & ~rows[i].less))
+			fail_msg("%s", rows[i].members);
+	required_by(", \"device\": {\"firmware\": \"any\"}", &with_state);
+	assert_true(with_state == BIT(QUOTE_COUNTERS));
+	required_by(", \"waive\": {\"quote-counters\": \"why\"}", &with_state);
+	assert_true(with_state == BIT(QUOTE_FIRMWARE));
+}
+
+static void test_members(void **state)
+{
+	static const char text[] = HEAD
+		",\"description\":\"servers\",\"nonce_bytes\":32,\"max_age\":60,\"root\":\"/mnt\","
+		"\"algorithms\":{\"signatures\":[\"ecdsa\"],\"hashes\":[\"sha384\"],"
+		"\"curves\":[\"p384\"],\"rsa_bits\":3072},"
+		"\"pcrs\":{\"required\":[7],\"assay\":13,\"ima\":11,\"values\":{\"sha1:4\":"
+		"[\"0000000000000000000000000000000000000000\","
+		"\"FFffffffffffffffffffffffffffffffffffffff\"]}},"
+		"\"start\":[\"sha256:" SHA256_TEXT "\"],\"manifests\":[\"a.jsonl\",\"/b.jsonl\"],"
+		"\"certificates\":[\"c.pem\",{\"pem\":\"-----BEGIN\"}],"
+		"\"allow\":[{\"path\":\"/etc/\",\"reason\":\"local\"},"
+		"{\"path\":\"/x\",\"reason\":\"y\",\"digests\":[\"sha256:" SHA256_TEXT "\"]}],"
+		"\"log\":{\"unknown_records\":\"accept\"},\"ima\":{\"unknown_templates\":"
+		"\"accept\"},"
+		"\"waive\":{\"files-known\":\"in parts\"},\"device\":{\"reset\":\"refuse\"}}";
+	const struct verify_policy *rules;
+	struct policy policy;
+
+	(void)state;
+	must_parse(text, &policy);
+	rules = &policy.rules;
+	assert_string_equal(policy.description, "servers");
+	assert_int_equal(rules->nonce_size, 32);
+	assert_int_equal(rules->max_age, 60);
+	assert_string_equal(rules->prefix, "/mnt");
+	assert_int_equal(rules->algorithms, VERIFY_ECDSA | VERIFY_SHA384 | VERIFY_P384);
+	assert_int_equal(rules->rsa_bits, 3072);
+	assert_int_equal(rules->pcrs, 1U << 7 | 1U << 13 | 1U << 11);
+	assert_int_equal(rules->assay_pcr, 13);
+	assert_int_equal(rules->ima_pcr, 11);
+	assert_int_equal(rules->pcr_value_count, 1);
+	assert_int_equal(rules->pcr_values[0].bank, ASSAY_HASH_SHA1);
+	assert_int_equal(rules->pcr_values[0].index, 4);
+	assert_int_equal(rules->pcr_values[0].count, 2);
+	assert_int_equal(rules->pcr_values[0].values[1].bytes[0], 0xff);
+	assert_int_equal(rules->start_count, 1);
+	assert_int_equal(rules->starts[0].bytes[1], 0x23);
+	assert_int_equal(policy.manifest_count, 2);
+	assert_string_equal(policy.manifests[1], "/b.jsonl");
+	assert_int_equal(policy.certificate_count, 2);
+	assert_string_equal(policy.certificates[0].path, "c.pem");
+	assert_string_equal(policy.certificates[1].pem, "-----BEGIN");
+	assert_int_equal(rules->allowed_count, 2);
+	assert_string_equal(rules->allowed[0].path, "/etc/");
+	assert_int_equal(rules->allowed[0].count, 0);
+	assert_string_equal(rules->allowed[1].reason, "y");
+	assert_int_equal(rules->allowed[1].count, 1);
+	assert_true(rules->unknown_records && rules->unknown_templates && rules->same_boot);
+	assert_int_equal(policy.waiver_count, 1);
+	assert_int_equal(policy.waivers[0].check, CHECK_FILES_KNOWN);
+	policy_free(&policy);
+}
+
+static void test_without_ima_no_pcr_of_it(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	/* Whichever of the two comes first. */
+	must_parse(HEAD ", \"ima\": {\"required\": false}, \"pcrs\": {\"ima\": 11}}", &policy);
+	assert_int_equal(policy.rules.pcrs, 1U << 14);
+	policy_free(&policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_nothing_said),
+		cmocka_unit_test(test_required),
+		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_without_ima_no_pcr_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

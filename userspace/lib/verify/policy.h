@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A verifier's policy as one JSON object: what evidence of a device must fulfil, and
+ * where the reference values are. assay-policy(5) describes it for people,
+ * policy/verify-policy.schema.json for programs.
+ *
+ * Pure: files that a policy names are not opened here. Strict: what is not known is
+ * refused, with the path of the member, since a rule that is misspelt would otherwise
+ * be a rule that is not there.
+ */
+#ifndef ASSAY_VERIFY_POLICY_H
+#define ASSAY_VERIFY_POLICY_H
+
+#include <jansson.h>
+
+#include "verify/verify.h"
+
+#define POLICY_MAX_SIZE (64U << 20) /* bytes of the whole JSON text */
+
+/* struct policy_certificate - of a signer: one of the two is set */
+struct policy_certificate {
+	const char *path; /* relative to the policy's directory */
+	const char *pem;
+};
+
+/* struct policy_waiver - a check that is not required, and why */
+struct policy_waiver {
+	enum check check;
+	const char *reason;
+};
+
+/**
+ * struct policy - a policy that was read; policy_free() it
+ * @rules: for verify(); borrows from this struct
+ * @description: for people; NULL if there is none
+ * @manifests, @manifest_count: paths, relative to the policy's directory
+ * @certificates, @certificate_count: of signers of manifests, and of files in IMA's list
+ * @ima_certificates, @ima_certificate_count: of signers of files in IMA's list only
+ * @waivers, @waiver_count: as they stand in the policy
+ * @memory: what all of it is in
+ * @json: what the texts are in
+ */
+struct policy {
+	struct verify_policy rules;
+	const char *description;
+	const char **manifests;
+	size_t manifest_count;
+	struct policy_certificate *certificates;
+	size_t certificate_count;
+	struct policy_certificate *ima_certificates;
+	size_t ima_certificate_count;
+	struct policy_waiver *waivers;
+	size_t waiver_count;
+	struct policy_memory *memory;
+	json_t *json;
+};
+
+/*
+ * policy_parse() - read the JSON text of a policy
+ * What it does not say is as verify_policy_default() has it.
+ *
+ * Return: 0; -EBADMSG with the path of the member that is off; -EFBIG, -ENOMEM
+ */
+int policy_parse(struct bytes text, struct policy *ret, struct assay_error *err);
+
+void policy_free(struct policy *policy);
+
+/*
+ * policy_digest() - read "sha256:HEX" with as many digits as the hash has
+ * Return: 0; -EINVAL for other text
+ */
+int policy_digest(const char *text, struct assay_digest *ret);
+
+/* policy_drop_ima() - require nothing of IMA's list, nor its PCR */
+void policy_drop_ima(struct verify_policy *rules);
+
+#endif /* ASSAY_VERIFY_POLICY_H */
