@@ -88,29 +88,6 @@ static int load(struct source *source, const char *file, const char *evidence_pa
 	return r;
 }
 
-/* A hasher a bank, opened when the bank is first seen. */
-struct hashers {
-	struct hasher open[8];
-	size_t count;
-};
-
-static struct hasher *get_hasher(struct hashers *hashers, enum assay_hash hash)
-{
-	for (size_t i = 0; i < hashers->count; i++)
-		if (hashers->open[i].hash == hash)
-			return &hashers->open[i];
-	if (hashers->count == sizeof(hashers->open) / sizeof(hashers->open[0]) ||
-	    hasher_open(&hashers->open[hashers->count], hash, NULL) < 0)
-		return NULL;
-	return &hashers->open[hashers->count++];
-}
-
-static void close_hashers(struct hashers *hashers)
-{
-	for (size_t i = 0; i < hashers->count; i++)
-		hasher_close(&hashers->open[i]);
-}
-
 /*
  * Do the digests fit the content? Only of records of assay's own kind, whose
  * digest is over the content's bytes; other kinds have their own rules. Digests
@@ -122,7 +99,7 @@ static bool digests_fit(const struct cel_record *record, struct hashers *hashers
 		return true;
 	for (size_t i = 0; i < record->digest_count; i++) {
 		const struct assay_digest *digest = &record->digests[i];
-		struct hasher *hasher = get_hasher(hashers, digest->hash);
+		struct hasher *hasher = hashers_get(hashers, digest->hash, NULL);
 		struct assay_digest computed;
 
 		if (hasher &&
@@ -528,7 +505,7 @@ static int show(const struct source *source, bool json, struct assay_error *err)
 			fputs(", all anchored in the TPM", stdout);
 		putchar('\n');
 	}
-	close_hashers(&hashers);
+	hashers_close(&hashers);
 	return r;
 }
 
