@@ -90,7 +90,8 @@ judge "$data/evidence.json" --nonce 00112233445566778899aabbccddeeff --json
 check 'JSON: not trusted, and why' [ "$(jq -c '[.trusted, (.checks[] | select(.result == "fail") | .name)]' \
 	stdout)" = '[false,"quote-nonce"]' ]
 check 'JSON: exit status 1' [ "$status" -eq 1 ]
-change '.logs.assay.cel |= .[:-4] + "d24="' # "two" is made "twn"
+cel=$({ jq -r .logs.assay.cel "$data/evidence.json" | base64 -d | head -c -1; printf n; } | base64 -w 0)
+change --arg cel "$cel" '.logs.assay.cel = $cel' # "two" is made "twn"
 judge changed.json
 check 'a byte of the log changed is refused' refused assay-log-digests
 change '.logs.ima.data |= .[:-4]'

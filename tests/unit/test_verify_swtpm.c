@@ -106,6 +106,22 @@ static void take(struct buffer *out, const char *name, const char *suffix)
 	*out = support_read(path);
 }
 
+/* Of a quote that the TPM gave just before this one. */
+static void take_state(struct fixture *fixture)
+{
+	struct buffer before = support_read("before.msg");
+	struct tpm_attest attest;
+	struct assay_error err;
+
+	if (tpm_attest_parse(buffer_bytes(&before), &attest, &err) < 0)
+		fail_msg("%s", err.text);
+	fixture->state = (struct verify_state){ .clock = attest.clock,
+						.reset_count = attest.reset_count,
+						.restart_count = attest.restart_count,
+						.firmware_version = attest.firmware_version };
+	buffer_free(&before);
+}
+
 static void take_from_tpm(struct fixture *fixture)
 {
 	take(&fixture->evidence.attest, message_name, "msg");
@@ -116,6 +132,7 @@ static void take_from_tpm(struct fixture *fixture)
 	fixture->quote.selections[0] = fixture_select(ASSAY_HASH_SHA256, 1U << 10 | 1U << 14);
 	fixture->quote.selections_written = 1;
 	fixture_supply(fixture);
+	take_state(fixture);
 }
 
 static void keep(const char *directory, const char *name, struct bytes bytes)
@@ -184,6 +201,14 @@ static void test_quotes_of_a_tpm(void **state)
 		    "-s %s.sig -o %s.pcrs",
 		    key_name, keys[i].scheme, (char *)hex.data, key_name, key_name, key_name);
 		assert_others_accept(key_name, keys[i].scheme, (char *)hex.data);
+		/* Offered for the second time, and then as the one that came after another. */
+		TPM("cp %s.msg before.msg", key_name);
+		fixture_judge(AFTER_QUOTE, take_from_tpm, &verdict);
+		assert_true(verdict.failed == CHECK_BIT(CHECK_QUOTE_COUNTERS));
+		assert_false(verdict_trusted(&verdict));
+		TPM("tpm2_quote -Q -c %s.ctx --scheme %s -g sha256 -l sha256:10,14 -q %s -m %s.msg "
+		    "-s %s.sig -o %s.pcrs",
+		    key_name, keys[i].scheme, (char *)hex.data, key_name, key_name, key_name);
 		fixture_judge(AFTER_QUOTE, take_from_tpm, &verdict);
 		for (int j = 0; j < CHECK_COUNT; j++)
 			if (!(verdict.passed & CHECK_BIT(j)))
@@ -203,6 +228,7 @@ static void assert_no_quote(const char *type)
 
 	key_name = "p256";
 	message_name = "other";
+	TPM("cp other.msg before.msg");
 	fixture_judge(AFTER_QUOTE, take_from_tpm, &verdict);
 	assert_true(verdict.passed & CHECK_BIT(CHECK_QUOTE_SIGNATURE));
 	assert_true(verdict.failed & CHECK_BIT(CHECK_QUOTE_TYPE));
