@@ -52,7 +52,7 @@ region=$(($(cat $regions/0/bytes_reserved) / 1024 / page))
 works 'the first windows' both 200 4 # what the kernel keeps for itself after them is not lost
 free_before=$(settled MemFree) cma_before=$(settled CmaFree)
 
-works "two times $rounds windows" both $rounds 2
+works "two times $rounds windows" both "$rounds" 2
 sed 's/^/# /' /tmp/churn.2 /tmp/churn.3
 check 'every claim succeeds' [ "$(said claimed), $(said failed)" = "$rounds $rounds, 0 0" ]
 check 'nobody else had or wrote to a window' [ "$(said changed) $(said shared)" = '0 0 0 0' ]

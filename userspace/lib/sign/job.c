@@ -96,8 +96,7 @@ static void keep_signatures(const struct sign_work *work, struct sign_job *job)
 {
 	struct sign_old *old = &job->old;
 
-	if (!old->known || !work->signer->dear ||
-	    !verity_digest_equal(&old->digest, &job->digest))
+	if (!old->known || !work->signer->dear || !verity_digest_equal(&old->digest, &job->digest))
 		return;
 	if (work->pkcs7 && old->pkcs7.size > 0 &&
 	    pkcs7_verify(buffer_bytes(&old->pkcs7), &job->digest, work->certificate, NULL) == 0) {
