@@ -148,7 +148,7 @@ for list in 24 '7,' sha999:7 sha256: x; do
 done
 refused 'PCRs that the TPM has not' 1 'no PCR 7 in the bank sha384' \
 	"$assay" key create --out new.pem --pcrs sha384:7
-refused 'an attestation key has none of this' 2 'a restricted key is P-256' \
+refused 'an attestation key has none of this' 2 'a restricted key is without password' \
 	"$assay" key create --restricted --out new.pem --pcrs 7
 
 # ---------------------------------------------------------------- handles

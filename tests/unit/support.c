@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,11 +134,24 @@ void support_fill(uint8_t *data, size_t size, uint32_t seed)
 		data[i] = (uint8_t)(support_random(&x) >> 11);
 }
 
+/* The socket is there a moment before anybody listens. */
+static bool listens(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good = strlen(path) < sizeof(address.sun_path);
+
+	if (good)
+		memcpy(address.sun_path, path, strlen(path));
+	good = good && fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
 pid_t support_swtpm_start(const char *directory)
 {
 	char state[256], control[256], server[256], log[256];
-	const char *socket = server + strlen("type=unixio,path=");
-	struct stat status;
 	pid_t pid;
 
 	snprintf(state, sizeof(state), "dir=%s", directory);
@@ -153,7 +167,7 @@ pid_t support_swtpm_start(const char *directory)
 		       "--server", server, "--flags", "not-need-init,startup-clear", NULL);
 		_exit(127);
 	}
-	for (int i = 0; pid > 0 && stat(socket, &status) < 0; i++) {
+	for (int i = 0; pid > 0 && !listens(server + strlen("type=unixio,path=")); i++) {
 		if (i == 1000) {
 			support_swtpm_stop(pid);
 			return -1;

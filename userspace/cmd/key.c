@@ -28,6 +28,9 @@
 
 static const struct command create, show, cert, export;
 
+/* Options without a letter. */
+enum { OPT_PASSPHRASE = 256, OPT_REQUEST, OPT_PERSISTENT };
+
 /* ------------------------------------------------------------------ create */
 
 /* One file that `key create` writes. */
@@ -47,7 +50,9 @@ struct create_options {
 	unsigned int days;
 	enum tpm_key_algorithm algorithm;
 	const char *passphrase_file;
-	struct tpm_pcrs pcrs; /* of no bank: none */
+	struct tpm_pcrs pcrs;	/* of no bank: none */
+	const char *persistent; /* the name of a handle; NULL: not wanted */
+	uint32_t handle;
 	bool password, restricted, force, json;
 };
 
@@ -148,6 +153,8 @@ static int make_key(const struct create_options *options, struct output *outputs
 	secret_free(&password);
 	if (r == 0)
 		r = tpm_key_qualified_name(key, qualified_name, err);
+	if (r == 0 && options->persistent)
+		r = tpm_key_persist(key, options->handle, err);
 	if (r == 0 && outputs[OUTPUT_CERTIFICATE].path)
 		r = certify(key, options, &outputs[OUTPUT_CERTIFICATE].content, err);
 	if (r == 0)
@@ -181,11 +188,13 @@ static json_t *facts_json(const char *path, const struct tpm_key_facts *facts, u
 
 /* NULL without memory, which jansson hands through. */
 static json_t *created_json(const struct output *outputs, const struct tpm_key_facts *facts,
-			    uint32_t parent, struct bytes qualified_name)
+			    uint32_t parent, struct bytes qualified_name, const char *persistent)
 {
 	json_t *value = facts_json(outputs[OUTPUT_KEY].path, facts, parent);
 	int bad = json_object_set_new(value, "qualified_name", json_hex(qualified_name));
 
+	if (persistent)
+		bad |= json_object_set_new(value, "persistent", command_text_json(persistent));
 	if (outputs[OUTPUT_CERTIFICATE].path)
 		bad |= json_object_set_new(value, "certificate",
 					   command_text_json(outputs[OUTPUT_CERTIFICATE].path));
@@ -199,7 +208,7 @@ static json_t *created_json(const struct output *outputs, const struct tpm_key_f
 }
 
 static int print_created(const struct output *outputs, const struct tpm_key_file *file,
-			 struct bytes qualified_name, bool json)
+			 struct bytes qualified_name, const char *persistent, bool json)
 {
 	const char *path = outputs[OUTPUT_KEY].path;
 	struct tpm_key_facts facts;
@@ -208,8 +217,10 @@ static int print_created(const struct output *outputs, const struct tpm_key_file
 	if (tpm_key_describe(file, path, &facts, &err) < 0)
 		return command_failed(&create, &err);
 	if (json)
-		return command_emit_json(
-			&create, created_json(outputs, &facts, file->parent, qualified_name));
+		return command_emit_json(&create, created_json(outputs, &facts, file->parent,
+							       qualified_name, persistent));
+	if (persistent)
+		printf("%s: the key, kept in the TPM\n", persistent);
 	printf("%s: %s key, %s%s%s\n", path, use_name(facts.use), facts.algorithm,
 	       facts.password ? ", with a password" : "",
 	       facts.pcr_policy ? ", bound to PCRs" : "");
@@ -241,7 +252,7 @@ static int create_key(struct create_options *options, struct output *outputs)
 		r = write_outputs(outputs, options->force, &err);
 	status = r != 0 ? command_failed(&create, &err) :
 			  print_created(outputs, &file, buffer_bytes(&qualified_name),
-					options->json);
+					options->persistent, options->json);
 	tpm_key_file_free(&file);
 	buffer_free(&qualified_name);
 	for (size_t i = 0; i < OUTPUT_COUNT; i++)
@@ -321,10 +332,10 @@ static int check_create(const struct create_options *options, const struct outpu
 	if (options->restricted && outputs[OUTPUT_CERTIFICATE].path)
 		return command_usage(
 			&create, "a restricted key cannot sign a certificate: leave out --cert");
-	if (options->restricted && (options->password || options->passphrase_file ||
-				    options->pcrs.count > 0 || options->algorithm != TPM_KEY_P256))
-		return command_usage(&create, "a restricted key is P-256, without password and "
-					      "PCRs: a quote is asked for by the verifier's nonce");
+	if (options->restricted &&
+	    (options->password || options->passphrase_file || options->pcrs.count > 0))
+		return command_usage(&create, "a restricted key is without password and PCRs: a "
+					      "quote is asked for by the verifier's nonce");
 	if (certificate_option && !outputs[OUTPUT_CERTIFICATE].path)
 		return command_usage(&create, "--subject and --days need --cert");
 	for (size_t i = 0; i < OUTPUT_COUNT; i++)
@@ -349,6 +360,7 @@ static int run_create(int argc, char **argv)
 		{ "password", no_argument, NULL, 'w' },
 		{ "passphrase-file", required_argument, NULL, 'W' },
 		{ "pcrs", required_argument, NULL, 'P' },
+		{ "persistent", required_argument, NULL, OPT_PERSISTENT },
 		{ "force", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		COMMAND_HELP_OPTION,
@@ -410,6 +422,14 @@ static int run_create(int argc, char **argv)
 						     "sha256:7,14, not '%s'",
 						     optarg);
 			break;
+		case OPT_PERSISTENT:
+			if (tpm_key_handle(optarg, &chosen.handle, NULL) < 0)
+				return command_usage(&create,
+						     "--persistent takes handle:0x81000000 to "
+						     "handle:0x81ffffff, not '%s'",
+						     optarg);
+			chosen.persistent = optarg;
+			break;
 		case 'f':
 			chosen.force = true;
 			break;
@@ -445,6 +465,9 @@ static const struct command create = {
 		"      --pcrs LIST     the key can be used only while these PCRs are as they are "
 		"now:\n"
 		"                      7,14 or sha384:7,14\n"
+		"      --persistent handle:0x81...\n"
+		"                      keep the key in the TPM, too, at this handle: what takes a\n"
+		"                      key file takes this name as well\n"
 		"      --restricted    make an attestation key: it signs quotes and nothing else\n"
 		"      --public FILE   where to write the public part (TPM2B_PUBLIC), which\n"
 		"                      'assay verify --ak' takes\n"
@@ -524,8 +547,6 @@ static const struct command show = {
 };
 
 /* -------------------------------------------------------------------- cert */
-
-enum { OPT_PASSPHRASE = 256, OPT_REQUEST };
 
 struct cert_options {
 	struct signer_source source;

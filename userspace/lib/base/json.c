@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utc.h"
+
 int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
 {
 	json_error_t error;
@@ -115,6 +117,21 @@ int json_get_base64(const json_t *object, const char *key, const char *what, str
 		return assay_fail(err, ENOMEM, "%s: out of memory", what);
 	if (r < 0)
 		return assay_fail(err, EBADMSG, "%s: \"%s\" is not base64", what, key);
+	return 0;
+}
+
+int json_get_time(const json_t *object, const char *key, const char *what, uint64_t *ret,
+		  struct assay_error *err)
+{
+	const char *text;
+	int r = json_get_string(object, key, what, &text, err);
+
+	if (r < 0)
+		return r;
+	if (!utc_parse(text, ret))
+		return assay_fail(err, EBADMSG,
+				  "%s: \"%s\" is not a time such as 2026-01-31T23:59:59Z", what,
+				  key);
 	return 0;
 }
 

@@ -28,6 +28,9 @@ int json_get_hex(const json_t *object, const char *key, const char *what, struct
 /* Base64, appended to @out. */
 int json_get_base64(const json_t *object, const char *key, const char *what, struct buffer *out,
 		    struct assay_error *err);
+/* A time such as "2026-01-31T23:59:59Z", no other form; seconds since 1970. */
+int json_get_time(const json_t *object, const char *key, const char *what, uint64_t *ret,
+		  struct assay_error *err);
 /* -EINVAL naming the first member of @object that is not in @known (ended by NULL). */
 int json_only(const json_t *object, const char *const known[], const char *what,
 	      struct assay_error *err);

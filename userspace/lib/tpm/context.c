@@ -210,7 +210,7 @@ static const struct {
 	{ TPM2_RC_LOCKOUT, EACCES,
 	  "; after too many wrong passwords it takes none for a while (dictionary attack lockout): "
 	  "wait, or have its owner run tpm2_dictionarylockout --clear-lockout" },
-	{ TPM2_RC_HIERARCHY, EACCES, "; the owner hierarchy is switched off" },
+	{ TPM2_RC_HIERARCHY, EACCES, "; the hierarchy is switched off" },
 	{ TPM2_RC_OBJECT_MEMORY, EBUSY,
 	  "; all its slots are taken: run tpm2_flushcontext -t, or use the resource manager's "
 	  "device:/dev/tpmrm0" },

@@ -27,6 +27,10 @@
 /* RSA keys below this are not worth a signature (NIST SP 800-131A). */
 #define RSA_BITS_MIN 2048
 
+/* Persistent objects (TPM 2.0 Library part 2, section 7.2, and the registry of handles). */
+#define PERSISTENT_FIRST 0x81000000ul
+#define PERSISTENT_LAST 0x81fffffful
+
 static const TPM2B_SENSITIVE_CREATE no_password;
 static const TPM2B_DATA no_data;
 static const TPML_PCR_SELECTION no_pcrs;
@@ -81,7 +85,7 @@ static const TPM2B_PUBLIC attestation_template = {
 	},
 };
 
-static void flush(struct tpm *tpm, ESYS_TR handle)
+void tpm_flush(struct tpm *tpm, ESYS_TR handle)
 {
 	/* A slot that cannot be freed is freed when the TPM is closed or reset. */
 	(void)Esys_FlushContext(tpm->esys, handle);
@@ -121,12 +125,8 @@ static const TPMT_SYM_DEF session_cipher = {
 	.mode.aes = TPM2_ALG_CFB,
 };
 
-/*
- * A session of this type, to be flushed. @salt: a key whose private part only the TPM
- * has, so that who listens to the TPM's wires learns no key of the session; or ESYS_TR_NONE
- */
-static int start_session(struct tpm *tpm, TPM2_SE type, ESYS_TR salt, TPMA_SESSION attributes,
-			 ESYS_TR *ret, struct assay_error *err)
+int tpm_start_session(struct tpm *tpm, TPM2_SE type, ESYS_TR salt, TPMA_SESSION attributes,
+		      ESYS_TR *ret, struct assay_error *err)
 {
 	ESYS_TR session = ESYS_TR_NONE;
 	TSS2_RC rc;
@@ -139,7 +139,7 @@ static int start_session(struct tpm *tpm, TPM2_SE type, ESYS_TR salt, TPMA_SESSI
 	attributes |= TPMA_SESSION_CONTINUESESSION;
 	rc = Esys_TRSess_SetAttributes(tpm->esys, session, attributes, attributes);
 	if (rc != TSS2_RC_SUCCESS) {
-		flush(tpm, session);
+		tpm_flush(tpm, session);
 		return tpm_fail(tpm, err, rc, "cannot start a session");
 	}
 	*ret = session;
@@ -223,7 +223,7 @@ static int policy_digest(struct tpm *tpm, struct bytes policy, bool password, TP
 	TPM2B_DIGEST *digest = NULL;
 	ESYS_TR session = ESYS_TR_NONE;
 	TSS2_RC rc;
-	int r = start_session(tpm, TPM2_SE_TRIAL, ESYS_TR_NONE, 0, &session, err);
+	int r = tpm_start_session(tpm, TPM2_SE_TRIAL, ESYS_TR_NONE, 0, &session, err);
 
 	if (r < 0)
 		return r;
@@ -237,8 +237,31 @@ static int policy_digest(struct tpm *tpm, struct bytes policy, bool password, TP
 			*ret = *digest;
 		Esys_Free(digest);
 	}
-	flush(tpm, session);
+	tpm_flush(tpm, session);
 	return r;
+}
+
+/* Makes another key of the P-256 template. */
+static void set_algorithm(const struct tpm_key_options *options, TPMT_PUBLIC *area)
+{
+	bool attests = options->use == TPM_KEY_ATTESTATION;
+
+	if (options->algorithm == TPM_KEY_P384) {
+		area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P384;
+		if (attests)
+			area->parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA384;
+	}
+	if (options->algorithm == TPM_KEY_RSA2048) {
+		area->type = TPM2_ALG_RSA;
+		memset(&area->parameters, 0, sizeof(area->parameters));
+		area->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
+		area->parameters.rsaDetail.scheme.scheme =
+			attests ? TPM2_ALG_RSASSA : TPM2_ALG_NULL;
+		if (attests)
+			area->parameters.rsaDetail.scheme.details.rsassa.hashAlg = TPM2_ALG_SHA256;
+		area->parameters.rsaDetail.keyBits = 2048;
+		memset(&area->unique, 0, sizeof(area->unique));
+	}
 }
 
 static int template_for(struct tpm *tpm, const struct tpm_key_options *options,
@@ -248,16 +271,7 @@ static int template_for(struct tpm *tpm, const struct tpm_key_options *options,
 	int r;
 
 	*ret = options->use == TPM_KEY_ATTESTATION ? attestation_template : signing_template;
-	if (options->use == TPM_KEY_SIGNING && options->algorithm == TPM_KEY_P384)
-		area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P384;
-	if (options->use == TPM_KEY_SIGNING && options->algorithm == TPM_KEY_RSA2048) {
-		area->type = TPM2_ALG_RSA;
-		memset(&area->parameters, 0, sizeof(area->parameters));
-		area->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
-		area->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
-		area->parameters.rsaDetail.keyBits = 2048;
-		memset(&area->unique, 0, sizeof(area->unique));
-	}
+	set_algorithm(options, area);
 	file->password = options->password.size > 0;
 	if (file->password)
 		area->objectAttributes &= ~(TPMA_OBJECT)TPMA_OBJECT_NODA;
@@ -287,7 +301,8 @@ static int create_below(struct tpm *tpm, ESYS_TR parent, const struct tpm_key_op
 	int r;
 
 	if (options->password.size > 0) {
-		r = start_session(tpm, TPM2_SE_HMAC, parent, TPMA_SESSION_DECRYPT, &session, err);
+		r = tpm_start_session(tpm, TPM2_SE_HMAC, parent, TPMA_SESSION_DECRYPT, &session,
+				      err);
 		if (r < 0)
 			return r;
 		sensitive.sensitive.userAuth.size = (UINT16)options->password.size;
@@ -299,7 +314,7 @@ static int create_below(struct tpm *tpm, ESYS_TR parent, const struct tpm_key_op
 			 &private, &public, NULL, NULL, NULL);
 	OPENSSL_cleanse(&sensitive, sizeof(sensitive));
 	if (session != ESYS_TR_NONE)
-		flush(tpm, session);
+		tpm_flush(tpm, session);
 	if (tpm_rc_is(rc, TPM2_RC_CURVE) || tpm_rc_is(rc, TPM2_RC_VALUE) ||
 	    tpm_rc_is(rc, TPM2_RC_KEY_SIZE))
 		return assay_fail(err, EOPNOTSUPP,
@@ -347,7 +362,7 @@ int tpm_key_create(struct tpm *tpm, const struct tpm_key_options *options, struc
 	if (r == 0)
 		r = create_below(tpm, parent, options, &template, &file, err);
 	if (made)
-		flush(tpm, parent);
+		tpm_flush(tpm, parent);
 	if (r < 0) {
 		tpm_key_file_free(&file);
 		return r;
@@ -453,7 +468,7 @@ static int read_public(struct tpm_key *key, struct bytes area, struct assay_erro
 	return 0;
 }
 
-/* What proves the password from now on. @salt: as for start_session() */
+/* What proves the password from now on. @salt: as for tpm_start_session() */
 static int set_password(struct tpm_key *key, ESYS_TR salt, struct bytes password,
 			struct assay_error *err)
 {
@@ -472,7 +487,7 @@ static int set_password(struct tpm_key *key, ESYS_TR salt, struct bytes password
 	/* With a policy, a session of that proves it. */
 	if (key->pcr_policy.size > 0)
 		return 0;
-	return start_session(key->tpm, TPM2_SE_HMAC, salt, 0, &key->session, err);
+	return tpm_start_session(key->tpm, TPM2_SE_HMAC, salt, 0, &key->session, err);
 }
 
 static int load(struct tpm_key *key, const struct tpm_key_file *file, struct bytes password,
@@ -499,7 +514,7 @@ static int load(struct tpm_key *key, const struct tpm_key_file *file, struct byt
 	if (rc == TSS2_RC_SUCCESS)
 		r = set_password(key, parent, password, err);
 	if (made)
-		flush(tpm, parent);
+		tpm_flush(tpm, parent);
 	if (rc == TSS2_RC_SUCCESS)
 		return r;
 	key->handle = ESYS_TR_NONE;
@@ -664,13 +679,57 @@ int tpm_key_file_public(const struct tpm_key_file *file, const char *what, EVP_P
 	return r;
 }
 
-int tpm_key_open(struct tpm *tpm, const char *path, struct tpm_key **ret, struct assay_error *err)
+int tpm_key_handle(const char *name, uint32_t *ret, struct assay_error *err)
+{
+	const char *text = name + strlen(TPM_KEY_HANDLE_PREFIX);
+	unsigned long handle;
+	char *end;
+
+	if (strncmp(name, TPM_KEY_HANDLE_PREFIX, strlen(TPM_KEY_HANDLE_PREFIX)) != 0)
+		return -ENOENT;
+	handle = strtoul(text, &end, 16);
+	if (strncmp(text, "0x", 2) != 0 || *end || handle < PERSISTENT_FIRST ||
+	    handle > PERSISTENT_LAST)
+		return assay_fail(err, EINVAL,
+				  "'%s' names no key: a persistent handle is " TPM_KEY_HANDLE_PREFIX
+				  "0x81000000 to " TPM_KEY_HANDLE_PREFIX "0x81ffffff",
+				  name);
+	*ret = (uint32_t)handle;
+	return 0;
+}
+
+int tpm_key_persist(struct tpm_key *key, uint32_t handle, struct assay_error *err)
+{
+	struct tpm *tpm = key->tpm;
+	ESYS_TR stays = ESYS_TR_NONE;
+	TSS2_RC rc;
+
+	rc = Esys_EvictControl(tpm->esys, ESYS_TR_RH_OWNER, key->handle, ESYS_TR_PASSWORD,
+			       ESYS_TR_NONE, ESYS_TR_NONE, handle, &stays);
+	if (tpm_rc_is(rc, TPM2_RC_NV_DEFINED))
+		return assay_fail(err, EEXIST,
+				  "the TPM at %s has something at the handle 0x%x already: choose "
+				  "another, or remove that with tpm2_evictcontrol -c 0x%x",
+				  tpm->name, handle, handle);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(tpm, err, rc, "cannot keep %s in the TPM", key->what);
+	(void)Esys_TR_Close(tpm->esys, &stays);
+	return 0;
+}
+
+int tpm_key_open(struct tpm *tpm, const char *name, struct tpm_key **ret, struct assay_error *err)
 {
 	struct tpm_key_file file = { 0 };
-	int r = tpm_key_file_read(path, &file, err);
+	uint32_t handle;
+	int r = tpm_key_handle(name, &handle, err);
 
 	if (r == 0)
-		r = tpm_key_load(tpm, &file, BYTES(NULL, 0), path, ret, err);
+		return tpm_key_find(tpm, handle, BYTES(NULL, 0), name, ret, err);
+	if (r != -ENOENT)
+		return r;
+	r = tpm_key_file_read(name, &file, err);
+	if (r == 0)
+		r = tpm_key_load(tpm, &file, BYTES(NULL, 0), name, ret, err);
 	tpm_key_file_free(&file);
 	return r;
 }
@@ -680,11 +739,11 @@ void tpm_key_unload(struct tpm_key *key)
 	if (!key)
 		return;
 	if (key->session != ESYS_TR_NONE)
-		flush(key->tpm, key->session);
+		tpm_flush(key->tpm, key->session);
 	if (key->handle != ESYS_TR_NONE && key->persistent)
 		(void)Esys_TR_Close(key->tpm->esys, &key->handle);
 	else if (key->handle != ESYS_TR_NONE)
-		flush(key->tpm, key->handle);
+		tpm_flush(key->tpm, key->handle);
 	buffer_free(&key->pcr_policy);
 	buffer_free(&key->public_area);
 	EVP_PKEY_free(key->public_key);
@@ -820,13 +879,13 @@ static int authorize(const struct tpm_key *key, ESYS_TR *ret, struct assay_error
 		*ret = key->session == ESYS_TR_NONE ? ESYS_TR_PASSWORD : key->session;
 		return 0;
 	}
-	r = start_session(key->tpm, TPM2_SE_POLICY, ESYS_TR_NONE, 0, ret, err);
+	r = tpm_start_session(key->tpm, TPM2_SE_POLICY, ESYS_TR_NONE, 0, ret, err);
 	if (r < 0)
 		return r;
 	r = run_policy(key->tpm, *ret, buffer_bytes(&key->pcr_policy), key->password, key->what,
 		       err);
 	if (r < 0)
-		flush(key->tpm, *ret);
+		tpm_flush(key->tpm, *ret);
 	return r;
 }
 
@@ -847,7 +906,7 @@ static int ask_to_sign(const struct tpm_key *key, const TPM2B_DIGEST *digest,
 	rc = Esys_Sign(key->tpm->esys, key->handle, session, ESYS_TR_NONE, ESYS_TR_NONE, digest,
 		       scheme, &no_ticket, ret);
 	if (key->pcr_policy.size > 0)
-		flush(key->tpm, session);
+		tpm_flush(key->tpm, session);
 	if (rc != TSS2_RC_SUCCESS)
 		return tpm_fail(key->tpm, err, rc, "cannot sign with %s", key->what);
 	return 0;

@@ -37,7 +37,8 @@ enum tpm_key_algorithm {
 
 /**
  * struct tpm_key_options - what key to make
- * @algorithm: of a signing key; attestation keys are P-256
+ * @algorithm: of either kind; the scheme of an attestation key is fixed to ECDSA or RSASSA
+ *             (PKCS#1 v1.5), with SHA-256, or SHA-384 where it is P-384
  * @password: what using the key takes (auth value), 1 to TPM_PASSWORD_MAX bytes; of size
  *            0 for none. Wrong ones count for the TPM's dictionary attack lockout
  * @pcrs: using the key takes these PCRs to be as they are now; NULL for none. One bank
@@ -103,8 +104,27 @@ int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct t
 int tpm_key_file_public(const struct tpm_key_file *file, const char *what, EVP_PKEY **ret,
 			struct assay_error *err);
 
-/* tpm_key_open() - read the key file at @path and load it; one with a password is refused. */
-int tpm_key_open(struct tpm *tpm, const char *path, struct tpm_key **ret, struct assay_error *err);
+/* A key that is in the TPM for good is named by this and its handle: "handle:0x81000001". */
+#define TPM_KEY_HANDLE_PREFIX "handle:"
+
+/*
+ * tpm_key_handle() - the handle in such a name
+ * Return: 0; -ENOENT where @name does not begin with the prefix, so is a file's; -EINVAL
+ * where what follows is no persistent handle
+ */
+int tpm_key_handle(const char *name, uint32_t *ret, struct assay_error *err);
+
+/*
+ * tpm_key_persist() - keep a key in the TPM for good, so that it needs no key file
+ * @handle: 0x81000000 to 0x81ffffff; -EEXIST where something stands there
+ */
+int tpm_key_persist(struct tpm_key *key, uint32_t handle, struct assay_error *err);
+
+/*
+ * tpm_key_open() - a key without a password: read its key file and load it, or find it
+ * @name: the file's path, or a handle as above
+ */
+int tpm_key_open(struct tpm *tpm, const char *name, struct tpm_key **ret, struct assay_error *err);
 
 /* Before the TPM is closed. Does nothing with NULL. */
 void tpm_key_unload(struct tpm_key *key);

@@ -33,6 +33,17 @@ struct tpm_key {
 	char *what;
 };
 
+/*
+ * tpm_start_session() - a session of this type, to be flushed
+ * @salt: a key whose private part only the TPM has, so that who listens to the TPM's wires
+ *        learns no key of the session; or ESYS_TR_NONE
+ */
+int tpm_start_session(struct tpm *tpm, TPM2_SE type, ESYS_TR salt, TPMA_SESSION attributes,
+		      ESYS_TR *ret, struct assay_error *err);
+
+/* tpm_flush() - give back the slot of a key or session */
+void tpm_flush(struct tpm *tpm, ESYS_TR handle);
+
 /* The hash that the key's own scheme fixes, TPM2_ALG_NULL if the caller chooses. */
 TPM2_ALG_ID tpm_key_scheme_hash(const struct tpm_key *key);
 

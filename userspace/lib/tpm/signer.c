@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -15,12 +14,7 @@
 #include "tpm/context.h"
 #include "tpm/key.h"
 
-#define HANDLE_PREFIX "handle:"
 #define PKCS11_PREFIX "pkcs11:"
-
-/* Persistent objects (TPM 2.0 Library part 2, section 7.2, and the registry of handles). */
-#define PERSISTENT_FIRST 0x81000000ul
-#define PERSISTENT_LAST 0x81fffffful
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -80,29 +74,21 @@ static int open_key_file(const struct signer_source *source, struct bytes pem, s
 static int open_handle(const struct signer_source *source, struct signer **ret,
 		       struct assay_error *err)
 {
-	const char *text = source->key + strlen(HANDLE_PREFIX);
 	struct buffer password = { 0 };
 	struct tpm_key *key = NULL;
 	struct tpm *tpm = NULL;
-	unsigned long handle;
-	char *end;
-	int r = 0;
+	uint32_t handle;
+	int r = tpm_key_handle(source->key, &handle, err);
 
-	handle = strtoul(text, &end, 16);
-	if (!starts_with(text, "0x") || *end || handle < PERSISTENT_FIRST ||
-	    handle > PERSISTENT_LAST)
-		return assay_fail(err, EINVAL,
-				  "'%s' names no key: a persistent handle is " HANDLE_PREFIX
-				  "0x81000000 to " HANDLE_PREFIX "0x81ffffff",
-				  source->key);
+	if (r < 0)
+		return r;
 	/* Nothing but using it tells whether it has a password. */
 	if (source->passphrase_file)
 		r = read_secret(source, "password", &password, err);
 	if (r == 0)
 		r = tpm_open(source->tcti, &tpm, err);
 	if (r == 0) {
-		r = tpm_key_find(tpm, (uint32_t)handle, buffer_bytes(&password), source->key, &key,
-				 err);
+		r = tpm_key_find(tpm, handle, buffer_bytes(&password), source->key, &key, err);
 		r = make_signer(tpm, key, r, ret, err);
 	}
 	secret_free(&password);
@@ -128,7 +114,7 @@ int signer_open(const struct signer_source *source, struct signer **ret, struct 
 	if (source->pkcs11_engine)
 		return pkcs11_engine_signer(source->pkcs11_engine, source->pkcs11_module,
 					    source->key, ask_pin, (void *)source, ret, err);
-	if (starts_with(source->key, HANDLE_PREFIX))
+	if (starts_with(source->key, TPM_KEY_HANDLE_PREFIX))
 		return open_handle(source, ret, err);
 	if (starts_with(source->key, PKCS11_PREFIX))
 		return pkcs11_signer(source->key, ask_pin, (void *)source, ret, err);

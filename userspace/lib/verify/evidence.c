@@ -256,21 +256,6 @@ static int get_hash(const json_t *object, const char *key, const char *what, enu
 	return 0;
 }
 
-static int get_time(const json_t *object, const char *key, const char *what, uint64_t *ret,
-		    struct assay_error *err)
-{
-	const char *text;
-	int r = json_get_string(object, key, what, &text, err);
-
-	if (r < 0)
-		return r;
-	if (!utc_parse(text, ret))
-		return assay_fail(err, EBADMSG,
-				  "%s: \"%s\" is not a time such as 2026-01-31T23:59:59Z", what,
-				  key);
-	return 0;
-}
-
 /* A PCR index as JSON key: decimal, no sign, no leading zero. */
 static bool parse_index(const char *text, unsigned int *ret)
 {
@@ -513,7 +498,7 @@ static int parse_root(const json_t *root, struct evidence *evidence, struct assa
 	if (r == 0)
 		r = parse_logs(root, what, evidence, err);
 	if (r == 0)
-		r = get_time(root, "collected", what, &evidence->collected, err);
+		r = json_get_time(root, "collected", what, &evidence->collected, err);
 	if (r == 0)
 		r = json_get_string(root, "boot_id", what, &boot_id, err);
 	if (r != 0)

@@ -126,6 +126,14 @@ static EVP_PKEY *ecc_key(const struct tpm_public *public)
 	return key;
 }
 
+EVP_PKEY *tpm_public_key(const struct tpm_public *public)
+{
+	EVP_PKEY *key = public->type == TPM_ALG_RSA ? rsa_key(public) : ecc_key(public);
+
+	ERR_clear_error();
+	return key;
+}
+
 /* ---------------------------------------------------------------- signatures */
 
 /* r and s as X9.62 has them: 1 to the group's order - 1. */
@@ -216,7 +224,7 @@ static int verify_raw(EVP_PKEY *key, const struct tpm_signature *signature, stru
 int tpm_key_verify(const struct tpm_public *public, const struct tpm_signature *signature,
 		   struct bytes message, struct assay_error *err)
 {
-	EVP_PKEY *key = public->type == TPM_ALG_RSA ? rsa_key(public) : ecc_key(public);
+	EVP_PKEY *key = tpm_public_key(public);
 	uint8_t *der = NULL;
 	struct bytes raw = signature->rsa;
 	int r = 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a TPM key's public area says: its name, its place below a hierarchy, and
- * whether a signature is its. Only for lib/verify and its tests.
+ * whether a signature is its. For lib/verify, lib/enroll and their tests.
  */
 #ifndef ASSAY_VERIFY_KEY_H
 #define ASSAY_VERIFY_KEY_H
+
+#include <openssl/evp.h>
 
 #include "verify/structures.h"
 
@@ -27,6 +29,12 @@ int tpm_key_name(const struct tpm_public *public, struct tpm_name *ret, struct a
  */
 int tpm_qualified_name(const struct tpm_public *public, struct bytes parent, struct tpm_name *ret,
 		       struct assay_error *err);
+
+/*
+ * tpm_public_key() - the key for OpenSSL: RSA, or ECC on P-256 or P-384
+ * Return: EVP_PKEY_free() it; NULL where the numbers are no such key, or without memory
+ */
+EVP_PKEY *tpm_public_key(const struct tpm_public *public);
 
 /*
  * tpm_key_verify() - is @signature that of @message by the key?

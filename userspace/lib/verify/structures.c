@@ -195,16 +195,15 @@ int tpm_signature_parse(struct bytes in, struct tpm_signature *ret, struct assay
 /* ---------------------------------------------------------------- TPM2B_PUBLIC */
 
 /* TPMT_SYM_DEF_OBJECT, 11.1.7 */
-static int take_symmetric(struct cursor *cursor, uint16_t *ret)
+static int take_symmetric(struct cursor *cursor, struct tpm_public *public)
 {
-	uint16_t key_bits, mode;
-	int r = take_u16(cursor, "symmetric", ret);
+	int r = take_u16(cursor, "symmetric", &public->symmetric);
 
-	if (r < 0 || *ret == TPM_ALG_NULL)
+	if (r < 0 || public->symmetric == TPM_ALG_NULL)
 		return r;
-	r = take_u16(cursor, "symmetric.keyBits", &key_bits);
+	r = take_u16(cursor, "symmetric.keyBits", &public->symmetric_bits);
 	if (r == 0)
-		r = take_u16(cursor, "symmetric.mode", &mode);
+		r = take_u16(cursor, "symmetric.mode", &public->symmetric_mode);
 	return r;
 }
 
@@ -252,7 +251,7 @@ static int take_ecc(struct cursor *cursor, struct tpm_public *public)
 
 int tpm_public_parse(struct bytes in, struct tpm_public *ret, struct assay_error *err)
 {
-	struct cursor outer = cursor_begin("the attestation key (TPM2B_PUBLIC)", in, err);
+	struct cursor outer = cursor_begin("the key (TPM2B_PUBLIC)", in, err);
 	struct tpm_public public = { 0 };
 	struct cursor cursor;
 	int r = take_sized(&outer, "publicArea", UINT16_MAX, &public.area);
@@ -261,10 +260,10 @@ int tpm_public_parse(struct bytes in, struct tpm_public *ret, struct assay_error
 		r = at_end(&outer);
 	if (r < 0)
 		return r;
-	cursor = cursor_begin("the attestation key (TPMT_PUBLIC)", public.area, err);
+	cursor = cursor_begin("the key (TPMT_PUBLIC)", public.area, err);
 	r = take_u16(&cursor, "type", &public.type);
 	if (r == 0 && public.type != TPM_ALG_RSA && public.type != TPM_ALG_ECC)
-		r = wrong(&cursor, "type", public.type, "only RSA and ECC keys can attest");
+		r = wrong(&cursor, "type", public.type, "only RSA and ECC keys are known");
 	if (r == 0)
 		r = take_u16(&cursor, "nameAlg", &public.name_hash);
 	if (r == 0)
@@ -272,7 +271,7 @@ int tpm_public_parse(struct bytes in, struct tpm_public *ret, struct assay_error
 	if (r == 0)
 		r = take_sized(&cursor, "authPolicy", ASSAY_DIGEST_MAX, &public.policy);
 	if (r == 0)
-		r = take_symmetric(&cursor, &public.symmetric);
+		r = take_symmetric(&cursor, &public);
 	if (r == 0)
 		r = take_scheme(&cursor, &public);
 	if (r == 0)

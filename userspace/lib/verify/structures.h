@@ -26,6 +26,7 @@
 /* TPM_ALG_ID, 6.3; the hashes are enum assay_hash */
 #define TPM_ALG_RSA 0x0001
 #define TPM_ALG_HMAC 0x0005
+#define TPM_ALG_AES 0x0006
 #define TPM_ALG_NULL 0x0010
 #define TPM_ALG_SM3_256 0x0012
 #define TPM_ALG_RSASSA 0x0014
@@ -35,6 +36,7 @@
 #define TPM_ALG_ECDSA 0x0018
 #define TPM_ALG_ECDAA 0x001a
 #define TPM_ALG_ECC 0x0023
+#define TPM_ALG_CFB 0x0043
 
 /* TPM_ECC_CURVE, 6.4 */
 #define TPM_ECC_NIST_P256 0x0003
@@ -116,6 +118,7 @@ struct tpm_signature {
  * @attributes: TPMA_OBJECT
  * @policy: authPolicy
  * @symmetric: TPM_ALG_NULL but for storage keys
+ * @symmetric_bits, @symmetric_mode: of those: key size, and TPM_ALG_ID as it stands
  * @scheme: TPM_ALG_NULL if the key has none
  * @scheme_hash: its hash; TPM_ALG_NULL if it has none
  * @key_bits: RSA
@@ -131,6 +134,7 @@ struct tpm_public {
 	uint32_t attributes;
 	struct bytes policy;
 	uint16_t symmetric;
+	uint16_t symmetric_bits, symmetric_mode;
 	uint16_t scheme;
 	uint16_t scheme_hash;
 	uint16_t key_bits;
