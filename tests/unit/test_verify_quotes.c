@@ -49,7 +49,8 @@ static void judge(struct evidence *evidence, struct bytes enrolled, struct bytes
 		fail_msg("%s", err.text);
 	assert_int_equal(fclose(stream), 0);
 	verify_policy_default(&policy);
-	policy.required = QUOTE_CHECKS;
+	/* Without those that need what only a policy says. */
+	policy.required &= QUOTE_CHECKS;
 	policy.pcrs = pcrs;
 	policy.nonce_size = 8;
 	input = (struct verify_input){ .evidence = BYTES((uint8_t *)text, size),
@@ -103,7 +104,7 @@ static void test_keylime_quote_is_accepted(void **state)
 	add_keylime_pcrs(&evidence);
 	judge(&evidence, ak, buffer_bytes(&nonce), pcrs, &verdict);
 	for (int i = 0; i < CHECK_ASSAY_LOG_PARSED; i++)
-		if (!(verdict.passed & CHECK_BIT(i)))
+		if (verdict.required & CHECK_BIT(i) && !(verdict.passed & CHECK_BIT(i)))
 			fail_msg("%s: %s", check_name((enum check)i), verdict.detail[i]);
 	assert_true(verdict_trusted(&verdict));
 
