@@ -92,7 +92,7 @@ LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
 PROGRAMS := assay assay-verify
-VERIFY_COMMANDS := assay-verify cmd verify references check digest
+VERIFY_COMMANDS := assay-verify cmd verify references replay check digest
 ASSAY_COMMANDS := $(filter-out assay-verify,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
 
 define variant
@@ -167,11 +167,13 @@ build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 	$(call tell,UNIT)
 	$(Q)gcc $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBS_TPM) $(LIBS_CORE)
 
-# The tests of what works with threads, which need nothing but lib/base, lib/verity and libcrypto.
-THREAD_TESTS := build/thread/test_verity_pool
-THREAD_LIB := $(filter userspace/lib/base/% userspace/lib/verity/%,$(LIB_SOURCES))
+# The tests of what works with threads, which need nothing but these and libcrypto. (TSAN does not
+# know the fences of the device's client, which has no threads.)
+THREAD_TESTS := build/thread/test_verity_pool build/thread/test_pcrs
+THREAD_LIB := $(filter-out userspace/lib/log/device.c, \
+	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/%,$(LIB_SOURCES)))
 build/thread/test_%: build/tsan/tests/unit/test_%.o build/tsan/tests/unit/support.o \
-		$(THREAD_LIB:%.c=build/tsan/%.o)
+		build/tsan/tests/unit/log_builder.o $(THREAD_LIB:%.c=build/tsan/%.o)
 	@mkdir -p $(@D)
 	$(call tell,UNIT)
 	$(Q)gcc $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBS_CORE)

@@ -43,7 +43,7 @@ list() {
 	for source in tests/fuzz/fuzz_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#fuzz/#'
 	done
-	echo thread/test_verity_pool
+	printf "%s\n" thread/test_verity_pool thread/test_pcrs
 	for source in tests/unit/test_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#unit/#'
 	done

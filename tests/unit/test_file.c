@@ -54,6 +54,37 @@ static void reading_stops_at_the_limit(void **state)
 	unlink("ten");
 }
 
+/* What can be mapped is, and what cannot is read: the bytes are the same. */
+static void a_view_shows_the_file(void **state)
+{
+	struct assay_error err = { 0 };
+	struct file_view view = { 0 };
+
+	(void)state;
+	support_write("ten", BYTES_LITERAL("0123456789"));
+	assert_int_equal(file_map("ten", 10, &view, &err), 0);
+	assert_non_null(view.mapping);
+	assert_true(bytes_equal(view.bytes, BYTES_LITERAL("0123456789")));
+	file_unmap(&view);
+	assert_null(view.bytes.data);
+	assert_int_equal(file_map("ten", 9, &view, &err), -EFBIG);
+	support_assert_error(&err, "ten is larger than the 9 bytes");
+
+	/* Files of the kernel's have no size before they are read. */
+	assert_int_equal(file_map("/proc/self/status", 1 << 20, &view, &err), 0);
+	assert_null(view.mapping);
+	assert_true(view.bytes.size > 0);
+	file_unmap(&view);
+	support_write("ten", BYTES_LITERAL(""));
+	assert_int_equal(file_map("ten", 10, &view, &err), 0);
+	assert_int_equal(view.bytes.size, 0);
+	file_unmap(&view);
+	assert_int_equal(unlink("ten"), 0);
+	assert_int_equal(file_map("ten", 10, &view, &err), -ENOENT);
+	support_assert_error(&err, "cannot open ten");
+	assert_int_equal(file_map(".", 10, &view, &err), -EISDIR);
+}
+
 static void a_commit_replaces_the_file_with_its_mode(void **state)
 {
 	struct file_writer writer;
@@ -128,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reading_stops_at_the_limit),
+		cmocka_unit_test(a_view_shows_the_file),
 		cmocka_unit_test(a_commit_replaces_the_file_with_its_mode),
 		cmocka_unit_test(an_abort_leaves_the_file_and_nothing_else),
 		cmocka_unit_test(a_file_without_room_is_not_put_in_place),

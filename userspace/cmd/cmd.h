@@ -38,6 +38,7 @@ extern const struct command command_fsverity;
 extern const struct command command_measure;
 extern const struct command command_log;
 extern const struct command command_quote;
+extern const struct command command_replay;
 extern const struct command command_verify;
 extern const struct command command_status;
 

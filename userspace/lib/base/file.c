@@ -7,8 +7,15 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int too_large(const char *path, size_t limit, struct assay_error *err)
+{
+	return assay_fail(err, EFBIG, "%s is larger than the %zu bytes expected at most", path,
+			  limit);
+}
 
 int file_read(const char *path, size_t limit, struct buffer *out, struct assay_error *err)
 {
@@ -39,15 +46,65 @@ int file_read(const char *path, size_t limit, struct buffer *out, struct assay_e
 			break;
 		out->size += (size_t)got;
 		if (out->size - before > limit) {
-			ret = assay_fail(err, EFBIG,
-					 "%s is larger than the %zu bytes expected at most", path,
-					 limit);
+			ret = too_large(path, limit, err);
 			break;
 		}
 	}
 	if (!standard_input)
 		close(fd);
 	return ret;
+}
+
+/* 0 with no mapping for what has to be read: what has no size, or cannot be mapped. */
+static int map_regular(const char *path, size_t limit, struct file_view *view,
+		       struct assay_error *err)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+		if ((uint64_t)status.st_size > limit) {
+			r = too_large(path, limit, err);
+		} else {
+			size_t size = (size_t)status.st_size;
+
+			view->mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+			if (view->mapping == MAP_FAILED)
+				view->mapping = NULL;
+			else
+				view->bytes = BYTES(view->mapping, size);
+		}
+	}
+	close(fd);
+	return r;
+}
+
+int file_map(const char *path, size_t limit, struct file_view *ret, struct assay_error *err)
+{
+	struct file_view view = { 0 };
+	int r = strcmp(path, "-") == 0 ? 0 : map_regular(path, limit, &view, err);
+
+	if (r == 0 && !view.mapping) {
+		r = file_read(path, limit, &view.read, err);
+		view.bytes = buffer_bytes(&view.read);
+	}
+	if (r < 0) {
+		file_unmap(&view);
+		return r;
+	}
+	*ret = view;
+	return 0;
+}
+
+void file_unmap(struct file_view *view)
+{
+	if (view->mapping)
+		munmap(view->mapping, view->bytes.size);
+	buffer_free(&view->read);
+	*view = (struct file_view){ 0 };
 }
 
 int file_begin(struct file_writer *writer, const char *path, mode_t mode, struct assay_error *err)

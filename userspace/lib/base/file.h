@@ -15,6 +15,28 @@
  */
 int file_read(const char *path, size_t limit, struct buffer *out, struct assay_error *err);
 
+/**
+ * struct file_view - a whole file to read from
+ * @bytes: what is in it
+ *
+ * A regular file is mapped, so that its size costs no memory: what is read from it twice may
+ * have been changed between by who may write it, and reading ends the program if it was made
+ * shorter. Start with {0}, end with file_unmap().
+ */
+struct file_view {
+	struct bytes bytes;
+	void *mapping;	    /* NULL if the file was read */
+	struct buffer read; /* if it was */
+};
+
+/*
+ * file_map() - map a file, or read one that cannot be: a pipe, a file of the kernel's
+ * @path: "-" is standard input
+ * @limit: the most bytes to take; more is -EFBIG, of a regular file before any is read
+ */
+int file_map(const char *path, size_t limit, struct file_view *ret, struct assay_error *err);
+void file_unmap(struct file_view *view);
+
 /*
  * A file being written. Its bytes go to a temporary file in the same directory;
  * only file_commit() puts it in place (fsync, rename, fsync of the directory).

@@ -100,7 +100,7 @@ static int start_thread(struct thread *thread)
 	return code;
 }
 
-static unsigned int usable_cpus(void)
+unsigned int work_usable_cpus(void)
 {
 	cpu_set_t set;
 
@@ -117,7 +117,7 @@ int work_new(unsigned int threads, work_function run, void *context, struct work
 	if (!work)
 		return assay_fail(err, ENOMEM, "cannot start threads: out of memory");
 	if (threads == 0)
-		threads = usable_cpus();
+		threads = work_usable_cpus();
 	if (threads > WORK_THREADS_MAX)
 		threads = WORK_THREADS_MAX;
 	work->run = run;

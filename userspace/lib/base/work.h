@@ -23,6 +23,9 @@ struct work;
  */
 typedef void (*work_function)(void *context, unsigned int thread, void *job);
 
+/* work_usable_cpus() - how many processors the process may run on, 1 at least */
+unsigned int work_usable_cpus(void);
+
 /* work_new() - @threads: how many, up to WORK_THREADS_MAX; 0: one for each usable CPU */
 int work_new(unsigned int threads, work_function run, void *context, struct work **ret,
 	     struct assay_error *err);

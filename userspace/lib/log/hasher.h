@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hashing and PCR extension for log replays: the algorithm is fetched once, not
- * once a digest (three times faster with OpenSSL 3). For lib/log, lib/verify and
- * the commands. Not for two threads at once.
+ * once a digest (three times faster with OpenSSL 3), and SHA-256 of what is as short
+ * as a PCR, or an entry of a log, is computed by the engines that lib/verity has, several
+ * entries side by side. For lib/log, lib/verify and the commands. Not for two threads at
+ * once.
  */
 #ifndef ASSAY_LOG_HASHER_H
 #define ASSAY_LOG_HASHER_H
@@ -11,11 +13,14 @@
 
 #include "base/bytes.h"
 
+struct lanes;
+
 struct hasher {
 	enum assay_hash hash;
 	size_t size; /* bytes of a digest */
 	EVP_MD *algorithm;
 	EVP_MD_CTX *context;
+	struct lanes *lanes; /* of SHA-256, for single blocks; else NULL */
 };
 
 /* hasher_open() - -ENOTSUP for an algorithm that is not known; end with hasher_close(). */
@@ -25,6 +30,13 @@ void hasher_close(struct hasher *hasher);
 /* hasher_digest() - H(first || second); @second may be empty. */
 int hasher_digest(struct hasher *hasher, struct bytes first, struct bytes second,
 		  struct assay_digest *ret, struct assay_error *err);
+
+/*
+ * hasher_digest_many() - H(message) of each, which do not depend on each other
+ * @out: a digest each, of the hasher's size, one behind the other
+ */
+int hasher_digest_many(struct hasher *hasher, size_t count, const struct bytes *messages,
+		       uint8_t *out, struct assay_error *err);
 
 /*
  * hasher_extend() - TPM2_PCR_Extend: value := H(value || digest)

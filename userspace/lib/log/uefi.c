@@ -496,6 +496,7 @@ int uefi_replay(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err
 		if (event.problem && pcrs.problems++ == 0) {
 			pcrs.problem = event.problem;
 			pcrs.problem_number = event.number;
+			pcrs.problem_offset = event.offset;
 		}
 		if (event.extended)
 			r = extend(&reader, &event, &pcrs, err);

@@ -113,8 +113,8 @@ const struct assay_digest *uefi_event_digest(const struct uefi_event *event, enu
  * @bank_count: banks of known algorithms
  * @extended: bit n: something was extended into PCR n
  * @events: all that were read
- * @problems: how many of them are off, the first of them being @problem, at event
- *            @problem_number; NULL if none is
+ * @problems: how many of them are off, the first of them being @problem (else NULL), of event
+ *            @problem_number at @problem_offset
  */
 struct uefi_pcrs {
 	struct {
@@ -126,7 +126,7 @@ struct uefi_pcrs {
 	uint64_t events;
 	uint64_t problems;
 	const char *problem;
-	uint64_t problem_number;
+	uint64_t problem_number, problem_offset;
 };
 
 /*

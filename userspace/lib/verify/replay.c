@@ -2,10 +2,11 @@
 #include "verify/replay.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "log/cel.h"
 #include "log/hasher.h"
-#include "log/ima.h"
+#include "log/ima_digests.h"
 
 /* A record's extend was applied: is the quoted value reached with it? */
 static void advance(struct replay *replay, uint64_t end, const struct assay_digest *quoted)
@@ -58,26 +59,38 @@ int replay_assay(struct bytes log, unsigned int pcr, const struct assay_digest *
 	return 0;
 }
 
+static int extend_ima(struct hasher *hasher, const struct ima_digested *entry,
+		      struct assay_digest *value, struct assay_error *err)
+{
+	uint8_t ones[ASSAY_DIGEST_MAX];
+
+	if (!entry->violation)
+		return hasher_extend(hasher, value, BYTES(entry->digests[0], value->size), err);
+	memset(ones, 0xff, sizeof(ones));
+	return hasher_extend(hasher, value, BYTES(ones, value->size), err);
+}
+
 int replay_ima(struct bytes list, enum assay_hash bank, unsigned int pcr,
 	       const struct assay_digest *quoted, struct replay *ret, struct assay_error *err)
 {
 	struct replay replay = { .last = { .hash = quoted->hash, .size = quoted->size } };
-	struct ima_entry entry;
-	struct ima_reader reader;
+	struct ima_digests *digests = NULL;
+	struct ima_digested entry;
 	struct hasher hasher;
 	int r = hasher_open(&hasher, quoted->hash, err);
 
 	if (r < 0)
 		return r;
-	ima_begin(&reader, list, bank);
-	while ((r = ima_next(&reader, &entry, err)) > 0) {
+	r = ima_digests_new(list, bank, &quoted->hash, 1, &digests, err);
+	while (r == 0 && (r = ima_digests_next(digests, &entry, err)) > 0) {
+		r = 0;
 		if (entry.pcr != pcr)
 			continue;
-		r = ima_extend(&entry, &hasher, &replay.last, err);
-		if (r < 0)
-			break;
-		advance(&replay, reader.offset, quoted);
+		r = extend_ima(&hasher, &entry, &replay.last, err);
+		if (r == 0)
+			advance(&replay, entry.end, quoted);
 	}
+	ima_digests_free(digests);
 	hasher_close(&hasher);
 	if (r < 0)
 		return r;

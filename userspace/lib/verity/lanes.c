@@ -111,6 +111,26 @@ static size_t best(const uint64_t *costs, size_t count)
 	return found;
 }
 
+/* One call of an engine of ours, for @done messages, as many as it has lanes or fewer. */
+static void hash_some(const struct lanes_engine *engine, const struct sha256_shape *shape,
+		      size_t done, const uint8_t *const *in, uint8_t *const *out)
+{
+	const uint8_t *some_in[SHA256_LANES_MAX];
+	uint8_t *some_out[SHA256_LANES_MAX];
+	uint8_t unused[SHA256_DIGEST];
+
+	if (done == engine->lanes) {
+		engine->function(shape, in, out);
+		return;
+	}
+	/* Idle lanes do what the first one does. */
+	for (size_t i = 0; i < engine->lanes; i++) {
+		some_in[i] = in[i < done ? i : 0];
+		some_out[i] = i < done ? out[i] : unused;
+	}
+	engine->function(shape, some_in, some_out);
+}
+
 static bool hash_all(struct lanes *lanes, const struct sha256_shape *shape, const EVP_MD_CTX *begun,
 		     size_t count, const uint8_t *const *in, uint8_t *const *out, size_t used,
 		     size_t size)
@@ -119,23 +139,10 @@ static bool hash_all(struct lanes *lanes, const struct sha256_shape *shape, cons
 		const struct lanes_engine *engine = &engines[best(lanes->costs, count)];
 		size_t done = engine->lanes < count ? engine->lanes : count;
 
-		if (!engine->function) {
-			if (!hash_by_openssl(lanes, begun, *in, used, size, *out))
-				return false;
-		} else if (done == engine->lanes) {
-			engine->function(shape, in, out);
-		} else {
-			const uint8_t *some_in[SHA256_LANES_MAX];
-			uint8_t *some_out[SHA256_LANES_MAX];
-			uint8_t unused[SHA256_DIGEST];
-
-			/* Idle lanes do what the first one does. */
-			for (size_t i = 0; i < engine->lanes; i++) {
-				some_in[i] = in[i < done ? i : 0];
-				some_out[i] = i < done ? out[i] : unused;
-			}
-			engine->function(shape, some_in, some_out);
-		}
+		if (engine->function)
+			hash_some(engine, shape, done, in, out);
+		else if (!hash_by_openssl(lanes, begun, *in, used, size, *out))
+			return false;
 		count -= done;
 		in += done;
 		out += done;
@@ -166,6 +173,39 @@ int lanes_hash_descriptors(struct lanes *lanes, size_t count, const uint8_t *con
 		      VERITY_DESCRIPTOR_SIZE))
 		return crypto_failed(err);
 	return 0;
+}
+
+/* OpenSSL would pad them once more: where it would be the best, plain C has to do. */
+static void hash_one_padded(const uint8_t *in, uint8_t *out, size_t blocks)
+{
+	uint32_t value[8];
+
+	memcpy(value, sha256_initial, sizeof(value));
+	for (size_t i = 0; i < blocks; i++)
+		sha256_compress(value, in + SHA256_BLOCK * i);
+	for (size_t i = 0; i < 8; i++)
+		for (size_t j = 0; j < 4; j++)
+			out[4 * i + j] = (uint8_t)(value[i] >> (24 - 8 * j));
+}
+
+void lanes_hash_padded(const struct lanes *lanes, size_t count, const uint8_t *const *in,
+		       uint8_t *const *out, size_t blocks)
+{
+	struct sha256_shape shape = { .blocks = blocks, .padded = true };
+
+	memcpy(shape.initial, sha256_initial, sizeof(sha256_initial));
+	while (count > 0) {
+		const struct lanes_engine *engine = &engines[best(lanes->costs, count)];
+		size_t done = engine->lanes < count ? engine->lanes : count;
+
+		if (engine->function)
+			hash_some(engine, &shape, done, in, out);
+		else
+			hash_one_padded(*in, *out, blocks);
+		count -= done;
+		in += done;
+		out += done;
+	}
 }
 
 static uint64_t nanoseconds(void)

@@ -2,7 +2,7 @@
 /*
  * Hashes of many blocks of one Merkle tree, or of many, by the fastest way that this
  * processor has: the blocks do not depend on each other, so engines hash several side by
- * side. For hasher.c; knows nothing of trees.
+ * side. Also of entries of logs. For hasher.c and log/hasher.c; knows nothing of trees.
  */
 #ifndef ASSAY_VERITY_LANES_H
 #define ASSAY_VERITY_LANES_H
@@ -35,6 +35,14 @@ int lanes_hash(struct lanes *lanes, size_t count, const uint8_t *const *in, uint
 /* lanes_hash_descriptors() - H(descriptor) of @count of VERITY_DESCRIPTOR_SIZE bytes */
 int lanes_hash_descriptors(struct lanes *lanes, size_t count, const uint8_t *const *in,
 			   uint8_t *const *out, struct assay_error *err);
+
+/*
+ * lanes_hash_padded() - SHA-256 of @count messages, whatever the parameters
+ * @in: each with its padding (FIPS 180-4, section 5.1.1), together @blocks blocks of
+ *      SHA256_BLOCK bytes, of all the same
+ */
+void lanes_hash_padded(const struct lanes *lanes, size_t count, const uint8_t *const *in,
+		       uint8_t *const *out, size_t blocks);
 
 /**
  * struct lanes_engine - one way of hashing

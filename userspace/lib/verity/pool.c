@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/work.h"
 #include "verity/split.h"
 
 /*
@@ -241,15 +241,6 @@ static void *run(void *context)
 	return NULL;
 }
 
-static unsigned int usable_cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (unsigned int)CPU_COUNT(&set);
-}
-
 /* Returns 0, or a positive errno if not one could be started. Fewer than wanted will do. */
 static int start_threads(struct verity_pool *pool, unsigned int wanted)
 {
@@ -274,7 +265,7 @@ int verity_pool_new(const struct verity_parameters *parameters, unsigned int thr
 	if (r < 0)
 		return r;
 	if (threads == 0)
-		threads = usable_cpus();
+		threads = work_usable_cpus();
 	if (threads > VERITY_POOL_THREADS_MAX)
 		threads = VERITY_POOL_THREADS_MAX;
 	pool = calloc(1, sizeof(*pool));

@@ -24,7 +24,8 @@ extern const uint32_t sha256_initial[8];
  * @initial: the hash value to start from; it has taken the salt, if any
  * @blocks: 64-byte blocks to read of each message
  * @zero_blocks: blocks of zeros that follow them and are not read
- * @padding: the last block, which is the padding only as all lengths are multiples of
+ * @padded: the messages end with their own padding, in their last block, and none is added
+ * @padding: else the last block, which is the padding only as all lengths are multiples of
  *           64: for each round its schedule's word plus the constant
  *
  * Blocks of zeros and the padding need no message schedule; those of zeros are what
@@ -33,6 +34,7 @@ extern const uint32_t sha256_initial[8];
 struct sha256_shape {
 	uint32_t initial[8];
 	size_t blocks, zero_blocks;
+	bool padded;
 	uint32_t padding[SHA256_ROUNDS];
 };
 

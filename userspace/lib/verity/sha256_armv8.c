@@ -104,7 +104,8 @@ INLINE void hash(const struct sha256_shape *shape, const uint8_t *const *in, uin
 		compress(values, in, SHA256_BLOCK * block, lanes);
 	for (size_t block = 0; block < shape->zero_blocks; block++)
 		compress_known(values, sha256_constants, lanes);
-	compress_known(values, shape->padding, lanes);
+	if (!shape->padded)
+		compress_known(values, shape->padding, lanes);
 #pragma GCC unroll 16
 	for (int i = 0; i < lanes; i++) {
 		vst1q_u8(out[i], vrev32q_u8(vreinterpretq_u8_u32(values[i].abcd)));

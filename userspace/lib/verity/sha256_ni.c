@@ -149,7 +149,8 @@ INLINE void hash(const struct sha256_shape *shape, const uint8_t *const *in, uin
 		compress(values, in, SHA256_BLOCK * block, lanes);
 	for (size_t block = 0; block < shape->zero_blocks; block++)
 		compress_known(values, sha256_constants, lanes);
-	compress_known(values, shape->padding, lanes);
+	if (!shape->padded)
+		compress_known(values, shape->padding, lanes);
 #pragma GCC unroll 16
 	for (int i = 0; i < lanes; i++)
 		store_value(values[i], out[i]);

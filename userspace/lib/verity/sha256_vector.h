@@ -100,7 +100,8 @@ INLINE void hash(const struct sha256_shape *shape, const uint8_t *const *in, uin
 		compress(v, in, SHA256_BLOCK * block);
 	for (size_t block = 0; block < shape->zero_blocks; block++)
 		compress_known(v, sha256_constants);
-	compress_known(v, shape->padding);
+	if (!shape->padded)
+		compress_known(v, shape->padding);
 #pragma GCC unroll 16
 	for (int i = 0; i < 8; i++)
 		vector_store(values[i], v[i]);

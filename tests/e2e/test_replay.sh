@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay replay` of logs in files: what it prints and how it ends.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+assay=$PWD/build/host/assay
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+CHECK_OUT=$work
+. tests/check.sh
+
+ima=tests/data/ima/ibmtss-sha1.log
+ima_pcr=7fac48c81837d6d29046008aef0cdad8c2745cc98c3340cbba9bfdf39b4124b8
+uefi=tests/data/uefi/tpm2tools-event-sd-boot-fedora37.bin
+uefi_pcr=73b2090e3e72430531e7bc7d63e88826891ef4e04d6c1e250dc5c52db24f2f48
+cel=tests/data/fuzz_cel/sample
+
+says() { # FILTER: what jq finds true in the output, which is JSON
+	jq -e "$1" "$work/stdout" >/dev/null
+}
+
+run "$assay" replay ima "$ima" --bank sha256
+check "a list of IMA replays" prints 0 "^sha256  PCR 10  $ima_pcr$" '^362 entries, 0 of them off$'
+run build/host/assay-verify replay ima "$ima" --bank sha256
+check "the verifier's program does it as well" prints 0 "$ima_pcr"
+run sh -c '"$1" replay ima - --bank sha256 <"$2"' sh "$assay" "$ima"
+check "from standard input" prints 0 "$ima_pcr"
+for bank in sha256 sha384 sha512; do
+	run "$assay" replay ima "tests/data/ima/ibmtss-$bank.log" --bank sha256
+	check "the list of the $bank bank replays to the same" prints 0 "$ima_pcr"
+done
+run "$assay" replay ima "$ima" --template-bank sha256
+check "with the wrong bank it cannot be read" told 3 'IMA entry at offset 0'
+run "$assay" replay ima "$ima" --bank sha1 --bank sha512 --json
+check "as JSON, in two banks" says '.format == "ima" and .ok and .entries == 362 and .violations == 0
+	and .problems == 0 and (.pcrs | keys) == ["sha1", "sha512"] and (.pcrs.sha512["10"] | length) == 128
+	and .expected == []'
+run "$assay" replay ima tests/data/ima/ibmtss-imatest.log
+check "violations are counted" prints 0 '^17 entries, 1 of them violations, 0 of them off$'
+
+run "$assay" replay ima "$ima" --expect "sha256:$ima_pcr"
+check "the expected value comes up" prints 0 '^PCR 10, sha256: as expected$'
+cat "$ima" "$ima" >"$work/longer"
+run "$assay" replay ima "$work/longer" --expect "10:sha256:$ima_pcr"
+check "a list that is longer than what was quoted" \
+	prints 0 'as expected after 362 entries; the last 362 came later'
+run "$assay" replay ima "$work/longer" --expect "sha256:$ima_pcr" --json
+check "the same as JSON" says '.ok and .expected == [{ pcr: 10, bank: "sha256", reached: true, after: 362 }]'
+run "$assay" replay ima "$ima" --expect "11:sha256:$ima_pcr"
+check "another PCR does not come to it" prints 1 'PCR 11, sha256: the expected value comes up after none'
+run "$assay" replay ima "$ima" --expect "sha256:$ima_pcr" --expect sha1:0000000000000000000000000000000000000000
+check "one of two values" prints 1 'sha256: as expected' 'sha1: the expected value comes up after none'
+
+cp "$ima" "$work/changed"
+chmod u+w "$work/changed"
+printf X | dd of="$work/changed" bs=1 seek=49320 conv=notrunc 2>/dev/null
+run "$assay" replay ima "$work/changed"
+check "an entry whose data was changed" prints 1 '1 of them off' \
+	'^entry 361 at offset [0-9]*: its template digest is not that of its data$'
+head -c 49320 "$ima" >"$work/cut"
+run "$assay" replay ima "$work/cut"
+check "a list that was cut" told 3 'truncated'
+check "nothing is printed before that" [ ! -s "$work/stdout" ]
+: >"$work/empty"
+run "$assay" replay ima "$work/empty"
+check "a list of no bytes" told 3 'has no bytes'
+
+run "$assay" replay uefi "$uefi" --expect "12:sha256:$uefi_pcr"
+check "a firmware's log replays" prints 0 "^sha256  PCR 12  $uefi_pcr$" '^28 events, 0 of them off$' 'as expected'
+run "$assay" replay uefi "$uefi" --expect "sha256:$uefi_pcr"
+check "of which PCR an expected value is must be said" told 2 '\-\-expect wants PCR:HASH:HEX'
+run "$assay" replay uefi tests/data/uefi/goattest-short_no_action_eventlog
+check "a firmware's log without its header" told 3 "the log's beginning is missing"
+run "$assay" replay uefi "$work/empty"
+check "a firmware's log of no bytes" told 3 'has no bytes'
+cp "$uefi" "$work/changed"
+chmod u+w "$work/changed"
+printf '\005' | dd of="$work/changed" bs=1 seek=703 conv=notrunc 2>/dev/null
+run "$assay" replay uefi "$work/changed"
+check "a separator whose type was changed" prints 1 'event 9 at offset 699: .*the type was changed'
+
+run "$assay" replay cel "$cel"
+check "a log in CEL replays" prints 0 '^sha256  PCR 14  ' '^3 records, 0 of them off$'
+run "$assay" replay cel "$cel" --bank sha512
+check "not in a bank that it has no digests of" told 3 'has no sha512 digest'
+
+run "$assay" replay cel "$cel" --template-bank sha1
+check "--template-bank is IMA's" told 2 'for ima only'
+run "$assay" replay ima
+check "no file" told 2 'one log is to be named'
+run "$assay" replay "$ima"
+check "no form" told 2 'which form has the log'
+run "$assay" replay ima "$ima" --bank md5
+check "a bank that is not known" told 2 "not 'md5'"
+run "$assay" replay ima "$ima" --expect sha256:00
+check "a value that is too short" told 2 "not 'sha256:00'"
+run "$assay" replay ima "$work/none"
+check "a file that is not there" told 3 'cannot open'
+echo "1..$check_number"
+exit "$check_failed"

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+/* Replays of whole logs: many hashes at a time give what one after the other does. */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/ima_digests.h"
+#include "log/pcrs.h"
+#include "log_builder.h"
+#include "support.h"
+#include "verity/lanes.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static const enum assay_hash all_banks[] = { ASSAY_HASH_SHA1, ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
+					     ASSAY_HASH_SHA512 };
+
+/* ---------------------------------------------------------------- hashes side by side */
+
+/* Messages of all lengths around each border of a block, and some that are too long. */
+static void compare_with_openssl(enum assay_hash hash)
+{
+	enum { COUNT = 700, STRIDE = 1200 };
+	uint8_t *data = malloc(COUNT + STRIDE), *out = malloc(COUNT * ASSAY_DIGEST_MAX);
+	struct bytes *messages = malloc(COUNT * sizeof(*messages));
+	struct hasher hasher;
+
+	assert_true(data && out && messages);
+	support_fill(data, COUNT + STRIDE, 7);
+	for (size_t i = 0; i < COUNT; i++)
+		messages[i] = BYTES(data + i, i < 600 ? (i * 37) % 600 : i + 500);
+	messages[3].data = messages[3].size == 0 ? NULL : messages[3].data;
+	assert_int_equal(hasher_open(&hasher, hash, NULL), 0);
+	assert_int_equal(hasher_digest_many(&hasher, COUNT, messages, out, NULL), 0);
+	for (size_t i = 0; i < COUNT; i++) {
+		uint8_t expected[ASSAY_DIGEST_MAX];
+
+		assert_int_equal(EVP_Digest(messages[i].data, messages[i].size, expected, NULL,
+					    EVP_get_digestbyname(assay_hash_name(hash)), NULL),
+				 1);
+		assert_memory_equal(out + i * hasher.size, expected, hasher.size);
+	}
+	assert_int_equal(hasher_digest_many(&hasher, 0, messages, out, NULL), 0);
+	hasher_close(&hasher);
+	free(messages);
+	free(out);
+	free(data);
+}
+
+static void many_digests_are_those_of_openssl(void **state)
+{
+	const struct lanes_engine *engine;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all_banks); i++)
+		compare_with_openssl(all_banks[i]);
+	for (size_t i = 0; (engine = lanes_engine(i)); i++) {
+		print_message("%s\n", engine->name);
+		lanes_use_only(engine);
+		compare_with_openssl(ASSAY_HASH_SHA256);
+		lanes_use_only(NULL);
+	}
+}
+
+static void an_extend_is_that_of_openssl(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all_banks); i++) {
+		struct assay_digest value = log_test_digest(all_banks[i], 1);
+		struct assay_digest digest = log_test_digest(all_banks[i], 2);
+		uint8_t both[2 * ASSAY_DIGEST_MAX], expected[ASSAY_DIGEST_MAX];
+		struct hasher hasher;
+
+		memcpy(both, value.bytes, value.size);
+		memcpy(both + value.size, digest.bytes, digest.size);
+		assert_int_equal(EVP_Digest(both, 2 * value.size, expected, NULL,
+					    EVP_get_digestbyname(assay_hash_name(all_banks[i])),
+					    NULL),
+				 1);
+		assert_int_equal(hasher_open(&hasher, all_banks[i], NULL), 0);
+		assert_int_equal(
+			hasher_extend(&hasher, &value, BYTES(digest.bytes, digest.size), NULL), 0);
+		assert_memory_equal(value.bytes, expected, value.size);
+		assert_int_equal(
+			hasher_extend(&hasher, &value, BYTES(digest.bytes, digest.size - 1), NULL),
+			-EINVAL);
+		hasher_close(&hasher);
+	}
+}
+
+/* ---------------------------------------------------------------- lists of IMA */
+
+/* The list again and again, until it is long enough for threads. */
+static struct buffer repeated(const char *path, size_t times)
+{
+	struct buffer once = log_test_data(path), list = { 0 };
+
+	for (size_t i = 0; i < times; i++)
+		buffer_append_bytes(&list, buffer_bytes(&once));
+	assert_false(list.failed);
+	buffer_free(&once);
+	return list;
+}
+
+/* Entry by entry, as ima_next() and ima_template_hash() have it. */
+static void compare_digests(struct bytes list, enum assay_hash bank)
+{
+	struct hashers hashers = { 0 };
+	struct ima_digests *digests;
+	struct ima_digested entry;
+	struct ima_reader reader;
+	struct ima_entry expected;
+	struct assay_error err;
+	size_t entries = 0;
+	int r;
+
+	assert_int_equal(
+		ima_digests_new(list, bank, all_banks, COUNT_OF(all_banks), &digests, &err), 0);
+	ima_begin(&reader, list, bank);
+	while ((r = ima_digests_next(digests, &entry, &err)) == 1) {
+		assert_int_equal(ima_next(&reader, &expected, &err), 1);
+		assert_int_equal(entry.offset, expected.offset);
+		assert_int_equal(entry.end, reader.offset);
+		assert_int_equal(entry.pcr, expected.pcr);
+		assert_int_equal(entry.violation, expected.violation);
+		assert_ptr_equal(entry.data.data, expected.data.data);
+		assert_memory_equal(entry.template_digest, expected.template_digest.bytes,
+				    expected.template_digest.size);
+		for (size_t i = 0; i < COUNT_OF(all_banks); i++) {
+			struct assay_digest digest;
+
+			assert_int_equal(
+				ima_template_hash(&expected,
+						  hashers_get(&hashers, all_banks[i], &err),
+						  &digest, &err),
+				0);
+			assert_memory_equal(entry.digests[i], digest.bytes, digest.size);
+		}
+		entries++;
+	}
+	assert_int_equal(r, ima_next(&reader, &expected, NULL));
+	print_message("%zu entries, ends with %d\n", entries, r);
+	hashers_close(&hashers);
+	ima_digests_free(digests);
+}
+
+static void many_entries_are_hashed_in_their_order(void **state)
+{
+	struct buffer list = repeated("ima/charra.bin", 1);
+
+	(void)state;
+	compare_digests(buffer_bytes(&list), ASSAY_HASH_SHA1);
+	buffer_free(&list);
+	/* On other threads; all templates, the oldest one too. */
+	list = repeated("ima/charra.bin", 7);
+	compare_digests(buffer_bytes(&list), ASSAY_HASH_SHA1);
+	list.size -= 3;
+	compare_digests(buffer_bytes(&list), ASSAY_HASH_SHA1);
+	buffer_free(&list);
+	list = repeated("ima/ibmtss-imatest.log", 300);
+	compare_digests(buffer_bytes(&list), ASSAY_HASH_SHA1);
+	buffer_free(&list);
+	list = repeated("ima/ibmtss-sha512.log", 20);
+	compare_digests(buffer_bytes(&list), ASSAY_HASH_SHA512);
+	buffer_free(&list);
+}
+
+/* Given up in the middle: no thread and no memory is left behind. */
+static void a_list_that_is_not_read_to_its_end(void **state)
+{
+	struct buffer list = repeated("ima/charra.bin", 40);
+	struct ima_digests *digests;
+	struct ima_digested entry;
+
+	(void)state;
+	for (size_t taken = 0; taken < 3000; taken += 1400) {
+		assert_int_equal(ima_digests_new(buffer_bytes(&list), ASSAY_HASH_SHA1, all_banks, 1,
+						 &digests, NULL),
+				 0);
+		for (size_t i = 0; i < taken; i++)
+			assert_int_equal(ima_digests_next(digests, &entry, NULL), 1);
+		ima_digests_free(digests);
+	}
+	assert_int_equal(
+		ima_digests_new(buffer_bytes(&list), ASSAY_HASH_SHA1, all_banks, 0, &digests, NULL),
+		-EINVAL);
+	buffer_free(&list);
+}
+
+static void assert_pcr(const struct pcrs *pcrs, enum assay_hash bank, unsigned int pcr,
+		       const char *expected)
+{
+	char hex[2 * ASSAY_DIGEST_MAX + 1] = "";
+
+	for (size_t i = 0; i < pcrs->bank_count; i++)
+		if (pcrs->banks[i].hash == bank)
+			hex_encode(BYTES(pcrs->banks[i].values[pcr].bytes, assay_hash_size(bank)),
+				   hex);
+	assert_string_equal(hex, expected);
+}
+
+static void expect(struct pcrs_expected *expected, unsigned int pcr, enum assay_hash hash,
+		   const char *hex)
+{
+	*expected = (struct pcrs_expected){ .pcr = pcr, .value = { .hash = hash } };
+	assert_int_equal(
+		hex_decode(hex, expected->value.bytes, ASSAY_DIGEST_MAX, &expected->value.size), 0);
+}
+
+#define IMATEST "af02ae09413721fddb71250ae26383de73cc78d5df37fbebadacedeaeacddb18"
+
+static void pcrs_of_a_list(void **state)
+{
+	struct buffer list = log_test_data("ima/ibmtss-imatest.log");
+	struct pcrs_expected expected[2];
+	struct pcrs_request request = { .expected = expected, .expected_count = 2 };
+	struct assay_error err;
+	static struct pcrs pcrs;
+	struct buffer twice = repeated("ima/ibmtss-imatest.log", 2);
+
+	(void)state;
+	expect(&expected[0], 10, ASSAY_HASH_SHA256, IMATEST);
+	expect(&expected[1], 11, ASSAY_HASH_SHA256, IMATEST);
+	assert_int_equal(pcrs_of_ima(buffer_bytes(&list), ASSAY_HASH_SHA1, &request, &pcrs, &err),
+			 0);
+	assert_int_equal(pcrs.bank_count, 1);
+	assert_int_equal(pcrs.banks[0].extended, 1 << 10);
+	assert_int_equal(pcrs.entries, 17);
+	assert_int_equal(pcrs.violations, 1);
+	assert_int_equal(pcrs.problems, 0);
+	assert_pcr(&pcrs, ASSAY_HASH_SHA256, 10, IMATEST);
+	assert_true(expected[0].reached);
+	assert_int_equal(expected[0].after, 17);
+	assert_false(expected[1].reached);
+
+	/* A log may be longer than what is expected. */
+	assert_int_equal(pcrs_of_ima(buffer_bytes(&twice), ASSAY_HASH_SHA1, &request, &pcrs, &err),
+			 0);
+	assert_true(expected[0].reached);
+	assert_int_equal(expected[0].after, 17);
+	assert_int_equal(pcrs.entries, 34);
+
+	/* Without a wish it is the list's own bank. */
+	request = (struct pcrs_request){ 0 };
+	assert_int_equal(pcrs_of_ima(buffer_bytes(&list), ASSAY_HASH_SHA1, &request, &pcrs, &err),
+			 0);
+	assert_int_equal(pcrs.bank_count, 1);
+	assert_int_equal(pcrs.banks[0].hash, ASSAY_HASH_SHA1);
+
+	/* A byte of the last entry's data. */
+	list.data[list.size - 1] ^= 1;
+	assert_int_equal(pcrs_of_ima(buffer_bytes(&list), ASSAY_HASH_SHA1, &request, &pcrs, &err),
+			 0);
+	assert_int_equal(pcrs.problems, 1);
+	assert_non_null(strstr(pcrs.problem, "entry 16 at offset "));
+	assert_int_equal(pcrs_of_ima(BYTES(NULL, 0), ASSAY_HASH_SHA1, &request, &pcrs, &err),
+			 -ENODATA);
+	list.size--;
+	assert_int_equal(pcrs_of_ima(buffer_bytes(&list), ASSAY_HASH_SHA1, &request, &pcrs, &err),
+			 -EBADMSG);
+	support_assert_error(&err, "truncated");
+	buffer_free(&twice);
+	buffer_free(&list);
+}
+
+static void requests_that_are_off(void **state)
+{
+	struct pcrs_expected expected;
+	struct pcrs_request request = { .expected = &expected, .expected_count = 1 };
+	struct assay_error err;
+	static struct pcrs pcrs;
+
+	(void)state;
+	expect(&expected, 24, ASSAY_HASH_SHA256, IMATEST);
+	assert_int_equal(pcrs_of_cel(BYTES_LITERAL("x"), &request, &pcrs, &err), -EINVAL);
+	support_assert_error(&err, "PCR 24");
+	expect(&expected, 10, ASSAY_HASH_SHA1, IMATEST);
+	assert_int_equal(pcrs_of_cel(BYTES_LITERAL("x"), &request, &pcrs, &err), -EINVAL);
+	request = (struct pcrs_request){ .banks = { (enum assay_hash)0x12 }, .bank_count = 1 };
+	assert_int_equal(pcrs_of_uefi(BYTES_LITERAL("x"), &request, &pcrs, &err), -EINVAL);
+	support_assert_error(&err, "0x0012");
+}
+
+/* ---------------------------------------------------------------- logs in CEL */
+
+static void pcrs_of_a_log(void **state)
+{
+	struct pcrs_request request = { 0 };
+	struct log_builder builder;
+	struct assay_error err;
+	static struct pcrs pcrs;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	assert_int_equal(pcrs_of_cel(buffer_bytes(&builder.log), &request, &pcrs, &err), 0);
+	assert_int_equal(pcrs.bank_count, LOG_BUILDER_BANKS);
+	assert_int_equal(pcrs.entries, builder.recnum);
+	assert_int_equal(pcrs.problems, 0);
+	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++) {
+		assert_int_equal(pcrs.banks[i].extended, 1 << 14);
+		assert_memory_equal(pcrs.banks[i].values[14].bytes, builder.value[i].bytes,
+				    builder.value[i].size);
+	}
+	/* The last byte is the last content's. */
+	builder.log.data[builder.log.size - 1] ^= 1;
+	assert_int_equal(pcrs_of_cel(buffer_bytes(&builder.log), &request, &pcrs, &err), 0);
+	assert_int_equal(pcrs.problems, LOG_BUILDER_BANKS);
+	assert_non_null(strstr(pcrs.problem, "not that of its content"));
+	request = (struct pcrs_request){ .banks = { ASSAY_HASH_SHA512 }, .bank_count = 1 };
+	assert_int_equal(pcrs_of_cel(buffer_bytes(&builder.log), &request, &pcrs, &err), -EBADMSG);
+	support_assert_error(&err, "has no sha512 digest");
+	log_builder_free(&builder);
+	request = (struct pcrs_request){ 0 };
+	assert_int_equal(pcrs_of_cel(BYTES(NULL, 0), &request, &pcrs, &err), -ENODATA);
+}
+
+/* Something else had extended the PCR before the log began. */
+static void a_start_that_is_not_zeros(void **state)
+{
+	struct pcrs_request request = { 0 };
+	struct log_builder builder;
+	struct assay_error err;
+	static struct pcrs pcrs;
+
+	(void)state;
+	log_builder_begin(&builder);
+	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
+		builder.value[i] = log_test_digest(builder.value[i].hash, 9);
+	log_builder_sample(&builder);
+	assert_int_equal(pcrs_of_cel(buffer_bytes(&builder.log), &request, &pcrs, &err), 0);
+	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
+		assert_memory_equal(pcrs.banks[i].values[14].bytes, builder.value[i].bytes,
+				    builder.value[i].size);
+	log_builder_free(&builder);
+}
+
+/* ---------------------------------------------------------------- firmware */
+
+static void pcrs_of_firmware(void **state)
+{
+	struct buffer log = log_test_data("uefi/tpm2tools-event-sd-boot-fedora37.bin");
+	struct pcrs_expected expected;
+	struct pcrs_request request = { .expected = &expected, .expected_count = 1 };
+	struct assay_error err;
+	static struct pcrs pcrs;
+
+	(void)state;
+	expect(&expected, 12, ASSAY_HASH_SHA256,
+	       "73b2090e3e72430531e7bc7d63e88826891ef4e04d6c1e250dc5c52db24f2f48");
+	assert_int_equal(pcrs_of_uefi(buffer_bytes(&log), &request, &pcrs, &err), 0);
+	assert_true(expected.reached);
+	assert_int_equal(pcrs.entries, 28);
+	request = (struct pcrs_request){ .banks = { ASSAY_HASH_SHA1 }, .bank_count = 1 };
+	assert_int_equal(pcrs_of_uefi(buffer_bytes(&log), &request, &pcrs, &err), -EBADMSG);
+	support_assert_error(&err, "no sha1 digests");
+	request = (struct pcrs_request){ 0 };
+	/* The type of an EV_SEPARATOR of PCR 7. */
+	assert_int_equal(log.data[703], 4);
+	log.data[703] = 5;
+	assert_int_equal(pcrs_of_uefi(buffer_bytes(&log), &request, &pcrs, &err), 0);
+	assert_int_equal(pcrs.problems, 1);
+	assert_non_null(strstr(pcrs.problem, "event 9 at offset 699: "));
+	buffer_free(&log);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_digests_are_those_of_openssl),
+		cmocka_unit_test(an_extend_is_that_of_openssl),
+		cmocka_unit_test(many_entries_are_hashed_in_their_order),
+		cmocka_unit_test(a_list_that_is_not_read_to_its_end),
+		cmocka_unit_test(pcrs_of_a_list),
+		cmocka_unit_test(requests_that_are_off),
+		cmocka_unit_test(pcrs_of_a_log),
+		cmocka_unit_test(a_start_that_is_not_zeros),
+		cmocka_unit_test(pcrs_of_firmware),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

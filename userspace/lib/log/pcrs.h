@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What PCRs a whole log replays to, whatever its form, in several banks at a time; and
+ * whether a value that is expected came up on the way: a log may be ahead of it.
+ *
+ * Memory does not grow with the log. For the commands and lib/verify.
+ */
+#ifndef ASSAY_LOG_PCRS_H
+#define ASSAY_LOG_PCRS_H
+
+#include "log/hasher.h"
+
+#define PCRS_COUNT 24
+
+/**
+ * struct pcrs_expected - a PCR's value that is looked for
+ * @pcr, @value: of which PCR and bank (@value.hash)
+ * @reached: it came up
+ * @after: with the extend of how many entries, 1 for the first; those of other PCRs count too
+ */
+struct pcrs_expected {
+	unsigned int pcr;
+	struct assay_digest value;
+	bool reached;
+	uint64_t after;
+};
+
+/**
+ * struct pcrs_request - what to replay; start with {0}
+ * @banks, @bank_count: in which algorithms; none: in all those that the log has digests of
+ * @expected, @expected_count: values to look for. Their banks are replayed too
+ */
+struct pcrs_request {
+	enum assay_hash banks[HASHERS_MAX];
+	size_t bank_count;
+	struct pcrs_expected *expected;
+	size_t expected_count;
+};
+
+/**
+ * struct pcrs - what came of it
+ * @banks: .extended has bit n set if something was extended into PCR n; .values of all PCRs
+ * @bank_count: banks that were replayed
+ * @entries: in the log
+ * @violations: of these, of IMA's: files that were open for writing while they were measured
+ * @problems: entries that replay, but whose digest is not that of what they hold, or that are
+ *            forbidden where they are
+ * @problem: the first of these, in a sentence; fit to print
+ */
+struct pcrs {
+	struct {
+		enum assay_hash hash;
+		uint32_t extended;
+		struct assay_digest values[PCRS_COUNT];
+	} banks[HASHERS_MAX];
+	size_t bank_count;
+	uint64_t entries;
+	uint64_t violations;
+	uint64_t problems;
+	char problem[256];
+};
+
+/*
+ * pcrs_of_ima() - a list of IMA
+ * @template_bank: whose template digests it has: they are compared with the data's. Without
+ *                 any other wish it is this bank that is replayed
+ *
+ * Each: 0, also if an expected value was not reached; -EBADMSG where the log does not parse;
+ * -ENODATA if it has no bytes; -EINVAL; -ENOMEM; -EIO
+ */
+int pcrs_of_ima(struct bytes list, enum assay_hash template_bank, struct pcrs_request *request,
+		struct pcrs *ret, struct assay_error *err);
+
+/*
+ * pcrs_of_cel() - a log in CEL-TLV
+ * PCRs start at zeros, but for what assay's own records tell of them (START, TPM; TRIM of a
+ * log whose beginning was cut off). -EBADMSG also where a record has no digest of a bank.
+ */
+int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
+		struct assay_error *err);
+
+/*
+ * pcrs_of_uefi() - a firmware's event log
+ * An expected value is compared with what the whole log replays to.
+ */
+int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
+		 struct assay_error *err);
+
+#endif /* ASSAY_LOG_PCRS_H */
