@@ -230,9 +230,9 @@ static void test_required(void **state)
 		if (required_by(rows[i].members, NULL) != ((usual | rows[i].more) & ~rows[i].less))
 			fail_msg("%s", rows[i].members);
 	required_by(", \"device\": {\"firmware\": \"any\"}", &with_state);
-	assert_true(with_state == BIT(QUOTE_COUNTERS));
+	assert_true(with_state == (BIT(QUOTE_COUNTERS) | BIT(ASSAY_LOG_PROGRESS)));
 	required_by(", \"waive\": {\"quote-counters\": \"why\"}", &with_state);
-	assert_true(with_state == BIT(QUOTE_FIRMWARE));
+	assert_true(with_state == (BIT(QUOTE_FIRMWARE) | BIT(ASSAY_LOG_PROGRESS)));
 }
 
 static void test_members(void **state)
@@ -248,7 +248,8 @@ static void test_members(void **state)
 		"\"certificates\":[\"c.pem\",{\"pem\":\"-----BEGIN\"}],"
 		"\"allow\":[{\"path\":\"/etc/\",\"reason\":\"local\"},"
 		"{\"path\":\"/x\",\"reason\":\"y\",\"digests\":[\"sha256:" SHA256_TEXT "\"]}],"
-		"\"log\":{\"unknown_records\":\"accept\"},\"ima\":{\"unknown_templates\":"
+		"\"log\":{\"unknown_records\":\"accept\",\"trimmed\":\"accept\"},\"ima\":{"
+		"\"unknown_templates\":"
 		"\"accept\"},"
 		"\"waive\":{\"files-known\":\"in parts\"},\"device\":{\"reset\":\"refuse\"}}";
 	const struct verify_policy *rules;
@@ -283,7 +284,8 @@ static void test_members(void **state)
 	assert_int_equal(rules->allowed[0].count, 0);
 	assert_string_equal(rules->allowed[1].reason, "y");
 	assert_int_equal(rules->allowed[1].count, 1);
-	assert_true(rules->unknown_records && rules->unknown_templates && rules->same_boot);
+	assert_true(rules->trimmed && rules->unknown_records && rules->unknown_templates &&
+		    rules->same_boot);
 	assert_int_equal(policy.waiver_count, 1);
 	assert_int_equal(policy.waivers[0].check, CHECK_FILES_KNOWN);
 	policy_free(&policy);

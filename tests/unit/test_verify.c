@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "verify/state.h"
 #include "verify_fixture.h"
 
 /* ---------------------------------------------------------------- tables */
@@ -79,6 +80,12 @@ static void test_bad_logs(void **state)
 {
 	(void)state;
 	run_table(bad_logs, &seen_in_tables);
+}
+
+static void test_bad_starts(void **state)
+{
+	(void)state;
+	run_table(bad_starts, &seen_in_tables);
 }
 
 /* A check that no row makes fail might as well not be there. */
@@ -181,6 +188,104 @@ static void test_what_is_not_covered_is_told(void **state)
 	assert_int_equal(verdict.ima_log.covered, 4);
 	assert_int_equal(verdict.files, 4);
 	assert_non_null(strstr(verdict.detail[CHECK_ASSAY_LOG_REPLAY], "not covered"));
+}
+
+/* ---------------------------------------------------------------- the state */
+
+static struct verify_state kept;
+
+static void go_on_from_kept(struct fixture *fixture)
+{
+	/* Each fixture's manifest is another one. */
+	kept.complete = fixture->state.complete;
+	kept.clock = 1;
+	fixture->state = kept;
+	fixture->cut = 5;
+}
+
+static void test_state_leads_to_the_next_verdict(void **state)
+{
+	static struct verdict verdict;
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, NULL);
+	verify(&fixture.input, &fixture.policy, &verdict);
+	assert_true(verdict_trusted(&verdict));
+	kept = verdict.state;
+	assert_int_equal(kept.records, 5);
+	assert_true(kept.verified == fixture.input.now);
+	assert_string_equal(kept.boot_id, FIXTURE_BOOT_ID);
+	assert_memory_equal(kept.value.bytes, fixture.pcrs[1][1].bytes, 32);
+	assert_memory_equal(kept.complete.bytes, fixture.state.complete.bytes, 32);
+	fixture_free(&fixture);
+	fixture_judge(BEFORE_QUOTE, go_on_from_kept, &verdict);
+	assert_true(verdict_trusted(&verdict));
+	assert_int_equal(verdict.state.records, 5);
+	/* The same quote once more is no news, and leaves nothing to keep. */
+	fixture_judge(BEFORE_QUOTE, NULL, &verdict);
+	kept = verdict.state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, NULL);
+	fixture.input.state = &kept;
+	verify(&fixture.input, &fixture.policy, &verdict);
+	assert_false(verdict_trusted(&verdict));
+	assert_true(verdict.failed == CHECK_BIT(CHECK_QUOTE_COUNTERS));
+	assert_int_equal(verdict.state.clock, 0);
+	fixture_free(&fixture);
+}
+
+static void test_state_as_json(void **state)
+{
+	static const struct {
+		const char *name, *value, *says;
+	} rows[] = {
+		{ "extra", "1", "extra" },
+		{ "clock", "1", "clock" },
+		{ "clock", "\"\"", "clock" },
+		{ "clock", "\"1x\"", "clock" },
+		{ "clock", "\"18446744073709551616\"", "clock" },
+		{ "firmware_version", "\"00\"", "firmware_version" },
+		{ "reset_count", "4294967296", "reset_count" },
+		{ "restart_count", "-1", "restart_count" },
+		{ "records", "null", "records" },
+		{ "pcr", "null", "pcr" },
+		{ "pcr", "\"sha256:00\"", "pcr" },
+		{ "complete", "5", "complete" },
+		{ "late_tpm", "0", "late_tpm" },
+		{ "boot_id", "\"x\"", "boot_id" },
+		{ "verified", "\"yesterday\"", "verified" },
+	};
+	struct verify_state before = { .reset_count = UINT32_MAX,
+				       .restart_count = 1,
+				       .clock = UINT64_MAX,
+				       .firmware_version = UINT64_MAX - 1,
+				       .boot_id = FIXTURE_BOOT_ID,
+				       .records = 7,
+				       .value = log_test_digest(ASSAY_HASH_SHA384, 3),
+				       .late_tpm = true,
+				       .verified = 1760000000 };
+	struct verify_state after;
+	struct assay_error err;
+	json_t *json = state_to_json(&before);
+
+	(void)state;
+	memset(&after, 0x55, sizeof(after));
+	assert_int_equal(state_from_json(json, &after, &err), 0);
+	assert_memory_equal(&after, &before, sizeof(before));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *copy = json_deep_copy(json);
+
+		json_object_set_new(copy, rows[i].name,
+				    json_loads(rows[i].value, JSON_DECODE_ANY, NULL));
+		if (state_from_json(copy, &after, &err) != -EBADMSG ||
+		    !strstr(err.text, rows[i].says))
+			fail_msg("%s: %s: %s", rows[i].name, rows[i].value, err.text);
+		json_decref(copy);
+	}
+	assert_int_equal(state_from_json(NULL, &after, &err), -EBADMSG);
+	json_decref(json);
 }
 
 /* ---------------------------------------------------------------- cut everywhere */
@@ -496,11 +601,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_quotes),
 		cmocka_unit_test(test_bad_logs),
+		cmocka_unit_test(test_bad_starts),
 		cmocka_unit_test(test_every_check_was_seen_to_fail),
 		cmocka_unit_test(test_one_missing_bit_is_enough),
 		cmocka_unit_test(test_names_are_found_again),
 		cmocka_unit_test(test_verdict_as_json),
 		cmocka_unit_test(test_what_is_not_covered_is_told),
+		cmocka_unit_test(test_state_leads_to_the_next_verdict),
+		cmocka_unit_test(test_state_as_json),
 		cmocka_unit_test(test_structures_cut_at_every_byte),
 		cmocka_unit_test(test_evidence_cut_at_every_byte),
 		cmocka_unit_test(test_logs_cut_at_every_byte),

@@ -115,10 +115,10 @@ static void take_state(struct fixture *fixture)
 
 	if (tpm_attest_parse(buffer_bytes(&before), &attest, &err) < 0)
 		fail_msg("%s", err.text);
-	fixture->state = (struct verify_state){ .clock = attest.clock,
-						.reset_count = attest.reset_count,
-						.restart_count = attest.restart_count,
-						.firmware_version = attest.firmware_version };
+	fixture->state.clock = attest.clock;
+	fixture->state.reset_count = attest.reset_count;
+	fixture->state.restart_count = attest.restart_count;
+	fixture->state.firmware_version = attest.firmware_version;
 	buffer_free(&before);
 }
 

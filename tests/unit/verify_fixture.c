@@ -398,10 +398,14 @@ void fixture_begin(struct fixture *fixture)
 	fixture->quote.restart_count = 2;
 	fixture->quote.firmware_version = 0x2020031200000000;
 	fixture->quote.safe = 1;
-	fixture->state = (struct verify_state){ .clock = 123000,
-						.reset_count = 7,
-						.restart_count = 2,
-						.firmware_version = 0x2020031200000000 };
+	fixture->state =
+		(struct verify_state){ .clock = 123000,
+				       .reset_count = 7,
+				       .restart_count = 2,
+				       .firmware_version = 0x2020031200000000,
+				       .boot_id = FIXTURE_BOOT_ID,
+				       .records = 2,
+				       .complete = { .hash = ASSAY_HASH_SHA256, .size = 32 } };
 	fixture->quote.selections[0] = fixture_select(ASSAY_HASH_SHA1, 1U << 14);
 	fixture->quote.selections[1] = fixture_select(ASSAY_HASH_SHA256, 1U << 10 | 1U << 14);
 	fixture->quote.selection_count = 2;
@@ -409,6 +413,8 @@ void fixture_begin(struct fixture *fixture)
 	fixture->quote.pcr_digest_size = -1;
 	fixture->nonce = fixture_copy(BYTES_LITERAL("this is a nonce!"));
 	begin_manifest(fixture);
+	digest_to(ASSAY_HASH_SHA256, buffer_bytes(&fixture->manifest_text), BYTES(NULL, 0),
+		  fixture->state.complete.bytes);
 	verify_policy_default(&fixture->policy);
 	fixture->policy.max_age = 20;
 	fixture->policy.required |= CHECK_BIT(CHECK_PCR_VALUES);
@@ -416,17 +422,26 @@ void fixture_begin(struct fixture *fixture)
 
 /* ---------------------------------------------------------------- the TPM */
 
+struct assay_digest fixture_pcr_before(const struct fixture *fixture, size_t index, size_t bank)
+{
+	struct assay_digest value = fixture->start[bank];
+
+	for (size_t i = 0; i < index && i < fixture->record_count; i++)
+		extend(&value, BYTES(fixture->records[i].digests[bank].bytes, value.size));
+	return value;
+}
+
 static void replay(struct fixture *fixture)
 {
+	fixture->state.value = fixture_pcr_before(fixture, fixture->state.records, 1);
 	for (size_t bank = 0; bank < LOG_BUILDER_BANKS; bank++) {
 		struct assay_digest *ima = &fixture->pcrs[0][bank];
 		struct assay_digest *assay = &fixture->pcrs[1][bank];
 
-		*assay = fixture->start[bank];
+		*assay = fixture_pcr_before(fixture, fixture->record_count - fixture->unanchored,
+					    bank);
 		*ima = (struct assay_digest){ .hash = banks[bank],
 					      .size = assay_hash_size(banks[bank]) };
-		for (size_t i = 0; i + fixture->unanchored < fixture->record_count; i++)
-			extend(assay, BYTES(fixture->records[i].digests[bank].bytes, assay->size));
 		for (size_t i = 0; i < fixture->entry_count; i++) {
 			static const uint8_t zeros[20];
 			const struct fixture_entry *entry = &fixture->entries[i];
@@ -661,7 +676,17 @@ static void fill_logs(struct fixture *fixture)
 	struct buffer *cel = &fixture->evidence.assay_cel;
 	struct buffer *ima = &fixture->evidence.ima_data;
 
-	for (size_t i = 0; i < fixture->record_count; i++) {
+	if (fixture->cut > 0) {
+		fixture->evidence.assay_first = fixture->cut;
+		fixture->evidence.assay_base = 1000 * fixture->cut;
+		fixture->evidence.assay_start_count = LOG_BUILDER_BANKS;
+		for (size_t i = 0; i < LOG_BUILDER_BANKS; i++) {
+			fixture->evidence.assay_start[i] =
+				fixture_pcr_before(fixture, fixture->cut, i);
+			fixture->evidence.assay_start[i].bytes[0] ^= fixture->cut_lie;
+		}
+	}
+	for (size_t i = fixture->cut; i < fixture->record_count; i++) {
 		const struct fixture_record *record = &fixture->records[i];
 		struct buffer digests = { 0 };
 

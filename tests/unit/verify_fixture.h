@@ -101,6 +101,8 @@ struct fixture {
 	struct fixture_entry entries[FIXTURE_MAX_RECORDS];
 	size_t entry_count;
 	size_t unanchored; /* the last records, which the TPM has not seen */
+	size_t cut;	   /* the first ones, which are not handed over */
+	uint8_t cut_lie;   /* what the PCR is said to have been before the others is off by this */
 	struct assay_digest start[LOG_BUILDER_BANKS]; /* PCR 14 before the log */
 	/* Before the quote: the TPM. */
 	struct assay_digest pcrs[2][LOG_BUILDER_BANKS]; /* PCRs 10 and 14 */
@@ -157,6 +159,8 @@ const char *fixture_path(size_t number);
 struct assay_digest fixture_digest(size_t number);
 /* A record with an ASSAY_CEL_CONTENT of that value, digests and all. */
 struct fixture_record fixture_record(uint64_t recnum, struct bytes value);
+/* What PCR 14 is before the record with that index, in the bank with that one. */
+struct assay_digest fixture_pcr_before(const struct fixture *fixture, size_t index, size_t bank);
 /* Digests as of the content. */
 void fixture_mend(struct fixture_record *record);
 void fixture_mend_entry(struct fixture_entry *entry);
@@ -190,6 +194,7 @@ struct bad_row {
 
 extern const struct bad_row bad_quotes[]; /* ended by a name of NULL */
 extern const struct bad_row bad_logs[];
+extern const struct bad_row bad_starts[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)
 /* In struct bad_row.fails: the verdict is "trusted" all the same. */

@@ -6,10 +6,38 @@
 #ifndef ASSAY_VERIFY_CHECKS_H
 #define ASSAY_VERIFY_CHECKS_H
 
+#include "log/cel.h"
 #include "sign/manifest.h"
 #include "verify/evidence.h"
 #include "verify/structures.h"
 #include "verify/verify.h"
+
+/* Where assay's log begins, and so what vouches for the PCR before its first record. */
+enum log_origin {
+	LOG_UNKNOWN,   /* nothing */
+	LOG_WHOLE,     /* its START, or the TPM record where a TPM came late */
+	LOG_CONTINUED, /* the state: what is before was verified */
+	LOG_TRIMMED,   /* a TRIM record, whose word the policy takes */
+};
+
+/**
+ * struct log_facts - what records of assay's log say of the log itself
+ * Contents point into the evidence.
+ *
+ * @has_start: the first record is a START: @start
+ * @later_starts: START records that are not the first
+ * @kernel: START or KEXEC, the last there is; .kind is 0 if there is none
+ * @kexecs: KEXEC records
+ * @tpms: TPM records, the last of which is @tpm, of number @tpm_recnum
+ * @trim: the last TRIM; it ends at offset @trim_end, which is 0 if there is none
+ */
+struct log_facts {
+	enum log_origin origin;
+	bool has_start;
+	uint64_t later_starts, kexecs, tpms;
+	struct assay_content start, kernel, tpm, trim;
+	uint64_t tpm_recnum, trim_end;
+};
 
 /**
  * struct appraisal - one run of verify()
@@ -25,9 +53,12 @@ struct appraisal {
 	struct tpm_signature signature; /* quote-parsed */
 	struct tpm_public ak;		/* ak-expected: the enrolled key, not the evidence's */
 	enum assay_hash bank;		/* pcr-required: where all required PCRs are quoted */
-	uint64_t covered_size;	     /* assay-log-replay: bytes of assay's log that are covered */
-	struct manifest **manifests; /* manifest-signature: as many as in input */
-	bool skipped;		     /* see check_skip() */
+	struct log_facts log;		/* assay-log-parsed */
+	uint64_t covered;		/* assay-log-replay: records that are covered */
+	uint64_t covered_size;	      /* assay-log-replay: bytes of assay's log that are covered */
+	struct manifest **manifests;  /* manifest-signature: as many as in input */
+	struct assay_digest complete; /* files-complete: struct verify_state's */
+	bool skipped;		      /* see check_skip() */
 };
 
 /*
@@ -62,6 +93,7 @@ check_function check_assay_log_start;
 check_function check_assay_log_tpm;
 check_function check_assay_log_protection;
 check_function check_assay_log_replay;
+check_function check_assay_log_progress;
 check_function check_ima_log_parsed;
 check_function check_ima_log_entries;
 check_function check_ima_log_start;
@@ -93,6 +125,30 @@ uint32_t appraisal_algorithm(uint16_t algorithm);
 /* appraisal_pcr() - a supplied PCR value; NULL if there is none */
 const struct assay_digest *appraisal_pcr(const struct appraisal *appraisal, enum assay_hash bank,
 					 unsigned int index);
+
+/* appraisal_state() - what a verifier keeps of evidence that it trusts */
+void appraisal_state(const struct appraisal *appraisal, struct verify_state *ret);
+
+/* log_facts_add() - note what a record says of the log; @first: it is the first one */
+void log_facts_add(struct log_facts *facts, const struct cel_record *record,
+		   const struct assay_content *content, bool first);
+
+/* log_origin() - where the log begins, by its facts, the state and the policy */
+enum log_origin log_origin(const struct appraisal *appraisal);
+
+/*
+ * log_start_value() - what the PCR was before the log's first record
+ * Return: false, with @detail set, where nothing says it
+ */
+bool log_start_value(const struct appraisal *appraisal, enum assay_hash bank,
+		     struct assay_digest *ret, char *detail);
+
+/*
+ * log_start_covered() - does what vouches for that value do so, now that the log replays
+ * from there? False, with @detail set, if not
+ */
+bool log_start_covered(const struct appraisal *appraisal, const struct assay_digest *start,
+		       char *detail);
 
 /*
  * policy_allows() - does the policy allow that file, although no manifest has it?

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log/cel.h"
+#include "sign/signature.h"
 #include "verify/checks.h"
 
 #define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
@@ -78,6 +78,15 @@ static bool walk_next(struct file_walk *walk)
 			walk->entries = content.batch.entries;
 	}
 	return true;
+}
+
+/* A log that goes on may hold none; one that begins with the boot measured nothing. */
+static bool no_file(const struct appraisal *appraisal, char *detail)
+{
+	if (appraisal->log.origin == LOG_CONTINUED)
+		return check_tell(true, detail, "none since record %llu",
+				  (ull)appraisal->evidence.assay_first);
+	return check_tell(false, detail, "the log holds no measured file");
 }
 
 static const char *path_text(const struct measured_file *file, char text[static PATH_TEXT])
@@ -225,7 +234,7 @@ bool check_files_measured(struct appraisal *appraisal, char *detail)
 	if (findings.count > 0)
 		return findings_tell(&findings);
 	if (files == 0)
-		return check_tell(false, detail, "the log holds no measured file");
+		return no_file(appraisal, detail);
 	return check_tell(true, detail, "%llu measurements", (ull)files);
 }
 
@@ -253,7 +262,7 @@ bool check_files_known(struct appraisal *appraisal, char *detail)
 	if (findings.count > 0)
 		return findings_tell(&findings);
 	if (files == 0)
-		return check_tell(false, detail, "the log holds no measured file");
+		return no_file(appraisal, detail);
 	if (allowed > 0)
 		return check_tell(true, detail,
 				  "%llu measurements, %llu of which the policy allows by path",
@@ -301,7 +310,7 @@ bool check_files_match(struct appraisal *appraisal, char *detail)
 			match_file(appraisal, &walk.file, wanted, &compared, &findings);
 	if (findings.count > 0)
 		return findings_tell(&findings);
-	if (compared == 0)
+	if (compared == 0 && appraisal->log.origin != LOG_CONTINUED)
 		return check_tell(false, detail, "no measured file is in a manifest");
 	return check_tell(true, detail, "%llu digests", (ull)compared);
 }
@@ -333,8 +342,24 @@ static void mark_measured(const struct appraisal *appraisal, bool *seen)
 	}
 }
 
+/* What stands for the manifests as a whole, in a state. */
+static bool manifests_digest(const struct appraisal *appraisal, struct assay_digest *ret)
+{
+	size_t count = appraisal->input->manifest_count;
+	struct bytes *texts = calloc(count, sizeof(*texts));
+	bool good = texts != NULL;
+
+	for (size_t i = 0; good && i < count; i++)
+		texts[i] = appraisal->input->manifests[i].text;
+	good = good && signature_digest(ASSAY_HASH_SHA256, texts, count, ret, NULL) == 0;
+	free(texts);
+	return good;
+}
+
 bool check_files_complete(struct appraisal *appraisal, char *detail)
 {
+	const struct verify_state *state = appraisal->input->state;
+	struct assay_digest digest;
 	struct findings findings = { .detail = detail };
 	size_t total = 0, number = 0;
 	bool *seen;
@@ -343,6 +368,13 @@ bool check_files_complete(struct appraisal *appraisal, char *detail)
 		total += appraisal->manifests[i]->count;
 	if (total == 0)
 		return check_tell(false, detail, "the manifests name no file");
+	if (!manifests_digest(appraisal, &digest))
+		return check_tell(false, detail, "out of memory");
+	if (appraisal->log.origin == LOG_CONTINUED &&
+	    verity_digest_equal(&state->complete, &digest)) {
+		appraisal->complete = digest;
+		return check_tell(true, detail, "all %zu, by the last attestation", total);
+	}
 	seen = calloc(total, sizeof(*seen));
 	if (!seen)
 		return check_tell(false, detail, "out of memory");
@@ -365,5 +397,6 @@ bool check_files_complete(struct appraisal *appraisal, char *detail)
 	free(seen);
 	if (findings.count > 0)
 		return findings_tell(&findings);
+	appraisal->complete = digest;
 	return check_tell(true, detail, "all %zu", total);
 }

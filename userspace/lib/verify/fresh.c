@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The checks of when the quote was made, by the verifier's clock and by the TPM's. */
+#include <string.h>
+
 #include "verify/checks.h"
 
 /* Seconds that a device's clock may be ahead of the verifier's. */
@@ -112,4 +114,34 @@ bool check_quote_clock(struct appraisal *appraisal, char *detail)
 				  "safe is 0: after a loss of power the clock may show a time that "
 				  "it showed before; an orderly TPM2_Shutdown prevents that");
 	return check_tell(true, detail, "%llu ms", (ull)appraisal->attest.clock);
+}
+
+void appraisal_state(const struct appraisal *appraisal, struct verify_state *ret)
+{
+	const struct assay_digest *value =
+		appraisal_pcr(appraisal, appraisal->bank, appraisal->policy->assay_pcr);
+	const struct verify_state *before = appraisal->input->state;
+	const struct tpm_attest *attest = &appraisal->attest;
+	const struct log_facts *facts = &appraisal->log;
+
+	*ret = (struct verify_state){
+		.reset_count = attest->reset_count,
+		.restart_count = attest->restart_count,
+		.clock = attest->clock,
+		.firmware_version = attest->firmware_version,
+		.records = appraisal->evidence.assay_first + appraisal->covered,
+		.complete = appraisal->complete,
+		.verified = appraisal->input->now,
+	};
+	memcpy(ret->boot_id, appraisal->evidence.boot_id, sizeof(ret->boot_id));
+	if (value)
+		ret->value = *value;
+	/* What a trimmed log does not say is taken for the worse. */
+	ret->late_tpm = facts->origin == LOG_WHOLE     ? facts->tpms > 0 :
+			facts->origin == LOG_CONTINUED ? before->late_tpm :
+							 true;
+	ret->writable = facts->kernel.kind != 0 ?
+				facts->kernel.start.protection != ASSAY_PROTECTION_FULL :
+			facts->origin == LOG_CONTINUED ? before->writable :
+							 true;
 }

@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The checks of what IMA's list says, beyond its form (see logs.c). */
-#include <string.h>
-
-#include "log/cel.h"
 #include "log/ima.h"
 #include "verify/checks.h"
 
 typedef unsigned long long ull;
 
 /* ---------------------------------------------------------------- where it begins */
-
-/*
- * The kernel's ima_add_boot_aggregate(): the first entry of each boot, of PCRs 0 to 9 as
- * IMA found them, or zeros without a TPM. Newer kernels wait for a TPM and say "late".
- */
-static bool is_boot_aggregate(const struct ima_entry *entry)
-{
-	return bytes_equal(entry->path, BYTES_LITERAL("boot_aggregate")) ||
-	       bytes_equal(entry->path, BYTES_LITERAL("boot_aggregate_late"));
-}
 
 static bool is_zero(struct bytes bytes)
 {
@@ -29,33 +16,17 @@ static bool is_zero(struct bytes bytes)
 	return any == 0;
 }
 
-/* How many kernels have written to the log: each adopted it from the one before. */
-static uint64_t boots(const struct appraisal *appraisal)
-{
-	struct assay_content content;
-	struct cel_reader reader;
-	struct cel_record record;
-	uint64_t count = 1;
-
-	cel_begin(&reader, buffer_bytes(&appraisal->evidence.assay_cel), 0);
-	while (appraisal->evidence.has_assay_log && cel_next(&reader, &record, NULL) > 0)
-		if (record.type == ASSAY_CEL_CONTENT &&
-		    assay_content_parse(&record, &content, NULL) == 0)
-			count += content.kind == ASSAY_KIND_KEXEC;
-	return count;
-}
-
 bool check_ima_log_start(struct appraisal *appraisal, char *detail)
 {
 	const struct evidence *evidence = &appraisal->evidence;
-	uint64_t number = 0, zeros = 0, aggregates = 0, expected = boots(appraisal);
+	uint64_t number = 0, zeros = 0, aggregates = 0, expected = 1 + appraisal->log.kexecs;
 	struct bytes first = { 0 };
 	struct ima_reader reader;
 	struct ima_entry entry;
 
 	ima_begin(&reader, buffer_bytes(&evidence->ima_data), evidence->ima_template_bank);
 	for (; ima_next(&reader, &entry, NULL) > 0; number++) {
-		if (!is_boot_aggregate(&entry)) {
+		if (entry.boot_aggregate == IMA_NO_BOOT_AGGREGATE) {
 			if (number == 0)
 				return check_tell(false, detail,
 						  "the first entry is not boot_aggregate, which "

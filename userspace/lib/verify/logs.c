@@ -51,30 +51,18 @@ bool check_assay_log_parsed(struct appraisal *appraisal, char *detail)
 			r = assay_content_parse(&record, &content, &err);
 			if (r < 0)
 				break;
+			log_facts_add(&appraisal->log, &record, &content, records == 0);
 		}
 		records++;
 	}
 	if (r < 0)
 		return check_tell(false, detail, "%s", err.text);
-	if (records == 0)
+	if (records == 0 && appraisal->evidence.assay_first == 0)
 		return check_tell(false, detail, "the log is empty; it begins with a START record");
+	appraisal->log.origin = log_origin(appraisal);
 	appraisal->verdict->assay_log.records = records;
 	return check_tell(true, detail, "%llu records, %zu bytes", (ull)records,
 			  appraisal->evidence.assay_cel.size);
-}
-
-static bool kind_is_judged(uint8_t kind)
-{
-	switch (kind) {
-	case ASSAY_KIND_START:
-	case ASSAY_KIND_MEASURE:
-	case ASSAY_KIND_EVENT:
-	case ASSAY_KIND_BATCH:
-	case ASSAY_KIND_SEAL:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static bool is_judged(const struct cel_record *record)
@@ -82,7 +70,7 @@ static bool is_judged(const struct cel_record *record)
 	struct assay_content content;
 
 	return record->type == ASSAY_CEL_CONTENT &&
-	       assay_content_parse(record, &content, NULL) == 0 && kind_is_judged(content.kind);
+	       assay_content_parse(record, &content, NULL) == 0 && content.understood;
 }
 
 /* Whether this record is one that this verifier can judge, at its place. */
@@ -108,7 +96,7 @@ static bool check_record(const struct appraisal *appraisal, const struct cel_rec
 		return check_tell(false, detail,
 				  "record %llu has content of type 0x%02x, which is not assay's",
 				  (ull)expected, record->type);
-	if (assay_content_parse(record, &content, NULL) < 0 || !kind_is_judged(content.kind)) {
+	if (assay_content_parse(record, &content, NULL) < 0 || !content.understood) {
 		const char *name = assay_kind_name(content.kind);
 
 		return check_tell(
@@ -123,24 +111,27 @@ bool check_assay_log_records(struct appraisal *appraisal, char *detail)
 {
 	struct cel_reader reader;
 	struct cel_record record;
-	uint64_t expected = 0, unknown = 0;
+	uint64_t first = appraisal->evidence.assay_first;
+	uint64_t expected = first, unknown = 0;
 
-	if (appraisal->evidence.assay_base != 0 || appraisal->evidence.assay_first != 0)
+	if (first == 0 && appraisal->evidence.assay_base != 0)
 		return check_tell(false, detail,
-				  "the log begins at offset %llu, not 0: it was cut, and says "
-				  "nothing of the PCR before",
+				  "the log begins with record 0 at offset %llu, not 0",
 				  (ull)appraisal->evidence.assay_base);
 	begin_assay(appraisal, &reader);
 	while (cel_next(&reader, &record, NULL) > 0)
 		if (!check_record(appraisal, &record, expected++, &unknown, detail))
 			return false;
+	if (expected == first)
+		return check_tell(true, detail, "none since record %llu", (ull)first);
 	if (unknown > 0)
 		return check_tell(true, detail,
-				  "0 to %llu, all of PCR %u; %llu of kinds that are not known, "
+				  "%llu to %llu, all of PCR %u; %llu of kinds that are not known, "
 				  "which the policy takes",
-				  (ull)expected - 1, appraisal->policy->assay_pcr, (ull)unknown);
-	return check_tell(true, detail, "0 to %llu, all of PCR %u", (ull)expected - 1,
-			  appraisal->policy->assay_pcr);
+				  (ull)first, (ull)expected - 1, appraisal->policy->assay_pcr,
+				  (ull)unknown);
+	return check_tell(true, detail, "%llu to %llu, all of PCR %u", (ull)first,
+			  (ull)expected - 1, appraisal->policy->assay_pcr);
 }
 
 /* Every digest of an algorithm that is known; others cannot be quoted and say nothing. */
@@ -194,117 +185,6 @@ bool check_assay_log_digests(struct appraisal *appraisal, char *detail)
 	return good;
 }
 
-/* The PCR before the first record may be zeros, or what the policy says. */
-static bool start_allowed(const struct verify_policy *policy, const struct assay_digest *value)
-{
-	static const uint8_t zeros[ASSAY_DIGEST_MAX];
-	bool named = false;
-
-	if (bytes_equal(BYTES(value->bytes, value->size), BYTES(zeros, value->size)))
-		return true;
-	for (size_t i = 0; i < policy->start_count; i++) {
-		named |= policy->starts[i].hash == value->hash;
-		if (digests_equal(value, &policy->starts[i]))
-			return true;
-	}
-	/* Of the other banks of a PCR that something else starts, the policy says nothing. */
-	return policy->start_count > 0 && !named;
-}
-
-bool check_assay_log_start(struct appraisal *appraisal, char *detail)
-{
-	struct bytes boot_id =
-		BYTES((const uint8_t *)appraisal->evidence.boot_id, EVIDENCE_BOOT_ID_LENGTH);
-	struct assay_content start, other;
-	struct cel_reader reader;
-	struct cel_record record;
-	char text[FOREIGN_TEXT];
-
-	begin_assay(appraisal, &reader);
-	if (cel_next(&reader, &record, NULL) <= 0 ||
-	    assay_content_parse(&record, &start, NULL) < 0 || start.kind != ASSAY_KIND_START)
-		return check_tell(false, detail, "the first record is not a START");
-	while (cel_next(&reader, &record, NULL) > 0)
-		if (assay_content_parse(&record, &other, NULL) == 0 &&
-		    other.kind == ASSAY_KIND_START)
-			return check_tell(false, detail,
-					  "record %llu is a START too: a log begins once",
-					  (ull)record.recnum);
-	if (!bytes_equal(start.start.boot_id, boot_id))
-		return check_tell(false, detail,
-				  "the log began in boot %s, the evidence is of boot %s",
-				  text_escape(start.start.boot_id, text, sizeof(text)),
-				  appraisal->evidence.boot_id);
-	for (size_t i = 0; i < start.pcr_value_count; i++) {
-		const struct assay_digest *value = &start.pcr_values[i];
-		char found[DIGEST_TEXT];
-
-		if (!start_allowed(appraisal->policy, value))
-			return check_tell(false, detail,
-					  "PCR %u of bank 0x%04x was %s before the log began; "
-					  "zeros were expected: something else measures into it",
-					  appraisal->policy->assay_pcr, value->hash,
-					  digest_text(value, found));
-	}
-	if (start.pcr_value_count == 0)
-		return check_tell(true, detail,
-				  "boot %s; there was no TPM yet, so the PCR is taken as zeros",
-				  appraisal->evidence.boot_id);
-	return check_tell(true, detail, "boot %s, Linux %s", appraisal->evidence.boot_id,
-			  text_escape(start.start.release, text, sizeof(text)));
-}
-
-/* The START that the log begins with. */
-static bool first_record(const struct appraisal *appraisal, struct assay_content *ret)
-{
-	struct cel_reader reader;
-	struct cel_record record;
-
-	begin_assay(appraisal, &reader);
-	return cel_next(&reader, &record, NULL) > 0 &&
-	       assay_content_parse(&record, ret, NULL) == 0 && ret->kind == ASSAY_KIND_START;
-}
-
-bool check_assay_log_tpm(struct appraisal *appraisal, char *detail)
-{
-	struct assay_content content = { 0 };
-
-	first_record(appraisal, &content);
-	if (content.pcr_value_count == 0)
-		return check_tell(false, detail,
-				  "the log began before a TPM was found: until then, its records "
-				  "were the kernel's word alone");
-	return check_tell(true, detail, "PCR %u in %zu banks, read before the first record",
-			  appraisal->policy->assay_pcr, content.pcr_value_count);
-}
-
-bool check_assay_log_protection(struct appraisal *appraisal, char *detail)
-{
-	struct assay_content content = { 0 };
-
-	first_record(appraisal, &content);
-	if (content.start.protection != ASSAY_PROTECTION_FULL)
-		return check_tell(false, detail,
-				  "the log's pages are writable (protection %u): a stray write of "
-				  "the kernel can destroy it; see 'assay status' on the device",
-				  content.start.protection);
-	return check_tell(true, detail, "in every mapping of the kernel");
-}
-
-/* What the log says the quoted bank's PCR was before it; zeros if it says nothing. */
-static struct assay_digest log_start(const struct appraisal *appraisal, enum assay_hash bank)
-{
-	struct assay_digest value = { .hash = bank, .size = assay_hash_size(bank) };
-	struct assay_content content;
-
-	if (!first_record(appraisal, &content))
-		return value;
-	for (size_t i = 0; i < content.pcr_value_count; i++)
-		if (content.pcr_values[i].hash == bank)
-			value = content.pcr_values[i];
-	return value;
-}
-
 /* The end that both replays have. */
 static bool tell_replay(const struct replay *replay, const struct assay_digest *quoted,
 			unsigned int pcr, const char *unit, size_t size, struct covered_log *ret,
@@ -338,18 +218,29 @@ bool check_assay_log_replay(struct appraisal *appraisal, char *detail)
 	unsigned int pcr = appraisal->policy->assay_pcr;
 	const struct assay_digest *quoted = appraisal_pcr(appraisal, appraisal->bank, pcr);
 	const struct buffer *log = &appraisal->evidence.assay_cel;
-	struct assay_digest start = log_start(appraisal, appraisal->bank);
 	struct assay_error err = { 0 };
+	struct assay_digest start;
 	struct replay replay;
 
 	if (!quoted)
 		return check_tell(false, detail, "PCR %u, which anchors the log, is not quoted",
 				  pcr);
+	if (!log_start_value(appraisal, appraisal->bank, &start, detail))
+		return false;
 	if (replay_assay(buffer_bytes(log), pcr, &start, quoted, &replay, &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
+	/* Of a log that goes on, there may be nothing new, or nothing that was quoted yet. */
+	if (!replay.reached && appraisal->log.origin != LOG_WHOLE &&
+	    digests_equal(&start, quoted)) {
+		replay.reached = true;
+		replay.covered = 0;
+	}
+	appraisal->covered = replay.covered;
 	appraisal->covered_size = replay.covered_size;
-	return tell_replay(&replay, quoted, pcr, "records", log->size,
-			   &appraisal->verdict->assay_log, detail);
+	if (!tell_replay(&replay, quoted, pcr, "records", log->size, &appraisal->verdict->assay_log,
+			 detail))
+		return false;
+	return log_start_covered(appraisal, &start, detail);
 }
 
 /* ---------------------------------------------------------------- IMA's list */

@@ -666,6 +666,11 @@ static int parse_unknown_records(struct parser *parser, const char *path, const 
 			  &parser->policy->rules.unknown_records);
 }
 
+static int parse_trimmed(struct parser *parser, const char *path, const json_t *value)
+{
+	return parse_word(parser, path, value, "refuse", "accept", &parser->policy->rules.trimmed);
+}
+
 static int parse_late_tpm(struct parser *parser, const char *path, const json_t *value)
 {
 	return parse_check(parser, path, value, "refuse", "accept", CHECK_ASSAY_LOG_TPM);
@@ -680,6 +685,7 @@ static int parse_log(struct parser *parser, const char *path, const json_t *valu
 {
 	static const struct member members[] = {
 		{ "unknown_records", parse_unknown_records },
+		{ "trimmed", parse_trimmed },
 		{ "late_tpm", parse_late_tpm },
 		{ "protection", parse_protection },
 	};

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "assay.h"
+#include "verify/evidence.h"
 
 /*
  * The checks, in the order in which they are made and shown; the names and what
@@ -42,6 +43,7 @@ enum check {
 	CHECK_ASSAY_LOG_TPM,
 	CHECK_ASSAY_LOG_PROTECTION,
 	CHECK_ASSAY_LOG_REPLAY,
+	CHECK_ASSAY_LOG_PROGRESS,
 	CHECK_IMA_LOG_PARSED,
 	CHECK_IMA_LOG_ENTRIES,
 	CHECK_IMA_LOG_START,
@@ -72,6 +74,36 @@ struct covered_log {
 };
 
 /**
+ * struct verify_state - what a verifier keeps of a device's last good attestation
+ * Of the quote, as the TPM gives it (Part 2, 10.11 and 10.12.12). Counters of keys
+ * outside the endorsement hierarchy are obfuscated by adding a number that is the
+ * same for all quotes of a key, so they can be compared, but say nothing by themselves.
+ *
+ * @reset_count, @restart_count: TPM resets, and restarts since the last one
+ * @clock: the TPM's clock, in milliseconds
+ * @firmware_version: the TPM's
+ * @boot_id: the boot whose log @records and @value are of; with its NUL
+ * @records: how many records of assay's log the quote covered, from the log's beginning on
+ * @value: what the PCR was then; size 0 if no log was verified
+ * @late_tpm, @writable: what the log's START said, for evidence without it
+ * @complete: of the manifests all of whose files had been measured by then (see
+ *            files-complete), size 0 if some had not
+ * @verified: when, in seconds since 1970-01-01 00:00 UTC, by the verifier's clock
+ */
+struct verify_state {
+	uint32_t reset_count;
+	uint32_t restart_count;
+	uint64_t clock;
+	uint64_t firmware_version;
+	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
+	uint64_t records;
+	struct assay_digest value;
+	bool late_tpm, writable;
+	struct assay_digest complete;
+	uint64_t verified;
+};
+
+/**
  * struct verdict - what verify() found
  * @required: CHECK_BIT()s of what the policy requires
  * @passed: of what was checked and is as it must be
@@ -80,6 +112,7 @@ struct covered_log {
  *          always terminated, fit to print
  * @assay_log, @ima_log: how much the quote covers
  * @files: entries of measured files in assay's log
+ * @state: to keep and to give to the device's next verdict; zeros if it is not trusted
  */
 struct verdict {
 	uint64_t required;
@@ -88,6 +121,7 @@ struct verdict {
 	char detail[CHECK_COUNT][CHECK_DETAIL_MAX];
 	struct covered_log assay_log, ima_log;
 	uint64_t files;
+	struct verify_state state;
 };
 
 /* verdict_trusted() - the only way to "trusted": every required bit is in @passed. */

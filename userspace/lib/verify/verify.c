@@ -9,6 +9,13 @@
 
 #define NEED(name) CHECK_BIT(CHECK_##name)
 
+/* What compares with an earlier attestation. */
+#define WITH_STATE (NEED(QUOTE_COUNTERS) | NEED(QUOTE_FIRMWARE) | NEED(ASSAY_LOG_PROGRESS))
+/* What compares with what a policy has to name, and what is common, shown, and no attack. */
+#define ON_DEMAND                                                                       \
+	(NEED(QUOTE_AGE) | NEED(QUOTE_CLOCK) | NEED(PCR_VALUES) | NEED(ASSAY_LOG_TPM) | \
+	 NEED(IMA_LOG_VIOLATIONS))
+
 /*
  * Every check, what it builds on, and the one function that makes it. In the order
  * of enum check: what a check needs comes before it.
@@ -45,6 +52,7 @@ static const struct {
 	[CHECK_ASSAY_LOG_PROTECTION] = { NEED(ASSAY_LOG_START), check_assay_log_protection },
 	[CHECK_ASSAY_LOG_REPLAY] = { NEED(ASSAY_LOG_PARSED) | NEED(PCR_REQUIRED),
 				     check_assay_log_replay },
+	[CHECK_ASSAY_LOG_PROGRESS] = { NEED(ASSAY_LOG_REPLAY), check_assay_log_progress },
 	[CHECK_IMA_LOG_PARSED] = { NEED(EVIDENCE_PARSED), check_ima_log_parsed },
 	[CHECK_IMA_LOG_ENTRIES] = { NEED(IMA_LOG_PARSED), check_ima_log_entries },
 	[CHECK_IMA_LOG_START] = { NEED(IMA_LOG_PARSED), check_ima_log_start },
@@ -67,11 +75,8 @@ _Static_assert(sizeof(table) / sizeof(table[0]) == CHECK_COUNT, "a check has no 
 void verify_policy_default(struct verify_policy *ret)
 {
 	*ret = (struct verify_policy){
-		.required =
-			CHECK_ALL & ~(NEED(IMA_LOG_VIOLATIONS) | NEED(QUOTE_AGE) |
-				      NEED(QUOTE_COUNTERS) | NEED(QUOTE_FIRMWARE) |
-				      NEED(QUOTE_CLOCK) | NEED(PCR_VALUES) | NEED(ASSAY_LOG_TPM)),
-		.required_with_state = NEED(QUOTE_COUNTERS) | NEED(QUOTE_FIRMWARE),
+		.required = CHECK_ALL & ~(ON_DEMAND | WITH_STATE),
+		.required_with_state = WITH_STATE,
 		.algorithms = VERIFY_RSASSA | VERIFY_RSAPSS | VERIFY_ECDSA | VERIFY_SHA256 |
 			      VERIFY_SHA384 | VERIFY_SHA512 | VERIFY_P256 | VERIFY_P384,
 		.rsa_bits = 2048,
@@ -135,6 +140,8 @@ void verify(const struct verify_input *input, const struct verify_policy *policy
 		else if (!appraisal.skipped)
 			ret->failed |= CHECK_BIT(i);
 	}
+	if (verdict_trusted(ret))
+		appraisal_state(&appraisal, &ret->state);
 	for (size_t i = 0; appraisal.manifests && i < input->manifest_count; i++)
 		manifest_free(appraisal.manifests[i]);
 	free(appraisal.manifests);

@@ -70,6 +70,7 @@ struct policy_path {
  *          where the manifest's root was not the device's: "/mnt/root". NULL or
  *          empty: nothing
  * @allowed, @allowed_count: files that need not be in a manifest
+ * @trimmed: take a log whose beginning was trimmed, on the word of its TRIM record
  * @unknown_records: take records of kinds that the verifier cannot judge, and content
  *                   of others: they replay, and what they say is not looked at
  * @unknown_templates: the same of IMA's templates
@@ -92,6 +93,7 @@ struct verify_policy {
 	const char *prefix;
 	const struct policy_path *allowed;
 	size_t allowed_count;
+	bool trimmed;
 	bool unknown_records;
 	bool unknown_templates;
 };
@@ -110,25 +112,6 @@ struct verify_manifest {
 	const char *name;
 	struct bytes text;
 	struct bytes signature; /* of its .p7s file */
-};
-
-/**
- * struct verify_state - what a verifier keeps of a device's last good attestation
- * Of the quote, as the TPM gives it (Part 2, 10.11 and 10.12.12). Counters of keys
- * outside the endorsement hierarchy are obfuscated by adding a number that is the
- * same for all quotes of a key, so they can be compared, but say nothing by themselves.
- *
- * @reset_count, @restart_count: TPM resets, and restarts since the last one
- * @clock: the TPM's clock, in milliseconds
- * @firmware_version: the TPM's
- * @verified: when, in seconds since 1970-01-01 00:00 UTC, by the verifier's clock
- */
-struct verify_state {
-	uint32_t reset_count;
-	uint32_t restart_count;
-	uint64_t clock;
-	uint64_t firmware_version;
-	uint64_t verified;
 };
 
 /**
