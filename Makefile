@@ -136,12 +136,18 @@ $(foreach f,$(FLAVOURS),$(eval build/kmod/$(f)/%.ko: build/kmod/$(f)/.made ;))
 # Static programs: PID 1, and what the tests in guests bring along.
 GUEST_PROGRAMS := $(patsubst tests/kmod/%.c,build/guest/kmod/%,$(wildcard tests/kmod/*.c))
 GUEST_CC = $(CC_arm64) -std=c11 $(WARNINGS) -O2 -g --sysroot=$(abspath build/sysroot) -static \
-	-Ikmod -Iuserspace/include -MMD -MP -o $@ $< -lpthread
+	-Ikmod -Iqemu -Iuserspace/include -MMD -MP -o $@ $< -lpthread
 
 build/guest/init: qemu/guest/init.c build/sysroot.key
 	@mkdir -p $(@D)
 	$(call tell,GUEST)
 	$(Q)$(GUEST_CC)
+
+# What runs beside guests, on this machine.
+build/tpm-proxy: qemu/tpm-proxy.c qemu/tpm-proxy.h | packages
+	@mkdir -p $(@D)
+	$(call tell,HOST)
+	$(Q)gcc -std=c11 $(WARNINGS) $(CFLAGS_host) -o $@ $<
 
 build/guest/kmod/%: tests/kmod/%.c build/sysroot.key
 	@mkdir -p $(@D)
@@ -154,7 +160,7 @@ build/guest/%: tests/bench/%.c build/sysroot.key
 	$(Q)$(GUEST_CC)
 
 $(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/sysroot build/guest/init \
-	$(GUEST_PROGRAMS) build/arm64/assay build/kmod/$(f)/.made))
+	build/tpm-proxy $(GUEST_PROGRAMS) build/arm64/assay build/kmod/$(f)/.made))
 .PHONY: $(FLAVOURS:%=guest-%)
 
 # ---------------------------------------------------------------- tests

@@ -34,7 +34,7 @@ static u8 *assay_cel_grow(struct assay_cel *cel, size_t size)
 	if (size > cel->capacity - cel->size) {
 		size_t capacity =
 			clamp(2 * (cel->size + size), ASSAY_CEL_FIRST_CAPACITY, cel->limit);
-		u8 *data = kvmalloc(capacity, GFP_KERNEL);
+		u8 *data = kvmalloc(capacity, GFP_KERNEL_ACCOUNT);
 
 		if (!data) {
 			cel->error = -ENOMEM;
@@ -68,7 +68,7 @@ void assay_cel_end(struct assay_cel *cel, size_t begin)
 				   cel->data + begin + 1);
 }
 
-u8 *assay_cel_put(struct assay_cel *cel, u8 type, const void *value, size_t size)
+u8 *assay_cel_reserve(struct assay_cel *cel, u8 type, size_t size)
 {
 	u8 *place = assay_cel_grow(cel, ASSAY_CEL_HEADER_SIZE + size);
 
@@ -76,8 +76,15 @@ u8 *assay_cel_put(struct assay_cel *cel, u8 type, const void *value, size_t size
 		return NULL;
 	place[0] = type;
 	put_unaligned_be32(size, place + 1);
-	memcpy(place + ASSAY_CEL_HEADER_SIZE, value, size);
 	return place + ASSAY_CEL_HEADER_SIZE;
+}
+
+void assay_cel_put(struct assay_cel *cel, u8 type, const void *value, size_t size)
+{
+	u8 *place = assay_cel_reserve(cel, type, size);
+
+	if (place)
+		memcpy(place, value, size);
 }
 
 void assay_cel_put_u8(struct assay_cel *cel, u8 type, u8 value)

@@ -61,16 +61,24 @@ size_t assay_cel_begin(struct assay_cel *cel, u8 type);
 void assay_cel_end(struct assay_cel *cel, size_t begin);
 
 /**
+ * assay_cel_reserve() - append a TLV whose value the caller fills in
+ * @cel: buffer
+ * @type: its type
+ * @size: bytes of the value
+ *
+ * Return: where the value goes in the buffer, valid until the next call; NULL after
+ * an error.
+ */
+u8 *assay_cel_reserve(struct assay_cel *cel, u8 type, size_t size);
+
+/**
  * assay_cel_put() - append a TLV
  * @cel: buffer
  * @type: its type
  * @value: its value
  * @size: bytes of the value
- *
- * Return: where the value is in the buffer, valid until the next call; NULL after
- * an error.
  */
-u8 *assay_cel_put(struct assay_cel *cel, u8 type, const void *value, size_t size);
+void assay_cel_put(struct assay_cel *cel, u8 type, const void *value, size_t size);
 
 /* TLVs of one integer. */
 void assay_cel_put_u8(struct assay_cel *cel, u8 type, u8 value);

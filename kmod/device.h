@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 
+#include "commit.h"
 #include "ledger.h"
 #include "region.h"
 
@@ -19,6 +20,7 @@ struct kobject;
 /**
  * struct assay - the device
  * @ledger: the log, in the region whose number is 0
+ * @commit: the queue before it
  * @misc: /dev/assay
  * @debugfs: directory of the debugging files
  * @regions: directory regions/ in sysfs
@@ -30,6 +32,7 @@ struct kobject;
  */
 struct assay {
 	struct assay_ledger ledger;
+	struct assay_commit commit;
 	struct miscdevice misc;
 	struct dentry *debugfs;
 	struct kobject *regions;

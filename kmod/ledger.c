@@ -189,11 +189,14 @@ static const char *assay_ledger_reason(int error)
 static int assay_ledger_note(struct assay_ledger *ledger, int ret)
 {
 	struct device *dev = ledger->dev;
+	bool told = ledger->last_error == ret;
 
 	WRITE_ONCE(ledger->last_error, ret);
 	if (!ret)
 		return 0;
 	WRITE_ONCE(ledger->anchor_failures, ledger->anchor_failures + 1);
+	if (told)
+		return ret;
 	dev_err_ratelimited(dev,
 			    "cannot anchor in PCR %u (%s, error %d): %llu of %llu records are\n",
 			    ledger->anchor.pcr, assay_ledger_reason(ret), ret,

@@ -116,6 +116,19 @@ int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind
 int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset);
 
 /**
+ * assay_ledger_unsettled() - may anchoring again help
+ * @ledger: created ledger
+ *
+ * Takes no lock. Return: whether the last try failed, and not for good.
+ */
+static inline bool assay_ledger_unsettled(const struct assay_ledger *ledger)
+{
+	int error = READ_ONCE(ledger->last_error);
+
+	return error && error != -EUCLEAN;
+}
+
+/**
  * assay_ledger_info() - the ledger's part of struct assay_info
  * @ledger: created ledger
  * @info: to fill in, all but flags

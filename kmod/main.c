@@ -10,7 +10,7 @@
  *
  * or, where there is none, to a device of its own whose regions are those of the
  * parameter region=; and puts its rooms together: regions and their stocks, pools, the
- * ledger, /dev/assay, counters.
+ * ledger, the committer, /dev/assay, counters.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -73,6 +73,16 @@ static unsigned int stock_idle = 30;
 module_param(stock_idle, uint, 0444);
 MODULE_PARM_DESC(stock_idle,
 		 "seconds after which a stock that no pool uses is given back (default 30)");
+
+static unsigned int group = ASSAY_COMMIT_QUEUE;
+module_param(group, uint, 0444);
+MODULE_PARM_DESC(group, "the most calls whose entries share a record (default 256)");
+
+static unsigned int retry = 1;
+module_param(retry, uint, 0444);
+MODULE_PARM_DESC(
+	retry,
+	"seconds after which a log that could not be anchored is tried again, doubled up to 64 times; 0 for only with the next call (default 1)");
 
 /* The device where the device tree has none. */
 static struct platform_device *assay_own_device;
@@ -192,6 +202,13 @@ static void assay_destroy_ledger(void *data)
 	assay_ledger_destroy(&assay->ledger);
 }
 
+static void assay_close_commit(void *data)
+{
+	struct assay *assay = data;
+
+	assay_commit_close(&assay->commit);
+}
+
 static void assay_unregister_chardev(void *data)
 {
 	struct assay *assay = data;
@@ -254,6 +271,12 @@ static int assay_setup(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	ret = devm_add_action_or_reset(dev, assay_destroy_ledger, assay);
+	if (ret)
+		return ret;
+	ret = assay_commit_open(&assay->commit, &assay->ledger, group, retry);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(dev, assay_close_commit, assay);
 	if (ret)
 		return ret;
 
@@ -322,6 +345,14 @@ static int __init assay_init(void)
 	if (refused) {
 		pr_err("PCR %u %s; choose another, for example pcr=%d\n", pcr, refused,
 		       ASSAY_DEFAULT_PCR);
+		return -EINVAL;
+	}
+	if (!group || group > ASSAY_COMMIT_QUEUE) {
+		pr_err("group=%u: choose 1 to %d calls\n", group, ASSAY_COMMIT_QUEUE);
+		return -EINVAL;
+	}
+	if (retry > ASSAY_MAX_IDLE_SECONDS) {
+		pr_err("retry=%u is more than a day; choose fewer seconds, or 0\n", retry);
 		return -EINVAL;
 	}
 	if (!assay_has_node()) {

@@ -161,6 +161,8 @@ static struct attribute *assay_memory_attributes[] = {
 
 ASSAY_COUNTER(log, ring_size, assay->ledger.ring.size);
 ASSAY_COUNTER(log, records, READ_ONCE(assay->ledger.records));
+ASSAY_COUNTER(log, calls, READ_ONCE(assay->commit.calls));
+ASSAY_COUNTER(log, entries, READ_ONCE(assay->commit.entries));
 ASSAY_COUNTER(log, bytes, READ_ONCE(assay->ledger.ring.tail) - READ_ONCE(assay->ledger.ring.head));
 ASSAY_COUNTER(log, anchors, READ_ONCE(assay->ledger.anchored_records));
 ASSAY_COUNTER(log, anchor_failures, READ_ONCE(assay->ledger.anchor_failures));
@@ -174,8 +176,11 @@ static ssize_t log_last_error_show(struct device *dev, struct device_attribute *
 static struct device_attribute log_last_error = __ATTR(last_error, 0444, log_last_error_show, NULL);
 
 static struct attribute *assay_log_attributes[] = {
-	&log_pcr.attr,	   &log_ring_size.attr,	      &log_records.attr,    &log_bytes.attr,
-	&log_anchors.attr, &log_anchor_failures.attr, &log_last_error.attr, NULL,
+	&log_calls.attr,      &log_entries.attr,
+	&log_pcr.attr,	      &log_ring_size.attr,
+	&log_records.attr,    &log_bytes.attr,
+	&log_anchors.attr,    &log_anchor_failures.attr,
+	&log_last_error.attr, NULL,
 };
 
 static const struct attribute_group assay_memory_group = {

@@ -19,7 +19,7 @@
 #define ASSAY_ABI_VERSION 1
 
 /* Limits. */
-#define ASSAY_MAX_BATCH 4096  /* files in one MEASURE */
+#define ASSAY_MAX_BATCH 4096  /* entries in one call, and in one record */
 #define ASSAY_MAX_DIGEST 64   /* bytes of the largest digest (SHA-512) */
 #define ASSAY_MAX_BANKS 8     /* PCR banks of a TPM */
 #define ASSAY_MAX_LABEL 64    /* bytes of an EVENT's label */
@@ -120,7 +120,7 @@ struct assay_measure_entry {
 #define ASSAY_MEASURE_READ 0x1
 
 /**
- * struct assay_measure - ASSAY_IOC_MEASURE: measure files, one record, one extend
+ * struct assay_measure - ASSAY_IOC_MEASURE: measure files, in one record, with one extend
  * @flags: in, ASSAY_MEASURE_*
  * @count: in, 1 to ASSAY_MAX_BATCH
  * @entry_size: in, sizeof(struct assay_measure_entry) as the caller knows it
@@ -129,7 +129,8 @@ struct assay_measure_entry {
  * @recnum: out, number of the record that holds them
  * @offset: out, the record's offset in the log
  *
- * Returns 0 once the record is anchored. A file's own failure is in its
+ * All entries of a call are in one record, in order; those of calls that come while the
+ * TPM works share the next one. Returns 0 once it is anchored. A file's own failure is in its
  * entry's result and in the record; the call then still returns 0. After any
  * other result @recnum says what became of the entries: ASSAY_RECNUM_NONE,
  * nothing was written; else they are in that record, which is pending: it is
@@ -154,25 +155,37 @@ struct assay_measure {
 };
 
 /**
- * struct assay_append - ASSAY_IOC_APPEND: an EVENT record from user space
- * @flags: in, must be 0
- * @label_size: in, 1 to ASSAY_MAX_LABEL
+ * struct assay_append_entry - one event of an APPEND
  * @label: in, pointer to printable ASCII without a terminating NUL
  * @data: in, pointer to the data
+ * @label_size: in, 1 to ASSAY_MAX_LABEL
  * @data_size: in, 0 to ASSAY_MAX_EVENT
+ */
+struct assay_append_entry {
+	__aligned_u64 label;
+	__aligned_u64 data;
+	__u32 label_size;
+	__u32 data_size;
+};
+
+/**
+ * struct assay_append - ASSAY_IOC_APPEND: record events from user space
+ * @flags: in, must be 0
+ * @count: in, 1 to ASSAY_MAX_BATCH
+ * @entry_size: in, sizeof(struct assay_append_entry) as the caller knows it
  * @reserved: in, must be 0
- * @recnum: out, number of the record
- * @offset: out, its offset in the log
+ * @entries: in, pointer to @count entries of @entry_size bytes each
+ * @recnum: out, number of the record that holds them
+ * @offset: out, the record's offset in the log
  *
  * Returns as ASSAY_IOC_MEASURE does.
  */
 struct assay_append {
 	__u32 flags;
-	__u32 label_size;
-	__aligned_u64 label;
-	__aligned_u64 data;
-	__u32 data_size;
+	__u32 count;
+	__u32 entry_size;
 	__u32 reserved;
+	__aligned_u64 entries;
 	__u64 recnum;
 	__u64 offset;
 };

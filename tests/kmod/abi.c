@@ -19,15 +19,18 @@ static uint64_t address(const void *pointer)
 	return (uintptr_t)pointer;
 }
 
+static struct assay_append_entry events[4];
+
 static struct assay_append good_append(void)
 {
 	static const char data[16];
 
+	for (size_t i = 0; i < COUNT(events); i++)
+		events[i] = event("test", data, sizeof(data));
 	return (struct assay_append){
-		.label_size = 4,
-		.label = address("test"),
-		.data = address(data),
-		.data_size = sizeof(data),
+		.count = COUNT(events),
+		.entry_size = sizeof(events[0]),
+		.entries = address(events),
 	};
 }
 
@@ -65,15 +68,15 @@ static void test_numbers(int fd)
 		{ "MEASURE of no bytes", SIZED(ASSAY_IOC_MEASURE, 0), -EINVAL },
 		{ "MEASURE a byte short", SIZED(ASSAY_IOC_MEASURE, 39), -EINVAL },
 		{ "APPEND of no bytes", SIZED(ASSAY_IOC_APPEND, 0), -EINVAL },
-		{ "APPEND a byte short", SIZED(ASSAY_IOC_APPEND, 47), -EINVAL },
+		{ "APPEND a byte short", SIZED(ASSAY_IOC_APPEND, 39), -EINVAL },
 		{ "ANCHOR of no bytes", SIZED(ASSAY_IOC_ANCHOR, 0), -EINVAL },
 		{ "ANCHOR a byte short", SIZED(ASSAY_IOC_ANCHOR, 23), -EINVAL },
 	};
 	static uint8_t zeros[16384];
 
 	check(sizeof(struct assay_info) == 136 && sizeof(struct assay_measure) == 40 &&
-		      sizeof(struct assay_append) == 48 && sizeof(entries[0]) == 80 &&
-		      sizeof(struct assay_anchor_request) == 24,
+		      sizeof(struct assay_append) == 40 && sizeof(events[0]) == 24 &&
+		      sizeof(entries[0]) == 80 && sizeof(struct assay_anchor_request) == 24,
 	      "sizes of the structs of the first version");
 	for (size_t i = 0; i < COUNT(calls); i++)
 		check_is(call(fd, calls[i].request, zeros), calls[i].error, calls[i].what);
@@ -140,50 +143,86 @@ static void test_pointers(int fd)
 	munmap(pages, page);
 }
 
+/* The struct of a call with a vector, but for the entries themselves. */
+struct vector_row {
+	const char *what;
+	uint32_t flags, count, entry_size, reserved;
+	uint64_t entries;
+	int error;
+};
+
 static void test_append(int fd)
+{
+	const uint64_t own = address(events);
+	const uint32_t size = sizeof(events[0]);
+	const struct vector_row rows[] = {
+		{ "an unknown flag", 1, 4, size, 0, own, -EINVAL },
+		{ "all flags", UINT32_MAX, 4, size, 0, own, -EINVAL },
+		{ "a reserved field", 0, 4, size, 1, own, -EINVAL },
+		{ "no entry", 0, 0, size, 0, own, -EINVAL },
+		{ "an entry too many", 0, ASSAY_MAX_BATCH + 1, size, 0, own, -EINVAL },
+		{ "2^32 - 1 entries", 0, UINT32_MAX, size, 0, own, -EINVAL },
+		{ "entries of no bytes", 0, 4, 0, 0, own, -EINVAL },
+		{ "entries a byte too short", 0, 4, size - 1, 0, own, -EINVAL },
+		{ "entries of 4 GiB", 0, 4, UINT32_MAX, 0, own, -EINVAL },
+		{ "entries nowhere", 0, 4, size, 0, NOWHERE, -EFAULT },
+		{ "entries at NULL", 0, 4, size, 0, 0, -EFAULT },
+		{ "entries in the kernel", 0, 4, size, 0, KERNEL, -EFAULT },
+		{ "entries at the end of all memory", 0, 4, size, 0, UINT64_MAX - 8, -EFAULT },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct assay_append append = good_append();
+
+		append.flags = rows[i].flags;
+		append.count = rows[i].count;
+		append.entry_size = rows[i].entry_size;
+		append.reserved = rows[i].reserved;
+		append.entries = rows[i].entries;
+		check(call(fd, ASSAY_IOC_APPEND, &append) == rows[i].error, "APPEND: %s",
+		      rows[i].what);
+	}
+}
+
+/* One bad event among good ones: none is written. */
+static void test_events(int fd)
 {
 	static const char data[16];
 	const uint64_t label = address("test"), some = address(data);
 	const struct {
 		const char *what;
-		uint32_t flags, label_size;
-		uint64_t label, data;
-		uint32_t data_size, reserved;
+		struct assay_append_entry event;
 		int error;
 	} rows[] = {
-		{ "an unknown flag", 1, 4, label, some, 16, 0, -EINVAL },
-		{ "all flags", UINT32_MAX, 4, label, some, 16, 0, -EINVAL },
-		{ "a reserved field", 0, 4, label, some, 16, 1, -EINVAL },
-		{ "an empty label", 0, 0, label, some, 16, 0, -EINVAL },
-		{ "a label too long by one", 0, ASSAY_MAX_LABEL + 1, label, some, 16, 0, -EINVAL },
-		{ "a label of 4 GiB", 0, UINT32_MAX, label, some, 16, 0, -EINVAL },
-		{ "a label nowhere", 0, 4, NOWHERE, some, 16, 0, -EFAULT },
-		{ "a label at NULL", 0, 4, 0, some, 16, 0, -EFAULT },
-		{ "a label in the kernel", 0, 4, KERNEL, some, 16, 0, -EFAULT },
-		{ "a label with a newline", 0, 4, address("a\nbc"), some, 16, 0, -EINVAL },
-		{ "a label with a NUL", 0, 4, address("a\0bc"), some, 16, 0, -EINVAL },
-		{ "a label beyond ASCII", 0, 4, address("a\xc3\xa4z"), some, 16, 0, -EINVAL },
-		{ "a label with DEL", 0, 4, address("abc\x7f"), some, 16, 0, -EINVAL },
-		{ "data too long by one", 0, 4, label, some, ASSAY_MAX_EVENT + 1, 0, -EINVAL },
-		{ "data of 4 GiB", 0, 4, label, some, UINT32_MAX, 0, -EINVAL },
-		{ "data nowhere", 0, 4, label, NOWHERE, 16, 0, -EFAULT },
-		{ "data at NULL", 0, 4, label, 0, 16, 0, -EFAULT },
-		{ "data in the kernel", 0, 4, label, KERNEL, 16, 0, -EFAULT },
+		{ "an empty label", { label, some, 0, 16 }, -EINVAL },
+		{ "a label too long by one", { label, some, ASSAY_MAX_LABEL + 1, 16 }, -EINVAL },
+		{ "a label of 4 GiB", { label, some, UINT32_MAX, 16 }, -EINVAL },
+		{ "a label nowhere", { NOWHERE, some, 4, 16 }, -EFAULT },
+		{ "a label at NULL", { 0, some, 4, 16 }, -EFAULT },
+		{ "a label in the kernel", { KERNEL, some, 4, 16 }, -EFAULT },
+		{ "a label with a newline", { address("a\nbc"), some, 4, 16 }, -EINVAL },
+		{ "a label with a NUL", { address("a\0bc"), some, 4, 16 }, -EINVAL },
+		{ "a label beyond ASCII", { address("a\xc3\xa4z"), some, 4, 16 }, -EINVAL },
+		{ "a label with DEL", { address("abc\x7f"), some, 4, 16 }, -EINVAL },
+		{ "data too long by one", { label, some, 4, ASSAY_MAX_EVENT + 1 }, -EINVAL },
+		{ "data of 4 GiB", { label, some, 4, UINT32_MAX }, -EINVAL },
+		{ "data nowhere", { label, NOWHERE, 4, 16 }, -EFAULT },
+		{ "data at NULL", { label, 0, 4, 16 }, -EFAULT },
+		{ "data in the kernel", { label, KERNEL, 4, 16 }, -EFAULT },
 	};
+	struct assay_append append;
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct assay_append append = {
-			.flags = rows[i].flags,
-			.label_size = rows[i].label_size,
-			.label = rows[i].label,
-			.data = rows[i].data,
-			.data_size = rows[i].data_size,
-			.reserved = rows[i].reserved,
-		};
-
+		append = good_append();
+		events[i % COUNT(events)] = rows[i].event;
 		check(call(fd, ASSAY_IOC_APPEND, &append) == rows[i].error, "APPEND: %s",
 		      rows[i].what);
 	}
+	append = good_append();
+	append.count = 2;
+	append.entry_size = 2 * sizeof(events[0]);
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), -EINVAL,
+		 "APPEND: longer entries with something where the kernel knows nothing");
 }
 
 static void test_measure(int fd)
@@ -191,12 +230,7 @@ static void test_measure(int fd)
 	static const struct assay_measure_entry constant[4];
 	const uint64_t own = address(entries);
 	const uint32_t size = sizeof(entries[0]);
-	const struct {
-		const char *what;
-		uint32_t flags, count, entry_size, reserved;
-		uint64_t entries;
-		int error;
-	} rows[] = {
+	const struct vector_row rows[] = {
 		{ "an unknown flag", 2, 4, size, 0, own, -EINVAL },
 		{ "all flags", UINT32_MAX, 4, size, 0, own, -EINVAL },
 		{ "a reserved field", 0, 4, size, 1, own, -EINVAL },
@@ -306,9 +340,15 @@ static void test_good(int fd)
 	check(entries[0].result == plain && entries[2].result == plain && entries[1].result == 0 &&
 		      entries[3].result == 0,
 	      "each has its result, and what the kernel does not know stays 0");
-	check_is((long long)get_info(fd).records, (long long)before.records + 3,
-		 "these three made a record each");
-	check(anchor(fd, &anchored) == 0 && anchored.anchored_records == before.records + 3 &&
+	append = good_append();
+	append.count = 2;
+	append.entry_size = 2 * sizeof(events[0]);
+	memset(&events[1], 0, sizeof(events[1]));
+	memset(&events[3], 0, sizeof(events[3]));
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), 0, "APPEND with longer entries");
+	check_is((long long)get_info(fd).records, (long long)before.records + 4,
+		 "these four made a record each");
+	check(anchor(fd, &anchored) == 0 && anchored.anchored_records == before.records + 4 &&
 		      anchored.anchored == get_info(fd).tail,
 	      "ANCHOR as it should be, with nothing pending");
 }
@@ -329,6 +369,7 @@ int main(void)
 	test_pointers(fd);
 	check_is(call(fd, ASSAY_IOC_INFO, &info), -EINVAL, "INFO with an unknown flag");
 	test_append(fd);
+	test_events(fd);
 	test_measure(fd);
 	test_entries(fd);
 	test_anchor(fd);

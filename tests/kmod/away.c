@@ -25,69 +25,34 @@ static void bind_tpm(bool bound)
 	need((tpm_number() >= 0) == bound, "the TPM %s", bound ? "appears" : "goes away");
 }
 
-static void load(void)
-{
-	int module = open("/bed/assay.ko", O_RDONLY | O_CLOEXEC);
-
-	need(module >= 0 && !syscall(SYS_finit_module, module, "", 0), "load the module");
-	close(module);
-}
-
-static void unload(void)
-{
-	need(!syscall(SYS_delete_module, "assay", O_NONBLOCK), "unload the module");
-}
-
-static size_t put(uint8_t *to, size_t at, unsigned int size, uint64_t value)
-{
-	for (unsigned int i = 0; i < size; i++)
-		to[at + i] = (uint8_t)(value >> 8 * (size - 1 - i));
-	return at + size;
-}
-
 /* TPM2_PCR_Extend as anybody with the TPM can send it: TPM 2.0 Library, part 3, 22.2. */
 static void extend(unsigned int pcr, const struct tlv digests, const struct assay_info *info)
 {
-	uint8_t command[512], response[512];
-	char path[32];
+	uint8_t command[512];
 	size_t at = 0;
-	ssize_t got;
-	int fd;
 
-	at = put(command, at, 2, TPM_ST_SESSIONS);
-	at = put(command, at, 4, 0);
-	at = put(command, at, 4, TPM_CC_PCR_EXTEND);
-	at = put(command, at, 4, pcr);
-	at = put(command, at, 4, 9); /* bytes of the authorization */
-	at = put(command, at, 4, TPM_RS_PW);
-	at = put(command, at, 2, 0);
-	at = put(command, at, 1, 0);
-	at = put(command, at, 2, 0);
-	at = put(command, at, 4, info->bank_count);
+	at = put_be(command, at, 2, TPM_ST_SESSIONS);
+	at = put_be(command, at, 4, 0);
+	at = put_be(command, at, 4, TPM_CC_PCR_EXTEND);
+	at = put_be(command, at, 4, pcr);
+	at = put_be(command, at, 4, 9); /* bytes of the authorization */
+	at = put_be(command, at, 4, TPM_RS_PW);
+	at = put_be(command, at, 2, 0);
+	at = put_be(command, at, 1, 0);
+	at = put_be(command, at, 2, 0);
+	at = put_be(command, at, 4, info->bank_count);
 	for (unsigned int i = 0; i < info->bank_count; i++) {
 		struct tlv digest = find_tlv(digests.value, digests.size,
 					     ASSAY_CEL_DIGEST_TYPE(info->bank_alg[i]));
 
 		need(digest.value, "a digest for bank %#x", info->bank_alg[i]);
-		at = put(command, at, 2, info->bank_alg[i]);
+		at = put_be(command, at, 2, info->bank_alg[i]);
 		memcpy(command + at, digest.value, digest.size);
 		at += digest.size;
 	}
-	put(command, 2, 4, at);
+	put_be(command, 2, 4, at);
 
-	snprintf(path, sizeof(path), "/dev/tpm%d", tpm_number());
-	fd = open(path, O_RDWR);
-	need(fd >= 0, "open %s", path);
-	/* ETIME: the machine is so busy that the TPM did not get the command in time. */
-	for (int tries = 0; tries < 10; tries++) {
-		got = write(fd, command, at);
-		if (got >= 0 || errno != ETIME)
-			break;
-	}
-	need(got == (ssize_t)at, "send to %s", path);
-	got = read(fd, response, sizeof(response));
-	need(got >= 10 && be(response + 6, 4) == 0, "TPM2_PCR_Extend");
-	close(fd);
+	need(tpm_command(command, at) == 0, "TPM2_PCR_Extend");
 }
 
 /* What INFO must say: so many records, so many of them anchored, this last error. */
@@ -269,6 +234,50 @@ static void test_stranger(int fd)
 	unmap_log(&log);
 }
 
+/* Whether the log gets anchored without a call, within a minute. */
+static bool gets_anchored(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+
+	for (int i = 0; i < 1200; i++) {
+		struct assay_info info = get_info(fd);
+
+		if (info.anchored == info.tail && !info.last_error)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* What could not be anchored is, without a call, once the TPM is there. */
+static void test_by_itself(void)
+{
+	struct assay_info info;
+	struct record record;
+	struct log log;
+	int fd;
+
+	bind_tpm(false);
+	load_assay("retry=1");
+	fd = open_assay(O_RDWR);
+	log = map_log(fd);
+	check_is(append(fd, "early", "x", 1, NULL), -ENODEV, "APPEND without a TPM");
+	bind_tpm(true);
+	check(gets_anchored(fd), "when the TPM comes, the log is anchored by itself");
+	info = get_info(fd);
+	check(info.records == 3 && get_record(&log, 2, &record) && record.kind == ASSAY_KIND_TPM,
+	      "with a TPM record");
+	check_is(replay(&log, info.bank_count), 3, "the PCR is explained in every bank");
+	bind_tpm(false);
+	check_is(append(fd, "lost", "x", 1, NULL), -ENODEV, "APPEND while the TPM goes");
+	bind_tpm(true);
+	check(gets_anchored(fd), "when it is back, likewise");
+	check_is(replay(&log, info.bank_count), 4, "the PCR is explained in every bank");
+	unmap_log(&log);
+	close(fd);
+	unload_assay();
+}
+
 /* A new log begins with what the PCR holds. */
 static void test_again(void)
 {
@@ -296,7 +305,7 @@ int main(void)
 	int fd;
 
 	bind_tpm(false);
-	load();
+	load_assay("retry=0");
 	fd = open_assay(O_RDWR);
 	test_late(fd);
 	test_away(fd);
@@ -306,9 +315,10 @@ int main(void)
 	test_reached(fd, 3, 3);
 	test_stranger(fd);
 	close(fd);
-	unload();
-	load();
+	unload_assay();
+	load_assay("");
 	test_again();
-	unload();
+	unload_assay();
+	test_by_itself();
 	return tap_end();
 }

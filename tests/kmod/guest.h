@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tpm-proxy.h>
 #include <uapi/assay.h>
 
 #include "sha.h"
@@ -194,20 +195,38 @@ static inline struct assay_info get_info(int fd)
 	return info;
 }
 
+static inline struct assay_append_entry event(const char *label, const void *data, size_t size)
+{
+	return (struct assay_append_entry){
+		.label = (uintptr_t)label,
+		.data = (uintptr_t)data,
+		.label_size = (uint32_t)strlen(label),
+		.data_size = (uint32_t)size,
+	};
+}
+
 /* @request may be NULL */
-static inline int append(int fd, const char *label, const void *data, size_t size,
-			 struct assay_append *request)
+static inline int append_all(int fd, const struct assay_append_entry *entries, uint32_t count,
+			     struct assay_append *request)
 {
 	struct assay_append own;
 
 	if (!request)
 		request = &own;
 	memset(request, 0, sizeof(*request));
-	request->label = (uintptr_t)label;
-	request->label_size = (uint32_t)strlen(label);
-	request->data = (uintptr_t)data;
-	request->data_size = (uint32_t)size;
+	request->count = count;
+	request->entry_size = sizeof(*entries);
+	request->entries = (uintptr_t)entries;
 	return call(fd, ASSAY_IOC_APPEND, request);
+}
+
+/* One event. @request may be NULL */
+static inline int append(int fd, const char *label, const void *data, size_t size,
+			 struct assay_append *request)
+{
+	const struct assay_append_entry entry = event(label, data, size);
+
+	return append_all(fd, &entry, 1, request);
 }
 
 static inline int measure(int fd, uint32_t flags, struct assay_measure_entry *entries,
@@ -433,6 +452,67 @@ static inline bool read_pcr(uint16_t alg, unsigned int pcr, uint8_t *value)
 		value[i] = (uint8_t)strtoul(byte, NULL, 16);
 	}
 	return true;
+}
+
+static inline size_t put_be(uint8_t *to, size_t at, unsigned int size, uint64_t value)
+{
+	for (unsigned int i = 0; i < size; i++)
+		to[at + i] = (uint8_t)(value >> 8 * (size - 1 - i));
+	return at + size;
+}
+
+/* Sends a command to the TPM and takes its answer; returns the answer's code. */
+static inline uint32_t tpm_command(const uint8_t *command, size_t size)
+{
+	uint8_t response[512];
+	ssize_t got = -1;
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/tpm%d", tpm_number());
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	need(fd >= 0, "open %s", path);
+	/* ETIME: the machine is so busy that the TPM did not get the command in time. */
+	for (int tries = 0; tries < 10; tries++) {
+		got = write(fd, command, size);
+		if (got >= 0 || errno != ETIME)
+			break;
+	}
+	need(got == (ssize_t)size, "send to %s", path);
+	got = read(fd, response, sizeof(response));
+	need(got >= 10, "the answer of %s", path);
+	close(fd);
+	return (uint32_t)be(response + 6, 4);
+}
+
+/* How extends of PCR 14 go from now on; needs run-guest --tpm-proxy. */
+static inline void tpm_behave(unsigned int delay_ms, enum tpm_proxy_fault fault,
+			      unsigned int of_thousand)
+{
+	uint8_t command[26];
+	size_t at = 0;
+
+	at = put_be(command, at, 2, 0x8001);
+	at = put_be(command, at, 4, sizeof(command));
+	at = put_be(command, at, 4, TPM_PROXY_COMMAND);
+	at = put_be(command, at, 4, 14);
+	at = put_be(command, at, 4, delay_ms);
+	at = put_be(command, at, 4, fault);
+	at = put_be(command, at, 4, of_thousand);
+	need(tpm_command(command, at) == 0, "tell tpm-proxy");
+}
+
+static inline void load_assay(const char *parameters)
+{
+	int module = open("/bed/assay.ko", O_RDONLY | O_CLOEXEC);
+
+	need(module >= 0 && !syscall(SYS_finit_module, module, parameters, 0), "load the module");
+	close(module);
+}
+
+static inline void unload_assay(void)
+{
+	need(!syscall(SYS_delete_module, "assay", O_NONBLOCK), "unload the module");
 }
 
 /*

@@ -28,12 +28,33 @@ static bool is_ours(const struct assay_append *request, const uint8_t *data, siz
 	size_t rest =
 		(size_t)(__atomic_load_n(&shared.header->tail, __ATOMIC_ACQUIRE) - request->offset);
 	struct record record;
-	struct tlv found;
+	struct tlv event;
 
 	if (!next_record(&bytes, &rest, &record) || record.number != request->recnum)
 		return false;
-	found = event_field(&record, ASSAY_FIELD_DATA);
-	return found.value && found.size == size && memcmp(found.value, data, size) == 0;
+	bytes = record.content.value;
+	rest = record.content.size;
+	while (next_tlv(&bytes, &rest, &event)) {
+		struct tlv found = find_tlv(event.value, event.size, ASSAY_FIELD_DATA);
+
+		if (event.type == ASSAY_FIELD_EVENT && found.size == size &&
+		    memcmp(found.value, data, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* How many events are in a record. */
+static unsigned int events_of(const struct record *record)
+{
+	const uint8_t *bytes = record->content.value;
+	size_t rest = record->content.size;
+	unsigned int events = 0;
+	struct tlv tlv;
+
+	while (next_tlv(&bytes, &rest, &tlv))
+		events += tlv.type == ASSAY_FIELD_EVENT;
+	return events;
 }
 
 static void *write_records(void *argument)
@@ -56,10 +77,10 @@ static void *write_records(void *argument)
 }
 
 /* Follows the log; returns how many records were not whole when the tail covered them. */
-static unsigned int follow(uint64_t *ret_records, unsigned int *ret_looks)
+static unsigned int follow(uint64_t *ret_records, uint64_t *ret_events, unsigned int *ret_looks)
 {
 	unsigned int bad = 0, looks = 0;
-	uint64_t offset = 0, records = 0;
+	uint64_t offset = 0, records = 0, events = 0;
 	bool last = false;
 
 	for (;;) {
@@ -79,6 +100,7 @@ static unsigned int follow(uint64_t *ret_records, unsigned int *ret_looks)
 			digest = find_tlv(record.digests.value, record.digests.size,
 					  ASSAY_CEL_DIGEST_TYPE(ASSAY_ALG_SHA256));
 			sha(32, record.content.whole, record.content.whole_size, own);
+			events += events_of(&record);
 			bad += digest.size != 32 || memcmp(digest.value, own, 32) != 0;
 		}
 		offset = tail;
@@ -88,6 +110,7 @@ static unsigned int follow(uint64_t *ret_records, unsigned int *ret_looks)
 		last = !__atomic_load_n(&writers_left, __ATOMIC_ACQUIRE);
 	}
 	*ret_records = records;
+	*ret_events = events;
 	*ret_looks = looks;
 	return bad;
 }
@@ -98,7 +121,7 @@ int main(void)
 	int fd = open_assay(O_RDWR);
 	struct assay_info info;
 	unsigned int bad, looks;
-	uint64_t records;
+	uint64_t records, events;
 
 	shared = map_log(fd);
 	for (unsigned int i = 0; i < WRITERS; i++) {
@@ -106,14 +129,18 @@ int main(void)
 		need(!pthread_create(&writers[i].thread, NULL, write_records, &writers[i]),
 		     "a thread");
 	}
-	bad = follow(&records, &looks);
+	bad = follow(&records, &events, &looks);
 	for (unsigned int i = 0; i < WRITERS; i++) {
 		pthread_join(writers[i].thread, NULL);
 		check_is(writers[i].good, APPENDS, "a caller gets its own records");
 	}
-	note("%llu records in %u looks", (unsigned long long)records, looks);
+	note("%llu records of %llu events in %u looks", (unsigned long long)records,
+	     (unsigned long long)events, looks);
 	check_is(bad, 0, "whatever the tail covers is whole");
-	check_is((long long)records, 1 + WRITERS * APPENDS, "the reader saw all of them");
+	check_is((long long)events, WRITERS * APPENDS, "the reader saw all events, once each");
+	check(read_number(MISC "log/calls") == WRITERS * APPENDS &&
+		      read_number(MISC "log/entries") == WRITERS * APPENDS,
+	      "sysfs: calls and entries");
 	info = get_info(fd);
 	check(info.records == records && info.anchored_records == records,
 	      "as many are written and anchored");

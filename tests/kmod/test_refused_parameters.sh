@@ -86,6 +86,9 @@ chunk= is no number of bytes|$good chunk=
 chunk=64KB is no number of bytes|$good chunk=64KB
 chunk=0xffffffffffffffff is no number|$good chunk=0xffffffffffffffff
 stock_idle=86401 is more than a day|$good stock_idle=86401
+group=0: choose 1 to 256|$good group=0
+group=257: choose 1 to 256|$good group=257
+retry=86401 is more than a day|$good retry=86401
 END
 
 # Further regions that are refused are left out, each by name.

@@ -252,6 +252,12 @@ static void without_the_module(void **state)
 static void requests_that_cannot_be(void **state)
 {
 	static uint8_t data[ASSAY_MAX_EVENT + 1], label[ASSAY_MAX_LABEL + 1];
+	const struct device_event good = { BYTES(label, 1), BYTES(data, 1) };
+	const struct device_event events[][2] = {
+		{ good, { BYTES(label, 0), BYTES(data, 1) } },
+		{ good, { BYTES(label, sizeof(label)), BYTES(data, 1) } },
+		{ good, { BYTES(label, 1), BYTES(data, sizeof(data)) } },
+	};
 	struct assay_measure_entry entry = { 0 };
 	const struct device none = { .fd = -1 };
 	struct assay_error err;
@@ -260,14 +266,10 @@ static void requests_that_cannot_be(void **state)
 	assert_int_equal(device_measure(&none, 0, &entry, 0, NULL, &err), -EINVAL);
 	assert_int_equal(device_measure(&none, 0, &entry, ASSAY_MAX_BATCH + 1, NULL, &err),
 			 -EINVAL);
-	assert_int_equal(device_append(&none, BYTES(label, 0), BYTES(data, 1), NULL, &err),
-			 -EINVAL);
-	assert_int_equal(
-		device_append(&none, BYTES(label, sizeof(label)), BYTES(data, 1), NULL, &err),
-		-EINVAL);
-	assert_int_equal(
-		device_append(&none, BYTES(label, 1), BYTES(data, sizeof(data)), NULL, &err),
-		-EINVAL);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		assert_int_equal(device_append(&none, events[i], 2, NULL, &err), -EINVAL);
+	assert_int_equal(device_append(&none, events[0], 0, NULL, &err), -EINVAL);
+	assert_int_equal(device_append(&none, events[0], ASSAY_MAX_BATCH + 1, NULL, &err), -EINVAL);
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -152,26 +153,53 @@ int device_measure(const struct device *device, uint32_t flags, struct assay_mea
 	return 0;
 }
 
-int device_append(const struct device *device, struct bytes label, struct bytes data,
+int device_append(const struct device *device, const struct device_event *events, size_t count,
 		  uint64_t *ret_recnum, struct assay_error *err)
 {
-	struct assay_append request = {
-		.label_size = (uint32_t)label.size,
-		.label = (uintptr_t)label.data,
-		.data = (uintptr_t)data.data,
-		.data_size = (uint32_t)data.size,
-	};
+	struct assay_append request = { .count = (uint32_t)count };
+	struct assay_append_entry *entries;
+	int r = 0;
 
-	if (label.size == 0 || label.size > ASSAY_MAX_LABEL)
-		return assay_fail(err, EINVAL, "an event's label is 1 to %d bytes, not %zu",
-				  ASSAY_MAX_LABEL, label.size);
-	if (data.size > ASSAY_MAX_EVENT)
-		return assay_fail(err, EINVAL, "an event's data is at most %d bytes, not %zu",
-				  ASSAY_MAX_EVENT, data.size);
+	if (count == 0 || count > ASSAY_MAX_BATCH)
+		return assay_fail(err, EINVAL, "a batch is 1 to %d events, not %zu",
+				  ASSAY_MAX_BATCH, count);
+	for (size_t i = 0; i < count; i++) {
+		if (events[i].label.size == 0 || events[i].label.size > ASSAY_MAX_LABEL)
+			return assay_fail(err, EINVAL, "an event's label is 1 to %d bytes, not %zu",
+					  ASSAY_MAX_LABEL, events[i].label.size);
+		if (events[i].data.size > ASSAY_MAX_EVENT)
+			return assay_fail(err, EINVAL,
+					  "an event's data is at most %d bytes, not %zu",
+					  ASSAY_MAX_EVENT, events[i].data.size);
+	}
+	entries = calloc(count, sizeof(*entries));
+	if (!entries)
+		return assay_fail(err, ENOMEM, "out of memory for %zu events", count);
+	for (size_t i = 0; i < count; i++)
+		entries[i] = (struct assay_append_entry){
+			.label = (uintptr_t)events[i].label.data,
+			.data = (uintptr_t)events[i].data.data,
+			.label_size = (uint32_t)events[i].label.size,
+			.data_size = (uint32_t)events[i].data.size,
+		};
+	request.entry_size = sizeof(*entries);
+	request.entries = (uintptr_t)entries;
 	if (ioctl(device->fd, ASSAY_IOC_APPEND, &request) < 0)
-		return append_failed("cannot record the event", errno, &request.recnum, err);
-	if (ret_recnum)
+		r = append_failed("cannot record the events", errno, &request.recnum, err);
+	else if (ret_recnum)
 		*ret_recnum = request.recnum;
+	free(entries);
+	return r;
+}
+
+int device_anchor(const struct device *device, uint64_t *ret_records, struct assay_error *err)
+{
+	struct assay_anchor_request request = { 0 };
+
+	if (ioctl(device->fd, ASSAY_IOC_ANCHOR, &request) < 0)
+		return append_failed("cannot anchor the log", errno, NULL, err);
+	if (ret_records)
+		*ret_records = request.anchored_records;
 	return 0;
 }
 

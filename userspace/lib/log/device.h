@@ -42,13 +42,27 @@ int device_info(const struct device *device, struct assay_info *ret, struct assa
 int device_measure(const struct device *device, uint32_t flags, struct assay_measure_entry *entries,
 		   size_t count, uint64_t *ret_recnum, struct assay_error *err);
 
+/* An event to record: a label of 1 to ASSAY_MAX_LABEL, data of at most ASSAY_MAX_EVENT bytes. */
+struct device_event {
+	struct bytes label; /* printable ASCII */
+	struct bytes data;
+};
+
 /*
- * device_append() - an EVENT record
- * @label: printable ASCII, 1 to ASSAY_MAX_LABEL bytes
- * @data: at most ASSAY_MAX_EVENT bytes
+ * device_append() - record events, in order, in one record
+ * @count: 1 to ASSAY_MAX_BATCH
+ * @ret_recnum: number of the record; may be NULL
+ *
+ * Return: as device_measure()
  */
-int device_append(const struct device *device, struct bytes label, struct bytes data,
+int device_append(const struct device *device, const struct device_event *events, size_t count,
 		  uint64_t *ret_recnum, struct assay_error *err);
+
+/*
+ * device_anchor() - have everything in the log anchored that is not
+ * @ret_records: records that are anchored; may be NULL
+ */
+int device_anchor(const struct device *device, uint64_t *ret_records, struct assay_error *err);
 
 /*
  * device_trim() - cut off the records before @keep, which must be anchored

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/uio.h>
+
+#include "commit.h"
+
+/* A pause grows up to so many times the first. */
+#define ASSAY_PAUSE_GROWTH 64
+
+/* ------------------------------------------------------------------ the queue */
+/* No more bytes wait than the ring holds; a request alone always has room. */
+static bool assay_commit_full(const struct assay_commit *commit, size_t bytes)
+{
+	return commit->queued == ASSAY_COMMIT_QUEUE ||
+	       (commit->queued && commit->queued_bytes + bytes > commit->ledger->ring.size);
+}
+
+static bool assay_commit_add(struct assay_commit *commit, struct assay_request *request)
+{
+	bool full;
+
+	spin_lock(&commit->lock);
+	full = assay_commit_full(commit, request->fields.size);
+	if (!full) {
+		list_add_tail(&request->node, &commit->queue);
+		request->state = ASSAY_REQUEST_QUEUED;
+		commit->queued++;
+		commit->queued_bytes += request->fields.size;
+	}
+	spin_unlock(&commit->lock);
+	/* From here on the request may be done and gone. */
+	if (!full)
+		queue_work(commit->workqueue, &commit->work);
+	return !full;
+}
+
+static void assay_commit_remove(struct assay_commit *commit, struct assay_request *request)
+{
+	list_del(&request->node);
+	commit->queued--;
+	commit->queued_bytes -= request->fields.size;
+}
+
+int assay_commit_submit(struct assay_commit *commit, struct assay_request *request, bool wait)
+{
+	int ret;
+
+	if (!wait)
+		return assay_commit_add(commit, request) ? 0 : -EAGAIN;
+	/* To cancel a worker, io_uring wakes it, but does not kill it. */
+	if (current->flags & PF_IO_WORKER)
+		ret = wait_event_interruptible(commit->room, assay_commit_add(commit, request));
+	else
+		ret = wait_event_killable(commit->room, assay_commit_add(commit, request));
+	return ret ? -EINTR : 0;
+}
+
+bool assay_commit_cancel(struct assay_commit *commit, struct assay_request *request)
+{
+	bool queued;
+
+	spin_lock(&commit->lock);
+	queued = request->state == ASSAY_REQUEST_QUEUED;
+	if (queued) {
+		assay_commit_remove(commit, request);
+		request->state = ASSAY_REQUEST_NEW;
+	}
+	spin_unlock(&commit->lock);
+	if (queued)
+		wake_up_all(&commit->room);
+	return queued;
+}
+
+int assay_commit(struct assay_commit *commit, struct assay_request *request)
+{
+	int ret;
+
+	ret = assay_commit_submit(commit, request, true);
+	if (ret)
+		return ret;
+	if (wait_for_completion_killable(&request->finished) &&
+	    assay_commit_cancel(commit, request))
+		return -EINTR;
+	wait_for_completion(&request->finished);
+	return request->result;
+}
+
+/* ------------------------------------------------------------------ the committer */
+/* Take what makes a record from the queue; returns how many requests that are. */
+static unsigned int assay_commit_take(struct assay_commit *commit)
+{
+	struct assay_request *request, *next;
+	unsigned int count = 0, entries = 0;
+	size_t bytes = 0;
+
+	spin_lock(&commit->lock);
+	list_for_each_entry_safe(request, next, &commit->queue, node) {
+		entries += request->entries;
+		bytes += request->fields.size;
+		if (count && (count == commit->group || entries > ASSAY_MAX_BATCH ||
+			      bytes > commit->ledger->ring.size))
+			break;
+		assay_commit_remove(commit, request);
+		list_add_tail(&request->node, &commit->taken);
+		request->state = ASSAY_REQUEST_TAKEN;
+		count++;
+	}
+	spin_unlock(&commit->lock);
+	if (count)
+		wake_up_all(&commit->room);
+	return count;
+}
+
+static void assay_commit_finish(struct assay_commit *commit, struct assay_request *request)
+{
+	list_del(&request->node);
+	WRITE_ONCE(commit->calls, commit->calls + 1);
+	WRITE_ONCE(commit->entries, commit->entries + request->entries);
+	spin_lock(&commit->lock);
+	request->state = ASSAY_REQUEST_DONE;
+	spin_unlock(&commit->lock);
+	/* Either is the last that we see of it. */
+	if (request->done)
+		request->done(request);
+	else
+		complete_all(&request->finished);
+}
+
+/* A record of the first @count requests that are taken. Returns their result. */
+static int assay_commit_write(struct assay_commit *commit, unsigned int count)
+{
+	enum assay_record_kind kind =
+		list_first_entry(&commit->taken, struct assay_request, node)->kind;
+	u64 recnum, offset = 0;
+	struct assay_request *request;
+	unsigned int n = 1;
+	int ret;
+
+	list_for_each_entry(request, &commit->taken, node) {
+		if (n > count)
+			break;
+		commit->content[n++] = (struct kvec){ request->fields.data, request->fields.size };
+		if (request->kind != kind)
+			kind = ASSAY_KIND_BATCH;
+	}
+	ret = assay_ledger_append(commit->ledger, kind, commit->content, n, &recnum, &offset);
+	list_for_each_entry(request, &commit->taken, node) {
+		if (!--n)
+			break;
+		request->result = ret;
+		request->recnum = recnum;
+		request->offset = offset;
+	}
+	return ret;
+}
+
+/* What was taken: one record or, where that has no room, one for each that has. */
+static void assay_commit_taken(struct assay_commit *commit, unsigned int count)
+{
+	int ret = assay_commit_write(commit, count);
+
+	while (!list_empty(&commit->taken)) {
+		struct assay_request *request =
+			list_first_entry(&commit->taken, struct assay_request, node);
+
+		if (ret == -ENOSPC && count > 1)
+			assay_commit_write(commit, 1);
+		assay_commit_finish(commit, request);
+	}
+}
+
+static void assay_commit_retry_later(struct assay_commit *commit)
+{
+	if (commit->first_pause && assay_ledger_unsettled(commit->ledger))
+		queue_delayed_work(commit->workqueue, &commit->retry,
+				   (unsigned long)commit->pause * HZ);
+}
+
+static void assay_commit_work(struct work_struct *work)
+{
+	struct assay_commit *commit = container_of(work, struct assay_commit, work);
+	unsigned int count;
+
+	while ((count = assay_commit_take(commit))) {
+		assay_commit_taken(commit, count);
+		assay_commit_retry_later(commit);
+		cond_resched();
+	}
+}
+
+/* ------------------------------------------------------------------ anchoring again */
+int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_offset)
+{
+	int ret = assay_ledger_anchor(commit->ledger, ret_records, ret_offset);
+
+	assay_commit_retry_later(commit);
+	return ret;
+}
+
+static void assay_commit_retry(struct work_struct *work)
+{
+	struct assay_commit *commit = container_of(work, struct assay_commit, retry.work);
+	u64 records, offset;
+
+	if (assay_ledger_anchor(commit->ledger, &records, &offset))
+		commit->pause = min(2 * commit->pause, ASSAY_PAUSE_GROWTH * commit->first_pause);
+	else
+		commit->pause = commit->first_pause;
+	assay_commit_retry_later(commit);
+}
+
+/* ------------------------------------------------------------------ life */
+int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, unsigned int group,
+		      unsigned int pause)
+{
+	commit->ledger = ledger;
+	spin_lock_init(&commit->lock);
+	INIT_LIST_HEAD(&commit->queue);
+	INIT_LIST_HEAD(&commit->taken);
+	init_waitqueue_head(&commit->room);
+	commit->group = group;
+	commit->first_pause = pause;
+	commit->pause = pause;
+	INIT_WORK(&commit->work, assay_commit_work);
+	INIT_DELAYED_WORK(&commit->retry, assay_commit_retry);
+	/* Frozen after those who wait for it, so that no record is begun in a suspend. */
+	commit->workqueue = alloc_ordered_workqueue("assay", WQ_FREEZABLE);
+	if (!commit->workqueue)
+		return -ENOMEM;
+	assay_commit_retry_later(commit);
+	return 0;
+}
+
+void assay_commit_close(struct assay_commit *commit)
+{
+	commit->first_pause = 0;
+	cancel_delayed_work_sync(&commit->retry);
+	destroy_workqueue(commit->workqueue);
+}
+
+void assay_commit_init(struct assay_commit *commit, struct assay_request *request,
+		       enum assay_record_kind kind)
+{
+	memset(request, 0, sizeof(*request));
+	request->kind = kind;
+	request->recnum = ASSAY_RECNUM_NONE;
+	init_completion(&request->finished);
+	/* More than the ring holds can never be written. */
+	assay_cel_init(&request->fields, commit->ledger->ring.size);
+}

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Group commit, with a TPM that takes its time: calls that come while an extend is under
+ * way share the next record, up to its limits; every entry is in the log exactly once, in
+ * the call's order, in the record that the call names; a caller who is killed leaves all
+ * of its entries or none. Loads and unloads the module.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "guest.h"
+
+#define CALLERS 8
+#define CALLS 10
+#define EVENTS 3  /* an APPEND */
+#define DELAY 600 /* ms; the driver gives up after some more */
+
+static struct log shared;
+static int file;
+
+static int64_t now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void sleep_ms(unsigned int ms)
+{
+	const struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+/* ------------------------------------------------------------------ what is in the log */
+struct census {
+	unsigned int records[256]; /* by kind */
+	unsigned int files;
+	unsigned int events;
+	unsigned int most; /* entries in one record */
+};
+
+static struct census take_census(void)
+{
+	struct census census = { 0 };
+	struct record record;
+
+	for (uint64_t n = 0; get_record(&shared, n, &record); n++) {
+		const uint8_t *bytes = record.content.value;
+		size_t size = record.content.size;
+		unsigned int entries = 0;
+		struct tlv tlv;
+
+		census.records[record.kind]++;
+		while (next_tlv(&bytes, &size, &tlv)) {
+			census.files += tlv.type == ASSAY_FIELD_FILE;
+			census.events += tlv.type == ASSAY_FIELD_EVENT;
+			entries += tlv.type == ASSAY_FIELD_FILE || tlv.type == ASSAY_FIELD_EVENT;
+		}
+		if (entries > census.most)
+			census.most = entries;
+	}
+	return census;
+}
+
+/* How often an event with this data is in the log. */
+static unsigned int count_events(const char *data)
+{
+	unsigned int found = 0;
+	struct record record;
+
+	for (uint64_t n = 0; get_record(&shared, n, &record); n++) {
+		const uint8_t *bytes = record.content.value;
+		size_t size = record.content.size;
+		struct tlv tlv, text;
+
+		while (next_tlv(&bytes, &size, &tlv)) {
+			if (tlv.type != ASSAY_FIELD_EVENT)
+				continue;
+			text = find_tlv(tlv.value, tlv.size, ASSAY_FIELD_DATA);
+			found += text.size == strlen(data) &&
+				 memcmp(text.value, data, text.size) == 0;
+		}
+	}
+	return found;
+}
+
+/* Whether the record of that number is at that offset and has these events in a row. */
+static bool has_events(const struct assay_append *request, char data[EVENTS][32])
+{
+	const uint8_t *bytes = shared.ring + request->offset;
+	size_t size = (size_t)(shared.header->tail - request->offset);
+	unsigned int matched = 0;
+	struct record record;
+	struct tlv tlv, text;
+
+	if (!next_record(&bytes, &size, &record) || record.number != request->recnum)
+		return false;
+	bytes = record.content.value;
+	size = record.content.size;
+	while (matched < EVENTS && next_tlv(&bytes, &size, &tlv)) {
+		text = find_tlv(tlv.value, tlv.size, ASSAY_FIELD_DATA);
+		if (tlv.type == ASSAY_FIELD_EVENT && text.size == strlen(data[matched]) &&
+		    memcmp(text.value, data[matched], text.size) == 0)
+			matched++;
+		else if (matched)
+			return false;
+	}
+	return matched == EVENTS;
+}
+
+/* ------------------------------------------------------------------ callers */
+struct caller {
+	pthread_t thread;
+	unsigned int number;
+	unsigned int good;
+};
+
+/* Those with an even number append, the others measure. */
+static void *call_often(void *argument)
+{
+	struct caller *caller = argument;
+	int fd = open_assay(O_RDWR);
+
+	for (unsigned int i = 0; i < CALLS; i++) {
+		struct assay_measure_entry entry = { .fd = file };
+		struct assay_append_entry events[EVENTS];
+		char data[EVENTS][32];
+		struct assay_append request;
+
+		if (caller->number % 2) {
+			caller->good += measure(fd, 0, &entry, 1, NULL) == 0;
+			continue;
+		}
+		for (unsigned int j = 0; j < EVENTS; j++) {
+			snprintf(data[j], sizeof(data[j]), "%u %u %u", caller->number, i, j);
+			events[j] = event("group", data[j], strlen(data[j]));
+		}
+		caller->good +=
+			append_all(fd, events, EVENTS, &request) == 0 && has_events(&request, data);
+	}
+	close(fd);
+	return NULL;
+}
+
+/* Returns how many calls went as they should. */
+static unsigned int call_together(void)
+{
+	static struct caller callers[CALLERS];
+	unsigned int good = 0;
+
+	for (unsigned int i = 0; i < CALLERS; i++) {
+		callers[i] = (struct caller){ .number = i };
+		need(!pthread_create(&callers[i].thread, NULL, call_often, &callers[i]),
+		     "a thread");
+	}
+	for (unsigned int i = 0; i < CALLERS; i++) {
+		pthread_join(callers[i].thread, NULL);
+		good += callers[i].good;
+	}
+	return good;
+}
+
+static int begin(const char *parameters, unsigned int delay_ms)
+{
+	int fd;
+
+	load_assay(parameters);
+	fd = open_assay(O_RDWR);
+	shared = map_log(fd);
+	tpm_behave(delay_ms, TPM_PROXY_NONE, 0);
+	return fd;
+}
+
+static void end(int fd)
+{
+	struct assay_info info = get_info(fd);
+
+	tpm_behave(0, TPM_PROXY_NONE, 0);
+	check(info.anchored_records == info.records && info.anchored == info.tail,
+	      "everything is anchored");
+	check_is(replay(&shared, info.bank_count), (long long)info.records,
+		 "the PCR is explained in every bank");
+	unmap_log(&shared);
+	close(fd);
+	unload_assay();
+}
+
+/* ------------------------------------------------------------------ tests */
+static void test_merge(void)
+{
+	int fd = begin("", 30);
+	struct census census;
+	unsigned int records;
+
+	check_is(call_together(), CALLERS * CALLS, "each call is anchored, in the record it names");
+	census = take_census();
+	records = (unsigned int)get_info(fd).records - 1;
+	check_is(census.files, CALLERS / 2 * CALLS, "each file is in the log once");
+	check_is(census.events, CALLERS / 2 * CALLS * EVENTS, "each event is in the log once");
+	check(records <= CALLERS * CALLS / 3, "calls share records");
+	check(census.records[ASSAY_KIND_BATCH] > 0, "files and events, too");
+	check(read_number(MISC "log/calls") == CALLERS * CALLS &&
+		      read_number(MISC "log/entries") == CALLERS / 2 * CALLS * (1 + EVENTS),
+	      "sysfs: calls and entries");
+	note("  %d calls in %u records: %u of files, %u of events, %u of both", CALLERS * CALLS,
+	     records, census.records[ASSAY_KIND_MEASURE], census.records[ASSAY_KIND_EVENT],
+	     census.records[ASSAY_KIND_BATCH]);
+	end(fd);
+}
+
+static void test_alone(void)
+{
+	int fd = begin("group=1", 1);
+	struct census census;
+
+	check_is(call_together(), CALLERS * CALLS, "with group=1 each call is anchored as well");
+	census = take_census();
+	check(census.records[ASSAY_KIND_MEASURE] == CALLERS / 2 * CALLS &&
+		      census.records[ASSAY_KIND_EVENT] == CALLERS / 2 * CALLS &&
+		      census.records[ASSAY_KIND_BATCH] == 0,
+	      "and has a record of its own");
+	end(fd);
+}
+
+struct job {
+	pthread_t thread;
+	struct assay_append_entry *events;
+	unsigned int count;
+	struct assay_append request;
+	int ret;
+};
+
+static void *do_job(void *argument)
+{
+	struct job *job = argument;
+	int fd = open_assay(O_RDWR);
+
+	job->ret = append_all(fd, job->events, job->count, &job->request);
+	close(fd);
+	return NULL;
+}
+
+static void start_job(struct job *job, unsigned int count, const char *data, size_t size)
+{
+	pthread_attr_t attributes;
+
+	job->count = count;
+	job->events = calloc(count, sizeof(*job->events));
+	need(job->events, "memory");
+	for (unsigned int i = 0; i < count; i++)
+		job->events[i] = event("job", data, size);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 256 << 10);
+	need(!pthread_create(&job->thread, &attributes, do_job, job), "a thread");
+	pthread_attr_destroy(&attributes);
+}
+
+static void end_job(struct job *job)
+{
+	pthread_join(job->thread, NULL);
+	free(job->events);
+}
+
+/* A job whose extend is under way, for the others to queue behind. */
+static void start_first(struct job *job)
+{
+	start_job(job, 1, "first", 5);
+	sleep_ms(100);
+}
+
+/* A record has no more entries than a call may have. */
+static void test_entries(void)
+{
+	int fd = begin("", 400);
+	struct job first, jobs[3];
+
+	start_first(&first);
+	for (unsigned int i = 0; i < 3; i++) {
+		start_job(&jobs[i], i < 2 ? 2100 : 1, "", 0);
+		sleep_ms(50);
+	}
+	end_job(&first);
+	for (unsigned int i = 0; i < 3; i++)
+		end_job(&jobs[i]);
+	check(!first.ret && !jobs[0].ret && !jobs[1].ret && !jobs[2].ret, "calls of many entries");
+	check(jobs[0].request.recnum != jobs[1].request.recnum,
+	      "those that are too many together have records of their own");
+	check(take_census().most <= ASSAY_MAX_BATCH, "no record has more than 4096");
+	end(fd);
+}
+
+/* More callers than the queue has room for wait, and are all served. */
+static void test_full_queue(void)
+{
+	enum { COUNT = 300 };
+	static struct job jobs[COUNT];
+	int fd = begin("", 300);
+	unsigned int good = 0;
+	struct job first;
+	struct census census;
+
+	start_first(&first);
+	for (unsigned int i = 0; i < COUNT; i++)
+		start_job(&jobs[i], 1, "", 0);
+	for (unsigned int i = 0; i < COUNT; i++) {
+		end_job(&jobs[i]);
+		good += jobs[i].ret == 0;
+	}
+	end_job(&first);
+	check_is(good, COUNT, "more calls than the queue holds are all anchored");
+	census = take_census();
+	check_is(census.events, COUNT + 1, "each is in the log once");
+	check(census.most <= 256, "no record is of more than 256 calls");
+	note("  the largest record has %u", census.most);
+	end(fd);
+}
+
+static pid_t start_child(const char *data)
+{
+	pid_t child = fork();
+
+	need(child >= 0, "fork");
+	if (!child) {
+		append(open_assay(O_RDWR), "killed", data, strlen(data), NULL);
+		_exit(0);
+	}
+	return child;
+}
+
+/* Returns how long it took to die. */
+static int64_t kill_child(pid_t child)
+{
+	int64_t from = now_ms();
+	int status;
+
+	kill(child, SIGKILL);
+	need(waitpid(child, &status, 0) == child && WIFSIGNALED(status), "the child dies");
+	return now_ms() - from;
+}
+
+/*
+ * A caller in the queue is killed: it goes at once. Returns false where the machine was so
+ * busy that the extend before it was over by then.
+ */
+static bool try_queued(int fd)
+{
+	uint64_t anchored = get_info(fd).anchored_records;
+	struct job first;
+	bool in_time;
+	int64_t died;
+	pid_t child;
+
+	start_first(&first);
+	child = start_child("queued");
+	sleep_ms(100);
+	died = kill_child(child);
+	in_time = get_info(fd).anchored_records == anchored;
+	end_job(&first);
+	if (!in_time)
+		return false;
+	note("  a caller in the queue died in %lld ms", (long long)died);
+	return true;
+}
+
+static void test_killed(void)
+{
+	int fd = begin("", DELAY);
+	uint64_t records;
+	pid_t child;
+	int tries = 0;
+
+	while (tries < 10 && !try_queued(fd))
+		tries++;
+	check(tries < 10, "a caller who is killed in the queue does not wait for the TPM");
+	if (!tries) {
+		check_is(append(fd, "group", "after", 5, NULL), 0, "the next call is anchored");
+		check_is(count_events("queued"), 0, "the entries are not in the log");
+	}
+
+	records = get_info(fd).records;
+	child = start_child("taken");
+	while (get_info(fd).records == records)
+		sleep_ms(5);
+	note("  a caller whose record was written died in %lld ms", (long long)kill_child(child));
+	check_is(count_events("taken"), 1, "entries whose record was written are in the log");
+	check(get_info(fd).anchored == get_info(fd).tail, "and anchored when the caller is gone");
+	end(fd);
+}
+
+/* What has no room does not keep out what has. */
+static void test_no_room(void)
+{
+	static const char large[ASSAY_MAX_EVENT];
+	int fd = begin("", 0);
+	struct job first, jobs[3];
+
+	while (append(fd, "fill", large, sizeof(large), NULL) == 0)
+		;
+	tpm_behave(400, TPM_PROXY_NONE, 0);
+	start_first(&first);
+	for (unsigned int i = 0; i < 3; i++) {
+		start_job(&jobs[i], 1, large, i == 1 ? sizeof(large) : 8);
+		sleep_ms(20);
+	}
+	end_job(&first);
+	for (unsigned int i = 0; i < 3; i++)
+		end_job(&jobs[i]);
+	check(!first.ret && !jobs[0].ret && jobs[1].ret == -ENOSPC && !jobs[2].ret,
+	      "of calls that have no room together those that have alone are done");
+	check(jobs[1].request.recnum == ASSAY_RECNUM_NONE, "the other names no record");
+	end(fd);
+}
+
+int main(void)
+{
+	file = open("/bed/busybox", O_RDONLY | O_CLOEXEC);
+	need(file >= 0, "open /bed/busybox");
+	test_merge();
+	test_alone();
+	test_entries();
+	test_full_queue();
+	test_killed();
+	test_no_room();
+	return tap_end();
+}
