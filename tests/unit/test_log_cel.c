@@ -161,6 +161,7 @@ static void next_content(struct cel_reader *reader, uint8_t kind, struct assay_c
 	struct cel_record record;
 	struct assay_error err;
 
+	*content = (struct assay_content){ 0 };
 	if (cel_next(reader, &record, &err) != 1 || assay_content_parse(&record, content, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_true(content->understood);
