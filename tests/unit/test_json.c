@@ -4,6 +4,8 @@
 #include "support.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -163,6 +165,108 @@ static void bytes_become_strings_and_come_back(void **state)
 	json_decref(object);
 }
 
+/* ---------------------------------------------------------------- long strings */
+
+/* @format with a string of @size times 'A' in the place of %s. */
+static char *with_long(const char *format, size_t size)
+{
+	char *longest = malloc(size + 1), *text = NULL;
+
+	assert_non_null(longest);
+	memset(longest, 'A', size);
+	longest[size] = '\0';
+	assert_true(asprintf(&text, format, longest, longest) > 0);
+	free(longest);
+	return text;
+}
+
+static void long_strings_are_taken_from_where_they_stand(void **state)
+{
+	static const struct {
+		const char *format; /* member "a" is taken, then "b" */
+		size_t size;
+		size_t lifted;
+		int parsed, a, b;
+	} rows[] = {
+		{ "{\"a\": \"%s\", \"b\": \"QUJD\"}", JSON_LIFT_FROM, 1, 0, 0, 0 },
+		{ "{\"a\": \"%s\", \"b\": \"QUJD\"}", JSON_LIFT_FROM - 4, 0, 0, 0, 0 },
+		{ "{\"a\": \"%s\", \"b\": \"%s\"}", JSON_LIFT_FROM, 2, 0, 0, 0 },
+		{ "{\"a\": \"%s\", \"b\": \"QUJ\\\"\"}", JSON_LIFT_FROM, 1, 0, 0, -EBADMSG },
+		{ "{\"a\": \"\\u0051UJD\", \"b\": \"%s\"}", JSON_LIFT_FROM, 1, 0, 0, 0 },
+		/* With an escape it is left to jansson, and too long a rest is refused. */
+		{ "{\"a\": \"%s\\/AAA\", \"b\": \"QUJD\"}", JSON_LIFT_FROM, 0, 0, 0, 0 },
+		{ "{\"a\": \"%s\\/AAA\", \"b\": \"QUJD\"}", JSON_LIFT_REST, 0, -EFBIG, 0, 0 },
+		/* What stands for a long string cannot be written by whoever wrote the text. */
+		{ "{\"a\": \"%s\", \"b\": \"!0\"}", JSON_LIFT_FROM, 1, 0, 0, -EBADMSG },
+		{ "{\"a\": \"!0\", \"b\": \"%s\"}", JSON_LIFT_FROM, 1, 0, 0, -EBADMSG },
+		{ "{\"a\": \"!1\", \"b\": \"%s\"}", JSON_LIFT_FROM, 1, 0, -EBADMSG, 0 },
+		{ "{\"a\": \"!\", \"b\": \"%s\"}", JSON_LIFT_FROM, 1, 0, -EBADMSG, 0 },
+		{ "{\"a\": \"!00\", \"b\": \"%s\"}", JSON_LIFT_FROM, 1, 0, -EBADMSG, 0 },
+		{ "{\"a\": \"\\u00210\", \"b\": \"%s\"}", JSON_LIFT_FROM, 1, 0, 0, -EBADMSG },
+		/* Bytes that are no base64, and strings that do not end. */
+		{ "{\"a\": \"%s*\", \"b\": \"\"}", JSON_LIFT_FROM, 1, 0, -EBADMSG, 0 },
+		{ "{\"a\": \"%s", JSON_LIFT_FROM, 0, -EBADMSG, 0, 0 },
+		{ "{\"a\": \"\", \"b\": \"\"} \"%s\"", JSON_LIFT_FROM, 0, -EBADMSG, 0, 0 },
+		{ "{\"a\": \"%s\\\"}", JSON_LIFT_FROM, 0, -EBADMSG, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = with_long(rows[i].format, rows[i].size);
+		struct json_lifted lifted;
+		struct buffer out = { 0 };
+		struct assay_error err = { 0 };
+		json_t *root;
+		int r = json_parse_lifting(support_text(text), "it", &lifted, &root, &err);
+
+		if (r != rows[i].parsed)
+			fail_msg("row %zu: %d, %s", i, r, err.text);
+		if (r == 0) {
+			assert_int_equal(lifted.count, rows[i].lifted);
+			r = json_take_base64(root, "a", "it", &lifted, &out, &err);
+			if (r != rows[i].a)
+				fail_msg("row %zu, a: %d, %s", i, r, err.text);
+			if (r == 0)
+				r = json_take_base64(root, "b", "it", &lifted, &out, &err);
+			if (rows[i].a == 0 && r != rows[i].b)
+				fail_msg("row %zu, b: %d, %s", i, r, err.text);
+			json_decref(root);
+		}
+		buffer_free(&out);
+		free(text);
+	}
+}
+
+/* The ninth is left where it is. */
+static void only_so_many_strings_are_lifted(void **state)
+{
+	char *one = with_long("\"%s\"", JSON_LIFT_FROM);
+	struct buffer text = { 0 };
+	struct json_lifted lifted;
+	json_t *root;
+
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		buffer_append(&text, i == 0 ? "{\"" : ",\"", 2);
+		buffer_append_u8(&text, (uint8_t)('a' + i));
+		buffer_append(&text, "\":", 2);
+		buffer_append(&text, one, strlen(one));
+	}
+	buffer_append(&text, "}", 1);
+	assert_int_equal(json_parse_lifting(buffer_bytes(&text), "it", &lifted, &root, NULL), 0);
+	assert_int_equal(lifted.count, JSON_LIFT_MAX);
+	for (char key[2] = "a"; key[0] < 'j'; key[0]++) {
+		struct buffer out = { 0 };
+
+		assert_int_equal(json_take_base64(root, key, "it", &lifted, &out, NULL), 0);
+		assert_int_equal(out.size, JSON_LIFT_FROM / 4 * 3);
+		buffer_free(&out);
+	}
+	json_decref(root);
+	buffer_free(&text);
+	free(one);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +276,8 @@ int main(void)
 		cmocka_unit_test(getters_give_what_is_there),
 		cmocka_unit_test(members_that_are_not_known_are_named),
 		cmocka_unit_test(bytes_become_strings_and_come_back),
+		cmocka_unit_test(long_strings_are_taken_from_where_they_stand),
+		cmocka_unit_test(only_so_many_strings_are_lifted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

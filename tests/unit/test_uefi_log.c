@@ -353,6 +353,21 @@ static void orders_that_are_off(void **state)
 	}
 }
 
+/* U6 the other way round: what was not extended, as a type that is. */
+static void zeros_that_are_extended(void **state)
+{
+	struct buffer log = build(&good);
+	static struct uefi_pcrs pcrs;
+
+	(void)state;
+	assert_int_equal(log.data[73], UEFI_EV_NO_ACTION);
+	log.data[73] = 8;
+	assert_int_equal(uefi_replay(buffer_bytes(&log), &pcrs, NULL), 0);
+	assert_int_equal(pcrs.problem_number, 1);
+	assert_non_null(strstr(pcrs.problem, "digests are zeros"));
+	buffer_free(&log);
+}
+
 static void two_localities(void **state)
 {
 	struct buffer log = { 0 };
@@ -552,6 +567,7 @@ int main(void)
 		cmocka_unit_test(startup_locality),
 		cmocka_unit_test(events_that_are_off),
 		cmocka_unit_test(orders_that_are_off),
+		cmocka_unit_test(zeros_that_are_extended),
 		cmocka_unit_test(two_localities),
 		cmocka_unit_test(framing_that_is_off),
 		cmocka_unit_test(an_unknown_bank),

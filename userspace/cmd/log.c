@@ -52,7 +52,7 @@ static int load(struct source *source, const char *file, const char *evidence_pa
 		struct assay_error *err)
 {
 	struct evidence evidence = { 0 };
-	struct buffer text = { 0 };
+	struct file_view text = { 0 };
 	int r;
 
 	if (file)
@@ -69,9 +69,9 @@ static int load(struct source *source, const char *file, const char *evidence_pa
 		}
 		return r;
 	}
-	r = file_read(evidence_path, EVIDENCE_MAX_SIZE, &text, err);
+	r = file_map(evidence_path, EVIDENCE_MAX_SIZE, &text, err);
 	if (r == 0) {
-		r = evidence_parse(buffer_bytes(&text), &evidence, err);
+		r = evidence_parse(text.bytes, &evidence, err);
 		if (r < 0)
 			assay_fail_context(err, "%s", evidence_path);
 	}
@@ -84,7 +84,7 @@ static int load(struct source *source, const char *file, const char *evidence_pa
 		source->base = evidence.assay_base;
 	}
 	evidence_free(&evidence);
-	buffer_free(&text);
+	file_unmap(&text);
 	return r;
 }
 

@@ -88,7 +88,8 @@ struct options {
 
 /* What was read of it; freed by inputs_free(). */
 struct inputs {
-	struct buffer evidence, ak;
+	struct file_view evidence;
+	struct buffer ak;
 	struct references references;
 	struct policy policy;
 	struct assay_digest *starts; /* the policy's and the call's */
@@ -289,7 +290,7 @@ static int read_references(const struct options *options, struct inputs *inputs,
 
 static void inputs_free(struct inputs *inputs)
 {
-	buffer_free(&inputs->evidence);
+	file_unmap(&inputs->evidence);
 	buffer_free(&inputs->ak);
 	free(inputs->starts);
 	references_free(&inputs->references);
@@ -365,7 +366,7 @@ static int judge(const struct options *options, struct inputs *inputs)
 {
 	const struct references *references = &inputs->references;
 	const struct verify_input input = {
-		.evidence = buffer_bytes(&inputs->evidence),
+		.evidence = inputs->evidence.bytes,
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
 		.ak_qualified_name = BYTES(options->qualified_name, options->qualified_name_size),
@@ -403,7 +404,7 @@ static int run(int argc, char **argv)
 
 	if (status != -1)
 		return status;
-	if (file_read(options.evidence, EVIDENCE_MAX_SIZE, &inputs.evidence, &err) < 0) {
+	if (file_map(options.evidence, EVIDENCE_MAX_SIZE, &inputs.evidence, &err) < 0) {
 		command_failed(&command_verify, &err);
 		status = EXIT_UNREADABLE;
 	} else if (read_references(&options, &inputs, &err) < 0) {

@@ -252,47 +252,60 @@ char *base64_encode(struct bytes bytes)
 	return text;
 }
 
-static int base64_digit(char c)
+/* What each character stands for; BASE64_NO_DIGIT for one that is none. */
+#define BASE64_NO_DIGIT 0x80
+
+static void base64_fill(uint8_t digits[256])
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	if (c == '/')
-		return 63;
-	return -1;
+	memset(digits, BASE64_NO_DIGIT, 256);
+	for (uint8_t i = 0; i < BASE64_PADDING; i++)
+		digits[(uint8_t)base64_digits[i]] = i;
+}
+
+/* The last group, which may be padded. */
+static int base64_decode_last(const uint8_t digits[256], const uint8_t *in, struct buffer *out)
+{
+	int padding = in[2] == '=' ? 2 : in[3] == '=' ? 1 : 0;
+	uint32_t group = 0;
+
+	if (padding == 2 && in[3] != '=')
+		return -EINVAL;
+	for (int j = 0; j < 4 - padding; j++) {
+		if (digits[in[j]] == BASE64_NO_DIGIT)
+			return -EINVAL;
+		group |= (uint32_t)digits[in[j]] << (18 - 6 * j);
+	}
+	if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
+		return -EINVAL;
+	for (int j = 0; j < 3 - padding; j++)
+		buffer_append_u8(out, (uint8_t)(group >> (16 - 8 * j)));
+	return 0;
 }
 
 int base64_decode(const char *text, size_t length, struct buffer *out)
 {
+	const uint8_t *in = (const uint8_t *)text;
+	uint8_t digits[256], *place;
+
 	if (length % 4 != 0)
 		return -EINVAL;
-	if (length > 0 && !buffer_reserve(out, length / 4 * 3))
+	if (length == 0)
+		return 0;
+	place = buffer_reserve(out, length / 4 * 3);
+	if (!place)
 		return -ENOMEM;
-	for (size_t i = 0; i < length; i += 4) {
-		bool last = i + 4 == length;
-		int padding = !last ? 0 : text[i + 2] == '=' ? 2 : text[i + 3] == '=' ? 1 : 0;
-		uint32_t group = 0;
+	base64_fill(digits);
+	for (; length > 4; length -= 4, in += 4) {
+		uint8_t a = digits[in[0]], b = digits[in[1]], c = digits[in[2]], d = digits[in[3]];
 
-		if (padding == 2 && text[i + 3] != '=')
+		if ((a | b | c | d) & BASE64_NO_DIGIT)
 			return -EINVAL;
-		for (int j = 0; j < 4 - padding; j++) {
-			int digit = base64_digit(text[i + (size_t)j]);
-
-			if (digit < 0)
-				return -EINVAL;
-			group |= (uint32_t)digit << (18 - 6 * j);
-		}
-		if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
-			return -EINVAL;
-		for (int j = 0; j < 3 - padding; j++)
-			buffer_append_u8(out, (uint8_t)(group >> (16 - 8 * j)));
+		*place++ = (uint8_t)(a << 2 | b >> 4);
+		*place++ = (uint8_t)(b << 4 | c >> 2);
+		*place++ = (uint8_t)(c << 6 | d);
+		out->size += 3;
 	}
-	return out->failed ? -ENOMEM : 0;
+	return base64_decode_last(digits, in, out);
 }
 
 /* How many bytes the well-formed UTF-8 sequence at the front has; 0 if there is none. */

@@ -31,6 +31,76 @@ int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_e
 	return 0;
 }
 
+/* ---------------------------------------------------------------- long strings */
+
+/* The string behind a quotation mark, up to the one that ends it; false if none does. */
+static bool take_string(struct bytes *in, struct bytes *ret, bool *ret_escapes)
+{
+	const uint8_t *end = memchr(in->data, '"', in->size);
+	size_t size = end ? (size_t)(end - in->data) : in->size;
+
+	*ret_escapes = memchr(in->data, '\\', size);
+	if (*ret_escapes) {
+		/* A quotation mark may be escaped, and so may what escapes it. */
+		for (size = 0; size < in->size && in->data[size] != '"'; size++)
+			size += in->data[size] == '\\';
+	}
+	if (size >= in->size)
+		return false;
+	*ret = BYTES(in->data, size);
+	*in = BYTES(in->data + size + 1, in->size - size - 1);
+	return true;
+}
+
+/* Append what comes before the next string, and the string, or what stands for it. */
+static void lift_one(struct bytes *in, struct json_lifted *lifted, struct buffer *rest)
+{
+	const uint8_t *quote = memchr(in->data, '"', in->size);
+	struct bytes string;
+	bool escapes;
+	size_t before = quote ? (size_t)(quote - in->data) + 1 : in->size;
+
+	buffer_append(rest, in->data, before);
+	*in = BYTES(in->data + before, in->size - before);
+	if (in->size == 0)
+		return;
+	if (!take_string(in, &string, &escapes)) {
+		buffer_append_bytes(rest, *in);
+		*in = BYTES(in->data + in->size, 0);
+		return;
+	}
+	if (!escapes && string.size >= JSON_LIFT_FROM && lifted->count < JSON_LIFT_MAX) {
+		buffer_append_u8(rest, JSON_LIFT_MARK);
+		buffer_append_u8(rest, (uint8_t)('0' + lifted->count));
+		lifted->strings[lifted->count++] = string;
+	} else {
+		buffer_append_bytes(rest, string);
+	}
+	buffer_append_u8(rest, '"');
+}
+
+int json_parse_lifting(struct bytes text, const char *what, struct json_lifted *ret_lifted,
+		       json_t **ret, struct assay_error *err)
+{
+	struct json_lifted lifted = { 0 };
+	struct buffer rest = { 0 };
+	int r = 0;
+
+	while (text.size > 0 && !rest.failed && rest.size <= JSON_LIFT_REST)
+		lift_one(&text, &lifted, &rest);
+	if (rest.failed)
+		r = assay_fail(err, ENOMEM, "%s: out of memory", what);
+	else if (rest.size > JSON_LIFT_REST)
+		r = assay_fail(err, EFBIG, "%s has more than %u bytes beside its logs", what,
+			       JSON_LIFT_REST);
+	else
+		r = json_parse(buffer_bytes(&rest), what, ret, err);
+	buffer_free(&rest);
+	if (r == 0)
+		*ret_lifted = lifted;
+	return r;
+}
+
 /* The member, NULL (with *err set) if there is none of that type. */
 static const json_t *get(const json_t *object, const char *key, json_type type,
 			 const char *type_name, const char *what, struct assay_error *err)
@@ -104,6 +174,18 @@ int json_get_hex(const json_t *object, const char *key, const char *what, struct
 	return 0;
 }
 
+static int decode_base64(struct bytes text, const char *key, const char *what, struct buffer *out,
+			 struct assay_error *err)
+{
+	int r = base64_decode((const char *)text.data, text.size, out);
+
+	if (r == -ENOMEM)
+		return assay_fail(err, ENOMEM, "%s: out of memory", what);
+	if (r < 0)
+		return assay_fail(err, EBADMSG, "%s: \"%s\" is not base64", what, key);
+	return 0;
+}
+
 int json_get_base64(const json_t *object, const char *key, const char *what, struct buffer *out,
 		    struct assay_error *err)
 {
@@ -112,12 +194,27 @@ int json_get_base64(const json_t *object, const char *key, const char *what, str
 
 	if (r < 0)
 		return r;
-	r = base64_decode(text, strlen(text), out);
-	if (r == -ENOMEM)
-		return assay_fail(err, ENOMEM, "%s: out of memory", what);
+	return decode_base64(BYTES((const uint8_t *)text, strlen(text)), key, what, out, err);
+}
+
+int json_take_base64(const json_t *object, const char *key, const char *what,
+		     struct json_lifted *lifted, struct buffer *out, struct assay_error *err)
+{
+	const char *text;
+	size_t index;
+	int r = json_get_string(object, key, what, &text, err);
+
 	if (r < 0)
+		return r;
+	if (text[0] != JSON_LIFT_MARK)
+		return decode_base64(BYTES((const uint8_t *)text, strlen(text)), key, what, out,
+				     err);
+	index = (size_t)(text[1] - '0');
+	if (text[1] < '0' || text[2] != '\0' || index >= lifted->count ||
+	    lifted->taken & 1U << index)
 		return assay_fail(err, EBADMSG, "%s: \"%s\" is not base64", what, key);
-	return 0;
+	lifted->taken |= 1U << index;
+	return decode_base64(lifted->strings[index], key, what, out, err);
 }
 
 int json_get_time(const json_t *object, const char *key, const char *what, uint64_t *ret,

@@ -14,6 +14,43 @@
 /* json_parse() - one JSON object; json_decref() it. @what names it in errors. */
 int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err);
 
+/* Strings that are lifted: of that many bytes and more, as many at most. */
+#define JSON_LIFT_FROM 1024
+#define JSON_LIFT_MAX 8
+/* Bytes of what is left of the text without them, at most. */
+#define JSON_LIFT_REST (1U << 20)
+
+/**
+ * struct json_lifted - long strings that were left in the text that they stand in
+ * @strings: each as it stands in the text; free of escapes
+ * @count: how many
+ * @taken: bit n: string n was taken
+ *
+ * A string of the value that begins with JSON_LIFT_MARK stands for one of them, by its number.
+ * Text that has such a string itself names one that another one stands for: it is refused
+ * when both are taken.
+ */
+struct json_lifted {
+	struct bytes strings[JSON_LIFT_MAX];
+	size_t count;
+	uint32_t taken;
+};
+
+#define JSON_LIFT_MARK '!'
+
+/*
+ * json_parse_lifting() - json_parse() that makes no copies of long strings
+ * @text: must stay for as long as @ret_lifted is used
+ *
+ * Return: as json_parse(); -EFBIG if more than JSON_LIFT_REST bytes are left without them
+ */
+int json_parse_lifting(struct bytes text, const char *what, struct json_lifted *ret_lifted,
+		       json_t **ret, struct assay_error *err);
+
+/* json_take_base64() - json_get_base64() of a string that may have been lifted */
+int json_take_base64(const json_t *object, const char *key, const char *what,
+		     struct json_lifted *lifted, struct buffer *out, struct assay_error *err);
+
 /* Members of @object. Borrowed: they live as long as it does. */
 int json_get_object(const json_t *object, const char *key, const char *what, const json_t **ret,
 		    struct assay_error *err);

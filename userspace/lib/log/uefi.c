@@ -319,13 +319,20 @@ static const char *judge_locality(struct uefi_reader *reader, const struct uefi_
 	return NULL;
 }
 
+static bool all_zero(const struct uefi_event *event)
+{
+	for (size_t i = 0; i < event->digest_count; i++)
+		if (!is_zero(&event->digests[i]))
+			return false;
+	return true;
+}
+
 /* What is not extended: it must not look as if it was (its type is easily changed). */
 static const char *judge_no_action(struct uefi_reader *reader, const struct uefi_event *event)
 {
 	/* Of no PCR, and so of no extend: there Windows has digests. */
-	for (size_t i = 0; i < event->digest_count && event->pcr != UEFI_NO_PCR; i++)
-		if (!is_zero(&event->digests[i]))
-			return "an EV_NO_ACTION event has a digest, as only what is extended does";
+	if (event->pcr != UEFI_NO_PCR && !all_zero(event))
+		return "an EV_NO_ACTION event has a digest, as only what is extended does";
 	if (starts_with(event->data, SPEC_ID_AGILE) && event->number > 0)
 		return "a header is in the middle of the log";
 	if (starts_with(event->data, STARTUP_LOCALITY))
@@ -365,6 +372,10 @@ static int judge_extended(struct uefi_reader *reader, struct uefi_event *event,
 {
 	int r;
 
+	if (all_zero(event)) {
+		event->problem = "its digests are zeros, as of what is not extended";
+		return 0;
+	}
 	/* Later, who measures follows rules of his own. */
 	if (event->pcr >= FIRMWARE_PCRS)
 		return 0;

@@ -223,9 +223,9 @@ int evidence_write(FILE *stream, const struct evidence *evidence, struct assay_e
 /* ---------------------------------------------------------------- reading */
 
 static int get_binary(const json_t *object, const char *key, const char *what, size_t limit,
-		      struct buffer *out, struct assay_error *err)
+		      struct json_lifted *lifted, struct buffer *out, struct assay_error *err)
 {
-	int r = json_get_base64(object, key, what, out, err);
+	int r = json_take_base64(object, key, what, lifted, out, err);
 
 	if (r < 0)
 		return r;
@@ -358,7 +358,8 @@ static int parse_start(const json_t *log, const char *what, struct evidence *evi
 	return 0;
 }
 
-static int parse_assay_log(const json_t *logs, struct evidence *evidence, struct assay_error *err)
+static int parse_assay_log(const json_t *logs, struct json_lifted *lifted,
+			   struct evidence *evidence, struct assay_error *err)
 {
 	static const char *const known[] = { "base", "first", "start", "cel", NULL };
 	const char *what = "the evidence's log of assay";
@@ -370,7 +371,7 @@ static int parse_assay_log(const json_t *logs, struct evidence *evidence, struct
 	if (r == 0)
 		r = json_get_unsigned(log, "base", what, &evidence->assay_base, err);
 	if (r == 0)
-		r = json_get_base64(log, "cel", what, &evidence->assay_cel, err);
+		r = json_take_base64(log, "cel", what, lifted, &evidence->assay_cel, err);
 	if (r == 0 && json_object_get(log, "first")) {
 		r = json_get_unsigned(log, "first", what, &evidence->assay_first, err);
 		if (r == 0 && evidence->assay_first == 0)
@@ -385,7 +386,8 @@ static int parse_assay_log(const json_t *logs, struct evidence *evidence, struct
 	return r;
 }
 
-static int parse_ima_log(const json_t *logs, struct evidence *evidence, struct assay_error *err)
+static int parse_ima_log(const json_t *logs, struct json_lifted *lifted, struct evidence *evidence,
+			 struct assay_error *err)
 {
 	static const char *const known[] = { "template_bank", "data", NULL };
 	const char *what = "the evidence's log of IMA";
@@ -397,12 +399,13 @@ static int parse_ima_log(const json_t *logs, struct evidence *evidence, struct a
 	if (r == 0)
 		r = get_hash(log, "template_bank", what, &evidence->ima_template_bank, err);
 	if (r == 0)
-		r = json_get_base64(log, "data", what, &evidence->ima_data, err);
+		r = json_take_base64(log, "data", what, lifted, &evidence->ima_data, err);
 	evidence->has_ima_log = r == 0;
 	return r;
 }
 
-static int parse_uefi_log(const json_t *logs, struct evidence *evidence, struct assay_error *err)
+static int parse_uefi_log(const json_t *logs, struct json_lifted *lifted, struct evidence *evidence,
+			  struct assay_error *err)
 {
 	static const char *const known[] = { "data", NULL };
 	const char *what = "the evidence's log of UEFI";
@@ -412,13 +415,13 @@ static int parse_uefi_log(const json_t *logs, struct evidence *evidence, struct 
 	if (r == 0)
 		r = json_only(log, known, what, err);
 	if (r == 0)
-		r = json_get_base64(log, "data", what, &evidence->uefi_data, err);
+		r = json_take_base64(log, "data", what, lifted, &evidence->uefi_data, err);
 	evidence->has_uefi_log = r == 0;
 	return r;
 }
 
-static int parse_logs(const json_t *root, const char *what, struct evidence *evidence,
-		      struct assay_error *err)
+static int parse_logs(const json_t *root, const char *what, struct json_lifted *lifted,
+		      struct evidence *evidence, struct assay_error *err)
 {
 	static const char *const known[] = { "assay", "ima", "uefi", NULL };
 	const json_t *logs;
@@ -427,16 +430,16 @@ static int parse_logs(const json_t *root, const char *what, struct evidence *evi
 	if (r == 0)
 		r = json_only(logs, known, "the evidence's \"logs\"", err);
 	if (r == 0 && json_object_get(logs, "assay"))
-		r = parse_assay_log(logs, evidence, err);
+		r = parse_assay_log(logs, lifted, evidence, err);
 	if (r == 0 && json_object_get(logs, "ima"))
-		r = parse_ima_log(logs, evidence, err);
+		r = parse_ima_log(logs, lifted, evidence, err);
 	if (r == 0 && json_object_get(logs, "uefi"))
-		r = parse_uefi_log(logs, evidence, err);
+		r = parse_uefi_log(logs, lifted, evidence, err);
 	return r;
 }
 
-static int parse_quote(const json_t *root, const char *what, struct evidence *evidence,
-		       struct assay_error *err)
+static int parse_quote(const json_t *root, const char *what, struct json_lifted *lifted,
+		       struct evidence *evidence, struct assay_error *err)
 {
 	static const char *const known[] = { "attest", "signature", NULL };
 	const json_t *quote;
@@ -446,10 +449,10 @@ static int parse_quote(const json_t *root, const char *what, struct evidence *ev
 	if (r == 0)
 		r = json_only(quote, known, what, err);
 	if (r == 0)
-		r = get_binary(quote, "attest", what, EVIDENCE_MAX_STRUCTURE, &evidence->attest,
-			       err);
+		r = get_binary(quote, "attest", what, EVIDENCE_MAX_STRUCTURE, lifted,
+			       &evidence->attest, err);
 	if (r == 0)
-		r = get_binary(quote, "signature", what, EVIDENCE_MAX_STRUCTURE,
+		r = get_binary(quote, "signature", what, EVIDENCE_MAX_STRUCTURE, lifted,
 			       &evidence->signature, err);
 	return r;
 }
@@ -472,7 +475,8 @@ static int parse_head(const json_t *root, const char *what, struct assay_error *
 	return 0;
 }
 
-static int parse_root(const json_t *root, struct evidence *evidence, struct assay_error *err)
+static int parse_root(const json_t *root, struct json_lifted *lifted, struct evidence *evidence,
+		      struct assay_error *err)
 {
 	static const char *const known[] = { "assay",	       "type",	    "nonce", "ak_public",
 					     "ak_certificate", "quote",	    "pcrs",  "logs",
@@ -484,19 +488,20 @@ static int parse_root(const json_t *root, struct evidence *evidence, struct assa
 	if (r == 0)
 		r = json_only(root, known, what, err);
 	if (r == 0)
-		r = get_binary(root, "nonce", what, EVIDENCE_MAX_NONCE, &evidence->nonce, err);
+		r = get_binary(root, "nonce", what, EVIDENCE_MAX_NONCE, lifted, &evidence->nonce,
+			       err);
 	if (r == 0)
-		r = get_binary(root, "ak_public", what, EVIDENCE_MAX_STRUCTURE,
+		r = get_binary(root, "ak_public", what, EVIDENCE_MAX_STRUCTURE, lifted,
 			       &evidence->ak_public, err);
 	if (r == 0 && json_object_get(root, "ak_certificate"))
-		r = get_binary(root, "ak_certificate", what, EVIDENCE_MAX_CERTIFICATE,
+		r = get_binary(root, "ak_certificate", what, EVIDENCE_MAX_CERTIFICATE, lifted,
 			       &evidence->ak_certificate, err);
 	if (r == 0)
-		r = parse_quote(root, what, evidence, err);
+		r = parse_quote(root, what, lifted, evidence, err);
 	if (r == 0)
 		r = parse_pcrs(root, what, evidence, err);
 	if (r == 0)
-		r = parse_logs(root, what, evidence, err);
+		r = parse_logs(root, what, lifted, evidence, err);
 	if (r == 0)
 		r = json_get_time(root, "collected", what, &evidence->collected, err);
 	if (r == 0)
@@ -514,6 +519,7 @@ int evidence_parse(struct bytes text, struct evidence *ret, struct assay_error *
 {
 	struct evidence evidence = { 0 };
 	struct assay_error reason = { 0 };
+	struct json_lifted lifted;
 	json_t *root;
 	int r;
 
@@ -522,10 +528,10 @@ int evidence_parse(struct bytes text, struct evidence *ret, struct assay_error *
 				  text.size, EVIDENCE_MAX_SIZE);
 	if (!err)
 		err = &reason;
-	r = json_parse(text, "the evidence", &root, err);
+	r = json_parse_lifting(text, "the evidence", &lifted, &root, err);
 	if (r < 0)
 		return r;
-	r = parse_root(root, &evidence, err);
+	r = parse_root(root, &lifted, &evidence, err);
 	json_decref(root);
 	if (r < 0) {
 		evidence_free(&evidence);

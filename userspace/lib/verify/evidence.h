@@ -101,7 +101,9 @@ int evidence_write(FILE *stream, const struct evidence *evidence, struct assay_e
  * evidence_parse() - read the JSON text of evidence
  *
  * Strict: unknown members, duplicates, other types, values over their limits and
- * bytes behind the object are refused.
+ * bytes behind the object are refused. The logs are decoded straight out of @text, once, into
+ * memory that nobody else changes: all checks see the same bytes. Nothing else is copied that
+ * grows with them.
  * Return: 0, -EBADMSG with the rule that broke, -EFBIG, -ENOMEM
  */
 int evidence_parse(struct bytes text, struct evidence *ret, struct assay_error *err);
