@@ -73,7 +73,7 @@ check 'JSON: all required checks passed, none failed' [ "$(jq '[.checks[] |
 	select(.result == "fail" or (.required and .result != "pass"))] | length' stdout)" -eq 0 ]
 check 'JSON: what is not required needs something to compare with, or is common' \
 	[ "$(jq -r '[.checks[] | select(.required | not) | .name] | join(" ")' stdout)" = \
-	'quote-age quote-counters quote-firmware quote-clock pcr-values assay-log-tpm assay-log-progress ima-log-violations' ]
+	'quote-age quote-counters quote-firmware quote-clock pcr-values uefi-log-parsed uefi-log-events uefi-log-replay assay-log-tpm assay-log-progress ima-log-violations ima-boot-aggregate ima-signatures ima-files-match ima-files-known' ]
 check 'JSON: exit status 0' [ "$status" -eq 0 ]
 
 run script -qec "TERM=xterm '$verifier' verify '$data/evidence.json' --nonce $good_nonce \

@@ -114,6 +114,15 @@ static const struct {
 	{ ", \"log\": {\"protection\": \"none\"}", "\"log.protection\" is neither" },
 	{ ", \"ima\": {\"required\": \"no\"}", "\"ima.required\" is neither true nor false" },
 	{ ", \"ima\": {\"violations\": \"report\"}", "\"ima.violations\" is neither" },
+	{ ", \"ima\": {\"digests\": []}", "\"ima.digests\" is not an object" },
+	{ ", \"ima\": {\"digests\": {\"/x\": \"sha256:00\"}}",
+	  "\"ima.digests./x\" is not an array" },
+	{ ", \"ima\": {\"digests\": {\"/x\": []}}", "\"ima.digests./x\" is empty" },
+	{ ", \"ima\": {\"digests\": {\"/x\": [\"" SHA256_TEXT "\"]}}", "\"ima.digests./x[0]\"" },
+	{ ", \"ima\": {\"certificates\": [{}]}", "\"ima.certificates[0]\" is neither" },
+	{ ", \"ima\": {\"boot_aggregate\": \"any\"}", "\"ima.boot_aggregate\" is neither" },
+	{ ", \"ima\": {\"unknown_files\": false}", "\"ima.unknown_files\" is neither" },
+	{ ", \"uefi\": {\"log\": true}", "\"uefi.log\" is neither" },
 	{ ", \"device\": {\"firmware\": \"new\"}", "\"device.firmware\" is neither" },
 	{ ", \"device\": {\"serial\": 1}", "\"device.serial\" is not known" },
 };
@@ -223,6 +232,10 @@ static void test_required(void **state)
 		{ ", \"ima\": {\"required\": false, \"violations\": \"refuse\"}", 0, ima },
 		{ ", \"ima\": {\"required\": true}", 0, 0 },
 		{ ", \"device\": {\"clock\": \"safe\"}", BIT(QUOTE_CLOCK), 0 },
+		{ ", \"ima\": {\"boot_aggregate\": \"required\"}", BIT(IMA_BOOT_AGGREGATE), 0 },
+		{ ", \"ima\": {\"unknown_files\": \"refuse\"}", BIT(IMA_FILES_KNOWN), 0 },
+		{ ", \"uefi\": {\"log\": \"required\"}",
+		  BIT(UEFI_LOG_PARSED) | BIT(UEFI_LOG_EVENTS) | BIT(UEFI_LOG_REPLAY), 0 },
 	};
 
 	(void)state;
@@ -248,10 +261,13 @@ static void test_members(void **state)
 		"\"certificates\":[\"c.pem\",{\"pem\":\"-----BEGIN\"}],"
 		"\"allow\":[{\"path\":\"/etc/\",\"reason\":\"local\"},"
 		"{\"path\":\"/x\",\"reason\":\"y\",\"digests\":[\"sha256:" SHA256_TEXT "\"]}],"
-		"\"log\":{\"unknown_records\":\"accept\",\"trimmed\":\"accept\"},\"ima\":{"
-		"\"unknown_templates\":"
-		"\"accept\"},"
-		"\"waive\":{\"files-known\":\"in parts\"},\"device\":{\"reset\":\"refuse\"}}";
+		"\"log\":{\"unknown_records\":\"accept\",\"trimmed\":\"accept\"},"
+		"\"ima\":{\"unknown_templates\":\"accept\",\"digests\":{\"/"
+		"z\":[\"sha256:" SHA256_TEXT "\"],\"/a\":[\"sha256:" SHA256_TEXT
+		"\",\"sha256:" SHA256_TEXT "\"]},"
+		"\"certificates\":[\"distribution.pem\"]},"
+		"\"waive\":{\"files-known\":\"in parts\",\"ima-files-match\":\"a test\"},"
+		"\"device\":{\"reset\":\"refuse\"}}";
 	const struct verify_policy *rules;
 	struct policy policy;
 
@@ -286,7 +302,13 @@ static void test_members(void **state)
 	assert_int_equal(rules->allowed[1].count, 1);
 	assert_true(rules->trimmed && rules->unknown_records && rules->unknown_templates &&
 		    rules->same_boot);
-	assert_int_equal(policy.waiver_count, 1);
+	assert_int_equal(rules->ima_digest_count, 2);
+	assert_string_equal(rules->ima_digests[0].path, "/a");
+	assert_int_equal(rules->ima_digests[0].count, 2);
+	assert_string_equal(rules->ima_digests[1].path, "/z");
+	assert_int_equal(policy.ima_certificate_count, 1);
+	assert_false(rules->required_if_made & BIT(IMA_FILES_MATCH));
+	assert_int_equal(policy.waiver_count, 2);
 	assert_int_equal(policy.waivers[0].check, CHECK_FILES_KNOWN);
 	policy_free(&policy);
 }

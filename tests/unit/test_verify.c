@@ -88,6 +88,12 @@ static void test_bad_starts(void **state)
 	run_table(bad_starts, &seen_in_tables);
 }
 
+static void test_bad_ima(void **state)
+{
+	(void)state;
+	run_table(bad_ima, &seen_in_tables);
+}
+
 /* A check that no row makes fail might as well not be there. */
 static void test_every_check_was_seen_to_fail(void **state)
 {
@@ -100,12 +106,23 @@ static void test_every_check_was_seen_to_fail(void **state)
 
 /* ---------------------------------------------------------------- the verdict */
 
+/* With all that evidence may have, every check can be made. */
+static void add_all(struct fixture *fixture)
+{
+	static const struct policy_path all = { .path = "/", .reason = "a test" };
+
+	fixture_add_firmware(fixture);
+	fixture_add_ima_files(fixture);
+	fixture->policy.allowed = &all;
+	fixture->policy.allowed_count = 1;
+}
+
 static void test_one_missing_bit_is_enough(void **state)
 {
 	static struct verdict verdict;
 
 	(void)state;
-	fixture_judge(BEFORE_PCRS, NULL, &verdict);
+	fixture_judge(BEFORE_PCRS, add_all, &verdict);
 	assert_true(verdict_trusted(&verdict));
 	assert_int_equal(verdict_reason(&verdict), CHECK_COUNT);
 	assert_int_equal(verdict.passed, CHECK_ALL);
@@ -142,7 +159,7 @@ static void test_verdict_as_json(void **state)
 	json_t *json, *checks;
 
 	(void)state;
-	fixture_judge(BEFORE_PCRS, NULL, &verdict);
+	fixture_judge(BEFORE_PCRS, add_all, &verdict);
 	/* Cut inside a character: still JSON. */
 	memset(verdict.detail[0], 'x', CHECK_DETAIL_MAX - 2);
 	verdict.detail[0][CHECK_DETAIL_MAX - 2] = (char)0xc3;
@@ -602,6 +619,7 @@ int main(void)
 		cmocka_unit_test(test_bad_quotes),
 		cmocka_unit_test(test_bad_logs),
 		cmocka_unit_test(test_bad_starts),
+		cmocka_unit_test(test_bad_ima),
 		cmocka_unit_test(test_every_check_was_seen_to_fail),
 		cmocka_unit_test(test_one_missing_bit_is_enough),
 		cmocka_unit_test(test_names_are_found_again),

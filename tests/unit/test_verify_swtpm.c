@@ -211,7 +211,7 @@ static void test_quotes_of_a_tpm(void **state)
 		    key_name, keys[i].scheme, (char *)hex.data, key_name, key_name, key_name);
 		fixture_judge(AFTER_QUOTE, take_from_tpm, &verdict);
 		for (int j = 0; j < CHECK_COUNT; j++)
-			if (!(verdict.passed & CHECK_BIT(j)))
+			if (verdict.failed & CHECK_BIT(j))
 				fail_msg("%s: %s: %s", key_name, check_name((enum check)j),
 					 verdict.detail[j]);
 		assert_true(verdict_trusted(&verdict));

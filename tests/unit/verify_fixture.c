@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sign/certificate.h"
+#include "sign/ima_sig.h"
 #include "sign/manifest.h"
 #include "sign/pkcs7.h"
 
@@ -261,6 +262,129 @@ struct fixture_entry fixture_entry_of(const char *path, const struct assay_diges
 	return entry;
 }
 
+static int sign_digest(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
+		       struct assay_error *err)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(signer->public_key, NULL);
+	size_t size = 256;
+	uint8_t *place = buffer_reserve(out, size);
+
+	(void)err;
+	assert_non_null(place);
+	assert_true(EVP_PKEY_sign_init(context) > 0);
+	assert_true(EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) > 0);
+	out->size += size;
+	EVP_PKEY_CTX_free(context);
+	return 0;
+}
+
+X509 *fixture_certificate(enum fixture_key key)
+{
+	struct signer signer = { .public_key = fixture_key(key), .sign = sign_digest };
+	X509 *certificate;
+	struct assay_error err;
+
+	if (certificate_make(&signer, "signer", 10, &certificate, &err) < 0)
+		fail_msg("%s", err.text);
+	return certificate;
+}
+
+/* A template's fields, each with its length in front: d-ngv2 and n-ng, or d-ng, n-ng and sig. */
+static struct fixture_entry entry_of(const char *name, const char *prefix, const char *path,
+				     const struct assay_digest *digest, struct bytes signature)
+{
+	struct fixture_entry entry = { .pcr = 10, .name = name };
+	size_t prefix_size = strlen(prefix) + 1;
+
+	put_le32(&entry.data, (uint32_t)(prefix_size + digest->size));
+	buffer_append(&entry.data, prefix, prefix_size);
+	buffer_append(&entry.data, digest->bytes, digest->size);
+	put_le32(&entry.data, (uint32_t)strlen(path) + 1);
+	buffer_append(&entry.data, path, strlen(path) + 1);
+	if (strstr(name, "sig")) {
+		put_le32(&entry.data, (uint32_t)signature.size);
+		buffer_append_bytes(&entry.data, signature);
+	}
+	assert_false(entry.data.failed);
+	fixture_mend_entry(&entry);
+	return entry;
+}
+
+struct fixture_entry fixture_signed_entry(const char *path, const struct assay_digest *digest,
+					  bool verity, enum fixture_key key)
+{
+	struct signer signer = { .public_key = fixture_key(key), .sign = sign_digest };
+	X509 *certificate = fixture_certificate(key);
+	struct buffer signature = { 0 };
+	struct fixture_entry entry;
+	struct assay_error err;
+
+	if (ima_sig_sign(&signer, certificate, digest, &signature, &err) < 0)
+		fail_msg("%s", err.text);
+	if (!verity) {
+		/* evmctl's: the same head but for type and version, over the digest itself. */
+		signature.size = 9;
+		signature.data[0] = 0x03;
+		signature.data[1] = 2;
+		assert_int_equal(sign_digest(&signer, digest, &signature, &err), 0);
+		signature.data[7] = (uint8_t)((signature.size - 9) >> 8);
+		signature.data[8] = (uint8_t)(signature.size - 9);
+	}
+	entry = entry_of(verity ? "ima-sigv2" : "ima-sig",
+			 verity ? "verity:sha256:" : "sha256:", path, digest,
+			 buffer_bytes(&signature));
+	buffer_free(&signature);
+	X509_free(certificate);
+	return entry;
+}
+
+void fixture_add_ima_files(struct fixture *fixture)
+{
+	struct assay_digest digest = fixture_digest(0);
+
+	fixture_insert_entry(
+		fixture, FIXTURE_VERITY,
+		entry_of("ima-ngv2", "verity:sha256:", fixture_path(0), &digest, BYTES(NULL, 0)));
+	fixture->ima_digest_values[0] = log_test_digest(ASSAY_HASH_SHA512, 90);
+	fixture->ima_digest_values[1] = digest = log_test_digest(ASSAY_HASH_SHA256, 91);
+	fixture->ima_digest = (struct policy_path){ .path = "/etc/known",
+						    .digests = fixture->ima_digest_values,
+						    .count = 2 };
+	fixture->policy.ima_digests = &fixture->ima_digest;
+	fixture->policy.ima_digest_count = 1;
+	fixture_insert_entry(fixture, FIXTURE_DIGEST, fixture_entry_of("/etc/known", &digest));
+	digest = log_test_digest(ASSAY_HASH_SHA256, 92);
+	fixture_insert_entry(fixture, FIXTURE_SIGNED,
+			     fixture_signed_entry("/usr/bin/signed", &digest, true, KEY_SIGNER));
+}
+
+void fixture_add_firmware(struct fixture *fixture)
+{
+	static const struct fixture_event events[] = {
+		{ 0, UEFI_EV_NO_ACTION, NULL, NULL }, /* the header */
+		{ 0, 0x00000008, "1.0", NULL },	      /* EV_S_CRTM_VERSION */
+		{ 4, 0x80000007, "Calling EFI Application from Boot Option", NULL },
+	};
+	size_t count = sizeof(events) / sizeof(events[0]);
+	uint8_t values[10 * 32];
+	struct assay_digest aggregate = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+
+	memcpy(fixture->events, events, sizeof(events));
+	for (uint32_t pcr = 0; pcr < 8; pcr++)
+		fixture->events[count++] =
+			(struct fixture_event){ pcr, UEFI_EV_SEPARATOR, "", NULL };
+	fixture->event_count = count;
+	fixture_boot(fixture);
+	for (size_t pcr = 0; pcr < 10; pcr++)
+		memcpy(values + 32 * pcr, fixture->firmware[pcr][1].bytes, 32);
+	digest_to(ASSAY_HASH_SHA256, BYTES(values, sizeof(values)), BYTES(NULL, 0),
+		  aggregate.bytes);
+	fixture_drop_entry(fixture, 0);
+	fixture_insert_entry(fixture, 0, fixture_entry_of("boot_aggregate", &aggregate));
+	fixture->quote.selections[1] =
+		fixture_select(ASSAY_HASH_SHA256, 0x3ff | 1U << 10 | 1U << 14);
+}
+
 void fixture_insert_entry(struct fixture *fixture, size_t index, struct fixture_entry entry)
 {
 	assert_true(fixture->entry_count < FIXTURE_MAX_RECORDS && index <= fixture->entry_count);
@@ -327,33 +451,6 @@ static void begin_entries(struct fixture *fixture)
 }
 
 /* ---------------------------------------------------------------- the verifier's side */
-
-static int sign_digest(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
-		       struct assay_error *err)
-{
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(signer->public_key, NULL);
-	size_t size = 256;
-	uint8_t *place = buffer_reserve(out, size);
-
-	(void)err;
-	assert_non_null(place);
-	assert_true(EVP_PKEY_sign_init(context) > 0);
-	assert_true(EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) > 0);
-	out->size += size;
-	EVP_PKEY_CTX_free(context);
-	return 0;
-}
-
-X509 *fixture_certificate(enum fixture_key key)
-{
-	struct signer signer = { .public_key = fixture_key(key), .sign = sign_digest };
-	X509 *certificate;
-	struct assay_error err;
-
-	if (certificate_make(&signer, "signer", 10, &certificate, &err) < 0)
-		fail_msg("%s", err.text);
-	return certificate;
-}
 
 static void begin_manifest(struct fixture *fixture)
 {
@@ -431,9 +528,44 @@ struct assay_digest fixture_pcr_before(const struct fixture *fixture, size_t ind
 	return value;
 }
 
+/* A separator's data is four zeros, which no string is. */
+static struct bytes event_data(const char *text)
+{
+	static const uint8_t zeros[4];
+
+	return text[0] ? BYTES((const uint8_t *)text, strlen(text)) : BYTES(zeros, sizeof(zeros));
+}
+
+static void event_digest(const struct fixture_event *event, size_t bank, uint8_t *ret)
+{
+	digest_to(banks[bank], event_data(event->measured ? event->measured : event->data),
+		  BYTES(NULL, 0), ret);
+}
+
+void fixture_boot(struct fixture *fixture)
+{
+	for (size_t bank = 0; bank < LOG_BUILDER_BANKS; bank++) {
+		size_t size = assay_hash_size(banks[bank]);
+
+		for (size_t pcr = 0; pcr < 10; pcr++)
+			fixture->firmware[pcr][bank] =
+				(struct assay_digest){ .hash = banks[bank], .size = size };
+		for (size_t i = 0; i < fixture->event_count; i++) {
+			const struct fixture_event *event = &fixture->events[i];
+			uint8_t digest[ASSAY_DIGEST_MAX];
+
+			if (event->type == UEFI_EV_NO_ACTION)
+				continue;
+			event_digest(event, bank, digest);
+			extend(&fixture->firmware[event->pcr][bank], BYTES(digest, size));
+		}
+	}
+}
+
 static void replay(struct fixture *fixture)
 {
 	fixture->state.value = fixture_pcr_before(fixture, fixture->state.records, 1);
+	fixture_boot(fixture);
 	for (size_t bank = 0; bank < LOG_BUILDER_BANKS; bank++) {
 		struct assay_digest *ima = &fixture->pcrs[0][bank];
 		struct assay_digest *assay = &fixture->pcrs[1][bank];
@@ -451,6 +583,10 @@ static void replay(struct fixture *fixture)
 			if (memcmp(entry->digest, zeros, sizeof(zeros)) != 0)
 				digest_to(banks[bank], buffer_bytes(&entry->data), BYTES(NULL, 0),
 					  digest);
+			if (fixture->padded && bank == 1) {
+				memset(digest, 0, sizeof(digest));
+				memcpy(digest, entry->digest, sizeof(entry->digest));
+			}
 			extend(ima, BYTES(digest, ima->size));
 		}
 	}
@@ -473,6 +609,8 @@ static struct assay_digest tpm_pcr(const struct fixture *fixture, uint16_t bank,
 	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
 		if (banks[i] == bank && (index == 10 || index == 14))
 			value = fixture->pcrs[index == 14][i];
+		else if (banks[i] == bank && index < 10)
+			value = fixture->firmware[index][i];
 	return value;
 }
 
@@ -671,11 +809,68 @@ static void fill_evidence(struct fixture *fixture)
 	evidence->collected = 1760000000;
 }
 
+/* PFP 10.4.5.1: Spec ID Event03, 64-bit, two algorithms */
+static void put_uefi_header(struct buffer *out)
+{
+	struct buffer data = { 0 };
+
+	buffer_append(&data, "Spec ID Event03", 16);
+	put_le32(&data, 0);
+	buffer_append(&data, "\0\2\0\2", 4);
+	put_le32(&data, LOG_BUILDER_BANKS);
+	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
+		put_le32(&data, (uint32_t)(banks[i] | assay_hash_size(banks[i]) << 16));
+	buffer_append_u8(&data, 0);
+	put_le32(out, 0);
+	put_le32(out, UEFI_EV_NO_ACTION);
+	for (size_t i = 0; i < 20; i++)
+		buffer_append_u8(out, 0);
+	put_le32(out, (uint32_t)data.size);
+	buffer_append_bytes(out, buffer_bytes(&data));
+	buffer_free(&data);
+}
+
+static void fill_firmware(struct fixture *fixture)
+{
+	struct buffer *out = &fixture->evidence.uefi_data;
+
+	fixture->evidence.has_uefi_log = fixture->event_count > 0;
+	for (size_t i = 0; i < fixture->event_count; i++) {
+		struct fixture_event other = fixture->events[i], *event = &other;
+		struct bytes data;
+
+		if (!event->data) {
+			put_uefi_header(out);
+			continue;
+		}
+		if (fixture->events_kept_back & 1U << event->pcr)
+			continue;
+		if (fixture->events_of_another_boot && i == 1)
+			event->data = "1.1";
+		put_le32(out, event->pcr);
+		put_le32(out, event->type);
+		put_le32(out, LOG_BUILDER_BANKS);
+		for (size_t bank = 0; bank < LOG_BUILDER_BANKS; bank++) {
+			uint8_t digest[ASSAY_DIGEST_MAX] = { 0 };
+
+			if (event->type != UEFI_EV_NO_ACTION)
+				event_digest(event, bank, digest);
+			buffer_append_u8(out, (uint8_t)banks[bank]);
+			buffer_append_u8(out, 0);
+			buffer_append(out, digest, assay_hash_size(banks[bank]));
+		}
+		data = event_data(event->data);
+		put_le32(out, (uint32_t)data.size);
+		buffer_append_bytes(out, data);
+	}
+}
+
 static void fill_logs(struct fixture *fixture)
 {
 	struct buffer *cel = &fixture->evidence.assay_cel;
 	struct buffer *ima = &fixture->evidence.ima_data;
 
+	fill_firmware(fixture);
 	if (fixture->cut > 0) {
 		fixture->evidence.assay_first = fixture->cut;
 		fixture->evidence.assay_base = 1000 * fixture->cut;

@@ -11,6 +11,7 @@
 
 #include <openssl/evp.h>
 
+#include "log/uefi.h"
 #include "log_builder.h"
 #include "verify/evidence.h"
 #include "verify/structures.h"
@@ -51,6 +52,13 @@ struct fixture_entry {
 	uint8_t digest[20];
 	const char *name;
 	struct buffer data;
+};
+
+/* An event of the firmware's log, whose banks are SHA-1 and SHA-256. */
+struct fixture_event {
+	uint32_t pcr, type;
+	const char *data;
+	const char *measured; /* what was extended, where that is not the data */
 };
 
 /* TPMS_PCR_SELECTION as it will be marshalled, right or wrong. */
@@ -100,6 +108,12 @@ struct fixture {
 	size_t record_count;
 	struct fixture_entry entries[FIXTURE_MAX_RECORDS];
 	size_t entry_count;
+	bool padded; /* PCR 10's SHA-256 bank was extended with SHA-1, as old kernels do */
+	struct fixture_event events[FIXTURE_MAX_RECORDS];
+	size_t event_count;	     /* without any, there is no log of the firmware */
+	uint32_t events_kept_back;   /* bit n: those of PCR n are not handed over */
+	bool events_of_another_boot; /* what is handed over has another firmware's version */
+	struct assay_digest firmware[10][LOG_BUILDER_BANKS]; /* PCRs 0 to 9 */
 	size_t unanchored; /* the last records, which the TPM has not seen */
 	size_t cut;	   /* the first ones, which are not handed over */
 	uint8_t cut_lie;   /* what the PCR is said to have been before the others is off by this */
@@ -116,6 +130,8 @@ struct fixture {
 	struct buffer manifest_text, manifest_signature;
 	struct verify_manifest manifest;
 	X509 *certificates[1];
+	struct policy_path ima_digest; /* of one entry; see fixture_add_ima_files() */
+	struct assay_digest ima_digest_values[2];
 	struct assay_digest
 		pcr_values[2]; /* what PCR 14 may be: one that it is not, and what it is */
 	struct policy_pcr pcr_value;
@@ -172,6 +188,19 @@ void fixture_drop_entry(struct fixture *fixture, size_t index);
 struct fixture_entry fixture_entry(const char *path, uint8_t seed);
 /* The same with that digest; zeros for NULL. */
 struct fixture_entry fixture_entry_of(const char *path, const struct assay_digest *digest);
+/*
+ * What the others can do without, for before the PCRs: the firmware's log, quoted and in
+ * boot_aggregate; and entries of IMA that have a reference value or a signature: behind the
+ * others, FIXTURE_VERITY, FIXTURE_DIGEST and FIXTURE_SIGNED.
+ */
+void fixture_add_firmware(struct fixture *fixture);
+void fixture_add_ima_files(struct fixture *fixture);
+/* The PCRs of the firmware after its events; done once more before the quote. */
+void fixture_boot(struct fixture *fixture);
+enum { FIXTURE_VERITY = 4, FIXTURE_DIGEST, FIXTURE_SIGNED };
+/* An entry of that template, "ima-sigv2" or "ima-sig", signed by that key. */
+struct fixture_entry fixture_signed_entry(const char *path, const struct assay_digest *digest,
+					  bool verity, enum fixture_key key);
 void fixture_renumber(struct fixture *fixture);
 struct buffer fixture_copy(struct bytes bytes);
 
@@ -195,6 +224,7 @@ struct bad_row {
 extern const struct bad_row bad_quotes[]; /* ended by a name of NULL */
 extern const struct bad_row bad_logs[];
 extern const struct bad_row bad_starts[];
+extern const struct bad_row bad_ima[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)
 /* In struct bad_row.fails: the verdict is "trusted" all the same. */

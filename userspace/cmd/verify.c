@@ -268,8 +268,7 @@ static int read_policy(const struct options *options, struct inputs *inputs,
 		rules->prefix = options->prefix;
 	if (options->without_ima)
 		policy_drop_ima(rules);
-	rules->required &= ~options->waived;
-	rules->required_with_state &= ~options->waived;
+	policy_waive(rules, options->waived);
 	return add_starts(options, inputs, err);
 }
 
@@ -376,6 +375,8 @@ static int judge(const struct options *options, struct inputs *inputs)
 		.manifest_count = references->manifest_count,
 		.certificates = references->certificates,
 		.certificate_count = references->certificate_count,
+		.ima_certificates = references->ima_certificates,
+		.ima_certificate_count = references->ima_certificate_count,
 	};
 	struct verdict *verdict;
 	int status;

@@ -375,7 +375,7 @@ static void read_format(struct bytes name, struct ima_format *format)
 	format->known = true;
 }
 
-static void parse_template(struct ima_reader *reader, struct ima_entry *entry)
+void ima_entry_parse(struct ima_reader *reader, struct ima_entry *entry)
 {
 	struct ima_entry parsed = *entry;
 
@@ -508,7 +508,7 @@ int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assa
 	int r = ima_skim(reader, ret_entry, err);
 
 	if (r > 0)
-		parse_template(reader, ret_entry);
+		ima_entry_parse(reader, ret_entry);
 	return r;
 }
 

@@ -125,6 +125,13 @@ int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assa
 int ima_skim(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err);
 
 /*
+ * ima_entry_parse() - read the fields of an entry that came another way than in a list
+ * @entry: .name and .data are set; the members that are set from them
+ * @reader: only for what it remembers of the last template; ima_begin() it
+ */
+void ima_entry_parse(struct ima_reader *reader, struct ima_entry *entry);
+
+/*
  * ima_template_hash() - the template hash of an entry, in the hasher's algorithm
  * In the list's bank it must equal @entry->template_digest (unless it is a
  * violation); in any other bank it is what that bank's PCR was extended with.

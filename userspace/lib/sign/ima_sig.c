@@ -12,6 +12,7 @@
 /* enum hash_algo of include/uapi/linux/hash_info.h; not fs-verity's numbers */
 enum {
 	HASH_ALGO_SHA256 = 4,
+	HASH_ALGO_SHA384 = 5,
 	HASH_ALGO_SHA512 = 6,
 };
 
@@ -86,29 +87,43 @@ out:
 	return r;
 }
 
-/* What security.ima holds, without the constant bytes in front. */
+/* EVM_IMA_XATTR_DIGSIG of enum evm_ima_xattr_type, and its version. */
+#define DATA_SIG_TYPE 0x03
+#define DATA_SIG_VERSION 2
+
+/* What security.ima holds. */
 struct ima_sig {
-	uint8_t algo;
+	uint8_t type, version, algo;
 	struct bytes key_id, signature;
 };
 
 static int parse(struct bytes value, struct ima_sig *ret, struct assay_error *err)
 {
-	uint8_t type, version;
 	uint16_t size;
 
-	if (!bytes_take_u8(&value, &type) || !bytes_take_u8(&value, &version) ||
+	if (!bytes_take_u8(&value, &ret->type) || !bytes_take_u8(&value, &ret->version) ||
 	    !bytes_take_u8(&value, &ret->algo) || !bytes_take(&value, 4, &ret->key_id) ||
 	    !bytes_take_be16(&value, &size) || !bytes_take(&value, size, &ret->signature))
 		return assay_fail(err, EBADMSG, "the IMA signature is cut off");
 	if (value.size != 0)
 		return assay_fail(err, EBADMSG, "%zu bytes follow the IMA signature", value.size);
-	if (type != IMA_SIG_TYPE || version != IMA_SIG_VERSION)
-		return assay_fail(err, EBADMSG,
-				  "the IMA signature has type %u and version %u; a signature of an "
-				  "fs-verity digest has %u and %u",
-				  type, version, IMA_SIG_TYPE, IMA_SIG_VERSION);
 	return 0;
+}
+
+static int check_type(const struct ima_sig *sig, uint8_t type, uint8_t version, const char *what,
+		      struct assay_error *err)
+{
+	if (sig->type != type || sig->version != version)
+		return assay_fail(err, EBADMSG,
+				  "the IMA signature has type %u and version %u; a signature of %s "
+				  "has %u and %u",
+				  sig->type, sig->version, what, type, version);
+	return 0;
+}
+
+static bool is_data_sig(const struct ima_sig *sig)
+{
+	return sig->type == DATA_SIG_TYPE && sig->version == DATA_SIG_VERSION;
 }
 
 int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *err)
@@ -116,22 +131,43 @@ int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *er
 	struct ima_sig sig;
 	int r = parse(value, &sig, err);
 
+	if (r == 0 && !is_data_sig(&sig))
+		r = check_type(&sig, IMA_SIG_TYPE, IMA_SIG_VERSION, "an fs-verity digest", err);
 	if (r == 0)
 		*ret = sig.key_id;
 	return r;
+}
+
+/* By @certificate's key, which the signature must name. */
+static int verify_by(const struct ima_sig *sig, const struct assay_digest *digest,
+		     X509 *certificate, struct assay_error *err)
+{
+	struct bytes expected_id;
+	int r = key_id_end(certificate, &expected_id, err);
+
+	if (r < 0)
+		return r;
+	if (!bytes_equal(sig->key_id, expected_id))
+		return assay_fail(err, EKEYREJECTED,
+				  "the IMA signature names another key than the certificate's");
+	r = signature_check_key(X509_get0_pubkey(certificate), "the certificate's key", err);
+	if (r < 0)
+		return r;
+	return signature_verify(X509_get0_pubkey(certificate), digest, sig->signature,
+				"the IMA signature", err);
 }
 
 int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
 		   struct assay_error *err)
 {
 	struct assay_digest file_id;
-	struct bytes expected_id;
 	struct ima_sig sig;
 	int r = parse(value, &sig, err);
 
-	if (r < 0)
-		return r;
-	r = file_id_digest(digest, &file_id, err);
+	if (r == 0)
+		r = check_type(&sig, IMA_SIG_TYPE, IMA_SIG_VERSION, "an fs-verity digest", err);
+	if (r == 0)
+		r = file_id_digest(digest, &file_id, err);
 	if (r < 0)
 		return r;
 	if (sig.algo != hash_algo(digest))
@@ -139,15 +175,24 @@ int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *
 				  "the IMA signature is of another hash algorithm (%u) than the "
 				  "fs-verity digest (%u)",
 				  sig.algo, hash_algo(digest));
-	r = key_id_end(certificate, &expected_id, err);
+	return verify_by(&sig, &file_id, certificate, err);
+}
+
+int ima_sig_verify_data(struct bytes value, const struct assay_digest *digest, X509 *certificate,
+			struct assay_error *err)
+{
+	uint8_t expected = digest->hash == ASSAY_HASH_SHA384 ? HASH_ALGO_SHA384 : hash_algo(digest);
+	struct ima_sig sig;
+	int r = parse(value, &sig, err);
+
+	if (r == 0)
+		r = check_type(&sig, DATA_SIG_TYPE, DATA_SIG_VERSION, "a file's data", err);
 	if (r < 0)
 		return r;
-	if (!bytes_equal(sig.key_id, expected_id))
-		return assay_fail(err, EKEYREJECTED,
-				  "the IMA signature names another key than the certificate's");
-	r = signature_check_key(X509_get0_pubkey(certificate), "the certificate's key", err);
-	if (r < 0)
-		return r;
-	return signature_verify(X509_get0_pubkey(certificate), &file_id, sig.signature,
-				"the IMA signature", err);
+	if (expected == 0 || sig.algo != expected)
+		return assay_fail(err, EBADMSG,
+				  "the IMA signature is of another hash algorithm (%u) than the "
+				  "file's digest (%u), or of one that is not accepted",
+				  sig.algo, expected);
+	return verify_by(&sig, digest, certificate, err);
 }

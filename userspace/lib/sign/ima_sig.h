@@ -30,7 +30,8 @@ int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_di
 /*
  * ima_sig_key_id() - the 4 bytes by which IMA finds the key; borrowed from @value
  *
- * Return: 0; -EBADMSG for anything that is not a version 3 signature of an fs-verity digest
+ * Of a signature of an fs-verity digest and of one of a file's data.
+ * Return: 0; -EBADMSG for anything else
  */
 int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *err);
 
@@ -44,5 +45,13 @@ int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *er
  */
 int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
 		   struct assay_error *err);
+
+/*
+ * ima_sig_verify_data() - the same of a signature of a file's data, which others make
+ * (evmctl ima_sign): type 0x03, version 2, over the digest itself
+ * @digest: SHA-256, SHA-384 or SHA-512 of the data
+ */
+int ima_sig_verify_data(struct bytes value, const struct assay_digest *digest, X509 *certificate,
+			struct assay_error *err);
 
 #endif /* ASSAY_SIGN_IMA_SIG_H */

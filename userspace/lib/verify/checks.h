@@ -7,6 +7,7 @@
 #define ASSAY_VERIFY_CHECKS_H
 
 #include "log/cel.h"
+#include "log/uefi.h"
 #include "sign/manifest.h"
 #include "verify/evidence.h"
 #include "verify/structures.h"
@@ -53,11 +54,13 @@ struct appraisal {
 	struct tpm_signature signature; /* quote-parsed */
 	struct tpm_public ak;		/* ak-expected: the enrolled key, not the evidence's */
 	enum assay_hash bank;		/* pcr-required: where all required PCRs are quoted */
+	struct uefi_pcrs firmware;	/* uefi-log-parsed */
 	struct log_facts log;		/* assay-log-parsed */
 	uint64_t covered;		/* assay-log-replay: records that are covered */
 	uint64_t covered_size;	      /* assay-log-replay: bytes of assay's log that are covered */
 	struct manifest **manifests;  /* manifest-signature: as many as in input */
 	struct assay_digest complete; /* files-complete: struct verify_state's */
+	struct ima_tally *ima;	      /* what became of IMA's entries; see ima.c */
 	bool skipped;		      /* see check_skip() */
 };
 
@@ -86,6 +89,9 @@ check_function check_pcr_selection;
 check_function check_pcr_required;
 check_function check_pcr_digest;
 check_function check_pcr_values;
+check_function check_uefi_log_parsed;
+check_function check_uefi_log_events;
+check_function check_uefi_log_replay;
 check_function check_assay_log_parsed;
 check_function check_assay_log_records;
 check_function check_assay_log_digests;
@@ -100,7 +106,11 @@ check_function check_ima_log_start;
 check_function check_ima_log_digests;
 check_function check_ima_log_violations;
 check_function check_ima_log_replay;
+check_function check_ima_boot_aggregate;
 check_function check_manifest_signature;
+check_function check_ima_signatures;
+check_function check_ima_files_match;
+check_function check_ima_files_known;
 check_function check_files_measured;
 check_function check_files_known;
 check_function check_files_match;
@@ -112,9 +122,8 @@ bool check_tell(bool result, char *detail, const char *format, ...)
 
 /*
  * check_skip() - say in @detail why the check cannot be made; returns false
- * The check is then neither passed nor failed: "not-checked". For what neither the
- * policy nor the verifier's side gives anything to compare with, never for what the
- * evidence lacks.
+ * The check is then neither passed nor failed: "not-checked", which is as good as
+ * failed where the check is required. For what there is nothing to compare with.
  */
 bool check_skip(struct appraisal *appraisal, char *detail, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -149,6 +158,37 @@ bool log_start_value(const struct appraisal *appraisal, enum assay_hash bank,
  */
 bool log_start_covered(const struct appraisal *appraisal, const struct assay_digest *start,
 		       char *detail);
+
+/* manifests_look_up() - what the manifests say of a file */
+enum look_up {
+	LOOK_UP_NONE,	 /* they do not have it */
+	LOOK_UP_MATCH,	 /* one of them has it with that digest */
+	LOOK_UP_DIFFERS, /* they have it, and not with that digest */
+};
+
+/*
+ * @path: as it was measured; .data may be NULL
+ * @ret_expected: set for LOOK_UP_DIFFERS: a digest that they have for it
+ */
+enum look_up manifests_look_up(const struct appraisal *appraisal, struct bytes path,
+			       const struct assay_digest *digest,
+			       const struct assay_digest **ret_expected);
+
+/* Files that fail a check: the first few by name, the others by number. Start with {0}. */
+struct findings {
+	char text[CHECK_DETAIL_MAX];
+	size_t used;
+	uint64_t count;
+};
+
+void findings_add(struct findings *findings, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* findings_tell() - put them into @detail; returns false: the end of a check that found some */
+bool findings_tell(const struct findings *findings, char *detail);
+
+/* ima_tally_free() - does nothing with NULL */
+void ima_tally_free(struct ima_tally *tally);
 
 /*
  * policy_allows() - does the policy allow that file, although no manifest has it?

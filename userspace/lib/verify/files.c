@@ -160,43 +160,32 @@ static const struct manifest_file *find_from(const struct appraisal *appraisal, 
 	return NULL;
 }
 
-/* Files that fail a check: the first few by name, the others by number. */
-struct findings {
-	char *detail;
-	size_t used;
-	uint64_t count;
-};
-
-static void findings_add(struct findings *findings, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void findings_add(struct findings *findings, const char *format, ...)
+void findings_add(struct findings *findings, const char *format, ...)
 {
-	size_t room = CHECK_DETAIL_MAX - findings->used;
+	size_t room = sizeof(findings->text) - findings->used;
 	va_list args;
 	int length;
 
 	if (findings->count++ >= NAMED_FILES)
 		return;
-	length =
-		snprintf(findings->detail + findings->used, room, "%s", findings->used ? "; " : "");
+	length = snprintf(findings->text + findings->used, room, "%s", findings->used ? "; " : "");
 	findings->used += (size_t)length < room ? (size_t)length : room - 1;
-	room = CHECK_DETAIL_MAX - findings->used;
+	room = sizeof(findings->text) - findings->used;
 	va_start(args, format);
-	length = vsnprintf(findings->detail + findings->used, room, format, args);
+	length = vsnprintf(findings->text + findings->used, room, format, args);
 	va_end(args);
 	findings->used += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-/* Always false: the end of a check that found something. */
-static bool findings_tell(struct findings *findings)
+bool findings_tell(const struct findings *findings, char *detail)
 {
 	uint64_t more = findings->count > NAMED_FILES ? findings->count - NAMED_FILES : 0;
 
 	if (more > 0)
-		snprintf(findings->detail + findings->used, CHECK_DETAIL_MAX - findings->used,
-			 "; and %llu more", (ull)more);
-	return false;
+		return check_tell(false, detail, "%.*s; and %llu more",
+				  (int)(CHECK_DETAIL_MAX - sizeof("; and  more") - 20),
+				  findings->text, (ull)more);
+	return check_tell(false, detail, "%s", findings->text);
 }
 
 /* What measuring a file gives, in other words than the error number's own. */
@@ -216,7 +205,7 @@ static const char *errno_reason(uint32_t errnum)
 
 bool check_files_measured(struct appraisal *appraisal, char *detail)
 {
-	struct findings findings = { .detail = detail };
+	struct findings findings = { 0 };
 	struct file_walk walk;
 	uint64_t files = 0;
 
@@ -232,7 +221,7 @@ bool check_files_measured(struct appraisal *appraisal, char *detail)
 	}
 	appraisal->verdict->files = files;
 	if (findings.count > 0)
-		return findings_tell(&findings);
+		return findings_tell(&findings, detail);
 	if (files == 0)
 		return no_file(appraisal, detail);
 	return check_tell(true, detail, "%llu measurements", (ull)files);
@@ -240,18 +229,17 @@ bool check_files_measured(struct appraisal *appraisal, char *detail)
 
 bool check_files_known(struct appraisal *appraisal, char *detail)
 {
-	struct findings findings = { .detail = detail };
-	char wanted[MANIFEST_PATH_MAX];
+	struct findings findings = { 0 };
 	struct file_walk walk;
 	uint64_t files = 0, allowed = 0;
 
 	walk_begin(&walk, appraisal);
 	for (; walk_next(&walk); files++) {
 		char path[PATH_TEXT];
-		size_t index = 0;
+		const struct assay_digest *expected;
 
-		if (manifest_path(appraisal->policy, walk.file.path, wanted) &&
-		    find_from(appraisal, wanted, &index))
+		if (manifests_look_up(appraisal, walk.file.path, &walk.file.digest, &expected) !=
+		    LOOK_UP_NONE)
 			continue;
 		if (policy_allows(appraisal->policy, walk.file.path, &walk.file.digest))
 			allowed++;
@@ -260,7 +248,7 @@ bool check_files_known(struct appraisal *appraisal, char *detail)
 				     path_text(&walk.file, path));
 	}
 	if (findings.count > 0)
-		return findings_tell(&findings);
+		return findings_tell(&findings, detail);
 	if (files == 0)
 		return no_file(appraisal, detail);
 	if (allowed > 0)
@@ -270,46 +258,60 @@ bool check_files_known(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "%llu measurements", (ull)files);
 }
 
-/* Whether any manifest that has the file has it with the measured digest. */
-static void match_file(const struct appraisal *appraisal, const struct measured_file *file,
-		       const char *path, uint64_t *compared, struct findings *findings)
+enum look_up manifests_look_up(const struct appraisal *appraisal, struct bytes path,
+			       const struct assay_digest *digest,
+			       const struct assay_digest **ret_expected)
 {
-	const struct manifest_file *reference, *expected = NULL;
-	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT], text[PATH_TEXT];
-	const char *found_hash = assay_hash_name(file->digest.hash);
+	const struct manifest_file *reference;
+	enum look_up result = LOOK_UP_NONE;
+	char wanted[MANIFEST_PATH_MAX];
 	size_t index = 0;
 
-	while ((reference = find_from(appraisal, path, &index)) != NULL) {
-		expected = reference;
-		if (verity_digest_equal(&reference->digest, &file->digest))
-			break;
+	if (!manifest_path(appraisal->policy, path, wanted))
+		return LOOK_UP_NONE;
+	while ((reference = find_from(appraisal, wanted, &index)) != NULL) {
+		if (verity_digest_equal(&reference->digest, digest))
+			return LOOK_UP_MATCH;
+		*ret_expected = &reference->digest;
+		result = LOOK_UP_DIFFERS;
 	}
-	if (!expected)
-		return; /* files-known tells of it */
-	(*compared)++;
-	if (reference)
-		return;
+	return result;
+}
+
+static void tell_differs(const struct measured_file *file, const struct assay_digest *expected,
+			 struct findings *findings)
+{
+	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT], text[PATH_TEXT];
+	const char *found_hash = assay_hash_name(file->digest.hash);
+
 	hex_encode(BYTES(file->digest.bytes, file->digest.size), found_text);
-	hex_encode(BYTES(expected->digest.bytes, expected->digest.size), expected_text);
+	hex_encode(BYTES(expected->bytes, expected->size), expected_text);
 	findings_add(findings, "%s: measured %s:%s, the manifest says %s:%s", path_text(file, text),
-		     found_hash ? found_hash : "?", found_text,
-		     assay_hash_name(expected->digest.hash), expected_text);
+		     found_hash ? found_hash : "?", found_text, assay_hash_name(expected->hash),
+		     expected_text);
 }
 
 bool check_files_match(struct appraisal *appraisal, char *detail)
 {
-	struct findings findings = { .detail = detail };
-	char wanted[MANIFEST_PATH_MAX];
+	struct findings findings = { 0 };
 	struct file_walk walk;
 	uint64_t compared = 0;
 
 	walk_begin(&walk, appraisal);
-	while (walk_next(&walk))
-		if (walk.file.errnum == 0 &&
-		    manifest_path(appraisal->policy, walk.file.path, wanted))
-			match_file(appraisal, &walk.file, wanted, &compared, &findings);
+	while (walk_next(&walk)) {
+		const struct assay_digest *expected = NULL;
+		enum look_up found = walk.file.errnum == 0 ?
+					     manifests_look_up(appraisal, walk.file.path,
+							       &walk.file.digest, &expected) :
+					     LOOK_UP_NONE;
+
+		/* Of those that no manifest has, files-known tells. */
+		compared += found != LOOK_UP_NONE;
+		if (found == LOOK_UP_DIFFERS)
+			tell_differs(&walk.file, expected, &findings);
+	}
 	if (findings.count > 0)
-		return findings_tell(&findings);
+		return findings_tell(&findings, detail);
 	if (compared == 0 && appraisal->log.origin != LOG_CONTINUED)
 		return check_tell(false, detail, "no measured file is in a manifest");
 	return check_tell(true, detail, "%llu digests", (ull)compared);
@@ -360,7 +362,7 @@ bool check_files_complete(struct appraisal *appraisal, char *detail)
 {
 	const struct verify_state *state = appraisal->input->state;
 	struct assay_digest digest;
-	struct findings findings = { .detail = detail };
+	struct findings findings = { 0 };
 	size_t total = 0, number = 0;
 	bool *seen;
 
@@ -396,7 +398,7 @@ bool check_files_complete(struct appraisal *appraisal, char *detail)
 	}
 	free(seen);
 	if (findings.count > 0)
-		return findings_tell(&findings);
+		return findings_tell(&findings, detail);
 	appraisal->complete = digest;
 	return check_tell(true, detail, "all %zu", total);
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* The checks of what IMA's list says, beyond its form (see logs.c). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "log/ima.h"
+#include "sign/ima_sig.h"
 #include "verify/checks.h"
 
 typedef unsigned long long ull;
@@ -57,4 +63,272 @@ bool check_ima_log_start(struct appraisal *appraisal, char *detail)
 				  expected == 1 ? "" : "s");
 	return check_tell(true, detail, "boot_aggregate%s",
 			  aggregates > 1 ? ", the same after kexec" : "");
+}
+
+/* ---------------------------------------------------------------- what the entries are of */
+
+/* Room for foreign text in a detail. */
+#define FOREIGN_TEXT 160
+#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
+
+/**
+ * struct ima_tally - what became of the entries, of the list and of those that assay's log
+ * mirrors
+ * @files: entries that have a digest and a name
+ * @compared: of these, with a reference value
+ * @signatures: of these, with a signature that names an accepted key
+ * @allowed: of these, known by their path alone
+ * @differ, @bad, @unknown: what is not a reference value, is badly signed, is nobody's
+ */
+struct ima_tally {
+	uint64_t files, compared, signatures, allowed;
+	struct findings differ, bad, unknown;
+};
+
+void ima_tally_free(struct ima_tally *tally)
+{
+	free(tally);
+}
+
+/* Goes through the entries of IMA's list, then through those in assay's log. */
+struct ima_walk {
+	struct ima_reader list, mirrored;
+	struct cel_reader log;
+	struct bytes batch;
+	struct ima_entry entry;
+};
+
+static void walk_begin(struct ima_walk *walk, const struct appraisal *appraisal)
+{
+	const struct evidence *evidence = &appraisal->evidence;
+	uint64_t passed = appraisal->verdict->passed;
+	struct bytes none = { 0 };
+
+	*walk = (struct ima_walk){ 0 };
+	ima_begin(&walk->list,
+		  passed & CHECK_BIT(CHECK_IMA_LOG_PARSED) ? buffer_bytes(&evidence->ima_data) :
+							     none,
+		  evidence->ima_template_bank);
+	ima_begin(&walk->mirrored, none, ASSAY_HASH_SHA256);
+	cel_begin(&walk->log,
+		  passed & CHECK_BIT(CHECK_ASSAY_LOG_PARSED) ? buffer_bytes(&evidence->assay_cel) :
+							       none,
+		  0);
+}
+
+static bool is_zero_digest(const struct assay_digest *digest)
+{
+	return is_zero(BYTES(digest->bytes, digest->size));
+}
+
+static bool walk_next(struct ima_walk *walk)
+{
+	struct mirrored_entry mirrored;
+	struct assay_content content;
+	struct cel_record record;
+
+	if (ima_next(&walk->list, &walk->entry, NULL) > 0)
+		return true;
+	while (!mirrored_entry_next(&walk->batch, &mirrored)) {
+		if (cel_next(&walk->log, &record, NULL) <= 0)
+			return false;
+		if (record.type == ASSAY_CEL_CONTENT &&
+		    assay_content_parse(&record, &content, NULL) == 0 &&
+		    content.kind == ASSAY_KIND_IMA)
+			walk->batch = content.batch.entries;
+	}
+	walk->entry = (struct ima_entry){ .name = mirrored.name,
+					  .data = mirrored.data,
+					  .violation = is_zero_digest(&mirrored.digests[0]) };
+	ima_entry_parse(&walk->mirrored, &walk->entry);
+	return true;
+}
+
+static int compare_path(const void *key, const void *member)
+{
+	const struct bytes *path = key;
+	const struct policy_path *reference = member;
+	size_t length = strlen(reference->path);
+	size_t shorter = path->size < length ? path->size : length;
+	int order = shorter > 0 ? memcmp(path->data, reference->path, shorter) : 0;
+
+	return order != 0 ? order : (path->size > length) - (path->size < length);
+}
+
+/* What the policy's own reference values say. */
+static enum look_up digests_look_up(const struct verify_policy *policy, struct bytes path,
+				    const struct assay_digest *digest,
+				    const struct assay_digest **ret_expected)
+{
+	const struct policy_path *reference =
+		policy->ima_digest_count == 0 ?
+			NULL :
+			bsearch(&path, policy->ima_digests, policy->ima_digest_count,
+				sizeof(*policy->ima_digests), compare_path);
+
+	if (!reference)
+		return LOOK_UP_NONE;
+	for (size_t i = 0; i < reference->count; i++)
+		if (verity_digest_equal(&reference->digests[i], digest))
+			return LOOK_UP_MATCH;
+	*ret_expected = &reference->digests[0];
+	return LOOK_UP_DIFFERS;
+}
+
+/* -ENOKEY if the signature names none of the keys; else as ima_sig_verify(). */
+static int verify_among(const struct ima_entry *entry, const struct assay_digest *digest,
+			X509 *const *certificates, size_t count)
+{
+	struct bytes key_id, own;
+	int result = -ENOKEY;
+
+	if (ima_sig_key_id(entry->signature, &key_id, NULL) < 0)
+		return -ENOKEY;
+	for (size_t i = 0; i < count && result != 0; i++) {
+		if (certificate_key_id(certificates[i], &own, NULL) < 0 ||
+		    !bytes_equal(BYTES(own.data + own.size - 4, 4), key_id))
+			continue;
+		result = entry->verity ?
+				 ima_sig_verify(entry->signature, digest, certificates[i], NULL) :
+				 ima_sig_verify_data(entry->signature, digest, certificates[i],
+						     NULL);
+	}
+	return result;
+}
+
+static int verify_signature(const struct appraisal *appraisal, const struct ima_entry *entry,
+			    const struct assay_digest *digest)
+{
+	const struct verify_input *input = appraisal->input;
+	int r = verify_among(entry, digest, input->certificates, input->certificate_count);
+
+	/* Two keys may end in the same 4 bytes: it is enough that one made it. */
+	if (r != 0) {
+		int other = verify_among(entry, digest, input->ima_certificates,
+					 input->ima_certificate_count);
+
+		if (other != -ENOKEY)
+			r = other;
+	}
+	return r;
+}
+
+static void tell_differs(struct ima_tally *tally, const char *path,
+			 const struct assay_digest *found, const struct assay_digest *expected)
+{
+	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT];
+
+	hex_encode(BYTES(found->bytes, found->size), found_text);
+	hex_encode(BYTES(expected->bytes, expected->size), expected_text);
+	findings_add(&tally->differ, "%s: IMA measured %s:%s, the reference value is %s:%s", path,
+		     assay_hash_name(found->hash), found_text, assay_hash_name(expected->hash),
+		     expected_text);
+}
+
+static void tally_entry(const struct appraisal *appraisal, const struct ima_entry *entry,
+			struct ima_tally *tally)
+{
+	struct assay_digest digest = { .hash = entry->digest_hash, .size = entry->digest.size };
+	const struct assay_digest *expected = NULL;
+	enum look_up found = LOOK_UP_NONE;
+	char path[FOREIGN_TEXT];
+	int signature = -ENOKEY;
+
+	tally->files++;
+	text_escape(entry->path, path, sizeof(path));
+	/* Of an algorithm that is not known here: nothing can have the same digest. */
+	if (entry->digest_hash == ASSAY_HASH_NONE)
+		digest.size = 0;
+	for (size_t i = 0; i < digest.size; i++)
+		digest.bytes[i] = entry->digest.data[i];
+	if (entry->verity)
+		found = manifests_look_up(appraisal, entry->path, &digest, &expected);
+	else
+		found = digests_look_up(appraisal->policy, entry->path, &digest, &expected);
+	if (entry->signature.size > 0 && digest.size > 0)
+		signature = verify_signature(appraisal, entry, &digest);
+	tally->compared += found != LOOK_UP_NONE;
+	tally->signatures += signature != -ENOKEY;
+	if (signature != 0 && signature != -ENOKEY)
+		findings_add(&tally->bad, "%s: the signature is not that key's of this digest",
+			     path);
+	if (found == LOOK_UP_DIFFERS)
+		tell_differs(tally, path, &digest, expected);
+	if (found != LOOK_UP_NONE || signature == 0)
+		return;
+	if (policy_allows(appraisal->policy, entry->path, &digest))
+		tally->allowed++;
+	else
+		findings_add(&tally->unknown,
+			     "%s is no reference value, is not signed by an accepted key and not "
+			     "allowed",
+			     path);
+}
+
+/* All three checks are of one pass through the entries, made by the first of them. */
+static const struct ima_tally *tally_of(struct appraisal *appraisal, char *detail)
+{
+	struct ima_walk walk;
+
+	if (appraisal->ima)
+		return appraisal->ima;
+	appraisal->ima = calloc(1, sizeof(*appraisal->ima));
+	if (!appraisal->ima) {
+		check_tell(false, detail, "out of memory");
+		return NULL;
+	}
+	walk_begin(&walk, appraisal);
+	while (walk_next(&walk))
+		/* What is left out, other checks tell of. */
+		if (walk.entry.known && !walk.entry.problem && !walk.entry.violation &&
+		    walk.entry.path.data && walk.entry.digest.data &&
+		    walk.entry.boot_aggregate == IMA_NO_BOOT_AGGREGATE)
+			tally_entry(appraisal, &walk.entry, appraisal->ima);
+	return appraisal->ima;
+}
+
+bool check_ima_signatures(struct appraisal *appraisal, char *detail)
+{
+	const struct ima_tally *tally = tally_of(appraisal, detail);
+
+	if (!tally)
+		return false;
+	if (tally->bad.count > 0)
+		return findings_tell(&tally->bad, detail);
+	if (tally->signatures == 0)
+		return check_skip(appraisal, detail, "no entry has a signature by an accepted key");
+	return check_tell(true, detail, "%llu", (ull)tally->signatures);
+}
+
+bool check_ima_files_match(struct appraisal *appraisal, char *detail)
+{
+	const struct ima_tally *tally = tally_of(appraisal, detail);
+
+	if (!tally)
+		return false;
+	if (tally->differ.count > 0)
+		return findings_tell(&tally->differ, detail);
+	if (tally->compared == 0)
+		return check_skip(appraisal, detail, "no entry has a reference value");
+	return check_tell(true, detail, "%llu of %llu entries", (ull)tally->compared,
+			  (ull)tally->files);
+}
+
+bool check_ima_files_known(struct appraisal *appraisal, char *detail)
+{
+	const struct ima_tally *tally = tally_of(appraisal, detail);
+
+	if (!tally)
+		return false;
+	if (tally->files == 0)
+		return check_skip(appraisal, detail, "there is no entry of a file");
+	if (tally->unknown.count > 0 &&
+	    !(appraisal->policy->required & CHECK_BIT(CHECK_IMA_FILES_KNOWN)))
+		return check_skip(appraisal, detail,
+				  "%llu of %llu entries are nobody's, and the policy does not ask",
+				  (ull)tally->unknown.count, (ull)tally->files);
+	if (tally->unknown.count > 0)
+		return findings_tell(&tally->unknown, detail);
+	return check_tell(true, detail, "%llu entries, %llu of which the policy allows by path",
+			  (ull)tally->files, (ull)tally->allowed);
 }

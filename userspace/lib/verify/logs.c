@@ -168,6 +168,41 @@ static bool check_record_digests(const struct cel_record *record, struct hashers
 	return true;
 }
 
+/* Of IMA's entries in it: their template hashes are digests of the content, too. */
+static bool check_mirrored_digests(const struct cel_record *record, struct hashers *hashers,
+				   char *detail)
+{
+	struct mirrored_entry mirrored;
+	struct assay_content content;
+
+	if (record->type != ASSAY_CEL_CONTENT || assay_content_parse(record, &content, NULL) < 0 ||
+	    content.kind != ASSAY_KIND_IMA)
+		return true;
+	while (mirrored_entry_next(&content.batch.entries, &mirrored)) {
+		const struct ima_entry entry = { .name = mirrored.name, .data = mirrored.data };
+
+		for (size_t i = 0; i < mirrored.digest_count; i++) {
+			const struct assay_digest *digest = &mirrored.digests[i];
+			struct hasher *hasher = hashers_get(hashers, digest->hash, NULL);
+			static const uint8_t zeros[ASSAY_DIGEST_MAX];
+			struct assay_digest computed;
+
+			/* A violation has zeros; a bank that is not known says nothing. */
+			if (!hasher || bytes_equal(BYTES(digest->bytes, digest->size),
+						   BYTES(zeros, digest->size)))
+				continue;
+			if (ima_template_hash(&entry, hasher, &computed, NULL) < 0 ||
+			    !digests_equal(&computed, digest))
+				return check_tell(
+					false, detail,
+					"record %llu: the %s template hash of one of IMA's "
+					"entries in it is not that of its data",
+					(ull)record->recnum, assay_hash_name(digest->hash));
+		}
+	}
+	return true;
+}
+
 bool check_assay_log_digests(struct appraisal *appraisal, char *detail)
 {
 	struct hashers hashers = { 0 };
@@ -177,7 +212,8 @@ bool check_assay_log_digests(struct appraisal *appraisal, char *detail)
 
 	begin_assay(appraisal, &reader);
 	while (good && cel_next(&reader, &record, NULL) > 0)
-		good = check_record_digests(&record, &hashers, detail);
+		good = check_record_digests(&record, &hashers, detail) &&
+		       check_mirrored_digests(&record, &hashers, detail);
 	if (good)
 		check_tell(true, detail, "of %llu records in %zu banks",
 			   (ull)appraisal->verdict->assay_log.records, hashers.count);

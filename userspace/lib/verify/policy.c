@@ -709,13 +709,88 @@ static int parse_unknown_templates(struct parser *parser, const char *path, cons
 			  &parser->policy->rules.unknown_templates);
 }
 
+static int parse_aggregate(struct parser *parser, const char *path, const json_t *value)
+{
+	return parse_check(parser, path, value, "required", "if-possible",
+			   CHECK_IMA_BOOT_AGGREGATE);
+}
+
+static int parse_unknown_files(struct parser *parser, const char *path, const json_t *value)
+{
+	return parse_check(parser, path, value, "refuse", "accept", CHECK_IMA_FILES_KNOWN);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(((const struct policy_path *)a)->path, ((const struct policy_path *)b)->path);
+}
+
+/* {"/usr/bin/x": ["sha256:HEX", ...]} */
+static int parse_ima_digests(struct parser *parser, const char *path, const json_t *value)
+{
+	struct verify_policy *rules = &parser->policy->rules;
+	struct policy_path *digests;
+	const char *name;
+	json_t *item;
+
+	if (!json_is_object(value))
+		return refuse(parser, path, "is not an object of paths and digests");
+	digests = take_memory(parser, json_object_size(value) + 1, sizeof(*digests));
+	if (!digests)
+		return -ENOMEM;
+	json_object_foreach((json_t *)value, name, item) {
+		struct policy_path *reference = &digests[rules->ima_digest_count];
+		char inner[MEMBER_PATH];
+		int r;
+
+		member_path(inner, path, name);
+		reference->path = name;
+		r = parse_digests(parser, inner, item, &reference->digests, &reference->count);
+		if (r < 0)
+			return r;
+		rules->ima_digest_count++;
+	}
+	qsort(digests, rules->ima_digest_count, sizeof(*digests), compare_paths);
+	rules->ima_digests = digests;
+	return 0;
+}
+
+static int parse_ima_certificates(struct parser *parser, const char *path, const json_t *value)
+{
+	return parse_certificate_array(parser, path, value, &parser->policy->ima_certificates,
+				       &parser->policy->ima_certificate_count);
+}
+
 static int parse_ima(struct parser *parser, const char *path, const json_t *value)
 {
 	static const struct member members[] = {
 		{ "required", parse_ima_required },
 		{ "violations", parse_violations },
 		{ "unknown_templates", parse_unknown_templates },
+		{ "boot_aggregate", parse_aggregate },
+		{ "unknown_files", parse_unknown_files },
+		{ "digests", parse_ima_digests },
+		{ "certificates", parse_ima_certificates },
 	};
+
+	return parse_object(parser, path, value, members, COUNT_OF(members));
+}
+
+/* What the specification says of the events is asked for where the log is. */
+static int parse_uefi_log(struct parser *parser, const char *path, const json_t *value)
+{
+	int r = parse_check(parser, path, value, "required", "optional", CHECK_UEFI_LOG_EVENTS);
+
+	if (r == 0)
+		r = parse_check(parser, path, value, "required", "optional", CHECK_UEFI_LOG_PARSED);
+	if (r == 0)
+		r = parse_check(parser, path, value, "required", "optional", CHECK_UEFI_LOG_REPLAY);
+	return r;
+}
+
+static int parse_uefi(struct parser *parser, const char *path, const json_t *value)
+{
+	static const struct member members[] = { { "log", parse_uefi_log } };
 
 	return parse_object(parser, path, value, members, COUNT_OF(members));
 }
@@ -771,15 +846,28 @@ static const struct member top[] = {
 	{ "allow", parse_allow },
 	{ "log", parse_log },
 	{ "ima", parse_ima },
+	{ "uefi", parse_uefi },
 	{ "device", parse_device },
 };
 
 void policy_drop_ima(struct verify_policy *rules)
 {
-	rules->required &= ~(CHECK_BIT(CHECK_IMA_LOG_PARSED) | CHECK_BIT(CHECK_IMA_LOG_ENTRIES) |
-			     CHECK_BIT(CHECK_IMA_LOG_START) | CHECK_BIT(CHECK_IMA_LOG_DIGESTS) |
-			     CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS) | CHECK_BIT(CHECK_IMA_LOG_REPLAY));
+	const uint64_t checks =
+		CHECK_BIT(CHECK_IMA_LOG_PARSED) | CHECK_BIT(CHECK_IMA_LOG_ENTRIES) |
+		CHECK_BIT(CHECK_IMA_LOG_START) | CHECK_BIT(CHECK_IMA_LOG_DIGESTS) |
+		CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS) | CHECK_BIT(CHECK_IMA_LOG_REPLAY) |
+		CHECK_BIT(CHECK_IMA_BOOT_AGGREGATE) | CHECK_BIT(CHECK_IMA_FILES_KNOWN);
+
+	rules->required &= ~checks;
+	rules->required_if_made &= ~checks;
 	rules->pcrs &= ~(1U << rules->ima_pcr);
+}
+
+void policy_waive(struct verify_policy *rules, uint64_t checks)
+{
+	rules->required &= ~checks;
+	rules->required_if_made &= ~checks;
+	rules->required_with_state &= ~checks;
 }
 
 /* What the members say together, in whatever order they came. */
@@ -801,8 +889,8 @@ static int finish(struct parser *parser)
 	if (!parser->ima)
 		policy_drop_ima(rules);
 	rules->pcrs |= parser->pcrs;
-	rules->required = (rules->required | parser->required) & ~parser->waived;
-	rules->required_with_state &= ~parser->waived;
+	rules->required |= parser->required;
+	policy_waive(rules, parser->waived);
 	return 0;
 }
 

@@ -74,4 +74,7 @@ int policy_digest(const char *text, struct assay_digest *ret);
 /* policy_drop_ima() - require nothing of IMA's list, nor its PCR */
 void policy_drop_ima(struct verify_policy *rules);
 
+/* policy_waive() - require none of these, under any condition; CHECK_BIT()s */
+void policy_waive(struct verify_policy *rules, uint64_t checks);
+
 #endif /* ASSAY_VERIFY_POLICY_H */

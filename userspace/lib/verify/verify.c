@@ -11,10 +11,14 @@
 
 /* What compares with an earlier attestation. */
 #define WITH_STATE (NEED(QUOTE_COUNTERS) | NEED(QUOTE_FIRMWARE) | NEED(ASSAY_LOG_PROGRESS))
+/* What needs evidence that not every device has: required where it can be made. */
+#define IF_MADE                                                                     \
+	(NEED(UEFI_LOG_PARSED) | NEED(UEFI_LOG_REPLAY) | NEED(IMA_BOOT_AGGREGATE) | \
+	 NEED(IMA_SIGNATURES) | NEED(IMA_FILES_MATCH))
 /* What compares with what a policy has to name, and what is common, shown, and no attack. */
 #define ON_DEMAND                                                                       \
 	(NEED(QUOTE_AGE) | NEED(QUOTE_CLOCK) | NEED(PCR_VALUES) | NEED(ASSAY_LOG_TPM) | \
-	 NEED(IMA_LOG_VIOLATIONS))
+	 NEED(IMA_LOG_VIOLATIONS) | NEED(UEFI_LOG_EVENTS) | NEED(IMA_FILES_KNOWN))
 
 /*
  * Every check, what it builds on, and the one function that makes it. In the order
@@ -44,6 +48,10 @@ static const struct {
 	[CHECK_PCR_REQUIRED] = { NEED(PCR_SELECTION), check_pcr_required },
 	[CHECK_PCR_DIGEST] = { NEED(PCR_SELECTION) | NEED(QUOTE_ALGORITHM), check_pcr_digest },
 	[CHECK_PCR_VALUES] = { NEED(PCR_SELECTION), check_pcr_values },
+	[CHECK_UEFI_LOG_PARSED] = { NEED(EVIDENCE_PARSED), check_uefi_log_parsed },
+	[CHECK_UEFI_LOG_EVENTS] = { NEED(UEFI_LOG_PARSED), check_uefi_log_events },
+	[CHECK_UEFI_LOG_REPLAY] = { NEED(UEFI_LOG_PARSED) | NEED(PCR_SELECTION),
+				    check_uefi_log_replay },
 	[CHECK_ASSAY_LOG_PARSED] = { NEED(EVIDENCE_PARSED), check_assay_log_parsed },
 	[CHECK_ASSAY_LOG_RECORDS] = { NEED(ASSAY_LOG_PARSED), check_assay_log_records },
 	[CHECK_ASSAY_LOG_DIGESTS] = { NEED(ASSAY_LOG_PARSED), check_assay_log_digests },
@@ -60,7 +68,12 @@ static const struct {
 	[CHECK_IMA_LOG_VIOLATIONS] = { NEED(IMA_LOG_PARSED), check_ima_log_violations },
 	[CHECK_IMA_LOG_REPLAY] = { NEED(IMA_LOG_PARSED) | NEED(PCR_REQUIRED),
 				   check_ima_log_replay },
+	[CHECK_IMA_BOOT_AGGREGATE] = { NEED(IMA_LOG_START) | NEED(PCR_SELECTION),
+				       check_ima_boot_aggregate },
 	[CHECK_MANIFEST_SIGNATURE] = { 0, check_manifest_signature },
+	[CHECK_IMA_SIGNATURES] = { NEED(MANIFEST_SIGNATURE), check_ima_signatures },
+	[CHECK_IMA_FILES_MATCH] = { NEED(MANIFEST_SIGNATURE), check_ima_files_match },
+	[CHECK_IMA_FILES_KNOWN] = { NEED(MANIFEST_SIGNATURE), check_ima_files_known },
 	[CHECK_FILES_MEASURED] = { NEED(ASSAY_LOG_PARSED), check_files_measured },
 	[CHECK_FILES_KNOWN] = { NEED(ASSAY_LOG_PARSED) | NEED(MANIFEST_SIGNATURE),
 				check_files_known },
@@ -75,7 +88,8 @@ _Static_assert(sizeof(table) / sizeof(table[0]) == CHECK_COUNT, "a check has no 
 void verify_policy_default(struct verify_policy *ret)
 {
 	*ret = (struct verify_policy){
-		.required = CHECK_ALL & ~(ON_DEMAND | WITH_STATE),
+		.required = CHECK_ALL & ~(ON_DEMAND | IF_MADE | WITH_STATE),
+		.required_if_made = IF_MADE,
 		.required_with_state = WITH_STATE,
 		.algorithms = VERIFY_RSASSA | VERIFY_RSAPSS | VERIFY_ECDSA | VERIFY_SHA256 |
 			      VERIFY_SHA384 | VERIFY_SHA512 | VERIFY_P256 | VERIFY_P384,
@@ -140,10 +154,13 @@ void verify(const struct verify_input *input, const struct verify_policy *policy
 		else if (!appraisal.skipped)
 			ret->failed |= CHECK_BIT(i);
 	}
+	if (policy->required != 0)
+		ret->required |= policy->required_if_made & (ret->passed | ret->failed);
 	if (verdict_trusted(ret))
 		appraisal_state(&appraisal, &ret->state);
 	for (size_t i = 0; appraisal.manifests && i < input->manifest_count; i++)
 		manifest_free(appraisal.manifests[i]);
 	free(appraisal.manifests);
+	ima_tally_free(appraisal.ima);
 	evidence_free(&appraisal.evidence);
 }

@@ -53,6 +53,7 @@ struct policy_path {
 /**
  * struct verify_policy - what evidence must fulfil
  * @required: CHECK_BIT()s; without any, nothing is trusted
+ * @required_if_made: what must not fail, but need not have been made
  * @required_with_state: as well, where the verifier has a state of the device
  * @algorithms: enum verify_algorithm, what keys, signatures and PCR banks may be of
  * @rsa_bits: the least size of an RSA key
@@ -71,12 +72,16 @@ struct policy_path {
  *          empty: nothing
  * @allowed, @allowed_count: files that need not be in a manifest
  * @trimmed: take a log whose beginning was trimmed, on the word of its TRIM record
+ * @ima_digests, @ima_digest_count: digests of files' data, or of other data that IMA
+ *                                  measures by name; sorted by path, each path once,
+ *                                  .reason is not used
  * @unknown_records: take records of kinds that the verifier cannot judge, and content
  *                   of others: they replay, and what they say is not looked at
  * @unknown_templates: the same of IMA's templates
  */
 struct verify_policy {
 	uint64_t required;
+	uint64_t required_if_made;
 	uint64_t required_with_state;
 	uint32_t algorithms;
 	unsigned int rsa_bits;
@@ -93,6 +98,8 @@ struct verify_policy {
 	const char *prefix;
 	const struct policy_path *allowed;
 	size_t allowed_count;
+	const struct policy_path *ima_digests;
+	size_t ima_digest_count;
 	bool trimmed;
 	bool unknown_records;
 	bool unknown_templates;
@@ -125,7 +132,9 @@ struct verify_manifest {
  * @now: the verifier's clock, in seconds since 1970-01-01 00:00 UTC
  * @nonce_issued: when it sent the nonce, by the same clock; 0 if it does not know
  * @manifests, @manifest_count: reference values
- * @certificates, @certificate_count: of signers that are accepted
+ * @certificates, @certificate_count: of signers that are accepted, of manifests and of
+ *                                    files in IMA's list
+ * @ima_certificates, @ima_certificate_count: of signers of files in IMA's list only
  */
 struct verify_input {
 	struct bytes evidence;
@@ -139,6 +148,8 @@ struct verify_input {
 	size_t manifest_count;
 	X509 *const *certificates;
 	size_t certificate_count;
+	X509 *const *ima_certificates;
+	size_t ima_certificate_count;
 };
 
 /*
