@@ -120,12 +120,12 @@ static void compare_digests(struct bytes list, enum assay_hash bank)
 	ima_begin(&reader, list, bank);
 	while ((r = ima_digests_next(digests, &entry, &err)) == 1) {
 		assert_int_equal(ima_next(&reader, &expected, &err), 1);
-		assert_int_equal(entry.offset, expected.offset);
-		assert_int_equal(entry.end, reader.offset);
-		assert_int_equal(entry.pcr, expected.pcr);
-		assert_int_equal(entry.violation, expected.violation);
-		assert_ptr_equal(entry.data.data, expected.data.data);
-		assert_memory_equal(entry.template_digest, expected.template_digest.bytes,
+		assert_int_equal(entry.frame->offset, expected.offset);
+		assert_int_equal(entry.frame->end, reader.offset);
+		assert_int_equal(entry.frame->pcr, expected.pcr);
+		assert_int_equal(entry.frame->violation, expected.violation);
+		assert_ptr_equal(entry.frame->data.data, expected.data.data);
+		assert_memory_equal(entry.frame->template_digest, expected.template_digest.bytes,
 				    expected.template_digest.size);
 		for (size_t i = 0; i < COUNT_OF(all_banks); i++) {
 			struct assay_digest digest;

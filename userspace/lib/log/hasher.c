@@ -55,7 +55,7 @@ static int digest_to(struct hasher *hasher, struct bytes first, struct bytes sec
 {
 	if (EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1 ||
 	    EVP_DigestUpdate(hasher->context, first.data, first.size) != 1 ||
-	    EVP_DigestUpdate(hasher->context, second.data, second.size) != 1 ||
+	    (second.size > 0 && EVP_DigestUpdate(hasher->context, second.data, second.size) != 1) ||
 	    EVP_DigestFinal_ex(hasher->context, out, NULL) != 1)
 		return assay_fail(err, EIO, "OpenSSL cannot compute a %s digest",
 				  assay_hash_name(hasher->hash));

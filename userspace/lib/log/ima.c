@@ -452,38 +452,43 @@ static int take_data(struct bytes *in, bool counted, struct bytes *ret, struct a
 	return 0;
 }
 
-static int parse_entry(struct bytes *in, enum assay_hash bank, struct ima_entry *entry,
-		       struct assay_error *err)
+static bool all_zero(struct bytes bytes)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < bytes.size; i++)
+		any |= bytes.data[i];
+	return any == 0;
+}
+
+static int take_frame(struct bytes *in, enum assay_hash bank, struct ima_frame *frame,
+		      struct assay_error *err)
 {
 	struct bytes digest;
-	uint8_t any = 0;
 	uint32_t length;
 
-	if (!bytes_take_le32(in, &entry->pcr))
+	if (!bytes_take_le32(in, &frame->pcr))
 		return truncated("a PCR index takes 4", in->size, err);
-	if (entry->pcr >= IMA_PCR_COUNT)
-		return bad_pcr(entry->pcr, err);
-	entry->template_digest.hash = bank;
-	entry->template_digest.size = assay_hash_size(bank);
-	if (!bytes_take(in, entry->template_digest.size, &digest))
+	if (frame->pcr >= IMA_PCR_COUNT)
+		return bad_pcr(frame->pcr, err);
+	if (!bytes_take(in, assay_hash_size(bank), &digest))
 		return truncated("a template digest is due", in->size, err);
-	for (size_t i = 0; i < digest.size; i++)
-		any |= entry->template_digest.bytes[i] = digest.data[i];
-	entry->violation = any == 0;
+	frame->template_digest = digest.data;
+	frame->violation = all_zero(digest);
 	if (!bytes_take_le32(in, &length))
 		return truncated("the length of a template's name takes 4", in->size, err);
 	if (length == 0 || length > IMA_MAX_TEMPLATE_NAME)
 		return assay_fail(err, EBADMSG,
 				  "its template's name claims %" PRIu32 " bytes, not 1 to %d",
 				  length, IMA_MAX_TEMPLATE_NAME);
-	if (!bytes_take(in, length, &entry->name))
+	if (!bytes_take(in, length, &frame->name))
 		return truncated("a template's name is due", in->size, err);
-	return take_data(in, !is_text(entry->name, IMA_TEMPLATE), &entry->data, err);
+	return take_data(in, !is_text(frame->name, IMA_TEMPLATE), &frame->data, err);
 }
 
-int ima_skim(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err)
+int ima_skim(struct ima_reader *reader, struct ima_frame *ret_frame, struct assay_error *err)
 {
-	struct ima_entry entry = { .offset = reader->offset };
+	struct ima_frame frame = { .offset = reader->offset };
 	struct bytes rest = reader->rest;
 	int r;
 
@@ -492,24 +497,37 @@ int ima_skim(struct ima_reader *reader, struct ima_entry *ret_entry, struct assa
 	if (assay_hash_size(reader->bank) == 0)
 		return assay_fail(err, EINVAL, "there is no IMA list of algorithm 0x%04x",
 				  (unsigned int)reader->bank);
-	r = parse_entry(&rest, reader->bank, &entry, err);
+	r = take_frame(&rest, reader->bank, &frame, err);
 	if (r < 0) {
 		assay_fail_context(err, "IMA entry at offset %" PRIu64, reader->offset);
 		return r;
 	}
-	reader->offset += reader->rest.size - rest.size;
+	frame.end = reader->offset + (reader->rest.size - rest.size);
+	reader->offset = frame.end;
 	reader->rest = rest;
-	*ret_entry = entry;
+	*ret_frame = frame;
 	return 1;
 }
 
 int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err)
 {
-	int r = ima_skim(reader, ret_entry, err);
+	struct ima_entry entry = { 0 };
+	struct ima_frame frame;
+	int r = ima_skim(reader, &frame, err);
 
-	if (r > 0)
-		ima_entry_parse(reader, ret_entry);
-	return r;
+	if (r <= 0)
+		return r;
+	entry.offset = frame.offset;
+	entry.pcr = frame.pcr;
+	entry.violation = frame.violation;
+	entry.name = frame.name;
+	entry.data = frame.data;
+	entry.template_digest.hash = reader->bank;
+	entry.template_digest.size = assay_hash_size(reader->bank);
+	memcpy(entry.template_digest.bytes, frame.template_digest, entry.template_digest.size);
+	ima_entry_parse(reader, &entry);
+	*ret_entry = entry;
+	return 1;
 }
 
 int ima_template_hash(const struct ima_entry *entry, struct hasher *hasher,

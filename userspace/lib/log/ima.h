@@ -121,8 +121,22 @@ void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash ban
  */
 int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err);
 
-/* ima_skim() - the same, but the fields of templates are not looked at: for a replay */
-int ima_skim(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err);
+/**
+ * struct ima_frame - an entry as it is framed, whatever its template: all that a replay needs
+ * @offset, @end: its first byte in the list, and the first behind it
+ * @pcr, @violation, @name, @data: as of struct ima_entry
+ * @template_digest: as it stands in the list, of the bank's size
+ */
+struct ima_frame {
+	uint64_t offset, end;
+	uint32_t pcr;
+	bool violation;
+	const uint8_t *template_digest;
+	struct bytes name, data;
+};
+
+/* ima_skim() - ima_next(), but the fields of templates are not looked at */
+int ima_skim(struct ima_reader *reader, struct ima_frame *ret_frame, struct assay_error *err);
 
 /*
  * ima_entry_parse() - read the fields of an entry that came another way than in a list

@@ -21,7 +21,7 @@
  */
 struct chunk {
 	size_t count;
-	struct ima_digested entries[CHUNK_ENTRIES];
+	struct ima_frame entries[CHUNK_ENTRIES];
 	struct bytes messages[CHUNK_ENTRIES];
 	uint8_t digests[HASHERS_MAX][CHUNK_ENTRIES * ASSAY_DIGEST_MAX];
 	int result;
@@ -52,7 +52,7 @@ struct ima_digests {
 
 /* ---------------------------------------------------------------- a chunk's digests */
 
-static bool is_oldest(const struct ima_digested *entry)
+static bool is_oldest(const struct ima_frame *entry)
 {
 	return bytes_equal(entry->name, BYTES_LITERAL("ima"));
 }
@@ -93,30 +93,17 @@ static void run_chunk(void *context, unsigned int thread, void *job)
 /* The next entries of the list; false if there are none any more. */
 static bool fill(struct ima_digests *digests, struct chunk *chunk)
 {
-	struct ima_entry entry;
-
 	chunk->count = 0;
 	while (chunk->count < CHUNK_ENTRIES && !digests->ended) {
-		struct ima_digested *digested = &chunk->entries[chunk->count];
-		/* It stands behind the PCR index. */
-		const uint8_t *begin = digests->reader.rest.data;
-		int r = ima_skim(&digests->reader, &entry, &digests->err);
+		struct ima_frame *frame = &chunk->entries[chunk->count];
+		int r = ima_skim(&digests->reader, frame, &digests->err);
 
-		if (r <= 0) {
+		if (r > 0) {
+			chunk->messages[chunk->count++] = frame->data;
+		} else {
 			digests->result = r;
 			digests->ended = true;
-			break;
 		}
-		*digested = (struct ima_digested){
-			.offset = entry.offset,
-			.end = digests->reader.offset,
-			.pcr = entry.pcr,
-			.violation = entry.violation,
-			.name = entry.name,
-			.data = entry.data,
-			.template_digest = begin + sizeof(entry.pcr),
-		};
-		chunk->messages[chunk->count++] = entry.data;
 	}
 	return chunk->count > 0;
 }
@@ -206,7 +193,7 @@ int ima_digests_next(struct ima_digests *digests, struct ima_digested *ret, stru
 			*err = digests->err;
 		return digests->result;
 	}
-	*ret = chunk->entries[digests->taken];
+	ret->frame = &chunk->entries[digests->taken];
 	for (size_t i = 0; i < digests->hash_count; i++)
 		ret->digests[i] = chunk->digests[i] + digests->taken * digests->hashers[0][i].size;
 	digests->taken++;

@@ -15,18 +15,12 @@ struct ima_digests;
 
 /**
  * struct ima_digested - an entry and its template hashes; valid until the next one is taken
- * @offset, @end: its first byte in the list, and the first behind it
- * @pcr, @violation, @name, @data: as of struct ima_entry
- * @template_digest: as it stands in the list
+ * @frame: the entry
  * @digests: the template hashes, one each of the algorithms asked for, of their sizes. Of a
  *           violation too, though it is not what was extended
  */
 struct ima_digested {
-	uint64_t offset, end;
-	uint32_t pcr;
-	bool violation;
-	struct bytes name, data;
-	const uint8_t *template_digest;
+	const struct ima_frame *frame;
 	const uint8_t *digests[HASHERS_MAX];
 };
 

@@ -114,10 +114,10 @@ static int extend_ima(const struct pcrs_request *request, struct hashers *hasher
 	int r = 0;
 
 	pcrs->entries++;
-	pcrs->violations += entry->violation;
+	pcrs->violations += entry->frame->violation;
 	for (size_t i = 0; i < pcrs->bank_count && r == 0; i++)
-		r = extend(request, hashers, pcrs, i, entry->pcr,
-			   entry->violation ? ones : entry->digests[i], err);
+		r = extend(request, hashers, pcrs, i, entry->frame->pcr,
+			   entry->frame->violation ? ones : entry->digests[i], err);
 	return r;
 }
 
@@ -146,9 +146,10 @@ int pcrs_of_ima(struct bytes list, enum assay_hash template_bank, struct pcrs_re
 		hashes[count++] = template_bank;
 	r = ima_digests_new(list, template_bank, hashes, count, &digests, err);
 	while (r == 0 && (r = ima_digests_next(digests, &entry, err)) > 0) {
-		if (!entry.violation && memcmp(entry.digests[compared], entry.template_digest,
-					       assay_hash_size(template_bank)) != 0)
-			note_problem(ret, "entry", ret->entries, entry.offset,
+		if (!entry.frame->violation &&
+		    memcmp(entry.digests[compared], entry.frame->template_digest,
+			   assay_hash_size(template_bank)) != 0)
+			note_problem(ret, "entry", ret->entries, entry.frame->offset,
 				     "its template digest is not that of its data");
 		r = extend_ima(request, &hashers, ret, &entry, err);
 	}

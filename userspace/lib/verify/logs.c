@@ -366,13 +366,13 @@ static bool tell_template_hash(const struct appraisal *appraisal, uint64_t numbe
 	char found[DIGEST_TEXT], expected[DIGEST_TEXT], path[FOREIGN_TEXT];
 	size_t size = assay_hash_size(bank);
 
-	hex_encode(BYTES(entry->template_digest, size), found);
+	hex_encode(BYTES(entry->frame->template_digest, size), found);
 	hex_encode(BYTES(entry->digests[0], size), expected);
 	return check_tell(false, detail,
 			  "entry %llu at offset %llu (%s): its %s template hash is %s, its data's "
 			  "is %s",
-			  (ull)number, (ull)entry->offset,
-			  path_of_entry(appraisal, entry->offset, path, sizeof(path)),
+			  (ull)number, (ull)entry->frame->offset,
+			  path_of_entry(appraisal, entry->frame->offset, path, sizeof(path)),
 			  assay_hash_name(bank), found, expected);
 }
 
@@ -391,8 +391,9 @@ bool check_ima_log_digests(struct appraisal *appraisal, char *detail)
 		return check_tell(false, detail, "%s", err.text);
 	for (; good && (r = ima_digests_next(digests, &entry, &err)) > 0; number++)
 		/* A violation has no digest; ima-log-violations tells of it. */
-		if (!entry.violation &&
-		    memcmp(entry.digests[0], entry.template_digest, assay_hash_size(bank)) != 0)
+		if (!entry.frame->violation &&
+		    memcmp(entry.digests[0], entry.frame->template_digest, assay_hash_size(bank)) !=
+			    0)
 			good = tell_template_hash(appraisal, number, &entry, bank, detail);
 	if (good && r < 0)
 		good = check_tell(false, detail, "%s", err.text);

@@ -64,7 +64,7 @@ static int extend_ima(struct hasher *hasher, const struct ima_digested *entry,
 {
 	uint8_t ones[ASSAY_DIGEST_MAX];
 
-	if (!entry->violation)
+	if (!entry->frame->violation)
 		return hasher_extend(hasher, value, BYTES(entry->digests[0], value->size), err);
 	memset(ones, 0xff, sizeof(ones));
 	return hasher_extend(hasher, value, BYTES(ones, value->size), err);
@@ -84,11 +84,11 @@ int replay_ima(struct bytes list, enum assay_hash bank, unsigned int pcr,
 	r = ima_digests_new(list, bank, &quoted->hash, 1, &digests, err);
 	while (r == 0 && (r = ima_digests_next(digests, &entry, err)) > 0) {
 		r = 0;
-		if (entry.pcr != pcr)
+		if (entry.frame->pcr != pcr)
 			continue;
 		r = extend_ima(&hasher, &entry, &replay.last, err);
 		if (r == 0)
-			advance(&replay, entry.end, quoted);
+			advance(&replay, entry.frame->end, quoted);
 	}
 	ima_digests_free(digests);
 	hasher_close(&hasher);
