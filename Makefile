@@ -190,7 +190,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 	$(call tell,FUZZ)
 	$(Q)clang $(LDFLAGS_fuzz) -o $@ $^ $(LIBS_CORE)
 
-.PHONY: test test-list unit fuzz lint lint-needs
+.PHONY: test test-list unit fuzzers fuzz lint lint-needs
 test:
 	+@tests/run.sh "$(T)"
 
@@ -198,7 +198,11 @@ test-list:
 	@tests/run.sh --list
 
 unit: $(UNIT_TESTS) $(THREAD_TESTS)
-fuzz: $(FUZZERS)
+fuzzers: $(FUZZERS)
+
+# A million runs each, which takes a while; `make test` has a few seconds of each.
+fuzz: fuzzers
+	+@tests/fuzz.sh "$(F)"
 
 lint-needs: build/kernel/64k | packages
 
@@ -260,6 +264,7 @@ help:
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
 		'make soak          the test of windows under load, 10000 rounds (SOAK_ROUNDS=)' \
+		'make fuzz          every fuzz target a million times (RUNS=); F=PATTERN only some' \
 		'make lint          checks of the sources; L=NAME one of them (tests/lint --list)' \
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
 		'make all           programs (build/host, build/arm64) and modules (build/kmod/FLAVOUR)' \

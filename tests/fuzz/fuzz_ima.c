@@ -3,16 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "fuzz.h"
 #include "log/ima.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void within(struct bytes part, struct bytes whole)
-{
-	if (part.size > 0 &&
-	    (part.data < whole.data || part.data + part.size > whole.data + whole.size))
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -34,16 +26,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Whatever is accepted replays, and what is handed out is within the entry. */
 		if (ima_extend(&entry, &hasher, &value, &err) < 0)
 			abort();
-		within(entry.path, entry.data);
-		within(entry.digest, entry.data);
-		within(entry.signature, entry.data);
-		within(entry.buffer, entry.data);
-		within(entry.modsig_digest, entry.data);
-		within(entry.modsig, entry.data);
-		within(entry.evm_signature, entry.data);
-		within(entry.xattr_names, entry.data);
-		within(entry.xattr_lengths, entry.data);
-		within(entry.xattr_values, entry.data);
+		inside(entry.path, entry.data);
+		inside(entry.digest, entry.data);
+		inside(entry.signature, entry.data);
+		inside(entry.buffer, entry.data);
+		inside(entry.modsig_digest, entry.data);
+		inside(entry.modsig, entry.data);
+		inside(entry.evm_signature, entry.data);
+		inside(entry.xattr_names, entry.data);
+		inside(entry.xattr_lengths, entry.data);
+		inside(entry.xattr_values, entry.data);
 		if ((!entry.known || entry.problem) && (entry.path.data || entry.digest.data))
 			abort();
 	}

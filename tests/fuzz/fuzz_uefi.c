@@ -3,18 +3,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "fuzz.h"
 #include "log/uefi.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void judge(const struct uefi_reader *reader, const struct uefi_event *event,
-		  const uint8_t *data, size_t size)
+		  struct bytes log)
 {
 	if (event->digest_count != (event->number == 0 ? 1 : reader->bank_count))
 		abort();
-	if (event->data.size > 0 &&
-	    (event->data.data < data || event->data.data + event->data.size > data + size))
-		abort();
+	inside(event->data, log);
 	if (event->extended ? event->pcr >= UEFI_PCR_COUNT :
 			      event->type != UEFI_EV_NO_ACTION || event->covered)
 		abort();
@@ -37,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while ((r = uefi_next(&reader, &event, &err)) == 1) {
 		if (event.number != events++)
 			abort();
-		judge(&reader, &event, data, size);
+		judge(&reader, &event, BYTES(data, size));
 	}
 	if (reader.offset + reader.rest.size != size)
 		abort();
