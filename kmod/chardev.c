@@ -13,6 +13,7 @@
 #include "measure.h"
 #include "reader.h"
 #include "stats.h"
+#include "uring.h"
 
 /* The sizes of the first version: less was never valid. */
 #define ASSAY_INFO_SIZE_V1 136
@@ -100,6 +101,9 @@ static const struct file_operations assay_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = assay_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+#ifdef ASSAY_HAS_URING_CMD
+	.uring_cmd = assay_uring_cmd,
+#endif
 	.mmap = assay_reader_mmap,
 	.read = assay_reader_read,
 	.poll = assay_reader_poll,

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/uio.h>
 
 #include "commit.h"
+
+/* The committer waits for callers a fraction of what the last record took, but no longer than. */
+#define ASSAY_GATHER_FRACTION 4
+#define ASSAY_GATHER_LIMIT_NS (2 * NSEC_PER_MSEC)
 
 /* A pause grows up to so many times the first. */
 #define ASSAY_PAUSE_GROWTH 64
@@ -19,7 +25,7 @@ static bool assay_commit_full(const struct assay_commit *commit, size_t bytes)
 
 static bool assay_commit_add(struct assay_commit *commit, struct assay_request *request)
 {
-	bool full;
+	bool full, gathered;
 
 	spin_lock(&commit->lock);
 	full = assay_commit_full(commit, request->fields.size);
@@ -29,10 +35,13 @@ static bool assay_commit_add(struct assay_commit *commit, struct assay_request *
 		commit->queued++;
 		commit->queued_bytes += request->fields.size;
 	}
+	gathered = commit->queued >= commit->last;
 	spin_unlock(&commit->lock);
 	/* From here on the request may be done and gone. */
 	if (!full)
 		queue_work(commit->workqueue, &commit->work);
+	if (gathered)
+		wake_up(&commit->gathered);
 	return !full;
 }
 
@@ -88,6 +97,16 @@ int assay_commit(struct assay_commit *commit, struct assay_request *request)
 }
 
 /* ------------------------------------------------------------------ the committer */
+/* Let those come who shared the last record, if there were several. */
+static void assay_commit_gather(struct assay_commit *commit)
+{
+	u64 ns = min_t(u64, commit->last_ns / ASSAY_GATHER_FRACTION, ASSAY_GATHER_LIMIT_NS);
+
+	if (commit->last > 1)
+		wait_event_hrtimeout(commit->gathered, READ_ONCE(commit->queued) >= commit->last,
+				     ns_to_ktime(ns));
+}
+
 /* Take what makes a record from the queue; returns how many requests that are. */
 static unsigned int assay_commit_take(struct assay_commit *commit)
 {
@@ -107,6 +126,7 @@ static unsigned int assay_commit_take(struct assay_commit *commit)
 		request->state = ASSAY_REQUEST_TAKEN;
 		count++;
 	}
+	commit->last = count;
 	spin_unlock(&commit->lock);
 	if (count)
 		wake_up_all(&commit->room);
@@ -159,8 +179,10 @@ static int assay_commit_write(struct assay_commit *commit, unsigned int count)
 /* What was taken: one record or, where that has no room, one for each that has. */
 static void assay_commit_taken(struct assay_commit *commit, unsigned int count)
 {
+	ktime_t begin = ktime_get();
 	int ret = assay_commit_write(commit, count);
 
+	commit->last_ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
 	while (!list_empty(&commit->taken)) {
 		struct assay_request *request =
 			list_first_entry(&commit->taken, struct assay_request, node);
@@ -183,7 +205,11 @@ static void assay_commit_work(struct work_struct *work)
 	struct assay_commit *commit = container_of(work, struct assay_commit, work);
 	unsigned int count;
 
-	while ((count = assay_commit_take(commit))) {
+	for (;;) {
+		assay_commit_gather(commit);
+		count = assay_commit_take(commit);
+		if (!count)
+			break;
 		assay_commit_taken(commit, count);
 		assay_commit_retry_later(commit);
 		cond_resched();
@@ -220,6 +246,7 @@ int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, 
 	INIT_LIST_HEAD(&commit->queue);
 	INIT_LIST_HEAD(&commit->taken);
 	init_waitqueue_head(&commit->room);
+	init_waitqueue_head(&commit->gathered);
 	commit->group = group;
 	commit->first_pause = pause;
 	commit->pause = pause;

@@ -11,8 +11,11 @@
  *		killed now waits all the same
  *	done	its result is set, and the committer has forgotten it
  *
- * One worker, the committer, takes requests in the order in which they came. The queue is
- * bounded: who finds it full waits until the committer has taken some.
+ * One worker, the committer, takes requests in the order in which they came. When a record
+ * had several, it waits a moment for as many, a fraction of what the record took: callers that
+ * work in a loop are back soon, and without that the first of them would get a record
+ * alone, with all others behind it. The queue is bounded: who finds it full waits until the
+ * committer has taken some.
  *
  * What could not be anchored is tried again by itself, with growing pauses: after a TPM
  * has come or come back, the log is anchored without a call.
@@ -75,6 +78,9 @@ struct assay_request {
  * @queued: how many
  * @queued_bytes: of their fields
  * @room: where those wait who find the queue full
+ * @gathered: where the committer waits for @last requests
+ * @last: requests of the last record
+ * @last_ns: how long that took
  * @workqueue: of @work and @retry, one at a time
  * @work: the committer
  * @group: the most requests it puts into a record
@@ -92,6 +98,9 @@ struct assay_commit {
 	unsigned int queued;
 	size_t queued_bytes;
 	wait_queue_head_t room;
+	wait_queue_head_t gathered;
+	unsigned int last;
+	u64 last_ns;
 	struct workqueue_struct *workqueue;
 	struct work_struct work;
 	unsigned int group;

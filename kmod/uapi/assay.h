@@ -261,6 +261,24 @@ struct assay_seal {
 #define ASSAY_IOC_TRIM _IOWR(ASSAY_IOC_MAGIC, 4, struct assay_trim)
 #define ASSAY_IOC_SEAL _IOWR(ASSAY_IOC_MAGIC, 5, struct assay_seal)
 
+/**
+ * struct assay_uring_command - the command area of an IORING_OP_URING_CMD
+ * @argument: pointer to struct assay_measure or struct assay_append
+ * @size: bytes of it, as _IOC_SIZE of the ioctl
+ * @reserved: must be 0
+ *
+ * MEASURE and APPEND through io_uring, where the kernel has what that takes (Linux 6.12):
+ * cmd_op of the submission is _IOC_NR(ASSAY_IOC_MEASURE) or _IOC_NR(ASSAY_IOC_APPEND).
+ * The result in the completion is the ioctl's, -ECANCELED if the ring was closed before
+ * anything was written. The struct, its entries and what they point to must stay where
+ * and as they are until then. IORING_URING_CMD_FIXED is refused.
+ */
+struct assay_uring_command {
+	__aligned_u64 argument;
+	__u32 size;
+	__u32 reserved;
+};
+
 /*
  * Reading the log needs a descriptor open for reading, and no more.
  *

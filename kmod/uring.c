@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/fs.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "call.h"
+#include "device.h"
+#include "uring.h"
+
+/**
+ * struct assay_uring_call - a command under way
+ * @call: what it does
+ * @commit: where it is queued
+ * @cmd: io_uring's side
+ */
+struct assay_uring_call {
+	struct assay_call call;
+	struct assay_commit *commit;
+	struct io_uring_cmd *cmd;
+};
+
+static struct assay_uring_call **assay_uring_place(struct io_uring_cmd *cmd)
+{
+	return io_uring_cmd_to_pdu(cmd, struct assay_uring_call *);
+}
+
+static void assay_uring_free(struct assay_uring_call *call)
+{
+	assay_call_free(&call->call);
+	kfree(call);
+}
+
+/* In the submitter's context, or in another one when that is gone. */
+static void assay_uring_complete(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	struct assay_uring_call *call = *assay_uring_place(cmd);
+	int result = call->call.request.result;
+
+	if (!(issue_flags & IO_URING_F_TASK_DEAD))
+		assay_call_finish(&call->call);
+	assay_uring_free(call);
+	io_uring_cmd_done(cmd, result, 0, issue_flags);
+}
+
+/* In the committer's. */
+static void assay_uring_done(struct assay_request *request)
+{
+	struct assay_uring_call *call =
+		container_of(request, struct assay_uring_call, call.request);
+
+	io_uring_cmd_complete_in_task(call->cmd, assay_uring_complete);
+}
+
+static void assay_uring_cancel(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	struct assay_uring_call *call = *assay_uring_place(cmd);
+
+	if (!assay_commit_cancel(call->commit, &call->call.request))
+		return; /* it is in a record, and completed in a moment */
+	assay_uring_free(call);
+	io_uring_cmd_done(cmd, -ECANCELED, 0, issue_flags);
+}
+
+static int assay_uring_start(struct io_uring_cmd *cmd, unsigned int issue_flags,
+			     enum assay_record_kind kind, void __user *argument, size_t user_size)
+{
+	bool sleep = !(issue_flags & IO_URING_F_NONBLOCK);
+	struct assay *assay = assay_of_file(cmd->file);
+	struct assay_uring_call *call;
+	int ret;
+
+	call = kmalloc(sizeof(*call), GFP_KERNEL_ACCOUNT);
+	if (!call)
+		return -ENOMEM;
+	call->commit = &assay->commit;
+	call->cmd = cmd;
+	ret = assay_call_prepare(&call->call, call->commit, kind, argument, user_size, sleep);
+	if (ret)
+		goto free;
+	call->call.request.done = assay_uring_done;
+	*assay_uring_place(cmd) = call;
+	/* -EAGAIN: a worker of io_uring does it all again, and waits. */
+	ret = assay_commit_submit(call->commit, &call->call.request, sleep);
+	if (ret)
+		goto free;
+	/* Nothing completes it yet where we hold the ring's lock; else it may be gone. */
+	if (!sleep)
+		io_uring_cmd_mark_cancelable(cmd, issue_flags);
+	return -EIOCBQUEUED;
+free:
+	assay_uring_free(call);
+	return ret;
+}
+
+int assay_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	const struct assay_uring_command *command;
+	void __user *argument;
+	size_t size;
+
+	if (issue_flags & IO_URING_F_CANCEL) {
+		assay_uring_cancel(cmd, issue_flags);
+		return 0;
+	}
+	command = io_uring_sqe_cmd(cmd->sqe);
+	/* What the submitter shares with us is read once. */
+	argument = u64_to_user_ptr(READ_ONCE(command->argument));
+	size = READ_ONCE(command->size);
+	/* No larger than an ioctl can say it is. */
+	if (READ_ONCE(command->reserved) || cmd->flags & IORING_URING_CMD_FIXED ||
+	    size > _IOC_SIZEMASK)
+		return -EINVAL;
+	if (!(cmd->file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	switch (cmd->cmd_op) {
+	case _IOC_NR(ASSAY_IOC_MEASURE):
+		return assay_uring_start(cmd, issue_flags, ASSAY_KIND_MEASURE, argument, size);
+	case _IOC_NR(ASSAY_IOC_APPEND):
+		return assay_uring_start(cmd, issue_flags, ASSAY_KIND_EVENT, argument, size);
+	}
+	return -ENOTTY;
+}

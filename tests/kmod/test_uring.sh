@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# MEASURE and APPEND through io_uring.
+# guest: --region auto --tpm new --tpm-proxy --smp 2
+# flavours: 64k 4k 6.1 debug
+exec /bed/bin/uring
