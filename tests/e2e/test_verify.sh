@@ -17,7 +17,7 @@ CHECK_OUT=$work
 . tests/check.sh
 cd "$work"
 good_nonce=$(xxd -p "$data/nonce")
-checks=$(grep -c '^.It Li [a-z-]*\( [*+]\)*$' "$verifier_page")
+checks=$(sed -n '/^\.Sh CHECKS/,/^\.Sh JSON/p' "$verifier_page" | grep -c '^\.It Li ')
 
 # judge EVIDENCE [OPTION]...: with all that is needed, unless given otherwise
 judge() {
@@ -50,7 +50,7 @@ plain_text() {
 	! grep -q "$(printf '\033')" stdout
 }
 
-echo 1..45
+echo 1..52
 
 judge "$data/evidence.json"
 check 'good evidence is trusted' trusted
@@ -160,6 +160,17 @@ with_policy long-nonce.json
 check "a nonce shorter than the policy's: exit status 2" ended 2 'no fewer than 32'
 with_policy policy.json --issued yesterday
 check 'a time that is none: exit status 2' ended 2 "not 'yesterday'"
+
+with_policy sub/relative.json --html page.html --junit junit.xml
+check 'a page says trusted' grep -q '<h1 class=ok>trusted</h1>' page.html
+check 'JUnit has a test case a check' [ "$(grep -c '<testcase' junit.xml)" -eq "$checks" ]
+check 'and no failure' [ "$(grep -c '<failure' junit.xml)" -eq 0 ]
+with_policy sub/pcrs.json --html page.html --junit junit.xml
+check 'a page says what is wrong' grep -q 'NOT TRUSTED.*' page.html
+check 'JUnit has the failure' grep -q '<failure type="fail" message="sha256 PCR 14 is ' junit.xml
+check 'advice comes before the last line' grep -q '^Find out what changed' stdout
+with_policy sub/relative.json --html missing/page.html
+check 'a page that cannot be written: exit status 1, no verdict' ended 1 missing/page.html
 
 head -c 1000 "$data/evidence.json" >cut.json
 judge cut.json

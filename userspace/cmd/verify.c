@@ -14,6 +14,8 @@
 #include "base/utc.h"
 #include "cmd.h"
 #include "references.h"
+#include "report/html.h"
+#include "report/junit.h"
 #include "verify/evidence.h"
 
 #define MAX_FILES 64 /* manifests, certificates, waivers and PCR values of one call */
@@ -50,6 +52,8 @@ static const char help[] =
 	"      --waive CHECK   show this check but do not require it; repeatable. Only some\n"
 	"                      can be waived: see assay-verify(1)\n"
 	"      --json          print the verdict as one JSON object\n"
+	"      --html FILE     write it as a page, too: checks, time line of the log, files\n"
+	"      --junit FILE    write it as JUnit XML, too: a test case a check\n"
 	"  -h, --help          print this\n"
 	"\n"
 	"Exit status: 0 trusted, 1 not trusted (or something else than the evidence cannot be\n"
@@ -68,11 +72,14 @@ enum {
 	OPTION_WITHOUT_IMA,
 	OPTION_WAIVE,
 	OPTION_JSON,
+	OPTION_HTML,
+	OPTION_JUNIT,
 };
 
 /* The call's words. What changes the policy is applied when that was read. */
 struct options {
 	const char *evidence, *ak, *policy, *prefix;
+	const char *html, *junit;
 	const char *manifests[MAX_FILES], *certificates[MAX_FILES];
 	size_t manifest_count, certificate_count;
 	struct assay_digest starts[MAX_FILES];
@@ -183,6 +190,12 @@ static int apply_option(int option, const char *value, struct options *options)
 		return EXIT_OK;
 	case OPTION_WAIVE:
 		return waive(value, &options->waived);
+	case OPTION_HTML:
+		options->html = value;
+		return EXIT_OK;
+	case OPTION_JUNIT:
+		options->junit = value;
+		return EXIT_OK;
 	default:
 		options->json = true;
 		return EXIT_OK;
@@ -205,6 +218,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "without-ima", no_argument, NULL, OPTION_WITHOUT_IMA },
 		{ "waive", required_argument, NULL, OPTION_WAIVE },
 		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "html", required_argument, NULL, OPTION_HTML },
+		{ "junit", required_argument, NULL, OPTION_JUNIT },
 		COMMAND_HELP_OPTION,
 		{ 0 },
 	};
@@ -331,9 +346,34 @@ static void print_text(const struct verdict *verdict)
 	}
 	if (verdict_trusted(verdict))
 		printf("\n%strusted%s\n", green, plain);
+	else if (reason == CHECK_COUNT)
+		printf("\n%sNOT TRUSTED%s: the policy requires no check\n", red, plain);
 	else
-		printf("\n%sNOT TRUSTED%s: %s: %s\n", red, plain, check_name(reason),
-		       verdict->detail[reason]);
+		printf("\n%s\n%sNOT TRUSTED%s: %s: %s\n", check_advice(reason), red, plain,
+		       check_name(reason), verdict->detail[reason]);
+}
+
+/* The reports that were asked for; each is written whole or not at all. */
+static int write_reports(const struct options *options, const struct verdict *verdict,
+			 struct html_report *html, uint64_t now)
+{
+	struct assay_error err = { 0 };
+	struct buffer out = { 0 };
+	int r = 0;
+
+	if (html) {
+		html_end(html, verdict, options->evidence, now, &out);
+		r = out.failed ? assay_fail(&err, ENOMEM, "out of memory") :
+				 file_write(options->html, buffer_bytes(&out), 0666, &err);
+		buffer_free(&out);
+	}
+	if (r == 0 && options->junit) {
+		junit_write(verdict, options->evidence, now, &out);
+		r = out.failed ? assay_fail(&err, ENOMEM, "out of memory") :
+				 file_write(options->junit, buffer_bytes(&out), 0666, &err);
+		buffer_free(&out);
+	}
+	return r < 0 ? command_failed(&command_verify, &err) : EXIT_OK;
 }
 
 static int show(const struct verdict *verdict, bool json)
@@ -364,7 +404,7 @@ static int show(const struct verdict *verdict, bool json)
 static int judge(const struct options *options, struct inputs *inputs)
 {
 	const struct references *references = &inputs->references;
-	const struct verify_input input = {
+	struct verify_input input = {
 		.evidence = inputs->evidence.bytes,
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
@@ -378,20 +418,30 @@ static int judge(const struct options *options, struct inputs *inputs)
 		.ima_certificates = references->ima_certificates,
 		.ima_certificate_count = references->ima_certificate_count,
 	};
+	struct html_report *html = NULL;
 	struct verdict *verdict;
-	int status;
+	int status = EXIT_FAILED;
 
 	if (input.nonce.size < inputs->policy.rules.nonce_size)
 		return command_usage(&command_verify,
 				     "the nonce has %zu bytes; the policy takes no fewer than %zu",
 				     input.nonce.size, inputs->policy.rules.nonce_size);
 	verdict = malloc(sizeof(*verdict));
-	if (!verdict) {
+	if (options->html)
+		html = html_begin();
+	if (!verdict || (options->html && !html)) {
 		fprintf(stderr, "assay verify: out of memory\n");
-		return EXIT_FAILED;
+		goto out;
 	}
+	if (html)
+		input.observer = html_observer(html);
 	verify(&input, &inputs->policy.rules, verdict);
-	status = show(verdict, options->json);
+	status = write_reports(options, verdict, html, input.now);
+	html = NULL;
+	if (status == EXIT_OK)
+		status = show(verdict, options->json);
+out:
+	free(html);
 	free(verdict);
 	return status;
 }

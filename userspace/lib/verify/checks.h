@@ -187,6 +187,10 @@ void findings_add(struct findings *findings, const char *format, ...)
 /* findings_tell() - put them into @detail; returns false: the end of a check that found some */
 bool findings_tell(const struct findings *findings, char *detail);
 
+/* files_observe(), ima_observe() - hand all records and files to an observer */
+void files_observe(const struct appraisal *appraisal, const struct verify_observer *observer);
+void ima_observe(const struct appraisal *appraisal, const struct verify_observer *observer);
+
 /* ima_tally_free() - does nothing with NULL */
 void ima_tally_free(struct ima_tally *tally);
 

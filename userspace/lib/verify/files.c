@@ -402,3 +402,71 @@ bool check_files_complete(struct appraisal *appraisal, char *detail)
 	appraisal->complete = digest;
 	return check_tell(true, detail, "all %zu", total);
 }
+
+/* ---------------------------------------------------------------- for an observer */
+
+static void observe_record(const struct appraisal *appraisal,
+			   const struct verify_observer *observer, const struct cel_record *record,
+			   const struct assay_content *content)
+{
+	const struct verify_record seen = {
+		.number = record->recnum,
+		.offset = record->offset + appraisal->evidence.assay_base,
+		.size = record->size,
+		.kind = assay_kind_name(content->kind),
+		.time = content->has_time ? content->time : 0,
+		.files = content->batch.file_count,
+		.events = content->batch.event_count,
+		.ima = content->batch.ima_count,
+		.covered = record->offset + record->size <= appraisal->covered_size,
+	};
+
+	observer->record(observer->context, &seen);
+}
+
+static void observe_file(const struct appraisal *appraisal, const struct verify_observer *observer,
+			 const struct cel_record *record, const struct measured_file *file)
+{
+	struct verify_file seen = {
+		.path = file->path,
+		.number = record->recnum,
+		.covered = record->offset + record->size <= appraisal->covered_size,
+		.state = FILE_FAILED,
+		.digest = file->digest,
+	};
+
+	if (file->errnum == 0)
+		switch (manifests_look_up(appraisal, file->path, &file->digest, &seen.expected)) {
+		case LOOK_UP_MATCH:
+			seen.state = FILE_MATCHES;
+			break;
+		case LOOK_UP_DIFFERS:
+			seen.state = FILE_DIFFERS;
+			break;
+		case LOOK_UP_NONE:
+			seen.state = policy_allows(appraisal->policy, file->path, &file->digest) ?
+					     FILE_ALLOWED :
+					     FILE_UNKNOWN;
+			break;
+		}
+	observer->file(observer->context, &seen);
+}
+
+void files_observe(const struct appraisal *appraisal, const struct verify_observer *observer)
+{
+	struct cel_reader reader;
+	struct cel_record record;
+
+	cel_begin(&reader, buffer_bytes(&appraisal->evidence.assay_cel), 0);
+	while (cel_next(&reader, &record, NULL) > 0) {
+		struct assay_content content = { 0 };
+		struct measured_file file;
+
+		if (record.type == ASSAY_CEL_CONTENT)
+			(void)assay_content_parse(&record, &content, NULL);
+		observe_record(appraisal, observer, &record, &content);
+		while (content.batch.file_count > 0 &&
+		       measured_file_next(&content.batch.entries, &file))
+			observe_file(appraisal, observer, &record, &file);
+	}
+}

@@ -95,6 +95,7 @@ struct ima_walk {
 	struct ima_reader list, mirrored;
 	struct cel_reader log;
 	struct bytes batch;
+	uint64_t record, record_end; /* of @batch */
 	struct ima_entry entry;
 };
 
@@ -134,8 +135,11 @@ static bool walk_next(struct ima_walk *walk)
 			return false;
 		if (record.type == ASSAY_CEL_CONTENT &&
 		    assay_content_parse(&record, &content, NULL) == 0 &&
-		    content.kind == ASSAY_KIND_IMA)
+		    content.kind == ASSAY_KIND_IMA) {
 			walk->batch = content.batch.entries;
+			walk->record = record.recnum;
+			walk->record_end = record.offset + record.size;
+		}
 	}
 	walk->entry = (struct ima_entry){ .name = mirrored.name,
 					  .data = mirrored.data,
@@ -225,44 +229,111 @@ static void tell_differs(struct ima_tally *tally, const char *path,
 		     expected_text);
 }
 
+/* struct entry_facts - what is known of an entry */
+struct entry_facts {
+	struct assay_digest digest; /* size 0 where its algorithm is not known */
+	const struct assay_digest *expected;
+	enum look_up found;
+	int signature; /* as verify_signature() */
+};
+
+static void look_up_entry(const struct appraisal *appraisal, const struct ima_entry *entry,
+			  struct entry_facts *ret)
+{
+	*ret = (struct entry_facts){ .signature = -ENOKEY };
+	/* Of an algorithm that is not known here: nothing can have the same digest. */
+	if (entry->digest_hash != ASSAY_HASH_NONE) {
+		ret->digest.hash = entry->digest_hash;
+		ret->digest.size = entry->digest.size;
+	}
+	for (size_t i = 0; i < ret->digest.size; i++)
+		ret->digest.bytes[i] = entry->digest.data[i];
+	if (entry->verity)
+		ret->found =
+			manifests_look_up(appraisal, entry->path, &ret->digest, &ret->expected);
+	else
+		ret->found = digests_look_up(appraisal->policy, entry->path, &ret->digest,
+					     &ret->expected);
+	if (entry->signature.size > 0 && ret->digest.size > 0)
+		ret->signature = verify_signature(appraisal, entry, &ret->digest);
+}
+
+static bool is_bad(const struct entry_facts *facts)
+{
+	return facts->signature != 0 && facts->signature != -ENOKEY;
+}
+
+static enum file_state entry_state(const struct appraisal *appraisal, const struct ima_entry *entry,
+				   const struct entry_facts *facts)
+{
+	if (facts->found == LOOK_UP_DIFFERS || is_bad(facts))
+		return FILE_DIFFERS;
+	if (facts->found == LOOK_UP_MATCH)
+		return FILE_MATCHES;
+	if (facts->signature == 0)
+		return FILE_SIGNED;
+	return policy_allows(appraisal->policy, entry->path, &facts->digest) ? FILE_ALLOWED :
+									       FILE_UNKNOWN;
+}
+
 static void tally_entry(const struct appraisal *appraisal, const struct ima_entry *entry,
 			struct ima_tally *tally)
 {
-	struct assay_digest digest = { .hash = entry->digest_hash, .size = entry->digest.size };
-	const struct assay_digest *expected = NULL;
-	enum look_up found = LOOK_UP_NONE;
+	struct entry_facts facts;
+	enum file_state state;
 	char path[FOREIGN_TEXT];
-	int signature = -ENOKEY;
 
-	tally->files++;
+	look_up_entry(appraisal, entry, &facts);
+	state = entry_state(appraisal, entry, &facts);
 	text_escape(entry->path, path, sizeof(path));
-	/* Of an algorithm that is not known here: nothing can have the same digest. */
-	if (entry->digest_hash == ASSAY_HASH_NONE)
-		digest.size = 0;
-	for (size_t i = 0; i < digest.size; i++)
-		digest.bytes[i] = entry->digest.data[i];
-	if (entry->verity)
-		found = manifests_look_up(appraisal, entry->path, &digest, &expected);
-	else
-		found = digests_look_up(appraisal->policy, entry->path, &digest, &expected);
-	if (entry->signature.size > 0 && digest.size > 0)
-		signature = verify_signature(appraisal, entry, &digest);
-	tally->compared += found != LOOK_UP_NONE;
-	tally->signatures += signature != -ENOKEY;
-	if (signature != 0 && signature != -ENOKEY)
+	tally->files++;
+	tally->compared += facts.found != LOOK_UP_NONE;
+	tally->signatures += facts.signature != -ENOKEY;
+	tally->allowed += state == FILE_ALLOWED;
+	if (is_bad(&facts))
 		findings_add(&tally->bad, "%s: the signature is not that key's of this digest",
 			     path);
-	if (found == LOOK_UP_DIFFERS)
-		tell_differs(tally, path, &digest, expected);
-	if (found != LOOK_UP_NONE || signature == 0)
-		return;
-	if (policy_allows(appraisal->policy, entry->path, &digest))
-		tally->allowed++;
-	else
+	if (facts.found == LOOK_UP_DIFFERS && facts.expected)
+		tell_differs(tally, path, &facts.digest, facts.expected);
+	if (state == FILE_UNKNOWN)
 		findings_add(&tally->unknown,
 			     "%s is no reference value, is not signed by an accepted key and not "
 			     "allowed",
 			     path);
+}
+
+/* Whether an entry is of a file, or of other data with a name. What is not, others judge. */
+static bool has_digest(const struct ima_entry *entry)
+{
+	return entry->known && !entry->problem && entry->path.data && entry->digest.data &&
+	       entry->boot_aggregate == IMA_NO_BOOT_AGGREGATE;
+}
+
+void ima_observe(const struct appraisal *appraisal, const struct verify_observer *observer)
+{
+	struct ima_walk walk;
+	uint64_t number = 0;
+
+	for (walk_begin(&walk, appraisal); walk_next(&walk); number++) {
+		struct verify_file file = { .by_ima = true, .number = number };
+		struct entry_facts facts;
+
+		if (!has_digest(&walk.entry))
+			continue;
+		look_up_entry(appraisal, &walk.entry, &facts);
+		file.path = walk.entry.path;
+		file.covered = number < appraisal->verdict->ima_log.covered;
+		file.state = walk.entry.violation ? FILE_FAILED :
+						    entry_state(appraisal, &walk.entry, &facts);
+		file.digest = facts.digest;
+		file.expected = facts.expected;
+		/* Those that assay's log mirrors come after the list's, and are its. */
+		if (number >= appraisal->verdict->ima_log.records) {
+			file.number = walk.record;
+			file.covered = walk.record_end <= appraisal->covered_size;
+		}
+		observer->file(observer->context, &file);
+	}
 }
 
 /* All three checks are of one pass through the entries, made by the first of them. */
@@ -279,10 +350,7 @@ static const struct ima_tally *tally_of(struct appraisal *appraisal, char *detai
 	}
 	walk_begin(&walk, appraisal);
 	while (walk_next(&walk))
-		/* What is left out, other checks tell of. */
-		if (walk.entry.known && !walk.entry.problem && !walk.entry.violation &&
-		    walk.entry.path.data && walk.entry.digest.data &&
-		    walk.entry.boot_aggregate == IMA_NO_BOOT_AGGREGATE)
+		if (has_digest(&walk.entry) && !walk.entry.violation)
 			tally_entry(appraisal, &walk.entry, appraisal->ima);
 	return appraisal->ima;
 }

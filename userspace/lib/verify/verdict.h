@@ -138,6 +138,9 @@ bool verdict_trusted(const struct verdict *verdict);
 const char *check_name(enum check check);
 const char *check_question(enum check check);
 
+/* check_advice() - what to do where it does not pass: a sentence for people */
+const char *check_advice(enum check check);
+
 /*
  * check_waivable() - may a policy do without it?
  * Those that tie the log to the TPM and the reference values to their signer may

@@ -121,6 +121,61 @@ struct verify_manifest {
 	struct bytes signature; /* of its .p7s file */
 };
 
+/* What became of a file that was measured. */
+enum file_state {
+	FILE_MATCHES, /* it is a reference value */
+	FILE_SIGNED,  /* its digest is signed by an accepted key */
+	FILE_ALLOWED, /* the policy allows it by its path */
+	FILE_UNKNOWN, /* it is none of these */
+	FILE_DIFFERS, /* it has a reference value, and is not that, or is badly signed */
+	FILE_FAILED,  /* it could not be measured, or was written meanwhile */
+	FILE_STATES,
+};
+
+/**
+ * struct verify_file - an entry of a file, of assay's log or of IMA's list
+ * @path: as it was measured, not yet fit to print; .data may be NULL
+ * @by_ima: of IMA's list, or of what assay's log mirrors of it
+ * @number: of the record, or of the entry in IMA's list
+ * @covered: before the quoted PCR value
+ * @digest: what was found; size 0 if nothing was, or nothing known
+ * @expected: for FILE_DIFFERS: a reference value; may be NULL
+ */
+struct verify_file {
+	struct bytes path;
+	bool by_ima;
+	uint64_t number;
+	bool covered;
+	enum file_state state;
+	struct assay_digest digest;
+	const struct assay_digest *expected;
+};
+
+/**
+ * struct verify_record - a record of assay's log
+ * @kind: its name, or NULL for one that is not known
+ * @time: nanoseconds since 1970 (UTC), by the device's clock; 0 if the record has none
+ * @files, @events, @ima: entries in it
+ */
+struct verify_record {
+	uint64_t number, offset, size;
+	const char *kind;
+	uint64_t time;
+	size_t files, events, ima;
+	bool covered;
+};
+
+/*
+ * struct verify_observer - who wants to see more of the logs than the verdict; what is
+ * handed over lives until the call returns. Called only where the logs are well-formed
+ * and the manifests' signatures are good.
+ */
+struct verify_observer {
+	void *context;
+	void (*record)(void *context, const struct verify_record *record);
+	void (*file)(void *context, const struct verify_file *file);
+};
+
 /**
  * struct verify_input - what a verifier has: all borrowed
  * @evidence: JSON text
@@ -135,6 +190,7 @@ struct verify_manifest {
  * @certificates, @certificate_count: of signers that are accepted, of manifests and of
  *                                    files in IMA's list
  * @ima_certificates, @ima_certificate_count: of signers of files in IMA's list only
+ * @observer: NULL if nobody wants to see more
  */
 struct verify_input {
 	struct bytes evidence;
@@ -150,6 +206,7 @@ struct verify_input {
 	size_t certificate_count;
 	X509 *const *ima_certificates;
 	size_t ima_certificate_count;
+	const struct verify_observer *observer;
 };
 
 /*

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+#include "report/html.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utc.h"
+#include "report/markup.h"
+
+/* Rows of one table, and ticks of the time line; what is more is counted. */
+#define ROWS_MAX 2000
+#define NANOSECONDS UINT64_C(1000000000)
+/* Units of the time line's drawing. */
+#define LINE_WIDTH 960
+#define LINE_MARGIN 20
+
+/* What is worst comes first. */
+static const struct {
+	enum file_state state;
+	const char *name, *words;
+	bool open; /* whether the rows are shown without asking */
+} states[FILE_STATES] = {
+	{ FILE_DIFFERS, "differs", "not what its reference value says, or badly signed", true },
+	{ FILE_FAILED, "failed", "could not be measured, or was written meanwhile", true },
+	{ FILE_UNKNOWN, "unknown", "no reference value", false },
+	{ FILE_ALLOWED, "allowed", "allowed by the policy", false },
+	{ FILE_SIGNED, "signed", "signed by an accepted key", false },
+	{ FILE_MATCHES, "matches", "a reference value", false },
+};
+
+struct tick {
+	uint64_t number, time;
+	const char *kind;
+	size_t entries;
+	bool covered;
+};
+
+struct html_report {
+	struct verify_observer observer;
+	struct buffer files[FILE_STATES]; /* rows */
+	uint64_t file_counts[FILE_STATES];
+	struct buffer records; /* rows */
+	uint64_t record_count;
+	struct tick ticks[ROWS_MAX];
+};
+
+/* ---------------------------------------------------------------- what is seen */
+
+static void add_digest(struct buffer *out, const struct assay_digest *digest)
+{
+	char text[2 * ASSAY_DIGEST_MAX + 1];
+
+	if (digest->size == 0)
+		return;
+	hex_encode(BYTES(digest->bytes, digest->size), text);
+	markup_add(out, "<code>");
+	markup_print(out, "%s:%s", assay_hash_name(digest->hash), text);
+	markup_add(out, "</code>");
+}
+
+static void see_file(void *context, const struct verify_file *file)
+{
+	struct html_report *report = context;
+	struct buffer *rows = &report->files[file->state];
+
+	if (report->file_counts[file->state]++ >= ROWS_MAX)
+		return;
+	markup_add(rows, "<tr><td>");
+	if (file->path.data)
+		markup_foreign(rows, file->path);
+	else
+		markup_add(rows, "<i>a path that was too long</i>");
+	markup_add(rows, "<td>");
+	markup_add(rows, file->by_ima ? "IMA " : "record ");
+	markup_number(rows, file->number);
+	markup_add(rows, file->covered ? "<td>" : " <i>not covered</i><td>");
+	add_digest(rows, &file->digest);
+	if (file->expected) {
+		markup_add(rows, "<br>expected ");
+		add_digest(rows, file->expected);
+	}
+	markup_add(rows, "\n");
+}
+
+/* Date and time of a record, to the second; nothing where it has none. */
+static void add_time(struct buffer *out, uint64_t nanoseconds)
+{
+	char text[UTC_LENGTH + 1];
+
+	if (nanoseconds != 0)
+		markup_text(out, utc_text(nanoseconds / NANOSECONDS, text));
+}
+
+static void see_record(void *context, const struct verify_record *record)
+{
+	struct html_report *report = context;
+	struct buffer *rows = &report->records;
+
+	if (report->record_count >= ROWS_MAX) {
+		report->record_count++;
+		return;
+	}
+	report->ticks[report->record_count++] = (struct tick){
+		.number = record->number,
+		.time = record->time,
+		.kind = record->kind,
+		.entries = record->files + record->events + record->ima,
+		.covered = record->covered,
+	};
+	markup_add(rows, "<tr><td class=n>");
+	markup_number(rows, record->number);
+	markup_add(rows, "<td>");
+	markup_text(rows, record->kind ? record->kind : "not known");
+	markup_add(rows, "<td>");
+	add_time(rows, record->time);
+	markup_add(rows, "<td class=n>");
+	markup_number(rows, record->files);
+	markup_add(rows, "<td class=n>");
+	markup_number(rows, record->events);
+	markup_add(rows, "<td class=n>");
+	markup_number(rows, record->ima);
+	markup_add(rows, "<td class=n>");
+	markup_number(rows, record->size);
+	markup_add(rows, record->covered ? "<td>yes\n" : "<td><b class=warn>no</b>\n");
+}
+
+struct html_report *html_begin(void)
+{
+	struct html_report *report = calloc(1, sizeof(*report));
+
+	if (report)
+		report->observer = (struct verify_observer){ report, see_record, see_file };
+	return report;
+}
+
+const struct verify_observer *html_observer(struct html_report *report)
+{
+	return &report->observer;
+}
+
+/* ---------------------------------------------------------------- the page */
+
+static const char style[] =
+	"<style>\n"
+	":root{--bg:#fbfaf7;--fg:#1d2329;--dim:#66707a;--line:#d9d6cd;--card:#fff;--ok:#18794e;"
+	"--bad:#c62828;--warn:#9a6700;--tick:#5b8ff0}\n"
+	"@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e8e6e1;--dim:#98a1aa;"
+	"--line:#343a40;--card:#1c2024;--ok:#5fd39a;--bad:#ff7b72;--warn:#e3b341;--tick:#4a78cf}}\n"
+	"body{background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif;"
+	"margin:0 auto;max-width:1020px;padding:1.5rem}\n"
+	"h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}p{margin:.4rem 0}\n"
+	".sum{background:var(--card);padding:1rem 1.3rem;border-radius:6px;border-left:6px solid}\n"
+	".sum.ok{border-color:var(--ok)}.sum.bad{border-color:var(--bad)}\n"
+	".dim{color:var(--dim)}b.ok,h1.ok{color:var(--ok)}b.bad,h1.bad{color:var(--bad)}"
+	"b.warn{color:var(--warn)}\n"
+	"table{border-collapse:collapse;width:100%;background:var(--card);font-size:.92rem}\n"
+	"td,th{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);"
+	"vertical-align:top;overflow-wrap:anywhere}th{color:var(--dim);font-weight:500}\n"
+	"td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
+	"code{font-size:.85em}summary{cursor:pointer;padding:.3rem 0}\n"
+	"svg{width:100%;background:var(--card);border-radius:8px}svg text{fill:var(--dim);"
+	"font-size:12px}\n"
+	".t{fill:var(--tick)}.t.not{fill:var(--warn)}.axis{stroke:var(--line)}\n"
+	"</style>\n";
+
+static void add_summary(const struct verdict *verdict, const char *evidence, uint64_t now,
+			struct buffer *out)
+{
+	bool trusted = verdict_trusted(verdict);
+	enum check reason = verdict_reason(verdict);
+	uint64_t passed = 0, required = 0;
+	char time[UTC_LENGTH + 1];
+
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		required += (verdict->required & CHECK_BIT(i)) != 0;
+		passed += (verdict->required & verdict->passed & CHECK_BIT(i)) != 0;
+	}
+	markup_add(out, trusted ? "<div class=\"sum ok\"><h1 class=ok>trusted</h1>\n" :
+				  "<div class=\"sum bad\"><h1 class=bad>NOT TRUSTED</h1>\n");
+	if (!trusted && reason < CHECK_COUNT) {
+		markup_add(out, "<p><b>");
+		markup_text(out, check_name(reason));
+		markup_add(out, "</b>: ");
+		markup_text(out, verdict->detail[reason]);
+		markup_add(out, "</p><p>");
+		markup_text(out, check_advice(reason));
+		markup_add(out, "</p>\n");
+	} else if (!trusted) {
+		markup_add(out, "<p>The policy requires no check.</p>\n");
+	}
+	markup_add(out, "<p class=dim>");
+	markup_text(out, evidence);
+	markup_print(out, ", %s; %llu of %llu required checks passed", utc_text(now, time),
+		     (unsigned long long)passed, (unsigned long long)required);
+	markup_add(out, "</p></div>\n");
+}
+
+static void add_checks(const struct verdict *verdict, struct buffer *out)
+{
+	markup_add(out,
+		   "<h2>Checks</h2><table><tr><th style=\"width:34%\">check<th>result<th>detail\n");
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		enum check check = (enum check)i;
+		bool required = (verdict->required & CHECK_BIT(i)) != 0;
+		bool passed = (verdict->passed & CHECK_BIT(i)) != 0;
+
+		markup_add(out, "<tr><td><code>");
+		markup_text(out, check_name(check));
+		markup_add(out, "</code><br><span class=dim>");
+		markup_text(out, check_question(check));
+		markup_add(out, "</span><td><b class=");
+		markup_add(out, passed ? "ok>" : required ? "bad>" : "warn>");
+		markup_text(out, verdict_result(verdict, check));
+		markup_add(out, "</b>");
+		if (!required)
+			markup_add(out, "<br><span class=dim>not required</span>");
+		markup_add(out, "<td>");
+		markup_text(out, verdict->detail[i]);
+		if (required && !passed) {
+			markup_add(out, "<br><span class=dim>");
+			markup_text(out, check_advice(check));
+			markup_add(out, "</span>");
+		}
+		markup_add(out, "\n");
+	}
+	markup_add(out, "</table>\n");
+}
+
+/* Where a record is on the line: by its time, or by its number where some have none. */
+static uint64_t place(const struct tick *ticks, size_t count, size_t index)
+{
+	uint64_t first = UINT64_MAX, last = 0, here;
+
+	for (size_t i = 0; i < count; i++) {
+		if (ticks[i].time == 0)
+			return count > 1 ? index * LINE_WIDTH / (count - 1) : 0;
+		first = ticks[i].time < first ? ticks[i].time : first;
+		last = ticks[i].time > last ? ticks[i].time : last;
+	}
+	here = ticks[index].time - first;
+	/* Nanoseconds of some centuries times the width would go over 64 bits. */
+	return last > first ? here / ((last - first) / LINE_WIDTH + 1) : 0;
+}
+
+static void add_line(const struct html_report *report, size_t shown, struct buffer *out)
+{
+	markup_add(out,
+		   "<svg viewBox=\"0 0 1000 90\" role=img aria-label=\"records in the order of "
+		   "time\"><line class=axis x1=20 y1=60 x2=980 y2=60 />");
+	for (size_t i = 0; i < shown; i++) {
+		const struct tick *tick = &report->ticks[i];
+		/* A batch of thousands is a tall one, of one entry a short one. */
+		uint64_t height = 8;
+
+		for (size_t entries = tick->entries; entries > 0; entries /= 4)
+			height += 6;
+		markup_add(out, tick->covered ? "<rect class=t" : "<rect class=\"t not\"");
+		markup_add(out, " x=");
+		markup_number(out, LINE_MARGIN + place(report->ticks, shown, i));
+		markup_add(out, " y=");
+		markup_number(out, 60 - height);
+		markup_add(out, " width=3 height=");
+		markup_number(out, height);
+		markup_add(out, "><title>");
+		markup_print(out, "record %llu: %s, %zu entries%s",
+			     (unsigned long long)tick->number,
+			     tick->kind ? tick->kind : "not known", tick->entries,
+			     tick->covered ? "" : ", not covered by the quote");
+		markup_add(out, "</title></rect>");
+	}
+	markup_add(out, "<text x=20 y=80>");
+	if (shown > 0)
+		add_time(out, report->ticks[0].time);
+	markup_add(out, "</text><text x=980 y=80 text-anchor=end>");
+	if (shown > 0)
+		add_time(out, report->ticks[shown - 1].time);
+	markup_add(out, "</text></svg>\n");
+}
+
+static void add_more(uint64_t count, struct buffer *out)
+{
+	if (count <= ROWS_MAX)
+		return;
+	markup_add(out, "<p class=dim>and ");
+	markup_number(out, count - ROWS_MAX);
+	markup_add(out, " more</p>\n");
+}
+
+static void add_log(const struct html_report *report, const struct verdict *verdict,
+		    struct buffer *out)
+{
+	size_t shown = report->record_count < ROWS_MAX ? (size_t)report->record_count : ROWS_MAX;
+
+	markup_add(out, "<h2>assay's log</h2>\n<p>");
+	markup_print(out,
+		     "%llu records, %llu of them covered by the quote; %llu entries of IMA's "
+		     "list, %llu covered.",
+		     (unsigned long long)verdict->assay_log.records,
+		     (unsigned long long)verdict->assay_log.covered,
+		     (unsigned long long)verdict->ima_log.records,
+		     (unsigned long long)verdict->ima_log.covered);
+	markup_add(out, "</p>\n");
+	if (shown == 0)
+		return;
+	add_line(report, shown, out);
+	markup_add(out,
+		   "<details><summary>records</summary><table><tr><th class=n>number<th>kind"
+		   "<th>time (device's clock)<th class=n>files<th class=n>events<th class=n>IMA"
+		   "<th class=n>bytes<th>covered\n");
+	buffer_append_bytes(out, buffer_bytes(&report->records));
+	markup_add(out, "</table>");
+	add_more(report->record_count, out);
+	markup_add(out, "</details>\n");
+}
+
+static void add_files(const struct html_report *report, struct buffer *out)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < FILE_STATES; i++)
+		all += report->file_counts[i];
+	markup_add(out, "<h2>Files</h2>\n");
+	if (all == 0)
+		markup_add(out,
+			   "<p>None were looked at: the log or the manifests are not good.</p>\n");
+	for (size_t i = 0; i < FILE_STATES; i++) {
+		enum file_state state = states[i].state;
+
+		if (report->file_counts[state] == 0)
+			continue;
+		markup_add(out, states[i].open ? "<details open>" : "<details>");
+		markup_add(out, "<summary><b>");
+		markup_number(out, report->file_counts[state]);
+		markup_add(out, "</b> ");
+		markup_add(out, states[i].name);
+		markup_add(out, " <span class=dim>");
+		markup_add(out, states[i].words);
+		markup_add(out, "</span></summary><table><tr><th>file<th style=\"width:8rem\">where"
+				"<th>digest\n");
+		buffer_append_bytes(out, buffer_bytes(&report->files[state]));
+		markup_add(out, "</table>");
+		add_more(report->file_counts[state], out);
+		markup_add(out, "</details>\n");
+	}
+}
+
+void html_end(struct html_report *report, const struct verdict *verdict, const char *evidence,
+	      uint64_t now, struct buffer *out)
+{
+	markup_add(out, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
+			"<meta name=viewport content=\"width=device-width\"><title>assay: ");
+	markup_add(out, verdict_trusted(verdict) ? "trusted" : "NOT TRUSTED");
+	markup_add(out, "</title>\n");
+	markup_add(out, style);
+	markup_add(out, "</head><body>\n");
+	add_summary(verdict, evidence, now, out);
+	add_checks(verdict, out);
+	add_log(report, verdict, out);
+	add_files(report, out);
+	markup_add(out, "</body></html>\n");
+	out->failed |= report->records.failed;
+	buffer_free(&report->records);
+	for (size_t i = 0; i < FILE_STATES; i++) {
+		out->failed |= report->files[i].failed;
+		buffer_free(&report->files[i]);
+	}
+	free(report);
+}
