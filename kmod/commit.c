@@ -211,6 +211,7 @@ static void assay_commit_work(struct work_struct *work)
 		if (!count)
 			break;
 		assay_commit_taken(commit, count);
+		assay_ima_tell(&commit->ima, commit->ledger, false);
 		assay_commit_retry_later(commit);
 		cond_resched();
 	}
@@ -221,6 +222,7 @@ int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_
 {
 	int ret = assay_ledger_anchor(commit->ledger, ret_records, ret_offset);
 
+	assay_ima_tell(&commit->ima, commit->ledger, true);
 	assay_commit_retry_later(commit);
 	return ret;
 }
@@ -234,12 +236,13 @@ static void assay_commit_retry(struct work_struct *work)
 		commit->pause = min(2 * commit->pause, ASSAY_PAUSE_GROWTH * commit->first_pause);
 	else
 		commit->pause = commit->first_pause;
+	assay_ima_tell(&commit->ima, commit->ledger, false);
 	assay_commit_retry_later(commit);
 }
 
 /* ------------------------------------------------------------------ life */
 int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, unsigned int group,
-		      unsigned int pause)
+		      unsigned int pause, unsigned int ima)
 {
 	commit->ledger = ledger;
 	spin_lock_init(&commit->lock);
@@ -250,12 +253,14 @@ int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, 
 	commit->group = group;
 	commit->first_pause = pause;
 	commit->pause = pause;
+	commit->ima.every = ima;
 	INIT_WORK(&commit->work, assay_commit_work);
 	INIT_DELAYED_WORK(&commit->retry, assay_commit_retry);
 	/* Frozen after those who wait for it, so that no record is begun in a suspend. */
 	commit->workqueue = alloc_ordered_workqueue("assay", WQ_FREEZABLE);
 	if (!commit->workqueue)
 		return -ENOMEM;
+	assay_ima_tell(&commit->ima, ledger, true);
 	assay_commit_retry_later(commit);
 	return 0;
 }
@@ -265,6 +270,7 @@ void assay_commit_close(struct assay_commit *commit)
 	commit->first_pause = 0;
 	cancel_delayed_work_sync(&commit->retry);
 	destroy_workqueue(commit->workqueue);
+	assay_ima_tell(&commit->ima, commit->ledger, true);
 }
 
 void assay_commit_init(struct assay_commit *commit, struct assay_request *request,

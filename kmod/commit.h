@@ -31,6 +31,7 @@
 #include <linux/workqueue.h>
 
 #include "cel.h"
+#include "ima.h"
 #include "ledger.h"
 
 /* The most requests in the queue, and so in a record. */
@@ -90,6 +91,7 @@ struct assay_request {
  * @retry: anchors what is pending
  * @pause: until it is tried next, in seconds
  * @first_pause: after a success; 0 for never by itself
+ * @ima: told of what was anchored
  */
 struct assay_commit {
 	struct assay_ledger *ledger;
@@ -111,6 +113,7 @@ struct assay_commit {
 	struct delayed_work retry;
 	unsigned int pause;
 	unsigned int first_pause;
+	struct assay_ima ima;
 };
 
 /**
@@ -120,15 +123,18 @@ struct assay_commit {
  * @group: the most requests in a record, at least 1
  * @pause: seconds after which a log that could not be anchored is tried again, doubled
  *         each time; 0 for never
+ * @ima: records after which IMA is told of the log; 0 for never
  *
  * Return: 0 or -ENOMEM.
  */
 int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, unsigned int group,
-		      unsigned int pause);
+		      unsigned int pause, unsigned int ima);
 
 /**
  * assay_commit_close() - stop it
  * @commit: open, with no request
+ *
+ * IMA is told of all that is anchored by then.
  */
 void assay_commit_close(struct assay_commit *commit);
 

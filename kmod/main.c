@@ -84,6 +84,12 @@ MODULE_PARM_DESC(
 	retry,
 	"seconds after which a log that could not be anchored is tried again, doubled up to 64 times; 0 for only with the next call (default 1)");
 
+static unsigned int ima;
+module_param(ima, uint, 0444);
+MODULE_PARM_DESC(
+	ima,
+	"have IMA note the log's state at load, every so many records, with ANCHOR and at unload; 0 for never (default 0)");
+
 /* The device where the device tree has none. */
 static struct platform_device *assay_own_device;
 
@@ -273,7 +279,7 @@ static int assay_setup(struct platform_device *pdev)
 	ret = devm_add_action_or_reset(dev, assay_destroy_ledger, assay);
 	if (ret)
 		return ret;
-	ret = assay_commit_open(&assay->commit, &assay->ledger, group, retry);
+	ret = assay_commit_open(&assay->commit, &assay->ledger, group, retry, ima);
 	if (ret)
 		return ret;
 	ret = devm_add_action_or_reset(dev, assay_close_commit, assay);
