@@ -220,7 +220,7 @@ static void we_open_what_tpm2_makecredential_makes(void **state)
 	}
 }
 
-static void a_credential_for_another_key_or_changed_is_not_opened(void **state)
+static void try_changed_credentials(enum tpm_ek_template template)
 {
 	uint8_t secret[CREDENTIAL_SECRET_SIZE] = { 1 };
 	struct tpm *tpm = open_tpm();
@@ -231,8 +231,7 @@ static void a_credential_for_another_key_or_changed_is_not_opened(void **state)
 	struct assay_error err;
 	struct tpm_ek *ek;
 
-	(void)state;
-	GOOD(tpm_ek_open(tpm, TPM_EK_P384, &ek, &err));
+	GOOD(tpm_ek_open(tpm, template, &ek, &err));
 	make(tpm_ek_public_area(ek), &name, BYTES(secret, sizeof(secret)), &credential);
 	/* I1: the key that is here is not the one that the credential names. */
 	BAD(tpm_ek_activate(ek, other, buffer_bytes(&credential.blob),
@@ -241,7 +240,7 @@ static void a_credential_for_another_key_or_changed_is_not_opened(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct buffer *part = i == 0 ? &credential.blob : &credential.secret;
 
-		for (size_t at = 0; at < part->size; at += 5) {
+		for (size_t at = 0; at < part->size; at += 11) {
 			part->data[at] ^= 1;
 			BAD(tpm_ek_activate(ek, ak, buffer_bytes(&credential.blob),
 					    buffer_bytes(&credential.secret), &opened, &err),
@@ -271,28 +270,41 @@ static void a_credential_for_another_key_or_changed_is_not_opened(void **state)
 	tpm_close(tpm);
 }
 
+static void a_credential_for_another_key_or_changed_is_not_opened(void **state)
+{
+	(void)state;
+	try_changed_credentials(TPM_EK_P384);
+	try_changed_credentials(TPM_EK_RSA2048_LOW);
+}
+
 static void a_credential_for_another_tpm_is_not_opened(void **state)
 {
+	/* Any other endorsement key will do. */
+	static const struct {
+		enum tpm_ek_template its, other;
+	} rows[] = { { TPM_EK_P256, TPM_EK_P256_LOW }, { TPM_EK_RSA2048, TPM_EK_RSA2048_LOW } };
 	uint8_t secret[CREDENTIAL_SECRET_SIZE] = { 1 };
 	struct tpm *tpm = open_tpm();
 	struct tpm_key *ak = make_ak(tpm, TPM_KEY_P256);
 	struct tpm_name name = name_of(tpm_key_public_area(ak));
-	struct credential credential = { 0 };
-	struct buffer opened = { 0 };
-	struct tpm_ek *ek, *other;
 	struct assay_error err;
 
 	(void)state;
-	/* Any other endorsement key will do. */
-	GOOD(tpm_ek_open(tpm, TPM_EK_P256_LOW, &other, &err));
-	make(tpm_ek_public_area(other), &name, BYTES(secret, sizeof(secret)), &credential);
-	tpm_ek_close(other);
-	GOOD(tpm_ek_open(tpm, TPM_EK_P256, &ek, &err));
-	BAD(tpm_ek_activate(ek, ak, buffer_bytes(&credential.blob),
-			    buffer_bytes(&credential.secret), &opened, &err),
-	    EKEYREJECTED, "for another TPM");
-	credential_free(&credential);
-	tpm_ek_close(ek);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct credential credential = { 0 };
+		struct buffer opened = { 0 };
+		struct tpm_ek *ek;
+
+		GOOD(tpm_ek_open(tpm, rows[i].other, &ek, &err));
+		make(tpm_ek_public_area(ek), &name, BYTES(secret, sizeof(secret)), &credential);
+		tpm_ek_close(ek);
+		GOOD(tpm_ek_open(tpm, rows[i].its, &ek, &err));
+		BAD(tpm_ek_activate(ek, ak, buffer_bytes(&credential.blob),
+				    buffer_bytes(&credential.secret), &opened, &err),
+		    EKEYREJECTED, "for another TPM");
+		credential_free(&credential);
+		tpm_ek_close(ek);
+	}
 	tpm_key_unload(ak);
 	tpm_close(tpm);
 }

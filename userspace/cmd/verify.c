@@ -17,13 +17,14 @@
 #include "report/html.h"
 #include "report/junit.h"
 #include "verify/evidence.h"
+#include "verify/record.h"
 
 #define MAX_FILES 64 /* manifests, certificates, waivers and PCR values of one call */
 #define MAX_NAME 128 /* bytes; a TPM's name has at most 66 */
 
 static const char help[] =
-	"Usage: assay verify EVIDENCE --nonce HEX --ak AK.pub --policy POLICY [OPTION]...\n"
-	"       assay verify EVIDENCE --nonce HEX --ak AK.pub --manifest M --cert CERT.pem\n"
+	"Usage: assay verify EVIDENCE --nonce HEX --device RECORD --policy POLICY [OPTION]...\n"
+	"       assay verify EVIDENCE --nonce HEX --device RECORD --manifest M --cert CERT.pem\n"
 	"                    [OPTION]...\n"
 	"\n"
 	"Judge evidence of 'assay quote': is the quote the enrolled key's answer to this nonce,\n"
@@ -33,7 +34,9 @@ static const char help[] =
 	"\n"
 	"Options:\n"
 	"      --nonce HEX     the nonce that was sent, at least 16 bytes\n"
-	"      --ak FILE       the enrolled attestation key, as TPM2B_PUBLIC ('assay key create\n"
+	"      --device FILE   the device's record ('assay enroll'), which has its attestation\n"
+	"                      key\n"
+	"      --ak FILE       instead: the attestation key, as TPM2B_PUBLIC ('assay key create\n"
 	"                      --restricted --public FILE')\n"
 	"      --ak-qualified-name HEX\n"
 	"                      the key's qualified name, where it was noted at enrolment\n"
@@ -63,6 +66,7 @@ enum {
 	OPTION_NONCE = 256,
 	OPTION_ISSUED,
 	OPTION_POLICY,
+	OPTION_DEVICE,
 	OPTION_AK,
 	OPTION_AK_QUALIFIED_NAME,
 	OPTION_MANIFEST,
@@ -78,7 +82,7 @@ enum {
 
 /* The call's words. What changes the policy is applied when that was read. */
 struct options {
-	const char *evidence, *ak, *policy, *prefix;
+	const char *evidence, *device, *ak, *policy, *prefix;
 	const char *html, *junit;
 	const char *manifests[MAX_FILES], *certificates[MAX_FILES];
 	size_t manifest_count, certificate_count;
@@ -96,7 +100,7 @@ struct options {
 /* What was read of it; freed by inputs_free(). */
 struct inputs {
 	struct file_view evidence;
-	struct buffer ak;
+	struct buffer ak, qualified_name;
 	struct references references;
 	struct policy policy;
 	struct assay_digest *starts; /* the policy's and the call's */
@@ -167,6 +171,9 @@ static int apply_option(int option, const char *value, struct options *options)
 	case OPTION_AK:
 		options->ak = value;
 		return EXIT_OK;
+	case OPTION_DEVICE:
+		options->device = value;
+		return EXIT_OK;
 	case OPTION_AK_QUALIFIED_NAME:
 		if (hex_decode(value, options->qualified_name, sizeof(options->qualified_name),
 			       &options->qualified_name_size) < 0 ||
@@ -209,6 +216,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "nonce", required_argument, NULL, OPTION_NONCE },
 		{ "issued", required_argument, NULL, OPTION_ISSUED },
 		{ "policy", required_argument, NULL, OPTION_POLICY },
+		{ "device", required_argument, NULL, OPTION_DEVICE },
 		{ "ak", required_argument, NULL, OPTION_AK },
 		{ "ak-qualified-name", required_argument, NULL, OPTION_AK_QUALIFIED_NAME },
 		{ "manifest", required_argument, NULL, OPTION_MANIFEST },
@@ -236,8 +244,12 @@ static int parse_options(int argc, char **argv, struct options *options)
 		return command_usage(&command_verify, "one file of evidence is to be named, not %d",
 				     argc - optind);
 	options->evidence = argv[optind];
-	if (options->nonce_size == 0 || !options->ak)
-		return command_usage(&command_verify, "--nonce and --ak are both needed");
+	if (options->nonce_size == 0 || (!options->device && !options->ak))
+		return command_usage(&command_verify, "--nonce and --device are both needed, or "
+						      "--ak instead of the latter");
+	if (options->device && (options->ak || options->qualified_name_size > 0))
+		return command_usage(&command_verify, "--device says which key it is: leave out "
+						      "--ak and --ak-qualified-name");
 	if (!options->policy && (options->manifest_count == 0 || options->certificate_count == 0))
 		return command_usage(&command_verify,
 				     "either --policy or both --manifest and --cert are needed");
@@ -287,12 +299,42 @@ static int read_policy(const struct options *options, struct inputs *inputs,
 	return add_starts(options, inputs, err);
 }
 
+/* The enrolled key: of a device's record, or by itself. */
+static int read_key(const struct options *options, struct inputs *inputs, struct assay_error *err)
+{
+	struct device_record record = { 0 };
+	struct buffer text = { 0 };
+	int r;
+
+	if (!options->device) {
+		buffer_append(&inputs->qualified_name, options->qualified_name,
+			      options->qualified_name_size);
+		return file_read(options->ak, EVIDENCE_MAX_STRUCTURE, &inputs->ak, err);
+	}
+	r = file_read(options->device, RECORD_MAX_SIZE, &text, err);
+	if (r == 0) {
+		r = device_record_parse(buffer_bytes(&text), &record, err);
+		if (r < 0)
+			assay_fail_context(err, "%s", options->device);
+	}
+	if (r == 0) {
+		buffer_append_bytes(&inputs->ak, buffer_bytes(&record.ak_public));
+		buffer_append_bytes(&inputs->qualified_name,
+				    buffer_bytes(&record.ak_qualified_name));
+	}
+	device_record_free(&record);
+	buffer_free(&text);
+	return r;
+}
+
 /* All but the evidence: what the verifier's own side is to provide. */
 static int read_references(const struct options *options, struct inputs *inputs,
 			   struct assay_error *err)
 {
-	int r = file_read(options->ak, EVIDENCE_MAX_STRUCTURE, &inputs->ak, err);
+	int r = read_key(options, inputs, err);
 
+	if (r == 0 && (inputs->ak.failed || inputs->qualified_name.failed))
+		r = assay_fail(err, ENOMEM, "out of memory");
 	if (r == 0)
 		r = read_policy(options, inputs, err);
 	for (size_t i = 0; r == 0 && i < options->manifest_count; i++)
@@ -306,6 +348,7 @@ static void inputs_free(struct inputs *inputs)
 {
 	file_unmap(&inputs->evidence);
 	buffer_free(&inputs->ak);
+	buffer_free(&inputs->qualified_name);
 	free(inputs->starts);
 	references_free(&inputs->references);
 	policy_free(&inputs->policy);
@@ -408,7 +451,7 @@ static int judge(const struct options *options, struct inputs *inputs)
 		.evidence = inputs->evidence.bytes,
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
-		.ak_qualified_name = BYTES(options->qualified_name, options->qualified_name_size),
+		.ak_qualified_name = buffer_bytes(&inputs->qualified_name),
 		.now = (uint64_t)time(NULL),
 		.nonce_issued = options->issued,
 		.manifests = references->manifests,

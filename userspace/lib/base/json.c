@@ -153,6 +153,24 @@ int json_get_unsigned(const json_t *object, const char *key, const char *what, u
 	return 0;
 }
 
+int json_check_head(const json_t *root, const char *type, const char *what, struct assay_error *err)
+{
+	const char *found;
+	uint64_t version;
+	int r = json_get_unsigned(root, "assay", what, &version, err);
+
+	if (r == 0)
+		r = json_get_string(root, "type", what, &found, err);
+	if (r != 0)
+		return r;
+	if (strcmp(found, type) != 0)
+		return assay_fail(err, EBADMSG, "%s: \"type\" is not \"%s\"", what, type);
+	if (version != JSON_VERSION)
+		return assay_fail(err, EBADMSG, "%s is of version %llu; version %d can be read",
+				  what, (unsigned long long)version, JSON_VERSION);
+	return 0;
+}
+
 int json_get_hex(const json_t *object, const char *key, const char *what, struct buffer *out,
 		 struct assay_error *err)
 {

@@ -51,6 +51,13 @@ int json_parse_lifting(struct bytes text, const char *what, struct json_lifted *
 int json_take_base64(const json_t *object, const char *key, const char *what,
 		     struct json_lifted *lifted, struct buffer *out, struct assay_error *err);
 
+/* The version of all of assay's files, their member "assay". */
+#define JSON_VERSION 1
+
+/* json_check_head() - are members "assay" and "type" of this version and that type? */
+int json_check_head(const json_t *root, const char *type, const char *what,
+		    struct assay_error *err);
+
 /* Members of @object. Borrowed: they live as long as it does. */
 int json_get_object(const json_t *object, const char *key, const char *what, const json_t **ret,
 		    struct assay_error *err);

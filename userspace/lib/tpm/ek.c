@@ -471,11 +471,14 @@ static int authorize(const struct tpm_ek *ek, ESYS_TR *ret, struct assay_error *
 	return tpm_fail(tpm, err, rc, "cannot use the endorsement key");
 }
 
-/* The codes with which a TPM refuses a credential that is not its own. */
+/*
+ * The codes with which a TPM refuses a credential that is not its own. libtpms says FAILURE of
+ * what is not padded as OAEP does; a TPM that failed indeed would not have come so far.
+ */
 static bool refused(TSS2_RC rc)
 {
-	static const TSS2_RC codes[] = { TPM2_RC_INTEGRITY, TPM2_RC_VALUE, TPM2_RC_SIZE,
-					 TPM2_RC_ECC_POINT, TPM2_RC_INSUFFICIENT };
+	static const TSS2_RC codes[] = { TPM2_RC_INTEGRITY, TPM2_RC_VALUE,	  TPM2_RC_SIZE,
+					 TPM2_RC_ECC_POINT, TPM2_RC_INSUFFICIENT, TPM2_RC_FAILURE };
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (tpm_rc_is(rc, codes[i]))

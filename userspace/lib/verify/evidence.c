@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/utc.h"
 
-#define EVIDENCE_VERSION 1
 #define EVIDENCE_TYPE "evidence"
 
 static bool boot_id_valid(const char *text)
@@ -180,7 +179,7 @@ static json_t *evidence_to_json(const struct evidence *evidence)
 	int r = 0;
 
 	utc_text(evidence->collected, collected);
-	r |= json_object_set_new(root, "assay", json_integer(EVIDENCE_VERSION));
+	r |= json_object_set_new(root, "assay", json_integer(JSON_VERSION));
 	r |= json_object_set_new(root, "type", json_string(EVIDENCE_TYPE));
 	r |= json_object_set_new(root, "collected", json_string(collected));
 	r |= json_object_set_new(root, "boot_id", json_string(evidence->boot_id));
@@ -457,24 +456,6 @@ static int parse_quote(const json_t *root, const char *what, struct json_lifted 
 	return r;
 }
 
-static int parse_head(const json_t *root, const char *what, struct assay_error *err)
-{
-	const char *type;
-	uint64_t version;
-	int r = json_get_unsigned(root, "assay", what, &version, err);
-
-	if (r == 0)
-		r = json_get_string(root, "type", what, &type, err);
-	if (r != 0)
-		return r;
-	if (strcmp(type, EVIDENCE_TYPE) != 0)
-		return assay_fail(err, EBADMSG, "%s: \"type\" is not \"" EVIDENCE_TYPE "\"", what);
-	if (version != EVIDENCE_VERSION)
-		return assay_fail(err, EBADMSG, "%s is of version %llu; version %d can be read",
-				  what, (unsigned long long)version, EVIDENCE_VERSION);
-	return 0;
-}
-
 static int parse_root(const json_t *root, struct json_lifted *lifted, struct evidence *evidence,
 		      struct assay_error *err)
 {
@@ -483,7 +464,7 @@ static int parse_root(const json_t *root, struct json_lifted *lifted, struct evi
 					     "boot_id",	       "collected", NULL };
 	const char *what = "the evidence";
 	const char *boot_id;
-	int r = parse_head(root, what, err);
+	int r = json_check_head(root, EVIDENCE_TYPE, what, err);
 
 	if (r == 0)
 		r = json_only(root, known, what, err);

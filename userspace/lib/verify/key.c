@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "log/hasher.h"
 
@@ -132,6 +133,29 @@ EVP_PKEY *tpm_public_key(const struct tpm_public *public)
 
 	ERR_clear_error();
 	return key;
+}
+
+int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *ret,
+			  struct assay_error *err)
+{
+	EVP_PKEY *key = tpm_public_key(public);
+	unsigned char *der = NULL;
+	int size = key ? i2d_PUBKEY(key, &der) : 0;
+	int r = 0;
+
+	*ret = (struct assay_digest){ .hash = ASSAY_HASH_SHA256,
+				      .size = assay_hash_size(ASSAY_HASH_SHA256) };
+	if (!key)
+		r = assay_fail(err, EBADMSG,
+			       "the public area holds no key: its numbers are not a point of the "
+			       "curve or not a modulus");
+	else if (size <= 0 ||
+		 EVP_Digest(der, (size_t)size, ret->bytes, NULL, EVP_sha256(), NULL) != 1)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return r;
 }
 
 /* ---------------------------------------------------------------- signatures */

@@ -37,6 +37,17 @@ int tpm_qualified_name(const struct tpm_public *public, struct bytes parent, str
 EVP_PKEY *tpm_public_key(const struct tpm_public *public);
 
 /*
+ * tpm_public_key_digest() - SHA-256 of the key as SubjectPublicKeyInfo (RFC 5280, DER)
+ *
+ * Unlike a name, it is of the key alone: whoever tells of a key can give it other attributes
+ * or another policy, and so another name.
+ *
+ * Return: 0; -EBADMSG where the numbers are no key; -ENOMEM
+ */
+int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *ret,
+			  struct assay_error *err);
+
+/*
  * tpm_key_verify() - is @signature that of @message by the key?
  * The key and the algorithms were found acceptable before.
  *

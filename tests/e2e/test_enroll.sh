@@ -1,0 +1,432 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay enroll` as a user calls it, with files between device and verifier and in one call,
+# against swtpm and certificates of swtpm's maker and of makers of our own: every way to come
+# by an identity that is not one's own is refused (rows I1 to I6 of the verifier's list).
+# shellcheck disable=SC2016,SC2086
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+assay=$PWD/build/host/assay
+verify=$PWD/build/host/assay-verify
+make_tpm=$PWD/qemu/make-tpm
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/assay-enroll.XXXXXX")
+. tests/swtpm.sh
+other_pid=
+cleanup() {
+	tpm_stop
+	[ -z "$other_pid" ] || kill "$other_pid" 2>/dev/null
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+CHECK_OUT=$work
+. tests/check.sh
+cd "$work" || exit 1
+
+# Two machines. A TPM with other banks is another one, with a maker of its own.
+if ! { "$make_tpm" "$work/tpm" && "$make_tpm" "$work/other" sha1,sha256; } >&2; then
+	echo 'Bail out! no TPM could be made'
+	exit 1
+fi
+unset TPM2TOOLS_TCTI TSS2_LOG
+tpm_start "$work/other" >&2 || exit 1
+other_pid=$swtpm_pid
+tpm_start "$work/tpm" >&2 || exit 1
+other=swtpm:path=$work/other.sock
+export ASSAY_TCTI="swtpm:path=$work/tpm.sock"
+export TPM2TOOLS_TCTI="$ASSAY_TCTI"
+
+refused() { # TITLE WORDS COMMAND...: exit status 1, one line that says so, and nothing on stdout
+	title=$1 words=$2
+	shift 2
+	run "$@"
+	check "$title" only_told "$words"
+}
+
+only_told() {
+	told 1 "$1" && [ ! -s stdout ] && [ "$(wc -l <stderr)" -eq 1 ]
+}
+
+misused() { # TITLE WORDS COMMAND...
+	title=$1 words=$2
+	shift 2
+	run "$@"
+	check "$title" told 2 "$words"
+}
+
+maker='--roots tpm/ek-root.pem --intermediates tpm/ek-issuer.pem'
+makers="$maker --roots other/ek-root.pem --intermediates other/ek-issuer.pem"
+
+request() { # OUT OPTION...
+	request_out=$1
+	shift
+	"$assay" enroll request --ak ak.pem --machine-id "${machine:-m1}" --out "$request_out" "$@"
+}
+
+# challenge REQUEST OUT OPTION...: in $records
+challenge() {
+	challenge_in=$1 challenge_out=$2
+	shift 2
+	"$verify" enroll challenge "$challenge_in" --records "$records" --out "$challenge_out" ${trust-$maker} "$@"
+}
+
+answer() { # CHALLENGE OUT OPTION...
+	answer_in=$1 answer_out=$2
+	shift 2
+	"$assay" enroll answer "$answer_in" --ak ak.pem --out "$answer_out" "$@"
+}
+
+accept() { # ANSWER OPTION...
+	accept_in=$1
+	shift
+	"$verify" enroll accept "$accept_in" --records "$records" "$@"
+}
+
+# ---------------------------------------------------------------- the way it goes
+
+works 'the verifier'"'"'s program loads no TPM stack' sh -c '
+	! readelf -d "$1" | grep NEEDED | grep -i "tss2\|keyutils"' sh "$verify"
+"$assay" key create --restricted --out ak.pem >/dev/null || exit 1
+"$assay" key create --restricted --out ak2.pem >/dev/null || exit 1
+"$assay" key create --restricted --algorithm rsa2048 --persistent handle:0x81000030 --out ak-rsa.pem >/dev/null || exit 1
+records=records
+works 'a request' request request.json
+works 'a challenge' challenge request.json challenge.json
+works 'an answer' answer challenge.json answer.json
+works 'is private' test "$(stat -c %a answer.json)" = 600
+works 'and accepted' accept answer.json --json
+works 'the record is where that says' test "$(jq -r .record stdout)" = records/devices/m1.json
+works 'it holds the key' sh -c 'jq -e ".type == \"device\" and .machine_id == \"m1\" and
+	(.ak_name | length == 68) and (.enrolled | startswith(\"20\"))" records/devices/m1.json'
+works 'and the digest of the certificate in the TPM' sh -c 'tpm2_nvread 0x1c00002 -o ek.der &&
+	test "$(jq -r .ek_certificate_sha256 records/devices/m1.json)" = "$(sha256sum ek.der | cut -d" " -f1)"'
+works 'nobody else can read the open challenges' test "$(stat -c %a records/pending records)" = "700
+700"
+works 'none is open any more' test -z "$(ls records/pending)"
+
+records=here
+for kind in rsa2048-low p384; do
+	works "all in one call, with the endorsement key $kind" "$assay" enroll --ak ak.pem --ek $kind \
+		--machine-id "m-$kind" --records here $maker
+done
+works 'a key that stays in the TPM, RSA' "$assay" enroll --ak handle:0x81000030 --replace \
+	--machine-id m-p384 --ek p384 --records here $maker
+
+# A quote of the enrolled device, judged by the record.
+nonce=$(openssl rand -hex 32)
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout signer.key -out signer.pem \
+	-subj /CN=signer -days 2 2>/dev/null
+echo data >file
+mkdir tree && mv file tree/
+"$assay" sign --key signer.key --cert signer.pem --root tree --manifest manifest.jsonl >log 2>&1 || { cat log >&2; exit 1; }
+quote_judged() { # AK RECORD: the named checks pass
+	"$assay" quote --nonce "$nonce" --ak "$1" --pcrs 10,14 --no-assay-log --no-ima-log --out evidence.json &&
+		{ "$verify" verify evidence.json --nonce "$nonce" --device "$2" --manifest manifest.jsonl \
+			--cert signer.pem --json >verdict.json || [ $? -eq 1 ]; } &&
+		jq -e -s '[.[0].checks[] | select(.name | IN("ak-expected", "ak-attributes", "ak-algorithm",
+			"quote-signature", "quote-nonce", "quote-signer", "pcr-digest"))] |
+			length == 7 and all(.result == "pass")' verdict.json
+}
+works 'its quote is judged by the record' quote_judged ak.pem records/devices/m1.json
+works 'that of the RSA key, too' quote_judged handle:0x81000030 here/devices/m-p384.json
+stranger() {
+	quote_judged ak2.pem records/devices/m1.json && return 1
+	jq -e -s '.[0].checks[] | select(.name == "ak-expected") | .result == "fail"' verdict.json
+}
+works 'a quote of another key of this TPM is not' stranger
+
+# ---------------------------------------------------------------- I1: the AK is not the one activated
+
+records=i1
+# The TPM has ak.pem loaded; the verifier was told of ak2.pem.
+"$assay" enroll request --ak ak2.pem --machine-id m1 --out r.json >/dev/null
+challenge r.json c.json >/dev/null
+refused 'I1 the key in the TPM is not the one that the challenge names' 'refuses the credential' answer c.json a.json
+request r.json >/dev/null
+jq --slurpfile two records/devices/m1.json '.ak_public = "AFgAIwALAAUEcgAAABAAGAALAAMAEAAgcmB8FKmUvAFiS80ba/WQQB5x/K5ZN1LTFyWf/SewQYEAINpynK4U0GhUtG3NtqSOAhpoHF9fv8Z2UfH8Kfe1WsZ3"' r.json >forged.json
+challenge forged.json c.json >/dev/null
+refused 'I1 nor a key of somewhere else, put into the request' 'refuses the credential' answer c.json a.json
+challenge r.json c.json >/dev/null
+answer c.json a.json >/dev/null
+jq '.secret = ("00" * 32)' a.json >wrong.json
+refused 'I1 an answer without the secret' "answer's secret is not the one" accept wrong.json
+jq ".id = \"$(openssl rand -hex 16)\"" a.json >wrong.json
+refused 'I1 an answer to no challenge' 'no challenge that this answers is open' accept wrong.json
+challenge r.json c2.json >/dev/null
+jq --slurpfile c c2.json '.id = $c[0].id' a.json >wrong.json
+refused 'I1 the secret of another challenge' "answer's secret is not the one" accept wrong.json
+works 'none of them is enrolled' test -z "$(ls i1/devices)"
+works 'the right one is, still' accept a.json
+"$assay" key create --out sign.pem >/dev/null
+refused 'a key that is not for attestation' 'no attestation key' \
+	"$assay" enroll request --ak sign.pem --machine-id m1 --out no.json
+# The same, asked of the verifier: attributes restricted (bit 16) cleared.
+unrestricted=$(jq -r .ak_public r.json | base64 -d | xxd -p -c 0 | sed 's/^\(....\)\(........\)00050472/\1\200040472/' | xxd -r -p | base64 -w 0)
+jq --arg ak "$unrestricted" '.ak_public = $ak' r.json >loose.json
+refused 'nor one that says so itself' 'is not restricted' challenge loose.json c.json
+
+# ---------------------------------------------------------------- I2: the certificate
+
+records=i2
+trust='--roots tpm/ek-root.pem'
+refused 'I2 a certificate missing between it and the root' 'leads to no trusted root: unable to get' challenge r.json c.json
+trust='--roots other/ek-root.pem --intermediates tpm/ek-issuer.pem --intermediates tpm/ek-root.pem'
+refused 'I2 a root that is only among those between' 'leads to no trusted root' challenge r.json c.json
+trust='--roots tpm/ek-issuer.pem'
+works 'I2 an issuing certificate can be trusted by itself' challenge r.json c.json
+trust=
+
+# A maker of our own certifies the TPM's own key, in every wrong way.
+tpm2_createek -G rsa -c ek.ctx -u ek.pem -f pem >/dev/null && tpm2_flushcontext -t
+tpm2_createek -G ecc -c ek.ctx -u ek-ecc.pem -f pem >/dev/null && tpm2_flushcontext -t
+cat >ca.conf <<'END'
+[ca]
+default_ca = it
+[it]
+database = index
+new_certs_dir = .
+serial = serial
+default_md = sha256
+policy = any
+copy_extensions = none
+email_in_dn = no
+rand_serial = yes
+unique_subject = no
+[any]
+commonName = optional
+[root]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign
+subjectKeyIdentifier = hash
+[good]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, keyEncipherment
+extendedKeyUsage = 2.23.133.8.1
+subjectAltName = critical, dirName:tpm
+[good_ecc]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, keyAgreement
+extendedKeyUsage = 2.23.133.8.1
+[bare]
+extendedKeyUsage = serverAuth, 2.23.133.8.1
+[no_usage]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, keyEncipherment
+[wrong_usage]
+extendedKeyUsage = serverAuth, 2.23.133.8.3
+[signs]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = 2.23.133.8.1
+[authority]
+basicConstraints = critical, CA:TRUE
+extendedKeyUsage = 2.23.133.8.1
+keyUsage = keyEncipherment, keyCertSign
+[host_name]
+basicConstraints = critical, CA:FALSE
+extendedKeyUsage = 2.23.133.8.1
+subjectAltName = critical, DNS:example.org
+[module]
+extendedKeyUsage = 2.23.133.8.1
+subjectAltName = critical, dirName:tpm, otherName:1.3.6.1.5.5.7.8.4;UTF8:serial
+[critical]
+extendedKeyUsage = 2.23.133.8.1
+1.3.6.1.4.1.55555.1 = critical, ASN1:NULL
+[tpm]
+a.2.23.133.2.1 = id:00001014
+a.2.23.133.2.2 = model
+a.2.23.133.2.3 = id:00010001
+END
+: >index
+for name in root stranger; do
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout $name.key -out $name.pem -subj "/CN=$name" \
+		-days 3650 -config ca.conf -extensions root 2>log || cat log
+done
+openssl req -new -newkey rsa:2048 -nodes -keyout unused.key -out leaf.csr -subj /CN=tpm -config ca.conf 2>log
+
+# certify OUT EXTENSIONS KEY OPTION...: a certificate of that key, by "root" if not said otherwise
+certify() {
+	certify_out=$1 certify_extensions=$2 certify_key=$3
+	shift 3
+	openssl x509 -req -in leaf.csr -force_pubkey "$certify_key" -CA root.pem -CAkey root.key -out "$certify_out" \
+		-extfile ca.conf -extensions "$certify_extensions" -days 365 "$@" 2>log || { cat log; return 1; }
+}
+supplied() { # CERT RECORDS: request and challenge with that certificate
+	"$assay" enroll request --ak ak.pem --machine-id m1 --ek "${3:-rsa2048-low}" --ek-cert "$1" --out s.json >log 2>&1 || { cat log >&2; return 2; }
+	"$verify" enroll challenge s.json --records "$2" --roots root.pem --out c.json
+}
+row() { # NAME EXTENSIONS WORDS OPTION...
+	row_name=$1 row_extensions=$2 row_words=$3
+	shift 3
+	certify leaf.pem "$row_extensions" ek.pem "$@" >&2
+	if [ -n "$row_words" ]; then
+		refused "I2 $row_name" "$row_words" supplied leaf.pem i2
+	else
+		works "I2 $row_name" supplied leaf.pem i2
+	fi
+}
+row 'a good certificate is taken' good ''
+row 'one with the usages of other things beside it' bare ''
+row 'one that names the module' module ''
+row 'no extended key usage' no_usage 'extended key usage is not 2.23.133.8.1'
+row 'an extended key usage that is another' wrong_usage 'extended key usage is not 2.23.133.8.1'
+row 'a key usage that does not fit' signs 'does not allow keyEncipherment'
+row "an authority's" authority "is an authority's"
+row 'a critical name that no TPM has' host_name 'critical subject alternative name'
+row 'a critical extension that is not known' critical 'unhandled critical extension'
+row 'signed with SHA-1' good 'CA signature digest algorithm too weak\|md too weak\|too weak' -sha1
+row 'signed by a stranger' good 'leads to no trusted root' -CA stranger.pem -CAkey stranger.key
+validity() { # OUT START END
+	openssl ca -batch -config ca.conf -in leaf.csr -cert root.pem -keyfile root.key -startdate "$2" -enddate "$3" \
+		-extensions good -out "$1" -notext 2>log || { cat log; return 1; }
+}
+# openssl ca cannot be given another key: the dates are refused before the key is looked at.
+validity leaf.pem 20200101000000Z 20210101000000Z >&2
+refused 'I2 expired' 'certificate has expired' supplied leaf.pem i2
+validity leaf.pem 20990101000000Z 20990201000000Z >&2
+refused 'I2 not valid yet' 'not yet valid' supplied leaf.pem i2
+certify leaf.pem good_ecc ek-ecc.pem >&2
+works 'I2 of an ECC key' supplied leaf.pem i2 p256-low
+certify leaf.pem good ek-ecc.pem >&2
+refused 'I2 of an ECC key that does not allow keyAgreement' 'does not allow keyAgreement' supplied leaf.pem i2 p256-low
+jq '.ek_certificate = "AAAA"' r.json >broken.json
+trust='--roots root.pem'
+refused 'I2 bytes that are no certificate' 'holds no X.509 certificate' challenge broken.json c.json
+refused 'roots that are none' 'holds no X.509 certificate' "$verify" enroll challenge r.json --records i2 \
+	--roots /dev/null --out c.json
+sed 's/^MII/MIX/' root.pem >broken.pem
+cat root.pem broken.pem >mixed.pem
+refused 'nor roots of which one is broken' 'certificate 2 in it cannot be read' "$verify" enroll challenge r.json \
+	--records i2 --roots mixed.pem --out c.json
+works 'none of them is enrolled' test -z "$(ls i2/devices)"
+
+# ---------------------------------------------------------------- I3: the certificate is of another key
+
+openssl pkey -in unused.key -pubout -out unused.pub
+certify leaf.pem good unused.pub >&2
+refused 'I3 a good certificate, of a key that is not this one' 'of another key than the one' supplied leaf.pem i2
+certify leaf.pem good ek.pem >&2
+refused "I3 the certificate of the TPM's other key" 'of another key than the one' supplied leaf.pem i2 rsa2048
+
+# ---------------------------------------------------------------- I4: two identities
+
+records=records trust=$makers
+ASSAY_TCTI=$other "$assay" key create --restricted --out other-ak.pem >/dev/null
+other_request() { # OUT MACHINE
+	ASSAY_TCTI=$other "$assay" enroll request --ak other-ak.pem --machine-id "$2" --out "$1"
+}
+other_request o.json m1 >/dev/null
+refused 'I4 the same machine id, another TPM' 'enrolled with another endorsement key' challenge o.json c.json
+refused 'I4 with --replace, too' 'enrolled with another endorsement key' challenge o.json c.json --replace
+machine=m2 request r2.json >/dev/null
+refused 'I4 the same TPM, another machine id' 'enrolled as the machine m1' challenge r2.json c.json
+jq --arg ek "$(jq -r .ek_public r2.json | base64 -d | xxd -p -c 0 | sed 's/^\(.\{24\}\)../\1ff/' | xxd -r -p | base64 -w 0)" \
+	'.ek_public = $ek' r2.json >named.json
+refused 'I4 nor under another name of its endorsement key' 'enrolled as the machine m1' challenge named.json c.json
+request r.json >/dev/null
+refused 'I4 the same device again' 'is enrolled already.*--replace' challenge r.json c.json
+works 'I4 with --replace it may have another key' sh -c '
+	"$1" enroll request --ak ak2.pem --machine-id m1 --out r.json &&
+	"$2" enroll challenge r.json --records records '"$maker"' --replace --out c.json &&
+	"$1" enroll answer c.json --ak ak2.pem --out a.json &&
+	"$2" enroll accept a.json --records records --replace' sh "$assay" "$verify"
+works 'I4 and has it' sh -c 'test "$(jq -r .ak_public r.json)" = "$(jq -r .ak_public records/devices/m1.json)"'
+works 'another machine with another TPM' sh -c '
+	"$1" enroll --tcti '"$other"' --ak other-ak.pem --machine-id m3 --records records '"$makers"'' sh "$assay"
+rm records/devices/m1.json
+works 'I4 once its record is removed, a machine can have another TPM' sh -c '
+	rm records/devices/m3.json &&
+	"$1" enroll --tcti '"$other"' --ak other-ak.pem --machine-id m1 --records records '"$makers"'' sh "$assay"
+works 'I4 and the TPM that it had another machine' sh -c '
+	"$1" enroll --ak ak.pem --machine-id m9 --records records '"$makers"'' sh "$assay"
+
+# ---------------------------------------------------------------- I5: two at once
+
+# Eight rounds: two TPMs, one machine id, both with a good answer; and one TPM for two machines.
+race() { # RECORDS ANSWER ANSWER: exactly one is accepted
+	"$verify" enroll accept "$2" --records "$1" >one 2>&1 &
+	race_one=$!
+	"$verify" enroll accept "$3" --records "$1" >two 2>&1 &
+	race_two=$!
+	race_won=0
+	wait "$race_one" && race_won=$((race_won + 1))
+	wait "$race_two" && race_won=$((race_won + 1))
+	[ "$race_won" -eq 1 ] && [ "$(find "$1/devices" -name '*.json' | wc -l)" -eq 1 ] &&
+		[ "$(cat one two | grep -c 'enrolled with another endorsement key\|enrolled as the machine')" -eq 1 ]
+}
+rounds() { # SECOND-REQUEST ANSWERING...
+	for round in 1 2 3 4 5 6 7 8; do
+		records=race$round
+		rm -rf "$records"
+		request r.json && challenge r.json c.json && answer c.json a1.json || return 1
+		"$@" || return 1
+		race "$records" a1.json a2.json || return 1
+	done
+}
+another_tpm() {
+	other_request o.json m1 && challenge o.json c.json &&
+		ASSAY_TCTI=$other "$assay" enroll answer c.json --ak other-ak.pem --out a2.json
+}
+another_machine() {
+	machine=m2 request r2.json && challenge r2.json c.json && answer c.json a2.json
+}
+works 'I5 two TPMs race for one machine id: one wins, each time' rounds another_tpm
+works 'I5 two machine ids race for one TPM: one wins, each time' rounds another_machine
+
+# ---------------------------------------------------------------- I6: played again
+
+records=i6
+request r.json >/dev/null
+challenge r.json c.json >/dev/null
+answer c.json a.json >/dev/null
+works 'an answer is accepted' accept a.json
+refused 'I6 but once' 'no challenge that this answers is open' accept a.json --replace
+works 'I6 a challenge can be opened again, too' answer c.json again.json
+refused 'I6 but not answered' 'no challenge that this answers is open' accept again.json --replace
+challenge r.json c2.json --replace >/dev/null
+jq --slurpfile old c.json '.credential = $old[0].credential | .encrypted_secret = $old[0].encrypted_secret' c2.json >mixed.json
+works "I6 an old credential under a new challenge's id is opened" answer mixed.json a2.json
+refused 'I6 but its secret is not the one' "answer's secret is not the one" accept a2.json --replace
+jq --slurpfile old c.json '.credential = $old[0].credential' c2.json >mixed.json
+refused 'I6 half of one credential and half of another' 'refuses the credential' answer mixed.json a2.json
+refused 'I6 a credential for one TPM, at another' 'refuses the credential' \
+	"$assay" enroll answer c2.json --tcti "$other" --ak other-ak.pem --out a2.json
+pending=$(echo i6/pending/*.json)
+sed -i 's/"expires": "20../"expires": "2000/' "$pending"
+answer c2.json a2.json >/dev/null
+refused 'an answer that comes too late' 'was to be answered until' accept a2.json --replace
+challenge r.json c3.json --replace >/dev/null
+works 'what expired is dropped when the next challenge is made' test ! -e "$pending"
+
+# ---------------------------------------------------------------- how it is called
+
+misused 'no AK' '\-\-ak is needed' "$assay" enroll request --out x
+misused 'no such endorsement key' '\-\-ek takes' "$assay" enroll request --ak ak.pem --ek sm2 --out x
+misused 'a certificate of which key?' '\-\-ek-cert needs --ek' "$assay" enroll request --ak ak.pem --ek-cert leaf.pem --out x
+misused 'a machine id with a slash' '\-\-machine-id takes' "$assay" enroll request --ak ak.pem --machine-id ../x --out x
+misused 'a machine id that is hidden' '\-\-machine-id takes' "$assay" enroll request --ak ak.pem --machine-id .x --out x
+misused 'no roots' '\-\-roots' "$verify" enroll challenge r.json --records i6 --out x
+misused 'no records' '\-\-records is needed' "$verify" enroll accept a.json
+misused 'no request' 'one request is to be named' "$verify" enroll challenge --records i6 --roots root.pem --out x
+misused 'days that are none' '\-\-days takes' "$verify" enroll challenge r.json --records i6 --roots root.pem --out x --days 0
+misused 'no verb' 'challenge or accept' "$verify" enroll
+misused 'a verb that is not there' "there is no 'enroll sign'" "$assay" enroll sign
+misused 'device and key at once' 'leave out --ak' "$verify" verify evidence.json --nonce "$nonce" \
+	--device records/devices/m1.json --ak ak.pub --manifest manifest.jsonl --cert signer.pem
+jq '.ak_name = ("000b" + ("00" * 32))' records/devices/m1.json >record.json
+refused 'a record whose key has another name' 'ak_name.* is not the name of' "$verify" verify evidence.json \
+	--nonce "$nonce" --device record.json --manifest manifest.jsonl --cert signer.pem
+refused 'no TPM' 'no TPM answers' "$assay" enroll request --tcti swtpm:path=/no/socket --ak ak.pem --machine-id m --out x
+refused 'a record directory that cannot be' 'cannot make the directory' accept a.json --records /dev/null/x
+works 'none of them left a file' test ! -e x
+works 'help is there' sh -c 'for verb in "" request challenge answer accept; do
+	"$1" enroll $verb --help | grep -q "^Usage: assay enroll" || exit 1; done
+	for verb in "" challenge accept; do
+		"$2" enroll $verb --help | grep -q "^Usage: assay enroll" || exit 1; done' sh "$assay" "$verify"
+works 'no slot and no session of the TPM is left taken' \
+	test -z "$(tpm2_getcap handles-transient)$(tpm2_getcap handles-loaded-session)"
+echo "1..$check_number"
+exit "$check_failed"

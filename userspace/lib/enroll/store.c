@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "enroll/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define DEVICES "devices"
+#define EKS "eks"
+#define PENDING "pending"
+
+struct store {
+	char *path;
+	int lock;
+};
+
+static int out_of_memory(struct assay_error *err)
+{
+	return assay_fail(err, ENOMEM, "out of memory");
+}
+
+/* "DIR/PART/NAME", or "DIR/PART" where @name is NULL; NULL without memory. */
+static char *path_to(const struct store *store, const char *part, const char *name,
+		     const char *suffix)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s%s%s%s", store->path, part, name ? "/" : "", name ? name : "",
+		     name ? suffix : "") < 0)
+		return NULL;
+	return path;
+}
+
+static int make_directory(const char *path, struct assay_error *err)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return assay_fail(err, errno, "cannot make the directory %s: %s", path, strerror(errno));
+}
+
+static int take_lock(struct store *store, struct assay_error *err)
+{
+	char *path = path_to(store, "lock", NULL, NULL);
+	int r = 0;
+
+	if (!path)
+		return out_of_memory(err);
+	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (store->lock < 0)
+		r = assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+	while (r == 0 && flock(store->lock, LOCK_EX) < 0)
+		if (errno != EINTR)
+			r = assay_fail(err, errno, "cannot lock %s: %s", path, strerror(errno));
+	free(path);
+	return r;
+}
+
+int store_open(const char *path, struct store **ret, struct assay_error *err)
+{
+	static const char *const parts[] = { DEVICES, EKS, PENDING };
+	struct store *store = calloc(1, sizeof(*store));
+	int r = make_directory(path, err);
+
+	if (store)
+		store->lock = -1;
+	if (r == 0 && (!store || !(store->path = strdup(path))))
+		r = out_of_memory(err);
+	for (size_t i = 0; r == 0 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char *part = path_to(store, parts[i], NULL, NULL);
+
+		r = part ? make_directory(part, err) : out_of_memory(err);
+		free(part);
+	}
+	if (r == 0)
+		r = take_lock(store, err);
+	if (r < 0) {
+		store_close(store);
+		return r;
+	}
+	*ret = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->lock >= 0)
+		close(store->lock); /* and so unlock it */
+	free(store->path);
+	free(store);
+}
+
+/* ---------------------------------------------------------------- records */
+
+/* Return: 0; -ENOENT where there is none */
+static int read_record(const char *path, struct device_record *ret, struct assay_error *err)
+{
+	struct buffer text = { 0 };
+	int r = file_read(path, RECORD_MAX_SIZE, &text, err);
+
+	if (r == 0) {
+		r = device_record_parse(buffer_bytes(&text), ret, err);
+		if (r < 0)
+			assay_fail_context(err, "%s", path);
+	}
+	buffer_free(&text);
+	return r;
+}
+
+static bool same_key(const struct assay_digest *a, const struct assay_digest *b)
+{
+	return bytes_equal(BYTES(a->bytes, a->size), BYTES(b->bytes, b->size));
+}
+
+static char *record_path(const struct store *store, const char *machine_id)
+{
+	return path_to(store, DEVICES, machine_id, ".json");
+}
+
+static char *link_path(const struct store *store, const struct assay_digest *ek_key)
+{
+	char hex[2 * ASSAY_DIGEST_MAX + 1];
+
+	hex_encode(BYTES(ek_key->bytes, ek_key->size), hex);
+	return path_to(store, EKS, hex, "");
+}
+
+static int check_machine(const struct store *store, const char *machine_id,
+			 const struct assay_digest *ek_key, bool replace, struct assay_error *err)
+{
+	char *path = record_path(store, machine_id);
+	struct device_record record = { 0 };
+	int r;
+
+	if (!path)
+		return out_of_memory(err);
+	r = read_record(path, &record, err);
+	if (r == 0 && !same_key(&record.ek_key, ek_key))
+		r = assay_fail(err, EEXIST,
+			       "the machine %s is enrolled with another endorsement key: if its "
+			       "TPM was replaced indeed, remove %s first",
+			       machine_id, path);
+	else if (r == 0 && !replace)
+		r = assay_fail(err, EEXIST,
+			       "the machine %s is enrolled already: give it a new attestation key "
+			       "with --replace",
+			       machine_id);
+	device_record_free(&record);
+	free(path);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* A link that leads nowhere, or to a record with another key, is of a record that was removed. */
+static int check_ek(const struct store *store, const char *machine_id,
+		    const struct assay_digest *ek_key, struct assay_error *err)
+{
+	char *path = link_path(store, ek_key);
+	struct device_record record = { 0 };
+	int r;
+
+	if (!path)
+		return out_of_memory(err);
+	r = read_record(path, &record, err);
+	free(path);
+	if (r == 0 && same_key(&record.ek_key, ek_key) &&
+	    strcmp(record.machine_id, machine_id) != 0)
+		r = assay_fail(err, EEXIST,
+			       "this endorsement key is enrolled as the machine %s: if the machine "
+			       "%s is the same one, remove its record first",
+			       record.machine_id, machine_id);
+	device_record_free(&record);
+	return r == -ENOENT ? 0 : r;
+}
+
+int store_check(const struct store *store, const char *machine_id,
+		const struct assay_digest *ek_key, bool replace, struct assay_error *err)
+{
+	int r = check_machine(store, machine_id, ek_key, replace, err);
+
+	return r < 0 ? r : check_ek(store, machine_id, ek_key, err);
+}
+
+/* The link comes first: without its record it says nothing. */
+static int link_ek(const struct store *store, const struct device_record *record,
+		   struct assay_error *err)
+{
+	char *path = link_path(store, &record->ek_key);
+	char *target = NULL;
+	int r = 0;
+
+	if (!path || asprintf(&target, "../" DEVICES "/%s.json", record->machine_id) < 0) {
+		free(path);
+		return out_of_memory(err);
+	}
+	if ((unlink(path) < 0 && errno != ENOENT) || symlink(target, path) < 0)
+		r = assay_fail(err, errno, "cannot make the link %s: %s", path, strerror(errno));
+	free(target);
+	free(path);
+	return r;
+}
+
+int store_add(const struct store *store, const struct device_record *record, bool replace,
+	      char **ret_path, struct assay_error *err)
+{
+	struct file_writer writer = { 0 };
+	char *path;
+	int r = store_check(store, record->machine_id, &record->ek_key, replace, err);
+
+	if (r == 0)
+		r = link_ek(store, record, err);
+	if (r < 0)
+		return r;
+	path = record_path(store, record->machine_id);
+	if (!path)
+		return out_of_memory(err);
+	r = file_begin(&writer, path, 0644, err);
+	if (r == 0)
+		r = device_record_write(writer.stream, record, err);
+	if (r == 0)
+		r = file_commit(&writer, err);
+	file_abort(&writer);
+	if (r < 0) {
+		free(path);
+		return r;
+	}
+	*ret_path = path;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- open challenges */
+
+static char *pending_path(const struct store *store, const uint8_t id[ENROLL_ID_SIZE])
+{
+	char hex[2 * ENROLL_ID_SIZE + 1];
+
+	hex_encode(BYTES(id, ENROLL_ID_SIZE), hex);
+	return path_to(store, PENDING, hex, ".json");
+}
+
+static int read_pending(const char *path, struct enroll_pending *ret, struct assay_error *err)
+{
+	struct buffer text = { 0 };
+	int r = file_read(path, ENROLL_MAX_SIZE, &text, err);
+
+	if (r == 0) {
+		r = enroll_pending_parse(buffer_bytes(&text), ret, err);
+		if (r < 0)
+			assay_fail_context(err, "%s", path);
+	}
+	buffer_free(&text);
+	return r;
+}
+
+/* Challenges that nobody answered do not pile up. What cannot be read is left where it is. */
+static void prune(const struct store *store, uint64_t now)
+{
+	char *directory = path_to(store, PENDING, NULL, NULL);
+	DIR *entries = directory ? opendir(directory) : NULL;
+	struct dirent *entry;
+
+	while (entries && (entry = readdir(entries))) {
+		struct enroll_pending pending = { 0 };
+		char *path = path_to(store, PENDING, entry->d_name, "");
+
+		if (path && entry->d_name[0] != '.' && read_pending(path, &pending, NULL) == 0 &&
+		    pending.expires < now)
+			(void)unlink(path);
+		enroll_pending_free(&pending);
+		free(path);
+	}
+	if (entries)
+		closedir(entries);
+	free(directory);
+}
+
+int store_add_pending(const struct store *store, const struct enroll_pending *pending, uint64_t now,
+		      struct assay_error *err)
+{
+	char *path = pending_path(store, pending->id);
+	struct file_writer writer = { 0 };
+	int r;
+
+	prune(store, now);
+	if (!path)
+		return out_of_memory(err);
+	r = file_begin(&writer, path, 0600, err);
+	if (r == 0)
+		r = enroll_pending_write(writer.stream, pending, err);
+	if (r == 0)
+		r = file_commit(&writer, err);
+	file_abort(&writer);
+	free(path);
+	return r;
+}
+
+int store_find_pending(const struct store *store, const uint8_t id[ENROLL_ID_SIZE],
+		       struct enroll_pending *ret, struct assay_error *err)
+{
+	char *path = pending_path(store, id);
+	int r;
+
+	if (!path)
+		return out_of_memory(err);
+	r = read_pending(path, ret, err);
+	if (r == -ENOENT)
+		r = assay_fail(err, ENOENT,
+			       "no challenge that this answers is open in %s: it was answered "
+			       "already, or made with other records",
+			       store->path);
+	free(path);
+	return r;
+}
+
+int store_drop_pending(const struct store *store, const uint8_t id[ENROLL_ID_SIZE],
+		       struct assay_error *err)
+{
+	char *path = pending_path(store, id);
+	int r = 0;
+
+	if (!path)
+		return out_of_memory(err);
+	if (unlink(path) < 0)
+		r = assay_fail(err, errno, "cannot remove %s: %s", path, strerror(errno));
+	free(path);
+	return r;
+}
