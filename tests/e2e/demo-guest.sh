@@ -138,7 +138,7 @@ write_to() {
 }
 
 scribble() {
-	assay log show --raw >/run/log.before || return 1
+	assay log export --format cel-tlv >/run/log.before || return 1
 	window=$(sed 's/.*"window": *{"base": *"\(0x[0-9a-f]*\)".*/\1/' $OUT/status.json)
 	page_size=$(sed 's/.*"page_size": *\([0-9]*\).*/\1/' $OUT/status.json)
 	insmod $HERE/scribble.ko || return 1
@@ -152,7 +152,7 @@ scribble() {
 		echo "neighbour/header/record: $neighbour/$header/$record, not 0/-14/-14"
 		return 1
 	}
-	assay log show --raw >/run/log.after && cmp /run/log.before /run/log.after || return 1
+	assay log export --format cel-tlv >/run/log.after && cmp /run/log.before /run/log.after || return 1
 	echo "EFAULT on the header and on a record, the page below the window can be written; the log is unchanged"
 }
 

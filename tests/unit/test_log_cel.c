@@ -303,7 +303,8 @@ static void a_log_of_another_project(void **state)
 
 		assert_int_equal(record.recnum, count++);
 		assert_int_equal(record.pcr, CEL_NO_PCR);
-		assert_int_equal(record.ccmr, 4);
+		assert_int_equal(record.register_type, CEL_CCMR);
+		assert_int_equal(record.register_number, 4);
 		assert_int_equal(record.type, 80);
 		assert_int_equal(record.digest_count, 1);
 		assert_int_equal(
@@ -345,6 +346,10 @@ static void records_that_are_off(void **state)
 		  BYTES_LITERAL(RECNUM PCR "\3\0\0\0\x3e\x12\0\0\0\x20"
 					   "0123456789abcdef0123456789abcdef" SHA1 CONTENT),
 		  NULL },
+		{ "an NV index", BYTES_LITERAL(RECNUM "\2\0\0\0\4\1\xc0\0\1" DIGESTS CONTENT),
+		  NULL },
+		{ "an NV index of 1 byte", BYTES_LITERAL(RECNUM "\2\0\0\0\1\1" DIGESTS CONTENT),
+		  "its register has 1 bytes, not 4" },
 		{ "RECNUM missing", BYTES_LITERAL(PCR DIGESTS CONTENT),
 		  "offset 0: field 0x01 where RECNUM" },
 		{ "RECNUM of 4 bytes", BYTES_LITERAL("\0\0\0\0\4\0\0\0\0" PCR DIGESTS CONTENT),

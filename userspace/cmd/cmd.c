@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/work.h"
 
@@ -134,6 +135,14 @@ void command_print_json_error(const struct assay_error *err)
 	fputs(", \"error\": ", stdout);
 	json_dumpf(text, stdout, JSON_ENCODE_ANY);
 	json_decref(text);
+}
+
+bool command_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && no_color[0] != '\0') && terminal &&
+	       strcmp(terminal, "dumb") != 0;
 }
 
 int command_flush(const struct command *command)

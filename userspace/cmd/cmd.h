@@ -118,6 +118,9 @@ int command_verbs(const struct command *command, const struct command *const ver
 /* command_print_json_error() - go on with an object printed bit by bit: `, "error": TEXT` */
 void command_print_json_error(const struct assay_error *err);
 
+/* command_colours() - is standard output a terminal whose user wants colours (no-color.org)? */
+bool command_colours(void);
+
 /* command_flush() - EXIT_OK if standard output took all that was printed. */
 int command_flush(const struct command *command);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "cmd.h"
@@ -516,14 +515,6 @@ static void print_status(const struct assay_info *info, const struct memory *mem
 
 /* ---------------------------------------------------------------- the map */
 
-static bool want_colours(void)
-{
-	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no_color && no_color[0] != '\0') &&
-	       !(terminal && strcmp(terminal, "dumb") == 0);
-}
-
 static void print_legend(const uint64_t states[PAGE_STATES], uint64_t page_size, bool colours)
 {
 	char text[32];
@@ -570,7 +561,7 @@ static void print_region_map(const struct memory *memory, size_t i, bool colours
 static void print_map(const struct memory *memory)
 {
 	const struct totals totals = add_up(memory);
-	const bool colours = want_colours();
+	const bool colours = command_colours();
 
 	for (size_t i = 0; i < memory->region_count; i++)
 		print_region_map(memory, i, colours);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/utc.h"
@@ -356,19 +355,9 @@ static void inputs_free(struct inputs *inputs)
 
 /* ---------------------------------------------------------------- showing */
 
-/* Colours on a terminal, unless the user does without them (no-color.org). */
-static bool use_colours(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term &&
-	       strcmp(term, "dumb") != 0;
-}
-
 static void print_text(const struct verdict *verdict)
 {
-	bool colours = use_colours();
+	bool colours = command_colours();
 	const char *red = colours ? "\033[31m" : "", *green = colours ? "\033[32m" : "";
 	const char *yellow = colours ? "\033[33m" : "", *plain = colours ? "\033[0m" : "";
 	enum check reason = verdict_reason(verdict);

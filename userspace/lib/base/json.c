@@ -7,7 +7,8 @@
 
 #include "base/utc.h"
 
-int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
+static int parse(struct bytes text, const char *what, json_type type, const char *type_name,
+		 json_t **ret, struct assay_error *err)
 {
 	json_error_t error;
 	json_t *value;
@@ -23,12 +24,22 @@ int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_e
 		return assay_fail(err, EBADMSG, "%s is not JSON: line %d, column %d: %s", what,
 				  error.line, error.column, escaped);
 	}
-	if (!json_is_object(value)) {
+	if (json_typeof(value) != type) {
 		json_decref(value);
-		return assay_fail(err, EBADMSG, "%s is not a JSON object", what);
+		return assay_fail(err, EBADMSG, "%s is not a JSON %s", what, type_name);
 	}
 	*ret = value;
 	return 0;
+}
+
+int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
+{
+	return parse(text, what, JSON_OBJECT, "object", ret, err);
+}
+
+int json_parse_array(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
+{
+	return parse(text, what, JSON_ARRAY, "array", ret, err);
 }
 
 /* ---------------------------------------------------------------- long strings */

@@ -122,23 +122,28 @@ static int parse_register(struct bytes *in, uint64_t *offset, struct cel_record 
 			  struct assay_error *err)
 {
 	struct tlv tlv;
+	size_t size;
 	int r = take_tlv(in, offset, "the record", &tlv, err);
 
 	if (r < 0)
 		return r;
-	if (tlv.type != ASSAY_CEL_PCR && tlv.type != CEL_CCMR)
+	if (tlv.type != ASSAY_CEL_PCR && tlv.type != CEL_NV_INDEX && tlv.type != CEL_CCMR)
 		return assay_fail(err, EBADMSG,
 				  "offset %" PRIu64 ": field 0x%02x where PCR (0x%02x) is due",
 				  tlv.offset, tlv.type, ASSAY_CEL_PCR);
-	if (tlv.value.size != 1)
-		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": PCR has %zu bytes, not 1",
-				  tlv.offset, tlv.value.size);
+	size = tlv.type == CEL_NV_INDEX ? 4 : 1;
+	if (tlv.value.size != size)
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s has %zu bytes, not %zu",
+				  tlv.offset, tlv.type == ASSAY_CEL_PCR ? "PCR" : "its register",
+				  tlv.value.size, size);
+	record->register_type = tlv.type;
+	record->register_number = 0;
+	for (size_t i = 0; i < size; i++)
+		record->register_number = record->register_number << 8 | tlv.value.data[i];
 	record->pcr = CEL_NO_PCR;
-	if (tlv.type == CEL_CCMR) {
-		record->ccmr = tlv.value.data[0];
+	if (tlv.type != ASSAY_CEL_PCR)
 		return 0;
-	}
-	record->pcr = tlv.value.data[0];
+	record->pcr = record->register_number;
 	if (record->pcr >= CEL_PCR_COUNT)
 		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": there is no PCR %" PRIu32,
 				  tlv.offset, record->pcr);

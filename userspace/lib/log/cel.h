@@ -18,8 +18,9 @@
 #define CEL_PCR_COUNT 24
 /* struct cel_record.pcr of a record that is not of a PCR; equal to no PCR index. */
 #define CEL_NO_PCR UINT32_MAX
-/* A register of a confidential machine (TDX RTMR and such), where no TPM is: go-eventlog. */
-#define CEL_CCMR 0x6c
+/* Other registers than PCRs, by the type of their TLV. */
+#define CEL_NV_INDEX 0x02 /* an NV index of a TPM, u32: CEL 1.0, section 5.1 */
+#define CEL_CCMR 0x6c	  /* of a confidential machine (TDX RTMR and such), u8: go-eventlog */
 
 /**
  * struct cel_reader - where in a log one is; cel_begin() sets it up
@@ -37,9 +38,9 @@ struct cel_reader {
  * @size: bytes of the whole record
  * @content_offset: the content TLV's first byte in the log
  * @recnum: its number
- * @pcr: 0 to CEL_PCR_COUNT - 1; CEL_NO_PCR where the record is of another register,
- *       then @ccmr has its number
- * @ccmr: see @pcr; 0 otherwise
+ * @pcr: 0 to CEL_PCR_COUNT - 1; CEL_NO_PCR where the record is of another register
+ * @register_type: ASSAY_CEL_PCR, CEL_NV_INDEX or CEL_CCMR
+ * @register_number: the PCR's index or the other register's number
  * @digests: a digest a bank, no bank twice. For an algorithm that struct
  *           assay_digest has no name for, .hash is the TLV's type as it stands
  *           (assay_hash_size() is 0 for it)
@@ -54,7 +55,8 @@ struct cel_record {
 	uint64_t content_offset;
 	uint64_t recnum;
 	uint32_t pcr;
-	uint8_t ccmr;
+	uint8_t register_type;
+	uint32_t register_number;
 	struct assay_digest digests[CEL_MAX_DIGESTS];
 	size_t digest_count;
 	uint8_t type;

@@ -142,5 +142,7 @@ const struct assay_digest *uefi_pcrs_value(const struct uefi_pcrs *pcrs, enum as
 
 /* uefi_type_name() - "EV_SEPARATOR" and so on; NULL for a type not known */
 const char *uefi_type_name(uint32_t type);
+/* uefi_type_by_name() - the same the other way round, in any case; false for no such name */
+bool uefi_type_by_name(const char *name, uint32_t *ret);
 
 #endif /* ASSAY_LOG_UEFI_H */
