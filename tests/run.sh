@@ -16,6 +16,7 @@
 #	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
 #	                   tests/check.sh is /bed/check.sh
 #	e2e/NAME           tests/e2e/NAME.sh on this machine
+#	model/NAME         spin checks tests/model/NAME.pml, and refutes its mutants (tests/model/check)
 #	lint/NAME          one of the checks of tests/lint
 set -eu
 LC_ALL=C
@@ -39,6 +40,9 @@ list() {
 		done
 		sed -n 's/^# also: *//p' "$source" | tr ' ' '+' | sed "s#^#kmod/$(basename "$source" .sh)@#"
 	done
+	for source in tests/model/*.pml; do
+		[ ! -e "$source" ] || basename "$source" .pml | sed 's#^#model/#'
+	done
 	tests/lint --list | sed 's#^#lint/#'
 	for source in tests/fuzz/fuzz_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#fuzz/#'
@@ -60,6 +64,7 @@ needs() {
 		echo "guest-${needs_flavour%%+*}"
 		;;
 	e2e/*) echo 'demo-needs guest-4k guest-debug' ;;
+	model/*) echo packages ;;
 	lint/*) echo 'lint-needs' ;;
 	esac
 }
@@ -114,6 +119,7 @@ execute() {
 		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "tests/kmod/$name.sh" | tr '\n' ' ')"
 		;;
 	e2e/*) timeout 600 "tests/e2e/$name.sh" ;;
+	model/*) timeout 600 tests/model/check "tests/model/$name.pml" "$2" ;;
 	lint/*) tests/lint "$name" ;;
 	esac
 }
