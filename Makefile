@@ -24,7 +24,7 @@ Q := $(if $(filter 1,$(V)),,@)
 tell = @printf '  %-7s %s\n' $(1) $@
 
 .PHONY: all
-all: build/host/assay build/host/assay-verify build/arm64/assay $(FLAVOURS:%=kmod-%)
+all: build/host/assay build/host/assay-verify library build/arm64/assay $(FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- set-up
 # A recipe with + shows its progress as it comes. Each script is quick when its thing
@@ -58,8 +58,8 @@ $(FLAVOURS:%=build/kernel/%) build/sysroot: %: %.key ;
 
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
-# arm64: the guest's; fuzz: clang's libFuzzer.
-VARIANTS := host asan tsan arm64 fuzz
+# arm64: the guest's; fuzz: clang's libFuzzer; shared: what libassay-verify is made of.
+VARIANTS := host asan tsan arm64 fuzz shared
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla
@@ -82,6 +82,9 @@ LDFLAGS_arm64 := -pie -Wl,-z,relro,-z,now --sysroot=$(abspath build/sysroot)
 CC_fuzz := clang
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
+
+CC_shared := gcc
+CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden
 
 NEEDS_arm64 := build/sysroot.key
 
@@ -118,7 +121,21 @@ build/$(1)/assay-verify: $$(VERIFY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) buil
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$(v))))
 
--include $(shell find build/host build/asan build/tsan build/arm64 build/fuzz build/guest -name '*.d' 2>/dev/null)
+# The verifier as a library (userspace/include/assay-verify.h). Its soname changes with the ABI.
+LIB_VERSION := $(shell sed -n 's/^\#define ASSAY_VERSION "\(.*\)"/\1/p' userspace/include/assay.h)
+LIB_NAME := libassay-verify.so
+LIB_SONAME := $(LIB_NAME).0
+LIB_MAP := userspace/lib/verify/libassay-verify.map
+
+.PHONY: library
+library: build/shared/$(LIB_NAME)
+
+build/shared/$(LIB_NAME): build/shared/userspace/lib/verify/library.o build/shared/libassay.a $(LIB_MAP)
+	$(call tell,LINK)
+	$(Q)gcc -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(LIB_MAP) -Wl,-z,defs \
+		-Wl,-z,relro,-z,now -o $@ $(filter %.o %.a,$^) $(LIBS_CORE)
+
+-include $(shell find build/host build/asan build/tsan build/arm64 build/fuzz build/guest build/shared -name '*.d' 2>/dev/null)
 
 # ---------------------------------------------------------------- kernel modules
 # build/kmod/FLAVOUR/NAME.ko: assay, the samples and the test modules tests/kmod/NAME/.
@@ -241,10 +258,12 @@ $(BENCHMARKS:%=bench-%): bench-%: bench-needs
 PREFIX ?= /usr/local
 BINDIR := $(DESTDIR)$(PREFIX)/bin
 MANDIR := $(DESTDIR)$(PREFIX)/share/man
+LIBDIR := $(DESTDIR)$(PREFIX)/lib
+INCLUDEDIR := $(DESTDIR)$(PREFIX)/include
 COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
-.PHONY: install clean help
-install: build/host/assay build/host/assay-verify
+.PHONY: install install-library clean help
+install: install-library build/host/assay build/host/assay-verify
 	install -d $(BINDIR)
 	install -m 755 build/host/assay build/host/assay-verify $(BINDIR)/
 	install -d $(COMPLETIONS)
@@ -255,6 +274,15 @@ install: build/host/assay build/host/assay-verify
 		install -d $(MANDIR)/man$$section && \
 		install -m 644 $$page $(MANDIR)/man$$section/ || exit 1; \
 	done
+
+install-library: library
+	install -d $(LIBDIR)/pkgconfig $(INCLUDEDIR)
+	install -m 644 build/shared/$(LIB_NAME) $(LIBDIR)/$(LIB_NAME).$(LIB_VERSION)
+	ln -sf $(LIB_NAME).$(LIB_VERSION) $(LIBDIR)/$(LIB_SONAME)
+	ln -sf $(LIB_SONAME) $(LIBDIR)/$(LIB_NAME)
+	install -m 644 userspace/include/assay-verify.h $(INCLUDEDIR)/
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(LIB_VERSION),' \
+		userspace/lib/verify/libassay-verify.pc.in >$(LIBDIR)/pkgconfig/libassay-verify.pc
 
 clean:
 	rm -rf build
@@ -269,6 +297,6 @@ help:
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
 		'make all           programs (build/host, build/arm64) and modules (build/kmod/FLAVOUR)' \
 		'make deps          packages, kernels and the sysroot only; all other targets do what they need' \
-		'make install       host programs, man pages, bash completion; PREFIX=$(PREFIX), DESTDIR=' \
+		'make install       host programs, libassay-verify, man pages, bash completion; PREFIX=$(PREFIX), DESTDIR=' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
 		'FLAVOUR is one of: $(FLAVOURS) (kernel of the guest: qemu/README.md)'

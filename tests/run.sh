@@ -63,7 +63,7 @@ needs() {
 		needs_flavour=${1##*@}
 		echo "guest-${needs_flavour%%+*}"
 		;;
-	e2e/*) echo 'demo-needs guest-4k guest-debug' ;;
+	e2e/*) echo 'demo-needs library guest-4k guest-debug' ;;
 	model/*) echo packages ;;
 	lint/*) echo 'lint-needs' ;;
 	esac
