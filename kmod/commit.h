@@ -159,6 +159,17 @@ void assay_commit_init(struct assay_commit *commit, struct assay_request *reques
 int assay_commit_submit(struct assay_commit *commit, struct assay_request *request, bool wait);
 
 /**
+ * assay_commit_busy() - would a request have to wait now
+ * @commit: open
+ *
+ * A hint, for who would rather not prepare one then.
+ */
+static inline bool assay_commit_busy(const struct assay_commit *commit)
+{
+	return READ_ONCE(commit->queued) == ASSAY_COMMIT_QUEUE;
+}
+
+/**
  * assay_commit_cancel() - take a request out of the queue again
  * @commit: open
  * @request: submitted, and not known to be done

@@ -70,6 +70,9 @@ static int assay_uring_start(struct io_uring_cmd *cmd, unsigned int issue_flags,
 	struct assay_uring_call *call;
 	int ret;
 
+	/* -EAGAIN: a worker of io_uring does it all again, and waits. */
+	if (!sleep && assay_commit_busy(&assay->commit))
+		return -EAGAIN;
 	call = kmalloc(sizeof(*call), GFP_KERNEL_ACCOUNT);
 	if (!call)
 		return -ENOMEM;
@@ -80,7 +83,6 @@ static int assay_uring_start(struct io_uring_cmd *cmd, unsigned int issue_flags,
 		goto free;
 	call->call.request.done = assay_uring_done;
 	*assay_uring_place(cmd) = call;
-	/* -EAGAIN: a worker of io_uring does it all again, and waits. */
 	ret = assay_commit_submit(call->commit, &call->call.request, sleep);
 	if (ret)
 		goto free;

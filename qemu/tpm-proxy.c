@@ -55,7 +55,7 @@ static struct sockaddr_un address_of(const char *path)
 		errno = ENAMETOOLONG;
 		die("%s", path);
 	}
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	return address;
 }
 

@@ -10,7 +10,7 @@ ima=/sys/kernel/security/ima
 pcrs=/sys/class/tpm/tpm0
 
 noted() { # how many lines
-	grep -c ' ima-buf .* assay ' $ima/ascii_runtime_measurements
+	grep -c ' ima-buf .* assay ' "$ima/ascii_runtime_measurements"
 }
 
 hex() { # TEXT
@@ -22,7 +22,7 @@ lower() { # BANK
 }
 
 notes_now() { # RECORDS: whether the last line is of so many, with the PCR's present values
-	grep ' assay ' $ima/ascii_runtime_measurements | tail -n 1 >/run/last
+	grep ' assay ' "$ima/ascii_runtime_measurements" | tail -n 1 >/run/last
 	grep -q "$(hex "pcr=14 records=$1 offset=")" /run/last &&
 		grep -q "$(hex " sha1=$(lower sha1) sha256=$(lower sha256)")\$" /run/last
 }

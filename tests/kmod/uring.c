@@ -65,7 +65,8 @@ static unsigned int count_events(unsigned int times[CROWD])
 			if (tlv.type != ASSAY_FIELD_EVENT)
 				continue;
 			data = find_tlv(tlv.value, tlv.size, ASSAY_FIELD_DATA);
-			memcpy(text, data.value, data.size < 15 ? data.size : 15);
+			need(data.value && data.size < sizeof(text), "an event with a number");
+			memcpy(text, data.value, data.size);
 			times[strtoul(text, NULL, 10) % CROWD]++;
 			events++;
 		}

@@ -27,7 +27,7 @@ struct uring {
 	unsigned int queued; /* not submitted yet */
 };
 
-/* Room for so many commands, a power of two. Returns 0 or a negative errno. */
+/* Room for so many commands, a power of two. Returns 0, or -1 with errno set. */
 static inline int uring_open(struct uring *ring, unsigned int entries)
 {
 	struct io_uring_params parameters = { 0 };
@@ -37,7 +37,7 @@ static inline int uring_open(struct uring *ring, unsigned int entries)
 	memset(ring, 0, sizeof(*ring));
 	ring->fd = (int)syscall(SYS_io_uring_setup, entries, &parameters);
 	if (ring->fd < 0)
-		return -errno;
+		return -1;
 	size = parameters.cq_off.cqes + parameters.cq_entries * sizeof(struct io_uring_cqe);
 	if (size < parameters.sq_off.array + parameters.sq_entries * sizeof(uint32_t))
 		size = parameters.sq_off.array + parameters.sq_entries * sizeof(uint32_t);
@@ -46,7 +46,7 @@ static inline int uring_open(struct uring *ring, unsigned int entries)
 	ring->sqes = mmap(NULL, parameters.sq_entries * sizeof(struct io_uring_sqe),
 			  PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQES);
 	if (rings == MAP_FAILED || ring->sqes == MAP_FAILED)
-		return -errno;
+		return -1;
 	ring->entries = parameters.sq_entries;
 	ring->sq_tail = (uint32_t *)(rings + parameters.sq_off.tail);
 	ring->sq_mask = *(uint32_t *)(rings + parameters.sq_off.ring_mask);
