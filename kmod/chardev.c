@@ -104,6 +104,7 @@ static const struct file_operations assay_fops = {
 #ifdef ASSAY_HAS_URING_CMD
 	.uring_cmd = assay_uring_cmd,
 #endif
+	.open = assay_reader_open,
 	.mmap = assay_reader_mmap,
 	.read = assay_reader_read,
 	.poll = assay_reader_poll,

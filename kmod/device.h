@@ -16,12 +16,15 @@
 
 struct dentry;
 struct kobject;
+struct vfsmount;
 
 /**
  * struct assay - the device
  * @ledger: the log, in the region whose number is 0
  * @commit: the queue before it
  * @misc: /dev/assay
+ * @mount: a file system of the module's own, for @inode
+ * @inode: whose mapping all files of /dev/assay share, see reader.c
  * @debugfs: directory of the debugging files
  * @regions: directory regions/ in sysfs
  *
@@ -34,6 +37,8 @@ struct assay {
 	struct assay_ledger ledger;
 	struct assay_commit commit;
 	struct miscdevice misc;
+	struct vfsmount *mount;
+	struct inode *inode;
 	struct dentry *debugfs;
 	struct kobject *regions;
 };

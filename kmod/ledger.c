@@ -114,10 +114,7 @@ static void assay_ledger_content_head(struct assay_cel *head, enum assay_record_
 /* As long as no record says what the PCR held before, room for one that does is kept. */
 static bool assay_ledger_has_room(const struct assay_ledger *ledger, u64 size)
 {
-	const struct assay_ring *ring = &ledger->ring;
-
-	return ledger->based ||
-	       size + ASSAY_TPM_RECORD_LIMIT <= ring->size - (ring->tail - ring->head);
+	return ledger->based || size + ASSAY_TPM_RECORD_LIMIT <= assay_ring_room(&ledger->ring);
 }
 
 /* Write a record, which is pending then. @fields[0] is filled in here. */
@@ -388,17 +385,16 @@ static int assay_ledger_write_header(struct assay_ledger *ledger)
 	return assay_ring_end(&ledger->ring);
 }
 
-int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region, unsigned long pfn,
-			unsigned long count, u32 pcr)
+int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr)
 {
 	int ret;
 
 	memset(ledger, 0, sizeof(*ledger));
-	ledger->dev = region->dev;
+	ledger->dev = place->region->dev;
 	ret = assay_ledger_read_boot_id(ledger);
 	if (ret)
 		return ret;
-	ret = assay_ring_create(&ledger->ring, region, pfn, count);
+	ret = assay_ring_create(&ledger->ring, place);
 	if (ret)
 		return ret;
 	ret = assay_anchor_init(&ledger->anchor, ledger->dev, pcr);

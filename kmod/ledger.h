@@ -68,9 +68,7 @@ struct assay_ledger {
 /**
  * assay_ledger_create() - an empty log
  * @ledger: to initialise; to be released by assay_ledger_destroy()
- * @region: where its memory is claimed
- * @pfn: first page frame of the window
- * @count: pages of the window
+ * @place: where its memory is claimed
  * @pcr: PCR index that assay_anchor_check_pcr() accepts
  *
  * START is written, and anchored if there is a TPM.
@@ -78,8 +76,7 @@ struct assay_ledger {
  * Return: 0, also without a TPM or with one that does not answer; or a negative
  * errno after a dev_err().
  */
-int assay_ledger_create(struct assay_ledger *ledger, struct assay_region *region, unsigned long pfn,
-			unsigned long count, u32 pcr);
+int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr);
 
 /**
  * assay_ledger_destroy() - give the log's memory back

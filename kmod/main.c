@@ -27,6 +27,7 @@
 #include "chardev.h"
 #include "device.h"
 #include "pool.h"
+#include "reader.h"
 #include "stats.h"
 #include "stock.h"
 #include "version.h"
@@ -67,7 +68,15 @@ MODULE_PARM_DESC(stock,
 
 static char *chunk = "64K";
 module_param(chunk, charp, 0444);
-MODULE_PARM_DESC(chunk, "bytes of a chunk, rounded up to pages (default 64K)");
+MODULE_PARM_DESC(
+	chunk,
+	"bytes of a chunk, of stocks and of the log's window, rounded up to pages (default 64K)");
+
+static char *ahead = "256K";
+module_param(ahead, charp, 0444);
+MODULE_PARM_DESC(
+	ahead,
+	"bytes of the log's window that are claimed ahead of need, rounded up to pages (default 256K)");
 
 static unsigned int stock_idle = 30;
 module_param(stock_idle, uint, 0444);
@@ -113,21 +122,36 @@ static int assay_parse_window(struct device *dev, u64 *ret_offset, u64 *ret_size
 	return 0;
 }
 
+/* A parameter that is a number of bytes, in pages, rounded up. */
+static int assay_parse_pages(struct device *dev, const char *name, const char *text,
+			     unsigned long *ret_pages)
+{
+	u64 bytes, end;
+
+	if (assay_region_parse_bytes(text, NULL, &bytes) || !bytes ||
+	    check_add_overflow(bytes, (u64)PAGE_SIZE - 1, &end)) {
+		dev_err(dev, "%s=%s is no number of bytes; write 65536, 64K or 1M\n", name, text);
+		return -EINVAL;
+	}
+	*ret_pages = PHYS_PFN(end);
+	return 0;
+}
+
 /* The log's window in the first region: the parameter, else the device tree, else the default. */
 static int assay_log_window(struct device *dev, const struct assay_region *first,
-			    unsigned long *ret_pfn, unsigned long *ret_count)
+			    struct assay_ring_place *ret)
 {
 	u64 bytes = (u64)first->count << PAGE_SHIFT;
 	u64 place[2] = { 0, ASSAY_DEFAULT_WINDOW };
 	const char *what = "the default window";
 	u64 end;
-	int ret;
+	int error;
 
 	if (window) {
 		what = "the parameter window";
-		ret = assay_parse_window(dev, &place[0], &place[1]);
-		if (ret)
-			return ret;
+		error = assay_parse_window(dev, &place[0], &place[1]);
+		if (error)
+			return error;
 	} else if (of_find_property(dev->of_node, "assay,window", NULL)) {
 		what = "assay,window";
 		if (of_property_count_u64_elems(dev->of_node, what) != 2 ||
@@ -154,9 +178,22 @@ static int assay_log_window(struct device *dev, const struct assay_region *first
 			place[0], place[1], bytes);
 		return -EINVAL;
 	}
-	*ret_pfn = first->pfn + PHYS_PFN(place[0]);
-	*ret_count = PHYS_PFN(place[1]);
+	ret->pfn = first->pfn + PHYS_PFN(place[0]);
+	ret->count = PHYS_PFN(place[1]);
 	return 0;
+}
+
+static int assay_log_place(struct device *dev, struct assay_ring_place *ret)
+{
+	int error;
+
+	ret->region = assay_region_get(0);
+	error = assay_log_window(dev, ret->region, ret);
+	if (!error)
+		error = assay_parse_pages(dev, "chunk", chunk, &ret->chunk);
+	if (!error)
+		error = assay_parse_pages(dev, "ahead", ahead, &ret->ahead);
+	return error;
 }
 
 static void assay_close_regions(void *data)
@@ -178,21 +215,19 @@ static int assay_open_stocks(struct device *dev)
 {
 	struct assay_region *each;
 	unsigned int id;
-	u64 bytes, end;
+	unsigned long chunk_pages;
 	int ret;
 
-	if (assay_region_parse_bytes(chunk, NULL, &bytes) || !bytes ||
-	    check_add_overflow(bytes, (u64)PAGE_SIZE - 1, &end)) {
-		dev_err(dev, "chunk=%s is no number of bytes; write 65536, 64K or 1M\n", chunk);
-		return -EINVAL;
-	}
+	ret = assay_parse_pages(dev, "chunk", chunk, &chunk_pages);
+	if (ret)
+		return ret;
 	if (stock_idle > ASSAY_MAX_IDLE_SECONDS) {
 		dev_err(dev, "stock_idle=%u is more than a day; choose fewer seconds\n",
 			stock_idle);
 		return -EINVAL;
 	}
 	for (id = 0; (each = assay_region_get(id)); id++) {
-		ret = assay_stock_open(each, PHYS_PFN(end), stock, stock_idle);
+		ret = assay_stock_open(each, chunk_pages, stock, stock_idle);
 		if (ret) {
 			assay_close_stocks(NULL);
 			return ret;
@@ -213,6 +248,13 @@ static void assay_close_commit(void *data)
 	struct assay *assay = data;
 
 	assay_commit_close(&assay->commit);
+}
+
+static void assay_close_reader(void *data)
+{
+	struct assay *assay = data;
+
+	assay_reader_close(assay);
 }
 
 static void assay_unregister_chardev(void *data)
@@ -256,8 +298,7 @@ static int assay_setup_memory(struct device *dev)
 static int assay_setup(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
-	struct assay_region *first;
-	unsigned long pfn, count;
+	struct assay_ring_place place;
 	struct assay *assay;
 	int ret;
 
@@ -269,11 +310,10 @@ static int assay_setup(struct platform_device *pdev)
 	if (ret)
 		return ret;
 
-	first = assay_region_get(0);
-	ret = assay_log_window(dev, first, &pfn, &count);
+	ret = assay_log_place(dev, &place);
 	if (ret)
 		return ret;
-	ret = assay_ledger_create(&assay->ledger, first, pfn, count, pcr);
+	ret = assay_ledger_create(&assay->ledger, &place, pcr);
 	if (ret)
 		return ret;
 	ret = devm_add_action_or_reset(dev, assay_destroy_ledger, assay);
@@ -286,6 +326,12 @@ static int assay_setup(struct platform_device *pdev)
 	if (ret)
 		return ret;
 
+	ret = assay_reader_setup(assay);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(dev, assay_close_reader, assay);
+	if (ret)
+		return ret;
 	ret = assay_chardev_register(assay, dev);
 	if (ret)
 		return ret;
@@ -300,7 +346,7 @@ static int assay_setup(struct platform_device *pdev)
 		return ret;
 
 	dev_info(dev, "log of %lu KiB at %pa, %s, PCR %u, %llu records\n",
-		 count << (PAGE_SHIFT - 10), &(phys_addr_t){ PFN_PHYS(pfn) },
+		 place.count << (PAGE_SHIFT - 10), &(phys_addr_t){ PFN_PHYS(place.pfn) },
 		 assay->ledger.ring.pool->protectable ? "read-only" : "NOT protected", pcr,
 		 assay->ledger.records);
 	return 0;

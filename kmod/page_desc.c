@@ -52,10 +52,10 @@ struct assay_page_desc *assay_page_desc_of(const struct page *page)
 const char *assay_page_state_name(const struct assay_page_desc *desc)
 {
 	static const char *const names[ASSAY_PAGE_STATES] = {
-		[ASSAY_PAGE_CLAIMED] = "claimed", [ASSAY_PAGE_STOCK] = "stock",
-		[ASSAY_PAGE_EMPTY] = "empty",	  [ASSAY_PAGE_WRITABLE] = "writable",
-		[ASSAY_PAGE_OPEN] = "open",	  [ASSAY_PAGE_PART] = "part",
-		[ASSAY_PAGE_SEALED] = "sealed",
+		[ASSAY_PAGE_LENT] = "lent",	    [ASSAY_PAGE_CLAIMED] = "claimed",
+		[ASSAY_PAGE_STOCK] = "stock",	    [ASSAY_PAGE_EMPTY] = "empty",
+		[ASSAY_PAGE_WRITABLE] = "writable", [ASSAY_PAGE_OPEN] = "open",
+		[ASSAY_PAGE_PART] = "part",	    [ASSAY_PAGE_SEALED] = "sealed",
 	};
 	u8 state = READ_ONCE(desc->state);
 

@@ -6,8 +6,8 @@
  *
  * States of a page, and who changes them:
  *
- *	lent	no descriptor: the kernel's own, used for movable pages, or (static)
- *		held idle
+ *	lent	the kernel's own, used for movable pages, or (static) held idle: no
+ *		descriptor, or LENT in a window that is filled part by part	window
  *	CLAIMED	taken from the kernel by a window, writable, content undefined
  *	STOCK	cleared and read-only, claimed ahead of need		stock
  *	EMPTY	a pool's, read-only, holds no data			pmalloc
@@ -43,6 +43,7 @@ enum assay_page_type {
 };
 
 enum assay_page_state {
+	ASSAY_PAGE_LENT,
 	ASSAY_PAGE_CLAIMED,
 	ASSAY_PAGE_STOCK,
 	ASSAY_PAGE_EMPTY,
@@ -60,7 +61,7 @@ enum assay_page_state {
 
 /**
  * struct assay_page_desc - a claimed page
- * @order: of its claim: the module's claims are counted from 1
+ * @order: of its window: the module's windows are counted from 1
  * @since: of its claim: seconds since boot
  * @used: bytes of the page that hold data, 0 to PAGE_SIZE
  * @owner: ASSAY_OWNER_* or a pool's id
@@ -112,7 +113,7 @@ const char *assay_page_check(const struct page *page, const struct assay_page_de
  * assay_page_state_name() - a state's name, for debugfs
  * @desc: descriptor; read once
  *
- * Return: claimed, stock, empty, writable, open, part or sealed; header for the
+ * Return: lent, claimed, stock, empty, writable, open, part or sealed; header for the
  * log's header page while it is not open.
  */
 const char *assay_page_state_name(const struct assay_page_desc *desc);

@@ -111,28 +111,15 @@ static void pmalloc_give_back_unused(struct assay_window *window)
 	pmalloc_give_back(window, !protected || pmalloc_window_open(window));
 }
 
-/* A claimed window, with what was there before: it belongs to others. */
-static int pmalloc_clear_and_protect(struct assay_window *window)
+/* Pages just claimed, with what was there before: it belongs to others. */
+static void pmalloc_clear(unsigned long start, unsigned long count)
 {
-	unsigned long start = pmalloc_window_start(window), page;
-	struct assay_alias_range range = { start, window->count };
-	int ret;
+	unsigned long page;
 
-	for (page = 0; page < window->count; page++) {
+	for (page = 0; page < count; page++) {
 		clear_page((void *)(start + (page << PAGE_SHIFT)));
 		cond_resched();
 	}
-	/*
-	 * Mappings that vfree() has removed lazily may still be in some CPU's TLB;
-	 * the pages under them can have been ours for a while now.
-	 */
-	vm_unmap_aliases();
-	ret = assay_alias_set(&range, 1, false);
-	if (ret)
-		return ret;
-	for (page = 0; page < window->count; page++)
-		WRITE_ONCE(window->desc[page].state, ASSAY_PAGE_STOCK);
-	return assay_alias_verify(start, window->count, false);
 }
 
 /* ------------------------------------------------------------------ areas */
@@ -392,6 +379,22 @@ struct pmalloc_pool *pmalloc_create_pool(enum pmalloc_mode mode)
 }
 EXPORT_SYMBOL_GPL(pmalloc_create_pool);
 
+static int pmalloc_add_reserved(struct pmalloc_pool *pool, struct assay_window *window)
+{
+	struct pmalloc_area *area = kzalloc(sizeof(*area), GFP_KERNEL);
+
+	if (!area)
+		return -ENOMEM;
+	area->window = window;
+	area->base = pmalloc_window_start(window);
+	area->size = window->count << PAGE_SHIFT;
+	area->used = area->size;
+	area->protected = true;
+	list_add(&area->node, &pool->areas);
+	pool->area_count++;
+	return 0;
+}
+
 struct pmalloc_pool *pmalloc_create_window_pool(struct assay_region *region, unsigned long pfn,
 						unsigned long count, const char *name)
 {
@@ -403,28 +406,135 @@ struct pmalloc_pool *pmalloc_create_window_pool(struct assay_region *region, uns
 	if (IS_ERR(pool))
 		return pool;
 	strscpy(pool->name, name, sizeof(pool->name));
-	window = assay_window_claim(region, pfn, count, name);
+	window = assay_window_reserve(region, pfn, count, name);
 	if (IS_ERR(window)) {
 		ret = PTR_ERR(window);
 		goto free;
 	}
-	ret = pmalloc_clear_and_protect(window);
-	if (ret && ret != -EOPNOTSUPP) {
-		dev_err(region->dev, "cannot protect pool %s: the change did not hold\n", name);
-		pmalloc_give_back_unused(window);
+	ret = pmalloc_add_reserved(pool, window);
+	if (ret) {
+		assay_window_release(window);
 		goto free;
 	}
-	ret = pmalloc_add_area(pool, window);
-	if (ret)
-		goto free;
-	if (!pool->protectable)
-		dev_warn(region->dev, "the %s is NOT protected: %s\n", name,
-			 pmalloc_pool_area(pool)->unprotectable);
 	pmalloc_show_pool(pool);
 	return pool;
 free:
 	pmalloc_free_pool(pool);
 	return ERR_PTR(ret);
+}
+
+/*
+ * Whether the pages, just claimed, can be protected as the rest of the area is. The first
+ * that are claimed decide for all.
+ */
+static int pmalloc_check_reserved(struct pmalloc_pool *pool, struct pmalloc_area *area,
+				  const struct assay_alias_range *range)
+{
+	struct device *dev = area->window->region->dev;
+	const char *why;
+
+	if (area->unprotectable || !assay_alias_check(range->start, range->count, &why))
+		return 0;
+	if (!pmalloc_allow_unprotected || pool->filled) {
+		dev_err(dev, "cannot protect pool %s: %s\n", pool->name, why);
+		return -EOPNOTSUPP;
+	}
+	dev_warn(dev, "the %s is NOT protected: %s\n", pool->name, why);
+	area->unprotectable = why;
+	pool->protectable = false;
+	return 0;
+}
+
+static int pmalloc_protect_range(struct pmalloc_pool *pool, const struct assay_alias_range *range)
+{
+	int ret;
+
+	/*
+	 * Mappings that vfree() has removed lazily may still be in some CPU's TLB;
+	 * the pages under them can have been ours for a while now.
+	 */
+	vm_unmap_aliases();
+	ret = assay_alias_set(range, 1, false);
+	if (!ret)
+		ret = assay_alias_verify(range->start, range->count, false);
+	if (!ret)
+		return 0;
+	pr_err("cannot protect pool %s: the change did not hold\n", pool->name);
+	return -EIO;
+}
+
+/*
+ * Back to the kernel from whatever state they are in; false if some have to be kept. One
+ * page that cannot be changed must not keep the others.
+ */
+static bool pmalloc_empty_pages(struct pmalloc_area *area, unsigned long first, unsigned long count)
+{
+	struct assay_alias_range range = { area->base + (first << PAGE_SHIFT), count };
+	bool all = true;
+
+	if (area->unprotectable || !assay_alias_set(&range, 1, true))
+		return assay_window_empty(area->window, first, count);
+	for (; count; first++, count--) {
+		range = (struct assay_alias_range){ area->base + (first << PAGE_SHIFT), 1 };
+		/* Where this fails, assay_window_empty() finds it out and says so. */
+		assay_alias_set(&range, 1, true);
+		all &= assay_window_empty(area->window, first, 1);
+	}
+	return all;
+}
+
+int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
+			enum assay_page_type type)
+{
+	struct pmalloc_area *area = pmalloc_pool_area(pool);
+	struct assay_window *window = area->window;
+	struct assay_alias_range range = { area->base + (first << PAGE_SHIFT), count };
+	unsigned long page;
+	int ret;
+
+	ret = assay_window_fill(window, first, count);
+	if (ret)
+		return ret;
+	pmalloc_clear(range.start, count);
+	ret = pmalloc_check_reserved(pool, area, &range);
+	if (!ret && !area->unprotectable)
+		ret = pmalloc_protect_range(pool, &range);
+	if (ret) {
+		pmalloc_empty_pages(area, first, count);
+		return ret;
+	}
+	mutex_lock(&pool->lock);
+	for (page = first; page < first + count; page++) {
+		struct assay_page_desc *desc = &window->desc[page];
+
+		WRITE_ONCE(desc->owner, pool->id);
+		WRITE_ONCE(desc->type, type);
+		WRITE_ONCE(desc->state, ASSAY_PAGE_EMPTY);
+	}
+	pool->filled = true;
+	mutex_unlock(&pool->lock);
+	return 0;
+}
+
+bool pmalloc_empty_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count)
+{
+	return pmalloc_empty_pages(pmalloc_pool_area(pool), first, count);
+}
+
+/* All that is claimed of a reserved window becomes writable, and goes back with it. */
+static void pmalloc_destroy_reserved(struct pmalloc_area *area)
+{
+	const struct assay_page_desc *desc = area->window->desc;
+	unsigned long first, end, count = area->window->count;
+
+	for (first = 0; first < count; first = end + 1) {
+		for (end = first; end < count && desc[end].state != ASSAY_PAGE_LENT;)
+			end++;
+		if (end > first)
+			pmalloc_empty_pages(area, first, end - first);
+	}
+	assay_window_release(area->window);
+	kfree(area);
 }
 
 void pmalloc_destroy_pool(struct pmalloc_pool *pool)
@@ -439,6 +549,11 @@ void pmalloc_destroy_pool(struct pmalloc_pool *pool)
 	list_del(&pool->node);
 	mutex_unlock(&pmalloc_pools_lock);
 
+	if (!pool->refill) {
+		pmalloc_destroy_reserved(pmalloc_pool_area(pool));
+		pmalloc_free_pool(pool);
+		return;
+	}
 	/* Where it is not known which pages are read-only, each may be. */
 	if (pool->broken) {
 		list_for_each_entry(area, &pool->areas, node)
@@ -503,9 +618,8 @@ static struct pmalloc_area *pmalloc_grow(struct pmalloc_pool *pool, size_t size)
 	return list_first_entry(&pool->areas, struct pmalloc_area, node);
 }
 
-/* With the pool's lock held; cleared. */
-static void *pmalloc_locked(struct pmalloc_pool *pool, size_t size, enum assay_page_type type,
-			    bool clear)
+/* With the pool's lock held. */
+static void *pmalloc_locked(struct pmalloc_pool *pool, size_t size, bool clear)
 {
 	struct pmalloc_area *area;
 	unsigned long page;
@@ -524,9 +638,8 @@ static void *pmalloc_locked(struct pmalloc_pool *pool, size_t size, enum assay_p
 	for (page = first >> PAGE_SHIFT; page << PAGE_SHIFT < end; page++) {
 		struct assay_page_desc *desc = &area->window->desc[page];
 
-		WRITE_ONCE(desc->type, type);
-		if (type == ASSAY_PAGE_OBJECTS)
-			WRITE_ONCE(desc->used, min(end - (page << PAGE_SHIFT), PAGE_SIZE));
+		WRITE_ONCE(desc->type, ASSAY_PAGE_OBJECTS);
+		WRITE_ONCE(desc->used, min(end - (page << PAGE_SHIFT), PAGE_SIZE));
 	}
 	area->used = end;
 	/* It has been cleared, but who wrote beyond an object before may have hit this one. */
@@ -540,25 +653,20 @@ void *pmalloc(struct pmalloc_pool *pool, size_t size)
 	void *object;
 
 	mutex_lock(&pool->lock);
-	object = pmalloc_locked(pool, size, ASSAY_PAGE_OBJECTS, false);
+	object = pmalloc_locked(pool, size, false);
 	mutex_unlock(&pool->lock);
 	return object;
 }
 EXPORT_SYMBOL_GPL(pmalloc);
 
-void *pmalloc_typed(struct pmalloc_pool *pool, size_t size, enum assay_page_type type)
+void *pzalloc(struct pmalloc_pool *pool, size_t size)
 {
 	void *object;
 
 	mutex_lock(&pool->lock);
-	object = pmalloc_locked(pool, size, type, true);
+	object = pmalloc_locked(pool, size, true);
 	mutex_unlock(&pool->lock);
 	return object;
-}
-
-void *pzalloc(struct pmalloc_pool *pool, size_t size)
-{
-	return pmalloc_typed(pool, size, ASSAY_PAGE_OBJECTS);
 }
 EXPORT_SYMBOL_GPL(pzalloc);
 
@@ -583,6 +691,19 @@ void *pcalloc(struct pmalloc_pool *pool, size_t n, size_t size)
 EXPORT_SYMBOL_GPL(pcalloc);
 
 /* ------------------------------------------------------------------ writing */
+/* Of a window that is filled part by part, others have the rest. */
+static bool pmalloc_all_claimed(const struct pmalloc_pages *pages)
+{
+	const struct assay_page_desc *desc = pages->area->window->desc + pages->first;
+	unsigned long page;
+
+	for (page = 0; page < pages->count; page++) {
+		if (desc[page].state == ASSAY_PAGE_LENT || desc[page].state == ASSAY_PAGE_CLAIMED)
+			return false;
+	}
+	return true;
+}
+
 static bool pmalloc_find_pages(struct pmalloc_pool *pool, const struct pmalloc_range *range,
 			       struct pmalloc_pages *ret_pages)
 {
@@ -599,7 +720,7 @@ static bool pmalloc_find_pages(struct pmalloc_pool *pool, const struct pmalloc_r
 		ret_pages->area = area;
 		ret_pages->first = (start - area->base) >> PAGE_SHIFT;
 		ret_pages->count = DIV_ROUND_UP(end, PAGE_SIZE) - ret_pages->first;
-		return true;
+		return pmalloc_all_claimed(ret_pages);
 	}
 	return false;
 }
@@ -769,7 +890,7 @@ char *pstrdup(struct pmalloc_pool *pool, const char *string)
 	range.size = strlen(string) + 1;
 	/* Not to be interrupted by an allocation that protects what is not complete. */
 	mutex_lock(&pool->lock);
-	copy = pmalloc_locked(pool, range.size, ASSAY_PAGE_OBJECTS, false);
+	copy = pmalloc_locked(pool, range.size, false);
 	range.start = copy;
 	if (copy && pool->mode == PMALLOC_MODE_START_WR) {
 		if (pmalloc_begin_locked(pool, &range, 1)) {

@@ -66,6 +66,7 @@ struct pmalloc_area {
  *          one window
  * @align: of objects, in bytes, a power of two
  * @final: pmalloc_make_pool_ro() was called
+ * @filled: of a pool of one window, whether any of it has been claimed
  * @protectable: whether this kernel can protect all areas that there are
  * @broken: an error after which the pool's protection is not known any more;
  *          nothing is opened from then on
@@ -83,6 +84,7 @@ struct pmalloc_pool {
 	size_t refill;
 	size_t align;
 	bool final;
+	bool filled;
 	bool protectable;
 	int broken;
 	struct assay_region *source;
@@ -92,30 +94,43 @@ struct pmalloc_pool {
 };
 
 /**
- * pmalloc_create_window_pool() - a START_WR pool of one window, cleared
+ * pmalloc_create_window_pool() - a START_WR pool of one window, reserved and empty
  * @region: where from
  * @pfn: first page frame
  * @count: number of pages
  * @name: of the pool, for people
  *
- * Return: the pool; an ERR_PTR() after a dev_err(): what assay_window_claim() and
- * pmalloc_create_custom_pool() return, -EIO (the protection did not hold).
+ * Return: the pool; an ERR_PTR() after a dev_err(): what assay_window_reserve() returns.
  */
 struct pmalloc_pool *pmalloc_create_window_pool(struct assay_region *region, unsigned long pfn,
 						unsigned long count, const char *name);
 
 /**
- * pmalloc_typed() - pzalloc() that notes what pages are for
- * @pool: pool
- * @size: bytes
- * @type: noted for each page that the object covers
+ * pmalloc_fill_window() - claim pages of a pool of one window; they are cleared, and
+ * read-only where they can be
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, none of them claimed yet
+ * @type: noted for each; their @used is the caller's, see pmalloc_begin_write()
  *
- * The descriptors' @used is kept for ASSAY_PAGE_OBJECTS; of other types it is the
- * caller's, see pmalloc_begin_write().
+ * The first that are claimed decide whether the pool's memory can be protected. Takes
+ * the pool's lock for a moment alone: other pages may be written to meanwhile.
  *
- * Return: as pzalloc().
+ * Return: 0; after a dev_err() what assay_window_fill() returns, -EOPNOTSUPP, -EIO (the
+ * protection did not hold).
  */
-void *pmalloc_typed(struct pmalloc_pool *pool, size_t size, enum assay_page_type type);
+int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
+			enum assay_page_type type);
+
+/**
+ * pmalloc_empty_window() - give pages of it back to the kernel
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, all claimed; nobody writes to them or maps them any more
+ *
+ * Return: true; or false after a dev_err() if some cannot be made writable, and are kept.
+ */
+bool pmalloc_empty_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count);
 
 /**
  * pmalloc_pool_area() - the only area of a pool of one window

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/fs_context.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
 #include <linux/overflow.h>
+#include <linux/pseudo_fs.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
@@ -9,15 +14,83 @@
 #include "device.h"
 #include "reader.h"
 
+#define ASSAY_READER_MAGIC 0x61737361 /* "assa": of a file system that nobody sees */
+
+/* ------------------------------------------------------------------ one mapping for all */
+/*
+ * Any number of device nodes may name /dev/assay, and each has pages mapped through an
+ * inode of its own. What is given back to the kernel must be unmapped from all readers, so
+ * all files share the mapping of one inode, of a file system that exists for it.
+ */
+static int assay_reader_init_fs(struct fs_context *context)
+{
+	return init_pseudo(context, ASSAY_READER_MAGIC) ? 0 : -ENOMEM;
+}
+
+/*
+ * No owner: the mount would keep the module, which unmounts it before it goes. None of the
+ * module's functions is called after that.
+ */
+static struct file_system_type assay_reader_fs = {
+	.name = "assay",
+	.init_fs_context = assay_reader_init_fs,
+	.kill_sb = kill_anon_super,
+};
+
+int assay_reader_setup(struct assay *assay)
+{
+	struct device *dev = assay->ledger.dev;
+	int ret;
+
+	assay->mount = kern_mount(&assay_reader_fs);
+	if (IS_ERR(assay->mount)) {
+		ret = PTR_ERR(assay->mount);
+		goto failed;
+	}
+	assay->inode = alloc_anon_inode(assay->mount->mnt_sb);
+	if (IS_ERR(assay->inode)) {
+		ret = PTR_ERR(assay->inode);
+		kern_unmount(assay->mount);
+		goto failed;
+	}
+	assay_ring_set_mapping(&assay->ledger.ring, assay->inode->i_mapping);
+	return 0;
+failed:
+	dev_err(dev, "cannot make an inode for readers (error %d)\n", ret);
+	return ret;
+}
+
+void assay_reader_close(struct assay *assay)
+{
+	assay_ring_set_mapping(&assay->ledger.ring, NULL);
+	iput(assay->inode);
+	kern_unmount(assay->mount);
+}
+
+int assay_reader_open(struct inode *inode, struct file *file)
+{
+	file->f_mapping = assay_of_file(file)->inode->i_mapping;
+	return 0;
+}
+
 /* ------------------------------------------------------------------ mmap */
+static struct assay_ring *assay_reader_ring(struct file *file)
+{
+	return &assay_of_file(file)->ledger.ring;
+}
+
 static vm_fault_t assay_reader_fault(struct vm_fault *vmf)
 {
-	struct assay *assay = vmf->vma->vm_private_data;
+	struct assay_ring *ring = vmf->vma->vm_private_data;
+	vm_fault_t ret;
 
-	if (vmf->pgoff >= assay_ring_mapped_pages(&assay->ledger.ring))
+	if (vmf->pgoff >= assay_ring_mapped_pages(ring))
 		return VM_FAULT_SIGBUS;
-	return vmf_insert_pfn(vmf->vma, vmf->address,
-			      assay_ring_mapped_pfn(&assay->ledger.ring, vmf->pgoff));
+	/* Whoever takes the page away unmaps it when this is done, or before it is looked for. */
+	down_read(&ring->map_lock);
+	ret = vmf_insert_pfn(vmf->vma, vmf->address, assay_ring_mapped_pfn(ring, vmf->pgoff));
+	up_read(&ring->map_lock);
+	return ret;
 }
 
 /*
@@ -30,7 +103,7 @@ static const struct vm_operations_struct assay_reader_vm_ops = {
 
 int assay_reader_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct assay *assay = assay_of_file(file);
+	struct assay_ring *ring = assay_reader_ring(file);
 
 	/*
 	 * The mapping is one more alias of the log's pages, so it must not be
@@ -40,22 +113,17 @@ int assay_reader_mmap(struct file *file, struct vm_area_struct *vma)
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
-	    vma_pages(vma) > assay_ring_mapped_pages(&assay->ledger.ring))
+	    vma_pages(vma) > assay_ring_mapped_pages(ring))
 		return -EINVAL;
 	vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
 	/* Pages without a reference count for the mapping, and nobody may take one. */
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = assay;
+	vma->vm_private_data = ring;
 	vma->vm_ops = &assay_reader_vm_ops;
 	return 0;
 }
 
 /* ------------------------------------------------------------------ read, poll, lseek */
-static struct assay_ring *assay_reader_ring(struct file *file)
-{
-	return &assay_of_file(file)->ledger.ring;
-}
-
 /* Where a file's position is in the log: 0 stands for the head. */
 static u64 assay_reader_offset(const struct assay_ring *ring, loff_t position)
 {

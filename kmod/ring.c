@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/lockdep.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/string.h>
@@ -19,6 +21,12 @@ static u64 assay_ring_place(const struct assay_ring *ring, u64 offset)
 
 	div64_u64_rem(offset, ring->size, &place);
 	return place;
+}
+
+/* The window's first page is the header's, the ring has all others. */
+static unsigned long assay_ring_page(u64 place)
+{
+	return 1 + (place >> PAGE_SHIFT);
 }
 
 /* What a write of @size bytes at the tail touches: the header, and the ring in up to two parts. */
@@ -43,18 +51,103 @@ static void assay_ring_account(struct assay_ring *ring, u64 offset, u64 end)
 
 	for (; first < end; first += PAGE_SIZE) {
 		u64 place = assay_ring_place(ring, first);
-		struct assay_page_desc *desc = &ring->window->desc[1 + (place >> PAGE_SHIFT)];
+		struct assay_page_desc *desc = &ring->window->desc[assay_ring_page(place)];
 
 		WRITE_ONCE(desc->used, min_t(u64, end - first, PAGE_SIZE));
 	}
+}
+
+/* ------------------------------------------------------------------ chunks */
+/* What readers have mapped of the ring's bytes [@place, @place + @size), in both copies. */
+static void assay_ring_unmap(struct assay_ring *ring, u64 place, u64 size)
+{
+	lockdep_assert_held_write(&ring->map_lock);
+	if (!ring->mapping)
+		return;
+	unmap_mapping_range(ring->mapping, PAGE_SIZE + place, size, 0);
+	unmap_mapping_range(ring->mapping, PAGE_SIZE + ring->size + place, size, 0);
+}
+
+/* From a border of chunks to the next. */
+static u64 assay_ring_chunk(const struct assay_ring *ring, u64 border)
+{
+	return min(ring->chunk, ring->size - assay_ring_place(ring, border));
+}
+
+static int assay_ring_claim_chunk(struct assay_ring *ring)
+{
+	u64 place = assay_ring_place(ring, ring->limit);
+	u64 size = assay_ring_chunk(ring, ring->limit);
+	int ret;
+
+	ret = pmalloc_fill_window(ring->pool, assay_ring_page(place), size >> PAGE_SHIFT,
+				  ASSAY_PAGE_RING);
+	if (ret)
+		return ret;
+	down_write(&ring->map_lock);
+	assay_ring_unmap(ring, place, size);
+	WRITE_ONCE(ring->limit, ring->limit + size);
+	up_write(&ring->map_lock);
+	return 0;
+}
+
+static u64 assay_ring_end_of_room(const struct assay_ring *ring)
+{
+	return READ_ONCE(ring->freed) + ring->size;
+}
+
+/* Claim chunks until there is memory up to @end, or no room for more. */
+static int assay_ring_grow_to(struct assay_ring *ring, u64 end)
+{
+	int ret = 0;
+
+	if (mutex_lock_killable(&ring->grow_lock))
+		return -EINTR;
+	while (!ret && ring->limit < min(end, assay_ring_end_of_room(ring)))
+		ret = assay_ring_claim_chunk(ring);
+	mutex_unlock(&ring->grow_lock);
+	return ret;
+}
+
+static void assay_ring_grow(struct work_struct *work)
+{
+	struct assay_ring *ring = container_of(work, struct assay_ring, grow);
+
+	/* In vain, with a message: the next append asks again. */
+	assay_ring_grow_to(ring, READ_ONCE(ring->tail) + ring->ahead);
+}
+
+static void assay_ring_claim_ahead(struct assay_ring *ring)
+{
+	if (READ_ONCE(ring->limit) < min(ring->tail + ring->ahead, assay_ring_end_of_room(ring)))
+		queue_work(system_unbound_wq, &ring->grow);
+}
+
+/* ------------------------------------------------------------------ writing */
+u64 assay_ring_room(const struct assay_ring *ring)
+{
+	return assay_ring_end_of_room(ring) - ring->tail;
+}
+
+/* Memory for @size bytes at the tail. */
+static int assay_ring_reserve(struct assay_ring *ring, u64 size)
+{
+	int ret = 0;
+
+	if (size > assay_ring_room(ring))
+		return -ENOSPC;
+	if (ring->tail + size > READ_ONCE(ring->limit))
+		ret = assay_ring_grow_to(ring, ring->tail + size);
+	return !ret || ret == -EINTR ? ret : -ENOSPC;
 }
 
 int assay_ring_begin(struct assay_ring *ring, u64 size)
 {
 	int ret;
 
-	if (size > ring->size - (ring->tail - ring->head))
-		return -ENOSPC;
+	ret = assay_ring_reserve(ring, size);
+	if (ret)
+		return ret;
 	assay_ring_set_ranges(ring, size);
 	ret = pmalloc_begin_write(ring->pool, ring->ranges, ring->range_count);
 	if (ret)
@@ -89,12 +182,15 @@ int assay_ring_end(struct assay_ring *ring)
 	/* Likewise. */
 	smp_store_release(&ring->header->sequence, ++ring->sequence);
 	ret = pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
-	if (grown)
+	if (grown) {
 		wake_up_interruptible_poll(&ring->readers, EPOLLIN | EPOLLRDNORM);
+		assay_ring_claim_ahead(ring);
+	}
 	return ret;
 }
 
-ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size)
+/* ------------------------------------------------------------------ reading */
+static ssize_t assay_ring_get_locked(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size)
 {
 	/* Pairs with assay_ring_end(): what is below the tail is written. */
 	u64 tail = smp_load_acquire(&ring->tail);
@@ -112,6 +208,52 @@ ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t s
 	return size;
 }
 
+ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size)
+{
+	ssize_t ret;
+
+	/* What is not below the head now is not given back before this is done. */
+	down_read(&ring->map_lock);
+	ret = assay_ring_get_locked(ring, offset, buffer, size);
+	up_read(&ring->map_lock);
+	return ret;
+}
+
+void assay_ring_set_mapping(struct assay_ring *ring, struct address_space *mapping)
+{
+	down_write(&ring->map_lock);
+	ring->mapping = mapping;
+	up_write(&ring->map_lock);
+}
+
+unsigned long assay_ring_mapped_pages(const struct assay_ring *ring)
+{
+	return 1 + 2 * (ring->size >> PAGE_SHIFT);
+}
+
+/* Whether a place of the ring is one of [floor, limit), of which no two are at one place. */
+static bool assay_ring_is_claimed(const struct assay_ring *ring, u64 place)
+{
+	u64 from = assay_ring_place(ring, ring->floor);
+	u64 distance = place >= from ? place - from : place + ring->size - from;
+
+	return distance < ring->limit - ring->floor;
+}
+
+unsigned long assay_ring_mapped_pfn(struct assay_ring *ring, unsigned long index)
+{
+	unsigned long page;
+
+	lockdep_assert_held(&ring->map_lock);
+	if (!index)
+		return ring->window->pfn;
+	page = (index - 1) % (ring->size >> PAGE_SHIFT);
+	if (!assay_ring_is_claimed(ring, (u64)page << PAGE_SHIFT))
+		return page_to_pfn(ZERO_PAGE(0));
+	return ring->window->pfn + 1 + page;
+}
+
+/* ------------------------------------------------------------------ a ring's life */
 static int assay_ring_write_header(struct assay_ring *ring)
 {
 	struct assay_log_header *header = ring->header;
@@ -129,29 +271,42 @@ static int assay_ring_write_header(struct assay_ring *ring)
 	return assay_ring_end(ring);
 }
 
-int assay_ring_create(struct assay_ring *ring, struct assay_region *region, unsigned long pfn,
-		      unsigned long count)
+int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *place)
 {
+	unsigned long pages = place->count - 1;
 	int ret;
 
-	memset(ring, 0, sizeof(*ring));
-	init_waitqueue_head(&ring->readers);
-	ring->region = region;
-	if (count < 2) {
-		dev_err(region->dev,
+	if (place->count < 2) {
+		dev_err(place->region->dev,
 			"a window of %lu bytes has no room for a log; give it at least %lu\n",
-			count << PAGE_SHIFT, 2 * PAGE_SIZE);
+			place->count << PAGE_SHIFT, 2 * PAGE_SIZE);
 		return -EINVAL;
 	}
-	ring->pool = pmalloc_create_window_pool(region, pfn, count, "log");
-	if (IS_ERR(ring->pool))
+	memset(ring, 0, sizeof(*ring));
+	ring->region = place->region;
+	ring->size = (u64)pages << PAGE_SHIFT;
+	/* Memory comes back by whole chunks only: of a small ring they must be few pages. */
+	ring->chunk = (u64)clamp(place->chunk, 1UL, max(pages / 8, 1UL)) << PAGE_SHIFT;
+	ring->ahead = (u64)min(place->ahead, pages) << PAGE_SHIFT;
+	init_waitqueue_head(&ring->readers);
+	init_rwsem(&ring->map_lock);
+	mutex_init(&ring->grow_lock);
+	INIT_WORK(&ring->grow, assay_ring_grow);
+
+	ring->pool = pmalloc_create_window_pool(place->region, place->pfn, place->count, "log");
+	if (IS_ERR(ring->pool)) {
+		mutex_destroy(&ring->grow_lock);
 		return PTR_ERR(ring->pool);
+	}
 	ring->window = pmalloc_pool_area(ring->pool)->window;
-	/* The header has the first page, the ring all others, as assay_ring_account() knows. */
-	ring->size = (u64)(count - 1) << PAGE_SHIFT;
-	ring->header = pmalloc_typed(ring->pool, PAGE_SIZE, ASSAY_PAGE_HEADER);
-	ring->bytes = pmalloc_typed(ring->pool, ring->size, ASSAY_PAGE_RING);
-	ret = assay_ring_write_header(ring);
+	ring->header = assay_window_address(ring->window);
+	ring->bytes = (u8 *)ring->header + PAGE_SIZE;
+	ret = pmalloc_fill_window(ring->pool, 0, 1, ASSAY_PAGE_HEADER);
+	/* One chunk more, which START begins. */
+	if (!ret)
+		ret = assay_ring_grow_to(ring, ring->ahead + ring->chunk);
+	if (!ret)
+		ret = assay_ring_write_header(ring);
 	if (ret)
 		assay_ring_destroy(ring);
 	return ret;
@@ -159,17 +314,7 @@ int assay_ring_create(struct assay_ring *ring, struct assay_region *region, unsi
 
 void assay_ring_destroy(struct assay_ring *ring)
 {
+	cancel_work_sync(&ring->grow);
 	pmalloc_destroy_pool(ring->pool);
-}
-
-unsigned long assay_ring_mapped_pages(const struct assay_ring *ring)
-{
-	return 1 + 2 * (ring->size >> PAGE_SHIFT);
-}
-
-unsigned long assay_ring_mapped_pfn(const struct assay_ring *ring, unsigned long index)
-{
-	if (!index)
-		return ring->window->pfn;
-	return ring->window->pfn + 1 + (index - 1) % (ring->size >> PAGE_SHIFT);
+	mutex_destroy(&ring->grow_lock);
 }

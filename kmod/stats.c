@@ -471,18 +471,17 @@ static int assay_pages_show(struct seq_file *seq, void *unused)
 	unsigned long pfn = region->pfn + cursor->index;
 	const struct assay_window *window = assay_pages_window(cursor, pfn);
 	u64 flags = assay_page_kpf(pfn_to_page(pfn));
-	const struct assay_page_desc *desc;
+	const struct assay_page_desc *desc = window ? &window->desc[pfn - window->pfn] : NULL;
 	const char *state;
 
-	if (window) {
-		desc = &window->desc[pfn - window->pfn];
+	if (desc && READ_ONCE(desc->state) != ASSAY_PAGE_LENT) {
 		seq_printf(seq, "%#lx %s %s %u %u %#llx\n", pfn, assay_page_state_name(desc),
 			   assay_pages_owner(cursor, window, READ_ONCE(desc->owner)), desc->order,
 			   desc->since, flags);
 		return 0;
 	}
 	state = region->ops->lent ? "lent" : "held";
-	if (test_bit(cursor->index, region->taken))
+	if (!desc && test_bit(cursor->index, region->taken))
 		state = "claimed"; /* being claimed just now, or kept for ever */
 	seq_printf(seq, "%#lx %s - - - %#llx\n", pfn, state, flags);
 	return 0;

@@ -237,8 +237,6 @@ static int assay_claim_rounds(struct assay_claim *claim, bool anywhere)
 		if (ret)
 			break;
 	}
-	if (ret && !anywhere)
-		assay_claim_unmark(claim);
 	return ret;
 }
 
@@ -323,6 +321,7 @@ static struct assay_window *assay_window_alloc(struct assay_region *region, unsi
 	INIT_LIST_HEAD(&window->node);
 	window->region = region;
 	window->count = count;
+	window->order = atomic_inc_return(&assay_window_claims);
 	strscpy(window->name, name, sizeof(window->name));
 	window->desc = kvcalloc(count, sizeof(*window->desc), GFP_KERNEL);
 	if (!window->desc) {
@@ -332,27 +331,30 @@ static struct assay_window *assay_window_alloc(struct assay_region *region, unsi
 	return window;
 }
 
-static void assay_window_detach(struct assay_window *window, unsigned long count)
+static void assay_window_detach(struct assay_window *window, unsigned long first,
+				unsigned long count)
 {
 	unsigned long i;
 
-	for (i = 0; i < count; i++)
+	for (i = first; i < first + count; i++) {
 		assay_page_detach(pfn_to_page(window->pfn + i));
+		WRITE_ONCE(window->desc[i].state, ASSAY_PAGE_LENT);
+	}
 }
 
-static int assay_window_attach(struct assay_window *window)
+static int assay_window_attach(struct assay_window *window, unsigned long first,
+			       unsigned long count)
 {
-	u32 order = atomic_inc_return(&assay_window_claims);
 	u32 since = ktime_get_boottime_seconds();
 	unsigned long i;
 
-	for (i = 0; i < window->count; i++) {
+	for (i = first; i < first + count; i++) {
 		if (assay_fault(ASSAY_FAULT_PAGE)) {
-			assay_window_detach(window, i);
+			assay_window_detach(window, first, i - first);
 			return -ENOMEM;
 		}
 		window->desc[i] = (struct assay_page_desc){
-			.order = order,
+			.order = window->order,
 			.since = since,
 			.owner = ASSAY_OWNER_WINDOW,
 			.type = ASSAY_PAGE_FREE,
@@ -363,15 +365,18 @@ static int assay_window_attach(struct assay_window *window)
 	return 0;
 }
 
-/* Give pages back that are described by nothing any more, and let others claim them. */
+/* Give pages back that are described by nothing any more. */
 static void assay_window_return(struct assay_region *region, unsigned long pfn, unsigned long count)
 {
 	assay_window_lock_blocks(region, pfn, count, TASK_UNINTERRUPTIBLE);
 	region->ops->release(region, pfn, count);
 	assay_window_unlock_blocks(region, pfn, count);
+}
 
+static void assay_window_account(struct assay_region *region, long pages)
+{
 	mutex_lock(&region->lock);
-	bitmap_clear(region->taken, pfn - region->pfn, count);
+	region->stats.claimed += pages * (long)PAGE_SIZE;
 	mutex_unlock(&region->lock);
 }
 
@@ -387,8 +392,19 @@ static void assay_window_list(struct assay_window *window)
 	}
 	list_add_tail(&window->node, &next->node);
 	region->stats.windows++;
-	region->stats.claimed += (u64)window->count << PAGE_SHIFT;
 	mutex_unlock(&region->lock);
+}
+
+static int assay_window_check_place(const struct assay_region *region, unsigned long pfn,
+				    unsigned long count)
+{
+	if (count && pfn >= region->pfn && pfn - region->pfn <= region->count &&
+	    count <= region->count - (pfn - region->pfn))
+		return 0;
+	dev_err_ratelimited(region->dev,
+			    "%lu pages at frame %#lx are outside region %u, frames %#lx to %#lx\n",
+			    count, pfn, region->id, region->pfn, region->pfn + region->count - 1);
+	return -EINVAL;
 }
 
 static struct assay_window *assay_window_new(struct assay_region *region, unsigned long pfn,
@@ -402,13 +418,10 @@ static struct assay_window *assay_window_new(struct assay_region *region, unsign
 
 	if (anywhere)
 		claim.pfn = region->pfn;
-	if (!count || claim.pfn < region->pfn || claim.pfn - region->pfn > region->count ||
-	    (!anywhere && count > region->count - (claim.pfn - region->pfn))) {
-		dev_err_ratelimited(
-			region->dev,
-			"%lu pages at frame %#lx are outside region %u, frames %#lx to %#lx\n",
-			count, pfn, region->id, region->pfn, region->pfn + region->count - 1);
-		return ERR_PTR(-EINVAL);
+	if (!anywhere || !count) {
+		ret = assay_window_check_place(region, claim.pfn, count);
+		if (ret)
+			return ERR_PTR(ret);
 	}
 	if (anywhere && count > region->count) {
 		if (!quiet)
@@ -421,17 +434,22 @@ static struct assay_window *assay_window_new(struct assay_region *region, unsign
 
 	claim.begin = ktime_get();
 	ret = anywhere ? 0 : assay_claim_mark(&claim, owner, sizeof(owner));
-	if (!ret)
+	if (!ret) {
 		ret = assay_claim_rounds(&claim, anywhere);
+		if (ret && !anywhere)
+			assay_claim_unmark(&claim);
+	}
 	assay_claim_count(&claim, ret);
 	if (ret)
 		goto failed;
 	window->pfn = claim.pfn;
-	ret = assay_window_attach(window);
+	ret = assay_window_attach(window, 0, count);
 	if (ret) {
 		assay_window_return(region, window->pfn, count);
+		assay_claim_unmark(&claim);
 		goto failed;
 	}
+	assay_window_account(region, count);
 	assay_window_list(window);
 	return window;
 failed:
@@ -454,6 +472,56 @@ struct assay_window *assay_window_claim_ahead(struct assay_region *region, unsig
 	return assay_window_new(region, ASSAY_ANYWHERE, count, name, true);
 }
 
+struct assay_window *assay_window_reserve(struct assay_region *region, unsigned long pfn,
+					  unsigned long count, const char *name)
+{
+	struct assay_claim claim = { .region = region, .pfn = pfn, .count = count };
+	struct assay_window *window;
+	char owner[48];
+	int ret;
+
+	ret = assay_window_check_place(region, pfn, count);
+	if (ret)
+		return ERR_PTR(ret);
+	window = assay_window_alloc(region, count, name);
+	if (!window)
+		return ERR_PTR(-ENOMEM);
+	ret = assay_claim_mark(&claim, owner, sizeof(owner));
+	if (ret) {
+		assay_claim_failed(&claim, false, owner, ret);
+		assay_window_free(window);
+		return ERR_PTR(ret);
+	}
+	window->pfn = pfn;
+	window->reserved = true;
+	assay_window_list(window);
+	return window;
+}
+
+int assay_window_fill(struct assay_window *window, unsigned long first, unsigned long count)
+{
+	struct assay_claim claim = {
+		.region = window->region,
+		.pfn = window->pfn + first,
+		.count = count,
+		.begin = ktime_get(),
+	};
+	int ret;
+
+	ret = assay_claim_rounds(&claim, false);
+	assay_claim_count(&claim, ret);
+	if (!ret) {
+		ret = assay_window_attach(window, first, count);
+		if (ret)
+			assay_window_return(claim.region, claim.pfn, count);
+	}
+	if (ret)
+		assay_claim_failed(&claim, false, "", ret);
+	else
+		assay_window_account(claim.region, count);
+	return ret;
+}
+
 void assay_window_rename(struct assay_window *window, const char *name)
 {
 	mutex_lock(&window->region->lock);
@@ -461,54 +529,80 @@ void assay_window_rename(struct assay_window *window, const char *name)
 	mutex_unlock(&window->region->lock);
 }
 
-static void assay_window_unlist(struct assay_window *window, u64 claimed)
+/* Only where the linear map is made of single pages can a page have become read-only. */
+static bool assay_window_writable(const struct assay_window *window, unsigned long first,
+				  unsigned long count)
+{
+	unsigned long start = (unsigned long)assay_window_address(window) + (first << PAGE_SHIFT);
+	const char *why;
+
+	return assay_alias_check(start, count, &why) || !assay_alias_verify(start, count, true);
+}
+
+static void assay_window_say_lost(const struct assay_window *window, unsigned long first,
+				  unsigned long count)
+{
+	dev_err(window->region->dev,
+		"%lu pages at frame %#lx (%s) stay read-only and are lost until the next boot\n",
+		count, window->pfn + first, window->name);
+}
+
+bool assay_window_empty(struct assay_window *window, unsigned long first, unsigned long count)
 {
 	struct assay_region *region = window->region;
+	ktime_t begin = ktime_get();
+
+	if (!assay_window_writable(window, first, count)) {
+		assay_window_say_lost(window, first, count);
+		return false;
+	}
+	assay_window_detach(window, first, count);
+	assay_window_return(region, window->pfn + first, count);
+	assay_window_account(region, -(long)count);
+	trace_assay_release(region->id, window->pfn + first, count,
+			    ktime_us_delta(ktime_get(), begin));
+	return true;
+}
+
+/* Let others claim the pages, but for those that are kept for ever, and forget the window. */
+static void assay_window_forget(struct assay_window *window)
+{
+	struct assay_region *region = window->region;
+	unsigned long i;
 
 	mutex_lock(&region->lock);
 	list_del(&window->node);
 	region->stats.windows--;
-	region->stats.claimed -= claimed;
+	for (i = 0; i < window->count; i++) {
+		if (window->desc[i].state == ASSAY_PAGE_LENT)
+			clear_bit(window->pfn - region->pfn + i, region->taken);
+		else
+			assay_window_detach(window, i, 1);
+	}
 	mutex_unlock(&region->lock);
-}
-
-/* Only where the linear map is made of single pages can a page have become read-only. */
-static bool assay_window_writable(const struct assay_window *window)
-{
-	unsigned long start = (unsigned long)assay_window_address(window);
-	const char *why;
-
-	return assay_alias_check(start, window->count, &why) ||
-	       !assay_alias_verify(start, window->count, true);
+	assay_window_free(window);
 }
 
 void assay_window_abandon(struct assay_window *window)
 {
-	dev_err(window->region->dev,
-		"%lu pages at frame %#lx (%s) stay read-only and are lost until the next boot\n",
-		window->count, window->pfn, window->name);
-	assay_window_unlist(window, 0);
-	assay_window_detach(window, window->count);
-	assay_window_free(window);
+	assay_window_say_lost(window, 0, window->count);
+	assay_window_forget(window);
 }
 
 void assay_window_release(struct assay_window *window)
 {
-	struct assay_region *region;
-	ktime_t begin = ktime_get();
+	unsigned long first, end;
 
 	if (!window)
 		return;
-	if (!assay_window_writable(window)) {
-		assay_window_abandon(window);
-		return;
+	for (first = 0; first < window->count; first = end + 1) {
+		for (end = first; end < window->count; end++) {
+			if (window->desc[end].state == ASSAY_PAGE_LENT)
+				break;
+		}
+		if (end > first)
+			assay_window_empty(window, first, end - first);
 	}
-	region = window->region;
-	assay_window_unlist(window, (u64)window->count << PAGE_SHIFT);
-	assay_window_detach(window, window->count);
-	assay_window_return(region, window->pfn, window->count);
-	trace_assay_release(region->id, window->pfn, window->count,
-			    ktime_us_delta(ktime_get(), begin));
-	assay_window_free(window);
+	assay_window_forget(window);
 }
 EXPORT_SYMBOL_GPL(assay_window_release);

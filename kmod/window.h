@@ -5,6 +5,9 @@
  * Exported: a driver that needs a physically contiguous buffer at an address of its
  * own claims it here instead of having a CMA area of its own.
  *
+ * A window that is reserved keeps its place for its owner and is filled part by part; the
+ * rest of it stays the kernel's.
+ *
  * A window's pages are ordinary writable memory when it is claimed. Who makes them
  * read-only (pmalloc, stock) makes them writable before the window is released.
  */
@@ -28,6 +31,8 @@ struct assay_region;
  * @region: where they are from
  * @pfn: first page frame
  * @count: number of pages
+ * @order: of its claim or reservation, see struct assay_page_desc
+ * @reserved: its place is kept while its pages come and go
  * @name: of the owner, for people; a copy, changed under the region's lock
  * @desc: a descriptor for each page
  */
@@ -36,6 +41,8 @@ struct assay_window {
 	struct assay_region *region;
 	unsigned long pfn;
 	unsigned long count;
+	u32 order;
+	bool reserved;
 	char name[24];
 	struct assay_page_desc *desc;
 };
@@ -76,6 +83,45 @@ struct assay_window *assay_window_claim_ahead(struct assay_region *region, unsig
 					      const char *name);
 
 /**
+ * assay_window_reserve() - keep a place for a window, with nothing claimed
+ * @region: region
+ * @pfn: first page frame
+ * @count: number of pages, at least one
+ * @name: of the owner, for people
+ *
+ * Nobody else can claim these pages from now on; the kernel goes on using them.
+ *
+ * Return: the window, to be released by assay_window_release(), or an ERR_PTR() after
+ * a dev_err(): -EINVAL (not in the region), -EEXIST (a window has some of the pages),
+ * -ENOMEM.
+ */
+struct assay_window *assay_window_reserve(struct assay_region *region, unsigned long pfn,
+					  unsigned long count, const char *name);
+
+/**
+ * assay_window_fill() - claim pages of a reserved window
+ * @window: reserved
+ * @first: index of the first page
+ * @count: number of pages; all LENT
+ *
+ * Calls for other pages of the window may run at the same time.
+ *
+ * Return: 0, or what assay_window_claim() returns, likewise after a dev_err().
+ */
+int assay_window_fill(struct assay_window *window, unsigned long first, unsigned long count);
+
+/**
+ * assay_window_empty() - give pages of a reserved window back
+ * @window: reserved
+ * @first: index of the first page
+ * @count: number of pages; all claimed, and as assay_window_release() wants them
+ *
+ * Return: true; or false after a dev_err() where they are not writable: then they are
+ * kept.
+ */
+bool assay_window_empty(struct assay_window *window, unsigned long first, unsigned long count);
+
+/**
  * assay_window_rename() - a window has a new owner
  * @window: claimed
  * @name: of the owner, for people
@@ -86,7 +132,8 @@ void assay_window_rename(struct assay_window *window, const char *name);
  * assay_window_release() - give them back to the kernel
  * @window: claimed, or NULL
  *
- * The pages must be writable in the linear map, and no user mapping of them nor
+ * Of a reserved window, that is those that were not given back before. The pages must be
+ * writable in the linear map, and no user mapping of them nor
  * reference to them may be left. Pages that turn out not to be writable are not
  * given back: see assay_window_abandon().
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Nobody writes the log but the module: a stray write through the kernel's linear map
- * faults on every page of the window and on none beside it; a process can neither map
+ * faults on every page that the log has claimed and on none beside them; a process can neither map
  * the log writable nor make its mapping so, nor write through it by another way; the
  * module stays while the log is in use.
  */
@@ -16,16 +16,26 @@ static void test_stray_writes(int fd, const struct log *log)
 {
 	struct assay_info info = get_info(fd);
 	uint8_t *before = malloc(log->mapped);
-	uint64_t faults = 0, pages = info.window_size / info.page_size;
+	uint64_t faults = 0, pages = 0, lent = 0, first = info.window_base / info.page_size;
+	FILE *file = open_pages();
+	struct page_line page;
 
 	need(before, "memory");
 	memcpy(before, log->header, log->mapped);
-	for (uint64_t page = 0; page < pages; page++) {
-		uint64_t base = info.window_base + page * info.page_size;
+	while (next_page(file, &page)) {
+		uint64_t base = page.frame * info.page_size;
 
-		faults +=
-			scribble(base) == -EFAULT && scribble(base + info.page_size - 8) == -EFAULT;
+		if (strcmp(page.owner, "log") == 0) {
+			pages++;
+			faults += scribble(base) == -EFAULT &&
+				  scribble(base + info.page_size - 8) == -EFAULT;
+		} else if (page.frame > first &&
+			   page.frame < first + info.window_size / info.page_size) {
+			lent++;
+		}
 	}
+	check(pages > 1 && pages + lent == info.window_size / info.page_size,
+	      "a part of the window is the log's, the rest is lent");
 	check_is((long long)faults, (long long)pages, "a write to any page of the log faults");
 	check_is(scribble(info.window_base - 8), 0, "a write to the page below does not");
 	check_is(scribble(info.window_base + info.window_size), 0,

@@ -20,8 +20,9 @@ scribble() { # FRAME; prints what came of a write to it
 	cat /sys/module/scribble/parameters/result
 }
 log=$(($(frame 0) + 0x20000 / page))
-check 'a write to the log faults' [ "$(scribble $log) $(scribble $((log + (1 << 20) / page - 1)))" = '-14 -14' ]
-check 'a write beside it does not' [ "$(scribble $((log - 1))) $(scribble $((log + (1 << 20) / page)))" = '0 0' ]
+claimed=$(($(cat $memory/bytes_claimed) / page))
+check 'a write to the log faults' [ "$(scribble $log) $(scribble $((log + claimed - 1)))" = '-14 -14' ]
+check 'a write beside it does not' [ "$(scribble $((log - 1))) $(scribble $((log + claimed)))" = '0 0' ]
 works 'the module unloads' rmmod assay
 check 'then a write does not fault' [ "$(scribble $log)" = 0 ]
 

@@ -127,7 +127,7 @@ check 'windows: at the address asked for' window first 1 $(($(frame 1) + 2)) 3
 check 'windows: beside it' window second 1 $(($(frame 1) + 5)) 1
 check 'windows: in the movable region' window third 2 $(($(frame 2) + 7)) 5
 check 'windows: in the log'"'"'s region' window fourth 0 $(($(frame 0) + 11)) 2
-check 'windows: the log' window log 0 $(($(frame 0) + 0x730000 / page)) $(((1 << 20) / page))
+check 'windows: the log, as far as it is claimed' window log 0 $(($(frame 0) + 0x730000 / page)) $((1 + 5 * 0x10000 / page))
 check 'all windows are there' \
 	[ "$(grep -o '"owner":' /tmp/json | wc -l)" -eq $(($(region 0 windows) + $(region 1 windows) + $(region 2 windows))) ]
 check 'owners: the log, windows, pools, the stock' \
