@@ -68,9 +68,9 @@ for _ in $(seq "$runs"); do
 	timed evmctl $count evmctl ima_sign -r --hashalgo sha256 --key "$work/key.pem" "$work/tree"
 	timed fsverity $tenth fsverity_loop
 	# One signature a file, and the manifest's.
-	timed tpm $((tenth + 1)) "$assay" sign --signatures pkcs7 --tcti "$tcti" --key "$work/tpm.key" \
-		--cert "$work/tpm.crt" --root "$work/tenth" --manifest "$work/m"
-	echo "esys $(($("$work/esys_sign" "$tcti" $((tenth + 1))) / (tenth + 1)))" >>"$work/times"
+	timed tpm $((count + 1)) "$assay" sign --signatures pkcs7 --tcti "$tcti" --key "$work/tpm.key" \
+		--cert "$work/tpm.crt" --root "$work/tree" --manifest "$work/m"
+	echo "esys $(($("$work/esys_sign" "$tcti" $((count + 1))) / (count + 1)))" >>"$work/times"
 done
 # evmctl does not tell failures by its status: it has signed if the attribute is there.
 getfattr --only-values -n security.ima "$work/tree/0000" 2>/dev/null | head -c 2 | od -An -tx1 |

@@ -13,6 +13,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -307,6 +308,61 @@ static void a_signing_key_signs_every_digest(void **state)
 				      BYTES_LITERAL("something else"),
 				      BYTES(out.data + 1, out.size - 1)));
 		buffer_free(&out);
+	}
+	signer->close(signer);
+	assert_slots_free(&machine);
+}
+
+/* Of a thread that signs beside others: it notes what went wrong and makes no assertions. */
+struct signing {
+	pthread_t thread;
+	struct signer *signer;
+	unsigned int number, good, refused;
+};
+
+static void *sign_many(void *argument)
+{
+	struct signing *self = argument;
+
+	for (unsigned int i = 0; i < 20; i++) {
+		const uint8_t data[] = { (uint8_t)self->number, (uint8_t)i };
+		struct assay_digest digest =
+			digest_of(ASSAY_HASH_SHA256, BYTES(data, sizeof(data)));
+		struct buffer out = { 0 };
+		struct assay_error err;
+
+		/* One of them that the TPM is not asked for. */
+		if (i == 10)
+			digest.size--;
+		if (self->signer->sign(self->signer, &digest, &out, &err) < 0)
+			self->refused += i == 10 && strstr(err.text, "malformed") != NULL;
+		else
+			self->good += verifies(self->signer->public_key, ASSAY_HASH_SHA256,
+					       BYTES(data, sizeof(data)), buffer_bytes(&out));
+		buffer_free(&out);
+	}
+	return NULL;
+}
+
+static void threads_get_their_own_signatures(void **state)
+{
+	struct signing threads[5];
+	struct signer *signer;
+	struct assay_error err;
+
+	(void)state;
+	make_key(&machine, TPM_KEY_SIGNING, "shared.pem");
+	GOOD(open_signer(&machine, in(&machine, "shared.pem"), &signer, &err));
+	assert_true(signer->concurrent);
+	for (unsigned int i = 0; i < COUNT(threads); i++) {
+		threads[i] = (struct signing){ .signer = signer, .number = i };
+		assert_int_equal(pthread_create(&threads[i].thread, NULL, sign_many, &threads[i]),
+				 0);
+	}
+	for (unsigned int i = 0; i < COUNT(threads); i++) {
+		assert_int_equal(pthread_join(threads[i].thread, NULL), 0);
+		assert_int_equal(threads[i].good, 19);
+		assert_int_equal(threads[i].refused, 1);
 	}
 	signer->close(signer);
 	assert_slots_free(&machine);
@@ -1129,6 +1185,7 @@ int main(void)
 		cmocka_unit_test(a_tpm_that_was_not_started_is_told),
 		cmocka_unit_test(a_tpm_that_dies_is_told),
 		cmocka_unit_test(a_signing_key_signs_every_digest),
+		cmocka_unit_test(threads_get_their_own_signatures),
 		cmocka_unit_test(a_malformed_digest_is_not_signed),
 		cmocka_unit_test(a_certificate_made_by_the_tpm_verifies),
 		cmocka_unit_test(an_attestation_key_signs_no_files),

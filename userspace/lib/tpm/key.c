@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -859,19 +858,7 @@ int tpm_key_check_signature(const struct tpm_key *key, const TPMT_SIGNATURE *sig
 	return 0;
 }
 
-/*
- * A signer; @owned_tpm is set if TPM and key go with it. Only @turn's holder talks to the TPM:
- * the others meanwhile check and use the signatures that they got, so that it need not wait.
- */
-struct tpm_signer {
-	struct signer signer;
-	pthread_mutex_t turn;
-	struct tpm_key *key;
-	struct tpm *owned_tpm;
-};
-
-/* The session to use the key in; a policy's is to be flushed then. */
-static int authorize(const struct tpm_key *key, ESYS_TR *ret, struct assay_error *err)
+int tpm_key_authorize(const struct tpm_key *key, ESYS_TR *ret, struct assay_error *err)
 {
 	int r;
 
@@ -887,109 +874,4 @@ static int authorize(const struct tpm_key *key, ESYS_TR *ret, struct assay_error
 	if (r < 0)
 		tpm_flush(key->tpm, *ret);
 	return r;
-}
-
-/* What only one thread at a time may do: ask the TPM. */
-static int ask_to_sign(const struct tpm_key *key, const TPM2B_DIGEST *digest,
-		       const TPMT_SIG_SCHEME *scheme, TPMT_SIGNATURE **ret, struct assay_error *err)
-{
-	const TPMT_TK_HASHCHECK no_ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
-	ESYS_TR session = ESYS_TR_NONE;
-	TSS2_RC rc;
-	int r;
-
-	if (tpm_interrupted())
-		return assay_fail(err, EINTR, "interrupted before signing with %s", key->what);
-	r = authorize(key, &session, err);
-	if (r < 0)
-		return r;
-	rc = Esys_Sign(key->tpm->esys, key->handle, session, ESYS_TR_NONE, ESYS_TR_NONE, digest,
-		       scheme, &no_ticket, ret);
-	if (key->pcr_policy.size > 0)
-		tpm_flush(key->tpm, session);
-	if (rc != TSS2_RC_SUCCESS)
-		return tpm_fail(key->tpm, err, rc, "cannot sign with %s", key->what);
-	return 0;
-}
-
-static int sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
-		struct assay_error *err)
-{
-	struct tpm_signer *self = (struct tpm_signer *)signer;
-	const struct tpm_key *key = self->key;
-	const TPMT_PUBLIC *public = &key->public.publicArea;
-	TPM2_ALG_ID fixed = public->parameters.asymDetail.scheme.scheme;
-	TPM2_ALG_ID fixed_hash = tpm_key_scheme_hash(key);
-	TPMT_SIG_SCHEME scheme = {
-		.scheme = public->type == TPM2_ALG_ECC ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA,
-		.details.any.hashAlg = (TPM2_ALG_ID)digest->hash,
-	};
-	TPM2B_DIGEST in = { 0 };
-	TPMT_SIGNATURE *signature = NULL;
-	int r;
-
-	if (digest->size == 0 || digest->size != assay_hash_size(digest->hash) ||
-	    digest->size > sizeof(in.buffer))
-		return assay_fail(err, EINVAL, "cannot sign with %s: the digest is malformed",
-				  key->what);
-	if (fixed != TPM2_ALG_NULL &&
-	    (fixed != scheme.scheme || fixed_hash != scheme.details.any.hashAlg))
-		return assay_fail(
-			err, EOPNOTSUPP,
-			"%s cannot sign a %s digest: its scheme is fixed to another; make a key "
-			"without a scheme ('assay key create' does)",
-			key->what, assay_hash_name(digest->hash));
-	in.size = (UINT16)digest->size;
-	memcpy(in.buffer, digest->bytes, digest->size);
-	pthread_mutex_lock(&self->turn);
-	r = ask_to_sign(key, &in, &scheme, &signature, err);
-	pthread_mutex_unlock(&self->turn);
-	if (r < 0)
-		return r;
-	r = tpm_key_check_signature(key, signature, digest, out, err);
-	Esys_Free(signature);
-	return r;
-}
-
-static void close_signer(struct signer *signer)
-{
-	struct tpm_signer *self = (struct tpm_signer *)signer;
-
-	if (self->owned_tpm) {
-		tpm_key_unload(self->key);
-		tpm_close(self->owned_tpm);
-	}
-	pthread_mutex_destroy(&self->turn);
-	free(self);
-}
-
-int tpm_key_signer(struct tpm_key *key, struct signer **ret, struct assay_error *err)
-{
-	struct tpm_signer *self;
-
-	if (tpm_key_attests(key))
-		return assay_fail(
-			err, EPERM,
-			"%s is an attestation key: it signs quotes and nothing else; make a "
-			"signing key with 'assay key create' without --restricted",
-			key->what);
-	self = calloc(1, sizeof(*self));
-	if (!self)
-		return assay_fail(err, ENOMEM, "cannot use %s: out of memory", key->what);
-	self->signer = (struct signer){ .public_key = key->public_key,
-					.concurrent = true,
-					.dear = true,
-					.sign = sign,
-					.close = close_signer };
-	pthread_mutex_init(&self->turn, NULL);
-	self->key = key;
-	*ret = &self->signer;
-	return 0;
-}
-
-void tpm_key_signer_own(struct signer *signer)
-{
-	struct tpm_signer *self = (struct tpm_signer *)signer;
-
-	self->owned_tpm = self->key->tpm;
 }

@@ -55,6 +55,12 @@ int tpm_key_check_signature(const struct tpm_key *key, const TPMT_SIGNATURE *sig
 			    const struct assay_digest *digest, struct buffer *out,
 			    struct assay_error *err);
 
+/*
+ * tpm_key_authorize() - the session to use the key in
+ * To be flushed after one use where the key has a PCR policy.
+ */
+int tpm_key_authorize(const struct tpm_key *key, ESYS_TR *ret, struct assay_error *err);
+
 /* tpm_hash() - false for a hash that OpenSSL does not know. */
 bool tpm_hash(enum assay_hash hash, struct bytes in, struct assay_digest *ret);
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A signer with a key in a TPM. One thread talks to the TPM and does nothing else; those that
+ * want a signature queue up for it, and check and use what they got while the TPM makes the
+ * next one: it need never wait for them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tpm/key_internal.h"
+
+/**
+ * struct request - a signature that somebody waits for; theirs, on their stack
+ * @next: behind it in the queue
+ * @answered: signalled when @done is set
+ * @digest, @scheme: what to sign, and how
+ * @signature: Esys_Free() it
+ * @result: 0 or a negative errno, with @err
+ */
+struct request {
+	struct request *next;
+	pthread_cond_t answered;
+	bool done;
+	TPM2B_DIGEST digest;
+	TPMT_SIG_SCHEME scheme;
+	TPMT_SIGNATURE *signature;
+	int result;
+	struct assay_error err;
+};
+
+/**
+ * struct tpm_signer - the signer
+ * @owned_tpm: set if TPM and key go with it
+ * @thread: the one that talks to the TPM
+ * @lock: protects all below, and each request's @done
+ * @work: signalled when there is something to do
+ * @first, @last: the queue
+ * @closing: no more will come
+ */
+struct tpm_signer {
+	struct signer signer;
+	struct tpm_key *key;
+	struct tpm *owned_tpm;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct request *first, **last;
+	bool closing;
+};
+
+static int ask_to_sign(const struct tpm_key *key, const TPM2B_DIGEST *digest,
+		       const TPMT_SIG_SCHEME *scheme, TPMT_SIGNATURE **ret, struct assay_error *err)
+{
+	const TPMT_TK_HASHCHECK no_ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
+	ESYS_TR session = ESYS_TR_NONE;
+	TSS2_RC rc;
+	int r;
+
+	if (tpm_interrupted())
+		return assay_fail(err, EINTR, "interrupted before signing with %s", key->what);
+	r = tpm_key_authorize(key, &session, err);
+	if (r < 0)
+		return r;
+	rc = Esys_Sign(key->tpm->esys, key->handle, session, ESYS_TR_NONE, ESYS_TR_NONE, digest,
+		       scheme, &no_ticket, ret);
+	if (key->pcr_policy.size > 0)
+		tpm_flush(key->tpm, session);
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_fail(key->tpm, err, rc, "cannot sign with %s", key->what);
+	return 0;
+}
+
+static void *serve(void *argument)
+{
+	struct tpm_signer *self = argument;
+	struct request *request;
+
+	pthread_mutex_lock(&self->lock);
+	for (;;) {
+		while (!self->first && !self->closing)
+			pthread_cond_wait(&self->work, &self->lock);
+		request = self->first;
+		if (!request)
+			break;
+		self->first = request->next;
+		if (!self->first)
+			self->last = &self->first;
+		pthread_mutex_unlock(&self->lock);
+		request->result = ask_to_sign(self->key, &request->digest, &request->scheme,
+					      &request->signature, &request->err);
+		pthread_mutex_lock(&self->lock);
+		request->done = true;
+		pthread_cond_signal(&request->answered);
+	}
+	pthread_mutex_unlock(&self->lock);
+	return NULL;
+}
+
+static void queue_up(struct tpm_signer *self, struct request *request)
+{
+	pthread_cond_init(&request->answered, NULL);
+	pthread_mutex_lock(&self->lock);
+	*self->last = request;
+	self->last = &request->next;
+	pthread_cond_signal(&self->work);
+	while (!request->done)
+		pthread_cond_wait(&request->answered, &self->lock);
+	pthread_mutex_unlock(&self->lock);
+	pthread_cond_destroy(&request->answered);
+}
+
+static int sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
+		struct assay_error *err)
+{
+	struct tpm_signer *self = (struct tpm_signer *)signer;
+	const struct tpm_key *key = self->key;
+	const TPMT_PUBLIC *public = &key->public.publicArea;
+	TPM2_ALG_ID fixed = public->parameters.asymDetail.scheme.scheme;
+	TPM2_ALG_ID fixed_hash = tpm_key_scheme_hash(key);
+	struct request request = {
+		.scheme.scheme = public->type == TPM2_ALG_ECC ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA,
+		.scheme.details.any.hashAlg = (TPM2_ALG_ID)digest->hash,
+	};
+	int r;
+
+	if (digest->size == 0 || digest->size != assay_hash_size(digest->hash) ||
+	    digest->size > sizeof(request.digest.buffer))
+		return assay_fail(err, EINVAL, "cannot sign with %s: the digest is malformed",
+				  key->what);
+	if (fixed != TPM2_ALG_NULL &&
+	    (fixed != request.scheme.scheme || fixed_hash != request.scheme.details.any.hashAlg))
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"%s cannot sign a %s digest: its scheme is fixed to another; make a key "
+			"without a scheme ('assay key create' does)",
+			key->what, assay_hash_name(digest->hash));
+	request.digest.size = (UINT16)digest->size;
+	memcpy(request.digest.buffer, digest->bytes, digest->size);
+	queue_up(self, &request);
+	if (request.result < 0) {
+		if (err)
+			*err = request.err;
+		return request.result;
+	}
+	r = tpm_key_check_signature(key, request.signature, digest, out, err);
+	Esys_Free(request.signature);
+	return r;
+}
+
+static void close_signer(struct signer *signer)
+{
+	struct tpm_signer *self = (struct tpm_signer *)signer;
+
+	pthread_mutex_lock(&self->lock);
+	self->closing = true;
+	pthread_cond_signal(&self->work);
+	pthread_mutex_unlock(&self->lock);
+	pthread_join(self->thread, NULL);
+	pthread_cond_destroy(&self->work);
+	pthread_mutex_destroy(&self->lock);
+	if (self->owned_tpm) {
+		tpm_key_unload(self->key);
+		tpm_close(self->owned_tpm);
+	}
+	free(self);
+}
+
+/* Signals are for the threads of whoever uses us. */
+static int start_thread(struct tpm_signer *self)
+{
+	sigset_t all, before;
+	int code;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	code = pthread_create(&self->thread, NULL, serve, self);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return code;
+}
+
+int tpm_key_signer(struct tpm_key *key, struct signer **ret, struct assay_error *err)
+{
+	struct tpm_signer *self;
+	int code;
+
+	if (tpm_key_attests(key))
+		return assay_fail(
+			err, EPERM,
+			"%s is an attestation key: it signs quotes and nothing else; make a "
+			"signing key with 'assay key create' without --restricted",
+			key->what);
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return assay_fail(err, ENOMEM, "cannot use %s: out of memory", key->what);
+	self->signer = (struct signer){ .public_key = key->public_key,
+					.concurrent = true,
+					.dear = true,
+					.sign = sign,
+					.close = close_signer };
+	self->key = key;
+	self->last = &self->first;
+	pthread_mutex_init(&self->lock, NULL);
+	pthread_cond_init(&self->work, NULL);
+	code = start_thread(self);
+	if (code != 0) {
+		pthread_cond_destroy(&self->work);
+		pthread_mutex_destroy(&self->lock);
+		free(self);
+		return assay_fail(err, code, "cannot use %s: no thread can be started: %s",
+				  key->what, strerror(code));
+	}
+	*ret = &self->signer;
+	return 0;
+}
+
+void tpm_key_signer_own(struct signer *signer)
+{
+	struct tpm_signer *self = (struct tpm_signer *)signer;
+
+	self->owned_tpm = self->key->tpm;
+}
