@@ -9,8 +9,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "log_builder.h"
 #include "verify/policy.h"
 
@@ -324,6 +327,70 @@ static void test_without_ima_no_pcr_of_it(void **state)
 	policy_free(&policy);
 }
 
+/* ---------------------------------------------------------------- the schema */
+
+/* Each member that the schema names, with a value of no type that there is. */
+static void test_members_of_schema(const json_t *properties, const char *around)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)properties, name, value) {
+		json_t *inner = json_object_get(value, "properties");
+		struct policy policy = { 0 };
+		struct assay_error err = { 0 };
+		char text[256];
+
+		if (around)
+			snprintf(text, sizeof(text), HEAD ", \"%s\": {\"%s\": null}}", around,
+				 name);
+		else
+			snprintf(text, sizeof(text), "{\"%s\": null}", name);
+		if (parse(text, &policy, &err) != -EBADMSG || strstr(err.text, "is not known"))
+			fail_msg("%s: %s", text, err.text);
+		if (inner)
+			test_members_of_schema(inner, name);
+	}
+}
+
+/* Its examples are policies, and have between them every member that the schema has. */
+static void test_schema(void **state)
+{
+	struct buffer text = { 0 };
+	json_t *schema, *properties, *examples, *value;
+	const char *name;
+	struct assay_error err;
+
+	(void)state;
+	if (file_read("policy/verify-policy.schema.json", 1 << 20, &text, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(json_parse(buffer_bytes(&text), "the schema", &schema, &err), 0);
+	properties = json_object_get(schema, "properties");
+	test_members_of_schema(properties, NULL);
+	examples = json_object_get(schema, "examples");
+	for (size_t i = 0; i < json_array_size(examples); i++) {
+		char *example = json_dumps(json_array_get(examples, i), 0);
+		struct policy policy;
+
+		must_parse(example, &policy);
+		policy_free(&policy);
+		free(example);
+	}
+	json_object_foreach(properties, name, value) {
+		const json_t *there = json_object_get(json_array_get(examples, 0), name);
+		json_t *inner = json_object_get(value, "properties"), *ignored;
+		const char *member;
+
+		if (!there)
+			fail_msg("the first example has no %s", name);
+		json_object_foreach(inner, member, ignored)
+			if (!json_object_get(there, member))
+				fail_msg("the first example has no %s.%s", name, member);
+	}
+	json_decref(schema);
+	buffer_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_required),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_without_ima_no_pcr_of_it),
+		cmocka_unit_test(test_schema),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,10 @@ extern const struct command command_enroll_verifier; /* the same in assay-verify
 extern const struct command command_quote;
 extern const struct command command_replay;
 extern const struct command command_verify;
+extern const struct command command_policy;
+extern const struct command command_policy_lint; /* verbs of command_policy */
+extern const struct command command_policy_learn;
+extern const struct command command_policy_import;
 extern const struct command command_status;
 
 /* command_main() - run the command that argv names; ends of `commands` is NULL. */

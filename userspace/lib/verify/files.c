@@ -429,6 +429,7 @@ static void observe_file(const struct appraisal *appraisal, const struct verify_
 {
 	struct verify_file seen = {
 		.path = file->path,
+		.verity = true,
 		.number = record->recnum,
 		.covered = record->offset + record->size <= appraisal->covered_size,
 		.state = FILE_FAILED,

@@ -316,12 +316,14 @@ void ima_observe(const struct appraisal *appraisal, const struct verify_observer
 
 	for (walk_begin(&walk, appraisal); walk_next(&walk); number++) {
 		struct verify_file file = { .by_ima = true, .number = number };
+
 		struct entry_facts facts;
 
 		if (!has_digest(&walk.entry))
 			continue;
 		look_up_entry(appraisal, &walk.entry, &facts);
 		file.path = walk.entry.path;
+		file.verity = walk.entry.verity;
 		file.covered = number < appraisal->verdict->ima_log.covered;
 		file.state = walk.entry.violation ? FILE_FAILED :
 						    entry_state(appraisal, &walk.entry, &facts);

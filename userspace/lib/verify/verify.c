@@ -136,7 +136,7 @@ static void tell_missing(uint64_t missing, char *detail)
 void verify(const struct verify_input *input, const struct verify_policy *policy,
 	    struct verdict *ret)
 {
-	const uint64_t observed = NEED(ASSAY_LOG_PARSED) | NEED(MANIFEST_SIGNATURE);
+	uint64_t observed = NEED(ASSAY_LOG_PARSED) | NEED(MANIFEST_SIGNATURE);
 	struct appraisal appraisal = { .input = input, .policy = policy, .verdict = ret };
 
 	memset(ret, 0, sizeof(*ret));
@@ -159,6 +159,8 @@ void verify(const struct verify_input *input, const struct verify_policy *policy
 		ret->required |= policy->required_if_made & (ret->passed | ret->failed);
 	if (verdict_trusted(ret))
 		appraisal_state(&appraisal, &ret->state);
+	if (input->manifest_count == 0)
+		observed &= ~NEED(MANIFEST_SIGNATURE);
 	if (input->observer && !(observed & ~ret->passed)) {
 		files_observe(&appraisal, input->observer);
 		ima_observe(&appraisal, input->observer);

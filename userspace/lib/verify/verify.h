@@ -136,6 +136,7 @@ enum file_state {
  * struct verify_file - an entry of a file, of assay's log or of IMA's list
  * @path: as it was measured, not yet fit to print; .data may be NULL
  * @by_ima: of IMA's list, or of what assay's log mirrors of it
+ * @verity: @digest is an fs-verity digest
  * @number: of the record, or of the entry in IMA's list
  * @covered: before the quoted PCR value
  * @digest: what was found; size 0 if nothing was, or nothing known
@@ -144,6 +145,7 @@ enum file_state {
 struct verify_file {
 	struct bytes path;
 	bool by_ima;
+	bool verity;
 	uint64_t number;
 	bool covered;
 	enum file_state state;
@@ -167,8 +169,8 @@ struct verify_record {
 
 /*
  * struct verify_observer - who wants to see more of the logs than the verdict; what is
- * handed over lives until the call returns. Called only where the logs are well-formed
- * and the manifests' signatures are good.
+ * handed over lives until the call returns. Called only where assay's log is well-formed
+ * and the manifests' signatures are good, or there is no manifest.
  */
 struct verify_observer {
 	void *context;

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Policies in words, of others' reference values, and learned from evidence. What comes out
+ * is a policy that is read again, and judges as it should.
+ */
+#define _GNU_SOURCE /* memmem() */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/policy_import.h"
+#include "verify/policy_learn.h"
+#include "verify/policy_lint.h"
+#include "verify_fixture.h"
+
+#define SHA256_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SHA1_TEXT "0123456789abcdef0123456789abcdef01234567"
+
+static void parse(const char *text, struct policy *ret)
+{
+	struct assay_error err;
+
+	if (policy_parse(BYTES((const uint8_t *)text, strlen(text)), ret, &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+}
+
+static json_t *new_policy(void)
+{
+	return json_pack("{s:i, s:s}", "assay", 1, "type", "policy");
+}
+
+/* ---------------------------------------------------------------- lint */
+
+static char lint_text[8192];
+
+static void note(void *context, enum policy_lint_level level, const char *text)
+{
+	size_t used = strlen(lint_text);
+
+	(void)context;
+	snprintf(lint_text + used, sizeof(lint_text) - used, "%d %s\n", level, text);
+}
+
+static size_t lint(const char *members)
+{
+	struct policy policy;
+	char text[1024];
+	size_t warnings;
+
+	snprintf(text, sizeof(text), "{\"assay\":1,\"type\":\"policy\"%s}", members);
+	parse(text, &policy);
+	lint_text[0] = '\0';
+	warnings = policy_lint(&policy, note, NULL);
+	policy_free(&policy);
+	return warnings;
+}
+
+static void test_lint(void **state)
+{
+	/* Each is one warning, of these words. */
+	static const struct {
+		const char *members, *says;
+	} rows[] = {
+		{ ", \"nonce_bytes\": 8", "2 Nonces of fewer than 16 bytes" },
+		{ ", \"algorithms\": {\"signatures\": []}", "2 No signature scheme is accepted" },
+		{ ", \"algorithms\": {\"hashes\": []}", "2 No hash is accepted" },
+		{ ", \"algorithms\": {\"curves\": []}", "2 ECDSA is accepted, and no curve" },
+		{ ", \"pcrs\": {\"values\": {\"sha1:7\": [\"" SHA1_TEXT "\"]}}",
+		  "2 The value of PCR 7 is one of bank sha1" },
+		{ ", \"pcrs\": {\"values\": {\"sha256:14\": [\"" SHA256_TEXT "\"]}}",
+		  "2 PCR 14 anchors a log" },
+		{ ", \"allow\": [{\"path\": \"/opt/\", \"reason\": \"x\"}]",
+		  "2 Anything below /opt/ may be measured" },
+		{ ", \"log\": {\"trimmed\": \"accept\", \"protection\": \"any\"}",
+		  "2 A log whose beginning was trimmed" },
+		{ ", \"log\": {\"unknown_records\": \"accept\"}", "2 Records that the verifier" },
+		{ ", \"ima\": {\"unknown_templates\": \"accept\"}", "2 Entries of templates" },
+		{ ", \"ima\": {\"digests\": {\"/x\": [\"sha1:" SHA1_TEXT "\"]}}",
+		  "2 /x and maybe others may be recognised by SHA-1" },
+		{ ", \"waive\": {\"files-known\": \"\\u001b[31m\"}",
+		  "2 Not required: files-known (is every measured file in a manifest?). The reason "
+		  "given: \\x1b[31m." },
+	};
+
+	(void)state;
+	assert_int_equal(lint(""), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (lint(rows[i].members) != 1 || !strstr(lint_text, rows[i].says))
+			fail_msg("%s: no single '%s' in:\n%s", rows[i].members, rows[i].says,
+				 lint_text);
+	assert_int_equal(lint(", \"log\": {\"trimmed\": \"accept\"}"), 2);
+	lint(", \"description\": \"servers\", \"max_age\": 60, \"start\": [\"sha256:" SHA256_TEXT
+	     "\"], \"ima\": {\"required\": false}, \"device\": {\"reset\": \"refuse\"}");
+	assert_non_null(strstr(lint_text, "0 It is for: servers."));
+	assert_non_null(strstr(lint_text, "0 No more than 60 seconds"));
+	assert_non_null(strstr(lint_text, "0 PCRs 14 must be quoted"));
+	assert_non_null(strstr(lint_text, "1 PCR 14 may have one of 1 values"));
+	assert_non_null(strstr(lint_text, "1 IMA's list is not required"));
+	assert_non_null(strstr(lint_text, "0 The TPM must not have been reset"));
+}
+
+/* ---------------------------------------------------------------- import */
+
+static char warnings[2048];
+
+static void warn(void *context, const char *text)
+{
+	size_t used = strlen(warnings);
+
+	(void)context;
+	snprintf(warnings + used, sizeof(warnings) - used, "%s\n", text);
+}
+
+static int import(const char *text, json_t *policy, struct assay_error *err)
+{
+	warnings[0] = '\0';
+	return policy_import(BYTES((const uint8_t *)text, strlen(text)), policy, warn, NULL, err);
+}
+
+/* What came of it, as the reader of policies sees it. */
+static void import_to(const char *text, struct policy *ret)
+{
+	json_t *json = new_policy();
+	struct assay_error err;
+	char *dumped;
+
+	if (import(text, json, &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+	dumped = json_dumps(json, 0);
+	parse(dumped, ret);
+	free(dumped);
+	json_decref(json);
+}
+
+static void test_import_of_a_runtime_policy(void **state)
+{
+	static const char text[] =
+		"{\"meta\": {\"version\": 1}, \"release\": 0, \"digests\": {"
+		"\"boot_aggregate\": [\"" SHA1_TEXT "\"],"
+		"\"/usr/bin/x\": [\"" SHA256_TEXT "\", \"" SHA1_TEXT "\", \"" SHA256_TEXT "\"]},"
+		"\"excludes\": [\"boot_aggregate\", \"/tmp/.*\", \"^/var/log(/.*)?$\", "
+		"\"/etc/mtab$\","
+		" \"/opt/a\\\\.b\", \"/x/[0-9]+\", \"/y/\\\\d\", \"\"],"
+		"\"keyrings\": {\".ima\": [\"" SHA256_TEXT "\"]},"
+		"\"ima\": {\"ignored_keyrings\": [\".evm\", \"*\"], \"log_hash_alg\": \"sha1\","
+		" \"dm_policy\": null}, \"ima-buf\": {\"dm_table\": [\"" SHA256_TEXT "\"]},"
+		"\"verification-keys\": \"\"}";
+	static const char *const paths[] = { "boot_aggregate", "boot_aggregate/", "/tmp/",
+					     "/var/log",       "/var/log/",	  "/etc/mtab",
+					     "/opt/a.b",       "/opt/a.b/",	  ".evm" };
+	struct policy policy;
+
+	(void)state;
+	import_to(text, &policy);
+	assert_int_equal(policy.rules.ima_digest_count, 3);
+	assert_string_equal(policy.rules.ima_digests[1].path, "/usr/bin/x");
+	assert_int_equal(policy.rules.ima_digests[1].count, 2);
+	assert_int_equal(policy.rules.allowed_count, sizeof(paths) / sizeof(paths[0]));
+	for (size_t i = 0; i < policy.rules.allowed_count; i++)
+		assert_string_equal(policy.rules.allowed[i].path, paths[i]);
+	assert_true(policy.rules.required & CHECK_BIT(CHECK_IMA_FILES_KNOWN));
+	assert_non_null(strstr(warnings, "the exclusion \"/x/[0-9]+\" is not taken over"));
+	assert_non_null(strstr(warnings, "the exclusion \"/y/\\x5cd\" is not taken over"));
+	assert_non_null(strstr(warnings, "the exclusion \"\" is not taken over"));
+	assert_non_null(strstr(warnings, "the ignored keyring \"*\" is not taken over"));
+	policy_free(&policy);
+	import_to("{\"hashes\": {\"/a\": [\"" SHA1_TEXT "\"]}, \"exclude\": null, "
+		  "\"verification-keys\": \"x\", \"later\": 1}",
+		  &policy);
+	assert_int_equal(policy.rules.ima_digest_count, 1);
+	assert_non_null(strstr(warnings, "\"verification-keys\" is not taken over: name the"));
+	assert_non_null(strstr(warnings, "\"later\" is not taken over"));
+	policy_free(&policy);
+}
+
+static void test_import_of_lines(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	import_to("# made by sha256sum\n" SHA256_TEXT "  /usr/bin/x\n" SHA1_TEXT
+		  " */usr/bin/x y\r\n\n" SHA256_TEXT "  boot_aggregate\n" SHA256_TEXT "  /z",
+		  &policy);
+	assert_int_equal(policy.rules.ima_digest_count, 3);
+	assert_string_equal(policy.rules.ima_digests[1].path, "/usr/bin/x y");
+	assert_int_equal(policy.rules.ima_digests[1].digests[0].hash, ASSAY_HASH_SHA1);
+	assert_string_equal(warnings, "");
+	policy_free(&policy);
+}
+
+static void test_import_that_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "{}", "neither \"digests\"" },
+		{ "{\"digests\": []}", "\"digests\" is not an object" },
+		{ "{\"digests\": {\"/x\": \"" SHA1_TEXT "\"}}", "\"/x\" is not an array" },
+		{ "{\"digests\": {\"/x\": [\"00\"]}}", "\"/x\" has what is no digest" },
+		{ "{\"digests\": {\"/x\": [5]}}", "\"/x\" has what is no digest" },
+		{ "{\"digests\": {}, \"excludes\": {}}", "\"excludes\" is not an array" },
+		{ "{\"digests\": {}, \"excludes\": [1]}", "\"excludes\" has what is no text" },
+		{ "{\"digests\": {}, \"ima\": []}", "\"ima\" is not an object" },
+		{ "{\"digests\": {}} x", "JSON" },
+		{ "no digest", "line 1 does not begin with a digest" },
+		{ SHA1_TEXT "  /x\n" SHA1_TEXT "\n", "line 2 is not a digest and a path" },
+		{ SHA1_TEXT "0  /x\n", "line 1 does not begin with a digest" },
+	};
+	struct assay_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *policy = new_policy();
+
+		if (import(rows[i].text, policy, &err) != -EBADMSG ||
+		    !strstr(err.text, rows[i].says))
+			fail_msg("%s: \"%s\" does not say %s", rows[i].text, err.text,
+				 rows[i].says);
+		json_decref(policy);
+	}
+}
+
+static void test_import_adds(void **state)
+{
+	json_t *policy = json_pack("{s:{s:s, s:{s:[s]}}}", "ima", "unknown_files", "accept",
+				   "digests", "/x", "sha256:" SHA256_TEXT);
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(import(SHA256_TEXT "  /x\n" SHA1_TEXT "  /x\n", policy, &err), 0);
+	assert_int_equal(json_array_size(json_object_get(
+				 json_object_get(json_object_get(policy, "ima"), "digests"), "/x")),
+			 2);
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(policy, "ima"), "unknown_files")),
+		"accept");
+	json_decref(policy);
+}
+
+/* ---------------------------------------------------------------- learn */
+
+static void add_unknown_files(struct fixture *f)
+{
+	struct assay_digest digest = log_test_digest(ASSAY_HASH_SHA256, 55);
+	struct buffer value = { 0 };
+
+	fixture_add_firmware(f);
+	f->start[1] = log_test_digest(ASSAY_HASH_SHA256, 77);
+	put_start(&value, f->start, LOG_BUILDER_BANKS);
+	fixture_drop(f, 0);
+	fixture_insert(f, 0, fixture_record(0, buffer_bytes(&value)));
+	buffer_free(&value);
+	put_measure(&value);
+	put_file(&value, "/opt/unknown", &digest);
+	put_file(&value, "/opt/un\xffknown", &digest); /* no UTF-8: JSON cannot have it */
+	fixture_insert(f, 5, fixture_record(5, buffer_bytes(&value)));
+	buffer_free(&value);
+}
+
+static void test_learned_policy_trusts(void **state)
+{
+	json_t *json = new_policy();
+	static struct verdict verdict;
+	struct fixture fixture;
+	struct policy policy;
+	struct assay_error err;
+	char *text;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, add_unknown_files);
+	fixture.input.state = NULL;
+	if (policy_learn(&fixture.input, true, json, &err) < 0)
+		fail_msg("%s", err.text);
+	text = json_dumps(json, 0);
+	parse(text, &policy);
+	assert_int_equal(policy.rules.pcr_value_count, 10);
+	assert_int_equal(policy.rules.start_count, 1);
+	assert_int_equal(policy.rules.allowed_count, 1);
+	assert_string_equal(policy.rules.allowed[0].path, "/opt/unknown");
+	assert_int_equal(policy.rules.ima_digest_count, 3);
+	verify(&fixture.input, &policy.rules, &verdict);
+	/* All but the file whose name no policy can have. */
+	assert_true((verdict.required & ~verdict.passed) == CHECK_BIT(CHECK_FILES_KNOWN));
+	assert_true(verdict.passed & CHECK_BIT(CHECK_IMA_FILES_KNOWN));
+	assert_true(verdict.passed & CHECK_BIT(CHECK_PCR_VALUES));
+	policy_free(&policy);
+	free(text);
+	json_decref(json);
+	fixture_free(&fixture);
+}
+
+static void test_nothing_is_learned_from_what_is_wrong(void **state)
+{
+	struct assay_error err;
+	struct fixture fixture;
+	json_t *json;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		json = new_policy();
+		fixture_begin(&fixture);
+		fixture_build(&fixture, BEFORE_PCRS, NULL);
+		if (i == 0)
+			fixture.input.evidence.size -= 3;
+		if (i == 1)
+			fixture.manifest_signature.data[fixture.manifest_signature.size - 1] ^= 1;
+		if (i == 2) {
+			uint8_t *event =
+				memmem(fixture.text.data, fixture.text.size, "\"cel\": \"", 8);
+
+			/* The first record's number is 1 then. */
+			event[8 + 16]++;
+		}
+		assert_true(policy_learn(&fixture.input, false, json, &err) < 0);
+		assert_int_equal(json_object_size(json), 2);
+		json_decref(json);
+		fixture_free(&fixture);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lint),
+		cmocka_unit_test(test_import_of_a_runtime_policy),
+		cmocka_unit_test(test_import_of_lines),
+		cmocka_unit_test(test_import_that_is_refused),
+		cmocka_unit_test(test_import_adds),
+		cmocka_unit_test(test_learned_policy_trusts),
+		cmocka_unit_test(test_nothing_is_learned_from_what_is_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include "verify/policy_lint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Room for foreign text in a sentence. */
+#define FOREIGN_TEXT 200
+/* PCRs of firmware and boot loader. */
+#define BOOT_PCRS 0xffU
+
+struct lint {
+	policy_lint_function each;
+	void *context;
+	size_t warnings;
+};
+
+static void say(struct lint *lint, enum policy_lint_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(struct lint *lint, enum policy_lint_level level, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	lint->warnings += level == POLICY_WARNING;
+	lint->each(lint->context, level, text);
+}
+
+static const char *printable(const char *text, char escaped[static FOREIGN_TEXT])
+{
+	return text_escape(BYTES((const uint8_t *)text, strlen(text)), escaped, FOREIGN_TEXT);
+}
+
+static bool requires(const struct verify_policy *rules, enum check check)
+{
+	return (rules->required & CHECK_BIT(check)) != 0;
+}
+
+/* ---------------------------------------------------------------- the parts */
+
+static void lint_algorithms(const struct verify_policy *rules, struct lint *lint)
+{
+	static const struct {
+		uint32_t bits;
+		const char *what;
+	} needed[] = {
+		{ VERIFY_RSASSA | VERIFY_RSAPSS | VERIFY_ECDSA, "signature scheme" },
+		{ VERIFY_SHA256 | VERIFY_SHA384 | VERIFY_SHA512, "hash" },
+	};
+	uint32_t algorithms = rules->algorithms;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!(algorithms & needed[i].bits))
+			say(lint, POLICY_WARNING, "No %s is accepted: nothing can be trusted.",
+			    needed[i].what);
+	if (algorithms & VERIFY_ECDSA && !(algorithms & (VERIFY_P256 | VERIFY_P384)))
+		say(lint, POLICY_WARNING, "ECDSA is accepted, and no curve of it.");
+	say(lint, POLICY_SAYS,
+	    "The enrolled key must have signed the quote:%s%s%s of RSA keys from %u bits,%s%s "
+	    "with%s%s%s.",
+	    algorithms & VERIFY_RSASSA ? " RSASSA" : "",
+	    algorithms & VERIFY_RSAPSS ? " RSAPSS" : "",
+	    algorithms & (VERIFY_RSASSA | VERIFY_RSAPSS) ? "" : " nothing", rules->rsa_bits,
+	    algorithms & VERIFY_ECDSA && algorithms & VERIFY_P256 ? " ECDSA P-256" : "",
+	    algorithms & VERIFY_ECDSA && algorithms & VERIFY_P384 ? " ECDSA P-384" : "",
+	    algorithms & VERIFY_SHA256 ? " SHA-256" : "",
+	    algorithms & VERIFY_SHA384 ? " SHA-384" : "",
+	    algorithms & VERIFY_SHA512 ? " SHA-512" : "");
+}
+
+static void lint_freshness(const struct verify_policy *rules, struct lint *lint)
+{
+	say(lint, POLICY_SAYS, "It must answer the verifier's nonce, of at least %zu bytes.",
+	    rules->nonce_size);
+	if (rules->nonce_size < 16)
+		say(lint, POLICY_WARNING,
+		    "Nonces of fewer than 16 bytes may be guessed or come up again (nonce_bytes).");
+	if (rules->max_age > 0)
+		say(lint, POLICY_SAYS,
+		    "No more than %llu seconds may be between nonce and verdict; say when the "
+		    "nonce "
+		    "was sent (--issued), or the device's own clock counts.",
+		    (unsigned long long)rules->max_age);
+	else
+		say(lint, POLICY_NOTE,
+		    "Evidence may be of any age, as long as its nonce is known (max_age).");
+	if (rules->same_boot)
+		say(lint, POLICY_SAYS,
+		    "The TPM must not have been reset since the last attestation.");
+	if (!(rules->required_with_state & CHECK_BIT(CHECK_QUOTE_FIRMWARE)))
+		say(lint, POLICY_NOTE, "The TPM's firmware may change between attestations.");
+	if (requires(rules, CHECK_QUOTE_CLOCK))
+		say(lint, POLICY_SAYS, "The TPM must be sure that its clock never went back.");
+}
+
+static void list_pcrs(uint32_t mask, char text[static FOREIGN_TEXT])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < 32; i++)
+		if (mask & 1U << i)
+			used += (size_t)snprintf(text + used, FOREIGN_TEXT - used, "%s%u",
+						 used ? ", " : "", i);
+}
+
+static void lint_pcrs(const struct verify_policy *rules, struct lint *lint)
+{
+	char text[FOREIGN_TEXT];
+	uint32_t expected = 0;
+
+	list_pcrs(rules->pcrs, text);
+	say(lint, POLICY_SAYS, "PCRs %s must be quoted, all in one bank.", text);
+	for (size_t i = 0; i < rules->pcr_value_count; i++) {
+		const struct policy_pcr *pcr = &rules->pcr_values[i];
+
+		expected |= 1U << pcr->index;
+		if (pcr->bank == ASSAY_HASH_SHA1)
+			say(lint, POLICY_WARNING,
+			    "The value of PCR %u is one of bank sha1: who can make collisions can "
+			    "have it, too.",
+			    pcr->index);
+		if (pcr->index == rules->assay_pcr || pcr->index == rules->ima_pcr)
+			say(lint, POLICY_WARNING,
+			    "PCR %u anchors a log: it changes with every file, so no value of it "
+			    "stays the right one.",
+			    pcr->index);
+	}
+	list_pcrs(expected, text);
+	if (expected)
+		say(lint, POLICY_SAYS, "PCRs %s must have one of the values that the policy names.",
+		    text);
+	if (!(expected & BOOT_PCRS) && !requires(rules, CHECK_UEFI_LOG_REPLAY))
+		say(lint, POLICY_NOTE,
+		    "Nothing is asked of firmware and boot loader (pcrs.values of PCRs 0 to 7, or "
+		    "uefi.log): they measured the kernel that measures the files.");
+	if (rules->start_count > 0)
+		say(lint, POLICY_NOTE,
+		    "PCR %u may have one of %zu values before assay's log begins: what they are "
+		    "of, "
+		    "this policy does not say (start).",
+		    rules->assay_pcr, rules->start_count);
+}
+
+static void lint_references(const struct policy *policy, struct lint *lint)
+{
+	const struct verify_policy *rules = &policy->rules;
+	char text[FOREIGN_TEXT];
+
+	if (policy->manifest_count > 0)
+		say(lint, POLICY_SAYS,
+		    "Measured files must be those of %zu manifest%s, signed by one of %zu "
+		    "signer%s.",
+		    policy->manifest_count, policy->manifest_count == 1 ? "" : "s",
+		    policy->certificate_count, policy->certificate_count == 1 ? "" : "s");
+	if (policy->manifest_count == 0 || policy->certificate_count == 0)
+		say(lint, POLICY_NOTE, "No %s named: 'assay verify' has to be told.",
+		    policy->manifest_count == 0 ? "manifest is" : "signer's certificate is");
+	for (size_t i = 0; i < rules->allowed_count; i++) {
+		const struct policy_path *path = &rules->allowed[i];
+		size_t length = strlen(path->path);
+		bool below = path->path[length - 1] == '/';
+
+		printable(path->path, text);
+		if (path->count > 0)
+			say(lint, POLICY_SAYS, "%s may have one of %zu digests.", text,
+			    path->count);
+		else
+			say(lint, below ? POLICY_WARNING : POLICY_SAYS,
+			    below ? "Anything below %s may be measured: who can write there can "
+				    "run "
+				    "what they like (allow)." :
+				    "%s may be anything.",
+			    text);
+	}
+	if (rules->prefix)
+		say(lint, POLICY_SAYS, "%s is taken off measured paths.",
+		    printable(rules->prefix, text));
+}
+
+static void lint_log(const struct verify_policy *rules, struct lint *lint)
+{
+	if (rules->trimmed)
+		say(lint, POLICY_WARNING,
+		    "A log whose beginning was trimmed is believed on its own word: whoever may "
+		    "extend PCR %u can hide what was measured before (log.trimmed). A record of "
+		    "the "
+		    "device (--device) does without.",
+		    rules->assay_pcr);
+	if (rules->trimmed && requires(rules, CHECK_ASSAY_LOG_PROTECTION))
+		say(lint, POLICY_WARNING,
+		    "Trimmed logs are taken, and the log's protection is required, which its first "
+		    "record would say: such logs are refused (log.protection).");
+	if (rules->unknown_records)
+		say(lint, POLICY_WARNING,
+		    "Records that the verifier cannot judge are accepted: what they say is not "
+		    "looked at (log.unknown_records).");
+	say(lint, POLICY_SAYS,
+	    "assay's log %s begin after a TPM was found, and %s be in read-only memory.",
+	    requires(rules, CHECK_ASSAY_LOG_TPM) ? "must" : "need not",
+	    requires(rules, CHECK_ASSAY_LOG_PROTECTION) ? "must" : "need not");
+}
+
+static void lint_ima(const struct policy *policy, struct lint *lint)
+{
+	const struct verify_policy *rules = &policy->rules;
+	char text[FOREIGN_TEXT];
+
+	if (!requires(rules, CHECK_IMA_LOG_REPLAY)) {
+		say(lint, POLICY_NOTE,
+		    "IMA's list is not required: what ran before assay.ko, or was "
+		    "never given to it, is not seen (ima.required).");
+		return;
+	}
+	say(lint, POLICY_SAYS, "IMA's list must replay to PCR %u; violations are %s.",
+	    rules->ima_pcr, requires(rules, CHECK_IMA_LOG_VIOLATIONS) ? "refused" : "shown");
+	if (rules->unknown_templates)
+		say(lint, POLICY_WARNING,
+		    "Entries of templates that are not known are accepted: what they are of is not "
+		    "looked at (ima.unknown_templates).");
+	if (rules->ima_digest_count > 0)
+		say(lint, POLICY_SAYS, "%zu names have digests that IMA's entries must have.",
+		    rules->ima_digest_count);
+	for (size_t i = 0; i < rules->ima_digest_count; i++)
+		for (size_t j = 0; j < rules->ima_digests[i].count; j++)
+			if (rules->ima_digests[i].digests[j].hash == ASSAY_HASH_SHA1) {
+				say(lint, POLICY_WARNING,
+				    "%s and maybe others may be recognised by SHA-1, for which "
+				    "there "
+				    "are collisions (ima.digests).",
+				    printable(rules->ima_digests[i].path, text));
+				i = rules->ima_digest_count - 1;
+				break;
+			}
+	if (requires(rules, CHECK_IMA_FILES_KNOWN))
+		say(lint, POLICY_SAYS,
+		    "Every entry must have a reference value, an accepted "
+		    "signature, or be allowed.");
+	else
+		say(lint, POLICY_NOTE,
+		    "Files in IMA's list that have no reference value are accepted "
+		    "(ima.unknown_files).");
+}
+
+static void lint_waivers(const struct policy *policy, struct lint *lint)
+{
+	for (size_t i = 0; i < policy->waiver_count; i++) {
+		const struct policy_waiver *waiver = &policy->waivers[i];
+		char text[FOREIGN_TEXT];
+
+		say(lint, POLICY_WARNING, "Not required: %s (%s). The reason given: %s.",
+		    check_name(waiver->check), check_question(waiver->check),
+		    printable(waiver->reason, text));
+	}
+}
+
+size_t policy_lint(const struct policy *policy, policy_lint_function each, void *context)
+{
+	struct lint lint = { .each = each, .context = context };
+	char text[FOREIGN_TEXT];
+
+	if (policy->description)
+		say(&lint, POLICY_SAYS, "It is for: %s.", printable(policy->description, text));
+	lint_algorithms(&policy->rules, &lint);
+	lint_freshness(&policy->rules, &lint);
+	lint_pcrs(&policy->rules, &lint);
+	lint_references(policy, &lint);
+	lint_log(&policy->rules, &lint);
+	lint_ima(policy, &lint);
+	lint_waivers(policy, &lint);
+	return lint.warnings;
+}
