@@ -4,27 +4,32 @@
 
 static const char help[] =
 	"Usage: assay log show [OPTION]... [FILE]...\n"
+	"       assay log follow [OPTION]...\n"
+	"       assay log anchor [OPTION]...\n"
 	"       assay log export [OPTION]... [FILE]\n"
 	"       assay log import [OPTION]... FILE\n"
 	"\n"
-	"Show assay's measurement log (show), or write it in other programs' forms and read\n"
-	"theirs (export, import). 'assay log VERB --help' tells more.\n"
+	"Show assay's measurement log (show), and what comes (follow); have the TPM take what it\n"
+	"has not yet (anchor); write the log in other programs' forms, and read theirs (export,\n"
+	"import). 'assay log VERB --help' tells more.\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage.\n";
 
 static int run(int argc, char **argv)
 {
-	static const struct command *const verbs[] = { &command_log_show, &command_log_export,
+	static const struct command *const verbs[] = { &command_log_show, &command_log_follow,
+						       &command_log_anchor, &command_log_export,
 						       &command_log_import };
 
-	return command_verbs(&command_log, verbs, sizeof(verbs) / sizeof(verbs[0]),
-			     "what is to be done with the log: show, export or import?", argc,
-			     argv);
+	return command_verbs(
+		&command_log, verbs, sizeof(verbs) / sizeof(verbs[0]),
+		"what is to be done with the log: show, follow, anchor, export or import?", argc,
+		argv);
 }
 
 const struct command command_log = {
 	.name = "log",
-	.summary = "show, export and import the measurement log",
+	.summary = "show, follow and anchor the log, or exchange it with other programs",
 	.help = help,
 	.run = run,
 };

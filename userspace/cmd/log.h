@@ -10,6 +10,8 @@
 #include "log/hasher.h"
 
 extern const struct command command_log_show;
+extern const struct command command_log_follow;
+extern const struct command command_log_anchor;
 extern const struct command command_log_export;
 extern const struct command command_log_import;
 
