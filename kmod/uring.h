@@ -15,6 +15,14 @@
 
 struct io_uring_cmd;
 
+/**
+ * assay_uring_cmd() - a command was submitted, or shall be cancelled
+ * @cmd: io_uring's side of it
+ * @issue_flags: IO_URING_F_*
+ *
+ * Return: -EIOCBQUEUED (it is completed later), -EAGAIN (to be called again where it may
+ * sleep), or what the ioctl would; 0 for a cancellation, whatever comes of it.
+ */
 int assay_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
 
 #endif /* _ASSAY_URING_H */
