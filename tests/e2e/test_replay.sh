@@ -84,6 +84,8 @@ check "a log in CEL replays" prints 0 '^sha256  PCR 14  ' '^3 records, 0 of them
 run "$assay" replay cel "$cel" --bank sha512
 check "not in a bank that it has no digests of" told 3 'has no sha512 digest'
 
+run sh -c 'base64 -d tests/data/cel/gotpmtools-cel.b64 | "$1" replay cel -' sh "$assay"
+check "a log of another register than PCRs" prints 0 '^no PCR is extended by it$' '^18 records'
 run "$assay" replay cel "$cel" --template-bank sha1
 check "--template-bank is IMA's" told 2 'for ima only'
 run "$assay" replay ima

@@ -336,6 +336,56 @@ static void a_start_that_is_not_zeros(void **state)
 	log_builder_free(&builder);
 }
 
+static void put_record(struct log_builder *builder, struct buffer *value)
+{
+	log_builder_record(builder, ASSAY_CEL_CONTENT, buffer_bytes(value));
+	buffer_free(value);
+}
+
+/*
+ * Where the first record cannot tell what the PCR was: there was no TPM yet, or the log's
+ * beginning was cut off. Without what tells it, the log comes to something else.
+ */
+static void starts_that_later_records_tell(void **state)
+{
+	(void)state;
+	for (int trimmed = 0; trimmed < 2; trimmed++) {
+		struct assay_digest start[LOG_BUILDER_BANKS];
+		struct pcrs_request request = { 0 };
+		struct log_builder builder;
+		struct buffer value = { 0 };
+		size_t before;
+		static struct pcrs pcrs;
+
+		log_builder_begin(&builder);
+		for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
+			start[i] = builder.value[i] = log_test_digest(builder.value[i].hash, 9);
+		builder.recnum = trimmed ? 7 : 0;
+		if (!trimmed) {
+			put_start(&value, NULL, 0);
+			put_record(&builder, &value);
+		}
+		put_event(&value, "test", BYTES_LITERAL("some data"));
+		put_record(&builder, &value);
+		before = builder.log.size;
+		if (trimmed)
+			put_trim(&value, 7, 1000, BYTES_LITERAL("gone"), start, LOG_BUILDER_BANKS);
+		else
+			put_tpm(&value, 2, start, LOG_BUILDER_BANKS);
+		put_record(&builder, &value);
+		assert_int_equal(pcrs_of_cel(buffer_bytes(&builder.log), &request, &pcrs, NULL), 0);
+		assert_int_equal(pcrs.problems, 0);
+		for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
+			assert_memory_equal(pcrs.banks[i].values[14].bytes, builder.value[i].bytes,
+					    builder.value[i].size);
+		assert_int_equal(
+			pcrs_of_cel(BYTES(builder.log.data, before), &request, &pcrs, NULL), 0);
+		assert_memory_not_equal(pcrs.banks[1].values[14].bytes, start[1].bytes,
+					start[1].size);
+		log_builder_free(&builder);
+	}
+}
+
 /* ---------------------------------------------------------------- firmware */
 
 static void pcrs_of_firmware(void **state)
@@ -376,6 +426,7 @@ int main(void)
 		cmocka_unit_test(requests_that_are_off),
 		cmocka_unit_test(pcrs_of_a_log),
 		cmocka_unit_test(a_start_that_is_not_zeros),
+		cmocka_unit_test(starts_that_later_records_tell),
 		cmocka_unit_test(pcrs_of_firmware),
 	};
 

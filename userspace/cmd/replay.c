@@ -91,14 +91,14 @@ static int replay_uefi(struct bytes log, struct options *options, struct pcrs *r
 }
 
 static const struct format {
-	const char *name, *log, *entries;
+	const char *name, *entries;
 	int pcr; /* that is meant without a number; -1: none */
 	int (*replay)(struct bytes log, struct options *options, struct pcrs *ret,
 		      struct assay_error *err);
 } formats[] = {
-	{ "ima", "IMA's list", "entries", 10, replay_ima },
-	{ "cel", "the log", "records", 14, replay_cel },
-	{ "uefi", "the firmware's log", "events", -1, replay_uefi },
+	{ "ima", "entries", 10, replay_ima },
+	{ "cel", "records", 14, replay_cel },
+	{ "uefi", "events", -1, replay_uefi },
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -259,6 +259,7 @@ static void print_expected(const struct options *options, const struct pcrs *pcr
 static void print_text(const struct options *options, const struct pcrs *pcrs)
 {
 	char hex[2 * ASSAY_DIGEST_MAX + 1];
+	bool any = false;
 
 	for (size_t i = 0; i < pcrs->bank_count; i++)
 		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++) {
@@ -266,9 +267,12 @@ static void print_text(const struct options *options, const struct pcrs *pcrs)
 
 			if (!(pcrs->banks[i].extended & UINT32_C(1) << pcr))
 				continue;
+			any = true;
 			hex_encode(BYTES(value->bytes, value->size), hex);
 			printf("%-6s  PCR %2u  %s\n", assay_hash_name(value->hash), pcr, hex);
 		}
+	if (!any)
+		printf("no PCR is extended by it\n");
 	printf("%" PRIu64 " %s", pcrs->entries, options->format->entries);
 	if (pcrs->violations > 0)
 		printf(", %" PRIu64 " of them violations", pcrs->violations);
