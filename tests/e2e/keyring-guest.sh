@@ -72,5 +72,8 @@ refused 'a quote without the module is told' 'no-assay-log' \
 works 'and leaves no evidence' test ! -e /out/evidence.json
 works 'a quote with IMA'"'"'s list' assay quote --nonce $nonce --ak /out/ak.pem --no-assay-log \
 	--out /out/evidence.json --export /out/parts
+works 'the same for Keylime' assay quote --format keylime --nonce 6162636465666768696a --ak /out/ak.pem \
+	--no-assay-log --out /out/keylime.json
+cat /sys/kernel/security/ima/ascii_runtime_measurements >/out/ascii
 echo "1..$check_number"
 exit "$check_failed"

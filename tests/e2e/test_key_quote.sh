@@ -10,6 +10,7 @@ export LC_ALL
 cd "$(dirname "$0")/../.." || exit 1
 assay=$PWD/build/host/assay
 make_tpm=$PWD/qemu/make-tpm
+here=$PWD/tests/e2e
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/assay-key.XXXXXX")
 . tests/swtpm.sh
@@ -154,6 +155,74 @@ openssl rand 32 >parts/nonce
 refusal() { ! checkquote; }
 works 'tpm2_checkquote refuses another nonce' refusal
 
+# ---------------------------------------------------------------- for Keylime
+
+keylime() { # OUT NONCE OPTION...: Keylime's nonces are text
+	keylime_out=$1 keylime_nonce=$(printf %s "$2" | od -An -v -tx1 | tr -d ' \n')
+	shift 2
+	"$assay" quote --format keylime --nonce "$keylime_nonce" --ak ak.pem --no-assay-log \
+		--no-ima-log --no-uefi-log --out "$keylime_out" "$@"
+}
+works "evidence in Keylime's form" keylime keylime.json 1a2b3c4d5e6f7g8h9i0j --pcrs 10,14
+check 'what is left out is told' grep -q 'left out: policies: the verifier adds' stderr
+works "is taken by Keylime's rules" python3 "$here/keylime.py" keylime.json
+check 'it is of the PCRs that were asked for' has stdout '.pcrs == [10, 14]'
+works 'tpm2_checkquote takes its parts' sh -c '
+	jq -r .data.quote keylime.json | sed "s/^r//" | tr : "\n" >parts.b64 &&
+	for part in 1 2 3; do sed -n ${part}p parts.b64 | base64 -d >part.$part || exit 1; done &&
+	jq -r .data.tpm_ak keylime.json | base64 -d | cmp - ak.pub &&
+	jq -j .data.nonce keylime.json >part.nonce &&
+	tpm2_checkquote -u ak.pub -m part.1 -s part.2 -f part.3 -g sha256 -q part.nonce'
+tpm2_readpublic -T "$ASSAY_TCTI" -c 0x81010001 -o ek.pub >log 2>&1
+works 'the endorsement key is the one whose certificate the TPM holds' sh -c '
+	jq -r .data.tpm_ek keylime.json | base64 -d | cmp - ek.pub'
+works 'as JSON, what is left out is told there' sh -c '
+	"$1" quote --format keylime --nonce 6162636465666768 --ak ak.pem --pcrs 10 --no-assay-log \
+		--no-ima-log --no-uefi-log --json --out keylime.json 2>stderr.2 >told.json &&
+	jq -e ".left_out | length == 1" told.json && ! test -s stderr.2' sh "$assay"
+refused 'a nonce that is no text' 1 'compares the nonce as text' keylime new.json 'with a space' --pcrs 10
+refused 'more banks than the one of the signature' 1 'of the bank sha256 only' \
+	keylime new.json 0123456789abcdef --pcrs 10 --bank sha256,sha1
+refused 'a form that is none' 2 '\-\-format takes' quote new.json --pcrs 10 --format json
+
+# ---------------------------------------------------------------- by a policy
+
+policy() { # JSON
+	printf '%s\n' "$1" >policy.json
+}
+policy '{"assay": 1, "type": "policy", "pcrs": {"required": [7, 14], "values": {
+	"sha1:4": ["0000000000000000000000000000000000000000"]}}}'
+works 'the PCRs that a policy asks for are quoted' quote by-policy.json --policy policy.json
+works 'in the banks that it has values of' has by-policy.json \
+	'[.pcrs.sha256, .pcrs.sha1] | all(has("4") and has("7") and has("14"))'
+refused 'a policy and PCRs' 2 'leave out --pcrs' quote new.json --policy policy.json --pcrs 1
+policy '{"assay": 1, "type": "policy", "pcrs": {"required": [24]}}'
+refused 'a policy that is malformed' 1 'policy.json: .*pcrs' quote new.json --policy policy.json
+
+# ---------------------------------------------------------------- keys of other kinds
+
+other_key() { # ALGORITHM BANK: made, kept in the TPM, and quotes
+	"$assay" key create --restricted --algorithm "$1" --persistent handle:0x81000077 --force \
+		--out other.pem --public other.pub &&
+		"$assay" quote --nonce "$nonce" --ak handle:0x81000077 --pcrs 14 --no-assay-log \
+			--no-ima-log --out other.json --export other-parts &&
+		(cd other-parts && cmp ak.pub ../other.pub &&
+			tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g "$2" -q nonce) &&
+		tpm2_evictcontrol -T "$ASSAY_TCTI" -C o -c 0x81000077
+}
+works 'an RSA key, from its handle' other_key rsa2048 sha256
+works 'a P-384 key, from its handle' other_key p384 sha384
+"$assay" key create --restricted --persistent handle:0x81000078 --out first.pem >log 2>&1
+refused 'a handle that is taken' 1 'something at the handle 0x81000078' \
+	"$assay" key create --restricted --persistent handle:0x81000078 --out second.pem
+works 'leaves no key file' test ! -e second.pem
+refused 'a handle that is none' 2 '\-\-persistent takes' \
+	"$assay" key create --restricted --persistent 0x81000079 --out second.pem
+refused 'a handle without a key' 1 'no key with the handle' "$assay" quote --nonce "$nonce" \
+	--ak handle:0x81000099 --pcrs 14 --no-assay-log --no-ima-log --out new.json
+
+refused 'records without their log' 2 '\-\-since is of' quote new.json --pcrs 10 --since 3
+refused 'a record that has no number' 2 '\-\-since takes' quote new.json --pcrs 10 --since -1
 refused 'a nonce too short' 2 '8 to 64 bytes' "$assay" quote --nonce 00112233 --ak ak.pem \
 	--pcrs 14 --no-assay-log --no-ima-log --out new.json
 refused 'a nonce that is not hexadecimal' 2 '8 to 64 bytes' "$assay" quote \

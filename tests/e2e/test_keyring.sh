@@ -51,6 +51,14 @@ works 'the list has the quoted bank as its template bank' \
 	jq -e '.logs.ima.template_bank == "sha256"' "$files/evidence.json"
 works 'the list is the one in the evidence' sh -c '
 	jq -r .logs.ima.data "$1/evidence.json" | base64 -d | cmp - "$1/parts/ima"' list "$files"
+works 'evidence for Keylime is taken by its rules, and its list replays' \
+	python3 tests/e2e/keylime.py "$files/keylime.json"
+works "its list is the kernel's own text, as far as that had come" sh -c '
+	jq -r .data.ima_measurement_list "$1/keylime.json" >"$1/list" &&
+	sed "/^$/d" "$1/list" >"$1/list.text" && test "$(wc -l <"$1/list.text")" -ge 1 &&
+	head -n "$(wc -l <"$1/list.text")" "$1/ascii" | cmp - "$1/list.text"' list "$files"
+works 'the firmware'"'"'s PCRs are quoted, too' \
+	jq -e '.pcrs.sha256 | has("0") and has("9") and has("10")' "$files/evidence.json"
 echo "1..$check_number"
 [ "$check_failed" -eq 0 ] || exit 1
 exit "$guest_status"

@@ -16,9 +16,12 @@
 #include "log/device.h"
 #include "log/since.h"
 #include "tpm/context.h"
+#include "tpm/ek.h"
 #include "tpm/key.h"
 #include "tpm/quote.h"
 #include "verify/evidence.h"
+#include "verify/keylime_evidence.h"
+#include "verify/policy.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define IMA_DIRECTORY "/sys/kernel/security/ima"
@@ -35,13 +38,14 @@
 
 struct quote_options {
 	const char *tcti, *ak, *out, *export;
-	const char *pcrs; /* NULL: those of the logs */
+	const char *pcrs;   /* NULL: those of the logs, and of the policy */
+	const char *policy; /* NULL: none */
 	const char *banks;
 	uint8_t nonce[TPM_NONCE_MAX];
 	size_t nonce_size;
 	uint64_t since; /* number of the first record wanted */
 	bool has_since;
-	bool no_assay_log, no_ima_log, no_uefi_log, json;
+	bool no_assay_log, no_ima_log, no_uefi_log, keylime, json;
 };
 
 /* --------------------------------------------------------------- selection */
@@ -107,6 +111,35 @@ static bool parse_banks(const char *text, struct tpm_pcrs *ret)
 	}
 	*ret = pcrs;
 	return true;
+}
+
+/* The PCRs that a policy asks for, and the banks in which it has values for them. */
+static int add_policy(const char *path, struct tpm_pcrs *pcrs, uint32_t *selected,
+		      struct assay_error *err)
+{
+	struct buffer text = { 0 };
+	struct policy policy = { 0 };
+	int r = file_read(path, POLICY_MAX_SIZE, &text, err);
+
+	if (r == 0) {
+		r = policy_parse(buffer_bytes(&text), &policy, err);
+		if (r < 0)
+			assay_fail_context(err, "%s", path);
+	}
+	*selected |= policy.rules.pcrs;
+	for (size_t i = 0; r == 0 && i < policy.rules.pcr_value_count; i++) {
+		const struct policy_pcr *value = &policy.rules.pcr_values[i];
+		size_t bank = 0;
+
+		*selected |= UINT32_C(1) << value->index;
+		while (bank < pcrs->count && pcrs->banks[bank].hash != value->bank)
+			bank++;
+		if (bank == pcrs->count && bank < TPM_BANK_MAX)
+			pcrs->banks[pcrs->count++].hash = value->bank;
+	}
+	policy_free(&policy);
+	buffer_free(&text);
+	return r;
 }
 
 /* ------------------------------------------------------------------ pieces */
@@ -372,6 +405,57 @@ static int write_evidence(const char *path, const struct evidence *evidence,
 	return file_commit(&writer, err);
 }
 
+/* The endorsement key that `assay enroll` would take, else the one that every TPM has. */
+static int read_ek(const struct quote_options *options, struct buffer *out, struct assay_error *err)
+{
+	enum tpm_ek_template template = TPM_EK_RSA2048_LOW;
+	struct buffer unused = { 0 };
+	struct tpm_ek *ek = NULL;
+	struct tpm *tpm;
+	int r = tpm_open(options->tcti, &tpm, err);
+
+	if (r < 0)
+		return r;
+	r = tpm_ek_certificate(tpm, TPM_EK_ANY, &template, &unused, err);
+	if (r == 0 || r == -ENODATA)
+		r = tpm_ek_open(tpm, template, &ek, err);
+	if (r == 0)
+		buffer_append_bytes(out, tpm_ek_public_area(ek));
+	tpm_ek_close(ek);
+	tpm_close(tpm);
+	buffer_free(&unused);
+	return r == 0 && out->failed ? assay_fail(err, ENOMEM, "out of memory") : r;
+}
+
+static int write_keylime(const struct quote_options *options, const struct evidence *evidence,
+			 const struct tpm_quote *quote, struct keylime_left_out *ret_left_out,
+			 struct assay_error *err)
+{
+	struct buffer pcrs = { 0 }, ek = { 0 };
+	struct file_writer writer = { 0 };
+	json_t *body = NULL;
+	int r = read_ek(options, &ek, err);
+
+	tpm_pcr_format(&quote->pcrs, &pcrs);
+	if (r == 0 && pcrs.failed)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	if (r == 0)
+		r = keylime_evidence(evidence, buffer_bytes(&pcrs), buffer_bytes(&ek), &body,
+				     ret_left_out, err);
+	if (r == 0)
+		r = file_begin(&writer, options->out, 0644, err);
+	if (r == 0 && (json_dumpf(body, writer.stream, JSON_INDENT(1)) < 0 ||
+		       putc('\n', writer.stream) == EOF))
+		r = assay_fail(err, EIO, "cannot write %s", options->out);
+	if (r == 0)
+		r = file_commit(&writer, err);
+	file_abort(&writer);
+	json_decref(body);
+	buffer_free(&pcrs);
+	buffer_free(&ek);
+	return r;
+}
+
 static int write_part(const char *directory, const char *name, const struct buffer *content,
 		      struct assay_error *err)
 {
@@ -416,21 +500,36 @@ static int export_parts(const char *directory, const struct evidence *evidence,
 	return r;
 }
 
-static int print_summary(const char *path, const struct evidence *evidence, bool json)
+static json_t *summary_json(const char *path, const struct evidence *evidence,
+			    const struct keylime_left_out *left_out)
 {
-	if (json) {
-		json_t *value = json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "evidence",
-					  command_text_json(path), "pcrs", (int)evidence->pcr_count,
-					  "assay_log_first", (json_int_t)evidence->assay_first,
-					  "assay_log_bytes", (json_int_t)evidence->assay_cel.size,
-					  "ima_log_bytes", (json_int_t)evidence->ima_data.size,
-					  "uefi_log_bytes", (json_int_t)evidence->uefi_data.size);
-		struct assay_error err;
+	json_t *value = json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "evidence",
+				  command_text_json(path), "pcrs", (int)evidence->pcr_count,
+				  "assay_log_first", (json_int_t)evidence->assay_first,
+				  "assay_log_bytes", (json_int_t)evidence->assay_cel.size,
+				  "ima_log_bytes", (json_int_t)evidence->ima_data.size,
+				  "uefi_log_bytes", (json_int_t)evidence->uefi_data.size);
+	json_t *reasons = json_array();
+	int bad = 0;
 
-		if (command_print_json(value, JSON_INDENT(2), &err) < 0)
-			return command_failed(&command_quote, &err);
-		return command_flush(&command_quote);
-	}
+	for (size_t i = 0; i < left_out->count; i++)
+		bad |= json_array_append_new(reasons, json_string(left_out->reason[i]));
+	bad |= json_object_set_new(value, "left_out", reasons);
+	if (bad == 0)
+		return value;
+	json_decref(value);
+	return NULL;
+}
+
+static int print_summary(const struct quote_options *options, const struct evidence *evidence,
+			 const struct keylime_left_out *left_out)
+{
+	const char *path = options->out;
+
+	if (options->json)
+		return command_emit_json(&command_quote, summary_json(path, evidence, left_out));
+	for (size_t i = 0; i < left_out->count; i++)
+		fprintf(stderr, "assay quote: left out: %s\n", left_out->reason[i]);
 	printf("%s: quote of %zu PCR value%s", path, evidence->pcr_count,
 	       evidence->pcr_count == 1 ? "" : "s");
 	if (evidence->has_assay_log && evidence->assay_first > 0)
@@ -451,11 +550,15 @@ static int print_summary(const char *path, const struct evidence *evidence, bool
 static int quote(const struct quote_options *options, struct tpm_pcrs *pcrs, uint32_t selected)
 {
 	struct evidence evidence = { 0 };
+	struct keylime_left_out left_out = { 0 };
 	struct tpm_quote quoted = { 0 };
 	struct assay_error err;
 	int r = 0, status;
 
-	if (!options->no_assay_log) {
+	if (options->policy)
+		r = add_policy(options->policy, pcrs, &selected, &err);
+
+	if (r == 0 && !options->no_assay_log) {
 		struct assay_info info = { 0 };
 
 		r = log_info(&info, &err);
@@ -471,11 +574,12 @@ static int quote(const struct quote_options *options, struct tpm_pcrs *pcrs, uin
 	if (r == 0)
 		r = collect(options, pcrs, &evidence, &quoted, &err);
 	if (r == 0)
-		r = write_evidence(options->out, &evidence, &err);
+		r = options->keylime ? write_keylime(options, &evidence, &quoted, &left_out, &err) :
+				       write_evidence(options->out, &evidence, &err);
 	if (r == 0 && options->export)
 		r = export_parts(options->export, &evidence, &quoted, &err);
 	status = r != 0 ? command_failed(&command_quote, &err) :
-			  print_summary(options->out, &evidence, options->json);
+			  print_summary(options, &evidence, &left_out);
 	evidence_free(&evidence);
 	tpm_quote_free(&quoted);
 	return status;
@@ -491,6 +595,8 @@ static int run_quote(int argc, char **argv)
 		{ "bank", required_argument, NULL, 'b' },
 		{ "out", required_argument, NULL, 'o' },
 		{ "export", required_argument, NULL, 'e' },
+		{ "policy", required_argument, NULL, 'P' },
+		{ "format", required_argument, NULL, 'f' },
 		{ "since", required_argument, NULL, 's' },
 		{ "no-assay-log", no_argument, NULL, 'A' },
 		{ "no-ima-log", no_argument, NULL, 'I' },
@@ -527,6 +633,16 @@ static int run_quote(int argc, char **argv)
 			break;
 		case 'e':
 			chosen.export = optarg;
+			break;
+		case 'P':
+			chosen.policy = optarg;
+			break;
+		case 'f':
+			if (strcmp(optarg, "assay") != 0 && strcmp(optarg, "keylime") != 0)
+				return command_usage(&command_quote,
+						     "--format takes assay or keylime, not '%s'",
+						     optarg);
+			chosen.keylime = strcmp(optarg, "keylime") == 0;
 			break;
 		case 's':
 			if (!parse_number(optarg, &chosen.since))
@@ -569,11 +685,14 @@ static int run_quote(int argc, char **argv)
 			&command_quote,
 			"--pcrs takes numbers from 0 to %d with commas between, not '%s'",
 			TPM_PCR_COUNT - 1, chosen.pcrs);
+	if (chosen.pcrs && chosen.policy)
+		return command_usage(&command_quote, "--policy says which PCRs: leave out --pcrs");
 	if (chosen.has_since && chosen.no_assay_log)
 		return command_usage(&command_quote, "--since is of assay's log: it and "
 						     "--no-assay-log cannot go together");
-	if (!chosen.pcrs && chosen.no_assay_log && chosen.no_ima_log)
-		return command_usage(&command_quote, "without both logs, --pcrs is needed");
+	if (!chosen.pcrs && !chosen.policy && chosen.no_assay_log && chosen.no_ima_log)
+		return command_usage(&command_quote,
+				     "without both logs, --pcrs is needed, or --policy");
 	return quote(&chosen, &pcrs, selected);
 }
 
@@ -588,12 +707,13 @@ const struct command command_quote = {
 		"'assay verify' judges.\n"
 		"\n"
 		"      --nonce HEX      the verifier's nonce, 8 to 64 bytes\n"
-		"      --ak FILE        key file of the attestation key\n"
+		"      --ak KEY         the attestation key: a key file, or handle:0x81...\n"
 		"                       (assay key create --restricted)\n"
 		"      --out FILE       where to write the evidence\n"
 		"      --pcrs LIST      PCRs to quote [those of the logs: 0 to 10 (firmware and "
 		"IMA)\n"
 		"                       and 14 (assay)]\n"
+		"      --policy FILE    as well, those that this verifier's policy asks for\n"
 		"      --bank LIST      their banks [sha256]\n"
 		"      --since RECNUM   of assay's log, only the records from this number on: for "
 		"a\n"
@@ -601,6 +721,9 @@ const struct command command_quote = {
 		"      --no-assay-log   leave assay's log out; the module is not needed then\n"
 		"      --no-ima-log     leave IMA's list out\n"
 		"      --no-uefi-log    leave the firmware's log out\n"
+		"      --format assay|keylime\n"
+		"                       keylime: write what Keylime's one-shot check takes (POST\n"
+		"                       /verify/evidence), and tell what that leaves out\n"
 		"      --export DIR     write the parts as files too, for tpm2-tools:\n"
 		"                       cd DIR && tpm2_checkquote -u ak.pub -m attest -s sig \\\n"
 		"                         -f pcrs -g sha256 -q nonce\n"
