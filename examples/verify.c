@@ -13,12 +13,13 @@
 static struct assay_verify_bytes read_file(const char *path)
 {
 	static const size_t limit = 1 << 24;
+	struct assay_verify_bytes bytes = { NULL, 0 };
 	FILE *file = fopen(path, "rb");
-	char *data = malloc(limit);
-	size_t size = file && data ? fread(data, 1, limit, file) : 0;
-	struct assay_verify_bytes bytes = { data, size };
+	void *data = malloc(limit);
 
-	if (size == 0 || size == limit || fclose(file) != 0) {
+	bytes.data = data;
+	bytes.size = file && data ? fread(data, 1, limit, file) : 0;
+	if (bytes.size == 0 || bytes.size == limit || fclose(file) != 0) {
 		fprintf(stderr, "cannot read %s\n", path);
 		exit(2);
 	}

@@ -100,6 +100,9 @@ static const struct {
 	  "m line 1", "\"created\"" },
 	{ BYTES_LITERAL(HEADER_WITH(ID, "2025-1-31T12:00:00Z", "sha256", "4096", "", "01020304")),
 	  "m line 1", "\"created\"" },
+	/* A year of one digit: shorter than a time is. */
+	{ BYTES_LITERAL(HEADER_WITH(ID, "6-11-23T19:34:03Z", "sha256", "4096", "", "01020304")),
+	  "m line 1", "\"created\"" },
 	{ BYTES_LITERAL(HEADER_WITH(ID, "", "sha256", "4096", "", "01020304")), "m line 1",
 	  "\"created\"" },
 	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha1", "4096", "", "01020304")), "m line 1",

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utc.h"
 #include "sign/delegate.h"
 #include "sign/ima_sig.h"
 #include "sign/pkcs7.h"
@@ -83,18 +84,6 @@ int manifest_check_path(const char *path, struct assay_error *err)
 }
 
 /* ---------------------------------------------------------------- reading */
-
-/* "2025-01-31T12:00:00Z", a date that exists. */
-static bool is_time(const char *text)
-{
-	struct tm tm = { 0 };
-	char again[21];
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-
-	return end && *end == '\0' && timegm(&tm) != -1 &&
-	       strftime(again, sizeof(again), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0 &&
-	       strcmp(again, text) == 0;
-}
 
 static bool is_id(const char *text)
 {
@@ -174,6 +163,7 @@ static int parse_header(struct manifest_reader *reader, const json_t *object, co
 					     "block_size", "salt", "signer", NULL };
 	struct manifest_header *header = &reader->header;
 	const char *type, *id, *created;
+	uint64_t time;
 	uint64_t version;
 	int r;
 
@@ -199,10 +189,11 @@ static int parse_header(struct manifest_reader *reader, const json_t *object, co
 	r = json_get_string(object, "created", what, &created, err);
 	if (r < 0)
 		return r;
-	if (!is_time(created))
+	if (!utc_parse(created, &time))
 		return assay_fail(err, EBADMSG,
 				  "%s: \"created\" is not a time as 2025-01-31T12:00:00Z", what);
 	memcpy(header->id, id, sizeof(header->id));
+	/* A time has no other length. */
 	memcpy(header->created, created, sizeof(header->created));
 	r = parse_parameters(object, what, &header->parameters, err);
 	if (r < 0)
@@ -639,10 +630,8 @@ int manifest_begin(struct manifest_header *ret, const struct verity_parameters *
 		   X509 *certificate, struct assay_error *err)
 {
 	struct manifest_header header = { .parameters = *parameters };
-	time_t now = time(NULL);
 	uint8_t id[16];
 	struct bytes key_id;
-	struct tm tm;
 	char *subject;
 	int r;
 
@@ -667,8 +656,7 @@ int manifest_begin(struct manifest_header *ret, const struct verity_parameters *
 	if (RAND_bytes(id, sizeof(id)) != 1)
 		return assay_fail(err, EIO, "libcrypto has no random numbers");
 	hex_encode(BYTES(id, sizeof(id)), header.id);
-	if (!gmtime_r(&now, &tm) ||
-	    strftime(header.created, sizeof(header.created), "%Y-%m-%dT%H:%M:%SZ", &tm) != 20)
+	if (utc_text((uint64_t)time(NULL), header.created)[0] == '\0')
 		return assay_fail(err, EINVAL, "the system's clock is set to a time out of range");
 	*ret = header;
 	return 0;

@@ -25,6 +25,7 @@
 
 #include <stdio.h>
 
+#include "base/utc.h"
 #include "sign/certificate.h"
 #include "verity/verity.h"
 
@@ -46,7 +47,7 @@
  */
 struct manifest_header {
 	char id[33];
-	char created[21];
+	char created[UTC_LENGTH + 1];
 	struct verity_parameters parameters;
 	char subject[256];
 	size_t key_id_size;
