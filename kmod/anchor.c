@@ -262,19 +262,30 @@ int assay_anchor_digest(struct assay_anchor *anchor, const struct kvec *content,
 	return ret;
 }
 
+/* What a PCR that holds @value holds after @digest: TPM 2.0 Library, part 1, 17.3. */
+static int assay_anchor_after(const struct assay_anchor *anchor, const struct assay_bank *bank,
+			      const u8 *value, const u8 *digest, u8 *ret_next)
+{
+	const struct kvec both[] = { { (u8 *)value, bank->size }, { (u8 *)digest, bank->size } };
+
+	return assay_anchor_hash(anchor->hash[bank->hash], both, ARRAY_SIZE(both), ret_next);
+}
+
+int assay_anchor_chain(const struct assay_anchor *anchor, unsigned int bank, u8 *value,
+		       const u8 *digest)
+{
+	return assay_anchor_after(anchor, &anchor->banks[bank], value, digest, value);
+}
+
 void assay_anchor_add(struct assay_anchor *anchor, struct assay_pending *pending)
 {
 	list_add_tail(&pending->node, &anchor->pending);
 }
 
-/* What a PCR that holds @value holds after @pending: TPM 2.0 Library, part 1, 17.3. */
-static int assay_anchor_advance(struct assay_anchor *anchor, const struct assay_bank *bank,
-				u8 *value, struct assay_pending *pending, u8 *ret_next)
+static int assay_anchor_advance(const struct assay_anchor *anchor, const struct assay_bank *bank,
+				const u8 *value, const struct assay_pending *pending, u8 *ret_next)
 {
-	const struct kvec both[] = { { value, bank->size },
-				     { pending->digest[bank->hash], bank->size } };
-
-	return assay_anchor_hash(anchor->hash[bank->hash], both, ARRAY_SIZE(both), ret_next);
+	return assay_anchor_after(anchor, bank, value, pending->digest[bank->hash], ret_next);
 }
 
 /* One bank tells: an extend is one command for all of them. The largest is the hardest to fool. */

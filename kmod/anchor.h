@@ -44,7 +44,7 @@ struct assay_pending {
  * @alg: ASSAY_ALG_*
  * @size: bytes of a digest
  * @hash: index of its hash, as in struct assay_pending.digest
- * @start: the PCR when the log began
+ * @start: the PCR before the record at the log's head
  * @value: the PCR after the last anchored record
  * @next: while a record is extended, the PCR after that
  */
@@ -148,6 +148,20 @@ u16 assay_anchor_hash_alg(unsigned int hash, u16 *ret_size);
  */
 int assay_anchor_digest(struct assay_anchor *anchor, const struct kvec *content, unsigned int count,
 			struct assay_pending *pending);
+
+/**
+ * assay_anchor_chain() - what a PCR holds after a record
+ * @anchor: anchor that has banks
+ * @bank: index of the bank
+ * @value: what it held before; set to what it holds then
+ * @digest: of the record
+ *
+ * TPM 2.0 Library, part 1, 17.3. Takes no lock: banks stay what they are.
+ *
+ * Return: 0 or a negative errno of the hash.
+ */
+int assay_anchor_chain(const struct assay_anchor *anchor, unsigned int bank, u8 *value,
+		       const u8 *digest);
 
 /**
  * assay_anchor_add() - a record was written

@@ -13,14 +13,19 @@
 #include "measure.h"
 #include "reader.h"
 #include "stats.h"
+#include "trim.h"
 #include "uring.h"
 
 /* The sizes of the first version: less was never valid. */
 #define ASSAY_INFO_SIZE_V1 136
 #define ASSAY_ANCHOR_SIZE_V1 24
+#define ASSAY_TRIM_SIZE_V1 40
+#define ASSAY_SEAL_SIZE_V1 32
 
 static_assert(sizeof(struct assay_info) == ASSAY_INFO_SIZE_V1);
 static_assert(sizeof(struct assay_anchor_request) == ASSAY_ANCHOR_SIZE_V1);
+static_assert(sizeof(struct assay_trim) == ASSAY_TRIM_SIZE_V1);
+static_assert(sizeof(struct assay_seal) == ASSAY_SEAL_SIZE_V1);
 
 static long assay_ioctl_info(struct assay *assay, void __user *argument, size_t user_size)
 {
@@ -69,6 +74,44 @@ static long assay_ioctl_anchor(struct assay *assay, void __user *argument, size_
 	return ret ?: written;
 }
 
+static long assay_ioctl_trim(struct assay *assay, void __user *argument, size_t user_size)
+{
+	struct assay_trim request;
+	int ret;
+
+	ret = assay_call_copy_in(&request, sizeof(request), ASSAY_TRIM_SIZE_V1, argument,
+				 user_size);
+	if (ret)
+		return ret;
+	if (request.flags || request.reserved)
+		return -EINVAL;
+	ret = assay_trim(&assay->ledger, &request);
+	return ret ?: assay_call_copy_out(argument, user_size, &request, sizeof(request));
+}
+
+static long assay_ioctl_seal(struct assay *assay, void __user *argument, size_t user_size)
+{
+	struct assay_seal request;
+	int ret;
+
+	ret = assay_call_copy_in(&request, sizeof(request), ASSAY_SEAL_SIZE_V1, argument,
+				 user_size);
+	if (ret)
+		return ret;
+	if (request.flags || request.reserved)
+		return -EINVAL;
+	ret = assay_seal(&assay->ledger, &request);
+	return ret ?: assay_call_copy_out(argument, user_size, &request, sizeof(request));
+}
+
+/* What changes the log as a whole is for its administrator. */
+static int assay_may_administer(const struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
 static long assay_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	struct assay *assay = assay_of_file(file);
@@ -93,6 +136,10 @@ static long assay_ioctl(struct file *file, unsigned int command, unsigned long a
 		if (!(file->f_mode & FMODE_WRITE))
 			return -EACCES;
 		return assay_ioctl_anchor(assay, pointer, user_size);
+	case _IOC_NR(ASSAY_IOC_TRIM):
+		return assay_may_administer(file) ?: assay_ioctl_trim(assay, pointer, user_size);
+	case _IOC_NR(ASSAY_IOC_SEAL):
+		return assay_may_administer(file) ?: assay_ioctl_seal(assay, pointer, user_size);
 	}
 	return -ENOTTY;
 }

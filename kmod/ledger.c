@@ -23,8 +23,12 @@
 /* RECNUM, PCR, DIGESTS with every hash; TLV header, KIND and TIME of the content: far below. */
 #define ASSAY_RECORD_HEAD_LIMIT 1024
 
-/* Kept free until a record has said what the PCR held before: room for a TPM record. */
-#define ASSAY_TPM_RECORD_LIMIT 2048
+/*
+ * More than a TRIM or a TPM record ever has. Room for a TRIM is kept free always, since a full
+ * log could not be cut else; room for a TPM record until one has said what the PCR held
+ * before.
+ */
+#define ASSAY_OWN_RECORD_LIMIT 2048
 
 static int assay_ledger_read_boot_id(struct assay_ledger *ledger)
 {
@@ -64,6 +68,7 @@ static void assay_ledger_fill_header(struct assay_ledger *ledger)
 		memcpy(header->banks[i].value, bank->value, bank->size);
 	}
 	header->bank_count = ledger->anchor.bank_count;
+	header->head_recnum = ledger->head_recnum;
 	WRITE_ONCE(header->records, ledger->records);
 	WRITE_ONCE(header->anchored_records, ledger->anchored_records);
 	/* Pairs with readers that load it with acquire semantics. */
@@ -111,10 +116,12 @@ static void assay_ledger_content_head(struct assay_cel *head, enum assay_record_
 		put_unaligned_be32(head->size - ASSAY_CEL_HEADER_SIZE + size, head->data + 1);
 }
 
-/* As long as no record says what the PCR held before, room for one that does is kept. */
-static bool assay_ledger_has_room(const struct assay_ledger *ledger, u64 size)
+/* Bytes of the ring that are not for records of this kind. */
+static u64 assay_ledger_kept_free(const struct assay_ledger *ledger, enum assay_record_kind kind)
 {
-	return ledger->based || size + ASSAY_TPM_RECORD_LIMIT <= assay_ring_room(&ledger->ring);
+	if (kind == ASSAY_KIND_TRIM || kind == ASSAY_KIND_TPM)
+		return 0;
+	return ledger->based ? ASSAY_OWN_RECORD_LIMIT : 2 * ASSAY_OWN_RECORD_LIMIT;
 }
 
 /* Write a record, which is pending then. @fields[0] is filled in here. */
@@ -150,7 +157,7 @@ static int assay_ledger_write(struct assay_ledger *ledger, enum assay_record_kin
 	size += head.size + content_head.size;
 	pending->end = offset + size;
 	ret = -ENOSPC;
-	if (!assay_ledger_has_room(ledger, kind == ASSAY_KIND_TPM ? 0 : size))
+	if (size + assay_ledger_kept_free(ledger, kind) > assay_ring_room(ring))
 		goto out;
 	ret = assay_ring_begin(ring, size);
 	if (ret)
@@ -271,7 +278,7 @@ static int assay_ledger_write_tpm(struct assay_ledger *ledger)
 	struct assay_cel fields;
 	int ret;
 
-	assay_cel_init(&fields, ASSAY_TPM_RECORD_LIMIT);
+	assay_cel_init(&fields, ASSAY_OWN_RECORD_LIMIT);
 	assay_ledger_put_start_values(ledger, &fields);
 	assay_cel_put_u64(&fields, ASSAY_FIELD_BACKLOG, ledger->records);
 	ret = assay_ledger_write_fields(ledger, ASSAY_KIND_TPM, &fields);
@@ -327,33 +334,115 @@ static int assay_ledger_settle(struct assay_ledger *ledger)
 	return assay_ledger_note(ledger, ret);
 }
 
-int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind,
-			struct kvec *fields, unsigned int count, u64 *ret_recnum, u64 *ret_offset)
+static int assay_ledger_append_locked(struct assay_ledger *ledger, enum assay_record_kind kind,
+				      struct kvec *fields, unsigned int count, u64 *ret_recnum,
+				      u64 *ret_offset)
 {
 	u64 recnum, offset;
 	int settled, ret;
 
+	lockdep_assert_held(&ledger->lock);
 	*ret_recnum = ASSAY_RECNUM_NONE;
-	if (mutex_lock_killable(&ledger->lock))
-		return -EINTR;
-	ret = ledger->ring.pool->broken ? -EIO : 0;
-	if (ret)
-		goto out;
+	if (ledger->ring.pool->broken)
+		return -EIO;
 	settled = assay_ledger_settle(ledger);
 	/* A PCR that is not the log's any more can never speak for this record. */
-	ret = settled == -EUCLEAN ? settled : 0;
-	if (ret)
-		goto out;
+	if (settled == -EUCLEAN)
+		return settled;
 	recnum = ledger->records;
 	offset = ledger->ring.tail;
 	ret = assay_ledger_write(ledger, kind, fields, count);
 	if (ledger->records == recnum)
-		goto out;
+		return ret;
 	*ret_recnum = recnum;
 	*ret_offset = offset;
-	if (!ret)
-		ret = settled ?: assay_ledger_settle(ledger);
-out:
+	return ret ?: settled ?: assay_ledger_settle(ledger);
+}
+
+int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind,
+			struct kvec *fields, unsigned int count, u64 *ret_recnum, u64 *ret_offset)
+{
+	int ret;
+
+	*ret_recnum = ASSAY_RECNUM_NONE;
+	if (mutex_lock_killable(&ledger->lock))
+		return -EINTR;
+	ret = assay_ledger_append_locked(ledger, kind, fields, count, ret_recnum, ret_offset);
+	mutex_unlock(&ledger->lock);
+	return ret;
+}
+
+int assay_ledger_set_head(struct assay_ledger *ledger, u64 recnum, u64 offset, const u8 *values)
+{
+	struct assay_anchor *anchor = &ledger->anchor;
+	unsigned int i;
+	int ret;
+
+	mutex_lock(&ledger->lock);
+	ret = assay_ring_begin(&ledger->ring, 0);
+	if (!ret) {
+		ledger->head_recnum = recnum;
+		for (i = 0; i < anchor->bank_count; i++)
+			memcpy(anchor->banks[i].start, values + i * ASSAY_MAX_DIGEST,
+			       anchor->banks[i].size);
+		assay_ledger_fill_header(ledger);
+		assay_ring_set_head(&ledger->ring, offset);
+		ret = assay_ring_end(&ledger->ring);
+	}
+	mutex_unlock(&ledger->lock);
+	return ret;
+}
+
+/* Bytes of a SEAL record besides those of its PAD. */
+static u64 assay_ledger_seal_size(struct assay_ledger *ledger)
+{
+	unsigned long hashes = assay_anchor_hashes(&ledger->anchor);
+	u64 size = 0;
+	u16 digest;
+	unsigned int i;
+
+	for_each_set_bit(i, &hashes, ASSAY_HASHES) {
+		assay_anchor_hash_alg(i, &digest);
+		size += ASSAY_CEL_HEADER_SIZE + digest;
+	}
+	/* RECNUM, PCR, DIGESTS; content, KIND, TIME, PAD. */
+	return size + 7 * ASSAY_CEL_HEADER_SIZE + 8 + 1 + 1 + 8;
+}
+
+static int assay_ledger_write_seal(struct assay_ledger *ledger)
+{
+	u64 gap = PAGE_SIZE - offset_in_page(ledger->ring.tail), recnum, offset;
+	u64 size = assay_ledger_seal_size(ledger);
+	struct kvec content[3] = {};
+	u8 pad[ASSAY_CEL_HEADER_SIZE] = { ASSAY_FIELD_PAD };
+	void *zeros;
+	int ret;
+
+	/* To the end of this page or, where it does not fit there, of the next. */
+	gap += gap < size ? PAGE_SIZE : 0;
+	put_unaligned_be32(gap - size, pad + 1);
+	zeros = kvzalloc(gap, GFP_KERNEL);
+	if (!zeros)
+		return -ENOMEM;
+	content[1] = (struct kvec){ pad, sizeof(pad) };
+	content[2] = (struct kvec){ zeros, gap - size };
+	ret = assay_ledger_append_locked(ledger, ASSAY_KIND_SEAL, content, ARRAY_SIZE(content),
+					 &recnum, &offset);
+	kvfree(zeros);
+	return ret;
+}
+
+int assay_ledger_fill_page(struct assay_ledger *ledger, u64 end)
+{
+	int ret = 0;
+
+	if (mutex_lock_killable(&ledger->lock))
+		return -EINTR;
+	/* What is pending is settled before: a TPM record would move the border. */
+	if (end > ALIGN_DOWN(ledger->ring.tail, PAGE_SIZE))
+		ret = assay_ledger_settle(ledger);
+	if (!ret && end > ALIGN_DOWN(ledger->ring.tail, PAGE_SIZE))
+		ret = assay_ledger_write_seal(ledger);
 	mutex_unlock(&ledger->lock);
 	return ret;
 }
@@ -403,6 +492,7 @@ int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_pla
 		return ret;
 	}
 	mutex_init(&ledger->lock);
+	mutex_init(&ledger->trim_lock);
 	ret = assay_ledger_write_header(ledger);
 	if (ret)
 		goto destroy;
@@ -428,6 +518,7 @@ void assay_ledger_destroy(struct assay_ledger *ledger)
 {
 	assay_anchor_destroy(&ledger->anchor);
 	assay_ring_destroy(&ledger->ring);
+	mutex_destroy(&ledger->trim_lock);
 	mutex_destroy(&ledger->lock);
 }
 

@@ -41,10 +41,12 @@
  * @dev: for messages
  * @lock: serialises appends, and so everything below. The counters are u64s that
  *        only grow and are read without it, in an order in which anchored <= tail
+ * @trim_lock: serialises what moves the head or relies on it; outside @lock
  * @ring: its bytes
  * @boot_id: of this boot
  * @based: a record says what the PCR held before the log: START, or TPM
  * @last_error: negative errno of the last failed anchor, 0 once one worked
+ * @head_recnum: number of the record at the head
  * @anchored: offset behind the newest anchored one
  * @records: records written
  * @anchored_records: records anchored
@@ -53,11 +55,13 @@
  */
 struct assay_ledger {
 	struct device *dev;
-	struct mutex lock; /* see above */
+	struct mutex lock;	/* see above */
+	struct mutex trim_lock; /* see above */
 	struct assay_ring ring;
 	uuid_t boot_id;
 	bool based;
 	int last_error;
+	u64 head_recnum;
 	u64 anchored;
 	u64 records;
 	u64 anchored_records;
@@ -111,6 +115,26 @@ int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind
  * -EINTR (killed while waiting), with none.
  */
 int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset);
+
+/**
+ * assay_ledger_set_head() - the log begins later
+ * @ledger: created ledger, with its trim_lock held
+ * @recnum: number of the record at the head from now on, anchored
+ * @offset: its offset
+ * @values: what the PCR held before it: ASSAY_MAX_DIGEST bytes for each bank
+ *
+ * Return: 0, or why the header could not be changed: the head is where it was.
+ */
+int assay_ledger_set_head(struct assay_ledger *ledger, u64 recnum, u64 offset, const u8 *values);
+
+/**
+ * assay_ledger_fill_page() - have the page that the log's byte before @end is in full
+ * @ledger: created ledger, with its trim_lock held
+ * @end: offset behind a record
+ *
+ * Return: as assay_ledger_append(), for the SEAL record if one is needed.
+ */
+int assay_ledger_fill_page(struct assay_ledger *ledger, u64 end);
 
 /**
  * assay_ledger_unsettled() - may anchoring again help

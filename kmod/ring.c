@@ -119,7 +119,8 @@ static void assay_ring_grow(struct work_struct *work)
 
 static void assay_ring_claim_ahead(struct assay_ring *ring)
 {
-	if (READ_ONCE(ring->limit) < min(ring->tail + ring->ahead, assay_ring_end_of_room(ring)))
+	if (READ_ONCE(ring->limit) <
+	    min(READ_ONCE(ring->tail) + ring->ahead, assay_ring_end_of_room(ring)))
 		queue_work(system_unbound_wq, &ring->grow);
 }
 
@@ -169,6 +170,12 @@ void assay_ring_put(struct assay_ring *ring, const u8 *data, size_t size)
 	ring->at += size;
 }
 
+void assay_ring_set_head(struct assay_ring *ring, u64 offset)
+{
+	WRITE_ONCE(ring->head, offset);
+	WRITE_ONCE(ring->header->head, offset);
+}
+
 int assay_ring_end(struct assay_ring *ring)
 {
 	bool grown = ring->at > ring->tail;
@@ -187,6 +194,34 @@ int assay_ring_end(struct assay_ring *ring)
 		assay_ring_claim_ahead(ring);
 	}
 	return ret;
+}
+
+/* From now on readers see zeros in the chunks that end at or below the head. */
+static void assay_ring_hide(struct assay_ring *ring)
+{
+	u64 floor = ring->floor, size;
+
+	down_write(&ring->map_lock);
+	while (floor + (size = assay_ring_chunk(ring, floor)) <= ring->head) {
+		assay_ring_unmap(ring, assay_ring_place(ring, floor), size);
+		floor += size;
+	}
+	WRITE_ONCE(ring->floor, floor);
+	up_write(&ring->map_lock);
+}
+
+void assay_ring_give_back(struct assay_ring *ring)
+{
+	assay_ring_hide(ring);
+	while (!ring->stuck && ring->freed < ring->floor) {
+		unsigned long page = assay_ring_page(assay_ring_place(ring, ring->freed));
+		u64 size = assay_ring_chunk(ring, ring->freed);
+
+		ring->stuck = !pmalloc_empty_window(ring->pool, page, size >> PAGE_SHIFT);
+		if (!ring->stuck)
+			WRITE_ONCE(ring->freed, ring->freed + size);
+	}
+	assay_ring_claim_ahead(ring);
 }
 
 /* ------------------------------------------------------------------ reading */

@@ -73,7 +73,8 @@ struct assay_ring_place {
  * @ahead: bytes to keep claimed behind the tail
  * @head: offset of the oldest byte
  * @tail: offset behind the newest; like @head, only grows and is read without a lock
- * @freed: what was below it has been given back; written under @release_lock
+ * @freed: what was below it has been given back
+ * @stuck: some could not be, and none is any more
  * @floor: lowest byte whose memory readers see
  * @limit: where claimed memory ends
  * @map_lock: held for writing while @floor and @limit change and mappings are brought up
@@ -101,6 +102,7 @@ struct assay_ring {
 	u64 freed;
 	u64 floor;
 	u64 limit;
+	bool stuck;
 	struct rw_semaphore map_lock; /* see above */
 	struct address_space *mapping;
 	struct mutex grow_lock; /* see above */
@@ -155,6 +157,22 @@ int assay_ring_begin(struct assay_ring *ring, u64 size);
  * @size: how many
  */
 void assay_ring_put(struct assay_ring *ring, const u8 *data, size_t size);
+
+/**
+ * assay_ring_set_head() - during a write, move the head
+ * @ring: ring being written
+ * @offset: of the oldest byte from now on
+ */
+void assay_ring_set_head(struct assay_ring *ring, u64 offset);
+
+/**
+ * assay_ring_give_back() - give memory that holds nothing above the head to the kernel
+ * @ring: created ring; the caller serialises calls, and moves of the head
+ *
+ * Whole chunks, after they have been unmapped from all readers. What cannot be given back is
+ * kept, after a message, and the ring has that much less room from then on.
+ */
+void assay_ring_give_back(struct assay_ring *ring);
 
 /**
  * assay_ring_end() - publish what was put

@@ -380,11 +380,12 @@ static inline bool next_record(const uint8_t **bytes, size_t *size, struct recor
 	return true;
 }
 
-/* Record @index of the log; false if there is none. */
+/* Record @index of the log, counted from its head; false if there is none. */
 static inline bool get_record(const struct log *log, uint64_t index, struct record *record)
 {
-	const uint8_t *bytes = log->ring;
-	size_t size = (size_t)__atomic_load_n(&log->header->tail, __ATOMIC_ACQUIRE);
+	const uint8_t *bytes = log->ring + log->header->head % log->header->ring_size;
+	size_t size =
+		(size_t)(__atomic_load_n(&log->header->tail, __ATOMIC_ACQUIRE) - log->header->head);
 
 	do
 		if (!next_record(&bytes, &size, record))
@@ -524,6 +525,13 @@ static inline bool start_value(const struct log *log, uint8_t type, unsigned int
 {
 	struct record record;
 
+	/* What a log that was cut notes itself is gone; the header says where it goes on. */
+	for (unsigned int i = 0; log->header->head_recnum > 0 && i < log->header->bank_count; i++) {
+		if (ASSAY_CEL_DIGEST_TYPE(log->header->banks[i].alg) == type) {
+			memcpy(value, log->header->banks[i].start, length);
+			return true;
+		}
+	}
 	for (uint64_t n = 0; get_record(log, n, &record); n++) {
 		struct tlv values = field(&record, ASSAY_FIELD_PCR_VALUES), start;
 
@@ -552,8 +560,9 @@ static inline int replay(const struct log *log, unsigned int bank_count)
 	int explained = -2;
 
 	for (unsigned int i = 0; i < bank_count; i++) {
-		const uint8_t *bytes = log->ring;
-		size_t size = (size_t)__atomic_load_n(&header->tail, __ATOMIC_ACQUIRE);
+		const uint8_t *bytes = log->ring + header->head % header->ring_size;
+		size_t size =
+			(size_t)(__atomic_load_n(&header->tail, __ATOMIC_ACQUIRE) - header->head);
 		uint8_t chain[2 * ASSAY_MAX_DIGEST], want[ASSAY_MAX_DIGEST];
 		unsigned int length = digest_size(header->banks[i].alg);
 		uint8_t type = ASSAY_CEL_DIGEST_TYPE(header->banks[i].alg);
@@ -563,7 +572,7 @@ static inline int replay(const struct log *log, unsigned int bank_count)
 		if (!length || !read_pcr(header->banks[i].alg, header->pcr, want) ||
 		    !start_value(log, type, length, chain))
 			return -1;
-		for (uint64_t n = 0; size > 0; n++) {
+		for (uint64_t n = header->head_recnum; size > 0; n++) {
 			struct tlv digest;
 			uint8_t own[ASSAY_MAX_DIGEST];
 

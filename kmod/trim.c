@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <crypto/hash.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uio.h>
+
+#include "frame.h"
+#include "trim.h"
+
+/* More than a TRIM record's fields ever have. */
+#define ASSAY_TRIM_FIELDS_LIMIT 1024
+
+/**
+ * struct assay_walk - from the head, record by record
+ * @ledger: log, with its trim_lock held: the head does not move
+ * @recnum: of the record that comes next
+ * @offset: of the record that comes next
+ * @value: what the PCR held before it, in each bank; kept by assay_walk_replay()
+ * @frame: of the record that came last
+ * @bytes: its first bytes
+ */
+struct assay_walk {
+	struct assay_ledger *ledger;
+	u64 recnum;
+	u64 offset;
+	u8 value[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
+	struct assay_frame frame;
+	u8 bytes[ASSAY_FRAME_MAX];
+};
+
+static struct assay_walk *assay_walk_begin(struct assay_ledger *ledger)
+{
+	struct assay_walk *walk = kzalloc(sizeof(*walk), GFP_KERNEL);
+	unsigned int i;
+
+	if (!walk)
+		return NULL;
+	walk->ledger = ledger;
+	walk->recnum = ledger->head_recnum;
+	walk->offset = ledger->ring.head;
+	for (i = 0; i < ledger->anchor.bank_count; i++)
+		memcpy(walk->value[i], ledger->anchor.banks[i].start, ASSAY_MAX_DIGEST);
+	return walk;
+}
+
+/* Step over a record. Our own memory is read-only: it can be no other than it was written. */
+static int assay_walk_next(struct assay_walk *walk)
+{
+	ssize_t n;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	n = assay_ring_get(&walk->ledger->ring, walk->offset, walk->bytes, sizeof(walk->bytes));
+	if (n < 0)
+		return n;
+	if (assay_frame_parse(walk->bytes, n, &walk->frame) || walk->frame.recnum != walk->recnum)
+		return -EIO;
+	walk->offset += walk->frame.size;
+	walk->recnum++;
+	cond_resched();
+	return 0;
+}
+
+static int assay_walk_replay(struct assay_walk *walk)
+{
+	struct assay_anchor *anchor = &walk->ledger->anchor;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < anchor->bank_count; i++) {
+		const u8 *digest = assay_frame_digest(&walk->frame, anchor->banks[i].alg);
+
+		ret = digest ? assay_anchor_chain(anchor, i, walk->value[i], digest) : -EIO;
+	}
+	return ret;
+}
+
+/* The digest of the log's bytes [@offset, @end). */
+static int assay_trim_hash_bytes(struct assay_ring *ring, struct shash_desc *desc, u64 offset,
+				 u64 end)
+{
+	u8 *page = (u8 *)__get_free_page(GFP_KERNEL);
+	int ret = page ? 0 : -ENOMEM;
+
+	while (!ret && offset < end) {
+		ssize_t n = assay_ring_get(ring, offset, page, min_t(u64, end - offset, PAGE_SIZE));
+
+		ret = n < 0 ? n : crypto_shash_update(desc, page, n);
+		offset += n;
+		cond_resched();
+	}
+	free_page((unsigned long)page);
+	return ret;
+}
+
+static int assay_trim_hash(struct assay_ring *ring, u64 end, struct crypto_shash *hash,
+			   u8 *ret_digest)
+{
+	SHASH_DESC_ON_STACK(desc, hash);
+	int ret;
+
+	desc->tfm = hash;
+	ret = crypto_shash_init(desc);
+	if (!ret)
+		ret = assay_trim_hash_bytes(ring, desc, ring->head, end);
+	if (!ret)
+		ret = crypto_shash_final(desc, ret_digest);
+	shash_desc_zero(desc);
+	return ret;
+}
+
+static int assay_trim_fields(struct assay_walk *walk, struct assay_cel *fields)
+{
+	const struct assay_anchor *anchor = &walk->ledger->anchor;
+	struct assay_ring *ring = &walk->ledger->ring;
+	u8 digest[2 + 32] = { ASSAY_ALG_SHA256 >> 8, ASSAY_ALG_SHA256 & 0xff };
+	struct crypto_shash *hash;
+	unsigned int i;
+	size_t values;
+	int ret;
+
+	hash = crypto_alloc_shash("sha256", 0, 0);
+	if (IS_ERR(hash))
+		return PTR_ERR(hash);
+	ret = assay_trim_hash(ring, walk->offset, hash, digest + 2);
+	crypto_free_shash(hash);
+	if (ret)
+		return ret;
+	assay_cel_put_u64(fields, ASSAY_FIELD_CUT_RECNUM, walk->recnum);
+	assay_cel_put_u64(fields, ASSAY_FIELD_CUT_OFFSET, walk->offset);
+	assay_cel_put_u64(fields, ASSAY_FIELD_CUT_SIZE, walk->offset - ring->head);
+	assay_cel_put(fields, ASSAY_FIELD_CUT_DIGEST, digest, sizeof(digest));
+	values = assay_cel_begin(fields, ASSAY_FIELD_PCR_VALUES);
+	for (i = 0; i < anchor->bank_count; i++)
+		assay_cel_put(fields, ASSAY_CEL_DIGEST_TYPE(anchor->banks[i].alg), walk->value[i],
+			      anchor->banks[i].size);
+	assay_cel_end(fields, values);
+	return fields->error;
+}
+
+static int assay_trim_locked(struct assay_walk *walk, struct assay_trim *request)
+{
+	struct assay_ledger *ledger = walk->ledger;
+	struct kvec content[2] = {};
+	struct assay_cel fields;
+	u64 recnum, offset;
+	int ret = 0;
+
+	while (!ret && walk->recnum < request->keep) {
+		ret = assay_walk_next(walk);
+		if (!ret)
+			ret = assay_walk_replay(walk);
+	}
+	if (ret)
+		return ret;
+	assay_cel_init(&fields, ASSAY_TRIM_FIELDS_LIMIT);
+	ret = assay_trim_fields(walk, &fields);
+	content[1] = (struct kvec){ fields.data, fields.size };
+	if (!ret)
+		ret = assay_ledger_append(ledger, ASSAY_KIND_TRIM, content, ARRAY_SIZE(content),
+					  &recnum, &offset);
+	assay_cel_free(&fields);
+	if (!ret)
+		ret = assay_ledger_set_head(ledger, walk->recnum, walk->offset, walk->value[0]);
+	if (ret)
+		return ret;
+	request->recnum = recnum;
+	request->offset = offset;
+	request->head = walk->offset;
+	assay_ring_give_back(&ledger->ring);
+	return 0;
+}
+
+int assay_trim(struct assay_ledger *ledger, struct assay_trim *request)
+{
+	struct assay_walk *walk;
+	u64 anchored;
+	int ret;
+
+	if (mutex_lock_killable(&ledger->trim_lock))
+		return -EINTR;
+	ret = -EINVAL;
+	/* Pairs with anchoring: what counts as anchored is written. */
+	anchored = smp_load_acquire(&ledger->anchored_records);
+	if (request->keep < ledger->head_recnum || request->keep >= anchored)
+		goto unlock;
+	ret = -ENODATA;
+	if (request->keep == ledger->head_recnum)
+		goto unlock;
+	ret = -ENOMEM;
+	walk = assay_walk_begin(ledger);
+	if (walk)
+		ret = assay_trim_locked(walk, request);
+	kfree(walk);
+unlock:
+	mutex_unlock(&ledger->trim_lock);
+	return ret;
+}
+
+static int assay_seal_locked(struct assay_walk *walk, struct assay_seal *request)
+{
+	u64 begin = 0, end = request->first + request->count;
+	int ret = 0;
+
+	while (!ret && walk->recnum < end) {
+		if (walk->recnum == request->first)
+			begin = walk->offset;
+		ret = assay_walk_next(walk);
+	}
+	if (!ret)
+		ret = assay_ledger_fill_page(walk->ledger, walk->offset);
+	if (!ret)
+		request->sealed = PAGE_ALIGN(walk->offset) - ALIGN_DOWN(begin, PAGE_SIZE);
+	return ret;
+}
+
+int assay_seal(struct assay_ledger *ledger, struct assay_seal *request)
+{
+	struct assay_walk *walk;
+	u64 records;
+	int ret;
+
+	if (mutex_lock_killable(&ledger->trim_lock))
+		return -EINTR;
+	ret = -EINVAL;
+	records = READ_ONCE(ledger->records);
+	if (!request->count || request->first < ledger->head_recnum || request->first >= records ||
+	    request->count > records - request->first)
+		goto unlock;
+	ret = -ENOMEM;
+	walk = assay_walk_begin(ledger);
+	if (walk)
+		ret = assay_seal_locked(walk, request);
+	kfree(walk);
+unlock:
+	mutex_unlock(&ledger->trim_lock);
+	return ret;
+}
