@@ -50,7 +50,7 @@ plain_text() {
 	! grep -q "$(printf '\033')" stdout
 }
 
-echo 1..52
+echo 1..64
 
 judge "$data/evidence.json"
 check 'good evidence is trusted' trusted
@@ -171,6 +171,46 @@ check 'JUnit has the failure' grep -q '<failure type="fail" message="sha256 PCR 
 check 'advice comes before the last line' grep -q '^Find out what changed' stdout
 with_policy sub/relative.json --html missing/page.html
 check 'a page that cannot be written: exit status 1, no verdict' ended 1 missing/page.html
+
+# What the device's record keeps: the same evidence is not trusted twice.
+jq -n --arg public "$(base64 -w 0 "$data/ak.pub")" --arg qname "$(xxd -p -c 80 "$data/ak.qname")" \
+	--arg name "000b$(tail -c +3 "$data/ak.pub" | openssl dgst -sha256 -r | cut -d' ' -f1)" '{
+	assay: 1, type: "device", machine_id: "test", enrolled: "2025-10-09T00:00:00Z",
+	ak_public: $public, ak_name: $name, ak_qualified_name: $qname,
+	ek_key_sha256: ("00" * 32), ek_certificate_sha256: ("00" * 32)}' >device.json
+cp device.json fresh.json
+with_device() { # [OPTION]...
+	run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --device device.json \
+		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" "$@"
+}
+with_device --no-update
+check 'by a device record' trusted
+check 'which stays as it is with --no-update' cmp device.json fresh.json
+chmod 640 device.json
+with_device
+check 'and is written back otherwise' trusted
+check 'with the state' [ "$(jq -c '[.machine_id, .state.records, .state.late_tpm]' device.json)" = '["test",5,false]' ]
+check 'and its mode' [ "$(stat -c %a device.json)" = 640 ]
+cp device.json kept.json
+with_device
+check 'the same evidence once more is refused' refused quote-counters
+check 'and leaves no trace' cmp device.json kept.json
+jq '.state.clock = "1"' kept.json >device.json
+with_device
+check 'newer evidence is compared with the state' trusted
+check 'record by record' grep -q '^pass *assay-log-progress .*0 records since the last' stdout
+jq '.state.records = 6' device.json >other.json
+jq '.state.clock = "1"' other.json >device.json
+with_device
+check 'a log that is shorter than it was is refused' refused assay-log-progress
+jq '.state.pcr = 1' kept.json >device.json
+with_device
+check 'a state that is none: exit status 1' ended 1 'device.json: .*"pcr" is no digest'
+jq '.state.clock = "1"' kept.json >device.json
+chmod 555 .
+with_device
+chmod 755 .
+check 'a state that cannot be kept: no verdict' [ "$(id -u)" -eq 0 -o "$status" -eq 1 ]
 
 head -c 1000 "$data/evidence.json" >cut.json
 judge cut.json

@@ -12,11 +12,11 @@
 #include "base/file.h"
 #include "base/utc.h"
 #include "cmd.h"
+#include "record_file.h"
 #include "references.h"
 #include "report/html.h"
 #include "report/junit.h"
 #include "verify/evidence.h"
-#include "verify/record.h"
 
 #define MAX_FILES 64 /* manifests, certificates, waivers and PCR values of one call */
 #define MAX_NAME 128 /* bytes; a TPM's name has at most 66 */
@@ -34,7 +34,9 @@ static const char help[] =
 	"Options:\n"
 	"      --nonce HEX     the nonce that was sent, at least 16 bytes\n"
 	"      --device FILE   the device's record ('assay enroll'), which has its attestation\n"
-	"                      key\n"
+	"                      key, and keeps what this verdict is to be compared with next\n"
+	"                      time: with --no-update it is read only\n"
+	"      --no-update     see there\n"
 	"      --ak FILE       instead: the attestation key, as TPM2B_PUBLIC ('assay key create\n"
 	"                      --restricted --public FILE')\n"
 	"      --ak-qualified-name HEX\n"
@@ -66,6 +68,7 @@ enum {
 	OPTION_ISSUED,
 	OPTION_POLICY,
 	OPTION_DEVICE,
+	OPTION_NO_UPDATE,
 	OPTION_AK,
 	OPTION_AK_QUALIFIED_NAME,
 	OPTION_MANIFEST,
@@ -93,13 +96,14 @@ struct options {
 	size_t qualified_name_size;
 	uint64_t issued;
 	uint64_t waived;
-	bool without_ima, json;
+	bool without_ima, json, no_update;
 };
 
 /* What was read of it; freed by inputs_free(). */
 struct inputs {
 	struct file_view evidence;
 	struct buffer ak, qualified_name;
+	struct record_file device;
 	struct references references;
 	struct policy policy;
 	struct assay_digest *starts; /* the policy's and the call's */
@@ -173,6 +177,9 @@ static int apply_option(int option, const char *value, struct options *options)
 	case OPTION_DEVICE:
 		options->device = value;
 		return EXIT_OK;
+	case OPTION_NO_UPDATE:
+		options->no_update = true;
+		return EXIT_OK;
 	case OPTION_AK_QUALIFIED_NAME:
 		if (hex_decode(value, options->qualified_name, sizeof(options->qualified_name),
 			       &options->qualified_name_size) < 0 ||
@@ -216,6 +223,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "issued", required_argument, NULL, OPTION_ISSUED },
 		{ "policy", required_argument, NULL, OPTION_POLICY },
 		{ "device", required_argument, NULL, OPTION_DEVICE },
+		{ "no-update", no_argument, NULL, OPTION_NO_UPDATE },
 		{ "ak", required_argument, NULL, OPTION_AK },
 		{ "ak-qualified-name", required_argument, NULL, OPTION_AK_QUALIFIED_NAME },
 		{ "manifest", required_argument, NULL, OPTION_MANIFEST },
@@ -301,8 +309,7 @@ static int read_policy(const struct options *options, struct inputs *inputs,
 /* The enrolled key: of a device's record, or by itself. */
 static int read_key(const struct options *options, struct inputs *inputs, struct assay_error *err)
 {
-	struct device_record record = { 0 };
-	struct buffer text = { 0 };
+	const struct device_record *record = &inputs->device.record;
 	int r;
 
 	if (!options->device) {
@@ -310,19 +317,12 @@ static int read_key(const struct options *options, struct inputs *inputs, struct
 			      options->qualified_name_size);
 		return file_read(options->ak, EVIDENCE_MAX_STRUCTURE, &inputs->ak, err);
 	}
-	r = file_read(options->device, RECORD_MAX_SIZE, &text, err);
+	r = record_file_open(&inputs->device, options->device, !options->no_update, err);
 	if (r == 0) {
-		r = device_record_parse(buffer_bytes(&text), &record, err);
-		if (r < 0)
-			assay_fail_context(err, "%s", options->device);
-	}
-	if (r == 0) {
-		buffer_append_bytes(&inputs->ak, buffer_bytes(&record.ak_public));
+		buffer_append_bytes(&inputs->ak, buffer_bytes(&record->ak_public));
 		buffer_append_bytes(&inputs->qualified_name,
-				    buffer_bytes(&record.ak_qualified_name));
+				    buffer_bytes(&record->ak_qualified_name));
 	}
-	device_record_free(&record);
-	buffer_free(&text);
 	return r;
 }
 
@@ -348,6 +348,7 @@ static void inputs_free(struct inputs *inputs)
 	file_unmap(&inputs->evidence);
 	buffer_free(&inputs->ak);
 	buffer_free(&inputs->qualified_name);
+	record_file_close(&inputs->device);
 	free(inputs->starts);
 	references_free(&inputs->references);
 	policy_free(&inputs->policy);
@@ -441,6 +442,7 @@ static int judge(const struct options *options, struct inputs *inputs)
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
 		.ak_qualified_name = buffer_bytes(&inputs->qualified_name),
+		.state = inputs->device.record.has_state ? &inputs->device.record.state : NULL,
 		.now = (uint64_t)time(NULL),
 		.nonce_issued = options->issued,
 		.manifests = references->manifests,
@@ -451,6 +453,7 @@ static int judge(const struct options *options, struct inputs *inputs)
 		.ima_certificate_count = references->ima_certificate_count,
 	};
 	struct html_report *html = NULL;
+	struct assay_error err = { 0 };
 	struct verdict *verdict;
 	int status = EXIT_FAILED;
 
@@ -470,6 +473,10 @@ static int judge(const struct options *options, struct inputs *inputs)
 	verify(&input, &inputs->policy.rules, verdict);
 	status = write_reports(options, verdict, html, input.now);
 	html = NULL;
+	/* What is not kept could be offered again: then there is no verdict. */
+	if (status == EXIT_OK && verdict_trusted(verdict) &&
+	    record_file_keep(&inputs->device, &verdict->state, &err) < 0)
+		status = command_failed(&command_verify, &err);
 	if (status == EXIT_OK)
 		status = show(verdict, options->json);
 out:
@@ -481,7 +488,7 @@ out:
 static int run(int argc, char **argv)
 {
 	struct options options = { 0 };
-	struct inputs inputs = { 0 };
+	struct inputs inputs = { .device = { .lock = -1 } };
 	struct assay_error err = { 0 };
 	int status = parse_options(argc, argv, &options);
 

@@ -6,6 +6,7 @@
 
 #include "base/utc.h"
 #include "verify/checks.h"
+#include "verify/state.h"
 
 #define RECORD_TYPE "device"
 
@@ -62,6 +63,11 @@ int device_record_write(FILE *stream, const struct device_record *record, struct
 	if (root && record->ak_qualified_name.size > 0 &&
 	    json_object_set_new(root, "ak_qualified_name",
 				json_hex(buffer_bytes(&record->ak_qualified_name))) < 0) {
+		json_decref(root);
+		root = NULL;
+	}
+	if (root && record->has_state &&
+	    json_object_set_new(root, "state", state_to_json(&record->state)) < 0) {
 		json_decref(root);
 		root = NULL;
 	}
@@ -143,6 +149,7 @@ static int parse_root(const json_t *root, struct device_record *record, struct a
 					     "ak_qualified_name",
 					     "ek_key_sha256",
 					     "ek_certificate_sha256",
+					     "state",
 					     NULL };
 	const char *what = "the device record";
 	const char *machine_id;
@@ -168,6 +175,9 @@ static int parse_root(const json_t *root, struct device_record *record, struct a
 		r = get_sha256(root, "ek_key_sha256", what, &record->ek_key, err);
 	if (r == 0)
 		r = get_sha256(root, "ek_certificate_sha256", what, &record->ek_certificate, err);
+	record->has_state = json_object_get(root, "state") != NULL;
+	if (r == 0 && record->has_state)
+		r = state_from_json(json_object_get(root, "state"), &record->state, err);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "verify/key.h"
+#include "verify/verdict.h"
 
 #define RECORD_MAX_SIZE 65536	      /* bytes of the JSON text */
 #define RECORD_MAX_MACHINE_ID 64      /* characters */
@@ -25,6 +26,7 @@
  * @ak_qualified_name: as the device told it; size 0 if it did not
  * @ek_key: tpm_public_key_digest() of the endorsement key that it was proved with
  * @ek_certificate: SHA-256 of that key's certificate
+ * @has_state: @state is set: of the device's last attestation that was trusted
  *
  * Start with {0}, end with device_record_free().
  */
@@ -36,6 +38,8 @@ struct device_record {
 	struct buffer ak_qualified_name;
 	struct assay_digest ek_key;
 	struct assay_digest ek_certificate;
+	bool has_state;
+	struct verify_state state;
 };
 
 /* machine_id_valid() - is this text fit to be a machine id? */
