@@ -206,31 +206,42 @@ static struct buffer build(const struct sample *sample)
 	return log;
 }
 
-/* U3: PCR 0 begins with the locality that TPM2_Startup came from. */
+/* U3: PCR 0 begins with the locality that TPM2_Startup came from, or H-CRTM's. */
 static void startup_locality(void **state)
 {
-	struct sample changed = good;
+	static const struct {
+		struct bytes event;
+		uint32_t first_type;
+		uint8_t locality;
+	} rows[] = {
+		{ { NULL, 0 }, 8, 0 },
+		{ BYTES_LITERAL("StartupLocality\0\0"), 8, 0 },
+		{ BYTES_LITERAL("StartupLocality\0\3"), 8, 3 },
+		{ BYTES_LITERAL("StartupLocality\0\4"), 8, 4 },
+		{ { NULL, 0 }, 0x80000010, 4 },
+		{ BYTES_LITERAL("StartupLocality\0\3"), 0x80000010, 3 },
+	};
 	struct hasher hasher;
 
 	(void)state;
 	assert_int_equal(hasher_open(&hasher, ASSAY_HASH_SHA256, NULL), 0);
-	for (int locality = 0; locality < 2; locality++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct assay_digest value = { .hash = ASSAY_HASH_SHA256, .size = 32 }, digest;
+		const struct bytes measured[] = { BYTES_LITERAL("1.0\0"), good.separator };
+		struct sample changed = good;
 		static struct uefi_pcrs pcrs;
 		struct buffer log;
 
-		if (locality == 0)
-			changed.locality = BYTES(NULL, 0);
-		else
-			changed.locality = good.locality;
-		value.bytes[31] = locality ? 3 : 0;
-		assert_int_equal(hasher_digest(&hasher, BYTES_LITERAL("1.0\0"), BYTES(NULL, 0),
-					       &digest, NULL),
-				 0);
-		assert_int_equal(hasher_extend(&hasher, &value, BYTES(digest.bytes, 32), NULL), 0);
-		assert_int_equal(
-			hasher_digest(&hasher, good.separator, BYTES(NULL, 0), &digest, NULL), 0);
-		assert_int_equal(hasher_extend(&hasher, &value, BYTES(digest.bytes, 32), NULL), 0);
+		changed.locality = rows[i].event;
+		changed.version_type = rows[i].first_type;
+		value.bytes[31] = rows[i].locality;
+		for (size_t j = 0; j < COUNT_OF(measured); j++) {
+			assert_int_equal(
+				hasher_digest(&hasher, measured[j], BYTES(NULL, 0), &digest, NULL),
+				0);
+			assert_int_equal(
+				hasher_extend(&hasher, &value, BYTES(digest.bytes, 32), NULL), 0);
+		}
 		log = build(&changed);
 		assert_int_equal(uefi_replay(buffer_bytes(&log), &pcrs, NULL), 0);
 		assert_null(pcrs.problem);
@@ -332,6 +343,13 @@ static void orders_that_are_off(void **state)
 		  BYTES_LITERAL("WBCL"),
 		  { NULL, 0 },
 		  NULL },
+		{ "a manufacturer's own", 0, 0x8401, BYTES_LITERAL("x"), { NULL, 0 }, NULL },
+		{ "what is just beside these",
+		  0,
+		  0x10000,
+		  BYTES_LITERAL("x"),
+		  { NULL, 0 },
+		  "comes after" },
 		{ "of no PCR, with a digest", UEFI_NO_PCR, UEFI_EV_NO_ACTION, BYTES_LITERAL("x"),
 		  BYTES_LITERAL("x"), NULL },
 	};

@@ -26,6 +26,14 @@
 /* PCRs whose events are all of the firmware: its separator is their last one. Into 1, 4, 5 and 7
  * real firmware measures what it boots, and from where, after that. */
 #define FIRMWARE_ONLY (PCR_BIT(0) | PCR_BIT(2) | PCR_BIT(3) | PCR_BIT(6))
+/* Event types for a manufacturer's own use: AMD's firmware has some that late, in PCR 2. */
+#define VENDOR_TYPES_FIRST 0x8000U
+#define VENDOR_TYPES_LAST 0xffffU
+
+/* What H-CRTM measured, before the TPM was started: PCR 0 then began at locality 4 (PFP 10.4.5.3),
+ * which firmware does not always say in an event of its own. */
+#define EV_EFI_HCRTM_EVENT 0x80000010U
+#define HCRTM_LOCALITY 4
 
 /* What a separator may hold (PFP 10.4.1), the second from firmware that is older; any other value
  * says that something failed. */
@@ -383,7 +391,8 @@ static int judge_extended(struct uefi_reader *reader, struct uefi_event *event,
 	r = judge_separator(reader, event, err);
 	if (r < 0 || event->problem || !event->after_separator)
 		return r;
-	if (FIRMWARE_ONLY & PCR_BIT(event->pcr))
+	if ((FIRMWARE_ONLY & PCR_BIT(event->pcr)) &&
+	    (event->type < VENDOR_TYPES_FIRST || event->type > VENDOR_TYPES_LAST))
 		event->problem = "it comes after the separator of a PCR that is the firmware's own";
 	else if (event->pcr == PCR_SECURE_BOOT && event->type == UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG)
 		event->problem = "a variable of Secure Boot comes after the separator";
@@ -398,6 +407,9 @@ static int judge(struct uefi_reader *reader, struct uefi_event *event, struct as
 		event->problem = judge_no_action(reader, event);
 		return 0;
 	}
+	if (event->pcr == 0 && event->type == EV_EFI_HCRTM_EVENT && !reader->locality_known &&
+	    !(reader->extended & PCR_BIT(0)))
+		reader->locality = HCRTM_LOCALITY;
 	event->after_separator = reader->separated & PCR_BIT(event->pcr);
 	r = digests_are_of(reader, event, event->data, &event->covered, err);
 	if (r == 0)
@@ -510,10 +522,9 @@ int uefi_replay(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err
 			pcrs.problem_number = event.number;
 			pcrs.problem_offset = event.offset;
 		}
+		start_pcr_0(&reader, &pcrs);
 		if (event.extended)
 			r = extend(&reader, &event, &pcrs, err);
-		else
-			start_pcr_0(&reader, &pcrs);
 	}
 	pcrs.events = reader.number;
 	uefi_close(&reader);
@@ -571,7 +582,7 @@ static const struct {
 	{ 0x8000000b, "EV_EFI_HANDOFF_TABLES2" },
 	{ 0x8000000c, "EV_EFI_VARIABLE_BOOT2" },
 	{ 0x8000000d, "EV_EFI_GPT_EVENT2" },
-	{ 0x80000010, "EV_EFI_HCRTM_EVENT" },
+	{ EV_EFI_HCRTM_EVENT, "EV_EFI_HCRTM_EVENT" },
 	{ 0x800000e0, "EV_EFI_VARIABLE_AUTHORITY" },
 	{ 0x800000e1, "EV_EFI_SPDM_FIRMWARE_BLOB" },
 	{ 0x800000e2, "EV_EFI_SPDM_FIRMWARE_CONFIG" },

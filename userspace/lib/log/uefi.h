@@ -67,7 +67,8 @@ struct uefi_event {
  * @separated: bit n: PCR n's separator was read
  * @extended: bit n: something was extended into PCR n
  * @locality: from where the platform was started, 0, 3 or 4: PCR 0 begins with that value
- * @locality_known: a StartupLocality event says so
+ * @locality_known: a StartupLocality event says so; else an H-CRTM's event, the first of PCR 0,
+ *                  makes it 4
  * @hashers: of the banks that are known
  */
 struct uefi_reader {
