@@ -258,6 +258,8 @@ $(BENCHMARKS:%=bench-%): bench-%: bench-needs
 PREFIX ?= /usr/local
 BINDIR := $(DESTDIR)$(PREFIX)/bin
 MANDIR := $(DESTDIR)$(PREFIX)/share/man
+UDEVDIR := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
+SYSUSERSDIR := $(DESTDIR)$(PREFIX)/lib/sysusers.d
 LIBDIR := $(DESTDIR)$(PREFIX)/lib
 INCLUDEDIR := $(DESTDIR)$(PREFIX)/include
 COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -269,6 +271,9 @@ install: install-library build/host/assay build/host/assay-verify
 	install -d $(COMPLETIONS)
 	install -m 644 completions/assay.bash $(COMPLETIONS)/assay
 	ln -sf assay $(COMPLETIONS)/assay-verify
+	install -d $(UDEVDIR) $(SYSUSERSDIR)
+	install -m 644 policy/70-assay.rules $(UDEVDIR)/
+	install -m 644 policy/assay.sysusers $(SYSUSERSDIR)/assay.conf
 	@for page in $(wildcard man/*.[1-8]); do \
 		section=$${page##*.}; \
 		install -d $(MANDIR)/man$$section && \
@@ -297,6 +302,6 @@ help:
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
 		'make all           programs (build/host, build/arm64) and modules (build/kmod/FLAVOUR)' \
 		'make deps          packages, kernels and the sysroot only; all other targets do what they need' \
-		'make install       host programs, libassay-verify, man pages, bash completion; PREFIX=$(PREFIX), DESTDIR=' \
+		'make install       host programs, libassay-verify, man pages, bash completion, udev rule; PREFIX=$(PREFIX), DESTDIR=' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
 		'FLAVOUR is one of: $(FLAVOURS) (kernel of the guest: qemu/README.md)'
