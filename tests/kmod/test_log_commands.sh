@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The commands on a log that grows: `assay log follow` sees each record once, resumes, and
-# ends when it is told to; `assay log anchor` when the TPM is away and when it is back.
+# ends when it is told to; `assay log anchor` when the TPM is away and when it is back;
+# `assay log trim` archives what it cuts, and archives and what is left fit together.
 # guest: --region auto --tpm new --banks sha256
 # flavours: 64k 4k
 # shellcheck source=tests/check.sh
@@ -40,7 +41,7 @@ has() { # the numbers in the output
 	[ "$(numbers out)" = "$*${*:+ }" ]
 }
 
-echo "1..25"
+echo "1..49"
 measure file0 file1
 start --json
 check "follow prints what is there" eventually has 0 1 2
@@ -99,4 +100,55 @@ run assay log show --json --records 99
 check "it is anchored" prints 0 '"anchored":true'
 run assay log anchor --json
 check "anchor --json" prints 0 '^{"records":100,"anchored_records":100}$'
+
+run assay log trim --dry-run 50
+check "trim --dry-run says what would go" prints 0 '^records 0 to 49 ([0-9]* bytes) would be cut; the log begins with record 50$'
+check "and cuts nothing" [ "$(assay log show --json --records 0 | grep -c '"recnum":0,')" -eq 1 ]
+run assay log trim 50
+check "trim wants to archive" told 2 'either --archive FILE'
+run assay log trim --archive first 50
+check "trim cuts, and says where it went" prints 0 '^records 0 to 49 .* were cut' '^first has them, and record 100 (TRIM) their digest$'
+check "and what memory went back" prints 0 '^[0-9]* bytes of memory went back'
+run assay log show
+check "the log begins with the record that was to be kept" prints 0 '^    50  ' '^51 records, all anchored'
+check "and has none before" [ "$(grep -c '^    49  ' /run/stdout)" -eq 0 ]
+run assay log show first
+check "the archive is shown" prints 0 '^     0  .*  START ' '^50 records$'
+run assay log show --live first
+check "with what is left it is the whole log" prints 0 '^first: records 0 to 49; record 100 (TRIM) has its digest$' '^101 records, all anchored'
+run assay log trim --archive first 60
+check "an archive is not overwritten" told 1 'first is there already. Nothing was cut'
+run assay log trim --json --archive second --keep 10
+check "--keep" prints 0 '"cut": *true, *"first": *50, *"keep": *91,' '"trim_recnum": *101' '"archive": *"second"'
+run assay log show --json --live first second
+check "two archives and what is left" prints 0 '"count": 102, "of": 102' '"trim_recnum":100' '"trim_recnum":101'
+run assay log show --live second first
+check "not in another order" told 1 'not next to each other'
+run assay log show --live first
+check "nor with one missing" told 1 'first ends with record 49, and what is left begins with 91'
+size=$(wc -c <first)
+head -c $((size - 1)) first >changed
+printf '?' >>changed
+run assay log show --live changed second
+check "nor with a byte changed" told 1 'changed is not what was cut off'
+run assay log trim --archive third --older-than @0
+check "nothing is older than 1970" prints 0 '^nothing to cut: the log begins with record 91'
+check "so nothing is archived" [ ! -e third ]
+run assay log trim --dry-run --json --older-than -0s
+check "all but the newest is older than now" prints 0 '"cut": *false, *"first": *91, *"keep": *101,'
+run assay log trim --archive third 1000
+check "a record that is not there" told 1 'record 1000 cannot be the oldest one: the log has 91 to 101'
+run assay log trim --archive third 90
+check "a record that is gone" told 1 'record 90 cannot be the oldest one'
+
+start --json --from 60
+check "follow tells what was trimmed before it began" eventually grep -qx '{"trimmed":{"first":60,"records":31}}' out
+check "and goes on with what there is" eventually has $(seq 91 101)
+kill -STOP $follower
+measure file0 file1 file2 file3
+assay log trim --no-archive 104 >/dev/null
+kill -CONT $follower
+check "and what was trimmed under it" eventually grep -qx '{"trimmed":{"first":102,"records":2}}' out
+check "and goes on" eventually has $(seq 91 101) 104 105 106
+stopped INT
 rmmod assay

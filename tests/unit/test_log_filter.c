@@ -124,6 +124,23 @@ static void ranges(void **state)
 	}
 }
 
+static void numbers(void **state)
+{
+	static const char *const bad[] = { "",	 " 1",	"+1",
+					   "-1", "1 ",	"x",
+					   "1x", "0x1", "18446744073709551616" };
+	uint64_t number = 7;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		assert_false(log_number_parse(bad[i], &number));
+	assert_int_equal(number, 7);
+	assert_true(log_number_parse("18446744073709551615", &number));
+	assert_int_equal(number, UINT64_MAX);
+	assert_true(log_number_parse("0", &number));
+	assert_int_equal(number, 0);
+}
+
 static void kinds(void **state)
 {
 	static const char *const bad[] = { "",	     ",",      "STAR",		"STARTS",
@@ -249,6 +266,7 @@ int main(void)
 		cmocka_unit_test(times),
 		cmocka_unit_test(times_as_text),
 		cmocka_unit_test(ranges),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(what_passes),
 		cmocka_unit_test(paths_that_are_none),

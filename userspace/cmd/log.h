@@ -12,6 +12,7 @@
 extern const struct command command_log_show;
 extern const struct command command_log_follow;
 extern const struct command command_log_anchor;
+extern const struct command command_log_trim;
 extern const struct command command_log_export;
 extern const struct command command_log_import;
 
@@ -83,6 +84,13 @@ struct log_view {
 	uint64_t records, shown, off;
 	struct hashers hashers;
 };
+
+/*
+ * log_digests_fit() - are the record's digests those of its content?
+ * Only of records of assay's own kind, whose digest is over the content's bytes; other kinds
+ * have their own rules. Digests of algorithms that cannot be computed here are passed over.
+ */
+bool log_digests_fit(const struct cel_record *record, struct hashers *hashers);
 
 /* log_view_header() - the table's head; for text only */
 void log_view_header(const struct log_view *view);

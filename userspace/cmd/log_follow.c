@@ -220,15 +220,6 @@ static int follow_device(struct follow *follow, bool new)
 	return r < 0 ? command_failed(&command_log_follow, &err) : EXIT_OK;
 }
 
-static bool parse_number(const char *value, uint64_t *ret)
-{
-	char *end;
-
-	errno = 0;
-	*ret = strtoull(value, &end, 10);
-	return *value >= '0' && *value <= '9' && *end == '\0' && errno == 0;
-}
-
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -257,17 +248,17 @@ static int run(int argc, char **argv)
 		good = true;
 		switch (c) {
 		case 'f':
-			good = parse_number(optarg, &follow.next);
+			good = log_number_parse(optarg, &follow.next);
 			follow.started = true;
 			break;
 		case 'n':
 			new = true;
 			break;
 		case 'u':
-			good = parse_number(optarg, &follow.until);
+			good = log_number_parse(optarg, &follow.until);
 			break;
 		case 'c':
-			good = parse_number(optarg, &follow.count) && follow.count > 0;
+			good = log_number_parse(optarg, &follow.count) && follow.count > 0;
 			break;
 		case 'j':
 			follow.view.json = true;

@@ -24,12 +24,7 @@ struct shown {
 	json_t *others; /* of another program's record, as CEL-JSON; NULL if it has no form there */
 };
 
-/*
- * Do the digests fit the content? Only of records of assay's own kind, whose
- * digest is over the content's bytes; other kinds have their own rules. Digests
- * of algorithms that cannot be computed here are passed over.
- */
-static bool digests_fit(const struct cel_record *record, struct hashers *hashers)
+bool log_digests_fit(const struct cel_record *record, struct hashers *hashers)
 {
 	if (record->type != ASSAY_CEL_CONTENT)
 		return true;
@@ -621,7 +616,7 @@ int log_view_record(struct log_view *view, const struct cel_record *record, cons
 	struct assay_error problem;
 	int r = 0;
 
-	shown.fits = digests_fit(record, &view->hashers);
+	shown.fits = log_digests_fit(record, &view->hashers);
 	if (record->type == ASSAY_CEL_CONTENT) {
 		if (assay_content_parse(record, &content, &problem) < 0)
 			shown.problem = problem.text;

@@ -71,6 +71,16 @@ static bool take_number(const char **text, uint64_t *ret)
 	return errno == 0;
 }
 
+bool log_number_parse(const char *value, uint64_t *ret)
+{
+	uint64_t number;
+
+	if (!take_number(&value, &number) || *value != '\0')
+		return false;
+	*ret = number;
+	return true;
+}
+
 int log_filter_records(const char *value, struct log_filter *filter, struct assay_error *err)
 {
 	uint64_t first = 0, last = UINT64_MAX;
@@ -151,7 +161,7 @@ int log_time_parse(const char *value, uint64_t now, uint64_t *ret, struct assay_
 
 	switch (value[0]) {
 	case '@':
-		good = take_number(&at, &time) && *at == '\0' && time <= UINT64_MAX / SECOND;
+		good = log_number_parse(at, &time) && time <= UINT64_MAX / SECOND;
 		time *= SECOND;
 		break;
 	case '-':

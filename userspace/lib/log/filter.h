@@ -35,6 +35,9 @@ int log_filter_kinds(const char *value, struct log_filter *filter, struct assay_
 /* log_filter_records() - "7", "3-7", "3-" or "-7" */
 int log_filter_records(const char *value, struct log_filter *filter, struct assay_error *err);
 
+/* log_number_parse() - decimal digits and nothing else, at most 2^64-1 */
+bool log_number_parse(const char *value, uint64_t *ret);
+
 /*
  * log_time_parse() - a point in time
  * @value: "2026-01-02", "2026-01-02 03:04" or "2026-01-02 03:04:05" (or with a T, and
