@@ -238,6 +238,11 @@ demo-needs: build/host/assay build/host/assay-verify guest-64k
 demo: demo-needs
 	+@tests/e2e/demo.sh
 
+# ---------------------------------------------------------------- attestation in CI
+.PHONY: attest-ci
+attest-ci: demo-needs
+	+@tests/e2e/attest-ci.sh
+
 # ---------------------------------------------------------------- benchmarks
 # tests/bench/NAME.sh prints what it measures; its last line is one JSON object
 # {"name", "ours", "peer", "ratio", "unit", "runs"}, kept in build/bench/NAME.json.
@@ -295,6 +300,7 @@ clean:
 help:
 	@printf '%s\n' \
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
+		'make attest-ci     a device enrolled, quoted and judged as a CI job does: build/attest-ci' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
 		'make soak          the test of windows under load, 10000 rounds (SOAK_ROUNDS=)' \
 		'make fuzz          every fuzz target a million times (RUNS=); F=PATTERN only some' \

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The device's half of attest-ci.sh: boots twice. In the first boot it makes its attestation
+# key and asks to be enrolled; in the second it has the challenge (/bed/challenge.json),
+# answers it, measures its signed files and quotes.
+export PATH=/bed/bin:$PATH
+# shellcheck source=tests/check.sh
+. /bed/check.sh
+ak=handle:0x81000010
+
+if [ ! -e /bed/challenge.json ]; then
+	works 'an attestation key is made, and stays in the TPM' \
+		assay key create --restricted --persistent $ak --out /run/ak.pem
+	works 'enrolment is asked for' assay enroll request --ak $ak --machine-id ci-device \
+		--out /out/request.json
+	echo "1..$check_number"
+	exit "$check_failed"
+fi
+
+mounted() { mkdir -p /mnt && mount -t ext4 /dev/vda /mnt; }
+works 'the challenge is answered' assay enroll answer /bed/challenge.json --ak $ak --out /out/answer.json
+works 'the module is loaded' insmod /bed/assay.ko
+works 'the disk is mounted' mounted
+works 'the signer is trusted' assay keyring load --cert /bed/signer.pem --require-signatures
+works 'fs-verity is on for what is signed' assay enable --root /mnt --manifest /mnt/manifest.jsonl \
+	--cert /bed/signer.pem
+works 'what is signed is measured' assay measure --root /mnt --manifest /mnt/manifest.jsonl
+works 'and quoted' assay quote --nonce "$(cat /bed/nonce)" --ak $ak --out /out/evidence.json
+echo "1..$check_number"
+exit "$check_failed"
