@@ -56,6 +56,7 @@ offset=$((virtual - physical))
 log=$(($(sed -n '/ log /{s/ .*//p;q}' /sys/kernel/debug/assay/pages) * page))
 pages=$(grep -c ' log ' /sys/kernel/debug/assay/pages)
 [ "$pages" -gt 1 ] || exit 1
+above=$((log + (1 << 20))) # the window is larger than what of it is claimed
 
 says 'the log is read-only' ro $log "$pages"
 says 'a protected pool is read-only' ro "$physical" 5
@@ -69,9 +70,9 @@ echo '4 3' >/sys/kernel/debug/pools/hold
 read -r virtual physical </sys/kernel/debug/pools/hold
 says 'a pool that starts read-only is so' ro "$physical" 3
 asks 'the pages around the log are claimed' 0 claim below 0 $((log / page - 1)) 1
-asks 'on both sides' 0 claim above 0 $((log / page + pages)) 1
+asks 'on both sides' 0 claim above 0 $((above / page)) 1
 says 'the page below the log is writable' RW $((log - page)) 1
-says 'the page above it is writable' RW $((log + pages * page)) 1
+says 'the page above its window is writable' RW $above 1
 rmmod claim
 rmmod pools
 rmmod assay
