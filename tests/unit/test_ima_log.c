@@ -599,6 +599,20 @@ static void no_bank_is_found_in_other_files(void **state)
 	}
 }
 
+/* L21: where no bank is named, as well. */
+static void a_big_endian_list_is_called_that(void **state)
+{
+	struct buffer list = sample();
+	enum assay_hash bank;
+	struct assay_error err;
+
+	(void)state;
+	memcpy(list.data, "\0\0\0\12", 4);
+	assert_int_equal(ima_detect_bank(buffer_bytes(&list), &bank, &err), -EBADMSG);
+	support_assert_error(&err, "the list is big-endian");
+	buffer_free(&list);
+}
+
 static void a_bank_that_is_not_known(void **state)
 {
 	struct buffer list = sample();
@@ -627,6 +641,7 @@ int main(void)
 		cmocka_unit_test(a_changed_byte_is_noticed),
 		cmocka_unit_test(mutations_do_no_harm),
 		cmocka_unit_test(no_bank_is_found_in_other_files),
+		cmocka_unit_test(a_big_endian_list_is_called_that),
 		cmocka_unit_test(a_bank_that_is_not_known),
 	};
 

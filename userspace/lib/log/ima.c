@@ -406,14 +406,18 @@ static int truncated(const char *what, size_t left, struct assay_error *err)
 	return assay_fail(err, EBADMSG, "truncated: %zu bytes are left where %s", left, what);
 }
 
+/* As a big-endian machine writes it that was not told ima_canonical_fmt. */
+static bool is_big_endian(uint32_t pcr)
+{
+	return pcr >= IMA_PCR_COUNT && __builtin_bswap32(pcr) < IMA_PCR_COUNT;
+}
+
+#define BIG_ENDIAN_ADVICE "the list is big-endian: start the kernel with ima_canonical_fmt"
+
 static int bad_pcr(uint32_t pcr, struct assay_error *err)
 {
-	bool swapped = __builtin_bswap32(pcr) < IMA_PCR_COUNT;
-
 	return assay_fail(err, EBADMSG, "there is no PCR %" PRIu32 "%s", pcr,
-			  swapped ? "; the list is big-endian: start the kernel with "
-				    "ima_canonical_fmt" :
-				    "");
+			  is_big_endian(pcr) ? "; " BIG_ENDIAN_ADVICE : "");
 }
 
 /* What template data is in the list: counted by a length, but for template "ima". */
@@ -594,16 +598,20 @@ int ima_detect_bank(struct bytes list, enum assay_hash *ret, struct assay_error 
 {
 	static const enum assay_hash banks[] = { ASSAY_HASH_SHA1, ASSAY_HASH_SHA256,
 						 ASSAY_HASH_SHA384, ASSAY_HASH_SHA512 };
+	struct bytes rest = list;
+	uint32_t pcr;
 
 	for (size_t i = 0; i < COUNT_OF(banks); i++) {
 		struct ima_reader reader;
-		struct ima_entry entry;
+		struct ima_frame frame;
 
 		ima_begin(&reader, list, banks[i]);
-		if (ima_next(&reader, &entry, NULL) == 1 && is_template_name(entry.name)) {
+		if (ima_skim(&reader, &frame, NULL) == 1 && is_template_name(frame.name)) {
 			*ret = banks[i];
 			return 0;
 		}
 	}
-	return assay_fail(err, EBADMSG, "it does not begin with an IMA entry of any bank");
+	return assay_fail(
+		err, EBADMSG, "it does not begin with an IMA entry of any bank%s",
+		bytes_take_le32(&rest, &pcr) && is_big_endian(pcr) ? "; " BIG_ENDIAN_ADVICE : "");
 }
