@@ -116,15 +116,17 @@ template_unknown() { put 28 'ima-xx'; }
 violation() { put 4 '\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000'; }
 trailing() { printf x >>"$input"; }
 
-pcrs_for_evmctl() { # BANK VALUE
-	for pcr in $(seq -w 0 23); do
+pcrs_for_evmctl() { # VALUE: of PCR 10; the others are zeros
+	zeros=$(printf '%s' "$1" | tr '0-9a-f' 0)
+	for pcr in $all_pcrs; do
 		if [ "$pcr" = 10 ]; then
-			printf 'PCR-10: %s\n' "$2"
+			printf 'PCR-10: %s\n' "$1"
 		else
-			printf 'PCR-%s: %s\n' "$pcr" "$(printf '%s' "$2" | tr '0-9a-f' 0)"
+			printf 'PCR-%s: %s\n' "$pcr" "$zeros"
 		fi
 	done
 }
+all_pcrs=$(seq -w 0 23)
 
 original=$data/ima/charra.bin
 while IFS='|' read -r bank name ours peer why; do
@@ -132,7 +134,7 @@ while IFS='|' read -r bank name ours peer why; do
 	before=$original
 	[ ! -e "$data/ima/$name" ] || before=$data/ima/$name
 	value=$("$assay" replay ima "$before" --bank "$bank" --json | jq -r --arg bank "$bank" '.pcrs[$bank]["10"]')
-	pcrs_for_evmctl "$bank" "$value" >"$work/pcrs"
+	pcrs_for_evmctl "$value" >"$work/pcrs"
 	"$assay" replay ima "$input" --bank "$bank" --expect "$bank:$value" >"$work/ours" 2>&1
 	our_status=$?
 	# Without the option it extends zeros for a violation, which the kernel does not.
