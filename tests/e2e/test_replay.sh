@@ -25,6 +25,15 @@ run build/host/assay-verify replay ima "$ima" --bank sha256
 check "the verifier's program does it as well" prints 0 "$ima_pcr"
 run sh -c '"$1" replay ima - --bank sha256 <"$2"' sh "$assay" "$ima"
 check "from standard input" prints 0 "$ima_pcr"
+# The instructions of arm64, emulated.
+if command -v qemu-aarch64 >/dev/null && [ -e build/arm64/assay ]; then
+	for list in ibmtss-sha1.log ibmtss-sha256.log; do
+		run qemu-aarch64 -L build/sysroot build/arm64/assay replay ima "tests/data/ima/$list" --bank sha256
+		check "the same on arm64 of $list" prints 0 "$ima_pcr" '^362 entries, 0 of them off$'
+	done
+else
+	skip "the same on arm64" "no qemu-aarch64, or not built"
+fi
 for bank in sha256 sha384 sha512; do
 	run "$assay" replay ima "tests/data/ima/ibmtss-$bank.log" --bank sha256
 	check "the list of the $bank bank replays to the same" prints 0 "$ima_pcr"
