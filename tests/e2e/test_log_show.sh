@@ -31,7 +31,7 @@ shows() { # RECORDS OPTION...: the numbers of the records of both logs that pass
 		'[.records[].recnum] == $wanted and .count == ($wanted | length) and .of == 7' >/dev/null
 }
 
-echo "1..36"
+echo "1..40"
 run "$assay" log show "$sample"
 check "a log in a file is shown" prints 0 '^3 records$'
 check "a file of a batch is named with its digest" prints 0 'sha256:01080f16[0-9a-f]*  /usr/bin/first$'
@@ -107,12 +107,17 @@ run "$assay" log show --evidence "$sample"
 check "evidence that is none" told 1 "$sample: the evidence is not JSON"
 
 if [ -e /dev/assay ]; then
-	for skipped in log measure status; do
+	for skipped in log follow trim anchor export measure status; do
 		skip "$skipped without the module" "the module is loaded"
 	done
 else
 	run "$assay" log show
 	check "log show without the module" told 1 'no /dev/assay: load the module'
+	for verb in follow 'trim --no-archive 1' anchor export; do
+		# shellcheck disable=SC2086 # words
+		run "$assay" log $verb
+		check "log $verb without the module" told 1 "log ${verb%% *}: there is no /dev/assay: load the module"
+	done
 	run "$assay" measure --json /bin/ls
 	check "measure without the module" told 1 'no /dev/assay: load the module'
 	run "$assay" status --map

@@ -41,7 +41,7 @@ has() { # the numbers in the output
 	[ "$(numbers out)" = "$*${*:+ }" ]
 }
 
-echo "1..49"
+echo "1..52"
 measure file0 file1
 start --json
 check "follow prints what is there" eventually has 0 1 2
@@ -80,6 +80,14 @@ start --json --from 9
 measure file[0-9][0-9]
 check "a burst is seen whole" eventually has $(seq 9 98)
 stopped INT
+for until in 8 98; do
+	run /bed/bin/count_calls calls.$until assay log follow --until $until
+	check "follow of records 0 to $until, with its system calls counted" \
+		[ "$(grep -c 'START\|MEASURE' /run/stdout)" -eq $((until + 1)) ]
+done
+calls=$(($(cat calls.98) - $(cat calls.8)))
+echo "# $(cat calls.8) system calls for 9 records, $(cat calls.98) for 99"
+check "90 records more take no calls but those that write them" [ $((calls * calls)) -le 16 ]
 run assay log follow --from 1 --new
 check "either from there or from now on" told 2 'not both'
 

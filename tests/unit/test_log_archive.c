@@ -147,12 +147,46 @@ static void a_changed_byte_is_noticed(void **state)
 	log_builder_free(&f.builder);
 }
 
+/* A TRIM record of a cut that did not come to pass: the TPM had failed. */
+static void a_cut_that_was_none(void **state)
+{
+	struct assay_error err = { 0 };
+	struct log_piece pieces[2];
+	struct log_builder builder;
+	size_t first, second;
+
+	(void)state;
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	first = builder.log.size;
+	log_builder_sample(&builder);
+	second = builder.log.size;
+	/* Records 0 to 5 were to go; then only 0 to 2 went, and 3 to 5 later. */
+	add_trim(&builder, 6, 0, second);
+	add_trim(&builder, 3, 0, first);
+	add_trim(&builder, 6, first, second);
+	pieces[0] = (struct log_piece){
+		.name = "b",
+		.cel = { builder.log.data + first, second - first },
+	};
+	pieces[1] = (struct log_piece){
+		.name = "rest",
+		.cel = { builder.log.data + second, builder.log.size - second },
+	};
+	if (archive_chain(pieces, 2, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(pieces[0].base, first);
+	assert_int_equal(pieces[0].trim_recnum, 8);
+	log_builder_free(&builder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_fit),
 		cmocka_unit_test(pieces_that_do_not_fit),
 		cmocka_unit_test(a_changed_byte_is_noticed),
+		cmocka_unit_test(a_cut_that_was_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,61 +33,83 @@ static int count_records(struct log_piece *piece, struct assay_error *err)
 	return 0;
 }
 
-/* The TRIM record in @in that cut the log before record @recnum. */
-static bool find_trim(const struct log_piece *in, uint64_t recnum, struct cel_record *ret_record,
-		      struct assay_content *ret)
+/**
+ * struct vouching - what TRIM records say of a piece
+ * @next: the record before which the piece was cut off
+ * @size: bytes of the piece
+ * @digest: of these
+ * @record, @trim: the last TRIM record that is about @next
+ * @found: there is one
+ * @fits: it is about these bytes
+ */
+struct vouching {
+	uint64_t next;
+	size_t size;
+	struct assay_digest digest;
+	struct cel_record record;
+	struct assay_content trim;
+	bool found, fits;
+};
+
+/*
+ * Look through a later piece. There may be several records about one cut: of one that the TPM
+ * did not take in time nothing came, but its record stays.
+ */
+static void find_trim(const struct log_piece *in, struct vouching *v)
 {
 	struct cel_reader reader;
+	struct cel_record record;
+	struct assay_content trim;
 
 	cel_begin(&reader, in->cel, 0);
-	while (cel_next(&reader, ret_record, NULL) == 1)
-		if (ret_record->type == ASSAY_CEL_CONTENT &&
-		    assay_content_parse(ret_record, ret, NULL) == 0 &&
-		    ret->kind == ASSAY_KIND_TRIM && ret->trim.recnum == recnum)
-			return true;
-	return false;
+	while (!v->fits && cel_next(&reader, &record, NULL) == 1) {
+		if (record.type != ASSAY_CEL_CONTENT ||
+		    assay_content_parse(&record, &trim, NULL) < 0 || trim.kind != ASSAY_KIND_TRIM ||
+		    trim.trim.recnum != v->next)
+			continue;
+		v->record = record;
+		v->trim = trim;
+		v->found = true;
+		v->fits = trim.trim.size == v->size &&
+			  bytes_equal(BYTES(trim.trim.digest.bytes, trim.trim.digest.size),
+				      BYTES(v->digest.bytes, v->digest.size));
+	}
 }
 
 static int check_piece(struct log_piece *piece, const struct log_piece *later, size_t later_count,
 		       struct hasher *hasher, struct assay_error *err)
 {
-	uint64_t next = piece->first + piece->records;
-	struct assay_digest digest;
-	struct assay_content trim;
-	struct cel_record record;
-	bool found = false;
+	struct vouching v = { .next = piece->first + piece->records, .size = piece->cel.size };
 	int r;
 
-	if (later[0].first != next)
+	if (later[0].first != v.next)
 		return assay_fail(err, EBADMSG,
 				  "%s ends with record %" PRIu64 ", and %s begins with %" PRIu64
 				  ": they are not next to each other",
-				  piece->name, next - 1, later[0].name, later[0].first);
-	for (size_t i = 0; i < later_count && !found; i++)
-		found = find_trim(&later[i], next, &record, &trim);
-	if (!found)
+				  piece->name, v.next - 1, later[0].name, later[0].first);
+	r = hasher_digest(hasher, piece->cel, BYTES(NULL, 0), &v.digest, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < later_count && !v.fits; i++)
+		find_trim(&later[i], &v);
+	if (!v.found)
 		return assay_fail(err, EBADMSG,
 				  "no TRIM record in what follows %s says that the log was cut "
 				  "before record %" PRIu64,
-				  piece->name, next);
-	r = hasher_digest(hasher, piece->cel, BYTES(NULL, 0), &digest, err);
-	if (r < 0)
-		return r;
-	if (trim.trim.size != piece->cel.size ||
-	    !bytes_equal(BYTES(trim.trim.digest.bytes, trim.trim.digest.size),
-			 BYTES(digest.bytes, digest.size))) {
+				  piece->name, v.next);
+	if (!v.fits) {
 		char is[2 * ASSAY_DIGEST_MAX + 1], due[2 * ASSAY_DIGEST_MAX + 1];
 
-		hex_encode(BYTES(digest.bytes, digest.size), is);
-		hex_encode(BYTES(trim.trim.digest.bytes, trim.trim.digest.size), due);
+		hex_encode(BYTES(v.digest.bytes, v.digest.size), is);
+		hex_encode(BYTES(v.trim.trim.digest.bytes, v.trim.trim.digest.size), due);
 		return assay_fail(err, EBADMSG,
 				  "%s is not what was cut off: it has %zu bytes with SHA-256 %s; "
 				  "record %" PRIu64 " (TRIM) says %" PRIu64 " bytes with %s",
-				  piece->name, piece->cel.size, is, record.recnum, trim.trim.size,
-				  due);
+				  piece->name, piece->cel.size, is, v.record.recnum,
+				  v.trim.trim.size, due);
 	}
-	piece->base = trim.trim.offset - trim.trim.size;
-	piece->trim_recnum = record.recnum;
+	piece->base = v.trim.trim.offset - v.trim.trim.size;
+	piece->trim_recnum = v.record.recnum;
 	return 0;
 }
 
