@@ -253,6 +253,52 @@ CHANGE(nobodys_allowed_as_others)
 	f->policy.allowed = paths;
 	f->policy.allowed_count = 2;
 }
+/* The path's bytes are the data's last ones, with a NUL. */
+static void set_path_byte(struct fixture *f, size_t from_end, uint8_t byte)
+{
+	struct buffer *data = &f->entries[1].data;
+
+	data->data[data->size - 1 - from_end] = byte;
+	fixture_mend_entry(&f->entries[1]);
+}
+CHANGE(path_unprintable)
+{
+	set_path_byte(f, 1, 0x1b);
+	set_path_byte(f, 2, '\n');
+	set_path_byte(f, 3, 0xff);
+	f->policy.required |= FAILS(IMA_FILES_KNOWN);
+}
+CHANGE(path_with_nul)
+{
+	set_path_byte(f, 2, '\0');
+}
+CHANGE(path_without_nul)
+{
+	set_path_byte(f, 0, 'x');
+}
+/* d-ng's length is one less, and so is its digest. */
+CHANGE(digest_short)
+{
+	struct buffer *data = &f->entries[1].data;
+	size_t end = 4 + sizeof("sha256:") + 32;
+
+	memmove(data->data + end - 1, data->data + end, data->size - end);
+	data->size--;
+	data->data[0]--;
+	fixture_mend_entry(&f->entries[1]);
+}
+/* One entry says that it has a signature, as those of another template do. */
+CHANGE(template_of_others)
+{
+	f->entries[1].name = "ima-sig";
+}
+CHANGE(big_endian)
+{
+	uint8_t *pcr = f->evidence.ima_data.data;
+
+	pcr[3] = pcr[0];
+	pcr[0] = 0;
+}
 /* Entries that assay's log mirrors are judged like those of the list. */
 static void mirror(struct fixture *f, const struct fixture_entry *entry, uint8_t flip)
 {
@@ -316,8 +362,15 @@ const struct bad_row bad_ima[] = {
 	{ "L18 boot_aggregate of another log", BEFORE_PCRS, aggregate_of_others_by_log,
 	  FAILS(IMA_BOOT_AGGREGATE) },
 	{ "L18 boot_aggregate required, no PCRs", BEFORE_PCRS, aggregate_required_and_no_pcrs, 0 },
+	{ "L11 IMA: path not printable", BEFORE_PCRS, path_unprintable, FAILS(IMA_FILES_KNOWN) },
+	{ "L11 IMA: path with a NUL", BEFORE_PCRS, path_with_nul, FAILS(IMA_LOG_ENTRIES) },
+	{ "L11 IMA: path without its NUL", BEFORE_PCRS, path_without_nul, FAILS(IMA_LOG_ENTRIES) },
+	{ "L12 IMA: digest of 31 bytes", BEFORE_PCRS, digest_short, FAILS(IMA_LOG_ENTRIES) },
+	{ "L19 IMA: an entry of another template", BEFORE_PCRS, template_of_others,
+	  FAILS(IMA_LOG_ENTRIES) },
+	{ "L19 IMA: good: templates mixed", BEFORE_PCRS, files, TRUSTED },
+	{ "L21 IMA: big-endian", AT_MARSHALLED, big_endian, FAILS(IMA_LOG_PARSED) },
 	{ "L20 bank padded from SHA-1", BEFORE_PCRS, padded, FAILS(IMA_LOG_REPLAY) },
-	{ "good: entries with reference values", BEFORE_PCRS, files, TRUSTED },
 	{ "IMA: fs-verity digest not the manifest's", BEFORE_PCRS, verity_differs,
 	  FAILS(IMA_FILES_MATCH) },
 	{ "IMA: fs-verity digest as a plain one", BEFORE_PCRS, verity_digest_as_data,

@@ -33,6 +33,14 @@ static void list(const char *what, uint64_t bits, char *text, size_t size)
 		}
 }
 
+/* A detail is there, and nothing of a log in it can steer a terminal (L11). */
+static void assert_fit_to_print(const char *detail)
+{
+	assert_true(detail[0] != '\0');
+	for (; *detail; detail++)
+		assert_true((uint8_t)*detail >= 0x20 && *detail != 0x7f);
+}
+
 /* Return: whether the row is as it must be; if not, says so */
 static bool run_row(const struct bad_row *row, uint64_t *seen)
 {
@@ -44,7 +52,7 @@ static bool run_row(const struct bad_row *row, uint64_t *seen)
 	*seen |= verdict.failed;
 	assert_int_equal(verdict.failed & verdict.passed, 0);
 	for (int i = 0; i < CHECK_COUNT; i++)
-		assert_true(verdict.detail[i][0] != '\0');
+		assert_fit_to_print(verdict.detail[i]);
 	list("not caught by", expected & ~verdict.failed, text, sizeof(text));
 	list("caught by", verdict.failed & ~expected, text, sizeof(text));
 	if (verdict_trusted(&verdict) != ((row->fails & TRUSTED) != 0))

@@ -96,6 +96,14 @@ bool bytes_equal(struct bytes a, struct bytes b)
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+bool bytes_are_zero(struct bytes bytes)
+{
+	for (size_t i = 0; i < bytes.size; i++)
+		if (bytes.data[i] != 0)
+			return false;
+	return true;
+}
+
 bool bytes_equal_constant_time(struct bytes a, struct bytes b)
 {
 	return a.size == b.size && (a.size == 0 || CRYPTO_memcmp(a.data, b.data, a.size) == 0);

@@ -35,6 +35,8 @@ bool bytes_take_le32(struct bytes *in, uint32_t *ret);
 bool bytes_take_le64(struct bytes *in, uint64_t *ret);
 
 bool bytes_equal(struct bytes a, struct bytes b);
+/* No byte that is not 0; of no bytes as well. */
+bool bytes_are_zero(struct bytes bytes);
 /* Takes the same time wherever the bytes differ; sizes are not secret. */
 bool bytes_equal_constant_time(struct bytes a, struct bytes b);
 

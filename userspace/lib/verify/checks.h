@@ -13,6 +13,10 @@
 #include "verify/structures.h"
 #include "verify/verify.h"
 
+/* Room for foreign text, and for a digest, in a detail. */
+#define FOREIGN_TEXT 160
+#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
+
 /* Where assay's log begins, and so what vouches for the PCR before its first record. */
 enum log_origin {
 	LOG_UNKNOWN,   /* nothing */
@@ -119,6 +123,9 @@ check_function check_files_complete;
 /* check_tell() - put a sentence into @detail; returns @result, so that checks end in it. */
 bool check_tell(bool result, char *detail, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* check_digest_text() - a digest in hexadecimal; returns @text */
+const char *check_digest_text(const struct assay_digest *digest, char text[DIGEST_TEXT]);
 
 /*
  * check_skip() - say in @detail why the check cannot be made; returns false

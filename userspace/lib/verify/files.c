@@ -9,7 +9,6 @@
 #include "sign/signature.h"
 #include "verify/checks.h"
 
-#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
 /* Room for a path in a detail. */
 #define PATH_TEXT 200
 /* How many files a detail names; the rest is counted. */
@@ -285,7 +284,7 @@ static void tell_differs(const struct measured_file *file, const struct assay_di
 	const char *found_hash = assay_hash_name(file->digest.hash);
 
 	hex_encode(BYTES(file->digest.bytes, file->digest.size), found_text);
-	hex_encode(BYTES(expected->bytes, expected->size), expected_text);
+	check_digest_text(expected, expected_text);
 	findings_add(findings, "%s: measured %s:%s, the manifest says %s:%s", path_text(file, text),
 		     found_hash ? found_hash : "?", found_text, assay_hash_name(expected->hash),
 		     expected_text);

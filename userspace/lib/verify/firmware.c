@@ -9,24 +9,8 @@
 
 /* PCRs 0 to 7 are the firmware's; what is in those above may come from others, later. */
 #define FIRMWARE_PCRS 8
-#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
 
 typedef unsigned long long ull;
-
-static bool digests_equal(const struct assay_digest *a, const struct assay_digest *b)
-{
-	return a->hash == b->hash &&
-	       bytes_equal(BYTES(a->bytes, a->size), BYTES(b->bytes, b->size));
-}
-
-static bool is_zero(const struct assay_digest *value)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < value->size; i++)
-		any |= value->bytes[i];
-	return any == 0;
-}
 
 bool check_uefi_log_parsed(struct appraisal *appraisal, char *detail)
 {
@@ -70,10 +54,10 @@ static bool check_bank(const struct appraisal *appraisal, enum assay_hash bank, 
 		if (!found)
 			continue;
 		*quoted |= 1U << pcr;
-		if (digests_equal(found, replayed))
+		if (verity_digest_equal(found, replayed))
 			continue;
-		hex_encode(BYTES(found->bytes, found->size), found_text);
-		hex_encode(BYTES(replayed->bytes, replayed->size), replayed_text);
+		check_digest_text(found, found_text);
+		check_digest_text(replayed, replayed_text);
 		if (!(appraisal->firmware.extended & 1U << pcr))
 			return check_tell(false, detail,
 					  "%s PCR %u is %s, and the log has no event of it",
@@ -152,7 +136,7 @@ static bool find_aggregate(const struct appraisal *appraisal, struct assay_diges
 					      .size = entry.digest.size };
 		for (size_t i = 0; i < ret->size; i++)
 			ret->bytes[i] = entry.digest.data[i];
-		if (!is_zero(ret))
+		if (!bytes_are_zero(BYTES(ret->bytes, ret->size)))
 			return true;
 	}
 	return false;
@@ -185,9 +169,9 @@ bool check_ima_boot_aggregate(struct appraisal *appraisal, char *detail)
 	}
 	if (r < 0)
 		return check_tell(false, detail, "%s", err.text);
-	hex_encode(BYTES(found.bytes, found.size), found_text);
-	hex_encode(BYTES(expected.bytes, expected.size), expected_text);
-	if (!digests_equal(&found, &expected))
+	check_digest_text(&found, found_text);
+	check_digest_text(&expected, expected_text);
+	if (!verity_digest_equal(&found, &expected))
 		return check_tell(false, detail, "boot_aggregate is %s; of %s it would be %s",
 				  found_text, from, expected_text);
 	return check_tell(true, detail, "%s of %s", assay_hash_name(found.hash), from);

@@ -13,15 +13,6 @@ typedef unsigned long long ull;
 
 /* ---------------------------------------------------------------- where it begins */
 
-static bool is_zero(struct bytes bytes)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < bytes.size; i++)
-		any |= bytes.data[i];
-	return any == 0;
-}
-
 bool check_ima_log_start(struct appraisal *appraisal, char *detail)
 {
 	const struct evidence *evidence = &appraisal->evidence;
@@ -39,7 +30,7 @@ bool check_ima_log_start(struct appraisal *appraisal, char *detail)
 						  "IMA writes first: the list was cut");
 			continue;
 		}
-		if (is_zero(entry.digest)) {
+		if (bytes_are_zero(entry.digest)) {
 			zeros++;
 			continue;
 		}
@@ -66,10 +57,6 @@ bool check_ima_log_start(struct appraisal *appraisal, char *detail)
 }
 
 /* ---------------------------------------------------------------- what the entries are of */
-
-/* Room for foreign text in a detail. */
-#define FOREIGN_TEXT 160
-#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
 
 /**
  * struct ima_tally - what became of the entries, of the list and of those that assay's log
@@ -117,11 +104,6 @@ static void walk_begin(struct ima_walk *walk, const struct appraisal *appraisal)
 		  0);
 }
 
-static bool is_zero_digest(const struct assay_digest *digest)
-{
-	return is_zero(BYTES(digest->bytes, digest->size));
-}
-
 static bool walk_next(struct ima_walk *walk)
 {
 	struct mirrored_entry mirrored;
@@ -141,9 +123,11 @@ static bool walk_next(struct ima_walk *walk)
 			walk->record_end = record.offset + record.size;
 		}
 	}
-	walk->entry = (struct ima_entry){ .name = mirrored.name,
-					  .data = mirrored.data,
-					  .violation = is_zero_digest(&mirrored.digests[0]) };
+	walk->entry =
+		(struct ima_entry){ .name = mirrored.name,
+				    .data = mirrored.data,
+				    .violation = bytes_are_zero(BYTES(mirrored.digests[0].bytes,
+								      mirrored.digests[0].size)) };
 	ima_entry_parse(&walk->mirrored, &walk->entry);
 	return true;
 }
@@ -222,8 +206,8 @@ static void tell_differs(struct ima_tally *tally, const char *path,
 {
 	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT];
 
-	hex_encode(BYTES(found->bytes, found->size), found_text);
-	hex_encode(BYTES(expected->bytes, expected->size), expected_text);
+	check_digest_text(found, found_text);
+	check_digest_text(expected, expected_text);
 	findings_add(&tally->differ, "%s: IMA measured %s:%s, the reference value is %s:%s", path,
 		     assay_hash_name(found->hash), found_text, assay_hash_name(expected->hash),
 		     expected_text);

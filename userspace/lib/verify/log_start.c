@@ -13,23 +13,7 @@
 #include "log/hasher.h"
 #include "verify/checks.h"
 
-#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
-/* Room for foreign text in a detail. */
-#define FOREIGN_TEXT 160
-
 typedef unsigned long long ull;
-
-static bool digests_equal(const struct assay_digest *a, const struct assay_digest *b)
-{
-	return a->hash == b->hash &&
-	       bytes_equal(BYTES(a->bytes, a->size), BYTES(b->bytes, b->size));
-}
-
-static const char *digest_text(const struct assay_digest *digest, char text[static DIGEST_TEXT])
-{
-	hex_encode(BYTES(digest->bytes, digest->size), text);
-	return text;
-}
 
 static const struct assay_digest *value_of(const struct assay_digest *values, size_t count,
 					   enum assay_hash bank)
@@ -205,12 +189,12 @@ bool log_start_covered(const struct appraisal *appraisal, const struct assay_dig
 	case LOG_CONTINUED:
 		if (value_after(appraisal, state->records - appraisal->evidence.assay_first,
 				&value) &&
-		    digests_equal(&value, &state->value))
+		    verity_digest_equal(&value, &state->value))
 			return true;
 		return check_tell(false, detail,
 				  "the log does not lead to what was verified last: %s after %llu "
 				  "records",
-				  digest_text(&state->value, expected), (ull)state->records);
+				  check_digest_text(&state->value, expected), (ull)state->records);
 	default:
 		return true;
 	}
@@ -221,14 +205,13 @@ bool log_start_covered(const struct appraisal *appraisal, const struct assay_dig
 /* The PCR before the first record may be zeros, or what the policy says. */
 static bool start_allowed(const struct verify_policy *policy, const struct assay_digest *value)
 {
-	static const uint8_t zeros[ASSAY_DIGEST_MAX];
 	bool named = false;
 
-	if (bytes_equal(BYTES(value->bytes, value->size), BYTES(zeros, value->size)))
+	if (bytes_are_zero(BYTES(value->bytes, value->size)))
 		return true;
 	for (size_t i = 0; i < policy->start_count; i++) {
 		named |= policy->starts[i].hash == value->hash;
-		if (digests_equal(value, &policy->starts[i]))
+		if (verity_digest_equal(value, &policy->starts[i]))
 			return true;
 	}
 	/* Of the other banks of a PCR that something else starts, the policy says nothing. */
@@ -260,7 +243,7 @@ static bool check_whole_start(const struct appraisal *appraisal, char *detail)
 					  "PCR %u of bank 0x%04x was %s before the log began; "
 					  "zeros were expected: something else measures into it",
 					  appraisal->policy->assay_pcr, values[i].hash,
-					  digest_text(&values[i], found));
+					  check_digest_text(&values[i], found));
 	}
 	return true;
 }
@@ -388,7 +371,7 @@ bool check_assay_log_progress(struct appraisal *appraisal, char *detail)
 	if (!log_start_value(appraisal, state->value.hash, &value, detail))
 		return false;
 	if (!value_after(appraisal, state->records - first, &value) ||
-	    !digests_equal(&value, &state->value))
+	    !verity_digest_equal(&value, &state->value))
 		return check_tell(false, detail,
 				  "its first %llu records are not those of the last attestation",
 				  (ull)state->records);

@@ -9,23 +9,7 @@
 #include "verify/checks.h"
 #include "verify/replay.h"
 
-#define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
-/* Room for foreign text in a detail. */
-#define FOREIGN_TEXT 160
-
 typedef unsigned long long ull;
-
-static bool digests_equal(const struct assay_digest *a, const struct assay_digest *b)
-{
-	return a->hash == b->hash &&
-	       bytes_equal(BYTES(a->bytes, a->size), BYTES(b->bytes, b->size));
-}
-
-static const char *digest_text(const struct assay_digest *digest, char text[static DIGEST_TEXT])
-{
-	hex_encode(BYTES(digest->bytes, digest->size), text);
-	return text;
-}
 
 /* ---------------------------------------------------------------- assay's log */
 
@@ -153,13 +137,14 @@ static bool check_record_digests(const struct cel_record *record, struct hashers
 		if (!hasher ||
 		    hasher_digest(hasher, record->content, BYTES(NULL, 0), &computed, &err) < 0)
 			return check_tell(false, detail, "%s", err.text);
-		if (!digests_equal(&computed, digest))
+		if (!verity_digest_equal(&computed, digest))
 			return check_tell(false, detail,
 					  "record %llu at offset %llu: its %s digest is %s, its "
 					  "content's is %s",
 					  (ull)record->recnum, (ull)record->offset,
-					  assay_hash_name(digest->hash), digest_text(digest, found),
-					  digest_text(&computed, expected));
+					  assay_hash_name(digest->hash),
+					  check_digest_text(digest, found),
+					  check_digest_text(&computed, expected));
 		checked++;
 	}
 	if (checked == 0)
@@ -184,15 +169,13 @@ static bool check_mirrored_digests(const struct cel_record *record, struct hashe
 		for (size_t i = 0; i < mirrored.digest_count; i++) {
 			const struct assay_digest *digest = &mirrored.digests[i];
 			struct hasher *hasher = hashers_get(hashers, digest->hash, NULL);
-			static const uint8_t zeros[ASSAY_DIGEST_MAX];
 			struct assay_digest computed;
 
 			/* A violation has zeros; a bank that is not known says nothing. */
-			if (!hasher || bytes_equal(BYTES(digest->bytes, digest->size),
-						   BYTES(zeros, digest->size)))
+			if (!hasher || bytes_are_zero(BYTES(digest->bytes, digest->size)))
 				continue;
 			if (ima_template_hash(&entry, hasher, &computed, NULL) < 0 ||
-			    !digests_equal(&computed, digest))
+			    !verity_digest_equal(&computed, digest))
 				return check_tell(
 					false, detail,
 					"record %llu: the %s template hash of one of IMA's "
@@ -235,8 +218,8 @@ static bool tell_replay(const struct replay *replay, const struct assay_digest *
 			false, detail,
 			"%llu %s replay to %s; the quoted %s PCR %u is %s, which comes up "
 			"after none: the log is another one, was cut or was changed",
-			(ull)replay->records, unit, digest_text(&replay->last, found),
-			assay_hash_name(quoted->hash), pcr, digest_text(quoted, expected));
+			(ull)replay->records, unit, check_digest_text(&replay->last, found),
+			assay_hash_name(quoted->hash), pcr, check_digest_text(quoted, expected));
 	if (replay->covered < replay->records)
 		return check_tell(true, detail,
 				  "the first %llu of %llu %s replay to the quoted %s PCR %u; the "
@@ -267,7 +250,7 @@ bool check_assay_log_replay(struct appraisal *appraisal, char *detail)
 		return check_tell(false, detail, "%s", err.text);
 	/* Of a log that goes on, there may be nothing new, or nothing that was quoted yet. */
 	if (!replay.reached && appraisal->log.origin != LOG_WHOLE &&
-	    digests_equal(&start, quoted)) {
+	    verity_digest_equal(&start, quoted)) {
 		replay.reached = true;
 		replay.covered = 0;
 	}

@@ -10,8 +10,8 @@
 #include "base/utc.h"
 #include "log/cel.h"
 #include "verify/structures.h"
+#include "verity/verity.h"
 
-#define DIGEST_TEXT (sizeof("sha512:") + 2 * ASSAY_DIGEST_MAX)
 /* Longest path that is learned, as text. */
 #define PATH_TEXT 4096
 
@@ -22,26 +22,18 @@ struct learning {
 	bool failed;
 };
 
-static const char *digest_text(const struct assay_digest *digest, char text[static DIGEST_TEXT])
-{
-	int used = snprintf(text, DIGEST_TEXT, "%s:", assay_hash_name(digest->hash));
-
-	hex_encode(BYTES(digest->bytes, digest->size), text + used);
-	return text;
-}
-
 /* The digest for that name, once. */
 static void add(struct learning *learning, json_t *object, const char *name,
 		const struct assay_digest *digest)
 {
 	json_t *array = json_object_get(object, name);
-	char text[DIGEST_TEXT];
+	char text[VERITY_TEXT_MAX];
 
 	if (!array) {
 		array = json_array();
 		learning->failed |= json_object_set_new(object, name, array) < 0;
 	}
-	digest_text(digest, text);
+	verity_digest_text(digest, text);
 	for (size_t i = 0; i < json_array_size(array); i++)
 		if (strcmp(json_string_value(json_array_get(array, i)), text) == 0)
 			return;
@@ -168,13 +160,13 @@ static json_t *starts(const struct evidence *evidence)
 		return array;
 	for (size_t i = 0; i < content.pcr_value_count; i++) {
 		const struct assay_digest *value = &content.pcr_values[i];
-		static const uint8_t zeros[ASSAY_DIGEST_MAX];
-		char text[DIGEST_TEXT];
+		char text[VERITY_TEXT_MAX];
 
 		if (assay_hash_size(value->hash) == 0 ||
-		    bytes_equal(BYTES(value->bytes, value->size), BYTES(zeros, value->size)))
+		    bytes_are_zero(BYTES(value->bytes, value->size)))
 			continue;
-		if (json_array_append_new(array, json_string(digest_text(value, text))) < 0) {
+		if (json_array_append_new(array, json_string(verity_digest_text(value, text))) <
+		    0) {
 			json_decref(array);
 			return NULL;
 		}

@@ -7,18 +7,17 @@
 #include "base/json.h"
 #include "base/utc.h"
 #include "verify/policy.h"
+#include "verity/verity.h"
 
 #define WHAT "the device's state"
-#define DIGEST_TEXT (sizeof("sha512:") + 2 * ASSAY_DIGEST_MAX)
 
 static json_t *digest_to_json(const struct assay_digest *digest)
 {
-	char hex[2 * ASSAY_DIGEST_MAX + 1];
+	char text[VERITY_TEXT_MAX];
 
 	if (digest->size == 0)
 		return json_null();
-	hex_encode(BYTES(digest->bytes, digest->size), hex);
-	return json_sprintf("%s:%s", assay_hash_name(digest->hash), hex);
+	return json_string(verity_digest_text(digest, text));
 }
 
 json_t *state_to_json(const struct verify_state *state)

@@ -111,6 +111,12 @@ bool check_tell(bool result, char *detail, const char *format, ...)
 	return result;
 }
 
+const char *check_digest_text(const struct assay_digest *digest, char text[DIGEST_TEXT])
+{
+	hex_encode(BYTES(digest->bytes, digest->size), text);
+	return text;
+}
+
 bool check_skip(struct appraisal *appraisal, char *detail, const char *format, ...)
 {
 	va_list args;
