@@ -375,25 +375,35 @@ static void read_format(struct bytes name, struct ima_format *format)
 	format->known = true;
 }
 
+/* What was read before a field was off is not to be used. */
+static void forget_fields(struct ima_entry *entry)
+{
+	*entry = (struct ima_entry){
+		.offset = entry->offset,
+		.pcr = entry->pcr,
+		.template_digest = entry->template_digest,
+		.violation = entry->violation,
+		.name = entry->name,
+		.data = entry->data,
+		.known = entry->known,
+		.problem = entry->problem,
+	};
+}
+
 void ima_entry_parse(struct ima_reader *reader, struct ima_entry *entry)
 {
-	struct ima_entry parsed = *entry;
-
 	if (is_text(entry->name, IMA_TEMPLATE)) {
-		parsed.known = true;
-		parsed.problem = parse_ima_template(entry->data, &parsed);
+		entry->known = true;
+		entry->problem = parse_ima_template(entry->data, entry);
 	} else {
 		if (!bytes_equal(entry->name, reader->format.name))
 			read_format(entry->name, &reader->format);
-		parsed.known = reader->format.known;
-		if (parsed.known)
-			parsed.problem = parse_fields(&reader->format, entry->data, &parsed);
+		entry->known = reader->format.known;
+		if (entry->known)
+			entry->problem = parse_fields(&reader->format, entry->data, entry);
 	}
-	/* What was read before a field was off is not to be used. */
-	entry->known = parsed.known;
-	entry->problem = parsed.problem;
-	if (!parsed.problem)
-		*entry = parsed;
+	if (entry->problem)
+		forget_fields(entry);
 }
 
 void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash bank)
@@ -515,22 +525,22 @@ int ima_skim(struct ima_reader *reader, struct ima_frame *ret_frame, struct assa
 
 int ima_next(struct ima_reader *reader, struct ima_entry *ret_entry, struct assay_error *err)
 {
-	struct ima_entry entry = { 0 };
+	size_t size = assay_hash_size(reader->bank);
 	struct ima_frame frame;
 	int r = ima_skim(reader, &frame, err);
 
 	if (r <= 0)
 		return r;
-	entry.offset = frame.offset;
-	entry.pcr = frame.pcr;
-	entry.violation = frame.violation;
-	entry.name = frame.name;
-	entry.data = frame.data;
-	entry.template_digest.hash = reader->bank;
-	entry.template_digest.size = assay_hash_size(reader->bank);
-	memcpy(entry.template_digest.bytes, frame.template_digest, entry.template_digest.size);
-	ima_entry_parse(reader, &entry);
-	*ret_entry = entry;
+	*ret_entry = (struct ima_entry){
+		.offset = frame.offset,
+		.pcr = frame.pcr,
+		.template_digest = { .hash = reader->bank, .size = size },
+		.violation = frame.violation,
+		.name = frame.name,
+		.data = frame.data,
+	};
+	memcpy(ret_entry->template_digest.bytes, frame.template_digest, size);
+	ima_entry_parse(reader, ret_entry);
 	return 1;
 }
 
