@@ -3,7 +3,7 @@
 # Windows claimed and released in random order, by two at once that share pageblocks, lose
 # nothing: no page of the region, no memory, and, on the kernel that has kmemleak (the bed
 # asks it when the modules are gone), no descriptor. How claims fare when memory is full is
-# test_windows.sh's. 1,000 windows here, 10,000 in `make soak`.
+# test_windows.sh's. 500 windows here, 10,000 in `make soak`.
 # guest: --region $([ $flavour = 64k ] && echo cma:0x80000000:512M || echo cma:0x60000000:64M):0x730000:1M
 # guest: --memory $([ $flavour = 64k ] && echo 2G || echo 1G) --smp 2 --timeout ${churn_timeout:-300}
 # guest: ${churn_rounds:+--append churn_rounds=$churn_rounds}
@@ -13,7 +13,7 @@
 regions=/sys/class/misc/assay/regions
 pages=16 windows=64
 rounds=$(sed -n 's/.*churn_rounds=\([0-9]*\).*/\1/p' /proc/cmdline)
-: "${rounds:=500}" # of each
+: "${rounds:=250}" # of each
 
 memory() { # FIELD of /proc/meminfo, in KiB
 	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
