@@ -18,7 +18,7 @@ guest() {
 	run qemu/run-guest --out "$out" --init "$work/script.sh" "$@"
 }
 
-echo 1..23
+echo 1..25
 
 for flavour in 64k 4k; do
 	guest 'echo 1..2; echo ok 1; echo ok 2 - two' --flavour $flavour
@@ -51,6 +51,11 @@ files_came() {
 	told 0 && [ "$(sha256sum <"$out/files/a/b" | cut -c1-64)" = "$(cat "$out/files/sum")" ]
 }
 check 'files come out of the guest whole' files_came
+
+guest 'echo 1..1; echo ok 1; echo "WARNING: said by the test" >/dev/kmsg; echo c >/proc/sysrq-trigger; sleep 60' --cut 9:0
+check 'a guest that ends before it is cut off is lost' told 3 'ended before it was cut off'
+guest 'echo "# a"; echo "# b"; sleep 60' --cut 2:10
+check 'one that is cut off is not judged' told 0
 
 # The debug kernel finds these faults; what is found must fail the guest.
 faults='lock-order use-after-free write-to-free-page sleep-in-atomic shift leak list'
