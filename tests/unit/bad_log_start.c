@@ -48,6 +48,18 @@ CHANGE(reset_since)
 	f->state.reset_count--;
 	f->state.records = 1000;
 }
+CHANGE(restart_since)
+{
+	f->state.restart_count--;
+	f->state.boot_id[0] = 'f';
+	f->state.records = 1000;
+}
+/* Without a restart of the TPM, another boot goes on with the PCR, and so with the log. */
+CHANGE(no_restart_since)
+{
+	f->state.boot_id[0] = 'f';
+	f->state.records = 1000;
+}
 
 /* ---------------------------------------------------------------- L22: logs that go on */
 
@@ -328,6 +340,9 @@ const struct bad_row bad_starts[] = {
 	{ "L17 a past in another bank", BEFORE_QUOTE, another_bank_before,
 	  FAILS(ASSAY_LOG_PROGRESS) },
 	{ "L17 good: another log after a reset", BEFORE_QUOTE, reset_since, TRUSTED },
+	{ "L17 good: another log after a restart", BEFORE_QUOTE, restart_since, TRUSTED },
+	{ "L17 another boot's log without a restart", BEFORE_QUOTE, no_restart_since,
+	  FAILS(ASSAY_LOG_PROGRESS) },
 	{ "L22 good: goes on", BEFORE_QUOTE, goes_on, TRUSTED },
 	{ "L22 good: goes on and overlaps", BEFORE_QUOTE, goes_on_and_overlaps, TRUSTED },
 	{ "L22 good: goes on and claims else", BEFORE_QUOTE, goes_on_and_claims_else, TRUSTED },

@@ -17,6 +17,9 @@
 #define FOREIGN_TEXT 160
 #define DIGEST_TEXT (2 * ASSAY_DIGEST_MAX + 1)
 
+/* How many files a detail names; the rest is counted. */
+#define NAMED_FILES 3
+
 /* Where assay's log begins, and so what vouches for the PCR before its first record. */
 enum log_origin {
 	LOG_UNKNOWN,   /* nothing */

@@ -11,8 +11,6 @@
 
 /* Room for a path in a detail. */
 #define PATH_TEXT 200
-/* How many files a detail names; the rest is counted. */
-#define NAMED_FILES 3
 
 typedef unsigned long long ull;
 

@@ -346,6 +346,22 @@ bool check_assay_log_protection(struct appraisal *appraisal, char *detail)
 						    "in every mapping of the kernel");
 }
 
+/*
+ * Whether the PCR began anew since the last attestation, and the log with it: by a TPM
+ * reset, or by a TPM restart (Part 1, 12.2.3.2), which counts otherwise. A whole log that
+ * replays from its START leaves nothing out, whatever the device says of its boot.
+ */
+static bool is_another_log(const struct appraisal *appraisal)
+{
+	const struct verify_state *state = appraisal->input->state;
+
+	if (state->reset_count != appraisal->attest.reset_count)
+		return true;
+	return state->restart_count != appraisal->attest.restart_count &&
+	       appraisal->log.origin == LOG_WHOLE &&
+	       !bytes_equal(appraisal->log.start.start.boot_id, text_bytes(state->boot_id));
+}
+
 bool check_assay_log_progress(struct appraisal *appraisal, char *detail)
 {
 	const struct verify_state *state = appraisal->input->state;
@@ -356,8 +372,8 @@ bool check_assay_log_progress(struct appraisal *appraisal, char *detail)
 	if (!state || state->value.size == 0)
 		return check_skip(appraisal, detail,
 				  "there is no state of an earlier attestation to compare with");
-	if (state->reset_count != appraisal->attest.reset_count)
-		return check_tell(true, detail, "the TPM was reset: this is another log");
+	if (is_another_log(appraisal))
+		return check_tell(true, detail, "the TPM was started anew: this is another log");
 	if (covered < state->records)
 		return check_tell(false, detail,
 				  "the quote covers %llu records; at the last attestation it "
