@@ -42,6 +42,7 @@ struct show {
 	size_t count;
 	struct log_view view;
 	uint64_t tail;
+	bool previous; /* the last is of the boot before */
 };
 
 /* The records of one piece; at the end of each the view has counted them. */
@@ -88,8 +89,9 @@ static void print_text_end(const struct show *show)
 		printf("%" PRIu64 " of ", view->shown);
 	printf("%" PRIu64 " record%s", view->records, plural(view->records));
 	if (last->device && last->header.anchored < last->header.tail)
-		printf(", %" PRIu64 " not anchored in the TPM yet",
-		       (uint64_t)(last->header.records - last->header.anchored_records));
+		printf(", %" PRIu64 " not anchored in the TPM%s",
+		       (uint64_t)(last->header.records - last->header.anchored_records),
+		       show->previous ? "" : " yet");
 	else if (last->device && view->records > 0)
 		fputs(", all anchored in the TPM", stdout);
 	putchar('\n');
@@ -151,7 +153,7 @@ static int show_all(struct show *show, struct assay_error *err)
 
 /* Read all pieces and put them one behind the other. */
 static int load(struct show *show, char **files, size_t file_count, const char *evidence,
-		bool previous, struct assay_error *err)
+		struct assay_error *err)
 {
 	size_t last = show->count - 1;
 	int r = 0;
@@ -161,7 +163,7 @@ static int load(struct show *show, char **files, size_t file_count, const char *
 	if (r == 0 && evidence)
 		r = log_source_evidence(&show->sources[0], evidence, err);
 	else if (r == 0 && file_count < show->count)
-		r = log_source_device(&show->sources[last], previous, err);
+		r = log_source_device(&show->sources[last], show->previous, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < show->count; i++)
@@ -173,8 +175,7 @@ static int load(struct show *show, char **files, size_t file_count, const char *
 	return show->count > 1 ? archive_chain(show->pieces, show->count, err) : 0;
 }
 
-static int show_log(struct show *show, char **files, size_t file_count, const char *evidence,
-		    bool previous)
+static int show_log(struct show *show, char **files, size_t file_count, const char *evidence)
 {
 	struct assay_error err;
 	int status, r;
@@ -184,7 +185,7 @@ static int show_log(struct show *show, char **files, size_t file_count, const ch
 	if (!show->sources || !show->pieces)
 		r = assay_fail(&err, ENOMEM, "out of memory");
 	else
-		r = load(show, files, file_count, evidence, previous, &err);
+		r = load(show, files, file_count, evidence, &err);
 	if (r == 0)
 		r = show_all(show, &err);
 	log_view_end(&show->view);
@@ -209,7 +210,7 @@ static int run(int argc, char **argv)
 	};
 	struct log_filter filter;
 	struct show show = { .view.filter = &filter };
-	bool previous = false, live = false;
+	bool live = false;
 	const char *evidence = NULL;
 	struct assay_error err;
 	size_t file_count;
@@ -222,7 +223,7 @@ static int run(int argc, char **argv)
 			evidence = optarg;
 			break;
 		case 'p':
-			previous = true;
+			show.previous = true;
 			break;
 		case 'l':
 			live = true;
@@ -238,14 +239,14 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	file_count = (size_t)(argc - optind);
-	if (!!evidence + previous + (live || file_count > 0) > 1)
+	if (!!evidence + show.previous + (live || file_count > 0) > 1)
 		return command_usage(&command_log_show,
 				     "one of FILE... (with or without --live), --evidence and "
 				     "--previous");
 	show.count = file_count + (live || file_count == 0);
 	show.view.colours = !show.view.json && command_colours();
 	show.view.has_anchored = !evidence && show.count > file_count;
-	return show_log(&show, argv + optind, file_count, evidence, previous);
+	return show_log(&show, argv + optind, file_count, evidence);
 }
 
 const struct command command_log_show = {
