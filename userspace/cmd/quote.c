@@ -33,7 +33,7 @@
 #define UEFI_LIMIT (16U << 20)
 /* What firmware and boot loader measure into, and what IMA's boot_aggregate is made of. */
 #define BOOT_PCRS UINT32_C(0x3ff)
-/* How often the log is trimmed while evidence is collected before that is given up. */
+/* How often records get lost while evidence is collected before that is given up. */
 #define COLLECT_TRIES 4
 
 struct quote_options {
@@ -189,33 +189,60 @@ static size_t head_values(const struct assay_log_header *header, struct assay_di
 	return count;
 }
 
-static int read_assay_log(const struct quote_options *options, struct evidence *evidence,
-			  struct assay_error *err)
+/*
+ * The log of before the quote and after it, in one: what was trimmed in between is in the
+ * first. @after becomes it.
+ *
+ * Return: 0; -EAGAIN where records are in neither; -ENOMEM
+ */
+static int join_logs(const struct device_log_copy *before, struct device_log_copy *after,
+		     struct assay_error *err)
 {
-	struct device_log_copy copy = { 0 };
+	struct buffer joined = { 0 };
+	uint64_t before_end = before->header.head + before->cel.size;
+	size_t known;
+
+	if (after->header.head == before->header.head)
+		return 0;
+	if (after->header.head < before->header.head || after->header.head > before_end)
+		return assay_fail(err, EAGAIN, "the log was trimmed past its end");
+	known = (size_t)(before_end - after->header.head);
+	buffer_append_bytes(&joined, buffer_bytes(&before->cel));
+	buffer_append(&joined, after->cel.data + known, after->cel.size - known);
+	buffer_free(&after->cel);
+	after->cel = joined;
+	after->header = before->header;
+	return joined.failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
+}
+
+/* Puts @log's records from the wanted one on into the evidence. */
+static int take_log(const struct quote_options *options, const struct device_log_copy *log,
+		    struct evidence *evidence, struct assay_error *err)
+{
+	struct bytes cel = buffer_bytes(&log->cel);
 	struct cel_record record;
 	struct cel_reader reader;
-	struct bytes cel;
 	size_t offset = 0;
-	int r = device_read_log(&copy, err);
+	int r = 0;
 
-	if (r < 0)
-		return fail_log("--no-assay-log", err);
-	cel = buffer_bytes(&copy.cel);
 	cel_begin(&reader, cel, 0);
 	evidence->assay_first = options->since;
 	if (!options->has_since && cel_next(&reader, &record, NULL) > 0)
 		evidence->assay_first = record.recnum;
 	if (evidence->assay_first > 0) {
-		evidence->assay_start_count = head_values(&copy.header, evidence->assay_start);
-		r = log_since(cel, copy.header.pcr, evidence->assay_first, evidence->assay_start,
+		evidence->assay_start_count = head_values(&log->header, evidence->assay_start);
+		r = log_since(cel, log->header.pcr, evidence->assay_first, evidence->assay_start,
 			      evidence->assay_start_count, &offset, err);
 	}
 	evidence->has_assay_log = r == 0;
-	evidence->assay_base = copy.header.head + offset;
+	evidence->assay_base = log->header.head + offset;
 	buffer_append(&evidence->assay_cel, cel.data + offset, cel.size - offset);
-	buffer_free(&copy.cel);
 	return r;
+}
+
+static int read_log(struct device_log_copy *ret, struct assay_error *err)
+{
+	return device_read_log(ret, err) < 0 ? fail_log("--no-assay-log", err) : 0;
 }
 
 /* There is none where no firmware measures: the verifier's policy says whether one is due. */
@@ -339,28 +366,46 @@ static int quote_pcrs(const struct quote_options *options, const struct tpm_pcrs
 }
 
 /*
- * The quote comes first: logs only grow, so those read afterwards hold all that the
- * quoted PCRs were extended with. The verifier replays them up to the quoted value.
+ * The log is read before the quote and after it: what is in the quoted PCR is in the one or
+ * the other, whatever is appended or trimmed meanwhile. The verifier replays what they come
+ * to up to the quoted value.
  *
- * *@ret_trimmed: but the log lost its oldest records meanwhile, perhaps some that the quote
- * needs, so all of this is to be done again
+ * Return: as others; -EAGAIN where so much was trimmed that there is a gap
  */
-static int collect_once(const struct quote_options *options, const struct tpm_pcrs *pcrs,
-			struct evidence *evidence, struct tpm_quote *quote, bool *ret_trimmed,
-			struct assay_error *err)
+static int quote_with_log(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+			  struct evidence *evidence, struct tpm_quote *quote,
+			  struct assay_error *err)
 {
-	struct assay_info before = { 0 }, after = { 0 };
-	int r = options->no_assay_log ? 0 : log_info(&before, err);
+	struct device_log_copy before = { 0 }, after = { 0 };
+	int r = options->no_assay_log ? 0 : read_log(&before, err);
 
 	if (r == 0)
 		r = quote_pcrs(options, pcrs, evidence, quote, err);
+	if (r == 0 && !options->no_assay_log) {
+		r = read_log(&after, err);
+		if (r == 0)
+			r = join_logs(&before, &after, err);
+		if (r == 0)
+			r = take_log(options, &after, evidence, err);
+	}
+	buffer_free(&before.cel);
+	buffer_free(&after.cel);
+	return r;
+}
+
+static int collect(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+		   struct evidence *evidence, struct tpm_quote *quote, struct assay_error *err)
+{
+	int r = quote_with_log(options, pcrs, evidence, quote, err);
+
+	for (int i = 1; r == -EAGAIN && i < COLLECT_TRIES; i++) {
+		evidence_free(evidence);
+		tpm_quote_free(quote);
+		r = quote_with_log(options, pcrs, evidence, quote, err);
+	}
 	if (r == 0)
 		r = add_pcrs(&quote->pcrs, evidence, err);
-	if (r == 0 && !options->no_assay_log)
-		r = read_assay_log(options, evidence, err);
-	if (r == 0 && !options->no_assay_log)
-		r = log_info(&after, err);
-	*ret_trimmed = before.head != after.head;
+	/* IMA's list only grows: what was quoted is in it. */
 	if (r == 0 && !options->no_ima_log)
 		r = read_ima_log(pcrs->banks[0].hash, evidence, err);
 	if (r == 0 && find_uefi_log(options))
@@ -369,22 +414,6 @@ static int collect_once(const struct quote_options *options, const struct tpm_pc
 		r = read_boot_id(evidence, err);
 	evidence->collected = (uint64_t)time(NULL);
 	return r;
-}
-
-static int collect(const struct quote_options *options, const struct tpm_pcrs *pcrs,
-		   struct evidence *evidence, struct tpm_quote *quote, struct assay_error *err)
-{
-	for (int i = 0; i < COLLECT_TRIES; i++) {
-		bool trimmed = false;
-		int r = collect_once(options, pcrs, evidence, quote, &trimmed, err);
-
-		if (r < 0 || !trimmed)
-			return r;
-		evidence_free(evidence);
-		tpm_quote_free(quote);
-	}
-	return assay_fail(err, EAGAIN, "the log was trimmed during each of %d quotes; try again",
-			  COLLECT_TRIES);
 }
 
 /* ------------------------------------------------------------------ output */

@@ -37,14 +37,16 @@ enum log_origin {
  * @kernel: START or KEXEC, the last there is; .kind is 0 if there is none
  * @kexecs: KEXEC records
  * @tpms: TPM records, the last of which is @tpm, of number @tpm_recnum
- * @trim: the last TRIM; it ends at offset @trim_end, which is 0 if there is none
+ * @first: number of the first record
+ * @trim: the TRIM that cut the log before @first, else the last one; it ends at offset
+ *        @trim_end, which is 0 if there is none
  */
 struct log_facts {
 	enum log_origin origin;
 	bool has_start;
 	uint64_t later_starts, kexecs, tpms;
 	struct assay_content start, kernel, tpm, trim;
-	uint64_t tpm_recnum, trim_end;
+	uint64_t first, tpm_recnum, trim_end;
 };
 
 /**

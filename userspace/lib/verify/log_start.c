@@ -34,6 +34,8 @@ static struct bytes text_bytes(const char *text)
 void log_facts_add(struct log_facts *facts, const struct cel_record *record,
 		   const struct assay_content *content, bool first)
 {
+	if (first)
+		facts->first = record->recnum;
 	switch (content->kind) {
 	case ASSAY_KIND_START:
 		facts->has_start |= first;
@@ -52,6 +54,9 @@ void log_facts_add(struct log_facts *facts, const struct cel_record *record,
 		facts->tpm_recnum = record->recnum;
 		break;
 	case ASSAY_KIND_TRIM:
+		/* The log may have been trimmed again while the evidence was collected. */
+		if (facts->trim_end > 0 && facts->trim.trim.recnum == facts->first)
+			break;
 		facts->trim = *content;
 		facts->trim_end = record->offset + record->size;
 		break;
