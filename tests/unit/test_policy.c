@@ -234,6 +234,8 @@ static void test_required(void **state)
 		{ ", \"ima\": {\"required\": false}", 0, ima },
 		{ ", \"ima\": {\"required\": false, \"violations\": \"refuse\"}", 0, ima },
 		{ ", \"ima\": {\"required\": true}", 0, 0 },
+		{ ", \"ima\": {\"required\": false, \"unknown_files\": \"refuse\"}",
+		  BIT(IMA_FILES_KNOWN), ima },
 		{ ", \"device\": {\"clock\": \"safe\"}", BIT(QUOTE_CLOCK), 0 },
 		{ ", \"ima\": {\"boot_aggregate\": \"required\"}", BIT(IMA_BOOT_AGGREGATE), 0 },
 		{ ", \"ima\": {\"unknown_files\": \"refuse\"}", BIT(IMA_FILES_KNOWN), 0 },

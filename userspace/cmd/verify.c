@@ -300,8 +300,10 @@ static int read_policy(const struct options *options, struct inputs *inputs,
 		return r;
 	if (options->prefix)
 		rules->prefix = options->prefix;
-	if (options->without_ima)
+	if (options->without_ima) {
 		policy_drop_ima(rules);
+		policy_waive(rules, CHECK_BIT(CHECK_IMA_FILES_KNOWN));
+	}
 	policy_waive(rules, options->waived);
 	return add_starts(options, inputs, err);
 }

@@ -71,7 +71,10 @@ void policy_free(struct policy *policy);
  */
 int policy_digest(const char *text, struct assay_digest *ret);
 
-/* policy_drop_ima() - require nothing of IMA's list, nor its PCR */
+/*
+ * policy_drop_ima() - require nothing of IMA's list, nor its PCR
+ * What is asked of entries stays: assay's log may mirror them.
+ */
 void policy_drop_ima(struct verify_policy *rules);
 
 /* policy_waive() - require none of these, under any condition; CHECK_BIT()s */
