@@ -207,6 +207,9 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 	$(call tell,FUZZ)
 	$(Q)clang $(LDFLAGS_fuzz) -o $@ $^ $(LIBS_CORE)
 
+# What the module does with a log that it finds is the same code there.
+build/fuzz/fuzz_adopt: build/fuzz/kmod/found.o build/fuzz/kmod/frame.o
+
 .PHONY: test test-list unit fuzzers fuzz lint lint-needs
 test:
 	+@tests/run.sh "$(T)"

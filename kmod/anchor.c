@@ -262,6 +262,32 @@ int assay_anchor_digest(struct assay_anchor *anchor, const struct kvec *content,
 	return ret;
 }
 
+int assay_anchor_hash_by_alg(const struct assay_anchor *anchor, u16 alg, const struct kvec *content,
+			     unsigned int count, u8 *ret_digest)
+{
+	unsigned int i;
+
+	for (i = 0; i < ASSAY_HASHES; i++) {
+		if (assay_hashes[i].alg == alg && anchor->hash[i])
+			return assay_anchor_hash(anchor->hash[i], content, count, ret_digest);
+	}
+	return -ENOPKG;
+}
+
+void assay_anchor_resume(struct assay_anchor *anchor, const struct assay_log_bank *banks,
+			 struct list_head *pending)
+{
+	unsigned int i;
+
+	for (i = 0; i < anchor->bank_count; i++) {
+		memcpy(anchor->banks[i].start, banks[i].start, anchor->banks[i].size);
+		memcpy(anchor->banks[i].value, banks[i].value, anchor->banks[i].size);
+	}
+	list_splice_tail_init(pending, &anchor->pending);
+	/* How much of it the PCR holds is found out before the next extend. */
+	anchor->doubtful = true;
+}
+
 /* What a PCR that holds @value holds after @digest: TPM 2.0 Library, part 1, 17.3. */
 static int assay_anchor_after(const struct assay_anchor *anchor, const struct assay_bank *bank,
 			      const u8 *value, const u8 *digest, u8 *ret_next)

@@ -164,6 +164,29 @@ int assay_anchor_chain(const struct assay_anchor *anchor, unsigned int bank, u8 
 		       const u8 *digest);
 
 /**
+ * assay_anchor_hash_by_alg() - a digest
+ * @anchor: initialised anchor
+ * @alg: any number
+ * @content: what to hash, in pieces
+ * @count: pieces
+ * @ret_digest: set on success; room for ASSAY_MAX_DIGEST bytes
+ *
+ * Return: 0, -ENOPKG (not an ASSAY_ALG_*, or this kernel has no such hash) or another
+ * negative errno of the hash.
+ */
+int assay_anchor_hash_by_alg(const struct assay_anchor *anchor, u16 alg, const struct kvec *content,
+			     unsigned int count, u8 *ret_digest);
+
+/**
+ * assay_anchor_resume() - go on with a log that was anchored in the same banks before
+ * @anchor: attached anchor with nothing pending
+ * @banks: start and value of each bank, in the anchor's order
+ * @pending: what may be in the PCR besides; moved to the anchor
+ */
+void assay_anchor_resume(struct assay_anchor *anchor, const struct assay_log_bank *banks,
+			 struct list_head *pending);
+
+/**
  * assay_anchor_add() - a record was written
  * @anchor: initialised anchor
  * @pending: the record, allocated with kmalloc() or the like; the anchor's from now on

@@ -217,8 +217,8 @@ static int assay_ledger_write_fields(struct assay_ledger *ledger, enum assay_rec
 	return fields->error ?: assay_ledger_write(ledger, kind, content, ARRAY_SIZE(content));
 }
 
-/* What the PCR held before the log; not while it is not known. */
-static void assay_ledger_put_start_values(struct assay_ledger *ledger, struct assay_cel *fields)
+/* What the PCR held before the log or, @now, holds now; not while it is not known. */
+static void assay_ledger_put_values(struct assay_ledger *ledger, struct assay_cel *fields, bool now)
 {
 	const struct assay_anchor *anchor = &ledger->anchor;
 	unsigned int i;
@@ -229,7 +229,8 @@ static void assay_ledger_put_start_values(struct assay_ledger *ledger, struct as
 	values = assay_cel_begin(fields, ASSAY_FIELD_PCR_VALUES);
 	for (i = 0; i < anchor->bank_count; i++)
 		assay_cel_put(fields, ASSAY_CEL_DIGEST_TYPE(anchor->banks[i].alg),
-			      anchor->banks[i].start, anchor->banks[i].size);
+			      now ? anchor->banks[i].value : anchor->banks[i].start,
+			      anchor->banks[i].size);
 	assay_cel_end(fields, values);
 }
 
@@ -240,18 +241,25 @@ static void assay_ledger_put_range(struct assay_cel *fields, u8 field, u64 base,
 	assay_cel_put(fields, field, range, sizeof(range));
 }
 
-static int assay_ledger_write_start(struct assay_ledger *ledger)
+static void assay_ledger_put_boot_id(struct assay_cel *fields, u8 field, const uuid_t *boot_id)
+{
+	char text[UUID_STRING_LEN + 1];
+
+	snprintf(text, sizeof(text), "%pUb", boot_id);
+	assay_cel_put_text(fields, field, text);
+}
+
+/* START or, where the log of the boot @before goes on, KEXEC. */
+static int assay_ledger_write_start(struct assay_ledger *ledger, const uuid_t *before)
 {
 	const struct assay_region *region = ledger->ring.region;
 	const struct assay_window *window = ledger->ring.window;
 	struct assay_anchor *anchor = &ledger->anchor;
-	char boot_id[UUID_STRING_LEN + 1];
 	struct assay_cel fields;
 	int ret;
 
-	snprintf(boot_id, sizeof(boot_id), "%pUb", &ledger->boot_id);
 	assay_cel_init(&fields, PAGE_SIZE);
-	assay_cel_put_text(&fields, ASSAY_FIELD_BOOT_ID, boot_id);
+	assay_ledger_put_boot_id(&fields, ASSAY_FIELD_BOOT_ID, &ledger->boot_id);
 	assay_cel_put_text(&fields, ASSAY_FIELD_RELEASE, init_utsname()->release);
 	assay_cel_put_text(&fields, ASSAY_FIELD_VERSION, ASSAY_MODULE_VERSION);
 	assay_cel_put_u32(&fields, ASSAY_FIELD_PAGE_SIZE, PAGE_SIZE);
@@ -260,12 +268,15 @@ static int assay_ledger_write_start(struct assay_ledger *ledger)
 			       (u64)region->count << PAGE_SHIFT);
 	assay_ledger_put_range(&fields, ASSAY_FIELD_WINDOW, PFN_PHYS(window->pfn),
 			       (u64)window->count << PAGE_SHIFT);
-	assay_ledger_put_start_values(ledger, &fields);
+	assay_ledger_put_values(ledger, &fields, before);
 	assay_cel_put_u8(&fields, ASSAY_FIELD_IMA_BYPASS, assay_anchor_ima_bypassed(anchor));
 	assay_cel_put_u8(&fields, ASSAY_FIELD_PROTECTION,
 			 ledger->ring.pool->protectable ? ASSAY_PROTECTION_FULL :
 							  ASSAY_PROTECTION_NONE);
-	ret = assay_ledger_write_fields(ledger, ASSAY_KIND_START, &fields);
+	if (before)
+		assay_ledger_put_boot_id(&fields, ASSAY_FIELD_BOOT_BEFORE, before);
+	ret = assay_ledger_write_fields(ledger, before ? ASSAY_KIND_KEXEC : ASSAY_KIND_START,
+					&fields);
 	assay_cel_free(&fields);
 	if (!ret)
 		ledger->based = anchor->bank_count;
@@ -279,7 +290,7 @@ static int assay_ledger_write_tpm(struct assay_ledger *ledger)
 	int ret;
 
 	assay_cel_init(&fields, ASSAY_OWN_RECORD_LIMIT);
-	assay_ledger_put_start_values(ledger, &fields);
+	assay_ledger_put_values(ledger, &fields, false);
 	assay_cel_put_u64(&fields, ASSAY_FIELD_BACKLOG, ledger->records);
 	ret = assay_ledger_write_fields(ledger, ASSAY_KIND_TPM, &fields);
 	assay_cel_free(&fields);
@@ -469,9 +480,37 @@ static int assay_ledger_write_header(struct assay_ledger *ledger)
 	if (ret)
 		return ret;
 	header->pcr = ledger->anchor.pcr;
+	header->flags = ledger->flags;
 	export_uuid(header->boot_id, &ledger->boot_id);
 	assay_ledger_fill_header(ledger);
 	return assay_ring_end(&ledger->ring);
+}
+
+/* Under the lock. A TPM may still come, or answer later; what will not go away is told now. */
+static int assay_ledger_begin(struct assay_ledger *ledger)
+{
+	uuid_t before;
+	int ret, adopted;
+
+	ret = assay_anchor_attach(&ledger->anchor);
+	if (ret == -ENOPKG || ret == -EOPNOTSUPP)
+		return ret;
+	adopted = assay_adopt(ledger, &before);
+	if (adopted < 0)
+		return adopted;
+	ret = adopted ? 0 : assay_ring_start(&ledger->ring);
+	if (!ret)
+		ret = assay_ledger_write_header(ledger);
+	/* What was pending is anchored first, so that KEXEC tells what the PCR holds then. */
+	if (!ret && adopted)
+		assay_ledger_settle(ledger);
+	if (!ret)
+		ret = assay_ledger_write_start(ledger, adopted ? &before : NULL);
+	if (!ret) {
+		assay_ledger_settle(ledger);
+		ret = ledger->ring.pool->broken;
+	}
+	return ret;
 }
 
 int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr)
@@ -493,24 +532,11 @@ int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_pla
 	}
 	mutex_init(&ledger->lock);
 	mutex_init(&ledger->trim_lock);
-	ret = assay_ledger_write_header(ledger);
-	if (ret)
-		goto destroy;
-
 	mutex_lock(&ledger->lock);
-	ret = assay_anchor_attach(&ledger->anchor);
-	/* A TPM may still come, or answer later; what will not go away is told now. */
-	if (ret != -ENOPKG && ret != -EOPNOTSUPP)
-		ret = assay_ledger_write_start(ledger);
-	if (!ret) {
-		assay_ledger_settle(ledger);
-		ret = ledger->ring.pool->broken;
-	}
+	ret = assay_ledger_begin(ledger);
 	mutex_unlock(&ledger->lock);
-	if (!ret)
-		return 0;
-destroy:
-	assay_ledger_destroy(ledger);
+	if (ret)
+		assay_ledger_destroy(ledger);
 	return ret;
 }
 
@@ -518,6 +544,7 @@ void assay_ledger_destroy(struct assay_ledger *ledger)
 {
 	assay_anchor_destroy(&ledger->anchor);
 	assay_ring_destroy(&ledger->ring);
+	assay_previous_free(&ledger->previous);
 	mutex_destroy(&ledger->trim_lock);
 	mutex_destroy(&ledger->lock);
 }

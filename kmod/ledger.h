@@ -32,6 +32,7 @@
 #include <linux/uio.h>
 #include <linux/uuid.h>
 
+#include "adopt.h"
 #include "anchor.h"
 #include "cel.h"
 #include "ring.h"
@@ -44,6 +45,8 @@
  * @trim_lock: serialises what moves the head or relies on it; outside @lock
  * @ring: its bytes
  * @boot_id: of this boot
+ * @previous: the log of the boot before, if it was found and kept
+ * @flags: ASSAY_LOG_*
  * @based: a record says what the PCR held before the log: START, or TPM
  * @last_error: negative errno of the last failed anchor, 0 once one worked
  * @head_recnum: number of the record at the head
@@ -59,6 +62,8 @@ struct assay_ledger {
 	struct mutex trim_lock; /* see above */
 	struct assay_ring ring;
 	uuid_t boot_id;
+	struct assay_previous previous;
+	u32 flags;
 	bool based;
 	int last_error;
 	u64 head_recnum;
@@ -70,12 +75,13 @@ struct assay_ledger {
 };
 
 /**
- * assay_ledger_create() - an empty log
+ * assay_ledger_create() - a log
  * @ledger: to initialise; to be released by assay_ledger_destroy()
  * @place: where its memory is claimed
  * @pcr: PCR index that assay_anchor_check_pcr() accepts
  *
- * START is written, and anchored if there is a TPM.
+ * START is written, or KEXEC where a log that is there already goes on, and anchored if
+ * there is a TPM.
  *
  * Return: 0, also without a TPM or with one that does not answer; or a negative
  * errno after a dev_err().

@@ -483,8 +483,8 @@ static bool pmalloc_empty_pages(struct pmalloc_area *area, unsigned long first, 
 	return all;
 }
 
-int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
-			enum assay_page_type type)
+static int pmalloc_claim_pages(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
+			       enum assay_page_type type, bool clear)
 {
 	struct pmalloc_area *area = pmalloc_pool_area(pool);
 	struct assay_window *window = area->window;
@@ -495,7 +495,8 @@ int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned
 	ret = assay_window_fill(window, first, count);
 	if (ret)
 		return ret;
-	pmalloc_clear(range.start, count);
+	if (clear)
+		pmalloc_clear(range.start, count);
 	ret = pmalloc_check_reserved(pool, area, &range);
 	if (!ret && !area->unprotectable)
 		ret = pmalloc_protect_range(pool, &range);
@@ -514,6 +515,18 @@ int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned
 	pool->filled = true;
 	mutex_unlock(&pool->lock);
 	return 0;
+}
+
+int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
+			enum assay_page_type type)
+{
+	return pmalloc_claim_pages(pool, first, count, type, true);
+}
+
+int pmalloc_keep_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
+			enum assay_page_type type)
+{
+	return pmalloc_claim_pages(pool, first, count, type, false);
 }
 
 bool pmalloc_empty_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count)
@@ -798,6 +811,15 @@ static void pmalloc_note_written(const struct pmalloc_pages *pages, bool open)
 	for (page = 0; page < pages->count; page++)
 		WRITE_ONCE(desc[page].state,
 			   open ? ASSAY_PAGE_OPEN : pmalloc_closed_state(&desc[page]));
+}
+
+void pmalloc_note_used(struct pmalloc_pool *pool, unsigned long first, unsigned long count)
+{
+	const struct pmalloc_pages pages = { pmalloc_pool_area(pool), first, count };
+
+	mutex_lock(&pool->lock);
+	pmalloc_note_written(&pages, false);
+	mutex_unlock(&pool->lock);
 }
 
 static int pmalloc_begin_locked(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,

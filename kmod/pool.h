@@ -123,6 +123,26 @@ int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned
 			enum assay_page_type type);
 
 /**
+ * pmalloc_keep_window() - likewise, with what is in them already
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, none of them claimed yet
+ * @type: noted for each
+ *
+ * Return: as pmalloc_fill_window().
+ */
+int pmalloc_keep_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
+			enum assay_page_type type);
+
+/**
+ * pmalloc_note_used() - bring the states of pages up to what their descriptors say is used
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, all claimed
+ */
+void pmalloc_note_used(struct pmalloc_pool *pool, unsigned long first, unsigned long count);
+
+/**
  * pmalloc_empty_window() - give pages of it back to the kernel
  * @pool: from pmalloc_create_window_pool()
  * @first: index of the first page

@@ -93,6 +93,19 @@ static vm_fault_t assay_reader_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/* The boot before's log: pages that are never given back while it can be mapped. */
+static vm_fault_t assay_reader_fault_previous(struct vm_fault *vmf)
+{
+	const struct assay_previous *previous = vmf->vma->vm_private_data;
+	unsigned long index = vmf->pgoff - (ASSAY_MMAP_PREVIOUS >> PAGE_SHIFT);
+
+	if (index > 2 * previous->ring_pages)
+		return VM_FAULT_SIGBUS;
+	if (index)
+		index = 1 + (index - 1) % previous->ring_pages;
+	return vmf_insert_pfn(vmf->vma, vmf->address, previous->pfn + index);
+}
+
 /*
  * No access(): what the process cannot write, a debugger cannot either. No
  * close() and open(): a mapping holds its file, the file holds the module.
@@ -101,9 +114,35 @@ static const struct vm_operations_struct assay_reader_vm_ops = {
 	.fault = assay_reader_fault,
 };
 
+static const struct vm_operations_struct assay_reader_previous_vm_ops = {
+	.fault = assay_reader_fault_previous,
+};
+
+/* What the mapping shows, from its offset; 0, or why not. */
+static int assay_reader_choose(struct assay *assay, struct vm_area_struct *vma)
+{
+	struct assay_previous *previous = &assay->ledger.previous;
+	struct assay_ring *ring = &assay->ledger.ring;
+	unsigned long pages = assay_ring_mapped_pages(ring);
+
+	if (vma->vm_pgoff == ASSAY_MMAP_PREVIOUS >> PAGE_SHIFT) {
+		if (!previous->pool)
+			return -ENODATA;
+		pages = 1 + 2 * previous->ring_pages;
+		vma->vm_private_data = previous;
+		vma->vm_ops = &assay_reader_previous_vm_ops;
+	} else if (!vma->vm_pgoff) {
+		vma->vm_private_data = ring;
+		vma->vm_ops = &assay_reader_vm_ops;
+	} else {
+		return -EINVAL;
+	}
+	return vma_pages(vma) > pages ? -EINVAL : 0;
+}
+
 int assay_reader_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct assay_ring *ring = assay_reader_ring(file);
+	int ret;
 
 	/*
 	 * The mapping is one more alias of the log's pages, so it must not be
@@ -112,14 +151,14 @@ int assay_reader_mmap(struct file *file, struct vm_area_struct *vma)
 	 */
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
-	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
-	    vma_pages(vma) > assay_ring_mapped_pages(ring))
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
+	ret = assay_reader_choose(assay_of_file(file), vma);
+	if (ret)
+		return ret;
 	vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
 	/* Pages without a reference count for the mapping, and nobody may take one. */
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = ring;
-	vma->vm_ops = &assay_reader_vm_ops;
 	return 0;
 }
 

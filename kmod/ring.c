@@ -309,7 +309,6 @@ static int assay_ring_write_header(struct assay_ring *ring)
 int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *place)
 {
 	unsigned long pages = place->count - 1;
-	int ret;
 
 	if (place->count < 2) {
 		dev_err(place->region->dev,
@@ -336,15 +335,60 @@ int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *pl
 	ring->window = pmalloc_pool_area(ring->pool)->window;
 	ring->header = assay_window_address(ring->window);
 	ring->bytes = (u8 *)ring->header + PAGE_SIZE;
+	return 0;
+}
+
+int assay_ring_start(struct assay_ring *ring)
+{
+	int ret;
+
 	ret = pmalloc_fill_window(ring->pool, 0, 1, ASSAY_PAGE_HEADER);
 	/* One chunk more, which START begins. */
 	if (!ret)
 		ret = assay_ring_grow_to(ring, ring->ahead + ring->chunk);
 	if (!ret)
 		ret = assay_ring_write_header(ring);
-	if (ret)
-		assay_ring_destroy(ring);
 	return ret;
+}
+
+/* Room without which going on is not worth it: for a few records of the ledger's own. */
+#define ASSAY_RING_RESUME_ROOM 16384
+
+int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail)
+{
+	u64 floor = head - assay_ring_place(ring, head) % ring->chunk;
+	u64 end, at;
+	int ret;
+
+	if (tail + ASSAY_RING_RESUME_ROOM > floor + ring->size)
+		return -ENOSPC;
+	for (end = floor; end < tail; end += assay_ring_chunk(ring, end))
+		;
+	/* Who was cut off may have begun a record behind the tail. */
+	for (at = tail; at < end; at++)
+		ring->bytes[assay_ring_place(ring, at)] = 0;
+	ring->head = head;
+	ring->tail = tail;
+	ring->freed = floor;
+	ring->floor = floor;
+	ring->limit = floor;
+	ret = pmalloc_keep_window(ring->pool, 0, 1, ASSAY_PAGE_HEADER);
+	while (!ret && ring->limit < end) {
+		u64 size = assay_ring_chunk(ring, ring->limit);
+
+		ret = pmalloc_keep_window(ring->pool,
+					  assay_ring_page(assay_ring_place(ring, ring->limit)),
+					  size >> PAGE_SHIFT, ASSAY_PAGE_RING);
+		ring->limit += size;
+	}
+	if (ret)
+		return ret;
+	WRITE_ONCE(ring->window->desc[0].used, sizeof(*ring->header));
+	pmalloc_note_used(ring->pool, 0, 1);
+	assay_ring_account(ring, floor, tail);
+	for (at = floor; at < ring->limit; at += PAGE_SIZE)
+		pmalloc_note_used(ring->pool, assay_ring_page(assay_ring_place(ring, at)), 1);
+	return assay_ring_grow_to(ring, tail + ring->ahead);
 }
 
 void assay_ring_destroy(struct assay_ring *ring)

@@ -115,15 +115,37 @@ struct assay_ring {
 };
 
 /**
- * assay_ring_create() - an empty ring
+ * assay_ring_create() - a ring with nothing claimed
  * @ring: to initialise; to be released by assay_ring_destroy()
- * @place: where; the header page and what is to be ahead are claimed now
- *
- * Of the header, what describes the ring is filled in: magic, version, sizes.
+ * @place: where; nobody else can claim there from now on
  *
  * Return: 0, or a negative errno after a dev_err().
  */
 int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *place);
+
+/**
+ * assay_ring_start() - begin with an empty ring
+ * @ring: created ring with nothing claimed
+ *
+ * Claims the header page and what is to be ahead. Of the header, what describes the ring
+ * is filled in: magic, version, sizes.
+ *
+ * Return: 0, or a negative errno after a dev_err().
+ */
+int assay_ring_start(struct assay_ring *ring);
+
+/**
+ * assay_ring_resume() - begin with what is in the memory already
+ * @ring: created ring with nothing claimed, of a region that keeps its content
+ * @head: offset of the oldest byte
+ * @tail: offset behind the newest
+ *
+ * The header page and the chunks of these bytes are claimed with their content.
+ *
+ * Return: 0; -ENOSPC if there is no room to go on, with nothing claimed; or another
+ * negative errno after a dev_err().
+ */
+int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail);
 
 /**
  * assay_ring_destroy() - give its memory back

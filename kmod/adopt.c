@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uio.h>
+#include <linux/uuid.h>
+
+#include "adopt.h"
+#include "found.h"
+#include "frame.h"
+#include "ledger.h"
+#include "pool.h"
+#include "region.h"
+
+static int assay_adopt_hash(void *context, __u16 alg, const struct assay_found_bytes pieces[2],
+			    __u8 *digest)
+{
+	const struct kvec both[] = {
+		{ (void *)pieces[0].data, pieces[0].size },
+		{ (void *)pieces[1].data, pieces[1].size },
+	};
+
+	cond_resched();
+	return assay_anchor_hash_by_alg(context, alg, both, ARRAY_SIZE(both), digest);
+}
+
+static struct assay_found_bytes assay_adopt_window(const struct assay_ring *ring)
+{
+	return (struct assay_found_bytes){
+		.data = (const u8 *)ring->header,
+		.size = PAGE_SIZE + ring->size,
+	};
+}
+
+/* ------------------------------------------------------------------ the same log goes on */
+/* A record behind what is anchored: the TPM may have it or not. */
+static struct assay_pending *assay_adopt_pending(const struct assay_ledger *ledger, const u8 *ring,
+						 u64 size, u64 *offset)
+{
+	const struct assay_anchor *anchor = &ledger->anchor;
+	struct assay_pending *pending;
+	u8 bytes[ASSAY_FRAME_MAX];
+	struct assay_frame frame;
+	u64 i;
+
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = ring[(*offset + i) % size];
+	/* It was found good a moment ago. */
+	if (assay_frame_parse(bytes, sizeof(bytes), &frame))
+		return NULL;
+	pending = kzalloc(sizeof(*pending), GFP_KERNEL);
+	if (!pending)
+		return NULL;
+	*offset += frame.size;
+	pending->recnum = frame.recnum;
+	pending->end = *offset;
+	for (i = 0; i < anchor->bank_count; i++)
+		memcpy(pending->digest[anchor->banks[i].hash],
+		       assay_frame_digest(&frame, anchor->banks[i].alg), anchor->banks[i].size);
+	return pending;
+}
+
+static bool assay_adopt_same_values(const struct assay_anchor *anchor, const u8 *values)
+{
+	unsigned int i;
+
+	for (i = 0; i < anchor->bank_count; i++) {
+		if (memcmp(anchor->banks[i].value, values + i * ASSAY_MAX_DIGEST,
+			   anchor->banks[i].size))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether the PCR, as it was read when the TPM was found, is what the log says after what is
+ * anchored, or after any of the records behind. @pending is set to these.
+ */
+static bool assay_adopt_is_ours(struct assay_ledger *ledger, const struct assay_log_header *header,
+				struct list_head *pending)
+{
+	struct assay_anchor *anchor = &ledger->anchor;
+	u8 values[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
+	u64 offset = header->anchored;
+	unsigned int i;
+	bool ours;
+
+	if (!anchor->bank_count || anchor->bank_count != header->bank_count)
+		return false;
+	for (i = 0; i < anchor->bank_count; i++) {
+		if (anchor->banks[i].alg != header->banks[i].alg)
+			return false;
+		memcpy(values[i], header->banks[i].value, sizeof(values[i]));
+	}
+	ours = assay_adopt_same_values(anchor, values[0]);
+	while (offset < header->tail) {
+		struct assay_pending *next =
+			assay_adopt_pending(ledger, ledger->ring.bytes, ledger->ring.size, &offset);
+
+		if (!next)
+			return false;
+		list_add_tail(&next->node, pending);
+		for (i = 0; i < anchor->bank_count; i++) {
+			if (assay_anchor_chain(anchor, i, values[i],
+					       next->digest[anchor->banks[i].hash]))
+				return false;
+		}
+		ours = ours || assay_adopt_same_values(anchor, values[0]);
+		cond_resched();
+	}
+	return ours;
+}
+
+static void assay_adopt_free_pending(struct list_head *pending)
+{
+	struct assay_pending *each, *next;
+
+	list_for_each_entry_safe(each, next, pending, node)
+		kfree(each);
+	INIT_LIST_HEAD(pending);
+}
+
+/* Take over what was found; -EAGAIN if that does not work, and nothing is claimed. */
+static int assay_adopt_resume(struct assay_ledger *ledger, const struct assay_found *found,
+			      struct list_head *pending)
+{
+	const struct assay_log_header *header = &found->header;
+	struct assay_found *again;
+	int ret;
+
+	ret = assay_ring_resume(&ledger->ring, header->head, header->tail);
+	if (ret)
+		return ret == -ENOSPC ? -EAGAIN : ret;
+	/* Now that nobody can change it: is it still what was checked? */
+	again = kzalloc(sizeof(*again), GFP_KERNEL);
+	ret = again ? assay_found_check(assay_adopt_window(&ledger->ring), assay_adopt_hash,
+					&ledger->anchor, again) :
+		      -ENOMEM;
+	if (!ret && memcmp(&again->header, header, sizeof(*header)))
+		ret = -EIO;
+	kfree(again);
+	if (ret) {
+		dev_err(ledger->dev, "the log changed while it was adopted (error %d)\n", ret);
+		return ret;
+	}
+	ledger->head_recnum = header->head_recnum;
+	ledger->records = header->records;
+	ledger->anchored_records = header->anchored_records;
+	ledger->anchored = header->anchored;
+	ledger->based = true;
+	ledger->flags = ASSAY_LOG_ADOPTED;
+	assay_anchor_resume(&ledger->anchor, header->banks, pending);
+	return 1;
+}
+
+/* ------------------------------------------------------------------ the boot before's */
+static int assay_adopt_copy(struct assay_ledger *ledger, const struct assay_log_header *header)
+{
+	struct assay_previous *previous = &ledger->previous;
+	const u8 *from = (const u8 *)ledger->ring.header + header->page_size;
+	u64 ring_size = max_t(u64, PAGE_ALIGN(header->tail - header->head), PAGE_SIZE), at;
+	struct assay_log_header *copy;
+	struct pmalloc_pool *pool;
+	int ret;
+
+	pool = pmalloc_create_custom_pool(PAGE_SIZE, PAGE_SHIFT, PMALLOC_MODE_RO);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	copy = pzalloc(pool, PAGE_SIZE + ring_size);
+	if (!copy) {
+		pmalloc_destroy_pool(pool);
+		return -ENOMEM;
+	}
+	*copy = *header;
+	copy->page_size = PAGE_SIZE;
+	copy->ring_size = ring_size;
+	for (at = header->head; at < header->tail; at++) {
+		((u8 *)copy)[PAGE_SIZE + at % ring_size] = from[at % header->ring_size];
+		if (!(at % PAGE_SIZE))
+			cond_resched();
+	}
+	ret = pmalloc_make_pool_ro(pool);
+	if (ret) {
+		pmalloc_destroy_pool(pool);
+		return ret;
+	}
+	previous->pool = pool;
+	previous->pfn = page_to_pfn(virt_to_page(copy));
+	previous->ring_pages = ring_size >> PAGE_SHIFT;
+	return 0;
+}
+
+static void assay_adopt_keep(struct assay_ledger *ledger, const struct assay_found *found)
+{
+	const struct assay_log_header *header = &found->header;
+	int ret;
+
+	if (found->what)
+		dev_warn(
+			ledger->dev,
+			"the log of the boot before is damaged: %s; it is good up to offset %llu\n",
+			found->what, header->tail);
+	ret = assay_adopt_copy(ledger, header);
+	if (ret)
+		dev_err(ledger->dev,
+			"the log of the boot before is lost: no memory for its %llu bytes (error %d); make the region, or another one, larger by as much as the window has\n",
+			header->tail - header->head, ret);
+	else
+		dev_info(ledger->dev, "kept the log of the boot before, boot %pUb, %llu records\n",
+			 header->boot_id, header->records - header->head_recnum);
+}
+
+/* A log of which nothing can be read: named, and empty. */
+static void assay_adopt_keep_unusable(struct assay_ledger *ledger, struct assay_found *found)
+{
+	struct assay_log_header *header = &found->header;
+
+	memset(header, 0, sizeof(*header));
+	memcpy(header->magic, ASSAY_LOG_MAGIC, sizeof(header->magic));
+	header->version = ASSAY_LOG_VERSION;
+	header->header_size = sizeof(*header);
+	header->page_size = PAGE_SIZE;
+	header->ring_size = PAGE_SIZE;
+	header->flags = ASSAY_LOG_ADOPTED | ASSAY_LOG_DAMAGED;
+	assay_adopt_keep(ledger, found);
+}
+
+/* ------------------------------------------------------------------ */
+static int assay_adopt_found(struct assay_ledger *ledger, const struct assay_found *found)
+{
+	const struct assay_log_header *header = &found->header;
+	LIST_HEAD(pending);
+	int ret = -EAGAIN;
+
+	if (!found->what && header->page_size == PAGE_SIZE &&
+	    header->ring_size == ledger->ring.size && header->pcr == ledger->anchor.pcr &&
+	    assay_adopt_is_ours(ledger, header, &pending))
+		ret = assay_adopt_resume(ledger, found, &pending);
+	assay_adopt_free_pending(&pending);
+	if (ret != -EAGAIN)
+		return ret;
+	assay_adopt_keep(ledger, found);
+	return 0;
+}
+
+int assay_adopt(struct assay_ledger *ledger, uuid_t *ret_boot_before)
+{
+	struct assay_found *found;
+	int ret;
+
+	/* Memory of other kinds was the kernel's in between. */
+	if (ledger->ring.region->ops->kind != ASSAY_REGION_STATIC)
+		return 0;
+	found = kzalloc(sizeof(*found), GFP_KERNEL);
+	if (!found)
+		return -ENOMEM;
+	ret = assay_found_check(assay_adopt_window(&ledger->ring), assay_adopt_hash,
+				&ledger->anchor, found);
+	if (!ret) {
+		ret = assay_adopt_found(ledger, found);
+		import_uuid(ret_boot_before, found->header.boot_id);
+	} else if (ret == -EBADMSG) {
+		assay_adopt_keep_unusable(ledger, found);
+		ret = 0;
+	} else if (ret == -ENODATA) {
+		ret = 0;
+	} else {
+		dev_err(ledger->dev, "cannot check the log that was found (error %d)\n", ret);
+	}
+	kfree(found);
+	return ret;
+}
+
+void assay_previous_free(struct assay_previous *previous)
+{
+	pmalloc_destroy_pool(previous->pool);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A log found in memory that outlived the kernel that wrote it: is it one, and how far is
+ * it good? Nothing in it is trusted: each field and each record is checked before it is
+ * used, and what is reported was computed here.
+ *
+ * Pure, like frame: memory, a hash, a verdict. Called by adopt, and by a fuzzer in user
+ * space.
+ */
+#ifndef _ASSAY_FOUND_H
+#define _ASSAY_FOUND_H
+
+#include <linux/types.h>
+
+#include "uapi/assay.h"
+
+/**
+ * struct assay_found_bytes - bytes of the memory
+ * @data: first byte
+ * @size: how many
+ */
+struct assay_found_bytes {
+	const __u8 *data;
+	__u64 size;
+};
+
+/**
+ * typedef assay_found_hash - how to compute a digest
+ * @context: as given to assay_found_check()
+ * @alg: ASSAY_ALG_*
+ * @pieces: what to hash, two pieces, either of which may be empty
+ * @digest: to be set; room for ASSAY_MAX_DIGEST bytes
+ *
+ * Return: 0; -ENOPKG where it cannot be computed here; another negative errno.
+ */
+typedef int (*assay_found_hash)(void *context, __u16 alg, const struct assay_found_bytes pieces[2],
+				__u8 *digest);
+
+/**
+ * struct assay_found - what was found
+ * @header: as it must be to describe what is good: head to tail, with the PCR's values at
+ *          head (start; taken from what was found) and at anchored (value; computed). With
+ *          ASSAY_LOG_DAMAGED, tail and damaged_at are behind the last good record
+ * @was: the header that was found
+ * @what: what is wrong, for people, as the end of a sentence "it is damaged: ..."; NULL if
+ *        nothing is
+ */
+struct assay_found {
+	struct assay_log_header header;
+	struct assay_log_header was;
+	const char *what;
+};
+
+/**
+ * assay_found_check() - look at what is in a window
+ * @window: the window's memory
+ * @hash: how to compute digests
+ * @context: for it
+ * @ret: set if 0 is returned, and its @what where that is -EBADMSG
+ *
+ * Return: 0, the log from head to tail is good; -ENODATA, there is none; -EBADMSG, there is
+ * one, but its header cannot be used; or what @hash returned.
+ */
+int assay_found_check(struct assay_found_bytes window, assay_found_hash hash, void *context,
+		      struct assay_found *ret);
+
+#endif /* _ASSAY_FOUND_H */
