@@ -229,10 +229,10 @@ lint-needs: build/kernel/64k | packages
 lint: lint-needs
 	@tests/lint $(L)
 
-# The test of windows under load, at length.
+# The long forms of some tests; S='fuzz cut' only those (tests/soak.sh).
 .PHONY: soak
-soak: guest-64k
-	+@tests/soak.sh
+soak: guest-64k guest-debug
+	+@tests/soak.sh $(S)
 
 # ---------------------------------------------------------------- demo
 .PHONY: demo demo-needs
@@ -305,7 +305,7 @@ help:
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
 		'make attest-ci     a device enrolled, quoted and judged as a CI job does: build/attest-ci' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
-		'make soak          the test of windows under load, 10000 rounds (SOAK_ROUNDS=)' \
+		'make soak          the long forms of model, fuzz, stress, cut, windows, churn; S= some of them' \
 		'make fuzz          every fuzz target a million times (RUNS=); F=PATTERN only some' \
 		'make lint          checks of the sources; L=NAME one of them (tests/lint --list)' \
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \

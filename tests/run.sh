@@ -118,7 +118,7 @@ execute() {
 		# shellcheck disable=SC2046 # options of the test, as words
 		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "tests/kmod/$name.sh" | tr '\n' ' ')"
 		;;
-	e2e/*) timeout 600 "tests/e2e/$name.sh" ;;
+	e2e/*) timeout "${e2e_timeout:-600}" "tests/e2e/$name.sh" ;;
 	model/*) timeout 600 tests/model/check "tests/model/$name.pml" "$2" ;;
 	lint/*) tests/lint "$name" ;;
 	esac

@@ -1,13 +1,75 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# tests/soak.sh: the long form of tests/kmod/test_windows.sh, with what it measured.
-# SOAK_ROUNDS rounds (default 10000). Started by `make soak`.
+# tests/soak.sh [NAME...]: the long forms of some tests, one after the other, with what they
+# say while they run: all of them, or those named (make soak S='fuzz cut').
+#
+#	model     the log's model within wider limits, for minutes
+#	fuzz      a million requests (fuzz_calls; fuzz_seed repeats a run)
+#	stress    ten minutes of everything at once (stress_seconds; stress_seed)
+#	cut       a guest cut off 200 times (cut_rounds; cut_seed)
+#	windows   10000 rounds of claims under load (SOAK_ROUNDS)
+#	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
+#
+# Started by `make soak`.
 set -eu
 cd "$(dirname "$0")/.."
 
-export windows_rounds="${SOAK_ROUNDS:-10000}" windows_timeout=7200 TEST_JOBS=1
-name=kmod/test_windows@64k status=0
-tests/run.sh "$name" || status=1
-grep -h '^#' "build/test/$name/tap" || :
-rm -f "build/test/$name/disk" "build/test/$name/disk-journal"
-exit $status
+failed=
+
+# soak NAME TEST [FILTER]: a test as tests/run.sh runs it, with those of its comments that match
+soak() {
+	soak_tap=build/test/$2/tap
+	echo "$1: $2 ..."
+	rm -f "$soak_tap"
+	tests/run.sh "$2" &
+	soak_pid=$!
+	# What it says shows how far it is.
+	while [ ! -e "$soak_tap" ] && kill -0 "$soak_pid" 2>/dev/null; do
+		sleep 1
+	done
+	[ ! -e "$soak_tap" ] || tail -n +1 -f -s 1 --pid="$soak_pid" "$soak_tap" | grep --line-buffered '^#' || :
+	wait "$soak_pid" || failed="$failed $1"
+}
+
+TEST_JOBS=1
+export TEST_JOBS
+[ $# -gt 0 ] || set -- model fuzz stress cut windows churn
+for name; do
+	case $name in
+	model)
+		echo "model: log, deep ..."
+		tests/model/check tests/model/log.pml build/test/soak-model deep || failed="$failed model"
+		;;
+	fuzz)
+		export fuzz_calls="${fuzz_calls:-1000000}" fuzz_timeout=3600
+		soak fuzz kmod/test_fuzz@debug
+		;;
+	stress)
+		export stress_seconds="${stress_seconds:-600}" stress_timeout=1200
+		soak stress kmod/test_stress@debug
+		;;
+	cut)
+		export cut_rounds="${cut_rounds:-200}" e2e_timeout=7200
+		soak cut e2e/test_cut
+		;;
+	windows)
+		export windows_rounds="${SOAK_ROUNDS:-10000}" windows_timeout=7200
+		soak windows kmod/test_windows@64k
+		rm -f build/test/kmod/test_windows@64k/disk build/test/kmod/test_windows@64k/disk-journal
+		;;
+	churn)
+		export churn_rounds="${churn_rounds:-5000}" churn_timeout=3600
+		soak churn kmod/test_churn@debug
+		;;
+	*)
+		sed -n 's/^#	/	/p' "$0" >&2
+		echo "soak: there is no $name" >&2
+		exit 2
+		;;
+	esac
+done
+if [ -n "$failed" ]; then
+	echo "failed:$failed"
+	exit 1
+fi
+echo "all that was soaked holds: $*"
