@@ -360,6 +360,9 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, enum assay_re
 	/* A PCR that is not the log's any more can never speak for this record. */
 	if (settled == -EUCLEAN)
 		return settled;
+	/* Nor may a TRIM that cannot cut yet, tried over and over, take the room kept for one. */
+	if (settled && kind == ASSAY_KIND_TRIM)
+		return settled;
 	recnum = ledger->records;
 	offset = ledger->ring.tail;
 	ret = assay_ledger_write(ledger, kind, fields, count);

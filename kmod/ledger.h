@@ -105,8 +105,9 @@ void assay_ledger_destroy(struct assay_ledger *ledger);
  *
  * Return: 0 once the record is anchored. With nothing written: -ENOSPC (no room),
  * -ENOMEM, -EINTR (killed while waiting), -EUCLEAN (the PCR is not the log's), -EIO
- * or -EOPNOTSUPP (the pages cannot be opened). With the record written and pending: the
- * error of anchoring it, or what comes before it. @ret_recnum tells which.
+ * or -EOPNOTSUPP (the pages cannot be opened); for a TRIM, the error of anchoring what
+ * comes before it. With the record written and pending: the error of anchoring it, or
+ * what comes before it. @ret_recnum tells which.
  */
 int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind,
 			struct kvec *fields, unsigned int count, u64 *ret_recnum, u64 *ret_offset);

@@ -153,6 +153,7 @@ static void test_away(int fd)
 	struct assay_measure_entry entry = { .fd = open("/bed/busybox", O_RDONLY) };
 	long long failures = read_number(MISC "log/anchor_failures");
 	struct log log = map_log(fd);
+	struct assay_trim trim = { .keep = 1 };
 	struct assay_append appended;
 	struct assay_info pending;
 	struct record record;
@@ -169,6 +170,7 @@ static void test_away(int fd)
 		      appended.offset == pending.tail,
 	      "the next APPEND is -ENODEV, and is written, too");
 	check_is(measure(fd, 0, &entry, 1, NULL), -ENODEV, "so is a MEASURE");
+	check_is(call(fd, ASSAY_IOC_TRIM, &trim), -ENODEV, "so is a TRIM, but leaves no record");
 	check_state(fd, 8, 5, -ENODEV, "three records are pending");
 	check(get_info(fd).anchored == pending.anchored, "nothing is called anchored");
 	check(read_number(MISC "log/anchor_failures") >= failures + 3 &&

@@ -13,7 +13,8 @@
  *    the PCR before the answer
  *  - what a caller brings is in one record or in none, and the answer says which
  *  - who is told that there is no room would not have had it alone
- *  - records are trimmed once the one that says so is anchored
+ *  - records are trimmed once the one that says so is anchored; the room kept for a TRIM is not
+ *    taken by one that cannot be anchored
  *  - each caller gets an answer, and nobody waits for ever: that is spin's own check of end
  *    states, as no loop here goes round without an event of which there are finitely many
  *  - what could be anchored in the end is, without a further call
@@ -25,17 +26,18 @@
  * run: two callers and ANCHOR: -DANCHOR
  * run: two callers and TRIM: -DTROUBLES=1 -DTRIM
  * run: three callers for one place: -DTROUBLES=1 -DCALLERS=3 -DPLACES=1
- * run: three callers and too little room: -DTROUBLES=1 -DCALLERS=3 -DROOM=3
+ * run: three callers and too little room: -DTROUBLES=1 -DCALLERS=3 -DROOM=4
  * deep: two callers, ANCHOR and TRIM, one trouble: -DTROUBLES=1 -DANCHOR -DTRIM
  * deep: three callers, two troubles: -DCALLERS=3
  * deep: two callers, four troubles: -DTROUBLES=4
  * mutant: MUTANT_ANCHOR_LIES: -DANCHOR
  * mutant: MUTANT_TRIMS_TOO_EARLY: -DTRIM
+ * mutant: MUTANT_TRIMS_UNSETTLED: -DTRIM
  * mutant: MUTANT_LEAVES_SILENTLY: -DCALLERS=3 -DPLACES=1
  * mutant: MUTANT_TAKES_SILENTLY: -DCALLERS=3 -DPLACES=1
- * mutant: MUTANT_REFUSES_ALL: -DCALLERS=3 -DROOM=3
- * mutant: MUTANT_FULL_TOO_LATE: -DCALLERS=3 -DROOM=3
- * mutant: MUTANT_NO_RESERVE: -DCALLERS=3 -DROOM=3
+ * mutant: MUTANT_REFUSES_ALL: -DCALLERS=3 -DROOM=4
+ * mutant: MUTANT_FULL_TOO_LATE: -DCALLERS=3 -DROOM=4
+ * mutant: MUTANT_NO_RESERVE: -DCALLERS=3 -DROOM=4
  */
 
 /* The limits of a run; ANCHOR and TRIM: whether these are called in it. */
@@ -49,7 +51,7 @@
 #define GROUP 2 /* requests that a record takes */
 #endif
 #ifndef ROOM
-#define ROOM 5 /* of the ring: START, TPM and TRIM take 1, a request 1, so a record of two takes 2 */
+#define ROOM 6 /* of the ring: START, TPM and TRIM take 1, a request 1, so a record of two takes 2 */
 #endif
 #ifndef TROUBLES
 #define TROUBLES 2
@@ -227,11 +229,14 @@ inline write_record(size)
 	assert(used <= ROOM)
 }
 
-/* Until some record says what the PCR held before, room for one that does is kept. */
+/*
+ * What is kept free: room for a TRIM always, since a full log could not be cut else; and
+ * for a TPM record, until some record says what the PCR held before.
+ */
 #ifdef MUTANT_NO_RESERVE
 #define HAS_ROOM(size) (used + (size) <= ROOM)
 #else
-#define HAS_ROOM(size) (used + (size) + (based -> 0 : 1) <= ROOM)
+#define HAS_ROOM(size) (used + (size) + (based -> 1 : 2) <= ROOM)
 #endif
 
 /* assay_ledger_settle() */
@@ -472,48 +477,72 @@ proctype anchorer()
 #endif
 
 #ifdef TRIM
-/* TRIM: a record of its own, and once that is anchored the oldest ones go. */
+bool trims_unsettled; /* a TRIM was written while something was pending */
+
+/*
+ * assay_trim(): a record of its own, and once that is anchored the oldest ones go. While
+ * something is pending it is not written: it would take the room that is kept for it.
+ */
 proctype trimmer()
 {
 	mtype ret = none;
 	byte keep = 0, cut = 0;
 
-	atomic { !lock -> lock = true };
-	settle(ret);
 	atomic {
 		/* Any record that is anchored may be the oldest to keep. */
 		keep = head;
 		do
 		:: keep + 1 < anchored -> keep++
 		:: break
-		od;
-		if
-		:: ret == ok && keep > head && HAS_ROOM(1) -> cut = records; write_record(1)
-		:: else -> keep = head
-		fi
+		od
 	};
 	if
-	:: keep > head -> settle(ret)
-	:: else
-	fi;
-	atomic {
-		if
-#ifdef MUTANT_TRIMS_TOO_EARLY
-		:: keep > head ->
+	:: keep == head
+	:: keep > head ->
+		atomic { !lock -> lock = true };
+		settle(ret);
+		atomic {
+			if
+#ifdef MUTANT_TRIMS_UNSETTLED
+			:: ret != unclean ->
 #else
-		:: keep > head && ret == ok ->
+			:: ret == ok ->
 #endif
-			assert(cut < anchored);
-			do
-			:: head < keep -> used = used - cost[head]; cost[head] = 0; head++
-			:: else -> break
-			od
+				trims_unsettled = trims_unsettled || ret != ok;
+				cut = records;
+				write_record(1)
+			:: else
+			fi
+		};
+		if
+		:: cut > 0 && ret == ok -> settle(ret)
 		:: else
 		fi;
+		lock = false;
+#ifdef MUTANT_TRIMS_TOO_EARLY
+		if
+		:: cut > 0 ->
+#else
+		if
+		:: cut > 0 && ret == ok ->
+#endif
+			atomic { !lock -> lock = true };
+			atomic {
+				assert(cut < anchored);
+				do
+				:: head < keep -> used = used - cost[head]; cost[head] = 0; head++
+				:: else -> break
+				od;
+				lock = false
+			}
+		:: else
+		fi
+	fi;
+	atomic {
+		assert(!trims_unsettled);
 		ret = none;
 		keep = 0;
 		cut = 0;
-		lock = false;
 		finished++
 	}
 }
