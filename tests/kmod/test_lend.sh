@@ -22,7 +22,7 @@ memory() { # FIELD of /proc/meminfo, in KiB
 page=$(sed -n 's/^KernelPageSize: *\([0-9]*\) kB/\1/p;T;q' /proc/self/smaps)
 frame=$((0x53730000 / 1024 / page)) frames=$((1024 / page))
 lent() { # how many of the window's pages hold data of tmpfs: LRU and SWAPBACKED
-	dd if=/proc/kpageflags bs=8 skip=$frame count=$frames 2>/dev/null | od -An -v -t x1 -w8 |
+	dd if=/proc/kpageflags bs=8 skip=$frame count="$frames" 2>/dev/null | od -An -v -t x1 -w8 |
 		while read -r low high _; do
 			[ $((0x$low & 0x20)) -eq 0 ] || [ $((0x$high & 0x40)) -eq 0 ] || echo
 		done | wc -l
