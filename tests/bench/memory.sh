@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# bench-memory: kernel memory an entry, of 100,000: what IMA's list adds to the kernel's
+# unreclaimable slab, against what the same entries are in assay's log and add to that slab.
+# ratio = IMA's bytes over assay's.
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.."
+
+out=build/bench/memory
+qemu/run-guest --flavour 64k --memory 4G --region cma:0x80000000:512M:0:64M \
+	--init tests/bench/entries-guest.sh --file build/kmod/64k/assay.ko=/bed/assay.ko \
+	--file build/guest/entries=/bed/bin/entries --timeout 400 --out "$out"
+grep -E '^# memory ' "$out/result.tap" | jq -R -s -c '
+	[split("\n")[] | select(. != "") | split(" ") | {(.[2]): {bytes: (.[3] | tonumber),
+		entries: (.[4] | tonumber)}}] | add
+	| (.assay.bytes / .assay.entries) as $assay | (.ima.bytes / .ima.entries) as $ima
+	| {name: "memory", ours: $assay, peer: $ima, ratio: ($ima / $assay),
+	   unit: "bytes of kernel memory an entry", entries: .ima.entries}' >"$out/result.json"
+jq -r '"IMA:   \(.peer | round) bytes an entry\nassay: \(.ours | round) bytes an entry, of \(.entries)"' "$out/result.json"
+cat "$out/result.json"
