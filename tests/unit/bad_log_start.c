@@ -191,6 +191,12 @@ CHANGE(trimmed_and_refused)
 	trimmed(f);
 	f->policy.trimmed = false;
 }
+/* While the evidence was collected, the log was trimmed once more. */
+CHANGE(trimmed_once_more)
+{
+	trimmed(f);
+	trim(f, 4, 2);
+}
 CHANGE(trimmed_elsewhere)
 {
 	trim(f, 3, 2);
@@ -371,6 +377,8 @@ const struct bad_row bad_starts[] = {
 	{ "L22 goes on with a START", BEFORE_PCRS, start_behind_the_cut, FAILS(ASSAY_LOG_START) },
 	{ "L22 whole, at an offset", AFTER_QUOTE, whole_at_an_offset, FAILS(ASSAY_LOG_RECORDS) },
 	{ "L22 good: trimmed, accepted", BEFORE_PCRS, trimmed, TRIMMED_FAILS | TRUSTED },
+	{ "L22 good: trimmed once more meanwhile", BEFORE_PCRS, trimmed_once_more,
+	  TRIMMED_FAILS | TRUSTED },
 	{ "L22 trimmed, refused", BEFORE_PCRS, trimmed_and_refused,
 	  FAILS(ASSAY_LOG_START) | FAILS(ASSAY_LOG_REPLAY) },
 	{ "L22 trimmed elsewhere", BEFORE_PCRS, trimmed_elsewhere,
