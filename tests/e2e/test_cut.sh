@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A guest that appends to a log in a static region is killed at any moment, several times over the
 # same memory: whatever was anchored is in what is left of it, and replays to the value that the
-# TPM had. `make soak` does it cut_rounds=200 times; cut_seed=SEED repeats the same moments.
+# TPM had; and so it is in what the next boot offers as the log of the boot before. `make soak` does it cut_rounds=200 times; cut_seed=SEED repeats the same moments.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -20,28 +20,36 @@ base=0x50130000 window=0x20000
 ram=0x40000000 # where the machine's memory begins
 out=build/guests/cut
 
-# Lines of results after which the guest is cut off, and milliseconds: many times soon, now and then late.
+# Lines of results after which the guest is cut off, and milliseconds: many times soon, now and
+# then late. The first lines are the judgement on the boot before.
 moments() {
 	awk -v seed="$seed" -v rounds="$rounds" 'BEGIN {
 		srand(seed)
 		while (rounds-- > 0)
-			printf "%d:%d\n", 1 + int(rand() * (rand() < 0.2 ? 60 : 10)), int(rand() * 50)
+			printf "%d:%d\n", 6 + int(rand() * (rand() < 0.2 ? 60 : 10)), int(rand() * 50)
 	}'
+}
+
+judged() { # the guest's own lines: all three, and nothing but good
+	[ "$(grep -c '^ok' "$out/result.tap")" -eq 3 ] && ! grep '^not ok\|^Bail' "$out/result.tap"
 }
 
 echo "# seed $seed"
 moments >"$memory/moments"
+recnum='' value=''
 while read -r moment; do
-	run qemu/run-guest --flavour 64k --region "static:$base:0x180000:$window:1M" --tpm new \
+	run qemu/run-guest --flavour 64k --region "static:$base:0x300000:$window:1M" --tpm new \
 		--memory-file "$memory/ram" --init tests/kmod/cut.sh --out "$out" --cut "$moment" \
+		--append "${recnum:+cut_after=$recnum,$value}" \
 		--file build/kmod/64k/assay.ko=/bed/assay.ko --file build/guest/kmod/cut=/bed/bin/cut
 	check "the guest is cut off at $moment" told 0
+	[ -z "$recnum" ] || check "the boot before's log has all up to record $recnum" judged
 	last=$(grep -ax '# anchored [0-9]* [0-9a-f]\{64\}' "$out/result.tap" | tail -n 1)
-	# shellcheck disable=SC2086 # words
-	set -- $last
+	last=${last#\# anchored }
+	recnum=${last% *} value=${last#* }
 	run qemu-aarch64 build/guest/kmod/cut judge "$memory/ram" \
-		$((base + window - ram)) "${3:-none}" "${4:-none}"
-	check "up to record ${3:-none} all that was anchored is in its memory" told 0
+		$((base + window - ram)) "${recnum:-none}" "${value:-none}"
+	check "its memory has all up to record ${recnum:-none}" told 0
 	grep '^#' "$memory/stdout" || :
 done <"$memory/moments"
 echo "1..$check_number"

@@ -3,16 +3,19 @@
  * A log that is cut off at any moment: what appends until then, and what judges the memory
  * that is left.
  *
- *	cut append
+ *	cut append [RECNUM VALUE]
  *
  * In the guest, appends for ever. After each call that worked it prints "# anchored RECNUM VALUE"
- * with the PCR's value, as the TPM says it, before it goes on.
+ * with the PCR's value, as the TPM says it, before it goes on. With the last that was printed
+ * whole in the boot before, it judges first what the module offers as the log of that.
  *
  *	cut judge FILE OFFSET RECNUM VALUE
  *
- * On the host, by qemu-aarch64: FILE is the guest's memory, at OFFSET is the log's window,
- * and RECNUM VALUE is the last that was printed whole. All that was anchored must be
- * there and replay to VALUE, and all that the tail covers must be records.
+ * On the host, by qemu-aarch64, judges the memory itself: FILE is the guest's, and at OFFSET is
+ * the log's window.
+ *
+ * All that was anchored must be there and replay to VALUE, and all that the tail covers
+ * must be records.
  */
 #define _GNU_SOURCE
 #include <sys/stat.h>
@@ -26,7 +29,7 @@ static void print_hex(const uint8_t *bytes, size_t size)
 		printf("%02x", bytes[i]);
 }
 
-static int append_for_ever(void)
+static void append_for_ever(void)
 {
 	static uint8_t data[20000];
 	struct chance chance = { (uint64_t)time(NULL) };
@@ -96,19 +99,18 @@ static bool is_value(const struct follower_bank *bank, const char *hex)
 	return strcmp(text, hex) == 0;
 }
 
-static int judge(const char *path, off_t offset, uint64_t recnum, const char *value)
+static void judge(const struct log *log, uint64_t recnum, const char *value)
 {
-	struct log log = map_file(path, offset);
-	const struct assay_log_header *header = log.header;
+	const struct assay_log_header *header = log->header;
 	struct follower follower = {};
 	bool reached = false, named = false;
 	enum followed followed;
 	struct record record;
 
-	/* Cut off while the header was changed, it may be of two minds, but for the tail. */
-	note("sequence %u, %llu of %llu records anchored", header->sequence,
-	     (unsigned long long)header->anchored_records, (unsigned long long)header->records);
-	follow_from(&follower, &log, header);
+	note("sequence %u, flags %#x, %llu of %llu records anchored", header->sequence,
+	     header->flags, (unsigned long long)header->anchored_records,
+	     (unsigned long long)header->records);
+	follow_from(&follower, log, header);
 	while ((followed = follow_next(&follower, &record)) == FOLLOWED) {
 		if (record.number == recnum)
 			reached = is_value(&follower.banks[0], value);
@@ -123,18 +125,48 @@ static int judge(const char *path, off_t offset, uint64_t recnum, const char *va
 	check(follower.number > recnum && reached,
 	      "what was anchored is there, and replays to the PCR: record %llu",
 	      (unsigned long long)recnum);
+	/* Cut off while the header was written, it may be of two minds, but for the tail. */
 	check(header->sequence % 2 || (named && header->anchored_records > recnum),
 	      "so the header says, unless it was just being written");
 	follow_end(&follower);
-	return tap_end();
+}
+
+/* What the module found, in the shape that readers know. */
+static struct log map_previous(int fd)
+{
+	const off_t offset = (off_t)ASSAY_MMAP_PREVIOUS;
+	struct log log = { .page_size = get_info(fd).page_size };
+	void *place = mmap(NULL, log.page_size, PROT_READ, MAP_SHARED, fd, offset);
+
+	need(place != MAP_FAILED, "map the boot before's log");
+	log.mapped = log.page_size + 2 * ((const struct assay_log_header *)place)->ring_size;
+	munmap(place, log.page_size);
+	place = mmap(NULL, log.mapped, PROT_READ, MAP_SHARED, fd, offset);
+	need(place != MAP_FAILED, "map all of the boot before's log");
+	log.header = place;
+	log.ring = (const uint8_t *)place + log.page_size;
+	return log;
 }
 
 int main(int count, char *arguments[])
 {
-	if (count == 2 && strcmp(arguments[1], "append") == 0)
-		return append_for_ever();
+	struct log log;
+
+	if (count >= 2 && strcmp(arguments[1], "append") == 0) {
+		if (count == 4) {
+			int fd = open_assay(O_RDONLY);
+
+			log = map_previous(fd);
+			judge(&log, strtoull(arguments[2], NULL, 10), arguments[3]);
+			unmap_log(&log);
+			close(fd);
+			tap_end();
+		}
+		append_for_ever();
+	}
 	need(count == 6 && strcmp(arguments[1], "judge") == 0,
-	     "usage: cut append | judge FILE OFFSET RECNUM VALUE");
-	return judge(arguments[2], (off_t)strtoull(arguments[3], NULL, 0),
-		     strtoull(arguments[4], NULL, 10), arguments[5]);
+	     "usage: cut append [RECNUM VALUE] | judge FILE OFFSET RECNUM VALUE");
+	log = map_file(arguments[2], (off_t)strtoull(arguments[3], NULL, 0));
+	judge(&log, strtoull(arguments[4], NULL, 10), arguments[5]);
+	return tap_end();
 }
