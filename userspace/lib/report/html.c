@@ -152,7 +152,7 @@ static const char style[] =
 	".sum{background:var(--card);padding:1rem 1.3rem;border-radius:6px;border-left:6px solid}\n"
 	".sum.ok{border-color:var(--ok)}.sum.bad{border-color:var(--bad)}\n"
 	".dim{color:var(--dim)}b.ok,h1.ok{color:var(--ok)}b.bad,h1.bad{color:var(--bad)}"
-	"b.warn{color:var(--warn)}\n"
+	"b.warn{color:var(--warn)}td b{white-space:nowrap}\n"
 	"table{border-collapse:collapse;width:100%;background:var(--card);font-size:.92rem}\n"
 	"td,th{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);"
 	"vertical-align:top;overflow-wrap:anywhere}th{color:var(--dim);font-weight:500}\n"
