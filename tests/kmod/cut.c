@@ -31,7 +31,7 @@ static void print_hex(const uint8_t *bytes, size_t size)
 
 static void append_for_ever(void)
 {
-	static uint8_t data[20000];
+	static uint8_t data[ASSAY_MAX_EVENT];
 	struct chance chance = { (uint64_t)time(NULL) };
 	int fd = open_assay(O_RDWR);
 	struct assay_info info = get_info(fd);
@@ -50,6 +50,12 @@ static void append_for_ever(void)
 		result = append_all(fd, entries, count, &request);
 		if (result == -ETIME)
 			continue;
+		if (result == -ENOSPC) {
+			printf("# full\n");
+			fflush(stdout);
+			usleep(1000);
+			continue;
+		}
 		need(!result, "APPEND gave %d", result);
 		need(read_pcr(info.bank_alg[0], info.pcr, value), "read the PCR");
 		printf("# anchored %llu ", (unsigned long long)request.recnum);
