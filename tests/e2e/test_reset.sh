@@ -11,6 +11,7 @@ memory=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 trap 'rm -rf "$memory"' EXIT
 trap 'exit 143' INT TERM HUP
 CHECK_OUT=$memory
+# shellcheck source=tests/check.sh
 . tests/check.sh
 
 boot() { # NUMBER

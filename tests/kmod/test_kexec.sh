@@ -5,6 +5,7 @@
 # guest: --region static:0x50130000:0x300000:0x20000:1M --tpm new --append cma=0 --timeout 120
 # guest: --file build/kernel/64k/Image=/bed/Image
 # flavours: 64k
+# shellcheck source=tests/check.sh
 . /bed/check.sh
 log=/sys/class/misc/assay/log
 previous() { # of the first kernel's words on the command line
