@@ -269,9 +269,10 @@ struct assay_seal {
  *
  * MEASURE and APPEND through io_uring, where the kernel has what that takes (Linux 6.12):
  * cmd_op of the submission is _IOC_NR(ASSAY_IOC_MEASURE) or _IOC_NR(ASSAY_IOC_APPEND).
- * The result in the completion is the ioctl's, -ECANCELED if the ring was closed before
- * anything was written. The struct, its entries and what they point to must stay where
- * and as they are until then. IORING_URING_CMD_FIXED is refused.
+ * The result in the completion is the ioctl's, -ECANCELED if nothing was written because the
+ * ring was closed, or io_uring could not start a worker: then @recnum may not be set.
+ * The struct, its entries and what they point to must stay where and as they are until it
+ * is there. IORING_URING_CMD_FIXED is refused.
  */
 struct assay_uring_command {
 	__aligned_u64 argument;
