@@ -107,6 +107,7 @@ static void test_goes_on(const char *what)
 	struct log log = map_log(fd);
 	struct assay_log_header before = *log.header;
 	char boot_id[37] = "";
+	struct tlv old, new;
 	struct record record;
 	uint8_t *copy;
 	size_t size;
@@ -126,9 +127,11 @@ static void test_goes_on(const char *what)
 	check(holds(&log, copy, size), "%s: what was in it is in it", what);
 	need(get_record(&log, before.records - before.head_recnum, &record), "the last record");
 	memcpy(boot_id, read_text("/proc/sys/kernel/random/boot_id"), 36);
-	check(record.kind == ASSAY_KIND_KEXEC &&
-		      !memcmp(field(&record, ASSAY_FIELD_BOOT_BEFORE).value, boot_id, 36) &&
-		      !memcmp(field(&record, ASSAY_FIELD_BOOT_ID).value, boot_id, 36),
+	old = field(&record, ASSAY_FIELD_BOOT_BEFORE);
+	new = field(&record, ASSAY_FIELD_BOOT_ID);
+	check(record.kind == ASSAY_KIND_KEXEC && old.size == 36 && new.size == 36 &&
+		      old.value &&new.value && !memcmp(old.value, boot_id, 36) &&
+		      !memcmp(new.value, boot_id, 36),
 	      "%s: KEXEC names both boots", what);
 	check_is(replay(&log, log.header->bank_count), (long long)before.records + 1,
 		 "the PCR is explained");
