@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT
 /*
  * Fuzzing what the module makes of a log that it finds in memory: the very code of
  * kmod/found.c and frame.c. What it reports must be a log that it finds good.

@@ -148,7 +148,8 @@ static void test_import_of_a_runtime_policy(void **state)
 		"\"/etc/mtab$\","
 		" \"/opt/a\\\\.b\", \"/x/[0-9]+\", \"/y/\\\\d\", \"\"],"
 		"\"keyrings\": {\".ima\": [\"" SHA256_TEXT "\"]},"
-		"\"ima\": {\"ignored_keyrings\": [\".evm\", \"*\"], \"log_hash_alg\": \"sha1\","
+		"\"ima\": {\"ignored_keyrings\": [\".evm\", \"*\", \"\"], \"log_hash_alg\": "
+		"\"sha1\","
 		" \"dm_policy\": null}, \"ima-buf\": {\"dm_table\": [\"" SHA256_TEXT "\"]},"
 		"\"verification-keys\": \"\"}";
 	static const char *const paths[] = { "boot_aggregate", "boot_aggregate/", "/tmp/",
@@ -169,6 +170,7 @@ static void test_import_of_a_runtime_policy(void **state)
 	assert_non_null(strstr(warnings, "the exclusion \"/y/\\x5cd\" is not taken over"));
 	assert_non_null(strstr(warnings, "the exclusion \"\" is not taken over"));
 	assert_non_null(strstr(warnings, "the ignored keyring \"*\" is not taken over"));
+	assert_non_null(strstr(warnings, "the ignored keyring \"\" is not taken over"));
 	policy_free(&policy);
 	import_to("{\"hashes\": {\"/a\": [\"" SHA1_TEXT "\"]}, \"exclude\": null, "
 		  "\"verification-keys\": \"x\", \"later\": 1}",

@@ -225,6 +225,10 @@ static int add_keyring(struct import *import, const char *keyring)
 		warn(import, "the ignored keyring", keyring, "name those that are meant (allow)");
 		return 0;
 	}
+	if (!*keyring) {
+		warn(import, "the ignored keyring", keyring, "it has no name");
+		return 0;
+	}
 	return add_allowed(import, keyring, "imported: a keyring that Keylime's policy ignores");
 }
 
