@@ -97,5 +97,5 @@ step 'the verifier makes a challenge' challenge
 step 'second boot: the device answers, measures and quotes' second_boot
 step 'the verifier accepts the answer' "$verify" enroll accept "$out/answer.json" --records "$out/records"
 step 'the verifier trusts the evidence' judge
-jq -r '"\ntrusted: \([.checks[] | select(.result == "pass")] | length) of \(.checks | length) checks passed; see build/attest-ci/verdict.html"' \
+jq -r '"\ntrusted: \([.checks[] | select(.required and .result == "pass")] | length) of \([.checks[] | select(.required)] | length) required checks passed; see build/attest-ci/verdict.html"' \
 	"$out/verdict.json"

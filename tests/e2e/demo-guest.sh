@@ -53,7 +53,7 @@ load() {
 	insmod $HERE/assay.ko && [ -c /dev/assay ] || return 1
 	assay status --json >$OUT/status-loaded.json || return 1
 	[ "$(cat /sys/class/misc/assay/memory/protection)" = full ] || return 1
-	echo "window of $(cat /sys/class/misc/assay/memory/bytes_claimed) bytes in a region of $(cat /sys/class/misc/assay/memory/bytes_reserved), $(awk '/CmaFree/ { print $2 }' /proc/meminfo) KiB of it free for the kernel"
+	echo "$(cat /sys/class/misc/assay/memory/bytes_claimed) bytes claimed of a region of $(cat /sys/class/misc/assay/memory/bytes_reserved), $(awk '/CmaFree/ { print $2 }' /proc/meminfo) KiB of it free for the kernel"
 }
 
 certificate() {

@@ -272,7 +272,7 @@ verify_good() {
 		--manifest "$out/manifest.jsonl" --cert "$out/cert.pem"
 	jq -r '[.checks[] | select(.result == "pass") | .name] | join(" ")' "$out/verdict-good.json" |
 		fold -s -w 92 >"$work/passed"
-	jq -r '"trusted: \([.checks[] | select(.result == "pass")] | length) of \(.checks | length) checks passed"' \
+	jq -r '"trusted: \([.checks[] | select(.required and .result == "pass")] | length) of \([.checks[] | select(.required)] | length) required checks passed, of others \([.checks[] | select(.required | not) | select(.result == "pass")] | length)"' \
 		"$out/verdict-good.json"
 }
 
