@@ -176,27 +176,27 @@ static bool assay_reader_ready(const struct assay_ring *ring, loff_t position)
 
 /*
  * Copy what there is from *@position on, at most @size bytes, through @page, since the
- * reader's memory must not be waited for with anything of the ring's held.
+ * reader's memory must not be waited for with anything of the ring's held. If the log is
+ * cut meanwhile, what was copied may end within a record: nothing is given then.
  */
 static ssize_t assay_reader_copy(struct assay_ring *ring, u8 *page, char __user *buffer,
 				 size_t size, loff_t *position)
 {
+	u64 offset = assay_reader_offset(ring, *position);
 	size_t copied = 0;
+	ssize_t n;
 
-	while (copied < size) {
-		u64 offset = assay_reader_offset(ring, *position);
-		ssize_t n = assay_ring_get(ring, offset, page, min(size - copied, PAGE_SIZE));
-
+	do {
+		n = assay_ring_get(ring, offset + copied, page, min(size - copied, PAGE_SIZE));
 		if (n > 0 && copy_to_user(buffer + copied, page, n))
 			n = -EFAULT;
-		if (n <= 0)
-			return copied ? copied : n;
-		copied += n;
-		*position = offset + n;
-		if (fatal_signal_pending(current))
-			break;
+		if (n > 0)
+			copied += n;
 		cond_resched();
-	}
+	} while (n > 0 && copied < size && !fatal_signal_pending(current));
+	if (n == -ESTALE || !copied)
+		return n;
+	*position = offset + copied;
 	return copied;
 }
 

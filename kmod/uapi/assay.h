@@ -296,8 +296,9 @@ struct assay_uring_command {
  *
  * read() gives the bytes of complete records from the file's position, an offset of the
  * log; a position of 0 stands for the head. It blocks at the tail unless O_NONBLOCK; below
- * the head it gives -ESTALE. lseek() sets the position, at most to the tail. poll() says
- * readable while there is something behind the position.
+ * the head, also where the log is cut meanwhile, it gives -ESTALE and nothing else. lseek()
+ * sets the position, at most to the tail. poll() says readable while there is something
+ * behind the position.
  */
 #define ASSAY_LOG_MAGIC "ASSAYLOG"
 #define ASSAY_LOG_VERSION 2

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <grp.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -195,11 +196,44 @@ static void test_cut(int fd, struct log *log, struct log *other, uint8_t *copy)
 	close(reader);
 }
 
+static struct reading {
+	bool end;
+	uint64_t records, cuts, broken;
+} reading;
+
+/* With read(), all there is, from the head over and over. */
+static void *read_all(void *argument)
+{
+	const size_t size = *(const size_t *)argument;
+	int fd = open_assay(O_RDONLY | O_NONBLOCK);
+	uint8_t *buffer = malloc(size);
+
+	need(buffer, "memory");
+	while (!__atomic_load_n(&reading.end, __ATOMIC_ACQUIRE)) {
+		ssize_t got = pread(fd, buffer, size, 0);
+		const uint8_t *bytes = buffer;
+		size_t rest = got > 0 ? (size_t)got : 0;
+		struct record record;
+
+		reading.cuts += got < 0 && errno == ESTALE;
+		while (rest && next_record(&bytes, &rest, &record))
+			reading.records++;
+		reading.broken += rest != 0;
+	}
+	free(buffer);
+	close(fd);
+	return NULL;
+}
+
 static void test_laps(int fd, struct log *log)
 {
 	struct assay_info info = get_info(fd);
 	uint64_t until = info.tail + 3 * info.ring_size, trims = 0, size = 1;
+	size_t ring_size = (size_t)info.ring_size;
+	pthread_t reader;
 	bool good = true;
+
+	need(!pthread_create(&reader, NULL, read_all, &ring_size), "a thread");
 
 	while (good && info.tail < until) {
 		int ret = append(fd, "lap", data, size, NULL);
@@ -216,7 +250,13 @@ static void test_laps(int fd, struct log *log)
 		}
 		info = get_info(fd);
 	}
+	__atomic_store_n(&reading.end, true, __ATOMIC_RELEASE);
+	pthread_join(reader, NULL);
 	check(good && trims >= 3, "three times round the ring, each cut replays");
+	check(reading.records > 0 && reading.broken == 0,
+	      "meanwhile read() gave whole records, or none where the log was cut");
+	note("%llu records, cut off %llu times", (unsigned long long)reading.records,
+	     (unsigned long long)reading.cuts);
 	note("%llu trims", (unsigned long long)trims);
 	need(trim(fd, info.records - 1, NULL) == 0, "trim");
 	/* What is ahead, what is begun at both ends, and the header. */
