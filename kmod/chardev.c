@@ -77,7 +77,7 @@ static long assay_ioctl_anchor(struct assay *assay, void __user *argument, size_
 static long assay_ioctl_trim(struct assay *assay, void __user *argument, size_t user_size)
 {
 	struct assay_trim request;
-	int ret;
+	int ret, written;
 
 	ret = assay_call_copy_in(&request, sizeof(request), ASSAY_TRIM_SIZE_V1, argument,
 				 user_size);
@@ -86,7 +86,9 @@ static long assay_ioctl_trim(struct assay *assay, void __user *argument, size_t 
 	if (request.flags || request.reserved)
 		return -EINVAL;
 	ret = assay_trim(&assay->ledger, &request);
-	return ret ?: assay_call_copy_out(argument, user_size, &request, sizeof(request));
+	assay_commit_follow_up(&assay->commit);
+	written = assay_call_copy_out(argument, user_size, &request, sizeof(request));
+	return ret ?: written;
 }
 
 static long assay_ioctl_seal(struct assay *assay, void __user *argument, size_t user_size)
@@ -101,6 +103,7 @@ static long assay_ioctl_seal(struct assay *assay, void __user *argument, size_t 
 	if (request.flags || request.reserved)
 		return -EINVAL;
 	ret = assay_seal(&assay->ledger, &request);
+	assay_commit_follow_up(&assay->commit);
 	return ret ?: assay_call_copy_out(argument, user_size, &request, sizeof(request));
 }
 

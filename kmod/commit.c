@@ -7,6 +7,7 @@
 #include <linux/uio.h>
 
 #include "commit.h"
+#include "trim.h"
 
 /* The committer waits for callers a fraction of what the last record took, but no longer than. */
 #define ASSAY_GATHER_FRACTION 4
@@ -200,6 +201,13 @@ static void assay_commit_retry_later(struct assay_commit *commit)
 				   (unsigned long)commit->pause * HZ);
 }
 
+void assay_commit_follow_up(struct assay_commit *commit)
+{
+	assay_trim_settle(commit->ledger);
+	assay_ima_tell(&commit->ima, commit->ledger, false);
+	assay_commit_retry_later(commit);
+}
+
 static void assay_commit_work(struct work_struct *work)
 {
 	struct assay_commit *commit = container_of(work, struct assay_commit, work);
@@ -211,8 +219,7 @@ static void assay_commit_work(struct work_struct *work)
 		if (!count)
 			break;
 		assay_commit_taken(commit, count);
-		assay_ima_tell(&commit->ima, commit->ledger, false);
-		assay_commit_retry_later(commit);
+		assay_commit_follow_up(commit);
 		cond_resched();
 	}
 }
@@ -222,6 +229,7 @@ int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_
 {
 	int ret = assay_ledger_anchor(commit->ledger, ret_records, ret_offset);
 
+	assay_trim_settle(commit->ledger);
 	assay_ima_tell(&commit->ima, commit->ledger, true);
 	assay_commit_retry_later(commit);
 	return ret;
@@ -236,8 +244,7 @@ static void assay_commit_retry(struct work_struct *work)
 		commit->pause = min(2 * commit->pause, ASSAY_PAUSE_GROWTH * commit->first_pause);
 	else
 		commit->pause = commit->first_pause;
-	assay_ima_tell(&commit->ima, commit->ledger, false);
-	assay_commit_retry_later(commit);
+	assay_commit_follow_up(commit);
 }
 
 /* ------------------------------------------------------------------ life */

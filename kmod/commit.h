@@ -200,4 +200,13 @@ int assay_commit(struct assay_commit *commit, struct assay_request *request);
  */
 int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_offset);
 
+/**
+ * assay_commit_follow_up() - to be called after the ledger was written to, or anchored
+ * @commit: open
+ *
+ * Cuts the log if that waited for it, tells IMA if it is time, and sees to it that what
+ * could not be anchored is tried again.
+ */
+void assay_commit_follow_up(struct assay_commit *commit);
+
 #endif /* _ASSAY_COMMIT_H */

@@ -27,6 +27,9 @@
  * More than a TRIM or a TPM record ever has. Room for a TRIM is kept free always, since a full
  * log could not be cut else; room for a TPM record until one has said what the PCR held
  * before.
+ *
+ * A TRIM may take of it only what it gives back, or many of them would use it up; and is
+ * written once, however often it cannot be anchored (assay_trim()).
  */
 #define ASSAY_OWN_RECORD_LIMIT 2048
 
@@ -119,9 +122,19 @@ static void assay_ledger_content_head(struct assay_cel *head, enum assay_record_
 /* Bytes of the ring that are not for records of this kind. */
 static u64 assay_ledger_kept_free(const struct assay_ledger *ledger, enum assay_record_kind kind)
 {
-	if (kind == ASSAY_KIND_TRIM || kind == ASSAY_KIND_TPM)
+	if (kind == ASSAY_KIND_TPM)
 		return 0;
 	return ledger->based ? ASSAY_OWN_RECORD_LIMIT : 2 * ASSAY_OWN_RECORD_LIMIT;
+}
+
+static bool assay_ledger_has_room(const struct assay_ledger *ledger, enum assay_record_kind kind,
+				  u64 size)
+{
+	const struct assay_ring *ring = &ledger->ring;
+	u64 room = kind == ASSAY_KIND_TRIM ? assay_ring_room_after(ring, ledger->cut.head) :
+					     assay_ring_room(ring);
+
+	return size + assay_ledger_kept_free(ledger, kind) <= room;
 }
 
 /* Write a record, which is pending then. @fields[0] is filled in here. */
@@ -157,7 +170,7 @@ static int assay_ledger_write(struct assay_ledger *ledger, enum assay_record_kin
 	size += head.size + content_head.size;
 	pending->end = offset + size;
 	ret = -ENOSPC;
-	if (size + assay_ledger_kept_free(ledger, kind) > assay_ring_room(ring))
+	if (!assay_ledger_has_room(ledger, kind, size))
 		goto out;
 	ret = assay_ring_begin(ring, size);
 	if (ret)
@@ -360,7 +373,7 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, enum assay_re
 	/* A PCR that is not the log's any more can never speak for this record. */
 	if (settled == -EUCLEAN)
 		return settled;
-	/* Nor may a TRIM that cannot cut yet, tried over and over, take the room kept for one. */
+	/* A TRIM that cannot be anchored now cuts nothing: it can as well be tried later. */
 	if (settled && kind == ASSAY_KIND_TRIM)
 		return settled;
 	recnum = ledger->records;
@@ -386,21 +399,21 @@ int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind
 	return ret;
 }
 
-int assay_ledger_set_head(struct assay_ledger *ledger, u64 recnum, u64 offset, const u8 *values)
+int assay_ledger_set_head(struct assay_ledger *ledger)
 {
 	struct assay_anchor *anchor = &ledger->anchor;
+	const struct assay_cut *cut = &ledger->cut;
 	unsigned int i;
 	int ret;
 
 	mutex_lock(&ledger->lock);
 	ret = assay_ring_begin(&ledger->ring, 0);
 	if (!ret) {
-		ledger->head_recnum = recnum;
+		ledger->head_recnum = cut->keep;
 		for (i = 0; i < anchor->bank_count; i++)
-			memcpy(anchor->banks[i].start, values + i * ASSAY_MAX_DIGEST,
-			       anchor->banks[i].size);
+			memcpy(anchor->banks[i].start, cut->values[i], anchor->banks[i].size);
 		assay_ledger_fill_header(ledger);
-		assay_ring_set_head(&ledger->ring, offset);
+		assay_ring_set_head(&ledger->ring, cut->head);
 		ret = assay_ring_end(&ledger->ring);
 	}
 	mutex_unlock(&ledger->lock);

@@ -38,11 +38,29 @@
 #include "ring.h"
 
 /**
+ * struct assay_cut - what the newest TRIM record stands for
+ * @keep: number of the record that is the log's head once the TRIM record is anchored
+ * @head: its offset
+ * @values: what the PCR held before it, in each bank
+ * @recnum: number of the TRIM record
+ * @offset: its offset
+ * @pending: it is written, and the head has not moved yet
+ */
+struct assay_cut {
+	u64 keep;
+	u64 head;
+	u8 values[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
+	u64 recnum;
+	u64 offset;
+	bool pending;
+};
+
+/**
  * struct assay_ledger - a log
  * @dev: for messages
  * @lock: serialises appends, and so everything below. The counters are u64s that
  *        only grow and are read without it, in an order in which anchored <= tail
- * @trim_lock: serialises what moves the head or relies on it; outside @lock
+ * @trim_lock: serialises what moves the head or relies on it, and @cut; outside @lock
  * @ring: its bytes
  * @boot_id: of this boot
  * @previous: the log of the boot before, if it was found and kept
@@ -54,6 +72,7 @@
  * @records: records written
  * @anchored_records: records anchored
  * @anchor_failures: anchors that failed
+ * @cut: of the newest TRIM
  * @anchor: the PCR
  */
 struct assay_ledger {
@@ -71,6 +90,7 @@ struct assay_ledger {
 	u64 records;
 	u64 anchored_records;
 	u64 anchor_failures;
+	struct assay_cut cut;
 	struct assay_anchor anchor;
 };
 
@@ -96,7 +116,7 @@ void assay_ledger_destroy(struct assay_ledger *ledger);
 
 /**
  * assay_ledger_append() - write a record and anchor it
- * @ledger: created ledger
+ * @ledger: created ledger; for a TRIM with its trim_lock held and cut set
  * @kind: what the record is
  * @fields: its fields, in pieces, from the second element on; the first is the ledger's
  * @count: elements of @fields
@@ -124,15 +144,12 @@ int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind
 int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset);
 
 /**
- * assay_ledger_set_head() - the log begins later
- * @ledger: created ledger, with its trim_lock held
- * @recnum: number of the record at the head from now on, anchored
- * @offset: its offset
- * @values: what the PCR held before it: ASSAY_MAX_DIGEST bytes for each bank
+ * assay_ledger_set_head() - the log begins where its cut says
+ * @ledger: created ledger, with its trim_lock held and its TRIM record anchored
  *
  * Return: 0, or why the header could not be changed: the head is where it was.
  */
-int assay_ledger_set_head(struct assay_ledger *ledger, u64 recnum, u64 offset, const u8 *values);
+int assay_ledger_set_head(struct assay_ledger *ledger);
 
 /**
  * assay_ledger_fill_page() - have the page that the log's byte before @end is in full

@@ -96,6 +96,16 @@ static u64 assay_ring_end_of_room(const struct assay_ring *ring)
 	return READ_ONCE(ring->freed) + ring->size;
 }
 
+/* The highest border from @border on that is not above @head. */
+static u64 assay_ring_border(const struct assay_ring *ring, u64 border, u64 head)
+{
+	u64 size;
+
+	while (border + (size = assay_ring_chunk(ring, border)) <= head)
+		border += size;
+	return border;
+}
+
 /* Claim chunks until there is memory up to @end, or no room for more. */
 static int assay_ring_grow_to(struct assay_ring *ring, u64 end)
 {
@@ -128,6 +138,13 @@ static void assay_ring_claim_ahead(struct assay_ring *ring)
 u64 assay_ring_room(const struct assay_ring *ring)
 {
 	return assay_ring_end_of_room(ring) - ring->tail;
+}
+
+u64 assay_ring_room_after(const struct assay_ring *ring, u64 head)
+{
+	if (ring->stuck)
+		return assay_ring_room(ring);
+	return assay_ring_border(ring, ring->freed, head) + ring->size - ring->tail;
 }
 
 /* Memory for @size bytes at the tail. */
@@ -199,10 +216,12 @@ int assay_ring_end(struct assay_ring *ring)
 /* From now on readers see zeros in the chunks that end at or below the head. */
 static void assay_ring_hide(struct assay_ring *ring)
 {
-	u64 floor = ring->floor, size;
+	u64 floor = ring->floor, end = assay_ring_border(ring, floor, ring->head);
 
 	down_write(&ring->map_lock);
-	while (floor + (size = assay_ring_chunk(ring, floor)) <= ring->head) {
+	while (floor < end) {
+		u64 size = assay_ring_chunk(ring, floor);
+
 		assay_ring_unmap(ring, assay_ring_place(ring, floor), size);
 		floor += size;
 	}

@@ -162,6 +162,15 @@ void assay_ring_destroy(struct assay_ring *ring);
 u64 assay_ring_room(const struct assay_ring *ring);
 
 /**
+ * assay_ring_room_after() - the same, once the head has moved
+ * @ring: started ring
+ * @head: where to
+ *
+ * Return: bytes; more than now only where whole chunks are below @head.
+ */
+u64 assay_ring_room_after(const struct assay_ring *ring, u64 head);
+
+/**
  * assay_ring_begin() - start to write at the tail
  * @ring: created ring
  * @size: bytes that will be put, exactly; 0 to write to the header alone

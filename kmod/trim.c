@@ -141,61 +141,123 @@ static int assay_trim_fields(struct assay_walk *walk, struct assay_cel *fields)
 	return fields->error;
 }
 
-static int assay_trim_locked(struct assay_walk *walk, struct assay_trim *request)
+/* Write the TRIM record for where @walk has come to. */
+static int assay_trim_write(struct assay_walk *walk)
 {
 	struct assay_ledger *ledger = walk->ledger;
+	struct assay_cut *cut = &ledger->cut;
 	struct kvec content[2] = {};
 	struct assay_cel fields;
-	u64 recnum, offset;
-	int ret = 0;
+	int ret;
 
-	while (!ret && walk->recnum < request->keep) {
-		ret = assay_walk_next(walk);
-		if (!ret)
-			ret = assay_walk_replay(walk);
-	}
-	if (ret)
-		return ret;
+	cut->keep = walk->recnum;
+	cut->head = walk->offset;
+	memcpy(cut->values, walk->value, sizeof(cut->values));
 	assay_cel_init(&fields, ASSAY_TRIM_FIELDS_LIMIT);
 	ret = assay_trim_fields(walk, &fields);
 	content[1] = (struct kvec){ fields.data, fields.size };
-	if (!ret)
+	if (!ret) {
 		ret = assay_ledger_append(ledger, ASSAY_KIND_TRIM, content, ARRAY_SIZE(content),
-					  &recnum, &offset);
+					  &cut->recnum, &cut->offset);
+		WRITE_ONCE(cut->pending, cut->recnum != ASSAY_RECNUM_NONE);
+	}
 	assay_cel_free(&fields);
-	if (!ret)
-		ret = assay_ledger_set_head(ledger, walk->recnum, walk->offset, walk->value[0]);
+	return ret;
+}
+
+static bool assay_trim_is_due(const struct assay_ledger *ledger)
+{
+	const struct assay_cut *cut = &ledger->cut;
+
+	return cut->pending && READ_ONCE(ledger->anchored_records) > cut->recnum;
+}
+
+/* The TRIM record is anchored: have the head move. */
+static int assay_trim_cut(struct assay_ledger *ledger)
+{
+	int ret = assay_ledger_set_head(ledger);
+
 	if (ret)
 		return ret;
-	request->recnum = recnum;
-	request->offset = offset;
-	request->head = walk->offset;
+	WRITE_ONCE(ledger->cut.pending, false);
 	assay_ring_give_back(&ledger->ring);
 	return 0;
 }
 
-int assay_trim(struct assay_ledger *ledger, struct assay_trim *request)
+/* Go on with a TRIM record that is written, if there is one. */
+static int assay_trim_finish(struct assay_ledger *ledger)
 {
-	struct assay_walk *walk;
+	u64 anchored, offset;
+	int ret = 0;
+
+	if (!ledger->cut.pending)
+		return 0;
+	if (!assay_trim_is_due(ledger))
+		ret = assay_ledger_anchor(ledger, &anchored, &offset);
+	return ret ?: assay_trim_cut(ledger);
+}
+
+void assay_trim_settle(struct assay_ledger *ledger)
+{
+	if (!READ_ONCE(ledger->cut.pending))
+		return;
+	mutex_lock(&ledger->trim_lock);
+	if (assay_trim_is_due(ledger))
+		assay_trim_cut(ledger);
+	mutex_unlock(&ledger->trim_lock);
+}
+
+static int assay_trim_to(struct assay_ledger *ledger, u64 keep)
+{
+	struct assay_walk *walk = assay_walk_begin(ledger);
+	int ret = walk ? 0 : -ENOMEM;
+
+	while (!ret && walk->recnum < keep) {
+		ret = assay_walk_next(walk);
+		if (!ret)
+			ret = assay_walk_replay(walk);
+	}
+	if (!ret)
+		ret = assay_trim_write(walk);
+	if (!ret)
+		ret = assay_trim_finish(ledger);
+	kfree(walk);
+	return ret;
+}
+
+/* A TRIM record that is pending is gone on with: perhaps it is the very same that is wanted. */
+static int assay_trim_locked(struct assay_ledger *ledger, u64 keep)
+{
+	bool pending = ledger->cut.pending;
 	u64 anchored;
 	int ret;
 
-	if (mutex_lock_killable(&ledger->trim_lock))
-		return -EINTR;
-	ret = -EINVAL;
+	ret = assay_trim_finish(ledger);
+	if (ret)
+		return ret;
 	/* Pairs with anchoring: what counts as anchored is written. */
 	anchored = smp_load_acquire(&ledger->anchored_records);
-	if (request->keep < ledger->head_recnum || request->keep >= anchored)
-		goto unlock;
-	ret = -ENODATA;
-	if (request->keep == ledger->head_recnum)
-		goto unlock;
-	ret = -ENOMEM;
-	walk = assay_walk_begin(ledger);
-	if (walk)
-		ret = assay_trim_locked(walk, request);
-	kfree(walk);
-unlock:
+	if (keep < ledger->head_recnum || keep >= anchored)
+		return -EINVAL;
+	if (keep == ledger->head_recnum)
+		return pending ? 0 : -ENODATA;
+	return assay_trim_to(ledger, keep);
+}
+
+int assay_trim(struct assay_ledger *ledger, struct assay_trim *request)
+{
+	const struct assay_cut *cut = &ledger->cut;
+	int ret;
+
+	request->recnum = ASSAY_RECNUM_NONE;
+	if (mutex_lock_killable(&ledger->trim_lock))
+		return -EINTR;
+	ret = assay_trim_locked(ledger, request->keep);
+	if (!ret || cut->pending) {
+		request->recnum = cut->recnum;
+		request->offset = cut->offset;
+		request->head = ledger->ring.head;
+	}
 	mutex_unlock(&ledger->trim_lock);
 	return ret;
 }

@@ -213,16 +213,22 @@ struct assay_anchor_request {
  * @flags: in, must be 0
  * @reserved: in, must be 0
  * @keep: in, number of the oldest record to keep; it must be anchored
- * @recnum: out, number of the TRIM record
+ * @recnum: out, also after an error: number of the TRIM record, ASSAY_RECNUM_NONE if
+ *          none was written
  * @offset: out, its offset in the log
- * @head: out, offset of the record @keep, which is the log's head now
+ * @head: out, offset of the log's head now: with 0, of the record @keep
  *
  * Needs CAP_SYS_ADMIN and a descriptor open for writing. The TRIM record, with the
  * PCR's values before @keep and the digest of what goes, is written and anchored
  * first; then the head moves, and memory that holds nothing but what went goes back to
  * the kernel. -EINVAL: @keep is not in the log, or not anchored; -ENODATA: it is the
- * oldest already. Else returns as ASSAY_IOC_MEASURE does; after any error the head is
- * where it was.
+ * oldest already; -ENOSPC: the log is full, and of what would go no memory can be given
+ * back, or none could be had for the TRIM record. Else returns as ASSAY_IOC_MEASURE does.
+ *
+ * With an error of the TPM and @recnum, that TRIM record is written and pending, and the
+ * head is where it was: it moves when the record is anchored, by whatever call or by
+ * itself. Until then no other TRIM record is written: ASSAY_IOC_TRIM tries to anchor this
+ * one first, and with the same @keep returns 0 if that cuts the log.
  */
 struct assay_trim {
 	__u32 flags;

@@ -415,10 +415,17 @@ static void *keep_archive(void *argument)
 /* ------------------------------------------------------------------ trims */
 static struct trimmer {
 	struct chance chance;
+	uint64_t pending; /* where a TRIM record that waits wants the head */
 	unsigned int trims;
 	unsigned int failed;
 	const char *wrong;
 } trimmer;
+
+/* Is the TRIM record that waited last still waiting? */
+static bool trim_waits(const struct assay_log_header *header)
+{
+	return trimmer.pending > header->head_recnum;
+}
 
 /* What trims may take: all that is archived and anchored, but the last record. */
 static void trim_some(int fd, const struct log *log)
@@ -445,10 +452,15 @@ static void trim_some(int fd, const struct log *log)
 		return;
 	}
 	trimmer.failed++;
-	if (result == -EINVAL || result == -ENODATA || result == -EPERM || result == -ENOTTY)
+	/* What waited may have been cut before, or by it, and with it what it was to cut. */
+	if (result == -EPERM || result == -ENOTTY ||
+	    ((result == -EINVAL || result == -ENODATA) && request.keep > trimmer.pending))
 		trimmer.wrong = strerror(-result);
-	else if (after.head != before.head)
+	else if (after.head != before.head && after.head_recnum != trimmer.pending &&
+		 (request.recnum == ASSAY_RECNUM_NONE || after.head_recnum != request.keep))
 		trimmer.wrong = "a TRIM failed, and the head moved";
+	if (request.recnum != ASSAY_RECNUM_NONE && !trim_waits(&after))
+		trimmer.pending = request.keep;
 }
 
 static void *trim(void *argument)

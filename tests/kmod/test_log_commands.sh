@@ -41,7 +41,7 @@ has() { # the numbers in the output
 	[ "$(numbers out)" = "$*${*:+ }" ]
 }
 
-echo "1..52"
+echo "1..54"
 measure file0 file1
 start --json
 check "follow prints what is there" eventually has 0 1 2
@@ -101,6 +101,9 @@ check "show says which records are anchored" prints 0 '^    98  .*  yes  *MEASUR
 check "and how many are not" prints 0 '1 not anchored in the TPM yet'
 run assay log anchor
 check "anchor without the TPM fails, and says why" told 1 '1 of 100 records are not anchored: .*no TPM'
+run assay log trim --archive first 50
+check "trim without the TPM fails, and cuts nothing" told 1 'nothing was cut: .*no TPM'
+check "so nothing is archived" [ ! -e first ]
 echo c000000.tpm_tis >/sys/bus/platform/drivers/tpm_tis/bind
 run assay log anchor
 check "anchor with the TPM" prints 0 '^1 record anchored now, 100 in all$'

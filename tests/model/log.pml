@@ -12,12 +12,12 @@
  *  - what is answered with "ok" is in the record that is named, and that record was in
  *    the PCR before the answer
  *  - what a caller brings is in one record or in none, and the answer says which
- *  - who is told that there is no room would not have had it alone
+ *  - who is told that there is no room did not have it alone
  *  - records are trimmed once the one that says so is anchored; the room kept for a TRIM is not
- *    taken by one that cannot be anchored
+ *    taken by those that cannot be anchored
  *  - each caller gets an answer, and nobody waits for ever: that is spin's own check of end
  *    states, as no loop here goes round without an event of which there are finitely many
- *  - what could be anchored in the end is, without a further call
+ *  - what could be anchored in the end is, and the log cut as it says, without a further call
  *
  * Each MUTANT_* makes one mistake. spin must find what is wrong then, or the model could
  * not tell.
@@ -25,6 +25,7 @@
  * run: two callers, three troubles: -DTROUBLES=3
  * run: two callers and ANCHOR: -DANCHOR
  * run: two callers and TRIM: -DTROUBLES=1 -DTRIM
+ * run: one caller, TRIM in vain, and too little room: -DTROUBLES=3 -DCALLERS=1 -DROOM=4 -DTRIM
  * run: three callers for one place: -DTROUBLES=1 -DCALLERS=3 -DPLACES=1
  * run: three callers and too little room: -DTROUBLES=1 -DCALLERS=3 -DROOM=4
  * deep: two callers, ANCHOR and TRIM, one trouble: -DTROUBLES=1 -DANCHOR -DTRIM
@@ -33,6 +34,8 @@
  * mutant: MUTANT_ANCHOR_LIES: -DANCHOR
  * mutant: MUTANT_TRIMS_TOO_EARLY: -DTRIM
  * mutant: MUTANT_TRIMS_UNSETTLED: -DTRIM
+ * mutant: MUTANT_LEAVES_CUT: -DTRIM
+ * mutant: MUTANT_FORGETS_CUT: -DCALLERS=1 -DROOM=4 -DTRIM
  * mutant: MUTANT_LEAVES_SILENTLY: -DCALLERS=3 -DPLACES=1
  * mutant: MUTANT_TAKES_SILENTLY: -DCALLERS=3 -DPLACES=1
  * mutant: MUTANT_REFUSES_ALL: -DCALLERS=3 -DROOM=4
@@ -259,6 +262,42 @@ inline settle(ret)
 	fi
 }
 
+byte cut_record; /* the TRIM that is written while the head has not moved, 0 for none */
+byte cut_keep; /* where the head is to be then */
+
+/* assay_trim_cut() */
+inline cut_log()
+{
+	atomic {
+		if
+		:: cut_record > 0 ->
+			assert(cut_record < anchored);
+			do
+			:: head < cut_keep -> used = used - cost[head]; cost[head] = 0; head++
+			:: else -> break
+			od;
+			cut_record = 0;
+			cut_keep = 0
+		:: else
+		fi
+	}
+}
+
+/* assay_trim_settle() */
+inline settle_cut()
+{
+	atomic {
+		if
+#ifdef MUTANT_LEAVES_CUT
+		:: false
+#else
+		:: cut_record > 0 && cut_record < anchored -> cut_log()
+#endif
+		:: else
+		fi
+	}
+}
+
 /* ------------------------------------------------------------------ the queue */
 chan queue = [PLACES] of { byte };
 bool work; /* queue_work() was called, and the committer has not started since */
@@ -284,6 +323,7 @@ inline wake_all()
 /* ------------------------------------------------------------------ the committer */
 byte batch[CALLERS]; /* what is taken; the first batch_size */
 byte batch_size;
+byte refused; /* requests of the record that had no room last */
 
 /* assay_commit_take() */
 inline take()
@@ -315,9 +355,14 @@ inline append(first, end, settled, ret, number)
 		if
 		:: settled == unclean -> ret = unclean
 #ifdef MUTANT_FULL_TOO_LATE
-		:: settled != unclean && !HAS_ROOM(end - first) -> put(first, end); ret = no_space
+		:: settled != unclean && !HAS_ROOM(end - first) ->
+			put(first, end);
+			refused = end - first;
+			ret = no_space
 #else
-		:: settled != unclean && !HAS_ROOM(end - first) -> ret = no_space
+		:: settled != unclean && !HAS_ROOM(end - first) ->
+			refused = end - first;
+			ret = no_space
 #endif
 		:: settled != unclean && HAS_ROOM(end - first) ->
 			number = records;
@@ -351,7 +396,7 @@ inline put(first, end)
 inline finish(which, ret, number)
 {
 	d_step {
-		assert(ret != no_space || !HAS_ROOM(1));
+		assert(ret != no_space || refused == 1);
 		taken[batch[which]] = false;
 		told[batch[which]] = number;
 		answer[batch[which]] = ret;
@@ -397,12 +442,14 @@ end:	do
 				:: else -> break
 				od
 			fi;
-			atomic { batch_size = 0; settled = none; ret = none; number = 0; one = 0 }
+			atomic { batch_size = 0; settled = none; ret = none; number = 0; one = 0 };
+			settle_cut()
 		od
 #ifndef MUTANT_NEVER_RETRIES
 	:: atomic { !work && anchored < records && present && !lock -> lock = true };
 		settle(ret);
-		atomic { ret = none; lock = false }
+		atomic { ret = none; lock = false };
+		settle_cut()
 #endif
 	od
 }
@@ -472,77 +519,98 @@ proctype anchorer()
 		ret = none;
 		lock = false;
 		finished++
-	}
+	};
+	settle_cut()
 }
 #endif
 
 #ifdef TRIM
 bool trims_unsettled; /* a TRIM was written while something was pending */
 
+/* assay_trim_finish() */
+inline finish_cut(ret)
+{
+	ret = ok;
+#ifndef MUTANT_TRIMS_TOO_EARLY
+	if
+	:: cut_record > 0 && anchored <= cut_record ->
+		atomic { !lock -> lock = true };
+		settle(ret);
+		lock = false
+	:: else
+	fi;
+#endif
+	if
+	:: ret == ok -> cut_log()
+	:: else
+	fi
+}
+
 /*
- * assay_trim(): a record of its own, and once that is anchored the oldest ones go. While
- * something is pending it is not written: it would take the room that is kept for it.
+ * assay_trim(), called twice: a record of its own, and once that is anchored the oldest ones
+ * go. While something is pending it is not written; and if it cannot be anchored itself,
+ * the next call goes on with it instead of writing another, since either would take the room
+ * that is kept for one that cuts.
  */
 proctype trimmer()
 {
 	mtype ret = none;
-	byte keep = 0, cut = 0;
+	byte keep = 0, calls = 0;
 
-	atomic {
-		/* Any record that is anchored may be the oldest to keep. */
-		keep = head;
-		do
-		:: keep + 1 < anchored -> keep++
-		:: break
-		od
-	};
-	if
-	:: keep == head
-	:: keep > head ->
-		atomic { !lock -> lock = true };
-		settle(ret);
-		atomic {
-			if
-#ifdef MUTANT_TRIMS_UNSETTLED
-			:: ret != unclean ->
-#else
-			:: ret == ok ->
+	do
+	:: calls < 2 ->
+		calls++;
+#ifdef MUTANT_FORGETS_CUT
+		atomic { cut_record = 0; cut_keep = 0 };
 #endif
-				trims_unsettled = trims_unsettled || ret != ok;
-				cut = records;
-				write_record(1)
-			:: else
-			fi
+		finish_cut(ret);
+		atomic {
+			/* Any record that is anchored may be the oldest to keep. */
+			keep = head;
+			do
+			:: keep + 1 < anchored -> keep++
+			:: break
+			od
 		};
 		if
-		:: cut > 0 && ret == ok -> settle(ret)
-		:: else
-		fi;
-		lock = false;
-#ifdef MUTANT_TRIMS_TOO_EARLY
-		if
-		:: cut > 0 ->
-#else
-		if
-		:: cut > 0 && ret == ok ->
-#endif
+		:: ret == ok && keep > head ->
 			atomic { !lock -> lock = true };
+			settle(ret);
 			atomic {
-				assert(cut < anchored);
-				do
-				:: head < keep -> used = used - cost[head]; cost[head] = 0; head++
-				:: else -> break
-				od;
-				lock = false
-			}
+				if
+#ifdef MUTANT_TRIMS_UNSETTLED
+				:: ret != unclean ->
+#else
+				:: ret == ok ->
+#endif
+					trims_unsettled = trims_unsettled || ret != ok;
+					cut_record = records;
+					cut_keep = keep;
+					write_record(1)
+				:: else
+				fi
+			};
+			if
+			:: cut_record > 0 && ret == ok -> settle(ret)
+			:: else
+			fi;
+			lock = false;
+#ifdef MUTANT_TRIMS_TOO_EARLY
+			ret = ok;
+#endif
+			if
+			:: ret == ok -> finish_cut(ret)
+			:: else
+			fi
 		:: else
 		fi
-	fi;
+	:: else -> break
+	od;
 	atomic {
 		assert(!trims_unsettled);
 		ret = none;
 		keep = 0;
-		cut = 0;
+		calls = 0;
 		finished++
 	}
 }
@@ -575,7 +643,8 @@ init {
 	};
 	finished == CALLERS + 2;
 	/* In the end all is anchored, unless the TPM is away or its PCR is not the log's. */
-	(anchored == records || !present || pcr < anchored || pcr == OTHER) && !lock;
+	(anchored == records || !present || pcr < anchored || pcr == OTHER) && !lock &&
+		(cut_record == 0 || cut_record >= anchored);
 	d_step {
 		i = 0;
 		do

@@ -263,8 +263,14 @@ static int trim_log(const struct request *request, const struct device *device,
 	struct assay_trim trim = { 0 };
 	bool know_memory = false;
 	struct cut cut = { 0 };
-	int r = device_copy_log(log, copy, err);
+	int r = 0;
 
+	/* What is pending may be the TRIM record of a cut, which is made before another. */
+	if (!request->dry_run)
+		r = device_anchor(device, NULL, err);
+	if (r < 0)
+		return assay_fail_context(err, "nothing was cut");
+	r = device_copy_log(log, copy, err);
 	if (r == 0)
 		r = find_cut(request, copy, &cut, err);
 	if (r < 0)
@@ -278,7 +284,8 @@ static int trim_log(const struct request *request, const struct device *device,
 		r = device_trim(device, cut.keep, &trim, err);
 		if (r < 0)
 			return request->archive ?
-				       assay_fail_context(err, "%s is written, the log is not cut",
+				       assay_fail_context(err,
+							  "%s is written, the log is not cut yet",
 							  request->archive) :
 				       r;
 		know_memory = know_memory && read_claimed(&after);

@@ -220,6 +220,15 @@ int device_trim(const struct device *device, uint64_t keep, struct assay_trim *r
 					  "record %" PRIu64
 					  " is the oldest already: there is nothing to cut",
 					  keep);
+		if (errno == ENOSPC)
+			return assay_fail(err, ENOSPC,
+					  "cannot trim up to record %" PRIu64
+					  ": the log is full, and so little would give no memory "
+					  "back. Nothing was cut; cut more",
+					  keep);
+		if (request.recnum != ASSAY_RECNUM_NONE)
+			return append_failed("the log is cut when its TRIM record is anchored",
+					     errno, &request.recnum, err);
 		return append_failed("cannot trim", errno, &request.recnum, err);
 	}
 	if (ret)
