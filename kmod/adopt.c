@@ -123,6 +123,21 @@ static void assay_adopt_free_pending(struct list_head *pending)
 	INIT_LIST_HEAD(pending);
 }
 
+/* Finish what was cut off, while that can still be told from the header. */
+static void assay_adopt_mend(const struct assay_ledger *ledger,
+			     const struct assay_log_header *header)
+{
+	struct assay_log_header *live = ledger->ring.header;
+	unsigned int i;
+
+	live->head = header->head;
+	live->head_recnum = header->head_recnum;
+	for (i = 0; i < header->bank_count; i++)
+		memcpy(live->banks[i].start, header->banks[i].start, ASSAY_MAX_DIGEST);
+	/* Before the sequence changes. */
+	smp_wmb();
+}
+
 /* Take over what was found; -EAGAIN if that does not work, and nothing is claimed. */
 static int assay_adopt_resume(struct assay_ledger *ledger, const struct assay_found *found,
 			      struct list_head *pending)
@@ -131,7 +146,8 @@ static int assay_adopt_resume(struct assay_ledger *ledger, const struct assay_fo
 	struct assay_found *again;
 	int ret;
 
-	ret = assay_ring_resume(&ledger->ring, header->head, header->tail);
+	assay_adopt_mend(ledger, header);
+	ret = assay_ring_resume(&ledger->ring, header->head, header->tail, found->was.sequence);
 	if (ret)
 		return ret == -ENOSPC ? -EAGAIN : ret;
 	/* Now that nobody can change it: is it still what was checked? */

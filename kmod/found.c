@@ -219,6 +219,20 @@ static const char *check_sums(const struct check *check)
 	return NULL;
 }
 
+/* Cut off while the head moved, which takes more than one write: it has not moved then. */
+static void restore_head(struct assay_log_header *header)
+{
+	const struct assay_log_uncut *uncut = &header->uncut;
+	unsigned int i;
+
+	if (header->sequence % 2 == 0 || uncut->sequence != header->sequence)
+		return;
+	header->head = uncut->head;
+	header->head_recnum = uncut->head_recnum;
+	for (i = 0; i < ASSAY_MAX_BANKS; i++)
+		memcpy(header->banks[i].start, uncut->start[i], ASSAY_MAX_DIGEST);
+}
+
 /* The header that describes what is good, but for what is anchored. */
 static void begin_header(struct check *check)
 {
@@ -261,6 +275,7 @@ int assay_found_check(struct assay_found_bytes window, assay_found_hash hash, vo
 	memcpy(header, window.data, sizeof(*header));
 	if (memcmp(header->magic, ASSAY_LOG_MAGIC, sizeof(header->magic)))
 		return -ENODATA;
+	restore_head(header);
 	ret->what = check_header(header, window.size);
 	if (ret->what)
 		return -EBADMSG;

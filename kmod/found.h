@@ -41,7 +41,7 @@ typedef int (*assay_found_hash)(void *context, __u16 alg, const struct assay_fou
  * @header: as it must be to describe what is good: head to tail, with the PCR's values at
  *          head (start; taken from what was found) and at anchored (value; computed). With
  *          ASSAY_LOG_DAMAGED, tail and damaged_at are behind the last good record
- * @was: the header that was found
+ * @was: the header that was found, with the head where it was before a cut that was cut off
  * @what: what is wrong, for people, as the end of a sentence "it is damaged: ..."; NULL if
  *        nothing is
  */

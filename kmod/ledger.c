@@ -399,6 +399,30 @@ int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind
 	return ret;
 }
 
+/* If the machine is cut off from now on, the log begins where it did. */
+static void assay_ledger_keep_uncut(struct assay_ledger *ledger)
+{
+	struct assay_log_uncut *uncut = &ledger->ring.header->uncut;
+	unsigned int i;
+
+	uncut->head = ledger->ring.head;
+	uncut->head_recnum = ledger->head_recnum;
+	for (i = 0; i < ledger->anchor.bank_count; i++)
+		memcpy(uncut->start[i], ledger->anchor.banks[i].start, ASSAY_MAX_DIGEST);
+	/* Orders writes to memory that may be looked at after a reset. */
+	smp_wmb();
+	WRITE_ONCE(uncut->sequence, ledger->ring.sequence);
+	/* Likewise. */
+	smp_wmb();
+}
+
+static void assay_ledger_drop_uncut(struct assay_ledger *ledger)
+{
+	/* As above. */
+	smp_wmb();
+	WRITE_ONCE(ledger->ring.header->uncut.sequence, 0);
+}
+
 int assay_ledger_set_head(struct assay_ledger *ledger)
 {
 	struct assay_anchor *anchor = &ledger->anchor;
@@ -409,11 +433,13 @@ int assay_ledger_set_head(struct assay_ledger *ledger)
 	mutex_lock(&ledger->lock);
 	ret = assay_ring_begin(&ledger->ring, 0);
 	if (!ret) {
+		assay_ledger_keep_uncut(ledger);
 		ledger->head_recnum = cut->keep;
 		for (i = 0; i < anchor->bank_count; i++)
 			memcpy(anchor->banks[i].start, cut->values[i], anchor->banks[i].size);
 		assay_ledger_fill_header(ledger);
 		assay_ring_set_head(&ledger->ring, cut->head);
+		assay_ledger_drop_uncut(ledger);
 		ret = assay_ring_end(&ledger->ring);
 	}
 	mutex_unlock(&ledger->lock);
@@ -497,6 +523,7 @@ static int assay_ledger_write_header(struct assay_ledger *ledger)
 		return ret;
 	header->pcr = ledger->anchor.pcr;
 	header->flags = ledger->flags;
+	header->uncut.sequence = 0;
 	export_uuid(header->boot_id, &ledger->boot_id);
 	assay_ledger_fill_header(ledger);
 	return assay_ring_end(&ledger->ring);

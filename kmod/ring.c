@@ -373,7 +373,7 @@ int assay_ring_start(struct assay_ring *ring)
 /* Room without which going on is not worth it: for a few records of the ledger's own. */
 #define ASSAY_RING_RESUME_ROOM 16384
 
-int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail)
+int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 {
 	u64 floor = head - assay_ring_place(ring, head) % ring->chunk;
 	u64 end, at;
@@ -388,6 +388,8 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail)
 		ring->bytes[assay_ring_place(ring, at)] = 0;
 	ring->head = head;
 	ring->tail = tail;
+	/* Even, and another than any that was. */
+	ring->sequence = (sequence + 1) & ~1U;
 	ring->freed = floor;
 	ring->floor = floor;
 	ring->limit = floor;

@@ -139,13 +139,14 @@ int assay_ring_start(struct assay_ring *ring);
  * @ring: created ring with nothing claimed, of a region that keeps its content
  * @head: offset of the oldest byte
  * @tail: offset behind the newest
+ * @sequence: the header's that is there: the next is another
  *
  * The header page and the chunks of these bytes are claimed with their content.
  *
  * Return: 0; -ENOSPC if there is no room to go on, with nothing claimed; or another
  * negative errno after a dev_err().
  */
-int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail);
+int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence);
 
 /**
  * assay_ring_destroy() - give its memory back

@@ -307,7 +307,7 @@ struct assay_uring_command {
  * behind the position.
  */
 #define ASSAY_LOG_MAGIC "ASSAYLOG"
-#define ASSAY_LOG_VERSION 2
+#define ASSAY_LOG_VERSION 3
 #define ASSAY_MMAP_PREVIOUS 0x10000000000ULL
 
 /* struct assay_log_header.flags */
@@ -328,6 +328,23 @@ struct assay_log_bank {
 	__u32 reserved;
 	__u8 start[ASSAY_MAX_DIGEST];
 	__u8 value[ASSAY_MAX_DIGEST];
+};
+
+/**
+ * struct assay_log_uncut - where the log begins, kept while that is changed
+ * @sequence: the header's during that change, else 0. If the header was cut off with this
+ *            one, what is here holds, and not what is there
+ * @reserved: 0
+ * @head: the header's
+ * @head_recnum: the header's
+ * @start: of the header's banks
+ */
+struct assay_log_uncut {
+	__u32 sequence;
+	__u32 reserved;
+	__u64 head;
+	__u64 head_recnum;
+	__u8 start[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
 };
 
 /**
@@ -354,6 +371,7 @@ struct assay_log_bank {
  *            after copying them
  * @reserved: 0
  * @banks: the TPM's allocated banks
+ * @uncut: for who finds a log that was cut off; readers need not care
  */
 struct assay_log_header {
 	__u8 magic[8];
@@ -375,6 +393,7 @@ struct assay_log_header {
 	__u32 sequence;
 	__u32 reserved;
 	struct assay_log_bank banks[ASSAY_MAX_BANKS];
+	struct assay_log_uncut uncut;
 };
 
 /*

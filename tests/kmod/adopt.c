@@ -146,6 +146,65 @@ static void test_goes_on(const char *what)
 	free(copy);
 }
 
+/* What is in the log's window, word by word. */
+static void lay_over(const struct assay_info *info, const struct assay_log_header *header)
+{
+	char text[32];
+
+	for (size_t at = 0; at < sizeof(*header); at += 8) {
+		uint64_t value;
+
+		memcpy(&value, (const uint8_t *)header + at, 8);
+		snprintf(text, sizeof(text), "%#llx", (unsigned long long)value);
+		need(!write_text(SCRIBBLE "value", text) && !scribble(info->window_base + at),
+		     "change the header");
+	}
+}
+
+/* Cut off while the head was being moved, after each of the writes that takes. */
+static void test_cut_off(void)
+{
+	for (int writes = 0; writes < 4; writes++) {
+		int fd = open_assay(O_RDWR);
+		struct log log = map_log(fd);
+		struct assay_info info = get_info(fd);
+		struct assay_log_header header = *log.header;
+		uint64_t head = header.head, recnum = header.head_recnum;
+
+		check(header.sequence % 2 == 0 && header.uncut.sequence == 0,
+		      "the header is not being changed");
+		unmap_log(&log);
+		close(fd);
+		unload_assay();
+		header.uncut.head = header.head;
+		header.uncut.head_recnum = header.head_recnum;
+		for (unsigned int i = 0; i < header.bank_count; i++)
+			memcpy(header.uncut.start[i], header.banks[i].start, ASSAY_MAX_DIGEST);
+		header.sequence++;
+		header.uncut.sequence = header.sequence;
+		if (writes > 0)
+			header.head_recnum += 3;
+		for (unsigned int i = 0; writes > 1 && i < header.bank_count; i++)
+			memset(header.banks[i].start, 0x5a, header.banks[i].size);
+		if (writes > 2)
+			header.head += 1000;
+		lay_over(&info, &header);
+		load_assay("");
+		fd = open_assay(O_RDWR);
+		log = map_log(fd);
+		check(log.header->flags == ASSAY_LOG_ADOPTED && log.header->head == head &&
+			      log.header->head_recnum == recnum &&
+			      log.header->records == info.records + 1,
+		      "cut off after %d writes of a cut: the log goes on, uncut", writes);
+		check(log.header->sequence % 2 == 0 && log.header->sequence > header.uncut.sequence,
+		      "what vouched for the old head does not any more");
+		check_is(replay(&log, log.header->bank_count), (long long)info.records + 1,
+			 "the PCR is explained");
+		unmap_log(&log);
+		close(fd);
+	}
+}
+
 static void test_wrapped(void)
 {
 	int fd = open_assay(O_RDWR);
@@ -331,6 +390,7 @@ int main(void)
 	test_goes_on("loaded again");
 	test_goes_on("once more");
 	test_wrapped();
+	test_cut_off();
 	test_previous();
 	test_damage();
 	test_garbage();

@@ -5,9 +5,10 @@
  *
  *	cut append [RECNUM VALUE]
  *
- * In the guest, appends for ever. After each call that worked it prints "# anchored RECNUM VALUE"
- * with the PCR's value, as the TPM says it, before it goes on. With the last that was printed
- * whole in the boot before, it judges first what the module offers as the log of that.
+ * In the guest, appends for ever, and cuts the oldest records off. After each call that worked it
+ * prints "# anchored RECNUM VALUE" with the PCR's value, as the TPM says it, before it goes on.
+ *With the last that was printed whole in the boot before, it judges first what the module offers as
+ *the log of that.
  *
  *	cut judge FILE OFFSET RECNUM VALUE
  *
@@ -29,36 +30,59 @@ static void print_hex(const uint8_t *bytes, size_t size)
 		printf("%02x", bytes[i]);
 }
 
-static void append_for_ever(void)
+/* Some small events, now and then with a large one. */
+static int append_some(int fd, struct chance *chance, uint64_t *ret_recnum)
 {
 	static uint8_t data[ASSAY_MAX_EVENT];
+	struct assay_append_entry entries[4];
+	struct assay_append request;
+	uint32_t count = 1 + (uint32_t)below(chance, 4);
+	int result;
+
+	for (uint32_t i = 0; i < count; i++)
+		entries[i] =
+			event("cut", data, below(chance, one_in(chance, 8) ? sizeof(data) : 300));
+	memset(data, (int)below(chance, 256), sizeof(data));
+	result = append_all(fd, entries, count, &request);
+	*ret_recnum = request.recnum;
+	return result;
+}
+
+/* Cut off more than half of the log. */
+static int trim_some(int fd, const struct log *log, struct chance *chance, uint64_t *ret_recnum)
+{
+	uint64_t head = log->header->head_recnum, records = get_info(fd).records - head;
+	struct assay_trim request = { .keep = head + records / 2 + below(chance, records / 2) };
+	int result = call(fd, ASSAY_IOC_TRIM, &request);
+
+	*ret_recnum = request.recnum;
+	return result;
+}
+
+static void append_for_ever(void)
+{
 	struct chance chance = { (uint64_t)time(NULL) };
 	int fd = open_assay(O_RDWR);
 	struct assay_info info = get_info(fd);
+	struct log log = map_log(fd);
+	bool full = false;
 
 	for (;;) {
-		struct assay_append_entry entries[4];
 		uint8_t value[ASSAY_MAX_DIGEST];
-		struct assay_append request;
-		uint32_t count = 1 + (uint32_t)below(&chance, 4);
+		uint64_t recnum;
 		int result;
 
-		for (uint32_t i = 0; i < count; i++)
-			entries[i] = event("cut", data,
-					   below(&chance, one_in(&chance, 8) ? sizeof(data) : 300));
-		memset(data, (int)below(&chance, 256), sizeof(data));
-		result = append_all(fd, entries, count, &request);
-		if (result == -ETIME)
+		if (full ||
+		    (get_info(fd).records - log.header->head_recnum > 8 && one_in(&chance, 4)))
+			result = trim_some(fd, &log, &chance, &recnum);
+		else
+			result = append_some(fd, &chance, &recnum);
+		full = result == -ENOSPC;
+		if (full || result == -ETIME)
 			continue;
-		if (result == -ENOSPC) {
-			printf("# full\n");
-			fflush(stdout);
-			usleep(1000);
-			continue;
-		}
-		need(!result, "APPEND gave %d", result);
+		need(!result, "a call gave %d", result);
 		need(read_pcr(info.bank_alg[0], info.pcr, value), "read the PCR");
-		printf("# anchored %llu ", (unsigned long long)request.recnum);
+		printf("# anchored %llu ", (unsigned long long)recnum);
 		print_hex(value, digest_size(info.bank_alg[0]));
 		printf("\n");
 		fflush(stdout);
@@ -105,17 +129,32 @@ static bool is_value(const struct follower_bank *bank, const char *hex)
 	return strcmp(text, hex) == 0;
 }
 
+/* The header; if it was cut off while the head moved, as it was before. */
+static struct assay_log_header header_of(const struct log *log)
+{
+	struct assay_log_header header = *log->header;
+
+	if (header.sequence % 2 && header.uncut.sequence == header.sequence) {
+		note("cut off while the head moved");
+		header.head = header.uncut.head;
+		header.head_recnum = header.uncut.head_recnum;
+		for (unsigned int i = 0; i < header.bank_count; i++)
+			memcpy(header.banks[i].start, header.uncut.start[i], ASSAY_MAX_DIGEST);
+	}
+	return header;
+}
+
 static void judge(const struct log *log, uint64_t recnum, const char *value)
 {
-	const struct assay_log_header *header = log->header;
+	const struct assay_log_header at_hand = header_of(log), *header = &at_hand;
 	struct follower follower = {};
 	bool reached = false, named = false;
 	enum followed followed;
 	struct record record;
 
-	note("sequence %u, flags %#x, %llu of %llu records anchored", header->sequence,
-	     header->flags, (unsigned long long)header->anchored_records,
-	     (unsigned long long)header->records);
+	note("sequence %u, flags %#x, %llu of %llu records anchored, those before %llu cut",
+	     header->sequence, header->flags, (unsigned long long)header->anchored_records,
+	     (unsigned long long)header->records, (unsigned long long)header->head_recnum);
 	follow_from(&follower, log, header);
 	while ((followed = follow_next(&follower, &record)) == FOLLOWED) {
 		if (record.number == recnum)
