@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include <grp.h>
+#include <linux/fsverity.h>
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <pthread.h>
@@ -79,6 +80,8 @@ static uint8_t
 static const uint8_t *mapped_log;
 static size_t mapped_size;
 static int file_rw, file_ro;
+static uint8_t verity_digest[ASSAY_MAX_DIGEST]; /* of the first of the files to measure */
+static uint16_t verity_digest_size;
 static long *calls_left; /* of all, in memory that the processes share */
 
 struct fuzzer {
@@ -354,6 +357,23 @@ static bool is_forbidden(const struct fuzzer *fuzzer, unsigned int number, int f
 	return fd == file_ro;
 }
 
+/* A valid MEASURE that worked: of the files it names one has fs-verity, and one has not. */
+static void own_measure(struct fuzzer *fuzzer, const struct request *request)
+{
+	const struct assay_measure *measure = (const struct assay_measure *)request->bytes;
+	const struct assay_measure_entry *entries = (struct assay_measure_entry *)fuzzer->own;
+
+	for (uint32_t i = 0; i < measure->count; i++) {
+		bool verity = entries[i].fd == fuzzer->files[0];
+
+		if (entries[i].result != (verity ? 0 : -ENODATA) ||
+		    (verity && (entries[i].digest_size != verity_digest_size ||
+				memcmp(entries[i].digest, verity_digest, verity_digest_size) != 0)))
+			wrong(fuzzer, "a file was measured wrong: %s",
+			      strerror(-entries[i].result));
+	}
+}
+
 static void judge(struct fuzzer *fuzzer, struct request *request, int fd, int result, bool uring)
 {
 	const char *how = uring ? "a URING_CMD" : "an ioctl";
@@ -376,6 +396,8 @@ static void judge(struct fuzzer *fuzzer, struct request *request, int fd, int re
 		      strerror(-result));
 	if (request->number == _IOC_NR(ASSAY_IOC_APPEND))
 		own_append(fuzzer, request);
+	else if (request->number == _IOC_NR(ASSAY_IOC_MEASURE) && !result)
+		own_measure(fuzzer, request);
 }
 
 static void make_request(struct fuzzer *fuzzer, struct request *request, bool may_be_own)
@@ -755,10 +777,17 @@ static void *share(size_t size)
 
 static void open_files(int files[8])
 {
+	struct {
+		struct fsverity_digest head;
+		uint8_t bytes[ASSAY_MAX_DIGEST];
+	} digest = { .head.digest_size = sizeof(digest.bytes) };
 	int ends[2];
 
 	need(!pipe2(ends, O_CLOEXEC | O_NONBLOCK), "pipe");
-	files[0] = open("/bed/busybox", O_RDONLY | O_CLOEXEC);
+	files[0] = open("/disk/verity", O_RDONLY | O_CLOEXEC);
+	need(!ioctl(files[0], FS_IOC_MEASURE_VERITY, &digest), "measure /disk/verity");
+	verity_digest_size = digest.head.digest_size;
+	memcpy(verity_digest, digest.bytes, verity_digest_size);
 	files[1] = open("/bed/test", O_RDONLY | O_CLOEXEC);
 	files[2] = open("/", O_RDONLY | O_CLOEXEC);
 	files[3] = open("/dev/null", O_RDONLY | O_CLOEXEC);
