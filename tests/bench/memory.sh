@@ -17,6 +17,6 @@ grep -E '^# memory ' "$out/result.tap" | jq -R -s -c '
 		entries: (.[4] | tonumber)}}] | add
 	| (.assay.bytes / .assay.entries) as $assay | (.ima.bytes / .ima.entries) as $ima
 	| {name: "memory", ours: $assay, peer: $ima, ratio: ($ima / $assay),
-	   unit: "bytes of kernel memory an entry", entries: .ima.entries}' >"$out/result.json"
+	   unit: "bytes of kernel memory an entry", runs: 1, entries: .ima.entries}' >"$out/result.json"
 jq -r '"IMA:   \(.peer | round) bytes an entry\nassay: \(.ours | round) bytes an entry, of \(.entries)"' "$out/result.json"
 cat "$out/result.json"

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # A guest that appends to a log in a static region is killed at any moment, several times over the
 # same memory: whatever was anchored is in what is left of it, and replays to the value that the
-# TPM had; and so it is in what the next boot offers as the log of the boot before. `make soak` does it cut_rounds=200 times; cut_seed=SEED repeats the same moments.
+# TPM had; and so it is in what the next boot offers as the log of the boot before. Every fourth
+# time a bit of that memory is changed first: then it must be named as damaged there. `make soak`
+# does it cut_rounds=200 times; cut_seed=SEED repeats the same moments.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -36,14 +38,18 @@ judged() { # the guest's own lines: all three, and nothing but good
 
 echo "# seed $seed"
 moments >"$memory/moments"
-recnum='' value=''
+recnum='' value='' damaged='' round=0
 while read -r moment; do
 	run qemu/run-guest --flavour 64k --region "static:$base:0x300000:$window:1M" --tpm new \
 		--memory-file "$memory/ram" --init tests/kmod/cut.sh --out "$out" --cut "$moment" \
-		--append "${recnum:+cut_after=$recnum,$value}" \
+		--append "${recnum:+cut_after=$recnum,$value,$damaged}" \
 		--file build/kmod/64k/assay.ko=/bed/assay.ko --file build/guest/kmod/cut=/bed/bin/cut
 	check "the guest is cut off at $moment" told 0
-	[ -z "$recnum" ] || check "the boot before's log has all up to record $recnum" judged
+	if [ "$damaged" ]; then
+		check "the boot before's log is named as damaged at offset $damaged" judged
+	elif [ "$recnum" ]; then
+		check "the boot before's log has all up to record $recnum" judged
+	fi
 	last=$(grep -ax '# anchored [0-9]* [0-9a-f]\{64\}' "$out/result.tap" | tail -n 1)
 	last=${last#\# anchored }
 	recnum=${last% *} value=${last#* }
@@ -51,6 +57,11 @@ while read -r moment; do
 		$((base + window - ram)) "${recnum:-none}" "${value:-none}"
 	check "its memory has all up to record ${recnum:-none}" told 0
 	grep '^#' "$memory/stdout" || :
+	round=$((round + 1)) damaged=''
+	if [ $((round % 4)) -eq 0 ] && [ "$recnum" ]; then
+		damaged=$(qemu-aarch64 build/guest/kmod/cut flip "$memory/ram" $((base + window - ram)) $((seed + round)))
+		check 'a bit of it is changed' [ -n "$damaged" ]
+	fi
 done <"$memory/moments"
 echo "1..$check_number"
 exit "$check_failed"

@@ -3,20 +3,24 @@
  * A log that is cut off at any moment: what appends until then, and what judges the memory
  * that is left.
  *
- *	cut append [RECNUM VALUE]
+ *	cut append [RECNUM VALUE [DAMAGED]]
  *
  * In the guest, appends for ever, and cuts the oldest records off. After each call that worked it
- * prints "# anchored RECNUM VALUE" with the PCR's value, as the TPM says it, before it goes on.
- *With the last that was printed whole in the boot before, it judges first what the module offers as
- *the log of that.
+ * prints "# anchored RECNUM VALUE" with the PCR's value, as the TPM says it. With the last that was
+ * printed whole in the boot before, it judges first what the module offers as the log of that.
  *
  *	cut judge FILE OFFSET RECNUM VALUE
  *
  * On the host, by qemu-aarch64, judges the memory itself: FILE is the guest's, and at OFFSET is
  * the log's window.
  *
+ *	cut flip FILE OFFSET SEED
+ *
+ * On the host, changes a bit somewhere in the records, and prints the offset in the log at which
+ * that one begins: DAMAGED.
+ *
  * All that was anchored must be there and replay to VALUE, and all that the tail covers
- * must be records.
+ * must be records; or else the log must be named as damaged there, and good before.
  */
 #define _GNU_SOURCE
 #include <sys/stat.h>
@@ -176,6 +180,51 @@ static void judge(const struct log *log, uint64_t recnum, const char *value)
 	follow_end(&follower);
 }
 
+/* Of a log with a bit changed: it is good up to that record, and says so. */
+static void judge_damaged(const struct log *log, uint64_t damaged)
+{
+	const struct assay_log_header *header = log->header;
+	struct follower follower = {};
+	enum followed followed;
+	struct record record;
+
+	follow_from(&follower, log, header);
+	while ((followed = follow_next(&follower, &record)) == FOLLOWED)
+		;
+	check(header->flags == (ASSAY_LOG_ADOPTED | ASSAY_LOG_DAMAGED), "it is named as damaged");
+	check(header->damaged_at == damaged && header->tail == damaged,
+	      "at the record that is: %llu", (unsigned long long)header->damaged_at);
+	check(followed == FOLLOW_END && follower.offset == damaged,
+	      "all before it is there: up to record %llu", (unsigned long long)follower.number);
+	follow_end(&follower);
+}
+
+static void flip(const char *path, off_t offset, uint64_t seed)
+{
+	struct log log = map_file(path, offset);
+	struct assay_log_header header = header_of(&log);
+	struct chance chance = { seed };
+	uint64_t at = header.head + below(&chance, header.tail - header.head);
+	uint64_t begin = header.head;
+	struct follower follower = {};
+	struct record record;
+	uint8_t byte;
+	int fd;
+
+	follow_from(&follower, &log, &header);
+	while (follow_next(&follower, &record) == FOLLOWED && follower.offset <= at)
+		begin = follower.offset;
+	follow_end(&follower);
+	byte = log.ring[at % header.ring_size] ^ (uint8_t)(1U << below(&chance, 8));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	need(fd >= 0 && pwrite(fd, &byte, 1,
+			       offset + (off_t)(header.page_size + at % header.ring_size)) == 1,
+	     "change %s", path);
+	close(fd);
+	unmap_log(&log);
+	printf("%llu\n", (unsigned long long)begin);
+}
+
 /* What the module found, in the shape that readers know. */
 static struct log map_previous(int fd)
 {
@@ -198,19 +247,28 @@ int main(int count, char *arguments[])
 	struct log log;
 
 	if (count >= 2 && strcmp(arguments[1], "append") == 0) {
-		if (count == 4) {
+		if (count >= 4) {
 			int fd = open_assay(O_RDONLY);
 
 			log = map_previous(fd);
-			judge(&log, strtoull(arguments[2], NULL, 10), arguments[3]);
+			if (count == 5)
+				judge_damaged(&log, strtoull(arguments[4], NULL, 10));
+			else
+				judge(&log, strtoull(arguments[2], NULL, 10), arguments[3]);
 			unmap_log(&log);
 			close(fd);
 			tap_end();
 		}
 		append_for_ever();
 	}
+	if (count == 5 && strcmp(arguments[1], "flip") == 0) {
+		flip(arguments[2], (off_t)strtoull(arguments[3], NULL, 0),
+		     strtoull(arguments[4], NULL, 0));
+		return 0;
+	}
 	need(count == 6 && strcmp(arguments[1], "judge") == 0,
-	     "usage: cut append [RECNUM VALUE] | judge FILE OFFSET RECNUM VALUE");
+	     "usage: cut append [RECNUM VALUE [DAMAGED]] | judge FILE OFFSET RECNUM VALUE | "
+	     "flip FILE OFFSET SEED");
 	log = map_file(arguments[2], (off_t)strtoull(arguments[3], NULL, 0));
 	judge(&log, strtoull(arguments[4], NULL, 10), arguments[5]);
 	return tap_end();
