@@ -24,7 +24,7 @@
 #define ENTRIES 8   /* the most in a call */
 #define CALLS 65536 /* the most of an appender */
 #define LABEL "stress"
-#define FILES "/tmp/stress"
+#define FILES "/disk" /* one for each appender, with fs-verity */
 #define FAULTS "/sys/kernel/debug/assay/"
 #define DRIVER "/sys/bus/platform/drivers/tpm_tis/"
 #define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
@@ -145,8 +145,8 @@ static void append_until_stopped(uint32_t number, uint64_t seed)
 	char path[64];
 
 	snprintf(path, sizeof(path), FILES "/%u", number);
-	file = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
-	need(file >= 0, "make %s", path);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	need(file >= 0, "open %s", path);
 	while (!is_set(&shared->stop) && appender->calls < CALLS)
 		make_call(appender, number, fd, file, &log, &chance);
 	_exit(0);
@@ -312,6 +312,7 @@ static void archive_event(const struct record *record, const struct tlv *event)
 static void archive_file(const struct tlv *file)
 {
 	struct tlv path = find_tlv(file->value, file->size, ASSAY_FIELD_PATH);
+	struct tlv digest = find_tlv(file->value, file->size, ASSAY_FIELD_DIGEST);
 	const size_t prefix = strlen(FILES "/");
 	unsigned long number = APPENDERS;
 	char text[64] = "";
@@ -320,10 +321,10 @@ static void archive_file(const struct tlv *file)
 		memcpy(text, path.value, path.size);
 	if (strncmp(text, FILES "/", prefix) == 0)
 		number = strtoul(text + prefix, NULL, 10);
-	if (number < APPENDERS)
-		shared->appenders[number].files++;
-	else
+	if (number >= APPENDERS || digest.size != 2 + 32)
 		archive.strange++;
+	else
+		shared->appenders[number].files++;
 }
 
 /* What a TRIM says of what went, against what went. */
