@@ -153,7 +153,7 @@ $(foreach f,$(FLAVOURS),$(eval build/kmod/$(f)/%.ko: build/kmod/$(f)/.made ;))
 # Static programs: PID 1, and what the tests in guests bring along.
 GUEST_PROGRAMS := $(patsubst tests/kmod/%.c,build/guest/kmod/%,$(wildcard tests/kmod/*.c))
 GUEST_CC = $(CC_arm64) -std=c11 $(WARNINGS) -O2 -g --sysroot=$(abspath build/sysroot) -static \
-	-Ikmod -Iqemu -Iuserspace/include -MMD -MP -o $@ $< -lpthread
+	-Ikmod -Iqemu -Iuserspace/include -MMD -MP -o $@ $< $(filter %.o,$^) -lpthread
 
 build/guest/init: qemu/guest/init.c build/sysroot.key
 	@mkdir -p $(@D)
@@ -161,10 +161,18 @@ build/guest/init: qemu/guest/init.c build/sysroot.key
 	$(Q)$(GUEST_CC)
 
 # What runs beside guests, on this machine.
-build/tpm-proxy: qemu/tpm-proxy.c qemu/tpm-proxy.h | packages
+build/tpm-proxy: qemu/tpm-proxy.h
+build/tpm-proxy build/watch-writes: build/%: qemu/%.c | packages
 	@mkdir -p $(@D)
 	$(call tell,HOST)
 	$(Q)gcc -std=c11 $(WARNINGS) $(CFLAGS_host) -o $@ $<
+
+# What the module does with a log that it finds is the same code here.
+build/guest/kmod/cut: build/guest/found.o build/guest/frame.o
+build/guest/found.o build/guest/frame.o: build/guest/%.o: kmod/%.c build/sysroot.key
+	@mkdir -p $(@D)
+	$(call tell,GUEST)
+	$(Q)$(CC_arm64) -std=gnu11 -O2 -g --sysroot=$(abspath build/sysroot) -Ikmod -MMD -MP -c -o $@ $<
 
 build/guest/kmod/%: tests/kmod/%.c build/sysroot.key
 	@mkdir -p $(@D)
@@ -177,7 +185,7 @@ build/guest/%: tests/bench/%.c build/sysroot.key
 	$(Q)$(GUEST_CC)
 
 $(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/sysroot build/guest/init \
-	build/tpm-proxy $(GUEST_PROGRAMS) build/arm64/assay build/kmod/$(f)/.made))
+	build/tpm-proxy build/watch-writes $(GUEST_PROGRAMS) build/arm64/assay build/kmod/$(f)/.made))
 .PHONY: $(FLAVOURS:%=guest-%)
 
 # ---------------------------------------------------------------- tests

@@ -9,6 +9,11 @@
  * prints "# anchored RECNUM VALUE" with the PCR's value, as the TPM says it. With the last that was
  * printed whole in the boot before, it judges first what the module offers as the log of that.
  *
+ *	cut steps
+ *
+ * In the guest, few calls of each kind, with lines as above; after the first there is time to
+ * begin to watch.
+ *
  *	cut judge FILE OFFSET RECNUM VALUE
  *
  * On the host, by qemu-aarch64, judges the memory itself: FILE is the guest's, and at OFFSET is
@@ -20,13 +25,17 @@
  * that one begins: DAMAGED.
  *
  * All that was anchored must be there and replay to VALUE, and all that the tail covers
- * must be records; or else the log must be named as damaged there, and good before.
+ * must be records; or else the log must be named as damaged there, and good before. Whether the
+ * module would take it for good is asked of its own code, kmod/found.c.
  */
 #define _GNU_SOURCE
 #include <sys/stat.h>
 
 #include "chance.h"
 #include "follow.h"
+#include "found.h"
+
+#define STEPS_PAUSE 10 /* seconds */
 
 static void print_hex(const uint8_t *bytes, size_t size)
 {
@@ -63,6 +72,18 @@ static int trim_some(int fd, const struct log *log, struct chance *chance, uint6
 	return result;
 }
 
+/* "# anchored RECNUM VALUE" */
+static void tell(const struct assay_info *info, uint64_t recnum)
+{
+	uint8_t value[ASSAY_MAX_DIGEST];
+
+	need(read_pcr(info->bank_alg[0], info->pcr, value), "read the PCR");
+	printf("# anchored %llu ", (unsigned long long)recnum);
+	print_hex(value, digest_size(info->bank_alg[0]));
+	printf("\n");
+	fflush(stdout);
+}
+
 static void append_for_ever(void)
 {
 	struct chance chance = { (uint64_t)time(NULL) };
@@ -72,7 +93,6 @@ static void append_for_ever(void)
 	bool full = false;
 
 	for (;;) {
-		uint8_t value[ASSAY_MAX_DIGEST];
 		uint64_t recnum;
 		int result;
 
@@ -85,12 +105,30 @@ static void append_for_ever(void)
 		if (full || result == -ETIME)
 			continue;
 		need(!result, "a call gave %d", result);
-		need(read_pcr(info.bank_alg[0], info.pcr, value), "read the PCR");
-		printf("# anchored %llu ", (unsigned long long)recnum);
-		print_hex(value, digest_size(info.bank_alg[0]));
-		printf("\n");
-		fflush(stdout);
+		tell(&info, recnum);
 	}
+}
+
+static void take_steps(void)
+{
+	int fd = open_assay(O_RDWR);
+	struct assay_info info = get_info(fd);
+	struct assay_append appended;
+	struct assay_trim trimmed = { 0 };
+
+	check_is(append(fd, "step", "", 0, &appended), 0, "the first APPEND");
+	tell(&info, appended.recnum);
+	sleep(STEPS_PAUSE);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < 2; i++) {
+			check_is(append(fd, "step", "some data", i, &appended), 0, "APPEND");
+			tell(&info, appended.recnum);
+		}
+		trimmed.keep = appended.recnum;
+		check_is(call(fd, ASSAY_IOC_TRIM, &trimmed), 0, "TRIM");
+		tell(&info, trimmed.recnum);
+	}
+	close(fd);
 }
 
 /* The memory as the guest's readers had it: the header's page, and the ring twice. */
@@ -148,9 +186,44 @@ static struct assay_log_header header_of(const struct log *log)
 	return header;
 }
 
+static int found_hash(void *context, __u16 alg, const struct assay_found_bytes pieces[2],
+		      __u8 *digest)
+{
+	uint8_t *both = malloc((size_t)(pieces[0].size + pieces[1].size) + 1);
+
+	(void)context;
+	need(both, "memory");
+	memcpy(both, pieces[0].data, (size_t)pieces[0].size);
+	memcpy(both + pieces[0].size, pieces[1].data, (size_t)pieces[1].size);
+	sha(digest_size(alg), both, (size_t)(pieces[0].size + pieces[1].size), digest);
+	free(both);
+	return 0;
+}
+
+/* What the module will make of it. */
+static void judge_found(const struct log *log, uint64_t recnum)
+{
+	const struct assay_log_header *header = log->header;
+	struct assay_found found = { 0 };
+	int result = assay_found_check(
+		(struct assay_found_bytes){ (const uint8_t *)header,
+					    header->page_size + header->ring_size },
+		found_hash, NULL, &found);
+
+	check(result == 0 && !found.what && found.header.anchored_records > recnum,
+	      "the module takes it for good: up to record %llu",
+	      (unsigned long long)found.header.records);
+	if (found.what)
+		note("  it says: %s", found.what);
+}
+
 static void judge(const struct log *log, uint64_t recnum, const char *value)
 {
 	const struct assay_log_header at_hand = header_of(log), *header = &at_hand;
+	const struct log seen = { .header = header,
+				  .ring = log->ring,
+				  .page_size = log->page_size,
+				  .mapped = log->mapped };
 	struct follower follower = {};
 	bool reached = false, named = false;
 	enum followed followed;
@@ -159,7 +232,7 @@ static void judge(const struct log *log, uint64_t recnum, const char *value)
 	note("sequence %u, flags %#x, %llu of %llu records anchored, those before %llu cut",
 	     header->sequence, header->flags, (unsigned long long)header->anchored_records,
 	     (unsigned long long)header->records, (unsigned long long)header->head_recnum);
-	follow_from(&follower, log, header);
+	follow_from(&follower, &seen, header);
 	while ((followed = follow_next(&follower, &record)) == FOLLOWED) {
 		if (record.number == recnum)
 			reached = is_value(&follower.banks[0], value);
@@ -261,15 +334,21 @@ int main(int count, char *arguments[])
 		}
 		append_for_ever();
 	}
+	if (count == 2 && strcmp(arguments[1], "steps") == 0) {
+		take_steps();
+		return tap_end();
+	}
 	if (count == 5 && strcmp(arguments[1], "flip") == 0) {
 		flip(arguments[2], (off_t)strtoull(arguments[3], NULL, 0),
 		     strtoull(arguments[4], NULL, 0));
 		return 0;
 	}
 	need(count == 6 && strcmp(arguments[1], "judge") == 0,
-	     "usage: cut append [RECNUM VALUE [DAMAGED]] | judge FILE OFFSET RECNUM VALUE | "
+	     "usage: cut append [RECNUM VALUE [DAMAGED]] | steps | judge FILE OFFSET RECNUM VALUE "
+	     "| "
 	     "flip FILE OFFSET SEED");
 	log = map_file(arguments[2], (off_t)strtoull(arguments[3], NULL, 0));
 	judge(&log, strtoull(arguments[4], NULL, 10), arguments[5]);
+	judge_found(&log, strtoull(arguments[4], NULL, 10));
 	return tap_end();
 }
