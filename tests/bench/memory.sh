@@ -9,9 +9,7 @@ export LC_ALL
 cd "$(dirname "$0")/../.."
 
 out=build/bench/memory
-qemu/run-guest --flavour 64k --memory 4G --region cma:0x80000000:512M:0:64M \
-	--init tests/bench/entries-guest.sh --file build/kmod/64k/assay.ko=/bed/assay.ko \
-	--file build/guest/entries=/bed/bin/entries --timeout 400 --out "$out"
+tests/bench/boot-entries "$out"
 grep -E '^# memory ' "$out/result.tap" | jq -R -s -c '
 	[split("\n")[] | select(. != "") | split(" ") | {(.[2]): {bytes: (.[3] | tonumber),
 		entries: (.[4] | tonumber)}}] | add
