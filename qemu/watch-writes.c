@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -70,12 +71,6 @@ static int connect_to(const char *path)
 	die("cannot connect to %s: %s", path, strerror(errno));
 }
 
-/* A byte, or -1 when QEMU has ended. */
-static int receive(FILE *gdb)
-{
-	return fgetc(gdb);
-}
-
 static void send_packet(int fd, const char *data)
 {
 	char packet[PACKET_MAX];
@@ -85,6 +80,7 @@ static void send_packet(int fd, const char *data)
 	for (const char *at = data; *at; at++)
 		sum += (unsigned char)*at;
 	size = snprintf(packet, sizeof(packet), "$%s#%02x", data, sum & 0xff);
+	/* That it has ended is seen when it is read from. */
 	if (write(fd, packet, (size_t)size) != size && errno != EPIPE)
 		die("cannot write to QEMU: %s", strerror(errno));
 }
@@ -96,22 +92,25 @@ static bool receive_packet(FILE *gdb, int fd, char *data)
 	int c;
 
 	do
-		c = receive(gdb);
+		c = fgetc(gdb);
 	while (c == '+');
 	if (c < 0)
 		return false;
 	if (c != '$')
 		die("QEMU says something that is no packet: '%c'", c);
-	while ((c = receive(gdb)) >= 0 && c != '#') {
+	while ((c = fgetc(gdb)) >= 0 && c != '#') {
 		if (size == PACKET_MAX - 1)
 			die("QEMU sends a packet that is too long");
 		data[size++] = (char)c;
 	}
 	data[size] = '\0';
-	receive(gdb);
-	if (receive(gdb) < 0)
-		return false;
-	return write(fd, "+", 1) == 1;
+	/* The sum, two digits, which a local socket does not need. */
+	for (int i = 0; i < 2; i++)
+		if (fgetc(gdb) < 0)
+			return false;
+	if (write(fd, "+", 1) != 1 && errno != EPIPE)
+		die("cannot write to QEMU: %s", strerror(errno));
+	return true;
 }
 
 static void must_ask(FILE *gdb, int fd, const char *request)
@@ -167,6 +166,8 @@ int main(int count, char **arguments)
 
 	if (count < 7)
 		die("usage: watch-writes SOCKET ADDRESS FILE OFFSET SIZE COMMAND [ARGUMENT]...");
+	/* QEMU may end at any time. */
+	signal(SIGPIPE, SIG_IGN);
 	address = number_of(arguments[2]);
 	offset = number_of(arguments[4]);
 	size = number_of(arguments[5]);
