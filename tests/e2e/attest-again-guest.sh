@@ -5,10 +5,11 @@
 export PATH=/bed/bin:$PATH
 # shellcheck source=tests/check.sh
 . /bed/check.sh
+# shellcheck source=tests/e2e/attest-device.sh
+. /bed/attest-device.sh
 ak=handle:0x81000010
 log=/sys/class/misc/assay/log
 
-mounted() { mkdir -p /mnt && mount -t ext4 /dev/vda /mnt; }
 quote() { # NUMBER OPTION...
 	quote_number=$1
 	shift
@@ -22,12 +23,7 @@ works 'an attestation key is made, and stays in the TPM' \
 	assay key create --restricted --persistent $ak --out /run/ak.pem
 works 'the device is enrolled' assay enroll --ak $ak --machine-id again --records /out/records \
 	--roots /bed/roots.pem --intermediates /bed/issuer.pem
-works 'the module is loaded' insmod /bed/assay.ko
-works 'the disk is mounted' mounted
-works 'the signer is trusted' assay keyring load --cert /bed/signer.pem --require-signatures
-works 'fs-verity is on for what is signed' assay enable --root /mnt --manifest /mnt/manifest.jsonl \
-	--cert /bed/signer.pem
-works 'what is signed is measured' assay measure --root /mnt --manifest /mnt/manifest.jsonl
+measure_disk
 works 'it is quoted' quote 1
 next=$(cat $log/records)
 works 'more is measured' go_on

@@ -6,6 +6,8 @@
 export PATH=/bed/bin:$PATH
 # shellcheck source=tests/check.sh
 . /bed/check.sh
+# shellcheck source=tests/e2e/attest-device.sh
+. /bed/attest-device.sh
 ak=handle:0x81000010
 
 if [ ! -e /bed/challenge.json ]; then
@@ -17,14 +19,8 @@ if [ ! -e /bed/challenge.json ]; then
 	exit "$check_failed"
 fi
 
-mounted() { mkdir -p /mnt && mount -t ext4 /dev/vda /mnt; }
 works 'the challenge is answered' assay enroll answer /bed/challenge.json --ak $ak --out /out/answer.json
-works 'the module is loaded' insmod /bed/assay.ko
-works 'the disk is mounted' mounted
-works 'the signer is trusted' assay keyring load --cert /bed/signer.pem --require-signatures
-works 'fs-verity is on for what is signed' assay enable --root /mnt --manifest /mnt/manifest.jsonl \
-	--cert /bed/signer.pem
-works 'what is signed is measured' assay measure --root /mnt --manifest /mnt/manifest.jsonl
+measure_disk
 works 'and quoted' assay quote --nonce "$(cat /bed/nonce)" --ak $ak --out /out/evidence.json
 echo "1..$check_number"
 exit "$check_failed"

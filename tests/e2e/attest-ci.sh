@@ -13,9 +13,9 @@ export LC_ALL
 cd "$(dirname "$0")/../.."
 
 out=build/attest-ci
-assay=build/host/assay
 verify=build/host/assay-verify
 here=tests/e2e
+. $here/attest-signer.sh
 
 rm -rf "$out"
 mkdir -p "$out"
@@ -44,13 +44,7 @@ sign() {
 	for number in 1 2 3 4 5 6 7 8; do
 		head -c $((number * 20000)) build/arm64/assay >"$work/tree/app/lib/$number"
 	done
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 \
-		-subj '/CN=CI signer' -keyout "$work/signer.key" -out "$out/signer.pem" &&
-		"$assay" sign --key "$work/signer.key" --cert "$out/signer.pem" --root "$work/tree" \
-			--manifest "$work/manifest.jsonl" app &&
-		cp "$work"/manifest.jsonl* "$out/" && cp "$work"/manifest.jsonl* "$work/tree/" &&
-		cp policy/ci/policy.json "$out/" &&
-		mke2fs -q -t ext4 -b 4096 -O verity -E root_owner=0:0 -d "$work/tree" "$work/disk.img" 64M
+	make_disk "$work" && cp "$work"/manifest.jsonl* "$work/signer.pem" policy/ci/policy.json "$out/"
 }
 
 boot() { # DIRECTORY OPTION...
@@ -58,6 +52,7 @@ boot() { # DIRECTORY OPTION...
 	shift
 	qemu/run-guest --flavour 64k --memory 2G --region auto --tpm "$work/tpm" \
 		--init $here/attest-ci-guest.sh --file tests/check.sh=/bed/check.sh \
+		--file $here/attest-device.sh=/bed/attest-device.sh \
 		--file build/arm64/assay=/bed/bin/assay --append ima_policy=tcb --out "$boot_out" "$@"
 }
 

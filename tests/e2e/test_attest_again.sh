@@ -13,8 +13,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM HUP
 CHECK_OUT=$work
 . tests/check.sh
+. tests/e2e/attest-signer.sh
 
-assay=build/host/assay
 verify=build/host/assay-verify
 out=build/guests/attest-again
 nonce=$(openssl rand -hex 31)
@@ -24,12 +24,7 @@ sign() {
 	for number in 1 2 3; do
 		head -c $((number * 20000)) build/arm64/assay >"$work/tree/app/lib/$number"
 	done
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 \
-		-subj '/CN=signer' -keyout "$work/signer.key" -out "$work/signer.pem" &&
-		"$assay" sign --key "$work/signer.key" --cert "$work/signer.pem" --root "$work/tree" \
-			--manifest "$work/manifest.jsonl" app &&
-		cp "$work"/manifest.jsonl* "$work/tree/" &&
-		mke2fs -q -t ext4 -b 4096 -O verity -E root_owner=0:0 -d "$work/tree" "$work/disk.img" 64M
+	make_disk "$work"
 }
 
 boot() {
@@ -37,7 +32,8 @@ boot() {
 	date +%s >"$work/now"
 	qemu/run-guest --flavour 64k --memory 2G --region auto --tpm "$work/tpm" \
 		--init tests/e2e/attest-again-guest.sh --disk "$work/disk.img" \
-		--file tests/check.sh=/bed/check.sh --file build/kmod/64k/assay.ko=/bed/assay.ko \
+		--file tests/check.sh=/bed/check.sh \
+		--file tests/e2e/attest-device.sh=/bed/attest-device.sh --file build/kmod/64k/assay.ko=/bed/assay.ko \
 		--file build/arm64/assay=/bed/bin/assay --file "$work/nonce=/bed/nonce" \
 		--file "$work/now=/bed/now" --file "$work/signer.pem=/bed/signer.pem" \
 		--file "$work/tpm/ek-root.pem=/bed/roots.pem" \

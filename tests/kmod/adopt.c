@@ -92,6 +92,20 @@ static bool holds(const struct log *log, const uint8_t *copy, size_t size)
 	       !memcmp(log->ring + log->header->head % log->header->ring_size, copy, size);
 }
 
+/* Unload the module; what its log was until then, to be freed. */
+static uint8_t *unload_keeping(struct assay_log_header *ret_header, size_t *ret_size)
+{
+	int fd = open_assay(O_RDWR);
+	struct log log = map_log(fd);
+	uint8_t *copy = copy_log(&log, ret_size);
+
+	*ret_header = *log.header;
+	unmap_log(&log);
+	close(fd);
+	unload_assay();
+	return copy;
+}
+
 static void append_some(int fd, unsigned int count)
 {
 	static const char data[3000] = "what";
@@ -103,19 +117,16 @@ static void append_some(int fd, unsigned int count)
 /* Unload, do something, load: the log goes on. */
 static void test_goes_on(const char *what)
 {
-	int fd = open_assay(O_RDWR);
-	struct log log = map_log(fd);
-	struct assay_log_header before = *log.header;
+	struct assay_log_header before;
 	char boot_id[37] = "";
 	struct tlv old, new;
 	struct record record;
+	struct log log;
 	uint8_t *copy;
 	size_t size;
+	int fd;
 
-	copy = copy_log(&log, &size);
-	unmap_log(&log);
-	close(fd);
-	unload_assay();
+	copy = unload_keeping(&before, &size);
 	load_assay("");
 	fd = open_assay(O_RDWR);
 	log = map_log(fd);
@@ -227,16 +238,13 @@ static void test_wrapped(void)
 /* The PCR is another's: what was there is kept, beside a fresh log. */
 static void test_previous(void)
 {
-	int fd = open_assay(O_RDWR);
-	struct log log = map_log(fd), previous;
-	struct assay_log_header before = *log.header;
+	struct assay_log_header before;
+	struct log log, previous;
 	uint8_t *copy;
 	size_t size;
+	int fd;
 
-	copy = copy_log(&log, &size);
-	unmap_log(&log);
-	close(fd);
-	unload_assay();
+	copy = unload_keeping(&before, &size);
 	extend_pcr();
 	load_assay("");
 	fd = open_assay(O_RDWR);

@@ -9,8 +9,8 @@
 . /bed/check.sh
 
 insmod /bed/assay.ko || exit 1
-mkdir -p /run/work
-cd /run/work || exit 1
+mkdir -p /run/files
+cd /run/files || exit 1
 i=0
 while [ $i -lt 200 ]; do
 	: >file$i
@@ -70,7 +70,7 @@ run assay log follow --json --from 2 --until 4
 cp /run/stdout out
 check "--until ends it" has 2 3 4
 run assay log follow --path '*/file3' --until 8
-check "filters" prints 0 'FAILED: .*  /run/work/file3$'
+check "filters" prints 0 'FAILED: .*  /run/files/file3$'
 check "let nothing else through" [ "$(grep -c FAILED /run/stdout)" -eq 1 ]
 run timeout 10 sh -c 'assay log follow | head -n 2'
 check "it ends when nobody reads its output" prints 0 '^     0  .*  START '

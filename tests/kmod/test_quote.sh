@@ -49,19 +49,26 @@ raced() { # COUNT: quotes, each of which replays; sets $uncovered to those with 
 	done
 }
 
+race() { # TITLE COUNT TASK...: so many quotes beside these tasks
+	race_title=$1 race_count=$2
+	shift 2
+	touch go
+	for race_task; do
+		"$race_task" &
+	done
+	raced "$race_count" >raced.log 2>&1
+	race_status=$?
+	rm go
+	wait
+	cp raced.log stderr
+	check "$race_title" test "$race_status" -eq 0
+}
+
 works 'a quote of a log at rest' quote rest.json
 works 'replays' replays rest.json 'assay-log-replay .* records\? replay to the quoted'
 
-touch go
-append &
-append &
 before=$(records)
-raced 12 >raced.log 2>&1
-status=$?
-rm go
-wait
-cp raced.log stderr
-check '12 quotes while records are appended replay' test "$status" -eq 0
+race '12 quotes while records are appended replay' 12 append append
 check 'records were appended meanwhile' test "$(records)" -ge $((before + 12))
 check 'some came between a quote and its log, and are told as not covered' test "$uncovered" -gt 0
 
@@ -76,15 +83,7 @@ check 'and is shorter than the whole' test "$(wc -c <since.json)" -lt "$(wc -c <
 run quote late.json --since 100000
 check 'a record that is not due yet is told' told 1 'there is no record 100000 yet'
 
-touch go
-append &
-trim &
-raced 10 >raced.log 2>&1
-status=$?
-rm go
-wait
-cp raced.log stderr
-check '10 quotes while the log is trimmed, too, replay' test "$status" -eq 0
+race '10 quotes while the log is trimmed, too, replay' 10 append trim
 assay log trim --no-archive --keep 2 >/dev/null 2>&1
 works 'a log that was trimmed is quoted from where it begins' quote trimmed.json
 check 'which the evidence says' grep -q '"first": ' trimmed.json
