@@ -147,7 +147,8 @@ int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_
  * assay_ledger_set_head() - the log begins where its cut says
  * @ledger: created ledger, with its trim_lock held and its TRIM record anchored
  *
- * Return: 0, or why the header could not be changed: the head is where it was.
+ * Return: 0; or why the header could not be changed, and the head is where it was; or -EIO,
+ * it could not be protected again, and the log takes no more.
  */
 int assay_ledger_set_head(struct assay_ledger *ledger);
 

@@ -202,6 +202,7 @@ void assay_trim_settle(struct assay_ledger *ledger)
 	if (!READ_ONCE(ledger->cut.pending))
 		return;
 	mutex_lock(&ledger->trim_lock);
+	/* If that fails it stays due, until somebody anchors again. */
 	if (assay_trim_is_due(ledger))
 		assay_trim_cut(ledger);
 	mutex_unlock(&ledger->trim_lock);
