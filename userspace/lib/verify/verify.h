@@ -59,7 +59,15 @@ struct policy_path {
  * @rsa_bits: the least size of an RSA key
  * @nonce_size: the fewest bytes of a nonce
  * @max_age: seconds from the nonce to the verdict; 0: any
- * @same_boot: the TPM must not have been reset since the last attestation
+ * @same_boot: the TPM must not have been reset, nor restarted, since the last attestation
+ * @suspend: a TPM restart without a reset (TPM Part 1, 12.2.3.2) may be a machine that
+ *           resumed from suspend to RAM: an earlier state goes on over it
+ * @manifest_min_created: manifests must have been made then or later, in seconds since
+ *                        1970-01-01 00:00 UTC; 0: at any time
+ * @manifest_id, @manifest_product: what manifests must say they are; NULL: anything
+ * @filesystems, @filesystem_count: UUIDs, of 16 bytes each, of the file systems that
+ *                                  measured files may be on; none: any
+ * @uefi_accepted: bit n: rule n of enum uefi_rule (log/uefi.h) may be broken
  * @pcrs: bit n: PCR n must be quoted, all in one bank
  * @assay_pcr: index of the PCR that anchors assay's log
  * @ima_pcr: index of IMA's PCR
@@ -88,6 +96,12 @@ struct verify_policy {
 	size_t nonce_size;
 	uint64_t max_age;
 	bool same_boot;
+	bool suspend;
+	uint64_t manifest_min_created;
+	const char *manifest_id, *manifest_product;
+	const uint8_t (*filesystems)[16];
+	size_t filesystem_count;
+	uint32_t uefi_accepted;
 	uint32_t pcrs;
 	unsigned int assay_pcr;
 	unsigned int ima_pcr;
