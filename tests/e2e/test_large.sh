@@ -18,7 +18,7 @@ within() { # KIB COMMAND...: runs it with so much memory of its own at most
 evidence=tests/data/evidence
 verify() { # KIB EVIDENCE: with what the sample evidence is judged with
 	within "$1" "$assay" verify "$2" --nonce "$(xxd -p -c 64 $evidence/nonce)" --ak $evidence/ak.pub \
-		--manifest $evidence/manifest.jsonl --cert $evidence/cert.pem
+		--manifest $evidence/manifest.jsonl --cert $evidence/cert.pem --verbose
 }
 
 # 1 GiB of zeros, of which the disk has none.

@@ -28,13 +28,13 @@ judge() {
 }
 
 trusted() {
-	[ "$status" -eq 0 ] && [ "$(tail -n 1 stdout)" = trusted ] && [ ! -s stderr ]
+	[ "$status" -eq 0 ] && head -n 1 stdout | grep -q '^trusted' && [ ! -s stderr ]
 }
 
-# Not trusted, because of that check; and no line says otherwise.
+# Not trusted, because of that check first of all; and no line says otherwise.
 refused() { # CHECK
-	[ "$status" -eq 1 ] && grep -q "^FAIL  *$1 " stdout &&
-		tail -n 1 stdout | grep -q "^NOT TRUSTED: $1: " && ! grep -qx trusted stdout
+	[ "$status" -eq 1 ] && [ "$(head -n 1 stdout)" = 'NOT TRUSTED' ] &&
+		sed -n 3p stdout | grep -q "^FAIL  *$1: " && ! grep -q ^trusted stdout
 }
 
 ended() { # STATUS WORDS: the exit status, words on standard error, no verdict
@@ -50,12 +50,17 @@ plain_text() {
 	! grep -q "$(printf '\033')" stdout
 }
 
-echo 1..64
+echo 1..66
 
 judge "$data/evidence.json"
 check 'good evidence is trusted' trusted
 check 'no colours where there is no terminal' plain_text
-check 'every check has a line' [ "$(grep -c -e '^pass  ' -e '^not checked  ' stdout)" -eq "$checks" ]
+check 'a line a group, and nothing else' [ "$(sed 's/ .*//' stdout | tail -n +2 | tr '\n' ' ')" = \
+	' quote firmware log IMA files ' ]
+judge "$data/evidence.json" --verbose
+check '--verbose: every check has a line' \
+	[ "$(grep -c -e '^  pass  ' -e '^  not checked  ' stdout)" -eq "$checks" ]
+check 'below the verdict' trusted
 judge "$data/evidence.json" --ak-qualified-name "$(xxd -p -c 64 "$data/ak.qname")"
 check 'and with the qualified name' trusted
 verifier_only=$verifier
@@ -76,7 +81,7 @@ check 'JSON: what is not required needs something to compare with, or is common'
 	'quote-age quote-counters quote-firmware quote-clock pcr-values uefi-log-parsed uefi-log-events uefi-log-replay assay-log-tpm assay-log-progress ima-log-violations ima-boot-aggregate ima-signatures ima-files-match ima-files-known' ]
 check 'JSON: exit status 0' [ "$status" -eq 0 ]
 
-run script -qec "TERM=xterm '$verifier' verify '$data/evidence.json' --nonce $good_nonce \
+run script -qec "TERM=xterm '$verifier' verify '$data/evidence.json' --verbose --nonce $good_nonce \
 	--ak '$data/ak.pub' --manifest '$data/manifest.jsonl' --cert '$data/cert.pem'" /dev/null
 check 'colours on a terminal' [ "$(grep -c "$(printf '\033\\[32m')" stdout)" -gt 20 ]
 run script -qec "NO_COLOR=1 TERM=xterm '$verifier' verify '$data/evidence.json' \
@@ -133,9 +138,9 @@ with_policy() { # POLICY [OPTION]...
 	run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --ak "$data/ak.pub" \
 		--policy "$policy" "$@"
 }
-with_policy policy.json --issued "$issued"
+with_policy policy.json --issued "$issued" --verbose
 check 'a policy says where all is' trusted
-check 'and what is not required' grep -q '^pass  *files-complete .*(not required)' stdout
+check 'and what is not required' grep -q '^  pass  *files-complete .*(not required)' stdout
 with_policy policy.json --issued 2026-01-31T23:59:59Z
 check 'a nonce that is too old is refused' refused quote-age
 with_policy policy.json
@@ -162,13 +167,13 @@ with_policy policy.json --issued yesterday
 check 'a time that is none: exit status 2' ended 2 "not 'yesterday'"
 
 with_policy sub/relative.json --html page.html --junit junit.xml
-check 'a page says trusted' grep -q '<h1 class=ok>trusted</h1>' page.html
+check 'a page says trusted' grep -q '<h1 class=ok>trusted' page.html
 check 'JUnit has a test case a check' [ "$(grep -c '<testcase' junit.xml)" -eq "$checks" ]
 check 'and no failure' [ "$(grep -c '<failure' junit.xml)" -eq 0 ]
 with_policy sub/pcrs.json --html page.html --junit junit.xml
 check 'a page says what is wrong' grep -q 'NOT TRUSTED.*' page.html
 check 'JUnit has the failure' grep -q '<failure type="fail" message="sha256 PCR 14 is ' junit.xml
-check 'advice comes before the last line' grep -q '^Find out what changed' stdout
+check 'advice is below what failed' [ "$(sed -n 4p stdout | cut -c 1-34)" = '             Find out what changed' ]
 with_policy sub/relative.json --html missing/page.html
 check 'a page that cannot be written: exit status 1, no verdict' ended 1 missing/page.html
 
@@ -196,9 +201,9 @@ with_device
 check 'the same evidence once more is refused' refused quote-counters
 check 'and leaves no trace' cmp device.json kept.json
 jq '.state.clock = "1"' kept.json >device.json
-with_device
+with_device --verbose
 check 'newer evidence is compared with the state' trusted
-check 'record by record' grep -q '^pass *assay-log-progress .*0 records since the last' stdout
+check 'record by record' grep -q '^  pass *assay-log-progress .*0 records since the last' stdout
 jq '.state.records = 6' device.json >other.json
 jq '.state.clock = "1"' other.json >device.json
 with_device

@@ -21,9 +21,9 @@ quote() { # OUT OPTION...
 }
 # replays EVIDENCE [WORDS]: the verdict has these checks; others want a manifest and IMA
 replays() {
-	assay verify "$1" --nonce $nonce --ak ak.pub --policy policy.json >verdict
+	assay verify "$1" --nonce $nonce --ak ak.pub --policy policy.json --verbose >verdict
 	for check in quote-signature pcr-digest assay-log-records assay-log-digests assay-log-replay; do
-		grep -q "^pass  *$check " verdict || { cat verdict; return 1; }
+		grep -q "^ *pass  *$check " verdict || { cat verdict; return 1; }
 	done
 	[ -z "${2:-}" ] || grep -q "$2" verdict || { cat verdict; return 1; }
 }

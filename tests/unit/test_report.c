@@ -13,9 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/group.h"
 #include "report/html.h"
 #include "report/junit.h"
 #include "report/markup.h"
+#include "report/text.h"
+#include "verify/sentence.h"
 #include "verify_fixture.h"
 
 /* ---------------------------------------------------------------- markup */
@@ -56,7 +59,7 @@ static void test_text_is_no_markup(void **state)
 
 /* ---------------------------------------------------------------- from a verdict */
 
-static char *take(struct buffer *out)
+static char *text_of(struct buffer *out)
 {
 	buffer_append_u8(out, '\0');
 	assert_false(out->failed);
@@ -77,7 +80,7 @@ static char *page(fixture_change *change, struct verdict *verdict)
 	verify(&fixture.input, &fixture.policy, verdict);
 	html_end(report, verdict, "<evidence>", 1760000000, &out);
 	fixture_free(&fixture);
-	return take(&out);
+	return text_of(&out);
 }
 
 static void must_have(const char *text, const char *part)
@@ -146,7 +149,7 @@ static void test_page_of_all_states(void **state)
 
 	(void)state;
 	assert_true(verdict_trusted(&verdict));
-	must_have(text, "<h1 class=ok>trusted</h1>");
+	must_have(text, "<h1 class=ok>trusted (the boot was not judged)</h1>");
 	/* Of assay's log four; of IMA's list the verity and the digest one. */
 	must_have(text, "<b>6</b> matches");
 	must_have(text, "<b>1</b> signed");
@@ -182,7 +185,7 @@ static void test_page_of_many(void **state)
 		observer->file(observer->context, &file);
 	}
 	html_end(report, &verdict, "e", 0, &out);
-	text = take(&out);
+	text = text_of(&out);
 	must_have(text, "<b>2500</b> unknown");
 	must_have(text, "and 500 more");
 	must_have(text, "record 7: not known");
@@ -225,7 +228,7 @@ static void test_junit(void **state)
 
 		fixture_judge(BEFORE_PCRS, rows[i].change, &verdict);
 		junit_write(&verdict, "a \"name\"", 1760000000, &out);
-		text = take(&out);
+		text = text_of(&out);
 		must_have(text, "name=\"assay verify a &quot;name&quot;\"");
 		must_have(text, "timestamp=\"2025-10-09T08:53:20Z\"");
 		snprintf(expected, sizeof(expected), "failures=\"%zu\"", rows[i].failures);
@@ -234,8 +237,198 @@ static void test_junit(void **state)
 		assert_int_equal(rows[i].failures == 0, verdict_trusted(&verdict));
 		assert_int_equal(count_of(text, "<testcase"),
 				 CHECK_COUNT + (size_t)(verdict.required == 0));
+		must_have(text,
+			  rows[i].failures == 0 ?
+				  "name=\"verdict\" value=\"trusted (the boot was not judged)\"" :
+				  "name=\"verdict\" value=\"NOT TRUSTED\"");
 		assert_int_equal(count_of(text, "</testcase>"), count_of(text, "<testcase"));
 		free(text);
+	}
+}
+
+/* ---------------------------------------------------------------- for the terminal */
+
+static char *terminal_text(const struct verdict *verdict, bool verbose, bool colours)
+{
+	struct buffer out = { 0 };
+
+	report_text(&out, verdict, verbose, colours);
+	return text_of(&out);
+}
+
+/* How often a line begins so. */
+static size_t lines_of(const char *text, const char *beginning)
+{
+	size_t count = strncmp(text, beginning, strlen(beginning)) == 0;
+	char line[64];
+
+	snprintf(line, sizeof(line), "\n%s", beginning);
+	return count + count_of(text, line);
+}
+
+static void the_verdict_is_the_first_line(void **state)
+{
+	static const struct {
+		fixture_change *change;
+		const char *line;
+	} rows[] = {
+		{ NULL, "trusted (the boot was not judged)\n\nquote " },
+		{ old_nonce, "NOT TRUSTED\n\nFAIL         quote-nonce: the quote answers " },
+		{ nothing_required, "NOT TRUSTED\n\nThe policy requires no check" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct verdict verdict;
+		char *text;
+
+		fixture_judge(BEFORE_PCRS, rows[i].change, &verdict);
+		text = terminal_text(&verdict, false, false);
+		assert_int_equal(strncmp(text, rows[i].line, strlen(rows[i].line)), 0);
+		must_not_have(text, "\033");
+		for (int group = 0; group < CHECK_GROUPS; group++)
+			assert_int_equal(lines_of(text, check_group_name((enum check_group)group)),
+					 1);
+		/* What passed is counted, not listed. */
+		must_not_have(text, "quote-magic");
+		free(text);
+	}
+}
+
+static void what_failed_has_its_advice(void **state)
+{
+	static struct verdict verdict;
+	char *text;
+
+	(void)state;
+	fixture_judge(BEFORE_PCRS, old_nonce, &verdict);
+	text = terminal_text(&verdict, false, false);
+	must_have(text, verdict.detail[CHECK_QUOTE_NONCE]);
+	must_have(text, check_advice(CHECK_QUOTE_NONCE));
+	assert_int_equal(lines_of(text, "FAIL "), 1);
+	must_have(text, ", 1 failed, ");
+	free(text);
+}
+
+static void cut_evidence(struct fixture *fixture)
+{
+	fixture->input.evidence.size /= 2;
+}
+
+/* One cause is one failure: what could not be reached because of it is counted. */
+static void what_was_not_reached_is_counted(void **state)
+{
+	static struct verdict verdict;
+	struct check_tally all = { { 0 } };
+	char *text;
+
+	(void)state;
+	fixture_judge(AT_VERIFIER, cut_evidence, &verdict);
+	text = terminal_text(&verdict, false, false);
+	assert_int_equal(lines_of(text, "FAIL "), 1);
+	must_have(text, "FAIL         evidence-parsed: ");
+	assert_int_equal(lines_of(text, "not checked "), 0);
+	must_have(text, " not checked");
+	free(text);
+	for (int group = 0; group < CHECK_GROUPS; group++) {
+		struct check_tally tally = check_group_tally(&verdict, (enum check_group)group);
+
+		for (int i = 0; i < CHECK_OUTCOMES; i++)
+			all.count[i] += tally.count[i];
+	}
+	assert_int_equal(all.count[OUTCOME_FAILED], 1);
+	assert_true(all.count[OUTCOME_NOT_REACHED] > 15);
+	for (int i = 1; i < CHECK_OUTCOMES; i++)
+		all.count[0] += all.count[i];
+	assert_int_equal(all.count[0], CHECK_COUNT);
+}
+
+/* What is required and has nothing to be compared with is to blame by itself. */
+static void want_counters(struct fixture *fixture)
+{
+	fixture->policy.required |= CHECK_BIT(CHECK_QUOTE_COUNTERS);
+	fixture->input.state = NULL;
+}
+
+static void what_could_not_be_checked_is_named(void **state)
+{
+	static struct verdict verdict;
+	char *text;
+
+	(void)state;
+	fixture_judge(AT_VERIFIER, want_counters, &verdict);
+	assert_false(verdict_trusted(&verdict));
+	text = terminal_text(&verdict, false, false);
+	must_have(text, "NOT TRUSTED\n\nnot checked  quote-counters: ");
+	must_have(text, check_advice(CHECK_QUOTE_COUNTERS));
+	must_have(text, ", 1 could not be checked");
+	free(text);
+}
+
+static void waive_nonce(struct fixture *fixture)
+{
+	old_nonce(fixture);
+	fixture->policy.required &= ~CHECK_BIT(CHECK_QUOTE_NONCE);
+}
+
+static void what_is_waived_is_a_note(void **state)
+{
+	static struct verdict verdict;
+	char *text;
+
+	(void)state;
+	fixture_judge(BEFORE_PCRS, waive_nonce, &verdict);
+	assert_true(verdict_trusted(&verdict));
+	text = terminal_text(&verdict, false, false);
+	must_have(text, "note         quote-nonce: the quote answers ");
+	must_have(text, ", 1 failed, not required");
+	assert_int_equal(lines_of(text, "FAIL "), 0);
+	must_not_have(text, check_advice(CHECK_QUOTE_NONCE));
+	free(text);
+}
+
+static void verbose_names_every_check(void **state)
+{
+	static struct verdict verdict;
+	char *text;
+
+	(void)state;
+	fixture_judge(BEFORE_PCRS, old_nonce, &verdict);
+	text = terminal_text(&verdict, true, true);
+	assert_int_equal(strncmp(text, "\033[31mNOT TRUSTED\033[0m\n",
+				 strlen("\033[31mNOT TRUSTED\033[0m\n")),
+			 0);
+	assert_int_equal(lines_of(text, "  \033["), CHECK_COUNT);
+	for (int i = 0; i < CHECK_COUNT; i++)
+		must_have(text, check_name((enum check)i));
+	assert_int_equal(count_of(text, " (not required)"),
+			 CHECK_COUNT - __builtin_popcountll(verdict.required));
+	free(text);
+}
+
+static void checks_are_in_the_group_of_what_they_look_at(void **state)
+{
+	static const struct {
+		const char *name;
+		enum check_group group;
+	} rows[] = {
+		{ "evidence-parsed", CHECK_GROUP_QUOTE },
+		{ "ak-expected", CHECK_GROUP_QUOTE },
+		{ "pcr-digest", CHECK_GROUP_QUOTE },
+		{ "pcr-values", CHECK_GROUP_FIRMWARE },
+		{ "uefi-log-replay", CHECK_GROUP_FIRMWARE },
+		{ "assay-log-replay", CHECK_GROUP_LOG },
+		{ "ima-files-match", CHECK_GROUP_IMA },
+		{ "manifest-signature", CHECK_GROUP_FILES },
+		{ "files-known", CHECK_GROUP_FILES },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum check check;
+
+		assert_true(check_by_name(rows[i].name, &check));
+		assert_int_equal(check_group(check), rows[i].group);
 	}
 }
 
@@ -247,6 +440,13 @@ int main(void)
 		cmocka_unit_test(test_page_of_all_states),
 		cmocka_unit_test(test_page_of_many),
 		cmocka_unit_test(test_junit),
+		cmocka_unit_test(the_verdict_is_the_first_line),
+		cmocka_unit_test(what_failed_has_its_advice),
+		cmocka_unit_test(what_was_not_reached_is_counted),
+		cmocka_unit_test(what_could_not_be_checked_is_named),
+		cmocka_unit_test(what_is_waived_is_a_note),
+		cmocka_unit_test(verbose_names_every_check),
+		cmocka_unit_test(checks_are_in_the_group_of_what_they_look_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "references.h"
 #include "report/html.h"
 #include "report/junit.h"
+#include "report/text.h"
 #include "verify/evidence.h"
 
 #define MAX_FILES 64 /* manifests, certificates, waivers and PCR values of one call */
@@ -28,8 +29,10 @@ static const char help[] =
 	"\n"
 	"Judge evidence of 'assay quote': is the quote the enrolled key's answer to this nonce,\n"
 	"do the logs replay to the quoted PCRs, and is every measured file what a signed manifest\n"
-	"says? Each check is shown by name; only if every required one passed is the verdict\n"
-	"\"trusted\". Needs neither a TPM nor the kernel module. EVIDENCE '-' is standard input.\n"
+	"says? Only if every required check passed is the verdict \"trusted\"; what failed is "
+	"named,\n"
+	"with what to do. Needs neither a TPM nor the kernel module. EVIDENCE '-' is standard "
+	"input.\n"
 	"\n"
 	"Options:\n"
 	"      --nonce HEX     the nonce that was sent, at least 16 bytes\n"
@@ -56,6 +59,7 @@ static const char help[] =
 	"      --waive CHECK   show this check but do not require it; repeatable. Only some\n"
 	"                      can be waived: see assay-verify(1)\n"
 	"      --json          print the verdict as one JSON object\n"
+	"      --verbose       print every check, not only those that failed\n"
 	"      --html FILE     write it as a page, too: checks, time line of the log, files\n"
 	"      --junit FILE    write it as JUnit XML, too: a test case a check\n"
 	"  -h, --help          print this\n"
@@ -78,6 +82,7 @@ enum {
 	OPTION_WITHOUT_IMA,
 	OPTION_WAIVE,
 	OPTION_JSON,
+	OPTION_VERBOSE,
 	OPTION_HTML,
 	OPTION_JUNIT,
 };
@@ -96,7 +101,7 @@ struct options {
 	size_t qualified_name_size;
 	uint64_t issued;
 	uint64_t waived;
-	bool without_ima, json, no_update;
+	bool without_ima, json, verbose, no_update;
 };
 
 /* What was read of it; freed by inputs_free(). */
@@ -209,6 +214,9 @@ static int apply_option(int option, const char *value, struct options *options)
 	case OPTION_JUNIT:
 		options->junit = value;
 		return EXIT_OK;
+	case OPTION_VERBOSE:
+		options->verbose = true;
+		return EXIT_OK;
 	default:
 		options->json = true;
 		return EXIT_OK;
@@ -233,6 +241,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "without-ima", no_argument, NULL, OPTION_WITHOUT_IMA },
 		{ "waive", required_argument, NULL, OPTION_WAIVE },
 		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 		{ "html", required_argument, NULL, OPTION_HTML },
 		{ "junit", required_argument, NULL, OPTION_JUNIT },
 		COMMAND_HELP_OPTION,
@@ -358,34 +367,16 @@ static void inputs_free(struct inputs *inputs)
 
 /* ---------------------------------------------------------------- showing */
 
-static void print_text(const struct verdict *verdict)
+/* Return: whether it got into the stream */
+static bool print_text(const struct verdict *verdict, bool verbose)
 {
-	bool colours = command_colours();
-	const char *red = colours ? "\033[31m" : "", *green = colours ? "\033[32m" : "";
-	const char *yellow = colours ? "\033[33m" : "", *plain = colours ? "\033[0m" : "";
-	enum check reason = verdict_reason(verdict);
+	struct buffer out = { 0 };
+	bool printed;
 
-	for (int i = 0; i < CHECK_COUNT; i++) {
-		bool required = (verdict->required & CHECK_BIT(i)) != 0;
-		const char *colour = yellow, *result = "not checked";
-
-		if (verdict->passed & CHECK_BIT(i)) {
-			colour = green;
-			result = "pass";
-		} else if (verdict->failed & CHECK_BIT(i)) {
-			colour = required ? red : yellow;
-			result = "FAIL";
-		}
-		printf("%s%-11s%s  %-20s %s%s\n", colour, result, plain, check_name((enum check)i),
-		       verdict->detail[i], required ? "" : " (not required)");
-	}
-	if (verdict_trusted(verdict))
-		printf("\n%strusted%s\n", green, plain);
-	else if (reason == CHECK_COUNT)
-		printf("\n%sNOT TRUSTED%s: the policy requires no check\n", red, plain);
-	else
-		printf("\n%s\n%sNOT TRUSTED%s: %s: %s\n", check_advice(reason), red, plain,
-		       check_name(reason), verdict->detail[reason]);
+	report_text(&out, verdict, verbose, command_colours());
+	printed = !out.failed && fwrite(out.data, 1, out.size, stdout) == out.size;
+	buffer_free(&out);
+	return printed;
 }
 
 /* The reports that were asked for; each is written whole or not at all. */
@@ -411,14 +402,14 @@ static int write_reports(const struct options *options, const struct verdict *ve
 	return r < 0 ? command_failed(&command_verify, &err) : EXIT_OK;
 }
 
-static int show(const struct verdict *verdict, bool json)
+static int show(const struct verdict *verdict, const struct options *options)
 {
 	int status = verdict_trusted(verdict)				? EXIT_OK :
 		     verdict->passed & CHECK_BIT(CHECK_EVIDENCE_PARSED) ? EXIT_FAILED :
 									  EXIT_UNREADABLE;
 	int flushed;
 
-	if (json) {
+	if (options->json) {
 		json_t *object = verdict_to_json(verdict);
 
 		if (!object || json_dumpf(object, stdout, JSON_INDENT(1)) < 0) {
@@ -428,8 +419,9 @@ static int show(const struct verdict *verdict, bool json)
 		}
 		json_decref(object);
 		putchar('\n');
-	} else {
-		print_text(verdict);
+	} else if (!print_text(verdict, options->verbose)) {
+		fprintf(stderr, "assay verify: cannot write the verdict\n");
+		return EXIT_FAILED;
 	}
 	/* A verdict that did not get out is not a verdict. */
 	flushed = command_flush(&command_verify);
@@ -480,7 +472,7 @@ static int judge(const struct options *options, struct inputs *inputs)
 	    record_file_keep(&inputs->device, &verdict->state, &err) < 0)
 		status = command_failed(&command_verify, &err);
 	if (status == EXIT_OK)
-		status = show(verdict, options->json);
+		status = show(verdict, options);
 out:
 	free(html);
 	free(verdict);

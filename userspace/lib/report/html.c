@@ -6,6 +6,7 @@
 
 #include "base/utc.h"
 #include "report/markup.h"
+#include "verify/sentence.h"
 
 /* Rows of one table, and ticks of the time line; what is more is counted. */
 #define ROWS_MAX 2000
@@ -175,8 +176,10 @@ static void add_summary(const struct verdict *verdict, const char *evidence, uin
 		required += (verdict->required & CHECK_BIT(i)) != 0;
 		passed += (verdict->required & verdict->passed & CHECK_BIT(i)) != 0;
 	}
-	markup_add(out, trusted ? "<div class=\"sum ok\"><h1 class=ok>trusted</h1>\n" :
-				  "<div class=\"sum bad\"><h1 class=bad>NOT TRUSTED</h1>\n");
+	markup_add(out, trusted ? "<div class=\"sum ok\"><h1 class=ok>" :
+				  "<div class=\"sum bad\"><h1 class=bad>");
+	markup_text(out, verdict_sentence(verdict));
+	markup_add(out, "</h1>\n");
 	if (!trusted && reason < CHECK_COUNT) {
 		markup_add(out, "<p><b>");
 		markup_text(out, check_name(reason));
@@ -349,7 +352,7 @@ void html_end(struct html_report *report, const struct verdict *verdict, const c
 {
 	markup_add(out, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
 			"<meta name=viewport content=\"width=device-width\"><title>assay: ");
-	markup_add(out, verdict_trusted(verdict) ? "trusted" : "NOT TRUSTED");
+	markup_text(out, verdict_sentence(verdict));
 	markup_add(out, "</title>\n");
 	markup_add(out, style);
 	markup_add(out, "</head><body>\n");

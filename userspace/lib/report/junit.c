@@ -3,6 +3,7 @@
 
 #include "base/utc.h"
 #include "report/markup.h"
+#include "verify/sentence.h"
 
 static bool is_failure(const struct verdict *verdict, int check)
 {
@@ -68,7 +69,9 @@ void junit_write(const struct verdict *verdict, const char *evidence, uint64_t n
 	markup_number(out, skipped);
 	markup_add(out, "\" time=\"0\" timestamp=\"");
 	markup_text(out, utc_text(now, timestamp));
-	markup_add(out, "\">\n");
+	markup_add(out, "\">\n  <properties><property name=\"verdict\" value=\"");
+	markup_text(out, verdict_sentence(verdict));
+	markup_add(out, "\"/></properties>\n");
 	for (int i = 0; i < CHECK_COUNT; i++)
 		write_case(verdict, i, out);
 	if (nothing)

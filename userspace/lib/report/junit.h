@@ -11,9 +11,10 @@
  * @evidence: what was judged, for people
  * @now: when, in seconds since 1970-01-01 00:00 UTC
  *
- * A required check that did not pass is a failure, one that was not made or is not
- * required and did not pass is skipped. There is a failure exactly if the verdict is not
- * "trusted": of a policy that requires nothing, a test case of its own says so.
+ * The property "verdict" is verdict_sentence(). A required check that did not pass is a failure,
+ * one that was not made or is not required and did not pass is skipped. There is a failure exactly
+ * if the verdict is not "trusted": of a policy that requires nothing, a test case of its own says
+ * so.
  * @out->failed is set without memory.
  */
 void junit_write(const struct verdict *verdict, const char *evidence, uint64_t now,

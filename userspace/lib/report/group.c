@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "report/group.h"
+
+#include <string.h>
+
+/* The first row that fits; the last one fits all. */
+static const struct {
+	const char *prefix;
+	enum check_group group;
+} prefixes[] = {
+	{ "pcr-values", CHECK_GROUP_FIRMWARE },
+	{ "uefi-", CHECK_GROUP_FIRMWARE },
+	{ "boot-", CHECK_GROUP_FIRMWARE },
+	{ "assay-log-", CHECK_GROUP_LOG },
+	{ "ima-", CHECK_GROUP_IMA },
+	{ "manifest-", CHECK_GROUP_FILES },
+	{ "files-", CHECK_GROUP_FILES },
+	{ "", CHECK_GROUP_QUOTE },
+};
+
+enum check_group check_group(enum check check)
+{
+	const char *name = check_name(check);
+	size_t i = 0;
+
+	while (strncmp(name, prefixes[i].prefix, strlen(prefixes[i].prefix)) != 0)
+		i++;
+	return prefixes[i].group;
+}
+
+const char *check_group_name(enum check_group group)
+{
+	static const char *const names[CHECK_GROUPS] = {
+		[CHECK_GROUP_QUOTE] = "quote", [CHECK_GROUP_FIRMWARE] = "firmware",
+		[CHECK_GROUP_LOG] = "log",     [CHECK_GROUP_IMA] = "IMA",
+		[CHECK_GROUP_FILES] = "files",
+	};
+
+	return names[group];
+}
+
+/* A check that waits for another one says so in its first words. */
+static bool was_not_reached(const struct verdict *verdict, enum check check)
+{
+	static const char words[] = "not checked, since ";
+
+	return strncmp(verdict->detail[check], words, sizeof(words) - 1) == 0;
+}
+
+enum check_outcome check_outcome(const struct verdict *verdict, enum check check)
+{
+	bool required = (verdict->required & CHECK_BIT(check)) != 0;
+
+	if (verdict->passed & CHECK_BIT(check))
+		return OUTCOME_PASSED;
+	if (verdict->failed & CHECK_BIT(check))
+		return required ? OUTCOME_FAILED : OUTCOME_NOTE;
+	if (!required)
+		return OUTCOME_NOT_REQUIRED;
+	return was_not_reached(verdict, check) ? OUTCOME_NOT_REACHED : OUTCOME_MISSING;
+}
+
+bool check_blocks(enum check_outcome outcome)
+{
+	return outcome == OUTCOME_FAILED || outcome == OUTCOME_MISSING;
+}
+
+struct check_tally check_group_tally(const struct verdict *verdict, enum check_group group)
+{
+	struct check_tally tally = { { 0 } };
+
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (check_group((enum check)i) == group)
+			tally.count[check_outcome(verdict, (enum check)i)]++;
+	return tally;
+}

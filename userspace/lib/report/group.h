@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks of a verdict by what they look at, and what came of each group. */
+#ifndef ASSAY_REPORT_GROUP_H
+#define ASSAY_REPORT_GROUP_H
+
+#include "verify/verdict.h"
+
+enum check_group {
+	CHECK_GROUP_QUOTE,    /* the evidence, the key, what the TPM signed */
+	CHECK_GROUP_FIRMWARE, /* the boot chain: its PCRs and the firmware's log */
+	CHECK_GROUP_LOG,      /* assay's log */
+	CHECK_GROUP_IMA,      /* IMA's list and the files in it */
+	CHECK_GROUP_FILES,    /* the manifests and the files that assay measured */
+	CHECK_GROUPS,
+};
+
+/* check_group() - by the first words of the check's name, so that a new check has one, too */
+enum check_group check_group(enum check check);
+
+/* check_group_name() - "quote", "firmware", "log", "IMA" or "files" */
+const char *check_group_name(enum check_group group);
+
+/* What a check came to for the verdict; each is in exactly one. */
+enum check_outcome {
+	OUTCOME_FAILED,	      /* required, and not so */
+	OUTCOME_MISSING,      /* required, and could not be made, for a reason of its own */
+	OUTCOME_NOT_REACHED,  /* required, and not made since one that it needs did not pass */
+	OUTCOME_NOTE,	      /* not required, and not so */
+	OUTCOME_NOT_REQUIRED, /* not required, and not made */
+	OUTCOME_PASSED,
+	CHECK_OUTCOMES,
+};
+
+enum check_outcome check_outcome(const struct verdict *verdict, enum check check);
+
+/* check_blocks() - is it to blame that the verdict is not "trusted"? */
+bool check_blocks(enum check_outcome outcome);
+
+/* struct check_tally - how many checks came to what */
+struct check_tally {
+	unsigned int count[CHECK_OUTCOMES];
+};
+
+struct check_tally check_group_tally(const struct verdict *verdict, enum check_group group);
+
+#endif /* ASSAY_REPORT_GROUP_H */

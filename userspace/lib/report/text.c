@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "report/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/group.h"
+#include "verify/sentence.h"
+
+/* Columns: of a check's result, of its name among all, and of a group's name. */
+#define RESULT_WIDTH 13
+#define NAME_WIDTH 21
+#define GROUP_WIDTH 10
+
+struct text {
+	struct buffer *out;
+	const struct verdict *verdict;
+	bool colours;
+};
+
+enum colour { RED = 31, GREEN = 32, YELLOW = 33 };
+
+static void add(const struct text *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add(const struct text *text, const char *format, ...)
+{
+	/* A check's detail, its name and its advice are the longest there is. */
+	char line[2 * CHECK_DETAIL_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	buffer_append(text->out, line, strlen(line));
+}
+
+/* @width: of the column; 0: just the word */
+static void add_word(const struct text *text, enum colour colour, const char *word, int width)
+{
+	int padding = width - (int)strlen(word);
+
+	if (text->colours)
+		add(text, "\033[%dm%s\033[0m", colour, word);
+	else
+		add(text, "%s", word);
+	add(text, "%*s", padding > 0 ? padding : 0, "");
+}
+
+static const struct {
+	const char *result, *counted;
+	enum colour colour;
+} outcomes[CHECK_OUTCOMES] = {
+	[OUTCOME_FAILED] = { "FAIL", "failed", RED },
+	[OUTCOME_MISSING] = { "not checked", "could not be checked", RED },
+	[OUTCOME_NOT_REACHED] = { "not checked", "not checked", YELLOW },
+	[OUTCOME_NOTE] = { "note", "failed, not required", YELLOW },
+	[OUTCOME_NOT_REQUIRED] = { "not checked", "not required", YELLOW },
+	[OUTCOME_PASSED] = { "pass", "passed", GREEN },
+};
+
+static enum check_outcome outcome_of(const struct text *text, int check)
+{
+	return check_outcome(text->verdict, (enum check)check);
+}
+
+static void add_blame(const struct text *text, int check)
+{
+	enum check_outcome outcome = outcome_of(text, check);
+
+	add_word(text, outcomes[outcome].colour, outcomes[outcome].result, RESULT_WIDTH);
+	add(text, "%s: %s\n", check_name((enum check)check), text->verdict->detail[check]);
+	if (check_blocks(outcome))
+		add(text, "%*s%s\n", RESULT_WIDTH, "", check_advice((enum check)check));
+}
+
+/* What failed, and then what would have, were it required. */
+static void add_reasons(const struct text *text)
+{
+	bool any = false;
+
+	if (text->verdict->required == 0) {
+		add(text, "\nThe policy requires no check: name what is to be required.\n");
+		return;
+	}
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		if (!check_blocks(outcome_of(text, i)))
+			continue;
+		add(text, "%s", any ? "" : "\n");
+		any = true;
+		add_blame(text, i);
+	}
+	any = false;
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		if (outcome_of(text, i) != OUTCOME_NOTE)
+			continue;
+		add(text, "%s", any ? "" : "\n");
+		any = true;
+		add_blame(text, i);
+	}
+}
+
+static void add_group(const struct text *text, enum check_group group)
+{
+	/* In the order of reading: what is good is what is expected. */
+	static const enum check_outcome order[CHECK_OUTCOMES] = {
+		OUTCOME_PASSED,	     OUTCOME_FAILED, OUTCOME_MISSING,
+		OUTCOME_NOT_REACHED, OUTCOME_NOTE,   OUTCOME_NOT_REQUIRED,
+	};
+	struct check_tally tally = check_group_tally(text->verdict, group);
+	const char *separator = "";
+	char word[64];
+
+	add(text, "%-*s", GROUP_WIDTH, check_group_name(group));
+	for (size_t i = 0; i < CHECK_OUTCOMES; i++) {
+		enum check_outcome outcome = order[i];
+
+		if (tally.count[outcome] == 0)
+			continue;
+		snprintf(word, sizeof(word), "%u %s", tally.count[outcome],
+			 outcomes[outcome].counted);
+		add(text, "%s", separator);
+		if (outcome == OUTCOME_NOT_REQUIRED)
+			add(text, "%s", word);
+		else
+			add_word(text, outcomes[outcome].colour, word, 0);
+		separator = ", ";
+	}
+	add(text, "\n");
+}
+
+static void add_checks(const struct text *text, enum check_group group)
+{
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		enum check_outcome outcome = outcome_of(text, i);
+		bool required = (text->verdict->required & CHECK_BIT(i)) != 0;
+
+		if (check_group((enum check)i) != group)
+			continue;
+		add(text, "  ");
+		add_word(text, outcomes[outcome].colour, outcomes[outcome].result, RESULT_WIDTH);
+		add(text, "%-*s %s%s\n", NAME_WIDTH, check_name((enum check)i),
+		    text->verdict->detail[i], required ? "" : " (not required)");
+	}
+}
+
+void report_text(struct buffer *out, const struct verdict *verdict, bool verbose, bool colours)
+{
+	const struct text text = { out, verdict, colours };
+
+	add_word(&text, verdict_trusted(verdict) ? GREEN : RED, verdict_sentence(verdict), 0);
+	add(&text, "\n");
+	add_reasons(&text);
+	for (int i = 0; i < CHECK_GROUPS; i++) {
+		add(&text, "%s", i == 0 || verbose ? "\n" : "");
+		add_group(&text, (enum check_group)i);
+		if (verbose)
+			add_checks(&text, (enum check_group)i);
+	}
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include "verify/sentence.h"
+
+bool verdict_boot_judged(const struct verdict *verdict)
+{
+	enum check check;
+
+	return check_by_name("boot-known", &check) && (verdict->passed & CHECK_BIT(check)) != 0;
+}
+
+const char *verdict_sentence(const struct verdict *verdict)
+{
+	if (!verdict_trusted(verdict))
+		return "NOT TRUSTED";
+	return verdict_boot_judged(verdict) ? "trusted" : "trusted (the boot was not judged)";
+}
