@@ -3,9 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "log/cel.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
+#include "log/ima_source.h"
 
 /* The iterators find what the parser counted, and come to the end. */
 static void check_entries(const struct assay_content *content)
@@ -32,6 +31,28 @@ static void check_entries(const struct assay_content *content)
 		abort();
 }
 
+/* Entries of IMA that are mirrored: what is handed out of each lies in the log. */
+static void check_mirrored(struct bytes log)
+{
+	struct ima_source source;
+	struct ima_item item;
+	uint64_t count = 0, end = 0;
+
+	ima_source_mirrored(&source, log);
+	while (ima_source_next(&source, &item, NULL) == 1) {
+		if (item.number != count++ || item.entry.offset > item.covered_end ||
+		    item.covered_end < end || item.covered_end > log.size)
+			abort();
+		end = item.covered_end;
+		inside(item.entry.data, log);
+		inside(item.entry.path, log);
+		inside(item.entry.digest, log);
+		inside(item.entry.signature, log);
+		if ((!item.entry.known || item.entry.problem) && item.entry.path.data)
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cel_reader reader;
@@ -54,5 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (end > size)
 		abort();
+	check_mirrored(BYTES(data, size));
 	return 0;
 }

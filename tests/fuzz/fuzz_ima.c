@@ -36,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		inside(entry.xattr_names, entry.data);
 		inside(entry.xattr_lengths, entry.data);
 		inside(entry.xattr_values, entry.data);
+		/* An algorithm is named only with a digest of its size. */
+		if (entry.digest_hash && entry.digest.size != assay_hash_size(entry.digest_hash))
+			abort();
 		if ((!entry.known || entry.problem) && (entry.path.data || entry.digest.data))
 			abort();
 	}

@@ -82,6 +82,8 @@ static void lists_of_other_projects_replay(void **state)
 		  "bba91ca85dc914b2ec3efb9e16e7267bf9193b14350d20fba8a8b406730ae30a", 0 },
 		{ "ima/tss2-fapi-sml-ima-sig-sha256-invalidated.bin", ASSAY_HASH_SHA1, 2, 1, 0,
 		  "338c5ec5cba3d64a886cc6f369f10e5209bf8f49db078635723bb1ed8091b2ba", 0 },
+		{ "ima/violation-of-20-zeros.bin", ASSAY_HASH_SHA1, 4, 1, 0,
+		  "04db4bf616cac61e41bcd6f9abee1dc4e59f74619a39d34d342cf77b53326d8c", 0 },
 		{ "ima/tss2-fapi-sml-ima-ng-sha1.bin", ASSAY_HASH_SHA1, 6, 0, 0,
 		  "700a1bb47bc2bc005f2d8e23d80e2a1e301733c1d29023c52d1d7d149719eb64", 558 },
 		{ "ima/tss2-fapi-sml-ima-sha1.bin", ASSAY_HASH_SHA1, 12, 0, 0,
@@ -491,6 +493,156 @@ static void fields_that_are_off(void **state)
 	}
 }
 
+/*
+ * A violation has no digest: zeros stand there, and before Linux 5.19 as many as of SHA-1. Only
+ * with the template digest of a violation, and only zeros.
+ */
+static void digest_of_a_violation(void **state)
+{
+#define ZEROS "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define OF_20 "\x1c\0\0\0sha256:\0"
+	static const struct {
+		const char *name, *template;
+		struct bytes data;
+		bool violation;
+		const char *problem;
+	} rows[] = {
+		{ "20 zeros", "ima-ng", BYTES_LITERAL(OF_20 ZEROS PATH), true, NULL },
+		{ "32 zeros", "ima-ng",
+		  BYTES_LITERAL("\x28\0\0\0sha256:\0" ZEROS "\0\0\0\0\0\0\0\0\0\0\0\0" PATH), true,
+		  NULL },
+		{ "20 zeros with a type", "ima-ngv2",
+		  BYTES_LITERAL("\x20\0\0\0ima:sha256:\0" ZEROS PATH), true, NULL },
+		{ "20 zeros with a signature", "ima-sig",
+		  BYTES_LITERAL("\x1c\0\0\0sha512:\0" ZEROS PATH "\0\0\0\0"), true, NULL },
+		{ "20 zeros of no violation", "ima-ng", BYTES_LITERAL(OF_20 ZEROS PATH), false,
+		  "not of its algorithm's" },
+		{ "20 bytes that are not zeros", "ima-ng",
+		  BYTES_LITERAL(OF_20 "0123456789abcdef0123" PATH), true,
+		  "not of its algorithm's" },
+		{ "19 zeros", "ima-ng",
+		  BYTES_LITERAL("\x1b\0\0\0sha256:\0"
+				"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" PATH),
+		  true, "not of its algorithm's" },
+		{ "of an appended signature", "d-ng|n-ng|d-modsig",
+		  BYTES_LITERAL(OF_20 ZEROS PATH OF_20 ZEROS), true, "not of its algorithm's" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buffer list = { 0 };
+		struct ima_reader reader;
+		struct ima_entry entry;
+
+		print_message("%s\n", rows[i].name);
+		put_entry(&list, 10, support_text(rows[i].template), rows[i].data, true);
+		if (rows[i].violation)
+			memset(list.data + 4, 0, 20);
+		ima_begin(&reader, buffer_bytes(&list), ASSAY_HASH_SHA1);
+		assert_int_equal(ima_next(&reader, &entry, NULL), 1);
+		assert_int_equal(entry.violation, rows[i].violation);
+		if (rows[i].problem) {
+			assert_non_null(entry.problem);
+			assert_non_null(strstr(entry.problem, rows[i].problem));
+			assert_null(entry.digest.data);
+		} else {
+			assert_null(entry.problem);
+			assert_true(bytes_equal(entry.path, BYTES_LITERAL("/x")));
+			/* An algorithm is named only with a digest of its size. */
+			assert_int_equal(assay_hash_size(entry.digest_hash),
+					 entry.digest_hash ? entry.digest.size : 0);
+		}
+		buffer_free(&list);
+	}
+}
+
+/* ---------------------------------------------------------------- names in IMA's form */
+
+static void names_compared_in_imas_form(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		int order;
+	} rows[] = {
+		{ "/opt/My App/run me", "/opt/My_App/run_me", 0 },
+		{ "/opt/My App/run_me", "/opt/My_App/run me", 0 },
+		{ "/a", "/a", 0 },
+		{ "", "", 0 },
+		{ " ", "_", 0 },
+		{ "/a b", "/a-b", 1 }, /* '_' is 0x5f, '-' is 0x2d, a space would be 0x20 */
+		{ "/a b", "/aZb", 1 },
+		{ "/a b", "/a`b", -1 },
+		{ "/a\tb", "/a_b", -1 },
+		{ "/a", "/a ", -1 },
+		{ "/\xc3\xa4", "/a", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct bytes a = support_text(rows[i].a), b = support_text(rows[i].b);
+		struct buffer form_a = { 0 }, form_b = { 0 };
+		int order = ima_name_compare(a, b);
+
+		assert_int_equal((order > 0) - (order < 0), rows[i].order);
+		order = ima_name_compare(b, a);
+		assert_int_equal((order > 0) - (order < 0), -rows[i].order);
+		/* The two say the same of names. */
+		ima_name_form(a, &form_a);
+		ima_name_form(b, &form_b);
+		assert_int_equal(form_a.size, a.size);
+		assert_int_equal(bytes_equal(buffer_bytes(&form_a), buffer_bytes(&form_b)),
+				 rows[i].order == 0);
+		assert_int_equal(ima_name_compare(a, buffer_bytes(&form_a)), 0);
+		buffer_free(&form_a);
+		buffer_free(&form_b);
+	}
+}
+
+static void names_of_a_field_with_a_limit(void **state)
+{
+	char path[300];
+
+	(void)state;
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	assert_true(bytes_equal(ima_name_limited(BYTES((uint8_t *)path, 255)),
+				BYTES((uint8_t *)path, 255)));
+	path[200] = '/';
+	assert_true(bytes_equal(ima_name_limited(BYTES((uint8_t *)path, 256)),
+				BYTES((uint8_t *)path + 201, 55)));
+	path[0] = path[200] = 'a';
+	assert_int_equal(ima_name_limited(BYTES((uint8_t *)path, 256)).size, 255);
+	assert_int_equal(ima_name_limited(BYTES(NULL, 0)).size, 0);
+}
+
+/* Which entries have a name with a limit. */
+static void entries_with_a_limited_name(void **state)
+{
+	static const struct {
+		const char *template;
+		struct bytes data;
+		bool counted, limited;
+	} rows[] = {
+		{ "ima-ng", BYTES_LITERAL(NG PATH), true, false },
+		{ "d-ng|n", BYTES_LITERAL(NG PATH), true, true },
+		{ "ima", BYTES_LITERAL("0123456789abcdef0123\2\0\0\0/x"), false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buffer list = { 0 };
+		struct ima_reader reader;
+		struct ima_entry entry;
+
+		put_entry(&list, 10, support_text(rows[i].template), rows[i].data, rows[i].counted);
+		ima_begin(&reader, buffer_bytes(&list), ASSAY_HASH_SHA1);
+		assert_int_equal(ima_next(&reader, &entry, NULL), 1);
+		assert_null(entry.problem);
+		assert_int_equal(entry.path_limited, rows[i].limited);
+		buffer_free(&list);
+	}
+}
+
 /* L7: a list cut anywhere but between entries is refused at the entry that is cut. */
 static void truncated_at_every_byte(void **state)
 {
@@ -637,6 +789,10 @@ int main(void)
 		cmocka_unit_test(framing_that_is_off),
 		cmocka_unit_test(path_of_the_oldest_template),
 		cmocka_unit_test(fields_that_are_off),
+		cmocka_unit_test(digest_of_a_violation),
+		cmocka_unit_test(names_compared_in_imas_form),
+		cmocka_unit_test(names_of_a_field_with_a_limit),
+		cmocka_unit_test(entries_with_a_limited_name),
 		cmocka_unit_test(truncated_at_every_byte),
 		cmocka_unit_test(a_changed_byte_is_noticed),
 		cmocka_unit_test(mutations_do_no_harm),

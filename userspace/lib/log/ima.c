@@ -7,8 +7,12 @@
 
 /* The oldest template: no length of its data, an unterminated path, other hashing. */
 #define IMA_TEMPLATE "ima"
-#define IMA_TEMPLATE_DIGEST 20 /* SHA-1 */
-#define IMA_TEMPLATE_PATH 256  /* bytes of the path as it is hashed (IMA_EVENT_NAME_LEN_MAX + 1) */
+#define IMA_TEMPLATE_DIGEST 20		       /* SHA-1 */
+#define IMA_TEMPLATE_PATH (IMA_NAME_LIMIT + 1) /* bytes of the path as it is hashed */
+
+/* Zeros that a violation has as its digest, of whatever algorithm, where the kernel does not look
+ * at its size (before commit 9fab303a2cb3, Linux 5.19). */
+#define IMA_VIOLATION_DIGEST 20
 
 /* builtin_templates of the kernel's ima_template.c; other names are formats themselves. */
 static const struct {
@@ -42,7 +46,7 @@ static bool is_text(struct bytes bytes, const char *text)
 }
 
 /* Splits at the first @separator, which is dropped; all of @in if there is none. */
-static struct bytes take_until(struct bytes *in, uint8_t separator)
+static struct bytes split_at(struct bytes *in, uint8_t separator)
 {
 	const uint8_t *end = in->size > 0 ? memchr(in->data, separator, in->size) : NULL;
 	struct bytes part = *in;
@@ -65,7 +69,8 @@ struct digest_field {
 };
 
 /* "algorithm:" NUL digest, with a type in front ("verity:") in d-ngv2. */
-static const char *parse_digest(struct bytes in, bool typed, struct digest_field *ret)
+static const char *parse_digest(struct bytes in, bool typed, bool violation,
+				struct digest_field *ret)
 {
 	const uint8_t *end = in.size > 0 ? memchr(in.data, '\0', in.size) : NULL;
 	struct bytes prefix;
@@ -76,7 +81,7 @@ static const char *parse_digest(struct bytes in, bool typed, struct digest_field
 	bytes_take(&in, (size_t)(end - in.data) - 1, &prefix);
 	ret->digest = BYTES(in.data + 2, in.size - 2);
 	if (typed) {
-		struct bytes type = take_until(&prefix, ':');
+		struct bytes type = split_at(&prefix, ':');
 
 		if (is_text(type, "verity"))
 			ret->verity = true;
@@ -90,9 +95,12 @@ static const char *parse_digest(struct bytes in, bool typed, struct digest_field
 		}
 	if (size == 0)
 		return "its digest's algorithm is not known";
-	if (ret->digest.size != size)
-		return "its digest is not of its algorithm's size";
 	ret->algorithm = prefix;
+	if (ret->digest.size == size)
+		return NULL;
+	if (!violation || ret->digest.size != IMA_VIOLATION_DIGEST || !bytes_are_zero(ret->digest))
+		return "its digest is not of its algorithm's size";
+	ret->hash = ASSAY_HASH_NONE;
 	return NULL;
 }
 
@@ -118,7 +126,7 @@ static const char *parse_path(struct bytes in, bool terminated, struct ima_entry
 static const char *set_digest(struct bytes value, bool typed, struct ima_entry *entry)
 {
 	struct digest_field field = { 0 };
-	const char *problem = parse_digest(value, typed, &field);
+	const char *problem = parse_digest(value, typed, entry->violation, &field);
 
 	entry->verity = field.verity;
 	entry->algorithm = field.algorithm;
@@ -148,8 +156,14 @@ static const char *parse_d_ngv2(struct bytes value, struct ima_entry *entry)
 	return set_digest(value, true, entry);
 }
 
+static const char *parse_n_ng(struct bytes value, struct ima_entry *entry)
+{
+	return parse_path(value, true, entry);
+}
+
 static const char *parse_n(struct bytes value, struct ima_entry *entry)
 {
+	entry->path_limited = true;
 	return parse_path(value, true, entry);
 }
 
@@ -169,7 +183,7 @@ static const char *parse_buf(struct bytes value, struct ima_entry *entry)
 static const char *parse_d_modsig(struct bytes value, struct ima_entry *entry)
 {
 	struct digest_field field = { 0 };
-	const char *problem = value.size > 0 ? parse_digest(value, false, &field) : NULL;
+	const char *problem = value.size > 0 ? parse_digest(value, false, false, &field) : NULL;
 
 	entry->modsig_hash = field.hash;
 	entry->modsig_digest = field.digest;
@@ -266,7 +280,7 @@ static const struct {
 	{ "d-ng", KIND_DIGEST, parse_d_ng, "its digest is there twice" },
 	{ "d-ngv2", KIND_DIGEST, parse_d_ngv2, "its digest is there twice" },
 	{ "d", KIND_DIGEST, parse_d, "its digest is there twice" },
-	{ "n-ng", KIND_PATH, parse_n, "its path is there twice" },
+	{ "n-ng", KIND_PATH, parse_n_ng, "its path is there twice" },
 	{ "n", KIND_PATH, parse_n, "its path is there twice" },
 	{ "sig", KIND_SIG, parse_sig, "its signature is there twice" },
 	{ "buf", KIND_BUF, parse_buf, "its buffer is there twice" },
@@ -329,15 +343,17 @@ static const char *parse_fields(const struct ima_format *format, struct bytes in
 
 static const char *parse_ima_template(struct bytes in, struct ima_entry *entry)
 {
+	struct bytes digest, path;
 	uint32_t length;
-	struct bytes path;
 
-	/* ima_next() took exactly these. */
-	bytes_take(&in, IMA_TEMPLATE_DIGEST, &entry->digest);
-	bytes_take_le32(&in, &length);
-	bytes_take(&in, length, &path);
+	/* Of a list it is framed so; of what came another way it may be anything. */
+	if (!bytes_take(&in, IMA_TEMPLATE_DIGEST, &digest) || !bytes_take_le32(&in, &length) ||
+	    length > IMA_NAME_LIMIT || !bytes_take(&in, length, &path) || in.size > 0)
+		return "its template data is not a digest, a length and a path";
 	entry->algorithm = BYTES_LITERAL("sha1");
 	entry->digest_hash = ASSAY_HASH_SHA1;
+	entry->digest = digest;
+	entry->path_limited = true;
 	return parse_path(path, false, entry);
 }
 
@@ -362,7 +378,7 @@ static void read_format(struct bytes name, struct ima_format *format)
 			rest = BYTES((const uint8_t *)templates[i].format,
 				     strlen(templates[i].format));
 	while (rest.size > 0) {
-		size_t field = find_field(take_until(&rest, '|'));
+		size_t field = find_field(split_at(&rest, '|'));
 
 		if (field == COUNT_OF(fields))
 			return;
@@ -375,8 +391,7 @@ static void read_format(struct bytes name, struct ima_format *format)
 	format->known = true;
 }
 
-/* What was read before a field was off is not to be used. */
-static void forget_fields(struct ima_entry *entry)
+void ima_entry_refuse(struct ima_entry *entry, const char *problem)
 {
 	*entry = (struct ima_entry){
 		.offset = entry->offset,
@@ -386,7 +401,7 @@ static void forget_fields(struct ima_entry *entry)
 		.name = entry->name,
 		.data = entry->data,
 		.known = entry->known,
-		.problem = entry->problem,
+		.problem = problem,
 	};
 }
 
@@ -403,7 +418,7 @@ void ima_entry_parse(struct ima_reader *reader, struct ima_entry *entry)
 			entry->problem = parse_fields(&reader->format, entry->data, entry);
 	}
 	if (entry->problem)
-		forget_fields(entry);
+		ima_entry_refuse(entry, entry->problem);
 }
 
 void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash bank)
@@ -466,15 +481,6 @@ static int take_data(struct bytes *in, bool counted, struct bytes *ret, struct a
 	return 0;
 }
 
-static bool all_zero(struct bytes bytes)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < bytes.size; i++)
-		any |= bytes.data[i];
-	return any == 0;
-}
-
 static int take_frame(struct bytes *in, enum assay_hash bank, struct ima_frame *frame,
 		      struct assay_error *err)
 {
@@ -488,7 +494,7 @@ static int take_frame(struct bytes *in, enum assay_hash bank, struct ima_frame *
 	if (!bytes_take(in, assay_hash_size(bank), &digest))
 		return truncated("a template digest is due", in->size, err);
 	frame->template_digest = digest.data;
-	frame->violation = all_zero(digest);
+	frame->violation = bytes_are_zero(digest);
 	if (!bytes_take_le32(in, &length))
 		return truncated("the length of a template's name takes 4", in->size, err);
 	if (length == 0 || length > IMA_MAX_TEMPLATE_NAME)

@@ -65,10 +65,15 @@ enum ima_boot_aggregate {
  *           The members below are set only if @known and this is NULL
  * @verity: the digest is an fs-verity digest (field d-ngv2)
  * @algorithm: the name of the digest's algorithm as it stands in the entry
- * @digest_hash: the same; ASSAY_HASH_NONE if it is not one of enum assay_hash
- * @digest: of the file's data; empty if the template has none
+ * @digest_hash: the same; ASSAY_HASH_NONE if it is not one of enum assay_hash, or if @digest is
+ *               not of its size (see there)
+ * @digest: of the file's data; empty if the template has none. Of a violation, zeros:
+ *          before Linux 5.19 (commit 9fab303a2cb3) 20 of them, whatever the algorithm
  * @path: of the file, or the event's name, without the NUL; .data is NULL if the
- *        template has none; not yet fit to print
+ *        template has none; not yet fit to print. It is in IMA's own form: see
+ *        ima_name_compare()
+ * @path_limited: @path is of a field with a limit (template "ima", field n): see
+ *                ima_name_limited()
  * @signature: security.ima as it was (field sig); empty if there was none
  * @buffer: what was measured where that is no file (field buf)
  * @modsig_hash, @modsig_digest: of the file without the signature that is appended to it
@@ -97,6 +102,7 @@ struct ima_entry {
 	enum assay_hash digest_hash;
 	struct bytes digest;
 	struct bytes path;
+	bool path_limited;
 	struct bytes signature;
 	struct bytes buffer;
 	enum assay_hash modsig_hash;
@@ -140,10 +146,40 @@ int ima_skim(struct ima_reader *reader, struct ima_frame *ret_frame, struct assa
 
 /*
  * ima_entry_parse() - read the fields of an entry that came another way than in a list
- * @entry: .name and .data are set; the members that are set from them
+ * @entry: .name, .data and .violation are set; the members that are set from the first two. The
+ *         data may be anything
  * @reader: only for what it remembers of the last template; ima_begin() it
  */
 void ima_entry_parse(struct ima_reader *reader, struct ima_entry *entry);
+
+/* ima_entry_refuse() - note @problem: what was read of the fields is not handed out */
+void ima_entry_refuse(struct ima_entry *entry, const char *problem);
+
+/*
+ * Names in IMA's own form. Since Linux 3.13 the kernel writes '_' for every space of a path
+ * (ima_write_template_field_data() of security/integrity/ima/ima_template_lib.c), in fields n
+ * and n-ng alike; earlier ones write it as it is. So two paths that differ in nothing but that
+ * cannot be told apart in a list. A path that the kernel cannot resolve is only its last
+ * component, which is the path of no file.
+ */
+
+/* ima_name_form() - append @path in IMA's form to @out */
+void ima_name_form(struct bytes path, struct buffer *out);
+
+/*
+ * ima_name_compare() - the order of two paths in IMA's form, as of memcmp(); 0 if IMA writes both
+ * alike. For sorting and searching; neither path needs to be in that form.
+ */
+int ima_name_compare(struct bytes a, struct bytes b);
+
+/* Bytes of a path that a field with a limit can hold (IMA_EVENT_NAME_LEN_MAX). */
+#define IMA_NAME_LIMIT 255
+
+/*
+ * ima_name_limited() - what such a field has of @path: all of it, or, where that is longer than
+ * the limit, its last component (ima_eventname_init_common() of the kernel)
+ */
+struct bytes ima_name_limited(struct bytes path);
 
 /*
  * ima_template_hash() - the template hash of an entry, in the hasher's algorithm
