@@ -11,6 +11,8 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
+#include "base/digest.h"
+
 /* Labels count with their NUL (part 1, B.4, C.6.1 and 24.4). */
 #define LABEL_IDENTITY BYTES((const uint8_t *)"IDENTITY", sizeof("IDENTITY"))
 #define LABEL_STORAGE BYTES((const uint8_t *)"STORAGE", sizeof("STORAGE"))
@@ -26,11 +28,6 @@ static int fail_openssl(struct assay_error *err, const char *what)
 {
 	ERR_clear_error();
 	return assay_fail(err, EIO, "cannot make a credential: OpenSSL cannot %s", what);
-}
-
-static const EVP_MD *md_of(uint16_t hash)
-{
-	return EVP_get_digestbyname(assay_hash_name(hash));
 }
 
 /* ---------------------------------------------------------------- what an EK has to be */
@@ -108,8 +105,8 @@ static bool kdfa(uint16_t hash, struct bytes key, struct bytes label, struct byt
 	buffer_append_bytes(&message, context);
 	buffer_append_be32(&message, (uint32_t)size * 8);
 	good = !message.failed &&
-	       HMAC(md_of(hash), key.data, (int)key.size, message.data, message.size, digest,
-		    &length) &&
+	       HMAC(digest_algorithm(hash), key.data, (int)key.size, message.data, message.size,
+		    digest, &length) &&
 	       length >= size;
 	if (good)
 		memcpy(ret, digest, size);
@@ -122,19 +119,16 @@ static bool kdfa(uint16_t hash, struct bytes key, struct bytes label, struct byt
 static bool kdfe(uint16_t hash, struct bytes z, struct bytes label, struct bytes u, struct bytes v,
 		 uint8_t *ret)
 {
-	const struct bytes parts[] = { z, label, u, v };
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	uint8_t counter[4];
-	bool good;
+	const struct bytes parts[] = { BYTES(counter, sizeof(counter)), z, label, u, v };
+	struct assay_digest digest;
 
 	put_be32(counter, 1);
-	good = context && EVP_DigestInit_ex2(context, md_of(hash), NULL) == 1 &&
-	       EVP_DigestUpdate(context, counter, sizeof(counter)) == 1;
-	for (size_t i = 0; good && i < sizeof(parts) / sizeof(parts[0]); i++)
-		good = EVP_DigestUpdate(context, parts[i].data, parts[i].size) == 1;
-	good = good && EVP_DigestFinal_ex(context, ret, NULL) == 1;
-	EVP_MD_CTX_free(context);
-	return good;
+	if (digest_pieces(hash, parts, sizeof(parts) / sizeof(parts[0]), &digest, NULL) < 0)
+		return false;
+	memcpy(ret, digest.bytes, digest.size);
+	OPENSSL_cleanse(&digest, sizeof(digest));
+	return true;
 }
 
 /* ---------------------------------------------------------------- the seed, for the EK only */
@@ -151,8 +145,8 @@ static int wrap_rsa(const struct tpm_public *ek, EVP_PKEY *key, struct bytes see
 
 	if (!context || !label || EVP_PKEY_encrypt_init(context) != 1 ||
 	    EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_oaep_md(context, md_of(ek->name_hash)) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_mgf1_md(context, md_of(ek->name_hash)) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_oaep_md(context, digest_algorithm(ek->name_hash)) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest_algorithm(ek->name_hash)) != 1 ||
 	    EVP_PKEY_CTX_set0_rsa_oaep_label(context, label, (int)LABEL_IDENTITY.size) != 1) {
 		OPENSSL_free(label);
 		r = fail_openssl(err, "encrypt with OAEP");
@@ -272,8 +266,8 @@ static int seal(const struct tpm_public *ek, const struct tpm_name *ak_name, con
 		buffer_append(&message, hidden, sizeof(hidden));
 		buffer_append_bytes(&message, name);
 		good = !message.failed &&
-		       HMAC(md_of(ek->name_hash), key, (int)digest_size, message.data, message.size,
-			    hmac, &length) &&
+		       HMAC(digest_algorithm(ek->name_hash), key, (int)digest_size, message.data,
+			    message.size, hmac, &length) &&
 		       length == digest_size;
 	}
 	OPENSSL_cleanse(key, sizeof(key));

@@ -3,20 +3,11 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/utc.h"
-
-static int sha256(struct bytes in, struct assay_digest *ret, struct assay_error *err)
-{
-	*ret = (struct assay_digest){ .hash = ASSAY_HASH_SHA256,
-				      .size = assay_hash_size(ASSAY_HASH_SHA256) };
-	if (EVP_Digest(in.data, in.size, ret->bytes, NULL, EVP_sha256(), NULL) != 1)
-		return assay_fail(err, EIO, "OpenSSL cannot compute a SHA-256 digest");
-	return 0;
-}
 
 static int copy_request(const struct enroll_request *from, struct enroll_request *to,
 			struct assay_error *err)
@@ -72,7 +63,7 @@ int enroll_challenge(const struct enroll_request *request, const struct ek_trust
 	    RAND_priv_bytes(secret, sizeof(secret)) != 1)
 		return assay_fail(err, EIO, "OpenSSL gives no random bytes");
 	memcpy(pending.id, challenge.id, sizeof(pending.id));
-	r = sha256(BYTES(secret, sizeof(secret)), &pending.secret, err);
+	r = digest_bytes(ASSAY_HASH_SHA256, BYTES(secret, sizeof(secret)), &pending.secret, err);
 	if (r == 0)
 		r = credential_make(&ek, &ak_name, BYTES(secret, sizeof(secret)),
 				    &challenge.credential, err);
@@ -110,7 +101,8 @@ static int make_record(const struct enroll_request *request, uint64_t now,
 	if (r == 0)
 		r = tpm_public_key_digest(&ek, &record->ek_key, err);
 	if (r == 0)
-		r = sha256(buffer_bytes(&request->ek_certificate), &record->ek_certificate, err);
+		r = digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&request->ek_certificate),
+				 &record->ek_certificate, err);
 	return r;
 }
 
@@ -128,7 +120,8 @@ int enroll_accept(const struct enroll_answer *answer, const struct enroll_pendin
 		return assay_fail(err, ETIME,
 				  "the challenge was to be answered until %s: make a new one",
 				  utc_text(pending->expires, expired));
-	r = sha256(BYTES(answer->secret, sizeof(answer->secret)), &digest, err);
+	r = digest_bytes(ASSAY_HASH_SHA256, BYTES(answer->secret, sizeof(answer->secret)), &digest,
+			 err);
 	if (r < 0)
 		return r;
 	if (!bytes_equal_constant_time(BYTES(digest.bytes, digest.size),

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#define OPENSSL_SUPPRESS_DEPRECATED /* see digest_of_sha1() */
 #include "log/hasher.h"
 
 #include <errno.h>
-#include <openssl/sha.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "verity/lanes.h"
 
 /* A PCR and a digest, of SHA-256: one block. */
@@ -25,12 +24,11 @@ int hasher_open(struct hasher *hasher, enum assay_hash hash, struct assay_error 
 	if (!name)
 		return assay_fail(err, ENOTSUP, "hash algorithm 0x%04x is not known",
 				  (unsigned int)hash);
-	hasher->algorithm = EVP_MD_fetch(NULL, name, NULL);
-	hasher->context = EVP_MD_CTX_new();
-	if (!hasher->algorithm || !hasher->context) {
-		hasher_close(hasher);
+	if (!digest_algorithm(hash))
 		return assay_fail(err, ENOTSUP, "OpenSSL offers no %s here", name);
-	}
+	hasher->context = EVP_MD_CTX_new();
+	if (!hasher->context)
+		return assay_fail(err, ENOMEM, "cannot compute digests: out of memory");
 	if (hash == ASSAY_HASH_SHA256) {
 		const struct verity_parameters parameters = { .hash = hash,
 							      .block_size = EXTEND_SIZE };
@@ -48,43 +46,15 @@ void hasher_close(struct hasher *hasher)
 {
 	lanes_free(hasher->lanes);
 	EVP_MD_CTX_free(hasher->context);
-	EVP_MD_free(hasher->algorithm);
 	*hasher = (struct hasher){ 0 };
-}
-
-/*
- * EVP allocates a context for each digest, which takes as long as hashing a block. For SHA-1, in
- * which lists of a million entries are, there is no engine of ours, and these functions, which
- * OpenSSL 3 keeps but calls deprecated, take no more than the hashing.
- */
-static bool digest_of_sha1(struct bytes first, struct bytes second, uint8_t *out)
-{
-	SHA_CTX context;
-
-	return SHA1_Init(&context) == 1 && SHA1_Update(&context, first.data, first.size) == 1 &&
-	       SHA1_Update(&context, second.data, second.size) == 1 &&
-	       SHA1_Final(out, &context) == 1;
-}
-
-static int digest_to(struct hasher *hasher, struct bytes first, struct bytes second, uint8_t *out,
-		     struct assay_error *err)
-{
-	if (hasher->hash == ASSAY_HASH_SHA1 && digest_of_sha1(first, second, out))
-		return 0;
-	if (EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1 ||
-	    EVP_DigestUpdate(hasher->context, first.data, first.size) != 1 ||
-	    (second.size > 0 && EVP_DigestUpdate(hasher->context, second.data, second.size) != 1) ||
-	    EVP_DigestFinal_ex(hasher->context, out, NULL) != 1)
-		return assay_fail(err, EIO, "OpenSSL cannot compute a %s digest",
-				  assay_hash_name(hasher->hash));
-	return 0;
 }
 
 int hasher_digest(struct hasher *hasher, struct bytes first, struct bytes second,
 		  struct assay_digest *ret, struct assay_error *err)
 {
 	struct assay_digest digest = { .hash = hasher->hash, .size = hasher->size };
-	int r = digest_to(hasher, first, second, digest.bytes, err);
+	const struct bytes pieces[] = { first, second };
+	int r = digest_write(hasher->context, hasher->hash, pieces, 2, digest.bytes, err);
 
 	if (r == 0)
 		*ret = digest;
@@ -144,7 +114,8 @@ int hasher_digest_many(struct hasher *hasher, size_t count, const struct bytes *
 
 		if (hasher->lanes && padded_blocks(messages[i]) <= BLOCKS_MAX)
 			continue;
-		r = digest_to(hasher, messages[i], BYTES(NULL, 0), out + i * hasher->size, err);
+		r = digest_write(hasher->context, hasher->hash, &messages[i], 1,
+				 out + i * hasher->size, err);
 		if (r < 0)
 			return r;
 	}
@@ -154,6 +125,7 @@ int hasher_digest_many(struct hasher *hasher, size_t count, const struct bytes *
 int hasher_extend(struct hasher *hasher, struct assay_digest *value, struct bytes digest,
 		  struct assay_error *err)
 {
+	const struct bytes pieces[] = { BYTES(value->bytes, value->size), digest };
 	uint8_t both[EXTEND_SIZE];
 	const uint8_t *in = both;
 	uint8_t *out = value->bytes;
@@ -163,8 +135,7 @@ int hasher_extend(struct hasher *hasher, struct assay_digest *value, struct byte
 		return assay_fail(err, EINVAL, "a %s PCR cannot be extended with %zu bytes",
 				  assay_hash_name(hasher->hash), digest.size);
 	if (!hasher->lanes)
-		return digest_to(hasher, BYTES(value->bytes, value->size), digest, value->bytes,
-				 err);
+		return digest_write(hasher->context, hasher->hash, pieces, 2, value->bytes, err);
 	memcpy(both, value->bytes, SHA256_DIGEST);
 	memcpy(both + SHA256_DIGEST, digest.data, SHA256_DIGEST);
 	return lanes_hash(hasher->lanes, 1, &in, &out, EXTEND_SIZE, err);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hashing and PCR extension for log replays: the algorithm is fetched once, not
- * once a digest (three times faster with OpenSSL 3), and SHA-256 of what is as short
- * as a PCR, or an entry of a log, is computed by the engines that lib/verity has, several
- * entries side by side. For lib/log, lib/verify and the commands. Not for two threads at
- * once.
+ * Hashing and PCR extension for log replays: a digest costs no set-up, and SHA-256 of what
+ * is as short as a PCR, or an entry of a log, is computed by the engines that lib/verity has,
+ * several entries side by side. For lib/log, lib/verify and the commands. Not for two threads
+ * at once.
  */
 #ifndef ASSAY_LOG_HASHER_H
 #define ASSAY_LOG_HASHER_H
@@ -18,7 +17,6 @@ struct lanes;
 struct hasher {
 	enum assay_hash hash;
 	size_t size; /* bytes of a digest */
-	EVP_MD *algorithm;
 	EVP_MD_CTX *context;
 	struct lanes *lanes; /* of SHA-256, for single blocks; else NULL */
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "sign/signature.h"
 
@@ -165,7 +166,7 @@ static int sign_encoded(struct signer *signer, enum assay_hash hash, unsigned ch
 	if (size <= 0)
 		return out_of_memory(err);
 	piece = BYTES(tbs, (size_t)size);
-	r = signature_digest(hash, &piece, 1, &digest, err);
+	r = digest_bytes(hash, piece, &digest, err);
 	if (r == 0)
 		r = signer->sign(signer, &digest, &signature, err);
 	OPENSSL_free(tbs);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
 
@@ -42,7 +43,7 @@ static int file_id_digest(const struct assay_digest *digest, struct assay_digest
 		return assay_fail(
 			err, EINVAL,
 			"IMA signatures are of SHA-256 and SHA-512 fs-verity digests only");
-	return signature_digest(digest->hash, pieces, 2, ret, err);
+	return digest_pieces(digest->hash, pieces, 2, ret, err);
 }
 
 /* IMA looks for the key whose subject key id ends in these 4 bytes. */

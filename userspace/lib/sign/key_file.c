@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/secret.h"
 #include "sign/signature.h"
 
@@ -18,8 +19,7 @@ static int file_sign(struct signer *signer, const struct assay_digest *digest, s
 		     struct assay_error *err)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, signer->public_key, NULL);
-	const char *name = assay_hash_name(digest->hash);
-	EVP_MD *md = name ? EVP_MD_fetch(NULL, name, NULL) : NULL;
+	const EVP_MD *md = digest_algorithm(digest->hash);
 	size_t size = (size_t)EVP_PKEY_get_size(signer->public_key);
 	uint8_t *place = buffer_reserve(out, size);
 	bool good;
@@ -30,7 +30,6 @@ static int file_sign(struct signer *signer, const struct assay_digest *digest, s
 	       EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
 	       EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) == 1;
 	EVP_PKEY_CTX_free(context);
-	EVP_MD_free(md);
 	ERR_clear_error();
 	if (!good)
 		return assay_fail(err, EIO, "libcrypto failed to sign a digest");

@@ -7,6 +7,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
 
@@ -30,7 +31,7 @@ static int signed_digest(enum assay_hash hash, const struct assay_digest *digest
 
 	if (formatted.size == 0)
 		return assay_fail(err, EINVAL, "built-in signatures are of fs-verity digests only");
-	return signature_digest(hash, &formatted, 1, ret, err);
+	return digest_bytes(hash, formatted, ret, err);
 }
 
 static int out_of_memory(struct assay_error *err)

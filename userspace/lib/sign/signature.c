@@ -6,6 +6,8 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
+#include "base/digest.h"
+
 int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err)
 {
 	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
@@ -35,32 +37,11 @@ int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err
 		"%s is on an elliptic curve that is not taken; take P-256, P-384 or P-521", what);
 }
 
-int signature_digest(enum assay_hash hash, const struct bytes *pieces, size_t count,
-		     struct assay_digest *ret, struct assay_error *err)
-{
-	struct assay_digest digest = { .hash = hash, .size = assay_hash_size(hash) };
-	const char *name = assay_hash_name(hash);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	EVP_MD *md = name ? EVP_MD_fetch(NULL, name, NULL) : NULL;
-	bool good = context && md && EVP_DigestInit_ex2(context, md, NULL);
-
-	for (size_t i = 0; i < count && good; i++)
-		good = EVP_DigestUpdate(context, pieces[i].data, pieces[i].size);
-	good = good && EVP_DigestFinal_ex(context, digest.bytes, NULL);
-	EVP_MD_CTX_free(context);
-	EVP_MD_free(md);
-	if (!good)
-		return assay_fail(err, EIO, "libcrypto failed to compute a digest");
-	*ret = digest;
-	return 0;
-}
-
 int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature,
 		     const char *what, struct assay_error *err)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	const char *name = assay_hash_name(digest->hash);
-	EVP_MD *md = name ? EVP_MD_fetch(NULL, name, NULL) : NULL;
+	const EVP_MD *md = digest_algorithm(digest->hash);
 	bool good;
 
 	good = context && md && EVP_PKEY_verify_init(context) == 1 &&
@@ -70,7 +51,6 @@ int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct by
 	       EVP_PKEY_verify(context, signature.data, signature.size, digest->bytes,
 			       digest->size) == 1;
 	EVP_PKEY_CTX_free(context);
-	EVP_MD_free(md);
 	ERR_clear_error();
 	if (!good)
 		return assay_fail(err, EKEYREJECTED,

@@ -13,10 +13,6 @@
 /* signature_check_key() - RSA of 2048 to 4096 bits, P-256, P-384, P-521; else -EINVAL */
 int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err);
 
-/* signature_digest() - the digest of @count pieces, one after the other */
-int signature_digest(enum assay_hash hash, const struct bytes *pieces, size_t count,
-		     struct assay_digest *ret, struct assay_error *err);
-
 /*
  * signature_verify() - is @signature (as struct signer makes it) @key's of @digest?
  * Return: 0, -EKEYREJECTED

@@ -15,6 +15,7 @@
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_rc.h>
 
+#include "base/digest.h"
 #include "tpm/key_internal.h"
 #include "tpm/pcr_internal.h"
 
@@ -198,7 +199,7 @@ static int make_pcr_policy(struct tpm *tpm, const struct tpm_pcrs *pcrs, struct 
 		if (values.banks[0].selected >> i & 1)
 			buffer_append(&all, values.banks[0].value[i],
 				      assay_hash_size(values.banks[0].hash));
-	if (all.failed || !tpm_hash(ASSAY_HASH_SHA256, buffer_bytes(&all), &digest)) {
+	if (all.failed || digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&all), &digest, NULL) < 0) {
 		buffer_free(&all);
 		return assay_fail(err, ENOMEM, "cannot create a key: out of memory");
 	}
@@ -526,15 +527,6 @@ static int load(struct tpm_key *key, const struct tpm_key_file *file, struct byt
 	return tpm_fail(tpm, err, rc, "cannot load %s", key->what);
 }
 
-bool tpm_hash(enum assay_hash hash, struct bytes in, struct assay_digest *ret)
-{
-	const char *name = assay_hash_name(hash);
-	const EVP_MD *type = name ? EVP_get_digestbyname(name) : NULL;
-
-	*ret = (struct assay_digest){ .hash = hash, .size = assay_hash_size(hash) };
-	return type && EVP_Digest(in.data, in.size, ret->bytes, NULL, type, NULL) == 1;
-}
-
 /* A key that is in no slot yet. */
 static struct tpm_key *prepare(const char *what, struct assay_error *err)
 {
@@ -646,7 +638,7 @@ int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct t
 	area = buffer_bytes(&file->public_area);
 	hash = key->public.publicArea.nameAlg;
 	if (!bytes_take_be16(&area, &size) || assay_hash_size((enum assay_hash)hash) == 0 ||
-	    !tpm_hash((enum assay_hash)hash, area, &digest)) {
+	    digest_bytes((enum assay_hash)hash, area, &digest, NULL) < 0) {
 		r = assay_fail(err, EOPNOTSUPP, "%s: the key's name is made with an unknown hash",
 			       what);
 		goto out;
@@ -816,7 +808,7 @@ static bool ecdsa_der(const TPMS_SIGNATURE_ECC *in, struct buffer *out)
 
 static bool verify(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature)
 {
-	const EVP_MD *hash = EVP_get_digestbyname(assay_hash_name(digest->hash));
+	const EVP_MD *hash = digest_algorithm(digest->hash);
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 	bool good;
 

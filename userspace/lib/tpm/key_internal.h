@@ -61,7 +61,4 @@ int tpm_key_check_signature(const struct tpm_key *key, const TPMT_SIGNATURE *sig
  */
 int tpm_key_authorize(const struct tpm_key *key, ESYS_TR *ret, struct assay_error *err);
 
-/* tpm_hash() - false for a hash that OpenSSL does not know. */
-bool tpm_hash(enum assay_hash hash, struct bytes in, struct assay_digest *ret);
-
 #endif /* ASSAY_TPM_KEY_INTERNAL_H */

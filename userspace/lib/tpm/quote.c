@@ -6,6 +6,7 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+#include "base/digest.h"
 #include "tpm/key_internal.h"
 #include "tpm/pcr_internal.h"
 
@@ -23,7 +24,7 @@ static bool hash_values(enum assay_hash hash, const struct tpm_pcrs *pcrs, struc
 			if (pcrs->banks[i].selected >> pcr & 1)
 				buffer_append(&values, pcrs->banks[i].value[pcr],
 					      assay_hash_size(pcrs->banks[i].hash));
-	good = !values.failed && tpm_hash(hash, buffer_bytes(&values), ret);
+	good = !values.failed && digest_bytes(hash, buffer_bytes(&values), ret, NULL) == 0;
 	buffer_free(&values);
 	return good;
 }
@@ -111,8 +112,9 @@ static int store(const struct tpm_key *key, enum assay_hash hash, struct bytes a
 	TSS2_RC rc;
 	int r;
 
-	if (!tpm_hash(hash, attest, &digest))
-		return assay_fail(err, ENOMEM, "cannot quote: out of memory");
+	r = digest_bytes(hash, attest, &digest, err);
+	if (r < 0)
+		return assay_fail_context(err, "cannot quote");
 	r = tpm_key_check_signature(key, signature, &digest, &unused, err);
 	buffer_free(&unused);
 	if (r < 0)

@@ -12,6 +12,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "base/digest.h"
 #include "log/hasher.h"
 
 /* The largest coordinate of a curve that is known: P-384. */
@@ -143,15 +144,14 @@ int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *
 	int size = key ? i2d_PUBKEY(key, &der) : 0;
 	int r = 0;
 
-	*ret = (struct assay_digest){ .hash = ASSAY_HASH_SHA256,
-				      .size = assay_hash_size(ASSAY_HASH_SHA256) };
 	if (!key)
 		r = assay_fail(err, EBADMSG,
 			       "the public area holds no key: its numbers are not a point of the "
 			       "curve or not a modulus");
-	else if (size <= 0 ||
-		 EVP_Digest(der, (size_t)size, ret->bytes, NULL, EVP_sha256(), NULL) != 1)
+	else if (size <= 0)
 		r = assay_fail(err, ENOMEM, "out of memory");
+	else
+		r = digest_bytes(ASSAY_HASH_SHA256, BYTES(der, (size_t)size), ret, err);
 	OPENSSL_free(der);
 	EVP_PKEY_free(key);
 	ERR_clear_error();

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/digest.h"
+
 static const struct lanes_engine engines[] = {
 #if defined(__x86_64__)
 	{ "sha-ni", ASSAY_HASH_SHA256, 1, sha256_ni_usable, sha256_ni_1 },
@@ -38,14 +40,13 @@ static const struct lanes_engine engines[] = {
  * struct lanes - see lanes.h
  * @costs: what one call of each engine takes, in any unit; 0 for those not to be used
  * @block, @descriptor: the shapes of what is hashed; @blocks and @zero_blocks change
- * @md, @plain, @salted, @context: OpenSSL's, NULL if it is not used; @plain and @salted have
+ * @plain, @salted, @context: OpenSSL's, NULL if it is not used; @plain and @salted have
  *                                 begun, and @salted has taken the padded salt
  */
 struct lanes {
 	size_t block_size;
 	uint64_t costs[ENGINES];
 	struct sha256_shape block, descriptor;
-	EVP_MD *md;
 	EVP_MD_CTX *plain, *salted, *context;
 };
 
@@ -267,17 +268,17 @@ static bool wanted(const struct lanes_engine *engine, enum assay_hash hash)
 static int use_openssl(struct lanes *lanes, const struct verity_parameters *parameters,
 		       const uint8_t *padded_salt, struct assay_error *err)
 {
-	lanes->md = EVP_MD_fetch(NULL, assay_hash_name(parameters->hash), NULL);
+	const EVP_MD *md = digest_algorithm(parameters->hash);
+
 	lanes->plain = EVP_MD_CTX_new();
 	lanes->context = EVP_MD_CTX_new();
-	if (!lanes->md || !lanes->plain || !lanes->context ||
-	    !EVP_DigestInit_ex2(lanes->plain, lanes->md, NULL))
+	if (!md || !lanes->plain || !lanes->context || !EVP_DigestInit_ex2(lanes->plain, md, NULL))
 		return crypto_failed(err);
 	if (parameters->salt_size == 0)
 		return 0;
 	lanes->salted = EVP_MD_CTX_new();
 	if (!lanes->salted || !EVP_MD_CTX_copy_ex(lanes->salted, lanes->plain) ||
-	    !EVP_DigestUpdate(lanes->salted, padded_salt, (size_t)EVP_MD_get_block_size(lanes->md)))
+	    !EVP_DigestUpdate(lanes->salted, padded_salt, (size_t)EVP_MD_get_block_size(md)))
 		return crypto_failed(err);
 	return 0;
 }
@@ -354,7 +355,6 @@ void lanes_free(struct lanes *lanes)
 	EVP_MD_CTX_free(lanes->context);
 	EVP_MD_CTX_free(lanes->salted);
 	EVP_MD_CTX_free(lanes->plain);
-	EVP_MD_free(lanes->md);
 	free(lanes);
 }
 
