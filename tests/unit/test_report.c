@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,7 @@ static char *text_of(struct buffer *out)
 }
 
 /* The page of a fixture that was changed; a string to free(). */
-static char *page(fixture_change *change, struct verdict *verdict)
+static char *page_at(enum fixture_stage stage, fixture_change *change, struct verdict *verdict)
 {
 	struct html_report *report = html_begin();
 	struct buffer out = { 0 };
@@ -75,12 +76,26 @@ static char *page(fixture_change *change, struct verdict *verdict)
 
 	assert_non_null(report);
 	fixture_begin(&fixture);
-	fixture_build(&fixture, BEFORE_PCRS, change);
+	fixture_build(&fixture, stage, change);
 	fixture.input.observer = html_observer(report);
 	verify(&fixture.input, &fixture.policy, verdict);
 	html_end(report, verdict, "<evidence>", 1760000000, &out);
 	fixture_free(&fixture);
 	return text_of(&out);
+}
+
+static char *page(fixture_change *change, struct verdict *verdict)
+{
+	return page_at(BEFORE_PCRS, change, verdict);
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+		count++;
+	return count;
 }
 
 static void must_have(const char *text, const char *part)
@@ -125,7 +140,8 @@ static void test_page_of_what_is_hostile(void **state)
 	must_not_have(text, "<script");
 	must_not_have(text, "<img");
 	must_not_have(text, "\x1b");
-	must_have(text, "<b>1</b> failed");
+	must_not_have(text, " style=");
+	must_have(text, "files: <b>1</b> failed");
 	must_have(text, "record 5: MEASURE, 3 entries");
 	free(text);
 }
@@ -149,17 +165,88 @@ static void test_page_of_all_states(void **state)
 
 	(void)state;
 	assert_true(verdict_trusted(&verdict));
-	must_have(text, "<h1 class=ok>trusted (the boot was not judged)</h1>");
-	/* Of assay's log four; of IMA's list the verity and the digest one. */
-	must_have(text, "<b>6</b> matches");
-	must_have(text, "<b>1</b> signed");
-	must_have(text, "<b>2</b> allowed");
-	must_have(text, "<b>1</b> unknown");
-	must_have(text, "<b>1</b> differs");
-	must_not_have(text, "</b> failed");
+	must_have(text, "<h1 class=warn>trusted (the boot was not judged)</h1>");
+	/* Of IMA's list the verity and the digest one. */
+	must_have(text, "files: <b>2</b> matches");
+	must_have(text, "files: <b>1</b> signed");
+	must_have(text, "files: <b>2</b> allowed");
+	must_have(text, "files: <b>1</b> unknown");
+	must_have(text, "files: <b>1</b> differs");
+	/* Of assay's log. */
+	must_have(text, "files: <b>4</b> matches");
+	must_not_have(text, "</b> failed <");
 	must_have(text, "expected <code>sha512:");
 	for (int i = 0; i < CHECK_COUNT; i++)
 		must_have(text, check_name((enum check)i));
+	free(text);
+}
+
+/* Where it begins in @text; the test fails if it does not. */
+static size_t place_of(const char *text, const char *part)
+{
+	const char *place = strstr(text, part);
+
+	if (!place)
+		fail_msg("there is no '%s' in:\n%s", part, text);
+	return (size_t)(place - text);
+}
+
+static void files_amiss(struct fixture *fixture)
+{
+	fixture->policy.prefix = "/elsewhere";
+}
+
+/* Where something failed is first and open; where all passed is last and folded. */
+static void page_shows_failures_first(void **state)
+{
+	static struct verdict verdict;
+	char *text = page_at(AT_VERIFIER, files_amiss, &verdict);
+	size_t files = place_of(text, "<details open><summary><h2>files</h2>");
+
+	(void)state;
+	assert_false(verdict_trusted(&verdict));
+	assert_true(place_of(text, "<b>files-known</b>: ") < files);
+	assert_true(place_of(text, check_advice(CHECK_FILES_KNOWN)) < files);
+	for (int i = 0; i < CHECK_GROUPS; i++) {
+		char folded[64];
+
+		if (i == CHECK_GROUP_FILES)
+			continue;
+		snprintf(folded, sizeof(folded), "<details><summary><h2>%s</h2>",
+			 check_group_name((enum check_group)i));
+		assert_true(place_of(text, folded) > files);
+	}
+	/* Within the group what passed is folded, and below what failed. */
+	assert_true(place_of(text + files, "<code>files-known</code>") <
+		    place_of(text + files, "<details><summary><b class=ok>"));
+	assert_true(place_of(text + files, "<details><summary><b class=ok>") <
+		    place_of(text + files, "<code>manifest-signature</code>"));
+	free(text);
+	text = page(NULL, &verdict);
+	must_not_have(text, "<details open><summary><h2>");
+	assert_int_equal(count_of(text, "<details><summary><h2>"), CHECK_GROUPS);
+	free(text);
+}
+
+/* The browser is told to take no script, and no style but the page's own. */
+static void page_names_its_style_by_digest(void **state)
+{
+	static struct verdict verdict;
+	char *text = page(NULL, &verdict);
+	const char *style = text + place_of(text, "<style>") + strlen("<style>");
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	char policy[256], *encoded;
+
+	(void)state;
+	SHA256((const uint8_t *)style, place_of(style, "</style>"), digest);
+	encoded = base64_encode(BYTES(digest, sizeof(digest)));
+	snprintf(policy, sizeof(policy),
+		 "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; "
+		 "base-uri 'none'; form-action 'none'; style-src 'sha256-%s'\">",
+		 encoded);
+	/* Before anything that it is to hold for. */
+	assert_true(place_of(text, policy) < place_of(text, "<title>"));
+	free(encoded);
 	free(text);
 }
 
@@ -192,15 +279,6 @@ static void test_page_of_many(void **state)
 	must_have(text, "record 1999: ");
 	must_not_have(text, "record 2000: ");
 	free(text);
-}
-
-static size_t count_of(const char *text, const char *part)
-{
-	size_t count = 0;
-
-	for (; (text = strstr(text, part)) != NULL; text += strlen(part))
-		count++;
-	return count;
 }
 
 static void old_nonce(struct fixture *fixture)
@@ -439,6 +517,8 @@ int main(void)
 		cmocka_unit_test(test_page_of_what_is_hostile),
 		cmocka_unit_test(test_page_of_all_states),
 		cmocka_unit_test(test_page_of_many),
+		cmocka_unit_test(page_shows_failures_first),
+		cmocka_unit_test(page_names_its_style_by_digest),
 		cmocka_unit_test(test_junit),
 		cmocka_unit_test(the_verdict_is_the_first_line),
 		cmocka_unit_test(what_failed_has_its_advice),

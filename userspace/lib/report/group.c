@@ -39,6 +39,20 @@ const char *check_group_name(enum check_group group)
 	return names[group];
 }
 
+const char *check_outcome_words(enum check_outcome outcome)
+{
+	static const char *const words[CHECK_OUTCOMES] = {
+		[OUTCOME_PASSED] = "passed",
+		[OUTCOME_FAILED] = "failed",
+		[OUTCOME_MISSING] = "could not be checked",
+		[OUTCOME_NOT_REACHED] = "not checked",
+		[OUTCOME_NOTE] = "failed, not required",
+		[OUTCOME_NOT_REQUIRED] = "not required",
+	};
+
+	return words[outcome];
+}
+
 /* A check that waits for another one says so in its first words. */
 static bool was_not_reached(const struct verdict *verdict, enum check check)
 {

@@ -20,16 +20,19 @@ enum check_group check_group(enum check check);
 /* check_group_name() - "quote", "firmware", "log", "IMA" or "files" */
 const char *check_group_name(enum check_group group);
 
-/* What a check came to for the verdict; each is in exactly one. */
+/* What a check came to for the verdict, each to exactly one; in the order of counting. */
 enum check_outcome {
+	OUTCOME_PASSED,
 	OUTCOME_FAILED,	      /* required, and not so */
 	OUTCOME_MISSING,      /* required, and could not be made, for a reason of its own */
 	OUTCOME_NOT_REACHED,  /* required, and not made since one that it needs did not pass */
 	OUTCOME_NOTE,	      /* not required, and not so */
 	OUTCOME_NOT_REQUIRED, /* not required, and not made */
-	OUTCOME_PASSED,
 	CHECK_OUTCOMES,
 };
+
+/* check_outcome_words() - for counts: "passed", "failed, not required" and so on */
+const char *check_outcome_words(enum check_outcome outcome);
 
 enum check_outcome check_outcome(const struct verdict *verdict, enum check check);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "report/html.h"
 
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/utc.h"
+#include "report/group.h"
 #include "report/markup.h"
 #include "verify/sentence.h"
 
@@ -38,8 +40,10 @@ struct tick {
 
 struct html_report {
 	struct verify_observer observer;
-	struct buffer files[FILE_STATES]; /* rows */
-	uint64_t file_counts[FILE_STATES];
+	struct file_list {
+		struct buffer rows[FILE_STATES];
+		uint64_t counts[FILE_STATES];
+	} measured, by_ima;    /* by assay, and by IMA */
 	struct buffer records; /* rows */
 	uint64_t record_count;
 	struct tick ticks[ROWS_MAX];
@@ -62,9 +66,10 @@ static void add_digest(struct buffer *out, const struct assay_digest *digest)
 static void see_file(void *context, const struct verify_file *file)
 {
 	struct html_report *report = context;
-	struct buffer *rows = &report->files[file->state];
+	struct file_list *list = file->by_ima ? &report->by_ima : &report->measured;
+	struct buffer *rows = &list->rows[file->state];
 
-	if (report->file_counts[file->state]++ >= ROWS_MAX)
+	if (list->counts[file->state]++ >= ROWS_MAX)
 		return;
 	markup_add(rows, "<tr><td>");
 	if (file->path.data)
@@ -72,7 +77,7 @@ static void see_file(void *context, const struct verify_file *file)
 	else
 		markup_add(rows, "<i>a path that was too long</i>");
 	markup_add(rows, "<td>");
-	markup_add(rows, file->by_ima ? "IMA " : "record ");
+	markup_add(rows, file->by_ima ? "entry " : "record ");
 	markup_number(rows, file->number);
 	markup_add(rows, file->covered ? "<td>" : " <i>not covered</i><td>");
 	add_digest(rows, &file->digest);
@@ -141,34 +146,76 @@ const struct verify_observer *html_observer(struct html_report *report)
 
 /* ---------------------------------------------------------------- the page */
 
+/* Without its <style>: the page's policy names it by its digest. */
 static const char style[] =
-	"<style>\n"
-	":root{--bg:#fbfaf7;--fg:#1d2329;--dim:#66707a;--line:#d9d6cd;--card:#fff;--ok:#18794e;"
-	"--bad:#c62828;--warn:#9a6700;--tick:#5b8ff0}\n"
+	"\n"
+	":root{color-scheme:light dark;--bg:#fbfaf7;--fg:#1d2329;--dim:#5c656e;--line:#d9d6cd;"
+	"--card:#fff;--ok:#18794e;--bad:#c62828;--warn:#8a5c00;--tick:#5b8ff0}\n"
 	"@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e8e6e1;--dim:#98a1aa;"
 	"--line:#343a40;--card:#1c2024;--ok:#5fd39a;--bad:#ff7b72;--warn:#e3b341;--tick:#4a78cf}}\n"
 	"body{background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif;"
 	"margin:0 auto;max-width:1020px;padding:1.5rem}\n"
-	"h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}p{margin:.4rem 0}\n"
-	".sum{background:var(--card);padding:1rem 1.3rem;border-radius:6px;border-left:6px solid}\n"
-	".sum.ok{border-color:var(--ok)}.sum.bad{border-color:var(--bad)}\n"
+	"h1{font-size:1.6rem;margin:0}h2{display:inline;font-size:1.1rem;margin:0 .6rem 0 0}"
+	"p{margin:.4rem 0}dl{margin:.8rem 0}dt{margin-top:.6rem}dd{margin:0}\n"
+	".sum{background:var(--card);padding:1rem 1.3rem;border-radius:6px;border-left:6px "
+	"solid;overflow-wrap:anywhere}\n"
+	".sum.ok{border-color:var(--ok)}.sum.warn{border-color:var(--warn)}.sum.bad{border-color:"
+	"var(--bad)}\n"
 	".dim{color:var(--dim)}b.ok,h1.ok{color:var(--ok)}b.bad,h1.bad{color:var(--bad)}"
-	"b.warn{color:var(--warn)}td b{white-space:nowrap}\n"
+	"b.warn,h1.warn{color:var(--warn)}td b{white-space:nowrap}\n"
 	"table{border-collapse:collapse;width:100%;background:var(--card);font-size:.92rem}\n"
 	"td,th{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);"
 	"vertical-align:top;overflow-wrap:anywhere}th{color:var(--dim);font-weight:500}\n"
 	"td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
-	"code{font-size:.85em}summary{cursor:pointer;padding:.3rem 0}\n"
+	"section{margin-top:1.4rem}.name{width:34%}.result{width:7rem}.where{width:8rem}\n"
+	"code{font-size:.85em}summary{cursor:pointer;padding:.3rem .2rem}\n"
+	"summary:focus-visible{outline:2px solid var(--tick);border-radius:4px}\n"
+	"section>details{border-top:1px solid var(--line);padding:.4rem 0}"
+	"section>details[open]{padding-bottom:1.2rem}details details{margin-left:1.1rem}\n"
 	"svg{width:100%;background:var(--card);border-radius:8px}svg text{fill:var(--dim);"
 	"font-size:12px}\n"
 	".t{fill:var(--tick)}.t.not{fill:var(--warn)}.axis{stroke:var(--line)}\n"
-	"</style>\n";
+	"@media(max-width:40rem){body{padding:.7rem}.name{width:auto}.where,.result{width:auto}}\n";
+
+static const struct {
+	const char *class, *result;
+} outcomes[CHECK_OUTCOMES] = {
+	[OUTCOME_PASSED] = { "ok", "pass" },
+	[OUTCOME_FAILED] = { "bad", "FAIL" },
+	[OUTCOME_MISSING] = { "bad", "not checked" },
+	[OUTCOME_NOT_REACHED] = { "warn", "not checked" },
+	[OUTCOME_NOTE] = { "warn", "fail" },
+	[OUTCOME_NOT_REQUIRED] = { "dim", "not checked" },
+};
+
+/* What checks came to that are shown first: all but what is as it is to be. */
+#define OUTCOMES_AMISS (1U << OUTCOME_FAILED | 1U << OUTCOME_MISSING | 1U << OUTCOME_NOTE)
+#define OUTCOMES_ALL ((1U << CHECK_OUTCOMES) - 1)
+
+/* Each check that the verdict is to blame on, with what to do. */
+static void add_blame(const struct verdict *verdict, struct buffer *out)
+{
+	markup_add(out, "<dl>");
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		enum check check = (enum check)i;
+
+		if (!check_blocks(check_outcome(verdict, check)))
+			continue;
+		markup_add(out, "<dt><b>");
+		markup_text(out, check_name(check));
+		markup_add(out, "</b>: ");
+		markup_text(out, verdict->detail[i]);
+		markup_add(out, "<dd>");
+		markup_text(out, check_advice(check));
+		markup_add(out, "\n");
+	}
+	markup_add(out, "</dl>");
+}
 
 static void add_summary(const struct verdict *verdict, const char *evidence, uint64_t now,
 			struct buffer *out)
 {
 	bool trusted = verdict_trusted(verdict);
-	enum check reason = verdict_reason(verdict);
 	uint64_t passed = 0, required = 0;
 	char time[UTC_LENGTH + 1];
 
@@ -176,21 +223,15 @@ static void add_summary(const struct verdict *verdict, const char *evidence, uin
 		required += (verdict->required & CHECK_BIT(i)) != 0;
 		passed += (verdict->required & verdict->passed & CHECK_BIT(i)) != 0;
 	}
-	markup_add(out, trusted ? "<div class=\"sum ok\"><h1 class=ok>" :
-				  "<div class=\"sum bad\"><h1 class=bad>");
+	markup_add(out, !trusted		     ? "<div class=\"sum bad\"><h1 class=bad>" :
+			verdict_boot_judged(verdict) ? "<div class=\"sum ok\"><h1 class=ok>" :
+						       "<div class=\"sum warn\"><h1 class=warn>");
 	markup_text(out, verdict_sentence(verdict));
 	markup_add(out, "</h1>\n");
-	if (!trusted && reason < CHECK_COUNT) {
-		markup_add(out, "<p><b>");
-		markup_text(out, check_name(reason));
-		markup_add(out, "</b>: ");
-		markup_text(out, verdict->detail[reason]);
-		markup_add(out, "</p><p>");
-		markup_text(out, check_advice(reason));
-		markup_add(out, "</p>\n");
-	} else if (!trusted) {
+	if (verdict->required == 0)
 		markup_add(out, "<p>The policy requires no check.</p>\n");
-	}
+	else if (!trusted)
+		add_blame(verdict, out);
 	markup_add(out, "<p class=dim>");
 	markup_text(out, evidence);
 	markup_print(out, ", %s; %llu of %llu required checks passed", utc_text(now, time),
@@ -198,33 +239,61 @@ static void add_summary(const struct verdict *verdict, const char *evidence, uin
 	markup_add(out, "</p></div>\n");
 }
 
-static void add_checks(const struct verdict *verdict, struct buffer *out)
+/* "15 passed, 1 failed": of those outcomes */
+static void add_counts(const struct check_tally *tally, unsigned int shown, struct buffer *out)
 {
-	markup_add(out,
-		   "<h2>Checks</h2><table><tr><th style=\"width:34%\">check<th>result<th>detail\n");
+	const char *separator = "";
+
+	for (int i = 0; i < CHECK_OUTCOMES; i++) {
+		if (tally->count[i] == 0 || !(shown & 1U << i))
+			continue;
+		markup_add(out, separator);
+		markup_add(out, "<b class=");
+		markup_add(out, outcomes[i].class);
+		markup_add(out, ">");
+		markup_number(out, tally->count[i]);
+		markup_add(out, " ");
+		markup_add(out, check_outcome_words((enum check_outcome)i));
+		markup_add(out, "</b>");
+		separator = ", ";
+	}
+}
+
+static void add_check(const struct verdict *verdict, enum check check, struct buffer *out)
+{
+	enum check_outcome outcome = check_outcome(verdict, check);
+
+	markup_add(out, "<tr><td><code>");
+	markup_text(out, check_name(check));
+	markup_add(out, "</code><br><span class=dim>");
+	markup_text(out, check_question(check));
+	markup_add(out, "</span><td><b class=");
+	markup_add(out, outcomes[outcome].class);
+	markup_add(out, ">");
+	markup_add(out, outcomes[outcome].result);
+	markup_add(out, "</b>");
+	if (!(verdict->required & CHECK_BIT(check)))
+		markup_add(out, "<br><span class=dim>not required</span>");
+	markup_add(out, "<td>");
+	markup_text(out, verdict->detail[check]);
+	if (check_blocks(outcome)) {
+		markup_add(out, "<br><span class=dim>");
+		markup_text(out, check_advice(check));
+		markup_add(out, "</span>");
+	}
+	markup_add(out, "\n");
+}
+
+/* Those checks of the group that came to one of the outcomes. */
+static void add_checks(const struct verdict *verdict, enum check_group group, unsigned int shown,
+		       struct buffer *out)
+{
+	markup_add(out, "<table><tr><th class=name>check<th class=result>result<th>detail\n");
 	for (int i = 0; i < CHECK_COUNT; i++) {
 		enum check check = (enum check)i;
-		bool required = (verdict->required & CHECK_BIT(i)) != 0;
-		bool passed = (verdict->passed & CHECK_BIT(i)) != 0;
 
-		markup_add(out, "<tr><td><code>");
-		markup_text(out, check_name(check));
-		markup_add(out, "</code><br><span class=dim>");
-		markup_text(out, check_question(check));
-		markup_add(out, "</span><td><b class=");
-		markup_add(out, passed ? "ok>" : required ? "bad>" : "warn>");
-		markup_text(out, verdict_result(verdict, check));
-		markup_add(out, "</b>");
-		if (!required)
-			markup_add(out, "<br><span class=dim>not required</span>");
-		markup_add(out, "<td>");
-		markup_text(out, verdict->detail[i]);
-		if (required && !passed) {
-			markup_add(out, "<br><span class=dim>");
-			markup_text(out, check_advice(check));
-			markup_add(out, "</span>");
-		}
-		markup_add(out, "\n");
+		if (check_group(check) == group && (shown & 1U << check_outcome(verdict, check)))
+			add_check(verdict, check, out);
 	}
 	markup_add(out, "</table>\n");
 }
@@ -294,14 +363,10 @@ static void add_log(const struct html_report *report, const struct verdict *verd
 {
 	size_t shown = report->record_count < ROWS_MAX ? (size_t)report->record_count : ROWS_MAX;
 
-	markup_add(out, "<h2>assay's log</h2>\n<p>");
-	markup_print(out,
-		     "%llu records, %llu of them covered by the quote; %llu entries of IMA's "
-		     "list, %llu covered.",
+	markup_add(out, "<p>");
+	markup_print(out, "%llu records, %llu of them covered by the quote.",
 		     (unsigned long long)verdict->assay_log.records,
-		     (unsigned long long)verdict->assay_log.covered,
-		     (unsigned long long)verdict->ima_log.records,
-		     (unsigned long long)verdict->ima_log.covered);
+		     (unsigned long long)verdict->assay_log.covered);
 	markup_add(out, "</p>\n");
 	if (shown == 0)
 		return;
@@ -316,56 +381,140 @@ static void add_log(const struct html_report *report, const struct verdict *verd
 	markup_add(out, "</details>\n");
 }
 
-static void add_files(const struct html_report *report, struct buffer *out)
+static void add_files(const struct file_list *list, struct buffer *out)
 {
 	uint64_t all = 0;
 
 	for (size_t i = 0; i < FILE_STATES; i++)
-		all += report->file_counts[i];
-	markup_add(out, "<h2>Files</h2>\n");
+		all += list->counts[i];
 	if (all == 0)
-		markup_add(out,
-			   "<p>None were looked at: the log or the manifests are not good.</p>\n");
+		markup_add(out, "<p>No file was looked at.</p>\n");
 	for (size_t i = 0; i < FILE_STATES; i++) {
 		enum file_state state = states[i].state;
 
-		if (report->file_counts[state] == 0)
+		if (list->counts[state] == 0)
 			continue;
 		markup_add(out, states[i].open ? "<details open>" : "<details>");
-		markup_add(out, "<summary><b>");
-		markup_number(out, report->file_counts[state]);
+		markup_add(out, "<summary>files: <b>");
+		markup_number(out, list->counts[state]);
 		markup_add(out, "</b> ");
 		markup_add(out, states[i].name);
 		markup_add(out, " <span class=dim>");
 		markup_add(out, states[i].words);
-		markup_add(out, "</span></summary><table><tr><th>file<th style=\"width:8rem\">where"
+		markup_add(out, "</span></summary><table><tr><th>file<th class=where>where"
 				"<th>digest\n");
-		buffer_append_bytes(out, buffer_bytes(&report->files[state]));
+		buffer_append_bytes(out, buffer_bytes(&list->rows[state]));
 		markup_add(out, "</table>");
-		add_more(report->file_counts[state], out);
+		add_more(list->counts[state], out);
 		markup_add(out, "</details>\n");
+	}
+}
+
+static void add_entries(const struct html_report *report, const struct verdict *verdict,
+			struct buffer *out)
+{
+	markup_add(out, "<p>");
+	markup_print(out, "%llu entries of IMA's list, %llu of them covered by the quote.",
+		     (unsigned long long)verdict->ima_log.records,
+		     (unsigned long long)verdict->ima_log.covered);
+	markup_add(out, "</p>\n");
+	add_files(&report->by_ima, out);
+}
+
+static bool is_amiss(const struct verdict *verdict, enum check_group group)
+{
+	struct check_tally tally = check_group_tally(verdict, group);
+
+	return tally.count[OUTCOME_FAILED] + tally.count[OUTCOME_MISSING] > 0;
+}
+
+/* What passed is folded: a group where nothing else is, as a whole. */
+static void add_group(const struct html_report *report, const struct verdict *verdict,
+		      enum check_group group, struct buffer *out)
+{
+	struct check_tally tally = check_group_tally(verdict, group);
+	bool amiss = is_amiss(verdict, group);
+
+	markup_add(out, amiss ? "<details open><summary><h2>" : "<details><summary><h2>");
+	markup_add(out, check_group_name(group));
+	markup_add(out, "</h2>");
+	add_counts(&tally, OUTCOMES_ALL, out);
+	markup_add(out, "</summary>\n");
+	if (amiss) {
+		add_checks(verdict, group, OUTCOMES_AMISS, out);
+		markup_add(out, "<details><summary>");
+		add_counts(&tally, OUTCOMES_ALL & ~OUTCOMES_AMISS, out);
+		markup_add(out, "</summary>\n");
+		add_checks(verdict, group, OUTCOMES_ALL & ~OUTCOMES_AMISS, out);
+		markup_add(out, "</details>\n");
+	} else {
+		add_checks(verdict, group, OUTCOMES_ALL, out);
+	}
+	if (group == CHECK_GROUP_LOG)
+		add_log(report, verdict, out);
+	if (group == CHECK_GROUP_IMA)
+		add_entries(report, verdict, out);
+	if (group == CHECK_GROUP_FILES)
+		add_files(&report->measured, out);
+	markup_add(out, "</details>\n");
+}
+
+static void add_groups(const struct html_report *report, const struct verdict *verdict, bool amiss,
+		       struct buffer *out)
+{
+	for (int i = 0; i < CHECK_GROUPS; i++)
+		if (is_amiss(verdict, (enum check_group)i) == amiss)
+			add_group(report, verdict, (enum check_group)i, out);
+}
+
+/*
+ * Whatever foreign text might become, the browser runs no script, fetches nothing and
+ * takes no other style (Content Security Policy Level 3, 6.7.2.3: a digest of the style).
+ */
+static void add_policy(struct buffer *out)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	char *text;
+
+	SHA256((const uint8_t *)style, sizeof(style) - 1, digest);
+	text = base64_encode(BYTES(digest, sizeof(digest)));
+	if (!text) {
+		out->failed = true;
+		return;
+	}
+	markup_add(out, "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; "
+			"base-uri 'none'; form-action 'none'; style-src 'sha256-");
+	markup_text(out, text);
+	markup_add(out, "'\">\n");
+	free(text);
+}
+
+static void free_files(struct file_list *list, struct buffer *out)
+{
+	for (size_t i = 0; i < FILE_STATES; i++) {
+		out->failed |= list->rows[i].failed;
+		buffer_free(&list->rows[i]);
 	}
 }
 
 void html_end(struct html_report *report, const struct verdict *verdict, const char *evidence,
 	      uint64_t now, struct buffer *out)
 {
-	markup_add(out, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
-			"<meta name=viewport content=\"width=device-width\"><title>assay: ");
+	markup_add(out, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n");
+	add_policy(out);
+	markup_add(out, "<meta name=viewport content=\"width=device-width\"><title>assay: ");
 	markup_text(out, verdict_sentence(verdict));
-	markup_add(out, "</title>\n");
+	markup_add(out, "</title>\n<style>");
 	markup_add(out, style);
-	markup_add(out, "</head><body>\n");
+	markup_add(out, "</style>\n</head><body><main>\n");
 	add_summary(verdict, evidence, now, out);
-	add_checks(verdict, out);
-	add_log(report, verdict, out);
-	add_files(report, out);
-	markup_add(out, "</body></html>\n");
+	markup_add(out, "<section aria-label=checks>\n");
+	add_groups(report, verdict, true, out);
+	add_groups(report, verdict, false, out);
+	markup_add(out, "</section></main></body></html>\n");
 	out->failed |= report->records.failed;
 	buffer_free(&report->records);
-	for (size_t i = 0; i < FILE_STATES; i++) {
-		out->failed |= report->files[i].failed;
-		buffer_free(&report->files[i]);
-	}
+	free_files(&report->measured, out);
+	free_files(&report->by_ima, out);
 	free(report);
 }

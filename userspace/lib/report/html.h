@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A verdict as one HTML page that needs nothing else: the checks, assay's log as a time
- * line, and the files by what became of them. Pure: the caller writes it to a file.
+ * A verdict as one HTML page that needs nothing else and lets nothing in: the verdict and
+ * what it is to blame on, then the groups of checks, those where something failed first and
+ * unfolded; with them assay's log as a time line, and the files by what became of them.
+ * Pure: the caller writes it to a file.
  *
  *	struct html_report *report = html_begin();
  *	input.observer = html_observer(report);

@@ -49,15 +49,15 @@ static void add_word(const struct text *text, enum colour colour, const char *wo
 }
 
 static const struct {
-	const char *result, *counted;
+	const char *result;
 	enum colour colour;
 } outcomes[CHECK_OUTCOMES] = {
-	[OUTCOME_FAILED] = { "FAIL", "failed", RED },
-	[OUTCOME_MISSING] = { "not checked", "could not be checked", RED },
-	[OUTCOME_NOT_REACHED] = { "not checked", "not checked", YELLOW },
-	[OUTCOME_NOTE] = { "note", "failed, not required", YELLOW },
-	[OUTCOME_NOT_REQUIRED] = { "not checked", "not required", YELLOW },
-	[OUTCOME_PASSED] = { "pass", "passed", GREEN },
+	[OUTCOME_PASSED] = { "pass", GREEN },
+	[OUTCOME_FAILED] = { "FAIL", RED },
+	[OUTCOME_MISSING] = { "not checked", RED },
+	[OUTCOME_NOT_REACHED] = { "not checked", YELLOW },
+	[OUTCOME_NOTE] = { "note", YELLOW },
+	[OUTCOME_NOT_REQUIRED] = { "not checked", YELLOW },
 };
 
 static enum check_outcome outcome_of(const struct text *text, int check)
@@ -103,28 +103,21 @@ static void add_reasons(const struct text *text)
 
 static void add_group(const struct text *text, enum check_group group)
 {
-	/* In the order of reading: what is good is what is expected. */
-	static const enum check_outcome order[CHECK_OUTCOMES] = {
-		OUTCOME_PASSED,	     OUTCOME_FAILED, OUTCOME_MISSING,
-		OUTCOME_NOT_REACHED, OUTCOME_NOTE,   OUTCOME_NOT_REQUIRED,
-	};
 	struct check_tally tally = check_group_tally(text->verdict, group);
 	const char *separator = "";
 	char word[64];
 
 	add(text, "%-*s", GROUP_WIDTH, check_group_name(group));
-	for (size_t i = 0; i < CHECK_OUTCOMES; i++) {
-		enum check_outcome outcome = order[i];
-
-		if (tally.count[outcome] == 0)
+	for (int i = 0; i < CHECK_OUTCOMES; i++) {
+		if (tally.count[i] == 0)
 			continue;
-		snprintf(word, sizeof(word), "%u %s", tally.count[outcome],
-			 outcomes[outcome].counted);
+		snprintf(word, sizeof(word), "%u %s", tally.count[i],
+			 check_outcome_words((enum check_outcome)i));
 		add(text, "%s", separator);
-		if (outcome == OUTCOME_NOT_REQUIRED)
+		if (i == OUTCOME_NOT_REQUIRED)
 			add(text, "%s", word);
 		else
-			add_word(text, outcomes[outcome].colour, word, 0);
+			add_word(text, outcomes[i].colour, word, 0);
 		separator = ", ";
 	}
 	add(text, "\n");
@@ -148,8 +141,11 @@ static void add_checks(const struct text *text, enum check_group group)
 void report_text(struct buffer *out, const struct verdict *verdict, bool verbose, bool colours)
 {
 	const struct text text = { out, verdict, colours };
+	enum colour colour = !verdict_trusted(verdict)	  ? RED :
+			     verdict_boot_judged(verdict) ? GREEN :
+							    YELLOW;
 
-	add_word(&text, verdict_trusted(verdict) ? GREEN : RED, verdict_sentence(verdict), 0);
+	add_word(&text, colour, verdict_sentence(verdict), 0);
 	add(&text, "\n");
 	add_reasons(&text);
 	for (int i = 0; i < CHECK_GROUPS; i++) {
