@@ -12,25 +12,21 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "base/cleanup.h"
 #include "base/digest.h"
-#include "log/hasher.h"
 
-/* The largest coordinate of a curve that is known: P-384. */
-#define COORDINATE_MAX 48
+/* The largest coordinate of a curve that is known: P-521. */
+#define COORDINATE_MAX 66
 #define RSA_DEFAULT_EXPONENT 65537
 
 /* nameAlg || H_nameAlg(first || second) */
 static int make_name(uint16_t hash, struct bytes first, struct bytes second, struct tpm_name *ret,
 		     struct assay_error *err)
 {
+	const struct bytes pieces[] = { first, second };
 	struct assay_digest digest;
-	struct hasher hasher;
-	int r = hasher_open(&hasher, hash, err);
+	int r = digest_pieces((enum assay_hash)hash, pieces, 2, &digest, err);
 
-	if (r < 0)
-		return r;
-	r = hasher_digest(&hasher, first, second, &digest, err);
-	hasher_close(&hasher);
 	if (r < 0)
 		return r;
 	ret->bytes[0] = (uint8_t)(hash >> 8);
@@ -99,6 +95,9 @@ static size_t curve_size(uint16_t curve, const char **ret_group)
 		return 32;
 	case TPM_ECC_NIST_P384:
 		*ret_group = "P-384";
+		return 48;
+	case TPM_ECC_NIST_P521:
+		*ret_group = "P-521";
 		return COORDINATE_MAX;
 	default:
 		return 0;
@@ -136,6 +135,13 @@ EVP_PKEY *tpm_public_key(const struct tpm_public *public)
 	return key;
 }
 
+static int fail_no_key(struct assay_error *err)
+{
+	return assay_fail(err, EBADMSG,
+			  "the public area holds no key: its numbers are not a point of the curve "
+			  "or not a modulus");
+}
+
 int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *ret,
 			  struct assay_error *err)
 {
@@ -145,9 +151,7 @@ int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *
 	int r = 0;
 
 	if (!key)
-		r = assay_fail(err, EBADMSG,
-			       "the public area holds no key: its numbers are not a point of the "
-			       "curve or not a modulus");
+		r = fail_no_key(err);
 	else if (size <= 0)
 		r = assay_fail(err, ENOMEM, "out of memory");
 	else
@@ -178,9 +182,9 @@ static int check_range(EVP_PKEY *key, const BIGNUM *number, const char *name,
 	return 0;
 }
 
-/* @ret: DER of Ecdsa-Sig-Value, to OPENSSL_free() */
-static int ecdsa_to_der(EVP_PKEY *key, const struct tpm_signature *signature, uint8_t **ret,
-			size_t *ret_size, struct assay_error *err)
+/* Appends DER of Ecdsa-Sig-Value. */
+static int append_ecdsa(EVP_PKEY *key, const struct tpm_signature *signature, struct buffer *out,
+			struct assay_error *err)
 {
 	BIGNUM *numbers[2] = { NULL, NULL };
 	ECDSA_SIG *pair = ECDSA_SIG_new();
@@ -206,12 +210,11 @@ static int ecdsa_to_der(EVP_PKEY *key, const struct tpm_signature *signature, ui
 	ECDSA_SIG_set0(pair, numbers[0], numbers[1]); /* cannot fail: neither is NULL */
 	numbers[0] = numbers[1] = NULL;
 	size = i2d_ECDSA_SIG(pair, &der);
-	if (size <= 0) {
+	if (size > 0)
+		buffer_append(out, der, (size_t)size);
+	if (size <= 0 || out->failed)
 		r = assay_fail(err, ENOMEM, "out of memory");
-		goto out;
-	}
-	*ret = der;
-	*ret_size = (size_t)size;
+	OPENSSL_free(der);
 out:
 	BN_free(numbers[0]);
 	BN_free(numbers[1]);
@@ -219,53 +222,78 @@ out:
 	return r;
 }
 
-static int verify_raw(EVP_PKEY *key, const struct tpm_signature *signature, struct bytes raw,
-		      struct bytes message, struct assay_error *err)
+/* Whether key and signature are of the same kind. */
+static bool signature_fits(EVP_PKEY *key, const struct tpm_signature *signature)
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	const char *hash = assay_hash_name(signature->hash);
-	EVP_PKEY_CTX *key_context = NULL;
-	int r = -ENOMEM;
+	switch (signature->algorithm) {
+	case TPM_ALG_ECDSA:
+		return EVP_PKEY_is_a(key, "EC");
+	case TPM_ALG_RSASSA:
+	case TPM_ALG_RSAPSS:
+		return EVP_PKEY_is_a(key, "RSA");
+	default:
+		return false;
+	}
+}
+
+static int verify_form(EVP_PKEY *key, const struct tpm_signature *signature, struct bytes form,
+		       const struct assay_digest *digest, struct assay_error *err)
+{
+	const EVP_MD *hash = digest_algorithm(digest->hash);
+	CLEANUP(evp_pkey_ctx_free_pointer)
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 
 	/* The salt's length is the TPM's choice (Part 1, B.7): found from the signature. */
-	if (!context || !hash ||
-	    EVP_DigestVerifyInit_ex(context, &key_context, hash, NULL, NULL, key, NULL) <= 0 ||
+	if (!context || !hash || EVP_PKEY_verify_init(context) <= 0 ||
+	    EVP_PKEY_CTX_set_signature_md(context, hash) <= 0 ||
 	    (signature->algorithm == TPM_ALG_RSASSA &&
-	     EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PADDING) <= 0) ||
+	     EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) <= 0) ||
 	    (signature->algorithm == TPM_ALG_RSAPSS &&
-	     (EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) <= 0 ||
-	      EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_AUTO) <= 0)))
-		r = assay_fail(err, ENOMEM, "OpenSSL cannot verify with this key and algorithm");
-	else if (EVP_DigestVerify(context, raw.data, raw.size, message.data, message.size) != 1)
-		r = assay_fail(err, EKEYREJECTED,
-			       "the signature is not this key's, or what was signed was changed");
+	     (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) <= 0 ||
+	      EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_AUTO) <= 0)))
+		return assay_fail(err, ENOMEM, "OpenSSL cannot verify with this key and algorithm");
+	if (EVP_PKEY_verify(context, form.data, form.size, digest->bytes, digest->size) != 1)
+		return assay_fail(
+			err, EKEYREJECTED,
+			"the signature is not this key's, or what was signed was changed");
+	return 0;
+}
+
+int tpm_signature_verify(EVP_PKEY *key, const struct tpm_signature *signature,
+			 const struct assay_digest *digest, struct buffer *out,
+			 struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer form = { 0 };
+	int r = 0;
+
+	if (!signature_fits(key, signature))
+		return assay_fail(err, EBADMSG,
+				  "the signature's algorithm (0x%04x) is not one of this key's",
+				  signature->algorithm);
+	if (signature->algorithm == TPM_ALG_ECDSA)
+		r = append_ecdsa(key, signature, &form, err);
 	else
-		r = 0;
-	EVP_MD_CTX_free(context);
-	return r;
+		buffer_append_bytes(&form, signature->rsa);
+	if (r == 0 && form.failed)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	if (r == 0)
+		r = verify_form(key, signature, buffer_bytes(&form), digest, err);
+	ERR_clear_error();
+	if (r < 0 || !out)
+		return r;
+	buffer_append_bytes(out, buffer_bytes(&form));
+	return out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
 }
 
 int tpm_key_verify(const struct tpm_public *public, const struct tpm_signature *signature,
 		   struct bytes message, struct assay_error *err)
 {
-	EVP_PKEY *key = tpm_public_key(public);
-	uint8_t *der = NULL;
-	struct bytes raw = signature->rsa;
-	int r = 0;
+	CLEANUP(evp_pkey_free_pointer) EVP_PKEY *key = tpm_public_key(public);
+	struct assay_digest digest;
+	int r;
 
 	if (!key)
-		return assay_fail(
-			err, EBADMSG,
-			"the public area holds no key: its numbers are not a point of the "
-			"curve or not a modulus");
-	if (public->type == TPM_ALG_ECC) {
-		r = ecdsa_to_der(key, signature, &der, &raw.size, err);
-		raw.data = der;
-	}
-	if (r == 0)
-		r = verify_raw(key, signature, raw, message, err);
-	OPENSSL_free(der);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	return r;
+		return fail_no_key(err);
+	r = digest_bytes((enum assay_hash)signature->hash, message, &digest, err);
+	return r < 0 ? r : tpm_signature_verify(key, signature, &digest, NULL, err);
 }

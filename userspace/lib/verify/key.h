@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a TPM key's public area says: its name, its place below a hierarchy, and
- * whether a signature is its. For lib/verify, lib/enroll and their tests.
+ * What a TPM key's public area says: its name, its place below a hierarchy, the key for
+ * OpenSSL, and whether a signature is its. For lib/verify, lib/enroll and lib/tpm.
  */
 #ifndef ASSAY_VERIFY_KEY_H
 #define ASSAY_VERIFY_KEY_H
@@ -31,7 +31,7 @@ int tpm_qualified_name(const struct tpm_public *public, struct bytes parent, str
 		       struct assay_error *err);
 
 /*
- * tpm_public_key() - the key for OpenSSL: RSA, or ECC on P-256 or P-384
+ * tpm_public_key() - the key for OpenSSL: RSA, or ECC on P-256, P-384 or P-521
  * Return: EVP_PKEY_free() it; NULL where the numbers are no such key, or without memory
  */
 EVP_PKEY *tpm_public_key(const struct tpm_public *public);
@@ -46,6 +46,20 @@ EVP_PKEY *tpm_public_key(const struct tpm_public *public);
  */
 int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *ret,
 			  struct assay_error *err);
+
+/*
+ * tpm_signature_verify() - is @signature that of @digest by @key?
+ * @key: as tpm_public_key() made it
+ * @out: the signature in the form that OpenSSL and X.509 take is appended (ECDSA: DER of
+ *       Ecdsa-Sig-Value, RFC 3279, section 2.2.3); may be NULL
+ *
+ * RSAPSS: with a salt of any length.
+ * Return: 0; -EKEYREJECTED if it is not; -EBADMSG for a signature that cannot be this
+ * key's (another algorithm, r or s not between 1 and the order - 1), -ENOMEM
+ */
+int tpm_signature_verify(EVP_PKEY *key, const struct tpm_signature *signature,
+			 const struct assay_digest *digest, struct buffer *out,
+			 struct assay_error *err);
 
 /*
  * tpm_key_verify() - is @signature that of @message by the key?
