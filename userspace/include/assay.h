@@ -81,4 +81,19 @@ const char *assay_hash_name(enum assay_hash hash);
 /* assay_hash_by_name() - ASSAY_HASH_NONE for a name not known. */
 enum assay_hash assay_hash_by_name(const char *name);
 
+/* Characters of "sha512:HEX" with its NUL. */
+#define ASSAY_DIGEST_TEXT_MAX (sizeof("sha512:") + 2 * ASSAY_DIGEST_MAX)
+
+/*
+ * assay_digest_text() - "sha256:HEX", lower case; @text has room for ASSAY_DIGEST_TEXT_MAX
+ * Return: @text
+ */
+char *assay_digest_text(const struct assay_digest *digest, char *text);
+
+/*
+ * assay_digest_parse() - "sha256:HEX" of any hash known, with as many digits as it has
+ * Return: 0, -EINVAL
+ */
+int assay_digest_parse(const char *text, struct assay_digest *ret);
+
 #endif /* ASSAY_H */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "assay.h"
+#include "base/bytes.h"
 
 static const struct {
 	enum assay_hash hash;
@@ -36,4 +38,32 @@ enum assay_hash assay_hash_by_name(const char *name)
 		if (strcmp(hashes[i].name, name) == 0)
 			return hashes[i].hash;
 	return ASSAY_HASH_NONE;
+}
+
+char *assay_digest_text(const struct assay_digest *digest, char *text)
+{
+	const char *name = assay_hash_name(digest->hash);
+	int used = snprintf(text, ASSAY_DIGEST_TEXT_MAX, "%s:", name ? name : "none");
+
+	hex_encode(BYTES(digest->bytes, digest->size), text + used);
+	return text;
+}
+
+int assay_digest_parse(const char *text, struct assay_digest *ret)
+{
+	const char *colon = strchr(text, ':');
+	struct assay_digest digest = { 0 };
+	char name[8];
+
+	if (!colon || (size_t)(colon - text) >= sizeof(name))
+		return -EINVAL;
+	memcpy(name, text, (size_t)(colon - text));
+	name[colon - text] = '\0';
+	digest.hash = assay_hash_by_name(name);
+	if (digest.hash == ASSAY_HASH_NONE ||
+	    hex_decode(colon + 1, digest.bytes, sizeof(digest.bytes), &digest.size) < 0 ||
+	    digest.size != assay_hash_size(digest.hash))
+		return -EINVAL;
+	*ret = digest;
+	return 0;
 }

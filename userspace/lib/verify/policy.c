@@ -173,21 +173,7 @@ static int check_array(struct parser *parser, const char *path, const json_t *va
 
 int policy_digest(const char *text, struct assay_digest *ret)
 {
-	const char *colon = strchr(text, ':');
-	struct assay_digest digest = { 0 };
-	char name[8];
-
-	if (!colon || (size_t)(colon - text) >= sizeof(name))
-		return -EINVAL;
-	memcpy(name, text, (size_t)(colon - text));
-	name[colon - text] = '\0';
-	digest.hash = assay_hash_by_name(name);
-	if (digest.hash == ASSAY_HASH_NONE ||
-	    hex_decode(colon + 1, digest.bytes, sizeof(digest.bytes), &digest.size) < 0 ||
-	    digest.size != assay_hash_size(digest.hash))
-		return -EINVAL;
-	*ret = digest;
-	return 0;
+	return assay_digest_parse(text, ret);
 }
 
 /* An array of "HASH:HEX". */

@@ -266,28 +266,14 @@ struct bytes verity_formatted_digest(const struct assay_digest *digest, uint8_t 
 
 char *verity_digest_text(const struct assay_digest *digest, char *text)
 {
-	const char *name = assay_hash_name(digest->hash);
-	char *end = stpcpy(stpcpy(text, name ? name : "none"), ":");
-
-	hex_encode(BYTES(digest->bytes, digest->size), end);
-	return text;
+	return assay_digest_text(digest, text);
 }
 
 int verity_digest_parse(const char *text, struct assay_digest *ret)
 {
-	const char *colon = strchr(text, ':');
-	struct assay_digest digest = { 0 };
-	char name[8];
+	struct assay_digest digest;
 
-	if (!colon || (size_t)(colon - text) >= sizeof(name))
-		return -EINVAL;
-	memcpy(name, text, (size_t)(colon - text));
-	name[colon - text] = '\0';
-	digest.hash = assay_hash_by_name(name);
-	if (verity_algorithm(digest.hash) == 0)
-		return -EINVAL;
-	if (hex_decode(colon + 1, digest.bytes, sizeof(digest.bytes), &digest.size) < 0 ||
-	    digest.size != assay_hash_size(digest.hash))
+	if (assay_digest_parse(text, &digest) < 0 || verity_algorithm(digest.hash) == 0)
 		return -EINVAL;
 	*ret = digest;
 	return 0;

@@ -20,7 +20,7 @@
 #define VERITY_BLOCK_SIZE_DEFAULT 4096
 
 /* Characters of "sha512:HEX" with its NUL. */
-#define VERITY_TEXT_MAX (sizeof("sha512:") + 2 * ASSAY_DIGEST_MAX)
+#define VERITY_TEXT_MAX ASSAY_DIGEST_TEXT_MAX
 
 /* sizeof(struct fsverity_formatted_digest) with the largest digest. */
 #define VERITY_FORMATTED_MAX (12 + ASSAY_DIGEST_MAX)
