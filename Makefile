@@ -95,7 +95,7 @@ LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
 PROGRAMS := assay assay-verify
-VERIFY_COMMANDS := assay-verify cmd enroll_verifier verify policy references record_file replay check digest
+VERIFY_COMMANDS := assay-verify cmd options enroll_verifier verify policy references record_file replay check digest
 ASSAY_COMMANDS := $(filter-out assay-verify,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
 
 define variant
@@ -192,6 +192,7 @@ $(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/sysroot build
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 
+build/unit/test_options: build/asan/userspace/cmd/options.o
 build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 		build/asan/libassay-tpm.a build/asan/libassay.a
 	@mkdir -p $(@D)

@@ -22,8 +22,8 @@ _assay_names() {
 # _assay_options PROGRAM WORD...: the options of that command, each with what its value is
 _assay_options() {
 	"$@" --help 2>/dev/null |
-		grep -oE '(^ +(-[a-zA-Z], +)?|\[)--[a-z][a-z0-9-]*([ =][A-Za-z0-9|:.-]+)?' |
-		sed 's/^[^-]*\(-[a-zA-Z], *\)\?//'
+		grep -oE '(^ +(-[a-zA-Z0-9], +)?|\[)--[a-z][a-z0-9-]*([ =][A-Za-z0-9|:.-]+)?' |
+		sed 's/^[^-]*\(-[a-zA-Z0-9], *\)\?//'
 }
 
 _assay() {

@@ -74,7 +74,7 @@ check 'a tree that cannot be written is told' told 1 'none/tree'
 
 for jobs in 0 65 x -1 ''; do
 	run "$assay" digest --jobs "$jobs" data
-	check "--jobs '$jobs' is refused" told 2 'number of jobs'
+	check "--jobs '$jobs' is refused" told 2 'from 1 to 64'
 done
 same_with_jobs() {
 	for jobs in 1 2 7 64; do

@@ -119,7 +119,7 @@ run "$assay" digest --json tree/empty missing
 check 'digest --json is JSON, with the errors' \
 	eval 'told 1 && jq -e ".files[0].size == 0 and (.files[1].error | contains(\"missing\"))" stdout >/dev/null'
 run "$assay" digest
-check 'digest without a file is wrong usage' told 2 'which file'
+check 'digest without a file is wrong usage' told 2 'missing argument: FILE'
 run "$assay" digest --block-size 1000 tree/empty
 check 'digest with another block size is wrong usage' told 2 'power of two'
 

@@ -32,6 +32,107 @@ int command_usage(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
+/* ---------------------------------------------------------------- help */
+
+/* Ways to call a command, a line each. */
+static void print_usage_lines(const struct command *command, const char **lead)
+{
+	const char *line = command->usage;
+
+	while (line && *line) {
+		int length = (int)strcspn(line, "\n");
+
+		printf("%s%s %s %.*s\n", *lead, program, command->name, length, line);
+		*lead = "       ";
+		line += length;
+		line += *line == '\n';
+	}
+	if (command->usage)
+		return;
+	printf("%s%s %s", *lead, program, command->name);
+	*lead = "       ";
+	for (const struct option_row *row = command->options; row && row->type != OPTION_TYPE_END;
+	     row++)
+		if (row->required)
+			printf(" --%s%s%s", row->name, row->value ? " " : "",
+			       row->value ? row->value : "");
+	printf(" [OPTION]...%s%s\n", command->operands ? " " : "",
+	       command->operands ? command->operands : "");
+}
+
+static const char *verb_name(const struct command *command, const struct command *verb)
+{
+	return verb->name + strlen(command->name) + 1;
+}
+
+static void print_verbs(const struct command *command)
+{
+	int width = 0;
+
+	for (size_t i = 0; command->verbs[i]; i++) {
+		int length = (int)strlen(verb_name(command, command->verbs[i]));
+
+		width = length > width ? length : width;
+	}
+	for (size_t i = 0; command->verbs[i]; i++)
+		printf("  %-*s  %s\n", width, verb_name(command, command->verbs[i]),
+		       command->verbs[i]->summary);
+	printf("\n'%s %s VERB --help' tells more.\n", program, command->name);
+}
+
+static void print_command_help(const struct command *command)
+{
+	const char *lead = "Usage: ";
+
+	if (command->help) {
+		fputs(command->help, stdout);
+		return;
+	}
+	for (size_t i = 0; command->verbs && command->verbs[i]; i++)
+		print_usage_lines(command->verbs[i], &lead);
+	if (!command->verbs)
+		print_usage_lines(command, &lead);
+	putchar('\n');
+	if (command->intro)
+		printf("%s\n", command->intro);
+	if (command->verbs)
+		print_verbs(command);
+	else
+		options_print_help(command->options, stdout);
+	if (command->epilogue)
+		printf("\n%s", command->epilogue);
+}
+
+/* ---------------------------------------------------------------- options */
+
+int command_parse(const struct command *command, int argc, char **argv, void *values,
+		  struct operands *ret)
+{
+	struct operands operands = { 0 };
+	struct assay_error err;
+	char text[256];
+	bool help;
+
+	if (options_parse(command->options, argc, argv, values, &operands, &help, &err) < 0)
+		return command_usage(command, "%s", err.text);
+	if (help) {
+		print_command_help(command);
+		return command_flush(command);
+	}
+	if (operands.count > command->operands_max) {
+		const char *word = operands.list[command->operands_max];
+
+		return command_usage(command, "unexpected argument '%s'",
+				     text_escape(BYTES((const uint8_t *)word, strlen(word)), text,
+						 sizeof(text)));
+	}
+	if (operands.count < command->operands_min)
+		return command_usage(command, "missing argument: %s", command->operands);
+	if (ret)
+		*ret = operands;
+	return COMMAND_GO;
+}
+
 int command_option(const struct command *command, int argc, char **argv, const char *letters,
 		   const struct option *options, int *ret_status)
 {
@@ -42,7 +143,7 @@ int command_option(const struct command *command, int argc, char **argv, const c
 	c = getopt_long(argc, argv, letters, options, NULL);
 	switch (c) {
 	case 'h':
-		fputs(command->help, stdout);
+		print_command_help(command);
 		*ret_status = command_flush(command);
 		return -1;
 	case ':':
@@ -111,21 +212,42 @@ json_t *command_text_json(const char *text)
 	return json_escaped(BYTES((const uint8_t *)text, strlen(text)));
 }
 
+static int run_command(const struct command *command, int argc, char **argv);
+
+static int run_verb(const struct command *command, const struct command *const verbs[],
+		    size_t count, const char *question, int argc, char **argv)
+{
+	char text[256];
+
+	for (size_t i = 0; argc > 1 && i < count; i++)
+		if (strcmp(argv[1], verb_name(command, verbs[i])) == 0)
+			return run_command(verbs[i], argc - 1, argv + 1);
+	if (argc < 2)
+		return command_usage(command, "%s", question);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_command_help(command);
+		return command_flush(command);
+	}
+	return command_usage(
+		command, "there is no '%s %s'", command->name,
+		text_escape(BYTES((const uint8_t *)argv[1], strlen(argv[1])), text, sizeof(text)));
+}
+
 int command_verbs(const struct command *command, const struct command *const verbs[], size_t count,
 		  const char *question, int argc, char **argv)
 {
-	static const struct option options[] = { COMMAND_HELP_OPTION, { 0 } };
-	int status;
+	return run_verb(command, verbs, count, question, argc, argv);
+}
 
-	for (size_t i = 0; argc > 1 && i < count; i++)
-		if (strcmp(argv[1], verbs[i]->name + strlen(command->name) + 1) == 0)
-			return verbs[i]->run(argc - 1, argv + 1);
-	(void)command_option(command, argc, argv, "+:h", options, &status);
-	if (status != -1)
-		return status;
-	if (optind < argc)
-		return command_usage(command, "there is no '%s %s'", command->name, argv[optind]);
-	return command_usage(command, "%s", question);
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	size_t count = 0;
+
+	if (!command->verbs)
+		return command->run(argc, argv);
+	while (command->verbs[count])
+		count++;
+	return run_verb(command, command->verbs, count, command->question, argc, argv);
 }
 
 void command_print_json_error(const struct assay_error *err)
@@ -183,7 +305,7 @@ int command_main(int argc, char **argv, const struct command *const commands[])
 	}
 	for (size_t i = 0; commands[i]; i++)
 		if (strcmp(argv[1], commands[i]->name) == 0)
-			return commands[i]->run(argc - 1, argv + 1);
+			return run_command(commands[i], argc - 1, argv + 1);
 	fprintf(stderr, "%s: there is no command '%s'. Try '%s --help'.\n", program, argv[1],
 		program);
 	return EXIT_USAGE;

@@ -10,6 +10,7 @@
 
 #include "assay.h"
 #include "base/json.h"
+#include "options.h"
 #include "verity/verity.h"
 
 /* Exit statuses, the same for every subcommand (documented in assay(1)). */
@@ -20,11 +21,35 @@ enum {
 	EXIT_UNREADABLE = 3, /* verify, check: what is to be judged cannot be read */
 };
 
+/**
+ * struct command - a command, or a verb of one
+ * @name: "sign"; of a verb "keyring load"
+ * @summary: one line for the list in `assay --help`
+ * @usage: ways to call it, a line each: what follows "assay NAME "; NULL: one way, made of the
+ *         options that are required and the operands
+ * @intro: lines of --help between the usage and the options: what it does
+ * @options: its options, see options.h; NULL: none but --help
+ * @operands: how the usage shows them, "FILE..."; NULL: there are none
+ * @operands_min, @operands_max: how many there may be
+ * @epilogue: lines of --help after the options: exit statuses, examples
+ * @verbs: instead of options and @run: verbs, ended by NULL
+ * @question: what to ask where none was given: "load or list?"
+ * @help: the whole of --help, for a command that reads its options in another way
+ * @run: argv[0] is the command's name; an exit status
+ */
 struct command {
 	const char *name;
-	const char *summary;		   /* one line for `assay --help` */
-	const char *help;		   /* the whole of `assay NAME --help` */
-	int (*run)(int argc, char **argv); /* argv[0] is the command's name; an exit status */
+	const char *summary;
+	const char *usage;
+	const char *intro;
+	const struct option_row *options;
+	const char *operands;
+	size_t operands_min, operands_max;
+	const char *epilogue;
+	const struct command *const *verbs;
+	const char *question;
+	const char *help;
+	int (*run)(int argc, char **argv);
 };
 
 extern const struct command command_key;
@@ -61,9 +86,23 @@ int command_failed(const struct command *command, const struct assay_error *err)
 int command_usage(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What command_parse() returns where the command is to go on. */
+#define COMMAND_GO (-1)
+
 /*
- * command_option() - getopt_long() that handles --help itself and whose errors
- * read like command_usage()'s
+ * command_parse() - take options and operands by the command's table; prints --help, and what
+ * is wrong as command_usage() does
+ * @values: the structure that the table's members are in, with the defaults
+ * @ret: may be NULL where there are no operands
+ *
+ * Return: COMMAND_GO, or the exit status to return at once
+ */
+int command_parse(const struct command *command, int argc, char **argv, void *values,
+		  struct operands *ret);
+
+/*
+ * command_option() - for commands without a table: getopt_long() that handles --help itself and
+ * whose errors read like command_usage()'s
  * @ret_status: set when the command is to return at once with it
  *
  * Return: as getopt_long(); -1 also when *ret_status was set (it is -1 before)

@@ -17,15 +17,18 @@
 /**
  * struct digest_run - one call of the command
  * @jobs: threads; 0 for one for each CPU
+ * @json, @show_engines, @engine: what the call asks for
  * @tree_path, @descriptor_path: where to write them for the one file; NULL: not wanted
  * @tree: being written
  * @output: of the one file
- * @files: for --json, else NULL
+ * @files: results for --json, else NULL
  * @failed: how many files had no digest
  */
 struct digest_run {
 	struct verity_parameters parameters;
 	unsigned int jobs;
+	bool json, show_engines;
+	const char *engine;
 	const char *tree_path, *descriptor_path;
 	struct file_writer tree;
 	struct verity_output output;
@@ -70,7 +73,7 @@ static int report(struct digest_run *run, const struct verity_job *job, struct a
 	return good ? 0 : assay_fail(err, ENOMEM, "cannot report a digest: out of memory");
 }
 
-static int take(struct digest_run *run, struct verity_pool *pool, struct assay_error *err)
+static int take_result(struct digest_run *run, struct verity_pool *pool, struct assay_error *err)
 {
 	struct verity_job job;
 	int r;
@@ -101,8 +104,8 @@ static int write_tree(void *context, uint64_t offset, struct bytes blocks, struc
 	return 0;
 }
 
-static int put(struct digest_run *run, struct verity_pool *pool, const char *path,
-	       struct assay_error *err)
+static int add_file(struct digest_run *run, struct verity_pool *pool, const char *path,
+		    struct assay_error *err)
 {
 	char *copy = strdup(path);
 
@@ -122,12 +125,12 @@ static int digest_files(struct digest_run *run, char **paths, struct assay_error
 		return r;
 	for (; *paths && r == 0; paths++) {
 		if (verity_pool_room(pool) == 0)
-			r = take(run, pool, err);
+			r = take_result(run, pool, err);
 		if (r == 0)
-			r = put(run, pool, *paths, err);
+			r = add_file(run, pool, *paths, err);
 	}
 	while (r == 0 && verity_pool_count(pool) > 0)
-		r = take(run, pool, err);
+		r = take_result(run, pool, err);
 	verity_pool_free(pool);
 	return r;
 }
@@ -163,21 +166,6 @@ static int print_json(const struct digest_run *run, struct assay_error *err)
 		json_hex(BYTES(parameters->salt, parameters->salt_size)), "files", run->files);
 
 	return command_print_json(object, JSON_INDENT(2), err);
-}
-
-static int set_jobs(struct digest_run *run, const char *text, struct assay_error *err)
-{
-	unsigned long jobs;
-	char *end;
-
-	errno = 0;
-	jobs = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || jobs == 0 ||
-	    jobs > VERITY_POOL_THREADS_MAX)
-		return assay_fail(err, EINVAL, "the number of jobs is one from 1 to %u, not '%s'",
-				  VERITY_POOL_THREADS_MAX, text);
-	run->jobs = (unsigned int)jobs;
-	return 0;
 }
 
 static int set_engine(const char *name, enum assay_hash hash, struct assay_error *err)
@@ -228,63 +216,31 @@ static int show_engines(bool json, struct assay_error *err)
 
 static int run_digest(int argc, char **argv)
 {
-	enum { OPT_JSON = 256, OPT_JOBS, OPT_TREE, OPT_DESCRIPTOR, OPT_ENGINE, OPT_ENGINES };
-	static const struct option options[] = {
-		COMMAND_VERITY_OPTIONS,
-		{ "jobs", required_argument, NULL, OPT_JOBS },
-		{ "out-merkle-tree", required_argument, NULL, OPT_TREE },
-		{ "out-descriptor", required_argument, NULL, OPT_DESCRIPTOR },
-		{ "engine", required_argument, NULL, OPT_ENGINE },
-		{ "engines", no_argument, NULL, OPT_ENGINES },
-		{ "json", no_argument, NULL, OPT_JSON },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
 	struct digest_run run = { .parameters = VERITY_PARAMETERS_DEFAULT };
 	struct assay_error err = { 0 };
-	bool json = false, engines = false;
-	const char *engine = NULL;
-	int c, r, status;
+	struct operands files;
+	int r, status = command_parse(&command_digest, argc, argv, &run, &files);
 
-	while ((c = command_option(&command_digest, argc, argv, ":h", options, &status)) != -1) {
-		r = 0;
-		if (c == OPT_JSON)
-			json = true;
-		else if (c == OPT_ENGINES)
-			engines = true;
-		else if (c == OPT_ENGINE)
-			engine = optarg;
-		else if (c == OPT_JOBS)
-			r = set_jobs(&run, optarg, &err);
-		else if (c == OPT_TREE)
-			run.tree_path = optarg;
-		else if (c == OPT_DESCRIPTOR)
-			run.descriptor_path = optarg;
-		else
-			r = command_verity_option(c, optarg, &run.parameters, &err);
-		if (r < 0)
-			return command_usage(&command_digest, "%s", err.text);
-	}
-	if (status >= 0)
+	if (status != COMMAND_GO)
 		return status;
-	if (engines && optind < argc)
-		return command_usage(&command_digest, "--engines takes no file");
-	if (engines)
-		return show_engines(json, &err) < 0 ? command_failed(&command_digest, &err) :
-						      command_flush(&command_digest);
-	if (optind == argc)
-		return command_usage(&command_digest, "which file?");
-	if (engine && set_engine(engine, run.parameters.hash, &err) < 0)
+	if (run.show_engines && files.count > 0)
+		return command_usage(&command_digest, "--engines takes no FILE");
+	if (run.show_engines)
+		return show_engines(run.json, &err) < 0 ? command_failed(&command_digest, &err) :
+							  command_flush(&command_digest);
+	if (files.count == 0)
+		return command_usage(&command_digest, "missing argument: FILE...");
+	if (run.engine && set_engine(run.engine, run.parameters.hash, &err) < 0)
 		return command_usage(&command_digest, "%s", err.text);
-	if ((run.tree_path || run.descriptor_path) && argc - optind > 1)
+	if ((run.tree_path || run.descriptor_path) && files.count > 1)
 		return command_usage(&command_digest,
 				     "a Merkle tree or descriptor is written of one file only");
-	if (json && !(run.files = json_array())) {
+	if (run.json && !(run.files = json_array())) {
 		assay_fail(&err, ENOMEM, "out of memory");
 		return command_failed(&command_digest, &err);
 	}
-	r = digest_with_output(&run, argv + optind, &err);
-	if (r == 0 && json)
+	r = digest_with_output(&run, files.list, &err);
+	if (r == 0 && run.json)
 		r = print_json(&run, &err);
 	json_decref(run.files);
 	if (r < 0)
@@ -293,31 +249,35 @@ static int run_digest(int argc, char **argv)
 	return run.failed > 0 ? EXIT_FAILED : status;
 }
 
+static const struct option_row digest_rows[] = {
+	OPTION_ROWS_VERITY(struct digest_run, parameters),
+	OPTION_ROW_JOBS(struct digest_run, jobs, VERITY_POOL_THREADS_MAX),
+	{ "out-merkle-tree", 0, "OUT",
+	  "of one FILE: also write its Merkle tree, as fs-verity stores it",
+	  OPTION_OUTPUT(struct digest_run, tree_path) },
+	{ "out-descriptor", 0, "OUT", "of one FILE: also write the descriptor that is hashed",
+	  OPTION_OUTPUT(struct digest_run, descriptor_path) },
+	{ "engine", 0, "NAME", "use this way of hashing only (see --engines)",
+	  OPTION_TEXT(struct digest_run, engine) },
+	{ "engines", 0, NULL,
+	  "instead show the ways of hashing that this processor has, and how fast they are; the "
+	  "best is used by default",
+	  OPTION_FLAG(struct digest_run, show_engines) },
+	OPTION_ROW_JSON(struct digest_run, json),
+	OPTION_END,
+};
+
 const struct command command_digest = {
 	.name = "digest",
 	.summary = "print the fs-verity digests of files",
-	.help = "Usage: assay digest [OPTION]... FILE...\n"
-		"   or: assay digest --engines [--json]\n"
-		"\n"
-		"Prints \"HASH:HEX FILE\" for each file: the digest that fs-verity has of it,\n"
-		"whether or not verity is on. Control characters in names are printed as \\xHH.\n"
-		"\n"
-		"  --hash sha256|sha512  hash algorithm (sha256)\n"
-		"  --block-size N        bytes of a Merkle tree block, a power of two from 1024\n"
-		"                        to 65536 (4096)\n"
-		"  --salt HEX            up to 32 bytes (none)\n"
-		"  --jobs N              threads (one for each processor)\n"
-		"  --out-merkle-tree F   of one FILE: also write its Merkle tree, as fs-verity "
-		"stores\n"
-		"                        it, to F\n"
-		"  --out-descriptor F    of one FILE: also write the descriptor that is hashed to "
-		"F\n"
-		"  --json                print one JSON object instead\n"
-		"  --engines             instead show the ways of hashing that this processor has, "
-		"and\n"
-		"                        how fast they are; the best is used by itself\n"
-		"  --engine NAME         use this one only\n"
-		"\n"
-		"Exit status: 0 all done, 1 a file had no digest (it is named), 2 wrong usage.\n",
+	.usage = "[OPTION]... FILE...\n"
+		 "--engines [--json]\n",
+	.intro = "Prints \"HASH:HEX FILE\" for each file: the digest that fs-verity has of it,\n"
+		 "whether or not verity is on. Control characters in names are printed as \\xHH.\n",
+	.options = digest_rows,
+	.operands = "FILE...",
+	.operands_max = SIZE_MAX,
+	.epilogue = "Exit status: 0 all done, 1 a file had no digest (it is named), 2 wrong "
+		    "usage.\n",
 	.run = run_digest,
 };

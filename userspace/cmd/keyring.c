@@ -25,7 +25,13 @@ static const char *const known_keyrings[] = { ".fs-verity", ".ima", USER_IMA_KEY
 
 #define KNOWN_KEYRINGS (sizeof(known_keyrings) / sizeof(known_keyrings[0]))
 
-static const struct command load, lock, list;
+static const struct command command_load, command_lock, command_list;
+
+struct keyring_options {
+	const char *keyring;
+	struct option_texts certificates;
+	bool require_signatures, json;
+};
 
 static int fail_find(const char *keyring, int code, struct assay_error *err)
 {
@@ -188,87 +194,74 @@ static int print_loaded(const char *keyring, const struct addition *additions, s
 							      command_text_json(additions[i].path),
 							      "key", (int)additions[i].key));
 	if (json && json_array_size(keys) == count)
-		return command_emit_json(&load, json_pack("{s:o, s:o, s:b}", "keyring",
-							  command_text_json(keyring), "keys", keys,
-							  "require_signatures", (int)require));
+		return command_emit_json(&command_load,
+					 json_pack("{s:o, s:o, s:b}", "keyring",
+						   command_text_json(keyring), "keys", keys,
+						   "require_signatures", (int)require));
 	json_decref(keys);
 	if (json)
-		return command_emit_json(&load, NULL);
+		return command_emit_json(&command_load, NULL);
 	if (require)
 		printf("%s: 1\n", REQUIRE_SIGNATURES);
-	return command_flush(&load);
+	return command_flush(&command_load);
 }
 
-static int run_load(int argc, char **argv)
+static int load_certificates(const struct keyring_options *options)
 {
-	static const struct option options[] = {
-		{ "cert", required_argument, NULL, 'c' },
-		{ "keyring", required_argument, NULL, 'k' },
-		{ "require-signatures", no_argument, NULL, 'r' },
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	struct addition *additions = calloc((size_t)argc, sizeof(*additions));
-	const char *keyring = DEFAULT_KEYRING;
-	bool require = false, json = false;
+	size_t count = options->certificates.count;
+	struct addition *additions = calloc(count, sizeof(*additions));
 	struct assay_error err;
-	size_t count = 0;
-	int c, r, status;
+	int r, status;
 
 	if (!additions) {
 		assay_fail(&err, ENOMEM, "out of memory");
-		return command_failed(&load, &err);
+		return command_failed(&command_load, &err);
 	}
-	while ((c = command_option(&load, argc, argv, ":h", options, &status)) != -1)
-		switch (c) {
-		case 'c':
-			additions[count++].path = optarg;
-			break;
-		case 'k':
-			keyring = optarg;
-			break;
-		case 'r':
-			require = true;
-			break;
-		case 'j':
-			json = true;
-			break;
-		}
-	if (status == -1 && optind < argc)
-		status = command_usage(&load, "'%s' is one word too many", argv[optind]);
-	if (status == -1 && count == 0)
-		status = command_usage(&load, "--cert is needed: the certificate to add");
-	if (status == -1) {
-		r = add_all(keyring, additions, count, &err);
-		if (r == 0 && require)
-			r = require_signatures(&err);
-		status = r < 0 ? command_failed(&load, &err) :
-				 print_loaded(keyring, additions, count, require, json);
-	}
+	for (size_t i = 0; i < count; i++)
+		additions[i].path = options->certificates.list[i];
+	r = add_all(options->keyring, additions, count, &err);
+	if (r == 0 && options->require_signatures)
+		r = require_signatures(&err);
+	status = r < 0 ? command_failed(&command_load, &err) :
+			 print_loaded(options->keyring, additions, count,
+				      options->require_signatures, options->json);
 	for (size_t i = 0; i < count; i++)
 		buffer_free(&additions[i].der);
 	free(additions);
 	return status;
 }
 
-static const struct command load = {
+static int run_load(int argc, char **argv)
+{
+	struct keyring_options options = { .keyring = DEFAULT_KEYRING };
+	int status = command_parse(&command_load, argc, argv, &options, NULL);
+
+	if (status == COMMAND_GO)
+		status = load_certificates(&options);
+	option_texts_free(&options.certificates);
+	return status;
+}
+
+static const struct option_row load_rows[] = {
+	{ "cert", 'c', "FILE", "certificate, PEM or DER, with a subject key id; repeatable",
+	  OPTION_TEXTS(struct keyring_options, certificates), .required = true },
+	{ "keyring", 0, "NAME", "the keyring: .fs-verity, .ima or _ima (" DEFAULT_KEYRING ")",
+	  OPTION_TEXT(struct keyring_options, keyring) },
+	{ "require-signatures", 0, NULL,
+	  "refuse files with fs-verity but without a signature (writes 1 to " REQUIRE_SIGNATURES
+	  ")",
+	  OPTION_FLAG(struct keyring_options, require_signatures) },
+	OPTION_ROW_JSON(struct keyring_options, json),
+	OPTION_END,
+};
+
+static const struct command command_load = {
 	.name = "keyring load",
 	.summary = "add certificates to a keyring of the kernel",
-	.help = "Usage: assay keyring load [OPTION]... --cert CERT.pem\n"
-		"\n"
-		"Add certificates to a keyring of the kernel, so that what their keys signed is\n"
-		"accepted. They stay there until the next boot. The keyring _ima, in which IMA\n"
-		"looks where the kernel has no .ima, is made if it is not there.\n"
-		"\n"
-		"      --cert FILE            certificate, PEM or DER, with a subject key id; may\n"
-		"                             be repeated\n"
-		"      --keyring NAME         the keyring: .fs-verity, .ima or _ima "
-		"[" DEFAULT_KEYRING "]\n"
-		"      --require-signatures   refuse files with fs-verity but without a signature\n"
-		"                             (writes 1 to " REQUIRE_SIGNATURES ")\n"
-		"      --json                 print what was done as JSON\n"
-		"  -h, --help                 show this\n",
+	.intro = "Add certificates to a keyring of the kernel, so that what their keys signed is\n"
+		 "accepted. They stay there until the next boot. The keyring _ima, in which IMA\n"
+		 "looks where the kernel has no .ima, is made if it is not there.\n",
+	.options = load_rows,
 	.run = run_load,
 };
 
@@ -295,56 +288,42 @@ static int lock_keyring(const char *keyring, bool *ret_already, struct assay_err
 
 static int run_lock(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "keyring", required_argument, NULL, 'k' },
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	const char *keyring = DEFAULT_KEYRING;
-	bool json = false, already = false;
+	struct keyring_options options = { .keyring = DEFAULT_KEYRING };
 	struct assay_error err;
-	int c, status;
+	bool already = false;
+	int status = command_parse(&command_lock, argc, argv, &options, NULL);
 
-	while ((c = command_option(&lock, argc, argv, ":h", options, &status)) != -1)
-		switch (c) {
-		case 'k':
-			keyring = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		}
-	if (status != -1)
+	if (status != COMMAND_GO)
 		return status;
-	if (optind < argc)
-		return command_usage(&lock, "'%s' is one word too many", argv[optind]);
-	if (lock_keyring(keyring, &already, &err) < 0)
-		return command_failed(&lock, &err);
-	if (json)
-		return command_emit_json(&lock, json_pack("{s:o, s:b}", "keyring",
-							  command_text_json(keyring), "already",
-							  (int)already));
+	if (lock_keyring(options.keyring, &already, &err) < 0)
+		return command_failed(&command_lock, &err);
+	if (options.json)
+		return command_emit_json(&command_lock,
+					 json_pack("{s:o, s:b}", "keyring",
+						   command_text_json(options.keyring), "already",
+						   (int)already));
 	if (already)
 		printf("%s: it was restricted already: it takes no keys, or only those that its "
 		       "own rule lets in\n",
-		       keyring);
+		       options.keyring);
 	else
-		printf("%s: it takes no more keys until the next boot\n", keyring);
-	return command_flush(&lock);
+		printf("%s: it takes no more keys until the next boot\n", options.keyring);
+	return command_flush(&command_lock);
 }
 
-static const struct command lock = {
+static const struct option_row lock_rows[] = {
+	{ "keyring", 0, "NAME", "the keyring: .fs-verity or _ima (" DEFAULT_KEYRING ")",
+	  OPTION_TEXT(struct keyring_options, keyring) },
+	OPTION_ROW_JSON(struct keyring_options, json),
+	OPTION_END,
+};
+
+static const struct command command_lock = {
 	.name = "keyring lock",
 	.summary = "let a keyring of the kernel take no more keys",
-	.help = "Usage: assay keyring lock [OPTION]...\n"
-		"\n"
-		"Let a keyring of the kernel take no more keys until the next boot, from nobody:\n"
-		"without this, root may add any key to .fs-verity at any time.\n"
-		"\n"
-		"      --keyring NAME   the keyring: .fs-verity or _ima [" DEFAULT_KEYRING "]\n"
-		"      --json           print what was done as JSON\n"
-		"  -h, --help           show this\n",
+	.intro = "Let a keyring of the kernel take no more keys until the next boot, from nobody:\n"
+		 "without this, root may add any key to .fs-verity at any time.\n",
+	.options = lock_rows,
 	.run = run_lock,
 };
 
@@ -459,82 +438,64 @@ static int list_all(const char *const *names, size_t count, bool needed, json_t 
 
 static int run_list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
+	struct keyring_options options = { 0 };
 	json_t *keyrings = NULL;
+	struct operands names;
 	struct assay_error err;
-	bool json = false, named;
-	int c, r, status;
 	char required;
+	int r, status = command_parse(&command_list, argc, argv, &options, &names);
 
-	while ((c = command_option(&list, argc, argv, ":h", options, &status)) != -1)
-		if (c == 'j')
-			json = true;
-	if (status != -1)
+	if (status != COMMAND_GO)
 		return status;
-	named = optind < argc;
-	if (json && !(keyrings = json_array())) {
+	if (options.json && !(keyrings = json_array())) {
 		assay_fail(&err, ENOMEM, "out of memory");
-		return command_failed(&list, &err);
+		return command_failed(&command_list, &err);
 	}
-	if (named)
-		r = list_all((const char *const *)(argv + optind), (size_t)(argc - optind), true,
-			     keyrings, &err);
+	if (names.count > 0)
+		r = list_all((const char *const *)names.list, names.count, true, keyrings, &err);
 	else
 		r = list_all(known_keyrings, KNOWN_KEYRINGS, false, keyrings, &err);
 	if (r < 0) {
 		json_decref(keyrings);
-		return command_failed(&list, &err);
+		return command_failed(&command_list, &err);
 	}
 	required = signatures_required();
-	if (json)
+	if (options.json)
 		return command_emit_json(
-			&list, json_pack("{s:o, s:o}", "keyrings", keyrings, "require_signatures",
-					 required ? json_boolean(required == '1') : json_null()));
-	if (!named && required)
+			&command_list,
+			json_pack("{s:o, s:o}", "keyrings", keyrings, "require_signatures",
+				  required ? json_boolean(required == '1') : json_null()));
+	if (names.count == 0 && required)
 		printf("fs-verity signatures are %s\n",
 		       required == '1' ? "required" : "not required");
-	return command_flush(&list);
+	return command_flush(&command_list);
 }
 
-static const struct command list = {
+static const struct option_row list_rows[] = {
+	OPTION_ROW_JSON(struct keyring_options, json),
+	OPTION_END,
+};
+
+static const struct command command_list = {
 	.name = "keyring list",
 	.summary = "list the keys in keyrings of the kernel",
-	.help = "Usage: assay keyring list [--json] [NAME]...\n"
-		"\n"
-		"List the keys in the keyrings named, or in those of .fs-verity, .ima and _ima\n"
-		"that the kernel has. A certificate's key is described by its subject and the\n"
-		"end of its subject key id.\n"
-		"\n"
-		"      --json   print them as JSON\n"
-		"  -h, --help   show this\n",
+	.intro = "List the keys in the keyrings named, or in those of .fs-verity, .ima and _ima\n"
+		 "that the kernel has. A certificate's key is described by its subject and the\n"
+		 "end of its subject key id.\n",
+	.options = list_rows,
+	.operands = "[NAME]...",
+	.operands_max = SIZE_MAX,
 	.run = run_list,
 };
 
 /* ----------------------------------------------------------------- keyring */
 
-static int run_keyring(int argc, char **argv)
-{
-	static const struct command *const verbs[] = { &load, &lock, &list };
-
-	return command_verbs(&command_keyring, verbs, sizeof(verbs) / sizeof(verbs[0]),
-			     "load, lock or list?", argc, argv);
-}
+static const struct command *const keyring_verbs[] = { &command_load, &command_lock, &command_list,
+						       NULL };
 
 const struct command command_keyring = {
 	.name = "keyring",
 	.summary = "load certificates into the kernel's keyrings, lock and list these",
-	.help = "Usage: assay keyring load [OPTION]... --cert CERT.pem\n"
-		"       assay keyring lock [OPTION]...\n"
-		"       assay keyring list [--json] [NAME]...\n"
-		"\n"
-		"  load   add certificates to a keyring of the kernel\n"
-		"  lock   let a keyring take no more keys until the next boot\n"
-		"  list   list the keys in keyrings\n"
-		"\n"
-		"'assay keyring VERB --help' tells more.\n",
-	.run = run_keyring,
+	.verbs = keyring_verbs,
+	.question = "load, lock or list?",
 };

@@ -26,26 +26,10 @@
 /* Descriptors that are open beside the files of a batch. */
 #define SPARE_DESCRIPTORS 32
 
-static const char help[] =
-	"Usage: assay measure [OPTION]... [FILE]...\n"
-	"\n"
-	"Have the kernel take the fs-verity digest of each file, write them into the log and\n"
-	"anchor the log in the TPM: one system call, one record and one PCR extend for up to\n"
-	"4096 files. A file whose digest cannot be taken is recorded too, with the reason.\n"
-	"\n"
-	"Options:\n"
-	"      --manifest M  measure all files that the manifest M names\n"
-	"      --root DIR    take FILEs and the manifest's paths as seen with DIR as root\n"
-	"      --read        have the kernel read every file to its end as well, so that\n"
-	"                    data damaged on the disk is found now\n"
-	"      --json        print one JSON object\n"
-	"  -h, --help        print this\n"
-	"\n"
-	"Exit status: 0 all files measured and anchored, 1 some or all were not (each is\n"
-	"named), 2 wrong usage.\n";
-
 /* What is to be measured, and how far it got. */
-struct job {
+struct measure_run {
+	const char *manifest_path, *root_path;
+	bool read;
 	const char **paths;
 	size_t count, capacity;
 	int root; /* descriptor of --root, -1 without */
@@ -55,18 +39,18 @@ struct job {
 	uint64_t last_record;
 };
 
-static bool add_path(struct job *job, const char *path)
+static bool add_path(struct measure_run *run, const char *path)
 {
-	if (job->count == job->capacity) {
-		size_t capacity = job->capacity ? 2 * job->capacity : 256;
-		const char **paths = reallocarray(job->paths, capacity, sizeof(*paths));
+	if (run->count == run->capacity) {
+		size_t capacity = run->capacity ? 2 * run->capacity : 256;
+		const char **paths = reallocarray(run->paths, capacity, sizeof(*paths));
 
 		if (!paths)
 			return false;
-		job->paths = paths;
-		job->capacity = capacity;
+		run->paths = paths;
+		run->capacity = capacity;
 	}
-	job->paths[job->count++] = path;
+	run->paths[run->count++] = path;
 	return true;
 }
 
@@ -159,8 +143,8 @@ static const char *advice(int code)
 	}
 }
 
-static void print_result(struct job *job, const char *path, const struct assay_measure_entry *entry,
-			 bool recorded, uint64_t recnum)
+static void print_result(struct measure_run *run, const char *path,
+			 const struct assay_measure_entry *entry, bool recorded, uint64_t recnum)
 {
 	struct bytes name = BYTES((const uint8_t *)path, strlen(path));
 	const char *algorithm = assay_hash_name((enum assay_hash)entry->hash_alg);
@@ -170,10 +154,10 @@ static void print_result(struct job *job, const char *path, const struct assay_m
 
 	hex_encode(BYTES(entry->digest, entry->digest_size), hex);
 	if (entry->result == 0)
-		job->measured++;
+		run->measured++;
 	else
-		job->failed++;
-	if (!job->json) {
+		run->failed++;
+	if (!run->json) {
 		text_escape(name, text, sizeof(text));
 		if (entry->result == 0) {
 			printf("%s:%s %s\n", algorithm ? algorithm : "unknown", hex, text);
@@ -197,7 +181,7 @@ static void print_result(struct job *job, const char *path, const struct assay_m
 			object, "error",
 			json_sprintf("%s%s", strerror(-entry->result), advice(-entry->result)));
 	}
-	fputs(job->printed++ == 0 ? "\n" : ",\n", stdout);
+	fputs(run->printed++ == 0 ? "\n" : ",\n", stdout);
 	json_dumpf(object, stdout, JSON_COMPACT);
 	json_decref(object);
 }
@@ -206,8 +190,8 @@ static void print_result(struct job *job, const char *path, const struct assay_m
  * Measure paths[first, first + count): open them, one ioctl, close them. A file
  * that cannot be opened is left out of the record, and told.
  */
-static int measure_batch(struct job *job, const struct device *device, size_t first, size_t count,
-			 struct assay_measure_entry *entries, struct assay_error *err)
+static int measure_batch(struct measure_run *run, const struct device *device, size_t first,
+			 size_t count, struct assay_measure_entry *entries, struct assay_error *err)
 {
 	uint64_t recnum = 0;
 	size_t opened = 0, next = 0;
@@ -218,34 +202,34 @@ static int measure_batch(struct job *job, const struct device *device, size_t fi
 		return assay_fail(err, ENOMEM, "out of memory");
 	memset(entries, 0, count * sizeof(*entries));
 	for (size_t i = 0; i < count; i++) {
-		fds[i] = open_file(job->root, job->paths[first + i]);
+		fds[i] = open_file(run->root, run->paths[first + i]);
 		if (fds[i] >= 0)
 			entries[opened++].fd = fds[i];
 	}
 	if (opened > 0)
-		r = device_measure(device, job->flags, entries, opened, &recnum, err);
+		r = device_measure(device, run->flags, entries, opened, &recnum, err);
 	if (r == 0 && opened > 0) {
-		job->records++;
-		job->last_record = recnum;
+		run->records++;
+		run->last_record = recnum;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (fds[i] < 0) {
 			struct assay_measure_entry failed = { .result = fds[i] };
 
-			print_result(job, job->paths[first + i], &failed, false, 0);
+			print_result(run, run->paths[first + i], &failed, false, 0);
 			continue;
 		}
 		if (r == 0)
-			print_result(job, job->paths[first + i], &entries[next++], true, recnum);
+			print_result(run, run->paths[first + i], &entries[next++], true, recnum);
 		close(fds[i]);
 	}
 	free(fds);
 	return r;
 }
 
-static int measure_all(struct job *job, struct assay_error *err)
+static int measure_all(struct measure_run *run, struct assay_error *err)
 {
-	size_t limit = batch_limit(job->count);
+	size_t limit = batch_limit(run->count);
 	struct assay_measure_entry *entries = calloc(limit, sizeof(*entries));
 	struct progress progress;
 	struct device device;
@@ -258,11 +242,11 @@ static int measure_all(struct job *job, struct assay_error *err)
 		free(entries);
 		return r;
 	}
-	progress_begin(&progress, "files measured", job->count);
-	for (size_t first = 0; first < job->count && r == 0; first += limit) {
-		size_t left = job->count - first;
+	progress_begin(&progress, "files measured", run->count);
+	for (size_t first = 0; first < run->count && r == 0; first += limit) {
+		size_t left = run->count - first;
 
-		r = measure_batch(job, &device, first, left < limit ? left : limit, entries, err);
+		r = measure_batch(run, &device, first, left < limit ? left : limit, entries, err);
 		progress_update(&progress, first + (left < limit ? left : limit));
 	}
 	progress_end(&progress);
@@ -271,95 +255,105 @@ static int measure_all(struct job *job, struct assay_error *err)
 	return r;
 }
 
-static void print_summary(const struct job *job, int result, const struct assay_error *err)
+static void print_summary(const struct measure_run *run, int result, const struct assay_error *err)
 {
-	if (!job->json) {
-		if (result == 0 && job->records > 0)
+	if (!run->json) {
+		if (result == 0 && run->records > 0)
 			printf("%zu of %zu files measured, in %zu record%s; the last is %" PRIu64
 			       "\n",
-			       job->measured, job->count, job->records,
-			       job->records == 1 ? "" : "s", job->last_record);
+			       run->measured, run->count, run->records,
+			       run->records == 1 ? "" : "s", run->last_record);
 		return;
 	}
-	printf("\n], \"measured\": %zu, \"failed\": %zu, \"records\": %zu", job->measured,
-	       job->failed, job->records);
+	printf("\n], \"measured\": %zu, \"failed\": %zu, \"records\": %zu", run->measured,
+	       run->failed, run->records);
 	if (result < 0)
 		command_print_json_error(err);
 	fputs("}\n", stdout);
 }
 
-static int run(int argc, char **argv)
+/* Opens --root, and gathers what is to be measured. */
+static int gather_paths(struct measure_run *run, const struct operands *files,
+			struct manifest **ret, struct assay_error *err)
 {
-	static const struct option options[] = {
-		{ "manifest", required_argument, NULL, 'm' },
-		{ "root", required_argument, NULL, 'r' },
-		{ "read", no_argument, NULL, 'R' },
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	const char *manifest_path = NULL, *root = NULL;
+	int r = 0;
+
+	if (run->root_path) {
+		run->root = open(run->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (run->root < 0)
+			return assay_fail(err, errno, "cannot open the directory %s: %s",
+					  run->root_path, strerror(errno));
+	}
+	if (run->manifest_path)
+		r = manifest_load(run->manifest_path, ret, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; *ret && i < (*ret)->count; i++)
+		if (!add_path(run, (*ret)->files[i].path))
+			return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < files->count; i++)
+		if (!add_path(run, files->list[i]))
+			return assay_fail(err, ENOMEM, "out of memory");
+	if (run->count == 0)
+		return assay_fail(err, ENODATA, "%s names no file", run->manifest_path);
+	return 0;
+}
+
+static int run_measure(int argc, char **argv)
+{
+	struct measure_run run = { .root = -1 };
 	struct manifest *manifest = NULL;
-	struct job job = { .root = -1 };
+	struct operands files;
 	struct assay_error err;
-	int c, status, r = 0;
+	int r, status = command_parse(&command_measure, argc, argv, &run, &files);
 
-	while ((c = command_option(&command_measure, argc, argv, ":h", options, &status)) != -1) {
-		switch (c) {
-		case 'm':
-			manifest_path = optarg;
-			break;
-		case 'r':
-			root = optarg;
-			break;
-		case 'R':
-			job.flags |= ASSAY_MEASURE_READ;
-			break;
-		case 'j':
-			job.json = true;
-			break;
-		}
-	}
-	if (status >= 0)
+	if (status != COMMAND_GO)
 		return status;
-	if (optind == argc && !manifest_path)
-		return command_usage(&command_measure, "which files? Name some, or a --manifest");
-
-	if (root) {
-		job.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (job.root < 0)
-			r = assay_fail(&err, errno, "cannot open the directory %s: %s", root,
-				       strerror(errno));
-	}
-	if (r == 0 && manifest_path)
-		r = manifest_load(manifest_path, &manifest, &err);
-	for (size_t i = 0; r == 0 && manifest && i < manifest->count; i++)
-		if (!add_path(&job, manifest->files[i].path))
-			r = assay_fail(&err, ENOMEM, "out of memory");
-	for (int i = optind; r == 0 && i < argc; i++)
-		if (!add_path(&job, argv[i]))
-			r = assay_fail(&err, ENOMEM, "out of memory");
-	if (r == 0 && job.count == 0)
-		r = assay_fail(&err, ENODATA, "%s names no file", manifest_path);
+	if (files.count == 0 && !run.manifest_path)
+		return command_usage(&command_measure, "missing argument: FILE..., or --manifest");
+	if (run.read)
+		run.flags |= ASSAY_MEASURE_READ;
+	r = gather_paths(&run, &files, &manifest, &err);
 	if (r == 0) {
-		if (job.json)
+		if (run.json)
 			fputs("{\"files\": [", stdout);
-		r = measure_all(&job, &err);
-		print_summary(&job, r, &err);
+		r = measure_all(&run, &err);
+		print_summary(&run, r, &err);
 	}
 	manifest_free(manifest);
-	free(job.paths);
-	if (job.root >= 0)
-		close(job.root);
+	free(run.paths);
+	if (run.root >= 0)
+		close(run.root);
 	status = command_flush(&command_measure);
 	if (r < 0)
 		return command_failed(&command_measure, &err);
-	return job.failed > 0 ? EXIT_FAILED : status;
+	return run.failed > 0 ? EXIT_FAILED : status;
 }
+
+static const struct option_row measure_rows[] = {
+	{ "manifest", 'm', "FILE", "measure all files that the manifest names",
+	  OPTION_INPUT(struct measure_run, manifest_path) },
+	{ "root", 'r', "DIR", "take FILEs and the manifest's paths as seen with DIR as root",
+	  OPTION_DIRECTORY(struct measure_run, root_path) },
+	{ "read", 0, NULL,
+	  "have the kernel read every file to its end as well, so that data damaged on the disk is "
+	  "found now",
+	  OPTION_FLAG(struct measure_run, read) },
+	OPTION_ROW_JSON(struct measure_run, json),
+	OPTION_END,
+};
 
 const struct command command_measure = {
 	.name = "measure",
 	.summary = "have the kernel measure files into the log, anchored in the TPM",
-	.help = help,
-	.run = run,
+	.intro = "Have the kernel take the fs-verity digest of each file, write them into the log "
+		 "and\nanchor the log in the TPM: one system call, one record and one PCR extend "
+		 "for up to\n4096 files. A file whose digest cannot be taken is recorded too, with "
+		 "the reason.\n",
+	.options = measure_rows,
+	.operands = "[FILE]...",
+	.operands_max = SIZE_MAX,
+	.epilogue = "Exit status: 0 all files measured and anchored, 1 some or all were not (each "
+		    "is\nnamed), 2 wrong usage.\n",
+	.run = run_measure,
 };

@@ -20,26 +20,6 @@
 /* Windows and owners that are told one by one to people; --json has all. */
 #define LINES_TOLD 32
 
-static const char help[] =
-	"Usage: assay status [OPTION]...\n"
-	"\n"
-	"Tell what the module keeps and where: its regions of memory and the windows in them,\n"
-	"how claiming them went, the log and how much of it is anchored in the TPM, and all\n"
-	"counters.\n"
-	"\n"
-	"Options:\n"
-	"      --map   draw each region's pages by state as well\n"
-	"      --json  print one JSON object, see assay-status(1)\n"
-	"  -h, --help  print this\n"
-	"\n"
-	"States of a page. Idle: lent-free (lent to the kernel, and free), lent-used (lent, and\n"
-	"used by it), held (in a region that is not lent). Claimed: stock (ahead of need),\n"
-	"claimed (by a window, which writes to it as it likes), empty, writable (of a pool, not\n"
-	"protected yet), open (a protected page while it is written), part (holds data, may be\n"
-	"opened again), sealed (not opened again), header (of the log).\n"
-	"\n"
-	"Exit status: 0 told, 1 the module is not there or does not answer, 2 wrong usage.\n";
-
 static const struct {
 	char symbol;
 	const char *colour; /* SGR parameters */
@@ -571,37 +551,21 @@ static void print_map(const struct memory *memory)
 	}
 }
 
-static int run(int argc, char **argv)
+struct status_options {
+	bool json, map;
+};
+
+static int run_status(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "map", no_argument, NULL, 'm' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
+	struct status_options options = { 0 };
 	struct memory memory = { 0 };
 	struct assay_error err;
 	struct assay_info info;
 	struct device device;
-	bool json = false, map = false;
-	int c, status, r;
+	int r, status = command_parse(&command_status, argc, argv, &options, NULL);
 
-	while ((c = command_option(&command_status, argc, argv, ":h", options, &status)) != -1) {
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'm':
-			map = true;
-			break;
-		}
-	}
-	if (status >= 0)
+	if (status != COMMAND_GO)
 		return status;
-	if (optind < argc)
-		return command_usage(&command_status, "there is nothing to say about '%s'",
-				     argv[optind]);
-
 	r = device_open(&device, DEVICE_READ, &err);
 	if (r == 0) {
 		r = device_info(&device, &info, &err);
@@ -610,11 +574,11 @@ static int run(int argc, char **argv)
 		/* Open until now, so that the module stays. */
 		device_close(&device);
 	}
-	if (r == 0 && json) {
-		r = print_json(&info, &memory, map, &err);
+	if (r == 0 && options.json) {
+		r = print_json(&info, &memory, options.map, &err);
 	} else if (r == 0) {
 		print_status(&info, &memory);
-		if (map)
+		if (options.map)
 			print_map(&memory);
 	}
 	memory_free(&memory);
@@ -622,9 +586,32 @@ static int run(int argc, char **argv)
 	return r < 0 ? command_failed(&command_status, &err) : status;
 }
 
+static const struct option_row status_rows[] = {
+	{ "map", 0, NULL, "draw each region's pages by state as well",
+	  OPTION_FLAG(struct status_options, map) },
+	OPTION_ROW_JSON(struct status_options, json),
+	OPTION_END,
+};
+
 const struct command command_status = {
 	.name = "status",
 	.summary = "tell what the module keeps and counts",
-	.help = help,
-	.run = run,
+	.intro =
+		"Tell what the module keeps and where: its regions of memory and the windows in "
+		"them,\nhow claiming them went, the log and how much of it is anchored in the TPM, "
+		"and all\ncounters.\n",
+	.options = status_rows,
+	.epilogue =
+		"States of a page. Idle: lent-free (lent to the kernel, and free), lent-used "
+		"(lent, "
+		"and\nused by it), held (in a region that is not lent). Claimed: stock (ahead of "
+		"need),\nclaimed (by a window, which writes to it as it likes), empty, writable "
+		"(of "
+		"a pool, not\nprotected yet), open (a protected page while it is written), part "
+		"(holds data, may be\nopened again), sealed (not opened again), header (of the "
+		"log).\n"
+		"\n"
+		"Exit status: 0 told, 1 the module is not there or does not answer, 2 wrong "
+		"usage.\n",
+	.run = run_status,
 };

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/utc.h"
+#include "verity/verity.h"
+
+#define OPTIONS_MAX 64 /* rows of a command at most */
+#define SHOWN_MAX 160  /* bytes of a word of the command line that an error quotes */
+#define HELP_WIDTH 80  /* columns of --help */
+#define NAMES_WIDTH 26 /* columns of the options' names there, at most */
+#define NAMES_MAX 128  /* bytes of a row's names and value */
+
+/**
+ * struct options_run - one command line being read
+ * @given: bit n: row n was given
+ * @standard_input: name of the option that reads it, NULL: none
+ */
+struct options_run {
+	const struct option_row *rows;
+	uint8_t *values;
+	uint64_t given;
+	const char *standard_input;
+	bool help;
+};
+
+static const struct option_row help_row = { .name = "help",
+					    .letter = 'h',
+					    .help = "print this help",
+					    .type = OPTION_TYPE_FLAG };
+
+void option_texts_free(struct option_texts *texts)
+{
+	free(texts->list);
+	*texts = (struct option_texts){ 0 };
+}
+
+/* A word of the command line as errors quote it. */
+static const char *shown(const char *word, char text[SHOWN_MAX])
+{
+	return text_escape(BYTES((const uint8_t *)word, strlen(word)), text, SHOWN_MAX);
+}
+
+/* ---------------------------------------------------------------- values */
+
+static int fail_value(const struct option_row *row, const char *value, const char *what,
+		      struct assay_error *err)
+{
+	char text[SHOWN_MAX];
+
+	return assay_fail(err, EINVAL, "--%s must be %s, not '%s'", row->name, what,
+			  shown(value, text));
+}
+
+static bool parse_number(const char *value, uint64_t *ret)
+{
+	bool hex = value[0] == '0' && (value[1] == 'x' || value[1] == 'X');
+	const char *digits = hex ? value + 2 : value;
+	char *end;
+
+	if (digits[0] == '\0' ||
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits))
+		return false;
+	errno = 0;
+	*ret = strtoull(digits, &end, hex ? 16 : 10);
+	return errno == 0;
+}
+
+static int set_number(const struct option_row *row, void *place, const char *value,
+		      struct assay_error *err)
+{
+	uint64_t number;
+	char what[80];
+
+	if (!parse_number(value, &number) || number < row->min || number > row->max) {
+		snprintf(what, sizeof(what), "a number from %llu to %llu",
+			 (unsigned long long)row->min, (unsigned long long)row->max);
+		return fail_value(row, value, what, err);
+	}
+	if (row->size == sizeof(uint64_t))
+		*(uint64_t *)place = number;
+	else if (row->size == sizeof(uint32_t))
+		*(uint32_t *)place = (uint32_t)number;
+	else
+		*(uint16_t *)place = (uint16_t)number;
+	return 0;
+}
+
+static int set_hex(const struct option_row *row, uint8_t *place, size_t *ret_size,
+		   const char *value, struct assay_error *err)
+{
+	char what[80];
+	size_t size = 0;
+
+	memset(place, 0, row->size);
+	if (hex_decode(value, place, row->size, &size) < 0 || size < row->min) {
+		snprintf(what, sizeof(what), "%llu to %zu bytes in hexadecimal",
+			 (unsigned long long)row->min, row->size);
+		return fail_value(row, value, what, err);
+	}
+	*ret_size = size;
+	return 0;
+}
+
+/* Which of "first|second" it is; -1 if none. */
+static int find_choice(const char *choices, const char *value)
+{
+	size_t length = strlen(value);
+
+	for (int i = 0;; i++) {
+		size_t size = strcspn(choices, "|");
+
+		if (size == length && strncmp(choices, value, size) == 0)
+			return i;
+		if (choices[size] == '\0')
+			return -1;
+		choices += size + 1;
+	}
+}
+
+/* "one of first, second" */
+static int fail_choice(const struct option_row *row, const char *value, struct assay_error *err)
+{
+	char what[256];
+	size_t used = (size_t)snprintf(what, sizeof(what), "one of ");
+
+	for (const char *at = row->value; *at && used + 3 < sizeof(what); at++) {
+		what[used++] = *at == '|' ? ',' : *at;
+		if (*at == '|')
+			what[used++] = ' ';
+	}
+	what[used] = '\0';
+	return fail_value(row, value, what, err);
+}
+
+static int add_text(struct option_texts *texts, const char *value, struct assay_error *err)
+{
+	const char **list = reallocarray(texts->list, texts->count + 1, sizeof(*list));
+
+	if (!list)
+		return assay_fail(err, ENOMEM, "out of memory");
+	list[texts->count++] = value;
+	texts->list = list;
+	return 0;
+}
+
+static int set_input(struct options_run *run, const struct option_row *row, const char **place,
+		     const char *value, struct assay_error *err)
+{
+	if (strcmp(value, "-") == 0) {
+		if (run->standard_input)
+			return assay_fail(err, EINVAL,
+					  "--%s and --%s cannot both read standard input",
+					  run->standard_input, row->name);
+		run->standard_input = row->name;
+	}
+	*place = value;
+	return 0;
+}
+
+static int call_function(const struct option_row *row, void *place, const char *value,
+			 struct assay_error *err)
+{
+	int r = row->function(place, value, err);
+
+	if (r < 0)
+		assay_fail_context(err, "--%s", row->name);
+	return r;
+}
+
+static int set_value(struct options_run *run, const struct option_row *row, const char *value,
+		     struct assay_error *err)
+{
+	void *place = run->values + row->place;
+	int choice;
+
+	switch (row->type) {
+	case OPTION_TYPE_FLAG:
+		*(bool *)place = true;
+		return 0;
+	case OPTION_TYPE_TEXT:
+		*(const char **)place = value;
+		return 0;
+	case OPTION_TYPE_INPUT:
+	case OPTION_TYPE_PATH:
+	case OPTION_TYPE_TEXTS:
+		if (value[0] == '\0')
+			return assay_fail(err, EINVAL, "--%s must not be empty", row->name);
+		if (row->type == OPTION_TYPE_TEXTS)
+			return add_text(place, value, err);
+		if (row->type == OPTION_TYPE_INPUT)
+			return set_input(run, row, place, value, err);
+		*(const char **)place = value;
+		return 0;
+	case OPTION_TYPE_NUMBER:
+		return set_number(row, place, value, err);
+	case OPTION_TYPE_HEX:
+		return set_hex(row, place, (size_t *)(void *)(run->values + row->size_place), value,
+			       err);
+	case OPTION_TYPE_DIGEST:
+		if (assay_digest_parse(value, place) < 0)
+			return fail_value(row, value,
+					  "a digest such as sha256:HEX with as many digits as "
+					  "that hash has",
+					  err);
+		return 0;
+	case OPTION_TYPE_HASH:
+		if (find_choice(row->value, value) < 0)
+			return fail_choice(row, value, err);
+		*(enum assay_hash *)place = assay_hash_by_name(value);
+		return 0;
+	case OPTION_TYPE_TIME:
+		if (!utc_parse(value, place))
+			return fail_value(row, value, "a time such as 2026-01-31T23:59:59Z", err);
+		return 0;
+	case OPTION_TYPE_CHOICE:
+		choice = find_choice(row->value, value);
+		if (choice < 0)
+			return fail_choice(row, value, err);
+		*(int *)place = choice;
+		return 0;
+	case OPTION_TYPE_FUNCTION:
+		return call_function(row, place, value, err);
+	case OPTION_TYPE_END:
+	case OPTION_TYPE_HEADING:
+		break;
+	}
+	return assay_fail(err, EINVAL, "--%s has no type", row->name);
+}
+
+int option_block_size(void *parameters, const char *value, struct assay_error *err)
+{
+	return verity_set_block_size(parameters, value, err);
+}
+
+/* ---------------------------------------------------------------- words */
+
+static int take_option(struct options_run *run, const struct option_row *row, const char *value,
+		       struct assay_error *err)
+{
+	uint64_t bit;
+
+	if (row == &help_row) {
+		run->help = true;
+		return 0;
+	}
+	bit = UINT64_C(1) << (row - run->rows);
+	if ((run->given & bit) && !row->repeatable)
+		return assay_fail(err, EINVAL, "--%s is given twice", row->name);
+	run->given |= bit;
+	if (row->given > 0)
+		*(bool *)(run->values + row->given - 1) = true;
+	return set_value(run, row, value, err);
+}
+
+/* @name of @length characters, or, if @length is 0, the letter @name[0]; NULL if there is none */
+static const struct option_row *find_row(const struct option_row *rows, const char *name,
+					 size_t length)
+{
+	for (const struct option_row *row = rows; row->type != OPTION_TYPE_END; row++) {
+		if (row->type == OPTION_TYPE_HEADING)
+			continue;
+		if (length == 0 ? row->letter == name[0] :
+				  (strlen(row->name) == length &&
+				   strncmp(row->name, name, length) == 0) ||
+					  (row->alias && strlen(row->alias) == length &&
+					   strncmp(row->alias, name, length) == 0))
+			return row;
+	}
+	if (length == 0 ?
+		    name[0] == help_row.letter :
+		    length == strlen(help_row.name) && strncmp(name, help_row.name, length) == 0)
+		return &help_row;
+	return NULL;
+}
+
+/* "--name", "--name=VALUE"; @next is the word after it. Return: words beside it that it took */
+static int take_long(struct options_run *run, const char *word, const char *next,
+		     struct assay_error *err)
+{
+	size_t length = strcspn(word + 2, "=");
+	const char *value = word[2 + length] == '=' ? word + 2 + length + 1 : NULL;
+	const struct option_row *row = length > 0 ? find_row(run->rows, word + 2, length) : NULL;
+	char text[SHOWN_MAX];
+	int r;
+
+	if (!row)
+		return assay_fail(err, EINVAL, "unknown option '%s'", shown(word, text));
+	if (!row->value && value)
+		return assay_fail(err, EINVAL, "--%s takes no value", row->name);
+	if (row->value && !value && !next)
+		return assay_fail(err, EINVAL, "--%s needs a value: %s", row->name, row->value);
+	r = take_option(run, row, value || !row->value ? value : next, err);
+	return r < 0 ? r : (row->value && !value);
+}
+
+/* "-n", "-nVALUE", "-ab"; as take_long() */
+static int take_letters(struct options_run *run, const char *word, const char *next,
+			struct assay_error *err)
+{
+	char text[SHOWN_MAX];
+
+	for (const char *at = word + 1; *at && !run->help; at++) {
+		const struct option_row *row = find_row(run->rows, at, 0);
+		int r;
+
+		if (!row)
+			return assay_fail(err, EINVAL, "unknown option '%s'", shown(word, text));
+		if (!row->value) {
+			r = take_option(run, row, NULL, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (at[1] == '\0' && !next)
+			return assay_fail(err, EINVAL, "-%c needs a value: %s", row->letter,
+					  row->value);
+		r = take_option(run, row, at[1] ? at + 1 : next, err);
+		return r < 0 ? r : at[1] == '\0';
+	}
+	return 0;
+}
+
+static bool was_given(const struct options_run *run, const char *name)
+{
+	const struct option_row *row = find_row(run->rows, name, strlen(name));
+
+	return row && row != &help_row && (run->given & UINT64_C(1) << (row - run->rows));
+}
+
+/* A table of too many rows would let options be given twice. */
+static bool rows_fit(const struct option_row *rows)
+{
+	for (size_t i = 0; i <= OPTIONS_MAX; i++)
+		if (rows[i].type == OPTION_TYPE_END)
+			return true;
+	return false;
+}
+
+static int check_rows(const struct options_run *run, struct assay_error *err)
+{
+	for (const struct option_row *row = run->rows; row->type != OPTION_TYPE_END; row++) {
+		if (row->type == OPTION_TYPE_HEADING)
+			continue;
+		if (!(run->given & UINT64_C(1) << (row - run->rows))) {
+			if (row->required)
+				return assay_fail(err, EINVAL, "--%s%s%s is needed", row->name,
+						  row->value ? " " : "",
+						  row->value ? row->value : "");
+			continue;
+		}
+		if (row->needs && !was_given(run, row->needs))
+			return assay_fail(err, EINVAL, "--%s is only for use with --%s", row->name,
+					  row->needs);
+		if (row->excludes && was_given(run, row->excludes))
+			return assay_fail(err, EINVAL, "--%s and --%s exclude each other",
+					  row->name, row->excludes);
+	}
+	return 0;
+}
+
+int options_parse(const struct option_row *rows, int argc, char **argv, void *values,
+		  struct operands *ret, bool *ret_help, struct assay_error *err)
+{
+	static const struct option_row none[] = { OPTION_END };
+	struct options_run run = { .rows = rows ? rows : none, .values = values };
+	struct operands operands = { .list = argv + 1 };
+	bool ended = false;
+	int r;
+
+	*ret_help = false;
+	if (!rows_fit(run.rows))
+		return assay_fail(err, EINVAL, "the command has more than %d options", OPTIONS_MAX);
+	for (int i = 1; i < argc; i++) {
+		char *word = argv[i];
+
+		if (ended || word[0] != '-' || word[1] == '\0') {
+			operands.list[operands.count++] = word;
+			continue;
+		}
+		if (strcmp(word, "--") == 0) {
+			ended = true;
+			continue;
+		}
+		r = word[1] == '-' ? take_long(&run, word, argv[i + 1], err) :
+				     take_letters(&run, word, argv[i + 1], err);
+		if (r < 0)
+			return r;
+		if (run.help) {
+			*ret_help = true;
+			return 0;
+		}
+		i += r;
+	}
+	operands.list[operands.count] = NULL;
+	r = check_rows(&run, err);
+	if (r == 0)
+		*ret = operands;
+	return r;
+}
+
+/* ---------------------------------------------------------------- help */
+
+static size_t row_names(const struct option_row *row, char names[NAMES_MAX])
+{
+	char letter[] = "  -?, ";
+	int used;
+
+	letter[3] = row->letter;
+	used = snprintf(names, NAMES_MAX, "%s--%s%s%s", row->letter ? letter : "      ", row->name,
+			row->value ? " " : "", row->value ? row->value : "");
+	return used < NAMES_MAX ? (size_t)used : NAMES_MAX - 1;
+}
+
+/* Fills lines with the words of @text, all but the first indented by @column. */
+static void print_filled(const char *text, size_t column, FILE *out)
+{
+	size_t at = column;
+
+	while (*text) {
+		size_t word = strcspn(text, " \n");
+
+		if (at > column && at + 1 + word > HELP_WIDTH) {
+			fprintf(out, "\n%*s", (int)column, "");
+			at = column;
+		} else if (at > column) {
+			fputc(' ', out);
+			at++;
+		}
+		fprintf(out, "%.*s", (int)word, text);
+		at += word;
+		text += word;
+		if (*text == '\n') {
+			fprintf(out, "\n%*s", (int)column, "");
+			at = column;
+		}
+		if (*text)
+			text++;
+	}
+	fputc('\n', out);
+}
+
+static void print_row(const struct option_row *row, size_t column, FILE *out)
+{
+	char names[NAMES_MAX];
+	size_t width = row_names(row, names);
+
+	if (width + 2 <= column)
+		fprintf(out, "%-*s", (int)column, names);
+	else
+		fprintf(out, "%s\n%*s", names, (int)column, "");
+	print_filled(row->help, column, out);
+}
+
+void options_print_help(const struct option_row *rows, FILE *out)
+{
+	static const struct option_row none[] = { OPTION_END };
+	size_t column = strlen("  -h, --help") + 2;
+	char names[NAMES_MAX];
+
+	if (!rows)
+		rows = none;
+	for (const struct option_row *row = rows; row->type != OPTION_TYPE_END; row++) {
+		size_t width = row->type == OPTION_TYPE_HEADING ? 0 : row_names(row, names) + 2;
+
+		if (width > column && width <= NAMES_WIDTH + 2)
+			column = width;
+	}
+	if (rows->type != OPTION_TYPE_HEADING)
+		fputs("Options:\n", out);
+	for (const struct option_row *row = rows; row->type != OPTION_TYPE_END; row++) {
+		if (row->type == OPTION_TYPE_HEADING)
+			fprintf(out, "%s%s\n", row == rows ? "" : "\n", row->help);
+		else
+			print_row(row, column, out);
+	}
+	print_row(&help_row, column, out);
+}
