@@ -111,7 +111,7 @@ check 'a PCR more than quoted is refused' refused pcr-selection
 change 'del(.logs.ima)'
 judge changed.json
 check 'evidence without IMA is refused' refused ima-log-parsed
-judge changed.json --without-ima
+judge changed.json --no-ima-log
 check 'unless IMA is not asked for' trusted
 
 cp "$data/manifest.jsonl" other.jsonl
@@ -124,7 +124,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=s
 run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --ak "$data/ak.pub" \
 	--manifest "$data/manifest.jsonl" --cert other.crt
 check 'a manifest of another signer is refused' refused manifest-signature
-judge "$data/evidence.json" --root /mnt
+judge "$data/evidence.json" --strip-prefix /mnt
 check 'paths outside the root are refused' refused files-known
 
 cat >policy.json <<END

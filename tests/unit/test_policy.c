@@ -18,6 +18,7 @@
 #include "verify/policy.h"
 
 #define HEAD "{\"assay\": 1, \"type\": \"policy\""
+#define UUID "01234567-89ab-cdef-0123-456789abcdef"
 #define SHA256_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static int parse(const char *text, struct policy *ret, struct assay_error *err)
@@ -51,8 +52,6 @@ static const struct {
 	{ ", \"waive\": {\"files-none\": \"why\"}", "\"waive.files-none\" names no check" },
 	{ ", \"waive\": {\"files-known\": \"\"}", "\"waive.files-known\" is empty" },
 	{ ", \"waive\": {\"quote-nonce\": \"slow\"}", "\"waive.quote-nonce\" cannot be waived" },
-	{ ", \"waive\": {\"files-known\": \"x\"}, \"require\": [\"files-known\"]",
-	  "\"files-known\" is both required and waived" },
 	{ ", \"algorithms\": []", "\"algorithms\" is not an object" },
 	{ ", \"algorithms\": {\"hashes\": [\"sha1\"]}",
 	  "\"algorithms.hashes[0]\" is no algorithm" },
@@ -128,6 +127,90 @@ static const struct {
 	{ ", \"uefi\": {\"log\": true}", "\"uefi.log\" is neither" },
 	{ ", \"device\": {\"firmware\": \"new\"}", "\"device.firmware\" is neither" },
 	{ ", \"device\": {\"serial\": 1}", "\"device.serial\" is not known" },
+	{ ", \"device\": {\"suspend\": true}", "\"device.suspend\" is neither" },
+	{ ", \"pcrs\": {\"assay\": 16}", "\"pcrs.assay\" is PCR 16, which anybody may reset" },
+	{ ", \"pcrs\": {\"ima\": 23}", "\"pcrs.ima\" is PCR 23, which anybody may reset" },
+	{ ", \"strip_prefix\": \"mnt\"", "\"strip_prefix\" is not an absolute path" },
+	{ ", \"manifest\": []", "\"manifest\" is not an object" },
+	{ ", \"manifest\": {\"created\": \"x\"}", "\"manifest.created\" is not known" },
+	{ ", \"manifest\": {\"min_created\": \"2026-02-30T00:00:00Z\"}",
+	  "\"manifest.min_created\" is not a time" },
+	{ ", \"manifest\": {\"min_created\": 1}", "\"manifest.min_created\" is not a time" },
+	{ ", \"manifest\": {\"id\": \"\"}", "\"manifest.id\" is empty" },
+	{ ", \"manifest\": {\"product\": 1}", "\"manifest.product\" is not a string" },
+	{ ", \"filesystems\": \"" UUID "\"", "\"filesystems\" is not an array" },
+	{ ", \"filesystems\": []", "\"filesystems\" is empty" },
+	{ ", \"filesystems\": [\"" UUID "\", \"" UUID "0\"]", "\"filesystems[1]\" is not a UUID" },
+	{ ", \"filesystems\": [\"01234567-89ab-cdef-0123-456789abcdeg\"]", "is not a UUID" },
+	{ ", \"filesystems\": [\"0123456-789ab-cdef-0123-456789abcdef\"]", "is not a UUID" },
+	{ ", \"filesystems\": [5]", "\"filesystems[0]\" is not a UUID" },
+};
+
+/* Two members about one thing of which one would undo the other: both are named. */
+static const struct {
+	const char *members, *says;
+} contradictions[] = {
+	{ ", \"waive\": {\"files-known\": \"x\"}, \"require\": [\"files-known\"]",
+	  "\"require\" asks for the check files-known, and \"waive\" does without it" },
+	{ ", \"require\": [\"files-known\"], \"waive\": {\"files-known\": \"x\"}",
+	  "\"require\" asks for the check files-known, and \"waive\" does without it" },
+	{ ", \"ima\": {\"required\": false}, \"require\": [\"ima-log-replay\"]",
+	  "\"require\" asks for the check ima-log-replay, and \"ima.required\" does" },
+	{ ", \"require\": [\"ima-log-violations\"], \"ima\": {\"required\": false}",
+	  "\"require\" asks for the check ima-log-violations, and \"ima.required\" does" },
+	{ ", \"ima\": {\"required\": false, \"boot_aggregate\": \"required\"}",
+	  "\"ima.boot_aggregate\" asks for the check ima-boot-aggregate, and \"ima.required\"" },
+	{ ", \"ima\": {\"required\": true}, \"waive\": {\"ima-log-parsed\": \"x\"}",
+	  "\"ima.required\" asks for the check ima-log-parsed, and \"waive\" does" },
+	{ ", \"log\": {\"late_tpm\": \"accept\"}, \"require\": [\"assay-log-tpm\"]",
+	  "\"require\" asks for the check assay-log-tpm, and \"log.late_tpm\" does" },
+	{ ", \"log\": {\"late_tpm\": \"refuse\"}, \"waive\": {\"assay-log-tpm\": \"x\"}",
+	  "\"log.late_tpm\" asks for the check assay-log-tpm, and \"waive\" does" },
+	{ ", \"log\": {\"protection\": \"required\"}, "
+	  "\"waive\": {\"assay-log-protection\": \"x\"}",
+	  "\"log.protection\" asks for the check assay-log-protection, and \"waive\"" },
+	{ ", \"log\": {\"protection\": \"any\"}, \"require\": [\"assay-log-protection\"]",
+	  "\"log.protection\" does without it" },
+	{ ", \"ima\": {\"violations\": \"accept\"}, \"require\": [\"ima-log-violations\"]",
+	  "\"require\" asks for the check ima-log-violations, and \"ima.violations\" does" },
+	{ ", \"ima\": {\"violations\": \"refuse\"}, \"waive\": {\"ima-log-violations\": \"x\"}",
+	  "\"ima.violations\" asks for the check ima-log-violations, and \"waive\"" },
+	{ ", \"ima\": {\"unknown_files\": \"accept\"}, \"require\": [\"ima-files-known\"]",
+	  "\"ima.unknown_files\" does without it" },
+	{ ", \"ima\": {\"unknown_files\": \"refuse\"}, \"waive\": {\"ima-files-known\": \"x\"}",
+	  "\"ima.unknown_files\" asks for the check ima-files-known" },
+	{ ", \"ima\": {\"boot_aggregate\": \"if-possible\"}, "
+	  "\"require\": [\"ima-boot-aggregate\"]",
+	  "\"ima.boot_aggregate\" does without it" },
+	{ ", \"uefi\": {\"log\": \"required\"}, \"waive\": {\"uefi-log-events\": \"x\"}",
+	  "\"uefi.log\" asks for the check uefi-log-events, and \"waive\"" },
+	{ ", \"uefi\": {\"log\": \"optional\"}, \"require\": [\"uefi-log-replay\"]",
+	  "\"uefi.log\" does without it" },
+	{ ", \"max_age\": 60, \"waive\": {\"quote-age\": \"x\"}",
+	  "\"max_age\" asks for the check quote-age, and \"waive\" does without it" },
+	{ ", \"pcrs\": {\"values\": {\"sha256:7\": [\"" SHA256_TEXT
+	  "\"]}}, \"waive\": {\"pcr-values\": \"x\"}",
+	  "\"pcrs.values\" asks for the check pcr-values, and \"waive\" does" },
+	{ ", \"device\": {\"reset\": \"refuse\"}, \"waive\": {\"quote-counters\": \"x\"}",
+	  "\"device.reset\" asks for the check quote-counters, and \"waive\" does" },
+	{ ", \"device\": {\"firmware\": \"same\"}, \"waive\": {\"quote-firmware\": \"x\"}",
+	  "\"device.firmware\" asks for the check quote-firmware, and \"waive\" does" },
+	{ ", \"device\": {\"firmware\": \"any\"}, \"require\": [\"quote-firmware\"]",
+	  "\"device.firmware\" does without it" },
+	{ ", \"device\": {\"clock\": \"safe\"}, \"waive\": {\"quote-clock\": \"x\"}",
+	  "\"device.clock\" asks for the check quote-clock, and \"waive\" does" },
+	{ ", \"device\": {\"clock\": \"any\"}, \"require\": [\"quote-clock\"]",
+	  "\"device.clock\" does without it" },
+	{ ", \"device\": {\"reset\": \"refuse\", \"suspend\": \"accept\"}",
+	  "\"device.reset\" refuses restarts of the TPM, and \"device.suspend\" accepts them" },
+	{ ", \"root\": \"/a\", \"strip_prefix\": \"/b\"", "\"strip_prefix\" is there twice" },
+	{ ", \"require\": [\"files-known\", \"files-known\"]", "\"require[1]\" is named already" },
+	{ ", \"pcrs\": {\"required\": [7, 7]}", "\"pcrs.required[1]\" is named already" },
+	/* A member that is there twice, whatever it says. */
+	{ ", \"max_age\": 60, \"max_age\": 60", "duplicate object key" },
+	{ ", \"log\": {\"trimmed\": \"refuse\", \"trimmed\": \"accept\"}", "duplicate object key" },
+	{ ", \"waive\": {\"files-known\": \"x\", \"files-\\u006bnown\": \"y\"}",
+	  "duplicate object key" },
 };
 
 static void test_refused(void **state)
@@ -144,6 +227,89 @@ static void test_refused(void **state)
 		if (r != -EBADMSG || !strstr(err.text, bad[i].says))
 			fail_msg("%s: %d, \"%s\" does not say %s", text, r, err.text, bad[i].says);
 		assert_null(policy.json);
+	}
+}
+
+static void test_contradictions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
+		struct policy policy = { 0 };
+		struct assay_error err = { 0 };
+		char text[1024];
+
+		snprintf(text, sizeof(text), HEAD "%s}", contradictions[i].members);
+		if (parse(text, &policy, &err) != -EBADMSG ||
+		    !strstr(err.text, contradictions[i].says))
+			fail_msg("%s: \"%s\" does not say %s", text, err.text,
+				 contradictions[i].says);
+	}
+}
+
+/* Statements of one meaning may stand beside each other. */
+static void test_agreement(void **state)
+{
+	static const char *const rows[] = {
+		", \"max_age\": 60, \"require\": [\"quote-age\"]",
+		", \"log\": {\"late_tpm\": \"refuse\"}, \"require\": [\"assay-log-tpm\"]",
+		", \"log\": {\"late_tpm\": \"accept\"}, \"waive\": {\"assay-log-tpm\": \"x\"}",
+		", \"ima\": {\"required\": false, \"violations\": \"refuse\"}",
+		", \"ima\": {\"required\": false, \"unknown_templates\": \"accept\"}",
+		", \"uefi\": {\"log\": \"optional\"}, \"waive\": {\"uefi-log-replay\": \"x\"}",
+		", \"device\": {\"reset\": \"refuse\", \"suspend\": \"refuse\"}",
+		", \"device\": {\"reset\": \"accept\", \"suspend\": \"accept\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy policy;
+		char text[512];
+
+		snprintf(text, sizeof(text), HEAD "%s}", rows[i]);
+		must_parse(text, &policy);
+		policy_free(&policy);
+	}
+}
+
+/* The options of a command are statements as well. */
+static void test_options(void **state)
+{
+	static const struct {
+		const char *members;
+		uint64_t waived;
+		bool no_ima_log;
+		const char *says;
+	} rows[] = {
+		{ ", \"require\": [\"files-complete\"]", CHECK_BIT(CHECK_FILES_COMPLETE), false,
+		  "\"require\" asks for the check files-complete, and \"--waive\" does" },
+		{ ", \"max_age\": 60", CHECK_BIT(CHECK_QUOTE_AGE), false,
+		  "\"max_age\" asks for the check quote-age, and \"--waive\" does" },
+		{ ", \"ima\": {\"required\": true}", 0, true,
+		  "\"ima.required\" asks for the check ima-log-parsed, and \"--no-ima-log\"" },
+		{ ", \"ima\": {\"unknown_files\": \"refuse\"}", 0, true,
+		  "\"ima.unknown_files\" asks for the check ima-files-known, and "
+		  "\"--no-ima-log\"" },
+		{ ", \"ima\": {\"required\": false}", 0, true, NULL },
+		{ ", \"waive\": {\"files-complete\": \"x\"}", CHECK_BIT(CHECK_FILES_COMPLETE),
+		  false, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct assay_error err = { 0 };
+		struct policy policy;
+		char text[512];
+		int r;
+
+		snprintf(text, sizeof(text), HEAD "%s}", rows[i].members);
+		must_parse(text, &policy);
+		policy.said.option_waived = rows[i].waived;
+		policy.said.option_no_ima_log = rows[i].no_ima_log;
+		r = policy_derive(&policy, &err);
+		if (r != (rows[i].says ? -EBADMSG : 0) ||
+		    (rows[i].says && !strstr(err.text, rows[i].says)))
+			fail_msg("%s: %d \"%s\"", rows[i].members, r, err.text);
+		policy_free(&policy);
 	}
 }
 
@@ -233,6 +399,9 @@ static void test_required(void **state)
 		{ ", \"ima\": {\"violations\": \"accept\"}", 0, 0 },
 		{ ", \"ima\": {\"required\": false}", 0, ima },
 		{ ", \"ima\": {\"required\": false, \"violations\": \"refuse\"}", 0, ima },
+		{ ", \"device\": {\"firmware\": \"same\", \"reset\": \"refuse\"}", 0, 0 },
+		{ ", \"uefi\": {\"log\": \"optional\"}", 0, 0 },
+		{ ", \"ima\": {\"boot_aggregate\": \"if-possible\"}", 0, 0 },
 		{ ", \"ima\": {\"required\": true}", 0, 0 },
 		{ ", \"ima\": {\"required\": false, \"unknown_files\": \"refuse\"}",
 		  BIT(IMA_FILES_KNOWN), ima },
@@ -251,6 +420,68 @@ static void test_required(void **state)
 	assert_true(with_state == (BIT(QUOTE_COUNTERS) | BIT(ASSAY_LOG_PROGRESS)));
 	required_by(", \"waive\": {\"quote-counters\": \"why\"}", &with_state);
 	assert_true(with_state == (BIT(QUOTE_FIRMWARE) | BIT(ASSAY_LOG_PROGRESS)));
+}
+
+/* What is not required must still not fail, unless it is waived. */
+static void test_required_if_made(void **state)
+{
+	const struct {
+		const char *members;
+		uint64_t there, gone;
+	} rows[] = {
+		{ ", \"uefi\": {\"log\": \"optional\"}",
+		  BIT(UEFI_LOG_PARSED) | BIT(UEFI_LOG_REPLAY), BIT(UEFI_LOG_EVENTS) },
+		{ ", \"waive\": {\"uefi-log-replay\": \"x\"}", BIT(UEFI_LOG_PARSED),
+		  BIT(UEFI_LOG_REPLAY) },
+		{ ", \"ima\": {\"boot_aggregate\": \"if-possible\"}", BIT(IMA_BOOT_AGGREGATE), 0 },
+		/* Entries that assay's log mirrors are judged without a list, too. */
+		{ ", \"ima\": {\"required\": false}", BIT(IMA_LOG_ENTRIES),
+		  BIT(IMA_BOOT_AGGREGATE) | BIT(IMA_LOG_VIOLATIONS) },
+		{ ", \"ima\": {\"required\": false, \"violations\": \"refuse\"}",
+		  BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_VIOLATIONS), 0 },
+		{ ", \"ima\": {\"required\": false}, \"waive\": {\"ima-log-entries\": \"x\"}", 0,
+		  BIT(IMA_LOG_ENTRIES) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy policy;
+		char text[512];
+		uint64_t mask;
+
+		snprintf(text, sizeof(text), HEAD "%s}", rows[i].members);
+		must_parse(text, &policy);
+		mask = policy.rules.required_if_made;
+		if ((mask & rows[i].there) != rows[i].there || mask & rows[i].gone)
+			fail_msg("%s", rows[i].members);
+		policy_free(&policy);
+	}
+}
+
+static void test_new_members(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	must_parse(HEAD ", \"strip_prefix\": \"/mnt\", \"device\": {\"suspend\": \"accept\"}, "
+			"\"manifest\": {\"min_created\": \"2026-01-31T23:59:59Z\", \"id\": \"x\", "
+			"\"product\": \"y\"}, \"filesystems\": [\"" UUID
+			"\", \"FFFFFFFF-89ab-cdef-0123-456789abcdef\"]}",
+		   &policy);
+	assert_string_equal(policy.rules.prefix, "/mnt");
+	assert_true(policy.rules.suspend);
+	assert_false(policy.rules.same_boot);
+	assert_int_equal(policy.rules.manifest_min_created, 1769903999);
+	assert_string_equal(policy.rules.manifest_id, "x");
+	assert_string_equal(policy.rules.manifest_product, "y");
+	assert_int_equal(policy.rules.filesystem_count, 2);
+	assert_int_equal(policy.rules.filesystems[0][0], 0x01);
+	assert_int_equal(policy.rules.filesystems[0][15], 0xef);
+	assert_int_equal(policy.rules.filesystems[1][3], 0xff);
+	policy_free(&policy);
+	must_parse(HEAD ", \"device\": {\"reset\": \"refuse\"}}", &policy);
+	assert_true(policy.rules.same_boot && !policy.rules.suspend);
+	policy_free(&policy);
 }
 
 static void test_members(void **state)
@@ -383,6 +614,8 @@ static void test_schema(void **state)
 		json_t *inner = json_object_get(value, "properties"), *ignored;
 		const char *member;
 
+		if (json_is_true(json_object_get(value, "deprecated")))
+			continue;
 		if (!there)
 			fail_msg("the first example has no %s", name);
 		json_object_foreach(inner, member, ignored)
@@ -397,6 +630,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_agreement),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_required_if_made),
+		cmocka_unit_test(test_new_members),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_nothing_said),

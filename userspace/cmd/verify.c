@@ -50,12 +50,13 @@ static const char help[] =
 	"                      max_age; without it the device's own time of collecting counts\n"
 	"      --manifest FILE a manifest; its signature is in FILE.p7s; repeatable\n"
 	"      --cert FILE     the certificate of an accepted signer; repeatable\n"
-	"      --root PREFIX   what to take off measured paths before they are looked up, where\n"
+	"      --strip-prefix PREFIX\n"
+	"                      what to take off measured paths before they are looked up, where\n"
 	"                      the manifest's root was mounted elsewhere: /mnt/root\n"
 	"      --pcr-start HASH:HEX\n"
 	"                      the value that PCR 14 may have before the log begins, where\n"
 	"                      something else measures into it first: sha256:00...\n"
-	"      --without-ima   do not require IMA's list, nor PCR 10\n"
+	"      --no-ima-log    do not require IMA's list, nor PCR 10\n"
 	"      --waive CHECK   show this check but do not require it; repeatable. Only some\n"
 	"                      can be waived: see assay-verify(1)\n"
 	"      --json          print the verdict as one JSON object\n"
@@ -77,9 +78,9 @@ enum {
 	OPTION_AK_QUALIFIED_NAME,
 	OPTION_MANIFEST,
 	OPTION_CERT,
-	OPTION_ROOT,
+	OPTION_STRIP_PREFIX,
 	OPTION_PCR_START,
-	OPTION_WITHOUT_IMA,
+	OPTION_NO_IMA_LOG,
 	OPTION_WAIVE,
 	OPTION_JSON,
 	OPTION_VERBOSE,
@@ -101,7 +102,7 @@ struct options {
 	size_t qualified_name_size;
 	uint64_t issued;
 	uint64_t waived;
-	bool without_ima, json, verbose, no_update;
+	bool no_ima_log, json, verbose, no_update;
 };
 
 /* What was read of it; freed by inputs_free(). */
@@ -121,7 +122,7 @@ static int parse_start(const char *text, struct options *options)
 	if (options->start_count == MAX_FILES)
 		return command_usage(&command_verify, "--pcr-start can be given at most %d times",
 				     MAX_FILES);
-	if (policy_digest(text, &options->starts[options->start_count]) < 0)
+	if (assay_digest_parse(text, &options->starts[options->start_count]) < 0)
 		return command_usage(&command_verify,
 				     "--pcr-start wants a PCR's value such as sha256:HEX with as "
 				     "many digits as that hash has, not '%s'",
@@ -198,13 +199,13 @@ static int apply_option(int option, const char *value, struct options *options)
 	case OPTION_CERT:
 		return add_file(value, "--cert", options->certificates,
 				&options->certificate_count);
-	case OPTION_ROOT:
+	case OPTION_STRIP_PREFIX:
 		options->prefix = value;
 		return EXIT_OK;
 	case OPTION_PCR_START:
 		return parse_start(value, options);
-	case OPTION_WITHOUT_IMA:
-		options->without_ima = true;
+	case OPTION_NO_IMA_LOG:
+		options->no_ima_log = true;
 		return EXIT_OK;
 	case OPTION_WAIVE:
 		return waive(value, &options->waived);
@@ -236,9 +237,11 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "ak-qualified-name", required_argument, NULL, OPTION_AK_QUALIFIED_NAME },
 		{ "manifest", required_argument, NULL, OPTION_MANIFEST },
 		{ "cert", required_argument, NULL, OPTION_CERT },
-		{ "root", required_argument, NULL, OPTION_ROOT },
+		{ "strip-prefix", required_argument, NULL, OPTION_STRIP_PREFIX },
+		{ "root", required_argument, NULL, OPTION_STRIP_PREFIX },
 		{ "pcr-start", required_argument, NULL, OPTION_PCR_START },
-		{ "without-ima", no_argument, NULL, OPTION_WITHOUT_IMA },
+		{ "no-ima-log", no_argument, NULL, OPTION_NO_IMA_LOG },
+		{ "without-ima", no_argument, NULL, OPTION_NO_IMA_LOG },
 		{ "waive", required_argument, NULL, OPTION_WAIVE },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
@@ -298,22 +301,25 @@ static int add_starts(const struct options *options, struct inputs *inputs, stru
 static int read_policy(const struct options *options, struct inputs *inputs,
 		       struct assay_error *err)
 {
-	struct verify_policy *rules = &inputs->policy.rules;
+	struct policy *policy = &inputs->policy;
 	int r = 0;
 
+	policy_default(policy);
 	if (options->policy)
-		r = references_policy(&inputs->references, options->policy, &inputs->policy, err);
-	else
-		verify_policy_default(rules);
+		r = references_policy(&inputs->references, options->policy, policy, err);
 	if (r < 0)
 		return r;
+	if (options->prefix && policy->rules.prefix)
+		return assay_fail(err, EINVAL,
+				  "both --strip-prefix and the policy's \"strip_prefix\" are "
+				  "given: remove one of the two");
 	if (options->prefix)
-		rules->prefix = options->prefix;
-	if (options->without_ima) {
-		policy_drop_ima(rules);
-		policy_waive(rules, CHECK_BIT(CHECK_IMA_FILES_KNOWN));
-	}
-	policy_waive(rules, options->waived);
+		policy->rules.prefix = options->prefix;
+	policy->said.option_waived = options->waived;
+	policy->said.option_no_ima_log = options->no_ima_log;
+	r = policy_derive(policy, err);
+	if (r < 0)
+		return r;
 	return add_starts(options, inputs, err);
 }
 

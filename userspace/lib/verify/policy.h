@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "verify/policy_said.h"
 #include "verify/verify.h"
 
 #define POLICY_MAX_SIZE (64U << 20) /* bytes of the whole JSON text */
@@ -31,6 +32,7 @@ struct policy_waiver {
 
 /**
  * struct policy - a policy that was read; policy_free() it
+ * @said: what the policy says, and what was said besides: see policy_derive()
  * @rules: for verify(); borrows from this struct
  * @description: for people; NULL if there is none
  * @manifests, @manifest_count: paths, relative to the policy's directory
@@ -41,6 +43,7 @@ struct policy_waiver {
  * @json: what the texts are in
  */
 struct policy {
+	struct policy_said said;
 	struct verify_policy rules;
 	const char *description;
 	const char **manifests;
@@ -55,29 +58,28 @@ struct policy {
 	json_t *json;
 };
 
+/* policy_default() - a policy that says nothing: the rules are verify_policy_default()'s */
+void policy_default(struct policy *ret);
+
 /*
  * policy_parse() - read the JSON text of a policy
  * What it does not say is as verify_policy_default() has it.
  *
- * Return: 0; -EBADMSG with the path of the member that is off; -EFBIG, -ENOMEM
+ * Return: 0; -EBADMSG with the path of the member that is off, or with the two that
+ *         contradict each other; -EFBIG, -ENOMEM
  */
 int policy_parse(struct bytes text, struct policy *ret, struct assay_error *err);
 
+/*
+ * policy_derive() - make the rules' masks and flags of policy->said, once more
+ * For who adds to policy->said what the options of a command say. The rules that no
+ * statement is about, such as the PCRs' values, stay as they are.
+ *
+ * Return: 0; -EBADMSG with the two statements that contradict each other, and then the
+ *         rules are not to be used
+ */
+int policy_derive(struct policy *policy, struct assay_error *err);
+
 void policy_free(struct policy *policy);
-
-/*
- * policy_digest() - read "sha256:HEX" with as many digits as the hash has
- * Return: 0; -EINVAL for other text
- */
-int policy_digest(const char *text, struct assay_digest *ret);
-
-/*
- * policy_drop_ima() - require nothing of IMA's list, nor its PCR
- * What is asked of entries stays: assay's log may mirror them.
- */
-void policy_drop_ima(struct verify_policy *rules);
-
-/* policy_waive() - require none of these, under any condition; CHECK_BIT()s */
-void policy_waive(struct verify_policy *rules, uint64_t checks);
 
 #endif /* ASSAY_VERIFY_POLICY_H */

@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/utc.h"
-#include "verify/policy.h"
 #include "verity/verity.h"
 
 #define WHAT "the device's state"
@@ -68,7 +67,7 @@ static int get_digest(const json_t *json, const char *name, bool may_be_none,
 
 	if (may_be_none && json_is_null(value))
 		return 0;
-	if (!json_is_string(value) || policy_digest(json_string_value(value), ret) < 0)
+	if (!json_is_string(value) || assay_digest_parse(json_string_value(value), ret) < 0)
 		return assay_fail(err, EBADMSG, WHAT ": \"%s\" is no digest", name);
 	return 0;
 }

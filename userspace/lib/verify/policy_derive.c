@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From what was said to the rules. Two statements about one check that cannot both be
+ * followed are refused here, whichever of the policy's members and of the command's
+ * options they are: no rule is silently undone by another.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "verify/policy.h"
+
+#define BIT(name) CHECK_BIT(CHECK_##name)
+
+/* What is asked of IMA's list as a whole, and is for nothing where there need not be one. */
+#define IMA_LIST                                                                                 \
+	(BIT(IMA_LOG_PARSED) | BIT(IMA_LOG_START) | BIT(IMA_LOG_DIGESTS) | BIT(IMA_LOG_REPLAY) | \
+	 BIT(IMA_BOOT_AGGREGATE))
+/* What is asked of single entries: assay's log may mirror them where there is no list. */
+#define IMA_ENTRIES (BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_VIOLATIONS))
+
+/* What the stricter word of a key does to its checks, and what the other one does. */
+enum effect {
+	EFFECT_NONE,
+	EFFECT_KEEPS,	 /* they are required when they would be without it */
+	EFFECT_REQUIRES, /* they are required */
+	EFFECT_WAIVES,	 /* they are not required */
+	EFFECT_EASES,	 /* the same, but what must not fail where it is made must not still */
+};
+
+static const struct {
+	const char *name, *yes, *no;
+	enum effect yes_effect, no_effect;
+	uint64_t checks;
+} keys[] = {
+	[POLICY_KEY_UNKNOWN_RECORDS] = { .name = "log.unknown_records",
+					 .yes = "refuse",
+					 .no = "accept" },
+	[POLICY_KEY_TRIMMED] = { .name = "log.trimmed", .yes = "refuse", .no = "accept" },
+	[POLICY_KEY_LATE_TPM] = { "log.late_tpm", "refuse", "accept", EFFECT_REQUIRES,
+				  EFFECT_WAIVES, BIT(ASSAY_LOG_TPM) },
+	[POLICY_KEY_PROTECTION] = { "log.protection", "required", "any", EFFECT_REQUIRES,
+				    EFFECT_WAIVES, BIT(ASSAY_LOG_PROTECTION) },
+	/* What it does where it is false is more than a row can tell: see derive_ima(). */
+	[POLICY_KEY_IMA] = { .name = "ima.required",
+			     .yes_effect = EFFECT_KEEPS,
+			     .checks = BIT(IMA_LOG_PARSED) },
+	[POLICY_KEY_VIOLATIONS] = { "ima.violations", "refuse", "accept", EFFECT_REQUIRES,
+				    EFFECT_WAIVES, BIT(IMA_LOG_VIOLATIONS) },
+	[POLICY_KEY_UNKNOWN_TEMPLATES] = { .name = "ima.unknown_templates",
+					   .yes = "refuse",
+					   .no = "accept" },
+	[POLICY_KEY_BOOT_AGGREGATE] = { "ima.boot_aggregate", "required", "if-possible",
+					EFFECT_REQUIRES, EFFECT_EASES, BIT(IMA_BOOT_AGGREGATE) },
+	[POLICY_KEY_UNKNOWN_FILES] = { "ima.unknown_files", "refuse", "accept", EFFECT_REQUIRES,
+				       EFFECT_WAIVES, BIT(IMA_FILES_KNOWN) },
+	[POLICY_KEY_UEFI_LOG] = { "uefi.log", "required", "optional", EFFECT_REQUIRES, EFFECT_EASES,
+				  BIT(UEFI_LOG_PARSED) | BIT(UEFI_LOG_EVENTS) |
+					  BIT(UEFI_LOG_REPLAY) },
+	[POLICY_KEY_RESET] = { "device.reset", "refuse", "accept", EFFECT_KEEPS, EFFECT_NONE,
+			       BIT(QUOTE_COUNTERS) },
+	[POLICY_KEY_SUSPEND] = { .name = "device.suspend", .yes = "refuse", .no = "accept" },
+	[POLICY_KEY_FIRMWARE] = { "device.firmware", "same", "any", EFFECT_KEEPS, EFFECT_WAIVES,
+				  BIT(QUOTE_FIRMWARE) },
+	[POLICY_KEY_CLOCK] = { "device.clock", "safe", "any", EFFECT_REQUIRES, EFFECT_WAIVES,
+			       BIT(QUOTE_CLOCK) },
+};
+
+_Static_assert(sizeof(keys) / sizeof(keys[0]) == POLICY_KEY_COUNT, "a key has no row");
+
+const char *policy_key_words(enum policy_key key, const char **ret_yes, const char **ret_no)
+{
+	*ret_yes = keys[key].yes;
+	*ret_no = keys[key].no;
+	return keys[key].name;
+}
+
+/**
+ * struct derivation - what came of the statements so far
+ * @asks, @drops: of each check, the first member or option that asks for it, and the first
+ *                that does without it; NULL if none does
+ * @required, @waived, @eased, @if_made: CHECK_BIT()s
+ */
+struct derivation {
+	const char *asks[CHECK_COUNT], *drops[CHECK_COUNT];
+	uint64_t required, waived, eased, if_made;
+};
+
+static void note_statement(const char *who[CHECK_COUNT], uint64_t checks, const char *name)
+{
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (checks & CHECK_BIT(i) && !who[i])
+			who[i] = name;
+}
+
+static void add_statement(struct derivation *derivation, const char *name, enum effect effect,
+			  uint64_t checks)
+{
+	switch (effect) {
+	case EFFECT_NONE:
+		return;
+	case EFFECT_REQUIRES:
+		derivation->required |= checks;
+		break;
+	case EFFECT_KEEPS:
+		break;
+	case EFFECT_WAIVES:
+		derivation->waived |= checks;
+		break;
+	case EFFECT_EASES:
+		derivation->eased |= checks;
+		break;
+	}
+	if (effect == EFFECT_REQUIRES || effect == EFFECT_KEEPS)
+		note_statement(derivation->asks, checks, name);
+	else
+		note_statement(derivation->drops, checks, name);
+}
+
+/* There need be no list of IMA's. Its entries may be mirrored, and are judged where they are. */
+static void drop_ima_list(struct derivation *derivation, const char *name)
+{
+	add_statement(derivation, name, EFFECT_WAIVES, IMA_LIST);
+	add_statement(derivation, name, EFFECT_EASES, IMA_ENTRIES);
+	derivation->if_made |= BIT(IMA_LOG_ENTRIES);
+}
+
+static void add_keys(const struct policy_said *said, struct derivation *derivation, bool ima)
+{
+	for (int i = 0; i < POLICY_KEY_COUNT; i++) {
+		if (i == POLICY_KEY_VIOLATIONS && said->keys[i] == SAID_YES && !ima)
+			derivation->if_made |= keys[i].checks;
+		else if (said->keys[i] == SAID_YES)
+			add_statement(derivation, keys[i].name, keys[i].yes_effect, keys[i].checks);
+		else if (said->keys[i] == SAID_NO)
+			add_statement(derivation, keys[i].name, keys[i].no_effect, keys[i].checks);
+	}
+}
+
+/* Members that ask for a check by being there. */
+static void add_rules(const struct verify_policy *rules, struct derivation *derivation)
+{
+	const struct {
+		bool there;
+		const char *name;
+		uint64_t checks;
+	} rows[] = {
+		{ rules->max_age > 0, "max_age", BIT(QUOTE_AGE) },
+		{ rules->pcr_value_count > 0, "pcrs.values", BIT(PCR_VALUES) },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].there)
+			add_statement(derivation, rows[i].name, EFFECT_REQUIRES, rows[i].checks);
+}
+
+static int find_contradiction(const struct derivation *derivation, const struct policy_said *said,
+			      struct assay_error *err)
+{
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (derivation->asks[i] && derivation->drops[i])
+			return assay_fail(err, EBADMSG,
+					  "\"%s\" asks for the check %s, and \"%s\" does without "
+					  "it: remove one of the two",
+					  derivation->asks[i], check_name((enum check)i),
+					  derivation->drops[i]);
+	if (said->keys[POLICY_KEY_RESET] == SAID_YES && said->keys[POLICY_KEY_SUSPEND] == SAID_NO)
+		return assay_fail(err, EBADMSG,
+				  "\"device.reset\" refuses restarts of the TPM, and "
+				  "\"device.suspend\" accepts them: remove one of the two");
+	return 0;
+}
+
+int policy_derive(struct policy *policy, struct assay_error *err)
+{
+	const struct policy_said *said = &policy->said;
+	struct verify_policy *rules = &policy->rules;
+	struct derivation derivation = { 0 };
+	struct verify_policy usual;
+	bool ima = said->keys[POLICY_KEY_IMA] != SAID_NO && !said->option_no_ima_log;
+	uint64_t not_required;
+	int r;
+
+	if (rules->assay_pcr == rules->ima_pcr)
+		return assay_fail(err, EBADMSG, "\"pcrs.ima\" is the PCR of assay's log too");
+	add_statement(&derivation, "require", EFFECT_REQUIRES, said->required);
+	add_statement(&derivation, "waive", EFFECT_WAIVES, said->waived);
+	add_statement(&derivation, "--waive", EFFECT_WAIVES, said->option_waived);
+	if (said->keys[POLICY_KEY_IMA] == SAID_NO)
+		drop_ima_list(&derivation, keys[POLICY_KEY_IMA].name);
+	if (said->option_no_ima_log) {
+		drop_ima_list(&derivation, "--no-ima-log");
+		add_statement(&derivation, "--no-ima-log", EFFECT_WAIVES, BIT(IMA_FILES_KNOWN));
+	}
+	add_keys(said, &derivation, ima);
+	add_rules(rules, &derivation);
+	r = find_contradiction(&derivation, said, err);
+	if (r < 0)
+		return r;
+
+	verify_policy_default(&usual);
+	not_required = derivation.waived | derivation.eased;
+	rules->required = (usual.required | derivation.required) & ~not_required;
+	rules->required_if_made =
+		(usual.required_if_made | derivation.if_made) & ~derivation.waived;
+	rules->required_with_state = usual.required_with_state & ~derivation.waived;
+	rules->pcrs = UINT32_C(1) << rules->assay_pcr | said->pcrs;
+	if (ima)
+		rules->pcrs |= UINT32_C(1) << rules->ima_pcr;
+	rules->unknown_records = said->keys[POLICY_KEY_UNKNOWN_RECORDS] == SAID_NO;
+	rules->trimmed = said->keys[POLICY_KEY_TRIMMED] == SAID_NO;
+	rules->unknown_templates = said->keys[POLICY_KEY_UNKNOWN_TEMPLATES] == SAID_NO;
+	rules->same_boot = said->keys[POLICY_KEY_RESET] == SAID_YES;
+	rules->suspend = said->keys[POLICY_KEY_SUSPEND] == SAID_NO;
+	return 0;
+}
