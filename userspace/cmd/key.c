@@ -96,7 +96,7 @@ static int write_outputs(struct output *outputs, bool force, struct assay_error 
 	for (size_t i = 0; i < OUTPUT_COUNT; i++) {
 		file_abort(&outputs[i].writer);
 		if (r < 0 && outputs[i].committed)
-			unlink(outputs[i].path);
+			file_discard(outputs[i].path);
 	}
 	return r;
 }

@@ -80,7 +80,11 @@ int record_file_keep(struct record_file *file, const struct verify_state *state,
 	r = file_begin(&writer, file->path, old.st_mode & 0777, err);
 	if (r < 0)
 		return r;
-	r = device_record_write(writer.stream, &file->record, err);
+	/* It stays as it was, whoever else may read it. */
+	if (fchmod(fileno(writer.stream), old.st_mode & 0777) < 0)
+		r = assay_fail(err, errno, "cannot write %s: %s", file->path, strerror(errno));
+	if (r == 0)
+		r = device_record_write(writer.stream, &file->record, err);
 	if (r == 0)
 		r = file_commit(&writer, err);
 	file_abort(&writer);

@@ -402,6 +402,11 @@ static int begin_manifest(struct sign_run *run, struct assay_error *err)
 	r = file_begin(&run->manifest, options->manifest, 0644, err);
 	if (r < 0)
 		return r;
+	if (!run->manifest.temporary)
+		return assay_fail(err, EINVAL,
+				  "the manifest %s must be a regular file: it is read again to be "
+				  "signed",
+				  options->manifest);
 	add_own(run, NULL, run->manifest.stream);
 	/* Where it cannot be locked, two runs at a time are not told apart. */
 	(void)flock(fileno(run->manifest.stream), LOCK_EX | LOCK_NB);

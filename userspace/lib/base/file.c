@@ -4,12 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 static int too_large(const char *path, size_t limit, struct assay_error *err)
 {
@@ -107,31 +114,230 @@ void file_unmap(struct file_view *view)
 	*view = (struct file_view){ 0 };
 }
 
+/* ---------------------------------------------------------------- where output goes */
+
+#define LINKS_MAX 40	/* symbolic links that are followed, as the kernel does */
+#define NAMES_TRIED 100 /* names for a temporary file */
+
+/**
+ * struct destination - what a path names for writing
+ * @target: the regular file that is to be replaced, or made; NULL: @fd
+ * @fd: what is written in place; -1: @target
+ */
+struct destination {
+	char *target;
+	int fd;
+};
+
+static int fail_write(const char *path, int code, struct assay_error *err)
+{
+	return assay_fail(err, code, "cannot write %s: %s", path, strerror(code));
+}
+
+/* Does another user have it where everyone may put things, as in /tmp? */
+static bool is_planted(const char *path, const struct stat *status)
+{
+	CLEANUP(free_pointer) char *copy = strdup(path);
+	struct stat directory;
+
+	if (!copy || stat(dirname(copy), &directory) < 0)
+		return true;
+	return (directory.st_mode & S_ISVTX) && (directory.st_mode & S_IWOTH) &&
+	       status->st_uid != geteuid() && status->st_uid != directory.st_uid;
+}
+
+/* The link /proc/self/fd/N, which is no path to be followed: it is the open file N itself. */
+static bool is_descriptor(const char *path, int *ret_fd)
+{
+	CLEANUP(free_pointer) char *copy = strdup(path);
+	CLEANUP(free_pointer) char *directory = NULL;
+	const char *name = strrchr(path, '/');
+	char own[32];
+
+	if (!copy || !name || name[1] == '\0' || strspn(name + 1, "0123456789") != strlen(name + 1))
+		return false;
+	directory = realpath(dirname(copy), NULL);
+	snprintf(own, sizeof(own), "/proc/%ld/fd", (long)getpid());
+	if (!directory || strcmp(directory, own) != 0)
+		return false;
+	*ret_fd = (int)strtol(name + 1, NULL, 10);
+	return true;
+}
+
+static bool is_in_proc(const char *path)
+{
+	CLEANUP(close_descriptor) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs status;
+
+	return fd >= 0 && fstatfs(fd, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
+static int open_in_place(const char *path, const char *named, int *ret, struct assay_error *err)
+{
+	*ret = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	return *ret < 0 ? fail_write(named, errno, err) : 0;
+}
+
+static int share_descriptor(int fd, const char *named, int *ret, struct assay_error *err)
+{
+	/* What was printed before stands before. */
+	fflush(stdout);
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return *ret < 0 ? fail_write(named, errno, err) : 0;
+}
+
+/* What the link at @path says, from the directory that it is in; NULL with errno. */
+static char *read_link(const char *path)
+{
+	CLEANUP(free_pointer) char *copy = strdup(path);
+	char text[PATH_MAX];
+	char *joined = NULL;
+	ssize_t size = readlink(path, text, sizeof(text) - 1);
+
+	if (!copy || size < 0)
+		return NULL;
+	text[size] = '\0';
+	if (text[0] == '/')
+		return strdup(text);
+	return asprintf(&joined, "%s/%s", dirname(copy), text) < 0 ? NULL : joined;
+}
+
+/* One step: sets @ret, or *path to where a link leads. @named: for errors. */
+static int resolve_step(char **path, const char *named, struct destination *ret, bool *ret_done,
+			struct assay_error *err)
+{
+	struct stat status;
+	char *next;
+	int fd;
+
+	*ret_done = true;
+	if (lstat(*path, &status) < 0) {
+		if (errno != ENOENT)
+			return fail_write(named, errno, err);
+		ret->target = *path;
+		*path = NULL;
+		return 0;
+	}
+	if (S_ISREG(status.st_mode)) {
+		ret->target = *path;
+		*path = NULL;
+		return 0;
+	}
+	if (S_ISDIR(status.st_mode))
+		return assay_fail(err, EISDIR, "cannot write %s: it is a directory", named);
+	if (S_ISLNK(status.st_mode) && is_descriptor(*path, &fd))
+		return share_descriptor(fd, named, &ret->fd, err);
+	if (S_ISLNK(status.st_mode) && is_in_proc(*path))
+		return open_in_place(*path, named, &ret->fd, err);
+	if ((S_ISLNK(status.st_mode) || S_ISFIFO(status.st_mode)) && is_planted(*path, &status))
+		return assay_fail(err, EACCES,
+				  "cannot write %s: %s is another user's %s in a directory that "
+				  "everyone may write to; remove it or choose another place",
+				  named, *path, S_ISLNK(status.st_mode) ? "symbolic link" : "FIFO");
+	if (!S_ISLNK(status.st_mode))
+		return open_in_place(*path, named, &ret->fd, err);
+	next = read_link(*path);
+	if (!next)
+		return fail_write(named, errno, err);
+	free(*path);
+	*path = next;
+	*ret_done = false;
+	return 0;
+}
+
+static int resolve(const char *path, struct destination *ret, struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *at = strdup(path);
+	bool done = false;
+
+	*ret = (struct destination){ .fd = -1 };
+	if (!at)
+		return assay_fail(err, ENOMEM, "cannot write %s: out of memory", path);
+	if (strcmp(path, "-") == 0)
+		return share_descriptor(STDOUT_FILENO, "standard output", &ret->fd, err);
+	for (int i = 0; i < LINKS_MAX; i++) {
+		int r = resolve_step(&at, path, ret, &done, err);
+
+		if (r < 0 || done)
+			return r;
+	}
+	return fail_write(path, ELOOP, err);
+}
+
+int file_resolve(const char *path, char **ret, struct assay_error *err)
+{
+	struct destination destination;
+	int r = resolve(path, &destination, err);
+
+	if (r < 0)
+		return r;
+	if (destination.fd >= 0)
+		close(destination.fd);
+	*ret = destination.target;
+	return 0;
+}
+
+/*
+ * A new file beside @target. Made by open(), not by mkstemp() and chmod(), so that the umask
+ * and a default ACL of the directory count.
+ */
+static int open_temporary(struct file_writer *writer, mode_t mode)
+{
+	for (int i = 0; i < NAMES_TRIED; i++) {
+		uint32_t number;
+		int fd;
+
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			return -EIO;
+		if (asprintf(&writer->temporary, "%s.%08" PRIx32, writer->target, number) < 0) {
+			writer->temporary = NULL;
+			return -ENOMEM;
+		}
+		fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			  mode);
+		if (fd >= 0)
+			return fd;
+		/* It is not this writer's to remove. */
+		free(writer->temporary);
+		writer->temporary = NULL;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
 int file_begin(struct file_writer *writer, const char *path, mode_t mode, struct assay_error *err)
 {
-	int fd, code;
+	struct destination destination;
+	int fd, code, r;
 
 	*writer = (struct file_writer){ 0 };
+	r = resolve(path, &destination, err);
+	if (r < 0)
+		return r;
+	writer->target = destination.target;
 	writer->path = strdup(path);
-	if (!writer->path || asprintf(&writer->temporary, "%s.XXXXXX", path) < 0) {
-		free(writer->path);
-		*writer = (struct file_writer){ 0 };
+	fd = destination.fd;
+	if (!writer->path) {
+		if (fd >= 0)
+			close(fd);
+		file_abort(writer);
 		return assay_fail(err, ENOMEM, "cannot write %s: out of memory", path);
 	}
-	fd = mkostemp(writer->temporary, O_CLOEXEC);
 	if (fd < 0) {
-		code = errno;
-		free(writer->path);
-		free(writer->temporary);
-		*writer = (struct file_writer){ 0 };
-		return assay_fail(err, code, "cannot create a file beside %s: %s", path,
-				  strerror(code));
+		fd = open_temporary(writer, mode);
+		if (fd < 0) {
+			file_abort(writer);
+			return assay_fail(err, -fd, "cannot create a file beside %s: %s", path,
+					  strerror(-fd));
+		}
 	}
-	if (fchmod(fd, mode) < 0 || !(writer->stream = fdopen(fd, "w"))) {
+	writer->stream = fdopen(fd, "w");
+	if (!writer->stream) {
 		code = errno;
 		close(fd);
 		file_abort(writer);
-		return assay_fail(err, code, "cannot write %s: %s", path, strerror(code));
+		return fail_write(path, code, err);
 	}
 	return 0;
 }
@@ -156,32 +362,43 @@ static int sync_directory(const char *path)
 
 /*
  * Why a write to the stream failed. stdio remembers that it did, not why; one more write to the
- * file, which is dropped anyway, fails for the same reason.
+ * temporary file, which is dropped anyway, fails for the same reason.
  */
 static int write_error(const struct file_writer *writer)
 {
-	if (write(fileno(writer->stream), "", 1) < 0)
+	if (writer->temporary && write(fileno(writer->stream), "", 1) < 0)
 		return errno;
 	return EIO;
 }
 
+static int flush_stream(const struct file_writer *writer)
+{
+	if (ferror(writer->stream))
+		return write_error(writer);
+	if (fflush(writer->stream) != 0)
+		return errno ? errno : EIO;
+	/* A device or a pipe may have nothing to sync. */
+	if (fsync(fileno(writer->stream)) < 0 &&
+	    (writer->temporary || (errno != EINVAL && errno != ENOTSUP && errno != EROFS)))
+		return errno;
+	return 0;
+}
+
 int file_commit(struct file_writer *writer, struct assay_error *err)
 {
-	int code = 0;
+	int code = flush_stream(writer);
 
-	if (ferror(writer->stream))
-		code = write_error(writer);
-	else if (fflush(writer->stream) != 0 || fsync(fileno(writer->stream)) < 0)
-		code = errno ? errno : EIO;
 	if (fclose(writer->stream) != 0 && code == 0)
 		code = errno;
 	writer->stream = NULL;
-	if (code == 0 && rename(writer->temporary, writer->path) < 0)
-		code = errno;
-	if (code == 0) {
-		free(writer->temporary);
-		writer->temporary = NULL;
-		code = sync_directory(writer->path);
+	if (code == 0 && writer->temporary) {
+		if (rename(writer->temporary, writer->target) < 0) {
+			code = errno;
+		} else {
+			free(writer->temporary);
+			writer->temporary = NULL;
+			code = sync_directory(writer->target);
+		}
 	}
 	if (code != 0)
 		assay_fail(err, code, "cannot write %s: %s%s", writer->path, strerror(code),
@@ -197,8 +414,18 @@ void file_abort(struct file_writer *writer)
 	if (writer->temporary)
 		unlink(writer->temporary);
 	free(writer->temporary);
+	free(writer->target);
 	free(writer->path);
 	*writer = (struct file_writer){ 0 };
+}
+
+void file_discard(const char *path)
+{
+	CLEANUP(free_pointer) char *target = NULL;
+	struct assay_error unused;
+
+	if (file_resolve(path, &target, &unused) == 0 && target)
+		unlink(target);
 }
 
 int file_write(const char *path, struct bytes bytes, mode_t mode, struct assay_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole files in, and files out that are either complete or not there. */
+/* Whole files in, and files out that are complete or as they were. */
 #ifndef ASSAY_BASE_FILE_H
 #define ASSAY_BASE_FILE_H
 
@@ -37,21 +37,46 @@ struct file_view {
 int file_map(const char *path, size_t limit, struct file_view *ret, struct assay_error *err);
 void file_unmap(struct file_view *view);
 
-/*
- * A file being written. Its bytes go to a temporary file in the same directory;
- * only file_commit() puts it in place (fsync, rename, fsync of the directory).
- * After any failure, or file_abort(), the old file is as it was.
+/**
+ * struct file_writer - a file being written
+ * @stream: write here; errors are checked at the commit
+ * @path: as it was given
+ * @target: the regular file that gets the bytes, symbolic links followed; NULL: written in place
+ * @temporary: where they are until the commit, beside @target; NULL: written in place
+ *
+ * A regular file, or one that is not there yet, is complete or as it was: its bytes go to a
+ * temporary file in the same directory, and only file_commit() puts that in its place (fsync,
+ * rename, fsync of the directory). A symbolic link stays one, and the file that it names is
+ * replaced. Anything else - a device, a FIFO, a terminal, /dev/stdout and other names of open
+ * descriptors, "-" for standard output - is opened and written to as it is: replacing it would
+ * destroy it.
+ *
+ * @mode is what a new file gets, less the umask.
  */
 struct file_writer {
-	FILE *stream; /* write here; errors are checked at the commit */
+	FILE *stream;
 	char *path;
+	char *target;
 	char *temporary;
 };
+
+/*
+ * file_resolve() - what writing to @path would replace
+ * @ret: the regular file it names, or would make, symbolic links followed; free() it; NULL for
+ *       what is written in place
+ *
+ * Return: 0; -EISDIR; -ELOOP; -EACCES for a link or FIFO of another user in a directory that
+ * everyone may write to (as fs.protected_symlinks has it for opening); -ENOMEM
+ */
+int file_resolve(const char *path, char **ret, struct assay_error *err);
 
 int file_begin(struct file_writer *writer, const char *path, mode_t mode, struct assay_error *err);
 int file_commit(struct file_writer *writer, struct assay_error *err);
 /* Does nothing after a commit; call it on every way out. */
 void file_abort(struct file_writer *writer);
+
+/* file_discard() - remove an output that was committed; what is no regular file stays */
+void file_discard(const char *path);
 
 /* file_write() - begin, write, commit. */
 int file_write(const char *path, struct bytes bytes, mode_t mode, struct assay_error *err);
