@@ -113,7 +113,7 @@ works 'help is there' sh -c 'for verb in "" create cert show lint export; do
 
 refused 'no verb for keyrings' 2 'load, lock or list' "$assay" keyring
 refused 'a verb of keyrings that is not there' 2 "there is no 'keyring drop'" "$assay" keyring drop
-refused 'no certificate to load' 2 '\-\-cert is needed' "$assay" keyring load
+refused 'no certificate to load' 2 '\-\-cert FILE is needed' "$assay" keyring load
 refused 'to lock a keyring that is not there' 1 'there is no keyring .assay-no-such-keyring' \
 	"$assay" keyring lock --keyring .assay-no-such-keyring
 refused 'a keyring that is not there' 1 'there is no keyring .assay-no-such-keyring' \

@@ -23,7 +23,10 @@ static void check(struct bytes text)
 	    tpm_key_file_parse(buffer_bytes(&written), "again", &again, &err) < 0 ||
 	    again.parent != file.parent ||
 	    !bytes_equal(buffer_bytes(&again.public_area), buffer_bytes(&file.public_area)) ||
-	    !bytes_equal(buffer_bytes(&again.private_area), buffer_bytes(&file.private_area)))
+	    !bytes_equal(buffer_bytes(&again.private_area), buffer_bytes(&file.private_area)) ||
+	    !bytes_equal(buffer_bytes(&again.parent_name), buffer_bytes(&file.parent_name)) ||
+	    !bytes_equal(buffer_bytes(&again.pcr_policy), buffer_bytes(&file.pcr_policy)) ||
+	    again.password != file.password || again.policy_password != file.policy_password)
 		abort();
 	buffer_free(&written);
 	tpm_key_file_free(&file);

@@ -741,7 +741,7 @@ static void an_attestation_key_is_found_at_its_handle(void **state)
 	struct tpm *tpm = open_tpm();
 	struct tpm_key *ak = make_ak(tpm, TPM_KEY_RSA2048), *again;
 	struct assay_error err;
-	uint32_t handle;
+	struct tpm_key_handle handle;
 
 	(void)state;
 	GOOD(tpm_key_persist(ak, 0x81000020, &err));

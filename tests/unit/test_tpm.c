@@ -622,7 +622,8 @@ static void a_public_part_cut_or_off_its_curve_is_refused(void **state)
 	size = file.public_area.size;
 	/* The last byte is of the point's y: no other y fits its x but the negated one. */
 	file.public_area.data[size - 1] ^= 1;
-	BAD(tpm_key_describe(&file, "off.pem", &facts, &err), EOPNOTSUPP, "P-256, P-384, or RSA");
+	BAD(tpm_key_describe(&file, "off.pem", &facts, &err), EOPNOTSUPP,
+	    "P-256, P-384 or P-521, or RSA");
 	file.public_area.data[size - 1] ^= 1;
 	for (size_t i = 0; i < size; i++) {
 		struct buffer cut = { 0 };
@@ -646,6 +647,9 @@ static void a_key_of_another_tpm_is_told(void **state)
 	(void)state;
 	make_key(&machine, TPM_KEY_SIGNING, "sign.pem");
 	start(&other, NULL);
+	BAD(open_signer(&other, in(&machine, "sign.pem"), &signer, &err), EKEYREJECTED,
+	    "is not the one that was noted");
+	SHELL(&machine, "sed -i /Parent-Name/d sign.pem");
 	BAD(open_signer(&other, in(&machine, "sign.pem"), &signer, &err), EBADMSG,
 	    "is not a key of the TPM at");
 	assert_slots_free(&other);

@@ -31,6 +31,7 @@
 #define PASSWORD_ITEM "\x30\x0a\xa0\x04\x02\x02\x01\x6b\xa1\x02\x04\x00"
 #define PCR_POLICY "\xa1\x10\x30\x0e" PCR_ITEM
 #define BOTH_POLICY "\xa1\x1c\x30\x1a" PCR_ITEM PASSWORD_ITEM
+#define THREE_POLICY "\xa1\x28\x30\x26" PCR_ITEM PASSWORD_ITEM PASSWORD_ITEM
 #define OTHER_POLICY "\xa1\x10\x30\x0e\x30\x0c\xa0\x04\x02\x02\x01\x60\xa1\x04\x04\x02\xab\xcd"
 #define SECRET "\xa2\x04\x04\x02\x00\x00"
 #define AUTH_POLICY "\xa3\x02\x30\x00"
@@ -69,9 +70,11 @@ static const struct row rows[] = {
 	ROW("PCR policy", LOADABLE NO_PASSWORD PCR_POLICY OWNER PUBLIC PRIVATE, 0, ""),
 	ROW("PCR policy and password", LOADABLE PASSWORD BOTH_POLICY OWNER PUBLIC PRIVATE, 0, ""),
 	ROW("a password that the policy does not ask for",
-	    LOADABLE PASSWORD PCR_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP, "another policy"),
-	ROW("a policy that asks for no password",
-	    LOADABLE NO_PASSWORD BOTH_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP, "another policy"),
+	    LOADABLE PASSWORD PCR_POLICY OWNER PUBLIC PRIVATE, 0, ""),
+	ROW("a password that only the policy asks for",
+	    LOADABLE NO_PASSWORD BOTH_POLICY OWNER PUBLIC PRIVATE, 0, ""),
+	ROW("a policy of three", LOADABLE NO_PASSWORD THREE_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP,
+	    "another policy"),
 	ROW("other policy", LOADABLE NO_PASSWORD OTHER_POLICY OWNER PUBLIC PRIVATE, EOPNOTSUPP,
 	    "another policy"),
 	ROW("policy with a tail", LOADABLE NO_PASSWORD PCR_POLICY PCR_POLICY OWNER PUBLIC PRIVATE,
@@ -278,6 +281,61 @@ static void what_stands_around_the_block_is_refused(void **state)
 	free(good);
 }
 
+#define SHA256_NAME "000b0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void a_parents_name_is_a_name_or_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t size; /* bytes of the name; 0: refused */
+	} names[] = {
+		{ SHA256_NAME, 34 },
+		{ "0004" SHA256_NAME, 0 },
+		{ "00040123456789abcdef0123456789abcdef01234567", 22 },
+		{ "000c" SHA256_NAME, 0 },
+		{ "000b", 0 },
+		{ "000", 0 },
+		{ "", 0 },
+		{ SHA256_NAME "0", 0 },
+		{ SHA256_NAME "00", 0 },
+		{ SHA256_NAME " ", 0 },
+		{ "0x" SHA256_NAME, 0 },
+		{ "not hexadecimal", 0 },
+		{ SHA256_NAME SHA256_NAME SHA256_NAME SHA256_NAME, 0 },
+	};
+	char *good = good_text(), *text;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct tpm_key_file file = { 0 };
+		struct assay_error err = { 0 };
+		int length =
+			asprintf(&text, TPM_KEY_FILE_PARENT_NAME "%s\n%s", names[i].name, good);
+
+		assert_true(length > 0);
+		if (names[i].size == 0) {
+			refused(names[i].name, text, (size_t)length, EBADMSG, "no name of a key");
+		} else {
+			assert_int_equal(parse(text, (size_t)length, &file, &err), 0);
+			assert_int_equal(file.parent_name.size, names[i].size);
+		}
+		tpm_key_file_free(&file);
+		/* Cut at any byte it is none either. */
+		for (int size = 0; size < length - 1; size++)
+			if (parse(text, (size_t)size, &file, &err) != -EBADMSG)
+				fail_msg("%d of %d bytes were taken", size, length);
+		free(text);
+	}
+	assert_true(asprintf(&text, "%s" SHA256_NAME "\n%s" SHA256_NAME "\n%s",
+			     TPM_KEY_FILE_PARENT_NAME, TPM_KEY_FILE_PARENT_NAME, good) > 0);
+	refused("two names", text, strlen(text), EBADMSG, "has to start with");
+	free(text);
+	assert_true(asprintf(&text, "%s%s" SHA256_NAME "\n", good, TPM_KEY_FILE_PARENT_NAME) > 0);
+	refused("a name behind", text, strlen(text), EBADMSG, "behind the PEM block");
+	free(text);
+	free(good);
+}
+
 static void a_file_over_the_limit_is_refused_unread(void **state)
 {
 	char *good = good_text(), *text;
@@ -311,11 +369,17 @@ static void what_is_written_is_der_and_reads_back(void **state)
 		for (int j = 0; j < 300; j++)
 			buffer_append_u8(&file.public_area, (uint8_t)j);
 		buffer_append(&file.private_area, "\x00\x01\x42", 3);
+		buffer_append(&file.parent_name, "\x00\x0b", 2);
+		buffer_append(&file.parent_name, "0123456789abcdef0123456789abcdef", 32);
+		if (i == 0) /* none was noted */
+			buffer_free(&file.parent_name);
 		assert_int_equal(tpm_key_file_format(&file, &text, &err), 0);
 		assert_int_equal(tpm_key_file_parse(buffer_bytes(&text), "again", &again, &err), 0);
 		assert_int_equal(again.parent, parents[i]);
 		assert_true(bytes_equal(buffer_bytes(&again.public_area),
 					buffer_bytes(&file.public_area)));
+		assert_true(bytes_equal(buffer_bytes(&again.parent_name),
+					buffer_bytes(&file.parent_name)));
 		assert_true(bytes_equal(buffer_bytes(&again.private_area),
 					buffer_bytes(&file.private_area)));
 		buffer_free(&text);
@@ -331,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_file_cut_at_any_byte_is_refused),
 		cmocka_unit_test(der_cut_at_any_byte_is_refused),
 		cmocka_unit_test(what_stands_around_the_block_is_refused),
+		cmocka_unit_test(a_parents_name_is_a_name_or_refused),
 		cmocka_unit_test(a_file_over_the_limit_is_refused_unread),
 		cmocka_unit_test(what_is_written_is_der_and_reads_back),
 	};

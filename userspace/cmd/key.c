@@ -52,7 +52,7 @@ struct create_options {
 	const char *passphrase_file;
 	struct tpm_pcrs pcrs;	/* of no bank: none */
 	const char *persistent; /* the name of a handle; NULL: not wanted */
-	uint32_t handle;
+	struct tpm_key_handle handle;
 	bool password, restricted, force, json;
 };
 
@@ -154,7 +154,7 @@ static int make_key(const struct create_options *options, struct output *outputs
 	if (r == 0)
 		r = tpm_key_qualified_name(key, qualified_name, err);
 	if (r == 0 && options->persistent)
-		r = tpm_key_persist(key, options->handle, err);
+		r = tpm_key_persist(key, options->handle.handle, err);
 	if (r == 0 && outputs[OUTPUT_CERTIFICATE].path)
 		r = certify(key, options, &outputs[OUTPUT_CERTIFICATE].content, err);
 	if (r == 0)

@@ -19,11 +19,12 @@ void secret_free(struct buffer *secret)
 	buffer_free(secret);
 }
 
-static int check_size(size_t size, const char *what, struct assay_error *err)
+/* A new secret has something in it; one that is there may be empty. */
+static int check_size(size_t size, const char *what, bool new, struct assay_error *err)
 {
-	if (size >= 1 && size <= SECRET_MAX)
+	if (size >= new &&size <= SECRET_MAX)
 		return 0;
-	return assay_fail(err, EINVAL, "%s has %zu bytes; it has to have 1 to %d", what, size,
+	return assay_fail(err, EINVAL, "%s has %zu bytes; it has to have %d to %d", what, size, new,
 			  SECRET_MAX);
 }
 
@@ -41,7 +42,7 @@ static int ask(const char *what, bool twice, struct buffer *ret, struct assay_er
 	close(fd);
 	snprintf(prompt, sizeof(prompt), "Enter %s: ", what);
 	good = UI_UTIL_read_pw(text, again, SECRET_MAX + 1, prompt, twice) == 0;
-	r = good ? check_size(strlen(text), what, err) :
+	r = good ? check_size(strlen(text), what, twice, err) :
 		   assay_fail(err, ECANCELED, "%s was not entered", what);
 	if (r == 0) {
 		buffer_append(ret, text, strlen(text));
@@ -64,7 +65,7 @@ int secret_read(const char *path, const char *what, bool twice, struct buffer *r
 	if (r == 0 && ret->size > 0 && ret->data[ret->size - 1] == '\n')
 		ret->size--;
 	if (r == 0)
-		r = check_size(ret->size, path, err);
+		r = check_size(ret->size, path, twice, err);
 	if (r < 0) {
 		secret_free(ret);
 		assay_fail_context(err, "cannot read %s", what);

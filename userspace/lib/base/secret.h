@@ -12,8 +12,8 @@
  * secret_read() - read a secret
  * @path: its file; one newline at the end is not part of it. NULL: ask on the terminal
  * @what: what it is, as in "the passphrase of key.pem": asked for, and told in errors
- * @twice: ask for it twice, as for a new one
- * @ret: of size 1 to SECRET_MAX; end it with secret_free()
+ * @twice: it is a new one: not empty, and asked for twice
+ * @ret: of size 0 to SECRET_MAX; end it with secret_free()
  *
  * Return: 0; -ENOTTY where there is no terminal to ask on
  */

@@ -13,6 +13,7 @@
 /**
  * struct signer - a private key that can be used, wherever it is
  * @public_key: its public half; owned by the signer
+ * @hash: the only hash that it signs digests of; ASSAY_HASH_NONE for any
  * @sign: appends the signature of @digest to @out, as X.509 and CMS want it:
  *        ECDSA as DER of Ecdsa-Sig-Value, RSA as PKCS#1 v1.5
  * @close: frees the signer and all it holds
@@ -22,6 +23,7 @@
  */
 struct signer {
 	EVP_PKEY *public_key;
+	enum assay_hash hash;
 	bool concurrent, dear;
 	int (*sign)(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
 		    struct assay_error *err);

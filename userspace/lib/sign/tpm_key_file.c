@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #define PEM_NAME "TSS2 PRIVATE KEY"
@@ -17,9 +18,6 @@ static const char pem_begin[] = "-----BEGIN " PEM_NAME "-----";
 #define OID_LOADABLE "2.23.133.10.1.3"
 #define OID_IMPORTABLE "2.23.133.10.1.4"
 #define OID_SEALED "2.23.133.10.1.5"
-
-#define PERSISTENT_FIRST UINT32_C(0x81000000)
-#define PERSISTENT_LAST UINT32_C(0x81ffffff)
 
 /* TPM_CC of TPM 2.0 Library part 2, section 6.5.2. */
 #define COMMAND_POLICY_AUTH_VALUE 0x16b
@@ -66,12 +64,53 @@ ASN1_SEQUENCE(TPM_KEY) = {
 	ASN1_SIMPLE(TPM_KEY, private_area, ASN1_OCTET_STRING),
 } static_ASN1_SEQUENCE_END(TPM_KEY)
 
-static bool starts_right(struct bytes text)
+static bool takes_literal(struct bytes *text, struct bytes literal)
 {
-	struct bytes start;
+	struct bytes rest = *text, start;
 
-	return bytes_take(&text, sizeof(pem_begin) - 1, &start) &&
-	       bytes_equal(start, BYTES_LITERAL(pem_begin));
+	if (!bytes_take(&rest, literal.size, &start) || !bytes_equal(start, literal))
+		return false;
+	*text = rest;
+	return true;
+}
+
+/* The name of a parent: an algorithm and its digest. */
+static bool is_name(struct bytes name)
+{
+	uint16_t hash;
+
+	return bytes_take_be16(&name, &hash) && name.size > 0 &&
+	       name.size == assay_hash_size((enum assay_hash)hash);
+}
+
+/* The line in front of the PEM block, if there is one: moves @text behind it. */
+static int take_parent_name(struct bytes *text, const char *what, struct buffer *ret,
+			    struct assay_error *err)
+{
+	char hex[2 * (2 + ASSAY_DIGEST_MAX) + 1];
+	uint8_t name[2 + ASSAY_DIGEST_MAX];
+	struct bytes line = { 0 };
+	const uint8_t *end;
+	size_t size = 0;
+
+	if (!takes_literal(text, BYTES_LITERAL(TPM_KEY_FILE_PARENT_NAME)))
+		return 0;
+	end = memchr(text->data, '\n', text->size);
+	if (end && bytes_take(text, (size_t)(end - text->data), &line) && line.size < sizeof(hex)) {
+		memcpy(hex, line.data, line.size);
+		hex[line.size] = '\0';
+		text->data++;
+		text->size--;
+		if (strlen(hex) == line.size && hex_decode(hex, name, sizeof(name), &size) == 0 &&
+		    is_name(BYTES(name, size)))
+			buffer_append(ret, name, size);
+	}
+	if (ret->size > 0)
+		return 0;
+	return assay_fail(err, EBADMSG,
+			  "%s: what follows \"" TPM_KEY_FILE_PARENT_NAME
+			  "\" is no name of a key in hexadecimal",
+			  what);
 }
 
 /* The DER inside the PEM block, to OPENSSL_free(). */
@@ -79,16 +118,13 @@ static int unwrap(struct bytes text, const char *what, uint8_t **ret_der, long *
 		  struct assay_error *err)
 {
 	char *name = NULL, *header = NULL;
+	struct bytes start = text;
 	uint8_t *der = NULL;
 	long size = 0;
 	bool good, tail = false;
 	BIO *bio;
 
-	if (text.size > TPM_KEY_FILE_LIMIT)
-		return assay_fail(err, EFBIG,
-				  "%s is larger than the %d bytes a TPM's key file has at most",
-				  what, TPM_KEY_FILE_LIMIT);
-	if (!starts_right(text))
+	if (!takes_literal(&start, BYTES_LITERAL(pem_begin)))
 		return assay_fail(err, EBADMSG,
 				  "%s is not a TPM's key file: it has to start with \"%s\"", what,
 				  pem_begin);
@@ -192,7 +228,7 @@ static bool extract_policy(const TPM_KEY *key, struct tpm_key_file *file)
 
 	if (!key->policy)
 		return true;
-	if (sk_TPM_POLICY_num(key->policy) != (file->password ? 2 : 1))
+	if (sk_TPM_POLICY_num(key->policy) < 1 || sk_TPM_POLICY_num(key->policy) > 2)
 		return false;
 	pcr = sk_TPM_POLICY_value(key->policy, 0);
 	password = sk_TPM_POLICY_value(key->policy, 1);
@@ -202,6 +238,9 @@ static bool extract_policy(const TPM_KEY *key, struct tpm_key_file *file)
 		return false;
 	buffer_append(&file->pcr_policy, ASN1_STRING_get0_data(pcr->parameters),
 		      (size_t)ASN1_STRING_length(pcr->parameters));
+	file->policy_password = password != NULL;
+	/* Whether to ask for one: the policy knows, where the mark is but a hint. */
+	file->password = file->policy_password;
 	return true;
 }
 
@@ -224,12 +263,12 @@ static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *re
 		return assay_fail(err, EBADMSG, "%s: the parent is no handle", what);
 	}
 	if (parent != TPM_KEY_PARENT_OWNER &&
-	    (parent < PERSISTENT_FIRST || parent > PERSISTENT_LAST))
+	    (parent < TPM_KEY_PERSISTENT_FIRST || parent > TPM_KEY_PERSISTENT_LAST))
 		return assay_fail(err, EOPNOTSUPP,
 				  "%s: this key cannot be used: its parent is 0x%" PRIx64
 				  ", neither the owner hierarchy (0x%" PRIx32
 				  ") nor a persistent key (0x%" PRIx32 " and up)",
-				  what, parent, TPM_KEY_PARENT_OWNER, PERSISTENT_FIRST);
+				  what, parent, TPM_KEY_PARENT_OWNER, TPM_KEY_PERSISTENT_FIRST);
 	file.parent = (uint32_t)parent;
 	/* Absent is -1, and means the same as false. */
 	file.password = key->empty_auth <= 0;
@@ -253,12 +292,19 @@ static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *re
 int tpm_key_file_parse(struct bytes text, const char *what, struct tpm_key_file *ret,
 		       struct assay_error *err)
 {
+	CLEANUP(buffer_free) struct buffer parent_name = { 0 };
 	TPM_KEY *key = NULL;
 	uint8_t *der = NULL;
 	long size = 0;
 	int r;
 
-	r = unwrap(text, what, &der, &size, err);
+	if (text.size > TPM_KEY_FILE_LIMIT)
+		return assay_fail(err, EFBIG,
+				  "%s is larger than the %d bytes a TPM's key file has at most",
+				  what, TPM_KEY_FILE_LIMIT);
+	r = take_parent_name(&text, what, &parent_name, err);
+	if (r == 0)
+		r = unwrap(text, what, &der, &size, err);
 	if (r < 0)
 		return r;
 	r = decode(der, size, what, &key, err);
@@ -267,6 +313,10 @@ int tpm_key_file_parse(struct bytes text, const char *what, struct tpm_key_file 
 		return r;
 	r = extract(key, what, ret, err);
 	ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
+	if (r == 0) {
+		ret->parent_name = parent_name;
+		parent_name = (struct buffer){ 0 };
+	}
 	return r;
 }
 
@@ -291,7 +341,8 @@ static bool fill_policy(TPM_KEY *key, const struct tpm_key_file *file)
 	if (file->pcr_policy.size == 0)
 		return true;
 	return add_policy(key, COMMAND_POLICY_PCR, buffer_bytes(&file->pcr_policy)) &&
-	       (!file->password || add_policy(key, COMMAND_POLICY_AUTH_VALUE, BYTES(none, 0)));
+	       (!file->policy_password ||
+		add_policy(key, COMMAND_POLICY_AUTH_VALUE, BYTES(none, 0)));
 }
 
 /* Whether all of @file went into @key. */
@@ -321,6 +372,13 @@ int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
 
 	if (key && bio && fill(key, file))
 		size = ASN1_item_i2d((ASN1_VALUE *)key, &der, ASN1_ITEM_rptr(TPM_KEY));
+	if (size > 0 && file->parent_name.size > 0 &&
+	    file->parent_name.size <= 2 + ASSAY_DIGEST_MAX) {
+		char name[2 * (2 + ASSAY_DIGEST_MAX) + 1];
+
+		hex_encode(buffer_bytes(&file->parent_name), name);
+		BIO_printf(bio, TPM_KEY_FILE_PARENT_NAME "%s\n", name);
+	}
 	if (size > 0 && PEM_write_bio(bio, PEM_NAME, "", der, size) > 0) {
 		char *text;
 		long length = BIO_get_mem_data(bio, &text);
@@ -340,6 +398,7 @@ void tpm_key_file_free(struct tpm_key_file *file)
 {
 	buffer_free(&file->public_area);
 	buffer_free(&file->private_area);
+	buffer_free(&file->parent_name);
 	buffer_free(&file->pcr_policy);
 	*file = (struct tpm_key_file){ 0 };
 }

@@ -13,6 +13,8 @@
 #include <tss2/tss2_tctildr.h>
 #include <unistd.h>
 
+#include "base/secret.h"
+
 #define DEVICE_PREFIX "device:"
 
 /* The stack would say the same less clearly; asking the kernel gives the reason. */
@@ -172,8 +174,18 @@ void tpm_close(struct tpm *tpm)
 		Esys_Finalize(&tpm->esys);
 	if (tpm->tcti)
 		Tss2_TctiLdr_Finalize(&tpm->tcti);
+	for (size_t i = 0; i < TPM_AUTHORITIES; i++)
+		secret_free(&tpm->passwords[i]);
 	free(tpm->name);
 	free(tpm);
+}
+
+int tpm_give_password(struct tpm *tpm, enum tpm_authority whose, struct bytes password,
+		      struct assay_error *err)
+{
+	secret_free(&tpm->passwords[whose]);
+	buffer_append_bytes(&tpm->passwords[whose], password);
+	return tpm->passwords[whose].failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
 }
 
 static bool from_tpm(TSS2_RC rc)
@@ -196,6 +208,12 @@ bool tpm_rc_is(TSS2_RC rc, TSS2_RC code)
 	return rc == code || ((rc & TPM2_RC_FMT1) != 0 && (rc & ~subject) == code);
 }
 
+bool tpm_auth_refused(TSS2_RC rc)
+{
+	return tpm_rc_is(rc, TPM2_RC_AUTH_FAIL) || tpm_rc_is(rc, TPM2_RC_BAD_AUTH) ||
+	       tpm_rc_is(rc, TPM2_RC_LOCKOUT);
+}
+
 static const struct {
 	TSS2_RC rc;
 	int code;
@@ -210,6 +228,11 @@ static const struct {
 	{ TPM2_RC_LOCKOUT, EACCES,
 	  "; after too many wrong passwords it takes none for a while (dictionary attack lockout): "
 	  "wait, or have its owner run tpm2_dictionarylockout --clear-lockout" },
+	{ TPM2_RC_POLICY_FAIL, EACCES,
+	  "; the policy that the key file tells is not the key's: it was changed" },
+	{ TSS2_ESYS_RC_RSP_AUTH_FAILED, EPROTO,
+	  "; its answer is not one of the session: something between assay and the TPM changes "
+	  "the data" },
 	{ TPM2_RC_HIERARCHY, EACCES, "; the hierarchy is switched off" },
 	{ TPM2_RC_OBJECT_MEMORY, EBUSY,
 	  "; all its slots are taken: run tpm2_flushcontext -t, or use the resource manager's "

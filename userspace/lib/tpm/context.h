@@ -11,21 +11,31 @@
 
 #include <tss2/tss2_esys.h>
 
-#include "assay.h"
+#include "base/bytes.h"
 
 /* Where the TPM is found if nothing else is said: the kernel's resource manager. */
 #define TPM_DEFAULT_TCTI "device:/dev/tpmrm0"
+
+/* Whose password: what a key file's own password is not. */
+enum tpm_authority {
+	TPM_OWNER,	 /* the owner (storage) hierarchy */
+	TPM_ENDORSEMENT, /* the endorsement hierarchy */
+	TPM_PARENT,	 /* the persistent key below which keys stand */
+	TPM_AUTHORITIES,
+};
 
 /**
  * struct tpm - a TPM in use
  * @esys: the stack's context; one thread at a time
  * @tcti: what carries the commands; owned
  * @name: the configuration it was opened with, for errors
+ * @passwords: of each authority; of size 0 for none
  */
 struct tpm {
 	ESYS_CONTEXT *esys;
 	TSS2_TCTI_CONTEXT *tcti;
 	char *name;
+	struct buffer passwords[TPM_AUTHORITIES];
 };
 
 /*
@@ -64,6 +74,17 @@ void tpm_close(struct tpm *tpm);
  */
 int tpm_fail(const struct tpm *tpm, struct assay_error *err, TSS2_RC rc, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/*
+ * tpm_give_password() - the password of an authority, for what is asked of the TPM from now on
+ * @password: copied; of size 0 for none
+ */
+int tpm_give_password(struct tpm *tpm, enum tpm_authority whose, struct bytes password,
+		      struct assay_error *err);
+
+/* tpm_auth_refused() - whether @rc says that a password was wrong or is not taken now: to try it
+ * again would do nothing but bring the dictionary attack lockout nearer. */
+bool tpm_auth_refused(TSS2_RC rc);
 
 /* tpm_rc_is() - whether @rc is the TPM's (or its resource manager's) @code, whatever parameter it
  * names. */

@@ -2,11 +2,14 @@
 /*
  * Keys in the TPM: creating them, loading them from key files, signing with them.
  *
- * Keys are P-256, P-384 or RSA of 2048 bits, children of the storage primary of the owner
- * hierarchy: ECC P-256 by the template H-2 with the storage attributes (TCG EK Credential Profile,
- * section B.4.5, and TCG Provisioning Guidance, section 7.5.1). It follows from the TPM's seed
- * alone, so it is made anew whenever a key is loaded and takes no place in the TPM; tpm2-openssl
- * and systemd do the same, so a key file works with all of them.
+ * Keys are children of the storage primary of the owner hierarchy: ECC P-256 by the template H-2
+ * with the storage attributes (TCG EK Credential Profile, section B.4.5, and TCG Provisioning
+ * Guidance, section 7.5.1). It follows from the TPM's seed alone, so it is made anew whenever a
+ * key is loaded and takes no place in the TPM; tpm2-openssl and systemd do the same, so a key
+ * file works with all of them. Or they are children of a persistent key.
+ *
+ * The parent's name is noted when a key is made, and compared before the key's password is used:
+ * sessions are salted with the parent (tpm/session.h).
  *
  * For commands that sign or quote. Includes nothing of the TPM stack. A TPM and
  * all that was loaded through it belong to one thread; a signer alone may be used by several.
@@ -29,16 +32,28 @@ enum tpm_key_use {
 enum tpm_key_algorithm {
 	TPM_KEY_P256,
 	TPM_KEY_P384,
+	TPM_KEY_P521,
 	TPM_KEY_RSA2048,
+	TPM_KEY_RSA3072,
+	TPM_KEY_RSA4096,
 };
 
-/* The longest password, in bytes: a digest of the key's name algorithm, SHA-256. */
+/* What they are called, for messages and help. */
+#define TPM_KEY_ALGORITHMS "p256, p384, p521, rsa2048, rsa3072 or rsa4096"
+
+/* tpm_key_algorithm_by_name() - "p256" and so on; false for a name not known */
+bool tpm_key_algorithm_by_name(const char *name, enum tpm_key_algorithm *ret);
+
+/* The longest password of a new key, in bytes: a digest of its name algorithm, SHA-256. */
 #define TPM_PASSWORD_MAX 32
 
 /**
  * struct tpm_key_options - what key to make
  * @algorithm: of either kind; the scheme of an attestation key is fixed to ECDSA or RSASSA
- *             (PKCS#1 v1.5), with SHA-256, or SHA-384 where it is P-384
+ *             (PKCS#1 v1.5), with SHA-256, SHA-384 where it is P-384, SHA-512 where it is P-521
+ * @pss: of an attestation key that is RSA: fixed to RSAPSS instead
+ * @parent: a persistent handle; 0 for the owner hierarchy's storage primary. Its password, if it
+ *          has one, is given by tpm_give_password()
  * @password: what using the key takes (auth value), 1 to TPM_PASSWORD_MAX bytes; of size
  *            0 for none. Wrong ones count for the TPM's dictionary attack lockout
  * @pcrs: using the key takes these PCRs to be as they are now; NULL for none. One bank
@@ -46,6 +61,8 @@ enum tpm_key_algorithm {
 struct tpm_key_options {
 	enum tpm_key_use use;
 	enum tpm_key_algorithm algorithm;
+	bool pss;
+	uint32_t parent;
 	struct bytes password;
 	const struct tpm_pcrs *pcrs;
 };
@@ -61,21 +78,46 @@ int tpm_key_create(struct tpm *tpm, const struct tpm_key_options *options, struc
 
 /*
  * tpm_key_load() - load a key into the TPM; it takes a slot there until tpm_key_unload()
- * @password: of a key that has one; else of size 0. It is only tried by using the key
+ * @password: what to use the key with, whatever its file says of one; of size 0 for none. It is
+ *            only tried by using the key
  * @what: names the key in errors; copied
+ *
+ * Return: 0; -EBADMSG (not a key of this TPM, damaged), -EKEYREJECTED (the parent is not the one
+ * that was noted), -EOPNOTSUPP (of no use, or it takes a policy that the file does not tell), ...
  */
 int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, struct bytes password,
 		 const char *what, struct tpm_key **ret, struct assay_error *err);
 
-/*
- * tpm_key_find() - a key that is in the TPM for good
- * @handle: of a persistent object, 0x81000000 to 0x81ffffff
- */
-int tpm_key_find(struct tpm *tpm, uint32_t handle, struct bytes password, const char *what,
-		 struct tpm_key **ret, struct assay_error *err);
-
 /* TPM2B_NAME without its size: algorithm identifier and digest. */
 #define TPM_KEY_NAME_MAX (2 + ASSAY_DIGEST_MAX)
+
+/* A key that is in the TPM for good is named by this and its handle: "handle:0x81000001". */
+#define TPM_KEY_HANDLE_PREFIX "handle:"
+
+/**
+ * struct tpm_key_handle - such a key
+ * @handle: TPM_KEY_PERSISTENT_FIRST to TPM_KEY_PERSISTENT_LAST
+ * @primary, @primary_size: the name of the owner hierarchy's storage primary, with which the
+ *                          session for the password is salted; of size 0 where it is not known
+ */
+struct tpm_key_handle {
+	uint32_t handle;
+	uint8_t primary[TPM_KEY_NAME_MAX];
+	size_t primary_size;
+};
+
+/*
+ * tpm_key_handle() - read such a name, "handle:0x81000001" or
+ * "handle:0x81000001,primary=000b..."
+ *
+ * Return: 0; -ENOENT where @name does not begin with the prefix, so is a file's; -EINVAL
+ * where what follows is no persistent handle
+ */
+int tpm_key_handle(const char *name, struct tpm_key_handle *ret, struct assay_error *err);
+
+/* tpm_key_find() - a key that is in the TPM for good; otherwise as tpm_key_load() */
+int tpm_key_find(struct tpm *tpm, const struct tpm_key_handle *handle, struct bytes password,
+		 const char *what, struct tpm_key **ret, struct assay_error *err);
 
 /**
  * struct tpm_key_facts - what the public part of a key says
@@ -84,6 +126,7 @@ int tpm_key_find(struct tpm *tpm, uint32_t handle, struct bytes password, const 
  * @made_here: it was made inside the TPM and cannot leave it (fixedTPM, fixedParent,
  *             sensitiveDataOrigin); as the file says, for no TPM was asked
  * @password, @pcr_policy: what using it takes, as in struct tpm_key_file
+ * @scheme_hash: the only hash that it signs digests of; ASSAY_HASH_NONE for any
  * @name: the key's name: hash algorithm (be16) and digest of the public area
  * @name_size: bytes of it
  */
@@ -92,6 +135,7 @@ struct tpm_key_facts {
 	char algorithm[32];
 	bool made_here;
 	bool password, pcr_policy;
+	enum assay_hash scheme_hash;
 	uint8_t name[TPM_KEY_NAME_MAX];
 	size_t name_size;
 };
@@ -103,16 +147,6 @@ int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct t
 /* tpm_key_file_public() - the public half of the key in a key file; EVP_PKEY_free() it */
 int tpm_key_file_public(const struct tpm_key_file *file, const char *what, EVP_PKEY **ret,
 			struct assay_error *err);
-
-/* A key that is in the TPM for good is named by this and its handle: "handle:0x81000001". */
-#define TPM_KEY_HANDLE_PREFIX "handle:"
-
-/*
- * tpm_key_handle() - the handle in such a name
- * Return: 0; -ENOENT where @name does not begin with the prefix, so is a file's; -EINVAL
- * where what follows is no persistent handle
- */
-int tpm_key_handle(const char *name, uint32_t *ret, struct assay_error *err);
 
 /*
  * tpm_key_persist() - keep a key in the TPM for good, so that it needs no key file

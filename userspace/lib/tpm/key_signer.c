@@ -40,6 +40,8 @@ struct request {
  * @work: signalled when there is something to do
  * @first, @last: the queue
  * @closing: no more will come
+ * @refusal: once the TPM refused the password, what every later request is told: each try would
+ *           count for the dictionary attack lockout
  */
 struct tpm_signer {
 	struct signer signer;
@@ -50,28 +52,36 @@ struct tpm_signer {
 	pthread_cond_t work;
 	struct request *first, **last;
 	bool closing;
+	struct assay_error refusal;
 };
 
-static int ask_to_sign(const struct tpm_key *key, const TPM2B_DIGEST *digest,
-		       const TPMT_SIG_SCHEME *scheme, TPMT_SIGNATURE **ret, struct assay_error *err)
+/* Of the signer's thread alone. */
+static int ask_to_sign(struct tpm_signer *self, struct request *request)
 {
 	const TPMT_TK_HASHCHECK no_ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
+	const struct tpm_key *key = self->key;
 	ESYS_TR session = ESYS_TR_NONE;
 	TSS2_RC rc;
 	int r;
 
+	if (self->refusal.code != 0) {
+		request->err = self->refusal;
+		return -request->err.code;
+	}
 	if (tpm_interrupted())
-		return assay_fail(err, EINTR, "interrupted before signing with %s", key->what);
-	r = tpm_key_authorize(key, &session, err);
+		return assay_fail(&request->err, EINTR, "interrupted before signing with %s",
+				  key->what);
+	r = tpm_key_authorize(key, &session, &request->err);
 	if (r < 0)
 		return r;
-	rc = Esys_Sign(key->tpm->esys, key->handle, session, ESYS_TR_NONE, ESYS_TR_NONE, digest,
-		       scheme, &no_ticket, ret);
-	if (key->pcr_policy.size > 0)
-		tpm_flush(key->tpm, session);
-	if (rc != TSS2_RC_SUCCESS)
-		return tpm_fail(key->tpm, err, rc, "cannot sign with %s", key->what);
-	return 0;
+	rc = Esys_Sign(key->tpm->esys, key->handle, session, ESYS_TR_NONE, ESYS_TR_NONE,
+		       &request->digest, &request->scheme, &no_ticket, &request->signature);
+	if (rc == TSS2_RC_SUCCESS)
+		return 0;
+	r = tpm_fail(key->tpm, &request->err, rc, "cannot sign with %s", key->what);
+	if (tpm_auth_refused(rc))
+		self->refusal = request->err;
+	return r;
 }
 
 static void *serve(void *argument)
@@ -90,8 +100,7 @@ static void *serve(void *argument)
 		if (!self->first)
 			self->last = &self->first;
 		pthread_mutex_unlock(&self->lock);
-		request->result = ask_to_sign(self->key, &request->digest, &request->scheme,
-					      &request->signature, &request->err);
+		request->result = ask_to_sign(self, request);
 		pthread_mutex_lock(&self->lock);
 		request->done = true;
 		pthread_cond_signal(&request->answered);
@@ -113,16 +122,39 @@ static void queue_up(struct tpm_signer *self, struct request *request)
 	pthread_cond_destroy(&request->answered);
 }
 
-static int sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
-		struct assay_error *err)
+/* A key with a scheme of its own signs what that takes, and nothing else. */
+static int check_scheme(const struct tpm_key *key, const struct request *request,
+			const struct assay_digest *digest, struct assay_error *err)
+{
+	const struct tpm_key_public *public = &key->public;
+
+	if (public->scheme == 0)
+		return 0;
+	if (public->scheme != request->scheme.scheme)
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"%s cannot sign: its scheme is fixed to another than %s, which is what the "
+			"kernel verifies; make a key without a scheme ('assay key create' does)",
+			key->what, public->rsa ? "RSASSA (PKCS#1 v1.5)" : "ECDSA");
+	if (public->scheme_hash != digest->hash)
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"%s cannot sign a %s digest: its scheme is fixed to %s; make a key without "
+			"a scheme ('assay key create' does)",
+			key->what, assay_hash_name(digest->hash),
+			assay_hash_size(public->scheme_hash) ?
+				assay_hash_name(public->scheme_hash) :
+				"another hash");
+	return 0;
+}
+
+static int signer_sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
+		       struct assay_error *err)
 {
 	struct tpm_signer *self = (struct tpm_signer *)signer;
 	const struct tpm_key *key = self->key;
-	const TPMT_PUBLIC *public = &key->public.publicArea;
-	TPM2_ALG_ID fixed = public->parameters.asymDetail.scheme.scheme;
-	TPM2_ALG_ID fixed_hash = tpm_key_scheme_hash(key);
 	struct request request = {
-		.scheme.scheme = public->type == TPM2_ALG_ECC ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA,
+		.scheme.scheme = key->public.rsa ? TPM2_ALG_RSASSA : TPM2_ALG_ECDSA,
 		.scheme.details.any.hashAlg = (TPM2_ALG_ID)digest->hash,
 	};
 	int r;
@@ -131,13 +163,9 @@ static int sign(struct signer *signer, const struct assay_digest *digest, struct
 	    digest->size > sizeof(request.digest.buffer))
 		return assay_fail(err, EINVAL, "cannot sign with %s: the digest is malformed",
 				  key->what);
-	if (fixed != TPM2_ALG_NULL &&
-	    (fixed != request.scheme.scheme || fixed_hash != request.scheme.details.any.hashAlg))
-		return assay_fail(
-			err, EOPNOTSUPP,
-			"%s cannot sign a %s digest: its scheme is fixed to another; make a key "
-			"without a scheme ('assay key create' does)",
-			key->what, assay_hash_name(digest->hash));
+	r = check_scheme(key, &request, digest, err);
+	if (r < 0)
+		return r;
 	request.digest.size = (UINT16)digest->size;
 	memcpy(request.digest.buffer, digest->bytes, digest->size);
 	queue_up(self, &request);
@@ -196,10 +224,11 @@ int tpm_key_signer(struct tpm_key *key, struct signer **ret, struct assay_error 
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return assay_fail(err, ENOMEM, "cannot use %s: out of memory", key->what);
-	self->signer = (struct signer){ .public_key = key->public_key,
+	self->signer = (struct signer){ .public_key = key->public.key,
+					.hash = key->public.scheme_hash,
 					.concurrent = true,
 					.dear = true,
-					.sign = sign,
+					.sign = signer_sign,
 					.close = close_signer };
 	self->key = key;
 	self->last = &self->first;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "sign/key_file.h"
@@ -30,7 +31,53 @@ static int read_secret(const struct signer_source *source, const char *kind, str
 	return secret_read(source->passphrase_file, what, false, ret, err);
 }
 
-/* A signer that has the TPM for itself. Takes @key and @tpm over. */
+int signer_give_passwords(struct tpm *tpm, const struct signer_source *source,
+			  struct assay_error *err)
+{
+	const struct {
+		const char *path, *what;
+		enum tpm_authority whose;
+	} rows[] = {
+		{ source->owner_password_file, "the owner hierarchy's password", TPM_OWNER },
+		{ source->parent_password_file, "the parent key's password", TPM_PARENT },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(secret_free) struct buffer password = { 0 };
+		int r;
+
+		if (!rows[i].path)
+			continue;
+		r = secret_read(rows[i].path, rows[i].what, false, &password, err);
+		if (r == 0)
+			r = tpm_give_password(tpm, rows[i].whose, buffer_bytes(&password), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * What a key in the TPM is used with. Nothing but using it tells whether it has a password: what
+ * its file says of that decides only whether to ask for one that was not given.
+ */
+static int read_password(const struct signer_source *source, bool expected, bool named,
+			 struct buffer *ret, struct assay_error *err)
+{
+	int r;
+
+	if (!source->passphrase_file && !source->passphrase && !expected)
+		return 0;
+	r = read_secret(source, "password", ret, err);
+	if (r == 0 && ret->size > 0 && !named && source->notice)
+		source->notice("no name of its parent key is noted for %s: a listener between "
+			       "assay and the TPM does not learn its password, but who can change "
+			       "what goes over may try passwords (assay-key(1))",
+			       source->key);
+	return r;
+}
+
+/* A signer that has the TPM for itself. Takes @key and @tpm over, also on failure. */
 static int make_signer(struct tpm *tpm, struct tpm_key *key, int r, struct signer **ret,
 		       struct assay_error *err)
 {
@@ -48,51 +95,45 @@ static int make_signer(struct tpm *tpm, struct tpm_key *key, int r, struct signe
 static int open_key_file(const struct signer_source *source, struct bytes pem, struct signer **ret,
 			 struct assay_error *err)
 {
-	struct tpm_key_file file = { 0 };
-	struct buffer password = { 0 };
+	CLEANUP(tpm_key_file_free) struct tpm_key_file file = { 0 };
+	CLEANUP(secret_free) struct buffer password = { 0 };
 	struct tpm_key *key = NULL;
 	struct tpm *tpm = NULL;
 	int r;
 
 	/* The file first: what is wrong with it can be told without a TPM. */
 	r = tpm_key_file_parse(pem, source->key, &file, err);
-	if (r < 0)
-		return r;
-	if (file.password)
-		r = read_secret(source, "password", &password, err);
+	if (r == 0)
+		r = read_password(source, file.password, file.parent_name.size > 0, &password, err);
 	if (r == 0)
 		r = tpm_open(source->tcti, &tpm, err);
-	if (r == 0) {
+	if (r < 0)
+		return r;
+	r = signer_give_passwords(tpm, source, err);
+	if (r == 0)
 		r = tpm_key_load(tpm, &file, buffer_bytes(&password), source->key, &key, err);
-		r = make_signer(tpm, key, r, ret, err);
-	}
-	secret_free(&password);
-	tpm_key_file_free(&file);
-	return r;
+	return make_signer(tpm, key, r, ret, err);
 }
 
 static int open_handle(const struct signer_source *source, struct signer **ret,
 		       struct assay_error *err)
 {
-	struct buffer password = { 0 };
+	CLEANUP(secret_free) struct buffer password = { 0 };
+	struct tpm_key_handle handle;
 	struct tpm_key *key = NULL;
 	struct tpm *tpm = NULL;
-	uint32_t handle;
 	int r = tpm_key_handle(source->key, &handle, err);
 
-	if (r < 0)
-		return r;
-	/* Nothing but using it tells whether it has a password. */
-	if (source->passphrase_file)
-		r = read_secret(source, "password", &password, err);
+	if (r == 0)
+		r = read_password(source, false, handle.primary_size > 0, &password, err);
 	if (r == 0)
 		r = tpm_open(source->tcti, &tpm, err);
-	if (r == 0) {
-		r = tpm_key_find(tpm, handle, buffer_bytes(&password), source->key, &key, err);
-		r = make_signer(tpm, key, r, ret, err);
-	}
-	secret_free(&password);
-	return r;
+	if (r < 0)
+		return r;
+	r = signer_give_passwords(tpm, source, err);
+	if (r == 0)
+		r = tpm_key_find(tpm, &handle, buffer_bytes(&password), source->key, &key, err);
+	return make_signer(tpm, key, r, ret, err);
 }
 
 /* key_file_secret_function and pkcs11's: @context is the source. */
@@ -108,7 +149,7 @@ static int ask_pin(void *context, struct buffer *ret, struct assay_error *err)
 
 int signer_open(const struct signer_source *source, struct signer **ret, struct assay_error *err)
 {
-	struct buffer pem = { 0 };
+	CLEANUP(secret_free) struct buffer pem = { 0 };
 	int r;
 
 	if (source->pkcs11_engine)
@@ -119,13 +160,10 @@ int signer_open(const struct signer_source *source, struct signer **ret, struct 
 	if (starts_with(source->key, PKCS11_PREFIX))
 		return pkcs11_signer(source->key, ask_pin, (void *)source, ret, err);
 	r = file_read(source->key, KEY_FILE_MAX, &pem, err);
-	if (r == 0) {
-		if (key_file_is_tss2(buffer_bytes(&pem)))
-			r = open_key_file(source, buffer_bytes(&pem), ret, err);
-		else
-			r = key_file_open(buffer_bytes(&pem), source->key, ask_passphrase,
-					  (void *)source, ret, err);
-	}
-	secret_free(&pem);
-	return r;
+	if (r < 0)
+		return r;
+	if (key_file_is_tss2(buffer_bytes(&pem)))
+		return open_key_file(source, buffer_bytes(&pem), ret, err);
+	return key_file_open(buffer_bytes(&pem), source->key, ask_passphrase, (void *)source, ret,
+			     err);
 }
