@@ -233,6 +233,22 @@ static void text_for_people_has_no_control_characters(void **state)
 		{ "rlo\xe2\x80\xae", "rlo\\xe2\\x80\\xae" },
 		{ "isolate\xe2\x81\xa6", "isolate\\xe2\\x81\\xa6" },
 		{ "alm\xd8\x9c", "alm\\xd8\\x9c" },
+		/* None of these can be seen: two names would look the same. */
+		{ "zero width\xe2\x80\x8b", "zero width\\xe2\\x80\\x8b" },
+		{ "joiner\xe2\x80\x8d", "joiner\\xe2\\x80\\x8d" },
+		{ "soft hyphen\xc2\xad", "soft hyphen\\xc2\\xad" },
+		{ "no-break space\xc2\xa0", "no-break space\\xc2\\xa0" },
+		{ "word joiner\xe2\x81\xa0", "word joiner\\xe2\\x81\\xa0" },
+		{ "byte order mark\xef\xbb\xbf", "byte order mark\\xef\\xbb\\xbf" },
+		{ "variation\xef\xb8\x8f", "variation\\xef\\xb8\\x8f" },
+		{ "Hangul filler\xe3\x85\xa4", "Hangul filler\\xe3\\x85\\xa4" },
+		{ "tag\xf3\xa0\x81\xa1", "tag\\xf3\\xa0\\x81\\xa1" },
+		{ "selector\xf3\xa0\x84\x80", "selector\\xf3\\xa0\\x84\\x80" },
+		{ "private\xee\x80\x80", "private\\xee\\x80\\x80" },
+		{ "separator\xe2\x80\xa8", "separator\\xe2\\x80\\xa8" },
+		/* Letters of all scripts and marks on them can. */
+		{ "e\xcc\x81\xd7\x90\xe3\x81\x82\xf0\x90\x8d\x88",
+		  "e\xcc\x81\xd7\x90\xe3\x81\x82\xf0\x90\x8d\x88" },
 		{ "overlong\xc0\xaf", "overlong\\xc0\\xaf" },
 		{ "overlong\xe0\x80\xaf", "overlong\\xe0\\x80\\xaf" },
 		{ "surrogate\xed\xa0\x80", "surrogate\\xed\\xa0\\x80" },
@@ -248,6 +264,38 @@ static void text_for_people_has_no_control_characters(void **state)
 				    rows[i][1]);
 	assert_string_equal(text_escape(BYTES((const uint8_t *)"a\0b", 3), text, sizeof(text)),
 			    "a\\x00b");
+}
+
+/* Every code point, as Perl's Unicode database has it. */
+static void what_cannot_be_seen_is_escaped(void **state)
+{
+	static const char ask[] =
+		"perl -CO -e 'for (0x20 .. 0x10ffff) { next if $_ >= 0xd800 && $_ <= 0xdfff;"
+		" print chr($_), chr($_) =~ /[\\\\\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Co}"
+		"\\p{Default_Ignorable_Code_Point}\\p{Noncharacter_Code_Point}]|(?! )\\p{Zs}/"
+		" || $_ == 0x2800 ? 1 : 0, qq(\\n) }' 2>/dev/null";
+	char *table, *line, *rest = NULL, text[32];
+	size_t points = 0;
+
+	(void)state;
+	if (!support_have("perl"))
+		skip();
+	table = support_output("%s", ask);
+	for (line = strtok_r(table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		size_t length = strlen(line) - 1;
+		bool escaped;
+
+		text_escape(BYTES((const uint8_t *)line, length), text, sizeof(text));
+		escaped = text[0] == '\\';
+		points++;
+		/* What Unicode 15 has since, where Perl has an older one. */
+		if (length == 4 && memcmp(line, "\xf0\x93\x90", 3) == 0)
+			continue;
+		if (escaped != (line[length] == '1'))
+			fail_msg("%s is %sescaped", text, escaped ? "" : "not ");
+	}
+	free(table);
+	assert_int_equal(points, 0x110000 - 0x20 - 0x800);
 }
 
 static void text_that_does_not_fit_is_cut_between_characters(void **state)
@@ -293,6 +341,7 @@ int main(void)
 		cmocka_unit_test(base64_takes_the_one_encoding_only),
 		cmocka_unit_test(base64_agrees_with_another_program),
 		cmocka_unit_test(text_for_people_has_no_control_characters),
+		cmocka_unit_test(what_cannot_be_seen_is_escaped),
 		cmocka_unit_test(text_that_does_not_fit_is_cut_between_characters),
 	};
 

@@ -85,9 +85,11 @@ int base64_decode(const char *text, size_t length, struct buffer *out);
 /*
  * text_escape() - make foreign bytes fit to print
  *
- * Well-formed UTF-8 stays, but for control characters (C0, DEL, C1), backslash,
- * and the bidirectional controls; those and ill-formed bytes become \xHH. At most @capacity bytes
- * with the terminating NUL are written; what does not fit is cut and ends in "...".
+ * Well-formed UTF-8 stays, but for backslash and what cannot be seen or changes how other text is
+ * seen: control and format characters, bidirectional ones among them, blanks other than the space,
+ * fillers, variation selectors, tags, private characters. Those and ill-formed bytes become \xHH.
+ * At most @capacity bytes with the terminating NUL are written; what does not fit is cut and ends
+ * in "...".
  *
  * Return: @text
  */
