@@ -160,7 +160,9 @@ challenge r.json c2.json >/dev/null
 jq --slurpfile c c2.json '.id = $c[0].id' a.json >wrong.json
 refused 'I1 the secret of another challenge' "answer's secret is not the one" accept wrong.json
 works 'none of them is enrolled' test -z "$(ls i1/devices)"
-works 'the right one is, still' accept a.json
+refused 'nor the right one of the challenge before' 'a newer one for the same endorsement key' accept a.json
+answer c2.json a2.json >/dev/null
+works 'the right one of the newest is, still' accept a2.json
 "$assay" key create --out sign.pem >/dev/null
 refused 'a key that is not for attestation' 'no attestation key' \
 	"$assay" enroll request --ak sign.pem --machine-id m1 --out no.json
@@ -295,7 +297,7 @@ refused 'I2 of an ECC key that does not allow keyAgreement' 'does not allow keyA
 jq '.ek_certificate = "AAAA"' r.json >broken.json
 trust='--roots root.pem'
 refused 'I2 bytes that are no certificate' 'holds no X.509 certificate' challenge broken.json c.json
-refused 'roots that are none' 'holds no X.509 certificate' "$verify" enroll challenge r.json --records i2 \
+refused 'roots that are none' 'holds no certificate' "$verify" enroll challenge r.json --records i2 \
 	--roots /dev/null --out c.json
 sed 's/^MII/MIX/' root.pem >broken.pem
 cat root.pem broken.pem >mixed.pem
@@ -346,7 +348,7 @@ works 'I4 and the TPM that it had another machine' sh -c '
 # ---------------------------------------------------------------- I5: two at once
 
 # Eight rounds: two TPMs, one machine id, both with a good answer; and one TPM for two machines.
-race() { # RECORDS ANSWER ANSWER: exactly one is accepted
+race() { # RECORDS ANSWER ANSWER WORDS: exactly one is accepted, and the other told why not
 	"$verify" enroll accept "$2" --records "$1" >one 2>&1 &
 	race_one=$!
 	"$verify" enroll accept "$3" --records "$1" >two 2>&1 &
@@ -355,15 +357,17 @@ race() { # RECORDS ANSWER ANSWER: exactly one is accepted
 	wait "$race_one" && race_won=$((race_won + 1))
 	wait "$race_two" && race_won=$((race_won + 1))
 	[ "$race_won" -eq 1 ] && [ "$(find "$1/devices" -name '*.json' | wc -l)" -eq 1 ] &&
-		[ "$(cat one two | grep -c 'enrolled with another endorsement key\|enrolled as the machine')" -eq 1 ]
+		[ "$(cat one two | grep -c "$4")" -eq 1 ]
 }
-rounds() { # SECOND-REQUEST ANSWERING...
+rounds() { # WORDS SECOND-REQUEST ANSWERING...
+	rounds_words=$1
+	shift
 	for round in 1 2 3 4 5 6 7 8; do
 		records=race$round
 		rm -rf "$records"
 		request r.json && challenge r.json c.json && answer c.json a1.json || return 1
 		"$@" || return 1
-		race "$records" a1.json a2.json || return 1
+		race "$records" a1.json a2.json "$rounds_words" || return 1
 	done
 }
 another_tpm() {
@@ -373,8 +377,16 @@ another_tpm() {
 another_machine() {
 	machine=m2 request r2.json && challenge r2.json c.json && answer c.json a2.json
 }
-works 'I5 two TPMs race for one machine id: one wins, each time' rounds another_tpm
-works 'I5 two machine ids race for one TPM: one wins, each time' rounds another_machine
+works 'I5 two TPMs race for one machine id: one wins, each time' rounds \
+	'enrolled with another endorsement key' another_tpm
+works 'I5 two machine ids race for one TPM: one wins, each time' rounds \
+	'a newer one for the same endorsement key' another_machine
+works 'I5 and no more than one challenge for a TPM is open' sh -c '
+	for i in 1 2 3; do
+		"$1" enroll challenge r.json --records flood --roots tpm/ek-root.pem \
+			--intermediates tpm/ek-issuer.pem --out c.json || exit 1
+	done
+	test "$(ls flood/pending | wc -l)" -eq 2 && test "$(ls flood/pending/*.json | wc -l)" -eq 1' sh "$verify"
 
 # ---------------------------------------------------------------- I6: played again
 
@@ -398,7 +410,8 @@ pending=$(echo i6/pending/*.json)
 sed -i 's/"expires": "20../"expires": "2000/' "$pending"
 answer c2.json a2.json >/dev/null
 refused 'an answer that comes too late' 'was to be answered until' accept a2.json --replace
-challenge r.json c3.json --replace >/dev/null
+other_request o.json m7 >/dev/null
+challenge o.json c3.json >/dev/null
 works 'what expired is dropped when the next challenge is made' test ! -e "$pending"
 
 # ---------------------------------------------------------------- how it is called

@@ -11,11 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #define DEVICES "devices"
 #define EKS "eks"
 #define PENDING "pending"
+#define PENDING_SUFFIX ".json"
 
 struct store {
 	char *path;
@@ -46,7 +48,7 @@ static int make_directory(const char *path, struct assay_error *err)
 	return assay_fail(err, errno, "cannot make the directory %s: %s", path, strerror(errno));
 }
 
-static int take_lock(struct store *store, struct assay_error *err)
+static int lock_store(struct store *store, struct assay_error *err)
 {
 	char *path = path_to(store, "lock", NULL, NULL);
 	int r = 0;
@@ -80,7 +82,7 @@ int store_open(const char *path, struct store **ret, struct assay_error *err)
 		free(part);
 	}
 	if (r == 0)
-		r = take_lock(store, err);
+		r = lock_store(store, err);
 	if (r < 0) {
 		store_close(store);
 		return r;
@@ -238,17 +240,25 @@ int store_add(const struct store *store, const struct device_record *record, boo
 
 /* ---------------------------------------------------------------- open challenges */
 
-static char *pending_path(const struct store *store, const uint8_t id[ENROLL_ID_SIZE])
+static char *pending_path(const struct store *store, const struct assay_digest *ek_key)
+{
+	char hex[2 * ASSAY_DIGEST_MAX + 1];
+
+	hex_encode(BYTES(ek_key->bytes, ek_key->size), hex);
+	return path_to(store, PENDING, hex, PENDING_SUFFIX);
+}
+
+static char *id_path(const struct store *store, const uint8_t id[ENROLL_ID_SIZE])
 {
 	char hex[2 * ENROLL_ID_SIZE + 1];
 
 	hex_encode(BYTES(id, ENROLL_ID_SIZE), hex);
-	return path_to(store, PENDING, hex, ".json");
+	return path_to(store, PENDING, hex, "");
 }
 
 static int read_pending(const char *path, struct enroll_pending *ret, struct assay_error *err)
 {
-	struct buffer text = { 0 };
+	CLEANUP(buffer_free) struct buffer text = { 0 };
 	int r = file_read(path, ENROLL_MAX_SIZE, &text, err);
 
 	if (r == 0) {
@@ -256,80 +266,153 @@ static int read_pending(const char *path, struct enroll_pending *ret, struct ass
 		if (r < 0)
 			assay_fail_context(err, "%s", path);
 	}
-	buffer_free(&text);
 	return r;
 }
 
-/* Challenges that nobody answered do not pile up. What cannot be read is left where it is. */
-static void prune(const struct store *store, uint64_t now)
+static bool ends_with(const char *text, const char *end)
 {
-	char *directory = path_to(store, PENDING, NULL, NULL);
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* A link from a challenge's id that leads to another challenge, or nowhere. */
+static bool id_is_stale(const char *path, const char *name)
+{
+	CLEANUP(enroll_pending_free) struct enroll_pending pending = { 0 };
+	char hex[2 * ENROLL_ID_SIZE + 1];
+	int r = read_pending(path, &pending, NULL);
+
+	hex_encode(BYTES(pending.id, ENROLL_ID_SIZE), hex);
+	return r == -ENOENT || (r == 0 && strcmp(hex, name) != 0);
+}
+
+static void prune_entry(const struct store *store, const char *name, uint64_t now)
+{
+	CLEANUP(enroll_pending_free) struct enroll_pending pending = { 0 };
+	CLEANUP(free_pointer) char *path = path_to(store, PENDING, name, "");
+
+	if (!path || name[0] == '.')
+		return;
+	if (!ends_with(name, PENDING_SUFFIX)) {
+		if (id_is_stale(path, name))
+			(void)unlink(path);
+	} else if (read_pending(path, &pending, NULL) == 0 && pending.expires < now) {
+		(void)unlink(path);
+	}
+}
+
+/* Challenges that nobody answered do not pile up. What cannot be read is left where it is. */
+static void prune_pending(const struct store *store, uint64_t now)
+{
+	CLEANUP(free_pointer) char *directory = path_to(store, PENDING, NULL, NULL);
 	DIR *entries = directory ? opendir(directory) : NULL;
 	struct dirent *entry;
 
-	while (entries && (entry = readdir(entries))) {
-		struct enroll_pending pending = { 0 };
-		char *path = path_to(store, PENDING, entry->d_name, "");
-
-		if (path && entry->d_name[0] != '.' && read_pending(path, &pending, NULL) == 0 &&
-		    pending.expires < now)
-			(void)unlink(path);
-		enroll_pending_free(&pending);
-		free(path);
-	}
+	while (entries && (entry = readdir(entries)))
+		prune_entry(store, entry->d_name, now);
 	if (entries)
 		closedir(entries);
-	free(directory);
 }
 
+static int pending_key(const struct enroll_pending *pending, struct assay_digest *ret,
+		       struct assay_error *err)
+{
+	struct tpm_public ek;
+	int r = tpm_public_parse(buffer_bytes(&pending->request.ek_public), &ek, err);
+
+	return r < 0 ? r : tpm_public_key_digest(&ek, ret, err);
+}
+
+/* The challenge that @path has in place of an older one is found by its id. */
+static int link_id(const struct store *store, const uint8_t id[ENROLL_ID_SIZE], const char *path,
+		   struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *link = id_path(store, id);
+
+	if (!link)
+		return out_of_memory(err);
+	if (symlink(strrchr(path, '/') + 1, link) < 0)
+		return assay_fail(err, errno, "cannot make the link %s: %s", link, strerror(errno));
+	return 0;
+}
+
+static int write_pending(const char *path, const struct enroll_pending *pending,
+			 struct assay_error *err)
+{
+	CLEANUP(file_abort) struct file_writer writer = { 0 };
+	int r = file_begin(&writer, path, 0600, err);
+
+	if (r == 0)
+		r = enroll_pending_write(writer.stream, pending, err);
+	return r == 0 ? file_commit(&writer, err) : r;
+}
+
+/*
+ * The file is named by the endorsement key, so that the rename that puts a challenge in place
+ * takes the older one away. A link that is left from either has no challenge of its id at its
+ * end, and says nothing.
+ */
 int store_add_pending(const struct store *store, const struct enroll_pending *pending, uint64_t now,
 		      struct assay_error *err)
 {
-	char *path = pending_path(store, pending->id);
-	struct file_writer writer = { 0 };
-	int r;
+	CLEANUP(free_pointer) char *path = NULL;
+	struct assay_digest key;
+	int r = pending_key(pending, &key, err);
 
-	prune(store, now);
+	if (r < 0)
+		return r;
+	path = pending_path(store, &key);
 	if (!path)
 		return out_of_memory(err);
-	r = file_begin(&writer, path, 0600, err);
+	r = link_id(store, pending->id, path, err);
 	if (r == 0)
-		r = enroll_pending_write(writer.stream, pending, err);
-	if (r == 0)
-		r = file_commit(&writer, err);
-	file_abort(&writer);
-	free(path);
+		r = write_pending(path, pending, err);
+	prune_pending(store, now);
 	return r;
 }
 
 int store_find_pending(const struct store *store, const uint8_t id[ENROLL_ID_SIZE],
 		       struct enroll_pending *ret, struct assay_error *err)
 {
-	char *path = pending_path(store, id);
+	CLEANUP(free_pointer) char *path = id_path(store, id);
+	struct enroll_pending pending = { 0 };
 	int r;
 
 	if (!path)
 		return out_of_memory(err);
-	r = read_pending(path, ret, err);
+	r = read_pending(path, &pending, err);
+	if (r == 0 && memcmp(pending.id, id, ENROLL_ID_SIZE) != 0) {
+		enroll_pending_free(&pending);
+		r = -ENOENT;
+	}
 	if (r == -ENOENT)
-		r = assay_fail(err, ENOENT,
-			       "no challenge that this answers is open in %s: it was answered "
-			       "already, or made with other records",
-			       store->path);
-	free(path);
+		return assay_fail(
+			err, ENOENT,
+			"no challenge that this answers is open in %s: it was answered already, "
+			"or a newer one for the same endorsement key took its place, or it was "
+			"made with other records",
+			store->path);
+	if (r == 0)
+		*ret = pending;
 	return r;
 }
 
-int store_drop_pending(const struct store *store, const uint8_t id[ENROLL_ID_SIZE],
+int store_drop_pending(const struct store *store, const struct enroll_pending *pending,
 		       struct assay_error *err)
 {
-	char *path = pending_path(store, id);
-	int r = 0;
+	CLEANUP(free_pointer) char *link = id_path(store, pending->id);
+	CLEANUP(free_pointer) char *path = NULL;
+	struct assay_digest key;
+	int r = pending_key(pending, &key, err);
 
-	if (!path)
+	if (r < 0)
+		return r;
+	path = pending_path(store, &key);
+	if (!path || !link)
 		return out_of_memory(err);
 	if (unlink(path) < 0)
-		r = assay_fail(err, errno, "cannot remove %s: %s", path, strerror(errno));
-	free(path);
-	return r;
+		return assay_fail(err, errno, "cannot remove %s: %s", path, strerror(errno));
+	(void)unlink(link); /* it leads nowhere now */
+	return 0;
 }

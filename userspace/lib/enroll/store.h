@@ -6,10 +6,15 @@
  *	DIR/devices/MACHINE.json	device records
  *	DIR/eks/DIGEST		link to the record of the device with the endorsement key
  *				of that digest: no key counts for two machines
- *	DIR/pending/ID.json	open challenges
+ *	DIR/pending/DIGEST.json	the open challenge for the endorsement key of that digest
+ *	DIR/pending/ID		link to it, from the challenge's id
  *
  * One endorsement key a machine id, and one machine id a key, whoever comes first: a second
  * one is refused until the first one's record is removed.
+ *
+ * One challenge an endorsement key, too: the newest. Requests can be copied and sent again by
+ * anyone who saw one, so many for one key are not to fill the disk; and were an older challenge
+ * still open, its answer could put an older attestation key in the place of a newer one.
  */
 #ifndef ASSAY_ENROLL_STORE_H
 #define ASSAY_ENROLL_STORE_H
@@ -42,7 +47,10 @@ int store_check(const struct store *store, const char *machine_id,
 int store_add(const struct store *store, const struct device_record *record, bool replace,
 	      char **ret_path, struct assay_error *err);
 
-/* store_add_pending() - keep an open challenge, and drop those that expired before @now */
+/*
+ * store_add_pending() - keep an open challenge, in the place of one for the same endorsement key,
+ * and drop those that expired before @now
+ */
 int store_add_pending(const struct store *store, const struct enroll_pending *pending, uint64_t now,
 		      struct assay_error *err);
 
@@ -51,7 +59,7 @@ int store_find_pending(const struct store *store, const uint8_t id[ENROLL_ID_SIZ
 		       struct enroll_pending *ret, struct assay_error *err);
 
 /* store_drop_pending() - a challenge is answered once */
-int store_drop_pending(const struct store *store, const uint8_t id[ENROLL_ID_SIZE],
+int store_drop_pending(const struct store *store, const struct enroll_pending *pending,
 		       struct assay_error *err);
 
 #endif /* ASSAY_ENROLL_STORE_H */
