@@ -238,7 +238,7 @@ static int challenge(const struct enroll_request *request, const struct ek_trust
 {
 	struct enroll_challenge made = { 0 };
 	struct enroll_pending pending = { 0 };
-	int r = enroll_challenge(request, trust, 1, &made, &pending, err);
+	int r = enroll_challenge(request, trust, 1, &made, &pending, NULL, err);
 
 	if (r == 0)
 		assert_true(pending.expires == NOW + 1);
@@ -262,7 +262,8 @@ static void a_request_gets_a_challenge_each_time_another(void **state)
 
 		load_request(names[i], &request);
 		for (size_t j = 0; j < 2; j++)
-			GOOD(enroll_challenge(&request, &trust, 1, &made[j], &pending[j], &err));
+			GOOD(enroll_challenge(&request, &trust, 1, &made[j], &pending[j], NULL,
+					      &err));
 		assert_memory_not_equal(made[0].id, made[1].id, sizeof(made[0].id));
 		assert_memory_equal(made[0].id, pending[0].id, sizeof(made[0].id));
 		assert_false(bytes_equal(buffer_bytes(&made[0].credential.blob),

@@ -512,21 +512,37 @@ static void a_template_in_nv_memory_stands_in_for_the_profiles(void **state)
 	SHELL("tpm2_nvundefine -C p 0x1c0000c");
 }
 
-static void a_certificate_that_is_not_whole_is_told(void **state)
+#define READABLE "ppwrite|ppread|ownerread|authread|no_da|platformcreate"
+
+/* An NV index that only the platform can remove, with what @make prints in it. */
+static void define_nv(const char *make, const char *attributes, uint32_t index)
+{
+	SHELL("%s >content && tpm2_nvdefine -C p -s $(stat -c %%s content) -a '%s' 0x%x && "
+	      "tpm2_nvwrite -C p -i content 0x%x",
+	      make, attributes, index, index);
+}
+
+static void an_index_of_no_use_does_not_end_the_search(void **state)
 {
 	static const struct {
-		const char *make; /* makes "content" */
+		const char *make, *attributes;
 		int code;
 		const char *says; /* NULL: it is taken */
 	} rows[] = {
-		{ "head -c 500 good", EPROTO, "not hold a whole certificate" },
-		{ "head -c 3 good", EPROTO, "not hold a whole certificate" },
-		{ "printf 0", EPROTO, "not hold a whole certificate" },
-		{ "printf '\\060\\204\\377\\377\\377\\377x'", EPROTO, "not hold a whole" },
-		{ "printf '\\060\\202\\377\\377x'", EPROTO, "not hold a whole certificate" },
-		{ "printf 'no certificate at all'", EPROTO, "not hold a whole certificate" },
+		{ "head -c 500 good", READABLE, EPROTO, "not hold a whole certificate" },
+		{ "head -c 3 good", READABLE, EPROTO, "not hold a whole certificate" },
+		{ "printf 0", READABLE, EPROTO, "not hold a whole certificate" },
+		{ "printf '\\060\\204\\377\\377\\377\\377x'", READABLE, EPROTO,
+		  "not hold a whole" },
+		{ "printf '\\060\\202\\377\\377x'", READABLE, EPROTO, "not hold a whole" },
+		{ "printf 'no certificate at all'", READABLE, EPROTO, "not hold a whole" },
+		{ "cat good", "ppwrite|ppread|policyread|no_da|platformcreate", EIO,
+		  "cannot read the NV index 0x01c0000a" },
 		/* Makers define more room than they need. */
-		{ "{ cat good; head -c 700 /dev/zero; }", 0, NULL },
+		{ "{ cat good; head -c 700 /dev/zero; }", READABLE, 0, NULL },
+		{ "{ cat good; head -c 700 /dev/zero | tr '\\0' '\\377'; }", READABLE, 0, NULL },
+		/* With the owner's password, which is empty. */
+		{ "cat good", "ppwrite|ppread|ownerread|no_da|platformcreate", 0, NULL },
 	};
 	struct buffer good = { 0 }, der = { 0 };
 	enum tpm_ek_template found;
@@ -539,35 +555,81 @@ static void a_certificate_that_is_not_whole_is_told(void **state)
 	tpm_close(tpm);
 	support_write("good", buffer_bytes(&good));
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		SHELL("%s >content && tpm2_nvdefine -C p -s $(stat -c %%s content) "
-		      "-a 'ppwrite|ppread|ownerread|authread|no_da|platformcreate' 0x1c0000a && "
-		      "tpm2_nvwrite -C p -i content 0x1c0000a",
-		      rows[i].make);
+		define_nv(rows[i].make, rows[i].attributes, 0x1c0000a);
 		tpm = open_tpm();
-		if (rows[i].says) {
-			BAD(tpm_ek_certificate(tpm, TPM_EK_ANY, &found, &der, &err), rows[i].code,
-			    rows[i].says);
-		} else {
-			GOOD(tpm_ek_certificate(tpm, TPM_EK_ANY, &found, &der, &err));
-			assert_int_equal(found, TPM_EK_P256_LOW);
-			assert_true(bytes_equal(buffer_bytes(&der), buffer_bytes(&good)));
-		}
+		if (rows[i].says)
+			BAD(tpm_ek_certificate(tpm, TPM_EK_P256_LOW, &found, &der, &err),
+			    rows[i].code, rows[i].says);
+		GOOD(tpm_ek_certificate(tpm, TPM_EK_ANY, &found, &der, &err));
+		assert_int_equal(found, rows[i].says ? TPM_EK_RSA2048_LOW : TPM_EK_P256_LOW);
+		assert_true(bytes_equal(buffer_bytes(&der), buffer_bytes(&good)));
 		tpm_close(tpm);
 		buffer_free(&der);
 		der = (struct buffer){ 0 };
 		SHELL("tpm2_nvundefine -C p 0x1c0000a");
 	}
 	/* Defined, and nothing was written to it: as if there were none. */
-	SHELL("tpm2_nvdefine -C p -s 100 -a "
-	      "'ppwrite|ppread|ownerread|authread|no_da|platformcreate' "
-	      "0x1c0000a");
+	SHELL("tpm2_nvdefine -C p -s 100 -a '" READABLE "' 0x1c0000a");
 	tpm = open_tpm();
 	GOOD(tpm_ek_certificate(tpm, TPM_EK_ANY, &found, &der, &err));
 	assert_int_equal(found, TPM_EK_RSA2048_LOW);
+	BAD(tpm_ek_certificate(tpm, TPM_EK_P256_LOW, &found, &der, &err), ENODATA,
+	    "holds no certificate");
 	tpm_close(tpm);
 	SHELL("tpm2_nvundefine -C p 0x1c0000a");
 	buffer_free(&der);
 	buffer_free(&good);
+}
+
+/* The profile's NV indices of the chain; a certificate may begin in one and end in the next. */
+static void a_chain_in_nv_memory_is_read(void **state)
+{
+	static const struct {
+		const char *first, *second; /* what is in the two indices; NULL: nothing is there */
+		const char *expected;	    /* what comes of it; NULL: refused */
+	} rows[] = {
+		{ NULL, NULL, "true" },
+		{ "cat one two", NULL, "cat one two" },
+		{ "cat one", "cat two", "cat one two" },
+		{ "{ cat one two | head -c 900; }", "{ cat one two | tail -c +901; }",
+		  "cat one two" },
+		{ "{ cat one; head -c 20 /dev/zero; }",
+		  "{ cat two; head -c 20 /dev/zero | tr '\\0' '\\377'; }", "cat one two" },
+		{ "head -c 400 one", NULL, NULL },
+		{ "echo no certificate", NULL, NULL },
+		{ "printf '\\060\\003\\002\\001\\001'", NULL, NULL },
+		{ "{ cat one; echo behind; }", NULL, NULL },
+	};
+	struct assay_error err;
+
+	(void)state;
+	SHELL("for n in one two; do openssl req -x509 -newkey rsa:2048 -nodes -keyout k -subj "
+	      "/CN=$n "
+	      "-outform DER -out $n 2>/dev/null || exit 1; done");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buffer chain = { 0 }, expected;
+		struct tpm *tpm;
+
+		if (rows[i].first)
+			define_nv(rows[i].first, READABLE, 0x1c00100);
+		if (rows[i].second)
+			define_nv(rows[i].second, READABLE, 0x1c00101);
+		tpm = open_tpm();
+		if (rows[i].expected) {
+			GOOD(tpm_ek_chain(tpm, &chain, &err));
+			SHELL("%s >expected", rows[i].expected);
+			expected = support_read("expected");
+			assert_true(bytes_equal(buffer_bytes(&chain), buffer_bytes(&expected)));
+			buffer_free(&expected);
+		} else {
+			BAD(tpm_ek_chain(tpm, &chain, &err), EPROTO, "is not the chain");
+			assert_int_equal(chain.size, 0);
+		}
+		tpm_close(tpm);
+		buffer_free(&chain);
+		SHELL("for i in 0x1c00100 0x1c00101; do tpm2_nvundefine -C p $i 2>/dev/null; done; "
+		      "true");
+	}
 }
 
 /* -------------------------------------------------------------- a TPM that is not true */
@@ -799,7 +861,8 @@ int main(void)
 		cmocka_unit_test(our_eks_are_those_of_tpm2_tools),
 		cmocka_unit_test(a_certificate_is_of_the_key_of_its_template),
 		cmocka_unit_test(a_template_in_nv_memory_stands_in_for_the_profiles),
-		cmocka_unit_test(a_certificate_that_is_not_whole_is_told),
+		cmocka_unit_test(an_index_of_no_use_does_not_end_the_search),
+		cmocka_unit_test(a_chain_in_nv_memory_is_read),
 		cmocka_unit_test(a_huge_size_in_nv_memory_is_not_believed),
 		cmocka_unit_test(no_bit_of_an_answer_opens_a_credential),
 		cmocka_unit_test(an_attestation_key_is_found_at_its_handle),

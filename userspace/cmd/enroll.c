@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "sign/certificate.h"
 #include "tpm/context.h"
@@ -121,21 +122,42 @@ static int read_machine_id(const struct device_options *device, struct enroll_re
 	return r;
 }
 
+/* Of a file: the endorsement key's certificate first, then what leads from it to a root. */
+static int read_certificate_file(const char *path, struct enroll_request *made,
+				 struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	STACK_OF(X509) *certificates = sk_X509_new_null();
+	int r = file_read(path, ENROLL_MAX_CHAIN, &text, err);
+
+	if (r == 0 && !certificates)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	if (r == 0)
+		r = certificates_parse(buffer_bytes(&text), path, certificates, err);
+	for (int i = 0; r == 0 && i < sk_X509_num(certificates); i++)
+		r = certificate_append_der(sk_X509_value(certificates, i),
+					   i == 0 ? &made->ek_certificate : &made->ek_chain, err);
+	sk_X509_pop_free(certificates, X509_free);
+	return r;
+}
+
+/*
+ * Of a file, or of the TPM. Without its chain the certificate may do all the same: the verifier can
+ * have that from elsewhere.
+ */
 static int read_certificate(struct tpm *tpm, const struct device_options *device,
-			    enum tpm_ek_template *ret_template, struct buffer *out,
+			    enum tpm_ek_template *ret_template, struct enroll_request *made,
 			    struct assay_error *err)
 {
-	X509 *certificate;
+	struct assay_error chain_err;
 	int r;
 
-	if (!device->ek_certificate)
-		return tpm_ek_certificate(tpm, device->template, ret_template, out, err);
 	*ret_template = device->template;
-	r = certificate_load(device->ek_certificate, &certificate, err);
-	if (r < 0)
-		return r;
-	r = certificate_append_der(certificate, out, err);
-	X509_free(certificate);
+	if (device->ek_certificate)
+		return read_certificate_file(device->ek_certificate, made, err);
+	r = tpm_ek_certificate(tpm, device->template, ret_template, &made->ek_certificate, err);
+	if (r == 0 && tpm_ek_chain(tpm, &made->ek_chain, &chain_err) < 0)
+		fprintf(stderr, "assay enroll: left out: %s\n", chain_err.text);
 	return r;
 }
 
@@ -148,7 +170,7 @@ static int make_request(struct tpm *tpm, const struct device_options *device,
 	int r = read_machine_id(device, made, err);
 
 	if (r == 0)
-		r = read_certificate(tpm, device, &template, &made->ek_certificate, err);
+		r = read_certificate(tpm, device, &template, made, err);
 	if (r == 0)
 		r = tpm_key_open(tpm, device->ak, &ak, err);
 	if (r == 0 && !tpm_key_attests(ak))

@@ -93,7 +93,7 @@ static int make_challenge(const struct enroll_verifier *verifier,
 		r = read_certificates(verifier->intermediates, verifier->intermediate_count,
 				      trust.intermediates, err);
 	if (r == 0)
-		r = enroll_challenge(request, &trust, verifier->valid, ret, ret_pending, err);
+		r = enroll_challenge(request, &trust, verifier->valid, ret, ret_pending, NULL, err);
 	sk_X509_pop_free(trust.roots, X509_free);
 	sk_X509_pop_free(trust.intermediates, X509_free);
 	return r;
@@ -153,7 +153,7 @@ int enroll_take_answer(const struct enroll_verifier *verifier, const struct enro
 	if (r == 0)
 		r = store_add(store, &record, verifier->replace, &path, err);
 	if (r == 0)
-		r = store_drop_pending(store, answer->id, err);
+		r = store_drop_pending(store, &pending, err);
 	store_close(store);
 	enroll_pending_free(&pending);
 	if (r < 0) {

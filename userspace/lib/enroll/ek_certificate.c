@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-#define _GNU_SOURCE /* memmem() */
 #include "enroll/ek_certificate.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/der.h"
 #include "sign/certificate.h"
 #include "verify/key.h"
 
 #define EKU_EK_CERTIFICATE "2.23.133.8.1" /* tcg-kp-EKCertificate */
+#define EKU_ANY "2.5.29.37.0"		  /* RFC 5280, section 4.2.1.12 */
 /* What the profile puts into a subject alternative name beside the TPM's maker and model. */
 #define HARDWARE_MODULE_NAME "1.3.6.1.5.5.7.8.4" /* RFC 4108 */
 #define PERMANENT_IDENTIFIER "1.3.6.1.5.5.7.8.3" /* RFC 4043 */
@@ -23,44 +24,6 @@
 #define SECURITY_LEVEL                                                             \
 	2 /* 112 bits: no SHA-1, no RSA below 2048 (SSL_CTX_set_security_level(3)) \
 	   */
-
-int certificates_parse(struct bytes data, const char *name, STACK_OF(X509) * out,
-		       struct assay_error *err)
-{
-	static const char pem[] = "-----BEGIN ";
-	X509 *certificate;
-	BIO *bio;
-	int before = sk_X509_num(out), r = 0;
-
-	if (!data.data || !memmem(data.data, data.size, pem, sizeof(pem) - 1)) {
-		r = certificate_parse(data, name, &certificate, err);
-		if (r == 0 && sk_X509_push(out, certificate) <= 0) {
-			X509_free(certificate);
-			r = assay_fail(err, ENOMEM, "out of memory");
-		}
-		return r;
-	}
-	bio = data.size <= INT_MAX ? BIO_new_mem_buf(data.data, (int)data.size) : NULL;
-	if (!bio)
-		return assay_fail(err, ENOMEM, "out of memory");
-	while (r == 0 && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		if (sk_X509_num(out) - before == CERTIFICATES_MAX)
-			r = assay_fail(err, E2BIG, "%s holds more than %d certificates", name,
-				       CERTIFICATES_MAX);
-		else if (sk_X509_push(out, certificate) <= 0)
-			r = assay_fail(err, ENOMEM, "out of memory");
-		if (r < 0)
-			X509_free(certificate);
-	}
-	/* It ends because nothing begins any more, or because something is no certificate. */
-	if (r == 0 && (sk_X509_num(out) == before ||
-		       ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE))
-		r = assay_fail(err, EBADMSG, "%s: certificate %d in it cannot be read", name,
-			       sk_X509_num(out) - before + 1);
-	BIO_free(bio);
-	ERR_clear_error();
-	return r;
-}
 
 static int reject(struct assay_error *err, const char *why)
 {
@@ -77,15 +40,34 @@ static bool is_oid(const ASN1_OBJECT *object, const char *oid)
 	return length > 0 && (size_t)length < sizeof(text) && strcmp(text, oid) == 0;
 }
 
+static bool has_usage(const EXTENDED_KEY_USAGE *usage, const char *oid)
+{
+	for (int i = 0; i < sk_ASN1_OBJECT_num(usage); i++)
+		if (is_oid(sk_ASN1_OBJECT_value(usage, i), oid))
+			return true;
+	return false;
+}
+
 static bool has_ek_usage(X509 *certificate)
 {
 	EXTENDED_KEY_USAGE *usage = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
-	bool found = false;
+	bool found = has_usage(usage, EKU_EK_CERTIFICATE);
 
-	for (int i = 0; i < sk_ASN1_OBJECT_num(usage); i++)
-		found = found || is_oid(sk_ASN1_OBJECT_value(usage, i), EKU_EK_CERTIFICATE);
 	EXTENDED_KEY_USAGE_free(usage);
 	return found;
+}
+
+/* An authority's says what its keys may certify, or nothing of it. */
+static bool may_certify_eks(X509 *authority)
+{
+	int critical = 0;
+	EXTENDED_KEY_USAGE *usage = X509_get_ext_d2i(authority, NID_ext_key_usage, &critical, NULL);
+	/* -1: there is none; -2: there are two, or it does not parse. */
+	bool may = usage ? has_usage(usage, EKU_EK_CERTIFICATE) || has_usage(usage, EKU_ANY) :
+			   critical == -1;
+
+	EXTENDED_KEY_USAGE_free(usage);
+	return may;
 }
 
 /* OpenSSL takes a critical name as understood whatever is in it. */
@@ -128,47 +110,108 @@ static int check_extensions(X509 *certificate, struct assay_error *err)
 
 /* ---------------------------------------------------------------- the chain */
 
+static int reject_at(X509 *certificate, const char *why, struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *subject = certificate ? certificate_subject(certificate) : NULL;
+
+	return assay_fail(err, EKEYREJECTED, "the endorsement key's certificate %s%s%s%s", why,
+			  subject ? " (at the certificate of " : "", subject ? subject : "",
+			  subject ? ")" : "");
+}
+
 static int fail_chain(X509_STORE_CTX *context, struct assay_error *err)
 {
 	X509 *certificate = X509_STORE_CTX_get_current_cert(context);
-	char *subject = certificate ? certificate_subject(certificate) : NULL;
+	int code = X509_STORE_CTX_get_error(context);
+	char why[256];
 
-	assay_fail(err, EKEYREJECTED,
-		   "the endorsement key's certificate leads to no trusted root: %s%s%s%s",
-		   X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)),
-		   subject ? " (at the certificate of " : "", subject ? subject : "",
-		   subject ? ")" : "");
-	free(subject);
-	return -EKEYREJECTED;
+	if (code == X509_V_ERR_CERT_REVOKED)
+		return reject_at(certificate, "is revoked, or leads over one that is", err);
+	snprintf(why, sizeof(why), "leads to no trusted root: %s",
+		 X509_verify_cert_error_string(code));
+	return reject_at(certificate, why, err);
 }
 
-static int check_chain(X509 *certificate, const struct ek_trust *trust, struct assay_error *err)
+/*
+ * Where a revocation list is at hand it counts; where none is, that is noted and passes. Anything
+ * else that is wrong with a list, or with the chain, does not pass.
+ */
+static int pass_without_list(int good, X509_STORE_CTX *context)
 {
-	X509_VERIFY_PARAM *rules = X509_VERIFY_PARAM_new();
-	X509_STORE_CTX *context = X509_STORE_CTX_new();
-	X509_STORE *store = X509_STORE_new();
-	int r = -ENOMEM;
+	struct ek_revocation *revocation = X509_STORE_CTX_get_app_data(context);
 
-	if (!rules || !context || !store ||
-	    X509_STORE_CTX_init(context, store, certificate, trust->intermediates) != 1) {
-		r = assay_fail(err, ENOMEM, "out of memory");
-		goto out;
-	}
+	if (good || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNABLE_TO_GET_CRL)
+		return good;
+	revocation->unknown++;
+	X509_STORE_CTX_set_error(context, X509_V_OK);
+	return 1;
+}
+
+static void set_rules(X509_STORE_CTX *context, X509_VERIFY_PARAM *rules,
+		      const struct ek_trust *trust, struct ek_revocation *revocation)
+{
+	/* A root need not have signed itself: an issuing authority can be trusted as it is. */
+	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
+
 	X509_VERIFY_PARAM_set_time(rules, (time_t)trust->now);
 	X509_VERIFY_PARAM_set_depth(rules, CHAIN_DEPTH);
 	X509_VERIFY_PARAM_set_auth_level(rules, SECURITY_LEVEL);
-	/* A root need not have signed itself: an issuing authority can be trusted as it is. */
-	X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+	if (sk_X509_CRL_num(trust->revocations) > 0) {
+		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+		X509_STORE_CTX_set0_crls(context, trust->revocations);
+		X509_STORE_CTX_set_verify_cb(context, pass_without_list);
+		X509_STORE_CTX_set_app_data(context, revocation);
+	}
+	X509_VERIFY_PARAM_set_flags(rules, flags);
 	X509_STORE_CTX_set0_param(context, rules);
-	rules = NULL;
 	X509_STORE_CTX_set0_trusted_stack(context, trust->roots);
-	r = X509_verify_cert(context) == 1 ? 0 : fail_chain(context, err);
-out:
-	X509_STORE_CTX_free(context);
-	X509_STORE_free(store);
-	X509_VERIFY_PARAM_free(rules);
-	ERR_clear_error();
-	return r;
+}
+
+/*
+ * Those between the endorsement key's certificate and the root, which is trusted as it is. That
+ * they are authorities that may sign certificates OpenSSL has seen to; but what an authority's
+ * extended key usage lets it certify it looks at only for purposes that it knows.
+ */
+static int check_authorities(STACK_OF(X509) * chain, struct assay_error *err)
+{
+	for (int i = 1; i < sk_X509_num(chain) - 1; i++) {
+		X509 *authority = sk_X509_value(chain, i);
+
+		if (!may_certify_eks(authority))
+			return reject_at(authority,
+					 "is issued by an authority for other purposes: its "
+					 "extended key usage is not " EKU_EK_CERTIFICATE,
+					 err);
+	}
+	return 0;
+}
+
+CLEANUP_POINTER(X509_STORE, x509_store_free, X509_STORE_free);
+CLEANUP_POINTER(X509_STORE_CTX, x509_store_ctx_free, X509_STORE_CTX_free);
+
+static int check_chain(X509 *certificate, const struct ek_trust *trust, STACK_OF(X509) * between,
+		       struct ek_revocation *ret_revocation, struct assay_error *err)
+{
+	struct ek_revocation revocation = { 0 };
+	X509_VERIFY_PARAM *rules = X509_VERIFY_PARAM_new();
+	CLEANUP(x509_store_free_pointer) X509_STORE *store = X509_STORE_new();
+	CLEANUP(x509_store_ctx_free_pointer) X509_STORE_CTX *context = X509_STORE_CTX_new();
+	int r;
+
+	if (!rules || !context || !store ||
+	    X509_STORE_CTX_init(context, store, certificate, between) != 1) {
+		X509_VERIFY_PARAM_free(rules);
+		return assay_fail(err, ENOMEM, "out of memory");
+	}
+	set_rules(context, rules, trust, &revocation);
+	if (X509_verify_cert(context) != 1)
+		return fail_chain(context, err);
+	r = check_authorities(X509_STORE_CTX_get0_chain(context), err);
+	if (r < 0)
+		return r;
+	revocation.certificates = (size_t)sk_X509_num(X509_STORE_CTX_get0_chain(context));
+	*ret_revocation = revocation;
+	return 0;
 }
 
 static int check_key(X509 *certificate, const struct tpm_public *ek, struct assay_error *err)
@@ -181,19 +224,51 @@ static int check_key(X509 *certificate, const struct tpm_public *ek, struct assa
 	return same ? 0 : reject(err, "is of another key than the one that the device names");
 }
 
-int ek_certificate_check(struct bytes der, const struct tpm_public *ek,
-			 const struct ek_trust *trust, struct assay_error *err)
+struct bytes ek_certificate_trim(struct bytes der)
 {
-	X509 *certificate;
-	int r = certificate_parse(der, "the endorsement key's certificate", &certificate, err);
+	struct bytes rest = der, certificate;
 
-	if (r < 0)
-		return r;
-	r = check_chain(certificate, trust, err);
+	return der_take_sequence(&rest, &certificate) && der_is_padding(rest) ? certificate : der;
+}
+
+static STACK_OF(X509) * copy_stack(STACK_OF(X509) * from)
+{
+	STACK_OF(X509) *to = sk_X509_new_null();
+
+	for (int i = 0; to && i < sk_X509_num(from); i++) {
+		X509 *certificate = sk_X509_value(from, i);
+
+		if (sk_X509_push(to, certificate) <= 0) {
+			sk_X509_pop_free(to, X509_free);
+			return NULL;
+		}
+		X509_up_ref(certificate);
+	}
+	return to;
+}
+
+int ek_certificate_check(struct bytes der, struct bytes chain, const struct tpm_public *ek,
+			 const struct ek_trust *trust, struct ek_revocation *ret_revocation,
+			 struct assay_error *err)
+{
+	STACK_OF(X509) *between = copy_stack(trust->intermediates);
+	CLEANUP(x509_free_pointer) X509 *certificate = NULL;
+	int r;
+
+	if (!between)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = certificate_parse(ek_certificate_trim(der), "the endorsement key's certificate",
+			      &certificate, err);
+	if (r == 0 && chain.size > 0)
+		r = certificates_parse(chain, "the chain of the endorsement key's certificate",
+				       between, err);
+	if (r == 0)
+		r = check_chain(certificate, trust, between, ret_revocation, err);
+	sk_X509_pop_free(between, X509_free);
 	if (r == 0)
 		r = check_extensions(certificate, err);
 	if (r == 0)
 		r = check_key(certificate, ek, err);
-	X509_free(certificate);
+	ERR_clear_error();
 	return r;
 }

@@ -9,12 +9,14 @@
 #include "base/digest.h"
 #include "base/utc.h"
 
+/* What an answer is judged by. The certificate's chain has done its part then. */
 static int copy_request(const struct enroll_request *from, struct enroll_request *to,
 			struct assay_error *err)
 {
 	memcpy(to->machine_id, from->machine_id, sizeof(to->machine_id));
 	buffer_append_bytes(&to->ek_public, buffer_bytes(&from->ek_public));
-	buffer_append_bytes(&to->ek_certificate, buffer_bytes(&from->ek_certificate));
+	buffer_append_bytes(&to->ek_certificate,
+			    ek_certificate_trim(buffer_bytes(&from->ek_certificate)));
 	buffer_append_bytes(&to->ak_public, buffer_bytes(&from->ak_public));
 	buffer_append_bytes(&to->ak_qualified_name, buffer_bytes(&from->ak_qualified_name));
 	if (to->ek_public.failed || to->ek_certificate.failed || to->ak_public.failed ||
@@ -26,7 +28,7 @@ static int copy_request(const struct enroll_request *from, struct enroll_request
 /* The two keys, each found to be what it must be, and the AK's name. */
 static int check_keys(const struct enroll_request *request, const struct ek_trust *trust,
 		      struct tpm_public *ret_ek, struct tpm_name *ret_ak_name,
-		      struct assay_error *err)
+		      struct ek_revocation *ret_revocation, struct assay_error *err)
 {
 	struct tpm_public ak;
 	int r = tpm_public_parse(buffer_bytes(&request->ek_public), ret_ek, err);
@@ -35,8 +37,9 @@ static int check_keys(const struct enroll_request *request, const struct ek_trus
 		return assay_fail_context(err, "the endorsement key");
 	r = credential_check_ek(ret_ek, err);
 	if (r == 0)
-		r = ek_certificate_check(buffer_bytes(&request->ek_certificate), ret_ek, trust,
-					 err);
+		r = ek_certificate_check(buffer_bytes(&request->ek_certificate),
+					 buffer_bytes(&request->ek_chain), ret_ek, trust,
+					 ret_revocation, err);
 	if (r < 0)
 		return r;
 	r = tpm_public_parse(buffer_bytes(&request->ak_public), &ak, err);
@@ -48,14 +51,16 @@ static int check_keys(const struct enroll_request *request, const struct ek_trus
 
 int enroll_challenge(const struct enroll_request *request, const struct ek_trust *trust,
 		     uint64_t valid, struct enroll_challenge *ret,
-		     struct enroll_pending *ret_pending, struct assay_error *err)
+		     struct enroll_pending *ret_pending, struct ek_revocation *ret_revocation,
+		     struct assay_error *err)
 {
 	struct enroll_pending pending = { .expires = trust->now + valid };
 	struct enroll_challenge challenge = { 0 };
 	uint8_t secret[CREDENTIAL_SECRET_SIZE];
 	struct tpm_name ak_name;
+	struct ek_revocation revocation;
 	struct tpm_public ek;
-	int r = check_keys(request, trust, &ek, &ak_name, err);
+	int r = check_keys(request, trust, &ek, &ak_name, &revocation, err);
 
 	if (r < 0)
 		return r;
@@ -77,6 +82,8 @@ int enroll_challenge(const struct enroll_request *request, const struct ek_trust
 	}
 	*ret = challenge;
 	*ret_pending = pending;
+	if (ret_revocation)
+		*ret_revocation = revocation;
 	return 0;
 }
 

@@ -22,13 +22,15 @@
  * @trust: whom to believe
  * @valid: how long it may be answered, in seconds from @trust->now
  * @ret_pending: what to keep; not the secret, which nobody has until the device answers
+ * @ret_revocation: what the revocation lists could say; may be NULL
  *
  * Return: 0; -EKEYREJECTED with what is wrong with a key or the certificate; -EINVAL,
  * -EBADMSG for keys that do not parse; -EIO, -ENOMEM
  */
 int enroll_challenge(const struct enroll_request *request, const struct ek_trust *trust,
 		     uint64_t valid, struct enroll_challenge *ret,
-		     struct enroll_pending *ret_pending, struct assay_error *err);
+		     struct enroll_pending *ret_pending, struct ek_revocation *ret_revocation,
+		     struct assay_error *err);
 
 /*
  * enroll_accept() - judge an answer

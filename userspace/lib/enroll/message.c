@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/der.h"
 #include "base/utc.h"
 
 #define TYPE_REQUEST "enroll-request"
@@ -32,6 +34,20 @@ static int write_json(FILE *stream, json_t *root, const char *what, struct assay
 	return 0;
 }
 
+/* Each certificate by itself. */
+static json_t *chain_to_json(const struct enroll_request *request)
+{
+	struct bytes rest = buffer_bytes(&request->ek_chain), certificate;
+	json_t *chain = json_array();
+
+	while (chain && der_take_sequence(&rest, &certificate))
+		if (json_array_append_new(chain, json_base64(certificate)) < 0) {
+			json_decref(chain);
+			return NULL;
+		}
+	return chain;
+}
+
 static json_t *request_to_json(const struct enroll_request *request)
 {
 	json_t *root = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "assay", JSON_VERSION, "type",
@@ -40,9 +56,12 @@ static json_t *request_to_json(const struct enroll_request *request)
 				 json_base64(buffer_bytes(&request->ek_certificate)), "ak_public",
 				 json_base64(buffer_bytes(&request->ak_public)));
 
-	if (root && request->ak_qualified_name.size > 0 &&
-	    json_object_set_new(root, "ak_qualified_name",
-				json_hex(buffer_bytes(&request->ak_qualified_name))) < 0) {
+	if (root &&
+	    ((request->ek_chain.size > 0 &&
+	      json_object_set_new(root, "ek_chain", chain_to_json(request)) < 0) ||
+	     (request->ak_qualified_name.size > 0 &&
+	      json_object_set_new(root, "ak_qualified_name",
+				  json_hex(buffer_bytes(&request->ak_qualified_name))) < 0))) {
 		json_decref(root);
 		return NULL;
 	}
@@ -136,12 +155,50 @@ static int get_fixed(const json_t *object, const char *key, const char *what, ui
 	return 0;
 }
 
+/* Each is one certificate, by its length at least. */
+static int get_chain(const json_t *root, const char *what, struct buffer *out,
+		     struct assay_error *err)
+{
+	const json_t *chain = json_object_get(root, "ek_chain"), *value;
+	size_t i;
+
+	if (!chain)
+		return 0;
+	if (!json_is_array(chain) || json_array_size(chain) == 0)
+		return assay_fail(err, EBADMSG, "%s: \"ek_chain\" is not an array of certificates",
+				  what);
+	json_array_foreach((json_t *)chain, i, value) {
+		CLEANUP(buffer_free) struct buffer der = { 0 };
+		struct bytes rest, certificate;
+		int r = json_is_string(value) ? base64_decode(json_string_value(value),
+							      json_string_length(value), &der) :
+						-EINVAL;
+
+		if (r == -ENOMEM)
+			return assay_fail(err, ENOMEM, "out of memory");
+		rest = buffer_bytes(&der);
+		if (r < 0 || !der_take_sequence(&rest, &certificate) || rest.size > 0)
+			return assay_fail(
+				err, EBADMSG,
+				"%s: \"ek_chain\": number %zu is not a certificate (DER in "
+				"base64)",
+				what, i + 1);
+		if (out->size + der.size > ENROLL_MAX_CHAIN)
+			return assay_fail(
+				err, EBADMSG,
+				"%s: \"ek_chain\" has more than the %d bytes that are read", what,
+				ENROLL_MAX_CHAIN);
+		buffer_append_bytes(out, buffer_bytes(&der));
+	}
+	return out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
+}
+
 static int parse_request(const json_t *root, struct enroll_request *request,
 			 struct assay_error *err)
 {
 	static const char *const known[] = {
-		"assay",	  "type",      "machine_id",	    "ek_public",
-		"ek_certificate", "ak_public", "ak_qualified_name", NULL
+		"assay",    "type",	 "machine_id",	      "ek_public", "ek_certificate",
+		"ek_chain", "ak_public", "ak_qualified_name", NULL
 	};
 	const char *what = WHAT_REQUEST;
 	const char *machine_id;
@@ -160,6 +217,8 @@ static int parse_request(const json_t *root, struct enroll_request *request,
 	if (r == 0)
 		r = get_binary(root, "ek_certificate", what, ENROLL_MAX_CERTIFICATE,
 			       &request->ek_certificate, err);
+	if (r == 0)
+		r = get_chain(root, what, &request->ek_chain, err);
 	if (r == 0)
 		r = get_binary(root, "ak_public", what, ENROLL_MAX_STRUCTURE, &request->ak_public,
 			       err);
@@ -312,6 +371,7 @@ void enroll_request_free(struct enroll_request *request)
 {
 	buffer_free(&request->ek_public);
 	buffer_free(&request->ek_certificate);
+	buffer_free(&request->ek_chain);
 	buffer_free(&request->ak_public);
 	buffer_free(&request->ak_qualified_name);
 	*request = (struct enroll_request){ 0 };

@@ -22,16 +22,20 @@
 #define ENROLL_MAX_SIZE (1U << 20)   /* bytes of one's JSON text */
 #define ENROLL_MAX_STRUCTURE 4096    /* bytes of one marshalled TPM structure */
 #define ENROLL_MAX_CERTIFICATE 16384 /* bytes of the endorsement key's certificate */
+#define ENROLL_MAX_CHAIN 65536	     /* bytes of the certificates between it and a root */
 #define ENROLL_ID_SIZE 16	     /* bytes of what ties an answer to its challenge */
 
 /**
  * struct enroll_request - @ek_public and @ak_public are TPM2B_PUBLIC, @ek_certificate is DER
+ * @ek_chain: certificates in DER, one after the other, that the TPM holds beside it; size 0 if
+ *            there are none. Of a challenge that is open they are not kept
  * @ak_qualified_name: what the device says it is; size 0 if it says nothing
  */
 struct enroll_request {
 	char machine_id[RECORD_MAX_MACHINE_ID + 1];
 	struct buffer ek_public;
 	struct buffer ek_certificate;
+	struct buffer ek_chain;
 	struct buffer ak_public;
 	struct buffer ak_qualified_name;
 };

@@ -2,15 +2,23 @@
 #include "tpm/ek.h"
 
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+#include "base/cleanup.h"
+#include "base/der.h"
 #include "tpm/context.h"
 #include "tpm/key_internal.h"
 
 /* Bytes that one TPM2_NV_Read asks for: every TPM takes so many (TPM2_PT_NV_BUFFER_MAX). */
 #define NV_CHUNK 512
+
+/* NV indices of the certificates between the endorsement key's and a root (profile, 2.2.1.5). */
+#define CHAIN_FIRST 0x01c00100u
+#define CHAIN_LAST 0x01c001ffu
 
 /* TPMA_OBJECT of the profile's templates; the high range lets an empty password do, too. */
 #define LOW_ATTRIBUTES                                                                      \
@@ -162,8 +170,8 @@ const char *tpm_ek_template_name(enum tpm_ek_template template)
 
 /* ---------------------------------------------------------------- NV memory */
 
-static int read_chunks(struct tpm *tpm, ESYS_TR handle, TPMI_RH_NV_INDEX index, size_t size,
-		       struct buffer *out, struct assay_error *err)
+static int read_chunks(struct tpm *tpm, ESYS_TR handle, ESYS_TR reader, TPMI_RH_NV_INDEX index,
+		       size_t size, struct buffer *out, struct assay_error *err)
 {
 	for (size_t done = 0; done < size;) {
 		size_t wanted = size - done < NV_CHUNK ? size - done : NV_CHUNK;
@@ -171,7 +179,7 @@ static int read_chunks(struct tpm *tpm, ESYS_TR handle, TPMI_RH_NV_INDEX index, 
 		bool good;
 		TSS2_RC rc;
 
-		rc = Esys_NV_Read(tpm->esys, handle, handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+		rc = Esys_NV_Read(tpm->esys, reader, handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 				  ESYS_TR_NONE, (UINT16)wanted, (UINT16)done, &data);
 		if (rc != TSS2_RC_SUCCESS)
 			return tpm_fail(tpm, err, rc, "cannot read the NV index 0x%08x", index);
@@ -194,7 +202,7 @@ static int read_nv(struct tpm *tpm, TPMI_RH_NV_INDEX index, size_t limit, struct
 		   struct assay_error *err)
 {
 	TPM2B_NV_PUBLIC *public = NULL;
-	ESYS_TR handle = ESYS_TR_NONE;
+	ESYS_TR handle = ESYS_TR_NONE, reader;
 	size_t size = 0;
 	bool written;
 	TSS2_RC rc;
@@ -212,6 +220,8 @@ static int read_nv(struct tpm *tpm, TPMI_RH_NV_INDEX index, size_t limit, struct
 		return tpm_fail(tpm, err, rc, "cannot find the NV index 0x%08x", index);
 	size = public->nvPublic.dataSize;
 	written = (public->nvPublic.attributes & TPMA_NV_WRITTEN) != 0;
+	/* Most can be read by anyone, with the index's own empty password; some by the owner. */
+	reader = public->nvPublic.attributes & TPMA_NV_AUTHREAD ? handle : ESYS_TR_RH_OWNER;
 	Esys_Free(public);
 	if (!written)
 		r = assay_fail(err, ENODATA, "nothing is in the NV index 0x%08x of the TPM at %s",
@@ -222,74 +232,110 @@ static int read_nv(struct tpm *tpm, TPMI_RH_NV_INDEX index, size_t limit, struct
 			       "%zu can be",
 			       tpm->name, index, size, limit);
 	else
-		r = read_chunks(tpm, handle, index, size, out, err);
+		r = read_chunks(tpm, handle, reader, index, size, out, err);
 	(void)Esys_TR_Close(tpm->esys, &handle);
 	return r;
-}
-
-/* Bytes of a DER SEQUENCE by its own length; 0 for what does not begin as one. */
-static size_t der_size(struct bytes in)
-{
-	size_t size = 0;
-	uint8_t byte;
-
-	if (!bytes_take_u8(&in, &byte) || byte != 0x30 || !bytes_take_u8(&in, &byte))
-		return 0;
-	if (byte < 0x80)
-		return 2 + (size_t)byte;
-	if (byte != 0x81 && byte != 0x82)
-		return 0;
-	for (uint8_t left = byte & 0x7f; left > 0; left--) {
-		uint8_t next;
-
-		if (!bytes_take_u8(&in, &next))
-			return 0;
-		size = size << 8 | next;
-	}
-	return 2 + (size_t)(byte & 0x7f) + size;
 }
 
 static int read_certificate(struct tpm *tpm, TPMI_RH_NV_INDEX index, struct buffer *out,
 			    struct assay_error *err)
 {
-	struct buffer content = { 0 };
-	size_t size;
+	CLEANUP(buffer_free) struct buffer content = { 0 };
+	struct bytes rest, certificate;
 	int r = read_nv(tpm, index, TPM_EK_CERTIFICATE_MAX, &content, err);
 
-	if (r == 0) {
-		size = der_size(buffer_bytes(&content));
-		if (size == 0 || size > content.size)
-			r = assay_fail(err, EPROTO,
-				       "the NV index 0x%08x of the TPM at %s does not hold a whole "
-				       "certificate: supply one with --ek-cert",
-				       index, tpm->name);
-		else
-			buffer_append(out, content.data, size);
-	}
-	buffer_free(&content);
-	return r == 0 && out->failed ? assay_fail(err, ENOMEM, "out of memory") : r;
+	if (r < 0)
+		return r;
+	rest = buffer_bytes(&content);
+	if (!der_take_sequence(&rest, &certificate))
+		return assay_fail(err, EPROTO,
+				  "the NV index 0x%08x of the TPM at %s does not hold a whole "
+				  "certificate: supply one with --ek-cert",
+				  index, tpm->name);
+	buffer_append_bytes(out, certificate);
+	return out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
 }
 
+/*
+ * An index that cannot be read, or holds no certificate, is not the end of the search; if no other
+ * has one, the first such is what is told.
+ */
 int tpm_ek_certificate(struct tpm *tpm, enum tpm_ek_template template,
 		       enum tpm_ek_template *ret_template, struct buffer *out,
 		       struct assay_error *err)
 {
 	size_t first = template == TPM_EK_ANY ? TPM_EK_ANY + 1 : (size_t) template;
 	size_t last = template == TPM_EK_ANY ? TEMPLATE_COUNT - 1 : (size_t) template;
+	struct assay_error unusable = { 0 }, reason;
 
 	for (size_t i = first; i <= last; i++) {
-		int r = read_certificate(tpm, templates[i].certificate, out, err);
+		int r = read_certificate(tpm, templates[i].certificate, out, &reason);
 
-		if (r == 0)
+		if (r == 0) {
 			*ret_template = (enum tpm_ek_template)i;
-		if (r != -ENODATA)
-			return r;
+			return 0;
+		}
+		if (r != -ENODATA && unusable.code == 0)
+			unusable = reason;
+	}
+	if (unusable.code != 0) {
+		if (err)
+			*err = unusable;
+		return -unusable.code;
 	}
 	return assay_fail(err, ENODATA,
 			  "the TPM at %s holds no certificate of %s%s endorsement key: get it from "
 			  "the TPM's or the machine's maker and supply it with --ek-cert",
 			  tpm->name, template == TPM_EK_ANY ? "an" : "its ",
 			  template == TPM_EK_ANY ? "" : templates[template].name);
+}
+
+/* Appends the certificates at the beginning of @rest; false where what follows them is none. */
+static bool append_certificates(struct bytes rest, struct buffer *out)
+{
+	struct bytes der;
+
+	while (der_take_sequence(&rest, &der)) {
+		const unsigned char *at = der.data;
+		X509 *certificate = d2i_X509(NULL, &at, (long)der.size);
+		bool good = certificate && at == der.data + der.size;
+
+		X509_free(certificate);
+		ERR_clear_error();
+		if (!good)
+			return false;
+		buffer_append_bytes(out, der);
+		/* Each index may have padding behind its part of the chain. */
+		while (rest.size > 0 && (rest.data[0] == 0x00 || rest.data[0] == 0xff))
+			rest = BYTES(rest.data + 1, rest.size - 1);
+	}
+	return rest.size == 0;
+}
+
+int tpm_ek_chain(struct tpm *tpm, struct buffer *out, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer content = { 0 };
+	struct buffer chain = { 0 };
+
+	/* A certificate may go on in the next index, so they are one text, in order. */
+	for (TPMI_RH_NV_INDEX index = CHAIN_FIRST; index <= CHAIN_LAST; index++) {
+		int r = read_nv(tpm, index, TPM_EK_CHAIN_MAX - content.size, &content, err);
+
+		if (r == -ENODATA)
+			break;
+		if (r < 0)
+			return r;
+	}
+	if (!append_certificates(buffer_bytes(&content), &chain)) {
+		buffer_free(&chain);
+		return assay_fail(err, EPROTO,
+				  "what the TPM at %s holds from NV index 0x%08x on is not the "
+				  "chain of its endorsement key's certificate",
+				  tpm->name, CHAIN_FIRST);
+	}
+	buffer_append_bytes(out, buffer_bytes(&chain));
+	buffer_free(&chain);
+	return content.failed || out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
 }
 
 /* ---------------------------------------------------------------- the key */

@@ -11,6 +11,7 @@
 
 /* Bytes of a certificate in the TPM; what says that it is larger is not read. */
 #define TPM_EK_CERTIFICATE_MAX 8192
+#define TPM_EK_CHAIN_MAX 65536 /* of all those between it and a root */
 
 struct tpm_ek;
 
@@ -34,13 +35,23 @@ const char *tpm_ek_template_name(enum tpm_ek_template template);
  * @ret_template: of which it is: @template, or what TPM_EK_ANY came to
  * @out: DER, without what may stand behind it in NV memory
  *
- * Nothing in it is checked but that it is all there.
- * Return: 0; -ENODATA where there is none; -EPROTO for one that the TPM has cut or says to
- * be larger than TPM_EK_CERTIFICATE_MAX
+ * Nothing in it is checked but that it is all there. The search for any goes on behind an
+ * index that is empty, cannot be read, or holds something else.
+ * Return: 0; -ENODATA where there is none; else of the first that is of no use: -EPROTO for
+ * one that the TPM has cut or says to be larger than TPM_EK_CERTIFICATE_MAX
  */
 int tpm_ek_certificate(struct tpm *tpm, enum tpm_ek_template template,
 		       enum tpm_ek_template *ret_template, struct buffer *out,
 		       struct assay_error *err);
+
+/*
+ * tpm_ek_chain() - append the certificates that the TPM holds between its endorsement keys' and
+ * their makers' roots, in DER, one after the other; nothing where it holds none
+ *
+ * Which of them lead where is for whoever verifies to find.
+ * Return: 0; -EPROTO where what stands there is something else
+ */
+int tpm_ek_chain(struct tpm *tpm, struct buffer *out, struct assay_error *err);
 
 /*
  * tpm_ek_open() - the endorsement key in a slot, made from the TPM's seed, or the one that
