@@ -870,6 +870,7 @@ static void what_cannot_be_quoted_is_told(void **state)
 #define COMMAND_LOAD 0x157
 #define COMMAND_QUOTE 0x158
 #define COMMAND_SIGN 0x15d
+#define COMMAND_START_AUTH_SESSION 0x176
 #define COMMAND_GET_CAPABILITY 0x17a
 #define COMMAND_PCR_READ 0x17e
 
@@ -881,7 +882,13 @@ struct relay {
 	uint32_t flip_command; /* flip a bit in the answers to this one... */
 	size_t flip_bit;       /* ...this one */
 	bool flipped;
-	int extends; /* slip in so many PCR extends, one before each quote */
+	int extends;	       /* slip in so many PCR extends, one before each quote */
+	bool listens;	       /* keep all that goes over, both ways... */
+	struct buffer heard;   /* ...here */
+	size_t salted, bare;   /* sessions that were started with a salt, and without */
+	size_t signs;	       /* signatures that were asked for */
+	uint32_t own_primary;  /* put a primary of this hierarchy in the place of the owner's */
+	uint32_t owner_to_own; /* how often that was done */
 };
 
 static TSS2_RC relay_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command);
@@ -897,6 +904,8 @@ static TSS2_RC relay_receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *
 		response[relay->flip_bit / 8] ^= (uint8_t)(1 << relay->flip_bit % 8);
 		relay->flipped = true;
 	}
+	if (rc == TSS2_RC_SUCCESS && response && relay->listens)
+		buffer_append(&relay->heard, response, *size);
 	return rc;
 }
 
@@ -944,10 +953,42 @@ static void flush_all(TSS2_TCTI_CONTEXT *tcti)
 	}
 }
 
+/* TPM2_StartAuthSession; a session that only tries a policy proves nothing, and needs no salt. */
+static void count_session(struct relay *relay, struct bytes command)
+{
+	struct bytes skipped;
+	uint16_t size;
+	uint32_t key;
+	uint8_t type;
+
+	assert_true(bytes_take(&command, 10, &skipped) && bytes_take_be32(&command, &key) &&
+		    bytes_take(&command, 4, &skipped) && bytes_take_be16(&command, &size) &&
+		    bytes_take(&command, size, &skipped) && bytes_take_be16(&command, &size) &&
+		    bytes_take(&command, size, &skipped) && bytes_take_u8(&command, &type));
+	if (key != TPM2_RH_NULL && size > 0)
+		relay->salted++;
+	else if (type != TPM2_SE_TRIAL)
+		relay->bare++;
+}
+
+/* The same command, but for the hierarchy in it. */
+static TSS2_RC transmit_own_primary(struct relay *relay, size_t size, const uint8_t *command)
+{
+	uint8_t changed[4096];
+
+	assert_true(size > 14 && size <= sizeof(changed));
+	memcpy(changed, command, size);
+	for (size_t i = 0; i < 4; i++)
+		changed[10 + i] = (uint8_t)(relay->own_primary >> (24 - 8 * i));
+	relay->owner_to_own++;
+	return Tss2_Tcti_Transmit(relay->inner, size, changed);
+}
+
 static TSS2_RC relay_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command)
 {
 	struct relay *relay = (struct relay *)context;
 	struct bytes in_command = BYTES(command, size), skipped;
+	const uint8_t owner[] = { 0x40, 0, 0, 1 };
 
 	assert_true(bytes_take(&in_command, 6, &skipped) &&
 		    bytes_take_be32(&in_command, &relay->command));
@@ -955,6 +996,14 @@ static TSS2_RC relay_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uin
 		relay->extends--;
 		extend_16(relay->inner);
 	}
+	if (relay->command == COMMAND_START_AUTH_SESSION)
+		count_session(relay, BYTES(command, size));
+	relay->signs += relay->command == COMMAND_SIGN;
+	if (relay->listens)
+		buffer_append(&relay->heard, command, size);
+	if (relay->own_primary != 0 && relay->command == COMMAND_CREATE_PRIMARY &&
+	    memcmp(command + 10, owner, sizeof(owner)) == 0)
+		return transmit_own_primary(relay, size, command);
 	return Tss2_Tcti_Transmit(relay->inner, size, command);
 }
 
@@ -1164,6 +1213,387 @@ static void no_bit_of_an_answer_breaks_the_list_of_banks(void **state)
 	assert_true(refused > 50);
 }
 
+/* ------------------------------------------------------------------ passwords */
+
+#define PASSWORD "a password of 25 bytes..."
+#define OTHER_PASSWORD "not the password of 28 bytes"
+#define PASSWORD_BYTES BYTES_LITERAL(PASSWORD)
+
+/* What makes a key of each kind that has a password. */
+static const struct password_row {
+	const char *name;
+	bool pcrs, persistent, rsa;
+} password_rows[] = {
+	{ "plain", false, false, false },
+	{ "RSA", false, false, true },
+	{ "bound to PCRs", true, false, false },
+	{ "persistent", false, true, false },
+};
+
+/* A key with the password, in "p.pem" or at the handle 0x81000031; its name is returned. */
+static const char *make_password_key(const struct machine *at, struct tpm *tpm,
+				     const struct password_row *row)
+{
+	const struct tpm_pcrs pcrs = {
+		.count = 1, .banks = { { .hash = ASSAY_HASH_SHA256, .selected = 1 << 15 } }
+	};
+	const struct tpm_key_options options = {
+		.algorithm = row->rsa ? TPM_KEY_RSA2048 : TPM_KEY_P256,
+		.password = PASSWORD_BYTES,
+		.pcrs = row->pcrs ? &pcrs : NULL,
+	};
+	struct tpm_key_file file = { 0 };
+	struct buffer text = { 0 };
+	struct assay_error err;
+	struct tpm_key *key;
+
+	GOOD(tpm_key_create(tpm, &options, &file, &err));
+	if (row->persistent) {
+		GOOD(tpm_key_load(tpm, &file, PASSWORD_BYTES, "key", &key, &err));
+		GOOD(tpm_key_persist(key, 0x81000031, &err));
+		tpm_key_unload(key);
+	}
+	GOOD(tpm_key_file_format(&file, &text, &err));
+	write_to(at, "p.pem", buffer_bytes(&text));
+	buffer_free(&text);
+	tpm_key_file_free(&file);
+	return row->persistent ? "handle:0x81000031" : in(at, "p.pem");
+}
+
+static void forget_password_key(const struct machine *at, const struct password_row *row)
+{
+	if (row->persistent)
+		SHELL(at, "tpm2_evictcontrol -C o -c 0x81000031");
+}
+
+/* Wrong passwords that the TPM has counted. */
+static unsigned int lockout_counter(const struct machine *at)
+{
+	struct buffer text;
+	const char *found;
+	unsigned int count = 999;
+
+	SHELL(at, "tpm2_getcap properties-variable >variable; echo >>variable");
+	text = read_from(at, "variable");
+	text.data[text.size - 1] = '\0';
+	found = strstr((const char *)text.data, "TPM2_PT_LOCKOUT_COUNTER: 0x");
+	assert_non_null(found);
+	assert_int_equal(sscanf(found, "TPM2_PT_LOCKOUT_COUNTER: 0x%x", &count), 1);
+	buffer_free(&text);
+	return count;
+}
+
+static void *sign_refused(void *argument)
+{
+	struct signing *self = argument;
+	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("x"));
+	struct buffer out = { 0 };
+	struct assay_error err;
+
+	self->refused = self->signer->sign(self->signer, &digest, &out, &err) == -EACCES &&
+			strstr(err.text, "has a password, and it was not given, or another");
+	buffer_free(&out);
+	return NULL;
+}
+
+/* However many threads wait for a signature; the next try is a new signer's. */
+static void a_wrong_password_costs_one_try(void **state)
+{
+	struct machine other;
+
+	(void)state;
+	start(&other, "sha256");
+	write_to(&other, "wrong", BYTES_LITERAL(OTHER_PASSWORD));
+	write_to(&other, "right", PASSWORD_BYTES);
+	for (size_t i = 0; i < COUNT(password_rows); i++) {
+		struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("x"));
+		struct signer_source source = { .tcti = other.tcti };
+		struct signing threads[32];
+		struct buffer out = { 0 };
+		struct signer *signer;
+		struct assay_error err;
+		struct tpm *tpm = open_tpm(&other);
+
+		source.key = make_password_key(&other, tpm, &password_rows[i]);
+		tpm_close(tpm);
+		source.passphrase_file = in(&other, "wrong");
+		GOOD(signer_open(&source, &signer, &err));
+		for (size_t j = 0; j < COUNT(threads); j++) {
+			threads[j] = (struct signing){ .signer = signer };
+			assert_int_equal(
+				pthread_create(&threads[j].thread, NULL, sign_refused, &threads[j]),
+				0);
+		}
+		for (size_t j = 0; j < COUNT(threads); j++) {
+			assert_int_equal(pthread_join(threads[j].thread, NULL), 0);
+			assert_int_equal(threads[j].refused, 1);
+		}
+		assert_int_equal(signer->sign(signer, &digest, &out, &err), -EACCES);
+		signer->close(signer);
+		assert_int_equal(lockout_counter(&other), 1);
+		source.passphrase_file = in(&other, "right");
+		GOOD(signer_open(&source, &signer, &err));
+		GOOD(signer->sign(signer, &digest, &out, &err));
+		signer->close(signer);
+		buffer_free(&out);
+		assert_int_equal(lockout_counter(&other), 1);
+		SHELL(&other, "tpm2_dictionarylockout --clear-lockout");
+		forget_password_key(&other, &password_rows[i]);
+	}
+	assert_slots_free(&other);
+	stop(&other);
+}
+
+static bool heard(const struct relay *relay, struct bytes secret)
+{
+	return memmem(relay->heard.data, relay->heard.size, secret.data, secret.size) != NULL;
+}
+
+/* What a listener between assay and the TPM hears. */
+static void no_password_goes_over_in_clear(void **state)
+{
+	const TPMT_TK_HASHCHECK no_ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
+	const struct bytes data = BYTES_LITERAL("x");
+	const struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, data);
+	struct tpm *tpm = open_tpm(&machine);
+	struct relay relay;
+
+	(void)state;
+	relay_begin(&relay, tpm);
+	relay.listens = true;
+	for (size_t i = 0; i < COUNT(password_rows); i++) {
+		struct tpm_key_handle handle = { .handle = 0x81000031 };
+		struct tpm_key_file file = { 0 };
+		struct signer *signer;
+		struct tpm_key *key;
+		struct assay_error err;
+
+		make_password_key(&machine, tpm, &password_rows[i]);
+		GOOD(tpm_key_file_read(in(&machine, "p.pem"), &file, &err));
+		memcpy(handle.primary, file.parent_name.data, file.parent_name.size);
+		for (int named = 0; named <= 1; named++) {
+			struct buffer out = { 0 };
+
+			handle.primary_size = named ? file.parent_name.size : 0;
+			if (password_rows[i].persistent)
+				GOOD(tpm_key_find(tpm, &handle, PASSWORD_BYTES, "key", &key, &err));
+			else
+				GOOD(tpm_key_load(tpm, &file, PASSWORD_BYTES, "key", &key, &err));
+			GOOD(tpm_key_signer(key, &signer, &err));
+			GOOD(signer->sign(signer, &digest, &out, &err));
+			assert_true(verifies(tpm_key_public(key), ASSAY_HASH_SHA256, data,
+					     buffer_bytes(&out)));
+			GOOD(signer->sign(signer, &digest, &out, &err));
+			signer->close(signer);
+			tpm_key_unload(key);
+			buffer_free(&out);
+			if (!password_rows[i].persistent)
+				break;
+		}
+		tpm_key_file_free(&file);
+		forget_password_key(&machine, &password_rows[i]);
+		if (heard(&relay, PASSWORD_BYTES))
+			fail_msg("%s: the password goes over in clear", password_rows[i].name);
+	}
+	assert_int_equal(relay.bare, 0);
+	assert_true(relay.salted >= 2 * COUNT(password_rows));
+
+	/* The listener can hear: this is how a password goes over without a session. */
+	{
+		TPM2B_AUTH auth = { .size = sizeof(PASSWORD) - 1 };
+		const TPM2B_DIGEST empty = { .size = 32 };
+		const TPMT_SIG_SCHEME scheme = { .scheme = TPM2_ALG_ECDSA,
+						 .details.any.hashAlg = TPM2_ALG_SHA256 };
+		TPMT_SIGNATURE *signature = NULL;
+		struct tpm_key_file file = { 0 };
+		struct tpm_key *key;
+		struct assay_error err;
+
+		memcpy(auth.buffer, PASSWORD, sizeof(PASSWORD) - 1);
+		make_password_key(&machine, tpm, &password_rows[0]);
+		GOOD(tpm_key_file_read(in(&machine, "p.pem"), &file, &err));
+		GOOD(tpm_key_load(tpm, &file, BYTES(NULL, 0), "key", &key, &err));
+		assert_false(heard(&relay, PASSWORD_BYTES));
+		assert_int_equal(Esys_TR_SetAuth(tpm->esys, key->handle, &auth), TSS2_RC_SUCCESS);
+		assert_int_equal(Esys_Sign(tpm->esys, key->handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+					   ESYS_TR_NONE, &empty, &scheme, &no_ticket, &signature),
+				 TSS2_RC_SUCCESS);
+		assert_true(heard(&relay, PASSWORD_BYTES));
+		Esys_Free(signature);
+		tpm_key_unload(key);
+		tpm_key_file_free(&file);
+	}
+	buffer_free(&relay.heard);
+	relay.listens = false;
+	tpm_close(tpm);
+	assert_slots_free(&machine);
+}
+
+/* The owner's and the parent's passwords: given, wrong, and not given. */
+static void owner_and_parent_passwords_are_used_and_not_heard(void **state)
+{
+	static const struct bytes owner = BYTES_LITERAL("the owner's password");
+	static const struct bytes parent = BYTES_LITERAL("the parent's password");
+	const struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("x"));
+	struct tpm_key_options below = { .parent = 0x81000032, .password = PASSWORD_BYTES };
+	struct machine other;
+	struct relay relay;
+	struct tpm *tpm;
+	struct assay_error err;
+
+	(void)state;
+	start(&other, NULL);
+	SHELL(&other, "tpm2_createprimary -C o -G ecc -c storage.ctx -p \"the parent's password\"; "
+		      "tpm2_evictcontrol -C o -c storage.ctx 0x81000032; tpm2_flushcontext -t; "
+		      "tpm2_changeauth -c owner \"the owner's password\"");
+	tpm = open_tpm(&other);
+	relay_begin(&relay, tpm);
+	relay.listens = true;
+	for (int i = 0; i < 2; i++) {
+		const struct tpm_key_options *options = i == 0 ? &signing : &below;
+		enum tpm_authority whose = i == 0 ? TPM_OWNER : TPM_PARENT;
+		struct tpm_key_file file = { 0 };
+		struct buffer out = { 0 };
+		struct signer *signer;
+		struct tpm_key *key;
+
+		BAD(tpm_key_create(tpm, options, &file, &err), EACCES, "has a password");
+		GOOD(tpm_give_password(tpm, whose, BYTES_LITERAL("wrong"), &err));
+		BAD(tpm_key_create(tpm, options, &file, &err), EACCES, "or another");
+		GOOD(tpm_give_password(tpm, whose, i == 0 ? owner : parent, &err));
+		GOOD(tpm_key_create(tpm, options, &file, &err));
+		GOOD(tpm_key_load(tpm, &file, options->password, "key", &key, &err));
+		GOOD(tpm_key_signer(key, &signer, &err));
+		GOOD(signer->sign(signer, &digest, &out, &err));
+		signer->close(signer);
+		if (i == 0)
+			GOOD(tpm_key_persist(key, 0x81000033, &err));
+		tpm_key_unload(key);
+		tpm_key_file_free(&file);
+		buffer_free(&out);
+	}
+	assert_false(heard(&relay, owner));
+	assert_false(heard(&relay, parent));
+	assert_false(heard(&relay, PASSWORD_BYTES));
+	assert_int_equal(relay.bare, 0);
+	buffer_free(&relay.heard);
+	tpm_close(tpm);
+	assert_slots_free(&other);
+	stop(&other);
+}
+
+/*
+ * What stands between assay and the TPM shows a primary of its own, of the same template: by the
+ * name it is another, and no session is salted with it.
+ */
+static void a_primary_that_was_put_in_its_place_is_refused(void **state)
+{
+	struct tpm *tpm = open_tpm(&machine);
+	struct relay relay;
+
+	(void)state;
+	relay_begin(&relay, tpm);
+	for (size_t i = 0; i < COUNT(password_rows); i++) {
+		struct tpm_key_handle handle = { .handle = 0x81000031 };
+		struct tpm_key_file file = { 0 };
+		struct tpm_key *key;
+		struct assay_error err;
+
+		make_password_key(&machine, tpm, &password_rows[i]);
+		GOOD(tpm_key_file_read(in(&machine, "p.pem"), &file, &err));
+		handle.primary_size = file.parent_name.size;
+		memcpy(handle.primary, file.parent_name.data, file.parent_name.size);
+		relay.own_primary = TPM2_RH_NULL;
+		relay.owner_to_own = 0;
+		relay.salted = 0;
+		if (password_rows[i].persistent)
+			BAD(tpm_key_find(tpm, &handle, PASSWORD_BYTES, "key", &key, &err),
+			    EKEYREJECTED, "is not the one that was noted");
+		else
+			BAD(tpm_key_load(tpm, &file, PASSWORD_BYTES, "key", &key, &err),
+			    EKEYREJECTED, "is not the one that was noted");
+		assert_int_equal(relay.owner_to_own, 1);
+		assert_int_equal(relay.salted + relay.bare + relay.signs, 0);
+		relay.own_primary = 0;
+		tpm_key_file_free(&file);
+		forget_password_key(&machine, &password_rows[i]);
+	}
+	tpm_close(tpm);
+	assert_slots_free(&machine);
+}
+
+/* A key's file says whether it has a password, and may be wrong either way. */
+static void the_mark_of_a_password_is_a_hint(void **state)
+{
+	static const struct {
+		bool password, mark;
+		const char *given; /* file; NULL: none */
+		bool good;
+	} rows[] = {
+		{ false, true, "empty", true },	  { false, false, "empty", true },
+		{ false, false, NULL, true },	  { true, false, "right", true },
+		{ true, true, "right", true },	  { true, false, NULL, false },
+		{ true, true, "empty", false },	  { true, false, "wrong", false },
+		{ false, false, "wrong", false },
+	};
+	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("x"));
+
+	(void)state;
+	write_to(&machine, "empty", BYTES_LITERAL(""));
+	write_to(&machine, "wrong", BYTES_LITERAL(OTHER_PASSWORD));
+	write_to(&machine, "right", PASSWORD_BYTES);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct tpm_key_options options = {
+			.password = rows[i].password ? PASSWORD_BYTES : BYTES(NULL, 0),
+		};
+		struct signer_source source = { .key = in(&machine, "k.pem"),
+						.tcti = machine.tcti };
+		struct tpm *tpm = open_tpm(&machine);
+		struct tpm_key_file file = { 0 };
+		struct buffer text = { 0 }, out = { 0 };
+		struct signer *signer;
+		struct assay_error err;
+		int r;
+
+		GOOD(tpm_key_create(tpm, &options, &file, &err));
+		tpm_close(tpm);
+		assert_int_equal(file.password, rows[i].password);
+		file.password = rows[i].mark;
+		GOOD(tpm_key_file_format(&file, &text, &err));
+		write_to(&machine, "k.pem", buffer_bytes(&text));
+		if (rows[i].given)
+			source.passphrase_file = in(&machine, rows[i].given);
+		GOOD(signer_open(&source, &signer, &err));
+		r = signer->sign(signer, &digest, &out, &err);
+		if ((r == 0) != rows[i].good || (r < 0 && r != -EACCES))
+			fail_msg("row %zu: %d %s", i, r, r < 0 ? err.text : "");
+		signer->close(signer);
+		buffer_free(&text);
+		buffer_free(&out);
+		tpm_key_file_free(&file);
+	}
+	SHELL(&machine, "tpm2_dictionarylockout --clear-lockout");
+	assert_slots_free(&machine);
+}
+
+static void a_policy_that_the_file_does_not_tell_is_told(void **state)
+{
+	struct tpm *tpm = open_tpm(&machine);
+	struct tpm_key_file file = { 0 };
+	struct tpm_key *key;
+	struct assay_error err;
+
+	(void)state;
+	make_password_key(&machine, tpm, &password_rows[2]);
+	GOOD(tpm_key_file_read(in(&machine, "p.pem"), &file, &err));
+	file.pcr_policy.size = 0;
+	BAD(tpm_key_load(tpm, &file, PASSWORD_BYTES, "key", &key, &err), EOPNOTSUPP,
+	    "takes a policy");
+	tpm_key_file_free(&file);
+	tpm_close(tpm);
+	assert_slots_free(&machine);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -1213,6 +1643,12 @@ int main(void)
 		cmocka_unit_test(no_bit_of_an_answer_makes_a_wrong_quote),
 		cmocka_unit_test(no_bit_of_an_answer_makes_a_wrong_signature),
 		cmocka_unit_test(no_bit_of_an_answer_breaks_the_list_of_banks),
+		cmocka_unit_test(a_wrong_password_costs_one_try),
+		cmocka_unit_test(no_password_goes_over_in_clear),
+		cmocka_unit_test(owner_and_parent_passwords_are_used_and_not_heard),
+		cmocka_unit_test(a_primary_that_was_put_in_its_place_is_refused),
+		cmocka_unit_test(the_mark_of_a_password_is_a_hint),
+		cmocka_unit_test(a_policy_that_the_file_does_not_tell_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
