@@ -84,7 +84,7 @@ judge whole.json
 check 'and trusted once it is allowed' [ "$status" -eq 0 ]
 echo 'no digest' >SHA256SUMS
 policy import SHA256SUMS
-check 'what has no digests: exit status 1' ended 1 'line 1 does not begin with a digest'
+check 'what has no digests: exit status 1' ended 1 'line 1: it does not begin with a digest'
 policy import
 check 'nothing to import: exit status 2' ended 2 'one file is to be named'
 policy

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "verify/policy_import.h"
 #include "verify/policy_learn.h"
 #include "verify/policy_lint.h"
@@ -107,7 +108,7 @@ static void test_lint(void **state)
 
 /* ---------------------------------------------------------------- import */
 
-static char warnings[2048];
+static char warnings[8192];
 
 static void warn(void *context, const char *text)
 {
@@ -124,18 +125,37 @@ static int import(const char *text, json_t *policy, struct assay_error *err)
 }
 
 /* What came of it, as the reader of policies sees it. */
-static void import_to(const char *text, struct policy *ret)
+static void import_bytes_to(struct bytes text, struct policy *ret)
 {
 	json_t *json = new_policy();
 	struct assay_error err;
 	char *dumped;
 
-	if (import(text, json, &err) < 0)
-		fail_msg("%s: %s", text, err.text);
+	warnings[0] = '\0';
+	if (policy_import(text, json, warn, NULL, &err) < 0)
+		fail_msg("%.*s: %s", (int)text.size, (const char *)text.data, err.text);
 	dumped = json_dumps(json, 0);
 	parse(dumped, ret);
 	free(dumped);
 	json_decref(json);
+}
+
+static void import_to(const char *text, struct policy *ret)
+{
+	import_bytes_to(BYTES((const uint8_t *)text, strlen(text)), ret);
+}
+
+static void import_file_to(const char *name, struct policy *ret)
+{
+	struct buffer text = { 0 };
+	struct assay_error err;
+	char path[256];
+
+	snprintf(path, sizeof(path), "tests/data/import/%s", name);
+	if (file_read(path, 1 << 20, &text, &err) < 0)
+		fail_msg("%s", err.text);
+	import_bytes_to(buffer_bytes(&text), ret);
+	buffer_free(&text);
 }
 
 static void test_import_of_a_runtime_policy(void **state)
@@ -152,9 +172,8 @@ static void test_import_of_a_runtime_policy(void **state)
 		"\"sha1\","
 		" \"dm_policy\": null}, \"ima-buf\": {\"dm_table\": [\"" SHA256_TEXT "\"]},"
 		"\"verification-keys\": \"\"}";
-	static const char *const paths[] = { "boot_aggregate", "boot_aggregate/", "/tmp/",
-					     "/var/log",       "/var/log/",	  "/etc/mtab",
-					     "/opt/a.b",       "/opt/a.b/",	  ".evm" };
+	static const char *const paths[] = { "/tmp/",	 "/var/log",  "/var/log/", "/etc/mtab",
+					     "/opt/a.b", "/opt/a.b/", ".evm" };
 	struct policy policy;
 
 	(void)state;
@@ -166,6 +185,12 @@ static void test_import_of_a_runtime_policy(void **state)
 	for (size_t i = 0; i < policy.rules.allowed_count; i++)
 		assert_string_equal(policy.rules.allowed[i].path, paths[i]);
 	assert_true(policy.rules.required & CHECK_BIT(CHECK_IMA_FILES_KNOWN));
+	assert_non_null(strstr(warnings, "the exclusion \"boot_aggregate\" is not taken over"));
+	assert_non_null(
+		strstr(warnings, "\"boot_aggregate\" of \"digests\", digest 1, is not taken"));
+	assert_non_null(strstr(warnings, "\"meta\" is not taken over"));
+	assert_non_null(strstr(warnings, "\"release\" is not taken over"));
+	assert_non_null(strstr(warnings, "\"log_hash_alg\" is not taken over"));
 	assert_non_null(strstr(warnings, "the exclusion \"/x/[0-9]+\" is not taken over"));
 	assert_non_null(strstr(warnings, "the exclusion \"/y/\\x5cd\" is not taken over"));
 	assert_non_null(strstr(warnings, "the exclusion \"\" is not taken over"));
@@ -192,8 +217,230 @@ static void test_import_of_lines(void **state)
 	assert_int_equal(policy.rules.ima_digest_count, 3);
 	assert_string_equal(policy.rules.ima_digests[1].path, "/usr/bin/x y");
 	assert_int_equal(policy.rules.ima_digests[1].digests[0].hash, ASSAY_HASH_SHA1);
+	assert_string_equal(warnings, "line 5, \"" SHA256_TEXT "  boot_aggregate\", is not taken "
+				      "over: boot_aggregate is of PCRs, which are compared with it "
+				      "themselves\n");
+	policy_free(&policy);
+}
+
+/* Each line beside a good one: its name as it is taken over, or why it is not. */
+static void test_import_of_odd_lines(void **state)
+{
+	static const struct {
+		const char *line, *name, *says;
+	} rows[] = {
+		{ "\\" SHA256_TEXT "  /a\\\\x2db", "/a\\x2db", NULL },
+		{ "\\" SHA256_TEXT "  /a\\nb\\rc", "/a\nb\rc", NULL },
+		{ "\\" SHA256_TEXT " */a\\\\b", "/a\\b", NULL },
+		{ "\\" SHA256_TEXT "  /a\\tb", NULL, "an escape that is not one of" },
+		{ "\\" SHA256_TEXT "  /a\\", NULL, "an escape that is not one of" },
+		/* Without the first one, a backslash is what it is. */
+		{ SHA256_TEXT "  /a\\nb", "/a\\nb", NULL },
+		{ SHA256_TEXT "\t/tabbed", "/tabbed", NULL },
+		{ SHA256_TEXT "  /caf\xe9", NULL,
+		  "\"" SHA256_TEXT "  /caf\\xe9\", is not taken over: "
+		  "its name is not UTF-8" },
+		{ SHA256_TEXT "  /caf\xc3\xa9", "/caf\xc3\xa9", NULL },
+		{ SHA256_TEXT "  %keyring:.ima", ".ima", NULL },
+		{ SHA256_TEXT "  %keyring:", NULL, "its keyring has no name" },
+		{ SHA256_TEXT, NULL, "is not a digest and a path" },
+		{ SHA256_TEXT "  ", NULL, "is not a digest and a path" },
+		{ SHA256_TEXT "0  /x", NULL, "does not begin with a digest" },
+		{ "d41d8cd98f00b204e9800998ecf8427e  /x", NULL, "does not begin with a digest" },
+		{ "SHA256 (/opt/plain) = " SHA256_TEXT, "/opt/plain", NULL },
+		{ "SHA256 (/opt/a (b) = c) = " SHA256_TEXT, "/opt/a (b) = c", NULL },
+		{ "SHA1 (/x) = " SHA1_TEXT, "/x", NULL },
+		{ "SHA2-256(/x)= " SHA256_TEXT, "/x", NULL },
+		{ "\\SHA256 (/a\\nb) = " SHA256_TEXT, "/a\nb", NULL },
+		{ "SHA256 (/x) = " SHA1_TEXT, NULL, "not of its hash's size" },
+		{ "SHA256 () = " SHA256_TEXT, NULL, "it has no name" },
+		{ "SHA256 (/x = " SHA256_TEXT, NULL, "no ')' and '='" },
+		{ "SHA256 " SHA256_TEXT, NULL, "does not begin with a digest" },
+		{ "SHA256 (", NULL, "no ')' and '='" },
+		{ "BLAKE2b (/x) = " SHA256_TEXT, NULL, "its hash is not SHA-1" },
+		{ "MD5 (/x) = d41d8cd98f00b204e9800998ecf8427e", NULL, "its hash is not SHA-1" },
+		{ "(", NULL, "its hash is not SHA-1" },
+		{ "\\", NULL, "does not begin with a digest" },
+		{ "no digest", NULL, "does not begin with a digest" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy policy;
+		char text[512];
+		bool taken;
+
+		snprintf(text, sizeof(text), "%s\n" SHA256_TEXT "  /zzz\n", rows[i].line);
+		import_to(text, &policy);
+		taken = policy.rules.ima_digest_count == 2;
+		if (taken != !!rows[i].name || (rows[i].says && !strstr(warnings, rows[i].says)) ||
+		    (taken && strcmp(policy.rules.ima_digests[0].path, rows[i].name) != 0))
+			fail_msg("%s: %s, \"%s\"", rows[i].line,
+				 taken ? policy.rules.ima_digests[0].path : "not taken", warnings);
+		policy_free(&policy);
+	}
+}
+
+/* With -z: lines end in NUL, and names are as they are. */
+static void test_import_of_zero_ended_lines(void **state)
+{
+	static const char text[] =
+		SHA256_TEXT "  /a\nb\r\0" SHA256_TEXT " */c\\d\0" SHA256_TEXT "  /e";
+	struct policy policy;
+
+	(void)state;
+	import_bytes_to(BYTES((const uint8_t *)text, sizeof(text)), &policy);
+	assert_int_equal(policy.rules.ima_digest_count, 3);
+	assert_string_equal(policy.rules.ima_digests[0].path, "/a\nb\r");
+	assert_string_equal(policy.rules.ima_digests[1].path, "/c\\d");
 	assert_string_equal(warnings, "");
 	policy_free(&policy);
+	/* A NUL in the midst of lines is no end of one. */
+	import_bytes_to(BYTES_LITERAL(SHA256_TEXT "  /a\0b\n" SHA256_TEXT "  /c\n"), &policy);
+	assert_int_equal(policy.rules.ima_digest_count, 1);
+	assert_non_null(strstr(warnings,
+			       "line 1, \"" SHA256_TEXT "  /a\\x00b\", is not taken over: its "
+			       "name has a NUL"));
+	policy_free(&policy);
+}
+
+static void test_import_of_files(void **state)
+{
+	static const struct {
+		const char *file;
+		size_t count;
+		const char *first, *says;
+	} rows[] = {
+		{ "escaped.sums", 3, "/opt/My App/run me.sh", "" },
+		{ "latin1.sums", 1, "/usr/bin/x", "caf\\xe9.txt\", is not taken over" },
+		{ "zero.sums", 2, "opt/My App/run me.sh", "" },
+		{ "tag.sums", 1, "opt/plain", "" },
+		{ "flat.txt", 4, ".ima", "boot_aggregate" },
+		{ "keylime-exclude-and-digest.json", 0, NULL,
+		  "the digest of \"/usr/bin/dd\" is not taken over: an exclusion goes before it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy policy;
+
+		import_file_to(rows[i].file, &policy);
+		if (policy.rules.ima_digest_count != rows[i].count ||
+		    !strstr(warnings, rows[i].says) || (!rows[i].says[0] && warnings[0]))
+			fail_msg("%s: %zu, %s", rows[i].file, policy.rules.ima_digest_count,
+				 warnings);
+		if (rows[i].first)
+			assert_string_equal(policy.rules.ima_digests[0].path, rows[i].first);
+		policy_free(&policy);
+	}
+}
+
+/* What a regular expression is of, and no more. */
+static void test_import_of_exclusions(void **state)
+{
+	static const struct {
+		const char *expression;
+		const char *paths[3]; /* NULL: it is told */
+	} rows[] = {
+		{ "/$", { NULL } },
+		{ "^/$", { NULL } },
+		{ "/tmp/$", { NULL } },
+		{ "$", { NULL } },
+		{ "^", { NULL } },
+		{ "^$", { NULL } },
+		{ "", { NULL } },
+		{ ".*", { NULL } },
+		{ "boot_aggregate", { NULL } },
+		{ "boot_aggregate$", { NULL } },
+		{ "/a|/b", { NULL } },
+		{ "/a\\\\$", { NULL } },
+		{ "/a\\\\.*", { NULL } },
+		{ "/tmp/", { "/tmp/" } },
+		{ "/tmp/.*$", { "/tmp/" } },
+		{ "/.*", { "/" } },
+		{ "/tmp", { "/tmp", "/tmp/" } },
+		{ "/tmp$", { "/tmp" } },
+		{ "^/tmp(/.*)?$", { "/tmp", "/tmp/" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy policy;
+		char text[256];
+		size_t count = 0;
+
+		snprintf(text, sizeof(text), "{\"digests\": {}, \"excludes\": [\"%s\"]}",
+			 rows[i].expression);
+		import_to(text, &policy);
+		while (count < 3 && rows[i].paths[count])
+			count++;
+		if (policy.rules.allowed_count != count || !warnings[0] != (count > 0))
+			fail_msg("%s: %zu rules, %s", rows[i].expression,
+				 policy.rules.allowed_count, warnings);
+		for (size_t j = 0; j < count; j++)
+			assert_string_equal(policy.rules.allowed[j].path, rows[i].paths[j]);
+		policy_free(&policy);
+	}
+}
+
+/* As there: what is excluded may be anything, whatever digest there is beside it. */
+static void test_exclusion_goes_before_digest(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	import_to("{\"excludes\": [\"/opt/\", \"/usr/bin/dd$\"], \"digests\": {"
+		  "\"/opt/x\": [\"" SHA1_TEXT "\"], \"/usr/bin/dd\": [\"" SHA1_TEXT
+		  "\"], \"/usr/bin/ddx\": [\"" SHA1_TEXT "\"]}}",
+		  &policy);
+	assert_int_equal(policy.rules.ima_digest_count, 1);
+	assert_string_equal(policy.rules.ima_digests[0].path, "/usr/bin/ddx");
+	assert_non_null(strstr(warnings, "the digest of \"/opt/x\" is not taken over"));
+	assert_non_null(strstr(warnings, "the digest of \"/usr/bin/dd\" is not taken over"));
+	policy_free(&policy);
+}
+
+static void test_names_that_fall_together_are_told(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	import_to(SHA256_TEXT "  /opt/a b\n" SHA256_TEXT "  /opt/a_b\n" SHA256_TEXT "  /opt/ab\n",
+		  &policy);
+	assert_int_equal(policy.rules.ima_digest_count, 3);
+	assert_non_null(strstr(warnings, "\"/opt/a b\" and \"/opt/a_b\" are written alike by IMA"));
+	assert_null(strstr(warnings, "/opt/ab"));
+	policy_free(&policy);
+}
+
+/* What is off in one place does not lose the rest. */
+static void test_import_takes_what_is_there(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "\"/x\": \"" SHA1_TEXT "\"",
+		  "\"/x\" of \"digests\" is not taken over: it has no" },
+		{ "\"/x\": []", "\"/x\" of \"digests\" is not taken over: it has no array" },
+		{ "\"/x\": [\"00\"]", "\"/x\" of \"digests\", digest 1, is not taken over" },
+		{ "\"/x\": [5]",
+		  "\"/x\" of \"digests\", digest 1, is not taken over: it is no digest" },
+		{ "\"\": [\"" SHA1_TEXT "\"]", "digest 1, is not taken over: it has no name" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy policy;
+		char text[512];
+
+		snprintf(text, sizeof(text), "{\"digests\": {%s, \"/y\": [\"" SHA1_TEXT "\"]}}",
+			 rows[i].text);
+		import_to(text, &policy);
+		assert_int_equal(policy.rules.ima_digest_count, 1);
+		if (!strstr(warnings, rows[i].says))
+			fail_msg("%s: %s", rows[i].text, warnings);
+		policy_free(&policy);
+	}
 }
 
 static void test_import_that_is_refused(void **state)
@@ -203,27 +450,27 @@ static void test_import_that_is_refused(void **state)
 	} rows[] = {
 		{ "{}", "neither \"digests\"" },
 		{ "{\"digests\": []}", "\"digests\" is not an object" },
-		{ "{\"digests\": {\"/x\": \"" SHA1_TEXT "\"}}", "\"/x\" is not an array" },
-		{ "{\"digests\": {\"/x\": [\"00\"]}}", "\"/x\" has what is no digest" },
-		{ "{\"digests\": {\"/x\": [5]}}", "\"/x\" has what is no digest" },
 		{ "{\"digests\": {}, \"excludes\": {}}", "\"excludes\" is not an array" },
-		{ "{\"digests\": {}, \"excludes\": [1]}", "\"excludes\" has what is no text" },
 		{ "{\"digests\": {}, \"ima\": []}", "\"ima\" is not an object" },
 		{ "{\"digests\": {}} x", "JSON" },
-		{ "no digest", "line 1 does not begin with a digest" },
-		{ SHA1_TEXT "  /x\n" SHA1_TEXT "\n", "line 2 is not a digest and a path" },
-		{ SHA1_TEXT "0  /x\n", "line 1 does not begin with a digest" },
+		{ "no digest",
+		  "nothing of it can be taken over; line 1: it does not begin with a digest" },
+		{ SHA1_TEXT "0  /x\n",
+		  "nothing of it can be taken over; line 1: it does not begin with a digest" },
 	};
 	struct assay_error err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		json_t *policy = new_policy();
+		json_t *before = json_deep_copy(policy);
 
 		if (import(rows[i].text, policy, &err) != -EBADMSG ||
 		    !strstr(err.text, rows[i].says))
 			fail_msg("%s: \"%s\" does not say %s", rows[i].text, err.text,
 				 rows[i].says);
+		assert_true(json_equal(policy, before));
+		json_decref(before);
 		json_decref(policy);
 	}
 }
@@ -333,6 +580,13 @@ int main(void)
 		cmocka_unit_test(test_lint),
 		cmocka_unit_test(test_import_of_a_runtime_policy),
 		cmocka_unit_test(test_import_of_lines),
+		cmocka_unit_test(test_import_of_odd_lines),
+		cmocka_unit_test(test_import_of_zero_ended_lines),
+		cmocka_unit_test(test_import_of_files),
+		cmocka_unit_test(test_import_of_exclusions),
+		cmocka_unit_test(test_exclusion_goes_before_digest),
+		cmocka_unit_test(test_names_that_fall_together_are_told),
+		cmocka_unit_test(test_import_takes_what_is_there),
 		cmocka_unit_test(test_import_that_is_refused),
 		cmocka_unit_test(test_import_adds),
 		cmocka_unit_test(test_learned_policy_trusts),

@@ -6,33 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/json.h"
+#include "verify/policy_names.h"
+#include "verify/policy_references.h"
 
 #define WHAT "the runtime policy"
-/* Room for foreign text in a warning. */
-#define FOREIGN_TEXT 200
 #define PATH_MAX_SIZE 4096
 
-struct import {
-	json_t *digests; /* ima.digests */
-	json_t *allow;
-	import_warning each;
-	void *context;
-	struct assay_error *err;
-};
+/* ---------------------------------------------------------------- what is told */
 
-static void warn(struct import *import, const char *what, const char *text, const char *why)
+const char *references_text(struct bytes bytes, char text[static REFERENCE_TEXT])
 {
-	char escaped[FOREIGN_TEXT], sentence[2 * FOREIGN_TEXT];
-
-	text_escape(BYTES((const uint8_t *)text, strlen(text)), escaped, sizeof(escaped));
-	snprintf(sentence, sizeof(sentence), "%s \"%s\" is not taken over: %s", what, escaped, why);
-	import->each(import->context, sentence);
+	return text_escape(bytes, text, REFERENCE_TEXT);
 }
 
-static int no_memory(struct import *import)
+void references_warn(struct policy_references *references, const char *format, ...)
 {
-	return assay_fail(import->err, ENOMEM, WHAT ": out of memory");
+	char sentence[4 * REFERENCE_TEXT];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	references->each(references->context, sentence);
+}
+
+static void warn(struct policy_references *references, const char *what, const char *text,
+		 const char *why)
+{
+	char shown[REFERENCE_TEXT];
+
+	references_warn(references, "%s \"%s\" is not taken over: %s", what,
+			references_text(BYTES((const uint8_t *)text, strlen(text)), shown), why);
+}
+
+int references_no_memory(struct policy_references *references)
+{
+	return assay_fail(references->err, ENOMEM, "out of memory");
 }
 
 /* ---------------------------------------------------------------- digests */
@@ -60,58 +71,92 @@ static bool is_there(const json_t *array, const char *text)
 	return false;
 }
 
-/* A digest in hexadecimal of something that IMA names; -EINVAL if it is none. */
-static int add_digest(struct import *import, const char *name, const char *hex)
+/* Adds a digest to the array of that name, once; false without memory. */
+static bool add_text_once(json_t *object, const char *name, const char *text)
+{
+	json_t *array = json_object_get(object, name);
+
+	if (!array) {
+		array = json_array();
+		if (json_object_set_new(object, name, array) < 0)
+			return false;
+	}
+	return is_there(array, text) || json_array_append_new(array, json_string(text)) == 0;
+}
+
+int references_add_digest(struct policy_references *references, struct bytes name, const char *hex,
+			  const char **ret_problem)
 {
 	char text[sizeof("sha512:") + 2 * ASSAY_DIGEST_MAX];
 	uint8_t bytes[ASSAY_DIGEST_MAX];
 	const char *hash = hash_of(strlen(hex));
-	json_t *array = json_object_get(import->digests, name);
+	CLEANUP(json_decref_pointer) json_t *key = NULL;
 	size_t size;
 
-	if (!hash || hex_decode(hex, bytes, sizeof(bytes), &size) < 0)
-		return -EINVAL;
-	if (!array) {
-		array = json_array();
-		if (json_object_set_new(import->digests, name, array) < 0)
-			return no_memory(import);
+	if (!hash || hex_decode(hex, bytes, sizeof(bytes), &size) < 0) {
+		*ret_problem = "it does not begin with a digest";
+		return 1;
+	}
+	if (bytes_equal(name, BYTES_LITERAL("boot_aggregate"))) {
+		*ret_problem = "boot_aggregate is of PCRs, which are compared with it themselves";
+		return 1;
+	}
+	key = json_stringn((const char *)name.data, name.size);
+	if (!key) {
+		/* Without memory for it, or no UTF-8. */
+		key = json_stringn_nocheck((const char *)name.data, name.size);
+		if (!key)
+			return references_no_memory(references);
+		*ret_problem =
+			"its name is not UTF-8, and JSON can hold no other; rename the file, "
+			"or sign it";
+		return 1;
 	}
 	snprintf(text, sizeof(text), "%s:", hash);
 	hex_encode(BYTES(bytes, size), text + strlen(text));
-	if (!is_there(array, text) && json_array_append_new(array, json_string(text)) < 0)
-		return no_memory(import);
+	if (!add_text_once(references->digests, json_string_value(key), text))
+		return references_no_memory(references);
 	return 0;
 }
 
 /* {"/usr/bin/x": ["HEX", ...]} */
-static int add_digests(struct import *import, const char *member, const json_t *object)
+static int add_digests(struct policy_references *references, const char *member,
+		       const json_t *object)
 {
 	const char *name;
 	json_t *values;
 
 	if (!json_is_object(object))
-		return assay_fail(import->err, EBADMSG, WHAT ": \"%s\" is not an object", member);
+		return assay_fail(references->err, EBADMSG, WHAT ": \"%s\" is not an object",
+				  member);
 	json_object_foreach((json_t *)object, name, values) {
-		char escaped[FOREIGN_TEXT];
+		struct bytes path = BYTES((const uint8_t *)name, strlen(name));
+		char shown[REFERENCE_TEXT];
 
-		/* Its value is of PCRs, which are compared with it themselves. */
-		if (strcmp(name, "boot_aggregate") == 0)
+		references_text(path, shown);
+		if (!json_is_array(values) || json_array_size(values) == 0) {
+			references_warn(references,
+					"\"%s\" of \"%s\" is not taken over: it has no array of "
+					"digests",
+					shown, member);
 			continue;
-		text_escape(BYTES((const uint8_t *)name, strlen(name)), escaped, sizeof(escaped));
-		if (!json_is_array(values))
-			return assay_fail(import->err, EBADMSG,
-					  WHAT ": \"%s\" of \"%s\" is not an array", member,
-					  escaped);
+		}
 		for (size_t i = 0; i < json_array_size(values); i++) {
 			const char *hex = json_string_value(json_array_get(values, i));
-			int r = hex ? add_digest(import, name, hex) : -EINVAL;
+			const char *problem = "it is no digest";
+			int r = 1;
 
-			if (r == -EINVAL)
-				return assay_fail(import->err, EBADMSG,
-						  WHAT ": \"%s\" of \"%s\" has what is no digest",
-						  member, escaped);
+			if (path.size == 0)
+				problem = "it has no name";
+			else if (hex)
+				r = references_add_digest(references, path, hex, &problem);
 			if (r < 0)
 				return r;
+			if (r > 0)
+				references_warn(references,
+						"\"%s\" of \"%s\", digest %zu, is not taken over: "
+						"%s",
+						shown, member, i + 1, problem);
 		}
 	}
 	return 0;
@@ -119,11 +164,13 @@ static int add_digests(struct import *import, const char *member, const json_t *
 
 /* ---------------------------------------------------------------- exclusions */
 
-static int add_allowed(struct import *import, const char *path, const char *reason)
+static int add_allowed(struct policy_references *references, const char *path, const char *reason)
 {
 	json_t *rule = json_pack("{s:s, s:s}", "path", path, "reason", reason);
 
-	return rule && json_array_append_new(import->allow, rule) == 0 ? 0 : no_memory(import);
+	return rule && json_array_append_new(references->allow, rule) == 0 ?
+		       0 :
+		       references_no_memory(references);
 }
 
 /* Takes @end off the end of @text, if it is there. */
@@ -166,7 +213,7 @@ static bool plain_text(const char *expression, char ret[static PATH_MAX_SIZE])
  * Keylime matches an exclusion at the beginning of a path, wherever it ends there. Of that,
  * taken over is the path itself and what is below it.
  */
-static int add_exclusion(struct import *import, const char *expression)
+static int add_exclusion(struct policy_references *references, const char *expression)
 {
 	static const char reason[] = "imported: an exclusion of Keylime's runtime policy";
 	char text[PATH_MAX_SIZE], path[PATH_MAX_SIZE];
@@ -175,7 +222,7 @@ static int add_exclusion(struct import *import, const char *expression)
 	int r;
 
 	if (length >= sizeof(text)) {
-		warn(import, "the exclusion", expression, "it is too long");
+		warn(references, "the exclusion", expression, "it is too long");
 		return 0;
 	}
 	memcpy(text, expression + (expression[0] == '^'), length + 1 - (expression[0] == '^'));
@@ -186,155 +233,139 @@ static int add_exclusion(struct import *import, const char *expression)
 	else
 		below = take_end(text, ".*");
 	if (!plain_text(text, path)) {
-		warn(import, "the exclusion", expression, "it is neither a path nor all below one");
+		warn(references, "the exclusion", expression,
+		     "it is neither a path nor all below one");
+		return 0;
+	}
+	if (strcmp(path, "boot_aggregate") == 0) {
+		warn(references, "the exclusion", expression,
+		     "boot_aggregate is compared with the PCRs that it is of");
 		return 0;
 	}
 	length = strlen(path);
+	if (path[length - 1] == '/' && exact && !below) {
+		warn(references, "the exclusion", expression,
+		     "no file has a path that ends in '/', so that it is of none");
+		return 0;
+	}
 	if (path[length - 1] == '/')
-		return add_allowed(import, path, reason);
-	r = add_allowed(import, path, reason);
+		return add_allowed(references, path, reason);
+	r = add_allowed(references, path, reason);
 	if (r == 0 && !(exact && !below) && length + 1 < sizeof(path)) {
 		memcpy(path + length, "/", 2);
-		r = add_allowed(import, path, reason);
+		r = add_allowed(references, path, reason);
 	}
 	return r;
 }
 
-static int add_texts(struct import *import, const char *member, const json_t *array,
-		     int (*add)(struct import *import, const char *text))
+static int add_texts(struct policy_references *references, const char *member, const json_t *array,
+		     int (*add)(struct policy_references *references, const char *text))
 {
 	int r = 0;
 
 	if (json_is_null(array))
 		return 0;
 	if (!json_is_array(array))
-		return assay_fail(import->err, EBADMSG, WHAT ": \"%s\" is not an array", member);
+		return assay_fail(references->err, EBADMSG, WHAT ": \"%s\" is not an array",
+				  member);
 	for (size_t i = 0; r == 0 && i < json_array_size(array); i++) {
 		const char *text = json_string_value(json_array_get(array, i));
 
-		r = text ? add(import, text) :
-			   assay_fail(import->err, EBADMSG, WHAT ": \"%s\" has what is no text",
-				      member);
+		if (text)
+			r = add(references, text);
+		else
+			references_warn(references,
+					"item %zu of \"%s\" is not taken over: it is no text",
+					i + 1, member);
 	}
 	return r;
 }
 
-static int add_keyring(struct import *import, const char *keyring)
+static int add_keyring(struct policy_references *references, const char *keyring)
 {
 	if (strcmp(keyring, "*") == 0) {
-		warn(import, "the ignored keyring", keyring, "name those that are meant (allow)");
+		warn(references, "the ignored keyring", keyring,
+		     "name those that are meant (allow)");
 		return 0;
 	}
 	if (!*keyring) {
-		warn(import, "the ignored keyring", keyring, "it has no name");
+		warn(references, "the ignored keyring", keyring, "it has no name");
 		return 0;
 	}
-	return add_allowed(import, keyring, "imported: a keyring that Keylime's policy ignores");
+	return add_allowed(references, keyring,
+			   "imported: a keyring that Keylime's policy ignores");
 }
 
 /* ---------------------------------------------------------------- both forms */
 
-static int import_ima(struct import *import, const json_t *object)
+static int import_ima(struct policy_references *references, const json_t *object)
 {
 	const char *name;
 	json_t *value;
 	int r = 0;
 
 	if (!json_is_object(object))
-		return assay_fail(import->err, EBADMSG, WHAT ": \"ima\" is not an object");
+		return assay_fail(references->err, EBADMSG, WHAT ": \"ima\" is not an object");
 	json_object_foreach((json_t *)object, name, value) {
 		if (strcmp(name, "ignored_keyrings") == 0)
-			r = add_texts(import, "ima.ignored_keyrings", value, add_keyring);
-		else if (strcmp(name, "log_hash_alg") != 0 && !json_is_null(value))
-			warn(import, "ima's member", name, "there is nothing like it here");
+			r = add_texts(references, "ima.ignored_keyrings", value, add_keyring);
+		else if (strcmp(name, "log_hash_alg") == 0)
+			warn(references, "ima's member", name,
+			     "template digests are read in the bank that they are in");
+		else if (!json_is_null(value))
+			warn(references, "ima's member", name, "there is nothing like it here");
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int import_json(struct import *import, const json_t *root)
+static int import_member(struct policy_references *references, const char *name,
+			 const json_t *value)
+{
+	static const struct {
+		const char *name, *why;
+	} dropped[] = {
+		{ "meta", "it is about the policy itself" },
+		{ "release", "it is about the policy itself" },
+		{ "verification-keys", "name the signers' certificates (ima.certificates)" },
+	};
+	const char *why = "there is nothing like it here";
+
+	if (strcmp(name, "digests") == 0 || strcmp(name, "hashes") == 0 ||
+	    strcmp(name, "keyrings") == 0 || strcmp(name, "ima-buf") == 0)
+		return add_digests(references, name, value);
+	if (strcmp(name, "excludes") == 0 || strcmp(name, "exclude") == 0)
+		return add_texts(references, name, value, add_exclusion);
+	if (strcmp(name, "ima") == 0)
+		return import_ima(references, value);
+	if (json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0))
+		return 0;
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+		if (strcmp(name, dropped[i].name) == 0)
+			why = dropped[i].why;
+	warn(references, "the member", name, why);
+	return 0;
+}
+
+static int import_json(struct policy_references *references, const json_t *root)
 {
 	const char *name;
 	json_t *value;
-	int r = 0;
+	int r;
 
 	if (!json_object_get(root, "digests") && !json_object_get(root, "hashes"))
-		return assay_fail(import->err, EBADMSG,
+		return assay_fail(references->err, EBADMSG,
 				  WHAT " has neither \"digests\" nor, as old ones, \"hashes\"");
 	json_object_foreach((json_t *)root, name, value) {
-		if (strcmp(name, "digests") == 0 || strcmp(name, "hashes") == 0 ||
-		    strcmp(name, "keyrings") == 0 || strcmp(name, "ima-buf") == 0)
-			r = add_digests(import, name, value);
-		else if (strcmp(name, "excludes") == 0 || strcmp(name, "exclude") == 0)
-			r = add_texts(import, name, value, add_exclusion);
-		else if (strcmp(name, "ima") == 0)
-			r = import_ima(import, value);
-		else if (strcmp(name, "verification-keys") == 0 && json_string_length(value) == 0)
-			continue;
-		else if (strcmp(name, "meta") != 0 && strcmp(name, "release") != 0)
-			warn(import, "the member", name,
-			     strcmp(name, "verification-keys") == 0 ?
-				     "name the signers' certificates (ima.certificates)" :
-				     "there is nothing like it here");
+		r = import_member(references, name, value);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-/* "HEX  /path", as sha256sum writes it; of binary files it has a star for the second space. */
-static int import_line(struct import *import, struct bytes line, uint64_t number)
-{
-	char hex[2 * ASSAY_DIGEST_MAX + 1], path[PATH_MAX_SIZE];
-	size_t digits = 0, skipped;
-	int r;
-
-	while (line.size > 0 && line.data[line.size - 1] == '\r')
-		line.size--;
-	if (line.size == 0 || line.data[0] == '#')
-		return 0;
-	while (digits < line.size && line.data[digits] != ' ')
-		digits++;
-	skipped = digits;
-	while (skipped < line.size && line.data[skipped] == ' ')
-		skipped++;
-	if (skipped < line.size && skipped == digits + 1 && line.data[skipped] == '*')
-		skipped++;
-	if (digits >= sizeof(hex) || line.size - skipped >= sizeof(path) || skipped == line.size ||
-	    memchr(line.data, '\0', line.size))
-		return assay_fail(import->err, EBADMSG,
-				  "line %llu is not a digest and a path, as sha256sum writes them",
-				  (unsigned long long)number);
-	memcpy(hex, line.data, digits);
-	hex[digits] = '\0';
-	memcpy(path, line.data + skipped, line.size - skipped);
-	path[line.size - skipped] = '\0';
-	if (strcmp(path, "boot_aggregate") == 0)
-		return 0;
-	r = add_digest(import, path, hex);
-	if (r == -EINVAL)
-		return assay_fail(import->err, EBADMSG, "line %llu does not begin with a digest",
-				  (unsigned long long)number);
-	/* jansson takes no name that is no UTF-8; such a path is nobody's then. */
-	return r;
-}
-
-static int import_lines(struct import *import, struct bytes text)
-{
-	uint64_t number = 1;
-	int r = 0;
-
-	for (; r == 0 && text.size > 0; number++) {
-		const uint8_t *end = memchr(text.data, '\n', text.size);
-		struct bytes line = BYTES(text.data, end ? (size_t)(end - text.data) : text.size);
-
-		r = import_line(import, line, number);
-		text = BYTES(text.data + line.size + (end ? 1 : 0),
-			     text.size - line.size - (end ? 1 : 0));
-	}
-	return r;
-}
+/* ---------------------------------------------------------------- into the policy */
 
 /* The member, made if it is not there; borrowed. NULL without memory or of another type. */
 static json_t *member(json_t *object, const char *name, json_t *made)
@@ -352,32 +383,98 @@ static json_t *member(json_t *object, const char *name, json_t *made)
 	return json_object_set_new(object, name, made) == 0 ? json_object_get(object, name) : NULL;
 }
 
-int policy_import(struct bytes text, json_t *policy, import_warning each, void *context,
-		  struct assay_error *err)
+/* Whether one of the exclusions of this import stands for the path. */
+static bool is_excluded(const struct policy_references *references, const char *path)
 {
-	struct import import = { .each = each, .context = context, .err = err };
-	json_t *ima = member(policy, "ima", json_object());
-	json_t *root;
+	for (size_t i = 0; i < json_array_size(references->allow); i++) {
+		const char *rule = json_string_value(
+			json_object_get(json_array_get(references->allow, i), "path"));
+		size_t length = strlen(rule);
+
+		if (rule[length - 1] == '/' ? strncmp(path, rule, length) == 0 :
+					      strcmp(path, rule) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A digest of what is excluded is not looked at there; here it would have to match. */
+static int move_digests(struct policy_references *references, json_t *digests)
+{
+	const char *name;
+	json_t *values;
+
+	json_object_foreach(references->digests, name, values) {
+		if (is_excluded(references, name)) {
+			warn(references, "the digest of", name,
+			     "an exclusion goes before it, so that it may be anything");
+			continue;
+		}
+		for (size_t i = 0; i < json_array_size(values); i++)
+			if (!add_text_once(digests, name,
+					   json_string_value(json_array_get(values, i))))
+				return references_no_memory(references);
+	}
+	return 0;
+}
+
+static void tell_alike(void *context, const char *first, const char *second)
+{
+	char texts[2][REFERENCE_TEXT];
+
+	references_warn(context,
+			"\"%s\" and \"%s\" are written alike by IMA: what is a reference value of "
+			"one is one of the other",
+			references_text(BYTES((const uint8_t *)first, strlen(first)), texts[0]),
+			references_text(BYTES((const uint8_t *)second, strlen(second)), texts[1]));
+}
+
+static int import_text(struct policy_references *references, struct bytes text)
+{
+	CLEANUP(json_decref_pointer) json_t *root = NULL;
 	size_t blank = 0;
 	int r;
 
-	if (ima)
-		import.digests = member(ima, "digests", json_object());
-	import.allow = member(policy, "allow", json_array());
-	if (!import.digests || !import.allow)
-		return assay_fail(err, EBADMSG,
-				  "the policy's \"ima\" or \"allow\" is not as it must be");
-	if (!json_object_get(ima, "unknown_files") &&
-	    json_object_set_new(ima, "unknown_files", json_string("refuse")) < 0)
-		return no_memory(&import);
 	while (blank < text.size && strchr(" \t\r\n", text.data[blank]))
 		blank++;
 	if (blank == text.size || text.data[blank] != '{')
-		return import_lines(&import, text);
-	r = json_parse(text, WHAT, &root, err);
+		return references_add_lines(references, text);
+	r = json_parse(text, WHAT, &root, references->err);
+	return r < 0 ? r : import_json(references, root);
+}
+
+int policy_import(struct bytes text, json_t *policy, import_warning each, void *context,
+		  struct assay_error *err)
+{
+	CLEANUP(json_decref_pointer) json_t *new_digests = json_object();
+	CLEANUP(json_decref_pointer) json_t *new_allow = json_array();
+	struct policy_references references = { .digests = new_digests,
+						.allow = new_allow,
+						.each = each,
+						.context = context,
+						.err = err };
+	json_t *ima, *digests = NULL, *allow;
+	int r;
+
+	if (!new_digests || !new_allow)
+		return references_no_memory(&references);
+	r = import_text(&references, text);
 	if (r < 0)
 		return r;
-	r = import_json(&import, root);
-	json_decref(root);
-	return r;
+	ima = member(policy, "ima", json_object());
+	if (ima)
+		digests = member(ima, "digests", json_object());
+	allow = member(policy, "allow", json_array());
+	if (!digests || !allow)
+		return assay_fail(err, EBADMSG,
+				  "the policy's \"ima\" or \"allow\" is not as it must be");
+	r = move_digests(&references, digests);
+	if (r < 0)
+		return r;
+	if (json_array_extend(allow, new_allow) < 0)
+		return references_no_memory(&references);
+	if (!json_object_get(ima, "unknown_files") &&
+	    json_object_set_new(ima, "unknown_files", json_string("refuse")) < 0)
+		return references_no_memory(&references);
+	return policy_names_alike(digests, tell_alike, &references, err);
 }
