@@ -200,7 +200,7 @@ our_pcrs() {
 original=$data/uefi/tpm2tools-event-sd-boot-fedora37.bin
 while IFS='|' read -r name ours peer why; do
 	prepare uefi "$name"
-	"$assay" replay uefi "$input" --json >"$work/ours" 2>&1
+	"$assay" replay uefi "$input" --strict --json >"$work/ours" 2>&1
 	our_status=$?
 	tpm2_eventlog "$input" >"$work/peer" 2>"$work/stderr"
 	compare "uefi $name" "$ours" "$peer" "$our_status" $? "$why"

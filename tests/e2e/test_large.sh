@@ -31,7 +31,7 @@ within 32768 "$assay" replay cel "$work/zeros"
 check "nor a log of CEL" told 3 'record at offset 0: '
 truncate -s 32M "$work/zeros"
 within 32768 "$assay" replay uefi "$work/zeros"
-check "to firmware they are a million events, all of them off" prints 1 '1048576 of them off' 'are zeros'
+check "to firmware they are a million events, whose digests are zeros" prints 0 '^zero-digest: .* 1048575 more$'
 
 # 21 MB of a list of IMA, in the place of the sample's own.
 for _ in $(seq 100); do cat tests/data/ima/charra.bin; done >"$work/list"
@@ -41,6 +41,6 @@ verify 65536 "$work/evidence.json"
 check "evidence costs the memory of its logs, once" told 1
 check "all of its list is read" grep -q 'ima-log-parsed.*165000 entries' "$work/stdout"
 within 32768 "$assay" replay ima "$work/list"
-check "a list costs no memory" prints 0 '^165000 entries, 0 of them off$'
+check "a list costs no memory" prints 0 '^165000 entries, 0 with another digest'
 echo "1..$check_number"
 exit "$check_failed"

@@ -9,11 +9,13 @@
 static void judge(const struct uefi_reader *reader, const struct uefi_event *event,
 		  struct bytes log)
 {
-	if (event->digest_count != (event->number == 0 ? 1 : reader->bank_count))
+	if (event->digest_count > (event->number == 0 ? 1 : reader->bank_count))
 		abort();
 	inside(event->data, log);
 	if (event->extended ? event->pcr >= UEFI_PCR_COUNT :
 			      event->type != UEFI_EV_NO_ACTION || event->covered)
+		abort();
+	if (event->rules >> UEFI_RULES)
 		abort();
 }
 

@@ -410,8 +410,28 @@ static void pcrs_of_firmware(void **state)
 	assert_int_equal(log.data[703], 4);
 	log.data[703] = 5;
 	assert_int_equal(pcrs_of_uefi(buffer_bytes(&log), &request, &pcrs, &err), 0);
-	assert_int_equal(pcrs.problems, 1);
-	assert_non_null(strstr(pcrs.problem, "event 9 at offset 699: "));
+	assert_int_equal(pcrs.problems, 0);
+	assert_int_equal(pcrs.rules, 1U << UEFI_RULE_SEPARATOR_TYPE);
+	assert_int_equal(pcrs.broken[UEFI_RULE_SEPARATOR_TYPE].number, 9);
+	assert_int_equal(pcrs.broken[UEFI_RULE_SEPARATOR_TYPE].offset, 699);
+	buffer_free(&log);
+}
+
+/* An event without a digest of a bank leaves that one's PCR incomplete, and no other. */
+static void pcrs_that_are_incomplete(void **state)
+{
+	struct buffer log = log_test_data("uefi/digest-missing.bin");
+	struct pcrs_request request = { 0 };
+	static struct pcrs pcrs;
+
+	(void)state;
+	assert_int_equal(pcrs_of_uefi(buffer_bytes(&log), &request, &pcrs, NULL), 0);
+	assert_int_equal(pcrs.bank_count, 2);
+	assert_int_equal(pcrs.banks[0].incomplete, 1 << 14);
+	assert_int_equal(pcrs.banks[0].extended, 0xff);
+	assert_int_equal(pcrs.banks[1].incomplete, 0);
+	assert_pcr(&pcrs, ASSAY_HASH_SHA256, 14,
+		   "120103212cb246e5aa581a3e7bd8ffa00d376856728b782eabfc4832b3e4c3ff");
 	buffer_free(&log);
 }
 
@@ -428,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_start_that_is_not_zeros),
 		cmocka_unit_test(starts_that_later_records_tell),
 		cmocka_unit_test(pcrs_of_firmware),
+		cmocka_unit_test(pcrs_that_are_incomplete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,6 @@
 
 #include "log/cel.h"
 #include "log/ima_digests.h"
-#include "log/uefi.h"
 
 /* ---------------------------------------------------------------- banks */
 
@@ -293,25 +292,24 @@ int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *re
 	if (r != 0)
 		return r;
 	ret->entries = replayed.events;
-	if (replayed.problems > 0) {
-		note_problem(ret, "event", replayed.problem_number, replayed.problem_offset,
-			     replayed.problem);
-		ret->problems = replayed.problems;
-	}
+	ret->rules = replayed.rules;
+	memcpy(ret->broken, replayed.broken, sizeof(ret->broken));
 	for (size_t i = 0; i < ret->bank_count; i++) {
-		ret->banks[i].extended = replayed.extended;
-		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++) {
-			const struct assay_digest *value =
-				uefi_pcrs_value(&replayed, ret->banks[i].hash, pcr);
+		size_t bank = 0;
 
-			if (!value)
-				return assay_fail(err, EBADMSG,
-						  "the log has no %s digests: that bank cannot be "
-						  "replayed",
-						  assay_hash_name(ret->banks[i].hash));
-			ret->banks[i].values[pcr] = *value;
-			look_for(request, pcr, value, replayed.events);
-		}
+		while (bank < replayed.bank_count &&
+		       replayed.banks[bank].hash != ret->banks[i].hash)
+			bank++;
+		if (bank == replayed.bank_count)
+			return assay_fail(err, EBADMSG,
+					  "the log has no %s digests: that bank cannot be replayed",
+					  assay_hash_name(ret->banks[i].hash));
+		ret->banks[i].extended = replayed.banks[bank].extended;
+		ret->banks[i].incomplete = replayed.banks[bank].incomplete;
+		memcpy(ret->banks[i].values, replayed.banks[bank].values,
+		       sizeof(ret->banks[i].values));
+		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
+			look_for(request, pcr, &ret->banks[i].values[pcr], replayed.events);
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
 #define ASSAY_LOG_PCRS_H
 
 #include "log/hasher.h"
+#include "log/uefi.h"
 
 #define PCRS_COUNT 24
 
@@ -39,18 +40,20 @@ struct pcrs_request {
 
 /**
  * struct pcrs - what came of it
- * @banks: .extended has bit n set if something was extended into PCR n; .values of all PCRs
+ * @banks: .extended has bit n set if something was extended into PCR n; .incomplete if an entry of
+ *         PCR n has no digest of that bank, and the value is that of the others; .values of all
+ *         PCRs
  * @bank_count: banks that were replayed
  * @entries: in the log
  * @violations: of these, of IMA's: files that were open for writing while they were measured
- * @problems: entries that replay, but whose digest is not that of what they hold, or that are
- *            forbidden where they are
+ * @problems: entries that replay, but whose digest is not that of what they hold
  * @problem: the first of these, in a sentence; fit to print
+ * @rules, @broken: what the specification says of a firmware's events, as of struct uefi_pcrs
  */
 struct pcrs {
 	struct {
 		enum assay_hash hash;
-		uint32_t extended;
+		uint32_t extended, incomplete;
 		struct assay_digest values[PCRS_COUNT];
 	} banks[HASHERS_MAX];
 	size_t bank_count;
@@ -58,6 +61,8 @@ struct pcrs {
 	uint64_t violations;
 	uint64_t problems;
 	char problem[256];
+	uint32_t rules;
+	struct uefi_broken broken[UEFI_RULES];
 };
 
 /*

@@ -5,7 +5,8 @@
  * in its crypto-agile form, and in the old form of SHA-1 (TCG EFI Platform Specification).
  *
  * The log is hostile: the framing of every event is checked, and apart from it what the
- * specification says of the events. One that is off still replays, and says what is off.
+ * specification says of the events (enum uefi_rule). One that breaks a rule still replays, and
+ * says which.
  * The digests that were extended do not cover an event's type, and its data only where
  * @covered says so. For lib/verify and the commands. Nothing is copied: an event points
  * into the log it came from.
@@ -26,6 +27,38 @@
 #define UEFI_EV_NO_ACTION 0x00000003U
 #define UEFI_EV_SEPARATOR 0x00000004U
 #define UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG 0x80000001U
+#define UEFI_EV_EFI_HCRTM_EVENT 0x80000010U
+
+/**
+ * enum uefi_rule - what the specification says of events, and what an event may break
+ * An event that breaks one replays all the same. Machines that nobody tampered with break some:
+ * each is a fact, which a verifier may accept by itself.
+ */
+enum uefi_rule {
+	UEFI_RULE_BANK_MISSING, /* of the log, told of its header: event 0 */
+	UEFI_RULE_DIGEST_MISSING,
+	UEFI_RULE_NO_ACTION_SHORT,
+	UEFI_RULE_NO_ACTION_DIGEST,
+	UEFI_RULE_ZERO_DIGEST,
+	UEFI_RULE_HEADER_LATE,
+	UEFI_RULE_LOCALITY_FORM,
+	UEFI_RULE_LOCALITY_ORDER,
+	UEFI_RULE_SEPARATOR_TYPE,
+	UEFI_RULE_SEPARATOR_SIZE,
+	UEFI_RULE_SEPARATOR_DIGEST,
+	UEFI_RULE_SEPARATOR_ERROR,
+	UEFI_RULE_SEPARATOR_TWICE,
+	UEFI_RULE_AFTER_SEPARATOR,
+	UEFI_RULE_SECURE_BOOT_LATE,
+	UEFI_RULES, /* how many there are; at most 32 */
+};
+
+/* uefi_rule_name() - "after-separator" and so on, as policies and options have it */
+const char *uefi_rule_name(enum uefi_rule rule);
+/* uefi_rule_by_name() - the same the other way round; false for no such name */
+bool uefi_rule_by_name(const char *name, enum uefi_rule *ret);
+/* uefi_rule_sentence() - what is so of an event that breaks it: a sentence without its full stop */
+const char *uefi_rule_sentence(enum uefi_rule rule);
 
 /**
  * struct uefi_event - one event; all but those of EV_NO_ACTION were extended
@@ -33,14 +66,15 @@
  * @offset: its first byte in the log
  * @pcr: 0 to UEFI_PCR_COUNT - 1, or UEFI_NO_PCR
  * @type: as it stands, and anybody's to change: no digest covers it
- * @digests: one a bank of the log, in the order of its header. Where struct assay_digest
- *           has no name for the algorithm, .hash is the TPM_ALG_ID as it stands
- * @digest_count: banks of the log
+ * @digests: those it has, of banks of the log's header, in that one's order. Where struct
+ *           assay_digest has no name for the algorithm, .hash is the TPM_ALG_ID as it stands
+ * @digest_count: how many; 0 to the banks of the log
  * @data: the event's data, not yet fit to print
  * @extended: whether it went into the PCR
- * @covered: every digest of a known algorithm is that of @data: what is extended proves it
+ * @covered: it has a digest of a known algorithm, and every such digest is that of @data: what is
+ *           extended proves it
  * @after_separator: the separator of this PCR came before: it is not the firmware's own
- * @problem: what the specification forbids, NULL if nothing is off
+ * @rules: bit n: it breaks rule n of enum uefi_rule
  */
 struct uefi_event {
 	uint64_t number;
@@ -53,7 +87,7 @@ struct uefi_event {
 	bool extended;
 	bool covered;
 	bool after_separator;
-	const char *problem;
+	uint32_t rules;
 };
 
 /**
@@ -62,7 +96,8 @@ struct uefi_event {
  * @offset: its offset in the log
  * @number: of the next event
  * @agile: crypto-agile; else of the old form, whose only bank is SHA-1
- * @banks: what digests every event has: .hash and .size
+ * @banks: what the log's header names: .hash and .size; .used: an event that was extended has a
+ *         digest of it
  * @bank_count: how many
  * @separated: bit n: PCR n's separator was read
  * @extended: bit n: something was extended into PCR n
@@ -79,6 +114,7 @@ struct uefi_reader {
 	struct {
 		enum assay_hash hash;
 		size_t size;
+		bool used;
 	} banks[UEFI_MAX_BANKS];
 	size_t bank_count;
 	uint32_t separated;
@@ -92,10 +128,14 @@ struct uefi_reader {
  * uefi_open() - read @log from its start
  *
  * Return: 0; -ENODATA for a log of no bytes, which says nothing and is not a log that
- *         replays; -EBADMSG where it begins with no event
+ *         replays; -ENOTSUP for the log of a confidential machine (CCEL), whose registers are
+ *         no PCRs; -EBADMSG where it begins with no event
  */
 int uefi_open(struct uefi_reader *reader, struct bytes log, struct assay_error *err);
 void uefi_close(struct uefi_reader *reader);
+
+/* uefi_is_ccel() - does it begin as the log of a confidential machine does (ACPI table CCEL)? */
+bool uefi_is_ccel(struct bytes log);
 
 /*
  * uefi_next() - the next event
@@ -108,26 +148,44 @@ int uefi_next(struct uefi_reader *reader, struct uefi_event *ret_event, struct a
 /* uefi_event_digest() - the event's digest of that bank; NULL if it has none */
 const struct assay_digest *uefi_event_digest(const struct uefi_event *event, enum assay_hash hash);
 
+/*
+ * uefi_startup_locality() - is @data that of a StartupLocality event (PFP 10.4.5.3)?
+ * @ret: set if so: 0, 3 or 4, what PCR 0 begins with
+ */
+bool uefi_startup_locality(struct bytes data, uint8_t *ret);
+
+/**
+ * struct uefi_broken - the events of a log that break a rule
+ * @events: how many
+ * @number, @offset: the first of them
+ */
+struct uefi_broken {
+	uint64_t events, number, offset;
+};
+
 /**
  * struct uefi_pcrs - what all PCRs of all known banks replay to
- * @banks: a bank each: .hash, and the values; PCRs start at zeros (PCR 0: at the locality)
- * @bank_count: banks of known algorithms
- * @extended: bit n: something was extended into PCR n
+ * @banks: a bank each that the log has digests of: .hash, and the values; PCRs start at zeros (PCR
+ *         0: at the locality). .extended has bit n set where an event of PCR n has a digest of
+ *         that bank, .incomplete where one has none: the value is that of the others
+ * @bank_count: banks of known algorithms; a bank that the log's header names and no event has a
+ *              digest of is none of them
+ * @extended: bit n: something was extended into PCR n, of whatever bank
  * @events: all that were read
- * @problems: how many of them are off, the first of them being @problem (else NULL), of event
- *            @problem_number at @problem_offset
+ * @rules: bit n: rule n of enum uefi_rule is broken
+ * @broken: of each rule, by how many
  */
 struct uefi_pcrs {
 	struct {
 		enum assay_hash hash;
+		uint32_t extended, incomplete;
 		struct assay_digest values[UEFI_PCR_COUNT];
 	} banks[HASHERS_MAX];
 	size_t bank_count;
 	uint32_t extended;
 	uint64_t events;
-	uint64_t problems;
-	const char *problem;
-	uint64_t problem_number, problem_offset;
+	uint32_t rules;
+	struct uefi_broken broken[UEFI_RULES];
 };
 
 /*
@@ -140,6 +198,40 @@ int uefi_replay(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err
 /* uefi_pcrs_value() - NULL if the log has no such bank */
 const struct assay_digest *uefi_pcrs_value(const struct uefi_pcrs *pcrs, enum assay_hash bank,
 					   unsigned int pcr);
+
+/* uefi_pcrs_complete() - whether every event of that PCR has a digest of that bank */
+bool uefi_pcrs_complete(const struct uefi_pcrs *pcrs, enum assay_hash bank, unsigned int pcr);
+
+/* uefi_pcrs_first_rule() - of the rules in the mask @rules, that which is broken first in the log;
+ * UEFI_RULES if none is */
+enum uefi_rule uefi_pcrs_first_rule(const struct uefi_pcrs *pcrs, uint32_t rules);
+
+/**
+ * struct uefi_prefix - how far a PCR's value covers a log's events of that PCR
+ * @reached: the value came up: zeros before the first event, or after one of them
+ * @events: events of that PCR that are not EV_NO_ACTION
+ * @covered: those up to which it came up. Among them may be some without a digest of its bank,
+ *           which it says nothing of: see uefi_pcrs_complete()
+ * @number, @offset: the first that is not covered, where there is one
+ *
+ * Nobody can tell from a value what was extended behind the log's last event, as the operating
+ * system does with PCRs 8 to 15: then the value is not reached, and proves nothing. What can be
+ * proven is a beginning of the log: that which the value is of. Events behind it came later than
+ * the value, or were never extended.
+ */
+struct uefi_prefix {
+	bool reached;
+	uint64_t events, covered;
+	uint64_t number, offset;
+};
+
+/*
+ * uefi_find_prefix() - how far @value, of PCR @pcr in its bank, covers the log
+ *
+ * Return: 0; as uefi_replay(); -EINVAL where there is no such PCR, or the log has no such bank
+ */
+int uefi_find_prefix(struct bytes log, unsigned int pcr, const struct assay_digest *value,
+		     struct uefi_prefix *ret, struct assay_error *err);
 
 /* uefi_type_name() - "EV_SEPARATOR" and so on; NULL for a type not known */
 const char *uefi_type_name(uint32_t type);

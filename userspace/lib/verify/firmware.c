@@ -34,10 +34,13 @@ bool check_uefi_log_events(struct appraisal *appraisal, char *detail)
 {
 	const struct uefi_pcrs *firmware = &appraisal->firmware;
 
-	if (firmware->problems > 0)
-		return check_tell(false, detail, "event %llu at offset %llu: %s%s",
-				  (ull)firmware->problem_number, (ull)firmware->problem_offset,
-				  firmware->problem, firmware->problems > 1 ? "; and others" : "");
+	enum uefi_rule rule = uefi_pcrs_first_rule(firmware, ~appraisal->policy->uefi_accepted);
+
+	if (rule != UEFI_RULES)
+		return check_tell(false, detail, "event %llu at offset %llu: %s (rule %s)",
+				  (ull)firmware->broken[rule].number,
+				  (ull)firmware->broken[rule].offset, uefi_rule_sentence(rule),
+				  uefi_rule_name(rule));
 	return check_tell(true, detail, "as the specification has them");
 }
 
