@@ -144,7 +144,7 @@ cp m.p7s m2.p7s
 sed -i '2s/"pkcs7":"\(.\{40\}\)./"pkcs7":"\1Z/; 3s/"ima":"BgME/"ima":"BgMF/' m2
 run "$assay" check --cert key.crt --manifest m2 --root tree
 check 'a manifest that was changed is told, and what in it is not good' \
-	told 1 'the signature of m2: the built-in signature is wrong' '/bin/cat: ' \
+	told 1 "the signature of m2: the manifest's signature is wrong" '/bin/cat: ' \
 	'/bin/ls: the IMA signature is of another hash algorithm'
 sed '3s/"pkcs7":"[^"]*"/PKCS7/' m >m3
 swap=$(sed -n '4s/.*\("pkcs7":"[^"]*"\).*/\1/p' m)

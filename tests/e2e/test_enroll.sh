@@ -427,7 +427,7 @@ misused 'no request' 'one request is to be named' "$verify" enroll challenge --r
 misused 'days that are none' '\-\-days takes' "$verify" enroll challenge r.json --records i6 --roots root.pem --out x --days 0
 misused 'no verb' 'challenge or accept' "$verify" enroll
 misused 'a verb that is not there' "there is no 'enroll sign'" "$assay" enroll sign
-misused 'device and key at once' 'leave out --ak' "$verify" verify evidence.json --nonce "$nonce" \
+misused 'device and key at once' 'device and --ak exclude each other' "$verify" verify evidence.json --nonce "$nonce" \
 	--device records/devices/m1.json --ak ak.pub --manifest manifest.jsonl --cert signer.pem
 jq '.ak_name = ("000b" + ("00" * 32))' records/devices/m1.json >record.json
 refused 'a record whose key has another name' 'ak_name.* is not the name of' "$verify" verify evidence.json \

@@ -73,10 +73,11 @@ done
 ln tree/usr/lib/a.so tree/usr/lib/a-link.so
 ln tree/usr/lib/a.so tree/zzz
 ln -s usr/lib tree/lib
-# What can be told from its time to be unchanged is older than two seconds.
+# What can be told from its times to be unchanged is older than two seconds.
 find tree -type f -exec touch -d '1 hour ago' {} +
+sleep 3
 
-echo 1..58
+echo 1..65
 sign --include '*.so'
 check '--include takes names' listed '/usr/lib/a-link.so /usr/lib/a.so /usr/lib/b.so '
 sign --include /usr/lib --exclude '*.so'
@@ -129,8 +130,6 @@ check 'fsverity and openssl accept all' accepted m
 check 'a file with three links was signed once' eval 'prints 0 "; 2 are further links" &&
 	[ "$(grep -E "/a.so|/a-link.so|/zzz" m | sed "s/.*pkcs7/pkcs7/" | sort -u | wc -l)" -eq 1 ]'
 works 'assay check accepts the manifest' "$assay" check --manifest m --root tree --cert cert.pem
-cp m one
-cp m.p7s one.p7s
 sign --signatures ima
 check 'a manifest of IMA signatures only' eval 'told 0 && ! grep -q pkcs7 m && grep -q ima m'
 sign --signatures pkcs7
@@ -182,6 +181,10 @@ else
 fi
 
 # ------------------------------------------------------------------ what changed and what not
+sleep 3
+sign
+cp m one
+cp m.p7s one.p7s
 sign --incremental one --json
 check '--incremental reads nothing again that did not change' \
 	json '.ok and .files == 8 and .reused == 6 and .links == 2'
@@ -198,6 +201,16 @@ printf 'otter\n' >tree/usr/lib/b.so
 sign --incremental m --json
 check 'another time is enough' json '.ok and .reused == 4'
 check 'which openssl accepts' accepted m
+printf 'TOP\n' >tree/top
+touch -d '1 hour ago' tree/top
+sleep 3
+sign --json
+stamp=$(stat -c %y tree/top)
+printf 'bot\n' >tree/top
+touch -d "$stamp" tree/top
+sign --incremental m --json
+check 'so is a change of content whose time was set back' json '.ok and .reused == 5'
+check 'and the manifest has what the file holds now' accepted m
 cp one changed
 cp one.p7s changed.p7s
 sed -i '2s/"sha256:./"sha256:x/; 2s/:x/:0/; 2s/"size":4/"size":5/' changed
@@ -212,6 +225,29 @@ run "$assay" sign --key other.key --cert other.crt --root tree --manifest m --in
 check 'one of another signer, too' told 1 'one is of another signer: CN=signer'
 sign --incremental one --block-size 1024
 check 'one with another block size, too' told 1 'another hash algorithm, block size or salt'
+# A file of the tree that is made to look like a manifest, with the signature that it got as
+# a file: what it says of another file must be taken by nobody.
+{
+	head -n 1 m
+	grep '"path":"/top"' m | sed 's/"sha256:[0-9a-f]*"/"sha256:'"$(printf '%064d' 0)"'"/
+		s/"pkcs7":"[^"]*",//; s/"ima":"[^"]*"/"ima":"AA=="/'
+} >tree/usr/share/evil
+cp tree/usr/share/evil evil
+sign
+field "$(grep '"path":"/usr/share/evil"' m)" pkcs7 | base64 -d >evil.p7s
+sign --incremental evil
+check "a file's signature does not sign a manifest to build upon" \
+	told 1 'the signature of evil: it is the signature of a file'
+sign --incremental evil --accept-file-signature --json
+check 'and where it may, no entry is taken over whose own signature is not good' \
+	eval "json '.ok and .reused == 0' && accepted m"
+run "$assay" check --manifest evil --root tree --cert cert.pem
+check 'nor one to check files by' told 1 'the signature of evil: it is the signature of a file'
+run "$assay" check --manifest evil --root tree --cert cert.pem --accept-file-signature
+check 'and where it may, its entries are not good' told 1 'top: it is not the file'
+run "$assay" enable --manifest evil --root tree --cert cert.pem
+check 'nor one to enable verity by' told 1 'the signature of evil: it is the signature of a file'
+rm tree/usr/share/evil
 openssl req -x509 -key key.pem -subj /CN=old -days 1 -not_before 20200101000000Z \
 	-not_after 20200102000000Z -out expired.crt 2>/dev/null ||
 	openssl x509 -in cert.pem -signkey key.pem -days -1 -out expired.crt 2>/dev/null

@@ -19,11 +19,16 @@ cd "$work"
 good_nonce=$(xxd -p "$data/nonce")
 checks=$(sed -n '/^\.Sh CHECKS/,/^\.Sh JSON/p' "$verifier_page" | grep -c '^\.It Li ')
 
-# judge EVIDENCE [OPTION]...: with all that is needed, unless given otherwise
+# judge EVIDENCE [OPTION]...: with all that is needed
 judge() {
-	evidence=$1
-	shift
-	run "$verifier" verify "$evidence" --nonce "$good_nonce" --ak "$data/ak.pub" \
+	judge_nonce "$good_nonce" "$@"
+}
+
+judge_nonce() { # NONCE EVIDENCE [OPTION]...
+	nonce=$1
+	evidence=$2
+	shift 2
+	run "$verifier" verify "$evidence" --nonce "$nonce" --ak "$data/ak.pub" \
 		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" "$@"
 }
 
@@ -89,9 +94,9 @@ run script -qec "NO_COLOR=1 TERM=xterm '$verifier' verify '$data/evidence.json' 
 	--cert '$data/cert.pem'" /dev/null
 check 'none with NO_COLOR' plain_text
 
-judge "$data/evidence.json" --nonce 00112233445566778899aabbccddeeff
+judge_nonce 00112233445566778899aabbccddeeff "$data/evidence.json"
 check 'an old nonce is refused' refused quote-nonce
-judge "$data/evidence.json" --nonce 00112233445566778899aabbccddeeff --json
+judge_nonce 00112233445566778899aabbccddeeff "$data/evidence.json" --json
 check 'JSON: not trusted, and why' [ "$(jq -c '[.trusted, (.checks[] | select(.result == "fail") | .name)]' \
 	stdout)" = '[false,"quote-nonce"]' ]
 check 'JSON: exit status 1' [ "$status" -eq 1 ]
@@ -226,7 +231,7 @@ judge missing.json
 check 'no evidence: exit status 3' ended 3 missing.json
 judge "$data/evidence.json" --manifest missing.jsonl
 check 'no manifest: exit status 1' ended 1 missing.jsonl
-judge "$data/evidence.json" --nonce 0011
+judge_nonce 0011 "$data/evidence.json"
 check 'a short nonce: exit status 2' ended 2 'no fewer than 16'
 judge "$data/evidence.json" --waive quote-signature
 check 'the signature cannot be waived' ended 2 'cannot be waived'

@@ -21,7 +21,7 @@
 #include "sign/delegate.h"
 #include "sign/ima_sig.h"
 #include "sign/key_file.h"
-#include "sign/manifest.h"
+#include "sign/manifest_signature.h"
 #include "sign/pkcs7.h"
 #include "sign/trust.h"
 
@@ -160,7 +160,8 @@ static void what_it_signs_the_keys_certificate_vouches_for(void **state)
 	buffer_free(&ima);
 }
 
-static int verify_manifest(struct bytes text, X509 *by, struct assay_error *err)
+static int verify_manifest(struct bytes text, X509 *by, bool as_file, unsigned int flags,
+			   struct assay_error *err)
 {
 	struct buffer signature = { 0 };
 	struct assay_digest digest;
@@ -168,10 +169,12 @@ static int verify_manifest(struct bytes text, X509 *by, struct assay_error *err)
 
 	assert_int_equal(verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, text, "m", &digest, NULL),
 			 0);
-	assert_int_equal(pkcs7_sign_with_certificate(delegate, delegate_certificate, &digest,
-						     &signature, NULL),
-			 0);
-	r = manifest_verify(text, "m", buffer_bytes(&signature), by, err);
+	r = as_file ?
+		    pkcs7_sign_with_certificate(delegate, delegate_certificate, &digest, &signature,
+						NULL) :
+		    manifest_sign(delegate, delegate_certificate, true, &digest, &signature, NULL);
+	assert_int_equal(r, 0);
+	r = manifest_verify(text, "m", buffer_bytes(&signature), by, flags, err);
 	buffer_free(&signature);
 	return r;
 }
@@ -181,13 +184,24 @@ static void it_signs_its_own_manifest_and_no_other(void **state)
 	struct assay_error err = { 0 };
 
 	(void)state;
-	if (verify_manifest(BYTES_LITERAL(MANIFEST(ID)), certificate, &err) < 0)
+	if (verify_manifest(BYTES_LITERAL(MANIFEST(ID)), certificate, false, 0, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(OTHER_ID)), certificate, &err),
-			 -EKEYREJECTED);
+	assert_int_equal(
+		verify_manifest(BYTES_LITERAL(MANIFEST(OTHER_ID)), certificate, false, 0, &err),
+		-EKEYREJECTED);
 	support_assert_error(&err, "the signature of m: it is by a delegate for another manifest");
-	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), other, &err), -ENOKEY);
-	assert_true(verify_manifest(BYTES_LITERAL("no manifest\n"), certificate, &err) < 0);
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), other, false, 0, &err),
+			 -ENOKEY);
+	assert_true(verify_manifest(BYTES_LITERAL("no manifest\n"), certificate, false, 0, &err) <
+		    0);
+	/* A file that it signed is no manifest, even with the id of the manifest. */
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), certificate, true, 0, &err),
+			 -EPERM);
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), certificate, true,
+					 MANIFEST_ACCEPT_FILE_SIGNATURE, &err),
+			 0);
+	assert_true(verify_manifest(BYTES_LITERAL(MANIFEST(OTHER_ID)), certificate, true,
+				    MANIFEST_ACCEPT_FILE_SIGNATURE, &err) < 0);
 }
 
 static void a_signer_without_key_id_cannot_have_one(void **state)

@@ -10,6 +10,7 @@
 
 #include "sign/key_file.h"
 #include "sign/manifest.h"
+#include "sign/manifest_signature.h"
 #include "sign/pkcs7.h"
 
 #define HEX32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -343,16 +344,32 @@ static void what_may_be_missing_is_read_back_as_it_was_written(void **state)
 	static const uint8_t bytes[] = { 1, 2, 3 };
 	static const struct {
 		struct manifest_entry entry;
-		uint64_t mtime, inode; /* as read */
+		uint64_t mtime, ctime, inode; /* as read */
 	} rows[] = {
-		{ { .path = "/a", .pkcs7 = { bytes, 3 } }, 0, 0 },
-		{ { .path = "/b", .ima = { bytes, 3 }, .mtime = 5, .inode = 6 }, 5, 6 },
-		{ { .path = "/c", .ima = { bytes, 3 }, .mtime = 5 }, 0, 0 },
-		{ { .path = "/d", .pkcs7 = { bytes, 3 }, .inode = 6 }, 0, 0 },
-		{ { .path = "/e", .pkcs7 = { bytes, 3 }, .mtime = INT64_MAX, .inode = INT64_MAX },
+		{ { .path = "/a", .pkcs7 = { bytes, 3 } }, 0, 0, 0 },
+		{ { .path = "/b", .ima = { bytes, 3 }, .mtime = 5, .ctime = 7, .inode = 6 },
+		  5,
+		  7,
+		  6 },
+		{ { .path = "/c", .ima = { bytes, 3 }, .mtime = 5 }, 0, 0, 0 },
+		{ { .path = "/d", .pkcs7 = { bytes, 3 }, .inode = 6 }, 0, 0, 0 },
+		{ { .path = "/e",
+		    .pkcs7 = { bytes, 3 },
+		    .mtime = INT64_MAX,
+		    .ctime = INT64_MAX,
+		    .inode = INT64_MAX },
+		  INT64_MAX,
 		  INT64_MAX,
 		  INT64_MAX },
-		{ { .path = "/f", .pkcs7 = { bytes, 3 }, .mtime = 5, .inode = UINT64_MAX }, 0, 0 },
+		{ { .path = "/f",
+		    .pkcs7 = { bytes, 3 },
+		    .mtime = 5,
+		    .ctime = 5,
+		    .inode = UINT64_MAX },
+		  0,
+		  0,
+		  0 },
+		{ { .path = "/g", .pkcs7 = { bytes, 3 }, .mtime = 5, .inode = 6 }, 0, 0, 0 },
 	};
 	struct buffer out = { 0 };
 	struct manifest_reader *reader;
@@ -377,7 +394,8 @@ static void what_may_be_missing_is_read_back_as_it_was_written(void **state)
 		assert_string_equal(entry.path, rows[i].entry.path);
 		assert_int_equal(entry.pkcs7.size, rows[i].entry.pkcs7.size);
 		assert_int_equal(entry.ima.size, rows[i].entry.ima.size);
-		assert_true(entry.mtime == rows[i].mtime && entry.inode == rows[i].inode);
+		assert_true(entry.mtime == rows[i].mtime && entry.ctime == rows[i].ctime &&
+			    entry.inode == rows[i].inode);
 	}
 	assert_int_equal(manifest_reader_next(reader, &entry, NULL), 0);
 	manifest_reader_close(reader);
@@ -420,57 +438,157 @@ static void a_long_manifest_is_a_stream(void **state)
 
 /* ---------------------------------------------------------------- its own signature */
 
+/* The key, two certificates and the signature of the text that the tests below share. */
+struct signed_text {
+	struct bytes text;
+	struct signer *signer;
+	X509 *certificate, *other;
+	struct assay_digest digest;
+	struct buffer signature;
+};
+
+static void sign_text(struct signed_text *ret, struct bytes text)
+{
+	struct buffer pem = support_read("signer.pem");
+
+	*ret = (struct signed_text){ .text = text };
+	assert_int_equal(key_file_signer(buffer_bytes(&pem), "signer.pem", &ret->signer, NULL), 0);
+	buffer_free(&pem);
+	assert_int_equal(certificate_load("signer.crt", &ret->certificate, NULL), 0);
+	assert_int_equal(certificate_load("other.crt", &ret->other, NULL), 0);
+	assert_int_equal(
+		verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, text, "m", &ret->digest, NULL), 0);
+	assert_int_equal(manifest_sign(ret->signer, ret->certificate, false, &ret->digest,
+				       &ret->signature, NULL),
+			 0);
+}
+
+static void free_text(struct signed_text *text)
+{
+	buffer_free(&text->signature);
+	X509_free(text->certificate);
+	X509_free(text->other);
+	text->signer->close(text->signer);
+}
+
 static void the_manifests_own_signature_covers_every_byte(void **state)
 {
 	static char text[] = HEADER ENTRY("/a");
-	struct buffer pem = support_read("signer.pem"), signature = { 0 }, theirs;
 	struct assay_error err = { 0 };
-	struct assay_digest digest;
-	X509 *certificate, *other;
-	struct signer *signer;
+	struct signed_text is;
 
 	(void)state;
-	assert_int_equal(key_file_signer(buffer_bytes(&pem), "signer.pem", &signer, NULL), 0);
-	buffer_free(&pem);
-	assert_int_equal(certificate_load("signer.crt", &certificate, NULL), 0);
-	assert_int_equal(certificate_load("other.crt", &other, NULL), 0);
-	assert_int_equal(verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, BYTES_LITERAL(text), "m",
-					     &digest, NULL),
-			 0);
-	assert_int_equal(pkcs7_sign(signer, certificate, &digest, &signature, NULL), 0);
-	assert_int_equal(manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&signature),
-					 certificate, NULL),
-			 0);
+	sign_text(&is, BYTES_LITERAL(text));
 	assert_int_equal(
-		manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&signature), other, &err),
+		manifest_verify(is.text, "m", buffer_bytes(&is.signature), is.certificate, 0, NULL),
+		0);
+	assert_int_equal(
+		manifest_verify(is.text, "m", buffer_bytes(&is.signature), is.other, 0, &err),
 		-EKEYREJECTED);
 	support_assert_error(&err, "the signature of m");
 	for (size_t i = 0; i < sizeof(text) - 1; i++) {
 		text[i] ^= 1;
-		assert_int_equal(manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&signature),
-						 certificate, &err),
+		assert_int_equal(manifest_verify(is.text, "m", buffer_bytes(&is.signature),
+						 is.certificate, 0, &err),
 				 -EKEYREJECTED);
 		text[i] ^= 1;
 	}
+	assert_int_equal(manifest_verify(is.text, "m", BYTES(NULL, 0), is.certificate, 0, &err),
+			 -EBADMSG);
+	free_text(&is);
+}
+
+/* What is signed, byte by byte, so that others can check it: with openssl, here. */
+static void the_manifests_own_signature_is_one_that_openssl_verifies(void **state)
+{
+	static char text[] = HEADER ENTRY("/a");
+	uint8_t room[MANIFEST_CONTENT_MAX];
+	struct signed_text is;
+	struct bytes content;
+
+	(void)state;
+	sign_text(&is, BYTES_LITERAL(text));
+	content = manifest_content(&is.digest, room);
+	assert_int_equal(content.size, 20 + 32);
+	assert_memory_equal(content.data, "assay-manifest-1\1\0\40\0", 20);
+	assert_memory_equal(content.data + 20, is.digest.bytes, 32);
+	support_write("m", is.text);
+	support_write("m.p7s", buffer_bytes(&is.signature));
+	support_write("content", content);
+	assert_int_equal(support_run("openssl cms -verify -binary -inform DER -in m.p7s -content "
+				     "content -certfile signer.crt -nointern -noverify -out "
+				     "/dev/null 2>cms.log || { cat cms.log; false; }"),
+			 0);
+	/* A digest that is none of fs-verity's has no such content. */
+	is.digest.hash = ASSAY_HASH_SHA384;
+	assert_int_equal(manifest_content(&is.digest, room).size, 0);
+	free_text(&is);
+}
+
+/*
+ * A signed file that looks like a manifest is no signed manifest: its signature is refused,
+ * but where it is asked for as what it is. And the other way round.
+ */
+static void a_files_signature_is_not_a_manifests(void **state)
+{
+	static char text[] = HEADER ENTRY("/a");
+	struct buffer file = { 0 };
+	struct assay_error err = { 0 };
+	struct signed_text is;
+	struct trust *trust;
+	X509 *signer = NULL;
+
+	(void)state;
+	sign_text(&is, BYTES_LITERAL(text));
+	assert_int_equal(pkcs7_sign(is.signer, is.certificate, &is.digest, &file, NULL), 0);
+	assert_int_equal(trust_new(&trust, NULL), 0);
+	assert_int_equal(trust_add(trust, is.certificate, TRUST_SIGNER, NULL), 0);
 	assert_int_equal(
-		manifest_verify(BYTES_LITERAL(text), "m", BYTES(NULL, 0), certificate, &err),
-		-EBADMSG);
-	/* It is the built-in signature of the manifest as a file. */
+		manifest_verify(is.text, "m", buffer_bytes(&file), is.certificate, 0, &err),
+		-EPERM);
+	support_assert_error(&err, "the signature of m: it is the signature of a file");
+	assert_int_equal(
+		manifest_verify_trust(is.text, "m", buffer_bytes(&file), trust, 0, NULL, &err),
+		-EPERM);
+	assert_int_equal(manifest_verify(is.text, "m", buffer_bytes(&file), is.certificate,
+					 MANIFEST_ACCEPT_FILE_SIGNATURE, NULL),
+			 0);
+	assert_int_equal(manifest_verify_trust(is.text, "m", buffer_bytes(&file), trust,
+					       MANIFEST_ACCEPT_FILE_SIGNATURE, &signer, NULL),
+			 0);
+	assert_int_equal(X509_cmp(signer, is.certificate), 0);
+	X509_free(signer);
+	/* Of somebody else it is refused in any case. */
+	assert_int_equal(manifest_verify(is.text, "m", buffer_bytes(&file), is.other,
+					 MANIFEST_ACCEPT_FILE_SIGNATURE, NULL),
+			 -EKEYREJECTED);
+	/* The kernel and all that checks files refuse a manifest's. */
+	assert_int_equal(
+		pkcs7_verify(buffer_bytes(&is.signature), &is.digest, is.certificate, NULL),
+		-EKEYREJECTED);
+	assert_int_equal(
+		trust_verify_pkcs7(trust, buffer_bytes(&is.signature), &is.digest, NULL, NULL),
+		-EKEYREJECTED);
+	assert_int_equal(manifest_verify_trust(is.text, "m", buffer_bytes(&is.signature), trust, 0,
+					       NULL, NULL),
+			 0);
+	/* The old form is what `fsverity sign` makes. */
 	if (support_have("fsverity")) {
-		support_write("m", BYTES_LITERAL(text));
+		struct buffer theirs;
+
+		support_write("m", is.text);
 		assert_int_equal(support_run("fsverity sign m m.p7s --key=signer.pem "
 					     "--cert=signer.crt >/dev/null"),
 				 0);
 		theirs = support_read("m.p7s");
-		assert_int_equal(manifest_verify(BYTES_LITERAL(text), "m", buffer_bytes(&theirs),
-						 certificate, NULL),
-				 0);
+		assert_int_equal(manifest_verify(is.text, "m", buffer_bytes(&theirs),
+						 is.certificate, 0, NULL),
+				 -EPERM);
 		buffer_free(&theirs);
 	}
-	buffer_free(&signature);
-	X509_free(certificate);
-	X509_free(other);
-	signer->close(signer);
+	buffer_free(&file);
+	trust_free(trust);
+	free_text(&is);
 }
 
 static int make_keys(void **state)
@@ -495,6 +613,8 @@ int main(void)
 		cmocka_unit_test(each_manifest_has_an_id_of_its_own),
 		cmocka_unit_test(a_long_manifest_is_a_stream),
 		cmocka_unit_test(the_manifests_own_signature_covers_every_byte),
+		cmocka_unit_test(the_manifests_own_signature_is_one_that_openssl_verifies),
+		cmocka_unit_test(a_files_signature_is_not_a_manifests),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, support_leave_directory);

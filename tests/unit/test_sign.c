@@ -128,8 +128,8 @@ static void keys_that_cannot_sign_are_refused(void **state)
 		const char *path, *why;
 	} rows[] = {
 		{ "encrypted.pem", "is encrypted" }, { "public.pem", "not a private key" },
-		{ "p256.crt", "not a private key" }, { "ed.pem", "take ECDSA" },
-		{ "k1.pem", "elliptic curve" },	     { "rsa1024.pem", "1024 bits" },
+		{ "p256.crt", "not a private key" }, { "ed.pem", "must be ECDSA" },
+		{ "k1.pem", "ECDSA secp256k1" },     { "rsa1024.pem", "too weak (RSA 1024)" },
 		{ "/dev/null", "no private key" },   { "data", "too large" },
 	};
 

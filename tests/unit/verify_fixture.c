@@ -17,7 +17,7 @@
 #include "sign/certificate.h"
 #include "sign/ima_sig.h"
 #include "sign/manifest.h"
-#include "sign/pkcs7.h"
+#include "sign/manifest_signature.h"
 
 #define FILES 3
 #define GOOD_ATTRIBUTES                                                                         \
@@ -476,8 +476,8 @@ static void begin_manifest(struct fixture *fixture)
 	assert_int_equal(verity_digest_bytes(&parameters, buffer_bytes(&fixture->manifest_text),
 					     "manifest", &digest, &err),
 			 0);
-	assert_int_equal(pkcs7_sign(&signer, fixture->certificates[0], &digest,
-				    &fixture->manifest_signature, &err),
+	assert_int_equal(manifest_sign(&signer, fixture->certificates[0], false, &digest,
+				       &fixture->manifest_signature, &err),
 			 0);
 }
 

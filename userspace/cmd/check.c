@@ -18,6 +18,7 @@
 #include "base/progress.h"
 #include "sign/ima_sig.h"
 #include "sign/manifest.h"
+#include "sign/manifest_signature.h"
 #include "sign/tree.h"
 #include "sign/trust.h"
 #include "verity/enable.h"
@@ -31,7 +32,7 @@ struct check_options {
 	char **paths;
 	size_t path_count;
 	struct verity_parameters parameters;
-	bool need_pkcs7, need_ima, quiet, json;
+	bool need_pkcs7, need_ima, accept_file_signature, quiet, json;
 };
 
 enum result { NOT_CHECKED, PASS, FAIL };
@@ -562,7 +563,6 @@ static int check_manifest(struct check_run *run, struct assay_error *err)
 {
 	const char *name = run->options->manifest;
 	struct finding *finding = &run->manifest;
-	struct assay_digest digest;
 	X509 *signer = NULL;
 	int r, read;
 
@@ -575,16 +575,11 @@ static int check_manifest(struct check_run *run, struct assay_error *err)
 	r = manifest_read_bytes(buffer_bytes(&run->text), name, NULL, NULL, &run->header, err);
 	if (r < 0)
 		return r;
-	r = verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, buffer_bytes(&run->text), name, &digest,
-				err);
-	if (r < 0)
-		return r;
-	if (read == 0) {
-		read = trust_verify_pkcs7(run->trust, buffer_bytes(&run->signature), &digest,
-					  &signer, &finding->err);
-		if (read < 0)
-			assay_fail_context(&finding->err, "the signature of %s", name);
-	}
+	if (read == 0)
+		read = manifest_verify_trust(
+			buffer_bytes(&run->text), name, buffer_bytes(&run->signature), run->trust,
+			run->options->accept_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0,
+			&signer, &finding->err);
 	settle(finding, read, signer);
 	X509_free(signer);
 	if (read < 0)
@@ -726,6 +721,7 @@ static int run_check(int argc, char **argv)
 		OPT_CA,
 		OPT_SIGNATURE,
 		OPT_REQUIRE,
+		OPT_ACCEPT_FILE_SIGNATURE,
 		OPT_QUIET,
 		OPT_JSON,
 	};
@@ -736,6 +732,7 @@ static int run_check(int argc, char **argv)
 		{ "ca", required_argument, NULL, OPT_CA },
 		{ "signature", required_argument, NULL, OPT_SIGNATURE },
 		{ "require", required_argument, NULL, OPT_REQUIRE },
+		{ "accept-file-signature", no_argument, NULL, OPT_ACCEPT_FILE_SIGNATURE },
 		{ "quiet", no_argument, NULL, OPT_QUIET },
 		COMMAND_VERITY_OPTIONS,
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -784,6 +781,9 @@ static int run_check(int argc, char **argv)
 					       "'%s'",
 					       optarg);
 			break;
+		case OPT_ACCEPT_FILE_SIGNATURE:
+			options.accept_file_signature = true;
+			break;
 		case OPT_QUIET:
 			options.quiet = true;
 			break;
@@ -810,6 +810,8 @@ static int run_check(int argc, char **argv)
 		status = command_usage(
 			&command_check,
 			"a manifest has signatures, hash, block size and salt: leave these out");
+	if (status < 0 && options.accept_file_signature && !options.manifest)
+		status = command_usage(&command_check, "--accept-file-signature needs --manifest");
 	if (status < 0 && options.root && !options.manifest)
 		status = command_usage(&command_check, "--root needs --manifest");
 	if (status < 0 && options.signature && options.path_count != 1)
@@ -843,6 +845,9 @@ const struct command command_check = {
 		"                        is inside the signature then; may be repeated\n"
 		"  --manifest M          check the files of this manifest, or the PATHs in it\n"
 		"  --root DIR            where the manifest's paths begin (/)\n"
+		"  --accept-file-signature\n"
+		"                        the manifest may be signed as a file is, as earlier\n"
+		"                        versions did: whoever had a file signed may have made it\n"
 		"  --signature FILE      the built-in signature of the one file\n"
 		"  --require pkcs7|ima   fail where this signature is not there; may be repeated\n"
 		"  --hash sha256|sha512  hash algorithm, without a manifest (sha256)\n"

@@ -18,6 +18,7 @@
 #include "base/work.h"
 #include "sign/ima_sig.h"
 #include "sign/manifest.h"
+#include "sign/manifest_signature.h"
 #include "sign/tree.h"
 #include "sign/trust.h"
 #include "verity/enable.h"
@@ -25,7 +26,7 @@
 struct enable_options {
 	const char *manifest, *certificate, *root;
 	unsigned int jobs;
-	bool dry_run, json;
+	bool dry_run, accept_file_signature, json;
 };
 
 enum verity_state {
@@ -310,8 +311,10 @@ static int open_verified(struct enable_run *run, struct assay_error *err)
 	if (r == 0)
 		r = manifest_read_signed(options->manifest, &run->text, &signature, err);
 	if (r == 0)
-		r = manifest_verify(buffer_bytes(&run->text), options->manifest,
-				    buffer_bytes(&signature), certificate, err);
+		r = manifest_verify(
+			buffer_bytes(&run->text), options->manifest, buffer_bytes(&signature),
+			certificate,
+			options->accept_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0, err);
 	if (r == 0 && options->dry_run)
 		r = trust_new(&run->trust, err);
 	if (r == 0 && options->dry_run)
@@ -407,10 +410,19 @@ static int enable_all(struct enable_run *run, struct assay_error *err)
 
 static int run_enable(int argc, char **argv)
 {
-	enum { OPT_MANIFEST = 256, OPT_CERT, OPT_ROOT, OPT_JOBS, OPT_DRY_RUN, OPT_JSON };
+	enum {
+		OPT_MANIFEST = 256,
+		OPT_CERT,
+		OPT_ACCEPT_FILE_SIGNATURE,
+		OPT_ROOT,
+		OPT_JOBS,
+		OPT_DRY_RUN,
+		OPT_JSON,
+	};
 	static const struct option table[] = {
 		{ "manifest", required_argument, NULL, OPT_MANIFEST },
 		{ "cert", required_argument, NULL, OPT_CERT },
+		{ "accept-file-signature", no_argument, NULL, OPT_ACCEPT_FILE_SIGNATURE },
 		{ "root", required_argument, NULL, OPT_ROOT },
 		{ "jobs", required_argument, NULL, OPT_JOBS },
 		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
@@ -431,6 +443,9 @@ static int run_enable(int argc, char **argv)
 		case OPT_CERT:
 			options.certificate = optarg;
 			break;
+		case OPT_ACCEPT_FILE_SIGNATURE:
+			options.accept_file_signature = true;
+			break;
 		case OPT_ROOT:
 			options.root = optarg;
 			break;
@@ -450,6 +465,8 @@ static int run_enable(int argc, char **argv)
 		return status;
 	if (!options.manifest)
 		return command_usage(&command_enable, "--manifest is needed");
+	if (options.accept_file_signature && !options.certificate)
+		return command_usage(&command_enable, "--accept-file-signature needs --cert");
 	if (optind < argc)
 		return command_usage(&command_enable, "'%s' is one word too many", argv[optind]);
 	progress_begin(&run.progress, "enabling", 0);
@@ -483,6 +500,10 @@ const struct command command_enable = {
 		"\n"
 		"  --manifest M     manifest to read\n"
 		"  --cert CERT.pem  check the manifest's own signature (M.p7s) with this first\n"
+		"  --accept-file-signature\n"
+		"                   M may be signed as a file is, as earlier versions did: "
+		"whoever\n"
+		"                   had a file signed may have made it\n"
 		"  --root DIR       where the manifest's paths begin (/)\n"
 		"  --jobs N         threads (one for each processor)\n"
 		"  --dry-run        change nothing: say which files would fail and why, as far as\n"

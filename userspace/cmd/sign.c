@@ -24,7 +24,7 @@
 #include "sign/job.h"
 #include "sign/links.h"
 #include "sign/manifest.h"
-#include "sign/pkcs7.h"
+#include "sign/manifest_signature.h"
 #include "sign/reuse.h"
 #include "sign/tree.h"
 #include "tpm/signer.h"
@@ -50,6 +50,7 @@ struct sign_options {
 	struct verity_parameters parameters;
 	unsigned int jobs;
 	bool nul, delegate, pkcs7, ima, kinds, detached, xattr, no_resume, json;
+	bool accept_file_signature;
 };
 
 /**
@@ -361,7 +362,7 @@ static int open_broken(struct sign_run *run, struct assay_error *err)
 
 	if (run->options->no_resume)
 		return 0;
-	r = reuse_open(run->partial_path, REUSE_BROKEN, &run->header, run->certificate,
+	r = reuse_open(run->partial_path, REUSE_BROKEN, &run->header, run->certificate, 0,
 		       &run->broken, err);
 	if (r == -ENOENT || r == -ENODATA)
 		return 0;
@@ -379,6 +380,7 @@ static int begin_manifest(struct sign_run *run, struct assay_error *err)
 
 	if (options->incremental) {
 		r = reuse_open(options->incremental, REUSE_SIGNED, &run->header, run->certificate,
+			       options->accept_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0,
 			       &run->older, err);
 		if (r < 0)
 			return r;
@@ -478,8 +480,7 @@ static bool append_copy(struct buffer *out, struct bytes bytes)
 }
 
 /* What an older manifest has of the file. */
-static int find_old(struct reuse *reuse, bool vouched, struct sign_job *job,
-		    struct assay_error *err)
+static int find_old(struct reuse *reuse, bool whole, struct sign_job *job, struct assay_error *err)
 {
 	struct sign_old *old = &job->old;
 	struct manifest_entry entry;
@@ -491,7 +492,7 @@ static int find_old(struct reuse *reuse, bool vouched, struct sign_job *job,
 	if (r <= 0 || old->known)
 		return r < 0 ? r : 0;
 	old->known = true;
-	old->vouched = vouched;
+	old->whole = whole;
 	old->unchanged = reuse_unchanged(&entry, &job->stat);
 	old->size = entry.size;
 	old->digest = entry.digest;
@@ -729,8 +730,8 @@ static int finish(struct sign_run *run, struct assay_error *err)
 			   NULL, err);
 	verity_hasher_free(hasher);
 	if (r == 0)
-		r = (work->delegated ? pkcs7_sign_with_certificate : pkcs7_sign)(
-			work->signer, work->certificate, &digest, &signature, err);
+		r = manifest_sign(work->signer, work->certificate, work->delegated, &digest,
+				  &signature, err);
 	if (r == 0) {
 		fwrite(signature.data, 1, signature.size, run->signature.stream);
 		r = settle(&run->signature, err);
@@ -930,6 +931,8 @@ static const char *check_options(struct sign_options *options)
 		return "-0 is for --files-from";
 	if (options->incremental && !options->manifest)
 		return "--incremental is for --manifest";
+	if (options->accept_file_signature && !options->incremental)
+		return "--accept-file-signature is for --incremental";
 	if (options->delegate_certificate && !options->delegate)
 		return "--delegate-cert is for --delegate";
 	if (!options->kinds) {
@@ -983,6 +986,7 @@ enum {
 	OPT_EXCLUDE,
 	OPT_INCREMENTAL,
 	OPT_NO_RESUME,
+	OPT_ACCEPT_FILE_SIGNATURE,
 	OPT_JOBS,
 	OPT_JSON,
 };
@@ -1025,6 +1029,7 @@ static int take_option(struct sign_options *options, int option, struct assay_er
 		{ '0', NULL, &options->nul },
 		{ OPT_INCREMENTAL, &options->incremental, NULL },
 		{ OPT_NO_RESUME, NULL, &options->no_resume },
+		{ OPT_ACCEPT_FILE_SIGNATURE, NULL, &options->accept_file_signature },
 		{ OPT_JSON, NULL, &options->json },
 	};
 
@@ -1060,6 +1065,7 @@ static int run_sign(int argc, char **argv)
 		{ "exclude", required_argument, NULL, OPT_EXCLUDE },
 		{ "incremental", required_argument, NULL, OPT_INCREMENTAL },
 		{ "no-resume", no_argument, NULL, OPT_NO_RESUME },
+		{ "accept-file-signature", no_argument, NULL, OPT_ACCEPT_FILE_SIGNATURE },
 		{ "jobs", required_argument, NULL, OPT_JOBS },
 		COMMAND_VERITY_OPTIONS,
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -1128,7 +1134,9 @@ const struct command command_sign = {
 		"with\n"
 		"                        a '/' is of the whole path, one without of a name\n"
 		"  --incremental OLD     do not read files again that are as OLD, a manifest of\n"
-		"                        the same signer, has them (size, mtime, inode)\n"
+		"                        the same signer, has them (size, mtime, ctime, inode)\n"
+		"  --accept-file-signature\n"
+		"                        OLD may be signed as a file is, as earlier versions did\n"
 		"\n"
 		"Signatures:\n"
 		"  --manifest OUT        manifest to write\n"

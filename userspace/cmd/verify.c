@@ -9,93 +9,32 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
-#include "base/utc.h"
 #include "cmd.h"
 #include "record_file.h"
 #include "references.h"
 #include "report/html.h"
 #include "report/junit.h"
 #include "report/text.h"
+#include "verify/ak_given.h"
 #include "verify/evidence.h"
 
-#define MAX_FILES 64 /* manifests, certificates, waivers and PCR values of one call */
-#define MAX_NAME 128 /* bytes; a TPM's name has at most 66 */
+#define MAX_STARTS 64 /* --pcr-start in one call */
+#define MAX_NAME 128  /* bytes; a TPM's name has at most 66 */
 
-static const char help[] =
-	"Usage: assay verify EVIDENCE --nonce HEX --device RECORD --policy POLICY [OPTION]...\n"
-	"       assay verify EVIDENCE --nonce HEX --device RECORD --manifest M --cert CERT.pem\n"
-	"                    [OPTION]...\n"
-	"\n"
-	"Judge evidence of 'assay quote': is the quote the enrolled key's answer to this nonce,\n"
-	"do the logs replay to the quoted PCRs, and is every measured file what a signed manifest\n"
-	"says? Only if every required check passed is the verdict \"trusted\"; what failed is "
-	"named,\n"
-	"with what to do. Needs neither a TPM nor the kernel module. EVIDENCE '-' is standard "
-	"input.\n"
-	"\n"
-	"Options:\n"
-	"      --nonce HEX     the nonce that was sent, at least 16 bytes\n"
-	"      --device FILE   the device's record ('assay enroll'), which has its attestation\n"
-	"                      key, and keeps what this verdict is to be compared with next\n"
-	"                      time: with --no-update it is read only\n"
-	"      --no-update     see there\n"
-	"      --ak FILE       instead: the attestation key, as TPM2B_PUBLIC ('assay key create\n"
-	"                      --restricted --public FILE')\n"
-	"      --ak-qualified-name HEX\n"
-	"                      the key's qualified name, where it was noted at enrolment\n"
-	"      --policy FILE   what evidence must fulfil, and where the reference values are\n"
-	"                      (assay-policy(5)); the options below add to it\n"
-	"      --issued TIME   when the nonce was sent, 2026-01-31T23:59:59Z, for a policy's\n"
-	"                      max_age; without it the device's own time of collecting counts\n"
-	"      --manifest FILE a manifest; its signature is in FILE.p7s; repeatable\n"
-	"      --cert FILE     the certificate of an accepted signer; repeatable\n"
-	"      --strip-prefix PREFIX\n"
-	"                      what to take off measured paths before they are looked up, where\n"
-	"                      the manifest's root was mounted elsewhere: /mnt/root\n"
-	"      --pcr-start HASH:HEX\n"
-	"                      the value that PCR 14 may have before the log begins, where\n"
-	"                      something else measures into it first: sha256:00...\n"
-	"      --no-ima-log    do not require IMA's list, nor PCR 10\n"
-	"      --waive CHECK   show this check but do not require it; repeatable. Only some\n"
-	"                      can be waived: see assay-verify(1)\n"
-	"      --json          print the verdict as one JSON object\n"
-	"      --verbose       print every check, not only those that failed\n"
-	"      --html FILE     write it as a page, too: checks, time line of the log, files\n"
-	"      --junit FILE    write it as JUnit XML, too: a test case a check\n"
-	"  -h, --help          print this\n"
-	"\n"
-	"Exit status: 0 trusted, 1 not trusted (or something else than the evidence cannot be\n"
-	"read), 2 wrong usage, 3 the evidence cannot be read.\n";
-
-enum {
-	OPTION_NONCE = 256,
-	OPTION_ISSUED,
-	OPTION_POLICY,
-	OPTION_DEVICE,
-	OPTION_NO_UPDATE,
-	OPTION_AK,
-	OPTION_AK_QUALIFIED_NAME,
-	OPTION_MANIFEST,
-	OPTION_CERT,
-	OPTION_STRIP_PREFIX,
-	OPTION_PCR_START,
-	OPTION_NO_IMA_LOG,
-	OPTION_WAIVE,
-	OPTION_JSON,
-	OPTION_VERBOSE,
-	OPTION_HTML,
-	OPTION_JUNIT,
+/* struct pcr_starts - the values of --pcr-start */
+struct pcr_starts {
+	struct assay_digest values[MAX_STARTS];
+	size_t count;
 };
 
 /* The call's words. What changes the policy is applied when that was read. */
-struct options {
+struct verify_options {
 	const char *evidence, *device, *ak, *policy, *prefix;
 	const char *html, *junit;
-	const char *manifests[MAX_FILES], *certificates[MAX_FILES];
-	size_t manifest_count, certificate_count;
-	struct assay_digest starts[MAX_FILES];
-	size_t start_count;
+	struct option_texts manifests, certificates;
+	struct pcr_starts starts;
 	uint8_t nonce[EVIDENCE_MAX_NONCE];
 	size_t nonce_size;
 	uint8_t qualified_name[MAX_NAME];
@@ -117,198 +56,149 @@ struct inputs {
 
 /* ---------------------------------------------------------------- the call's words */
 
-static int parse_start(const char *text, struct options *options)
+static int add_pcr_start(void *place, const char *value, struct assay_error *err)
 {
-	if (options->start_count == MAX_FILES)
-		return command_usage(&command_verify, "--pcr-start can be given at most %d times",
-				     MAX_FILES);
-	if (assay_digest_parse(text, &options->starts[options->start_count]) < 0)
-		return command_usage(&command_verify,
-				     "--pcr-start wants a PCR's value such as sha256:HEX with as "
-				     "many digits as that hash has, not '%s'",
-				     text);
-	options->start_count++;
-	return EXIT_OK;
+	struct pcr_starts *starts = place;
+
+	if (starts->count == MAX_STARTS)
+		return assay_fail(err, EINVAL, "must be given at most %d times", MAX_STARTS);
+	if (assay_digest_parse(value, &starts->values[starts->count]) < 0)
+		return assay_fail(err, EINVAL,
+				  "must be a PCR's value such as sha256:HEX with as many digits as "
+				  "that hash has, not '%s'",
+				  value);
+	starts->count++;
+	return 0;
 }
 
-static int waive(const char *name, uint64_t *waived)
+static int add_waiver(void *place, const char *value, struct assay_error *err)
 {
+	uint64_t *waived = place;
 	enum check check;
 
-	if (!check_by_name(name, &check))
-		return command_usage(&command_verify, "there is no check '%s'", name);
+	if (!check_by_name(value, &check))
+		return assay_fail(err, EINVAL, "there is no check '%s'", value);
 	if (!check_waivable(check))
-		return command_usage(&command_verify,
-				     "the check '%s' cannot be waived: nothing could be trusted "
-				     "without it",
-				     name);
+		return assay_fail(err, EINVAL,
+				  "the check '%s' cannot be waived: nothing could be trusted "
+				  "without it",
+				  value);
 	*waived |= CHECK_BIT(check);
-	return EXIT_OK;
+	return 0;
 }
 
-static int add_file(const char *path, const char *option, const char **files, size_t *count)
-{
-	if (*count == MAX_FILES)
-		return command_usage(&command_verify, "%s can be given at most %d times", option,
-				     MAX_FILES);
-	files[(*count)++] = path;
-	return EXIT_OK;
-}
+static const struct option_row verify_rows[] = {
+	{ "nonce", 0, "HEX", "the nonce that was sent, at least 16 bytes",
+	  OPTION_HEX(struct verify_options, nonce, nonce_size, 1), .required = true },
+	{ "device", 0, "FILE",
+	  "the device's record ('assay enroll'), which has its attestation key, and keeps what "
+	  "the next verdict is to be compared with",
+	  OPTION_OUTPUT(struct verify_options, device), .excludes = "ak" },
+	{ "no-update", 0, NULL, "only read that record, and keep nothing in it",
+	  OPTION_FLAG(struct verify_options, no_update), .needs = "device" },
+	{ "ak", 0, "FILE",
+	  "instead: the attestation key, as TPM2B_PUBLIC ('assay key create --restricted --public "
+	  "FILE') or TPMT_PUBLIC",
+	  OPTION_INPUT(struct verify_options, ak) },
+	{ "ak-qualified-name", 0, "HEX",
+	  "the key's qualified name, where it was noted at enrolment",
+	  OPTION_HEX(struct verify_options, qualified_name, qualified_name_size, 1),
+	  .needs = "ak" },
+	{ "issued", 0, "TIME",
+	  "when the nonce was sent, 2026-01-31T23:59:59Z, for a policy's max_age; without it the "
+	  "device's own time of collecting counts",
+	  OPTION_TIME(struct verify_options, issued) },
+	OPTION_HEADING("What evidence must fulfil:"),
+	{ "policy", 'p', "FILE",
+	  "a policy, which also says where the reference values are (assay-policy(5)); the options "
+	  "below add to it, and may not contradict it",
+	  OPTION_INPUT(struct verify_options, policy) },
+	{ "manifest", 'm', "FILE", "a manifest; its signature is in FILE.p7s; repeatable",
+	  OPTION_TEXTS(struct verify_options, manifests) },
+	{ "cert", 'c', "FILE", "the certificate of an accepted signer; repeatable",
+	  OPTION_TEXTS(struct verify_options, certificates) },
+	{ "strip-prefix", 0, "PREFIX",
+	  "what to take off measured paths before they are looked up, where the manifest's root "
+	  "was mounted elsewhere: /mnt/root",
+	  OPTION_TEXT(struct verify_options, prefix), .alias = "root" },
+	{ "pcr-start", 0, "HASH:HEX",
+	  "a value that PCR 14 may have before the log begins, where something else measures into "
+	  "it first: sha256:00...; repeatable",
+	  OPTION_FUNCTION(struct verify_options, starts, add_pcr_start), .repeatable = true },
+	{ "no-ima-log", 0, NULL, "do not require IMA's list, nor PCR 10",
+	  OPTION_FLAG(struct verify_options, no_ima_log), .alias = "without-ima" },
+	{ "waive", 0, "CHECK",
+	  "show this check but do not require it; repeatable. Only some can be waived: see "
+	  "assay-verify(1)",
+	  OPTION_FUNCTION(struct verify_options, waived, add_waiver), .repeatable = true },
+	OPTION_HEADING("Output:"),
+	OPTION_ROW_JSON(struct verify_options, json),
+	{ "verbose", 'v', NULL, "print every check, not only those that failed",
+	  OPTION_FLAG(struct verify_options, verbose) },
+	{ "html", 0, "FILE", "write it as a page, too: checks, time line of the log, files",
+	  OPTION_OUTPUT(struct verify_options, html) },
+	{ "junit", 0, "FILE", "write it as JUnit XML, too: a test case a check",
+	  OPTION_OUTPUT(struct verify_options, junit) },
+	OPTION_END,
+};
 
-static int apply_option(int option, const char *value, struct options *options)
+/* Return: COMMAND_GO, or an exit status */
+static int check_options(const struct verify_options *options)
 {
-	switch (option) {
-	case OPTION_NONCE:
-		if (hex_decode(value, options->nonce, sizeof(options->nonce),
-			       &options->nonce_size) < 0 ||
-		    options->nonce_size == 0)
-			return command_usage(
-				&command_verify,
-				"--nonce wants up to %d bytes in hexadecimal, not '%s'",
-				EVIDENCE_MAX_NONCE, value);
-		return EXIT_OK;
-	case OPTION_ISSUED:
-		if (!utc_parse(value, &options->issued))
-			return command_usage(
-				&command_verify,
-				"--issued wants a time such as 2026-01-31T23:59:59Z, not '%s'",
-				value);
-		return EXIT_OK;
-	case OPTION_POLICY:
-		options->policy = value;
-		return EXIT_OK;
-	case OPTION_AK:
-		options->ak = value;
-		return EXIT_OK;
-	case OPTION_DEVICE:
-		options->device = value;
-		return EXIT_OK;
-	case OPTION_NO_UPDATE:
-		options->no_update = true;
-		return EXIT_OK;
-	case OPTION_AK_QUALIFIED_NAME:
-		if (hex_decode(value, options->qualified_name, sizeof(options->qualified_name),
-			       &options->qualified_name_size) < 0 ||
-		    options->qualified_name_size == 0)
-			return command_usage(&command_verify,
-					     "--ak-qualified-name wants hexadecimal, not '%s'",
-					     value);
-		return EXIT_OK;
-	case OPTION_MANIFEST:
-		return add_file(value, "--manifest", options->manifests, &options->manifest_count);
-	case OPTION_CERT:
-		return add_file(value, "--cert", options->certificates,
-				&options->certificate_count);
-	case OPTION_STRIP_PREFIX:
-		options->prefix = value;
-		return EXIT_OK;
-	case OPTION_PCR_START:
-		return parse_start(value, options);
-	case OPTION_NO_IMA_LOG:
-		options->no_ima_log = true;
-		return EXIT_OK;
-	case OPTION_WAIVE:
-		return waive(value, &options->waived);
-	case OPTION_HTML:
-		options->html = value;
-		return EXIT_OK;
-	case OPTION_JUNIT:
-		options->junit = value;
-		return EXIT_OK;
-	case OPTION_VERBOSE:
-		options->verbose = true;
-		return EXIT_OK;
-	default:
-		options->json = true;
-		return EXIT_OK;
-	}
-}
-
-/* Return: -1 to go on, or an exit status */
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option table[] = {
-		{ "nonce", required_argument, NULL, OPTION_NONCE },
-		{ "issued", required_argument, NULL, OPTION_ISSUED },
-		{ "policy", required_argument, NULL, OPTION_POLICY },
-		{ "device", required_argument, NULL, OPTION_DEVICE },
-		{ "no-update", no_argument, NULL, OPTION_NO_UPDATE },
-		{ "ak", required_argument, NULL, OPTION_AK },
-		{ "ak-qualified-name", required_argument, NULL, OPTION_AK_QUALIFIED_NAME },
-		{ "manifest", required_argument, NULL, OPTION_MANIFEST },
-		{ "cert", required_argument, NULL, OPTION_CERT },
-		{ "strip-prefix", required_argument, NULL, OPTION_STRIP_PREFIX },
-		{ "root", required_argument, NULL, OPTION_STRIP_PREFIX },
-		{ "pcr-start", required_argument, NULL, OPTION_PCR_START },
-		{ "no-ima-log", no_argument, NULL, OPTION_NO_IMA_LOG },
-		{ "without-ima", no_argument, NULL, OPTION_NO_IMA_LOG },
-		{ "waive", required_argument, NULL, OPTION_WAIVE },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
-		{ "html", required_argument, NULL, OPTION_HTML },
-		{ "junit", required_argument, NULL, OPTION_JUNIT },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	int option, status;
-
-	while ((option = command_option(&command_verify, argc, argv, ":h", table, &status)) != -1) {
-		status = apply_option(option, optarg, options);
-		if (status != EXIT_OK)
-			return status;
-	}
-	if (status != -1)
-		return status;
-	if (optind + 1 != argc)
-		return command_usage(&command_verify, "one file of evidence is to be named, not %d",
-				     argc - optind);
-	options->evidence = argv[optind];
-	if (options->nonce_size == 0 || (!options->device && !options->ak))
-		return command_usage(&command_verify, "--nonce and --device are both needed, or "
-						      "--ak instead of the latter");
-	if (options->device && (options->ak || options->qualified_name_size > 0))
-		return command_usage(&command_verify, "--device says which key it is: leave out "
-						      "--ak and --ak-qualified-name");
-	if (!options->policy && (options->manifest_count == 0 || options->certificate_count == 0))
+	if (!options->device && !options->ak)
+		return command_usage(&command_verify, "missing option: --device or --ak");
+	if (options->device && strcmp(options->device, "-") == 0)
 		return command_usage(&command_verify,
-				     "either --policy or both --manifest and --cert are needed");
-	return -1;
+				     "--device must be a file, not standard input: what is kept "
+				     "of a verdict is written back to it");
+	if (!options->policy && (options->manifests.count == 0 || options->certificates.count == 0))
+		return command_usage(&command_verify,
+				     "missing option: --policy, or both --manifest and --cert");
+	if (strcmp(options->evidence, "-") == 0 &&
+	    ((options->policy && strcmp(options->policy, "-") == 0) ||
+	     (options->ak && strcmp(options->ak, "-") == 0)))
+		return command_usage(&command_verify,
+				     "standard input can be only one of the evidence, --policy and "
+				     "--ak");
+	return COMMAND_GO;
 }
 
 /* ---------------------------------------------------------------- reading */
 
 /* The policy's own values that the PCR may begin from, and the call's. */
-static int add_starts(const struct options *options, struct inputs *inputs, struct assay_error *err)
+static int add_starts(const struct verify_options *options, struct inputs *inputs,
+		      struct assay_error *err)
 {
 	struct verify_policy *rules = &inputs->policy.rules;
-	size_t count = rules->start_count + options->start_count;
+	size_t count = rules->start_count + options->starts.count;
 
-	if (options->start_count == 0)
+	if (options->starts.count == 0)
 		return 0;
 	inputs->starts = calloc(count, sizeof(*inputs->starts));
 	if (!inputs->starts)
 		return assay_fail(err, ENOMEM, "out of memory");
 	if (rules->start_count > 0)
 		memcpy(inputs->starts, rules->starts, rules->start_count * sizeof(*inputs->starts));
-	memcpy(inputs->starts + rules->start_count, options->starts,
-	       options->start_count * sizeof(*inputs->starts));
+	memcpy(inputs->starts + rules->start_count, options->starts.values,
+	       options->starts.count * sizeof(*inputs->starts));
 	rules->starts = inputs->starts;
 	rules->start_count = count;
 	return 0;
 }
 
 /* The policy, with what the call says besides. */
-static int read_policy(const struct options *options, struct inputs *inputs,
+static int read_policy(const struct verify_options *options, struct inputs *inputs,
 		       struct assay_error *err)
 {
 	struct policy *policy = &inputs->policy;
-	int r = 0;
+	int r;
 
 	policy_default(policy);
-	if (options->policy)
+	if (options->policy) {
 		r = references_policy(&inputs->references, options->policy, policy, err);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	if (options->prefix && policy->rules.prefix)
 		return assay_fail(err, EINVAL,
 				  "both --strip-prefix and the policy's \"strip_prefix\" are "
@@ -323,8 +213,32 @@ static int read_policy(const struct options *options, struct inputs *inputs,
 	return add_starts(options, inputs, err);
 }
 
+static int read_ak(const char *path, struct inputs *inputs, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	struct ak_given given;
+	int r = file_read(path, AK_GIVEN_MAX_SIZE, &text, err);
+
+	if (r < 0)
+		return r;
+	r = ak_given_read(buffer_bytes(&text), &given, err);
+	if (r < 0)
+		return assay_fail_context(err, "%s", path);
+	if (given.public_area.size == 0)
+		r = assay_fail(err, EBADMSG,
+			       "%s is a key in %s, which says nothing of its attributes: whether "
+			       "it signs what a TPM made and nothing else cannot be known. Name "
+			       "its TPM2B_PUBLIC, as the TPM gave it when the key was made",
+			       path, ak_given_form_name(given.form));
+	else
+		buffer_append_bytes(&inputs->ak, buffer_bytes(&given.public_area));
+	ak_given_free(&given);
+	return r;
+}
+
 /* The enrolled key: of a device's record, or by itself. */
-static int read_key(const struct options *options, struct inputs *inputs, struct assay_error *err)
+static int read_key(const struct verify_options *options, struct inputs *inputs,
+		    struct assay_error *err)
 {
 	const struct device_record *record = &inputs->device.record;
 	int r;
@@ -332,19 +246,18 @@ static int read_key(const struct options *options, struct inputs *inputs, struct
 	if (!options->device) {
 		buffer_append(&inputs->qualified_name, options->qualified_name,
 			      options->qualified_name_size);
-		return file_read(options->ak, EVIDENCE_MAX_STRUCTURE, &inputs->ak, err);
+		return read_ak(options->ak, inputs, err);
 	}
 	r = record_file_open(&inputs->device, options->device, !options->no_update, err);
-	if (r == 0) {
-		buffer_append_bytes(&inputs->ak, buffer_bytes(&record->ak_public));
-		buffer_append_bytes(&inputs->qualified_name,
-				    buffer_bytes(&record->ak_qualified_name));
-	}
-	return r;
+	if (r < 0)
+		return r;
+	buffer_append_bytes(&inputs->ak, buffer_bytes(&record->ak_public));
+	buffer_append_bytes(&inputs->qualified_name, buffer_bytes(&record->ak_qualified_name));
+	return 0;
 }
 
 /* All but the evidence: what the verifier's own side is to provide. */
-static int read_references(const struct options *options, struct inputs *inputs,
+static int read_references(const struct verify_options *options, struct inputs *inputs,
 			   struct assay_error *err)
 {
 	int r = read_key(options, inputs, err);
@@ -353,10 +266,10 @@ static int read_references(const struct options *options, struct inputs *inputs,
 		r = assay_fail(err, ENOMEM, "out of memory");
 	if (r == 0)
 		r = read_policy(options, inputs, err);
-	for (size_t i = 0; r == 0 && i < options->manifest_count; i++)
-		r = references_manifest(&inputs->references, options->manifests[i], err);
-	for (size_t i = 0; r == 0 && i < options->certificate_count; i++)
-		r = references_certificate(&inputs->references, options->certificates[i], err);
+	for (size_t i = 0; r == 0 && i < options->manifests.count; i++)
+		r = references_manifest(&inputs->references, options->manifests.list[i], err);
+	for (size_t i = 0; r == 0 && i < options->certificates.count; i++)
+		r = references_certificate(&inputs->references, options->certificates.list[i], err);
 	return r;
 }
 
@@ -385,30 +298,43 @@ static bool print_text(const struct verdict *verdict, bool verbose)
 	return printed;
 }
 
-/* The reports that were asked for; each is written whole or not at all. */
-static int write_reports(const struct options *options, const struct verdict *verdict,
-			 struct html_report *html, uint64_t now)
-{
-	struct assay_error err = { 0 };
-	struct buffer out = { 0 };
-	int r = 0;
+/*
+ * struct report - a report in a file: begun, so that what can fail has failed, before the
+ * device's record is written; filled and put in place after
+ */
+struct report {
+	struct file_writer writer;
+	struct buffer text;
+	bool wanted;
+};
 
-	if (html) {
-		html_end(html, verdict, options->evidence, now, &out);
-		r = out.failed ? assay_fail(&err, ENOMEM, "out of memory") :
-				 file_write(options->html, buffer_bytes(&out), 0666, &err);
-		buffer_free(&out);
-	}
-	if (r == 0 && options->junit) {
-		junit_write(verdict, options->evidence, now, &out);
-		r = out.failed ? assay_fail(&err, ENOMEM, "out of memory") :
-				 file_write(options->junit, buffer_bytes(&out), 0666, &err);
-		buffer_free(&out);
-	}
-	return r < 0 ? command_failed(&command_verify, &err) : EXIT_OK;
+static void report_free(struct report *report)
+{
+	if (report->wanted)
+		file_abort(&report->writer);
+	buffer_free(&report->text);
 }
 
-static int show(const struct verdict *verdict, const struct options *options)
+static int begin_report(struct report *report, const char *path, struct assay_error *err)
+{
+	int r;
+
+	if (report->text.failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = file_begin(&report->writer, path, 0666, err);
+	report->wanted = r == 0;
+	return r;
+}
+
+static int commit_report(struct report *report, struct assay_error *err)
+{
+	if (!report->wanted)
+		return 0;
+	fwrite(report->text.data, 1, report->text.size, report->writer.stream);
+	return file_commit(&report->writer, err);
+}
+
+static int show(const struct verdict *verdict, const struct verify_options *options)
 {
 	int status = verdict_trusted(verdict)				? EXIT_OK :
 		     verdict->passed & CHECK_BIT(CHECK_EVIDENCE_PARSED) ? EXIT_FAILED :
@@ -434,7 +360,38 @@ static int show(const struct verdict *verdict, const struct options *options)
 	return flushed == EXIT_OK ? status : flushed;
 }
 
-static int judge(const struct options *options, struct inputs *inputs)
+/*
+ * Nothing says "trusted" before what this verdict leaves is kept: what is not kept could be
+ * offered again.
+ */
+static int publish(const struct verify_options *options, struct inputs *inputs,
+		   const struct verdict *verdict, struct html_report *html, uint64_t now)
+{
+	CLEANUP(report_free) struct report page = { 0 };
+	CLEANUP(report_free) struct report junit = { 0 };
+	struct assay_error err = { 0 };
+	int r = 0;
+
+	if (html) {
+		html_end(html, verdict, options->evidence, now, &page.text);
+		r = begin_report(&page, options->html, &err);
+	}
+	if (r == 0 && options->junit) {
+		junit_write(verdict, options->evidence, now, &junit.text);
+		r = begin_report(&junit, options->junit, &err);
+	}
+	if (r == 0 && verdict_trusted(verdict))
+		r = record_file_keep(&inputs->device, &verdict->state, &err);
+	if (r == 0)
+		r = commit_report(&page, &err);
+	if (r == 0)
+		r = commit_report(&junit, &err);
+	if (r < 0)
+		return command_failed(&command_verify, &err);
+	return show(verdict, options);
+}
+
+static int judge_evidence(const struct verify_options *options, struct inputs *inputs)
 {
 	const struct references *references = &inputs->references;
 	struct verify_input input = {
@@ -452,63 +409,73 @@ static int judge(const struct options *options, struct inputs *inputs)
 		.ima_certificates = references->ima_certificates,
 		.ima_certificate_count = references->ima_certificate_count,
 	};
+	CLEANUP(free_pointer) struct verdict *verdict = malloc(sizeof(*verdict));
 	struct html_report *html = NULL;
-	struct assay_error err = { 0 };
-	struct verdict *verdict;
-	int status = EXIT_FAILED;
 
 	if (input.nonce.size < inputs->policy.rules.nonce_size)
 		return command_usage(&command_verify,
 				     "the nonce has %zu bytes; the policy takes no fewer than %zu",
 				     input.nonce.size, inputs->policy.rules.nonce_size);
-	verdict = malloc(sizeof(*verdict));
 	if (options->html)
 		html = html_begin();
 	if (!verdict || (options->html && !html)) {
-		fprintf(stderr, "assay verify: out of memory\n");
-		goto out;
+		struct assay_error err;
+
+		assay_fail(&err, ENOMEM, "out of memory");
+		free(html);
+		return command_failed(&command_verify, &err);
 	}
 	if (html)
 		input.observer = html_observer(html);
 	verify(&input, &inputs->policy.rules, verdict);
-	status = write_reports(options, verdict, html, input.now);
-	html = NULL;
-	/* What is not kept could be offered again: then there is no verdict. */
-	if (status == EXIT_OK && verdict_trusted(verdict) &&
-	    record_file_keep(&inputs->device, &verdict->state, &err) < 0)
-		status = command_failed(&command_verify, &err);
-	if (status == EXIT_OK)
-		status = show(verdict, options);
-out:
-	free(html);
-	free(verdict);
-	return status;
+	return publish(options, inputs, verdict, html, input.now);
 }
 
-static int run(int argc, char **argv)
+static int run_verify(int argc, char **argv)
 {
-	struct options options = { 0 };
+	struct verify_options options = { 0 };
 	struct inputs inputs = { .device = { .lock = -1 } };
 	struct assay_error err = { 0 };
-	int status = parse_options(argc, argv, &options);
+	struct operands operands;
+	int status = command_parse(&command_verify, argc, argv, &options, &operands);
 
-	if (status != -1)
-		return status;
+	if (status != COMMAND_GO)
+		goto out;
+	options.evidence = operands.list[0];
+	status = check_options(&options);
+	if (status != COMMAND_GO)
+		goto out;
 	if (file_map(options.evidence, EVIDENCE_MAX_SIZE, &inputs.evidence, &err) < 0) {
 		command_failed(&command_verify, &err);
 		status = EXIT_UNREADABLE;
 	} else if (read_references(&options, &inputs, &err) < 0) {
 		status = command_failed(&command_verify, &err);
 	} else {
-		status = judge(&options, &inputs);
+		status = judge_evidence(&options, &inputs);
 	}
+out:
 	inputs_free(&inputs);
+	option_texts_free(&options.manifests);
+	option_texts_free(&options.certificates);
 	return status;
 }
 
 const struct command command_verify = {
 	.name = "verify",
 	.summary = "judge evidence: a verdict in which every check is named",
-	.help = help,
-	.run = run,
+	.usage = "EVIDENCE --nonce HEX --device RECORD --policy POLICY [OPTION]...\n"
+		 "EVIDENCE --nonce HEX --device RECORD --manifest M --cert CERT.pem [OPTION]...\n",
+	.intro =
+		"Judges evidence of 'assay quote': is the quote the enrolled key's answer to this\n"
+		"nonce, do the logs replay to the quoted PCRs, and is every measured file what a\n"
+		"signed manifest says? Only if every required check passed is the verdict\n"
+		"\"trusted\"; what failed is named, with what to do. Needs neither a TPM nor the\n"
+		"kernel module. EVIDENCE '-' is standard input.\n",
+	.options = verify_rows,
+	.operands = "EVIDENCE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = "Exit status: 0 trusted, 1 not trusted (or something else than the evidence\n"
+		    "cannot be read), 2 wrong usage, 3 the evidence cannot be read.\n",
+	.run = run_verify,
 };

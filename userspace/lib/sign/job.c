@@ -74,8 +74,9 @@ static int find_digest(struct sign_work *work, unsigned int thread, struct sign_
 	char shown[SHOWN_MAX];
 	int r = 0;
 
-	if (old->known && old->unchanged &&
-	    (old->vouched || (old->size > CHEAP_SIZE && is_ours(work, old)))) {
+	/* A signature of the manifest is not enough: each entry's own has to be good. */
+	if (old->known && old->unchanged && (old->whole || old->size > CHEAP_SIZE) &&
+	    is_ours(work, old)) {
 		job->size = old->size;
 		job->digest = old->digest;
 		job->reused = true;

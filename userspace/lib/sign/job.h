@@ -47,11 +47,11 @@ struct sign_work {
 /**
  * struct sign_old - what an older manifest has of a file
  * @known: it has something
- * @unchanged: the file is the same by size, mtime and inode
- * @vouched: the older manifest's signature was checked
+ * @unchanged: the file is the same by size, mtime, ctime and inode
+ * @whole: it is of a signed manifest, not of what an interrupted run left
  */
 struct sign_old {
-	bool known, unchanged, vouched;
+	bool known, unchanged, whole;
 	uint64_t size;
 	struct assay_digest digest;
 	struct buffer pkcs7, ima;

@@ -12,10 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/utc.h"
-#include "sign/delegate.h"
 #include "sign/ima_sig.h"
-#include "sign/pkcs7.h"
-#include "sign/trust.h"
 #include "verity/enable.h"
 
 #define TYPE "manifest"
@@ -247,8 +244,8 @@ static int check_order(const struct manifest_reader *reader, const char *path, c
 static int parse_entry(struct manifest_reader *reader, const json_t *object, const char *what,
 		       struct manifest_entry *entry, struct assay_error *err)
 {
-	static const char *const known[] = { "path", "size",  "digest", "pkcs7",
-					     "ima",  "mtime", "inode",	NULL };
+	static const char *const known[] = { "path",  "size",  "digest", "pkcs7", "ima",
+					     "mtime", "ctime", "inode",	 NULL };
 	const char *digest;
 	int r;
 
@@ -283,6 +280,8 @@ static int parse_entry(struct manifest_reader *reader, const json_t *object, con
 		r = assay_fail(err, EBADMSG, "%s has neither \"pkcs7\" nor \"ima\"", what);
 	if (r == 0)
 		r = take_optional(object, "mtime", what, &entry->mtime, err);
+	if (r == 0)
+		r = take_optional(object, "ctime", what, &entry->ctime, err);
 	if (r == 0)
 		r = take_optional(object, "inode", what, &entry->inode, err);
 	return r;
@@ -464,66 +463,17 @@ int manifest_read(FILE *stream, const char *name, manifest_entry_function each, 
 	return r < 0 ? r : read_all(reader, each, context, ret_header, err);
 }
 
-/* Is it by a delegate of @certificate's key, and one for this manifest? */
-static int verify_delegate(const struct assay_digest *digest, const char *id,
-			   struct bytes signature, X509 *certificate, struct assay_error *err)
+int manifest_read_header(struct bytes text, const char *name, struct manifest_header *ret,
+			 struct assay_error *err)
 {
-	struct trust *trust;
-	X509 *signer = NULL;
-	char of[33];
-	int r = trust_new(&trust, err);
-
-	if (r < 0)
-		return r;
-	r = trust_add(trust, certificate, TRUST_AUTHORITY, err);
-	if (r == 0)
-		r = trust_verify_pkcs7(trust, signature, digest, &signer, err);
-	if (r == 0)
-		r = delegate_manifest_id(signer, of, err);
-	if (r == 0 && strcmp(of, id) != 0)
-		r = assay_fail(err, EKEYREJECTED,
-			       "it is by a delegate for another manifest, that with the id %s", of);
-	X509_free(signer);
-	trust_free(trust);
-	return r;
-}
-
-int manifest_verify_digest(const struct assay_digest *digest, const char *id, const char *name,
-			   struct bytes signature, X509 *certificate, struct assay_error *err)
-{
-	struct assay_error why = { 0 };
-	int r = pkcs7_verify(signature, digest, certificate, err);
-
-	/* One with a certificate inside pkcs7_verify() does not take. */
-	if (r == -EBADMSG) {
-		int delegated = verify_delegate(digest, id, signature, certificate, &why);
-
-		if (delegated == 0)
-			return 0;
-		if (delegated == -ENOKEY || delegated == -EKEYREJECTED)
-			r = assay_fail(err, why.code, "%s", why.text);
-	}
-	if (r < 0)
-		assay_fail_context(err, "the signature of %s", name);
-	return r;
-}
-
-int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
-		    struct assay_error *err)
-{
-	struct assay_digest digest;
 	struct manifest_reader *reader;
-	char id[33] = "";
-	int r = verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, text, name, &digest, err);
+	int r = reader_new(NULL, text, name, &reader, err);
 
 	if (r < 0)
 		return r;
-	/* What is no manifest is told by whoever reads it; no delegate can be for it. */
-	if (reader_new(NULL, text, name, &reader, NULL) == 0) {
-		memcpy(id, manifest_reader_header(reader)->id, sizeof(id));
-		manifest_reader_close(reader);
-	}
-	return manifest_verify_digest(&digest, id, name, signature, certificate, err);
+	*ret = reader->header;
+	manifest_reader_close(reader);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- in memory */
@@ -759,10 +709,11 @@ int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out
 	append_text(out, "\"");
 	append_base64(out, "pkcs7", entry->pkcs7);
 	append_base64(out, "ima", entry->ima);
-	/* Both or none: one alone is of no use. What JSON cannot hold is as good as unknown. */
-	if (entry->mtime > 0 && entry->mtime <= INT64_MAX && entry->inode > 0 &&
-	    entry->inode <= INT64_MAX) {
+	/* All or none: one alone is of no use. What JSON cannot hold is as good as unknown. */
+	if (entry->mtime > 0 && entry->mtime <= INT64_MAX && entry->ctime > 0 &&
+	    entry->ctime <= INT64_MAX && entry->inode > 0 && entry->inode <= INT64_MAX) {
 		append_number(out, "mtime", entry->mtime);
+		append_number(out, "ctime", entry->ctime);
 		append_number(out, "inode", entry->inode);
 	}
 	append_text(out, "}\n");

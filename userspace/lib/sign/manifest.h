@@ -8,17 +8,16 @@
  *	{"assay":1,"type":"manifest","id":"HEX32","created":"2025-01-31T12:00:00Z",
  *	 "hash":"sha256","block_size":4096,"salt":"HEX","signer":{"subject":...,"key_id":"HEX"}}
  *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","pkcs7":"BASE64","ima":"BASE64",
- *	 "mtime":1738324800000000000,"inode":5678}
+ *	 "mtime":1738324800000000000,"ctime":1738324800000000000,"inode":5678}
  *
  * Each object is on one line that ends in a newline (shown wrapped here). One of "pkcs7"
- * and "ima" may be missing. "mtime" and "inode" tell a signer whether the file is still
- * the one that it signed; nobody else looks at them, and they may be missing. It is read and
- * written as a stream: memory does not grow with the number of files. Its own signature,
- * in a file beside it that ends in MANIFEST_SIGNATURE_SUFFIX, is a built-in signature
- * (sign/pkcs7.h) of its fs-verity digest with VERITY_PARAMETERS_DEFAULT.
+ * and "ima" may be missing. "mtime", "ctime" and "inode" tell a signer whether the file is
+ * still the one that it signed; nobody else looks at them, and they may be missing. It is
+ * read and written as a stream: memory does not grow with the number of files. Its own
+ * signature is described in sign/manifest_signature.h.
  *
- * For cmd/, assayd and also lib/verify: reading from memory, finding and verifying are
- * pure. No TPM code.
+ * For cmd/, assayd and also lib/verify: reading from memory and finding are pure. No TPM
+ * code.
  */
 #ifndef ASSAY_SIGN_MANIFEST_H
 #define ASSAY_SIGN_MANIFEST_H
@@ -62,6 +61,7 @@ struct manifest_header {
  * @pkcs7: the built-in signature, DER (sign/pkcs7.h); of size 0 if it has none
  * @ima: the value of security.ima (sign/ima_sig.h); of size 0 if it has none
  * @mtime: when the signer's file was last modified, in ns since 1970; 0: not known
+ * @ctime: when its inode was last changed, which nobody can set back; likewise
  * @inode: the number of the signer's file; 0: not known
  */
 struct manifest_entry {
@@ -70,7 +70,7 @@ struct manifest_entry {
 	struct assay_digest digest;
 	struct bytes pkcs7;
 	struct bytes ima;
-	uint64_t mtime;
+	uint64_t mtime, ctime;
 	uint64_t inode;
 };
 
@@ -101,6 +101,10 @@ typedef int (*manifest_entry_function)(void *context, const struct manifest_head
 int manifest_read(FILE *stream, const char *name, manifest_entry_function each, void *context,
 		  struct manifest_header *ret_header, struct assay_error *err);
 
+/* manifest_read_header() - only the header, of a manifest in memory; pure */
+int manifest_read_header(struct bytes text, const char *name, struct manifest_header *ret,
+			 struct assay_error *err);
+
 /* manifest_read_bytes() - the same from memory; pure */
 int manifest_read_bytes(struct bytes text, const char *name, manifest_entry_function each,
 			void *context, struct manifest_header *ret_header, struct assay_error *err);
@@ -128,25 +132,6 @@ void manifest_reader_close(struct manifest_reader *reader);
  */
 int manifest_read_signed(const char *path, struct buffer *ret_text, struct buffer *ret_signature,
 			 struct assay_error *err);
-
-/*
- * manifest_verify() - is @signature (a .p7s file's bytes) @certificate's of @text? Pure.
- *
- * It may also be by a delegate (sign/delegate.h) whose certificate is inside, which
- * @certificate's key issued for this manifest.
- *
- * Return: as pkcs7_verify(); -ENOKEY for a delegate of somebody else
- */
-int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
-		    struct assay_error *err);
-
-/*
- * manifest_verify_digest() - the same of a manifest that was read elsewhere
- * @digest: of its text, with VERITY_PARAMETERS_DEFAULT
- * @id: in its header
- */
-int manifest_verify_digest(const struct assay_digest *digest, const char *id, const char *name,
-			   struct bytes signature, X509 *certificate, struct assay_error *err);
 
 /**
  * struct manifest_file - what is kept in memory of an entry: the reference values

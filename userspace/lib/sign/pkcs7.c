@@ -7,6 +7,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/digest.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
@@ -23,15 +24,19 @@ static const struct {
 
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
-static int signed_digest(enum assay_hash hash, const struct assay_digest *digest,
-			 struct assay_digest *ret, struct assay_error *err)
+struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8_t *room)
 {
-	uint8_t room[VERITY_FORMATTED_MAX];
-	struct bytes formatted = verity_formatted_digest(digest, room);
+	return (struct pkcs7_content){ "the built-in signature",
+				       verity_formatted_digest(digest, room), true };
+}
 
-	if (formatted.size == 0)
+static int file_content(const struct assay_digest *digest, uint8_t *room, struct pkcs7_content *ret,
+			struct assay_error *err)
+{
+	*ret = pkcs7_file_content(digest, room);
+	if (ret->bytes.size == 0)
 		return assay_fail(err, EINVAL, "built-in signatures are of fs-verity digests only");
-	return digest_bytes(hash, formatted, ret, err);
+	return 0;
 }
 
 static int out_of_memory(struct assay_error *err)
@@ -84,42 +89,56 @@ static int assemble(X509 *certificate, bool inside, size_t algorithm, struct byt
 	return out->failed ? out_of_memory(err) : 0;
 }
 
-static int sign(struct signer *signer, X509 *certificate, bool inside,
-		const struct assay_digest *digest, struct buffer *out, struct assay_error *err)
+int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
+		       const struct pkcs7_content *content, enum assay_hash hash,
+		       struct buffer *out, struct assay_error *err)
 {
-	struct buffer signature = { 0 };
+	CLEANUP(buffer_free) struct buffer signature = { 0 };
 	struct assay_digest message;
 	size_t algorithm = 0;
-	int r = signed_digest(digest->hash, digest, &message, err);
+	int r;
 
+	while (algorithm < ALGORITHMS && algorithms[algorithm].hash != hash)
+		algorithm++;
+	if (algorithm == ALGORITHMS || content->bytes.size == 0)
+		return assay_fail(err, EINVAL, "%s needs SHA-256, SHA-384 or SHA-512",
+				  content->what);
+	r = digest_bytes(hash, content->bytes, &message, err);
+	if (r == 0)
+		r = signer->sign(signer, &message, &signature, err);
 	if (r < 0)
 		return r;
-	/* signed_digest() takes SHA-256 and SHA-512 only, so that this ends. */
-	while (algorithms[algorithm].hash != digest->hash)
-		algorithm++;
-	r = signer->sign(signer, &message, &signature, err);
-	if (r == 0)
-		r = assemble(certificate, inside, algorithm, buffer_bytes(&signature), out, err);
-	buffer_free(&signature);
-	return r;
+	return assemble(certificate, inside, algorithm, buffer_bytes(&signature), out, err);
+}
+
+static int sign_file(struct signer *signer, X509 *certificate, bool inside,
+		     const struct assay_digest *digest, struct buffer *out, struct assay_error *err)
+{
+	uint8_t room[VERITY_FORMATTED_MAX];
+	struct pkcs7_content content;
+	int r = file_content(digest, room, &content, err);
+
+	return r < 0 ? r :
+		       pkcs7_sign_content(signer, certificate, inside, &content, digest->hash, out,
+					  err);
 }
 
 int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
 	       struct buffer *out, struct assay_error *err)
 {
-	return sign(signer, certificate, false, digest, out, err);
+	return sign_file(signer, certificate, false, digest, out, err);
 }
 
 int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
 				const struct assay_digest *digest, struct buffer *out,
 				struct assay_error *err)
 {
-	return sign(signer, certificate, true, digest, out, err);
+	return sign_file(signer, certificate, true, digest, out, err);
 }
 
 static int not_ours(struct assay_error *err, const char *why)
 {
-	return assay_fail(err, EBADMSG, "this is not a built-in signature: %s", why);
+	return assay_fail(err, EBADMSG, "it is not a signature as assay makes it: %s", why);
 }
 
 static bool plain_algorithm(const X509_ALGOR *algorithm, int nid)
@@ -161,7 +180,7 @@ static int check_structure(PKCS7 *pkcs7, PKCS7_SIGNER_INFO **ret, struct assay_e
 	return 0;
 }
 
-static int check_signer(PKCS7 *pkcs7, const struct assay_digest *digest, X509 *certificate,
+static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 *certificate,
 			struct assay_error *err)
 {
 	EVP_PKEY *key = X509_get0_pubkey(certificate);
@@ -192,13 +211,13 @@ static int check_signer(PKCS7 *pkcs7, const struct assay_digest *digest, X509 *c
 	r = signature_check_key(key, "the certificate's key", err);
 	if (r < 0)
 		return r;
-	r = signed_digest(algorithms[algorithm].hash, digest, &message, err);
+	r = digest_bytes(algorithms[algorithm].hash, content->bytes, &message, err);
 	if (r < 0)
 		return r;
 	return signature_verify(key, &message,
 				BYTES(ASN1_STRING_get0_data(info->enc_digest),
 				      (size_t)ASN1_STRING_length(info->enc_digest)),
-				"the signature", err);
+				content->what, err);
 }
 
 /* DER has one encoding for a value: what does not come out as it went in is not DER. */
@@ -212,25 +231,33 @@ static bool is_der(PKCS7 *pkcs7, struct bytes der)
 	return same;
 }
 
-int pkcs7_verify(struct bytes der, const struct assay_digest *digest, X509 *certificate,
-		 struct assay_error *err)
+int pkcs7_verify_content(struct bytes der, const struct pkcs7_content *content, X509 *certificate,
+			 struct assay_error *err)
 {
+	CLEANUP(pkcs7_free_pointer) PKCS7 *pkcs7 = NULL;
 	const unsigned char *at = der.data;
-	PKCS7 *pkcs7 = NULL;
 	int r;
 
 	if (der.size > 0 && der.size <= LONG_MAX)
 		pkcs7 = d2i_PKCS7(NULL, &at, (long)der.size);
 	ERR_clear_error();
 	if (!pkcs7)
-		r = not_ours(err, "it is not PKCS#7 in DER form");
-	else if (at != der.data + der.size)
-		r = not_ours(err, "bytes follow it");
-	else if (!is_der(pkcs7, der))
-		r = not_ours(err, "it is not encoded as DER wants it");
-	else
-		r = check_signer(pkcs7, digest, certificate, err);
-	PKCS7_free(pkcs7);
+		return not_ours(err, "it is not PKCS#7 in DER form");
+	if (at != der.data + der.size)
+		return not_ours(err, "bytes follow it");
+	if (!is_der(pkcs7, der))
+		return not_ours(err, "it is not encoded as DER wants it");
+	r = check_signer(pkcs7, content, certificate, err);
 	ERR_clear_error();
 	return r;
+}
+
+int pkcs7_verify(struct bytes der, const struct assay_digest *digest, X509 *certificate,
+		 struct assay_error *err)
+{
+	uint8_t room[VERITY_FORMATTED_MAX];
+	struct pkcs7_content content;
+	int r = file_content(digest, room, &content, err);
+
+	return r < 0 ? r : pkcs7_verify_content(der, &content, certificate, err);
 }

@@ -15,6 +15,42 @@
 
 #include "sign/certificate.h"
 
+/**
+ * struct pkcs7_content - what a signature covers; it is not inside
+ * @what: names the signature in errors
+ * @kernel: the kernel is to verify it, too
+ */
+struct pkcs7_content {
+	const char *what;
+	struct bytes bytes;
+	bool kernel;
+};
+
+/*
+ * pkcs7_file_content() - what the built-in signature of a file covers
+ * @digest: the file's fs-verity digest
+ * @room: VERITY_FORMATTED_MAX bytes (verity/verity.h)
+ *
+ * Of size 0 for a digest that is not fs-verity's.
+ */
+struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8_t *room);
+
+/*
+ * pkcs7_sign_content() - append a signature of this form, of whatever content, to @out
+ * @certificate: of @signer's key; names the signer in the signature
+ * @inside: put @certificate into the signature
+ * @hash: the message digest's algorithm: SHA-256, SHA-384 or SHA-512
+ *
+ * What a key signs in this way must tell by its first bytes what it is.
+ */
+int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
+		       const struct pkcs7_content *content, enum assay_hash hash,
+		       struct buffer *out, struct assay_error *err);
+
+/* pkcs7_verify_content() - pkcs7_verify() of whatever content */
+int pkcs7_verify_content(struct bytes der, const struct pkcs7_content *content, X509 *certificate,
+			 struct assay_error *err);
+
 /*
  * pkcs7_sign() - append a built-in signature of @digest to @out
  * @certificate: of @signer's key; names the signer in the signature

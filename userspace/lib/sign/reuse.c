@@ -9,7 +9,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "sign/manifest_signature.h"
 #include "verity/verity.h"
 
 #define NS 1000000000U
@@ -45,28 +47,30 @@ static int check_owner(const struct reuse *reuse, struct assay_error *err)
 		reuse->name);
 }
 
-static int check_signature(const struct reuse *reuse, X509 *certificate, struct assay_error *err)
+static int check_signature(const struct reuse *reuse, X509 *certificate, unsigned int flags,
+			   struct assay_error *err)
 {
 	struct verity_hasher *hasher = NULL;
-	struct buffer signature = { 0 };
-	struct assay_digest digest;
-	char *path;
+	CLEANUP(buffer_free) struct buffer signature = { 0 };
+	CLEANUP(free_pointer) char *path = NULL;
+	struct manifest_signed manifest = { .name = reuse->name,
+					    .id = manifest_reader_header(reuse->reader)->id,
+					    .flags = flags };
 	int r;
 
-	if (asprintf(&path, "%s" MANIFEST_SIGNATURE_SUFFIX, reuse->name) < 0)
+	if (asprintf(&path, "%s" MANIFEST_SIGNATURE_SUFFIX, reuse->name) < 0) {
+		path = NULL;
 		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", reuse->name);
+	}
 	r = file_read(path, VERITY_BLOCK_SIZE_MAX, &signature, err);
-	free(path);
 	if (r == 0)
 		r = verity_hasher_new(&VERITY_PARAMETERS_DEFAULT, &hasher, err);
-	if (r == 0)
-		r = verity_hash_fd(hasher, fileno(reuse->stream), reuse->name, &digest, NULL, err);
-	if (r == 0)
-		r = manifest_verify_digest(&digest, manifest_reader_header(reuse->reader)->id,
-					   reuse->name, buffer_bytes(&signature), certificate, err);
+	if (r < 0)
+		return r;
+	r = verity_hash_fd(hasher, fileno(reuse->stream), reuse->name, &manifest.digest, NULL, err);
 	verity_hasher_free(hasher);
-	buffer_free(&signature);
-	return r;
+	manifest.signature = buffer_bytes(&signature);
+	return r < 0 ? r : manifest_signed_verify(&manifest, certificate, err);
 }
 
 static bool same_parameters(const struct verity_parameters *a, const struct verity_parameters *b)
@@ -100,7 +104,7 @@ static int open_stream(struct reuse *reuse, struct assay_error *err)
 }
 
 int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_header *header,
-	       X509 *certificate, struct reuse **ret, struct assay_error *err)
+	       X509 *certificate, unsigned int flags, struct reuse **ret, struct assay_error *err)
 {
 	struct reuse *reuse = calloc(1, sizeof(*reuse));
 	int r;
@@ -123,7 +127,7 @@ int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_hea
 	if (r == 0)
 		r = check_header(reuse, header, err);
 	if (r == 0 && kind == REUSE_SIGNED)
-		r = check_signature(reuse, certificate, err);
+		r = check_signature(reuse, certificate, flags, err);
 	if (r < 0) {
 		reuse_close(reuse);
 		return r;
@@ -190,24 +194,25 @@ void reuse_close(struct reuse *reuse)
 	free(reuse);
 }
 
-static uint64_t mtime(const struct stat *stat)
+/* In ns since 1970; 0 for a time before */
+static uint64_t nanoseconds(const struct timespec *time)
 {
-	return stat->st_mtim.tv_sec < 0 ?
-		       0 :
-		       (uint64_t)stat->st_mtim.tv_sec * NS + (uint64_t)stat->st_mtim.tv_nsec;
+	return time->tv_sec < 0 ? 0 : (uint64_t)time->tv_sec * NS + (uint64_t)time->tv_nsec;
 }
 
 void reuse_stat(struct manifest_entry *entry, const struct stat *stat, time_t now)
 {
-	/* A file so fresh may change once more without the change being seen in its time. */
-	if (stat->st_mtim.tv_sec > now - FRESH)
+	/* A file so fresh may change once more without the change being seen in its times. */
+	if (stat->st_mtim.tv_sec > now - FRESH || stat->st_ctim.tv_sec > now - FRESH)
 		return;
-	entry->mtime = mtime(stat);
+	entry->mtime = nanoseconds(&stat->st_mtim);
+	entry->ctime = nanoseconds(&stat->st_ctim);
 	entry->inode = stat->st_ino;
 }
 
 bool reuse_unchanged(const struct manifest_entry *entry, const struct stat *stat)
 {
-	return entry->mtime != 0 && entry->mtime == mtime(stat) && entry->inode == stat->st_ino &&
-	       entry->size == (uint64_t)stat->st_size;
+	return entry->mtime != 0 && entry->mtime == nanoseconds(&stat->st_mtim) &&
+	       entry->ctime != 0 && entry->ctime == nanoseconds(&stat->st_ctim) &&
+	       entry->inode == stat->st_ino && entry->size == (uint64_t)stat->st_size;
 }

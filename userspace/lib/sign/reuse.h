@@ -25,9 +25,11 @@ enum reuse_kind {
  * @header: of the new one: digests must have been computed in the same way, by the same
  *          signer
  * @certificate: the signer's; a REUSE_SIGNED one must be signed by it, or by a delegate
+ * @flags: MANIFEST_ACCEPT_* (sign/manifest_signature.h), for a REUSE_SIGNED one
  *
  * A REUSE_BROKEN one must be the caller's own file, which nobody else can write to: nothing
- * vouches for it but that. Its signatures still have to be checked (entries may be torn).
+ * vouches for it but that. The signatures of entries are not checked here: that is for whoever
+ * takes one over.
  *
  * Whoever writes one holds flock(2) on it, as this does then.
  *
@@ -35,7 +37,7 @@ enum reuse_kind {
  * REUSE_BROKEN one without a line; -EINVAL where it does not fit; else what is wrong with it
  */
 int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_header *header,
-	       X509 *certificate, struct reuse **ret, struct assay_error *err);
+	       X509 *certificate, unsigned int flags, struct reuse **ret, struct assay_error *err);
 
 /* reuse_header() - as long as @reuse is open */
 const struct manifest_header *reuse_header(const struct reuse *reuse);
@@ -65,7 +67,7 @@ void reuse_close(struct reuse *reuse);
 /* reuse_stat() - note in @entry what reuse_unchanged() will look at; @now: the present time */
 void reuse_stat(struct manifest_entry *entry, const struct stat *stat, time_t now);
 
-/* reuse_unchanged() - is the file the one of the entry, by size, mtime and inode? */
+/* reuse_unchanged() - is the file the one of the entry, by size, mtime, ctime and inode? */
 bool reuse_unchanged(const struct manifest_entry *entry, const struct stat *stat);
 
 #endif /* ASSAY_SIGN_REUSE_H */

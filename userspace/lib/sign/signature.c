@@ -4,37 +4,90 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
 
+static enum signature_key judge_rsa(int bits)
+{
+	switch ((bits + 7) / 8 * 8) {
+	case 2048:
+	case 3072:
+	case 4096:
+		return SIGNATURE_KEY_GOOD;
+	case 512:
+	case 1024:
+	case 1536:
+		return SIGNATURE_KEY_WEAK;
+	default:
+		return SIGNATURE_KEY_UNKNOWN;
+	}
+}
+
+static enum signature_key judge_curve(const char *curve)
+{
+	static const struct {
+		const char *name;
+		enum signature_key is;
+	} curves[] = {
+		{ "prime256v1", SIGNATURE_KEY_GOOD },
+		{ "secp384r1", SIGNATURE_KEY_GOOD },
+		{ "secp521r1", SIGNATURE_KEY_GOOD },
+		{ "prime192v1", SIGNATURE_KEY_WEAK },
+	};
+
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+		if (strcmp(curve, curves[i].name) == 0)
+			return curves[i].is;
+	return SIGNATURE_KEY_UNKNOWN;
+}
+
+enum signature_key signature_judge_key(EVP_PKEY *key, char *description)
+{
+	char room[SIGNATURE_KEY_TEXT], curve[64] = "";
+	const char *type = EVP_PKEY_get0_type_name(key);
+	enum signature_key is = SIGNATURE_KEY_UNKNOWN;
+
+	if (!description)
+		description = room;
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+		snprintf(description, SIGNATURE_KEY_TEXT, "RSA %d", EVP_PKEY_get_bits(key));
+		is = judge_rsa(EVP_PKEY_get_bits(key));
+		break;
+	case EVP_PKEY_EC:
+		if (EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) != 1)
+			curve[0] = '\0';
+		snprintf(description, SIGNATURE_KEY_TEXT, "ECDSA %s",
+			 curve[0] ? curve : "on a curve without a name");
+		is = judge_curve(curve);
+		break;
+	default:
+		snprintf(description, SIGNATURE_KEY_TEXT, "%s", type ? type : "unknown");
+	}
+	ERR_clear_error();
+	return is;
+}
+
 int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err)
 {
-	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
-	int type = EVP_PKEY_get_base_id(key);
-	char curve[64];
+	static const char wanted[] = "must be ECDSA (P-256, P-384, P-521) or RSA (2048, 3072 or "
+				     "4096 bits)";
+	char description[SIGNATURE_KEY_TEXT];
 
-	if (type == EVP_PKEY_RSA) {
-		int bits = EVP_PKEY_get_bits(key);
-
-		if (bits < 2048 || bits > 4096)
-			return assay_fail(err, EINVAL,
-					  "%s is an RSA key of %d bits; take 2048 to 4096", what,
-					  bits);
+	switch (signature_judge_key(key, description)) {
+	case SIGNATURE_KEY_GOOD:
 		return 0;
-	}
-	if (type != EVP_PKEY_EC)
+	case SIGNATURE_KEY_WEAK:
+		return assay_fail(err, EINVAL, "%s is too weak (%s): it %s", what, description,
+				  wanted);
+	default:
 		return assay_fail(err, EINVAL,
-				  "%s is not a key that the kernel verifies signatures of; take "
-				  "ECDSA (P-256, P-384, P-521) or RSA",
-				  what);
-	if (EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL))
-		for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
-			if (strcmp(curve, curves[i]) == 0)
-				return 0;
-	return assay_fail(
-		err, EINVAL,
-		"%s is on an elliptic curve that is not taken; take P-256, P-384 or P-521", what);
+				  "%s is of a kind that the kernel does not verify signatures of "
+				  "(%s): it %s",
+				  what, description, wanted);
+	}
 }
 
 int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature,

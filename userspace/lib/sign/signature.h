@@ -10,7 +10,24 @@
 
 #include "base/bytes.h"
 
-/* signature_check_key() - RSA of 2048 to 4096 bits, P-256, P-384, P-521; else -EINVAL */
+/* What the kernel and assay think of signatures by a key. */
+enum signature_key {
+	SIGNATURE_KEY_GOOD,    /* RSA of 2048, 3072 or 4096 bits, P-256, P-384, P-521 */
+	SIGNATURE_KEY_WEAK,    /* the kernel verifies them; they are too weak for assay */
+	SIGNATURE_KEY_UNKNOWN, /* the kernel does not verify them */
+};
+
+/*
+ * signature_judge_key() - which of them is it?
+ * @description: what the key is, "RSA 1024"; room for SIGNATURE_KEY_TEXT bytes; may be NULL
+ *
+ * The kernel counts an RSA key's modulus in whole bytes, and takes some lengths only
+ * (crypto/rsa.c, rsa_check_key_length()).
+ */
+enum signature_key signature_judge_key(EVP_PKEY *key, char *description);
+#define SIGNATURE_KEY_TEXT 80
+
+/* signature_check_key() - may it be used for signing? Return: 0, -EINVAL */
 int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err);
 
 /*

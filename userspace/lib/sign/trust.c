@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "sign/ima_sig.h"
 #include "sign/signature.h"
 #include "verity/enable.h"
@@ -66,10 +67,23 @@ int trust_add(struct trust *trust, X509 *certificate, enum trust_use use, struct
 
 /* ---------------------------------------------------------------- PKCS#7 */
 
-static int refused(struct assay_error *err, const char *why)
+/*
+ * What is not accepted of a signature. The kernel is a part of it where it is to verify the
+ * signature, too: then it either refuses the same, or is less strict.
+ */
+static int refused(const struct pkcs7_content *content, struct assay_error *err, const char *why)
 {
+	if (!content->kernel)
+		return assay_fail(err, EBADMSG, "%s is not accepted: %s", content->what, why);
 	return assay_fail(err, EBADMSG, "the kernel does not take this built-in signature: %s",
 			  why);
+}
+
+static int stricter(const struct pkcs7_content *content, struct assay_error *err, const char *why)
+{
+	return assay_fail(
+		err, EOPNOTSUPP, "%s is not accepted%s: %s", content->what,
+		content->kernel ? " (this is stricter than the kernel, which takes it)" : "", why);
 }
 
 static struct bytes octets(const ASN1_OCTET_STRING *string)
@@ -142,8 +156,9 @@ static bool leads_to_authority(const struct trust *trust, STACK_OF(X509) * insid
 }
 
 /* The signer's certificate, borrowed from @trust or @inside. */
-static int find_signer(const struct trust *trust, CMS_SignerInfo *info, STACK_OF(X509) * inside,
-		       X509 **ret, struct assay_error *err)
+static int find_signer(const struct trust *trust, const struct pkcs7_content *content,
+		       CMS_SignerInfo *info, STACK_OF(X509) * inside, X509 **ret,
+		       struct assay_error *err)
 {
 	for (size_t i = 0; i < trust->count; i++)
 		if (is_signer(info, trust->entries[i].certificate)) {
@@ -156,120 +171,216 @@ static int find_signer(const struct trust *trust, CMS_SignerInfo *info, STACK_OF
 		if (!is_signer(info, certificate))
 			continue;
 		if (!X509_get0_pubkey(certificate))
-			return refused(err, "the signer's certificate has a key that is not known");
+			return refused(content, err,
+				       "the signer's certificate has a key that is not known");
 		if (!leads_to_authority(trust, inside, certificate))
 			return assay_fail(err, ENOKEY,
-					  "the built-in signature brings its signer's certificate "
-					  "along, which none of the authorities given (--ca) has "
-					  "issued");
-		if (!(X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE))
-			return assay_fail(err, EKEYREJECTED,
-					  "the built-in signature's certificate is not for "
-					  "signing: its keyUsage lacks digitalSignature");
+					  "%s brings its signer's certificate along, which none of "
+					  "the authorities given (--ca) has issued",
+					  content->what);
 		*ret = certificate;
 		return 0;
 	}
-	return assay_fail(
-		err, ENOKEY,
-		"the built-in signature is by another certificate's key than those given");
+	return assay_fail(err, ENOKEY, "%s is by another certificate's key than those given",
+			  content->what);
 }
 
-static int check_algorithms(CMS_SignerInfo *info, EVP_PKEY *key, struct assay_error *err)
+/* The message digests that the kernel knows and that are accepted here. */
+static const struct {
+	int digest, ecdsa;
+	bool accepted;
+} digests[] = {
+	{ NID_sha256, NID_ecdsa_with_SHA256, true },
+	{ NID_sha384, NID_ecdsa_with_SHA384, true },
+	{ NID_sha512, NID_ecdsa_with_SHA512, true },
+	{ NID_sha1, NID_ecdsa_with_SHA1, false },
+	{ NID_sha224, NID_ecdsa_with_SHA224, false },
+	{ NID_sha3_256, NID_ecdsa_with_SHA3_256, false },
+	{ NID_sha3_384, NID_ecdsa_with_SHA3_384, false },
+	{ NID_sha3_512, NID_ecdsa_with_SHA3_512, false },
+};
+
+#define DIGESTS (sizeof(digests) / sizeof(digests[0]))
+
+static int algorithm_nid(const X509_ALGOR *algorithm)
 {
-	static const struct {
-		int digest, ecdsa;
-	} known[] = {
-		{ NID_sha256, NID_ecdsa_with_SHA256 },
-		{ NID_sha384, NID_ecdsa_with_SHA384 },
-		{ NID_sha512, NID_ecdsa_with_SHA512 },
-	};
-	X509_ALGOR *digest = NULL, *signature = NULL;
 	const ASN1_OBJECT *object;
-	int digest_nid, signature_nid;
+
+	X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+	return OBJ_obj2nid(object);
+}
+
+/* -EBADMSG for algorithms that the kernel does not know. */
+static int check_known(CMS_SignerInfo *info, const struct pkcs7_content *content, EVP_PKEY *key,
+		       size_t *ret_digest, size_t *ret_signature, struct assay_error *err)
+{
+	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+	X509_ALGOR *digest = NULL, *signature = NULL;
+	char description[SIGNATURE_KEY_TEXT];
+	size_t d = 0, s = 0;
 
 	CMS_SignerInfo_get0_algs(info, NULL, NULL, &digest, &signature);
-	X509_ALGOR_get0(&object, NULL, NULL, digest);
-	digest_nid = OBJ_obj2nid(object);
-	X509_ALGOR_get0(&object, NULL, NULL, signature);
-	signature_nid = OBJ_obj2nid(object);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (digest_nid != known[i].digest)
-			continue;
-		if (signature_nid == (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ?
-					      NID_rsaEncryption :
-					      known[i].ecdsa))
-			return signature_check_key(key, "the signer's key", err);
-		return refused(err,
+	while (d < DIGESTS && digests[d].digest != algorithm_nid(digest))
+		d++;
+	while (s < DIGESTS && digests[s].ecdsa != algorithm_nid(signature))
+		s++;
+	if (d == DIGESTS)
+		return refused(content, err,
+			       "its message digest is not SHA-256, SHA-384 or SHA-512 (ENOPKG)");
+	if (rsa ? algorithm_nid(signature) != NID_rsaEncryption : s == DIGESTS)
+		return refused(content, err,
 			       "its signature algorithm is not RSA with PKCS#1 v1.5, nor ECDSA "
 			       "with the message digest's hash (ENOPKG), or not the "
 			       "certificate's");
+	if (signature_judge_key(key, description) == SIGNATURE_KEY_UNKNOWN) {
+		char why[160];
+
+		snprintf(why, sizeof(why), "the signer's key (%s) is of a kind or size not known",
+			 description);
+		return refused(content, err, why);
 	}
-	return refused(err, "its message digest is not SHA-256, SHA-384 or SHA-512");
+	*ret_digest = d;
+	*ret_signature = rsa ? d : s;
+	return 0;
+}
+
+/* -EOPNOTSUPP for what the kernel takes, and this does not. */
+static int check_strength(const struct pkcs7_content *content, X509 *signer, size_t digest,
+			  size_t signature, struct assay_error *err)
+{
+	char description[SIGNATURE_KEY_TEXT], why[160];
+
+	if (!digests[digest].accepted) {
+		snprintf(why, sizeof(why),
+			 "its message digest is %s, not SHA-256, SHA-384 or SHA-512",
+			 OBJ_nid2sn(digests[digest].digest));
+		return stricter(content, err, why);
+	}
+	if (signature != digest)
+		return stricter(
+			content, err,
+			"its signature algorithm names another hash than its message digest");
+	if (!(X509_get_key_usage(signer) & KU_DIGITAL_SIGNATURE))
+		return stricter(content, err,
+				"the signer's certificate is not for signing: its keyUsage lacks "
+				"digitalSignature");
+	if (signature_judge_key(X509_get0_pubkey(signer), description) != SIGNATURE_KEY_GOOD) {
+		snprintf(why, sizeof(why), "the signer's key is too weak (%s)", description);
+		return stricter(content, err, why);
+	}
+	return 0;
 }
 
 /* The structure, and the one signer in it. */
-static int check_structure(CMS_ContentInfo *cms, CMS_SignerInfo **ret, struct assay_error *err)
+static int check_structure(CMS_ContentInfo *cms, const struct pkcs7_content *content,
+			   CMS_SignerInfo **ret, struct assay_error *err)
 {
 	STACK_OF(CMS_SignerInfo) * infos;
 	CMS_SignerInfo *info;
 
 	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)
-		return refused(err, "it is not PKCS#7 signedData");
+		return refused(content, err, "it is not PKCS#7 signedData");
 	if (OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data)
-		return refused(err, "its content is not of type data");
+		return refused(content, err, "its content is not of type data");
 	if (CMS_is_detached(cms) != 1)
-		return refused(err, "it is not detached: there is content inside (EBADMSG)");
+		return refused(content, err,
+			       "it is not detached: there is content inside (EBADMSG)");
 	infos = CMS_get0_SignerInfos(cms);
-	if (sk_CMS_SignerInfo_num(infos) != 1)
-		return refused(err, "it has not exactly one signer");
+	if (sk_CMS_SignerInfo_num(infos) < 1)
+		return refused(content, err, "it has no signer");
+	if (sk_CMS_SignerInfo_num(infos) > 1)
+		return stricter(content, err, "it has more than one signer");
 	info = sk_CMS_SignerInfo_value(infos, 0);
 	if (CMS_signed_get_attr_by_NID(info, NID_SMIMECapabilities, -1) >= 0)
-		return refused(err, "it has S/MIME capabilities among its attributes; sign "
-				    "without attributes, or without these (EKEYREJECTED)");
+		return refused(content, err,
+			       "it has S/MIME capabilities among its attributes; sign without "
+			       "attributes, or without these (EKEYREJECTED)");
 	*ret = info;
 	return 0;
 }
 
 static int verify_by(CMS_ContentInfo *cms, CMS_SignerInfo *info, X509 *certificate,
-		     struct bytes content, struct assay_error *err)
+		     const struct pkcs7_content *content, struct assay_error *err)
 {
 	const unsigned int flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
-	BIO *bio = BIO_new_mem_buf(content.data, (int)content.size);
-	int good;
+	CLEANUP(bio_free_pointer)
+	BIO *bio = BIO_new_mem_buf(content->bytes.data, (int)content->bytes.size);
 
 	if (!bio)
 		return assay_fail(err, ENOMEM, "cannot verify a signature: out of memory");
 	CMS_SignerInfo_set1_signer_cert(info, certificate);
-	good = CMS_verify(cms, NULL, NULL, bio, NULL, flags);
-	BIO_free(bio);
-	if (good == 1)
+	if (CMS_verify(cms, NULL, NULL, bio, NULL, flags) == 1)
 		return 0;
 	return assay_fail(err, EKEYREJECTED,
-			  "the built-in signature is wrong: it was made by another key, or of "
-			  "other data");
+			  "%s is wrong: it was made by another key, or of other data",
+			  content->what);
 }
 
-static int verify_cms(const struct trust *trust, CMS_ContentInfo *cms, struct bytes formatted,
-		      X509 **ret_signer, struct assay_error *err)
+static int verify_cms(const struct trust *trust, const struct pkcs7_content *content,
+		      CMS_ContentInfo *cms, STACK_OF(X509) * inside, X509 **ret_signer,
+		      struct assay_error *err)
 {
-	STACK_OF(X509) *inside = NULL;
 	CMS_SignerInfo *info = NULL;
 	X509 *signer = NULL;
-	int r = check_structure(cms, &info, err);
+	size_t digest = 0, signature = 0;
+	EVP_PKEY *key;
+	int r = check_structure(cms, content, &info, err);
 
+	if (r == 0)
+		r = find_signer(trust, content, info, inside, &signer, err);
 	if (r < 0)
 		return r;
-	inside = CMS_get1_certs(cms);
-	r = find_signer(trust, info, inside, &signer, err);
+	key = X509_get0_pubkey(signer);
+	r = check_known(info, content, key, &digest, &signature, err);
 	if (r == 0)
-		r = check_algorithms(info, X509_get0_pubkey(signer), err);
+		r = verify_by(cms, info, signer, content, err);
 	if (r == 0)
-		r = verify_by(cms, info, signer, formatted, err);
-	if (r == 0 && ret_signer) {
+		r = check_strength(content, signer, digest, signature, err);
+	if (r == 0) {
 		X509_up_ref(signer);
 		*ret_signer = signer;
 	}
+	return r;
+}
+
+static int verify_der(const struct trust *trust, struct bytes der,
+		      const struct pkcs7_content *content, X509 **ret_signer,
+		      struct assay_error *err)
+{
+	const unsigned char *at = der.data;
+	CLEANUP(cms_free_pointer) CMS_ContentInfo *cms = NULL;
+	CLEANUP(x509_free_pointer) X509 *signer = NULL;
+	STACK_OF(X509) * inside;
+	int r;
+
+	if (der.size == 0)
+		return refused(content, err, "it is empty, which counts as none");
+	if (der.size > VERITY_SIGNATURE_MAX)
+		return assay_fail(err, EBADMSG,
+				  "%s has more than the %d bytes that the kernel takes",
+				  content->what, VERITY_SIGNATURE_MAX);
+	cms = d2i_CMS_ContentInfo(NULL, &at, (long)der.size);
+	if (!cms)
+		return refused(content, err, "it is not PKCS#7 in DER form (EBADMSG)");
+	inside = CMS_get1_certs(cms);
+	r = verify_cms(trust, content, cms, inside, &signer, err);
 	sk_X509_pop_free(inside, X509_free);
+	if (r == 0 && at != der.data + der.size)
+		r = stricter(content, err, "bytes follow it");
+	if (r == 0 && ret_signer) {
+		*ret_signer = signer;
+		signer = NULL;
+	}
+	return r;
+}
+
+int trust_verify_content(const struct trust *trust, struct bytes der,
+			 const struct pkcs7_content *content, X509 **ret_signer,
+			 struct assay_error *err)
+{
+	int r = verify_der(trust, der, content, ret_signer, err);
+
+	ERR_clear_error();
 	return r;
 }
 
@@ -278,30 +389,11 @@ int trust_verify_pkcs7(const struct trust *trust, struct bytes der,
 		       struct assay_error *err)
 {
 	uint8_t room[VERITY_FORMATTED_MAX];
-	struct bytes formatted = verity_formatted_digest(digest, room);
-	const unsigned char *at = der.data;
-	CMS_ContentInfo *cms = NULL;
-	int r;
+	const struct pkcs7_content content = pkcs7_file_content(digest, room);
 
-	if (formatted.size == 0)
+	if (content.bytes.size == 0)
 		return assay_fail(err, EINVAL, "built-in signatures are of fs-verity digests only");
-	if (der.size == 0)
-		return refused(err, "it is empty, which counts as none");
-	if (der.size > VERITY_SIGNATURE_MAX)
-		return assay_fail(err, EBADMSG,
-				  "the built-in signature has more than the %d bytes that the "
-				  "kernel takes",
-				  VERITY_SIGNATURE_MAX);
-	cms = d2i_CMS_ContentInfo(NULL, &at, (long)der.size);
-	if (!cms)
-		r = refused(err, "it is not PKCS#7 in DER form (EBADMSG)");
-	else if (at != der.data + der.size)
-		r = refused(err, "bytes follow it");
-	else
-		r = verify_cms(trust, cms, formatted, ret_signer, err);
-	CMS_ContentInfo_free(cms);
-	ERR_clear_error();
-	return r;
+	return trust_verify_content(trust, der, &content, ret_signer, err);
 }
 
 /* ---------------------------------------------------------------- IMA */

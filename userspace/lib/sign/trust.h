@@ -13,7 +13,7 @@
 #ifndef ASSAY_SIGN_TRUST_H
 #define ASSAY_SIGN_TRUST_H
 
-#include "sign/certificate.h"
+#include "sign/pkcs7.h"
 
 struct trust;
 
@@ -40,13 +40,18 @@ int trust_add(struct trust *trust, X509 *certificate, enum trust_use use, struct
  * authority: each issued by the next, found by its authority key id, those between
  * the signer's and the trusted one being certificates of authorities (CA:TRUE).
  *
- * Return: 0; -EBADMSG for what the kernel cannot read or does not take; -ENOKEY where
- * nobody trusted is named; -EKEYREJECTED where the signature is another's or of
- * other data
+ * Return: 0; -EBADMSG for what the kernel cannot read or does not take; -EOPNOTSUPP for
+ * what it takes and this does not; -ENOKEY where nobody trusted is named; -EKEYREJECTED
+ * where the signature is another's or of other data
  */
 int trust_verify_pkcs7(const struct trust *trust, struct bytes der,
 		       const struct assay_digest *digest, X509 **ret_signer,
 		       struct assay_error *err);
+
+/* trust_verify_content() - the same of whatever content, without asking what the kernel says */
+int trust_verify_content(const struct trust *trust, struct bytes der,
+			 const struct pkcs7_content *content, X509 **ret_signer,
+			 struct assay_error *err);
 
 /*
  * trust_verify_ima() - is @value a version 3 IMA signature of @digest by someone trusted?

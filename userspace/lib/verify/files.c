@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "sign/manifest_signature.h"
 #include "verify/checks.h"
 
 /* Room for a path in a detail. */
@@ -34,7 +35,7 @@ bool check_manifest_signature(struct appraisal *appraisal, char *detail)
 		/* The signature first: what is not signed is not parsed. */
 		for (size_t j = 0; r < 0 && j < input->certificate_count; j++)
 			r = manifest_verify(manifest->text, manifest->name, manifest->signature,
-					    input->certificates[j], &err);
+					    input->certificates[j], 0, &err);
 		if (r == 0)
 			r = manifest_parse(manifest->text, manifest->name, &appraisal->manifests[i],
 					   &err);
