@@ -52,8 +52,10 @@ slots_free() {
 # signs KEY CERTIFICATE [OPTION]...: openssl accepts what the key signs
 signs() {
 	"$assay" sign --key "$1" --cert "$2" --root tree --manifest signed >/dev/null &&
-		fsverity digest --compact --for-builtin-sig signed | tr a-f A-F |
-		basenc -d --base16 >content &&
+		{
+			printf 'assay-manifest-1\001\000\040\000'
+			fsverity digest --compact signed | tr -d '\n' | tr a-f A-F | basenc -d --base16
+		} >content &&
 		openssl cms -verify -binary -inform DER -in signed.p7s -content content -noverify \
 			-nointern -certfile "$2" -out /dev/null
 }
@@ -263,9 +265,12 @@ judged 'without the authority it is only noted' issued.crt issuer ''
 run "$assay" key lint --keyring .fs-verity --json p256.crt
 check 'only what was asked for is judged' json '.ok and .accepted == {".fs-verity": true} and .findings == []'
 certificate noid -key plain.pem -addext subjectKeyIdentifier=none
-judged 'no subject key id' noid.crt no-key-id "$all"
+judged 'no subject key id' noid.crt no-key-id '.ima _ima'
 run "$assay" key lint noid.crt
-check 'its exit status says it' prints 1 'accepted by none'
+check 'which .fs-verity takes, and assay does not' \
+	prints 0 '^.ima _ima assay: .*no subject key id' 'accepted by .fs-verity; assay is stricter'
+run "$assay" key lint --keyring .ima noid.crt
+check 'its exit status says it of the keyring that was asked for' prints 1 'accepted by none'
 certificate ed -newkey ed25519 -nodes -keyout ed.key
 judged 'a kind of key that the kernel has not' ed.crt key-type "$all"
 judged 'and a signature algorithm' ed.crt signature-algorithm "$all"
@@ -274,15 +279,24 @@ judged 'a curve that it has not' k1.crt curve "$all"
 certificate p521 -newkey ec -pkeyopt ec_paramgen_curve:P-521 -nodes -keyout p521.key
 judged 'a curve that only new ones have' p521.crt curve-new ''
 certificate short -newkey rsa:1024 -nodes -keyout short.key
-judged 'a short RSA key' short.crt rsa-too-short "$all"
+judged 'a short RSA key' short.crt rsa-too-short ''
+run "$assay" key lint --json short.crt
+check 'which only assay refuses' json '.ok and .stricter and
+	(.findings[] | select(.code == "rsa-too-short").stricter)'
+certificate tiny -newkey rsa:1000 -nodes -keyout tiny.key
+judged 'one of a size that the kernel does not know' tiny.crt rsa-size "$all"
 certificate odd -newkey rsa:2560 -nodes -keyout odd.key
 judged 'an RSA key of a size it has not' odd.crt rsa-size "$all"
+refused 'which signs nothing' 1 'RSA 2560' \
+	"$assay" sign --key odd.key --cert odd.crt --root tree --manifest odd
 certificate sha1 -newkey rsa:2048 -sha1 -nodes -keyout sha1.key
-judged 'SHA-1' sha1.crt sha1 "$all"
+judged 'SHA-1' sha1.crt sha1 ''
+certificate sha224 -newkey rsa:2048 -sha224 -nodes -keyout sha224.key
+judged 'SHA-224' sha224.crt signature-hash ''
 certificate pss -newkey rsa:2048 -sigopt rsa_padding_mode:pss -nodes -keyout pss.key
 judged 'PSS' pss.crt signature-algorithm "$all"
 certificate usage -key plain.pem -addext keyUsage=keyEncipherment
-judged 'a key usage that is another' usage.crt key-usage "$all"
+judged 'a key usage that is another' usage.crt key-usage .ima
 certificate nousage -key plain.pem
 judged 'no key usage' nousage.crt no-key-usage .ima
 judged 'an authority' ca.crt authority .ima

@@ -662,7 +662,7 @@ static void a_changed_ima_signature_is_refused(void **state)
 
 		value.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		r = ima_sig_verify(buffer_bytes(&value), &digest, certificate, &err);
-		if (r != -EBADMSG && r != -EKEYREJECTED)
+		if (r != -EBADMSG && r != -EKEYREJECTED && r != -ENOKEY)
 			fail_msg("bit %zu of byte %zu: %d", bit % 8, bit / 8, r);
 		value.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
@@ -710,8 +710,7 @@ static void an_ima_signature_by_another_key_is_refused(void **state)
 	struct bytes id;
 
 	(void)state;
-	assert_int_equal(ima_sig_verify(buffer_bytes(&value), &digest, certificate, &err),
-			 -EKEYREJECTED);
+	assert_int_equal(ima_sig_verify(buffer_bytes(&value), &digest, certificate, &err), -ENOKEY);
 	support_assert_error(&err, "names another key");
 	/* And with the right name on it, too. */
 	assert_int_equal(certificate_key_id(certificate, &id, NULL), 0);

@@ -21,11 +21,14 @@ static const struct {
 
 #define KEYRINGS (sizeof(keyrings) / sizeof(keyrings[0]))
 
-/* @wanted: keyrings that have to take it; @json: of the findings, or NULL */
+/*
+ * @wanted: keyrings that have to take it; @json: of the findings, or NULL
+ * @stricter: assay refuses it, whatever the keyrings do
+ */
 struct lint_run {
 	unsigned int wanted;
 	json_t *json;
-	bool failed;
+	bool failed, stricter;
 };
 
 static void print_finding(void *context, const struct lint_finding *finding)
@@ -36,15 +39,20 @@ static void print_finding(void *context, const struct lint_finding *finding)
 	json_t *names;
 
 	/* What stands only against keyrings that nobody asked for is no news. */
-	if (finding->keyrings != 0 && refused == 0)
+	if (finding->keyrings != 0 && refused == 0 && !finding->stricter)
 		return;
+	run->stricter = run->stricter || finding->stricter;
 	if (!run->json) {
 		for (size_t i = 0; i < KEYRINGS; i++)
 			if (refused & keyrings[i].keyring) {
 				printf("%s%s", space, keyrings[i].name);
 				space = " ";
 			}
-		printf("%s: %s\n", refused ? "" : "note", finding->text);
+		if (finding->stricter)
+			printf("%sassay", space);
+		else if (!refused)
+			fputs("note", stdout);
+		printf(": %s\n", finding->text);
 		return;
 	}
 	names = json_array();
@@ -53,8 +61,9 @@ static void print_finding(void *context, const struct lint_finding *finding)
 		    json_array_append_new(names, json_string(keyrings[i].name)) < 0)
 			run->failed = true;
 	if (json_array_append_new(run->json,
-				  json_pack("{s:s, s:s, s:o}", "code", finding->code, "text",
-					    finding->text, "refused_by", names)) < 0)
+				  json_pack("{s:s, s:s, s:o, s:b}", "code", finding->code, "text",
+					    finding->text, "refused_by", names, "stricter",
+					    (int)finding->stricter)) < 0)
 		run->failed = true;
 }
 
@@ -73,9 +82,10 @@ static int print_json(const struct lint_run *run, const char *path, unsigned int
 		return command_emit_json(&command_key_lint, NULL);
 	}
 	return command_emit_json(&command_key_lint,
-				 json_pack("{s:o, s:b, s:o, s:o}", "certificate",
+				 json_pack("{s:o, s:b, s:o, s:b, s:o}", "certificate",
 					   command_text_json(path), "ok", (int)good, "accepted",
-					   takes, "findings", run->json));
+					   takes, "stricter", (int)run->stricter, "findings",
+					   run->json));
 }
 
 static int lint(const char *path, unsigned int wanted, bool json, X509 *const *authorities,
@@ -105,7 +115,8 @@ static int lint(const char *path, unsigned int wanted, bool json, X509 *const *a
 		for (size_t i = 0; i < KEYRINGS; i++)
 			if (run.wanted & ~refused & keyrings[i].keyring)
 				printf(" %s", keyrings[i].name);
-		puts((run.wanted & ~refused) ? "" : " none");
+		fputs((run.wanted & ~refused) ? "" : " none", stdout);
+		puts(run.stricter ? "; assay is stricter than the kernel, and refuses it" : "");
 		status = command_flush(&command_key_lint);
 	}
 	return status == EXIT_OK && !good ? EXIT_FAILED : status;

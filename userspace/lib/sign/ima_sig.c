@@ -12,6 +12,7 @@
 
 /* enum hash_algo of include/uapi/linux/hash_info.h; not fs-verity's numbers */
 enum {
+	HASH_ALGO_SHA1 = 2,
 	HASH_ALGO_SHA256 = 4,
 	HASH_ALGO_SHA384 = 5,
 	HASH_ALGO_SHA512 = 6,
@@ -149,11 +150,8 @@ static int verify_by(const struct ima_sig *sig, const struct assay_digest *diges
 	if (r < 0)
 		return r;
 	if (!bytes_equal(sig->key_id, expected_id))
-		return assay_fail(err, EKEYREJECTED,
+		return assay_fail(err, ENOKEY,
 				  "the IMA signature names another key than the certificate's");
-	r = signature_check_key(X509_get0_pubkey(certificate), "the certificate's key", err);
-	if (r < 0)
-		return r;
 	return signature_verify(X509_get0_pubkey(certificate), digest, sig->signature,
 				"the IMA signature", err);
 }
@@ -182,7 +180,9 @@ int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *
 int ima_sig_verify_data(struct bytes value, const struct assay_digest *digest, X509 *certificate,
 			struct assay_error *err)
 {
-	uint8_t expected = digest->hash == ASSAY_HASH_SHA384 ? HASH_ALGO_SHA384 : hash_algo(digest);
+	uint8_t expected = digest->hash == ASSAY_HASH_SHA384 ? HASH_ALGO_SHA384 :
+			   digest->hash == ASSAY_HASH_SHA1   ? HASH_ALGO_SHA1 :
+							       hash_algo(digest);
 	struct ima_sig sig;
 	int r = parse(value, &sig, err);
 

@@ -40,8 +40,10 @@ int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *er
  *
  * Pure; nothing may follow the signature.
  *
- * Return: 0; -EBADMSG for anything that is not such a value; -EKEYREJECTED where the
- * signature is another's or of other data
+ * Return: 0; -EBADMSG for anything that is not such a value; -ENOKEY where it names another
+ * key; -EKEYREJECTED where it is another's or of other data; -EOPNOTSUPP where it is valid, but
+ * not accepted: *err says why ("the key is too weak (RSA 1024)"); -EINVAL for a certificate
+ * without subject key id
  */
 int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
 		   struct assay_error *err);
@@ -49,7 +51,7 @@ int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *
 /*
  * ima_sig_verify_data() - the same of a signature of a file's data, which others make
  * (evmctl ima_sign): type 0x03, version 2, over the digest itself
- * @digest: SHA-256, SHA-384 or SHA-512 of the data
+ * @digest: SHA-1 (which is valid at best), SHA-256, SHA-384 or SHA-512 of the data
  */
 int ima_sig_verify_data(struct bytes value, const struct assay_digest *digest, X509 *certificate,
 			struct assay_error *err);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "sign/signature.h"
+
 /* Before 2050 a time is UTCTime (RFC 5280, section 4.1.2.5), and the kernel insists. */
 #define UTC_TIME_END 2050
 
@@ -17,81 +19,129 @@ struct lint {
 	unsigned int refused;
 };
 
-static void find(struct lint *lint, unsigned int keyrings, const char *code, const char *text)
+static void tell(struct lint *lint, const struct lint_finding *finding)
 {
-	const struct lint_finding finding = { .code = code, .text = text, .keyrings = keyrings };
-
-	lint->refused |= keyrings;
-	lint->each(lint->context, &finding);
+	lint->refused |= finding->keyrings;
+	lint->each(lint->context, finding);
 }
 
-static void check_rsa(struct lint *lint, int bits)
+static void find(struct lint *lint, unsigned int keyrings, const char *code, const char *text)
 {
-	/* rsa_check_key_length() of crypto/rsa.c */
-	static const int known[] = { 2048, 3072, 4096 };
+	tell(lint, &(struct lint_finding){ .code = code, .text = text, .keyrings = keyrings });
+}
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (bits == known[i])
-			return;
-	if (bits < known[0])
-		find(lint, LINT_ALL, "rsa-too-short",
-		     "the RSA key has fewer than 2048 bits: too short for signatures; make "
-		     "another key");
-	else
+/* What assay refuses, and of the kernel's keyrings only these. */
+static void find_stricter(struct lint *lint, unsigned int keyrings, const char *code,
+			  const char *text)
+{
+	tell(lint, &(struct lint_finding){
+			   .code = code, .text = text, .keyrings = keyrings, .stricter = true });
+}
+
+static void check_rsa(struct lint *lint, EVP_PKEY *key)
+{
+	switch (signature_judge_key(key, NULL)) {
+	case SIGNATURE_KEY_GOOD:
+		break;
+	case SIGNATURE_KEY_WEAK:
+		find_stricter(
+			lint, 0, "rsa-too-short",
+			"the RSA key has fewer than 2048 bits, too few for signatures; the "
+			"kernel refuses it only in FIPS mode, assay always: make another key");
+		break;
+	case SIGNATURE_KEY_UNKNOWN:
 		find(lint, LINT_ALL, "rsa-size",
-		     "the kernel knows RSA keys of 2048, 3072 and 4096 bits only: signatures by "
-		     "this "
-		     "one are refused (EINVAL)");
+		     "the kernel knows RSA keys of 2048, 3072 and 4096 bits (and shorter ones of "
+		     "512, 1024 and 1536): signatures by this one are refused (EINVAL)");
+		break;
+	}
+}
+
+static void check_curve(struct lint *lint, EVP_PKEY *key)
+{
+	char curve[64] = "";
+
+	(void)EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
+	if (strcmp(curve, "secp521r1") == 0)
+		find(lint, 0, "curve-new", "kernels before 6.10 do not know the curve P-521");
+	switch (signature_judge_key(key, NULL)) {
+	case SIGNATURE_KEY_GOOD:
+		break;
+	case SIGNATURE_KEY_WEAK:
+		find_stricter(lint, 0, "curve-weak",
+			      "the key is on the curve P-192, too small for signatures; kernels "
+			      "take it, assay does not: take P-256 or P-384");
+		break;
+	case SIGNATURE_KEY_UNKNOWN:
+		find(lint, LINT_ALL, "curve",
+		     "the kernel does not know the key's elliptic curve (ENOPKG): take P-256 or "
+		     "P-384");
+		break;
+	}
 }
 
 static void check_key(struct lint *lint)
 {
 	EVP_PKEY *key = X509_get0_pubkey(lint->certificate);
-	char curve[64] = "";
 
 	switch (EVP_PKEY_get_base_id(key)) {
 	case EVP_PKEY_RSA:
-		check_rsa(lint, EVP_PKEY_get_bits(key));
-		return;
+		check_rsa(lint, key);
+		break;
 	case EVP_PKEY_EC:
+		check_curve(lint, key);
 		break;
 	default:
 		find(lint, LINT_ALL, "key-type",
 		     "the kernel verifies no signatures by this kind of key (ENOPKG): take ECDSA "
 		     "P-256 or P-384, or RSA");
-		return;
 	}
-	(void)EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
-	if (strcmp(curve, "secp521r1") == 0)
-		find(lint, 0, "curve-new", "kernels before 6.10 do not know the curve P-521");
-	else if (strcmp(curve, "prime256v1") != 0 && strcmp(curve, "secp384r1") != 0)
-		find(lint, LINT_ALL, "curve",
-		     "the kernel does not know the key's elliptic curve (ENOPKG): take P-256 or "
-		     "P-384");
+}
+
+static bool is_among(int nid, const int *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (nid == list[i])
+			return true;
+	return false;
 }
 
 /* The certificate's own signature: the kernel has to know how to check it. */
 static void check_signature(struct lint *lint)
 {
-	static const int known[] = {
+	static const int accepted[] = {
 		NID_sha256WithRSAEncryption, NID_sha384WithRSAEncryption,
 		NID_sha512WithRSAEncryption, NID_ecdsa_with_SHA256,
 		NID_ecdsa_with_SHA384,	     NID_ecdsa_with_SHA512,
 	};
+	static const int sha1[] = { NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1 };
+	static const int others[] = {
+		NID_sha224WithRSAEncryption,
+		NID_ecdsa_with_SHA224,
+		NID_RSA_SHA3_256,
+		NID_RSA_SHA3_384,
+		NID_RSA_SHA3_512,
+		NID_ecdsa_with_SHA3_256,
+		NID_ecdsa_with_SHA3_384,
+		NID_ecdsa_with_SHA3_512,
+	};
 	int nid = X509_get_signature_nid(lint->certificate);
 	bool self;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (nid == known[i])
-			nid = NID_undef;
-	if (nid == NID_sha1WithRSAEncryption || nid == NID_ecdsa_with_SHA1)
-		find(lint, LINT_ALL, "sha1",
-		     "the certificate is signed with SHA-1, which kernels from 6.7 on refuse "
-		     "(ENOPKG): have it signed with SHA-256");
-	else if (nid != NID_undef)
+	if (is_among(nid, sha1, sizeof(sha1) / sizeof(sha1[0])))
+		find_stricter(lint, 0, "sha1",
+			      "the certificate is signed with SHA-1, which assay does not accept; "
+			      "of the kernels 6.7 and 6.8 refuse it (ENOPKG): have it signed with "
+			      "SHA-256");
+	else if (is_among(nid, others, sizeof(others) / sizeof(others[0])))
+		find_stricter(lint, 0, "signature-hash",
+			      "the certificate is signed with a hash that assay does not accept "
+			      "and only newer kernels know: have it signed with SHA-256");
+	else if (!is_among(nid, accepted, sizeof(accepted) / sizeof(accepted[0])))
 		find(lint, LINT_ALL, "signature-algorithm",
 		     "the kernel does not know the algorithm with which the certificate is signed "
-		     "(ENOPKG): SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1 v1.5) or ECDSA it is");
+		     "(ENOPKG): it must be SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1 v1.5) or "
+		     "ECDSA");
 	self = certificate_same_name(X509_get_issuer_name(lint->certificate),
 				     X509_get_subject_name(lint->certificate));
 	if (self && X509_verify(lint->certificate, X509_get0_pubkey(lint->certificate)) != 1)
@@ -106,11 +156,11 @@ static void check_key_id(struct lint *lint)
 	struct bytes id;
 
 	if (certificate_key_id(lint->certificate, &id, NULL) < 0)
-		find(lint, LINT_ALL, "no-key-id",
-		     "the certificate has no subject key id of 4 bytes or more, by which IMA finds "
-		     "the key of a signature (EACCES) and fs-verity that of a delegate: make it "
-		     "with "
-		     "subjectKeyIdentifier=hash");
+		find_stricter(lint, LINT_IMA | LINT_USER_IMA, "no-key-id",
+			      "the certificate has no subject key id of 4 bytes or more, by which "
+			      "IMA finds the key of a signature (EACCES) and fs-verity that of a "
+			      "delegate; assay signs with none without: make it with "
+			      "subjectKeyIdentifier=hash");
 }
 
 /* year of a time as it is written; 0 if it cannot be read */
@@ -156,9 +206,9 @@ static void check_use(struct lint *lint)
 		find(lint, LINT_IMA, "no-key-usage",
 		     "the certificate has no keyUsage; .ima wants digitalSignature (ENOKEY)");
 	else if (!(usage & KU_DIGITAL_SIGNATURE))
-		find(lint, LINT_ALL, "key-usage",
-		     "the certificate's keyUsage lacks digitalSignature: .ima refuses it (ENOKEY), "
-		     "and assay signs no files with it");
+		find_stricter(lint, LINT_IMA, "key-usage",
+			      "the certificate's keyUsage lacks digitalSignature: .ima refuses it "
+			      "(ENOKEY), and so does assay");
 	if ((flags & EXFLAG_CA) || ((flags & EXFLAG_KUSAGE) && (usage & KU_KEY_CERT_SIGN)))
 		find(lint, LINT_IMA, "authority",
 		     "the certificate is an authority's (CA:TRUE or keyCertSign), which .ima "
@@ -170,10 +220,9 @@ static void check_use(struct lint *lint)
 		X509_EXTENSION *extension = X509_get_ext(lint->certificate, i);
 
 		if (X509_EXTENSION_get_critical(extension) && !X509_supported_extension(extension))
-			find(lint, 0, "critical",
-			     "the certificate has a critical extension that is not known; the "
-			     "kernel "
-			     "does not mind, others refuse it");
+			find_stricter(lint, 0, "critical",
+				      "the certificate has a critical extension that is not known; "
+				      "the kernel ignores it, assay and others refuse it");
 	}
 }
 

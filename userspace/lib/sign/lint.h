@@ -21,12 +21,15 @@ enum {
  * struct lint_finding - something that stands against a certificate
  * @code: a word for programs, lower case with hyphens
  * @text: a sentence for people: what is so, why it matters, what to do
- * @keyrings: which keyrings refuse it, or its key's signatures; 0 for a mere warning
+ * @keyrings: which keyrings refuse it, or its key's signatures; may be 0
+ * @stricter: assay signs nothing with it and accepts no signature by it, whatever the kernel
+ *            does; with no keyring and not this, a finding is a mere warning
  */
 struct lint_finding {
 	const char *code;
 	const char *text;
 	unsigned int keyrings;
+	bool stricter;
 };
 
 typedef void (*lint_function)(void *context, const struct lint_finding *finding);

@@ -208,9 +208,6 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 	if (!plain_algorithm(info->digest_enc_alg,
 			     rsa ? NID_rsaEncryption : algorithms[algorithm].ecdsa))
 		return not_ours(err, "its signature algorithm does not fit the certificate's key");
-	r = signature_check_key(key, "the certificate's key", err);
-	if (r < 0)
-		return r;
 	r = digest_bytes(algorithms[algorithm].hash, content->bytes, &message, err);
 	if (r < 0)
 		return r;

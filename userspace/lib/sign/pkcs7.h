@@ -75,7 +75,8 @@ int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
  * certificate's period of validity is not looked at, as the kernel does not.
  *
  * Return: 0; -EBADMSG for anything that is not such a structure; -EKEYREJECTED
- * where the signature is another's or of other data
+ * where the signature is another's or of other data; -EOPNOTSUPP for a valid one by a key
+ * that is not accepted
  */
 int pkcs7_verify(struct bytes der, const struct assay_digest *digest, X509 *certificate,
 		 struct assay_error *err);

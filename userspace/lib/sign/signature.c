@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/digest.h"
 
 static enum signature_key judge_rsa(int bits)
@@ -90,24 +91,42 @@ int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err
 	}
 }
 
+static bool verify_plainly(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature)
+{
+	CLEANUP(evp_pkey_ctx_free_pointer)
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	const EVP_MD *md = digest_algorithm(digest->hash);
+	bool good = context && md && EVP_PKEY_verify_init(context) == 1 &&
+		    (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
+		     EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1) &&
+		    EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
+		    EVP_PKEY_verify(context, signature.data, signature.size, digest->bytes,
+				    digest->size) == 1;
+
+	ERR_clear_error();
+	return good;
+}
+
 int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature,
 		     const char *what, struct assay_error *err)
 {
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	const EVP_MD *md = digest_algorithm(digest->hash);
-	bool good;
+	char description[SIGNATURE_KEY_TEXT];
+	enum signature_key is = signature_judge_key(key, description);
 
-	good = context && md && EVP_PKEY_verify_init(context) == 1 &&
-	       (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
-		EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1) &&
-	       EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
-	       EVP_PKEY_verify(context, signature.data, signature.size, digest->bytes,
-			       digest->size) == 1;
-	EVP_PKEY_CTX_free(context);
-	ERR_clear_error();
-	if (!good)
+	if (is == SIGNATURE_KEY_UNKNOWN)
+		return assay_fail(err, EOPNOTSUPP,
+				  "%s is by a key of a kind that the kernel does not verify "
+				  "signatures of (%s)",
+				  what, description);
+	if (!verify_plainly(key, digest, signature))
 		return assay_fail(err, EKEYREJECTED,
 				  "%s is wrong: it was made by another key, or of other data",
+				  what);
+	if (is == SIGNATURE_KEY_WEAK)
+		return assay_fail(err, EOPNOTSUPP, "%s is valid, but the key is too weak (%s)",
+				  what, description);
+	if (digest->hash == ASSAY_HASH_SHA1)
+		return assay_fail(err, EOPNOTSUPP, "%s is valid, but the hash is too weak (SHA-1)",
 				  what);
 	return 0;
 }

@@ -32,7 +32,11 @@ int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err
 
 /*
  * signature_verify() - is @signature (as struct signer makes it) @key's of @digest?
- * Return: 0, -EKEYREJECTED
+ * @what: names the signature in errors
+ *
+ * Return: 0; -EKEYREJECTED where it is another's or of other data; -EOPNOTSUPP where it is
+ * valid, but the key or the hash is too weak to accept it, or where the key is of a kind that
+ * the kernel does not verify: *err says which
  */
 int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature,
 		     const char *what, struct assay_error *err);
