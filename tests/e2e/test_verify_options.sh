@@ -106,6 +106,12 @@ jq -n --arg ak "$(base64 -w0 "$data/ak.pub")" \
 	--arg qname "$(xxd -p -c 256 "$data/ak.qname")" >fresh.json
 mkdir records
 cp fresh.json records/m.json
+ln -s records/m.json link.json
+judge --device link.json --policy changed.json --junit link.xml
+check 'a record by a link' trusted
+check 'which stays a link' [ -L link.json ]
+check 'and the state is in the file it names' [ "$(jq .state.records records/m.json)" = 5 ]
+check 'and the report is there' grep -q '<testsuite' link.xml
 if [ "$(id -u)" -eq 0 ]; then
 	as='setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs'
 else

@@ -86,8 +86,8 @@ static const char *parse_tagged(struct bytes text, bool escaped, struct line *re
 		{ "SHA2-512", ASSAY_HASH_SHA512 },
 	};
 	const uint8_t *open = memchr(text.data, '(', text.size);
-	size_t tag = (size_t)(open - text.data), end = text.size, known = 0;
-	struct bytes name, hex;
+	size_t begin = (size_t)(open - text.data) + 1, digest = text.size, end;
+	size_t tag = begin - 1, known = 0;
 	const char *problem;
 
 	while (tag > 0 && text.data[tag - 1] == ' ')
@@ -97,20 +97,20 @@ static const char *parse_tagged(struct bytes text, bool escaped, struct line *re
 		known++;
 	if (known == sizeof(tags) / sizeof(tags[0]))
 		return "its hash is not SHA-1, SHA-256, SHA-384 or SHA-512";
-	name = skip(text, (size_t)(open - text.data) + 1);
-	while (end > 0 && text.data[end - 1] != ' ')
+	/* From the end on, since the name may have such characters in it. */
+	while (digest > begin && text.data[digest - 1] != ' ' && text.data[digest - 1] != '=')
+		digest--;
+	end = digest;
+	while (end > begin && (text.data[end - 1] == ' ' || text.data[end - 1] == '='))
 		end--;
-	hex = skip(text, end);
-	/* The name ends before the last ")", for it may have others in it. */
-	end = name.size - hex.size;
-	while (end > 0 && (name.data[end - 1] == ' ' || name.data[end - 1] == '='))
-		end--;
-	if (end == 0 || end > name.size || name.data[end - 1] != ')')
+	if (end == digest || end == begin || text.data[end - 1] != ')')
 		return "it has no ')' and '=' before the digest";
-	problem = take_hex(hex, ret);
-	if (!problem && hex.size != 2 * assay_hash_size(tags[known].hash))
+	problem = take_hex(skip(text, digest), ret);
+	if (!problem && text.size - digest != 2 * assay_hash_size(tags[known].hash))
 		problem = "its digest is not of its hash's size";
-	return problem ? problem : take_name(BYTES(name.data, end - 1), escaped, ret);
+	if (problem)
+		return problem;
+	return take_name(BYTES(text.data + begin, end - 1 - begin), escaped, ret);
 }
 
 static const char *parse_plain(struct bytes text, bool escaped, struct line *ret)
