@@ -689,18 +689,33 @@ static void relay_begin(struct relay *relay, struct tpm *tpm)
 	assert_int_equal(Esys_Initialize(&tpm->esys, (TSS2_TCTI_CONTEXT *)relay, NULL), 0);
 }
 
+/* TPM2_FlushContext, byte by byte, of what may be there. */
+static void flush_handle(struct relay *relay, TPM2_HANDLE handle)
+{
+	uint8_t response[64];
+	struct buffer command = { 0 };
+	size_t size = sizeof(response);
+
+	buffer_append_be16(&command, 0x8001);
+	buffer_append_be32(&command, 14);
+	buffer_append_be32(&command, 0x165);
+	buffer_append_be32(&command, handle);
+	assert_int_equal(Tss2_Tcti_Transmit(relay->inner, command.size, command.data), 0);
+	assert_int_equal(Tss2_Tcti_Receive(relay->inner, &size, response, TSS2_TCTI_TIMEOUT_BLOCK),
+			 0);
+	buffer_free(&command);
+}
+
 /* Back to the TPM itself, whose slots may be taken by what the changes confused. */
 static void relay_end(struct relay *relay, struct tpm *tpm)
 {
 	Esys_Finalize(&tpm->esys);
-	assert_int_equal(Esys_Initialize(&tpm->esys, relay->inner, NULL), 0);
-	for (TPM2_HANDLE handle = 0x80000000; handle < 0x80000003; handle++) {
-		ESYS_TR slot;
-
-		if (Esys_TR_FromTPMPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE,
-					  ESYS_TR_NONE, &slot) == TSS2_RC_SUCCESS)
-			(void)Esys_FlushContext(tpm->esys, slot);
+	for (TPM2_HANDLE slot = 0; slot < 3; slot++) {
+		flush_handle(relay, 0x80000000 | slot);
+		flush_handle(relay, 0x02000000 | slot);
+		flush_handle(relay, 0x03000000 | slot);
 	}
+	assert_int_equal(Esys_Initialize(&tpm->esys, relay->inner, NULL), 0);
 }
 
 static void a_huge_size_in_nv_memory_is_not_believed(void **state)
@@ -796,6 +811,68 @@ static void no_bit_of_an_answer_opens_a_credential(void **state)
 	tpm_close(tpm);
 }
 
+/* -------------------------------------------------------------- hierarchies with passwords */
+
+static void give(struct tpm *tpm, enum tpm_authority whose, const char *password)
+{
+	struct assay_error err;
+
+	GOOD(tpm_give_password(tpm, whose, support_text(password), &err));
+}
+
+static void an_ek_is_used_with_its_hierarchys_password(void **state)
+{
+	static const enum tpm_ek_template tried[] = { TPM_EK_P256_LOW, TPM_EK_P256 };
+	uint8_t secret[CREDENTIAL_SECRET_SIZE] = { 3 };
+	struct buffer good = { 0 }, der = { 0 };
+	enum tpm_ek_template found;
+	struct assay_error err;
+	struct tpm_ek *ek;
+	struct tpm *tpm = open_tpm();
+
+	(void)state;
+	GOOD(tpm_ek_certificate(tpm, TPM_EK_RSA2048_LOW, &found, &good, &err));
+	tpm_close(tpm);
+	support_write("good", buffer_bytes(&good));
+	define_nv("cat good", "ppwrite|ppread|ownerread|no_da|platformcreate", 0x1c0000a);
+	SHELL("tpm2_changeauth -c e endorsed && tpm2_changeauth -c o owned");
+	for (size_t i = 0; i < COUNT(tried); i++) {
+		struct credential credential = { 0 };
+		struct buffer opened = { 0 };
+		struct tpm_name name;
+		struct tpm_key *ak;
+
+		tpm = open_tpm();
+		BAD(tpm_ek_open(tpm, tried[i], &ek, &err), EACCES,
+		    "cannot make the endorsement key");
+		give(tpm, TPM_ENDORSEMENT, "wrong");
+		BAD(tpm_ek_open(tpm, tried[i], &ek, &err), EACCES,
+		    "cannot make the endorsement key");
+		BAD(tpm_ek_certificate(tpm, TPM_EK_P256_LOW, &found, &der, &err), EACCES,
+		    "cannot read the NV index");
+		give(tpm, TPM_ENDORSEMENT, "endorsed");
+		give(tpm, TPM_OWNER, "owned");
+		GOOD(tpm_ek_certificate(tpm, TPM_EK_P256_LOW, &found, &der, &err));
+		GOOD(tpm_ek_open(tpm, tried[i], &ek, &err));
+		ak = make_ak(tpm, TPM_KEY_P256);
+		name = name_of(tpm_key_public_area(ak));
+		make(tpm_ek_public_area(ek), &name, BYTES(secret, sizeof(secret)), &credential);
+		GOOD(tpm_ek_activate(ek, ak, buffer_bytes(&credential.blob),
+				     buffer_bytes(&credential.secret), &opened, &err));
+		assert_true(bytes_equal(buffer_bytes(&opened), BYTES(secret, sizeof(secret))));
+		buffer_free(&opened);
+		credential_free(&credential);
+		tpm_ek_close(ek);
+		tpm_key_unload(ak);
+		tpm_close(tpm);
+	}
+	SHELL("tpm2_changeauth -c e -p endorsed && tpm2_changeauth -c o -p owned && "
+	      "tpm2_nvundefine -C p 0x1c0000a && test -z \"$(tpm2_getcap handles-transient)"
+	      "$(tpm2_getcap handles-loaded-session)\"");
+	buffer_free(&good);
+	buffer_free(&der);
+}
+
 /* -------------------------------------------------------------- keys that stay */
 
 static void an_attestation_key_is_found_at_its_handle(void **state)
@@ -865,6 +942,7 @@ int main(void)
 		cmocka_unit_test(a_chain_in_nv_memory_is_read),
 		cmocka_unit_test(a_huge_size_in_nv_memory_is_not_believed),
 		cmocka_unit_test(no_bit_of_an_answer_opens_a_credential),
+		cmocka_unit_test(an_ek_is_used_with_its_hierarchys_password),
 		cmocka_unit_test(an_attestation_key_is_found_at_its_handle),
 	};
 

@@ -170,8 +170,9 @@ const char *tpm_ek_template_name(enum tpm_ek_template template)
 
 /* ---------------------------------------------------------------- NV memory */
 
-static int read_chunks(struct tpm *tpm, ESYS_TR handle, ESYS_TR reader, TPMI_RH_NV_INDEX index,
-		       size_t size, struct buffer *out, struct assay_error *err)
+static int read_chunks(struct tpm *tpm, ESYS_TR handle, ESYS_TR reader, ESYS_TR session,
+		       TPMI_RH_NV_INDEX index, size_t size, struct buffer *out,
+		       struct assay_error *err)
 {
 	for (size_t done = 0; done < size;) {
 		size_t wanted = size - done < NV_CHUNK ? size - done : NV_CHUNK;
@@ -179,8 +180,8 @@ static int read_chunks(struct tpm *tpm, ESYS_TR handle, ESYS_TR reader, TPMI_RH_
 		bool good;
 		TSS2_RC rc;
 
-		rc = Esys_NV_Read(tpm->esys, reader, handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-				  ESYS_TR_NONE, (UINT16)wanted, (UINT16)done, &data);
+		rc = Esys_NV_Read(tpm->esys, reader, handle, session, ESYS_TR_NONE, ESYS_TR_NONE,
+				  (UINT16)wanted, (UINT16)done, &data);
 		if (rc != TSS2_RC_SUCCESS)
 			return tpm_fail(tpm, err, rc, "cannot read the NV index 0x%08x", index);
 		good = data->size == wanted;
@@ -197,14 +198,31 @@ static int read_chunks(struct tpm *tpm, ESYS_TR handle, ESYS_TR reader, TPMI_RH_
 	return out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
 }
 
+/* Most can be read by anyone, with the index's own empty password; some only by the owner. */
+static int read_content(struct tpm *tpm, ESYS_TR handle, bool by_anyone, TPMI_RH_NV_INDEX index,
+			size_t size, struct buffer *out, struct assay_error *err)
+{
+	ESYS_TR session;
+	int r;
+
+	if (by_anyone)
+		return read_chunks(tpm, handle, handle, ESYS_TR_PASSWORD, index, size, out, err);
+	r = tpm_authorize(tpm, ESYS_TR_RH_OWNER, TPM_OWNER, ESYS_TR_NONE, 0, &session, err);
+	if (r < 0)
+		return r;
+	r = read_chunks(tpm, handle, ESYS_TR_RH_OWNER, session, index, size, out, err);
+	tpm_end_session(tpm, session);
+	return r;
+}
+
 /* Return: 0; -ENODATA where there is no such index, or nothing was written to it */
 static int read_nv(struct tpm *tpm, TPMI_RH_NV_INDEX index, size_t limit, struct buffer *out,
 		   struct assay_error *err)
 {
 	TPM2B_NV_PUBLIC *public = NULL;
-	ESYS_TR handle = ESYS_TR_NONE, reader;
+	ESYS_TR handle = ESYS_TR_NONE;
+	bool written, by_anyone;
 	size_t size = 0;
-	bool written;
 	TSS2_RC rc;
 	int r;
 
@@ -220,8 +238,7 @@ static int read_nv(struct tpm *tpm, TPMI_RH_NV_INDEX index, size_t limit, struct
 		return tpm_fail(tpm, err, rc, "cannot find the NV index 0x%08x", index);
 	size = public->nvPublic.dataSize;
 	written = (public->nvPublic.attributes & TPMA_NV_WRITTEN) != 0;
-	/* Most can be read by anyone, with the index's own empty password; some by the owner. */
-	reader = public->nvPublic.attributes & TPMA_NV_AUTHREAD ? handle : ESYS_TR_RH_OWNER;
+	by_anyone = (public->nvPublic.attributes & TPMA_NV_AUTHREAD) != 0;
 	Esys_Free(public);
 	if (!written)
 		r = assay_fail(err, ENODATA, "nothing is in the NV index 0x%08x of the TPM at %s",
@@ -232,7 +249,7 @@ static int read_nv(struct tpm *tpm, TPMI_RH_NV_INDEX index, size_t limit, struct
 			       "%zu can be",
 			       tpm->name, index, size, limit);
 	else
-		r = read_chunks(tpm, handle, reader, index, size, out, err);
+		r = read_content(tpm, handle, by_anyone, index, size, out, err);
 	(void)Esys_TR_Close(tpm->esys, &handle);
 	return r;
 }
@@ -428,11 +445,17 @@ static int make_primary(struct tpm *tpm, const TPM2B_PUBLIC *template, struct tp
 	static const TPM2B_DATA no_data;
 	static const TPML_PCR_SELECTION no_pcrs;
 	TPM2B_PUBLIC *public = NULL;
+	ESYS_TR session;
 	TSS2_RC rc;
+	int r = tpm_authorize(tpm, ESYS_TR_RH_ENDORSEMENT, TPM_ENDORSEMENT, ESYS_TR_NONE, 0,
+			      &session, err);
 
-	rc = Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+	if (r < 0)
+		return r;
+	rc = Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_ENDORSEMENT, session, ESYS_TR_NONE,
 				ESYS_TR_NONE, &no_password, template, &no_data, &no_pcrs,
 				&ek->handle, &public, NULL, NULL, NULL);
+	tpm_end_session(tpm, session);
 	if (rc != TSS2_RC_SUCCESS) {
 		ek->handle = ESYS_TR_NONE;
 		return tpm_fail(tpm, err, rc, "cannot make the endorsement key");
@@ -496,9 +519,10 @@ struct bytes tpm_ek_public_area(const struct tpm_ek *ek)
 /* ---------------------------------------------------------------- credentials */
 
 /* What using the key takes: an empty password, or what PolicyA asks for: the hierarchy's. */
-static int authorize(const struct tpm_ek *ek, ESYS_TR *ret, struct assay_error *err)
+static int authorize_ek(const struct tpm_ek *ek, ESYS_TR *ret, struct assay_error *err)
 {
 	struct tpm *tpm = ek->tpm;
+	ESYS_TR hierarchy;
 	TSS2_RC rc;
 	int r;
 
@@ -506,22 +530,28 @@ static int authorize(const struct tpm_ek *ek, ESYS_TR *ret, struct assay_error *
 		*ret = ESYS_TR_PASSWORD;
 		return 0;
 	}
-	r = tpm_start_session(tpm, TPM2_SE_POLICY, ESYS_TR_NONE, 0, ret, err);
+	r = tpm_authorize(tpm, ESYS_TR_RH_ENDORSEMENT, TPM_ENDORSEMENT, ESYS_TR_NONE, 0, &hierarchy,
+			  err);
 	if (r < 0)
 		return r;
-	rc = Esys_PolicySecret(tpm->esys, ESYS_TR_RH_ENDORSEMENT, *ret, ESYS_TR_PASSWORD,
-			       ESYS_TR_NONE, ESYS_TR_NONE, NULL, NULL, NULL, 0, NULL, NULL);
-	if (rc == TSS2_RC_SUCCESS)
-		return 0;
-	tpm_flush(tpm, *ret);
-	return tpm_fail(tpm, err, rc, "cannot use the endorsement key");
+	r = tpm_start_session(tpm, TPM2_SE_POLICY, ESYS_TR_NONE, 0, ret, err);
+	if (r == 0) {
+		rc = Esys_PolicySecret(tpm->esys, ESYS_TR_RH_ENDORSEMENT, *ret, hierarchy,
+				       ESYS_TR_NONE, ESYS_TR_NONE, NULL, NULL, NULL, 0, NULL, NULL);
+		if (rc != TSS2_RC_SUCCESS) {
+			tpm_flush(tpm, *ret);
+			r = tpm_fail(tpm, err, rc, "cannot use the endorsement key");
+		}
+	}
+	tpm_end_session(tpm, hierarchy);
+	return r;
 }
 
 /*
  * The codes with which a TPM refuses a credential that is not its own. libtpms says FAILURE of
  * what is not padded as OAEP does; a TPM that failed indeed would not have come so far.
  */
-static bool refused(TSS2_RC rc)
+static bool credential_refused(TSS2_RC rc)
 {
 	static const TSS2_RC codes[] = { TPM2_RC_INTEGRITY, TPM2_RC_VALUE,	  TPM2_RC_SIZE,
 					 TPM2_RC_ECC_POINT, TPM2_RC_INSUFFICIENT, TPM2_RC_FAILURE };
@@ -540,7 +570,7 @@ int tpm_ek_activate(const struct tpm_ek *ek, const struct tpm_key *ak, struct by
 	TPM2B_ID_OBJECT object = { 0 };
 	TPM2B_DIGEST *info = NULL;
 	size_t blob_used = 0, secret_used = 0;
-	ESYS_TR session = ESYS_TR_NONE;
+	ESYS_TR session = ESYS_TR_NONE, hiding = ESYS_TR_NONE;
 	TSS2_RC rc;
 	int r;
 
@@ -551,14 +581,20 @@ int tpm_ek_activate(const struct tpm_ek *ek, const struct tpm_key *ak, struct by
 						     &wrapped) != TSS2_RC_SUCCESS ||
 	    secret_used != secret.size)
 		return assay_fail(err, EKEYREJECTED, "the credential is not of the TPM's form");
-	r = authorize(ek, &session, err);
+	r = authorize_ek(ek, &session, err);
 	if (r < 0)
 		return r;
+	/* What comes out is nobody's on the wires either: salted with the key that it was for. */
+	r = tpm_start_session(tpm, TPM2_SE_HMAC, ek->handle, TPMA_SESSION_ENCRYPT, &hiding, err);
+	if (r < 0) {
+		tpm_end_session(tpm, session);
+		return r;
+	}
 	rc = Esys_ActivateCredential(tpm->esys, ak->handle, ek->handle, ESYS_TR_PASSWORD, session,
-				     ESYS_TR_NONE, &object, &wrapped, &info);
-	if (session != ESYS_TR_PASSWORD)
-		tpm_flush(tpm, session);
-	if (refused(rc))
+				     hiding, &object, &wrapped, &info);
+	tpm_end_session(tpm, session);
+	tpm_end_session(tpm, hiding);
+	if (credential_refused(rc))
 		return assay_fail(err, EKEYREJECTED,
 				  "the TPM at %s refuses the credential: it was made for another "
 				  "TPM, for another key than %s, or was changed",
