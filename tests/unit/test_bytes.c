@@ -328,6 +328,33 @@ static void text_that_does_not_fit_is_cut_between_characters(void **state)
 	}
 }
 
+/* What it says is UTF-8 also where it was too long. */
+static void a_long_error_is_cut_between_characters(void **state)
+{
+	char letters[2 * sizeof(((struct assay_error *)0)->text)];
+	struct assay_error err;
+
+	(void)state;
+	for (size_t i = 0; i + 2 < sizeof(letters); i += 2)
+		memcpy(letters + i, "\xc3\xa4", 3);
+	for (size_t shift = 0; shift < 4; shift++) {
+		char text[sizeof(err.text) + 8];
+		struct bytes whole;
+
+		assert_int_equal(assay_fail(&err, EINVAL, "%.*s%s", (int)shift, "xxx", letters),
+				 -EINVAL);
+		for (int i = 0; i < 2; i++) {
+			whole = support_text(err.text);
+			assert_true(whole.size >= sizeof(err.text) - 5);
+			assert_string_equal(err.text + whole.size - 3, "...");
+			/* Nothing of it has to be escaped. */
+			assert_string_equal(text_escape(whole, text, sizeof(text)), err.text);
+			assert_int_equal(assay_fail_context(&err, "where"), -EINVAL);
+			assert_int_equal(strncmp(err.text, "where: ", 7), 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +369,7 @@ int main(void)
 		cmocka_unit_test(base64_agrees_with_another_program),
 		cmocka_unit_test(text_for_people_has_no_control_characters),
 		cmocka_unit_test(what_cannot_be_seen_is_escaped),
+		cmocka_unit_test(a_long_error_is_cut_between_characters),
 		cmocka_unit_test(text_that_does_not_fit_is_cut_between_characters),
 	};
 

@@ -660,8 +660,10 @@ static int check(const struct check_options *options, struct trust *trust)
 	struct assay_error err = { 0 };
 	int r, status;
 
-	if (options->json)
-		fputs("{\"files\": [", stdout);
+	if (options->json) {
+		command_begin_json(&command_check);
+		fputs(", \"files\": [", stdout);
+	}
 	progress_begin(&run.progress, "checking", 0);
 	r = begin(&run, &err);
 	status = r < 0 ? EXIT_UNREADABLE : EXIT_OK;

@@ -12,23 +12,43 @@
 
 static const char *program = "assay";
 
-int command_failed(const struct command *command, const struct assay_error *err)
+/**
+ * struct json_call - what a call with --json prints where it fails
+ * @wanted: --json was given
+ * @begun: an object is being printed, or was
+ * @command: what runs, NULL before that is known
+ * @error: what was told last
+ */
+static struct json_call {
+	bool wanted, begun;
+	const struct command *command;
+	struct assay_error error;
+} json_call;
+
+/* On standard error, and for the object that is printed where there is no other. */
+static void tell(const char *name, const char *text)
 {
 	fflush(stdout);
-	fprintf(stderr, "%s %s: %s\n", program, command->name, err->text);
+	fprintf(stderr, "%s%s%s: %s\n", program, name[0] ? " " : "", name, text);
+	assay_fail(&json_call.error, EINVAL, "%s", text);
+}
+
+int command_failed(const struct command *command, const struct assay_error *err)
+{
+	tell(command->name, err->text);
 	return EXIT_FAILED;
 }
 
 int command_usage(const struct command *command, const char *format, ...)
 {
+	struct assay_error err;
 	va_list args;
 
-	fflush(stdout);
-	fprintf(stderr, "%s %s: ", program, command->name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(err.text, sizeof(err.text), format, args);
 	va_end(args);
-	fprintf(stderr, "\nTry '%s %s --help'.\n", program, command->name);
+	tell(command->name, err.text);
+	fprintf(stderr, "Try '%s %s --help'.\n", program, command->name);
 	return EXIT_USAGE;
 }
 
@@ -184,18 +204,70 @@ int command_jobs(const char *value, unsigned int *ret, struct assay_error *err)
 	return 0;
 }
 
+/* "key create" as a type of JSON object: "key-create" */
+static const char *type_of(const struct command *command, char type[64])
+{
+	snprintf(type, 64, "%s", command ? command->name : "");
+	for (char *at = type; *at; at++)
+		if (*at == ' ')
+			*at = '-';
+	return type;
+}
+
+/* @value with members "assay" and "type" in front, unless it has them: it is a file of assay's. */
+static json_t *with_head(json_t *value)
+{
+	char type[64];
+	json_t *object;
+
+	if (!json_is_object(value) || json_object_get(value, "assay"))
+		return value;
+	object = json_pack("{s:i, s:s}", "assay", JSON_VERSION, "type",
+			   type_of(json_call.command, type));
+	if (object && json_object_update(object, value) < 0) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(value);
+	return object;
+}
+
+void command_begin_json(const struct command *command)
+{
+	char type[64];
+
+	json_call.begun = true;
+	printf("{\"assay\": %d, \"type\": \"%s\"", JSON_VERSION, type_of(command, type));
+}
+
 int command_print_json(json_t *value, size_t flags, struct assay_error *err)
 {
+	json_t *object = with_head(value);
 	int r = 0;
 
-	if (!value)
+	if (!object)
 		return assay_fail(err, ENOMEM, "out of memory");
-	if (json_dumpf(value, stdout, flags) < 0)
+	json_call.begun = true;
+	if (json_dumpf(object, stdout, flags) < 0)
 		r = assay_fail(err, EIO, "cannot write the output");
 	else
 		putchar('\n');
-	json_decref(value);
+	json_decref(object);
 	return r;
+}
+
+/* What a call with --json printed must be JSON, also where it failed before it had a result. */
+static void print_failure(int status)
+{
+	json_t *object =
+		json_pack("{s:i, s:s, s:s, s:o, s:i}", "assay", JSON_VERSION, "type", "error",
+			  "command", json_call.command ? json_call.command->name : "", "error",
+			  json_text(json_call.error.text), "status", status);
+
+	if (object && json_dumpf(object, stdout, JSON_COMPACT) == 0)
+		putchar('\n');
+	json_decref(object);
+	fflush(stdout);
 }
 
 int command_emit_json(const struct command *command, json_t *value)
@@ -222,12 +294,12 @@ static int run_verb(const struct command *command, const struct command *const v
 	for (size_t i = 0; argc > 1 && i < count; i++)
 		if (strcmp(argv[1], verb_name(command, verbs[i])) == 0)
 			return run_command(verbs[i], argc - 1, argv + 1);
-	if (argc < 2)
-		return command_usage(command, "%s", question);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		print_command_help(command);
 		return command_flush(command);
 	}
+	if (argc < 2 || argv[1][0] == '-')
+		return command_usage(command, "%s", question);
 	return command_usage(
 		command, "there is no '%s %s'", command->name,
 		text_escape(BYTES((const uint8_t *)argv[1], strlen(argv[1])), text, sizeof(text)));
@@ -243,6 +315,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
 	size_t count = 0;
 
+	json_call.command = command;
 	if (!command->verbs)
 		return command->run(argc, argv);
 	while (command->verbs[count])
@@ -252,7 +325,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 void command_print_json_error(const struct assay_error *err)
 {
-	json_t *text = json_string(err->text);
+	json_t *text = json_text(err->text);
 
 	fputs(", \"error\": ", stdout);
 	json_dumpf(text, stdout, JSON_ENCODE_ANY);
@@ -269,11 +342,12 @@ bool command_colours(void)
 
 int command_flush(const struct command *command)
 {
+	struct assay_error err;
+
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return EXIT_OK;
-	fprintf(stderr, "%s %s: cannot write the output: %s\n", program, command->name,
-		strerror(errno));
-	return EXIT_FAILED;
+	assay_fail(&err, errno, "cannot write the output: %s", strerror(errno));
+	return command_failed(command, &err);
 }
 
 static void print_help(const struct command *const commands[])
@@ -287,13 +361,27 @@ static void print_help(const struct command *const commands[])
 	       program, program);
 }
 
-int command_main(int argc, char **argv, const struct command *const commands[])
+static bool wants_json(int argc, char **argv)
 {
-	program = program_invocation_short_name;
-	if (argc < 2) {
-		fprintf(stderr, "%s: which command? Try '%s --help'.\n", program, program);
-		return EXIT_USAGE;
-	}
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+static int fail_without_command(const char *what)
+{
+	tell("", what);
+	fprintf(stderr, "Try '%s --help'.\n", program);
+	return EXIT_USAGE;
+}
+
+static int run_named(int argc, char **argv, const struct command *const commands[])
+{
+	char name[80], text[128];
+
+	if (argc < 2)
+		return fail_without_command("a command is needed");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_help(commands);
@@ -306,7 +394,19 @@ int command_main(int argc, char **argv, const struct command *const commands[])
 	for (size_t i = 0; commands[i]; i++)
 		if (strcmp(argv[1], commands[i]->name) == 0)
 			return run_command(commands[i], argc - 1, argv + 1);
-	fprintf(stderr, "%s: there is no command '%s'. Try '%s --help'.\n", program, argv[1],
-		program);
-	return EXIT_USAGE;
+	snprintf(text, sizeof(text), "there is no command '%s'",
+		 text_escape(BYTES((const uint8_t *)argv[1], strlen(argv[1])), name, sizeof(name)));
+	return fail_without_command(text);
+}
+
+int command_main(int argc, char **argv, const struct command *const commands[])
+{
+	int status;
+
+	program = program_invocation_short_name;
+	json_call.wanted = wants_json(argc, argv);
+	status = run_named(argc, argv, commands);
+	if (status != EXIT_OK && json_call.wanted && !json_call.begun)
+		print_failure(status);
+	return status;
 }

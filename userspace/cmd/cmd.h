@@ -136,6 +136,13 @@ int command_verity_option(int option, const char *value, struct verity_parameter
 int command_jobs(const char *value, unsigned int *ret, struct assay_error *err);
 
 /*
+ * JSON on standard output: one object a call, with members "assay" (JSON_VERSION) and "type" (the
+ * command, "key-create" for `assay key create`) before its own; what they are is said in
+ * policy/output.schema.json. Where a call with --json fails and none was printed,
+ * command_main() prints one of type "error" with the error that was told last.
+ */
+
+/*
  * command_print_json() - print a value and a newline
  * @value: taken over; NULL, which jansson gives without memory, is told
  * @flags: jansson's, JSON_INDENT(2) and the like
@@ -143,6 +150,9 @@ int command_jobs(const char *value, unsigned int *ret, struct assay_error *err);
  * Return: 0, -ENOMEM, -EIO
  */
 int command_print_json(json_t *value, size_t flags, struct assay_error *err);
+
+/* command_begin_json() - begin an object that is printed bit by bit: `{"assay": 1, "type": ...` */
+void command_begin_json(const struct command *command);
 
 /* command_emit_json() - the same, indented, as all that is printed; an exit status */
 int command_emit_json(const struct command *command, json_t *value);

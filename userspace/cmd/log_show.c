@@ -129,10 +129,12 @@ static int show_all(struct show *show, struct assay_error *err)
 {
 	int r = 0;
 
-	if (show->view.json)
-		printf("{\"base\": %" PRIu64 ", \"records\": [", show->pieces[0].base);
-	else
+	if (show->view.json) {
+		command_begin_json(&command_log_show);
+		printf(", \"base\": %" PRIu64 ", \"records\": [", show->pieces[0].base);
+	} else {
 		log_view_header(&show->view);
+	}
 	for (size_t i = 0; i < show->count && r == 0; i++)
 		r = show_piece(show, i, err);
 	if (r == 0 && show->view.off > 0)

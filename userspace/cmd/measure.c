@@ -315,8 +315,10 @@ static int run_measure(int argc, char **argv)
 		run.flags |= ASSAY_MEASURE_READ;
 	r = gather_paths(&run, &files, &manifest, &err);
 	if (r == 0) {
-		if (run.json)
-			fputs("{\"files\": [", stdout);
+		if (run.json) {
+			command_begin_json(&command_measure);
+			fputs(", \"files\": [", stdout);
+		}
 		r = measure_all(&run, &err);
 		print_summary(&run, r, &err);
 	}

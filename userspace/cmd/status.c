@@ -274,11 +274,13 @@ static int print_json(const struct assay_info *info, const struct memory *memory
 {
 	const struct totals totals = add_up(memory);
 	const struct pages *pages = &memory->pages;
-	bool ok = print_value("{\"page_size\":", number(memory->page_size)) &&
-		  print_value(",\"protection\":", condition_json(&memory->protection)) &&
-		  print_value(",\"totals\":", totals_json(&totals, memory->region_count)) &&
-		  print_value(",\"pages_listed\":", json_boolean(memory->pages_error == 0));
+	bool ok;
 
+	command_begin_json(&command_status);
+	ok = print_value(",\"page_size\":", number(memory->page_size)) &&
+	     print_value(",\"protection\":", condition_json(&memory->protection)) &&
+	     print_value(",\"totals\":", totals_json(&totals, memory->region_count)) &&
+	     print_value(",\"pages_listed\":", json_boolean(memory->pages_error == 0));
 	fputs(",\"regions\":[", stdout);
 	for (size_t i = 0; ok && i < memory->region_count; i++)
 		ok = print_value(i > 0 ? "," : "", region_json(memory, i, map));
@@ -288,11 +290,12 @@ static int print_json(const struct assay_info *info, const struct memory *memory
 	fputs("],\"owners\":[", stdout);
 	for (size_t i = 0; ok && i < pages->owner_count; i++)
 		ok = print_value(i > 0 ? "," : "", owner_json(&pages->owners[i]));
-	ok = ok && print_value("],\"log\":", log_json(info)) &&
+	putchar(']');
+	ok = ok && print_value(",\"log\":", log_json(info)) &&
 	     print_value(",\"counters\":",
 			 json_pack("{s:o, s:o}", "memory", read_counters("memory"), "log",
 				   read_counters("log")));
-	puts("}");
+	puts(ok ? "}" : ",\"error\":\"out of memory\"}");
 	return ok ? 0 : assay_fail(err, ENOMEM, "out of memory; the output is not complete");
 }
 

@@ -339,21 +339,15 @@ static int show(const struct verdict *verdict, const struct verify_options *opti
 	int status = verdict_trusted(verdict)				? EXIT_OK :
 		     verdict->passed & CHECK_BIT(CHECK_EVIDENCE_PARSED) ? EXIT_FAILED :
 									  EXIT_UNREADABLE;
+	struct assay_error err;
 	int flushed;
 
 	if (options->json) {
-		json_t *object = verdict_to_json(verdict);
-
-		if (!object || json_dumpf(object, stdout, JSON_INDENT(1)) < 0) {
-			json_decref(object);
-			fprintf(stderr, "assay verify: cannot write the verdict as JSON\n");
-			return EXIT_FAILED;
-		}
-		json_decref(object);
-		putchar('\n');
+		if (command_print_json(verdict_to_json(verdict), JSON_INDENT(1), &err) < 0)
+			return command_failed(&command_verify, &err);
 	} else if (!print_text(verdict, options->verbose)) {
-		fprintf(stderr, "assay verify: cannot write the verdict\n");
-		return EXIT_FAILED;
+		assay_fail(&err, ENOMEM, "out of memory");
+		return command_failed(&command_verify, &err);
 	}
 	/* A verdict that did not get out is not a verdict. */
 	flushed = command_flush(&command_verify);

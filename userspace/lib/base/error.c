@@ -5,6 +5,22 @@
 
 #include "assay.h"
 
+/*
+ * A sentence that was too long is cut between characters and ends in "...".
+ * @length: what it would have had
+ */
+static void cut_text(char text[sizeof(((struct assay_error *)0)->text)], int length)
+{
+	size_t end = sizeof(((struct assay_error *)0)->text) - sizeof("...");
+
+	if (length < 0 || (size_t)length < sizeof(((struct assay_error *)0)->text))
+		return;
+	/* Back to the first byte of the character that stands there. */
+	while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
+		end--;
+	memcpy(text + end, "...", sizeof("..."));
+}
+
 int assay_fail(struct assay_error *err, int code, const char *format, ...)
 {
 	va_list args;
@@ -12,7 +28,7 @@ int assay_fail(struct assay_error *err, int code, const char *format, ...)
 	if (err) {
 		err->code = code;
 		va_start(args, format);
-		vsnprintf(err->text, sizeof(err->text), format, args);
+		cut_text(err->text, vsnprintf(err->text, sizeof(err->text), format, args));
 		va_end(args);
 	}
 	return -code;
@@ -30,8 +46,8 @@ int assay_fail_context(struct assay_error *err, const char *format, ...)
 	used = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (used >= 0 && (size_t)used < sizeof(text))
-		snprintf(text + used, sizeof(text) - (size_t)used, ": %.*s",
-			 (int)(sizeof(text) - (size_t)used), err->text);
+		used += snprintf(text + used, sizeof(text) - (size_t)used, ": %s", err->text);
+	cut_text(text, used);
 	memcpy(err->text, text, sizeof(text));
 	return -err->code;
 }

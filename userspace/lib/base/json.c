@@ -304,6 +304,13 @@ json_t *json_base64(struct bytes bytes)
 	return value;
 }
 
+json_t *json_text(const char *text)
+{
+	json_t *value = json_string(text);
+
+	return value ? value : json_escaped(BYTES((const uint8_t *)text, strlen(text)));
+}
+
 json_t *json_escaped(struct bytes bytes)
 {
 	size_t capacity = 4 * bytes.size + 1;

@@ -84,6 +84,8 @@ int json_only(const json_t *object, const char *const known[], const char *what,
 /* New values for json_object_set_new(); NULL without memory. */
 json_t *json_hex(struct bytes bytes);
 json_t *json_base64(struct bytes bytes);
+/* Text of this program's own, which may have been cut inside a character. */
+json_t *json_text(const char *text);
 /* Foreign bytes as a string, escaped as text_escape() does. */
 json_t *json_escaped(struct bytes bytes);
 

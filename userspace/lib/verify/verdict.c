@@ -224,14 +224,6 @@ enum check verdict_reason(const struct verdict *verdict)
 	return (enum check)check;
 }
 
-/* A detail that was too long may end inside a character, which JSON cannot have. */
-static json_t *detail_to_json(const char *detail)
-{
-	json_t *value = json_string(detail);
-
-	return value ? value : json_escaped(BYTES((const uint8_t *)detail, strlen(detail)));
-}
-
 static json_t *covered_to_json(const struct covered_log *log)
 {
 	return json_pack("{s:I, s:I}", "records", (json_int_t)log->records, "covered",
@@ -249,8 +241,8 @@ json_t *verdict_to_json(const struct verdict *verdict)
 				list, json_pack("{s:s, s:b, s:s, s:o, s:s}", "name", checks[i].name,
 						"required", (verdict->required & CHECK_BIT(i)) != 0,
 						"result", verdict_result(verdict, (enum check)i),
-						"detail", detail_to_json(verdict->detail[i]),
-						"advice", checks[i].advice)) < 0;
+						"detail", json_text(verdict->detail[i]), "advice",
+						checks[i].advice)) < 0;
 	if (failed) {
 		json_decref(list);
 		return NULL;
