@@ -47,7 +47,8 @@ list() {
 	for source in tests/fuzz/fuzz_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#fuzz/#'
 	done
-	printf "%s\n" thread/test_bytes_digest thread/test_pcrs thread/test_verity_pool
+	printf "%s\n" thread/test_bytes_digest thread/test_pcrs thread/test_verity_pool \
+		thread/test_verity_sparse
 	for source in tests/unit/test_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#unit/#'
 	done

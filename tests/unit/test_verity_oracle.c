@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "verity/hasher.h"
+#include "verity/runs.h"
+#include "verity/verity.h"
 #include "verity/pool.h"
 
 #define SIZES_MAX 48

@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "verity/hasher.h"
+#include "verity/runs.h"
+#include "verity/verity.h"
 #include "verity/pool.h"
 
 /* A pool's files come back in order, each with its own digest or its own error. */

@@ -3,7 +3,7 @@
 #ifndef ASSAY_VERITY_ENABLE_H
 #define ASSAY_VERITY_ENABLE_H
 
-#include "verity/verity.h"
+#include "verity/parameters.h"
 
 /* FS_VERITY_MAX_SIGNATURE_SIZE of the kernel: larger built-in signatures are refused. */
 #define VERITY_SIGNATURE_MAX 16128

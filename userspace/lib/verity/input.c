@@ -38,6 +38,18 @@ int input_open(struct input *input)
 	return input->result;
 }
 
+/* In blocks of 512 bytes it has less than its size: holes, or data that is compressed. */
+static void note_holes(struct input *input)
+{
+	uint64_t size = (uint64_t)input->before.st_size;
+
+	input->sparse = size > HASHER_PIECE && (uint64_t)input->before.st_blocks < size / 512;
+	input->position = input->sparse ? lseek(input->fd, 0, SEEK_CUR) : 0;
+	if (input->position < 0)
+		input->sparse = false;
+	input->data = input->data_end = 0;
+}
+
 int input_begin(struct input *input, const struct verity_parameters *parameters, struct merkle *ret)
 {
 	char name[NAME_MAX_SHOWN];
@@ -53,6 +65,8 @@ int input_begin(struct input *input, const struct verity_parameters *parameters,
 		input->result = merkle_too_large(parameters, shown(input, name), input->err);
 	else
 		input->result = 0;
+	if (input->result == 0)
+		note_holes(input);
 	return input->result;
 }
 
@@ -65,6 +79,10 @@ int input_end(struct input *input)
 {
 	struct stat after;
 
+	if (input->sparse)
+		(void)lseek(input->fd, input->position, SEEK_SET);
+	if (input->result < 0)
+		return input->result;
 	if (fstat(input->fd, &after) < 0)
 		input->result = failed(input, "read", errno, input->err);
 	else if (after.st_size != input->before.st_size ||
@@ -108,23 +126,87 @@ ssize_t input_read(void *context, void *data, size_t size, struct assay_error *e
 	return (ssize_t)done;
 }
 
-int input_take(const struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
-	       uint64_t piece, bool *ret_changed, struct assay_error *err)
+/*
+ * Data from @offset on, up to the hole behind it; at the file's end if there is none. Where
+ * the file system cannot tell, or tells what cannot be, all is data.
+ */
+static void find_data(const struct input *input, uint64_t offset, uint64_t *ret_data,
+		      uint64_t *ret_end)
+{
+	uint64_t size = (uint64_t)input->before.st_size;
+	off_t data = lseek(input->fd, (off_t)offset, SEEK_DATA), end;
+
+	*ret_data = data < 0 && errno == ENXIO ? size : offset;
+	*ret_end = size;
+	if (data < (off_t)offset || (uint64_t)data >= size)
+		return;
+	*ret_data = (uint64_t)data;
+	end = lseek(input->fd, data, SEEK_HOLE);
+	if (end > data && (uint64_t)end < size)
+		*ret_end = (uint64_t)end;
+}
+
+uint64_t input_hole(struct input *input, uint64_t piece)
+{
+	uint64_t offset = piece * HASHER_PIECE;
+
+	if (!input->sparse || (input->output && input->output->write))
+		return 0;
+	if (offset >= input->data_end)
+		find_data(input, offset, &input->data, &input->data_end);
+	return offset < input->data ? input->data / HASHER_PIECE - piece : 0;
+}
+
+/* A piece that is mapped, but for the blocks in holes, which would be made to be mapped. */
+static int take_around_holes(const struct input *input, struct verity_hasher *hasher,
+			     struct hasher_run *run, uint64_t piece, uint8_t *map, size_t size,
+			     struct assay_error *err)
+{
+	uint64_t offset = piece * HASHER_PIECE, block_size = run->merkle.block_size;
+	int r;
+
+	hasher_run_begin(hasher, run, piece);
+	for (uint64_t at = 0, data, end; at < size; at = end) {
+		find_data(input, offset + at, &data, &end);
+		data -= offset;
+		end = (end - offset + block_size - 1) / block_size * block_size;
+		if (end > size)
+			end = size;
+		/* Whole blocks, but for the file's last. */
+		data = data < size ? data / block_size * block_size : size;
+		r = hasher_run_add_zeros(hasher, run, (data - at + block_size - 1) / block_size,
+					 err);
+		if (r < 0)
+			return r;
+		hasher_run_add(hasher, run, map + data, end - data);
+	}
+	return hasher_run_end(hasher, err);
+}
+
+int input_read_piece(const struct input *input, struct verity_hasher *hasher,
+		     struct hasher_run *run, uint64_t piece, bool *ret_changed,
+		     struct assay_error *err)
 {
 	uint64_t offset = piece * HASHER_PIECE, size = run->merkle.size - offset;
 	struct input_source source = { .input = input, .offset = offset };
+	uint64_t data = offset, data_end = run->merkle.size;
 	void *map = MAP_FAILED;
+	bool holes;
 	int r;
 
 	if (size > HASHER_PIECE)
 		size = HASHER_PIECE;
+	if (input->sparse)
+		find_data(input, offset, &data, &data_end);
+	holes = data > offset || data_end < offset + size;
 	if (run->merkle.size > HASHER_PIECE)
-		map = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, input->fd,
-			   (off_t)offset);
+		map = mmap(NULL, size, PROT_READ, holes ? MAP_SHARED : MAP_SHARED | MAP_POPULATE,
+			   input->fd, (off_t)offset);
 	if (map == MAP_FAILED)
 		return hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
 	guard_begin(map, size);
-	r = hasher_take(hasher, run, piece, map, err);
+	r = holes ? take_around_holes(input, hasher, run, piece, map, size, err) :
+		    hasher_take(hasher, run, piece, map, err);
 	*ret_changed = guard_end();
 	munmap(map, size);
 	return *ret_changed ? -EIO : r;
@@ -154,8 +236,7 @@ void input_batch_add(struct input_batch *batch, struct input *input, const struc
 		hasher_read(batch->hasher, run, 0, input_read, &source, &changed, input->err);
 	if (changed)
 		input->result = input_changed(input, input->err);
-	if (input->result == 0)
-		input_end(input);
+	input_end(input);
 	batch->inputs[batch->count++] = input;
 	if (input->output)
 		input_batch_finish(batch);

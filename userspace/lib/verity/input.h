@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files as the hasher's data: opened, read, and watched for changes meanwhile. For verity.c
- * and pool.c.
+ * Files as the hasher's data: opened, read but for their holes, and watched for changes
+ * meanwhile. For verity.c, split.c and pool.c.
  */
 #ifndef ASSAY_VERITY_INPUT_H
 #define ASSAY_VERITY_INPUT_H
 
 #include <sys/stat.h>
 
-#include "verity/hasher.h"
+#include "verity/runs.h"
 
 /**
  * struct input - a file to be digested
  * @name: of the file, in errors
  * @escape: the name is not yet fit to print
- * @fd: open for reading; its position is not used or changed
- * @output: see verity.h; may be NULL
+ * @fd: open for reading; its position is not used, and input_end() puts it back
+ * @output: see hasher.h; may be NULL
  * @before: as it was when it began
+ * @sparse: it may have holes
+ * @position: of @fd when it began; asking for holes changes it
+ * @data, @data_end: bytes from there to there are in no hole, and those between the last
+ *                   place that was asked for and @data are
  * @result: 0, or a negative errno; then @err says why, else @digest is set
  */
 struct input {
@@ -25,6 +29,9 @@ struct input {
 	int fd;
 	struct verity_output *output;
 	struct stat before;
+	bool sparse;
+	off_t position;
+	uint64_t data, data_end;
 	int result;
 	struct assay_digest *digest;
 	struct assay_error *err;
@@ -40,7 +47,11 @@ int input_open(struct input *input);
 int input_begin(struct input *input, const struct verity_parameters *parameters,
 		struct merkle *ret);
 
-/* input_end() - all was read: -EIO if the size or the modification time changed since */
+/*
+ * input_end() - whatever came of it so far
+ *
+ * If all was read, it is -EIO if the size or the modification time changed since.
+ */
 int input_end(struct input *input);
 
 /* input_changed() - says that it did; -EIO */
@@ -55,14 +66,22 @@ struct input_source {
 ssize_t input_read(void *context, void *data, size_t size, struct assay_error *err);
 
 /*
- * input_take() - read a piece, see hasher_read()
+ * input_hole() - how many whole pieces from @piece on are in a hole, and need not be read
+ *
+ * One thread at a time, with pieces in order. 0 where the tree is written, as all of it is.
+ */
+uint64_t input_hole(struct input *input, uint64_t piece);
+
+/*
+ * input_read_piece() - read a piece, see hasher_read()
  *
  * Those of large files are mapped: the processor hashes 2.6 GB/s of them, against 2.1 GB/s
  * when they are copied by read() first, and 3.1 GB/s of what is in its cache already.
  * io_uring would copy, too. Where files cannot be mapped, they are read.
  */
-int input_take(const struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
-	       uint64_t piece, bool *ret_changed, struct assay_error *err);
+int input_read_piece(const struct input *input, struct verity_hasher *hasher,
+		     struct hasher_run *run, uint64_t piece, bool *ret_changed,
+		     struct assay_error *err);
 
 /**
  * struct input_batch - small files that are digested together

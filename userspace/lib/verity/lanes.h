@@ -7,8 +7,8 @@
 #ifndef ASSAY_VERITY_LANES_H
 #define ASSAY_VERITY_LANES_H
 
+#include "verity/parameters.h"
 #include "verity/sha256.h"
-#include "verity/verity.h"
 
 /* Blocks are read to the next multiple of this, which all block sizes are. */
 #define LANES_GRANULE 64

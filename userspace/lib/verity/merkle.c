@@ -29,10 +29,13 @@ int merkle_plan(const struct verity_parameters *parameters, uint64_t size, struc
 		.digest_size = assay_hash_size(parameters->hash),
 	};
 
+	unsigned int most = parameters->block_size < VERITY_BLOCK_SIZE_MIN ? MERKLE_LEVELS_MAX :
+									     MERKLE_LEVELS_KERNEL;
+
 	merkle.per_block = merkle.block_size / merkle.digest_size;
 	merkle.counts[0] = divide_up(size, merkle.block_size);
 	while (merkle.counts[merkle.levels] > 1) {
-		if (merkle.levels == MERKLE_LEVELS_MAX)
+		if (merkle.levels == most)
 			return -EFBIG;
 		merkle.counts[merkle.levels + 1] =
 			divide_up(merkle.counts[merkle.levels], merkle.per_block);

@@ -9,10 +9,12 @@
 #ifndef ASSAY_VERITY_MERKLE_H
 #define ASSAY_VERITY_MERKLE_H
 
-#include "verity/verity.h"
+#include "verity/parameters.h"
 
 /* FS_VERITY_MAX_LEVELS in fs/verity/fsverity_private.h. */
-#define MERKLE_LEVELS_MAX 8
+#define MERKLE_LEVELS_KERNEL 8
+/* What the largest file has in the smallest blocks, which no kernel takes, and some. */
+#define MERKLE_LEVELS_MAX 64
 
 /**
  * struct merkle - a tree
@@ -35,7 +37,7 @@ struct merkle {
 
 /*
  * merkle_plan() - the tree for @size bytes of data
- * Return: 0; -EFBIG if the kernel could not have it: too many levels
+ * Return: 0; -EFBIG if no kernel that takes the block size could have it: too many levels
  */
 int merkle_plan(const struct verity_parameters *parameters, uint64_t size, struct merkle *ret);
 

@@ -9,7 +9,7 @@
 #ifndef ASSAY_VERITY_POOL_H
 #define ASSAY_VERITY_POOL_H
 
-#include "verity/verity.h"
+#include "verity/hasher.h"
 
 /* Threads at most; more than that wait for memory, not for processors. */
 #define VERITY_POOL_THREADS_MAX 64U

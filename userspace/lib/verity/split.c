@@ -8,13 +8,11 @@
 int split_new(const struct input *input, const struct merkle *merkle,
 	      const struct verity_hasher *hasher, struct split **ret, struct assay_error *err)
 {
-	size_t hashes = HASHER_PIECE / merkle->block_size;
+	size_t hashes = hasher_piece_digests(hasher, merkle);
 	unsigned int target = hasher_target(hasher, merkle);
 	struct split *split;
 	int r;
 
-	for (unsigned int height = 0; height < target; height++)
-		hashes /= merkle->per_block;
 	split = calloc(1, sizeof(*split) + SPLIT_WINDOW * hashes * merkle->digest_size);
 	if (!split)
 		return assay_fail(err, ENOMEM, "cannot compute digests: out of memory");
@@ -22,6 +20,7 @@ int split_new(const struct input *input, const struct merkle *merkle,
 	split->merkle = *merkle;
 	split->target = target;
 	split->pieces = hasher_pieces(merkle->size);
+	split->place_count = hashes;
 	split->place_size = hashes * merkle->digest_size;
 	r = hasher_top_new(merkle, target, input->output, &split->top, err);
 	if (r < 0) {
@@ -38,41 +37,49 @@ void split_free(struct split *split)
 	free(split);
 }
 
-bool split_claim(struct split *split, uint64_t *ret_piece)
+bool split_claim(struct split *split, uint64_t *ret_part)
 {
-	if (split->input.result < 0 || split->claimed == split->pieces ||
+	struct split_part *part = &split->window[split->claimed % SPLIT_WINDOW];
+
+	if (split->input.result < 0 || split->reached == split->pieces ||
 	    split->claimed - split->added == SPLIT_WINDOW)
 		return false;
+	*part = (struct split_part){ .piece = split->reached,
+				     .hole = input_hole(&split->input, split->reached) };
+	split->reached += part->hole > 0 ? part->hole : 1;
 	split->working++;
-	*ret_piece = split->claimed++;
+	*ret_part = split->claimed++;
 	return true;
 }
 
-static uint8_t *place(struct split *split, uint64_t piece)
+static uint8_t *place(struct split *split, uint64_t part)
 {
-	return split->digests + piece % SPLIT_WINDOW * split->place_size;
+	return split->digests + part % SPLIT_WINDOW * split->place_size;
 }
 
-int split_read(struct split *split, struct verity_hasher *hasher, uint64_t piece,
+int split_read(struct split *split, struct verity_hasher *hasher, uint64_t number,
 	       struct assay_error *err)
 {
 	struct hasher_run run = { .merkle = split->merkle,
 				  .output = split->input.output,
 				  .target = split->target };
+	struct split_part *part = &split->window[number % SPLIT_WINDOW];
 	struct hasher_run *runs = &run;
 	bool changed = false;
 	int r;
 
+	if (part->hole > 0)
+		return 0;
 	hasher_begin(hasher);
-	r = input_take(&split->input, hasher, &run, piece, &changed, err);
+	r = input_read_piece(&split->input, hasher, &run, part->piece, &changed, err);
 	if (changed)
 		return input_changed(&split->input, err);
 	if (r == 0)
 		r = hasher_work(hasher, &runs, 1, err);
 	if (r < 0)
 		return r;
-	memcpy(place(split, piece), run.digests, run.count * split->merkle.digest_size);
-	split->window[piece % SPLIT_WINDOW].count = run.count;
+	memcpy(place(split, number), run.digests, run.count * split->merkle.digest_size);
+	part->count = run.count;
 	return 0;
 }
 
@@ -85,10 +92,10 @@ static void note(struct split *split, int result, const struct assay_error *err)
 		*split->input.err = *err;
 }
 
-void split_release(struct split *split, uint64_t piece, int result, const struct assay_error *err)
+void split_release(struct split *split, uint64_t part, int result, const struct assay_error *err)
 {
 	split->working--;
-	split->window[piece % SPLIT_WINDOW].done = true;
+	split->window[part % SPLIT_WINDOW].done = true;
 	note(split, result, err);
 }
 
@@ -103,8 +110,12 @@ bool split_claim_top(struct split *split)
 
 int split_add(struct split *split, struct verity_hasher *hasher, struct assay_error *err)
 {
-	return hasher_top_add(split->top, hasher, place(split, split->added),
-			      split->window[split->added % SPLIT_WINDOW].count, err);
+	const struct split_part *part = &split->window[split->added % SPLIT_WINDOW];
+
+	if (part->hole > 0)
+		return hasher_top_add_zeros(split->top, hasher, part->hole * split->place_count,
+					    err);
+	return hasher_top_add(split->top, hasher, place(split, split->added), part->count, err);
 }
 
 void split_release_top(struct split *split, int result, const struct assay_error *err)
@@ -117,8 +128,9 @@ void split_release_top(struct split *split, int result, const struct assay_error
 
 bool split_complete(const struct split *split)
 {
-	return (split->input.result < 0 || split->added == split->pieces) && split->working == 0 &&
-	       !split->adding;
+	return (split->input.result < 0 ||
+		(split->reached == split->pieces && split->added == split->claimed)) &&
+	       split->working == 0 && !split->adding;
 }
 
 void split_finish(struct split *split, struct verity_hasher *hasher)
@@ -127,6 +139,5 @@ void split_finish(struct split *split, struct verity_hasher *hasher)
 
 	if (input->result == 0)
 		input->result = hasher_top_finish(split->top, hasher, input->digest, input->err);
-	if (input->result == 0)
-		input_end(input);
+	input_end(input);
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
-#include "verity/hasher.h"
+#include "verity/runs.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/cleanup.h"
 
 /*
  * How much data is read before it is hashed. It stays in the processor's second cache: more
@@ -20,12 +22,13 @@ struct queue {
 };
 
 /**
- * struct verity_hasher - see verity.h
+ * struct verity_hasher - see hasher.h
  * @data: what was read, @data_size bytes and some to spare; the first @data_used of them wait
  *        in the queues
  * @full, @last: blocks that are full, and those at the end of a file or level
  * @digests: hashes of the runs; when worked up from one, they get to the other
  * @digests_used: bytes taken of each
+ * @zeros, @zero_heights: what hasher_zeros() has computed so far
  * @runs, @room: runs begun since hasher_begin(), and bytes that may still be read
  */
 struct verity_hasher {
@@ -37,6 +40,8 @@ struct verity_hasher {
 	struct queue full, last;
 	uint8_t *digests[2];
 	size_t digests_used[2];
+	uint8_t zeros[MERKLE_LEVELS_MAX][ASSAY_DIGEST_MAX];
+	unsigned int zero_heights;
 	size_t runs;
 	uint64_t room;
 };
@@ -65,15 +70,14 @@ static void queue_free(struct queue *queue)
 	free(queue->out);
 }
 
-int verity_hasher_new(const struct verity_parameters *parameters, struct verity_hasher **ret,
-		      struct assay_error *err)
+/* @parameters are good for it. */
+static int create_hasher(const struct verity_parameters *parameters, struct verity_hasher **ret,
+			 struct assay_error *err)
 {
 	size_t block_size = parameters->block_size, blocks, digests_size;
 	struct verity_hasher *hasher;
-	int r = verity_check_parameters(parameters, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	hasher = calloc(1, sizeof(*hasher));
 	if (!hasher)
 		return out_of_memory(err);
@@ -101,6 +105,22 @@ int verity_hasher_new(const struct verity_parameters *parameters, struct verity_
 	hasher_begin(hasher);
 	*ret = hasher;
 	return 0;
+}
+
+int verity_hasher_new(const struct verity_parameters *parameters, struct verity_hasher **ret,
+		      struct assay_error *err)
+{
+	int r = verity_check_parameters(parameters, err);
+
+	return r < 0 ? r : create_hasher(parameters, ret, err);
+}
+
+int verity_hasher_new_small(const struct verity_parameters *parameters, struct verity_hasher **ret,
+			    struct assay_error *err)
+{
+	int r = verity_check_parameters_small(parameters, err);
+
+	return r < 0 ? r : create_hasher(parameters, ret, err);
 }
 
 void verity_hasher_free(struct verity_hasher *hasher)
@@ -150,8 +170,18 @@ unsigned int hasher_target(const struct verity_hasher *hasher, const struct merk
 	return height;
 }
 
+size_t hasher_piece_digests(const struct verity_hasher *hasher, const struct merkle *merkle)
+{
+	size_t hashes = HASHER_PIECE / hasher->parameters.block_size;
+
+	for (unsigned int height = hasher_target(hasher, merkle); height > 0; height--)
+		hashes /= merkle->per_block;
+	return hashes;
+}
+
 /* Has the hash of @block put to @out; the block is zero from @used on. */
-static void put(struct verity_hasher *hasher, const uint8_t *block, size_t used, uint8_t *out)
+static void queue_block(struct verity_hasher *hasher, const uint8_t *block, size_t used,
+			uint8_t *out)
 {
 	struct queue *queue = used < hasher->parameters.block_size ? &hasher->last : &hasher->full;
 
@@ -179,7 +209,7 @@ static int hash_queues(struct verity_hasher *hasher, struct assay_error *err)
 }
 
 /* Room for @count hashes, and zeros behind them to the end of their last block. */
-static uint8_t *take_digests(struct verity_hasher *hasher, int side, size_t count)
+static uint8_t *reserve_digests(struct verity_hasher *hasher, int side, size_t count)
 {
 	size_t block_size = hasher->parameters.block_size;
 	size_t used = hasher->digests_used[side];
@@ -189,23 +219,40 @@ static uint8_t *take_digests(struct verity_hasher *hasher, int side, size_t coun
 	return hasher->digests[side] + used;
 }
 
-/* Queues what is in @data at @data_used, the whole of it or @size bytes to the file's end. */
-static void put_data(struct verity_hasher *hasher, size_t size, uint8_t *out)
+/* Where the next hashes of a run's data go. */
+static uint8_t *next_digest(struct verity_hasher *hasher, struct hasher_run *run)
+{
+	return run->digests + run->added * hasher->digest_size;
+}
+
+static void queue_blocks(struct verity_hasher *hasher, struct hasher_run *run, const uint8_t *data,
+			 size_t count)
 {
 	size_t block_size = hasher->parameters.block_size;
-	uint8_t *data = hasher->data + hasher->data_used;
+	uint8_t *out = next_digest(hasher, run);
 
-	for (; size >= block_size; size -= block_size) {
-		put(hasher, data, block_size, out);
+	run->added += count;
+	for (; count > 0; count--) {
+		queue_block(hasher, data, block_size, out);
 		data += block_size;
 		out += hasher->digest_size;
 	}
-	if (size > 0) {
-		memset(data + size, 0, block_size - size);
-		put(hasher, data, size, out);
-		data += block_size;
-	}
-	hasher->data_used = (size_t)(data - hasher->data);
+}
+
+/* Queues what is in @data at @data_used, the whole of it or @size bytes to the file's end. */
+static void queue_data(struct verity_hasher *hasher, struct hasher_run *run, size_t size)
+{
+	size_t block_size = hasher->parameters.block_size, whole = size - size % block_size;
+	uint8_t *data = hasher->data + hasher->data_used;
+
+	queue_blocks(hasher, run, data, whole / block_size);
+	hasher->data_used += whole;
+	if (size == whole)
+		return;
+	memset(data + size, 0, block_size - (size - whole));
+	queue_block(hasher, data + whole, size - whole, next_digest(hasher, run));
+	run->added++;
+	hasher->data_used += block_size;
 }
 
 /* Sets what is known of a run; returns how many bytes of data it has. */
@@ -218,7 +265,8 @@ static size_t begin_run(struct verity_hasher *hasher, struct hasher_run *run, ui
 	run->height = 0;
 	run->first = piece * (HASHER_PIECE / block_size);
 	run->count = (size + block_size - 1) / block_size;
-	run->digests = take_digests(hasher, 0, run->count);
+	run->digests = reserve_digests(hasher, 0, run->count);
+	run->added = 0;
 	hasher->runs++;
 	hasher->room -= size;
 	return size;
@@ -228,11 +276,9 @@ int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t p
 		verity_read_function read, void *context, bool *ret_changed,
 		struct assay_error *err)
 {
-	size_t block_size = hasher->parameters.block_size;
 	size_t left = begin_run(hasher, run, piece);
 	/* To see that the data has an end here. */
 	size_t more = piece + 1 == hasher_pieces(run->merkle.size) ? 1 : 0;
-	uint8_t *out = run->digests;
 
 	do {
 		size_t size = hasher->data_size - hasher->data_used;
@@ -250,8 +296,7 @@ int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t p
 			*ret_changed = true;
 			return -EIO;
 		}
-		put_data(hasher, size, out);
-		out += size / block_size * hasher->digest_size;
+		queue_data(hasher, run, size);
 		left -= size;
 		if (hasher->data_used == hasher->data_size)
 			r = hash_queues(hasher, err);
@@ -261,26 +306,81 @@ int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t p
 	return 0;
 }
 
-int hasher_take(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
-		const uint8_t *data, struct assay_error *err)
+void hasher_run_begin(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece)
 {
-	size_t block_size = hasher->parameters.block_size;
-	size_t left = begin_run(hasher, run, piece);
-	uint8_t *out = run->digests;
+	begin_run(hasher, run, piece);
+}
 
-	for (; left >= block_size; left -= block_size) {
-		put(hasher, data, block_size, out);
-		data += block_size;
-		out += hasher->digest_size;
+void hasher_run_add(struct verity_hasher *hasher, struct hasher_run *run, const uint8_t *data,
+		    size_t size)
+{
+	size_t block_size = hasher->parameters.block_size, rest = size % block_size;
+
+	queue_blocks(hasher, run, data, size / block_size);
+	if (rest > 0) {
+		memcpy(hasher->data + hasher->data_used, data + (size - rest), rest);
+		queue_data(hasher, run, rest);
 	}
-	if (left > 0) {
-		memcpy(hasher->data + hasher->data_used, data, left);
-		put_data(hasher, left, out);
-	}
+}
+
+int hasher_run_add_zeros(struct verity_hasher *hasher, struct hasher_run *run, size_t blocks,
+			 struct assay_error *err)
+{
+	const uint8_t *zeros;
+	int r = hasher_zeros(hasher, 0, &zeros, err);
+
+	if (r < 0)
+		return r;
+	for (; blocks > 0; blocks--, run->added++)
+		memcpy(next_digest(hasher, run), zeros, hasher->digest_size);
+	return 0;
+}
+
+int hasher_run_end(struct verity_hasher *hasher, struct assay_error *err)
+{
 	return hash_queues(hasher, err);
 }
 
-static int write_blocks(struct verity_output *output, const struct merkle *merkle,
+int hasher_take(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
+		const uint8_t *data, struct assay_error *err)
+{
+	size_t size = begin_run(hasher, run, piece);
+
+	hasher_run_add(hasher, run, data, size);
+	return hash_queues(hasher, err);
+}
+
+int hasher_hash_block(struct verity_hasher *hasher, const uint8_t *block, size_t used, uint8_t *out,
+		      struct assay_error *err)
+{
+	return lanes_hash(hasher->lanes, 1, &block, &out, used, err);
+}
+
+int hasher_zeros(struct verity_hasher *hasher, unsigned int height, const uint8_t **ret,
+		 struct assay_error *err)
+{
+	size_t block_size = hasher->parameters.block_size;
+
+	while (hasher->zero_heights <= height) {
+		CLEANUP(free_pointer) uint8_t *block = allocate(block_size);
+		unsigned int next = hasher->zero_heights;
+		int r;
+
+		if (!block)
+			return out_of_memory(err);
+		memset(block, 0, block_size);
+		for (size_t at = 0; next > 0 && at < block_size; at += hasher->digest_size)
+			memcpy(block + at, hasher->zeros[next - 1], hasher->digest_size);
+		r = hasher_hash_block(hasher, block, block_size, hasher->zeros[next], err);
+		if (r < 0)
+			return r;
+		hasher->zero_heights++;
+	}
+	*ret = hasher->zeros[height];
+	return 0;
+}
+
+int hasher_write_blocks(struct verity_output *output, const struct merkle *merkle,
 			unsigned int height, uint64_t first, const uint8_t *blocks, size_t count,
 			struct assay_error *err)
 {
@@ -293,23 +393,23 @@ static int write_blocks(struct verity_output *output, const struct merkle *merkl
 }
 
 /* From the digests on @side to those of the next height, on the other. */
-static int work_up(struct verity_hasher *hasher, struct hasher_run *run, int side,
-		   struct assay_error *err)
+static int raise_run(struct verity_hasher *hasher, struct hasher_run *run, int side,
+		     struct assay_error *err)
 {
 	size_t block_size = hasher->parameters.block_size;
 	size_t used = run->count * hasher->digest_size;
 	size_t blocks = (used + block_size - 1) / block_size;
-	uint8_t *out = take_digests(hasher, !side, blocks);
+	uint8_t *out = reserve_digests(hasher, !side, blocks);
 	int r;
 
 	memset(run->digests + used, 0, blocks * block_size - used);
-	r = write_blocks(run->output, &run->merkle, run->height, run->first, run->digests, blocks,
-			 err);
+	r = hasher_write_blocks(run->output, &run->merkle, run->height, run->first, run->digests,
+				blocks, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < blocks; i++, used -= block_size)
-		put(hasher, run->digests + i * block_size, used < block_size ? used : block_size,
-		    out + i * hasher->digest_size);
+		queue_block(hasher, run->digests + i * block_size,
+			    used < block_size ? used : block_size, out + i * hasher->digest_size);
 	run->digests = out;
 	run->count = blocks;
 	run->height++;
@@ -331,7 +431,7 @@ int hasher_work(struct verity_hasher *hasher, struct hasher_run *const *runs, si
 
 			if (!run || run->height == run->target)
 				continue;
-			r = work_up(hasher, run, side, err);
+			r = raise_run(hasher, run, side, err);
 			more = true;
 		}
 		if (r == 0)
@@ -373,116 +473,4 @@ int hasher_finish(struct verity_hasher *hasher, struct hasher_run *const *runs, 
 		out[kept++] = digests[i]->bytes;
 	}
 	return lanes_hash_descriptors(hasher->lanes, kept, in, out, err);
-}
-
-/**
- * struct hasher_top - see hasher.h
- * @run: the whole file
- * @filled: bytes in use of each level's block
- * @written: blocks of each level that were full
- */
-struct hasher_top {
-	struct hasher_run run;
-	unsigned int base;
-	size_t filled[MERKLE_LEVELS_MAX];
-	uint64_t written[MERKLE_LEVELS_MAX];
-	uint8_t blocks[];
-};
-
-int hasher_top_new(const struct merkle *merkle, unsigned int base, struct verity_output *output,
-		   struct hasher_top **ret, struct assay_error *err)
-{
-	size_t blocks = (merkle->levels - base) * merkle->block_size;
-	struct hasher_top *top = calloc(1, sizeof(*top) + blocks);
-
-	if (!top)
-		return out_of_memory(err);
-	top->run.merkle = *merkle;
-	top->run.output = output;
-	top->base = base;
-	*ret = top;
-	return 0;
-}
-
-void hasher_top_free(struct hasher_top *top)
-{
-	free(top);
-}
-
-static uint8_t *top_block(struct hasher_top *top, unsigned int height)
-{
-	return top->blocks + (height - top->base) * top->run.merkle.block_size;
-}
-
-/*
- * The hash of a height's block, which is full or the last, goes to the block above; that may
- * now be full, too.
- */
-static int close_blocks(struct hasher_top *top, struct verity_hasher *hasher, unsigned int height,
-			struct assay_error *err)
-{
-	const struct merkle *merkle = &top->run.merkle;
-
-	for (;; height++) {
-		const uint8_t *block = top_block(top, height);
-		bool last = height + 1 == merkle->levels;
-		uint8_t *out =
-			last ? top->run.root : top_block(top, height + 1) + top->filled[height + 1];
-		uint64_t first = top->written[height]++ * merkle->per_block;
-		int r = write_blocks(top->run.output, merkle, height, first, block, 1, err);
-
-		if (r == 0)
-			r = lanes_hash(hasher->lanes, 1, &block, &out, top->filled[height], err);
-		if (r < 0)
-			return r;
-		top->filled[height] = 0;
-		if (last)
-			return 0;
-		top->filled[height + 1] += merkle->digest_size;
-		if (top->filled[height + 1] < merkle->block_size)
-			return 0;
-	}
-}
-
-int hasher_top_add(struct hasher_top *top, struct verity_hasher *hasher, const uint8_t *digests,
-		   size_t count, struct assay_error *err)
-{
-	size_t size = count * top->run.merkle.digest_size;
-
-	while (size > 0) {
-		size_t filled = top->filled[top->base], piece = top->run.merkle.block_size - filled;
-		int r;
-
-		if (piece > size)
-			piece = size;
-		memcpy(top_block(top, top->base) + filled, digests, piece);
-		top->filled[top->base] += piece;
-		digests += piece;
-		size -= piece;
-		if (top->filled[top->base] < top->run.merkle.block_size)
-			break;
-		r = close_blocks(top, hasher, top->base, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int hasher_top_finish(struct hasher_top *top, struct verity_hasher *hasher,
-		      struct assay_digest *ret, struct assay_error *err)
-{
-	struct hasher_run *run = &top->run;
-
-	for (unsigned int height = top->base; height < top->run.merkle.levels; height++) {
-		size_t filled = top->filled[height];
-		int r;
-
-		if (filled == 0)
-			continue;
-		memset(top_block(top, height) + filled, 0, top->run.merkle.block_size - filled);
-		r = close_blocks(top, hasher, height, err);
-		if (r < 0)
-			return r;
-	}
-	return hasher_finish(hasher, &run, 1, &ret, err);
 }
