@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "log/uefi.h"
 #include "log_builder.h"
 #include "verify/policy.h"
 
@@ -125,6 +126,12 @@ static const struct {
 	{ ", \"ima\": {\"boot_aggregate\": \"any\"}", "\"ima.boot_aggregate\" is neither" },
 	{ ", \"ima\": {\"unknown_files\": false}", "\"ima.unknown_files\" is neither" },
 	{ ", \"uefi\": {\"log\": true}", "\"uefi.log\" is neither" },
+	{ ", \"uefi\": {\"accept\": \"after-separator\"}", "\"uefi.accept\" is not an array" },
+	{ ", \"uefi\": {\"accept\": [\"after-seperator\"]}", "\"uefi.accept[0]\" names no rule" },
+	{ ", \"uefi\": {\"accept\": [\"after-separator\", 1]}",
+	  "\"uefi.accept[1]\" names no rule" },
+	{ ", \"uefi\": {\"accept\": [\"after-separator\", \"after-separator\"]}",
+	  "\"uefi.accept[1]\" is named already" },
 	{ ", \"device\": {\"firmware\": \"new\"}", "\"device.firmware\" is neither" },
 	{ ", \"device\": {\"serial\": 1}", "\"device.serial\" is not known" },
 	{ ", \"device\": {\"suspend\": true}", "\"device.suspend\" is neither" },
@@ -201,8 +208,6 @@ static const struct {
 	  "\"device.clock\" asks for the check quote-clock, and \"waive\" does" },
 	{ ", \"device\": {\"clock\": \"any\"}, \"require\": [\"quote-clock\"]",
 	  "\"device.clock\" does without it" },
-	{ ", \"device\": {\"reset\": \"refuse\", \"suspend\": \"accept\"}",
-	  "\"device.reset\" refuses restarts of the TPM, and \"device.suspend\" accepts them" },
 	{ ", \"root\": \"/a\", \"strip_prefix\": \"/b\"", "\"strip_prefix\" is there twice" },
 	{ ", \"require\": [\"files-known\", \"files-known\"]", "\"require[1]\" is named already" },
 	{ ", \"pcrs\": {\"required\": [7, 7]}", "\"pcrs.required[1]\" is named already" },
@@ -258,6 +263,8 @@ static void test_agreement(void **state)
 		", \"uefi\": {\"log\": \"optional\"}, \"waive\": {\"uefi-log-replay\": \"x\"}",
 		", \"device\": {\"reset\": \"refuse\", \"suspend\": \"refuse\"}",
 		", \"device\": {\"reset\": \"accept\", \"suspend\": \"accept\"}",
+		/* Resets are refused, and of restarts those that a suspend makes are not. */
+		", \"device\": {\"reset\": \"refuse\", \"suspend\": \"accept\"}",
 	};
 
 	(void)state;
@@ -479,6 +486,11 @@ static void test_new_members(void **state)
 	assert_int_equal(policy.rules.filesystems[0][15], 0xef);
 	assert_int_equal(policy.rules.filesystems[1][3], 0xff);
 	policy_free(&policy);
+	must_parse(HEAD ", \"uefi\": {\"accept\": [\"after-separator\", \"zero-digest\"]}}",
+		   &policy);
+	assert_int_equal(policy.rules.uefi_accepted,
+			 1U << UEFI_RULE_AFTER_SEPARATOR | 1U << UEFI_RULE_ZERO_DIGEST);
+	policy_free(&policy);
 	must_parse(HEAD ", \"device\": {\"reset\": \"refuse\"}}", &policy);
 	assert_true(policy.rules.same_boot && !policy.rules.suspend);
 	policy_free(&policy);
@@ -586,6 +598,32 @@ static void test_members_of_schema(const json_t *properties, const char *around)
 	}
 }
 
+/* The schema names each rule of the firmware's log, and no other. */
+static void test_schema_has_all_uefi_rules(void **state)
+{
+	struct buffer text = { 0 };
+	json_t *schema, *names;
+	struct assay_error err;
+	size_t count = 0;
+
+	(void)state;
+	if (file_read("policy/verify-policy.schema.json", 1 << 20, &text, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(json_parse(buffer_bytes(&text), "the schema", &schema, &err), 0);
+	assert_int_equal(json_unpack(schema, "{s:{s:{s:{s:{s:{s:o}}}}}}", "properties", "uefi",
+				     "properties", "accept", "items", "enum", &names),
+			 0);
+	for (int rule = 0; rule < UEFI_RULES; rule++, count++) {
+		const char *name = uefi_rule_name((enum uefi_rule)rule);
+		if (rule >= (int)json_array_size(names) ||
+		    strcmp(json_string_value(json_array_get(names, (size_t)rule)), name) != 0)
+			fail_msg("the schema does not have %s", name);
+	}
+	assert_int_equal(json_array_size(names), count);
+	json_decref(schema);
+	buffer_free(&text);
+}
+
 /* Its examples are policies, and have between them every member that the schema has. */
 static void test_schema(void **state)
 {
@@ -641,6 +679,7 @@ int main(void)
 		cmocka_unit_test(test_required),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_without_ima_no_pcr_of_it),
+		cmocka_unit_test(test_schema_has_all_uefi_rules),
 		cmocka_unit_test(test_schema),
 	};
 

@@ -153,8 +153,7 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 			add_statement(derivation, rows[i].name, EFFECT_REQUIRES, rows[i].checks);
 }
 
-static int find_contradiction(const struct derivation *derivation, const struct policy_said *said,
-			      struct assay_error *err)
+static int find_contradiction(const struct derivation *derivation, struct assay_error *err)
 {
 	for (int i = 0; i < CHECK_COUNT; i++)
 		if (derivation->asks[i] && derivation->drops[i])
@@ -163,10 +162,6 @@ static int find_contradiction(const struct derivation *derivation, const struct 
 					  "it: remove one of the two",
 					  derivation->asks[i], check_name((enum check)i),
 					  derivation->drops[i]);
-	if (said->keys[POLICY_KEY_RESET] == SAID_YES && said->keys[POLICY_KEY_SUSPEND] == SAID_NO)
-		return assay_fail(err, EBADMSG,
-				  "\"device.reset\" refuses restarts of the TPM, and "
-				  "\"device.suspend\" accepts them: remove one of the two");
 	return 0;
 }
 
@@ -193,7 +188,7 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 	}
 	add_keys(said, &derivation, ima);
 	add_rules(rules, &derivation);
-	r = find_contradiction(&derivation, said, err);
+	r = find_contradiction(&derivation, err);
 	if (r < 0)
 		return r;
 

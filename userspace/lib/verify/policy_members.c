@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log/uefi.h"
 #include "verify/evidence.h"
 #include "verify/policy_values.h"
 #include "verify/structures.h"
@@ -542,10 +543,34 @@ static int read_ima(struct policy_parser *parser, const char *path, const json_t
 	return policy_read_object(parser, path, value, members, COUNT_OF(members));
 }
 
+/* Rules of the firmware's log that may be broken. */
+static int read_uefi_accept(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	uint32_t *accepted = &parser->policy->rules.uefi_accepted;
+	int r = policy_read_array(parser, path, value);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(value); i++) {
+		const char *name = json_string_value(json_array_get(value, i));
+		char inner[POLICY_PATH];
+		enum uefi_rule rule;
+
+		policy_item_path(inner, path, i);
+		if (!name || !uefi_rule_by_name(name, &rule))
+			return policy_refuse(parser, inner,
+					     "names no rule of the firmware's log; assay-replay(1) "
+					     "has all");
+		if (*accepted & UINT32_C(1) << rule)
+			return policy_refuse(parser, inner, "is named already");
+		*accepted |= UINT32_C(1) << rule;
+	}
+	return r;
+}
+
 static int read_uefi(struct policy_parser *parser, const char *path, const json_t *value)
 {
 	static const struct policy_member members[] = {
 		{ "log", .key = POLICY_KEY_UEFI_LOG },
+		{ "accept", .read = read_uefi_accept },
 	};
 
 	return policy_read_object(parser, path, value, members, COUNT_OF(members));
