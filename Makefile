@@ -202,7 +202,7 @@ build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 # The tests of what works with threads, which need nothing but these and libcrypto. (TSAN does not
 # know the fences of the device's client, which has no threads.)
 THREAD_TESTS := build/thread/test_bytes_digest build/thread/test_pcrs build/thread/test_verity_pool \
-	build/thread/test_verity_sparse
+	build/thread/test_verity_sparse build/thread/test_work
 THREAD_LIB := $(filter-out userspace/lib/log/device.c, \
 	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/%,$(LIB_SOURCES)))
 build/thread/test_%: build/tsan/tests/unit/test_%.o build/tsan/tests/unit/support.o \

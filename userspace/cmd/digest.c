@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/work.h"
 #include "verity/lanes.h"
 #include "verity/pool.h"
 
@@ -251,7 +252,7 @@ static int run_digest(int argc, char **argv)
 
 static const struct option_row digest_rows[] = {
 	OPTION_ROWS_VERITY(struct digest_run, parameters),
-	OPTION_ROW_JOBS(struct digest_run, jobs, VERITY_POOL_THREADS_MAX),
+	OPTION_ROW_JOBS(struct digest_run, jobs, WORK_THREADS_MAX),
 	{ "out-merkle-tree", 0, "OUT",
 	  "of one FILE: also write its Merkle tree, as fs-verity stores it",
 	  OPTION_OUTPUT(struct digest_run, tree_path) },

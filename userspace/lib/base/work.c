@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "base/work.h"
 
-#include <pthread.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #define JOBS_A_THREAD 16
 
 /*
- * Waking a thread for each job costs as much as a small one takes: so the caller waits for
- * half of all jobs at a time, but not longer than this for the oldest, in ns.
+ * Waking a thread for each job costs as much as a small one takes: so the caller waits until at
+ * most half of the ring is still to be done, but not longer than this for the oldest, in ns.
  */
 #define PATIENCE 20000000L
 
@@ -26,22 +26,26 @@ struct slot {
 
 /**
  * struct work - a ring of jobs
+ * @execute: of single jobs; NULL where @functions are the caller's
  * @lock: guards all below it
- * @ready: a job was put in, or the threads are to end
- * @finished: the job that the caller waits for is done
- * @put, @begun, @taken: how many jobs ever were; taken <= begun <= put, and
- *                       put - taken <= capacity. Job n is in slots[n % capacity].
- * @wanted: the job that the caller waits for
+ * @ready: a job was put, or there is a part to be claimed, or the threads are to end
+ * @finished: what the caller waits for is there
+ * @put, @begun, @done, @taken: how many jobs ever were; taken <= done <= put,
+ *                              taken <= begun <= put, and put - taken <= capacity.
+ *                              Job n is in slots[n % capacity].
+ * @waiting: the caller waits for the oldest job; @patient: and for half of the ring
  * @idle: how many threads wait for jobs
  *
  * A job belongs to one thread at a time: to the caller until it is put, to a thread
- * from when it is begun until it is done, and then to the caller again.
+ * from when it is begun until it is done, and then to the caller again. One that was left
+ * open belongs to those who do its parts.
  */
 struct work {
-	work_function run;
+	work_function execute;
+	const struct work_functions *functions;
 	void *context;
 	struct slot *slots;
-	size_t capacity;
+	size_t capacity, batch;
 	unsigned int thread_count;
 	struct thread {
 		pthread_t id;
@@ -52,50 +56,102 @@ struct work {
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
 	pthread_cond_t finished;
-	uint64_t put, begun, taken, wanted;
+	uint64_t put, begun, done, taken;
 	unsigned int idle;
-	bool ending;
+	bool waiting, patient, ending;
 };
 
-static void *run_jobs(void *argument)
+static void execute_singly(void *context, unsigned int thread, struct work_batch *batch)
+{
+	const struct work *work = context;
+
+	work->execute(work->context, thread, batch->jobs[0]);
+}
+
+static const struct work_functions singly = { .execute = execute_singly };
+
+static bool oldest_is_done(const struct work *work)
+{
+	return work->slots[work->taken % work->capacity].done;
+}
+
+static bool half_is_done(const struct work *work)
+{
+	return work->put - work->done <= work->capacity / 2;
+}
+
+/* With the lock. */
+static void job_done(struct work *work, uint64_t number)
+{
+	work->slots[number % work->capacity].done = true;
+	work->done++;
+	if (work->waiting && oldest_is_done(work) && (!work->patient || half_is_done(work)))
+		pthread_cond_signal(&work->finished);
+}
+
+/* Jobs for one thread, leaving some to the others. With the lock. */
+static void claim_batch(struct work *work, struct work_batch *ret)
+{
+	size_t count = (size_t)(work->put - work->begun);
+
+	count = (count + work->thread_count - 1) / work->thread_count;
+	*ret = (struct work_batch){ .first = work->begun,
+				    .count = count < work->batch ? count : work->batch };
+	for (size_t i = 0; i < ret->count; i++)
+		ret->jobs[i] = work->slots[work->begun++ % work->capacity].job;
+}
+
+static void *run_thread(void *argument)
 {
 	const struct thread *thread = argument;
 	struct work *work = thread->work;
+	const struct work_functions *functions = work->functions;
+	/* Those of work_new() are below the caller's. */
+	void *context = work->execute ? work : work->context;
 
 	pthread_mutex_lock(&work->lock);
-	for (;;) {
-		uint64_t number;
-		struct slot *slot;
+	while (!work->ending) {
+		struct work_part part;
 
-		while (work->begun == work->put && !work->ending) {
+		if (functions->claim && functions->claim(context, &part)) {
+			pthread_mutex_unlock(&work->lock);
+			functions->execute_part(context, thread->number, &part);
+			pthread_mutex_lock(&work->lock);
+		} else if (work->begun < work->put) {
+			struct work_batch batch;
+
+			claim_batch(work, &batch);
+			pthread_mutex_unlock(&work->lock);
+			functions->execute(context, thread->number, &batch);
+			pthread_mutex_lock(&work->lock);
+			for (size_t i = 0; i < batch.count; i++)
+				if (!batch.open[i])
+					job_done(work, batch.first + i);
+		} else {
 			work->idle++;
 			pthread_cond_wait(&work->ready, &work->lock);
 			work->idle--;
 		}
-		if (work->ending)
-			break;
-		number = work->begun++;
-		slot = &work->slots[number % work->capacity];
-		pthread_mutex_unlock(&work->lock);
-		work->run(work->context, thread->number, slot->job);
-		pthread_mutex_lock(&work->lock);
-		slot->done = true;
-		if (work->wanted == number)
-			pthread_cond_signal(&work->finished);
 	}
 	pthread_mutex_unlock(&work->lock);
 	return NULL;
 }
 
-/* Signals are for the thread that uses the room: work is not to be broken off by them. */
+/*
+ * Signals are for the thread that uses the room: work is not to be broken off by them. Those that
+ * a thread's own instruction causes are its own, and have handlers (verity/guard.h).
+ */
 static int start_thread(struct thread *thread)
 {
-	sigset_t all, before;
+	static const int own[] = { SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP };
+	sigset_t others, before;
 	int code;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&thread->id, NULL, run_jobs, thread);
+	sigfillset(&others);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&others, own[i]);
+	pthread_sigmask(SIG_SETMASK, &others, &before);
+	code = pthread_create(&thread->id, NULL, run_thread, thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return code;
 }
@@ -109,10 +165,33 @@ unsigned int work_usable_cpus(void)
 	return (unsigned int)CPU_COUNT(&set);
 }
 
-int work_new(unsigned int threads, work_function run, void *context, struct work **ret,
-	     struct assay_error *err)
+/* Returns 0, or a positive errno if not one could be started. Fewer than wanted will do. */
+static int start_threads(struct work *work, unsigned int wanted)
+{
+	int code = 0;
+
+	/* How many there are is read by those that run already. */
+	pthread_mutex_lock(&work->lock);
+	while (work->thread_count < wanted && code == 0) {
+		struct thread *thread = &work->threads[work->thread_count];
+
+		thread->work = work;
+		thread->number = work->thread_count;
+		code = start_thread(thread);
+		if (code == 0)
+			work->thread_count++;
+	}
+	pthread_mutex_unlock(&work->lock);
+	return work->thread_count > 0 ? 0 : code;
+}
+
+/* @execute is of single jobs, or NULL; @capacity: 0 for one that fits the threads */
+static int create(unsigned int threads, size_t capacity, work_function execute,
+		  const struct work_functions *functions, void *context, struct work **ret,
+		  struct assay_error *err)
 {
 	struct work *work = calloc(1, sizeof(*work));
+	int code;
 
 	if (!work)
 		return assay_fail(err, ENOMEM, "cannot start threads: out of memory");
@@ -120,46 +199,51 @@ int work_new(unsigned int threads, work_function run, void *context, struct work
 		threads = work_usable_cpus();
 	if (threads > WORK_THREADS_MAX)
 		threads = WORK_THREADS_MAX;
-	work->run = run;
+	work->execute = execute;
+	work->functions = functions;
 	work->context = context;
-	work->wanted = UINT64_MAX;
-	work->capacity = (size_t)threads * JOBS_A_THREAD;
+	work->batch = execute ? 1 : WORK_BATCH_MAX;
+	work->capacity = capacity ? capacity : (size_t)threads * JOBS_A_THREAD;
 	work->slots = calloc(work->capacity, sizeof(*work->slots));
 	pthread_mutex_init(&work->lock, NULL);
 	pthread_cond_init(&work->ready, NULL);
 	pthread_cond_init(&work->finished, NULL);
-	if (!work->slots) {
+	code = work->slots ? start_threads(work, threads) : ENOMEM;
+	if (code != 0) {
 		work_free(work, NULL);
-		return assay_fail(err, ENOMEM, "cannot start threads: out of memory");
-	}
-	for (; work->thread_count < threads; work->thread_count++) {
-		struct thread *thread = &work->threads[work->thread_count];
-		int code;
-
-		thread->work = work;
-		thread->number = work->thread_count;
-		code = start_thread(thread);
-		if (code != 0 && work->thread_count == 0) {
-			work_free(work, NULL);
-			return assay_fail(err, code, "cannot start a thread: %s", strerror(code));
-		}
-		if (code != 0)
-			break; /* fewer will do */
+		return assay_fail(err, code, "cannot start threads: %s", strerror(code));
 	}
 	*ret = work;
 	return 0;
+}
+
+int work_new(unsigned int threads, work_function execute, void *context, struct work **ret,
+	     struct assay_error *err)
+{
+	return create(threads, 0, execute, &singly, context, ret, err);
+}
+
+int work_new_batches(unsigned int threads, size_t capacity, const struct work_functions *functions,
+		     void *context, struct work **ret, struct assay_error *err)
+{
+	return create(threads, capacity, NULL, functions, context, ret, err);
+}
+
+void work_end(struct work *work)
+{
+	pthread_mutex_lock(&work->lock);
+	work->ending = true;
+	pthread_cond_broadcast(&work->ready);
+	pthread_mutex_unlock(&work->lock);
+	for (; work->thread_count > 0; work->thread_count--)
+		pthread_join(work->threads[work->thread_count - 1].id, NULL);
 }
 
 void work_free(struct work *work, void (*drop)(void *job))
 {
 	if (!work)
 		return;
-	pthread_mutex_lock(&work->lock);
-	work->ending = true;
-	pthread_cond_broadcast(&work->ready);
-	pthread_mutex_unlock(&work->lock);
-	for (unsigned int i = 0; i < work->thread_count; i++)
-		pthread_join(work->threads[i].id, NULL);
+	work_end(work);
 	for (; drop && work->taken < work->put; work->taken++)
 		drop(work->slots[work->taken % work->capacity].job);
 	pthread_cond_destroy(&work->finished);
@@ -195,37 +279,56 @@ void work_put(struct work *work, void *job)
 	pthread_mutex_unlock(&work->lock);
 }
 
-/* Until half of the jobs are done, or patience is at an end. */
-static void wait_for_half(struct work *work, const struct slot *oldest)
+/* Until half of the ring and the oldest job are done, or patience is at an end. */
+static void wait_for_half(struct work *work)
 {
-	const struct slot *middle;
 	struct timespec until;
+	int code = 0;
 
-	work->wanted = work->taken + work_count(work) / 2;
-	middle = &work->slots[work->wanted % work->capacity];
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += PATIENCE;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	while (!oldest->done && !middle->done &&
-	       pthread_cond_timedwait(&work->finished, &work->lock, &until) == 0)
-		;
+	work->patient = true;
+	while (code == 0 && !(oldest_is_done(work) && half_is_done(work)))
+		code = pthread_cond_timedwait(&work->finished, &work->lock, &until);
+	work->patient = false;
 }
 
 void *work_take(struct work *work)
 {
-	struct slot *slot = &work->slots[work->taken % work->capacity];
 	void *job;
 
 	pthread_mutex_lock(&work->lock);
-	if (!slot->done)
-		wait_for_half(work, slot);
-	work->wanted = work->taken;
-	while (!slot->done)
+	work->waiting = true;
+	if (!oldest_is_done(work))
+		wait_for_half(work);
+	while (!oldest_is_done(work))
 		pthread_cond_wait(&work->finished, &work->lock);
-	work->wanted = UINT64_MAX;
-	job = slot->job;
-	work->taken++;
+	work->waiting = false;
+	job = work->slots[work->taken++ % work->capacity].job;
 	pthread_mutex_unlock(&work->lock);
 	return job;
+}
+
+void work_lock(struct work *work)
+{
+	pthread_mutex_lock(&work->lock);
+}
+
+void work_unlock(struct work *work)
+{
+	pthread_mutex_unlock(&work->lock);
+}
+
+void work_wake(struct work *work)
+{
+	pthread_cond_broadcast(&work->ready);
+}
+
+void work_finish(struct work *work, uint64_t number)
+{
+	pthread_mutex_lock(&work->lock);
+	job_done(work, number);
+	pthread_mutex_unlock(&work->lock);
 }

@@ -11,9 +11,6 @@
 
 #include "verity/hasher.h"
 
-/* Threads at most; more than that wait for memory, not for processors. */
-#define VERITY_POOL_THREADS_MAX 64U
-
 struct verity_pool;
 
 /**
@@ -34,7 +31,10 @@ struct verity_job {
 	struct assay_error err;
 };
 
-/* verity_pool_new() - @threads: how many; 0 for one for each CPU that may be used */
+/*
+ * verity_pool_new() - @threads: how many, up to WORK_THREADS_MAX (base/work.h); 0 for one for each
+ * CPU that may be used
+ */
 int verity_pool_new(const struct verity_parameters *parameters, unsigned int threads,
 		    struct verity_pool **ret, struct assay_error *err);
 

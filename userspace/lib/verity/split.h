@@ -31,7 +31,7 @@ struct split_part {
 /**
  * struct split - see above
  * @next: the caller's
- * @owner: the caller's
+ * @job: the caller's: which file it is
  * @input: the file; its @result, @digest and @err are this split's
  * @pieces, @reached: how many there are, and are in parts that were claimed
  * @claimed, @added: parts; added <= claimed, claimed - added <= SPLIT_WINDOW
@@ -42,7 +42,7 @@ struct split_part {
  */
 struct split {
 	struct split *next;
-	void *owner;
+	uint64_t job;
 	struct input input;
 	struct merkle merkle;
 	unsigned int target;
