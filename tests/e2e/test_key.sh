@@ -91,7 +91,7 @@ for algorithm in p256:P-256:ecdsa-with-SHA256 p384:P-384:ecdsa-with-SHA384 \
 	works "the public half is the certificate's" sh -c '"$1" key export --key "$2.pem" >out.pub &&
 		openssl x509 -in "$2.crt" -noout -pubkey | cmp - out.pub' sh "$assay" "$name"
 done
-refused 'another algorithm' 2 'p256, p384 or rsa2048' \
+refused 'another algorithm' 2 'must be one of p256, p384, p521, rsa2048' \
 	"$assay" key create --algorithm ed25519 --out new.pem
 
 # ---------------------------------------------------------------- passwords
@@ -115,6 +115,11 @@ printf typed >typed
 works 'and is the one that was typed, which stands in no output' sh -c '
 	! grep -q typed.typed stdout && "$1" key cert --key typed.pem --passphrase-file typed --out typed.crt' \
 	sh "$assay"
+printf other >other
+refused 'an option twice' 2 'passphrase-file' "$assay" key create --out new.pem \
+	--passphrase-file password --passphrase-file other
+refused 'an option that is cut' 2 'passphrase-fil' \
+	"$assay" key create --out new.pem --passphrase-fil password
 attributes() { # FILE: the key's, as tpm2-tools tell them
 	tpm2_loadexternal -T "$ASSAY_TCTI" -u "$1" -c external.ctx >/dev/null &&
 		tpm2_readpublic -T "$ASSAY_TCTI" -c external.ctx | sed -n '/^attributes/,/raw/p'
@@ -127,6 +132,57 @@ attributes noda.pub >noda.attributes
 works 'wrong passwords count for the lockout' sh -c '
 	grep -q "value.*userwithauth" da.attributes && ! grep -q "value.*noda" da.attributes &&
 	grep -q "value.*noda" noda.attributes'
+
+# ---------------------------------------------------------------- what the file says of it
+mark() { # FILE TRUE|FALSE: what the key file says of "no password" (emptyAuth)
+	mark_value=00
+	[ "$2" = FALSE ] || mark_value=ff
+	{
+		grep Parent-Name: "$1"
+		echo '-----BEGIN TSS2 PRIVATE KEY-----'
+		grep -v -e - "$1" | grep -v : | base64 -d | od -An -v -tx1 | tr -d ' \n' |
+			sed "s/a003010100/a0030101$mark_value/; s/a0030101ff/a0030101$mark_value/" |
+			tr a-f A-F | basenc -d --base16 | base64 -w 64
+		echo '-----END TSS2 PRIVATE KEY-----'
+	} >marked.pem
+}
+mark password.pem TRUE
+run "$assay" key show --json marked.pem
+check 'a file may say of a key with a password that it has none' json '.password | not'
+works 'a password that is given is used' certified marked.pem --passphrase-file password
+refused 'without, the TPM refuses it' 1 'has a password, and it was not given' \
+	"$assay" key cert --key marked.pem --out new.pem
+works 'it is asked for where that is wanted' sh -c '
+	{ sleep 1; echo secret; sleep 1; } |
+		script -qec "\"$1\" key cert --passphrase --key marked.pem --out asked.crt" /dev/null &&
+	test -s asked.crt' sh "$assay"
+mark p256.pem FALSE
+run "$assay" key show --json marked.pem
+check 'a file may say of a key without a password that it has one' json .password
+works 'an empty password can be given' certified marked.pem --passphrase-file empty
+works 'or typed' sh -c '
+	{ sleep 1; echo; sleep 1; } |
+		script -qec "\"$1\" key cert --key marked.pem --out typed-none.crt" /dev/null &&
+	test -s typed-none.crt' sh "$assay"
+
+# ---------------------------------------------------------------- the parent's name
+run "$assay" key show --json p256.pem
+name=$(jq -r .parent_name stdout)
+tpm2 createprimary -C o -G ecc256:aes128cfb -c primary.ctx -a \
+	'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt'
+tpm2 readpublic -c primary.ctx -n primary.name
+check 'a key file has the name of its parent, which is what tpm2-tools tell' \
+	test "$name" = "$(od -An -v -tx1 primary.name | tr -d ' \n')"
+grep -v Parent-Name: password.pem >unnamed.pem
+run "$assay" key cert --key unnamed.pem --passphrase-file password --out unnamed.crt
+check 'where it is missing, that is told when a password is used' told 0 'no name of its parent'
+run "$assay" key show unnamed.pem
+check 'and by show' prints 0 'its name: .* not noted'
+sed 's/\(Parent-Name: 000b\)../\100/' password.pem >renamed.pem
+refused 'a key with another parent than the TPM shows is refused' 1 \
+	'is not the one that was noted' \
+	"$assay" key cert --key renamed.pem --passphrase-file password --out new.pem
+tpm2 dictionarylockout --clear-lockout
 
 # ---------------------------------------------------------------- PCRs
 run "$assay" key create --out pcr.pem --cert pcr.crt --pcrs 7,14
@@ -145,7 +201,7 @@ tpm2 pcrextend "16:sha1=$(openssl rand -hex 20)"
 refused 'nor the one with the password' 1 'bound to have other values' \
 	"$assay" key cert --key both.pem --passphrase-file password --out new.pem
 for list in 24 '7,' sha999:7 sha256: x; do
-	refused "PCRs that are none: $list" 2 'takes PCRs of one bank' \
+	refused "PCRs that are none: $list" 2 'must be PCRs of one bank' \
 		"$assay" key create --out new.pem --pcrs "$list"
 done
 refused 'PCRs that the TPM has not' 1 'no PCR 7 in the bank sha384' \
@@ -166,12 +222,61 @@ works 'its public half is the one that tpm2-tools tell' sh -c '
 	"$1" key export --key handle:0x81000005 | cmp - handle.pub' sh "$assay"
 refused 'not without' 1 'has a password' "$assay" key cert --key handle:0x81000005 --out new.pem
 works 'it is still there' tpm2 readpublic -c 0x81000005
+works 'its session is salted with the primary that is named' \
+	certified "handle:0x81000005,primary=$name" --passphrase-file password
+refused 'and with no other' 1 'is not the one that was noted' "$assay" key cert --out new.pem \
+	--key "handle:0x81000005,primary=000b$(printf '%064d' 0)" --passphrase-file password
 refused 'a handle that is not there' 1 'no key with the handle 0x81000006' \
 	"$assay" key cert --key handle:0x81000006 --out new.pem
-for handle in 0x80000000 0x82000000 81000005 0x81000005x ''; do
+for handle in 0x80000000 0x82000000 81000005 0x81000005x '0x81000005,' \
+	0x81000005,primary= 0x81000005,primary=x 0x81000005,parent=00 ''; do
 	refused "a handle that is none: '$handle'" 1 'names no key' \
 		"$assay" key cert --key "handle:$handle" --out new.pem
 done
+
+tpm2 dictionarylockout --clear-lockout
+
+# ---------------------------------------------------------------- parents
+printf 'the parent' >parent-password
+tpm2 createprimary -C o -G rsa2048:aes128cfb -p 'the parent' -c rsa.ctx
+tpm2 evictcontrol -C o -c rsa.ctx 0x81000009
+works 'a key below a persistent parent with a password' "$assay" key create --out below.pem \
+	--parent handle:0x81000009 --parent-password-file parent-password --passphrase-file password
+run "$assay" key show --json below.pem
+check 'which its file names' json '.parent == "0x81000009" and (.parent_name | startswith("000b"))'
+works 'it signs' certified below.pem --passphrase-file password --parent-password-file parent-password
+refused "not without the parent's" 1 'has a password' \
+	"$assay" key cert --key below.pem --passphrase-file password --out new.pem
+refused 'nor with another' 1 'has a password, and it was not given, or another' "$assay" key cert \
+	--key below.pem --passphrase-file password --parent-password-file wrong --out new.pem
+refused 'a parent that is none' 2 'must be handle:0x81' \
+	"$assay" key create --out new.pem --parent 0x81000009
+tpm2 evictcontrol -C o -c 0x81000009
+tpm2 dictionarylockout --clear-lockout
+printf 'the owner' >owner-password
+tpm2 changeauth -c owner 'the owner'
+works "the owner hierarchy's password" "$assay" key create --out owned.pem --cert owned.crt \
+	--owner-password-file owner-password --persistent handle:0x8100000a
+works 'is taken where the key is used' certified owned.pem --owner-password-file owner-password
+refused 'and needed' 1 'has a password' "$assay" key cert --key owned.pem --out new.pem
+works 'a persistent key does without' certified handle:0x8100000a
+works 'it is taken away again' tpm2 changeauth -c owner -p 'the owner' ''
+tpm2 evictcontrol -C o -c 0x8100000a
+
+# ---------------------------------------------------------------- keys of other programs
+tpm2 createprimary -C o -G ecc -c primary.ctx
+tpm2 evictcontrol -C o -c primary.ctx 0x81000009
+for kind in ecc384:ecdsa-sha384:P-384:sha384 ecc521:null:P-521: rsa2048:rsassa-sha512:RSA-2048:sha512; do
+	scheme=${kind#*:} told_kind=${kind#*:*:}
+	tpm2_create -T "$ASSAY_TCTI" -C 0x81000009 -G "${kind%%:*}:${scheme%%:*}" -u k.pub -r k.priv \
+		-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign' >log 2>&1
+	tpm2_encodeobject -T "$ASSAY_TCTI" -C 0x81000009 -u k.pub -r k.priv -o theirs.pem >log 2>&1
+	tpm2_flushcontext -T "$ASSAY_TCTI" -l # of tpm2_encodeobject
+	run "$assay" key show --json theirs.pem
+	check "a key of tpm2-tools: ${kind%:*:*}" json \
+		".algorithm == \"${told_kind%:*}\" and (.scheme_hash // \"\") == \"${kind##*:}\""
+done
+tpm2 evictcontrol -C o -c 0x81000009
 
 # ---------------------------------------------------------------- files and tokens
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes128 -pass pass:secret \
@@ -234,7 +339,7 @@ printf '%s\n' subjectKeyIdentifier=hash authorityKeyIdentifier=keyid:always >ext
 openssl x509 -req -in request.pem -CA ca.crt -CAkey ca.key -CAcreateserial -days 9 \
 	-copy_extensions copy -extfile extensions -out issued.crt 2>/dev/null
 works 'what an authority makes of it is good for signing' signs p384.pem issued.crt
-refused 'a request has no days' 2 'leave out' \
+refused 'a request has no days' 2 'exclude each other' \
 	"$assay" key cert --key plain.pem --request --days 5 --out new.pem
 refused 'an existing file is not replaced' 1 'request.pem exists' \
 	"$assay" key cert --key plain.pem --out request.pem
@@ -331,6 +436,19 @@ for signal in INT:130 TERM:143 HUP:129; do
 	check "SIG$name in mid-run ends it by the signal" test "$status" -eq "$wanted"
 	status=
 	works 'and gives its slots back' slots_free
+done
+
+# ---------------------------------------------------------------- wrong passwords
+tries() { # that the TPM has counted
+	tpm2_getcap -T "$ASSAY_TCTI" properties-variable | sed -n 's/^TPM2_PT_LOCKOUT_COUNTER: 0x//p'
+}
+tpm2 dictionarylockout --clear-lockout
+for jobs in 1 32; do
+	before=$((0x$(tries)))
+	refused "a tree with a wrong password, by $jobs threads" 1 'has a password' "$assay" sign \
+		--key password.pem --cert password.crt --passphrase-file wrong --root tree \
+		--manifest refused.manifest --jobs "$jobs"
+	check 'costs one try' test $((0x$(tries) - before)) -eq 1
 done
 
 # ---------------------------------------------------------------- lockout, at the end

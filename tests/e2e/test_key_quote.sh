@@ -97,11 +97,11 @@ refused 'no swtpm there' 1 'no TPM answers at swtpm:path=/no/socket: start swtpm
 	"$assay" key create --tcti swtpm:path=/no/socket --out new.pem
 refused 'no such kind of TPM' 1 'does not say where a TPM is' \
 	"$assay" key create --tcti nonsense --out new.pem
-refused 'days that are no number' 2 '\-\-days takes' \
+refused 'days that are no number' 2 '\-\-days must be a number' \
 	"$assay" key create --out new.pem --cert new-cert.pem --days 1x
 refused 'one file for two things' 2 'named twice' \
 	"$assay" key create --out new.pem --cert new.pem
-refused 'no name for the key' 2 '\-\-out is needed' "$assay" key create
+refused 'no name for the key' 2 '\-\-out FILE is needed' "$assay" key create
 refused 'no verb' 2 'create, cert, show, lint or export' "$assay" key
 refused 'a verb that is not there' 2 "there is no 'key destroy'" "$assay" key destroy
 openssl ecparam -name prime256v1 -genkey -noout -out plain.pem 2>/dev/null
@@ -201,22 +201,42 @@ refused 'a policy that is malformed' 1 'policy.json: .*pcrs' quote new.json --po
 
 # ---------------------------------------------------------------- keys of other kinds
 
-other_key() { # ALGORITHM BANK: made, kept in the TPM, and quotes
-	"$assay" key create --restricted --algorithm "$1" --persistent handle:0x81000077 --force \
+other_key() { # ALGORITHM HASH [OPTION]...: made, kept in the TPM, and quotes
+	other_algorithm=$1 other_hash=$2
+	shift 2
+	"$assay" key create --restricted --algorithm "$other_algorithm" "$@" --persistent handle:0x81000077 --force \
 		--out other.pem --public other.pub &&
 		"$assay" quote --nonce "$nonce" --ak handle:0x81000077 --pcrs 14 --no-assay-log \
 			--no-ima-log --out other.json --export other-parts &&
 		(cd other-parts && cmp ak.pub ../other.pub &&
-			tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g "$2" -q nonce) &&
+			tpm2_checkquote -u ak.pub -m attest -s sig -f pcrs -g "$other_hash" -q nonce) &&
 		tpm2_evictcontrol -T "$ASSAY_TCTI" -C o -c 0x81000077
 }
 works 'an RSA key, from its handle' other_key rsa2048 sha256
+pss_key() { # the same for RSAPSS, which tpm2_checkquote does not know
+	"$assay" key create --restricted --algorithm rsa2048 --scheme rsapss --force \
+		--persistent handle:0x81000076 --out pss.pem --public pss.pub &&
+		"$assay" quote --nonce "$nonce" --ak handle:0x81000076 --pcrs 14 --no-assay-log \
+			--no-ima-log --out pss.json --export pss-parts &&
+		cmp pss.pub pss-parts/ak.pub && "$assay" key export --key pss.pem --out pss.key --force &&
+		tail -c 256 pss-parts/sig >pss.sig &&
+		openssl dgst -sha256 -verify pss.key -sigopt rsa_padding_mode:pss -signature pss.sig \
+			pss-parts/attest &&
+		! openssl dgst -sha256 -verify pss.key -signature pss.sig pss-parts/attest &&
+		tpm2_evictcontrol -T "$ASSAY_TCTI" -C o -c 0x81000076
+}
+works 'an RSA key with the scheme RSAPSS, from its handle' pss_key
 works 'a P-384 key, from its handle' other_key p384 sha384
+works 'a P-521 key, from its handle' other_key p521 sha512
+refused 'RSAPSS of what is no RSA key' 2 '\-\-scheme is of RSA keys' \
+	"$assay" key create --restricted --scheme rsapss --out second.pem
+refused 'a scheme of a key that signs files' 2 '\-\-scheme is only for use with --restricted' \
+	"$assay" key create --algorithm rsa2048 --scheme rsapss --out second.pem
 "$assay" key create --restricted --persistent handle:0x81000078 --out first.pem >log 2>&1
 refused 'a handle that is taken' 1 'something at the handle 0x81000078' \
 	"$assay" key create --restricted --persistent handle:0x81000078 --out second.pem
 works 'leaves no key file' test ! -e second.pem
-refused 'a handle that is none' 2 '\-\-persistent takes' \
+refused 'a handle that is none' 2 '\-\-persistent: must be handle:' \
 	"$assay" key create --restricted --persistent 0x81000079 --out second.pem
 refused 'a handle without a key' 1 'no key with the handle' "$assay" quote --nonce "$nonce" \
 	--ak handle:0x81000099 --pcrs 14 --no-assay-log --no-ima-log --out new.json

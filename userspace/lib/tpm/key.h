@@ -29,6 +29,7 @@ enum tpm_key_use {
 	TPM_KEY_ATTESTATION, /* restricted: signs only what the TPM itself says */
 };
 
+/* In the order of the words of `assay key create --algorithm`; RSA last. */
 enum tpm_key_algorithm {
 	TPM_KEY_P256,
 	TPM_KEY_P384,
@@ -37,12 +38,6 @@ enum tpm_key_algorithm {
 	TPM_KEY_RSA3072,
 	TPM_KEY_RSA4096,
 };
-
-/* What they are called, for messages and help. */
-#define TPM_KEY_ALGORITHMS "p256, p384, p521, rsa2048, rsa3072 or rsa4096"
-
-/* tpm_key_algorithm_by_name() - "p256" and so on; false for a name not known */
-bool tpm_key_algorithm_by_name(const char *name, enum tpm_key_algorithm *ret);
 
 /* The longest password of a new key, in bytes: a digest of its name algorithm, SHA-256. */
 #define TPM_PASSWORD_MAX 32

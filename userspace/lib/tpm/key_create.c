@@ -17,30 +17,17 @@ static const TPML_PCR_SELECTION no_pcrs;
 
 /* What an attestation key signs with is fixed: a hash as strong as the key. */
 static const struct {
-	const char *name;
 	TPM2_ECC_CURVE curve; /* 0: RSA */
 	TPMI_RSA_KEY_BITS bits;
 	TPM2_ALG_ID scheme, hash;
 } algorithms[] = {
-	[TPM_KEY_P256] = { "p256", TPM2_ECC_NIST_P256, 0, TPM2_ALG_ECDSA, TPM2_ALG_SHA256 },
-	[TPM_KEY_P384] = { "p384", TPM2_ECC_NIST_P384, 0, TPM2_ALG_ECDSA, TPM2_ALG_SHA384 },
-	[TPM_KEY_P521] = { "p521", TPM2_ECC_NIST_P521, 0, TPM2_ALG_ECDSA, TPM2_ALG_SHA512 },
-	[TPM_KEY_RSA2048] = { "rsa2048", 0, 2048, TPM2_ALG_RSASSA, TPM2_ALG_SHA256 },
-	[TPM_KEY_RSA3072] = { "rsa3072", 0, 3072, TPM2_ALG_RSASSA, TPM2_ALG_SHA256 },
-	[TPM_KEY_RSA4096] = { "rsa4096", 0, 4096, TPM2_ALG_RSASSA, TPM2_ALG_SHA256 },
+	[TPM_KEY_P256] = { TPM2_ECC_NIST_P256, 0, TPM2_ALG_ECDSA, TPM2_ALG_SHA256 },
+	[TPM_KEY_P384] = { TPM2_ECC_NIST_P384, 0, TPM2_ALG_ECDSA, TPM2_ALG_SHA384 },
+	[TPM_KEY_P521] = { TPM2_ECC_NIST_P521, 0, TPM2_ALG_ECDSA, TPM2_ALG_SHA512 },
+	[TPM_KEY_RSA2048] = { 0, 2048, TPM2_ALG_RSASSA, TPM2_ALG_SHA256 },
+	[TPM_KEY_RSA3072] = { 0, 3072, TPM2_ALG_RSASSA, TPM2_ALG_SHA256 },
+	[TPM_KEY_RSA4096] = { 0, 4096, TPM2_ALG_RSASSA, TPM2_ALG_SHA256 },
 };
-
-#define ALGORITHM_COUNT (sizeof(algorithms) / sizeof(algorithms[0]))
-
-bool tpm_key_algorithm_by_name(const char *name, enum tpm_key_algorithm *ret)
-{
-	for (size_t i = 0; i < ALGORITHM_COUNT; i++)
-		if (strcmp(name, algorithms[i].name) == 0) {
-			*ret = (enum tpm_key_algorithm)i;
-			return true;
-		}
-	return false;
-}
 
 /* A signing key is without a scheme, so that it signs a digest of any hash. */
 static void set_kind(const struct tpm_key_options *options, TPMT_PUBLIC *area)
