@@ -31,6 +31,10 @@ check "there are symbols" [ "$(wc -l <"$work/exported")" -ge 9 ]
 readelf -d "$lib" >"$work/dynamic"
 check "it has a soname" grep -q 'soname: \[libassay-verify.so.0\]' "$work/dynamic"
 check "it needs no TPM stack" [ -z "$(grep -E 'NEEDED.*(tss2|keyutils)' "$work/dynamic")" ]
+nm -D --undefined-only "$lib" >"$work/undefined"
+check "it does not empty the program's queue of OpenSSL's errors" \
+	[ -z "$(grep ERR_clear_error "$work/undefined")" ]
+check "but takes out what it leaves there" grep -q ERR_pop_to_mark "$work/undefined"
 check "its relocations are read-only" grep -q 'BIND_NOW' "$work/dynamic"
 
 # ---------------------------------------------------------------- the example

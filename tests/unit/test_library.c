@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* libassay-verify gives lib/verify's verdicts, and takes nothing that it does not know. */
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +211,30 @@ static void without_anything_nothing_is_trusted(void **state)
 	assay_verdict_free(verdict);
 }
 
+/* The program's errors, of which the first is marked, are there afterwards. */
+static void errors_of_the_program_stay(void **state)
+{
+	(void)state;
+	for (const struct bad_row *row = bad_quotes; row->name; row++) {
+		static struct given given;
+
+		if (row->stage == AT_VERIFIER)
+			continue;
+		given_begin(&given, row->stage, row->change);
+		ERR_clear_error();
+		ERR_raise_data(ERR_LIB_USER, 1, "the first");
+		assert_int_equal(ERR_set_mark(), 1);
+		ERR_raise_data(ERR_LIB_USER, 2, "the second");
+		assay_verdict_free(judge(&given));
+		if (ERR_GET_REASON(ERR_peek_last_error()) != 2)
+			fail_msg("%s leaves an error", row->name);
+		assert_int_equal(ERR_pop_to_mark(), 1);
+		assert_int_equal(ERR_GET_REASON(ERR_get_error()), 1);
+		assert_int_equal(ERR_get_error(), 0);
+		given_free(&given);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_state_goes_from_verdict_to_verdict),
 		cmocka_unit_test(parameters_that_are_off),
 		cmocka_unit_test(without_anything_nothing_is_trusted),
+		cmocka_unit_test(errors_of_the_program_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/der.h"
 
 #define NAME_SHOWN 256 /* characters of an issuer's name in an error */
@@ -144,7 +145,7 @@ static int parse_kind(const struct kind *kind, struct bytes data, const char *na
 		r = parse_pem(kind, data, name, out, err);
 	else
 		r = parse_der(kind, data, name, out, err);
-	ERR_clear_error();
+	crypto_errors_drop();
 	return r;
 }
 
@@ -230,6 +231,6 @@ int revocations_parse(struct bytes data, const char *name, uint64_t now, STACK_O
 
 	for (int i = before; r == 0 && i < sk_X509_CRL_num(out); i++)
 		r = check_list(sk_X509_CRL_value(out, i), name, now, err);
-	ERR_clear_error();
+	crypto_errors_drop();
 	return r;
 }

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <string.h>
 
+#include "base/crypto_errors.h"
 #include "base/digest.h"
 
 /* Labels count with their NUL (part 1, B.4, C.6.1 and 24.4). */
@@ -26,7 +26,7 @@
 
 static int fail_openssl(struct assay_error *err, const char *what)
 {
-	ERR_clear_error();
+	crypto_errors_drop();
 	return assay_fail(err, EIO, "cannot make a credential: OpenSSL cannot %s", what);
 }
 

@@ -2,7 +2,6 @@
 #include "enroll/ek_certificate.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/der.h"
 #include "sign/certificate.h"
 #include "verify/key.h"
@@ -220,7 +220,7 @@ static int check_key(X509 *certificate, const struct tpm_public *ek, struct assa
 	bool same = key && EVP_PKEY_eq(key, X509_get0_pubkey(certificate)) == 1;
 
 	EVP_PKEY_free(key);
-	ERR_clear_error();
+	crypto_errors_drop();
 	return same ? 0 : reject(err, "is of another key than the one that the device names");
 }
 
@@ -269,6 +269,6 @@ int ek_certificate_check(struct bytes der, struct bytes chain, const struct tpm_
 		r = check_extensions(certificate, err);
 	if (r == 0)
 		r = check_key(certificate, ek, err);
-	ERR_clear_error();
+	crypto_errors_drop();
 	return r;
 }

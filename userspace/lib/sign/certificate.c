@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto_errors.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "sign/signature.h"
@@ -22,7 +22,7 @@
 
 static int out_of_memory(struct assay_error *err)
 {
-	ERR_clear_error();
+	crypto_errors_drop();
 	return assay_fail(err, ENOMEM, "cannot make the certificate: out of memory");
 }
 
@@ -59,7 +59,7 @@ static int make_name(const char *subject, X509_NAME **ret, struct assay_error *e
 		return out_of_memory(err);
 	if (!X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
 					(const unsigned char *)subject, -1, -1, 0)) {
-		ERR_clear_error();
+		crypto_errors_drop();
 		X509_NAME_free(name);
 		return assay_fail(err, EINVAL, "the certificate's subject is not UTF-8 text");
 	}
@@ -132,7 +132,7 @@ static int reparse(X509 *made, EVP_PKEY *issuer, X509 **ret, struct assay_error 
 	if (r < 0)
 		return r;
 	if (X509_verify(certificate, issuer) != 1) {
-		ERR_clear_error();
+		crypto_errors_drop();
 		X509_free(certificate);
 		return assay_fail(err, EKEYREJECTED,
 				  "the key's signature of the certificate is wrong");
@@ -221,7 +221,7 @@ static int sign_request(struct signer *signer, X509_REQ *request, struct assay_e
 		X509_REQ_set0_signature(request, bits);
 		bits = NULL;
 		if (X509_REQ_verify(request, signer->public_key) != 1) {
-			ERR_clear_error();
+			crypto_errors_drop();
 			r = assay_fail(err, EKEYREJECTED,
 				       "the key's signature of the request is wrong");
 		}
@@ -331,12 +331,12 @@ int certificate_parse(struct bytes data, const char *name, X509 **ret, struct as
 			return assay_fail(err, EBADMSG, "%s: bytes follow the certificate", name);
 		}
 	}
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (!certificate)
 		return assay_fail(err, EBADMSG, "%s holds no X.509 certificate in PEM or DER form",
 				  name);
 	if (!X509_get0_pubkey(certificate)) {
-		ERR_clear_error();
+		crypto_errors_drop();
 		X509_free(certificate);
 		return assay_fail(err, EBADMSG, "%s: the certificate's key cannot be read", name);
 	}
@@ -390,7 +390,7 @@ int certificate_key_id(X509 *certificate, struct bytes *ret, struct assay_error 
 {
 	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(certificate);
 
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (!id || ASN1_STRING_length(id) < 4)
 		return assay_fail(
 			err, EINVAL,
@@ -419,7 +419,7 @@ int certificate_check_signer(X509 *certificate, const struct signer *signer,
 	int r;
 
 	if (EVP_PKEY_eq(key, signer->public_key) != 1) {
-		ERR_clear_error();
+		crypto_errors_drop();
 		return assay_fail(err, EINVAL,
 				  "the certificate is of another key than the signing key");
 	}

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,6 +15,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/crypto_errors.h"
 
 /*
  * Of libcrypto's secure heap, in bytes: the key, and a nonce for each thread that signs.
@@ -95,7 +96,7 @@ static void set_up_memory(void)
 	if (made == 2 && secure.memory != DELEGATE_SECRET)
 		secure.code = EPERM;
 	OPENSSL_secure_free(heap);
-	ERR_clear_error();
+	crypto_errors_drop();
 }
 
 /* ---------------------------------------------------------------- key */
@@ -111,7 +112,7 @@ static int sign(struct signer *signer, const struct assay_digest *digest, struct
 		    EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) == 1;
 
 	EVP_PKEY_CTX_free(context);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (!good)
 		return assay_fail(err, EIO, "libcrypto failed to sign with the delegate's key");
 	out->size += size;
@@ -216,7 +217,7 @@ static int certify(struct signer *issuer, X509 *issuer_certificate, EVP_PKEY *ke
 	if (r == 0 &&
 	    (!certificate || !fill_certificate(certificate, issuer_certificate, key, manifest_id)))
 		r = assay_fail(err, ENOMEM, "cannot make the delegate's certificate");
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (r == 0)
 		r = certificate_sign(issuer, certificate, ret, err);
 	X509_free(certificate);
@@ -254,7 +255,7 @@ int delegate_new(struct signer *issuer, X509 *issuer_certificate, const char *ma
 		if (!delegate->signer.public_key)
 			r = assay_fail(err, ENOMEM, "cannot make a delegate: out of memory");
 	}
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (r < 0) {
 		X509_free(certificate);
 		close_delegate(&delegate->signer);
@@ -288,7 +289,7 @@ int delegate_manifest_id(X509 *certificate, char ret[33], struct assay_error *er
 		r = 0;
 	}
 	ASN1_UTF8STRING_free(text);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (r < 0)
 		return assay_fail(err, ENOENT, "the certificate is not a delegate's");
 	return 0;

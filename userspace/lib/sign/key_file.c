@@ -3,12 +3,12 @@
 #include "sign/key_file.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto_errors.h"
 #include "base/digest.h"
 #include "base/secret.h"
 #include "sign/signature.h"
@@ -30,7 +30,7 @@ static int file_sign(struct signer *signer, const struct assay_digest *digest, s
 	       EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
 	       EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) == 1;
 	EVP_PKEY_CTX_free(context);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (!good)
 		return assay_fail(err, EIO, "libcrypto failed to sign a digest");
 	out->size += size;
@@ -118,7 +118,7 @@ int key_file_open(struct bytes pem, const char *name, key_file_secret_function s
 	if (bio)
 		key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
 	BIO_free(bio);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (key)
 		return key_file_wrap(key, name, true, ret, err);
 	if (passphrase.failed) {

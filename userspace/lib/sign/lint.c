@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "sign/lint.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/crypto_errors.h"
 #include "sign/signature.h"
 
 /* Before 2050 a time is UTCTime (RFC 5280, section 4.1.2.5), and the kernel insists. */
@@ -148,7 +148,7 @@ static void check_signature(struct lint *lint)
 		find(lint, LINT_ALL, "self-signature",
 		     "the certificate names itself as its issuer, but its signature is not by its "
 		     "own key (EKEYREJECTED)");
-	ERR_clear_error();
+	crypto_errors_drop();
 }
 
 static void check_key_id(struct lint *lint)
@@ -233,7 +233,7 @@ static bool issued_by(X509 *certificate, X509 *authority)
 	bool good = wanted && id && ASN1_OCTET_STRING_cmp(wanted, id) == 0 &&
 		    X509_verify(certificate, X509_get0_pubkey(authority)) == 1;
 
-	ERR_clear_error();
+	crypto_errors_drop();
 	return good;
 }
 

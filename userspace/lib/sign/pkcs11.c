@@ -11,6 +11,7 @@
 #include <openssl/ui.h>
 #include <string.h>
 
+#include "base/crypto_errors.h"
 #include "base/secret.h"
 
 #define PROVIDER "pkcs11"
@@ -93,7 +94,7 @@ static int find_signer(ENGINE *engine, const char *name, struct pin *pin, struct
 		return -pin->err->code;
 	if (ERR_peek_last_error())
 		ERR_error_string_n(ERR_peek_last_error(), reason, sizeof(reason));
-	ERR_clear_error();
+	crypto_errors_drop();
 	/* Without @name, which may have the PIN in it. */
 	return assay_fail(pin->err, ENOENT,
 			  "no private key is found at the PKCS#11 URI, or the token "
@@ -107,7 +108,7 @@ static bool have_provider(void)
 	if (OSSL_PROVIDER_available(NULL, PROVIDER) ||
 	    (OSSL_PROVIDER_load(NULL, PROVIDER) && OSSL_PROVIDER_load(NULL, "default")))
 		return true;
-	ERR_clear_error();
+	crypto_errors_drop();
 	return false;
 }
 
@@ -121,7 +122,7 @@ int pkcs11_signer(const char *uri, key_file_secret_function secret, void *contex
 	if (!have_provider()) {
 		ENGINE_load_dynamic();
 		engine = ENGINE_by_id(ENGINE_NAME);
-		ERR_clear_error();
+		crypto_errors_drop();
 		if (!engine)
 			return assay_fail(err, ENOPKG,
 					  "a key by PKCS#11 URI needs OpenSSL's provider or "
@@ -153,7 +154,7 @@ int pkcs11_engine_signer(const char *library, const char *module, const char *na
 	} else {
 		/* The first says what is wrong with the library, the others what that led to. */
 		ERR_error_string_n(ERR_peek_error(), reason, sizeof(reason));
-		ERR_clear_error();
+		crypto_errors_drop();
 		r = assay_fail(err, EINVAL, "cannot use %s as PKCS#11 engine: %s", library, reason);
 	}
 	ENGINE_free(engine);

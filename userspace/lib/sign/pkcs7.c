@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/err.h>
 #include <openssl/pkcs7.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/digest.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
@@ -41,7 +41,7 @@ static int file_content(const struct assay_digest *digest, uint8_t *room, struct
 
 static int out_of_memory(struct assay_error *err)
 {
-	ERR_clear_error();
+	crypto_errors_drop();
 	return assay_fail(err, ENOMEM, "cannot sign: out of memory");
 }
 
@@ -237,7 +237,7 @@ int pkcs7_verify_content(struct bytes der, const struct pkcs7_content *content, 
 
 	if (der.size > 0 && der.size <= LONG_MAX)
 		pkcs7 = d2i_PKCS7(NULL, &at, (long)der.size);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (!pkcs7)
 		return not_ours(err, "it is not PKCS#7 in DER form");
 	if (at != der.data + der.size)
@@ -245,7 +245,7 @@ int pkcs7_verify_content(struct bytes der, const struct pkcs7_content *content, 
 	if (!is_der(pkcs7, der))
 		return not_ours(err, "it is not encoded as DER wants it");
 	r = check_signer(pkcs7, content, certificate, err);
-	ERR_clear_error();
+	crypto_errors_drop();
 	return r;
 }
 

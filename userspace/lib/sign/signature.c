@@ -2,12 +2,12 @@
 #include "sign/signature.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/digest.h"
 
 static enum signature_key judge_rsa(int bits)
@@ -67,7 +67,7 @@ enum signature_key signature_judge_key(EVP_PKEY *key, char *description)
 	default:
 		snprintf(description, SIGNATURE_KEY_TEXT, "%s", type ? type : "unknown");
 	}
-	ERR_clear_error();
+	crypto_errors_drop();
 	return is;
 }
 
@@ -103,7 +103,7 @@ static bool verify_plainly(EVP_PKEY *key, const struct assay_digest *digest, str
 		    EVP_PKEY_verify(context, signature.data, signature.size, digest->bytes,
 				    digest->size) == 1;
 
-	ERR_clear_error();
+	crypto_errors_drop();
 	return good;
 }
 

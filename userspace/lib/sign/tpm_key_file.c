@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/asn1t.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/file.h"
 
 #define PEM_NAME "TSS2 PRIVATE KEY"
@@ -140,7 +140,7 @@ static int unwrap(struct bytes text, const char *what, uint8_t **ret_der, long *
 			tail = tail || (rest != '\n' && rest != '\r');
 	}
 	BIO_free(bio);
-	ERR_clear_error();
+	crypto_errors_drop();
 	OPENSSL_free(name);
 	OPENSSL_free(header);
 	if (!good || tail) {
@@ -166,13 +166,13 @@ static int decode(const uint8_t *der, long size, const char *what, TPM_KEY **ret
 
 	key = (TPM_KEY *)ASN1_item_d2i(NULL, &in, size, ASN1_ITEM_rptr(TPM_KEY));
 	if (!key) {
-		ERR_clear_error();
+		crypto_errors_drop();
 		return assay_fail(err, EBADMSG, "%s: the content is no TPMKey structure", what);
 	}
 	again_size = ASN1_item_i2d((ASN1_VALUE *)key, &again, ASN1_ITEM_rptr(TPM_KEY));
 	same = again_size == size && memcmp(again, der, (size_t)size) == 0;
 	OPENSSL_free(again);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (!same) {
 		ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
 		return assay_fail(
@@ -259,7 +259,7 @@ static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *re
 	if (!counted(key->private_area, &private_area))
 		return assay_fail(err, EBADMSG, "%s: the private part is no TPM2B_PRIVATE", what);
 	if (ASN1_INTEGER_get_uint64(&parent, key->parent) != 1) {
-		ERR_clear_error();
+		crypto_errors_drop();
 		return assay_fail(err, EBADMSG, "%s: the parent is no handle", what);
 	}
 	if (parent != TPM_KEY_PARENT_OWNER &&
@@ -273,7 +273,7 @@ static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *re
 	/* Absent is -1, and means the same as false. */
 	file.password = key->empty_auth <= 0;
 	if (!extract_policy(key, &file)) {
-		ERR_clear_error();
+		crypto_errors_drop();
 		return assay_fail(err, EOPNOTSUPP,
 				  "%s: this key cannot be used: it has another policy than PCRs "
 				  "and a password",
@@ -390,7 +390,7 @@ int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
 	BIO_free(bio);
 	if (key)
 		ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
-	ERR_clear_error();
+	crypto_errors_drop();
 	return good ? 0 : assay_fail(err, ENOMEM, "cannot write the TPM's key file: out of memory");
 }
 

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/cms.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "sign/ima_sig.h"
 #include "sign/signature.h"
 #include "verity/enable.h"
@@ -380,7 +380,7 @@ int trust_verify_content(const struct trust *trust, struct bytes der,
 {
 	int r = verify_der(trust, der, content, ret_signer, err);
 
-	ERR_clear_error();
+	crypto_errors_drop();
 	return r;
 }
 

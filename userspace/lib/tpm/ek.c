@@ -2,13 +2,13 @@
 #include "tpm/ek.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/der.h"
 #include "tpm/context.h"
 #include "tpm/key_internal.h"
@@ -318,7 +318,7 @@ static bool append_certificates(struct bytes rest, struct buffer *out)
 		bool good = certificate && at == der.data + der.size;
 
 		X509_free(certificate);
-		ERR_clear_error();
+		crypto_errors_drop();
 		if (!good)
 			return false;
 		buffer_append_bytes(out, der);

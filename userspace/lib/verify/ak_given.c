@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/json.h"
 
 #define RSA_BITS_MIN 1024
@@ -516,7 +516,7 @@ int ak_given_read(struct bytes text, struct ak_given *ret, struct assay_error *e
 	r = read_form(text, &given, err);
 	if (r == 0)
 		r = tpm_public_key_digest(&given.public, &given.key, err);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (r < 0) {
 		ak_given_free(&given);
 		return r;

@@ -6,13 +6,13 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
 #include "base/digest.h"
 
 /* The largest coordinate of a curve that is known: P-521. */
@@ -131,7 +131,7 @@ EVP_PKEY *tpm_public_key(const struct tpm_public *public)
 {
 	EVP_PKEY *key = public->type == TPM_ALG_RSA ? rsa_key(public) : ecc_key(public);
 
-	ERR_clear_error();
+	crypto_errors_drop();
 	return key;
 }
 
@@ -158,7 +158,7 @@ int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *
 		r = digest_bytes(ASSAY_HASH_SHA256, BYTES(der, (size_t)size), ret, err);
 	OPENSSL_free(der);
 	EVP_PKEY_free(key);
-	ERR_clear_error();
+	crypto_errors_drop();
 	return r;
 }
 
@@ -278,7 +278,7 @@ int tpm_signature_verify(EVP_PKEY *key, const struct tpm_signature *signature,
 		r = assay_fail(err, ENOMEM, "out of memory");
 	if (r == 0)
 		r = verify_form(key, signature, buffer_bytes(&form), digest, err);
-	ERR_clear_error();
+	crypto_errors_drop();
 	if (r < 0 || !out)
 		return r;
 	buffer_append_bytes(out, buffer_bytes(&form));

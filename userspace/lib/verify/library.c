@@ -3,6 +3,7 @@
 #include "assay-verify.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,8 @@ PUBLIC int assay_verify(const struct assay_verify_params *params,
 	struct assay_verdict *verdict = NULL;
 	int r = check_params(params, &err);
 
+	/* What is in the caller's queue of errors stays, and nothing comes to it. */
+	(void)ERR_set_mark();
 	if (r == 0)
 		r = read_inputs(params, &inputs, &err);
 	if (r == 0) {
@@ -221,6 +224,7 @@ PUBLIC int assay_verify(const struct assay_verify_params *params,
 		*ret_verdict = verdict;
 	}
 	inputs_free(&inputs);
+	(void)ERR_pop_to_mark();
 	if (r < 0 && error)
 		snprintf(error->text, sizeof(error->text), "%s", err.text);
 	return r;
