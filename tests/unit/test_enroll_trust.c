@@ -183,6 +183,9 @@ static void a_list_of_an_issuer_counts(void **state)
 		{ "root.crl", 0, NULL, 1 },
 		{ "mid.ek.crl", EKEYREJECTED, "is revoked", 0 },
 		{ "root.crl mid.ek.crl", EKEYREJECTED, "certificate of CN=mid.ek", 0 },
+		/* Of two lists of one issuer, either. */
+		{ "mid.crl mid.ek.crl", EKEYREJECTED, "is revoked", 0 },
+		{ "mid.ek.crl mid.crl", EKEYREJECTED, "is revoked", 0 },
 		{ "root.mid.crl", EKEYREJECTED, "certificate of CN=mid)", 0 },
 		{ "mid.old.crl", ESTALE,
 		  "mid.old.crl: the revocation list of CN=mid expired at Feb  1 00:00:00 2020 GMT",

@@ -138,33 +138,13 @@ static int fail_chain(X509_STORE_CTX *context, struct assay_error *err)
  */
 static int pass_without_list(int good, X509_STORE_CTX *context)
 {
-	struct ek_revocation *revocation = X509_STORE_CTX_get_app_data(context);
+	uint32_t *unknown = X509_STORE_CTX_get_app_data(context);
 
 	if (good || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNABLE_TO_GET_CRL)
 		return good;
-	revocation->unknown++;
+	*unknown |= UINT32_C(1) << X509_STORE_CTX_get_error_depth(context);
 	X509_STORE_CTX_set_error(context, X509_V_OK);
 	return 1;
-}
-
-static void set_rules(X509_STORE_CTX *context, X509_VERIFY_PARAM *rules,
-		      const struct ek_trust *trust, struct ek_revocation *revocation)
-{
-	/* A root need not have signed itself: an issuing authority can be trusted as it is. */
-	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
-
-	X509_VERIFY_PARAM_set_time(rules, (time_t)trust->now);
-	X509_VERIFY_PARAM_set_depth(rules, CHAIN_DEPTH);
-	X509_VERIFY_PARAM_set_auth_level(rules, SECURITY_LEVEL);
-	if (sk_X509_CRL_num(trust->revocations) > 0) {
-		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
-		X509_STORE_CTX_set0_crls(context, trust->revocations);
-		X509_STORE_CTX_set_verify_cb(context, pass_without_list);
-		X509_STORE_CTX_set_app_data(context, revocation);
-	}
-	X509_VERIFY_PARAM_set_flags(rules, flags);
-	X509_STORE_CTX_set0_param(context, rules);
-	X509_STORE_CTX_set0_trusted_stack(context, trust->roots);
 }
 
 /*
@@ -189,28 +169,80 @@ static int check_authorities(STACK_OF(X509) * chain, struct assay_error *err)
 CLEANUP_POINTER(X509_STORE, x509_store_free, X509_STORE_free);
 CLEANUP_POINTER(X509_STORE_CTX, x509_store_ctx_free, X509_STORE_CTX_free);
 
-static int check_chain(X509 *certificate, const struct ek_trust *trust, STACK_OF(X509) * between,
-		       struct ek_revocation *ret_revocation, struct assay_error *err)
+static void set_rules(X509_STORE_CTX *context, X509_VERIFY_PARAM *rules,
+		      const struct ek_trust *trust)
 {
-	struct ek_revocation revocation = { 0 };
+	X509_VERIFY_PARAM_set_time(rules, (time_t)trust->now);
+	X509_VERIFY_PARAM_set_depth(rules, CHAIN_DEPTH);
+	X509_VERIFY_PARAM_set_auth_level(rules, SECURITY_LEVEL);
+	/* A root need not have signed itself: an issuing authority can be trusted as it is. */
+	X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+	X509_STORE_CTX_set0_param(context, rules);
+	X509_STORE_CTX_set0_trusted_stack(context, trust->roots);
+}
+
+/*
+ * The chain, by at most one revocation list: of several, OpenSSL would take one an issuer, and
+ * leave out the others with all that they revoke.
+ * @ret_unknown: bit n: the list does not tell of the certificate number n
+ * @ret_count: certificates in the chain
+ */
+static int check_chain(X509 *certificate, const struct ek_trust *trust, STACK_OF(X509) * between,
+		       X509_CRL *list, uint32_t *ret_unknown, size_t *ret_count,
+		       struct assay_error *err)
+{
 	X509_VERIFY_PARAM *rules = X509_VERIFY_PARAM_new();
 	CLEANUP(x509_store_free_pointer) X509_STORE *store = X509_STORE_new();
 	CLEANUP(x509_store_ctx_free_pointer) X509_STORE_CTX *context = X509_STORE_CTX_new();
+	STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
 	int r;
 
-	if (!rules || !context || !store ||
-	    X509_STORE_CTX_init(context, store, certificate, between) != 1) {
+	if (!rules || !context || !store || !lists ||
+	    X509_STORE_CTX_init(context, store, certificate, between) != 1 ||
+	    (list && sk_X509_CRL_push(lists, list) <= 0)) {
 		X509_VERIFY_PARAM_free(rules);
+		sk_X509_CRL_free(lists);
 		return assay_fail(err, ENOMEM, "out of memory");
 	}
-	set_rules(context, rules, trust, &revocation);
-	if (X509_verify_cert(context) != 1)
-		return fail_chain(context, err);
-	r = check_authorities(X509_STORE_CTX_get0_chain(context), err);
+	set_rules(context, rules, trust);
+	*ret_unknown = 0;
+	if (list) {
+		X509_STORE_CTX_set_flags(context,
+					 X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+		X509_STORE_CTX_set0_crls(context, lists);
+		X509_STORE_CTX_set_verify_cb(context, pass_without_list);
+		X509_STORE_CTX_set_app_data(context, ret_unknown);
+	}
+	r = X509_verify_cert(context) == 1 ?
+		    check_authorities(X509_STORE_CTX_get0_chain(context), err) :
+		    fail_chain(context, err);
+	*ret_count = (size_t)sk_X509_num(X509_STORE_CTX_get0_chain(context));
+	sk_X509_CRL_free(lists);
+	return r;
+}
+
+/* By every list that is at hand. */
+static int check_revocation(X509 *certificate, const struct ek_trust *trust,
+			    STACK_OF(X509) * between, struct ek_revocation *ret,
+			    struct assay_error *err)
+{
+	int count = trust->revocations ? sk_X509_CRL_num(trust->revocations) : 0;
+	uint32_t unknown, unknown_to_all = UINT32_MAX;
+	struct ek_revocation revocation = { 0 };
+	int r = check_chain(certificate, trust, between, NULL, &unknown, &revocation.certificates,
+			    err);
+
+	for (int i = 0; r == 0 && i < count; i++) {
+		r = check_chain(certificate, trust, between,
+				sk_X509_CRL_value(trust->revocations, i), &unknown,
+				&revocation.certificates, err);
+		unknown_to_all &= unknown;
+	}
 	if (r < 0)
 		return r;
-	revocation.certificates = (size_t)sk_X509_num(X509_STORE_CTX_get0_chain(context));
-	*ret_revocation = revocation;
+	for (size_t i = 0; count > 0 && i < revocation.certificates; i++)
+		revocation.unknown += unknown_to_all >> i & 1;
+	*ret = revocation;
 	return 0;
 }
 
@@ -263,7 +295,7 @@ int ek_certificate_check(struct bytes der, struct bytes chain, const struct tpm_
 		r = certificates_parse(chain, "the chain of the endorsement key's certificate",
 				       between, err);
 	if (r == 0)
-		r = check_chain(certificate, trust, between, ret_revocation, err);
+		r = check_revocation(certificate, trust, between, ret_revocation, err);
 	sk_X509_pop_free(between, X509_free);
 	if (r == 0)
 		r = check_extensions(certificate, err);
