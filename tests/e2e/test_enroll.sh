@@ -414,17 +414,113 @@ other_request o.json m7 >/dev/null
 challenge o.json c3.json >/dev/null
 works 'what expired is dropped when the next challenge is made' test ! -e "$pending"
 
+# ---------------------------------------------------------------- revocation, chains, padding
+
+records=i7 trust=
+openssl req -x509 -newkey rsa:2048 -nodes -keyout mid.key -out mid.csr.pem -subj /CN=mid -config ca.conf -extensions root 2>log
+openssl x509 -in mid.csr.pem -x509toreq -signkey mid.key -out mid.csr 2>log
+printf '%s\n' 'basicConstraints = critical, CA:TRUE' 'keyUsage = critical, keyCertSign, cRLSign' >mid.ext
+openssl x509 -req -in mid.csr -CA root.pem -CAkey root.key -out mid.pem -extfile mid.ext -days 365 2>log || cat log >&2
+certify leaf.pem good ek.pem -CA mid.pem -CAkey mid.key >&2
+list() { # NAME CERT: an authority's list, with the certificates of the file "index"
+	openssl ca -config ca.conf -cert mid.pem -keyfile mid.key -gencrl -crldays "${2:-9}" -out "$1" 2>log || cat log >&2
+}
+: >index
+list none.crl
+openssl ca -config ca.conf -cert mid.pem -keyfile mid.key -revoke leaf.pem 2>log || cat log >&2
+list revoked.crl
+: >index
+from_leaf() { # OUT OPTION...: a challenge for a request with leaf.pem and what stands behind it
+	from_leaf_out=$1
+	shift
+	"$assay" enroll request --ak ak.pem --machine-id m1 --ek rsa2048-low --ek-cert chain.pem --out s.json >/dev/null &&
+		"$verify" enroll challenge s.json --records i7 --roots root.pem -o "$from_leaf_out" "$@"
+}
+cp leaf.pem chain.pem
+refused 'a certificate whose chain nobody has' 'leads to no trusted root' from_leaf c.json
+works 'the verifier has it' from_leaf c.json --intermediates mid.pem
+cat leaf.pem mid.pem >chain.pem
+works 'the device brings it' from_leaf c.json
+works 'a revocation list without it' from_leaf c.json --crl none.crl
+from_leaf c.json --crl none.crl >/dev/null 2>note
+works 'tells of how many certificates it cannot tell' grep -q 'of 2 certificates of 3 no revocation list' note
+refused 'one with it' 'is revoked' from_leaf c.json --crl revoked.crl
+refused 'one of two' 'is revoked' from_leaf c.json --crl none.crl --crl revoked.crl
+refused 'what is no list' 'is no revocation list' from_leaf c.json --crl mid.pem
+openssl ca -config ca.conf -cert mid.pem -keyfile mid.key -gencrl -crl_lastupdate 20200101000000Z \
+	-crl_nextupdate 20200201000000Z -out old.crl 2>log || cat log >&2
+refused 'a list that is no longer of today' 'old.crl: the revocation list of CN=mid expired at' from_leaf c.json --crl old.crl
+{ openssl x509 -in leaf.pem -outform DER; head -c 600 /dev/zero | tr '\0' '\377'; } >chain.pem
+works 'a certificate with padding behind it, as tpm2_nvread writes it' from_leaf c.json --intermediates mid.pem
+# In the NV index of the TPM, too, with the chain where the profile has it.
+for part in leaf:0x1c0000a mid:0x1c00100; do
+	{ openssl x509 -in "${part%:*}.pem" -outform DER; head -c 300 /dev/zero | tr '\0' '\377'; } >nv.der
+	tpm2_nvdefine -C p -s "$(stat -c %s nv.der)" -a 'ppwrite|ppread|ownerread|authread|no_da|platformcreate' "${part#*:}" >/dev/null &&
+		tpm2_nvwrite -C p -i nv.der "${part#*:}" || exit 1
+done
+certify nv-leaf.pem good_ecc ek-ecc.pem -CA mid.pem -CAkey mid.key >&2
+tpm2_nvundefine -C p 0x1c0000a
+{ openssl x509 -in nv-leaf.pem -outform DER; head -c 300 /dev/zero | tr '\0' '\377'; } >nv.der
+tpm2_nvdefine -C p -s "$(stat -c %s nv.der)" -a 'ppwrite|ppread|ownerread|authread|no_da|platformcreate' 0x1c0000a >/dev/null &&
+	tpm2_nvwrite -C p -i nv.der 0x1c0000a || exit 1
+works 'certificate and chain of the NV memory' "$assay" enroll --ak ak.pem --machine-id nv --records i7 --roots root.pem
+works 'the digest is of the certificate alone' sh -c '
+	test "$(jq -r .ek_certificate_sha256 i7/devices/nv.json)" = "$(openssl x509 -in nv-leaf.pem -outform DER | sha256sum | cut -d" " -f1)"'
+printf 'no certificate' >nv.der
+tpm2_nvundefine -C p 0x1c0000a && tpm2_nvdefine -C p -s 14 -a 'ppwrite|ppread|ownerread|authread|no_da|platformcreate' 0x1c0000a >/dev/null &&
+	tpm2_nvwrite -C p -i nv.der 0x1c0000a || exit 1
+works 'an index with something else does not end the search' "$assay" enroll --ak ak.pem --machine-id nv2 --records i7 $maker
+tpm2_nvundefine -C p 0x1c0000a && tpm2_nvundefine -C p 0x1c00100
+
+# ---------------------------------------------------------------- passwords and parents
+
+tpm2_createprimary -C o -G ecc -p parent -c srk.ctx >/dev/null && tpm2_flushcontext -t &&
+	tpm2_evictcontrol -C o -c srk.ctx 0x81000040 >/dev/null || exit 1
+"$assay" key create --restricted --out owned.pem >/dev/null || exit 1
+tpm2_changeauth -c o owned && tpm2_changeauth -c e endorsed || exit 1
+printf 'owned\n' >owner.txt
+printf 'endorsed\n' >endorsement.txt
+passwords='--owner-password-file owner.txt --endorsement-password-file endorsement.txt'
+refused 'the owner hierarchy has a password' 'storage primary' "$assay" enroll request --ak owned.pem --machine-id p --out x
+refused 'the endorsement hierarchy has one, too' 'the endorsement key' "$assay" enroll --ak owned.pem \
+	--machine-id p --records i8 $maker --owner-password-file owner.txt
+works 'with both it is enrolled' "$assay" enroll --ak owned.pem --machine-id p --records i8 $maker $passwords
+works 'and quotes' "$assay" quote --nonce "$nonce" --ak owned.pem --pcrs 10 --no-assay-log --no-ima-log --no-uefi-log \
+	--out evidence.json --owner-password-file owner.txt
+# A key below a persistent one that has a password, in a file that says "the owner's primary".
+printf 'parent\n' >parent.txt
+tpm2_create -C 0x81000040 -P parent -G ecc:ecdsa:null -g sha256 -u below.pub -r below.priv \
+	-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign|noda' >/dev/null && tpm2_flushcontext -t || exit 1
+printf '%s\n' asn1=SEQUENCE:key '[key]' type=OID:2.23.133.10.1.3 empty=EXPLICIT:0,BOOLEAN:TRUE parent=INTEGER:0x40000001 \
+	"pub=FORMAT:HEX,OCTETSTRING:$(xxd -p -c 0 below.pub)" "priv=FORMAT:HEX,OCTETSTRING:$(xxd -p -c 0 below.priv)" >below.conf
+openssl asn1parse -genconf below.conf -out below.der -noout &&
+	{ echo '-----BEGIN TSS2 PRIVATE KEY-----'; base64 -w 64 below.der; echo '-----END TSS2 PRIVATE KEY-----'; } >below.pem
+refused 'a key below another parent' 'not a key of the TPM' "$assay" enroll --ak below.pem --machine-id b --records i9 $maker $passwords
+refused 'whose password is asked for' 'cannot load below.pem' "$assay" enroll --ak below.pem --machine-id b --records i9 $maker \
+	$passwords --parent 0x81000040
+works 'a parent can be named' "$assay" enroll --ak below.pem --machine-id b --records i9 $maker $passwords \
+	--parent handle:0x81000040 --parent-password-file parent.txt
+works 'and for a quote' "$assay" quote --nonce "$nonce" --ak below.pem --pcrs 10 --no-assay-log --no-ima-log --no-uefi-log \
+	--out evidence.json --parent 0x81000040 --parent-password-file parent.txt
+refused 'a key that is in the TPM has its parent there' 'leave out --parent' "$assay" enroll --ak handle:0x81000030 --machine-id b \
+	--records i9 $maker $passwords --parent 0x81000040
+tpm2_changeauth -c o -p owned && tpm2_changeauth -c e -p endorsed || exit 1
+
 # ---------------------------------------------------------------- how it is called
 
-misused 'no AK' '\-\-ak is needed' "$assay" enroll request --out x
-misused 'no such endorsement key' '\-\-ek takes' "$assay" enroll request --ak ak.pem --ek sm2 --out x
-misused 'a certificate of which key?' '\-\-ek-cert needs --ek' "$assay" enroll request --ak ak.pem --ek-cert leaf.pem --out x
-misused 'a machine id with a slash' '\-\-machine-id takes' "$assay" enroll request --ak ak.pem --machine-id ../x --out x
-misused 'a machine id that is hidden' '\-\-machine-id takes' "$assay" enroll request --ak ak.pem --machine-id .x --out x
+misused 'no AK' '\-\-ak KEY is needed' "$assay" enroll request --out x
+misused 'no such endorsement key' '\-\-ek: must be p256-low' "$assay" enroll request --ak ak.pem --ek sm2 --out x
+misused 'a certificate of which key?' '\-\-ek-cert is only for use with --ek' "$assay" enroll request --ak ak.pem --ek-cert leaf.pem --out x
+misused 'a machine id with a slash' '\-\-machine-id: must be' "$assay" enroll request --ak ak.pem --machine-id ../x --out x
+misused 'a machine id that is hidden' '\-\-machine-id: must be' "$assay" enroll request --ak ak.pem --machine-id .x --out x
 misused 'no roots' '\-\-roots' "$verify" enroll challenge r.json --records i6 --out x
-misused 'no records' '\-\-records is needed' "$verify" enroll accept a.json
-misused 'no request' 'one request is to be named' "$verify" enroll challenge --records i6 --roots root.pem --out x
-misused 'days that are none' '\-\-days takes' "$verify" enroll challenge r.json --records i6 --roots root.pem --out x --days 0
+misused 'no records' '\-\-records DIR is needed' "$verify" enroll accept a.json
+misused 'no request' 'missing argument: REQUEST' "$verify" enroll challenge --records i6 --roots root.pem --out x
+misused 'no abbreviation' "unknown option '--rec'" "$verify" enroll accept a.json --rec i6
+misused 'an option given twice' '--records is given twice' "$verify" enroll accept a.json --records i6 --records i7
+misused 'two requests' "unexpected argument 'b.json'" "$verify" enroll accept a.json b.json --records i6
+misused 'a parent that is none' '--parent: must be a persistent handle' "$assay" enroll request --ak ak.pem --out x --parent 0x80000001
+misused 'days that are none' '\-\-days must be' "$verify" enroll challenge r.json --records i6 --roots root.pem --out x --days 0
 misused 'no verb' 'challenge or accept' "$verify" enroll
 misused 'a verb that is not there' "there is no 'enroll sign'" "$assay" enroll sign
 misused 'device and key at once' 'device and --ak exclude each other' "$verify" verify evidence.json --nonce "$nonce" \
@@ -433,12 +529,12 @@ jq '.ak_name = ("000b" + ("00" * 32))' records/devices/m1.json >record.json
 refused 'a record whose key has another name' 'ak_name.* is not the name of' "$verify" verify evidence.json \
 	--nonce "$nonce" --device record.json --manifest manifest.jsonl --cert signer.pem
 refused 'no TPM' 'no TPM answers' "$assay" enroll request --tcti swtpm:path=/no/socket --ak ak.pem --machine-id m --out x
-refused 'a record directory that cannot be' 'cannot make the directory' accept a.json --records /dev/null/x
+refused 'a record directory that cannot be' 'cannot make the directory' "$verify" enroll accept a.json --records /dev/null/x
 works 'none of them left a file' test ! -e x
 works 'help is there' sh -c 'for verb in "" request challenge answer accept; do
 	"$1" enroll $verb --help | grep -q "^Usage: assay enroll" || exit 1; done
 	for verb in "" challenge accept; do
-		"$2" enroll $verb --help | grep -q "^Usage: assay enroll" || exit 1; done' sh "$assay" "$verify"
+		"$2" enroll $verb --help | grep -q "^Usage: assay-verify enroll" || exit 1; done' sh "$assay" "$verify"
 works 'no slot and no session of the TPM is left taken' \
 	test -z "$(tpm2_getcap handles-transient)$(tpm2_getcap handles-loaded-session)"
 echo "1..$check_number"

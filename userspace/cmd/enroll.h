@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the verbs of `assay enroll` share: the verifier's are in assay-verify too, and need
- * no TPM stack (enroll_verifier.c); the device's do (enroll.c).
+ * What the verbs of `assay enroll` share: the verifier's are in assay-verify too, and need no TPM
+ * stack (enroll_verifier.c, enroll_records.c); the device's do (enroll.c, enroll_device.c).
  */
 #ifndef ASSAY_CMD_ENROLL_H
 #define ASSAY_CMD_ENROLL_H
@@ -9,57 +9,48 @@
 #include "cmd.h"
 #include "enroll/enroll.h"
 
-#define ENROLL_MAX_FILES 64 /* files of certificates of one call */
-
 extern const struct command command_enroll_challenge, command_enroll_accept;
 
-/* What the verifier's side of the command line says. */
+#define ENROLL_DAYS 7 /* how long a challenge may be answered */
+#define ENROLL_DAYS_MAX 3650
+
+/**
+ * struct enroll_verifier - the verifier's side of the command line
+ * @roots, @intermediates, @crls: paths
+ * @days: how long a challenge may be answered
+ */
 struct enroll_verifier {
 	const char *records;
-	const char *roots[ENROLL_MAX_FILES], *intermediates[ENROLL_MAX_FILES];
-	size_t root_count, intermediate_count;
-	uint64_t valid; /* seconds */
+	struct option_texts roots, intermediates, crls;
+	uint32_t days;
 	bool replace;
 };
 
-/* Rows of a command's table of options for that, numbered from this on. */
-enum {
-	ENROLL_RECORDS = 512,
-	ENROLL_ROOTS,
-	ENROLL_INTERMEDIATES,
-	ENROLL_DAYS,
-	ENROLL_REPLACE,
-};
+void enroll_verifier_free(struct enroll_verifier *verifier);
+
+/* Rows of a command's table; @member: struct enroll_verifier */
 /* clang-format off */
-#define ENROLL_RECORDS_OPTIONS \
-	{ "records", required_argument, NULL, ENROLL_RECORDS }, \
-	{ "replace", no_argument, NULL, ENROLL_REPLACE }
-#define ENROLL_TRUST_OPTIONS \
-	{ "roots", required_argument, NULL, ENROLL_ROOTS }, \
-	{ "intermediates", required_argument, NULL, ENROLL_INTERMEDIATES }
+#define ENROLL_ROWS_RECORDS(structure, member) \
+	{ "records", 0, "DIR", "the verifier's device records and open challenges", \
+	  OPTION_DIRECTORY(structure, member.records), .required = true }, \
+	{ "replace", 0, NULL, "where the machine is enrolled with this endorsement key already, " \
+	  "let it have a new attestation key", OPTION_FLAG(structure, member.replace) }
+#define ENROLL_ROWS_TRUST(structure, member) \
+	{ "roots", 0, "FILE", "certificates of TPM makers that are trusted, PEM or DER, one or " \
+	  "many; repeatable", OPTION_TEXTS(structure, member.roots), .required = true }, \
+	{ "intermediates", 0, "FILE", "certificates that may stand between, not trusted for being " \
+	  "there; repeatable", OPTION_TEXTS(structure, member.intermediates) }, \
+	{ "crl", 0, "FILE", "revocation lists of such makers, PEM or DER; repeatable", \
+	  OPTION_TEXTS(structure, member.crls) }
 /* clang-format on */
 
-#define ENROLL_RECORDS_HELP                                                                \
-	"      --records DIR        the verifier's device records and open challenges\n"   \
-	"      --replace            where the machine is enrolled with this endorsement\n" \
-	"                           key already, let it have a new attestation key\n"
-#define ENROLL_TRUST_HELP                                                                    \
-	"      --roots FILE         certificates of TPM makers that are trusted, PEM, one\n" \
-	"                           or many; repeatable\n"                                   \
-	"      --intermediates FILE certificates that may stand between, not trusted for\n"  \
-	"                           being there; repeatable\n"
-
 /*
- * enroll_verifier_option() - take one of these options
- * Return: EXIT_OK, or EXIT_USAGE once told
+ * enroll_make_challenge() - check a request, make the challenge, and keep it in the records
+ * @ret_revocation: what the revocation lists could say
  */
-int enroll_verifier_option(const struct command *command, int option, const char *value,
-			   struct enroll_verifier *verifier);
-
-/* enroll_make_challenge() - check a request, make the challenge, and keep it in the records */
 int enroll_make_challenge(const struct enroll_verifier *verifier,
 			  const struct enroll_request *request, struct enroll_challenge *ret,
-			  struct assay_error *err);
+			  struct ek_revocation *ret_revocation, struct assay_error *err);
 
 /*
  * enroll_take_answer() - judge an answer and keep the record; its challenge is closed then
@@ -68,6 +59,11 @@ int enroll_make_challenge(const struct enroll_verifier *verifier,
  */
 int enroll_take_answer(const struct enroll_verifier *verifier, const struct enroll_answer *answer,
 		       struct device_record *ret, char **ret_path, struct assay_error *err);
+
+/* enroll_print_revocation() - say of how many certificates no list could tell, if lists were given
+ */
+void enroll_print_revocation(const struct command *command, const struct enroll_verifier *verifier,
+			     const struct ek_revocation *revocation);
 
 /* enroll_print_record() - tell what was enrolled; an exit status */
 int enroll_print_record(const struct command *command, const struct device_record *record,
