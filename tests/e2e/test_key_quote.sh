@@ -183,7 +183,7 @@ works 'as JSON, what is left out is told there' sh -c '
 refused 'a nonce that is no text' 1 'compares the nonce as text' keylime new.json 'with a space' --pcrs 10
 refused 'more banks than the one of the signature' 1 'of the bank sha256 only' \
 	keylime new.json 0123456789abcdef --pcrs 10 --bank sha256,sha1
-refused 'a form that is none' 2 '\-\-format takes' quote new.json --pcrs 10 --format json
+refused 'a form that is none' 2 '\-\-format must be one of' quote new.json --pcrs 10 --format json
 
 # ---------------------------------------------------------------- by a policy
 
@@ -195,7 +195,7 @@ policy '{"assay": 1, "type": "policy", "pcrs": {"required": [7, 14], "values": {
 works 'the PCRs that a policy asks for are quoted' quote by-policy.json --policy policy.json
 works 'in the banks that it has values of' has by-policy.json \
 	'[.pcrs.sha256, .pcrs.sha1] | all(has("4") and has("7") and has("14"))'
-refused 'a policy and PCRs' 2 'leave out --pcrs' quote new.json --policy policy.json --pcrs 1
+refused 'a policy and PCRs' 2 'exclude each other' quote new.json --policy policy.json --pcrs 1
 policy '{"assay": 1, "type": "policy", "pcrs": {"required": [24]}}'
 refused 'a policy that is malformed' 1 'policy.json: .*pcrs' quote new.json --policy policy.json
 
@@ -232,6 +232,22 @@ refused 'RSAPSS of what is no RSA key' 2 '\-\-scheme is of RSA keys' \
 	"$assay" key create --restricted --scheme rsapss --out second.pem
 refused 'a scheme of a key that signs files' 2 '\-\-scheme is only for use with --restricted' \
 	"$assay" key create --algorithm rsa2048 --scheme rsapss --out second.pem
+# One that tpm2-tools made below the endorsement key.
+tools_pss_key() {
+	export TPM2TOOLS_TCTI="$ASSAY_TCTI"
+	tpm2_createek -G rsa -c ek.ctx -u ek.pub && tpm2_flushcontext -t && tpm2_flushcontext -l &&
+		tpm2_createak -C ek.ctx -G rsa -g sha256 -s rsapss -c pss.ctx -u tools.pub -f tss &&
+		tpm2_flushcontext -t && tpm2_flushcontext -l &&
+		tpm2_evictcontrol -C o -c pss.ctx 0x81000071 && tpm2_flushcontext -t &&
+		"$assay" quote --nonce "$nonce" --ak handle:0x81000071 --pcrs 10,14 --no-assay-log --no-ima-log \
+			-o pss.json &&
+		{ "$assay" verify pss.json --nonce "$nonce" --ak tools.pub --manifest manifest.jsonl --cert cert.pem \
+			--json >pss-verdict.json || [ $? -eq 1 ]; } &&
+		jq -e '[.checks[] | select(.name | IN("ak-expected", "ak-attributes", "ak-algorithm",
+			"quote-signature", "quote-nonce", "pcr-digest"))] | length == 6 and all(.result == "pass")' \
+			pss-verdict.json
+}
+works 'a key of tpm2-tools with the scheme RSAPSS, and the verdict on it' tools_pss_key
 "$assay" key create --restricted --persistent handle:0x81000078 --out first.pem >log 2>&1
 refused 'a handle that is taken' 1 'something at the handle 0x81000078' \
 	"$assay" key create --restricted --persistent handle:0x81000078 --out second.pem
@@ -241,16 +257,16 @@ refused 'a handle that is none' 2 '\-\-persistent: must be handle:' \
 refused 'a handle without a key' 1 'no key with the handle' "$assay" quote --nonce "$nonce" \
 	--ak handle:0x81000099 --pcrs 14 --no-assay-log --no-ima-log --out new.json
 
-refused 'records without their log' 2 '\-\-since is of' quote new.json --pcrs 10 --since 3
-refused 'a record that has no number' 2 '\-\-since takes' quote new.json --pcrs 10 --since -1
+refused 'records without their log' 2 '\-\-since and --no-assay-log exclude' quote new.json --pcrs 10 --since 3
+refused 'a record that has no number' 2 '\-\-since must be' quote new.json --pcrs 10 --since -1
 refused 'a nonce too short' 2 '8 to 64 bytes' "$assay" quote --nonce 00112233 --ak ak.pem \
 	--pcrs 14 --no-assay-log --no-ima-log --out new.json
 refused 'a nonce that is not hexadecimal' 2 '8 to 64 bytes' "$assay" quote \
 	--nonce 001122334455667g --ak ak.pem --pcrs 14 --no-assay-log --no-ima-log --out new.json
-refused 'a PCR that no TPM has' 2 '\-\-pcrs takes' quote new.json --pcrs 24
-refused 'PCRs with a comma at the end' 2 '\-\-pcrs takes' quote new.json --pcrs 10,
-refused 'a bank that is none' 2 '\-\-bank takes' quote new.json --pcrs 10 --bank md5
-refused 'a bank twice' 2 '\-\-bank takes' quote new.json --pcrs 10 --bank sha256,sha256
+refused 'a PCR that no TPM has' 2 '\-\-pcrs: must be' quote new.json --pcrs 24
+refused 'PCRs with a comma at the end' 2 '\-\-pcrs: must be' quote new.json --pcrs 10,
+refused 'a bank that is none' 2 '\-\-bank: must be' quote new.json --pcrs 10 --bank md5
+refused 'a bank twice' 2 '\-\-bank: must be' quote new.json --pcrs 10 --bank sha256,sha256
 refused 'a bank that the TPM has not' 1 'no PCR 10 in the bank sha384' \
 	quote new.json --pcrs 10 --bank sha384
 refused 'no PCRs' 2 '\-\-pcrs is needed' quote new.json

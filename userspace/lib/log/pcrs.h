@@ -13,6 +13,15 @@
 
 #define PCRS_COUNT 24
 
+/*
+ * pcr_is_resettable() - can anyone on the machine reset it, and so bring it to any value? PCR 16
+ * (debug) and PCR 23 (application support); PC Client Platform TPM Profile, section 4.6
+ */
+static inline bool pcr_is_resettable(unsigned int pcr)
+{
+	return pcr == 16 || pcr == 23;
+}
+
 /**
  * struct pcrs_expected - a PCR's value that is looked for
  * @pcr, @value: of which PCR and bank (@value.hash)

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+/* The parts of evidence: the quote, and the logs of the kernel, of IMA and of the firmware. */
+#include "quote.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "log/cel.h"
+#include "log/pcrs.h"
+#include "log/since.h"
+
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define IMA_DIRECTORY "/sys/kernel/security/ima"
+#define IMA_LIST IMA_DIRECTORY "/binary_runtime_measurements"
+/* As base64 it still fits into evidence, beside assay's own log. */
+#define IMA_LIMIT (EVIDENCE_MAX_SIZE / 2)
+#define UEFI_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
+#define UEFI_LIMIT (16U << 20)
+/* How often records get lost while evidence is collected before that is given up. */
+#define COLLECT_TRIES 4
+
+/* Why a log is not there, and that evidence can do without it. */
+static int fail_log(const char *option, struct assay_error *err)
+{
+	struct assay_error reason = *err;
+
+	return assay_fail(err, reason.code, "%.*s; or leave this log out with %s",
+			  (int)sizeof(reason.text) - 64, reason.text, option);
+}
+
+int quote_log_info(struct assay_info *ret, struct assay_error *err)
+{
+	struct device device;
+	int r = device_open(&device, DEVICE_READ, err);
+
+	if (r < 0)
+		return fail_log("--no-assay-log", err);
+	r = device_info(&device, ret, err);
+	device_close(&device);
+	if (r < 0)
+		return fail_log("--no-assay-log", err);
+	if (ret->pcr >= TPM_PCR_COUNT)
+		return assay_fail(err, EPROTO, "the module names PCR %u, which no TPM has",
+				  ret->pcr);
+	if (pcr_is_resettable(ret->pcr))
+		return assay_fail(
+			err, EPROTO,
+			"the module anchors its log in PCR %u, which anyone can reset and "
+			"extend to any value: load it with another (pcr=14)",
+			ret->pcr);
+	return 0;
+}
+
+/* What the PCR was before the oldest record, in the banks that have a name here. */
+static size_t head_values(const struct assay_log_header *header, struct assay_digest *values)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < header->bank_count && count < EVIDENCE_MAX_BANKS; i++) {
+		const struct assay_log_bank *bank = &header->banks[i];
+		enum assay_hash hash = (enum assay_hash)bank->alg;
+
+		if (assay_hash_size(hash) == 0 || bank->size != assay_hash_size(hash))
+			continue;
+		values[count] = (struct assay_digest){ .hash = hash, .size = bank->size };
+		memcpy(values[count].bytes, bank->start, bank->size);
+		count++;
+	}
+	return count;
+}
+
+/*
+ * The log of before the quote and after it, in one: what was trimmed in between is in the
+ * first. @after becomes it.
+ *
+ * Return: 0; -EAGAIN where records are in neither; -ENOMEM
+ */
+static int join_logs(const struct device_log_copy *before, struct device_log_copy *after,
+		     struct assay_error *err)
+{
+	struct buffer joined = { 0 };
+	uint64_t before_end = before->header.head + before->cel.size;
+	size_t known;
+
+	if (after->header.head == before->header.head)
+		return 0;
+	if (after->header.head < before->header.head || after->header.head > before_end)
+		return assay_fail(err, EAGAIN, "the log was trimmed past its end");
+	known = (size_t)(before_end - after->header.head);
+	buffer_append_bytes(&joined, buffer_bytes(&before->cel));
+	buffer_append(&joined, after->cel.data + known, after->cel.size - known);
+	buffer_free(&after->cel);
+	after->cel = joined;
+	after->header = before->header;
+	return joined.failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
+}
+
+/* Puts @log's records from the wanted one on into the evidence. */
+static int add_log(const struct quote_options *options, const struct device_log_copy *log,
+		   struct evidence *evidence, struct assay_error *err)
+{
+	struct bytes cel = buffer_bytes(&log->cel);
+	struct cel_record record;
+	struct cel_reader reader;
+	size_t offset = 0;
+	int r = 0;
+
+	cel_begin(&reader, cel, 0);
+	evidence->assay_first = options->since;
+	if (!options->has_since && cel_next(&reader, &record, NULL) > 0)
+		evidence->assay_first = record.recnum;
+	if (evidence->assay_first > 0) {
+		evidence->assay_start_count = head_values(&log->header, evidence->assay_start);
+		r = log_since(cel, log->header.pcr, evidence->assay_first, evidence->assay_start,
+			      evidence->assay_start_count, &offset, err);
+	}
+	evidence->has_assay_log = r == 0;
+	evidence->assay_base = log->header.head + offset;
+	buffer_append(&evidence->assay_cel, cel.data + offset, cel.size - offset);
+	return r;
+}
+
+static int read_log(struct device_log_copy *ret, struct assay_error *err)
+{
+	return device_read_log(ret, err) < 0 ? fail_log("--no-assay-log", err) : 0;
+}
+
+bool quote_finds_uefi_log(const struct quote_options *options)
+{
+	struct stat status;
+
+	return !options->no_uefi_log && stat(UEFI_LOG, &status) == 0;
+}
+
+static int read_uefi_log(struct evidence *evidence, struct assay_error *err)
+{
+	if (file_read(UEFI_LOG, UEFI_LIMIT, &evidence->uefi_data, err) < 0)
+		return fail_log("--no-uefi-log", err);
+	evidence->has_uefi_log = true;
+	return 0;
+}
+
+/* Newer kernels give the list once a bank, older ones with SHA-1 template digests only. */
+static int find_ima_list(enum assay_hash bank, char *path, size_t size, enum assay_hash *ret,
+			 struct assay_error *err)
+{
+	struct stat status;
+
+	snprintf(path, size, IMA_LIST "_%s", assay_hash_name(bank));
+	if (stat(path, &status) == 0) {
+		*ret = bank;
+		return 0;
+	}
+	snprintf(path, size, IMA_LIST);
+	if (stat(path, &status) == 0) {
+		*ret = ASSAY_HASH_SHA1;
+		return 0;
+	}
+	assay_fail(err, errno,
+		   "cannot find " IMA_LIST ": %s; the kernel needs CONFIG_IMA, and securityfs has "
+		   "to be mounted (mount -t securityfs securityfs /sys/kernel/security)",
+		   strerror(errno));
+	return fail_log("--no-ima-log", err);
+}
+
+static int read_ima_log(enum assay_hash bank, struct evidence *evidence, struct assay_error *err)
+{
+	enum assay_hash template_bank = ASSAY_HASH_NONE;
+	struct buffer data = { 0 };
+	char path[128];
+	int r = find_ima_list(bank, path, sizeof(path), &template_bank, err);
+
+	if (r < 0)
+		return r;
+	r = file_read(path, IMA_LIMIT, &data, err);
+	if (r < 0) {
+		buffer_free(&data);
+		return fail_log("--no-ima-log", err);
+	}
+	evidence->has_ima_log = true;
+	evidence->ima_template_bank = template_bank;
+	evidence->ima_data = data;
+	return 0;
+}
+
+static int read_boot_id(struct evidence *evidence, struct assay_error *err)
+{
+	struct buffer text = { 0 };
+	int r = file_read(BOOT_ID_PATH, 128, &text, err);
+
+	if (r == 0 && (text.size != EVIDENCE_BOOT_ID_LENGTH + 1 ||
+		       text.data[EVIDENCE_BOOT_ID_LENGTH] != '\n'))
+		r = assay_fail(err, EBADMSG, BOOT_ID_PATH " does not hold a UUID");
+	if (r == 0)
+		memcpy(evidence->boot_id, text.data, EVIDENCE_BOOT_ID_LENGTH);
+	buffer_free(&text);
+	return r;
+}
+
+static int add_pcrs(const struct tpm_pcrs *pcrs, struct evidence *evidence, struct assay_error *err)
+{
+	for (size_t i = 0; i < pcrs->count; i++) {
+		const struct tpm_pcr_bank *bank = &pcrs->banks[i];
+
+		for (unsigned int pcr = 0; pcr < TPM_PCR_COUNT; pcr++) {
+			struct assay_digest value = { .hash = bank->hash,
+						      .size = assay_hash_size(bank->hash) };
+			int r;
+
+			if ((bank->selected >> pcr & 1) == 0)
+				continue;
+			memcpy(value.bytes, bank->value[pcr], value.size);
+			r = evidence_add_pcr(evidence, pcr, &value, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int quote_pcrs(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+		      struct evidence *evidence, struct tpm_quote *ret, struct assay_error *err)
+{
+	struct tpm_key *key = NULL;
+	struct tpm *tpm;
+	int r = tpm_options_open(&options->tpm, &tpm, err);
+
+	if (r < 0)
+		return r;
+	r = tpm_options_key(&options->tpm, tpm, options->ak, &key, err);
+	if (r == 0)
+		r = tpm_quote(tpm, key, BYTES(options->nonce, options->nonce_size), pcrs, ret, err);
+	if (r == 0) {
+		buffer_append(&evidence->nonce, options->nonce, options->nonce_size);
+		buffer_append_bytes(&evidence->ak_public, tpm_key_public_area(key));
+		buffer_append_bytes(&evidence->attest, buffer_bytes(&ret->attest));
+		buffer_append_bytes(&evidence->signature, buffer_bytes(&ret->signature));
+		if (evidence->nonce.failed || evidence->ak_public.failed ||
+		    evidence->attest.failed || evidence->signature.failed)
+			r = assay_fail(err, ENOMEM, "cannot quote: out of memory");
+	}
+	tpm_key_unload(key);
+	tpm_close(tpm);
+	return r;
+}
+
+/*
+ * The log is read before the quote and after it: what is in the quoted PCR is in the one or
+ * the other, whatever is appended or trimmed meanwhile. The verifier replays what they come
+ * to up to the quoted value.
+ *
+ * Return: as others; -EAGAIN where so much was trimmed that there is a gap
+ */
+static int quote_with_log(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+			  struct evidence *evidence, struct tpm_quote *quote,
+			  struct assay_error *err)
+{
+	struct device_log_copy before = { 0 }, after = { 0 };
+	int r = options->no_assay_log ? 0 : read_log(&before, err);
+
+	if (r == 0)
+		r = quote_pcrs(options, pcrs, evidence, quote, err);
+	if (r == 0 && !options->no_assay_log) {
+		r = read_log(&after, err);
+		if (r == 0)
+			r = join_logs(&before, &after, err);
+		if (r == 0)
+			r = add_log(options, &after, evidence, err);
+	}
+	buffer_free(&before.cel);
+	buffer_free(&after.cel);
+	return r;
+}
+
+int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pcrs,
+		  struct evidence *evidence, struct tpm_quote *quote, struct assay_error *err)
+{
+	int r = quote_with_log(options, pcrs, evidence, quote, err);
+
+	for (int i = 1; r == -EAGAIN && i < COLLECT_TRIES; i++) {
+		evidence_free(evidence);
+		tpm_quote_free(quote);
+		r = quote_with_log(options, pcrs, evidence, quote, err);
+	}
+	if (r == 0)
+		r = add_pcrs(&quote->pcrs, evidence, err);
+	/* IMA's list only grows: what was quoted is in it. */
+	if (r == 0 && !options->no_ima_log)
+		r = read_ima_log(pcrs->banks[0].hash, evidence, err);
+	if (r == 0 && quote_finds_uefi_log(options))
+		r = read_uefi_log(evidence, err);
+	if (r == 0)
+		r = read_boot_id(evidence, err);
+	evidence->collected = (uint64_t)time(NULL);
+	return r;
+}

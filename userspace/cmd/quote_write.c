@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+/* What `assay quote` writes: evidence, in assay's form or Keylime's, and its parts. */
+#define _GNU_SOURCE /* asprintf() */
+#include "quote.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "tpm/ek.h"
+
+static int write_evidence(const char *path, const struct evidence *evidence,
+			  struct assay_error *err)
+{
+	struct file_writer writer;
+	int r = file_begin(&writer, path, 0666, err);
+
+	if (r < 0)
+		return r;
+	r = evidence_write(writer.stream, evidence, err);
+	if (r < 0) {
+		file_abort(&writer);
+		return assay_fail_context(err, "cannot write %s", path);
+	}
+	return file_commit(&writer, err);
+}
+
+/* The endorsement key that `assay enroll` would take, else the one that every TPM has. */
+static int read_ek(const struct quote_options *options, struct buffer *out, struct assay_error *err)
+{
+	enum tpm_ek_template template = TPM_EK_RSA2048_LOW;
+	struct buffer unused = { 0 };
+	struct tpm_ek *ek = NULL;
+	struct tpm *tpm;
+	int r = tpm_options_open(&options->tpm, &tpm, err);
+
+	if (r < 0)
+		return r;
+	r = tpm_ek_certificate(tpm, TPM_EK_ANY, &template, &unused, err);
+	if (r == 0 || r == -ENODATA)
+		r = tpm_ek_open(tpm, template, &ek, err);
+	if (r == 0)
+		buffer_append_bytes(out, tpm_ek_public_area(ek));
+	tpm_ek_close(ek);
+	tpm_close(tpm);
+	buffer_free(&unused);
+	return r == 0 && out->failed ? assay_fail(err, ENOMEM, "out of memory") : r;
+}
+
+static int write_keylime(const struct quote_options *options, const struct evidence *evidence,
+			 const struct tpm_quote *quote, struct keylime_left_out *ret_left_out,
+			 struct assay_error *err)
+{
+	struct buffer pcrs = { 0 }, ek = { 0 };
+	struct file_writer writer = { 0 };
+	json_t *body = NULL;
+	int r = read_ek(options, &ek, err);
+
+	tpm_pcr_format(&quote->pcrs, &pcrs);
+	if (r == 0 && pcrs.failed)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	if (r == 0)
+		r = keylime_evidence(evidence, buffer_bytes(&pcrs), buffer_bytes(&ek), &body,
+				     ret_left_out, err);
+	if (r == 0)
+		r = file_begin(&writer, options->out, 0666, err);
+	if (r == 0 && (json_dumpf(body, writer.stream, JSON_INDENT(1)) < 0 ||
+		       putc('\n', writer.stream) == EOF))
+		r = assay_fail(err, EIO, "cannot write %s", options->out);
+	if (r == 0)
+		r = file_commit(&writer, err);
+	file_abort(&writer);
+	json_decref(body);
+	buffer_free(&pcrs);
+	buffer_free(&ek);
+	return r;
+}
+
+static int write_part(const char *directory, const char *name, const struct buffer *content,
+		      struct assay_error *err)
+{
+	char *path;
+	int r;
+
+	if (content->failed || asprintf(&path, "%s/%s", directory, name) < 0)
+		return assay_fail(err, ENOMEM, "cannot write %s/%s: out of memory", directory,
+				  name);
+	r = file_write(path, buffer_bytes(content), 0666, err);
+	free(path);
+	return r;
+}
+
+/* The files that tpm2_checkquote takes. */
+static int export_parts(const char *directory, const struct evidence *evidence,
+			const struct tpm_quote *quote, struct assay_error *err)
+{
+	struct buffer pcrs = { 0 };
+	int r;
+
+	if (mkdir(directory, 0777) < 0 && errno != EEXIST)
+		return assay_fail(err, errno, "cannot make the directory %s: %s", directory,
+				  strerror(errno));
+	tpm_pcr_format(&quote->pcrs, &pcrs);
+	r = write_part(directory, "ak.pub", &evidence->ak_public, err);
+	if (r == 0)
+		r = write_part(directory, "attest", &evidence->attest, err);
+	if (r == 0)
+		r = write_part(directory, "sig", &evidence->signature, err);
+	if (r == 0)
+		r = write_part(directory, "pcrs", &pcrs, err);
+	if (r == 0)
+		r = write_part(directory, "nonce", &evidence->nonce, err);
+	if (r == 0 && evidence->has_assay_log)
+		r = write_part(directory, "assay.cel", &evidence->assay_cel, err);
+	if (r == 0 && evidence->has_ima_log)
+		r = write_part(directory, "ima", &evidence->ima_data, err);
+	if (r == 0 && evidence->has_uefi_log)
+		r = write_part(directory, "uefi", &evidence->uefi_data, err);
+	buffer_free(&pcrs);
+	return r;
+}
+
+int quote_write(const struct quote_options *options, const struct evidence *evidence,
+		const struct tpm_quote *quote, struct keylime_left_out *ret_left_out,
+		struct assay_error *err)
+{
+	int r = options->format == QUOTE_KEYLIME ?
+			write_keylime(options, evidence, quote, ret_left_out, err) :
+			write_evidence(options->out, evidence, err);
+
+	if (r == 0 && options->export)
+		r = export_parts(options->export, evidence, quote, err);
+	return r;
+}
+
+static json_t *summary_json(const char *path, const struct evidence *evidence,
+			    const struct keylime_left_out *left_out)
+{
+	json_t *value = json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "evidence",
+				  command_text_json(path), "pcrs", (int)evidence->pcr_count,
+				  "assay_log_first", (json_int_t)evidence->assay_first,
+				  "assay_log_bytes", (json_int_t)evidence->assay_cel.size,
+				  "ima_log_bytes", (json_int_t)evidence->ima_data.size,
+				  "uefi_log_bytes", (json_int_t)evidence->uefi_data.size);
+	json_t *reasons = json_array();
+	int bad = 0;
+
+	for (size_t i = 0; i < left_out->count; i++)
+		bad |= json_array_append_new(reasons, json_string(left_out->reason[i]));
+	bad |= json_object_set_new(value, "left_out", reasons);
+	if (bad == 0)
+		return value;
+	json_decref(value);
+	return NULL;
+}
+
+int quote_print(const struct quote_options *options, const struct evidence *evidence,
+		const struct keylime_left_out *left_out)
+{
+	const char *path = options->out;
+
+	if (options->json)
+		return command_emit_json(&command_quote, summary_json(path, evidence, left_out));
+	for (size_t i = 0; i < left_out->count; i++)
+		fprintf(stderr, "assay quote: left out: %s\n", left_out->reason[i]);
+	printf("%s: quote of %zu PCR value%s", path, evidence->pcr_count,
+	       evidence->pcr_count == 1 ? "" : "s");
+	if (evidence->has_assay_log && evidence->assay_first > 0)
+		printf(", assay's log from record %llu (%zu bytes)",
+		       (unsigned long long)evidence->assay_first, evidence->assay_cel.size);
+	else if (evidence->has_assay_log)
+		printf(", assay's log (%zu bytes)", evidence->assay_cel.size);
+	if (evidence->has_ima_log)
+		printf(", IMA's log (%zu bytes)", evidence->ima_data.size);
+	if (evidence->has_uefi_log)
+		printf(", UEFI's log (%zu bytes)", evidence->uefi_data.size);
+	putchar('\n');
+	return command_flush(&command_quote);
+}
