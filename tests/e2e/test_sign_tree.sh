@@ -77,7 +77,7 @@ ln -s usr/lib tree/lib
 find tree -type f -exec touch -d '1 hour ago' {} +
 sleep 3
 
-echo 1..65
+echo 1..68
 sign --include '*.so'
 check '--include takes names' listed '/usr/lib/a-link.so /usr/lib/a.so /usr/lib/b.so '
 sign --include /usr/lib --exclude '*.so'
@@ -182,9 +182,16 @@ fi
 
 # ------------------------------------------------------------------ what changed and what not
 sleep 3
-sign
+sign --product 'gateway "x"'
 cp m one
 cp m.p7s one.p7s
+check 'a product is in the header' eval '[ "$(head -n 1 m | jq -r .product)" = "gateway \"x\"" ]'
+run "$assay" check --manifest m --root tree --cert cert.pem --json
+check 'and told, with the time' json '.ok and .manifest.product == "gateway \"x\"" and
+	(.manifest.created | fromdate) > 0 and .manifest.signature.result == "pass"'
+sign --product 'a
+b'
+check 'but not one of two lines' told 1 'without control characters'
 sign --incremental one --json
 check '--incremental reads nothing again that did not change' \
 	json '.ok and .files == 8 and .reused == 6 and .links == 2'

@@ -7,9 +7,11 @@
 #include <openssl/pem.h>
 
 #include "sign/certificate.h"
+#include "sign/certificate_judge.h"
 #include "sign/ima_sig.h"
 #include "sign/key_file.h"
 #include "sign/lint.h"
+#include "sign/manifest_signature.h"
 #include "sign/pkcs7.h"
 #include "sign/trust.h"
 
@@ -71,7 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pkcs7_verify(input, &digest, good_certificate(), &err) == 0 ||
 	    ima_sig_verify(input, &digest, good_certificate(), &err) == 0 ||
 	    trust_verify_pkcs7(good_trust(), input, &digest, NULL, &err) == 0 ||
-	    trust_verify_ima(good_trust(), input, &digest, NULL, NULL, &err) == 0)
+	    trust_verify_ima(good_trust(), input, &digest, NULL, NULL, &err) == 0 ||
+	    manifest_verify(BYTES_LITERAL("m"), "m", input, good_certificate(),
+			    MANIFEST_ACCEPT_FILE_SIGNATURE, &err) == 0)
 		abort();
 	if (certificate_parse(input, "it", &certificate, &err) == 0) {
 		struct bytes id;
@@ -79,6 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)certificate_key_id(certificate, &id, &err);
 		free(certificate_subject(certificate));
 		(void)certificate_lint(certificate, &certificate, 1, ignore, NULL);
+		(void)certificate_judge_at(certificate, 1700000000, &err);
+		(void)certificate_judge_issuer_at(certificate, good_certificate(), 1700000000,
+						  &err);
 		(void)pkcs7_verify(input, &digest, certificate, &err);
 		X509_free(certificate);
 	}

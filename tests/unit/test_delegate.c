@@ -21,6 +21,7 @@
 #include "sign/delegate.h"
 #include "sign/ima_sig.h"
 #include "sign/key_file.h"
+#include "base/utc.h"
 #include "sign/manifest_signature.h"
 #include "sign/pkcs7.h"
 #include "sign/trust.h"
@@ -160,12 +161,23 @@ static void what_it_signs_the_keys_certificate_vouches_for(void **state)
 	buffer_free(&ima);
 }
 
-static int verify_manifest(struct bytes text, X509 *by, bool as_file, unsigned int flags,
-			   struct assay_error *err)
+/* @later: seconds after now when the manifest says that it was created */
+static int verify_manifest(struct bytes literal, int64_t later, X509 *by, bool as_file,
+			   unsigned int flags, struct assay_error *err)
 {
 	struct buffer signature = { 0 };
 	struct assay_digest digest;
+	char room[1024], time_text[UTC_LENGTH + 1], *created;
+	struct bytes text = BYTES((uint8_t *)room, literal.size);
 	int r;
+
+	assert_true(literal.size < sizeof(room));
+	memcpy(room, literal.data, literal.size);
+	room[literal.size] = '\0';
+	created = strstr(room, "\"created\":\"");
+	if (created)
+		memcpy(created + 11, utc_text((uint64_t)(time(NULL) + later), time_text),
+		       UTC_LENGTH);
 
 	assert_int_equal(verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT, text, "m", &digest, NULL),
 			 0);
@@ -184,23 +196,36 @@ static void it_signs_its_own_manifest_and_no_other(void **state)
 	struct assay_error err = { 0 };
 
 	(void)state;
-	if (verify_manifest(BYTES_LITERAL(MANIFEST(ID)), certificate, false, 0, &err) < 0)
+	if (verify_manifest(BYTES_LITERAL(MANIFEST(ID)), 0, certificate, false, 0, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(
-		verify_manifest(BYTES_LITERAL(MANIFEST(OTHER_ID)), certificate, false, 0, &err),
+		verify_manifest(BYTES_LITERAL(MANIFEST(OTHER_ID)), 0, certificate, false, 0, &err),
 		-EKEYREJECTED);
 	support_assert_error(&err, "the signature of m: it is by a delegate for another manifest");
-	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), other, false, 0, &err),
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), 0, other, false, 0, &err),
 			 -ENOKEY);
-	assert_true(verify_manifest(BYTES_LITERAL("no manifest\n"), certificate, false, 0, &err) <
-		    0);
+	assert_true(verify_manifest(BYTES_LITERAL("no manifest\n"), 0, certificate, false, 0,
+				    &err) < 0);
+	/* Its certificate is good for a day, and so is what it signs. */
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), DELEGATE_HOURS * 3600 - 60,
+					 certificate, false, 0, &err),
+			 0);
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), DELEGATE_HOURS * 3600 + 60,
+					 certificate, false, 0, &err),
+			 -EKEYEXPIRED);
+	support_assert_error(&err, "CN=assay delegate");
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)),
+					 -DELEGATE_BACKDATE_SECONDS - 60, certificate, false, 0,
+					 &err),
+			 -EKEYEXPIRED);
 	/* A file that it signed is no manifest, even with the id of the manifest. */
-	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), certificate, true, 0, &err),
-			 -EPERM);
-	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), certificate, true,
+	assert_int_equal(
+		verify_manifest(BYTES_LITERAL(MANIFEST(ID)), 0, certificate, true, 0, &err),
+		-EPERM);
+	assert_int_equal(verify_manifest(BYTES_LITERAL(MANIFEST(ID)), 0, certificate, true,
 					 MANIFEST_ACCEPT_FILE_SIGNATURE, &err),
 			 0);
-	assert_true(verify_manifest(BYTES_LITERAL(MANIFEST(OTHER_ID)), certificate, true,
+	assert_true(verify_manifest(BYTES_LITERAL(MANIFEST(OTHER_ID)), 0, certificate, true,
 				    MANIFEST_ACCEPT_FILE_SIGNATURE, &err) < 0);
 }
 

@@ -106,6 +106,15 @@ static const struct {
 	  "m line 1", "\"created\"" },
 	{ BYTES_LITERAL(HEADER_WITH(ID, "", "sha256", "4096", "", "01020304")), "m line 1",
 	  "\"created\"" },
+	{ BYTES_LITERAL(
+		  HEADER_WITH(ID, TIME "\",\"product\":\"", "sha256", "4096", "", "01020304")),
+	  "m line 1", "\"product\" is empty" },
+	{ BYTES_LITERAL(
+		  HEADER_WITH(ID, TIME "\",\"product\":\"a\\tb", "sha256", "4096", "", "01020304")),
+	  "m line 1", "without control characters" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME "\",\"product\":\"" HEX32 HEX32, "sha256", "4096", "",
+				    "01020304")),
+	  "m line 1", "longer than 127" },
 	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha1", "4096", "", "01020304")), "m line 1",
 	  "sha256 and sha512" },
 	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "md5", "4096", "", "01020304")), "m line 1",
@@ -438,6 +447,14 @@ static void a_long_manifest_is_a_stream(void **state)
 
 /* ---------------------------------------------------------------- its own signature */
 
+/* Writes another time of creation into the header of a manifest. */
+static void set_created(char *text, uint64_t when)
+{
+	char time[UTC_LENGTH + 1];
+
+	memcpy(strstr(text, "\"created\":\"") + 11, utc_text(when, time), UTC_LENGTH);
+}
+
 /* The key, two certificates and the signature of the text that the tests below share. */
 struct signed_text {
 	struct bytes text;
@@ -478,6 +495,7 @@ static void the_manifests_own_signature_covers_every_byte(void **state)
 	struct signed_text is;
 
 	(void)state;
+	set_created(text, (uint64_t)time(NULL));
 	sign_text(&is, BYTES_LITERAL(text));
 	assert_int_equal(
 		manifest_verify(is.text, "m", buffer_bytes(&is.signature), is.certificate, 0, NULL),
@@ -507,6 +525,7 @@ static void the_manifests_own_signature_is_one_that_openssl_verifies(void **stat
 	struct bytes content;
 
 	(void)state;
+	set_created(text, (uint64_t)time(NULL));
 	sign_text(&is, BYTES_LITERAL(text));
 	content = manifest_content(&is.digest, room);
 	assert_int_equal(content.size, 20 + 32);
@@ -539,6 +558,7 @@ static void a_files_signature_is_not_a_manifests(void **state)
 	X509 *signer = NULL;
 
 	(void)state;
+	set_created(text, (uint64_t)time(NULL));
 	sign_text(&is, BYTES_LITERAL(text));
 	assert_int_equal(pkcs7_sign(is.signer, is.certificate, &is.digest, &file, NULL), 0);
 	assert_int_equal(trust_new(&trust, NULL), 0);
@@ -591,6 +611,80 @@ static void a_files_signature_is_not_a_manifests(void **state)
 	free_text(&is);
 }
 
+/* The signer's certificate has to be good when the manifest was created, not later. */
+static void the_signers_certificate_is_judged_when_it_was_created(void **state)
+{
+	static char text[] = HEADER ENTRY("/a");
+	const uint64_t now = (uint64_t)time(NULL), days = 86400;
+	const struct {
+		uint64_t when;
+		int result;
+		const char *why;
+	} rows[] = {
+		{ now, 0, NULL },
+		{ now + 9 * days, 0, NULL },
+		{ now + 11 * days, -EKEYEXPIRED, "the certificate has expired before" },
+		{ now - days, -EKEYEXPIRED, "the certificate was not valid yet at" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct assay_error err = { 0 };
+		struct signed_text is;
+		struct trust *trust;
+
+		set_created(text, rows[i].when);
+		sign_text(&is, BYTES_LITERAL(text));
+		assert_int_equal(manifest_verify(is.text, "m", buffer_bytes(&is.signature),
+						 is.certificate, 0, &err),
+				 rows[i].result);
+		if (rows[i].why)
+			support_assert_error(&err, rows[i].why);
+		assert_int_equal(trust_new(&trust, NULL), 0);
+		assert_int_equal(trust_add(trust, is.certificate, TRUST_SIGNER, NULL), 0);
+		assert_int_equal(manifest_verify_trust(is.text, "m", buffer_bytes(&is.signature),
+						       trust, 0, NULL, &err),
+				 rows[i].result);
+		if (rows[i].why)
+			support_assert_error(&err, rows[i].why);
+		trust_free(trust);
+		free_text(&is);
+	}
+}
+
+static void a_product_is_read_back_and_may_be_missing(void **state)
+{
+	static const char *const wrong[] = { "", "a\nb", "\x7f", "\xff\xfe" };
+	struct manifest_header header, read;
+	char longest[MANIFEST_PRODUCT_MAX + 2];
+	struct assay_error err = { 0 };
+	struct buffer out = { 0 };
+	X509 *certificate;
+
+	(void)state;
+	assert_int_equal(certificate_load("signer.crt", &certificate, NULL), 0);
+	assert_int_equal(manifest_begin(&header, &VERITY_PARAMETERS_DEFAULT, certificate, NULL), 0);
+	X509_free(certificate);
+	assert_int_equal(manifest_append_header(&header, &out, NULL), 0);
+	assert_int_equal(manifest_read_header(buffer_bytes(&out), "m", &read, NULL), 0);
+	assert_string_equal(read.product, "");
+	assert_true(manifest_created(&read) + 60 > (uint64_t)time(NULL));
+	out.size = 0;
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(manifest_set_product(&header, longest, &err), -EINVAL);
+	support_assert_error(&err, "longer than");
+	longest[sizeof(longest) - 2] = '\0';
+	assert_int_equal(manifest_set_product(&header, longest, NULL), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(manifest_set_product(&header, wrong[i], NULL), -EINVAL);
+	assert_int_equal(manifest_set_product(&header, "gateway \"X\" \xc3\xa9", NULL), 0);
+	assert_int_equal(manifest_append_header(&header, &out, NULL), 0);
+	assert_int_equal(manifest_read_header(buffer_bytes(&out), "m", &read, NULL), 0);
+	assert_string_equal(read.product, header.product);
+	buffer_free(&out);
+}
+
 static int make_keys(void **state)
 {
 	if (support_enter_directory(state) < 0)
@@ -615,6 +709,8 @@ int main(void)
 		cmocka_unit_test(the_manifests_own_signature_covers_every_byte),
 		cmocka_unit_test(the_manifests_own_signature_is_one_that_openssl_verifies),
 		cmocka_unit_test(a_files_signature_is_not_a_manifests),
+		cmocka_unit_test(the_signers_certificate_is_judged_when_it_was_created),
+		cmocka_unit_test(a_product_is_read_back_and_may_be_missing),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, support_leave_directory);

@@ -53,7 +53,7 @@ static void built_in_signatures_are_judged_as_the_kernel_does_or_stricter(void *
 		  STRICTER "its message digest is SHA1" },
 		{ "trailing-r2048.p7s", "r2048.crt", -EOPNOTSUPP, STRICTER "bytes follow it" },
 		{ "fsv-p192.p7s", "p192.crt", -EOPNOTSUPP,
-		  STRICTER "the signer's key is too weak (ECDSA prime192v1)" },
+		  STRICTER "CN=p192: the certificate's key is too weak (ECDSA prime192v1)" },
 		/* Another's first of all is another's. */
 		{ "cms-sha1-r2048.p7s", "p192.crt", -ENOKEY, "another certificate's key" },
 	};

@@ -599,6 +599,39 @@ static void the_other_hash_of_the_same_bytes_is_another_digest(void **state)
 	X509_free(certificate);
 }
 
+/* As a key in a TPM whose scheme has a hash. */
+static void a_key_of_one_hash_signs_with_that(void **state)
+{
+	static const enum assay_hash hashes[] = { ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
+						  ASSAY_HASH_SHA512 };
+	static const char *const names[] = { "ecdsa-with-SHA256", "ecdsa-with-SHA384",
+					     "ecdsa-with-SHA512" };
+	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+		struct signer *signer = open_key("p256");
+		X509 *certificate = load_certificate("p256"), *made;
+		struct buffer der = { 0 }, ima = { 0 };
+		struct assay_error err = { 0 };
+
+		signer->hash = hashes[i];
+		assert_int_equal(pkcs7_sign(signer, certificate, &digest, &der, &err), 0);
+		assert_int_equal(pkcs7_verify(buffer_bytes(&der), &digest, certificate, &err), 0);
+		assert_int_equal(ima_sig_sign(signer, certificate, &digest, &ima, &err),
+				 hashes[i] == ASSAY_HASH_SHA256 ? 0 : -EINVAL);
+		if (hashes[i] == ASSAY_HASH_SHA384)
+			support_assert_error(&err, "the key signs sha384 digests only");
+		assert_int_equal(certificate_make(signer, "x", 1, &made, &err), 0);
+		assert_string_equal(OBJ_nid2sn(X509_get_signature_nid(made)), names[i]);
+		X509_free(made);
+		X509_free(certificate);
+		buffer_free(&der);
+		buffer_free(&ima);
+		signer->close(signer);
+	}
+}
+
 /* ---------------------------------------------------------------- IMA */
 
 static void ima_signatures_are_what_the_kernel_computes(void **state)
@@ -743,6 +776,7 @@ int main(void)
 		cmocka_unit_test(ima_signatures_are_what_the_kernel_computes),
 		cmocka_unit_test(a_changed_ima_signature_is_refused),
 		cmocka_unit_test(ima_signatures_need_a_subject_key_id),
+		cmocka_unit_test(a_key_of_one_hash_signs_with_that),
 		cmocka_unit_test(an_ima_signature_by_another_key_is_refused),
 	};
 

@@ -575,6 +575,8 @@ static int check_manifest(struct check_run *run, struct assay_error *err)
 	r = manifest_read_bytes(buffer_bytes(&run->text), name, NULL, NULL, &run->header, err);
 	if (r < 0)
 		return r;
+	/* Its signatures were made for it, or for one before it. */
+	trust_set_time(run->trust, manifest_created(&run->header));
 	if (read == 0)
 		read = manifest_verify_trust(
 			buffer_bytes(&run->text), name, buffer_bytes(&run->signature), run->trust,
@@ -644,9 +646,14 @@ static void print_json_end(const struct check_run *run, bool good, const struct 
 	printf("%s], \"checked\": %" PRIu64 ", \"failed\": %" PRIu64, run->printed ? "\n" : "",
 	       run->files, run->failed);
 	if (run->options->manifest && run->manifest.result != NOT_CHECKED) {
-		printf(", \"manifest\": {\"id\": \"%s\", \"signature\": ", run->header.id);
-		json_dumpf(finding, stdout, 0);
-		putchar('}');
+		json_t *manifest = json_pack("{s:s, s:s, s:s*, s:O}", "id", run->header.id,
+					     "created", run->header.created, "product",
+					     run->header.product[0] ? run->header.product : NULL,
+					     "signature", finding);
+
+		fputs(", \"manifest\": ", stdout);
+		json_dumpf(manifest, stdout, 0);
+		json_decref(manifest);
 	}
 	if (why)
 		command_print_json_error(why);

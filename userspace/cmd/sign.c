@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/work.h"
+#include "sign/certificate_judge.h"
 #include "sign/delegate.h"
 #include "sign/job.h"
 #include "sign/links.h"
@@ -43,7 +44,7 @@ struct names {
 struct sign_options {
 	struct signer_source key;
 	const char *certificate, *root, *manifest, *incremental, *list;
-	const char *delegate_certificate;
+	const char *delegate_certificate, *product;
 	struct names include, exclude;
 	const char *const *paths;
 	size_t path_count;
@@ -104,18 +105,6 @@ static int out_of_memory(struct assay_error *err)
 
 /* ---------------------------------------------------------------- what to sign with */
 
-static int check_validity(X509 *certificate, struct assay_error *err)
-{
-	if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
-		return assay_fail(err, EKEYEXPIRED,
-				  "the certificate has expired; the kernel would not mind, but "
-				  "others do: have it renewed for the same key");
-	if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
-		return assay_fail(err, EINVAL,
-				  "the certificate is not valid yet; is the clock right?");
-	return 0;
-}
-
 /* Before anything is signed: all that can be wrong with key and certificate. */
 static int open_key(struct sign_run *run, struct assay_error *err)
 {
@@ -129,9 +118,11 @@ static int open_key(struct sign_run *run, struct assay_error *err)
 		return r;
 	r = certificate_check_signer(run->certificate, run->key, err);
 	if (r == 0)
-		r = check_validity(run->certificate, err);
+		r = certificate_judge_at(run->certificate, (uint64_t)time(NULL), err);
 	if (r == 0)
 		r = manifest_begin(&run->header, &options->parameters, run->certificate, err);
+	if (r == 0 && options->product)
+		r = manifest_set_product(&run->header, options->product, err);
 	if (r < 0)
 		return assay_fail_context(err, "%s", options->certificate);
 	return 0;
@@ -929,6 +920,8 @@ static const char *check_options(struct sign_options *options)
 		return "PATHs and --files-from exclude each other";
 	if (options->nul && !options->list)
 		return "-0 is for --files-from";
+	if (options->product && !options->manifest)
+		return "--product is for --manifest";
 	if (options->incremental && !options->manifest)
 		return "--incremental is for --manifest";
 	if (options->accept_file_signature && !options->incremental)
@@ -976,6 +969,7 @@ enum {
 	OPT_TCTI,
 	OPT_ROOT,
 	OPT_MANIFEST,
+	OPT_PRODUCT,
 	OPT_DETACHED,
 	OPT_XATTR,
 	OPT_SIGNATURES,
@@ -1021,6 +1015,7 @@ static int take_option(struct sign_options *options, int option, struct assay_er
 		{ OPT_TCTI, &options->key.tcti, NULL },
 		{ OPT_ROOT, &options->root, NULL },
 		{ OPT_MANIFEST, &options->manifest, NULL },
+		{ OPT_PRODUCT, &options->product, NULL },
 		{ OPT_DETACHED, NULL, &options->detached },
 		{ OPT_XATTR, NULL, &options->xattr },
 		{ OPT_DELEGATE, NULL, &options->delegate },
@@ -1054,6 +1049,7 @@ static int run_sign(int argc, char **argv)
 		{ "tcti", required_argument, NULL, OPT_TCTI },
 		{ "root", required_argument, NULL, OPT_ROOT },
 		{ "manifest", required_argument, NULL, OPT_MANIFEST },
+		{ "product", required_argument, NULL, OPT_PRODUCT },
 		{ "detached", no_argument, NULL, OPT_DETACHED },
 		{ "xattr", no_argument, NULL, OPT_XATTR },
 		{ "signatures", required_argument, NULL, OPT_SIGNATURES },
@@ -1140,6 +1136,8 @@ const struct command command_sign = {
 		"\n"
 		"Signatures:\n"
 		"  --manifest OUT        manifest to write\n"
+		"  --product TEXT        say in the manifest what the files are of, for verifiers\n"
+		"                        that accept the manifests of some products only\n"
 		"  --detached            write FILE.sig beside each FILE, as 'fsverity sign' does\n"
 		"  --xattr               set security.ima of each file\n"
 		"  --signatures KIND     pkcs7, ima or both (what the places above can hold;\n"

@@ -141,17 +141,35 @@ static int reparse(X509 *made, EVP_PKEY *issuer, X509 **ret, struct assay_error 
 	return 0;
 }
 
-/* With what a key signs certificates. */
+/* With what a key signs certificates; NID_undef if it can with nothing that is known. */
 static int signature_nid(const struct signer *signer, bool *ret_rsa, enum assay_hash *ret_hash)
 {
+	static const struct {
+		enum assay_hash hash;
+		int rsa, ecdsa;
+	} algorithms[] = {
+		{ ASSAY_HASH_SHA256, NID_sha256WithRSAEncryption, NID_ecdsa_with_SHA256 },
+		{ ASSAY_HASH_SHA384, NID_sha384WithRSAEncryption, NID_ecdsa_with_SHA384 },
+		{ ASSAY_HASH_SHA512, NID_sha512WithRSAEncryption, NID_ecdsa_with_SHA512 },
+	};
 	bool rsa = EVP_PKEY_get_base_id(signer->public_key) == EVP_PKEY_RSA;
 	bool wide = !rsa && EVP_PKEY_get_bits(signer->public_key) == 384;
 
 	*ret_rsa = rsa;
-	*ret_hash = wide ? ASSAY_HASH_SHA384 : ASSAY_HASH_SHA256;
-	return rsa  ? NID_sha256WithRSAEncryption :
-	       wide ? NID_ecdsa_with_SHA384 :
-		      NID_ecdsa_with_SHA256;
+	*ret_hash = signer->hash != ASSAY_HASH_NONE ? signer->hash :
+		    wide			    ? ASSAY_HASH_SHA384 :
+						      ASSAY_HASH_SHA256;
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
+		if (algorithms[i].hash == *ret_hash)
+			return rsa ? algorithms[i].rsa : algorithms[i].ecdsa;
+	return NID_undef;
+}
+
+static int no_algorithm(struct assay_error *err)
+{
+	return assay_fail(err, EINVAL,
+			  "the signing key signs digests of a hash only that no certificate may "
+			  "be signed with; it must be SHA-256, SHA-384 or SHA-512");
 }
 
 /* Signs what was encoded (of @size, freed here; <= 0: it was not) into @bits. */
@@ -191,6 +209,8 @@ int certificate_sign(struct signer *signer, X509 *certificate, X509 **ret, struc
 	bool rsa;
 	int nid = signature_nid(signer, &rsa, &hash), size, r;
 
+	if (nid == NID_undef)
+		return no_algorithm(err);
 	X509_get0_signature(&place, &algorithm, certificate);
 	if (!set_algorithm(X509_get0_tbs_sigalg(certificate), nid, rsa) ||
 	    !set_algorithm(algorithm, nid, rsa))
@@ -209,8 +229,10 @@ static int sign_request(struct signer *signer, X509_REQ *request, struct assay_e
 	bool rsa;
 	int nid = signature_nid(signer, &rsa, &hash), r = 0;
 
-	if (!bits || !algorithm || !set_algorithm(algorithm, nid, rsa) ||
-	    !X509_REQ_set1_signature_algo(request, algorithm))
+	if (nid == NID_undef)
+		r = no_algorithm(err);
+	else if (!bits || !algorithm || !set_algorithm(algorithm, nid, rsa) ||
+		 !X509_REQ_set1_signature_algo(request, algorithm))
 		r = out_of_memory(err);
 	if (r == 0) {
 		int size = i2d_re_X509_REQ_tbs(request, &tbs);

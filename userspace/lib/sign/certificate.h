@@ -24,7 +24,8 @@
  *
  * Version 3 (RFC 5280) with subject key id (SHA-1 of the key's bits, section
  * 4.2.1.2 (1)), critical keyUsage digitalSignature, critical basicConstraints
- * CA:FALSE and a random serial number. Signed with SHA-256, by P-384 keys with SHA-384.
+ * CA:FALSE and a random serial number. Signed with SHA-256, by P-384 keys with SHA-384, by keys
+ * that sign digests of one hash only with that.
  */
 int certificate_make(struct signer *signer, const char *subject, unsigned int days, X509 **ret,
 		     struct assay_error *err);
@@ -34,7 +35,8 @@ int certificate_make(struct signer *signer, const char *subject, unsigned int da
  * @certificate: filled in but for its signature and signature algorithms
  * @ret: the signed one, as others will read it; X509_free() it
  *
- * Signed with SHA-256, by P-384 keys with SHA-384. -EKEYREJECTED if what the key made is
+ * Signed with SHA-256, by P-384 keys with SHA-384, by keys that sign
+ * digests of one hash only with that. -EKEYREJECTED if what the key made is
  * not its signature.
  */
 int certificate_sign(struct signer *signer, X509 *certificate, X509 **ret, struct assay_error *err);

@@ -26,8 +26,6 @@
 #define SECURE_SIZE 65536
 #define SECURE_PIECE 32
 
-/* Clocks differ by some minutes. */
-#define BACKDATE_SECONDS 300
 #define ID_DIGITS 32
 
 struct delegate {
@@ -197,7 +195,7 @@ static bool fill_certificate(X509 *certificate, X509 *issuer, EVP_PKEY *key,
 	X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
 	return X509_set_version(certificate, X509_VERSION_3) && set_serial(certificate) &&
 	       set_names(certificate, issuer, manifest_id) &&
-	       X509_gmtime_adj(X509_getm_notBefore(certificate), -BACKDATE_SECONDS) &&
+	       X509_gmtime_adj(X509_getm_notBefore(certificate), -DELEGATE_BACKDATE_SECONDS) &&
 	       X509_gmtime_adj(X509_getm_notAfter(certificate), DELEGATE_HOURS * 3600L) &&
 	       X509_set_pubkey(certificate, key) &&
 	       add_extension(certificate, &context, NID_subject_key_identifier, "hash") &&

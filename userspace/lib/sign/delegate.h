@@ -28,6 +28,8 @@
 /* UUID 1daed952-fced-4b1b-b4fc-d55bda1f2c4b (ITU-T X.667, section 7). */
 #define DELEGATE_OID "2.25.39455479389018031486549853191582723147"
 #define DELEGATE_HOURS 24
+/* Clocks differ by some minutes: so much before it is made its validity begins. */
+#define DELEGATE_BACKDATE_SECONDS 300
 
 /* How the pages of the key are kept; for people. */
 enum delegate_memory {

@@ -70,6 +70,14 @@ int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_di
 	r = key_id_end(certificate, &key_id, err);
 	if (r < 0)
 		return r;
+	if (signer->hash != ASSAY_HASH_NONE && signer->hash != digest->hash)
+		return assay_fail(
+			err, EINVAL,
+			"the key signs %s digests only, and IMA's signature of a %s "
+			"fs-verity digest needs that hash: use --hash %s if there is such "
+			"a digest, else --signatures pkcs7",
+			assay_hash_name(signer->hash), assay_hash_name(digest->hash),
+			assay_hash_name(signer->hash));
 	r = file_id_digest(digest, &file_id, err);
 	if (r < 0)
 		return r;

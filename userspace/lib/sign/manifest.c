@@ -153,11 +153,51 @@ static int parse_parameters(const json_t *object, const char *what,
 	return 0;
 }
 
+/* Why it is no product's name; NULL if it is one. */
+static const char *product_wrong(const char *product)
+{
+	if (*product == '\0')
+		return "empty";
+	if (strlen(product) > MANIFEST_PRODUCT_MAX)
+		return "longer than 127 bytes";
+	for (const char *at = product; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return "not text without control characters";
+	return NULL;
+}
+
+static int parse_product(const json_t *object, const char *what, struct manifest_header *header,
+			 struct assay_error *err)
+{
+	const char *product, *wrong;
+	int r;
+
+	if (!json_object_get(object, "product"))
+		return 0;
+	r = json_get_string(object, "product", what, &product, err);
+	if (r < 0)
+		return r;
+	wrong = product_wrong(product);
+	if (wrong)
+		return assay_fail(err, EBADMSG, "%s: \"product\" is %s", what, wrong);
+	stpcpy(header->product, product);
+	return 0;
+}
+
+uint64_t manifest_created(const struct manifest_header *header)
+{
+	uint64_t when = 0;
+
+	/* It was checked when it was read, or is what manifest_begin() wrote. */
+	(void)utc_parse(header->created, &when);
+	return when;
+}
+
 static int parse_header(struct manifest_reader *reader, const json_t *object, const char *what,
 			struct assay_error *err)
 {
-	static const char *const known[] = { "assay",	   "type", "id",     "created", "hash",
-					     "block_size", "salt", "signer", NULL };
+	static const char *const known[] = { "assay", "type",	    "id",   "created", "product",
+					     "hash",  "block_size", "salt", "signer",  NULL };
 	struct manifest_header *header = &reader->header;
 	const char *type, *id, *created;
 	uint64_t time;
@@ -192,6 +232,9 @@ static int parse_header(struct manifest_reader *reader, const json_t *object, co
 	memcpy(header->id, id, sizeof(header->id));
 	/* A time has no other length. */
 	memcpy(header->created, created, sizeof(header->created));
+	r = parse_product(object, what, header, err);
+	if (r < 0)
+		return r;
 	r = parse_parameters(object, what, &header->parameters, err);
 	if (r < 0)
 		return r;
@@ -612,6 +655,21 @@ int manifest_begin(struct manifest_header *ret, const struct verity_parameters *
 	return 0;
 }
 
+int manifest_set_product(struct manifest_header *header, const char *product,
+			 struct assay_error *err)
+{
+	const char *wrong = product_wrong(product);
+	json_t *text = wrong ? NULL : json_string(product);
+
+	if (!wrong && !text)
+		wrong = "not UTF-8";
+	json_decref(text);
+	if (wrong)
+		return assay_fail(err, EINVAL, "the product is %s", wrong);
+	stpcpy(header->product, product);
+	return 0;
+}
+
 /* Appends @object as a line, and frees it. */
 static int append_line(json_t *object, struct buffer *out, struct assay_error *err)
 {
@@ -634,9 +692,10 @@ int manifest_append_header(const struct manifest_header *header, struct buffer *
 	const struct verity_parameters *parameters = &header->parameters;
 	json_t *object;
 
-	object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:o, s:{s:s, s:o}}", "assay",
+	object = json_pack("{s:i, s:s, s:s, s:s, s:s*, s:s, s:I, s:o, s:{s:s, s:o}}", "assay",
 			   MANIFEST_VERSION, "type", TYPE, "id", header->id, "created",
-			   header->created, "hash", assay_hash_name(parameters->hash), "block_size",
+			   header->created, "product", header->product[0] ? header->product : NULL,
+			   "hash", assay_hash_name(parameters->hash), "block_size",
 			   (json_int_t)parameters->block_size, "salt",
 			   json_hex(BYTES(parameters->salt, parameters->salt_size)), "signer",
 			   "subject", header->subject, "key_id",

@@ -6,15 +6,16 @@
  * path, each path once:
  *
  *	{"assay":1,"type":"manifest","id":"HEX32","created":"2025-01-31T12:00:00Z",
- *	 "hash":"sha256","block_size":4096,"salt":"HEX","signer":{"subject":...,"key_id":"HEX"}}
+ *	 "product":TEXT,"hash":"sha256","block_size":4096,"salt":"HEX",
+ *	 "signer":{"subject":...,"key_id":"HEX"}}
  *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","pkcs7":"BASE64","ima":"BASE64",
  *	 "mtime":1738324800000000000,"ctime":1738324800000000000,"inode":5678}
  *
- * Each object is on one line that ends in a newline (shown wrapped here). One of "pkcs7"
- * and "ima" may be missing. "mtime", "ctime" and "inode" tell a signer whether the file is
- * still the one that it signed; nobody else looks at them, and they may be missing. It is
- * read and written as a stream: memory does not grow with the number of files. Its own
- * signature is described in sign/manifest_signature.h.
+ * Each object is on one line that ends in a newline (shown wrapped here). "product" may be
+ * missing, and one of "pkcs7" and "ima" may be missing. "mtime", "ctime" and "inode" tell a signer
+ *whether the file is still the one that it signed; nobody else looks at them, and they may be
+ *missing. It is read and written as a stream: memory does not grow with the number of files. Its
+ *own signature is described in sign/manifest_signature.h.
  *
  * For cmd/, assayd and also lib/verify: reading from memory and finding are pure. No TPM
  * code.
@@ -33,6 +34,8 @@
 /* Longest path, with its NUL (PATH_MAX of Linux), and longest line, with its newline. */
 #define MANIFEST_PATH_MAX 4096
 #define MANIFEST_LINE_MAX 65536
+/* A product's name: bytes at most. */
+#define MANIFEST_PRODUCT_MAX 127
 /* The subject key id of a signer: bytes at most. */
 #define MANIFEST_KEY_ID_MAX 64
 
@@ -40,6 +43,8 @@
  * struct manifest_header - the first line
  * @id: 32 lower-case hex digits, another for each manifest
  * @created: RFC 3339, UTC, whole seconds: "2025-01-31T12:00:00Z"
+ * @product: what the files are of, for a verifier that accepts some products only: UTF-8
+ *           without control characters; "" if it is not said
  * @parameters: of every digest in the manifest
  * @subject: the signer's certificate's subject, for people
  * @key_id: the signer's certificate's subject key id
@@ -47,6 +52,7 @@
 struct manifest_header {
 	char id[33];
 	char created[UTC_LENGTH + 1];
+	char product[MANIFEST_PRODUCT_MAX + 1];
 	struct verity_parameters parameters;
 	char subject[256];
 	size_t key_id_size;
@@ -76,6 +82,9 @@ struct manifest_entry {
 
 /* manifest_check_path() - absolute, normalised, UTF-8, not too long; -EBADMSG and why */
 int manifest_check_path(const char *path, struct assay_error *err);
+
+/* manifest_created() - when it was, in seconds since 1970 */
+uint64_t manifest_created(const struct manifest_header *header);
 
 /*
  * manifest_entry_function - called for each file in order
@@ -166,6 +175,10 @@ const struct manifest_file *manifest_find(const struct manifest *manifest, const
  */
 int manifest_begin(struct manifest_header *ret, const struct verity_parameters *parameters,
 		   X509 *certificate, struct assay_error *err);
+
+/* manifest_set_product() - say what the files are of; -EINVAL for what is no such name */
+int manifest_set_product(struct manifest_header *header, const char *product,
+			 struct assay_error *err);
 
 /* Append a line to @out. Entries come sorted; the caller sees to that. */
 int manifest_append_header(const struct manifest_header *header, struct buffer *out,

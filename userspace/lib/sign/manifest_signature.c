@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "sign/certificate_judge.h"
 #include "sign/delegate.h"
 #include "sign/manifest.h"
 #include "sign/pkcs7.h"
@@ -30,7 +31,7 @@ int manifest_sign(struct signer *signer, X509 *certificate, bool inside,
 {
 	uint8_t room[MANIFEST_CONTENT_MAX];
 	const struct pkcs7_content content = { "the manifest's signature",
-					       manifest_content(digest, room), false };
+					       manifest_content(digest, room), false, 0 };
 
 	return pkcs7_sign_content(signer, certificate, inside, &content, digest->hash, out, err);
 }
@@ -72,6 +73,8 @@ static int verify_by_certificate(const struct manifest_signed *manifest,
 	struct trust *trust;
 	int delegated, r = pkcs7_verify_content(manifest->signature, content, certificate, err);
 
+	if (r == 0)
+		return certificate_judge_at(certificate, manifest->created, err);
 	/* One with a certificate inside pkcs7_verify_content() does not take. */
 	if (r != -EBADMSG)
 		return r;
@@ -82,7 +85,8 @@ static int verify_by_certificate(const struct manifest_signed *manifest,
 	if (delegated == 0)
 		delegated = verify_by_trust(manifest, content, trust, NULL, &why);
 	trust_free(trust);
-	if (delegated == -ENOKEY || delegated == -EKEYREJECTED)
+	if (delegated == -ENOKEY || delegated == -EKEYREJECTED || delegated == -EKEYEXPIRED ||
+	    delegated == -EOPNOTSUPP)
 		return assay_fail(err, why.code, "%s", why.text);
 	return delegated == 0 ? 0 : r;
 }
@@ -101,11 +105,14 @@ static int verify_signed(const struct manifest_signed *manifest, X509 *certifica
 {
 	uint8_t room[MANIFEST_CONTENT_MAX], file_room[VERITY_FORMATTED_MAX];
 	const struct pkcs7_content own = { "the manifest's signature",
-					   manifest_content(&manifest->digest, room), false };
-	const struct pkcs7_content file = pkcs7_file_content(&manifest->digest, file_room);
+					   manifest_content(&manifest->digest, room), false,
+					   manifest->created };
+	struct pkcs7_content file = pkcs7_file_content(&manifest->digest, file_room);
 	bool accept = manifest->flags & MANIFEST_ACCEPT_FILE_SIGNATURE;
-	int r = verify_either(manifest, &own, certificate, trust, ret_signer, err);
+	int r;
 
+	file.when = manifest->created;
+	r = verify_either(manifest, &own, certificate, trust, ret_signer, err);
 	if (r < 0 && verify_either(manifest, &file, certificate, trust, accept ? ret_signer : NULL,
 				   NULL) == 0) {
 		if (accept)
@@ -146,7 +153,8 @@ static int verify_text(struct bytes text, const char *name, struct bytes signatu
 	if (r < 0)
 		return r;
 	/* What is no manifest is told by whoever reads it; no delegate can be for it. */
-	(void)manifest_read_header(text, name, &header, NULL);
+	if (manifest_read_header(text, name, &header, NULL) == 0)
+		manifest.created = manifest_created(&header);
 	return verify_signed(&manifest, certificate, trust, ret_signer, err);
 }
 

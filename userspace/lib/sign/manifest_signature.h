@@ -52,12 +52,14 @@ int manifest_sign(struct signer *signer, X509 *certificate, bool inside,
  * struct manifest_signed - a manifest whose signature is looked at
  * @name: names it in errors
  * @id: in its header; "" where that could not be read, and no delegate can be for it
+ * @created: in its header, in seconds since 1970: when the certificates have to be good
  * @digest: of its text, with VERITY_PARAMETERS_DEFAULT
  * @signature: the bytes of the file beside it
  * @flags: MANIFEST_ACCEPT_*
  */
 struct manifest_signed {
 	const char *name, *id;
+	uint64_t created;
 	struct assay_digest digest;
 	struct bytes signature;
 	unsigned int flags;
@@ -69,8 +71,11 @@ struct manifest_signed {
  * Or by a delegate (sign/delegate.h) whose certificate is inside, which @certificate's key
  * issued for this manifest.
  *
- * Return: as pkcs7_verify(); -ENOKEY for a delegate of somebody else; -EPERM for a built-in
- * signature of the manifest as a file, where that is not accepted
+ * The certificates are judged as of when the manifest was created (sign/certificate_judge.h).
+ *
+ * Return: as pkcs7_verify(); -ENOKEY for a delegate of somebody else; -EKEYEXPIRED and
+ * -EOPNOTSUPP for a certificate that was not good then; -EPERM for a built-in signature of the
+ * manifest as a file, where that is not accepted
  */
 int manifest_signed_verify(const struct manifest_signed *manifest, X509 *certificate,
 			   struct assay_error *err);
@@ -79,7 +84,7 @@ int manifest_signed_verify(const struct manifest_signed *manifest, X509 *certifi
  * manifest_signed_verify_trust() - the same, by someone trusted
  * @ret_signer: whose signature it is; X509_free() it; may be NULL
  *
- * Return: as trust_verify_pkcs7(); -EPERM as above
+ * Return: as trust_verify_pkcs7(); -EKEYEXPIRED and -EPERM as above
  */
 int manifest_signed_verify_trust(const struct manifest_signed *manifest, const struct trust *trust,
 				 X509 **ret_signer, struct assay_error *err);

@@ -27,7 +27,7 @@ static const struct {
 struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8_t *room)
 {
 	return (struct pkcs7_content){ "the built-in signature",
-				       verity_formatted_digest(digest, room), true };
+				       verity_formatted_digest(digest, room), true, 0 };
 }
 
 static int file_content(const struct assay_digest *digest, uint8_t *room, struct pkcs7_content *ret,
@@ -98,6 +98,9 @@ int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
 	size_t algorithm = 0;
 	int r;
 
+	/* Who verifies takes any of them, whatever the hash of the file's digest is. */
+	if (signer->hash != ASSAY_HASH_NONE)
+		hash = signer->hash;
 	while (algorithm < ALGORITHMS && algorithms[algorithm].hash != hash)
 		algorithm++;
 	if (algorithm == ALGORITHMS || content->bytes.size == 0)

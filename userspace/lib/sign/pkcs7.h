@@ -19,11 +19,13 @@
  * struct pkcs7_content - what a signature covers; it is not inside
  * @what: names the signature in errors
  * @kernel: the kernel is to verify it, too
+ * @when: when it was made, in seconds since 1970, for who judges certificates; 0: not known
  */
 struct pkcs7_content {
 	const char *what;
 	struct bytes bytes;
 	bool kernel;
+	uint64_t when;
 };
 
 /*
@@ -39,7 +41,8 @@ struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8
  * pkcs7_sign_content() - append a signature of this form, of whatever content, to @out
  * @certificate: of @signer's key; names the signer in the signature
  * @inside: put @certificate into the signature
- * @hash: the message digest's algorithm: SHA-256, SHA-384 or SHA-512
+ * @hash: the message digest's algorithm: SHA-256, SHA-384 or SHA-512; a key that signs
+ *        digests of one hash only gets that one
  *
  * What a key signs in this way must tell by its first bytes what it is.
  */

@@ -55,6 +55,8 @@ static int check_signature(const struct reuse *reuse, X509 *certificate, unsigne
 	CLEANUP(free_pointer) char *path = NULL;
 	struct manifest_signed manifest = { .name = reuse->name,
 					    .id = manifest_reader_header(reuse->reader)->id,
+					    .created = manifest_created(
+						    manifest_reader_header(reuse->reader)),
 					    .flags = flags };
 	int r;
 

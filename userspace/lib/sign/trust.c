@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
+#include "sign/certificate_judge.h"
 #include "sign/ima_sig.h"
 #include "sign/signature.h"
 #include "verity/enable.h"
@@ -22,6 +23,7 @@
 /**
  * struct trust - see trust.h
  * @authority: may it issue the certificates of signers?
+ * @when: see trust_set_time()
  */
 struct trust {
 	struct {
@@ -29,6 +31,7 @@ struct trust {
 		bool authority;
 	} * entries;
 	size_t count;
+	uint64_t when;
 };
 
 int trust_new(struct trust **ret, struct assay_error *err)
@@ -49,6 +52,11 @@ void trust_free(struct trust *trust)
 		X509_free(trust->entries[i].certificate);
 	free(trust->entries);
 	free(trust);
+}
+
+void trust_set_time(struct trust *trust, uint64_t when)
+{
+	trust->when = when;
 }
 
 int trust_add(struct trust *trust, X509 *certificate, enum trust_use use, struct assay_error *err)
@@ -79,11 +87,17 @@ static int refused(const struct pkcs7_content *content, struct assay_error *err,
 			  why);
 }
 
-static int stricter(const struct pkcs7_content *content, struct assay_error *err, const char *why)
+static int refused_stricter(const struct pkcs7_content *content, int code, const char *why,
+			    struct assay_error *err)
 {
 	return assay_fail(
-		err, EOPNOTSUPP, "%s is not accepted%s: %s", content->what,
+		err, code, "%s is not accepted%s: %s", content->what,
 		content->kernel ? " (this is stricter than the kernel, which takes it)" : "", why);
+}
+
+static int stricter(const struct pkcs7_content *content, struct assay_error *err, const char *why)
+{
+	return refused_stricter(content, EOPNOTSUPP, why, err);
 }
 
 static struct bytes octets(const ASN1_OCTET_STRING *string)
@@ -123,36 +137,60 @@ static bool is_issued_by(X509 *certificate, X509 *issuer)
 	       X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
 }
 
-static bool issued_by_authority(const struct trust *trust, X509 *certificate)
+/* What judging a certificate gave; the kernel asks for none of it. */
+static int judged(const struct pkcs7_content *content, int r, const struct assay_error *why,
+		  struct assay_error *err)
 {
-	for (size_t i = 0; i < trust->count; i++)
-		if (trust->entries[i].authority &&
-		    is_issued_by(certificate, trust->entries[i].certificate))
-			return true;
-	return false;
+	return r == 0 ? 0 : refused_stricter(content, -r, why->text, err);
 }
 
-/* From a certificate inside the signature to an authority. */
-static bool leads_to_authority(const struct trust *trust, STACK_OF(X509) * inside, X509 *from)
+/* -ENOKEY if none has issued it; else as certificate_judge_issuer_at(). */
+static int judge_authority(const struct trust *trust, X509 *certificate, uint64_t when,
+			   struct assay_error *err)
+{
+	int result = -ENOKEY;
+
+	for (size_t i = 0; i < trust->count && result != 0; i++)
+		if (trust->entries[i].authority &&
+		    is_issued_by(certificate, trust->entries[i].certificate))
+			result = certificate_judge_issuer_at(
+				certificate, trust->entries[i].certificate, when, err);
+	return result;
+}
+
+/* An authority's certificate inside the signature that issued @certificate; NULL: none */
+static X509 *find_issuer(STACK_OF(X509) * inside, X509 *certificate)
+{
+	for (int i = 0; i < sk_X509_num(inside); i++) {
+		X509 *candidate = sk_X509_value(inside, i);
+
+		if (X509_cmp(candidate, certificate) != 0 && X509_check_ca(candidate) == 1 &&
+		    (X509_get_key_usage(candidate) & KU_KEY_CERT_SIGN) &&
+		    is_issued_by(certificate, candidate))
+			return candidate;
+	}
+	return NULL;
+}
+
+/* From a certificate inside the signature to an authority. -ENOKEY: it does not get there */
+static int judge_chain(const struct trust *trust, STACK_OF(X509) * inside, X509 *from,
+		       uint64_t when, struct assay_error *err)
 {
 	for (int step = 0; step < CHAIN_MAX; step++) {
-		X509 *next = NULL;
+		int r = judge_authority(trust, from, when, err);
+		X509 *issuer;
 
-		if (issued_by_authority(trust, from))
-			return true;
-		for (int i = 0; i < sk_X509_num(inside) && !next; i++) {
-			X509 *candidate = sk_X509_value(inside, i);
-
-			if (X509_cmp(candidate, from) != 0 && X509_check_ca(candidate) == 1 &&
-			    (X509_get_key_usage(candidate) & KU_KEY_CERT_SIGN) &&
-			    is_issued_by(from, candidate))
-				next = candidate;
-		}
-		if (!next)
-			return false;
-		from = next;
+		if (r != -ENOKEY)
+			return r;
+		issuer = find_issuer(inside, from);
+		if (!issuer)
+			return -ENOKEY;
+		r = certificate_judge_issuer_at(from, issuer, when, err);
+		if (r < 0)
+			return r;
+		from = issuer;
 	}
-	return false;
+	return -ENOKEY;
 }
 
 /* The signer's certificate, borrowed from @trust or @inside. */
@@ -167,19 +205,22 @@ static int find_signer(const struct trust *trust, const struct pkcs7_content *co
 		}
 	for (int i = 0; i < sk_X509_num(inside); i++) {
 		X509 *certificate = sk_X509_value(inside, i);
+		struct assay_error why = { 0 };
+		int r;
 
 		if (!is_signer(info, certificate))
 			continue;
 		if (!X509_get0_pubkey(certificate))
 			return refused(content, err,
 				       "the signer's certificate has a key that is not known");
-		if (!leads_to_authority(trust, inside, certificate))
+		r = judge_chain(trust, inside, certificate, content->when, &why);
+		if (r == -ENOKEY)
 			return assay_fail(err, ENOKEY,
 					  "%s brings its signer's certificate along, which none of "
 					  "the authorities given (--ca) has issued",
 					  content->what);
 		*ret = certificate;
-		return 0;
+		return judged(content, r, &why, err);
 	}
 	return assay_fail(err, ENOKEY, "%s is by another certificate's key than those given",
 			  content->what);
@@ -248,7 +289,8 @@ static int check_known(CMS_SignerInfo *info, const struct pkcs7_content *content
 static int check_strength(const struct pkcs7_content *content, X509 *signer, size_t digest,
 			  size_t signature, struct assay_error *err)
 {
-	char description[SIGNATURE_KEY_TEXT], why[160];
+	struct assay_error judgement = { 0 };
+	char why[160];
 
 	if (!digests[digest].accepted) {
 		snprintf(why, sizeof(why),
@@ -260,15 +302,8 @@ static int check_strength(const struct pkcs7_content *content, X509 *signer, siz
 		return stricter(
 			content, err,
 			"its signature algorithm names another hash than its message digest");
-	if (!(X509_get_key_usage(signer) & KU_DIGITAL_SIGNATURE))
-		return stricter(content, err,
-				"the signer's certificate is not for signing: its keyUsage lacks "
-				"digitalSignature");
-	if (signature_judge_key(X509_get0_pubkey(signer), description) != SIGNATURE_KEY_GOOD) {
-		snprintf(why, sizeof(why), "the signer's key is too weak (%s)", description);
-		return stricter(content, err, why);
-	}
-	return 0;
+	return judged(content, certificate_judge_at(signer, content->when, &judgement), &judgement,
+		      err);
 }
 
 /* The structure, and the one signer in it. */
@@ -389,10 +424,11 @@ int trust_verify_pkcs7(const struct trust *trust, struct bytes der,
 		       struct assay_error *err)
 {
 	uint8_t room[VERITY_FORMATTED_MAX];
-	const struct pkcs7_content content = pkcs7_file_content(digest, room);
+	struct pkcs7_content content = pkcs7_file_content(digest, room);
 
 	if (content.bytes.size == 0)
 		return assay_fail(err, EINVAL, "built-in signatures are of fs-verity digests only");
+	content.when = trust->when;
 	return trust_verify_content(trust, der, &content, ret_signer, err);
 }
 
@@ -425,6 +461,8 @@ int trust_verify_ima(const struct trust *trust, struct bytes value,
 		if (!has_key_id(certificate, key_id))
 			continue;
 		r = ima_sig_verify(value, digest, certificate, err);
+		if (r == 0)
+			r = certificate_judge_at(certificate, trust->when, err);
 		if (r == 0 && ret_signer) {
 			X509_up_ref(certificate);
 			*ret_signer = certificate;

@@ -6,7 +6,8 @@
  * certificate. This takes what the kernel takes of other programs, too, with these
  * certificates as its keyring, and tells whose a signature is. Where the kernel is
  * more lenient than it should be (several signers, certificates issued by what is no
- * authority), this refuses. Periods of validity are not looked at, as the kernel does not.
+ * authority), this refuses. Periods of validity are looked at where it is known when a
+ * signature was made: trust_set_time().
  *
  * Pure; no TPM code: for commands and lib/verify.
  */
@@ -30,6 +31,12 @@ void trust_free(struct trust *trust);
 int trust_add(struct trust *trust, X509 *certificate, enum trust_use use, struct assay_error *err);
 
 /*
+ * trust_set_time() - when the signatures that follow were made
+ * @when: seconds since 1970; 0, as at first: not known, certificates may have expired
+ */
+void trust_set_time(struct trust *trust, uint64_t when);
+
+/*
  * trust_verify_pkcs7() - is @der a built-in signature of @digest by someone trusted?
  * @ret_signer: whose it is; X509_free() it; may be NULL
  *
@@ -38,17 +45,19 @@ int trust_add(struct trust *trust, X509 *certificate, enum trust_use use, struct
  * ECDSA. Signed attributes may be there, S/MIME capabilities not. The signer's
  * certificate is a trusted one, or one inside the signature that leads to an
  * authority: each issued by the next, found by its authority key id, those between
- * the signer's and the trusted one being certificates of authorities (CA:TRUE).
+ * the signer's and the trusted one being certificates of authorities (CA:TRUE). All of them
+ * are judged by sign/certificate_judge.h.
  *
  * Return: 0; -EBADMSG for what the kernel cannot read or does not take; -EOPNOTSUPP for
  * what it takes and this does not; -ENOKEY where nobody trusted is named; -EKEYREJECTED
- * where the signature is another's or of other data
+ * where the signature is another's or of other data; -EKEYEXPIRED where a certificate was not
+ * valid when it was made
  */
 int trust_verify_pkcs7(const struct trust *trust, struct bytes der,
 		       const struct assay_digest *digest, X509 **ret_signer,
 		       struct assay_error *err);
 
-/* trust_verify_content() - the same of whatever content, without asking what the kernel says */
+/* trust_verify_content() - the same of whatever content, which says when it was signed */
 int trust_verify_content(const struct trust *trust, struct bytes der,
 			 const struct pkcs7_content *content, X509 **ret_signer,
 			 struct assay_error *err);
