@@ -58,7 +58,7 @@ mount -t ext4 /dev/vda /mnt || exit 1
 cd /mnt || exit 1
 keyctl padd asymmetric signer %keyring:.fs-verity </signed/rsa.der >/dev/null
 
-echo 1..22
+echo 1..24
 alike 'measure without verity' 1 'FS_IOC_MEASURE_VERITY failed.*No data' measure a
 alike 'dump_metadata without verity' 1 'METADATA failed.*No data' \
 	dump_metadata a merkle_tree --offset=0 --length=1
@@ -88,4 +88,6 @@ alike 'a piece in the middle' 0 '' dump_metadata a merkle_tree --offset=1000 --l
 alike 'a piece behind the end' 0 '' dump_metadata a merkle_tree --offset=10000000 --length=5000
 alike 'a piece across the end' 0 '' dump_metadata a descriptor --offset=100 --length=1000
 alike 'no signature' 1 'No data available' dump_metadata e signature --offset=0 --length=100
+alike 'nothing of no signature' 1 'No data available' dump_metadata e signature --offset=0 --length=0
+alike 'nothing of a tree' 0 '' dump_metadata a merkle_tree --offset=0 --length=0
 check 'what digest writes is what the kernel has' computed

@@ -105,7 +105,19 @@ exactly 'a hash twice' 2 digest --hash-alg=1 --hash-alg=1 f1
 for size in 0 1000 -4096 4096x '' 2147483648; do
 	exactly "a block size of '$size'" 2 digest "--block-size=$size" f1
 done
-alike 'a block size of 1' 1 digest --block-size=1 f1
+# Smaller than any kernel enables, as the tests of fsverity-utils use them.
+for size in 64 128 256 512; do
+	# shellcheck disable=SC2086 # a list
+	alike "a block size of $size" 0 digest "--block-size=$size" $files
+	alike "trees and descriptors in blocks of $size bytes" 0 digest f524289 \
+		"--block-size=$size" --salt=12345678 --out-merkle-tree=tree --out-descriptor=descriptor
+done
+# shellcheck disable=SC2086 # a list
+alike 'a block size of 512 with SHA-512' 0 digest --hash-alg=sha512 --block-size=512 --salt=12345678 $files
+for size in 1 2 32; do
+	exactly "a block size of $size is too small" 1 digest "--block-size=$size" f1
+done
+exactly 'two digests must fit into a block' 1 digest --block-size=64 --hash-alg=sha512 f1
 exactly 'a block size twice' 2 digest --block-size=4096 --block-size=4096 f1
 exactly 'an odd salt' 2 digest --salt=abc f1
 exactly 'a salt that is no number' 2 digest --salt=zz f1
@@ -113,6 +125,9 @@ exactly 'a long salt' 1 digest "--salt=$(printf %066d 0)" f1
 exactly 'a salt twice' 2 digest --salt=00 --salt=00 f1
 exactly 'no place for the tree' 2 digest --out-merkle-tree=no/tree f1
 exactly 'two places for the tree' 2 digest --out-merkle-tree=a --out-merkle-tree=a f1
+run ./fsverity digest theirs/f4097 --out-merkle-tree=/dev/null
+check 'a Merkle tree may go to a device, where fsverity fails' \
+	eval '[ "$status" -eq 0 ] && [ -c /dev/null ]'
 run sh -c '"$1" digest "$2" >/dev/full' sh ./fsverity theirs/f1
 check 'output that is lost is a failure' told 1 'No space left'
 
@@ -130,6 +145,36 @@ rm -f theirs/signature ours/signature
 fsverity digest --compact --for-builtin-sig theirs/f4097 | tr a-f A-F | basenc -d --base16 >content
 works 'openssl accepts an ECDSA signature' openssl cms -verify -binary -inform DER -in ec.p7s \
 	-noverify -nointern -certfile theirs/ec.crt -content content -out /dev/null
+
+# piped PROGRAM: a passphrase from standard input, without a terminal
+piped() {
+	rm -f piped.p7s
+	run sh -c 'echo abc | setsid -w "$@"' sh "$1" sign theirs/f1 piped.p7s --key=enc.key \
+		--cert=theirs/rsa.crt
+}
+openssl pkcs8 -topk8 -v2 aes-256-cbc -passout pass:abc -in theirs/rsa.key -out enc.key
+piped fsverity
+mv piped.p7s theirs.p7s
+cp stdout theirs.out
+piped ./fsverity
+check 'a passphrase is read from standard input where there is no terminal' \
+	eval 'prints 0 "^Signed file" && cmp stdout theirs.out && cmp piped.p7s theirs.p7s'
+run sh -c 'echo wrong | setsid -w "$@"' sh ./fsverity sign theirs/f1 piped.p7s --key=enc.key \
+	--cert=theirs/rsa.crt
+check 'a wrong one is refused' eval 'told 1 "enc.key" && ! grep -e --passphrase-file stderr'
+run sh -c 'setsid -w "$@" </dev/null' sh ./fsverity sign theirs/f1 piped.p7s --key=enc.key \
+	--cert=theirs/rsa.crt
+check 'none at all is told, without options that fsverity has not' \
+	eval 'told 1 "passphrase of enc.key was not entered" && ! grep -e --passphrase-file stderr'
+certificate rsa2560 rsa:2560
+cp theirs/rsa2560.* ours/
+both sign f1 signature --key=rsa2560.key --cert=rsa2560.crt
+check 'a key of a size that the kernel refuses is refused, where fsverity signs' \
+	eval '[ "$theirs" -eq 0 ] && [ "$ours" -eq 1 ] && grep -q "RSA 2560" ours.err'
+rm -f theirs/signature ours/signature
+both sign f4097 signature --key=rsa.key --cert=rsa.crt --block-size=512
+check 'a signature that no kernel takes is made all the same, and told' \
+	eval 'same 0 && grep -q "no kernel enables fs-verity with blocks of 512 bytes" ours.err'
 exactly 'sign without words' 2 sign
 exactly 'sign with one word too many' 2 sign f1 signature more --key=rsa.key --cert=rsa.crt
 exactly 'sign without key and certificate' 1 sign f1 signature
@@ -190,7 +235,14 @@ exactly 'a signature twice' 2 enable f1 --signature=f1 --signature=f1
 exactly 'a wrong block size' 2 enable f1 --block-size=7
 exactly 'measure without a file' 2 measure
 exactly 'measure of a missing file' 1 measure missing
-exactly 'measure takes no options' 1 measure --compact
+exactly 'measure of a file without verity' 1 measure f1
+# As fsverity-utils has it since 1.6; 1.5 takes these words for files.
+run ./fsverity measure --compact theirs/f1
+check 'measure takes no options' told 2 'unrecognized option .--compact'
+run ./fsverity measure -- --compact
+check 'but files whose names look like some' told 1 "open '--compact' for reading: No such file"
+run ./fsverity measure --
+check 'and at least one' told 2 'fsverity measure FILE...'
 exactly 'dump_metadata without words' 2 dump_metadata
 exactly 'dump_metadata of an unknown kind' 2 dump_metadata kind f1
 exactly 'dump_metadata of a missing file' 1 dump_metadata merkle_tree missing
@@ -198,6 +250,7 @@ exactly 'an offset without a length' 2 dump_metadata merkle_tree f1 --offset=1
 exactly 'a length without an offset' 2 dump_metadata merkle_tree f1 --length=1
 exactly 'an offset that is no number' 2 dump_metadata merkle_tree f1 --offset=1x --length=1
 exactly 'a length that is no number' 2 dump_metadata merkle_tree f1 --offset=1 --length=x
+exactly 'nothing of a file without verity' 1 dump_metadata descriptor f1 --offset=0 --length=0
 exactly 'an offset twice' 2 dump_metadata merkle_tree f1 --offset=1 --offset=1 --length=1
 echo "1..$check_number"
 

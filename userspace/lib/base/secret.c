@@ -28,18 +28,13 @@ static int check_size(size_t size, const char *what, bool new, struct assay_erro
 			  SECRET_MAX);
 }
 
-static int ask(const char *what, bool twice, struct buffer *ret, struct assay_error *err)
+/* By OpenSSL, which reads standard input where there is no terminal. */
+static int prompt_for(const char *what, bool twice, struct buffer *ret, struct assay_error *err)
 {
-	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC), r;
 	char text[SECRET_MAX + 2] = { 0 }, again[SECRET_MAX + 2] = { 0 }, prompt[256];
 	bool good;
+	int r;
 
-	if (fd < 0)
-		return assay_fail(err, ENOTTY,
-				  "%s is needed, and there is no terminal to ask for it: put it "
-				  "into a file and name that with --passphrase-file",
-				  what);
-	close(fd);
 	snprintf(prompt, sizeof(prompt), "Enter %s: ", what);
 	good = UI_UTIL_read_pw(text, again, SECRET_MAX + 1, prompt, twice) == 0;
 	r = good ? check_size(strlen(text), what, twice, err) :
@@ -52,6 +47,24 @@ static int ask(const char *what, bool twice, struct buffer *ret, struct assay_er
 	OPENSSL_cleanse(text, sizeof(text));
 	OPENSSL_cleanse(again, sizeof(again));
 	return r;
+}
+
+static int ask(const char *what, bool twice, struct buffer *ret, struct assay_error *err)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return assay_fail(err, ENOTTY,
+				  "%s is needed, and there is no terminal to ask for it: put it "
+				  "into a file and name that with --passphrase-file",
+				  what);
+	close(fd);
+	return prompt_for(what, twice, ret, err);
+}
+
+int secret_read_line(const char *what, struct buffer *ret, struct assay_error *err)
+{
+	return prompt_for(what, false, ret, err);
 }
 
 int secret_read(const char *path, const char *what, bool twice, struct buffer *ret,

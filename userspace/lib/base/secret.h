@@ -20,6 +20,12 @@
 int secret_read(const char *path, const char *what, bool twice, struct buffer *ret,
 		struct assay_error *err);
 
+/*
+ * secret_read_line() - ask for one on the terminal, or, where there is none, read it from standard
+ * input, up to the end of the line: as programs that leave it to OpenSSL do
+ */
+int secret_read_line(const char *what, struct buffer *ret, struct assay_error *err);
+
 /* secret_free() - as buffer_free(), and nothing of it stays in memory */
 void secret_free(struct buffer *secret);
 

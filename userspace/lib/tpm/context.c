@@ -33,7 +33,8 @@ static int check_device(const char *path, struct assay_error *err)
 		return assay_fail(
 			err, ENODEV,
 			"no TPM at %s: load the TPM's driver, start swtpm, or say where the "
-			"TPM is with --tcti or $ASSAY_TCTI (for example swtpm:path=SOCKET)",
+			"TPM is with $ASSAY_TCTI, or --tcti where the command has it (for example "
+			"swtpm:path=SOCKET)",
 			path);
 	case EACCES:
 	case EPERM:
@@ -117,7 +118,7 @@ static int fail_connect(const char *name, TSS2_RC rc, struct assay_error *err)
 				  name, Tss2_RC_Decode(rc));
 	return assay_fail(err, ENODEV,
 			  "no TPM answers at %s: start swtpm there, or say where the TPM is with "
-			  "--tcti or $ASSAY_TCTI (%s)",
+			  "$ASSAY_TCTI, or --tcti where the command has it (%s)",
 			  name, Tss2_RC_Decode(rc));
 }
 

@@ -28,6 +28,8 @@ static int read_secret(const struct signer_source *source, const char *kind, str
 	char what[256];
 
 	snprintf(what, sizeof(what), "the %s of %s", kind, source->key);
+	if (source->standard_input && !source->passphrase_file)
+		return secret_read_line(what, ret, err);
 	return secret_read(source->passphrase_file, what, false, ret, err);
 }
 

@@ -27,6 +27,7 @@ struct tpm; /* lib/tpm/context.h */
  *                   TPM's key, or the PIN of a token; NULL: asked for on the terminal if
  *                   the key needs one, or its file says that it does
  * @passphrase: it is asked for in any case, if it is not in a file
+ * @standard_input: where there is no terminal, what would be asked for is a line of standard input
  * @owner_password_file, @parent_password_file: files of the passwords of the TPM's owner
  *                   hierarchy and of a persistent key that the key stands below; NULL: none
  * @notice: what tells the user something that is no error; NULL: nothing does
@@ -39,6 +40,7 @@ struct signer_source {
 	const char *tcti;
 	const char *passphrase_file;
 	bool passphrase;
+	bool standard_input;
 	const char *owner_password_file;
 	const char *parent_password_file;
 	void (*notice)(const char *format, ...) __attribute__((format(printf, 1, 2)));
