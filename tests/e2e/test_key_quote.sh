@@ -234,6 +234,7 @@ refused 'a scheme of a key that signs files' 2 '\-\-scheme is only for use with 
 	"$assay" key create --algorithm rsa2048 --scheme rsapss --out second.pem
 # One that tpm2-tools made below the endorsement key.
 tools_pss_key() {
+	echo '{"assay": 1, "type": "policy"}' >pss-policy.json
 	export TPM2TOOLS_TCTI="$ASSAY_TCTI"
 	tpm2_createek -G rsa -c ek.ctx -u ek.pub && tpm2_flushcontext -t && tpm2_flushcontext -l &&
 		tpm2_createak -C ek.ctx -G rsa -g sha256 -s rsapss -c pss.ctx -u tools.pub -f tss &&
@@ -241,7 +242,7 @@ tools_pss_key() {
 		tpm2_evictcontrol -C o -c pss.ctx 0x81000071 && tpm2_flushcontext -t &&
 		"$assay" quote --nonce "$nonce" --ak handle:0x81000071 --pcrs 10,14 --no-assay-log --no-ima-log \
 			-o pss.json &&
-		{ "$assay" verify pss.json --nonce "$nonce" --ak tools.pub --manifest manifest.jsonl --cert cert.pem \
+		{ "$assay" verify pss.json --nonce "$nonce" --ak tools.pub --policy pss-policy.json \
 			--json >pss-verdict.json || [ $? -eq 1 ]; } &&
 		jq -e '[.checks[] | select(.name | IN("ak-expected", "ak-attributes", "ak-algorithm",
 			"quote-signature", "quote-nonce", "pcr-digest"))] | length == 6 and all(.result == "pass")' \

@@ -112,6 +112,20 @@ check 'a record by a link' trusted
 check 'which stays a link' [ -L link.json ]
 check 'and the state is in the file it names' [ "$(jq .state.records records/m.json)" = 5 ]
 check 'and the report is there' grep -q '<testsuite' link.xml
+cp fresh.json records/m.json
+chmod 640 records/m.json
+umask 077
+judge --device link.json --policy changed.json
+umask 022
+check 'the file that is written has the mode of the one before' [ "$(stat -c %a records/m.json)" = 640 ]
+ln -s records/none.json nowhere.json
+judge --device nowhere.json --policy changed.json
+check 'a link that leads nowhere' told 1 'cannot open nowhere.json'
+rm nowhere.json
+mkfifo record.fifo
+judge --device record.fifo --policy changed.json
+check 'a record that is no file' told 1 'record.fifo is no regular file'
+rm record.fifo
 if [ "$(id -u)" -eq 0 ]; then
 	as='setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs'
 else

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 /* Whether the file at @path is still the one that is open; a record is replaced, not written to. */
@@ -20,7 +22,7 @@ static bool is_current(const char *path, int fd)
 	       there.st_ino == open.st_ino;
 }
 
-static int lock(const char *path, int *ret, struct assay_error *err)
+static int lock_record(const char *path, int *ret, struct assay_error *err)
 {
 	for (;;) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -44,30 +46,60 @@ static int lock(const char *path, int *ret, struct assay_error *err)
 	}
 }
 
+/*
+ * The file that the path names is settled once: what is judged, locked and written is the same
+ * file, also where a symbolic link is changed meanwhile.
+ */
+static int resolve_path(struct record_file *file, const char *path, struct assay_error *err)
+{
+	struct stat status;
+
+	file->path = realpath(path, NULL);
+	if (!file->path)
+		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+	if (stat(file->path, &status) == 0 && !S_ISREG(status.st_mode))
+		return assay_fail(
+			err, EINVAL,
+			"%s is no regular file: a device's record must be one, since what "
+			"is kept of the device is written back to it",
+			path);
+	return 0;
+}
+
 int record_file_open(struct record_file *file, const char *path, bool update,
 		     struct assay_error *err)
 {
-	struct buffer text = { 0 };
-	int r = 0;
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	int r = resolve_path(file, path, err);
 
-	file->path = path;
-	if (update && strcmp(path, "-") != 0)
-		r = lock(path, &file->lock, err);
+	if (r == 0 && update)
+		r = lock_record(file->path, &file->lock, err);
 	if (r == 0)
-		r = file_read(path, RECORD_MAX_SIZE, &text, err);
-	if (r == 0) {
-		r = device_record_parse(buffer_bytes(&text), &file->record, err);
-		if (r < 0)
-			assay_fail_context(err, "%s", path);
-	}
-	buffer_free(&text);
-	return r;
+		r = file_read(file->path, RECORD_MAX_SIZE, &text, err);
+	if (r < 0)
+		return r;
+	r = device_record_parse(buffer_bytes(&text), &file->record, err);
+	return r < 0 ? assay_fail_context(err, "%s", path) : 0;
+}
+
+/* The new file is to be used by whoever could use the old one. */
+static int keep_access(const struct record_file *file, int fd, const struct stat *old,
+		       struct assay_error *err)
+{
+	/* Only root can give a file away; another owner's record was theirs to replace. */
+	if (fchown(fd, old->st_uid, old->st_gid) < 0 && errno != EPERM)
+		return assay_fail(err, errno, "cannot keep the owner of %s: %s", file->path,
+				  strerror(errno));
+	if (fchmod(fd, old->st_mode & 0777) < 0)
+		return assay_fail(err, errno, "cannot keep the mode of %s: %s", file->path,
+				  strerror(errno));
+	return 0;
 }
 
 int record_file_keep(struct record_file *file, const struct verify_state *state,
 		     struct assay_error *err)
 {
-	struct file_writer writer;
+	CLEANUP(file_abort) struct file_writer writer = { 0 };
 	struct stat old;
 	int r;
 
@@ -77,18 +109,12 @@ int record_file_keep(struct record_file *file, const struct verify_state *state,
 	file->record.state = *state;
 	if (fstat(file->lock, &old) < 0)
 		return assay_fail(err, errno, "cannot see to %s: %s", file->path, strerror(errno));
-	r = file_begin(&writer, file->path, old.st_mode & 0777, err);
-	if (r < 0)
-		return r;
-	/* It stays as it was, whoever else may read it. */
-	if (fchmod(fileno(writer.stream), old.st_mode & 0777) < 0)
-		r = assay_fail(err, errno, "cannot write %s: %s", file->path, strerror(errno));
+	r = file_begin(&writer, file->path, 0600, err);
+	if (r == 0)
+		r = keep_access(file, fileno(writer.stream), &old, err);
 	if (r == 0)
 		r = device_record_write(writer.stream, &file->record, err);
-	if (r == 0)
-		r = file_commit(&writer, err);
-	file_abort(&writer);
-	return r;
+	return r == 0 ? file_commit(&writer, err) : r;
 }
 
 void record_file_close(struct record_file *file)
@@ -97,4 +123,6 @@ void record_file_close(struct record_file *file)
 	if (file->lock >= 0)
 		close(file->lock);
 	file->lock = -1;
+	free(file->path);
+	file->path = NULL;
 }

@@ -10,23 +10,25 @@
 
 /*
  * struct record_file - an open record; start with {.lock = -1}, end with record_file_close()
+ * @path: where the file is, with no symbolic link in it; owned
  * @lock: of the file, held; -1 if it is not to be written
  */
 struct record_file {
-	const char *path;
+	char *path;
 	int lock;
 	struct device_record record;
 };
 
 /*
  * record_file_open() - read a record, waiting for whoever else judges the device
- * @path: borrowed; "-" is standard input
- * @update: whether record_file_keep() is to follow; not for standard input
+ * @path: of a regular file, or a symbolic link to one, which stays as it is
+ * @update: whether record_file_keep() is to follow
  */
 int record_file_open(struct record_file *file, const char *path, bool update,
 		     struct assay_error *err);
 
-/* record_file_keep() - write the record back with that state */
+/* record_file_keep() - write the record back with that state, to the same file, for the same users
+ */
 int record_file_keep(struct record_file *file, const struct verify_state *state,
 		     struct assay_error *err);
 
