@@ -249,8 +249,8 @@ refused "not without the parent's" 1 'has a password' \
 	"$assay" key cert --key below.pem --passphrase-file password --out new.pem
 refused 'nor with another' 1 'has a password, and it was not given, or another' "$assay" key cert \
 	--key below.pem --passphrase-file password --parent-password-file wrong --out new.pem
-refused 'a parent that is none' 2 'must be handle:0x81' \
-	"$assay" key create --out new.pem --parent 0x81000009
+refused 'a parent that is none' 2 'must be a persistent handle' \
+	"$assay" key create --out new.pem --parent 0x80000009
 tpm2 evictcontrol -C o -c 0x81000009
 tpm2 dictionarylockout --clear-lockout
 printf 'the owner' >owner-password

@@ -144,7 +144,7 @@ static const struct tpm_key_options signing = { .use = TPM_KEY_SIGNING };
 static int open_signer(const struct machine *at, const char *path, struct signer **ret,
 		       struct assay_error *err)
 {
-	return signer_open(&(struct signer_source){ .key = path, .tcti = at->tcti }, ret, err);
+	return signer_open(&(struct signer_source){ .key = path, .tpm.tcti = at->tcti }, ret, err);
 }
 
 /* The call must fail with this code, and say so. */
@@ -1307,7 +1307,7 @@ static void a_wrong_password_costs_one_try(void **state)
 	write_to(&other, "right", PASSWORD_BYTES);
 	for (size_t i = 0; i < COUNT(password_rows); i++) {
 		struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("x"));
-		struct signer_source source = { .tcti = other.tcti };
+		struct signer_source source = { .tpm.tcti = other.tcti };
 		struct signing threads[32];
 		struct buffer out = { 0 };
 		struct signer *signer;
@@ -1547,7 +1547,7 @@ static void the_mark_of_a_password_is_a_hint(void **state)
 			.password = rows[i].password ? PASSWORD_BYTES : BYTES(NULL, 0),
 		};
 		struct signer_source source = { .key = in(&machine, "k.pem"),
-						.tcti = machine.tcti };
+						.tpm.tcti = machine.tcti };
 		struct tpm *tpm = open_tpm(&machine);
 		struct tpm_key_file file = { 0 };
 		struct buffer text = { 0 }, out = { 0 };

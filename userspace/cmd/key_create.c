@@ -15,8 +15,9 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "sign/certificate.h"
-#include "signer_options.h"
+#include "tpm/context.h"
 #include "tpm/pcr.h"
+#include "tpm_options.h"
 
 /* One file that is written. */
 struct key_output {
@@ -31,13 +32,15 @@ enum { OUTPUT_CERTIFICATE, OUTPUT_PUBLIC, OUTPUT_KEY, OUTPUT_COUNT };
 
 /**
  * struct create_options - what is asked for
- * @access: where the TPM is, and its passwords; no key of it
+ * @tpm: how it is reached, and the parent
+ * @passphrase, @passphrase_file: the new key's
  * @pcrs: of no bank: none
  * @persistent: where to keep the key; NULL: nowhere
  * @scheme: of attestation keys, in the order of the option's words
  */
 struct create_options {
-	struct signer_source access;
+	struct tpm_options tpm;
+	const char *passphrase_file;
 	struct key_output outputs[OUTPUT_COUNT];
 	const char *subject;
 	uint32_t days;
@@ -45,8 +48,8 @@ struct create_options {
 	enum { SCHEME_RSASSA, SCHEME_RSAPSS } scheme;
 	bool scheme_given;
 	struct tpm_pcrs pcrs;
-	struct tpm_key_handle persistent, parent;
-	bool restricted, force, json;
+	struct tpm_key_handle persistent;
+	bool passphrase, restricted, force, json;
 };
 
 /* What the TPM made. */
@@ -147,7 +150,7 @@ static int make_key(struct tpm *tpm, struct create_options *options, struct byte
 		.use = options->restricted ? TPM_KEY_ATTESTATION : TPM_KEY_SIGNING,
 		.algorithm = options->algorithm,
 		.pss = options->scheme == SCHEME_RSAPSS,
-		.parent = options->parent.handle,
+		.parent = options->tpm.parent,
 		.password = password,
 		.pcrs = options->pcrs.count > 0 ? &options->pcrs : NULL,
 	};
@@ -170,13 +173,11 @@ static int ask_and_make_key(struct create_options *options, struct created *crea
 	struct tpm *tpm = NULL;
 	int r = 0;
 
-	if (options->access.passphrase || options->access.passphrase_file)
-		r = secret_read(options->access.passphrase_file, "the new key's password", true,
-				&password, err);
+	if (options->passphrase || options->passphrase_file)
+		r = secret_read(options->passphrase_file, "the new key's password", true, &password,
+				err);
 	if (r == 0)
-		r = tpm_open(options->access.tcti, &tpm, err);
-	if (r == 0)
-		r = signer_give_passwords(tpm, &options->access, err);
+		r = tpm_options_open(&options->tpm, &tpm, err);
 	if (r == 0)
 		r = make_key(tpm, options, buffer_bytes(&password), created, err);
 	tpm_close(tpm);
@@ -323,18 +324,14 @@ static int check_create(const struct create_options *options)
 		return command_usage(
 			&command_key_create,
 			"a restricted key cannot sign a certificate: leave out --cert");
-	if (options->restricted && (options->access.passphrase || options->access.passphrase_file ||
-				    options->pcrs.count > 0))
+	if (options->restricted &&
+	    (options->passphrase || options->passphrase_file || options->pcrs.count > 0))
 		return command_usage(&command_key_create,
 				     "a restricted key is without password and PCRs: a "
 				     "quote is asked for by the verifier's nonce");
 	if (options->scheme_given && options->algorithm < TPM_KEY_RSA2048)
 		return command_usage(&command_key_create,
 				     "--scheme is of RSA keys: give one with --algorithm");
-	if (options->access.parent_password_file && options->parent.handle == 0)
-		return command_usage(&command_key_create,
-				     "--parent-password-file needs --parent: the storage primary "
-				     "has no password");
 	for (size_t i = 0; i < OUTPUT_COUNT; i++)
 		for (size_t j = 0; j < i; j++)
 			if (outputs[i].path && outputs[j].path &&
@@ -385,10 +382,10 @@ static const struct option_row create_rows[] = {
 	  OPTION_OUTPUT(struct create_options, outputs[OUTPUT_PUBLIC].path) },
 	OPTION_HEADING("What using the key takes:"),
 	{ "passphrase", 0, NULL, "a password, which is asked for now",
-	  OPTION_FLAG(struct create_options, access.passphrase), .alias = "password",
+	  OPTION_FLAG(struct create_options, passphrase), .alias = "password",
 	  .excludes = "passphrase-file" },
 	{ "passphrase-file", 0, "FILE", "the password in this file",
-	  OPTION_INPUT(struct create_options, access.passphrase_file) },
+	  OPTION_INPUT(struct create_options, passphrase_file) },
 	{ "pcrs", 0, "LIST", "that these PCRs are as they are now: 7,14 or sha384:7,14",
 	  OPTION_FUNCTION(struct create_options, pcrs, take_pcrs) },
 	OPTION_HEADING("Attestation keys:"),
@@ -398,15 +395,18 @@ static const struct option_row create_rows[] = {
 	  OPTION_CHOICE(struct create_options, scheme), .needs = "restricted",
 	  OPTION_GIVEN(struct create_options, scheme_given) },
 	OPTION_HEADING("The TPM:"),
-	{ "parent", 0, "handle:0x81...",
-	  "the persistent storage key to make it below (the owner hierarchy's storage primary)",
-	  OPTION_FUNCTION(struct create_options, parent, take_handle) },
+	{ "parent", 0, "HANDLE",
+	  "the persistent storage key to make it below, 0x81... (the owner hierarchy's storage "
+	  "primary)",
+	  OPTION_FUNCTION(struct create_options, tpm.parent, option_tpm_parent) },
+	{ "parent-password-file", 0, "FILE", "that key's password, where it has one",
+	  OPTION_INPUT(struct create_options, tpm.parent_password), .needs = "parent" },
 	{ "persistent", 0, "handle:0x81...",
 	  "keep the key in the TPM, too, at this handle: what takes a key file takes this name as "
 	  "well",
 	  OPTION_FUNCTION(struct create_options, persistent, take_handle) },
-	OPTION_ROWS_TPM_PASSWORDS(struct create_options, access),
-	OPTION_ROW_TCTI(struct create_options, access.tcti),
+	OPTION_ROW_OWNER_PASSWORD(struct create_options, tpm),
+	OPTION_ROW_TCTI(struct create_options, tpm),
 	OPTION_HEADING("Output:"),
 	OPTION_ROW_FORCE(struct create_options, force),
 	OPTION_ROW_JSON(struct create_options, json),

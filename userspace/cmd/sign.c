@@ -1012,7 +1012,7 @@ static int take_option(struct sign_options *options, int option, struct assay_er
 		{ OPT_KEY, &options->key.key, NULL },
 		{ OPT_CERT, &options->certificate, NULL },
 		{ OPT_PASSPHRASE_FILE, &options->key.passphrase_file, NULL },
-		{ OPT_TCTI, &options->key.tcti, NULL },
+		{ OPT_TCTI, &options->key.tpm.tcti, NULL },
 		{ OPT_ROOT, &options->root, NULL },
 		{ OPT_MANIFEST, &options->manifest, NULL },
 		{ OPT_PRODUCT, &options->product, NULL },

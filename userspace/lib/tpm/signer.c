@@ -33,32 +33,6 @@ static int read_secret(const struct signer_source *source, const char *kind, str
 	return secret_read(source->passphrase_file, what, false, ret, err);
 }
 
-int signer_give_passwords(struct tpm *tpm, const struct signer_source *source,
-			  struct assay_error *err)
-{
-	const struct {
-		const char *path, *what;
-		enum tpm_authority whose;
-	} rows[] = {
-		{ source->owner_password_file, "the owner hierarchy's password", TPM_OWNER },
-		{ source->parent_password_file, "the parent key's password", TPM_PARENT },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		CLEANUP(secret_free) struct buffer password = { 0 };
-		int r;
-
-		if (!rows[i].path)
-			continue;
-		r = secret_read(rows[i].path, rows[i].what, false, &password, err);
-		if (r == 0)
-			r = tpm_give_password(tpm, rows[i].whose, buffer_bytes(&password), err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /*
  * What a key in the TPM is used with. Nothing but using it tells whether it has a password: what
  * its file says of that decides only whether to ask for one that was not given.
@@ -108,12 +82,11 @@ static int open_key_file(const struct signer_source *source, struct bytes pem, s
 	if (r == 0)
 		r = read_password(source, file.password, file.parent_name.size > 0, &password, err);
 	if (r == 0)
-		r = tpm_open(source->tcti, &tpm, err);
+		r = tpm_options_open(&source->tpm, &tpm, err);
 	if (r < 0)
 		return r;
-	r = signer_give_passwords(tpm, source, err);
-	if (r == 0)
-		r = tpm_key_load(tpm, &file, buffer_bytes(&password), source->key, &key, err);
+	r = tpm_options_load(&source->tpm, tpm, &file, buffer_bytes(&password), source->key, &key,
+			     err);
 	return make_signer(tpm, key, r, ret, err);
 }
 
@@ -129,12 +102,10 @@ static int open_handle(const struct signer_source *source, struct signer **ret,
 	if (r == 0)
 		r = read_password(source, false, handle.primary_size > 0, &password, err);
 	if (r == 0)
-		r = tpm_open(source->tcti, &tpm, err);
+		r = tpm_options_open(&source->tpm, &tpm, err);
 	if (r < 0)
 		return r;
-	r = signer_give_passwords(tpm, source, err);
-	if (r == 0)
-		r = tpm_key_find(tpm, &handle, buffer_bytes(&password), source->key, &key, err);
+	r = tpm_key_find(tpm, &handle, buffer_bytes(&password), source->key, &key, err);
 	return make_signer(tpm, key, r, ret, err);
 }
 

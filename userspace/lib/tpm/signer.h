@@ -7,8 +7,7 @@
 #define ASSAY_TPM_SIGNER_H
 
 #include "base/signer.h"
-
-struct tpm; /* lib/tpm/context.h */
+#include "tpm/options.h"
 
 /* What --key says of itself in help texts; lines of 2 + 24 characters in front. */
 #define SIGNER_KEY_HELP                                                                     \
@@ -22,14 +21,12 @@ struct tpm; /* lib/tpm/context.h */
  * struct signer_source - which key, and what it takes to use it
  * @key: "handle:0x81000001" (tpm_key_handle()), "pkcs11:..." (RFC 7512), or a file: TSS2 PEM or
  * plain PEM; the file itself tells which
- * @tcti: as for tpm_open(); NULL for the default
+ * @tpm: of a key in a TPM: how that is reached
  * @passphrase_file: file of the passphrase of an encrypted PEM file, the password of a
  *                   TPM's key, or the PIN of a token; NULL: asked for on the terminal if
  *                   the key needs one, or its file says that it does
  * @passphrase: it is asked for in any case, if it is not in a file
  * @standard_input: where there is no terminal, what would be asked for is a line of standard input
- * @owner_password_file, @parent_password_file: files of the passwords of the TPM's owner
- *                   hierarchy and of a persistent key that the key stands below; NULL: none
  * @notice: what tells the user something that is no error; NULL: nothing does
  * @pkcs11_engine: shared object of an OpenSSL engine through which @key is taken, whatever
  *                 it looks like; NULL: none
@@ -37,12 +34,10 @@ struct tpm; /* lib/tpm/context.h */
  */
 struct signer_source {
 	const char *key;
-	const char *tcti;
+	struct tpm_options tpm;
 	const char *passphrase_file;
 	bool passphrase;
 	bool standard_input;
-	const char *owner_password_file;
-	const char *parent_password_file;
 	void (*notice)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 	const char *pkcs11_engine;
 	const char *pkcs11_module;
@@ -55,9 +50,5 @@ struct signer_source {
  * `concurrent` is not set for keys by PKCS#11; `dear` is, as for those in a TPM.
  */
 int signer_open(const struct signer_source *source, struct signer **ret, struct assay_error *err);
-
-/* signer_give_passwords() - give a TPM those of owner and parent */
-int signer_give_passwords(struct tpm *tpm, const struct signer_source *source,
-			  struct assay_error *err);
 
 #endif /* ASSAY_TPM_SIGNER_H */
