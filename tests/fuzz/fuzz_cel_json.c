@@ -15,8 +15,30 @@ static void require(bool condition)
 		abort();
 }
 
+/* The same records, though integers of them may be in another number of bytes. */
+static void same_records(struct bytes a, struct bytes b)
+{
+	struct cel_reader first, second;
+	struct cel_record one, other;
+
+	cel_begin(&first, a, 0);
+	cel_begin(&second, b, 0);
+	while (cel_next(&first, &one, NULL) == 1) {
+		require(cel_next(&second, &other, NULL) == 1);
+		require(one.recnum == other.recnum && one.register_type == other.register_type &&
+			one.register_number == other.register_number &&
+			one.digest_count == other.digest_count &&
+			bytes_equal(one.content, other.content));
+		for (size_t i = 0; i < one.digest_count; i++)
+			require(one.digests[i].hash == other.digests[i].hash &&
+				bytes_equal(BYTES(one.digests[i].bytes, one.digests[i].size),
+					    BYTES(other.digests[i].bytes, other.digests[i].size)));
+	}
+	require(first.rest.size == 0 && second.rest.size == 0);
+}
+
 /* Each record of the TLV is one in JSON too, and both say the same. */
-static void round_trip(struct bytes cel)
+static void round_trip(struct bytes cel, bool exact)
 {
 	struct buffer text = { 0 }, again = { 0 };
 	struct cel_reader reader;
@@ -38,7 +60,8 @@ static void round_trip(struct bytes cel)
 	if (cel.size > 0) {
 		require(cel_json_is(buffer_bytes(&text)));
 		require(cel_json_read(buffer_bytes(&text), &again, NULL) == 0);
-		require(bytes_equal(buffer_bytes(&again), cel));
+		same_records(buffer_bytes(&again), cel);
+		require(!exact || bytes_equal(buffer_bytes(&again), cel));
 	}
 	buffer_free(&text);
 	buffer_free(&again);
@@ -54,13 +77,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* What was read before an error counts as well. */
 	if (cel_json_is(BYTES(data, size)))
 		(void)cel_json_read(BYTES(data, size), &cel, &err);
-	round_trip(buffer_bytes(&cel));
+	round_trip(buffer_bytes(&cel), true);
 	buffer_free(&cel);
 
 	/* The same bytes as TLV: contents that no JSON would have become. */
 	cel_begin(&reader, BYTES(data, size), 0);
 	while (cel_next(&reader, &record, NULL) == 1)
 		;
-	round_trip(BYTES(data, size - reader.rest.size));
+	round_trip(BYTES(data, size - reader.rest.size), false);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "log/cel_content.h"
 #include "log/cel_json.h"
 #include "log_builder.h"
 #include "support.h"
@@ -108,6 +109,21 @@ static void contents_of_others_come_back(void **state)
 		{ 9, BYTES_LITERAL("\0"), "tlv" },
 		{ 80, BYTES_LITERAL("vendor"), "tlv" },
 		{ 4, BYTES_LITERAL("\x50\0\0\0\x8\0\0\0\0\0\0\0\1"), "tlv" },
+		{ 4, BYTES_LITERAL("\x50\0\0\0\1\1"), "cel" },
+		{ 4, BYTES_LITERAL("\x50\0\0\0\x8\xff\xff\xff\xff\xff\xff\xff\xff"), "tlv" },
+		{ 4, BYTES_LITERAL("\x50\0\0\0\x8\x7f\xff\xff\xff\xff\xff\xff\xff"), "cel" },
+		{ 4, BYTES_LITERAL("\1\0\0\0\xc\0\0\0\0\1\1\1\0\0\0\1\0"), "cel" },
+		{ 4, BYTES_LITERAL("\2\0\0\0\0"), "cel" },
+		{ 4, BYTES_LITERAL("\x51\0\0\0\1\2"), "cel" },
+		{ 4, BYTES_LITERAL("\x51\0\0\0\1\3"), "tlv" },
+		{ 4, BYTES_LITERAL("\2\0\0\0\0\x51\0\0\0\1\0"), "cel" },
+		{ 4, BYTES_LITERAL(""), "cel" },
+		{ 0x4a, BYTES_LITERAL("{\"content_type\":\"tss2\",\"content\":{\"data\":\"00\"}}"),
+		  "tss2" },
+		{ 0x4a, BYTES_LITERAL("{\"content_type\":\"systemd\",\"content\":{}}"), "tlv" },
+		{ 0x4a, BYTES_LITERAL("{\"content_type\":\"tlv\",\"content\":{}}"), "tlv" },
+		{ 0x4a, BYTES_LITERAL("{\"recnum\":1}"), "tlv" },
+		{ 0x4a, BYTES_LITERAL("x"), "tlv" },
 		{ 0x41, BYTES_LITERAL("not ours at all"), "assay" },
 	};
 
@@ -177,6 +193,14 @@ static void forms_of_a_log(void **state)
 		{ "one object", BYTES_LITERAL(" " RECORD), 1 },
 		{ "an array", BYTES_LITERAL("[" RECORD ",\n" RECORD "]\n"), 2 },
 		{ "an array of none", BYTES_LITERAL("[]"), 0 },
+		{ "an array with white space",
+		  BYTES_LITERAL("\n[\t" RECORD "\n,\r\n " RECORD " ] "), 2 },
+		{ "an object over lines",
+		  BYTES_LITERAL("{\n\"pcr\":6,\n" DIGESTS ",\r\n" PCCLIENT "\n}\n"), 1 },
+		{ "objects over lines",
+		  BYTES_LITERAL("{\n\"pcr\":6,\n" DIGESTS ",\n" PCCLIENT
+				"\n}\n{\n\"pcr\":6,\n" DIGESTS ",\n" PCCLIENT "\n}\n"),
+		  2 },
 		{ "a separator only", BYTES_LITERAL("\x1e"), 0 },
 	};
 
@@ -271,12 +295,17 @@ static void logs_that_are_off(void **state)
 		{ "a string", "\"x\"", "no log in JSON" },
 		{ "no JSON", "{\"pcr\":", "index 0: it is not JSON" },
 		{ "cut", "\x1e" RECORD "\n\x1e{\"recnum\":2,\"pcr\"", "index 1: it is not JSON" },
-		{ "two in one text", "\x1e" RECORD RECORD, "index 0: it is not JSON" },
-		{ "text behind a record", "\x1e" RECORD "\nx\n", "index 0: it is not JSON" },
+		{ "two in one text", "\x1e" RECORD RECORD, "there is text behind" },
+		{ "text behind a record", "\x1e" RECORD "\nx\n", "there is text behind" },
+		{ "text behind an object", RECORD "x", "index 1: it is not JSON" },
 		{ "an array in a sequence", "\x1e[" RECORD "]\n", "not a JSON object" },
-		{ "an array cut", "[" RECORD ",", "the log is not JSON" },
-		{ "text behind an array", "[" RECORD "]x", "the log is not JSON" },
-		{ "a number in an array", "[" RECORD ",7]", "index 1: it is not an object" },
+		{ "an array cut", "[" RECORD ",", "index 1: it is empty" },
+		{ "an array cut behind a record", "[" RECORD, "before its ']'" },
+		{ "an array without commas", "[" RECORD RECORD "]", "before its ']'" },
+		{ "an array with a comma too many", "[" RECORD ",]", "index 1: it is not JSON" },
+		{ "an array with a comma first", "[," RECORD "]", "index 0: it is not JSON" },
+		{ "text behind an array", "[" RECORD "]x", "behind the array" },
+		{ "a number in an array", "[" RECORD ",7]", "index 1: it is not" },
 		{ "a member twice", "{\"pcr\":6,\"pcr\":6," DIGESTS "," IMA "}", "not JSON" },
 		{ "a member not known", "{\"pcr\":6,\"x\":1," DIGESTS "," IMA "}",
 		  "\"x\" is not known" },
@@ -339,12 +368,41 @@ static void logs_that_are_off(void **state)
 		  "\"content\" is not an object" },
 		{ "no content type", "{\"pcr\":6," DIGESTS ",\"content\":{}}",
 		  "\"content_type\" is missing" },
-		{ "content type of no name",
-		  "{\"pcr\":6," DIGESTS ",\"content_type\":\"x\",\"content\":{}}",
-		  "\"content_type\" is missing or not known" },
-		{ "content type of no number",
-		  "{\"pcr\":6," DIGESTS ",\"content_type\":6,\"content\":{}}",
-		  "\"content_type\" is missing or not known" },
+		{ "content type of another JSON type",
+		  "{\"pcr\":6," DIGESTS ",\"content_type\":[],\"content\":{}}",
+		  "\"content_type\" is missing" },
+		{ "management of no kind",
+		  "{\"pcr\":6," DIGESTS ",\"content_type\":\"cel\",\"content\":{\"type\":\"x\"}}",
+		  "\"type\" is missing or not known" },
+		{ "management that is no object",
+		  "{\"pcr\":6," DIGESTS ",\"content_type\":\"cel\",\"content\":[1]}",
+		  "is not an object" },
+		{ "management with more",
+		  "{\"pcr\":6," DIGESTS
+		  ",\"content_type\":\"cel\",\"content\":{\"type\":2,\"x\":1}}",
+		  "\"x\" is not known" },
+		{ "a version without its minor number",
+		  "{\"pcr\":6," DIGESTS
+		  ",\"content_type\":\"cel\",\"content\":{\"type\":1,\"data\":{"
+		  "\"major\":1}}}",
+		  "no \"minor\"" },
+		{ "a version of 17 bits",
+		  "{\"pcr\":6," DIGESTS
+		  ",\"content_type\":\"cel\",\"content\":{\"type\":1,\"data\":{"
+		  "\"major\":65536,\"minor\":0}}}",
+		  "above 65535" },
+		{ "a state of no name",
+		  "{\"pcr\":6," DIGESTS ",\"content_type\":\"cel\",\"content\":{\"type\":"
+		  "\"state_trans\",\"data\":\"off\"}}",
+		  "no state_trans" },
+		{ "a state of no number",
+		  "{\"pcr\":6," DIGESTS
+		  ",\"content_type\":\"cel\",\"content\":{\"type\":81,\"data\":3}}",
+		  "no state_trans" },
+		{ "a time below 0",
+		  "{\"pcr\":6," DIGESTS
+		  ",\"content_type\":\"cel\",\"content\":{\"type\":80,\"data\":-1}}",
+		  "no cel_timestamp" },
 		{ "template without a name",
 		  "{\"pcr\":6," DIGESTS
 		  ",\"content_type\":\"ima_template\",\"content\":{\"template_data\":\"\"}}",
@@ -406,6 +464,117 @@ static void logs_that_are_off(void **state)
 	}
 }
 
+/* Records as other programs write them, in files of theirs. */
+static void files_of_others(void **state)
+{
+	static const struct {
+		const char *file;
+		size_t records;
+		uint64_t last;
+		const char *error; /* NULL: it is whole */
+	} rows[] = {
+		{ "cel/cel-pretty-object.json", 1, 1, NULL },
+		{ "cel/cel-no-action.json", 3, 2, NULL },
+		{ "cel/pcrlock-257-without-content.json", 1, 27, NULL },
+		{ "cel/systemd-cut.json", 2, 1, "record at index 2: it is not JSON" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buffer text = log_test_data(rows[i].file), cel = { 0 };
+		struct cel_record record = { 0 };
+		struct cel_reader reader;
+		struct assay_error err;
+		size_t count = 0;
+		int r = cel_json_read(buffer_bytes(&text), &cel, &err);
+
+		print_message("%s\n", rows[i].file);
+		assert_int_equal(r, rows[i].error ? -EBADMSG : 0);
+		if (rows[i].error)
+			support_assert_error(&err, rows[i].error);
+		cel_begin(&reader, buffer_bytes(&cel), 0);
+		while (cel_next(&reader, &record, NULL) == 1)
+			count++;
+		assert_int_equal(reader.rest.size, 0);
+		assert_int_equal(count, rows[i].records);
+		assert_int_equal(record.recnum, rows[i].last);
+		comes_back(buffer_bytes(&cel));
+		buffer_free(&cel);
+		buffer_free(&text);
+	}
+}
+
+/* What is not known is kept: "content_type" and "content", or neither. */
+static void contents_that_are_not_known(void **state)
+{
+	static const struct {
+		const char *members, *kept;
+	} rows[] = {
+		{ "", "{}" },
+		{ ",\"content_type\":\"tss2\",\"content\":{\"event\":[1,2]}",
+		  "{\"content_type\":\"tss2\",\"content\":{\"event\":[1,2]}}" },
+		{ ",\"content\":7,\"content_type\":6", "{\"content_type\":6,\"content\":7}" },
+		{ ",\"content_type\":\"x\"", "{\"content_type\":\"x\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buffer cel = { 0 };
+		struct cel_record record;
+		char text[512];
+
+		snprintf(text, sizeof(text), "{\"pcr\":6," DIGESTS "%s}", rows[i].members);
+		assert_int_equal(count_records(support_text(text), &record, &cel), 1);
+		assert_int_equal(record.type, CEL_JSON);
+		assert_true(bytes_equal(record.value, support_text(rows[i].kept)));
+		comes_back(buffer_bytes(&cel));
+		buffer_free(&cel);
+	}
+}
+
+/* What other programs write of a log's management, and what it is as TLV. */
+static void management_in_its_forms(void **state)
+{
+	static const struct {
+		const char *content;
+		struct bytes value;
+	} rows[] = {
+		{ "{\"type\":\"cel_version\",\"data\":{\"major\":1,\"minor\":0}}",
+		  BYTES_LITERAL("\1\0\0\0\xc\0\0\0\0\1\1\1\0\0\0\1\0") },
+		{ "{\"type\":\"CEL_VERSION\",\"data\":{\"major\":258,\"minor\":0}}",
+		  BYTES_LITERAL("\1\0\0\0\xd\0\0\0\0\2\1\2\1\0\0\0\1\0") },
+		{ "{\"type\":\"firmware_end\"}", BYTES_LITERAL("\2\0\0\0\0") },
+		{ "{\"type\":2,\"data\":null}", BYTES_LITERAL("\2\0\0\0\0") },
+		{ "{\"type\":\"cel_timestamp\",\"data\":4660}",
+		  BYTES_LITERAL("\x50\0\0\0\2\x12\x34") },
+		{ "{\"type\":80,\"data\":{\"cel_timestamp\":0}}", BYTES_LITERAL("\x50\0\0\0\1\0") },
+		{ "{\"type\":\"state_trans\",\"data\":\"kexec\"}",
+		  BYTES_LITERAL("\x51\0\0\0\1\2") },
+		{ "{\"type\":81,\"data\":0}", BYTES_LITERAL("\x51\0\0\0\1\0") },
+		{ "[{\"type\":2},{\"type\":81,\"data\":1}]",
+		  BYTES_LITERAL("\2\0\0\0\0\x51\0\0\0\1\1") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buffer cel = { 0 };
+		struct cel_record record;
+		char text[512];
+
+		/* Without digests, too: it need not be extended. */
+		snprintf(text, sizeof(text),
+			 "{\"pcr\":6,\"digests\":[],\"content_type\":\"cel\",\"content\":%s}",
+			 rows[i].content);
+		print_message("%s\n", rows[i].content);
+		assert_int_equal(count_records(support_text(text), &record, &cel), 1);
+		assert_int_equal(record.type, CEL_MANAGEMENT);
+		assert_int_equal(record.digest_count, 0);
+		assert_true(bytes_equal(record.value, rows[i].value));
+		comes_back(buffer_bytes(&cel));
+		buffer_free(&cel);
+	}
+}
+
 static void mutations_do_no_harm(void **state)
 {
 	static const char whole[] = "\x1e" RECORD "\n\x1e{\"ccmr\":6," DIGESTS "," IMA "}\n";
@@ -439,6 +608,9 @@ int main(void)
 		cmocka_unit_test(forms_of_a_log),
 		cmocka_unit_test(records_without_numbers),
 		cmocka_unit_test(numbers_instead_of_names),
+		cmocka_unit_test(files_of_others),
+		cmocka_unit_test(contents_that_are_not_known),
+		cmocka_unit_test(management_in_its_forms),
 		cmocka_unit_test(logs_that_are_off),
 		cmocka_unit_test(mutations_do_no_harm),
 	};

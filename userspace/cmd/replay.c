@@ -3,71 +3,54 @@
  * `assay replay`: which PCRs a measurement log replays to. Also in the program assay-verify,
  * so nothing here may need the TPM stack.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "cmd.h"
+#include "log/cel_json.h"
 #include "log/ima.h"
+#include "log/log_kind.h"
 #include "log/pcrs.h"
 
-#define MAX_EXPECTED 32
+#define MAX_VALUES 32
 /* More than any kernel keeps; a mapped file costs no memory. */
 #define MAX_LOG (UINT64_C(1) << 36)
 
-static const char help[] =
-	"Usage: assay replay ima FILE [OPTION]...\n"
-	"       assay replay cel FILE [OPTION]...\n"
-	"       assay replay uefi FILE [OPTION]...\n"
-	"\n"
-	"Replay a measurement log and print the PCRs it comes to: the list of IMA\n"
-	"(/sys/kernel/security/ima/binary_runtime_measurements*), a log in TCG CEL-TLV ('assay "
-	"log\n"
-	"export' writes one), or the firmware's event log (/sys/kernel/security/tpm0/\n"
-	"binary_bios_measurements). Digests are compared with what they are of, as far as the form "
-	"of\n"
-	"the log allows. FILE '-' is standard input. Needs no TPM.\n"
-	"\n"
-	"Options:\n"
-	"      --bank HASH     the PCR bank to replay: sha1, sha256, sha384 or sha512; "
-	"repeatable.\n"
-	"                      Without it: all that the log has digests of\n"
-	"      --template-bank HASH\n"
-	"                      ima: the hash of the list's template digests; without it the first\n"
-	"                      entry tells\n"
-	"      --expect [PCR:]HASH:HEX\n"
-	"                      a value that the PCR must come to, repeatable; of ima PCR 10 is "
-	"meant\n"
-	"                      without a number, of cel PCR 14. A log may be longer than a PCR "
-	"was\n"
-	"                      read or quoted: then the value must come up on the way (uefi: at "
-	"the\n"
-	"                      end)\n"
-	"      --strict        uefi: exit 1 also where an event breaks a rule of the "
-	"specification, as\n"
-	"                      those of some machines do that nobody tampered with\n"
-	"      --json          print one JSON object\n"
-	"  -h, --help          print this\n"
-	"\n"
-	"Exit status: 0 it replays, as expected; 1 an expected value does not come up, or a digest "
-	"is\n"
-	"not that of its data; 2 wrong usage; 3 the log cannot be read.\n";
-
-enum { OPTION_BANK = 256, OPTION_TEMPLATE_BANK, OPTION_EXPECT, OPTION_STRICT, OPTION_JSON };
-
-struct options {
-	const struct format *format;
-	const char *path;
+/**
+ * struct replay_options - what was asked for
+ * @expect, @start: as they were given; @expected and @starts hold what they say
+ * @accepted: bit n: rule n of enum uefi_rule is not counted with @strict
+ */
+struct replay_options {
 	enum assay_hash template_bank;
+	struct option_texts expect, start;
 	struct pcrs_request request;
-	struct pcrs_expected expected[MAX_EXPECTED];
+	struct pcrs_expected expected[MAX_VALUES];
+	struct pcrs_start starts[MAX_VALUES];
+	uint32_t accepted;
 	bool strict, json;
+};
+
+/**
+ * struct replay_format - a form of logs
+ * @entries: what its entries are called
+ * @pcr: that is meant where a value has no number; -1: none
+ */
+struct replay_format {
+	const struct command *command;
+	const char *name, *entries;
+	int pcr;
+	int (*replay)(struct bytes log, struct replay_options *options, struct pcrs *ret,
+		      struct assay_error *err);
 };
 
 /* ---------------------------------------------------------------- forms of logs */
 
-static int replay_ima(struct bytes log, struct options *options, struct pcrs *ret,
+static int replay_ima(struct bytes log, struct replay_options *options, struct pcrs *ret,
 		      struct assay_error *err)
 {
 	int r = 0;
@@ -79,41 +62,61 @@ static int replay_ima(struct bytes log, struct options *options, struct pcrs *re
 	return pcrs_of_ima(log, options->template_bank, &options->request, ret, err);
 }
 
-static int replay_cel(struct bytes log, struct options *options, struct pcrs *ret,
+static int replay_cel(struct bytes log, struct replay_options *options, struct pcrs *ret,
 		      struct assay_error *err)
 {
-	return pcrs_of_cel(log, &options->request, ret, err);
+	CLEANUP(buffer_free) struct buffer tlv = { 0 };
+	int r;
+
+	if (!cel_json_is(log))
+		return pcrs_of_cel(log, &options->request, ret, err);
+	r = cel_json_read(log, &tlv, err);
+	if (r < 0)
+		return r;
+	return pcrs_of_cel(buffer_bytes(&tlv), &options->request, ret, err);
 }
 
-static int replay_uefi(struct bytes log, struct options *options, struct pcrs *ret,
+static int replay_uefi(struct bytes log, struct replay_options *options, struct pcrs *ret,
 		       struct assay_error *err)
 {
 	return pcrs_of_uefi(log, &options->request, ret, err);
 }
 
-static const struct format {
-	const char *name, *entries;
-	int pcr; /* that is meant without a number; -1: none */
-	int (*replay)(struct bytes log, struct options *options, struct pcrs *ret,
-		      struct assay_error *err);
-} formats[] = {
-	{ "ima", "entries", 10, replay_ima },
-	{ "cel", "records", 14, replay_cel },
-	{ "uefi", "events", -1, replay_uefi },
-};
+static const struct command command_replay_ima, command_replay_cel, command_replay_uefi;
 
-#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+static const struct replay_format format_ima = { &command_replay_ima, "ima", "entries", 10,
+						 replay_ima };
+static const struct replay_format format_cel = { &command_replay_cel, "cel", "records", 14,
+						 replay_cel };
+static const struct replay_format format_uefi = { &command_replay_uefi, "uefi", "events", -1,
+						  replay_uefi };
 
-/* ---------------------------------------------------------------- the call's words */
+/* ---------------------------------------------------------------- options */
 
-static int parse_bank(const char *option, const char *text, enum assay_hash *ret)
+static int option_add_bank(void *place, const char *value, struct assay_error *err)
 {
-	*ret = assay_hash_by_name(text);
-	if (*ret == ASSAY_HASH_NONE)
-		return command_usage(&command_replay,
-				     "%s is sha1, sha256, sha384 or sha512, not '%s'", option,
-				     text);
-	return EXIT_OK;
+	struct pcrs_request *request = place;
+	enum assay_hash hash = assay_hash_by_name(value);
+
+	if (hash == ASSAY_HASH_NONE)
+		return assay_fail(err, EINVAL, "must be sha1, sha256, sha384 or sha512");
+	for (size_t i = 0; i < request->bank_count; i++)
+		if (request->banks[i] == hash)
+			return assay_fail(err, EINVAL, "names %s twice", value);
+	/* As many as there are names. */
+	request->banks[request->bank_count++] = hash;
+	return 0;
+}
+
+static int option_accept_rule(void *place, const char *value, struct assay_error *err)
+{
+	uint32_t *accepted = place;
+	enum uefi_rule rule;
+
+	if (!uefi_rule_by_name(value, &rule))
+		return assay_fail(err, EINVAL, "must be a rule's name, see assay-replay(1)");
+	*accepted |= UINT32_C(1) << rule;
+	return 0;
 }
 
 /* The digits and the colon in front of HASH:HEX; without them *ret stays. */
@@ -130,111 +133,57 @@ static const char *skip_pcr(const char *text, unsigned int *ret)
 	return text + digits + 1;
 }
 
-static int parse_expected(const char *text, struct options *options)
+/* "[PCR:]HASH:HEX" */
+static bool parse_value(const char *text, int default_pcr, unsigned int *ret_pcr,
+			struct assay_digest *ret)
 {
-	struct pcrs_expected expected = { .pcr = (unsigned int)options->format->pcr };
-	const char *value = skip_pcr(text, &expected.pcr);
+	unsigned int pcr = (unsigned int)default_pcr;
+	const char *value = skip_pcr(text, &pcr);
 	const char *colon = strchr(value, ':');
 	char name[16] = "";
 
 	if (colon && (size_t)(colon - value) < sizeof(name))
 		memcpy(name, value, (size_t)(colon - value));
-	expected.value.hash = assay_hash_by_name(name);
-	if (expected.value.hash == ASSAY_HASH_NONE || expected.pcr >= PCRS_COUNT ||
-	    hex_decode(colon + 1, expected.value.bytes, sizeof(expected.value.bytes),
-		       &expected.value.size) < 0 ||
-	    expected.value.size != assay_hash_size(expected.value.hash))
-		return command_usage(&command_replay,
-				     "--expect wants %sHASH:HEX, a PCR's value with as many digits "
-				     "as that hash has, not '%s'",
-				     options->format->pcr < 0 ? "PCR:" : "[PCR:]", text);
-	if (options->request.expected_count == MAX_EXPECTED)
-		return command_usage(&command_replay, "--expect can be given at most %d times",
-				     MAX_EXPECTED);
-	options->expected[options->request.expected_count++] = expected;
+	ret->hash = assay_hash_by_name(name);
+	*ret_pcr = pcr;
+	return ret->hash != ASSAY_HASH_NONE && pcr < PCRS_COUNT &&
+	       hex_decode(colon + 1, ret->bytes, sizeof(ret->bytes), &ret->size) == 0 &&
+	       ret->size == assay_hash_size(ret->hash);
+}
+
+/* Return: COMMAND_GO or an exit status */
+static int parse_values(const struct replay_format *format, struct replay_options *options)
+{
+	const char *form = format->pcr < 0 ? "PCR:HASH:HEX" : "[PCR:]HASH:HEX";
+
+	if (options->expect.count > MAX_VALUES || options->start.count > MAX_VALUES)
+		return command_usage(format->command, "--%s can be given at most %d times",
+				     options->expect.count > MAX_VALUES ? "expect" : "start",
+				     MAX_VALUES);
+	for (size_t i = 0; i < options->expect.count; i++)
+		if (!parse_value(options->expect.list[i], format->pcr, &options->expected[i].pcr,
+				 &options->expected[i].value))
+			return command_usage(format->command,
+					     "--expect must be %s, a PCR's value with as many "
+					     "digits as that hash has, not '%s'",
+					     form, options->expect.list[i]);
+	for (size_t i = 0; i < options->start.count; i++)
+		if (!parse_value(options->start.list[i], format->pcr, &options->starts[i].pcr,
+				 &options->starts[i].value))
+			return command_usage(format->command,
+					     "--start must be %s, a PCR's value with as many "
+					     "digits as that hash has, not '%s'",
+					     form, options->start.list[i]);
 	options->request.expected = options->expected;
-	return EXIT_OK;
-}
-
-static int apply_option(int option, const char *value, struct options *options)
-{
-	int status;
-
-	switch (option) {
-	case OPTION_BANK:
-		if (options->request.bank_count == HASHERS_MAX)
-			return command_usage(&command_replay, "--bank can be given %d times",
-					     HASHERS_MAX);
-		status = parse_bank("--bank", value,
-				    &options->request.banks[options->request.bank_count]);
-		options->request.bank_count++;
-		return status;
-	case OPTION_TEMPLATE_BANK:
-		return parse_bank("--template-bank", value, &options->template_bank);
-	case OPTION_EXPECT:
-		return parse_expected(value, options);
-	case OPTION_STRICT:
-		options->strict = true;
-		return EXIT_OK;
-	default:
-		options->json = true;
-		return EXIT_OK;
-	}
-}
-
-/* Return: -1 to go on, or an exit status */
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option table[] = {
-		{ "bank", required_argument, NULL, OPTION_BANK },
-		{ "template-bank", required_argument, NULL, OPTION_TEMPLATE_BANK },
-		{ "expect", required_argument, NULL, OPTION_EXPECT },
-		{ "strict", no_argument, NULL, OPTION_STRICT },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	int option, status;
-
-	while ((option = command_option(&command_replay, argc, argv, ":h", table, &status)) != -1) {
-		status = apply_option(option, optarg, options);
-		if (status != EXIT_OK)
-			return status;
-	}
-	if (status != -1)
-		return status;
-	if (optind + 1 != argc)
-		return command_usage(&command_replay, "one log is to be named, not %d",
-				     argc - optind);
-	if (options->template_bank != ASSAY_HASH_NONE && options->format->replay != replay_ima)
-		return command_usage(&command_replay, "--template-bank is for ima only");
-	options->path = argv[optind];
-	return -1;
-}
-
-static const struct format *find_format(const char *name)
-{
-	for (size_t i = 0; name && i < FORMATS; i++)
-		if (strcmp(name, formats[i].name) == 0)
-			return &formats[i];
-	return NULL;
-}
-
-/* Without the form of the log only help can be given. */
-static int run_without_format(int argc, char **argv)
-{
-	static const struct option table[] = { COMMAND_HELP_OPTION, { 0 } };
-	int status;
-
-	(void)command_option(&command_replay, argc, argv, "+:h", table, &status);
-	if (status != -1)
-		return status;
-	return command_usage(&command_replay, "which form has the log: ima, cel or uefi?");
+	options->request.expected_count = options->expect.count;
+	options->request.starts = options->starts;
+	options->request.start_count = options->start.count;
+	return COMMAND_GO;
 }
 
 /* ---------------------------------------------------------------- what came of it */
 
-static bool all_reached(const struct options *options)
+static bool all_reached(const struct replay_options *options)
 {
 	for (size_t i = 0; i < options->request.expected_count; i++)
 		if (!options->expected[i].reached)
@@ -242,7 +191,8 @@ static bool all_reached(const struct options *options)
 	return true;
 }
 
-static void print_expected(const struct options *options, const struct pcrs *pcrs)
+static void print_expected(const struct replay_format *format, const struct replay_options *options,
+			   const struct pcrs *pcrs)
 {
 	for (size_t i = 0; i < options->request.expected_count; i++) {
 		const struct pcrs_expected *expected = &options->expected[i];
@@ -250,11 +200,11 @@ static void print_expected(const struct options *options, const struct pcrs *pcr
 
 		if (!expected->reached)
 			printf("PCR %u, %s: the expected value comes up after none of the %s\n",
-			       expected->pcr, bank, options->format->entries);
+			       expected->pcr, bank, format->entries);
 		else if (expected->after < pcrs->entries)
 			printf("PCR %u, %s: as expected after %" PRIu64 " %s; the last %" PRIu64
 			       " came later\n",
-			       expected->pcr, bank, expected->after, options->format->entries,
+			       expected->pcr, bank, expected->after, format->entries,
 			       pcrs->entries - expected->after);
 		else
 			printf("PCR %u, %s: as expected\n", expected->pcr, bank);
@@ -278,7 +228,7 @@ static void print_rules(const struct pcrs *pcrs)
 	}
 }
 
-static void print_incomplete(const struct options *options, const struct pcrs *pcrs)
+static void print_incomplete(const struct replay_format *format, const struct pcrs *pcrs)
 {
 	for (size_t i = 0; i < pcrs->bank_count; i++)
 		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
@@ -286,11 +236,27 @@ static void print_incomplete(const struct options *options, const struct pcrs *p
 				printf("%s  PCR %2u  is incomplete: not all of its %s have a "
 				       "digest "
 				       "of that bank\n",
-				       assay_hash_name(pcrs->banks[i].hash), pcr,
-				       options->format->entries);
+				       assay_hash_name(pcrs->banks[i].hash), pcr, format->entries);
 }
 
-static void print_text(const struct options *options, const struct pcrs *pcrs)
+/* Of a log in CEL: what is not said by any record of it. */
+static void print_numbers(const struct pcrs *pcrs)
+{
+	if (pcrs->gaps > 0) {
+		printf("gap: record %" PRIu64 " is followed by record %" PRIu64, pcrs->gap_after,
+		       pcrs->gap_at);
+		if (pcrs->gaps > 1)
+			printf("; %" PRIu64 " more", pcrs->gaps - 1);
+		putchar('\n');
+	}
+	if (pcrs->first_record > 0 && !pcrs->start_told)
+		printf("start: the log begins with record %" PRIu64
+		       ", and nothing says what the PCRs were before it; see --start\n",
+		       pcrs->first_record);
+}
+
+static void print_text(const struct replay_format *format, const struct replay_options *options,
+		       const struct pcrs *pcrs)
 {
 	char hex[2 * ASSAY_DIGEST_MAX + 1];
 	bool any = false;
@@ -307,21 +273,47 @@ static void print_text(const struct options *options, const struct pcrs *pcrs)
 		}
 	if (!any)
 		printf("no PCR is extended by it\n");
-	printf("%" PRIu64 " %s", pcrs->entries, options->format->entries);
+	printf("%" PRIu64 " %s", pcrs->entries, format->entries);
 	if (pcrs->violations > 0)
 		printf(", %" PRIu64 " of them violations", pcrs->violations);
-	printf(", %" PRIu64 " with another digest than that of their data\n", pcrs->problems);
+	if (format != &format_uefi)
+		printf(", %" PRIu64 " with another digest than that of their data", pcrs->problems);
+	putchar('\n');
 	if (pcrs->problems > 0)
 		printf("%s\n", pcrs->problem);
-	print_incomplete(options, pcrs);
+	print_numbers(pcrs);
+	print_incomplete(format, pcrs);
 	print_rules(pcrs);
-	print_expected(options, pcrs);
+	print_expected(format, options, pcrs);
+}
+
+/* "sha256:HEX", as --expect takes it */
+static json_t *digest_json(const struct assay_digest *digest)
+{
+	char hex[2 * ASSAY_DIGEST_MAX + 1];
+
+	hex_encode(BYTES(digest->bytes, digest->size), hex);
+	return json_sprintf("%s:%s", assay_hash_name(digest->hash), hex);
+}
+
+static json_t *incomplete_to_json(const struct pcrs *pcrs)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < pcrs->bank_count; i++)
+		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
+			if (pcrs->banks[i].incomplete & UINT32_C(1) << pcr)
+				json_array_append_new(
+					all, json_pack("{s:s, s:i}", "bank",
+						       assay_hash_name(pcrs->banks[i].hash), "pcr",
+						       (int)pcr));
+	return all;
 }
 
 static json_t *banks_to_json(const struct pcrs *pcrs)
 {
 	json_t *banks = json_object();
-	char hex[2 * ASSAY_DIGEST_MAX + 1], index[8];
+	char index[8];
 
 	for (size_t i = 0; i < pcrs->bank_count; i++) {
 		json_t *bank = json_object();
@@ -331,16 +323,15 @@ static json_t *banks_to_json(const struct pcrs *pcrs)
 
 			if (!(pcrs->banks[i].extended & UINT32_C(1) << pcr))
 				continue;
-			hex_encode(BYTES(value->bytes, value->size), hex);
 			snprintf(index, sizeof(index), "%u", pcr);
-			json_object_set_new(bank, index, json_string(hex));
+			json_object_set_new(bank, index, digest_json(value));
 		}
 		json_object_set_new(banks, assay_hash_name(pcrs->banks[i].hash), bank);
 	}
 	return banks;
 }
 
-static json_t *expected_to_json(const struct options *options)
+static json_t *expected_to_json(const struct replay_options *options)
 {
 	json_t *all = json_array();
 
@@ -372,56 +363,221 @@ static json_t *rules_to_json(const struct pcrs *pcrs)
 	return rules;
 }
 
-static int print_json(const struct options *options, const struct pcrs *pcrs, bool good)
+static int print_json(const struct replay_format *format, const struct replay_options *options,
+		      const struct pcrs *pcrs, bool good)
 {
 	json_t *root =
-		json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "format", options->format->name,
+		json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "format", format->name,
 			  "ok", good, "entries", (json_int_t)pcrs->entries, "violations",
 			  (json_int_t)pcrs->violations, "problems", (json_int_t)pcrs->problems,
-			  "pcrs", banks_to_json(pcrs), "expected", expected_to_json(options));
+			  "pcrs", banks_to_json(pcrs), "incomplete", incomplete_to_json(pcrs),
+			  "rules", rules_to_json(pcrs), "expected", expected_to_json(options));
 
-	if (root && options->format->replay == replay_uefi)
-		json_object_set_new(root, "rules", rules_to_json(pcrs));
 	if (root && pcrs->problems > 0)
 		json_object_set_new(root, "problem", json_string(pcrs->problem));
-	return command_emit_json(&command_replay, root);
+	if (root && format == &format_cel) {
+		json_object_set_new(root, "gaps", json_integer((json_int_t)pcrs->gaps));
+		json_object_set_new(root, "first_record",
+				    json_integer((json_int_t)pcrs->first_record));
+		json_object_set_new(root, "start_known",
+				    json_boolean(pcrs->first_record == 0 || pcrs->start_told));
+	}
+	return command_emit_json(format->command, root);
 }
 
-static int run_replay(int argc, char **argv)
+/* With --strict, what would only be told counts, too. */
+static bool strictly_good(const struct replay_options *options, const struct pcrs *pcrs)
 {
-	struct options options = { .format = find_format(argv[1]) };
+	for (size_t i = 0; i < pcrs->bank_count; i++)
+		if (pcrs->banks[i].incomplete)
+			return false;
+	return !(pcrs->rules & ~options->accepted) && pcrs->gaps == 0 &&
+	       (pcrs->first_record == 0 || pcrs->start_told);
+}
+
+static int replay_file(const struct replay_format *format, struct replay_options *options,
+		       const char *path, struct pcrs *ret, struct assay_error *err)
+{
 	struct file_view log = { 0 };
+	const char *sentence;
+	int r = file_map(path, MAX_LOG, &log, err);
+
+	if (r == 0) {
+		r = format->replay(log.bytes, options, ret, err);
+		sentence = r < 0 ? log_kind_sentence(log_kind_detect(log.bytes)) : NULL;
+		if (sentence && !strstr(sentence, format->command->name) &&
+		    !strstr(err->text, sentence))
+			assay_fail(err, err->code, "%s: %s", path, sentence);
+	}
+	file_unmap(&log);
+	return r;
+}
+
+static int run_format(const struct replay_format *format, int argc, char **argv)
+{
+	CLEANUP(option_texts_free) struct option_texts expect = { 0 }, start = { 0 };
+	struct replay_options options = { 0 };
+	struct operands files;
 	struct assay_error err;
 	struct pcrs pcrs;
 	bool good;
-	int r, status;
+	int status = command_parse(format->command, argc, argv, &options, &files);
 
-	if (!options.format)
-		return run_without_format(argc, argv);
-	status = parse_options(argc - 1, argv + 1, &options);
-	if (status != -1)
+	/* So that they are freed on every way out. */
+	expect = options.expect;
+	start = options.start;
+	if (status == COMMAND_GO)
+		status = parse_values(format, &options);
+	if (status != COMMAND_GO)
 		return status;
-	r = file_map(options.path, MAX_LOG, &log, &err);
-	if (r == 0)
-		r = options.format->replay(log.bytes, &options, &pcrs, &err);
-	file_unmap(&log);
-	if (r != 0) {
-		command_failed(&command_replay, &err);
+	if (replay_file(format, &options, files.list[0], &pcrs, &err) < 0) {
+		command_failed(format->command, &err);
 		return EXIT_UNREADABLE;
 	}
-	good = pcrs.problems == 0 && !(options.strict && pcrs.rules) && all_reached(&options);
+	good = pcrs.problems == 0 && all_reached(&options) &&
+	       (!options.strict || strictly_good(&options, &pcrs));
 	if (options.json) {
-		status = print_json(&options, &pcrs, good);
+		status = print_json(format, &options, &pcrs, good);
 	} else {
-		print_text(&options, &pcrs);
-		status = command_flush(&command_replay);
+		print_text(format, &options, &pcrs);
+		status = command_flush(format->command);
 	}
 	return status == EXIT_OK && !good ? EXIT_FAILED : status;
 }
 
+static int run_replay_ima(int argc, char **argv)
+{
+	return run_format(&format_ima, argc, argv);
+}
+
+static int run_replay_cel(int argc, char **argv)
+{
+	return run_format(&format_cel, argc, argv);
+}
+
+static int run_replay_uefi(int argc, char **argv)
+{
+	return run_format(&format_uefi, argc, argv);
+}
+
+/* ---------------------------------------------------------------- tables */
+
+/* clang-format off */
+#define ROW_BANK \
+	{ "bank", 'b', "sha1|sha256|sha384|sha512", \
+	  "a PCR bank to replay; may be repeated. Without it: all that the log has digests of", \
+	  OPTION_FUNCTION(struct replay_options, request, option_add_bank), .repeatable = true }
+#define ROW_EXPECT(value, text) \
+	{ "expect", 'e', value, \
+	  "a value that the PCR must come to; may be repeated. " text, \
+	  OPTION_TEXTS(struct replay_options, expect) }
+#define ROW_ACCEPT \
+	{ "accept", 0, "RULE", \
+	  "a rule of assay-replay(1) that does not count for --strict; may be repeated", \
+	  OPTION_FUNCTION(struct replay_options, accepted, option_accept_rule), \
+	  .repeatable = true, .needs = "strict" }
+/* clang-format on */
+
+#define LONGER                                                                             \
+	" A log may be longer than a PCR was read or quoted: then the value must come up " \
+	"on the way"
+
+static const struct option_row replay_ima_rows[] = {
+	ROW_BANK,
+	{ "template-bank", 0, "sha1|sha256|sha384|sha512",
+	  "the hash of the list's template digests; without it the first entry tells",
+	  OPTION_HASH(struct replay_options, template_bank) },
+	ROW_EXPECT("[PCR:]HASH:HEX", "Without a number PCR 10 is meant." LONGER),
+	OPTION_ROW_JSON(struct replay_options, json),
+	OPTION_END,
+};
+
+static const struct option_row replay_cel_rows[] = {
+	ROW_BANK,
+	{ "start", 's', "[PCR:]HASH:HEX",
+	  "what the PCR was before the first record; may be repeated. Without it: what the log "
+	  "says, else zeros",
+	  OPTION_TEXTS(struct replay_options, start) },
+	ROW_EXPECT("[PCR:]HASH:HEX", "Without a number PCR 14 is meant." LONGER),
+	{ "strict", 0, NULL,
+	  "exit 1 also where a firmware's event breaks a rule, a number is missing, or a bank "
+	  "lacks a digest",
+	  OPTION_FLAG(struct replay_options, strict) },
+	ROW_ACCEPT,
+	OPTION_ROW_JSON(struct replay_options, json),
+	OPTION_END,
+};
+
+static const struct option_row replay_uefi_rows[] = {
+	ROW_BANK,
+	ROW_EXPECT("PCR:HASH:HEX", "It must be what the whole log comes to"),
+	{ "strict", 0, NULL,
+	  "exit 1 also where an event breaks a rule of the specification, as those of some "
+	  "machines do that nobody tampered with, or a bank lacks a digest",
+	  OPTION_FLAG(struct replay_options, strict) },
+	ROW_ACCEPT,
+	OPTION_ROW_JSON(struct replay_options, json),
+	OPTION_END,
+};
+
+#define REPLAY_STATUS                                                                          \
+	"Exit status: 0 it replays, as expected; 1 an expected value does not come up, or a\n" \
+	"digest is not that of its data, or --strict was given and something was told;\n"      \
+	"2 wrong usage; 3 the log cannot be read.\n"
+
+static const struct command command_replay_ima = {
+	.name = "replay ima",
+	.summary = "IMA's list",
+	.intro = "Replays the list of IMA, /sys/kernel/security/ima/binary_runtime_measurements\n"
+		 "or one in another bank, and prints the PCRs that it comes to. Each template\n"
+		 "digest is compared with that of its data. FILE '-' is standard input. Needs no\n"
+		 "TPM.\n",
+	.options = replay_ima_rows,
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = REPLAY_STATUS,
+	.run = run_replay_ima,
+};
+
+static const struct command command_replay_cel = {
+	.name = "replay cel",
+	.summary = "a log in CEL, TLV or JSON",
+	.intro = "Replays a Canonical Event Log in either encoding ('assay log export' writes "
+		 "both,\n"
+		 "systemd-pcrlock JSON), and prints the PCRs that it comes to. Digests are "
+		 "compared\n"
+		 "with what they are of where the content's type says what that is. FILE '-' is\n"
+		 "standard input. Needs no TPM.\n",
+	.options = replay_cel_rows,
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = REPLAY_STATUS,
+	.run = run_replay_cel,
+};
+
+static const struct command command_replay_uefi = {
+	.name = "replay uefi",
+	.summary = "a firmware's event log",
+	.intro = "Replays the firmware's event log, /sys/kernel/security/tpm0/\n"
+		 "binary_bios_measurements, and prints the PCRs that it comes to, and which rules\n"
+		 "of the specification its events break. FILE '-' is standard input. Needs no "
+		 "TPM.\n",
+	.options = replay_uefi_rows,
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = REPLAY_STATUS,
+	.run = run_replay_uefi,
+};
+
+static const struct command *const replay_verbs[] = { &command_replay_ima, &command_replay_cel,
+						      &command_replay_uefi, NULL };
+
 const struct command command_replay = {
 	.name = "replay",
 	.summary = "print the PCRs that a measurement log comes to",
-	.help = help,
-	.run = run_replay,
+	.verbs = replay_verbs,
+	.question = "which form has the log: ima, cel or uefi?",
 };

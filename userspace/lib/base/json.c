@@ -7,15 +7,17 @@
 
 #include "base/utc.h"
 
-static int parse(struct bytes text, const char *what, json_type type, const char *type_name,
-		 json_t **ret, struct assay_error *err)
+/* @flags: JSON_DISABLE_EOF_CHECK, and then *ret_size is what the value took; or 0 */
+static int parse(struct bytes text, size_t flags, const char *what, json_type type,
+		 const char *type_name, json_t **ret, size_t *ret_size, struct assay_error *err)
 {
 	json_error_t error;
 	json_t *value;
 
 	if (text.size == 0)
 		return assay_fail(err, EBADMSG, "%s is empty", what);
-	value = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
+	value = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES | flags,
+			   &error);
 	if (!value) {
 		char escaped[256];
 
@@ -29,17 +31,28 @@ static int parse(struct bytes text, const char *what, json_type type, const char
 		return assay_fail(err, EBADMSG, "%s is not a JSON %s", what, type_name);
 	}
 	*ret = value;
+	*ret_size = (size_t)error.position;
 	return 0;
 }
 
 int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
 {
-	return parse(text, what, JSON_OBJECT, "object", ret, err);
+	return parse(text, 0, what, JSON_OBJECT, "object", ret, &(size_t){ 0 }, err);
+}
+
+int json_parse_front(struct bytes *in, const char *what, json_t **ret, struct assay_error *err)
+{
+	size_t size;
+	int r = parse(*in, JSON_DISABLE_EOF_CHECK, what, JSON_OBJECT, "object", ret, &size, err);
+
+	if (r == 0)
+		*in = BYTES(in->data + size, in->size - size);
+	return r;
 }
 
 int json_parse_array(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
 {
-	return parse(text, what, JSON_ARRAY, "array", ret, err);
+	return parse(text, 0, what, JSON_ARRAY, "array", ret, &(size_t){ 0 }, err);
 }
 
 /* ---------------------------------------------------------------- long strings */

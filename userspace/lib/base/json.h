@@ -16,6 +16,12 @@ int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_e
 /* json_parse_array() - likewise one JSON array. */
 int json_parse_array(struct bytes text, const char *what, json_t **ret, struct assay_error *err);
 
+/*
+ * json_parse_front() - one JSON object off the front of @in
+ * What follows it is left in @in, with the white space before it.
+ */
+int json_parse_front(struct bytes *in, const char *what, json_t **ret, struct assay_error *err);
+
 /* Strings that are lifted: of that many bytes and more, as many at most. */
 #define JSON_LIFT_FROM 1024
 #define JSON_LIFT_MAX 8

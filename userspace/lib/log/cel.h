@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading records of the TCG Canonical Event Log (CEL, version 1.0) in its TLV
- * encoding, and the content that assay.ko writes into them (uapi/assay.h).
+ * encoding, and the content that assay.ko writes into them (uapi/assay.h). Integers of records
+ * may have fewer bytes than they could: some writers give them no more than they need.
  *
  * Both parse hostile bytes: every length is checked against what is left, what is
  * not expected is refused with the offset and the rule that broke. For lib/verify
@@ -21,6 +22,12 @@
 /* Other registers than PCRs, by the type of their TLV. */
 #define CEL_NV_INDEX 0x02 /* an NV index of a TPM, u32: CEL 1.0, section 5.1 */
 #define CEL_CCMR 0x6c	  /* of a confidential machine (TDX RTMR and such), u8: go-eventlog */
+/* Content types of others (CEL 1.0, section 5.1; systemd's and Google's are in use, not in there);
+ * see cel_content.h. */
+#define CEL_MANAGEMENT 0x04   /* of the log itself: its version, a time stamp */
+#define CEL_PCCLIENT_STD 0x05 /* a firmware's event */
+#define CEL_SYSTEMD 0x09
+#define CEL_COS 0x50 /* Container-Optimized OS */
 
 /**
  * struct cel_reader - where in a log one is; cel_begin() sets it up
@@ -44,7 +51,7 @@ struct cel_reader {
  * @digests: a digest a bank, no bank twice. For an algorithm that struct
  *           assay_digest has no name for, .hash is the TLV's type as it stands
  *           (assay_hash_size() is 0 for it)
- * @digest_count: at least 1
+ * @digest_count: at least 1; 0 only of a CEL_MANAGEMENT, which then was not extended
  * @type: of the content: ASSAY_CEL_CONTENT, ASSAY_CEL_IMA_TEMPLATE or another's
  * @content: the whole content TLV, type and length included: what is hashed
  * @value: its value

@@ -5,19 +5,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/cleanup.h"
 #include "base/json.h"
+#include "log/cel_content.h"
 #include "log/uefi.h"
 
-/* Content types of TLV (CEL 1.0, section 5.1; systemd's is in use, not in there). */
-#define PCCLIENT_STD 5
-#define SYSTEMD 9
-
-/* Fields of an IMA_TEMPLATE's and of a PCCLIENT_STD's value. */
-#define FIELD_FIRST 0  /* the template's name; the event's type, u32 */
-#define FIELD_SECOND 1 /* the data */
-
-static void put_tlv(struct buffer *out, uint8_t type, struct bytes value)
+static void append_tlv(struct buffer *out, uint8_t type, struct bytes value)
 {
 	buffer_append_u8(out, type);
 	buffer_append_be32(out, (uint32_t)value.size);
@@ -27,7 +22,7 @@ static void put_tlv(struct buffer *out, uint8_t type, struct bytes value)
 /* A TLV whose value is not written yet; end_tlv() fills in how long it is. */
 static size_t begin_tlv(struct buffer *out, uint8_t type)
 {
-	put_tlv(out, type, BYTES(NULL, 0));
+	append_tlv(out, type, BYTES(NULL, 0));
 	return out->size;
 }
 
@@ -39,20 +34,11 @@ static void end_tlv(struct buffer *out, size_t begin)
 		out->data[begin - 4 + i] = (uint8_t)((out->size - begin) >> (24 - 8 * i));
 }
 
-static bool take_field(struct bytes *in, uint8_t type, struct bytes *ret)
-{
-	uint32_t length;
-	uint8_t found;
-
-	return bytes_take_u8(in, &found) && found == type && bytes_take_be32(in, &length) &&
-	       bytes_take(in, length, ret);
-}
-
 /* ---------------------------------------------------------------- from JSON */
 
 /* A hexadecimal member as a TLV. */
-static int put_hex_field(struct buffer *out, uint8_t type, const json_t *object, const char *key,
-			 const char *what, struct assay_error *err)
+static int append_hex_field(struct buffer *out, uint8_t type, const json_t *object, const char *key,
+			    const char *what, struct assay_error *err)
 {
 	size_t begin = begin_tlv(out, type);
 	int r = json_get_hex(object, key, what, out, err);
@@ -61,7 +47,7 @@ static int put_hex_field(struct buffer *out, uint8_t type, const json_t *object,
 	return r;
 }
 
-static int put_ima_template(struct buffer *out, const json_t *content, struct assay_error *err)
+static int append_ima_template(struct buffer *out, const json_t *content, struct assay_error *err)
 {
 	static const char *const known[] = { "template_name", "template_data", NULL };
 	const char *name;
@@ -72,8 +58,8 @@ static int put_ima_template(struct buffer *out, const json_t *content, struct as
 	r = json_get_string(content, "template_name", "ima_template", &name, err);
 	if (r != 0)
 		return r;
-	put_tlv(out, FIELD_FIRST, BYTES((const uint8_t *)name, strlen(name)));
-	return put_hex_field(out, FIELD_SECOND, content, "template_data", "ima_template", err);
+	append_tlv(out, CEL_IMA_NAME, BYTES((const uint8_t *)name, strlen(name)));
+	return append_hex_field(out, CEL_IMA_DATA, content, "template_data", "ima_template", err);
 }
 
 /* A number as text: decimal, nothing else. */
@@ -105,7 +91,7 @@ static bool parse_event_type(const json_t *value, uint32_t *ret)
 	return number <= UINT32_MAX;
 }
 
-static int put_pcclient(struct buffer *out, const json_t *content, struct assay_error *err)
+static int append_pcclient(struct buffer *out, const json_t *content, struct assay_error *err)
 {
 	static const char *const known[] = { "event_type", "event_data", NULL };
 	int r = json_only(content, known, "pcclient_std", err);
@@ -117,13 +103,13 @@ static int put_pcclient(struct buffer *out, const json_t *content, struct assay_
 	if (!parse_event_type(json_object_get(content, "event_type"), &type))
 		return assay_fail(err, EBADMSG,
 				  "pcclient_std: \"event_type\" is missing, or no type of event");
-	begin = begin_tlv(out, FIELD_FIRST);
+	begin = begin_tlv(out, CEL_PCCLIENT_TYPE);
 	buffer_append_be32(out, type);
 	end_tlv(out, begin);
-	return put_hex_field(out, FIELD_SECOND, content, "event_data", "pcclient_std", err);
+	return append_hex_field(out, CEL_PCCLIENT_DATA, content, "event_data", "pcclient_std", err);
 }
 
-static int put_systemd(struct buffer *out, const json_t *content, struct assay_error *err)
+static int append_systemd(struct buffer *out, const json_t *content, struct assay_error *err)
 {
 	char *text = json_dumps(content, JSON_COMPACT);
 
@@ -134,7 +120,7 @@ static int put_systemd(struct buffer *out, const json_t *content, struct assay_e
 	return 0;
 }
 
-static int put_assay(struct buffer *out, const json_t *content, struct assay_error *err)
+static int append_assay(struct buffer *out, const json_t *content, struct assay_error *err)
 {
 	static const char *const known[] = { "data", NULL };
 	int r = json_only(content, known, "content", err);
@@ -142,20 +128,146 @@ static int put_assay(struct buffer *out, const json_t *content, struct assay_err
 	return r < 0 ? r : json_get_hex(content, "data", "content", out, err);
 }
 
+static const struct {
+	const char *name;
+	uint8_t kind;
+} management_kinds[] = {
+	{ "cel_version", CEL_MANAGEMENT_VERSION },
+	{ "firmware_end", CEL_MANAGEMENT_FIRMWARE_END },
+	{ "cel_timestamp", CEL_MANAGEMENT_TIMESTAMP },
+	{ "state_trans", CEL_MANAGEMENT_STATE },
+};
+
+static const char *const management_states[] = { "suspend", "hibernate", "kexec" };
+
+#define MANAGEMENT_KINDS (sizeof(management_kinds) / sizeof(management_kinds[0]))
+#define MANAGEMENT_STATES (sizeof(management_states) / sizeof(management_states[0]))
+
+/* An integer in no more bytes than it needs, as libcel writes it. */
+static void append_integer(struct buffer *out, uint8_t type, uint64_t value)
+{
+	size_t size = 1;
+
+	while (size < sizeof(value) && value >> 8 * size != 0)
+		size++;
+	append_tlv(out, type, BYTES(NULL, 0));
+	if (!out->failed)
+		out->data[out->size - 1] = (uint8_t)size;
+	while (size-- > 0)
+		buffer_append_u8(out, (uint8_t)(value >> 8 * size));
+}
+
+static int append_version(struct buffer *out, const json_t *data, struct assay_error *err)
+{
+	static const char *const names[] = { "major", "minor", NULL };
+	size_t begin = begin_tlv(out, CEL_MANAGEMENT_VERSION);
+	int r = json_is_object(data) ? json_only(data, names, "cel_version", err) :
+				       assay_fail(err, EBADMSG, "cel_version is not an object");
+
+	for (uint8_t i = 0; i < 2 && r == 0; i++) {
+		uint64_t number;
+
+		r = json_get_unsigned(data, names[i], "cel_version", &number, err);
+		if (r == 0 && number > UINT16_MAX)
+			r = assay_fail(err, EBADMSG, "cel_version: \"%s\" is above 65535",
+				       names[i]);
+		if (r == 0)
+			append_integer(out, i == 0 ? CEL_VERSION_MAJOR : CEL_VERSION_MINOR, number);
+	}
+	end_tlv(out, begin);
+	return r;
+}
+
+/* The number of a state, or of a time stamp, which tpm2-tss puts into an object. */
+static bool parse_management_value(uint8_t kind, const json_t *data, uint64_t *ret)
+{
+	const char *name = json_string_value(data);
+
+	if (kind == CEL_MANAGEMENT_TIMESTAMP && json_is_object(data))
+		data = json_object_get(data, "cel_timestamp");
+	if (kind == CEL_MANAGEMENT_STATE && name) {
+		for (size_t i = 0; i < MANAGEMENT_STATES; i++)
+			if (strcasecmp(name, management_states[i]) == 0) {
+				*ret = i;
+				return true;
+			}
+		return false;
+	}
+	if (!json_is_integer(data) || json_integer_value(data) < 0)
+		return false;
+	*ret = (uint64_t)json_integer_value(data);
+	return kind == CEL_MANAGEMENT_TIMESTAMP || *ret < MANAGEMENT_STATES;
+}
+
+static int append_statement(struct buffer *out, const json_t *statement, struct assay_error *err)
+{
+	static const char *const known[] = { "type", "data", NULL };
+	const json_t *type = json_object_get(statement, "type");
+	const json_t *data = json_object_get(statement, "data");
+	const char *name = json_string_value(type);
+	uint64_t value;
+	size_t i = 0;
+	int r;
+
+	if (!json_is_object(statement))
+		return assay_fail(err, EBADMSG, "cel: what it says is not an object");
+	r = json_only(statement, known, "cel", err);
+	if (r < 0)
+		return r;
+	while (i < MANAGEMENT_KINDS &&
+	       !(name ? strcasecmp(name, management_kinds[i].name) == 0 :
+			json_is_integer(type) &&
+				 json_integer_value(type) == management_kinds[i].kind))
+		i++;
+	if (i == MANAGEMENT_KINDS)
+		return assay_fail(err, EBADMSG, "cel: \"type\" is missing or not known");
+	switch (management_kinds[i].kind) {
+	case CEL_MANAGEMENT_VERSION:
+		return append_version(out, data, err);
+	case CEL_MANAGEMENT_FIRMWARE_END:
+		append_tlv(out, CEL_MANAGEMENT_FIRMWARE_END, BYTES(NULL, 0));
+		return 0;
+	default:
+		if (!parse_management_value(management_kinds[i].kind, data, &value))
+			return assay_fail(err, EBADMSG, "cel: \"data\" is no %s",
+					  management_kinds[i].name);
+		append_integer(out, management_kinds[i].kind, value);
+		return 0;
+	}
+}
+
+/* One statement, or an array of them. */
+static int append_management(struct buffer *out, const json_t *content, struct assay_error *err)
+{
+	const json_t *statement;
+	size_t i;
+
+	if (json_is_object(content))
+		return append_statement(out, content, err);
+	json_array_foreach(content, i, statement) {
+		int r = append_statement(out, statement, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static const struct content_type {
 	const char *name;
 	uint8_t type;
-	int (*put)(struct buffer *out, const json_t *content, struct assay_error *err);
+	int (*append)(struct buffer *out, const json_t *content, struct assay_error *err);
 } content_types[] = {
-	{ "assay", ASSAY_CEL_CONTENT, put_assay },
-	{ "ima_template", ASSAY_CEL_IMA_TEMPLATE, put_ima_template },
-	{ "pcclient_std", PCCLIENT_STD, put_pcclient },
-	{ "systemd", SYSTEMD, put_systemd },
+	{ "assay", ASSAY_CEL_CONTENT, append_assay },
+	{ "ima_template", ASSAY_CEL_IMA_TEMPLATE, append_ima_template },
+	{ "pcclient_std", CEL_PCCLIENT_STD, append_pcclient },
+	{ "systemd", CEL_SYSTEMD, append_systemd },
+	{ "cel", CEL_MANAGEMENT, append_management },
 };
 
 #define CONTENT_TYPES (sizeof(content_types) / sizeof(content_types[0]))
 
-static int put_any(struct buffer *out, const json_t *content, struct assay_error *err)
+static int append_any(struct buffer *out, const json_t *content, struct assay_error *err)
 {
 	static const char *const known[] = { "type", "data", NULL };
 	int r = json_only(content, known, "tlv", err);
@@ -168,36 +280,70 @@ static int put_any(struct buffer *out, const json_t *content, struct assay_error
 		return r;
 	if (type > UINT8_MAX)
 		return assay_fail(err, EBADMSG, "tlv: \"type\" %" PRIu64 " is above 255", type);
-	return put_hex_field(out, (uint8_t)type, content, "data", "tlv", err);
+	return append_hex_field(out, (uint8_t)type, content, "data", "tlv", err);
 }
 
-static int put_content(struct buffer *out, const json_t *record, struct assay_error *err)
+/* What this library does not know is kept as it is, in an object of its own. */
+static int append_kept(struct buffer *out, const json_t *type, const json_t *content,
+		       struct assay_error *err)
 {
-	const json_t *type = json_object_get(record, "content_type"), *content;
+	size_t begin = begin_tlv(out, CEL_JSON);
+	json_t *kept = json_object();
+	char *text;
+
+	if (type)
+		json_object_set(kept, "content_type", (json_t *)type);
+	if (content)
+		json_object_set(kept, "content", (json_t *)content);
+	text = json_dumps(kept, JSON_COMPACT);
+	json_decref(kept);
+	if (!text)
+		return assay_fail(err, ENOMEM, "out of memory");
+	buffer_append(out, text, strlen(text));
+	free(text);
+	end_tlv(out, begin);
+	return 0;
+}
+
+static const struct content_type *find_content_type(const json_t *type)
+{
 	const char *name = json_string_value(type);
-	int r = json_get_object(record, "content", "the record", &content, err);
 
-	if (r < 0)
-		return r;
-	if (name && strcmp(name, "tlv") == 0)
-		return put_any(out, content, err);
-	for (size_t i = 0; i < CONTENT_TYPES; i++) {
+	for (size_t i = 0; i < CONTENT_TYPES; i++)
 		/* The TCG lets the type be a number, too. */
-		bool is = name ? strcmp(name, content_types[i].name) == 0 :
-				 json_is_integer(type) &&
-					  json_integer_value(type) == content_types[i].type;
-		size_t begin;
+		if (name ? strcmp(name, content_types[i].name) == 0 :
+			   json_is_integer(type) &&
+				    json_integer_value(type) == content_types[i].type)
+			return &content_types[i];
+	return NULL;
+}
 
-		if (!is)
-			continue;
-		begin = begin_tlv(out, content_types[i].type);
-		r = content_types[i].put(out, content, err);
-		end_tlv(out, begin);
-		return r;
-	}
-	return assay_fail(err, EBADMSG,
-			  "\"content_type\" is missing or not known; known are assay, "
-			  "ima_template, pcclient_std, systemd and tlv");
+/* @record: its "content_type" and "content", of which systemd-pcrlock leaves out both. */
+static int append_content(struct buffer *out, const json_t *record, struct assay_error *err)
+{
+	const json_t *type = json_object_get(record, "content_type");
+	const json_t *content = json_object_get(record, "content");
+	const struct content_type *known = find_content_type(type);
+	const char *name = json_string_value(type);
+	size_t begin;
+	int r;
+
+	if (type ? !name && !json_is_integer(type) : content != NULL)
+		return assay_fail(err, EBADMSG,
+				  "\"content_type\" is missing, or neither a name nor a number");
+	if (!known && !(name && strcmp(name, "tlv") == 0))
+		return append_kept(out, type, content, err);
+	if (!content)
+		return assay_fail(err, EBADMSG, "the record has no \"content\"");
+	if (!json_is_object(content) &&
+	    !(known && known->type == CEL_MANAGEMENT && json_is_array(content)))
+		return assay_fail(err, EBADMSG, "the record: \"content\" is not an object");
+	if (!known)
+		return append_any(out, content, err);
+	begin = begin_tlv(out, known->type);
+	r = known->append(out, content, err);
+	end_tlv(out, begin);
+	return r;
 }
 
 /* "sha256", "0x000b" or 11. */
@@ -207,20 +353,17 @@ static bool parse_algorithm(const json_t *value, uint8_t *ret)
 	json_int_t number = json_integer_value(value);
 
 	if (text) {
-		char *end;
-
 		number = assay_hash_by_name(text);
-		if (number == ASSAY_HASH_NONE && text[0] == '0' && text[1] == 'x') {
-			number = (json_int_t)strtoul(text + 2, &end, 16);
-			if (*end != '\0')
-				return false;
-		}
+		if (number == ASSAY_HASH_NONE && text[0] == '0' && text[1] == 'x' &&
+		    text[2] != '\0' &&
+		    strspn(text + 2, "0123456789abcdefABCDEF") == strlen(text + 2))
+			number = (json_int_t)strtoul(text + 2, NULL, 16);
 	}
 	*ret = (uint8_t)number;
 	return number > 0 && number <= UINT8_MAX;
 }
 
-static int put_digests(struct buffer *out, const json_t *record, struct assay_error *err)
+static int append_digests(struct buffer *out, const json_t *record, struct assay_error *err)
 {
 	static const char *const known[] = { "hashAlg", "digest", NULL };
 	const json_t *digests = json_object_get(record, "digests"), *digest;
@@ -239,7 +382,7 @@ static int put_digests(struct buffer *out, const json_t *record, struct assay_er
 			return r;
 		if (!parse_algorithm(json_object_get(digest, "hashAlg"), &algorithm))
 			return assay_fail(err, EBADMSG, "\"hashAlg\" is missing or no algorithm");
-		r = put_hex_field(out, algorithm, digest, "digest", "a digest", err);
+		r = append_hex_field(out, algorithm, digest, "digest", "a digest", err);
 		if (r < 0)
 			return r;
 	}
@@ -247,7 +390,7 @@ static int put_digests(struct buffer *out, const json_t *record, struct assay_er
 	return 0;
 }
 
-static int put_register(struct buffer *out, const json_t *record, struct assay_error *err)
+static int append_register(struct buffer *out, const json_t *record, struct assay_error *err)
 {
 	static const struct {
 		const char *name;
@@ -309,19 +452,19 @@ static int build_record(struct buffer *out, const json_t *record, uint64_t numbe
 
 	buffer_append_be64(out, number);
 	end_tlv(out, begin);
-	r = put_register(out, record, err);
+	r = append_register(out, record, err);
 	if (r == 0)
-		r = put_digests(out, record, err);
+		r = append_digests(out, record, err);
 	if (r == 0)
-		r = put_content(out, record, err);
+		r = append_content(out, record, err);
 	if (r == 0 && out->failed)
 		r = assay_fail(err, ENOMEM, "out of memory");
 	return r;
 }
 
 /* @number: of the record if it has none of its own; that of the next one then */
-static int put_record(struct buffer *out, const json_t *record, uint64_t *number,
-		      struct assay_error *err)
+static int append_record(struct buffer *out, const json_t *record, uint64_t *number,
+			 struct assay_error *err)
 {
 	static const char *const known[] = { "recnum",	"pcr",		"nv_index", "ccmr",
 					     "digests", "content_type", "content",  NULL };
@@ -347,62 +490,112 @@ static int put_record(struct buffer *out, const json_t *record, uint64_t *number
 	return 0;
 }
 
-static int read_array(struct bytes text, struct buffer *out, struct assay_error *err)
-{
-	uint64_t number = 0;
-	json_t *array, *record;
-	size_t i;
-	int r = json_parse_array(text, "the log", &array, err);
-
-	if (r < 0)
-		return r;
-	json_array_foreach(array, i, record) {
-		r = json_is_object(record) ? put_record(out, record, &number, err) :
-					     assay_fail(err, EBADMSG, "it is not an object");
-		if (r < 0) {
-			assay_fail_context(err, "record at index %zu", i);
-			break;
-		}
-	}
-	json_decref(array);
-	return r;
-}
-
 static bool is_space(uint8_t byte)
 {
 	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-/* A sequence or lines: texts with @separator before or behind each. */
-static int read_texts(struct bytes text, uint8_t separator, struct buffer *out,
-		      struct assay_error *err)
+static void skip_space(struct bytes *in)
 {
-	uint64_t number = 0;
-	size_t index = 0;
+	while (in->size > 0 && is_space(in->data[0]))
+		bytes_take(in, 1, &(struct bytes){ 0 });
+}
 
-	while (text.size > 0) {
-		const uint8_t *end = memchr(text.data, separator, text.size);
-		struct bytes piece;
-		json_t *record;
+/* Is this the next byte that is no white space? Then it is taken. */
+static bool take_byte(struct bytes *in, uint8_t byte)
+{
+	skip_space(in);
+	if (in->size == 0 || in->data[0] != byte)
+		return false;
+	return bytes_take(in, 1, &(struct bytes){ 0 });
+}
+
+/* What is read one record after the other: its text, where to, and what number comes next. */
+struct json_log {
+	struct bytes rest;
+	struct buffer *out;
+	uint64_t number;
+	size_t index;
+};
+
+/* The next record. */
+static int read_record(struct json_log *log, struct assay_error *err)
+{
+	CLEANUP(json_decref_pointer) json_t *record = NULL;
+	int r = json_parse_front(&log->rest, "it", &record, err);
+
+	if (r == 0)
+		r = append_record(log->out, record, &log->number, err);
+	if (r < 0) {
+		assay_fail_context(err, "record at index %zu", log->index);
+		return r;
+	}
+	log->index++;
+	return 0;
+}
+
+static int fail_at(const struct json_log *log, const char *what, struct assay_error *err)
+{
+	return assay_fail(err, EBADMSG, "record at index %zu: it is not JSON: %s", log->index,
+			  what);
+}
+
+/* Record by record, so that what comes before an error is there. */
+static int read_array(struct json_log *log, struct assay_error *err)
+{
+	bool first = true;
+
+	take_byte(&log->rest, '[');
+	for (; !take_byte(&log->rest, ']'); first = false) {
 		int r;
 
-		bytes_take(&text, end ? (size_t)(end - text.data) : text.size, &piece);
+		if (!first && !take_byte(&log->rest, ','))
+			return fail_at(log, "the array ends before its ']'", err);
+		skip_space(&log->rest);
+		r = read_record(log, err);
+		if (r < 0)
+			return r;
+	}
+	skip_space(&log->rest);
+	return log->rest.size > 0 ? fail_at(log, "there is text behind the array", err) : 0;
+}
+
+/* Objects with nothing but white space between them: lines, or an object that is indented. */
+static int read_objects(struct json_log *log, struct assay_error *err)
+{
+	for (skip_space(&log->rest); log->rest.size > 0; skip_space(&log->rest)) {
+		int r = read_record(log, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Texts of one object, with a separator before each (RFC 7464). */
+static int read_sequence(struct json_log *log, struct assay_error *err)
+{
+	struct bytes text = log->rest;
+
+	while (text.size > 0) {
+		const uint8_t *end = memchr(text.data, CEL_JSON_SEPARATOR, text.size);
+		int r;
+
+		bytes_take(&text, end ? (size_t)(end - text.data) : text.size, &log->rest);
 		if (end)
 			bytes_take(&text, 1, &(struct bytes){ 0 });
-		while (piece.size > 0 && is_space(piece.data[0]))
-			bytes_take(&piece, 1, &(struct bytes){ 0 });
-		if (piece.size == 0)
+		skip_space(&log->rest);
+		if (log->rest.size == 0)
 			continue;
-		r = json_parse(piece, "it", &record, err);
-		if (r == 0) {
-			r = put_record(out, record, &number, err);
-			json_decref(record);
-		}
-		if (r < 0) {
-			assay_fail_context(err, "record at index %zu", index);
+		r = read_record(log, err);
+		if (r < 0)
 			return r;
-		}
-		index++;
+		skip_space(&log->rest);
+		if (log->rest.size > 0)
+			return fail_at(log,
+				       "there is text behind a record and before the next "
+				       "separator",
+				       err);
 	}
 	return 0;
 }
@@ -425,13 +618,15 @@ bool cel_json_is(struct bytes log)
 
 int cel_json_read(struct bytes text, struct buffer *out, struct assay_error *err)
 {
+	struct json_log log = { .rest = text, .out = out };
+
 	switch (first_byte(text)) {
 	case CEL_JSON_SEPARATOR:
-		return read_texts(text, CEL_JSON_SEPARATOR, out, err);
+		return read_sequence(&log, err);
 	case '{':
-		return read_texts(text, '\n', out, err);
+		return read_objects(&log, err);
 	case '[':
-		return read_array(text, out, err);
+		return read_array(&log, err);
 	default:
 		return assay_fail(err, EBADMSG, "it is no log in JSON");
 	}
@@ -445,24 +640,23 @@ static json_t *u64_json(uint64_t value)
 				    json_sprintf("%" PRIu64, value);
 }
 
-static json_t *ima_template_json(struct bytes value)
+static json_t *ima_template_json(const struct cel_record *record)
 {
-	struct bytes name, data;
+	struct ima_entry entry;
 
-	if (!take_field(&value, FIELD_FIRST, &name) || !take_field(&value, FIELD_SECOND, &data))
+	if (cel_ima_parse(record, &entry, NULL) < 0)
 		return NULL;
 	/* NULL also for a name that is no UTF-8. */
-	return json_pack("{s:s%, s:o}", "template_name", (const char *)name.data, name.size,
-			 "template_data", json_hex(data));
+	return json_pack("{s:s%, s:o}", "template_name", (const char *)entry.name.data,
+			 entry.name.size, "template_data", json_hex(entry.data));
 }
 
-static json_t *pcclient_json(struct bytes value)
+static json_t *pcclient_json(const struct cel_record *record)
 {
-	struct bytes type_field, data;
+	struct bytes data;
 	uint32_t type;
 
-	if (!take_field(&value, FIELD_FIRST, &type_field) ||
-	    !take_field(&value, FIELD_SECOND, &data) || !bytes_take_be32(&type_field, &type))
+	if (cel_pcclient_parse(record, &type, &data, NULL) < 0)
 		return NULL;
 	return json_pack("{s:o, s:o}", "event_type",
 			 uefi_type_name(type) ? json_string(uefi_type_name(type)) :
@@ -470,17 +664,64 @@ static json_t *pcclient_json(struct bytes value)
 			 "event_data", json_hex(data));
 }
 
-static json_t *systemd_json(struct bytes value)
+static json_t *statement_json(const struct cel_management *statement)
 {
-	json_t *content;
+	json_t *data;
+	size_t i = 0;
 
-	return json_parse(value, "", &content, NULL) == 0 ? content : NULL;
+	while (management_kinds[i].kind != statement->kind)
+		i++;
+	switch (statement->kind) {
+	case CEL_MANAGEMENT_VERSION:
+		data = json_pack("{s:i, s:i}", "major", statement->major, "minor",
+				 statement->minor);
+		break;
+	case CEL_MANAGEMENT_FIRMWARE_END:
+		data = json_object();
+		break;
+	case CEL_MANAGEMENT_STATE:
+		data = json_string(management_states[statement->value]);
+		break;
+	default:
+		/* Above that, it will not come back, and is kept as bytes. */
+		data = json_integer((json_int_t)(statement->value & INT64_MAX));
+	}
+	return json_pack("{s:s, s:o}", "type", management_kinds[i].name, "data", data);
 }
 
-/* The content as others have it; NULL if it is none of theirs, or not as they write it. */
-static json_t *known_content(const struct cel_record *record, const char **ret_name)
+/* An object where there is one statement; an array of several. */
+static json_t *management_json(const struct cel_record *record)
 {
-	struct buffer again = { 0 };
+	struct bytes rest = record->value;
+	struct cel_management statement;
+	json_t *all = json_array(), *only;
+	int r;
+
+	while ((r = cel_management_next(&rest, &statement, NULL)) > 0)
+		json_array_append_new(all, statement_json(&statement));
+	if (r == 0 && json_array_size(all) != 1)
+		return all;
+	only = r == 0 ? json_incref(json_array_get(all, 0)) : NULL;
+	json_decref(all);
+	return only;
+}
+
+static json_t *object_json(struct bytes value)
+{
+	json_t *object;
+
+	return json_parse(value, "", &object, NULL) == 0 ? object : NULL;
+}
+
+static json_t *tlv_json(const struct cel_record *record)
+{
+	return json_pack("{s:s, s:{s:i, s:o}}", "content_type", "tlv", "content", "type",
+			 record->type, "data", json_hex(record->value));
+}
+
+/* "content_type" and "content" as others have them; NULL if they are none of theirs. */
+static json_t *known_members(const struct cel_record *record)
+{
 	json_t *content = NULL;
 	size_t i = 0;
 
@@ -489,28 +730,44 @@ static json_t *known_content(const struct cel_record *record, const char **ret_n
 		content = json_pack("{s:o}", "data", json_hex(record->value));
 		break;
 	case ASSAY_CEL_IMA_TEMPLATE:
-		content = ima_template_json(record->value);
+		content = ima_template_json(record);
 		break;
-	case PCCLIENT_STD:
-		content = pcclient_json(record->value);
+	case CEL_PCCLIENT_STD:
+		content = pcclient_json(record);
 		break;
-	case SYSTEMD:
-		content = systemd_json(record->value);
+	case CEL_SYSTEMD:
+		content = object_json(record->value);
 		break;
+	case CEL_MANAGEMENT:
+		content = management_json(record);
+		break;
+	case CEL_JSON:
+		return object_json(record->value);
 	}
 	if (!content)
 		return NULL;
 	while (content_types[i].type != record->type)
 		i++;
-	*ret_name = content_types[i].name;
-	/* Would the same bytes come back? Trailing ones, say, would not. */
-	if (content_types[i].put(&again, content, NULL) < 0 || again.failed ||
-	    !bytes_equal(buffer_bytes(&again), record->value)) {
-		json_decref(content);
-		content = NULL;
-	}
-	buffer_free(&again);
-	return content;
+	return json_pack("{s:s, s:o}", "content_type", content_types[i].name, "content", content);
+}
+
+/* Would the same bytes come back? Trailing ones, say, would not. */
+static bool comes_back(const json_t *members, const struct cel_record *record)
+{
+	CLEANUP(buffer_free) struct buffer again = { 0 };
+
+	return append_content(&again, members, NULL) == 0 && !again.failed &&
+	       bytes_equal(buffer_bytes(&again), record->content);
+}
+
+static json_t *content_members(const struct cel_record *record)
+{
+	json_t *members = known_members(record);
+
+	if (members && comes_back(members, record))
+		return members;
+	json_decref(members);
+	return tlv_json(record);
 }
 
 static json_t *digests_json(const struct cel_record *record)
@@ -537,17 +794,19 @@ static json_t *digests_json(const struct cel_record *record)
 
 json_t *cel_json_record(const struct cel_record *record)
 {
-	const char *name = "tlv", *reg = record->register_type == CEL_NV_INDEX ? "nv_index" :
-					 record->register_type == CEL_CCMR     ? "ccmr" :
-										 "pcr";
-	json_t *content = known_content(record, &name);
+	const char *reg = record->register_type == CEL_NV_INDEX ? "nv_index" :
+			  record->register_type == CEL_CCMR	? "ccmr" :
+								  "pcr";
+	json_t *members = content_members(record);
+	json_t *object =
+		json_pack("{s:o, s:I, s:o}", "recnum", u64_json(record->recnum), reg,
+			  (json_int_t)record->register_number, "digests", digests_json(record));
 
-	if (!content) {
-		name = "tlv";
-		content = json_pack("{s:i, s:o}", "type", record->type, "data",
-				    json_hex(record->value));
+	if (object && members && json_object_update(object, members) == 0) {
+		json_decref(members);
+		return object;
 	}
-	return json_pack("{s:o, s:I, s:o, s:s, s:o}", "recnum", u64_json(record->recnum), reg,
-			 (json_int_t)record->register_number, "digests", digests_json(record),
-			 "content_type", name, "content", content);
+	json_decref(members);
+	json_decref(object);
+	return NULL;
 }

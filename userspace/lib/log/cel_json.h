@@ -9,7 +9,9 @@
  *	"ima_template"	{template_name, template_data}
  *	"pcclient_std"	{event_type: "EV_..." or the number as text, event_data}
  *	"systemd"	an object of systemd's; as TLV, its text
+ *	"cel"		{type, data}, or an array of these: the log's management
  *	"tlv"		{type, data}: any other, and what would not come back as it was
+ * Another content type, or none at all, is kept as it is: see CEL_JSON in cel_content.h.
  * "nv_index" or "ccmr" may stand instead of "pcr". A log is a sequence of such texts, each
  * between 0x1E and a newline (RFC 7464).
  */
@@ -28,7 +30,7 @@ bool cel_json_is(struct bytes log);
 
 /*
  * cel_json_read() - append a log in JSON to @out, in TLV
- * @text: a sequence, lines of one object each, or one array of objects. "recnum" may be
+ * @text: a sequence, objects one after the other, or one array of objects. "recnum" may be
  *        missing: then it is one more than the last
  *
  * Each record is as cel_next() takes it; what is in it is not judged further. Members
@@ -41,7 +43,8 @@ int cel_json_read(struct bytes text, struct buffer *out, struct assay_error *err
 
 /*
  * cel_json_record() - a record as a JSON object; NULL without memory
- * cel_json_read() makes the same bytes of it.
+ * cel_json_read() makes the same record of it: the same bytes, but for integers of a record that
+ * are in fewer bytes than assay.ko writes.
  */
 json_t *cel_json_record(const struct cel_record *record);
 

@@ -5,8 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "log/cel.h"
+#include "log/cel_content.h"
 #include "log/ima_digests.h"
+#include "log/uefi_internal.h"
 
 /* ---------------------------------------------------------------- banks */
 
@@ -32,6 +33,13 @@ static int add_bank(struct pcrs *pcrs, enum assay_hash hash, struct assay_error 
 	return 0;
 }
 
+static int check_value(unsigned int pcr, const struct assay_digest *value, struct assay_error *err)
+{
+	if (pcr < PCRS_COUNT && value->size == assay_hash_size(value->hash))
+		return 0;
+	return assay_fail(err, EINVAL, "PCR %u has no value of %zu bytes", pcr, value->size);
+}
+
 static int begin(const struct pcrs_request *request, struct pcrs *pcrs, struct assay_error *err)
 {
 	int r = 0;
@@ -46,12 +54,14 @@ static int begin(const struct pcrs_request *request, struct pcrs *pcrs, struct a
 
 		expected->reached = false;
 		expected->after = 0;
-		if (expected->pcr >= PCRS_COUNT ||
-		    expected->value.size != assay_hash_size(expected->value.hash))
-			r = assay_fail(err, EINVAL, "PCR %u has no value of %zu bytes",
-				       expected->pcr, expected->value.size);
-		else
+		r = check_value(expected->pcr, &expected->value, err);
+		if (r == 0)
 			r = add_bank(pcrs, expected->value.hash, err);
+	}
+	for (size_t i = 0; i < request->start_count && r == 0; i++) {
+		r = check_value(request->starts[i].pcr, &request->starts[i].value, err);
+		if (r == 0)
+			r = add_bank(pcrs, request->starts[i].value.hash, err);
 	}
 	return r;
 }
@@ -159,20 +169,30 @@ int pcrs_of_ima(struct bytes list, enum assay_hash template_bank, struct pcrs_re
 
 /* ---------------------------------------------------------------- CEL */
 
-static void set_values(const struct assay_content *content, uint32_t pcr, struct pcrs *pcrs)
+static void set_values(const struct assay_digest *values, size_t count, uint32_t pcr,
+		       struct pcrs *pcrs)
 {
-	for (size_t i = 0; i < content->pcr_value_count; i++)
+	for (size_t i = 0; i < count; i++)
 		for (size_t bank = 0; bank < pcrs->bank_count; bank++)
-			if (pcrs->banks[bank].hash == content->pcr_values[i].hash)
-				pcrs->banks[bank].values[pcr] = content->pcr_values[i];
+			if (pcrs->banks[bank].hash == values[i].hash)
+				pcrs->banks[bank].values[pcr] = values[i];
 }
 
-/* What records say of the PCR's value before the first one of this log. */
-static int start_values(struct bytes log, struct pcrs *pcrs, struct assay_error *err)
+/* Does this record of assay's tell what the PCR was before the first one of this log? */
+static bool tells_start(const struct assay_content *content, uint64_t first, bool at_start)
+{
+	return content->pcr_value_count > 0 &&
+	       ((content->kind == ASSAY_KIND_START && at_start) ||
+		(content->kind == ASSAY_KIND_TPM && first == 0) ||
+		(content->kind == ASSAY_KIND_TRIM && content->trim.recnum == first));
+}
+
+/* What records, and the request, say of the PCRs' values before the first one of this log. */
+static int start_values(struct bytes log, const struct pcrs_request *request, struct pcrs *pcrs,
+			struct assay_error *err)
 {
 	struct cel_reader reader;
 	struct cel_record record;
-	uint64_t first = 0;
 	bool at_start = true;
 	int r;
 
@@ -181,96 +201,168 @@ static int start_values(struct bytes log, struct pcrs *pcrs, struct assay_error 
 		struct assay_content content;
 
 		if (at_start)
-			first = record.recnum;
+			pcrs->first_record = record.recnum;
 		if (record.type == ASSAY_CEL_CONTENT && record.pcr < PCRS_COUNT &&
 		    assay_content_parse(&record, &content, NULL) == 0 &&
-		    ((content.kind == ASSAY_KIND_START && at_start) ||
-		     (content.kind == ASSAY_KIND_TPM && first == 0) ||
-		     (content.kind == ASSAY_KIND_TRIM && content.trim.recnum == first)))
-			set_values(&content, record.pcr, pcrs);
+		    tells_start(&content, pcrs->first_record, at_start)) {
+			set_values(content.pcr_values, content.pcr_value_count, record.pcr, pcrs);
+			pcrs->start_told = true;
+		}
 		at_start = false;
+	}
+	for (size_t i = 0; i < request->start_count; i++) {
+		set_values(&request->starts[i].value, 1, request->starts[i].pcr, pcrs);
+		pcrs->start_told = true;
 	}
 	return r;
 }
 
-static int take_banks_of_first(struct bytes log, struct pcrs *pcrs, struct assay_error *err)
+/* The banks that records have digests of; those that were asked for must be among them. */
+static int find_cel_banks(struct bytes log, struct pcrs *pcrs, struct assay_error *err)
 {
+	bool all = pcrs->bank_count == 0;
 	struct cel_reader reader;
 	struct cel_record record;
+	bool found[HASHERS_MAX] = { false };
 	int r;
 
 	cel_begin(&reader, log, 0);
-	r = cel_next(&reader, &record, err);
+	while ((r = cel_next(&reader, &record, err)) > 0)
+		for (size_t i = 0; i < record.digest_count; i++) {
+			if (assay_hash_size(record.digests[i].hash) == 0)
+				continue;
+			if (all && add_bank(pcrs, record.digests[i].hash, err) < 0)
+				return -EINVAL;
+			for (size_t bank = 0; bank < pcrs->bank_count; bank++)
+				found[bank] |= pcrs->banks[bank].hash == record.digests[i].hash;
+		}
 	if (r < 0)
 		return r;
-	r = 0;
-	for (size_t i = 0; i < record.digest_count && r == 0; i++)
-		if (assay_hash_size(record.digests[i].hash) != 0)
-			r = add_bank(pcrs, record.digests[i].hash, err);
-	if (r == 0 && pcrs->bank_count == 0)
-		r = assay_fail(err, ENOTSUP, "the first record has no digest of a known algorithm");
-	return r;
+	if (pcrs->bank_count == 0)
+		return assay_fail(err, ENOTSUP, "no record has a digest of a known algorithm");
+	for (size_t bank = 0; bank < pcrs->bank_count; bank++)
+		if (!found[bank])
+			return assay_fail(err, EBADMSG,
+					  "no record has a %s digest: that bank cannot be replayed",
+					  assay_hash_name(pcrs->banks[bank].hash));
+	return 0;
 }
 
-/* Of other contents, it is each one's own rule what was hashed. */
-static int compare_content(const struct cel_record *record, const struct assay_digest *digest,
-			   struct hashers *hashers, struct pcrs *pcrs, struct assay_error *err)
+/**
+ * struct cel_replay - a log in CEL on its way
+ * @firmware: what the firmware's events among its records say of those that follow
+ * @expected: number of the next record
+ */
+struct cel_replay {
+	const struct pcrs_request *request;
+	struct pcrs *pcrs;
+	struct hashers hashers;
+	struct uefi_reader firmware;
+	uint64_t expected;
+};
+
+static bool start_is_given(const struct pcrs_request *request, unsigned int pcr,
+			   enum assay_hash hash)
 {
-	struct hasher *hasher = hashers_get(hashers, digest->hash, err);
-	struct assay_digest computed;
+	for (size_t i = 0; i < request->start_count; i++)
+		if (request->starts[i].pcr == pcr && request->starts[i].value.hash == hash)
+			return true;
+	return false;
+}
+
+/* The rules of a firmware's log are those of its events, wherever they are kept. */
+static int judge_firmware(struct cel_replay *replay, const struct cel_record *record,
+			  struct assay_error *err)
+{
+	struct uefi_event event = { .number = replay->firmware.number,
+				    .offset = record->offset,
+				    .pcr = record->pcr,
+				    .digest_count = record->digest_count };
+	struct pcrs *pcrs = replay->pcrs;
 	int r;
 
-	if (!hasher)
-		return -EIO;
-	r = hasher_digest(hasher, record->content, BYTES(NULL, 0), &computed, err);
-	if (r == 0 && memcmp(computed.bytes, digest->bytes, digest->size) != 0)
-		note_problem(pcrs, "record", record->recnum, record->offset,
-			     "its digest is not that of its content");
-	return r;
-}
+	if (record->type != CEL_PCCLIENT_STD || record->pcr >= PCRS_COUNT ||
+	    cel_pcclient_parse(record, &event.type, &event.data, NULL) < 0)
+		return 0;
+	memcpy(event.digests, record->digests, sizeof(record->digests));
+	event.extended = event.type != UEFI_EV_NO_ACTION;
+	r = uefi_judge_event(&replay->firmware, &event, err);
+	if (r < 0)
+		return r;
+	replay->firmware.number++;
+	event.number = record->recnum;
+	uefi_note_rules(&event, &pcrs->rules, pcrs->broken);
+	for (size_t i = 0; i < pcrs->bank_count; i++) {
+		struct assay_digest *value = &pcrs->banks[i].values[0];
 
-static int extend_cel(const struct pcrs_request *request, struct hashers *hashers,
-		      struct pcrs *pcrs, const struct cel_record *record, struct assay_error *err)
-{
-	pcrs->entries++;
-	for (size_t i = 0; i < pcrs->bank_count && record->pcr < PCRS_COUNT; i++) {
-		const struct assay_digest *digest = cel_record_digest(record, pcrs->banks[i].hash);
-		int r = 0;
-
-		if (!digest)
-			return assay_fail(err, EBADMSG,
-					  "record %" PRIu64 " at offset %" PRIu64
-					  " has no %s digest: that bank cannot be replayed",
-					  record->recnum, record->offset,
-					  assay_hash_name(pcrs->banks[i].hash));
-		if (record->type == ASSAY_CEL_CONTENT)
-			r = compare_content(record, digest, hashers, pcrs, err);
-		if (r == 0)
-			r = extend(request, hashers, pcrs, i, record->pcr, digest->bytes, err);
-		if (r < 0)
-			return r;
+		if (!(pcrs->banks[i].extended & 1) &&
+		    !start_is_given(replay->request, 0, value->hash))
+			value->bytes[value->size - 1] = replay->firmware.locality;
 	}
 	return 0;
+}
+
+static void note_gap(struct cel_replay *replay, const struct cel_record *record)
+{
+	struct pcrs *pcrs = replay->pcrs;
+
+	if (pcrs->entries > 0 && record->recnum != replay->expected && pcrs->gaps++ == 0) {
+		pcrs->gap_after = replay->expected - 1;
+		pcrs->gap_at = record->recnum;
+	}
+	replay->expected = record->recnum + 1;
+}
+
+static int extend_cel(struct cel_replay *replay, const struct cel_record *record,
+		      struct assay_error *err)
+{
+	struct pcrs *pcrs = replay->pcrs;
+	struct assay_digest digest;
+	struct assay_error problem;
+	int r;
+
+	note_gap(replay, record);
+	pcrs->entries++;
+	r = cel_content_check(record, &replay->hashers, &problem, err);
+	if (r < 0)
+		return r;
+	if (problem.code)
+		note_problem(pcrs, "record", record->recnum, record->offset, problem.text);
+	r = judge_firmware(replay, record, err);
+	for (size_t i = 0; r >= 0 && i < pcrs->bank_count && record->pcr < PCRS_COUNT; i++) {
+		r = cel_record_extend_digest(record, pcrs->banks[i].hash, &digest);
+		if (r == -ENODATA) {
+			pcrs->banks[i].incomplete |= UINT32_C(1) << record->pcr;
+			r = 0;
+		} else if (r > 0) {
+			r = extend(replay->request, &replay->hashers, pcrs, i, record->pcr,
+				   digest.bytes, err);
+		}
+	}
+	return r;
 }
 
 int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
 		struct assay_error *err)
 {
-	struct hashers hashers = { 0 };
+	struct cel_replay replay = { .request = request, .pcrs = ret };
 	struct cel_reader reader;
 	struct cel_record record;
 	int r = begin(request, ret, err);
 
 	if (r == 0 && log.size == 0)
 		r = assay_fail(err, ENODATA, "the log has no bytes");
-	if (r == 0 && ret->bank_count == 0)
-		r = take_banks_of_first(log, ret, err);
 	if (r == 0)
-		r = start_values(log, ret, err);
+		r = find_cel_banks(log, ret, err);
+	if (r == 0)
+		r = start_values(log, request, ret, err);
+	if (r < 0)
+		return r;
 	cel_begin(&reader, log, 0);
 	while (r == 0 && (r = cel_next(&reader, &record, err)) > 0)
-		r = extend_cel(request, &hashers, ret, &record, err);
-	hashers_close(&hashers);
+		r = extend_cel(&replay, &record, err);
+	hashers_close(&replay.hashers);
+	hashers_close(&replay.firmware.hashers);
 	return r;
 }
 

@@ -35,16 +35,26 @@ struct pcrs_expected {
 	uint64_t after;
 };
 
+/* struct pcrs_start - what a PCR was before the log's first record, in the bank @value.hash */
+struct pcrs_start {
+	unsigned int pcr;
+	struct assay_digest value;
+};
+
 /**
  * struct pcrs_request - what to replay; start with {0}
  * @banks, @bank_count: in which algorithms; none: in all those that the log has digests of
  * @expected, @expected_count: values to look for. Their banks are replayed too
+ * @starts, @start_count: of a log in CEL: values to start from, in place of what the log says and
+ *                        of zeros. Their banks are replayed too
  */
 struct pcrs_request {
 	enum assay_hash banks[HASHERS_MAX];
 	size_t bank_count;
 	struct pcrs_expected *expected;
 	size_t expected_count;
+	struct pcrs_start *starts;
+	size_t start_count;
 };
 
 /**
@@ -55,9 +65,15 @@ struct pcrs_request {
  * @bank_count: banks that were replayed
  * @entries: in the log
  * @violations: of these, of IMA's: files that were open for writing while they were measured
- * @problems: entries that replay, but whose digest is not that of what they hold
+ * @problems: entries that replay, but whose digest is not that of what they hold, or whose content
+ *            does not parse
  * @problem: the first of these, in a sentence; fit to print
- * @rules, @broken: what the specification says of a firmware's events, as of struct uefi_pcrs
+ * @rules, @broken: what the specification says of a firmware's events, as of struct uefi_pcrs;
+ *                  in CEL, their numbers are those of the records
+ * @gaps: of a log in CEL, how often a record's number is not the next one
+ * @gap_after, @gap_at: the first time: the number before, and the one that came
+ * @first_record: of a log in CEL: the number that it begins with
+ * @start_told: of a log in CEL: a record of the log or the request says what PCRs it begins with
  */
 struct pcrs {
 	struct {
@@ -69,9 +85,12 @@ struct pcrs {
 	uint64_t entries;
 	uint64_t violations;
 	uint64_t problems;
-	char problem[256];
+	char problem[1200];
 	uint32_t rules;
 	struct uefi_broken broken[UEFI_RULES];
+	uint64_t gaps, gap_after, gap_at;
+	uint64_t first_record;
+	bool start_told;
 };
 
 /*
@@ -87,8 +106,10 @@ int pcrs_of_ima(struct bytes list, enum assay_hash template_bank, struct pcrs_re
 
 /*
  * pcrs_of_cel() - a log in CEL-TLV
- * PCRs start at zeros, but for what assay's own records tell of them (START, TPM; TRIM of a
- * log whose beginning was cut off). -EBADMSG also where a record has no digest of a bank.
+ * PCRs start at zeros, but for what the request and assay's own records tell of them (START, TPM;
+ * TRIM of a log whose beginning was cut off), and PCR 0 at the locality that a firmware's event
+ * names. What a firmware does not extend (EV_NO_ACTION) is not; a violation of IMA extends ones.
+ * -EBADMSG also where no record has a digest of a bank that was asked for.
  */
 int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
 		struct assay_error *err);

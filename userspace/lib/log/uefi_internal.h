@@ -22,4 +22,8 @@ bool uefi_data_starts(struct bytes data, const char *text);
  */
 int uefi_judge_event(struct uefi_reader *reader, struct uefi_event *event, struct assay_error *err);
 
+/* uefi_note_rules() - count the rules that an event breaks, and note the first event of each */
+void uefi_note_rules(const struct uefi_event *event, uint32_t *rules,
+		     struct uefi_broken broken[UEFI_RULES]);
+
 #endif /* ASSAY_LOG_UEFI_INTERNAL_H */

@@ -56,19 +56,6 @@ static int extend_banks(struct uefi_reader *reader, const struct uefi_event *eve
 	return 0;
 }
 
-static void note_rules(const struct uefi_event *event, struct uefi_pcrs *pcrs)
-{
-	for (unsigned int rule = 0; rule < UEFI_RULES; rule++) {
-		struct uefi_broken *broken = &pcrs->broken[rule];
-
-		if (!(event->rules & UEFI_RULE_BIT(rule)) || broken->events++ > 0)
-			continue;
-		broken->number = event->number;
-		broken->offset = event->offset;
-	}
-	pcrs->rules |= event->rules;
-}
-
 /* Goes through a log; @after, if any, is told after each event that was extended. */
 static int replay_log(struct bytes log, struct uefi_pcrs *pcrs,
 		      void (*after)(void *context, const struct uefi_event *event,
@@ -86,7 +73,7 @@ static int replay_log(struct bytes log, struct uefi_pcrs *pcrs,
 	if (pcrs->bank_count == 0)
 		r = assay_fail(err, ENOTSUP, "the firmware's log has no bank of a known algorithm");
 	while (r == 0 && (r = uefi_next(&reader, &event, err)) > 0) {
-		note_rules(&event, pcrs);
+		uefi_note_rules(&event, &pcrs->rules, pcrs->broken);
 		start_pcr_0(&reader, pcrs);
 		r = event.extended ? extend_banks(&reader, &event, pcrs, err) : 0;
 		if (r == 0 && event.extended && after)

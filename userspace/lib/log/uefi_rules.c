@@ -35,7 +35,7 @@ static const struct bytes separators[] = {
 
 static const struct {
 	const char *name, *sentence;
-} rules[] = {
+} rule_table[] = {
 	[UEFI_RULE_BANK_MISSING] = { "bank-missing",
 				     "the log's header names an algorithm that no event has a "
 				     "digest of" },
@@ -73,22 +73,22 @@ static const struct {
 					 "PCR 7" },
 };
 
-_Static_assert(COUNT_OF(rules) == UEFI_RULES && UEFI_RULES <= 32, "a bit and a row a rule");
+_Static_assert(COUNT_OF(rule_table) == UEFI_RULES && UEFI_RULES <= 32, "a bit and a row a rule");
 
 const char *uefi_rule_name(enum uefi_rule rule)
 {
-	return rules[rule].name;
+	return rule_table[rule].name;
 }
 
 const char *uefi_rule_sentence(enum uefi_rule rule)
 {
-	return rules[rule].sentence;
+	return rule_table[rule].sentence;
 }
 
 bool uefi_rule_by_name(const char *name, enum uefi_rule *ret)
 {
-	for (size_t i = 0; i < COUNT_OF(rules); i++)
-		if (strcmp(rules[i].name, name) == 0) {
+	for (size_t i = 0; i < COUNT_OF(rule_table); i++)
+		if (strcmp(rule_table[i].name, name) == 0) {
 			*ret = (enum uefi_rule)i;
 			return true;
 		}
@@ -270,4 +270,16 @@ int uefi_judge_event(struct uefi_reader *reader, struct uefi_event *event, struc
 		reader->separated |= UEFI_PCR_BIT(event->pcr);
 	reader->extended |= UEFI_PCR_BIT(event->pcr);
 	return 0;
+}
+
+void uefi_note_rules(const struct uefi_event *event, uint32_t *rules,
+		     struct uefi_broken broken[UEFI_RULES])
+{
+	for (unsigned int rule = 0; rule < UEFI_RULES; rule++) {
+		if (!(event->rules & UEFI_RULE_BIT(rule)) || broken[rule].events++ > 0)
+			continue;
+		broken[rule].number = event->number;
+		broken[rule].offset = event->offset;
+	}
+	*rules |= event->rules;
 }
