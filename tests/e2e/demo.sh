@@ -252,11 +252,12 @@ boot() {
 
 # ---------------------------------------------------------------- the verifier
 
-# verified NAME NONCE EVIDENCE: the verdict goes to NAME.json; the verifier's status
+# verified NAME NONCE EVIDENCE: the verdict goes to NAME.json; the verifier's status. QEMU starts the
+# kernel by itself, so no firmware measures what is booted, and the boot is not judged.
 verified() {
 	verified_status=0
 	"$verify" verify "$3" --nonce "$2" --ak "$out/ak.pub" --manifest "$out/manifest.jsonl" \
-		--cert "$out/cert.pem" --json >"$out/verdict-$1.json" || verified_status=$?
+		--cert "$out/cert.pem" --waive boot-known --json >"$out/verdict-$1.json" || verified_status=$?
 	return "$verified_status"
 }
 
@@ -269,10 +270,10 @@ verify_good() {
 	jq -e '.trusted' "$out/verdict-good.json" >/dev/null
 	# For people, the same once more.
 	"$assay" verify "$evidence" --nonce "$(cat "$work/nonce-good")" --ak "$out/ak.pub" \
-		--manifest "$out/manifest.jsonl" --cert "$out/cert.pem"
+		--manifest "$out/manifest.jsonl" --cert "$out/cert.pem" --waive boot-known
 	jq -r '[.checks[] | select(.result == "pass") | .name] | join(" ")' "$out/verdict-good.json" |
 		fold -s -w 92 >"$work/passed"
-	jq -r '"trusted: \([.checks[] | select(.required and .result == "pass")] | length) of \([.checks[] | select(.required)] | length) required checks passed, of others \([.checks[] | select(.required | not) | select(.result == "pass")] | length)"' \
+	jq -r '"\(.sentence): \([.checks[] | select(.required and .result == "pass")] | length) of \([.checks[] | select(.required)] | length) required checks passed, of others \([.checks[] | select(.required | not) | select(.result == "pass")] | length)"' \
 		"$out/verdict-good.json"
 }
 

@@ -29,7 +29,7 @@ judge_nonce() { # NONCE EVIDENCE [OPTION]...
 	evidence=$2
 	shift 2
 	run "$verifier" verify "$evidence" --nonce "$nonce" --ak "$data/ak.pub" \
-		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" "$@"
+		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" --waive boot-known "$@"
 }
 
 trusted() {
@@ -74,7 +74,7 @@ judge "$data/evidence.json"
 check 'assay verify says the same' trusted
 verifier=$verifier_only
 run sh -c '"$0" verify - --nonce "$1" --ak "$2/ak.pub" --manifest "$2/manifest.jsonl" \
-	--cert "$2/cert.pem" <"$2/evidence.json"' "$verifier" "$good_nonce" "$data"
+	--cert "$2/cert.pem" --waive boot-known <"$2/evidence.json"' "$verifier" "$good_nonce" "$data"
 [ "$status" -ne 3 ] || cat stderr
 check 'evidence from standard input' trusted
 judge "$data/evidence.json" --json
@@ -83,7 +83,7 @@ check 'JSON: all required checks passed, none failed' [ "$(jq '[.checks[] |
 	select(.result == "fail" or (.required and .result != "pass"))] | length' stdout)" -eq 0 ]
 check 'JSON: what is not required needs something to compare with, or is common' \
 	[ "$(jq -r '[.checks[] | select(.required | not) | .name] | join(" ")' stdout)" = \
-	'quote-age quote-counters quote-firmware quote-clock pcr-values uefi-log-parsed uefi-log-events uefi-log-replay assay-log-tpm assay-log-progress ima-log-violations ima-boot-aggregate ima-signatures ima-files-match ima-files-known' ]
+	'quote-age quote-counters quote-firmware quote-clock pcr-values boot-known assay-log-tpm assay-log-progress uefi-log-parsed uefi-log-replay uefi-log-events ima-log-violations ima-boot-aggregate manifest-current ima-signatures ima-files-match ima-files-known files-filesystem' ]
 check 'JSON: exit status 0' [ "$status" -eq 0 ]
 
 run script -qec "TERM=xterm '$verifier' verify '$data/evidence.json' --verbose --nonce $good_nonce \
@@ -127,14 +127,14 @@ check 'a manifest that was added to is refused' refused manifest-signature
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=signer \
 	-keyout other.key -out other.crt -days 10 2>/dev/null
 run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --ak "$data/ak.pub" \
-	--manifest "$data/manifest.jsonl" --cert other.crt
+	--manifest "$data/manifest.jsonl" --cert other.crt --waive boot-known
 check 'a manifest of another signer is refused' refused manifest-signature
 judge "$data/evidence.json" --strip-prefix /mnt
 check 'paths outside the root are refused' refused files-known
 
 cat >policy.json <<END
 {"assay": 1, "type": "policy", "manifests": ["$data/manifest.jsonl"], "max_age": 60,
- "certificates": [{"pem": $(jq -Rs . "$data/cert.pem")}], "waive": {"files-complete": "a test"}}
+ "certificates": [{"pem": $(jq -Rs . "$data/cert.pem")}], "waive": {"files-complete": "a test", "boot-known": "a test"}}
 END
 issued=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 with_policy() { # POLICY [OPTION]...
@@ -191,7 +191,7 @@ jq -n --arg public "$(base64 -w 0 "$data/ak.pub")" --arg qname "$(xxd -p -c 80 "
 cp device.json fresh.json
 with_device() { # [OPTION]...
 	run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --device device.json \
-		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" "$@"
+		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" --waive boot-known "$@"
 }
 with_device --no-update
 check 'by a device record' trusted

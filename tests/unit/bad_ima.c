@@ -120,6 +120,12 @@ CHANGE(aggregate_of_others_by_log)
 	fixture_drop_entry(f, 0);
 	fixture_insert_entry(f, 0, fixture_entry("boot_aggregate", 1));
 }
+/* A log that nothing proves, and a boot_aggregate that was made to fit it. */
+CHANGE(aggregate_of_others_by_log_required)
+{
+	no_firmware_pcr_quoted(f);
+	f->policy.required |= FAILS(IMA_BOOT_AGGREGATE);
+}
 CHANGE(aggregate_required_and_no_pcrs)
 {
 	f->policy.required |= FAILS(IMA_BOOT_AGGREGATE);
@@ -359,8 +365,10 @@ const struct bad_row bad_ima[] = {
 	  0 },
 	{ "L18 boot_aggregate of other PCRs", BEFORE_PCRS, aggregate_of_others,
 	  FAILS(IMA_BOOT_AGGREGATE) },
-	{ "L18 boot_aggregate of another log", BEFORE_PCRS, aggregate_of_others_by_log,
-	  FAILS(IMA_BOOT_AGGREGATE) },
+	{ "L18 boot_aggregate of another log, shown", BEFORE_PCRS, aggregate_of_others_by_log,
+	  TRUSTED },
+	{ "L18 boot_aggregate of another log, required", BEFORE_PCRS,
+	  aggregate_of_others_by_log_required, 0 },
 	{ "L18 boot_aggregate required, no PCRs", BEFORE_PCRS, aggregate_required_and_no_pcrs, 0 },
 	{ "L11 IMA: path not printable", BEFORE_PCRS, path_unprintable, FAILS(IMA_FILES_KNOWN) },
 	{ "L11 IMA: path with a NUL", BEFORE_PCRS, path_with_nul, FAILS(IMA_LOG_ENTRIES) },

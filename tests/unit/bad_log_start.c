@@ -46,6 +46,7 @@ CHANGE(another_bank_before)
 CHANGE(reset_since)
 {
 	f->state.reset_count--;
+	f->state.boot_id[0] = 'f';
 	f->state.records = 1000;
 }
 CHANGE(restart_since)

@@ -102,6 +102,12 @@ static void test_bad_ima(void **state)
 	run_table(bad_ima, &seen_in_tables);
 }
 
+static void test_bad_boots(void **state)
+{
+	(void)state;
+	run_table(bad_boot, &seen_in_tables);
+}
+
 /* A check that no row makes fail might as well not be there. */
 static void test_every_check_was_seen_to_fail(void **state)
 {
@@ -118,11 +124,15 @@ static void test_every_check_was_seen_to_fail(void **state)
 static void add_all(struct fixture *fixture)
 {
 	static const struct policy_path all = { .path = "/", .reason = "a test" };
+	static const uint8_t filesystem[][16] = { FIXTURE_FSUUID };
 
 	fixture_add_firmware(fixture);
 	fixture_add_ima_files(fixture);
 	fixture->policy.allowed = &all;
 	fixture->policy.allowed_count = 1;
+	fixture->policy.filesystems = filesystem;
+	fixture->policy.filesystem_count = 1;
+	fixture->boot_named = true;
 }
 
 static void test_one_missing_bit_is_enough(void **state)
@@ -628,6 +638,7 @@ int main(void)
 		cmocka_unit_test(test_bad_logs),
 		cmocka_unit_test(test_bad_starts),
 		cmocka_unit_test(test_bad_ima),
+		cmocka_unit_test(test_bad_boots),
 		cmocka_unit_test(test_every_check_was_seen_to_fail),
 		cmocka_unit_test(test_one_missing_bit_is_enough),
 		cmocka_unit_test(test_names_are_found_again),

@@ -358,6 +358,20 @@ void fixture_add_ima_files(struct fixture *fixture)
 			     fixture_signed_entry("/usr/bin/signed", &digest, true, KEY_SIGNER));
 }
 
+void fixture_mend_aggregate(struct fixture *fixture)
+{
+	struct assay_digest aggregate = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+	uint8_t values[10 * 32];
+
+	fixture_boot(fixture);
+	for (size_t pcr = 0; pcr < 10; pcr++)
+		memcpy(values + 32 * pcr, fixture->firmware[pcr][1].bytes, 32);
+	digest_to(ASSAY_HASH_SHA256, BYTES(values, sizeof(values)), BYTES(NULL, 0),
+		  aggregate.bytes);
+	fixture_drop_entry(fixture, 0);
+	fixture_insert_entry(fixture, 0, fixture_entry_of("boot_aggregate", &aggregate));
+}
+
 void fixture_add_firmware(struct fixture *fixture)
 {
 	static const struct fixture_event events[] = {
@@ -366,21 +380,13 @@ void fixture_add_firmware(struct fixture *fixture)
 		{ 4, 0x80000007, "Calling EFI Application from Boot Option", NULL },
 	};
 	size_t count = sizeof(events) / sizeof(events[0]);
-	uint8_t values[10 * 32];
-	struct assay_digest aggregate = { .hash = ASSAY_HASH_SHA256, .size = 32 };
 
 	memcpy(fixture->events, events, sizeof(events));
 	for (uint32_t pcr = 0; pcr < 8; pcr++)
 		fixture->events[count++] =
 			(struct fixture_event){ pcr, UEFI_EV_SEPARATOR, "", NULL };
 	fixture->event_count = count;
-	fixture_boot(fixture);
-	for (size_t pcr = 0; pcr < 10; pcr++)
-		memcpy(values + 32 * pcr, fixture->firmware[pcr][1].bytes, 32);
-	digest_to(ASSAY_HASH_SHA256, BYTES(values, sizeof(values)), BYTES(NULL, 0),
-		  aggregate.bytes);
-	fixture_drop_entry(fixture, 0);
-	fixture_insert_entry(fixture, 0, fixture_entry_of("boot_aggregate", &aggregate));
+	fixture_mend_aggregate(fixture);
 	fixture->quote.selections[1] =
 		fixture_select(ASSAY_HASH_SHA256, 0x3ff | 1U << 10 | 1U << 14);
 }
@@ -510,11 +516,17 @@ void fixture_begin(struct fixture *fixture)
 	fixture->quote.pcr_digest_size = -1;
 	fixture->nonce = fixture_copy(BYTES_LITERAL("this is a nonce!"));
 	begin_manifest(fixture);
+	/* What a state has of all manifests: a digest of the digests of their texts. */
 	digest_to(ASSAY_HASH_SHA256, buffer_bytes(&fixture->manifest_text), BYTES(NULL, 0),
+		  fixture->state.complete.bytes);
+	digest_to(ASSAY_HASH_SHA256, BYTES(fixture->state.complete.bytes, 32), BYTES(NULL, 0),
 		  fixture->state.complete.bytes);
 	verify_policy_default(&fixture->policy);
 	fixture->policy.max_age = 20;
+	fixture->boot_pcrs[1] = 4;
 	fixture->policy.required |= CHECK_BIT(CHECK_PCR_VALUES);
+	/* Only few of these boots are known: see bad_boot.c. */
+	fixture->policy.required &= ~CHECK_BIT(CHECK_BOOT_KNOWN);
 }
 
 /* ---------------------------------------------------------------- the TPM */
@@ -835,7 +847,7 @@ static void fill_firmware(struct fixture *fixture)
 	struct buffer *out = &fixture->evidence.uefi_data;
 
 	fixture->evidence.has_uefi_log = fixture->event_count > 0;
-	for (size_t i = 0; i < fixture->event_count; i++) {
+	for (size_t i = 0; i + fixture->event_cut < fixture->event_count; i++) {
 		struct fixture_event other = fixture->events[i], *event = &other;
 		struct bytes data;
 
@@ -932,11 +944,19 @@ static void fill_input(struct fixture *fixture)
 	};
 	fixture->pcr_values[0] = log_test_digest(ASSAY_HASH_SHA256, 200);
 	fixture->pcr_values[1] = fixture->pcrs[1][1];
-	fixture->pcr_value = (struct policy_pcr){
+	fixture->pcr_value[0] = (struct policy_pcr){
 		.bank = ASSAY_HASH_SHA256, .index = 14, .values = fixture->pcr_values, .count = 2
 	};
-	fixture->policy.pcr_values = &fixture->pcr_value;
-	fixture->policy.pcr_value_count = 1;
+	for (size_t i = 0; i < 2; i++)
+		fixture->pcr_value[1 + i] =
+			(struct policy_pcr){ .bank = ASSAY_HASH_SHA256,
+					     .index = fixture->boot_pcrs[i],
+					     .values = &fixture->firmware[fixture->boot_pcrs[i]][1],
+					     .count = 1 };
+	if (fixture->boot_another)
+		fixture->pcr_value[2].values = &fixture->pcr_values[0];
+	fixture->policy.pcr_values = fixture->pcr_value;
+	fixture->policy.pcr_value_count = fixture->boot_named ? 3 : 1;
 	fixture->input = (struct verify_input){
 		.evidence = buffer_bytes(&fixture->text),
 		.nonce = buffer_bytes(&fixture->nonce),

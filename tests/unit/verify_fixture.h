@@ -21,6 +21,12 @@
 #define FIXTURE_MAX_SELECTIONS 20
 #define FIXTURE_BOOT_ID "01234567-89ab-cdef-0123-456789abcdef" /* put_start()'s */
 
+/* The file system's UUID that put_file() writes, as an initialiser. */
+#define FIXTURE_FSUUID                                                                         \
+	{                                                                                      \
+		'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f' \
+	}
+
 /* The keys of the process, made when first used. */
 enum fixture_key {
 	KEY_P256,
@@ -112,6 +118,7 @@ struct fixture {
 	struct fixture_event events[FIXTURE_MAX_RECORDS];
 	size_t event_count;	     /* without any, there is no log of the firmware */
 	uint32_t events_kept_back;   /* bit n: those of PCR n are not handed over */
+	size_t event_cut;	     /* the last ones, which are not handed over */
 	bool events_of_another_boot; /* what is handed over has another firmware's version */
 	struct assay_digest firmware[10][LOG_BUILDER_BANKS]; /* PCRs 0 to 9 */
 	size_t unanchored; /* the last records, which the TPM has not seen */
@@ -134,7 +141,10 @@ struct fixture {
 	struct assay_digest ima_digest_values[2];
 	struct assay_digest
 		pcr_values[2]; /* what PCR 14 may be: one that it is not, and what it is */
-	struct policy_pcr pcr_value;
+	struct policy_pcr pcr_value[3];
+	/* The policy has values of two PCRs of the boot, too, the second one's another's. */
+	bool boot_named, boot_another;
+	unsigned int boot_pcrs[2];
 	struct verify_policy policy;
 	struct verify_state state; /* of an attestation some time before */
 	struct verify_input input;
@@ -197,6 +207,8 @@ void fixture_add_firmware(struct fixture *fixture);
 void fixture_add_ima_files(struct fixture *fixture);
 /* The PCRs of the firmware after its events; done once more before the quote. */
 void fixture_boot(struct fixture *fixture);
+/* boot_aggregate as of these PCRs */
+void fixture_mend_aggregate(struct fixture *fixture);
 enum { FIXTURE_VERITY = 4, FIXTURE_DIGEST, FIXTURE_SIGNED };
 /* An entry of that template, "ima-sigv2" or "ima-sig", signed by that key. */
 struct fixture_entry fixture_signed_entry(const char *path, const struct assay_digest *digest,
@@ -225,6 +237,7 @@ extern const struct bad_row bad_quotes[]; /* ended by a name of NULL */
 extern const struct bad_row bad_logs[];
 extern const struct bad_row bad_starts[];
 extern const struct bad_row bad_ima[];
+extern const struct bad_row bad_boot[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)
 /* In struct bad_row.fails: the verdict is "trusted" all the same. */

@@ -3,42 +3,6 @@
 
 #include <string.h>
 
-/* The first row that fits; the last one fits all. */
-static const struct {
-	const char *prefix;
-	enum check_group group;
-} prefixes[] = {
-	{ "pcr-values", CHECK_GROUP_FIRMWARE },
-	{ "uefi-", CHECK_GROUP_FIRMWARE },
-	{ "boot-", CHECK_GROUP_FIRMWARE },
-	{ "assay-log-", CHECK_GROUP_LOG },
-	{ "ima-", CHECK_GROUP_IMA },
-	{ "manifest-", CHECK_GROUP_FILES },
-	{ "files-", CHECK_GROUP_FILES },
-	{ "", CHECK_GROUP_QUOTE },
-};
-
-enum check_group check_group(enum check check)
-{
-	const char *name = check_name(check);
-	size_t i = 0;
-
-	while (strncmp(name, prefixes[i].prefix, strlen(prefixes[i].prefix)) != 0)
-		i++;
-	return prefixes[i].group;
-}
-
-const char *check_group_name(enum check_group group)
-{
-	static const char *const names[CHECK_GROUPS] = {
-		[CHECK_GROUP_QUOTE] = "quote", [CHECK_GROUP_FIRMWARE] = "firmware",
-		[CHECK_GROUP_LOG] = "log",     [CHECK_GROUP_IMA] = "IMA",
-		[CHECK_GROUP_FILES] = "files",
-	};
-
-	return names[group];
-}
-
 const char *check_outcome_words(enum check_outcome outcome)
 {
 	static const char *const words[CHECK_OUTCOMES] = {

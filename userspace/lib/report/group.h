@@ -5,21 +5,6 @@
 
 #include "verify/verdict.h"
 
-enum check_group {
-	CHECK_GROUP_QUOTE,    /* the evidence, the key, what the TPM signed */
-	CHECK_GROUP_FIRMWARE, /* the boot chain: its PCRs and the firmware's log */
-	CHECK_GROUP_LOG,      /* assay's log */
-	CHECK_GROUP_IMA,      /* IMA's list and the files in it */
-	CHECK_GROUP_FILES,    /* the manifests and the files that assay measured */
-	CHECK_GROUPS,
-};
-
-/* check_group() - by the first words of the check's name, so that a new check has one, too */
-enum check_group check_group(enum check check);
-
-/* check_group_name() - "quote", "firmware", "log", "IMA" or "files" */
-const char *check_group_name(enum check_group group);
-
 /* What a check came to for the verdict, each to exactly one; in the order of counting. */
 enum check_outcome {
 	OUTCOME_PASSED,

@@ -2,12 +2,14 @@
 #include "report/junit.h"
 
 #include "base/utc.h"
+#include "report/group.h"
 #include "report/markup.h"
 #include "verify/sentence.h"
 
+/* What waits for another check that failed is skipped: of one fault there is one failure. */
 static bool is_failure(const struct verdict *verdict, int check)
 {
-	return (verdict->required & ~verdict->passed & CHECK_BIT(check)) != 0;
+	return check_blocks(check_outcome(verdict, (enum check)check));
 }
 
 static bool is_skipped(const struct verdict *verdict, int check)

@@ -2,14 +2,14 @@
 /* The checks of when the quote was made, by the verifier's clock and by the TPM's. */
 #include <string.h>
 
-#include "verify/checks.h"
+#include "verify/appraisal.h"
 
 /* Seconds that a device's clock may be ahead of the verifier's. */
 #define CLOCK_SKEW 60
 
 typedef unsigned long long ull;
 
-bool check_quote_age(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_age(struct appraisal *appraisal, char *detail)
 {
 	const struct verify_input *input = appraisal->input;
 	uint64_t from = input->nonce_issued;
@@ -17,7 +17,7 @@ bool check_quote_age(struct appraisal *appraisal, char *detail)
 	const char *what = "the nonce was sent";
 
 	if (appraisal->policy->max_age == 0)
-		return check_skip(appraisal, detail, "the policy sets no greatest age");
+		return check_skip(detail, "the policy sets no greatest age");
 	/* The device's own word, so the second best: it finds what lay about, not what lies. */
 	if (from == 0) {
 		from = appraisal->evidence.collected;
@@ -41,22 +41,22 @@ bool check_quote_age(struct appraisal *appraisal, char *detail)
  * Whether a counter went on (> 0), back (< 0) or neither. It is obfuscated by a number
  * that was added to it (struct verify_state), so it may wrap between two quotes.
  */
-static int32_t went(uint32_t now, uint32_t before)
+static int32_t counter_change(uint32_t now, uint32_t before)
 {
 	return (int32_t)(now - before);
 }
 
-bool check_quote_counters(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_counters(struct appraisal *appraisal, char *detail)
 {
 	const struct verify_state *before = appraisal->input->state;
 	const struct tpm_attest *now = &appraisal->attest;
 	int32_t resets, restarts;
 
 	if (!before)
-		return check_skip(appraisal, detail,
+		return check_skip(detail,
 				  "there is no state of an earlier attestation to compare with");
-	resets = went(now->reset_count, before->reset_count);
-	restarts = went(now->restart_count, before->restart_count);
+	resets = counter_change(now->reset_count, before->reset_count);
+	restarts = counter_change(now->restart_count, before->restart_count);
 	if (resets < 0)
 		return check_tell(false, detail,
 				  "resetCount went back by %lld since the last attestation: the "
@@ -82,22 +82,34 @@ bool check_quote_counters(struct appraisal *appraisal, char *detail)
 				  "restartCount went back by %lld since the last attestation "
 				  "without a reset: this quote is older",
 				  -(long long)restarts);
+	/* A restart zeroes the PCRs, or the machine resumed from suspend: the TPM counts both. */
+	if (restarts > 0 && appraisal->policy->same_boot && !appraisal->policy->suspend)
+		return check_tell(false, detail,
+				  "the TPM was restarted %lld times since the last attestation, "
+				  "which the policy does not take; after a suspend to RAM, let it "
+				  "(device.suspend)",
+				  (long long)restarts);
 	if (now->clock <= before->clock)
 		return check_tell(false, detail,
 				  "the clock is %llu ms and was %llu ms at the last attestation: "
 				  "this quote is that one, or older",
 				  (ull)now->clock, (ull)before->clock);
+	if (restarts > 0)
+		return check_tell(
+			true, detail,
+			"no reset, %lld restarts or suspends, the clock went on by %llu ms",
+			(long long)restarts, (ull)(now->clock - before->clock));
 	return check_tell(true, detail, "no reset, the clock went on by %llu ms",
 			  (ull)(now->clock - before->clock));
 }
 
-bool check_quote_firmware(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_firmware(struct appraisal *appraisal, char *detail)
 {
 	const struct verify_state *before = appraisal->input->state;
 	uint64_t now = appraisal->attest.firmware_version;
 
 	if (!before)
-		return check_skip(appraisal, detail,
+		return check_skip(detail,
 				  "there is no state of an earlier attestation to compare with");
 	if (now != before->firmware_version)
 		return check_tell(false, detail,
@@ -107,41 +119,11 @@ bool check_quote_firmware(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "0x%016llx, as before", (ull)now);
 }
 
-bool check_quote_clock(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_clock(struct appraisal *appraisal, char *detail)
 {
 	if (!appraisal->attest.safe)
 		return check_tell(false, detail,
 				  "safe is 0: after a loss of power the clock may show a time that "
 				  "it showed before; an orderly TPM2_Shutdown prevents that");
 	return check_tell(true, detail, "%llu ms", (ull)appraisal->attest.clock);
-}
-
-void appraisal_state(const struct appraisal *appraisal, struct verify_state *ret)
-{
-	const struct assay_digest *value =
-		appraisal_pcr(appraisal, appraisal->bank, appraisal->policy->assay_pcr);
-	const struct verify_state *before = appraisal->input->state;
-	const struct tpm_attest *attest = &appraisal->attest;
-	const struct log_facts *facts = &appraisal->log;
-
-	*ret = (struct verify_state){
-		.reset_count = attest->reset_count,
-		.restart_count = attest->restart_count,
-		.clock = attest->clock,
-		.firmware_version = attest->firmware_version,
-		.records = appraisal->evidence.assay_first + appraisal->covered,
-		.complete = appraisal->complete,
-		.verified = appraisal->input->now,
-	};
-	memcpy(ret->boot_id, appraisal->evidence.boot_id, sizeof(ret->boot_id));
-	if (value)
-		ret->value = *value;
-	/* What a trimmed log does not say is taken for the worse. */
-	ret->late_tpm = facts->origin == LOG_WHOLE     ? facts->tpms > 0 :
-			facts->origin == LOG_CONTINUED ? before->late_tpm :
-							 true;
-	ret->writable = facts->kernel.kind != 0 ?
-				facts->kernel.start.protection != ASSAY_PROTECTION_FULL :
-			facts->origin == LOG_CONTINUED ? before->writable :
-							 true;
 }

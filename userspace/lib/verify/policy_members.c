@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log/ima.h"
 #include "log/uefi.h"
 #include "verify/evidence.h"
 #include "verify/policy_values.h"
@@ -485,9 +486,15 @@ static int read_log(struct policy_parser *parser, const char *path, const json_t
 	return policy_read_object(parser, path, value, members, COUNT_OF(members));
 }
 
+/* In the order in which the verifier searches; names that IMA writes alike in their own. */
 static int compare_paths(const void *a, const void *b)
 {
-	return strcmp(((const struct policy_path *)a)->path, ((const struct policy_path *)b)->path);
+	const char *first = ((const struct policy_path *)a)->path;
+	const char *second = ((const struct policy_path *)b)->path;
+	int order = ima_name_compare(BYTES((const uint8_t *)first, strlen(first)),
+				     BYTES((const uint8_t *)second, strlen(second)));
+
+	return order != 0 ? order : strcmp(first, second);
 }
 
 /* {"/usr/bin/x": ["sha256:HEX", ...]} */

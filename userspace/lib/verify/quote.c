@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "log/hasher.h"
-#include "verify/checks.h"
+#include "verify/appraisal.h"
 #include "verify/key.h"
 
 /* Room for a name in hex. */
@@ -12,41 +12,9 @@
 /* Room for "sha256:1,2,3" of every PCR. */
 #define SELECTION_TEXT 96
 
-uint32_t appraisal_algorithm(uint16_t algorithm)
-{
-	switch (algorithm) {
-	case TPM_ALG_RSASSA:
-		return VERIFY_RSASSA;
-	case TPM_ALG_RSAPSS:
-		return VERIFY_RSAPSS;
-	case TPM_ALG_ECDSA:
-		return VERIFY_ECDSA;
-	case ASSAY_HASH_SHA256:
-		return VERIFY_SHA256;
-	case ASSAY_HASH_SHA384:
-		return VERIFY_SHA384;
-	case ASSAY_HASH_SHA512:
-		return VERIFY_SHA512;
-	default:
-		return 0;
-	}
-}
-
-const struct assay_digest *appraisal_pcr(const struct appraisal *appraisal, enum assay_hash bank,
-					 unsigned int index)
-{
-	for (size_t i = 0; i < appraisal->evidence.pcr_count; i++) {
-		const struct evidence_pcr *pcr = &appraisal->evidence.pcrs[i];
-
-		if (pcr->index == index && pcr->value.hash == bank)
-			return &pcr->value;
-	}
-	return NULL;
-}
-
 static bool accepted(const struct appraisal *appraisal, uint16_t algorithm)
 {
-	return (appraisal->policy->algorithms & appraisal_algorithm(algorithm)) != 0;
+	return (appraisal->policy->algorithms & verify_algorithm_bit(algorithm)) != 0;
 }
 
 static const char *algorithm_name(uint16_t algorithm)
@@ -58,7 +26,7 @@ static const char *algorithm_name(uint16_t algorithm)
 
 /* ---------------------------------------------------------------- well-formed */
 
-bool check_evidence_parsed(struct appraisal *appraisal, char *detail)
+enum check_result check_evidence_parsed(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
 
@@ -68,7 +36,7 @@ bool check_evidence_parsed(struct appraisal *appraisal, char *detail)
 			  appraisal->evidence.boot_id);
 }
 
-bool check_quote_parsed(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_parsed(struct appraisal *appraisal, char *detail)
 {
 	const struct evidence *evidence = &appraisal->evidence;
 	struct assay_error err = { 0 };
@@ -94,7 +62,7 @@ static int key_name_text(const struct tpm_public *key, char text[static NAME_TEX
 	return r;
 }
 
-bool check_ak_expected(struct appraisal *appraisal, char *detail)
+enum check_result check_ak_expected(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
 	struct tpm_public claimed;
@@ -114,7 +82,7 @@ bool check_ak_expected(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "name %s", expected);
 }
 
-bool check_ak_attributes(struct appraisal *appraisal, char *detail)
+enum check_result check_ak_attributes(struct appraisal *appraisal, char *detail)
 {
 	static const struct {
 		uint32_t bit;
@@ -184,7 +152,7 @@ static bool check_ecc(const struct appraisal *appraisal, char *detail)
 	return true;
 }
 
-bool check_ak_algorithm(struct appraisal *appraisal, char *detail)
+enum check_result check_ak_algorithm(struct appraisal *appraisal, char *detail)
 {
 	const struct tpm_public *ak = &appraisal->ak;
 
@@ -210,7 +178,7 @@ bool check_ak_algorithm(struct appraisal *appraisal, char *detail)
 
 /* ---------------------------------------------------------------- the quote */
 
-bool check_quote_algorithm(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_algorithm(struct appraisal *appraisal, char *detail)
 {
 	const struct tpm_signature *signature = &appraisal->signature;
 	const struct tpm_public *ak = &appraisal->ak;
@@ -228,7 +196,7 @@ bool check_quote_algorithm(struct appraisal *appraisal, char *detail)
 			  algorithm_name(signature->hash));
 }
 
-bool check_quote_signature(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_signature(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
 
@@ -238,7 +206,7 @@ bool check_quote_signature(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "the enrolled key's");
 }
 
-bool check_quote_magic(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_magic(struct appraisal *appraisal, char *detail)
 {
 	if (appraisal->attest.magic != TPM_GENERATED)
 		return check_tell(false, detail,
@@ -247,7 +215,7 @@ bool check_quote_magic(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "0x%08x", TPM_GENERATED);
 }
 
-bool check_quote_type(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_type(struct appraisal *appraisal, char *detail)
 {
 	uint16_t type = appraisal->attest.type;
 	const char *name = tpm_attest_type_name(type);
@@ -258,7 +226,7 @@ bool check_quote_type(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "QUOTE");
 }
 
-bool check_quote_nonce(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_nonce(struct appraisal *appraisal, char *detail)
 {
 	struct bytes expected = appraisal->input->nonce;
 	struct bytes found = appraisal->attest.extra_data;
@@ -281,7 +249,7 @@ bool check_quote_nonce(struct appraisal *appraisal, char *detail)
 	return check_tell(true, detail, "%s", expected_text);
 }
 
-bool check_quote_signer(struct appraisal *appraisal, char *detail)
+enum check_result check_quote_signer(struct appraisal *appraisal, char *detail)
 {
 	struct bytes found = appraisal->attest.qualified_signer;
 	struct bytes expected = appraisal->input->ak_qualified_name;
@@ -343,7 +311,7 @@ static uint32_t selected_mask(const struct tpm_attest *attest, enum assay_hash b
 	return 0;
 }
 
-bool check_pcr_selection(struct appraisal *appraisal, char *detail)
+enum check_result check_pcr_selection(struct appraisal *appraisal, char *detail)
 {
 	const struct tpm_attest *attest = &appraisal->attest;
 	const struct evidence *evidence = &appraisal->evidence;
@@ -378,7 +346,7 @@ bool check_pcr_selection(struct appraisal *appraisal, char *detail)
 			  evidence->pcr_count);
 }
 
-bool check_pcr_required(struct appraisal *appraisal, char *detail)
+enum check_result check_pcr_required(struct appraisal *appraisal, char *detail)
 {
 	const struct tpm_attest *attest = &appraisal->attest;
 	uint32_t required = appraisal->policy->pcrs;
@@ -401,46 +369,16 @@ bool check_pcr_required(struct appraisal *appraisal, char *detail)
 			  "no bank of an accepted hash has all of the PCRs %s in the quote", text);
 }
 
-bool check_pcr_digest(struct appraisal *appraisal, char *detail)
+enum check_result check_pcr_digest(struct appraisal *appraisal, char *detail)
 {
-	const struct tpm_attest *attest = &appraisal->attest;
-	struct assay_digest digest;
 	struct assay_error err = { 0 };
-	struct buffer values = { 0 };
-	struct hasher hasher;
-	int r;
 
-	/* TPM2_Quote (Part 3, 18.4): in the order of the selection, by the scheme's hash. */
-	for (size_t i = 0; i < attest->selection_count; i++)
-		for (unsigned int index = 0; index < TPM_PCR_COUNT; index++) {
-			const struct assay_digest *value =
-				attest->selections[i].mask & 1U << index ?
-					appraisal_pcr(appraisal, attest->selections[i].bank,
-						      index) :
-					NULL;
-
-			if (value)
-				buffer_append(&values, value->bytes, value->size);
-		}
-	r = hasher_open(&hasher, appraisal->signature.hash, &err);
-	if (r == 0) {
-		r = hasher_digest(&hasher, buffer_bytes(&values), BYTES(NULL, 0), &digest, &err);
-		hasher_close(&hasher);
-	}
-	if (values.failed)
-		r = assay_fail(&err, ENOMEM, "out of memory");
-	buffer_free(&values);
-	if (r != 0)
+	if (quoted_pcrs_new(&appraisal->evidence, &appraisal->attest, appraisal->signature.hash,
+			    &appraisal->quoted, &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
-	if (attest->pcr_digest.size != digest.size)
-		return check_tell(
-			false, detail, "the quoted digest has %zu bytes; %s digests have %zu",
-			attest->pcr_digest.size, assay_hash_name(digest.hash), digest.size);
-	if (!bytes_equal(attest->pcr_digest, BYTES(digest.bytes, digest.size)))
-		return check_tell(false, detail,
-				  "the supplied PCR values do not have the quoted digest");
+	appraisal->content.quoted = appraisal->quoted;
 	return check_tell(true, detail, "%s of the values is the quoted one",
-			  assay_hash_name(digest.hash));
+			  assay_hash_name(appraisal->signature.hash));
 }
 
 /* Whether a PCR is one of what the policy takes; says what it is, if not. */
@@ -448,7 +386,7 @@ static bool pcr_expected(const struct appraisal *appraisal, const struct policy_
 			 char *detail)
 {
 	const struct assay_digest *value =
-		appraisal_pcr(appraisal, expected->bank, expected->index);
+		quoted_pcr(appraisal->quoted, expected->bank, expected->index);
 	char found_text[2 * ASSAY_DIGEST_MAX + 1], expected_text[2 * ASSAY_DIGEST_MAX + 1];
 	const struct assay_digest *first = expected->values;
 
@@ -467,14 +405,56 @@ static bool pcr_expected(const struct appraisal *appraisal, const struct policy_
 			  expected_text, expected->count > 1 ? " and others" : "");
 }
 
-bool check_pcr_values(struct appraisal *appraisal, char *detail)
+enum check_result check_pcr_values(struct appraisal *appraisal, char *detail)
 {
 	const struct verify_policy *policy = appraisal->policy;
 
 	if (policy->pcr_value_count == 0)
-		return check_skip(appraisal, detail, "the policy expects no values");
+		return check_skip(detail, "the policy expects no values");
 	for (size_t i = 0; i < policy->pcr_value_count; i++)
 		if (!pcr_expected(appraisal, &policy->pcr_values[i], detail))
 			return false;
 	return check_tell(true, detail, "%zu PCRs as expected", policy->pcr_value_count);
+}
+
+/*
+ * What makes the boot known up to the kernel: PCR 0, the firmware that measures all else, and
+ * either PCR 4, what it started, or PCR 7, by whose keys it starts anything (TCG PC Client
+ * Platform Firmware Profile 1.06, 3.3.4).
+ */
+static bool is_known(const struct appraisal *appraisal, enum assay_hash bank, unsigned int index)
+{
+	const struct verify_policy *policy = appraisal->policy;
+	const struct assay_digest *value = quoted_pcr(appraisal->quoted, bank, index);
+
+	if (!value || bytes_are_zero(BYTES(value->bytes, value->size)))
+		return false;
+	for (size_t i = 0; i < policy->pcr_value_count; i++)
+		if (policy->pcr_values[i].bank == bank && policy->pcr_values[i].index == index)
+			return true;
+	return false;
+}
+
+enum check_result check_boot_known(struct appraisal *appraisal, char *detail)
+{
+	const struct tpm_attest *attest = &appraisal->attest;
+
+	for (size_t i = 0; i < attest->selection_count; i++) {
+		enum assay_hash bank = attest->selections[i].bank;
+
+		if (!accepted(appraisal, bank) || !is_known(appraisal, bank, 0) ||
+		    !(is_known(appraisal, bank, 4) || is_known(appraisal, bank, 7)))
+			continue;
+		/* That the values are those of the policy, pcr-values has found. */
+		if (appraisal->verdict->passed & CHECK_BIT(CHECK_PCR_VALUES))
+			return check_tell(true, detail, "by the values of PCR 0%s%s of bank %s",
+					  is_known(appraisal, bank, 4) ? ", 4" : "",
+					  is_known(appraisal, bank, 7) ? ", 7" : "",
+					  assay_hash_name(bank));
+		return check_tell(false, detail,
+				  "the PCRs of the boot are not those of the policy");
+	}
+	return check_skip(detail,
+			  "the policy names no quoted values of PCRs 0 and 4, or 0 and 7: any "
+			  "kernel may have extended the logs' PCRs");
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/utc.h"
-#include "verify/checks.h"
+#include "verify/appraisal.h"
 #include "verify/state.h"
 
 #define RECORD_TYPE "device"
@@ -34,7 +34,7 @@ int device_record_check_ak(const struct tpm_public *ak, struct assay_error *err)
 
 	verify_policy_default(&policy);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		if (!checks[i](&appraisal, detail))
+		if (checks[i](&appraisal, detail) != CHECK_PASSED)
 			return assay_fail(err, EKEYREJECTED, "the attestation key: %s", detail);
 	return 0;
 }

@@ -3,9 +3,7 @@
 
 bool verdict_boot_judged(const struct verdict *verdict)
 {
-	enum check check;
-
-	return check_by_name("boot-known", &check) && (verdict->passed & CHECK_BIT(check)) != 0;
+	return (verdict->passed & CHECK_BIT(CHECK_BOOT_KNOWN)) != 0;
 }
 
 const char *verdict_sentence(const struct verdict *verdict)

@@ -19,6 +19,22 @@ static json_t *digest_to_json(const struct assay_digest *digest)
 	return json_string(verity_digest_text(digest, text));
 }
 
+static json_t *manifests_to_json(const struct verify_state *state)
+{
+	json_t *list = json_array();
+	char created[UTC_LENGTH + 1];
+
+	for (size_t i = 0; i < state->manifest_count; i++)
+		if (json_array_append_new(
+			    list, json_pack("{s:s, s:s}", "product", state->manifests[i].product,
+					    "created",
+					    utc_text(state->manifests[i].created, created))) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 json_t *state_to_json(const struct verify_state *state)
 {
 	char verified[UTC_LENGTH + 1], clock[21], firmware[17];
@@ -27,14 +43,14 @@ json_t *state_to_json(const struct verify_state *state)
 	snprintf(clock, sizeof(clock), "%llu", (unsigned long long)state->clock);
 	snprintf(firmware, sizeof(firmware), "%016llx",
 		 (unsigned long long)state->firmware_version);
-	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:o, s:b, s:b, s:o}", "verified",
+	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:o, s:b, s:b, s:o, s:o}", "verified",
 			 utc_text(state->verified, verified), "reset_count",
 			 (json_int_t)state->reset_count, "restart_count",
 			 (json_int_t)state->restart_count, "clock", clock, "firmware_version",
 			 firmware, "boot_id", state->boot_id, "records", (json_int_t)state->records,
 			 "pcr", digest_to_json(&state->value), "late_tpm", (int)state->late_tpm,
 			 "writable", (int)state->writable, "complete",
-			 digest_to_json(&state->complete));
+			 digest_to_json(&state->complete), "manifests", manifests_to_json(state));
 }
 
 static int get_count(const json_t *json, const char *name, uint32_t *ret, struct assay_error *err)
@@ -121,13 +137,56 @@ static int get_text(const json_t *json, struct verify_state *state, struct assay
 	return 0;
 }
 
+/* States of before have none. */
+static int get_manifests(const json_t *json, struct verify_state *state, struct assay_error *err)
+{
+	static const char *const known[] = { "product", "created", NULL };
+	const json_t *list = json_object_get(json, "manifests"), *item;
+	size_t i;
+
+	if (!list)
+		return 0;
+	if (!json_is_array(list) || json_array_size(list) > VERIFY_STATE_PRODUCTS)
+		return assay_fail(err, EBADMSG,
+				  WHAT ": \"manifests\" must be an array of at most %d",
+				  VERIFY_STATE_PRODUCTS);
+	json_array_foreach(list, i, item) {
+		const char *product = NULL, *created = NULL;
+		int r = json_is_object(item) ?
+				json_only(item, known, WHAT, err) :
+				assay_fail(err, EBADMSG, WHAT ": \"manifests\" must hold objects");
+
+		if (r == 0)
+			r = json_get_string(item, "product", WHAT, &product, err);
+		if (r == 0)
+			r = json_get_string(item, "created", WHAT, &created, err);
+		if (r < 0)
+			return r;
+		if (strlen(product) > MANIFEST_PRODUCT_MAX)
+			return assay_fail(err, EBADMSG, WHAT ": \"product\" is too long");
+		if (!utc_parse(created, &state->manifests[i].created))
+			return assay_fail(err, EBADMSG, WHAT ": \"created\" is not a time");
+		memcpy(state->manifests[i].product, product, strlen(product) + 1);
+		state->manifest_count = i + 1;
+	}
+	return 0;
+}
+
 int state_from_json(const json_t *json, struct verify_state *ret, struct assay_error *err)
 {
-	static const char *const known[] = {
-		"verified",	    "reset_count", "restart_count", "clock",
-		"firmware_version", "boot_id",	   "records",	    "pcr",
-		"late_tpm",	    "writable",	   "complete",	    NULL
-	};
+	static const char *const known[] = { "verified",
+					     "reset_count",
+					     "restart_count",
+					     "clock",
+					     "firmware_version",
+					     "boot_id",
+					     "records",
+					     "pcr",
+					     "late_tpm",
+					     "writable",
+					     "complete",
+					     "manifests",
+					     NULL };
 	struct verify_state state = { 0 };
 	int r;
 
@@ -154,6 +213,8 @@ int state_from_json(const json_t *json, struct verify_state *ret, struct assay_e
 		r = get_bool(json, "writable", &state.writable, err);
 	if (r == 0)
 		r = get_digest(json, "complete", true, &state.complete, err);
+	if (r == 0)
+		r = get_manifests(json, &state, err);
 	if (r == 0)
 		*ret = state;
 	return r;

@@ -10,65 +10,44 @@
 #include <jansson.h>
 
 #include "assay.h"
+#include "sign/manifest.h"
 #include "verify/evidence.h"
 
-/*
- * The checks, in the order in which they are made and shown; the names and what
- * each asks are in verdict.c.
- */
+/* The checks, in the order in which they are made and shown. */
 enum check {
-	CHECK_EVIDENCE_PARSED,
-	CHECK_QUOTE_PARSED,
-	CHECK_AK_EXPECTED,
-	CHECK_AK_ATTRIBUTES,
-	CHECK_AK_ALGORITHM,
-	CHECK_QUOTE_ALGORITHM,
-	CHECK_QUOTE_SIGNATURE,
-	CHECK_QUOTE_MAGIC,
-	CHECK_QUOTE_TYPE,
-	CHECK_QUOTE_NONCE,
-	CHECK_QUOTE_SIGNER,
-	CHECK_QUOTE_AGE,
-	CHECK_QUOTE_COUNTERS,
-	CHECK_QUOTE_FIRMWARE,
-	CHECK_QUOTE_CLOCK,
-	CHECK_PCR_SELECTION,
-	CHECK_PCR_REQUIRED,
-	CHECK_PCR_DIGEST,
-	CHECK_PCR_VALUES,
-	CHECK_UEFI_LOG_PARSED,
-	CHECK_UEFI_LOG_EVENTS,
-	CHECK_UEFI_LOG_REPLAY,
-	CHECK_ASSAY_LOG_PARSED,
-	CHECK_ASSAY_LOG_RECORDS,
-	CHECK_ASSAY_LOG_DIGESTS,
-	CHECK_ASSAY_LOG_START,
-	CHECK_ASSAY_LOG_TPM,
-	CHECK_ASSAY_LOG_PROTECTION,
-	CHECK_ASSAY_LOG_REPLAY,
-	CHECK_ASSAY_LOG_PROGRESS,
-	CHECK_IMA_LOG_PARSED,
-	CHECK_IMA_LOG_ENTRIES,
-	CHECK_IMA_LOG_START,
-	CHECK_IMA_LOG_DIGESTS,
-	CHECK_IMA_LOG_VIOLATIONS,
-	CHECK_IMA_LOG_REPLAY,
-	CHECK_IMA_BOOT_AGGREGATE,
-	CHECK_MANIFEST_SIGNATURE,
-	CHECK_IMA_SIGNATURES,
-	CHECK_IMA_FILES_MATCH,
-	CHECK_IMA_FILES_KNOWN,
-	CHECK_FILES_MEASURED,
-	CHECK_FILES_KNOWN,
-	CHECK_FILES_MATCH,
-	CHECK_FILES_COMPLETE,
+#define CHECK(id, ...) CHECK_##id,
+#define CONTENT(id, ...) CHECK_##id,
+#include "verify/checks.def"
+#undef CHECK
+#undef CONTENT
 	CHECK_COUNT,
+};
+
+/* What a check is about, for people. */
+enum check_group {
+	CHECK_GROUP_QUOTE,
+	CHECK_GROUP_FIRMWARE,
+	CHECK_GROUP_LOG,
+	CHECK_GROUP_IMA,
+	CHECK_GROUP_FILES,
+	CHECK_GROUPS,
+};
+
+/* When a check is required, where the policy says nothing else. */
+enum check_when {
+	CHECK_ALWAYS,
+	CHECK_IF_MADE,	  /* where the evidence has what it is about */
+	CHECK_WITH_STATE, /* where the verifier has a state of the device */
+	CHECK_ON_DEMAND,  /* where the policy asks for it */
 };
 
 #define CHECK_BIT(check) (UINT64_C(1) << (check))
 #define CHECK_ALL (CHECK_BIT(CHECK_COUNT) - 1)
 
 #define CHECK_DETAIL_MAX 1024
+
+/* Products that a state keeps the newest manifest of; of more, it keeps the first. */
+#define VERIFY_STATE_PRODUCTS 16
 
 /**
  * struct covered_log - how much of a log the quote covers
@@ -95,6 +74,8 @@ struct covered_log {
  * @late_tpm, @writable: what the log's START said, for evidence without it
  * @complete: of the manifests all of whose files had been measured by then (see
  *            files-complete), size 0 if some had not
+ * @manifests: of each product, when the newest manifest of it was created, in seconds since
+ *             1970-01-01 00:00 UTC; @manifest_count of them
  * @verified: when, in seconds since 1970-01-01 00:00 UTC, by the verifier's clock
  */
 struct verify_state {
@@ -107,8 +88,23 @@ struct verify_state {
 	struct assay_digest value;
 	bool late_tpm, writable;
 	struct assay_digest complete;
+	struct {
+		char product[MANIFEST_PRODUCT_MAX + 1];
+		uint64_t created;
+	} manifests[VERIFY_STATE_PRODUCTS];
+	size_t manifest_count;
 	uint64_t verified;
 };
+
+/* struct verdict_manifest - a manifest whose files were compared with, for people */
+struct verdict_manifest {
+	char id[33];
+	char created[UTC_LENGTH + 1];
+	char product[MANIFEST_PRODUCT_MAX + 1];
+};
+
+/* How many manifests a verdict names; more are only counted. */
+#define VERDICT_MANIFESTS 16
 
 /**
  * struct verdict - what verify() found
@@ -119,6 +115,7 @@ struct verify_state {
  *          always terminated, fit to print
  * @assay_log, @ima_log: how much the quote covers
  * @files: entries of measured files in assay's log
+ * @manifests: those that are signed, the first VERDICT_MANIFESTS of @manifest_count
  * @state: to keep and to give to the device's next verdict; zeros if it is not trusted
  */
 struct verdict {
@@ -128,6 +125,8 @@ struct verdict {
 	char detail[CHECK_COUNT][CHECK_DETAIL_MAX];
 	struct covered_log assay_log, ima_log;
 	uint64_t files;
+	struct verdict_manifest manifests[VERDICT_MANIFESTS];
+	size_t manifest_count;
 	struct verify_state state;
 };
 
@@ -148,13 +147,23 @@ const char *check_advice(enum check check);
  */
 bool check_waivable(enum check check);
 
+/* check_group() - what it is about; check_group_name() - "quote", "firmware", ... */
+enum check_group check_group(enum check check);
+const char *check_group_name(enum check_group group);
+
+/* check_when() - when it is required, where the policy says nothing else */
+enum check_when check_when(enum check check);
+
 /* check_by_name() - false for a name that is not known */
 bool check_by_name(const char *name, enum check *ret);
 
 /* verdict_result() - "pass", "fail" or "not-checked" */
 const char *verdict_result(const struct verdict *verdict, enum check check);
 
-/* verdict_reason() - the first required check that did not pass; CHECK_COUNT if all did */
+/*
+ * verdict_reason() - the first required check that failed, else the first that could not be made;
+ * CHECK_COUNT if all passed
+ */
 enum check verdict_reason(const struct verdict *verdict);
 
 /* verdict_to_json() - a new object; NULL without memory */

@@ -29,6 +29,12 @@ enum verify_algorithm {
 	VERIFY_P384 = 1U << 7,
 };
 
+/* verify_algorithm_bit() - the bit for a TPM_ALG_ID; 0 for one that has none */
+uint32_t verify_algorithm_bit(uint16_t algorithm);
+
+/* PCRs 0 to 7 are the firmware's; what is in those above may come from others, later. */
+#define FIRMWARE_PCRS 8
+
 /* struct policy_pcr - the values that a PCR may have; any one of them */
 struct policy_pcr {
 	enum assay_hash bank;
@@ -68,6 +74,8 @@ struct policy_path {
  * @filesystems, @filesystem_count: UUIDs, of 16 bytes each, of the file systems that
  *                                  measured files may be on; none: any
  * @uefi_accepted: bit n: rule n of enum uefi_rule (log/uefi.h) may be broken
+ * @uefi_extended_later: bit n: others extend PCR n (8 to 23) after the firmware's log ends, so
+ *                       that its events of that PCR prove nothing and are not compared
  * @pcrs: bit n: PCR n must be quoted, all in one bank
  * @assay_pcr: index of the PCR that anchors assay's log
  * @ima_pcr: index of IMA's PCR
@@ -81,7 +89,8 @@ struct policy_path {
  * @allowed, @allowed_count: files that need not be in a manifest
  * @trimmed: take a log whose beginning was trimmed, on the word of its TRIM record
  * @ima_digests, @ima_digest_count: digests of files' data, or of other data that IMA
- *                                  measures by name; sorted by path, each path once,
+ *                                  measures by name; in the order of ima_name_compare()
+ *                                  (log/ima.h), each path once,
  *                                  .reason is not used
  * @unknown_records: take records of kinds that the verifier cannot judge, and content
  *                   of others: they replay, and what they say is not looked at
@@ -102,6 +111,7 @@ struct verify_policy {
 	const uint8_t (*filesystems)[16];
 	size_t filesystem_count;
 	uint32_t uefi_accepted;
+	uint32_t uefi_extended_later;
 	uint32_t pcrs;
 	unsigned int assay_pcr;
 	unsigned int ima_pcr;
@@ -128,11 +138,21 @@ struct verify_policy {
  */
 void verify_policy_default(struct verify_policy *ret);
 
-/* struct verify_manifest - a manifest, unread; @name is for messages */
+struct verified_manifest;
+
+/**
+ * struct verify_manifest - a manifest
+ * @name: for messages
+ * @text: unread
+ * @signature: of its .p7s file
+ * @verified: if it is not NULL, the manifest as it was verified and read before
+ *            (verify/manifests.h); then the others are not used
+ */
 struct verify_manifest {
 	const char *name;
 	struct bytes text;
-	struct bytes signature; /* of its .p7s file */
+	struct bytes signature;
+	const struct verified_manifest *verified;
 };
 
 /* What became of a file that was measured. */

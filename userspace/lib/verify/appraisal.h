@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of verify(): what the checks of form, of the quote and of the replays hand on to one
+ * another. What appraises content sees only struct content. Only for lib/verify.
+ */
+#ifndef ASSAY_VERIFY_APPRAISAL_H
+#define ASSAY_VERIFY_APPRAISAL_H
+
+#include "log/uefi.h"
+#include "verify/content.h"
+#include "verify/evidence.h"
+#include "verify/log_start.h"
+#include "verify/proven.h"
+#include "verify/structures.h"
+#include "verify/tell.h"
+#include "verify/verify.h"
+
+/**
+ * struct appraisal - one run of verify()
+ * Each member is set by the check named beside it, and is only to be used by
+ * checks that need that one (see checks.def).
+ */
+struct appraisal {
+	const struct verify_input *input;
+	const struct verify_policy *policy;
+	struct verdict *verdict;
+	struct evidence evidence;	/* evidence-parsed */
+	struct tpm_attest attest;	/* quote-parsed */
+	struct tpm_signature signature; /* quote-parsed */
+	struct tpm_public ak;		/* ak-expected: the enrolled key, not the evidence's */
+	enum assay_hash bank;		/* pcr-required: where all required PCRs are quoted */
+	struct quoted_pcrs *quoted;	/* pcr-digest */
+	struct uefi_pcrs firmware;	/* uefi-log-parsed */
+	struct log_facts log;		/* assay-log-parsed */
+	struct log_start start;		/* assay-log-parsed */
+	struct content content;		/* the replays, manifest-signature, and its own checks */
+};
+
+/* A check: what became of it. It leaves a sentence in @detail, which is empty before. */
+typedef enum check_result check_function(struct appraisal *appraisal, char *detail);
+
+#define CHECK(id, name, function, ...) check_function check_##function;
+#define CONTENT(...)
+#include "verify/checks.def"
+#undef CHECK
+#undef CONTENT
+
+#endif /* ASSAY_VERIFY_APPRAISAL_H */

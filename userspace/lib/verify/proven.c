@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "verify/proven.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "log/hasher.h"
+#include "verity/verity.h"
+
+struct quoted_pcrs {
+	const struct evidence_pcr *values;
+	size_t count;
+};
+
+struct proven_log {
+	struct bytes bytes;
+	uint64_t records, size;
+	enum assay_hash bank;
+	const struct uefi_pcrs *pcrs;
+	uint32_t pcrs_proven;
+};
+
+/* ---------------------------------------------------------------- the quote */
+
+static const struct assay_digest *find_pcr(const struct evidence_pcr *values, size_t count,
+					   enum assay_hash bank, unsigned int index)
+{
+	for (size_t i = 0; i < count; i++)
+		if (values[i].index == index && values[i].value.hash == bank)
+			return &values[i].value;
+	return NULL;
+}
+
+/* TPM2_Quote (Part 3, 18.4): the values in the order of the selection. */
+static int digest_values(const struct evidence *evidence, const struct tpm_attest *attest,
+			 enum assay_hash hash, struct assay_digest *ret, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer values = { 0 };
+	struct hasher hasher;
+	int r;
+
+	for (size_t i = 0; i < attest->selection_count; i++)
+		for (unsigned int index = 0; index < TPM_PCR_COUNT; index++) {
+			const struct assay_digest *value =
+				attest->selections[i].mask & 1U << index ?
+					find_pcr(evidence->pcrs, evidence->pcr_count,
+						 attest->selections[i].bank, index) :
+					NULL;
+
+			if (value)
+				buffer_append(&values, value->bytes, value->size);
+		}
+	if (values.failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = hasher_open(&hasher, hash, err);
+	if (r < 0)
+		return r;
+	r = hasher_digest(&hasher, buffer_bytes(&values), BYTES(NULL, 0), ret, err);
+	hasher_close(&hasher);
+	return r;
+}
+
+int quoted_pcrs_new(const struct evidence *evidence, const struct tpm_attest *attest,
+		    enum assay_hash hash, struct quoted_pcrs **ret, struct assay_error *err)
+{
+	struct assay_digest digest;
+	struct quoted_pcrs *quoted;
+	int r = digest_values(evidence, attest, hash, &digest, err);
+
+	if (r < 0)
+		return r;
+	if (attest->pcr_digest.size != digest.size)
+		return assay_fail(
+			err, EBADMSG, "the quoted digest has %zu bytes; %s digests have %zu",
+			attest->pcr_digest.size, assay_hash_name(digest.hash), digest.size);
+	if (!bytes_equal(attest->pcr_digest, BYTES(digest.bytes, digest.size)))
+		return assay_fail(err, EBADMSG,
+				  "the supplied PCR values do not have the quoted digest");
+	quoted = malloc(sizeof(*quoted));
+	if (!quoted)
+		return assay_fail(err, ENOMEM, "out of memory");
+	*quoted = (struct quoted_pcrs){ .values = evidence->pcrs, .count = evidence->pcr_count };
+	*ret = quoted;
+	return 0;
+}
+
+void quoted_pcrs_free(struct quoted_pcrs *quoted)
+{
+	free(quoted);
+}
+
+const struct assay_digest *quoted_pcr(const struct quoted_pcrs *quoted, enum assay_hash bank,
+				      unsigned int index)
+{
+	return find_pcr(quoted->values, quoted->count, bank, index);
+}
+
+/* ---------------------------------------------------------------- the logs */
+
+static int proven_log_new(const struct proven_log *from, struct proven_log **ret,
+			  struct assay_error *err)
+{
+	*ret = malloc(sizeof(**ret));
+	if (!*ret)
+		return assay_fail(err, ENOMEM, "out of memory");
+	**ret = *from;
+	return 0;
+}
+
+static int find_anchor(const struct quoted_pcrs *quoted, const struct replayed_log *log,
+		       const struct assay_digest **ret, struct assay_error *err)
+{
+	*ret = quoted_pcr(quoted, log->bank, log->pcr);
+	if (!*ret)
+		return assay_fail(err, ENOENT, "PCR %u, which anchors the log, is not quoted",
+				  log->pcr);
+	return 0;
+}
+
+static int prove_replayed(const struct replayed_log *log, const struct replay *replay,
+			  enum assay_hash bank, struct proven_log **ret, struct assay_error *err)
+{
+	const struct proven_log proven = { .bytes = log->bytes,
+					   .records = replay->covered,
+					   .size = replay->covered_size,
+					   .bank = bank };
+
+	return replay->reached ? proven_log_new(&proven, ret, err) : 0;
+}
+
+int proven_assay(const struct quoted_pcrs *quoted, const struct replayed_log *log,
+		 const struct assay_digest *start, bool may_be_covered_by_start,
+		 struct replay *ret_replay, struct proven_log **ret, struct assay_error *err)
+{
+	const struct assay_digest *anchor;
+	int r = find_anchor(quoted, log, &anchor, err);
+
+	if (r == 0)
+		r = replay_assay(log->bytes, log->pcr, start, anchor, ret_replay, err);
+	if (r < 0)
+		return r;
+	if (!ret_replay->reached && may_be_covered_by_start && verity_digest_equal(start, anchor)) {
+		ret_replay->reached = true;
+		ret_replay->covered = 0;
+	}
+	return prove_replayed(log, ret_replay, log->bank, ret, err);
+}
+
+int proven_ima(const struct quoted_pcrs *quoted, const struct replayed_log *log,
+	       enum assay_hash template_bank, struct replay *ret_replay, struct proven_log **ret,
+	       struct assay_error *err)
+{
+	const struct assay_digest *anchor;
+	int r = find_anchor(quoted, log, &anchor, err);
+
+	if (r == 0)
+		r = replay_ima(log->bytes, template_bank, log->pcr, anchor, ret_replay, err);
+	if (r < 0)
+		return r;
+	return prove_replayed(log, ret_replay, template_bank, ret, err);
+}
+
+/* The value that the log must replay to; NULL where nothing says it. */
+static const struct assay_digest *firmware_anchor(const struct quoted_pcrs *quoted,
+						  const struct firmware_before *before,
+						  enum assay_hash bank, unsigned int pcr)
+{
+	if (pcr != before->pcr)
+		return quoted_pcr(quoted, bank, pcr);
+	for (size_t i = 0; i < before->count; i++)
+		if (before->values[i].hash == bank)
+			return &before->values[i];
+	return NULL;
+}
+
+static void replay_firmware_bank(const struct quoted_pcrs *quoted, const struct uefi_pcrs *pcrs,
+				 enum assay_hash bank, const struct verify_policy *policy,
+				 const struct firmware_before *before,
+				 struct firmware_replay *replay)
+{
+	bool counts = (policy->algorithms & verify_algorithm_bit(bank)) != 0;
+
+	for (unsigned int pcr = 0; pcr < UEFI_PCR_COUNT; pcr++) {
+		const struct assay_digest *found = firmware_anchor(quoted, before, bank, pcr);
+		const struct assay_digest *replayed = uefi_pcrs_value(pcrs, bank, pcr);
+		uint32_t bit = 1U << pcr;
+
+		/* Without an event, those of the firmware's own are as they were at reset. */
+		if (!found || (pcr >= FIRMWARE_PCRS && !(pcrs->extended & bit)))
+			continue;
+		/* Of an event without a digest of this bank, the bank says nothing. */
+		if (!uefi_pcrs_complete(pcrs, bank, pcr))
+			continue;
+		if (verity_digest_equal(found, replayed)) {
+			replay->proven |= counts ? bit : 0;
+		} else if (policy->uefi_extended_later & bit) {
+			replay->later |= bit;
+		} else if (replay->differs == ASSAY_HASH_NONE) {
+			replay->differs = bank;
+			replay->pcr = pcr;
+			replay->found = *found;
+			replay->replayed = *replayed;
+		}
+	}
+}
+
+int proven_firmware(const struct quoted_pcrs *quoted, const struct uefi_pcrs *pcrs,
+		    const struct verify_policy *policy, const struct firmware_before *before,
+		    struct firmware_replay *ret_replay, struct proven_log **ret,
+		    struct assay_error *err)
+{
+	struct firmware_replay replay = { 0 };
+	struct proven_log proven = { .pcrs = pcrs };
+
+	for (size_t i = 0; i < pcrs->bank_count; i++)
+		replay_firmware_bank(quoted, pcrs, pcrs->banks[i].hash, policy, before, &replay);
+	replay.proven &= ~replay.later;
+	*ret_replay = replay;
+	proven.pcrs_proven = replay.proven;
+	if (replay.proven == 0 || replay.differs != ASSAY_HASH_NONE)
+		return 0;
+	return proven_log_new(&proven, ret, err);
+}
+
+void proven_log_free(struct proven_log *log)
+{
+	free(log);
+}
+
+struct bytes proven_bytes(const struct proven_log *log)
+{
+	return log->bytes;
+}
+
+uint64_t proven_size(const struct proven_log *log)
+{
+	return log->size;
+}
+
+uint64_t proven_records(const struct proven_log *log)
+{
+	return log->records;
+}
+
+enum assay_hash proven_bank(const struct proven_log *log)
+{
+	return log->bank;
+}
+
+const struct uefi_pcrs *proven_pcrs(const struct proven_log *log, uint32_t *ret_proven)
+{
+	*ret_proven = log->pcrs_proven;
+	return log->pcrs;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "verify/tell.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool check_tell(bool result, char *detail, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, CHECK_DETAIL_MAX, format, args);
+	va_end(args);
+	return result;
+}
+
+enum check_result check_skip(char *detail, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, CHECK_DETAIL_MAX, format, args);
+	va_end(args);
+	return CHECK_SKIPPED;
+}
+
+const char *check_digest_text(const struct assay_digest *digest, char text[DIGEST_TEXT])
+{
+	hex_encode(BYTES(digest->bytes, digest->size), text);
+	return text;
+}
+
+void findings_add(struct findings *findings, const char *format, ...)
+{
+	size_t room = sizeof(findings->text) - findings->used;
+	va_list args;
+	int length;
+
+	if (findings->count++ >= NAMED_FINDINGS)
+		return;
+	length = snprintf(findings->text + findings->used, room, "%s", findings->used ? "; " : "");
+	findings->used += (size_t)length < room ? (size_t)length : room - 1;
+	room = sizeof(findings->text) - findings->used;
+	va_start(args, format);
+	length = vsnprintf(findings->text + findings->used, room, format, args);
+	va_end(args);
+	findings->used += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+bool findings_tell(const struct findings *findings, char *detail)
+{
+	uint64_t more = findings->count > NAMED_FINDINGS ? findings->count - NAMED_FINDINGS : 0;
+
+	if (more > 0)
+		return check_tell(false, detail, "%.*s; and %llu more",
+				  (int)(CHECK_DETAIL_MAX - sizeof("; and  more") - 20),
+				  findings->text, (unsigned long long)more);
+	return check_tell(false, detail, "%s", findings->text);
+}
