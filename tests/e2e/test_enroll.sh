@@ -508,6 +508,24 @@ tpm2_changeauth -c o -p owned && tpm2_changeauth -c e -p endorsed || exit 1
 
 # ---------------------------------------------------------------- how it is called
 
+is_json_error() { # STATUS
+	[ "$status" -eq "$1" ] && jq -e --argjson status "$1" \
+		'.type == "error" and .status == $status and (.error | length > 10)' stdout >/dev/null
+}
+told_in_json() { # TITLE STATUS COMMAND...: the call fails with that status, and prints an object that says so
+	title=$1 told_status=$2
+	shift 2
+	run "$@" --json
+	check "$title" is_json_error "$told_status"
+}
+told_in_json 'a refusal in JSON' 1 "$verify" enroll accept a.json --records i6
+told_in_json 'wrong usage in JSON' 2 "$verify" enroll challenge --records i6
+told_in_json 'a request that fails, in JSON' 1 "$assay" enroll request --ak missing.pem --out x
+told_in_json 'an answer that fails, in JSON' 1 "$assay" enroll answer missing.json --ak ak.pem --out x
+told_in_json 'all in one that fails, in JSON' 1 "$assay" enroll --ak missing.pem --records i6 $maker
+told_in_json 'a quote that fails, in JSON' 1 "$assay" quote --ak missing.pem --nonce "$nonce" --pcrs 1 \
+	--no-assay-log --no-ima-log -o x
+
 misused 'no AK' '\-\-ak KEY is needed' "$assay" enroll request --out x
 misused 'no such endorsement key' '\-\-ek: must be p256-low' "$assay" enroll request --ak ak.pem --ek sm2 --out x
 misused 'a certificate of which key?' '\-\-ek-cert is only for use with --ek' "$assay" enroll request --ak ak.pem --ek-cert leaf.pem --out x

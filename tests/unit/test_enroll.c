@@ -13,6 +13,7 @@
 
 #include "enroll/enroll.h"
 #include "log_builder.h"
+#include "sign/certificate.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -143,6 +144,16 @@ static void what_is_malformed_is_told(void **state)
 		{ 0, "\"ek_public\": \"", "\"ek_public\": \"*", "base64" },
 		{ 0, "\"ek_public\"", "\"ek_publik\"", "ek_publik" },
 		{ 0, "\"ak_qualified_name\": \"", "\"ak_qualified_name\": \"0", "hexadecimal" },
+		{ 0, "\"ak_public\"", "\"ek_chain\": {}, \"ak_public\"", "not an array of" },
+		{ 0, "\"ak_public\"", "\"ek_chain\": [], \"ak_public\"", "not an array of" },
+		{ 0, "\"ak_public\"", "\"ek_chain\": [1], \"ak_public\"", "number 1 is not a" },
+		{ 0, "\"ak_public\"", "\"ek_chain\": [\"MAA=\", \"MAEA\", \"MAA\"], \"ak_public\"",
+		  "number 3 is not a" },
+		{ 0, "\"ak_public\"", "\"ek_chain\": [\"MAAA\"], \"ak_public\"",
+		  "number 1 is not a" },
+		{ 0, "\"ak_public\"", "\"ek_chain\": [\"MIH/\"], \"ak_public\"",
+		  "number 1 is not a" },
+		{ 4, "\"ak_public\"", "\"ek_chain\": 1, \"ak_public\"", "not an array of" },
 		{ 2, "\"id\": \"", "\"id\": \"00", "16 bytes" },
 		{ 2, "\"credential\": \"", "\"credential\": \"\", \"y\": \"",
 		  "\"y\" is not known" },
@@ -278,6 +289,63 @@ static void a_request_gets_a_challenge_each_time_another(void **state)
 	trust_end(&trust);
 }
 
+/* It is written as it was read, and read as it was written. */
+static void a_request_keeps_its_chain(void **state)
+{
+	struct buffer first = log_test_data("enroll/ek-issuer.pem");
+	STACK_OF(X509) *certificates = sk_X509_new_null();
+	struct enroll_request request, again;
+	struct assay_error err;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream;
+
+	(void)state;
+	load_request(DATA "request", &request);
+	assert_int_equal(request.ek_chain.size, 0);
+	GOOD(certificates_parse(buffer_bytes(&first), "it", certificates, &err));
+	for (int i = 0; i < 2; i++)
+		GOOD(certificate_append_der(sk_X509_value(certificates, 0), &request.ek_chain,
+					    &err));
+	stream = open_memstream(&text, &size);
+	GOOD(enroll_request_write(stream, &request, &err));
+	fclose(stream);
+	GOOD(enroll_request_parse(BYTES((const uint8_t *)text, size), &again, &err));
+	assert_true(bytes_equal(buffer_bytes(&again.ek_chain), buffer_bytes(&request.ek_chain)));
+	free(text);
+	buffer_free(&first);
+	sk_X509_pop_free(certificates, X509_free);
+	enroll_request_free(&request);
+	enroll_request_free(&again);
+}
+
+/* What is kept, and digested for the record, is the certificate alone. */
+static void a_padded_certificate_is_kept_without_its_padding(void **state)
+{
+	struct enroll_challenge made = { 0 };
+	struct enroll_pending pending = { 0 };
+	struct enroll_request request;
+	struct ek_trust trust;
+	struct assay_error err;
+	size_t size;
+
+	(void)state;
+	trust_begin(&trust);
+	load_request(DATA "request", &request);
+	size = request.ek_certificate.size;
+	for (size_t i = 0; i < 512; i++)
+		buffer_append_u8(&request.ek_certificate, 0xff);
+	GOOD(enroll_challenge(&request, &trust, 1, &made, &pending, NULL, &err));
+	assert_int_equal(pending.request.ek_certificate.size, size);
+	enroll_challenge_free(&made);
+	enroll_pending_free(&pending);
+	request.ek_certificate.data[size + 100] = 0x41;
+	BAD(enroll_challenge(&request, &trust, 1, &made, &pending, NULL, &err), EBADMSG,
+	    "the endorsement key's certificate");
+	enroll_request_free(&request);
+	trust_end(&trust);
+}
+
 /* Of keys and certificate no byte can be another one. */
 static void no_byte_of_a_request_can_be_changed(void **state)
 {
@@ -391,6 +459,8 @@ int main(void)
 		cmocka_unit_test(what_is_malformed_is_told),
 		cmocka_unit_test(a_record_is_of_the_key_whose_name_it_has),
 		cmocka_unit_test(a_request_gets_a_challenge_each_time_another),
+		cmocka_unit_test(a_request_keeps_its_chain),
+		cmocka_unit_test(a_padded_certificate_is_kept_without_its_padding),
 		cmocka_unit_test(no_byte_of_a_request_can_be_changed),
 		cmocka_unit_test(an_answer_is_taken_or_not),
 	};

@@ -40,9 +40,9 @@ static int read_ek(const struct quote_options *options, struct buffer *out, stru
 
 	if (r < 0)
 		return r;
-	r = tpm_ek_certificate(tpm, TPM_EK_ANY, &template, &unused, err);
-	if (r == 0 || r == -ENODATA)
-		r = tpm_ek_open(tpm, template, &ek, err);
+	if (tpm_ek_certificate(tpm, TPM_EK_ANY, &template, &unused, NULL) < 0)
+		template = TPM_EK_RSA2048_LOW;
+	r = tpm_ek_open(tpm, template, &ek, err);
 	if (r == 0)
 		buffer_append_bytes(out, tpm_ek_public_area(ek));
 	tpm_ek_close(ek);

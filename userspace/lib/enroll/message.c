@@ -293,7 +293,7 @@ static int parse_pending(const json_t *root, struct enroll_pending *pending,
 	return r;
 }
 
-static int begin(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
+static int parse_text(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
 {
 	if (text.size > ENROLL_MAX_SIZE)
 		return assay_fail(err, EFBIG, "%s has %zu bytes; at most %u are read", what,
@@ -305,7 +305,7 @@ int enroll_request_parse(struct bytes text, struct enroll_request *ret, struct a
 {
 	struct enroll_request request = { 0 };
 	json_t *root;
-	int r = begin(text, WHAT_REQUEST, &root, err);
+	int r = parse_text(text, WHAT_REQUEST, &root, err);
 
 	if (r < 0)
 		return r;
@@ -322,7 +322,7 @@ int enroll_challenge_parse(struct bytes text, struct enroll_challenge *ret, stru
 {
 	struct enroll_challenge challenge = { 0 };
 	json_t *root;
-	int r = begin(text, WHAT_CHALLENGE, &root, err);
+	int r = parse_text(text, WHAT_CHALLENGE, &root, err);
 
 	if (r < 0)
 		return r;
@@ -339,7 +339,7 @@ int enroll_answer_parse(struct bytes text, struct enroll_answer *ret, struct ass
 {
 	struct enroll_answer answer = { 0 };
 	json_t *root;
-	int r = begin(text, WHAT_ANSWER, &root, err);
+	int r = parse_text(text, WHAT_ANSWER, &root, err);
 
 	if (r < 0)
 		return r;
@@ -354,7 +354,7 @@ int enroll_pending_parse(struct bytes text, struct enroll_pending *ret, struct a
 {
 	struct enroll_pending pending = { 0 };
 	json_t *root;
-	int r = begin(text, WHAT_PENDING, &root, err);
+	int r = parse_text(text, WHAT_PENDING, &root, err);
 
 	if (r < 0)
 		return r;
