@@ -197,6 +197,6 @@ mkdir tree/none
 sign none
 check 'no file at all is refused' refused 'no regular file'
 run "$assay" sign --key key.pem
-check 'sign without its options is wrong usage' told 2 'are needed'
+check 'sign without its options is wrong usage' told 2 'is needed'
 run "$assay" sign --help
 check 'sign has a help text' eval 'told 0 && grep -q "^Usage: assay sign" stdout'

@@ -173,8 +173,12 @@ static int replace_file(int directory, const char *name, struct bytes bytes)
 {
 	char temporary[sizeof(".assay-") + 32];
 	uint8_t random[16];
+	struct stat old;
 	int fd, r;
 
+	/* In a tree that may be anybody's, no link is followed, and no device replaced. */
+	if (fstatat(directory, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(old.st_mode))
+		return -EEXIST;
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return -EIO;
 	hex_encode(BYTES(random, sizeof(random)), stpcpy(temporary, ".assay-"));
@@ -214,7 +218,9 @@ static int write_detached(const struct sign_work *work, struct sign_job *job)
 		if (r < 0)
 			assay_fail(&job->err, -r,
 				   "cannot write the signature %s" SIGN_DETACHED_SUFFIX ": %s",
-				   show(job, shown), strerror(-r));
+				   show(job, shown),
+				   r == -EEXIST ? "what is there is no regular file; remove it" :
+						  strerror(-r));
 	}
 	free(name);
 	return r < 0 ? r : 0;
