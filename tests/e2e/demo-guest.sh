@@ -99,7 +99,8 @@ quote() {
 # ---------------------------------------------------------------- attacks
 
 other_key() {
-	fails 'EKEYREJECTED\|ENOKEY\|[Kk]ey' assay enable --manifest $HERE/other/manifest.jsonl || return 1
+	fails 'EKEYREJECTED\|ENOKEY\|[Kk]ey' assay enable --unsigned \
+		--manifest $HERE/other/manifest.jsonl || return 1
 	if fsverity measure /opt/other/busybox >/dev/null 2>&1; then
 		echo "fs-verity is on"
 		return 1
@@ -109,7 +110,7 @@ other_key() {
 
 unknown_file() {
 	# Signed by the right key, but not one of the reference values.
-	assay enable --manifest $HERE/extra/manifest.jsonl || return 1
+	assay enable --manifest $HERE/extra/manifest.jsonl --cert $HERE/cert.pem || return 1
 	assay measure /opt/extra/busybox && quote_to unknown "$NONCE_UNKNOWN" || return 1
 	echo "measured /opt/extra/busybox"
 }

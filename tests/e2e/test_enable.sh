@@ -37,6 +37,7 @@ disk a 32M -O verity
 disk b 32M -O verity
 disk c 32M
 disk d 4M -O verity
+disk e 32M -O verity
 
 qemu/run-guest --flavour 64k --init tests/e2e/enable-guest.sh --out build/guests/enable \
 	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/usr/bin/assay \
@@ -44,4 +45,5 @@ qemu/run-guest --flavour 64k --init tests/e2e/enable-guest.sh --out build/guests
 	--file "$work/m=/signed/m" --file "$work/m.p7s=/signed/m.p7s" \
 	--file "$work/signer.der=/signed/signer.der" --file "$work/other.der=/signed/other.der" \
 	--file build/sysroot/bin/busybox=/signed/bin/busybox \
-	--disk "$work/a.img" --disk "$work/b.img" --disk "$work/c.img" --disk "$work/d.img"
+	--disk "$work/a.img" --disk "$work/b.img" --disk "$work/c.img" --disk "$work/d.img" \
+	--disk "$work/e.img"

@@ -26,7 +26,7 @@
 struct enable_options {
 	const char *manifest, *certificate, *root;
 	unsigned int jobs;
-	bool dry_run, accept_file_signature, json;
+	bool without_signature, dry_run, accept_file_signature, json;
 };
 
 enum verity_state {
@@ -60,7 +60,7 @@ struct enable_job {
  * struct enable_run - one call of the command
  * @stream: the manifest, where it is read from its file
  * @text: the manifest, where it is held in memory (--cert)
- * @hashers: for --dry-run: one a thread, made when it is first needed
+ * @hashers: one a thread, made when it is first needed
  * @trust: for --dry-run with --cert: who may have signed the files
  */
 struct enable_run {
@@ -133,13 +133,28 @@ static int check_size(int fd, const struct manifest_entry *entry, const char *na
 	return 0;
 }
 
-static int compare(const struct assay_digest *digest, const struct manifest_entry *entry,
-		   const char *who, const char *name, struct assay_error *err)
+static bool same_parameters(const struct verity_parameters *a, const struct verity_parameters *b)
+{
+	return a->hash == b->hash && a->block_size == b->block_size &&
+	       bytes_equal(BYTES(a->salt, a->salt_size), BYTES(b->salt, b->salt_size));
+}
+
+/* The digest of the content, by the manifest's parameters. */
+static int digest_content(struct enable_run *run, unsigned int thread, int fd, const char *name,
+			  struct assay_digest *ret, struct assay_error *err)
+{
+	int r = 0;
+
+	if (!run->hashers[thread])
+		r = verity_hasher_new(&run->header.parameters, &run->hashers[thread], err);
+	return r < 0 ? r : verity_hash_fd(run->hashers[thread], fd, name, ret, NULL, err);
+}
+
+static int not_as_signed(const struct assay_digest *digest, const struct manifest_entry *entry,
+			 const char *who, const char *name, struct assay_error *err)
 {
 	char is[VERITY_TEXT_MAX], wanted[VERITY_TEXT_MAX];
 
-	if (verity_digest_equal(digest, &entry->digest))
-		return 0;
 	return assay_fail(err, EKEYREJECTED,
 			  "%s is not the file that was signed: %s the fs-verity digest %s, the "
 			  "manifest %s",
@@ -147,26 +162,91 @@ static int compare(const struct assay_digest *digest, const struct manifest_entr
 			  verity_digest_text(&entry->digest, wanted));
 }
 
-/* What enabling would find, as far as that can be seen without doing it. */
-static int try_file(struct enable_run *run, unsigned int thread, struct enable_job *job, int fd,
-		    const char *name, struct assay_error *err)
+/* Before verity is on: what is enabled stays so, and cannot be written to any more. */
+static int check_content(struct enable_run *run, unsigned int thread,
+			 const struct manifest_entry *entry, int fd, const char *name,
+			 struct assay_error *err)
 {
 	struct assay_digest digest;
-	int r = verity_can_enable(fd, name, err);
+	int r = digest_content(run, thread, fd, name, &digest, err);
 
-	if (r == 0 && run->trust && job->entry.pkcs7.size > 0)
-		r = trust_verify_pkcs7(run->trust, job->entry.pkcs7, &job->entry.digest, NULL, err);
+	if (r < 0 || verity_digest_equal(&digest, &entry->digest))
+		return r;
+	return not_as_signed(&digest, entry, "it has", name, err);
+}
+
+/* "sha256 in blocks of 4096 bytes, without salt"; @text has room for that of all. */
+static void describe(const struct verity_parameters *parameters, char text[160])
+{
+	char salt[2 * VERITY_SALT_MAX + 1];
+	const char *hash = assay_hash_name(parameters->hash);
+
+	hex_encode(BYTES(parameters->salt, parameters->salt_size), salt);
+	snprintf(text, 160, "%s in blocks of %" PRIu32 " bytes, %s%s", hash ? hash : "a hash",
+		 parameters->block_size, salt[0] ? "with the salt " : "without salt", salt);
+}
+
+/*
+ * The kernel's digest against the manifest's. Where only block size, hash or salt differ, that is
+ * told: the file itself is what was signed.
+ */
+static int check_enabled(struct enable_run *run, unsigned int thread,
+			 const struct manifest_entry *entry, int fd,
+			 const struct assay_digest *digest, const char *name,
+			 struct assay_error *err)
+{
+	const struct verity_parameters *parameters = &run->header.parameters;
+	char is[160] = "other parameters", wanted[160];
+	struct verity_parameters enabled;
+	struct assay_digest content;
+
+	if (verity_digest_equal(digest, &entry->digest))
+		return 0;
+	if (digest_content(run, thread, fd, name, &content, NULL) < 0 ||
+	    !verity_digest_equal(&content, &entry->digest))
+		return not_as_signed(digest, entry, "the kernel has", name, err);
+	if (verity_enabled_with(fd, name, &enabled, NULL) == 0) {
+		/* It was written to in between, or the kernel's digest is not of what it gives. */
+		if (same_parameters(&enabled, parameters))
+			return not_as_signed(digest, entry, "the kernel has", name, err);
+		describe(&enabled, is);
+	}
+	describe(parameters, wanted);
+	return assay_fail(err, EEXIST,
+			  "%s is the file that was signed, but verity is on for it with another "
+			  "block size, hash or salt: %s; the manifest has %s. What is on cannot be "
+			  "changed: put a copy in the file's place",
+			  name, is, wanted);
+}
+
+/* What enabling would find, as far as that can be seen without doing it. */
+static int try_file(struct enable_run *run, const struct manifest_entry *entry, int fd,
+		    const char *name, struct assay_error *err)
+{
+	int r = verity_can_enable(fd, &run->header.parameters, name, err);
+
+	if (r == 0 && run->trust && entry->pkcs7.size > 0)
+		r = trust_verify_pkcs7(run->trust, entry->pkcs7, &entry->digest, NULL, err);
+	return r;
+}
+
+static int turn_on(struct enable_run *run, unsigned int thread, const struct manifest_entry *entry,
+		   int fd, const char *name, struct assay_error *err)
+{
+	struct assay_digest digest;
+	int r;
+
+	if (run->options->dry_run) {
+		r = try_file(run, entry, fd, name, err);
+		return r < 0 ? r : check_content(run, thread, entry, fd, name, err);
+	}
+	r = check_content(run, thread, entry, fd, name, err);
 	if (r < 0)
 		return r;
-	if (!run->hashers[thread])
-		r = verity_hasher_new(&run->header.parameters, &run->hashers[thread], err);
-	if (r == 0)
-		r = verity_hash_fd(run->hashers[thread], fd, name, &digest, NULL, err);
-	if (r == 0)
-		r = compare(&digest, &job->entry, "it has", name, err);
-	if (r == 0)
-		job->verity = VERITY_ENABLED;
-	return r;
+	r = verity_enable(fd, &run->header.parameters, entry->pkcs7, name, err);
+	if (r == 0 || r == -EEXIST)
+		r = verity_measure(fd, name, &digest, err);
+	return r < 0 ? r : check_enabled(run, thread, entry, fd, &digest, name, err);
 }
 
 static int enable_open_file(struct enable_run *run, unsigned int thread, struct enable_job *job,
@@ -181,15 +261,8 @@ static int enable_open_file(struct enable_run *run, unsigned int thread, struct 
 		return r;
 	/* Asked first: on a read-only file system, enabling fails for what is on already, too. */
 	already = verity_measure(fd, name, &digest, err) == 0;
-	if (!already && run->options->dry_run)
-		return try_file(run, thread, job, fd, name, err);
-	if (!already) {
-		r = verity_enable(fd, &run->header.parameters, entry->pkcs7, name, err);
-		if (r == 0 || r == -EEXIST)
-			r = verity_measure(fd, name, &digest, err);
-	}
-	if (r == 0)
-		r = compare(&digest, entry, "the kernel has", name, err);
+	r = already ? check_enabled(run, thread, entry, fd, &digest, name, err) :
+		      turn_on(run, thread, entry, fd, name, err);
 	if (r < 0)
 		return r;
 	job->verity = already ? VERITY_ALREADY : VERITY_ENABLED;
@@ -227,7 +300,7 @@ static void job_free(void *argument)
 /* ---------------------------------------------------------------- all files */
 
 /* The oldest file, once it is done. */
-static int take(struct enable_run *run, struct assay_error *err)
+static int finish_oldest(struct enable_run *run, struct assay_error *err)
 {
 	struct enable_job *job = work_take(run->pool);
 	json_t *item;
@@ -256,8 +329,8 @@ static int take(struct enable_run *run, struct assay_error *err)
 	return r;
 }
 
-static int put(void *context, const struct manifest_header *header,
-	       const struct manifest_entry *entry, struct assay_error *err)
+static int put_file(void *context, const struct manifest_header *header,
+		    const struct manifest_entry *entry, struct assay_error *err)
 {
 	struct enable_run *run = context;
 	struct enable_job *job;
@@ -265,7 +338,7 @@ static int put(void *context, const struct manifest_header *header,
 
 	(void)header;
 	if (work_room(run->pool) == 0) {
-		r = take(run, err);
+		r = finish_oldest(run, err);
 		if (r < 0)
 			return r;
 	}
@@ -390,9 +463,9 @@ static int enable_all(struct enable_run *run, struct assay_error *err)
 	if (r == 0)
 		r = work_new(options->jobs, enable_file, run, &run->pool, err);
 	if (r == 0)
-		r = read_manifest(run, put, err);
+		r = read_manifest(run, put_file, err);
 	while (r == 0 && work_count(run->pool) > 0)
-		r = take(run, err);
+		r = finish_oldest(run, err);
 	progress_end(&run->progress);
 	if (r < 0)
 		return r;
@@ -410,65 +483,18 @@ static int enable_all(struct enable_run *run, struct assay_error *err)
 
 static int run_enable(int argc, char **argv)
 {
-	enum {
-		OPT_MANIFEST = 256,
-		OPT_CERT,
-		OPT_ACCEPT_FILE_SIGNATURE,
-		OPT_ROOT,
-		OPT_JOBS,
-		OPT_DRY_RUN,
-		OPT_JSON,
-	};
-	static const struct option table[] = {
-		{ "manifest", required_argument, NULL, OPT_MANIFEST },
-		{ "cert", required_argument, NULL, OPT_CERT },
-		{ "accept-file-signature", no_argument, NULL, OPT_ACCEPT_FILE_SIGNATURE },
-		{ "root", required_argument, NULL, OPT_ROOT },
-		{ "jobs", required_argument, NULL, OPT_JOBS },
-		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
-		{ "json", no_argument, NULL, OPT_JSON },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
 	struct enable_options options = { .root = "/" };
 	struct enable_run run = { .options = &options, .root_fd = -1 };
 	struct assay_error err = { 0 };
-	int c, r, status;
+	int r, status = command_parse(&command_enable, argc, argv, &options, NULL);
 
-	while ((c = command_option(&command_enable, argc, argv, ":h", table, &status)) != -1) {
-		switch (c) {
-		case OPT_MANIFEST:
-			options.manifest = optarg;
-			break;
-		case OPT_CERT:
-			options.certificate = optarg;
-			break;
-		case OPT_ACCEPT_FILE_SIGNATURE:
-			options.accept_file_signature = true;
-			break;
-		case OPT_ROOT:
-			options.root = optarg;
-			break;
-		case OPT_JOBS:
-			if (command_jobs(optarg, &options.jobs, &err) < 0)
-				return command_usage(&command_enable, "%s", err.text);
-			break;
-		case OPT_DRY_RUN:
-			options.dry_run = true;
-			break;
-		case OPT_JSON:
-			options.json = true;
-			break;
-		}
-	}
-	if (status >= 0)
+	if (status != COMMAND_GO)
 		return status;
-	if (!options.manifest)
-		return command_usage(&command_enable, "--manifest is needed");
-	if (options.accept_file_signature && !options.certificate)
-		return command_usage(&command_enable, "--accept-file-signature needs --cert");
-	if (optind < argc)
-		return command_usage(&command_enable, "'%s' is one word too many", argv[optind]);
+	if (!options.certificate && !options.without_signature)
+		return command_usage(
+			&command_enable,
+			"--cert CERT.pem is needed, to verify the manifest's signature; or "
+			"--unsigned, to take a manifest from anybody");
 	progress_begin(&run.progress, "enabling", 0);
 	r = enable_all(&run, &err);
 	status = r < 0 ? command_failed(&command_enable, &err) : command_flush(&command_enable);
@@ -485,33 +511,47 @@ static int run_enable(int argc, char **argv)
 	return status;
 }
 
+static const struct option_row enable_rows[] = {
+	{ "manifest", 'm', "M", "manifest to read", OPTION_INPUT(struct enable_options, manifest),
+	  .required = true },
+	{ "cert", 'c', "CERT.pem",
+	  "the manifest's signature (M.p7s) must be by this certificate's key, or by a delegate "
+	  "of it",
+	  OPTION_INPUT(struct enable_options, certificate), .excludes = "unsigned" },
+	{ "unsigned", 0, NULL,
+	  "do not look at the manifest's signature: whoever could write to the manifest decides "
+	  "which files are enabled",
+	  OPTION_FLAG(struct enable_options, without_signature) },
+	{ "accept-file-signature", 0, NULL,
+	  "take a manifest signed as a file, as earlier versions did: whoever could have any file "
+	  "signed may have made it",
+	  OPTION_FLAG(struct enable_options, accept_file_signature), .needs = "cert" },
+	{ "root", 'r', "DIR", "where the manifest's paths begin (/)",
+	  OPTION_DIRECTORY(struct enable_options, root) },
+	OPTION_ROW_JOBS(struct enable_options, jobs, WORK_THREADS_MAX),
+	{ "dry-run", 'n', NULL,
+	  "change nothing: say which files would fail and why, as far as that can be seen; with "
+	  "--cert their signatures are checked, too",
+	  OPTION_FLAG(struct enable_options, dry_run) },
+	OPTION_ROW_JSON(struct enable_options, json),
+	OPTION_END,
+};
+
 const struct command command_enable = {
 	.name = "enable",
 	.summary = "turn verity on, with its signature, for the files of a manifest",
-	.help = "Usage: assay enable --manifest M [OPTION]...\n"
-		"\n"
-		"Turns fs-verity on for each file of the manifest with the signature in it, and\n"
-		"sets security.ima to the file's IMA signature. The kernel checks the signature\n"
-		"with the certificates in its .fs-verity keyring ('assay keyring load'). Files "
-		"that\n"
-		"have verity with the same digest already are fine. A file that somebody has open\n"
-		"for writing is tried again for a second. A file that fails is named, and the\n"
-		"others are done all the same.\n"
-		"\n"
-		"  --manifest M     manifest to read\n"
-		"  --cert CERT.pem  check the manifest's own signature (M.p7s) with this first\n"
-		"  --accept-file-signature\n"
-		"                   M may be signed as a file is, as earlier versions did: "
-		"whoever\n"
-		"                   had a file signed may have made it\n"
-		"  --root DIR       where the manifest's paths begin (/)\n"
-		"  --jobs N         threads (one for each processor)\n"
-		"  --dry-run        change nothing: say which files would fail and why, as far as\n"
-		"                   that can be seen; with --cert their signatures are checked, "
-		"too\n"
-		"  --json           print the summary as a JSON object\n"
-		"\n"
-		"Exit status: 0 all done, 1 a file failed or the manifest is not good,\n"
-		"2 wrong usage.\n",
+	.usage = "--manifest M --cert CERT.pem [OPTION]...\n"
+		 "--manifest M --unsigned [OPTION]...\n",
+	.intro = "Turns fs-verity on for each file of the manifest with the signature in it, and\n"
+		 "sets security.ima to the file's IMA signature. A file whose digest is not that "
+		 "of\n"
+		 "the manifest is left as it is. The kernel checks the signature with the\n"
+		 "certificates in its .fs-verity keyring ('assay keyring load'). Files that have\n"
+		 "verity with the same digest already are fine. A file that somebody has open for\n"
+		 "writing is tried again for a second. A file that fails is named, and the others\n"
+		 "are done all the same.\n",
+	.options = enable_rows,
+	.epilogue = "Exit status: 0 all done, 1 a file failed or the manifest is not good, 2 wrong "
+		    "usage.\n",
 	.run = run_enable,
 };

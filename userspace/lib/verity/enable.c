@@ -74,8 +74,8 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 	case EINVAL:
 		return assay_fail(err, code,
 				  "cannot enable verity for %s: the kernel does not take the "
-				  "parameters; blocks of %" PRIu32
-				  " bytes may be larger than its pages or the file system's blocks",
+				  "parameters; before Linux 6.3, blocks must be as large as its "
+				  "pages, and are of %" PRIu32 " bytes",
 				  name, parameters->block_size);
 	case EPERM:
 		return assay_fail(
@@ -119,6 +119,29 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 	}
 }
 
+/* What the kernel has no other word for than EINVAL. -EINVAL with the limit that is not kept */
+static int check_block_size(int fd, const struct verity_parameters *parameters, const char *name,
+			    struct assay_error *err)
+{
+	long page_size = sysconf(_SC_PAGESIZE);
+	struct statvfs fs;
+
+	if (page_size > 0 && parameters->block_size > (unsigned long)page_size)
+		return assay_fail(err, EINVAL,
+				  "cannot enable verity for %s: blocks of %" PRIu32
+				  " bytes are larger than this kernel's pages of %ld; sign with a "
+				  "smaller --block-size",
+				  name, parameters->block_size, page_size);
+	if (fstatvfs(fd, &fs) == 0 && fs.f_bsize > 0 && parameters->block_size > fs.f_bsize)
+		return assay_fail(
+			err, EINVAL,
+			"cannot enable verity for %s: blocks of %" PRIu32
+			" bytes are larger than its file system's blocks of %lu; sign with "
+			"a smaller --block-size",
+			name, parameters->block_size, fs.f_bsize);
+	return 0;
+}
+
 int verity_enable(int fd, const struct verity_parameters *parameters, struct bytes signature,
 		  const char *name, struct assay_error *err)
 {
@@ -141,6 +164,8 @@ int verity_enable(int fd, const struct verity_parameters *parameters, struct byt
 		const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
 		int code = errno;
 
+		if (code == EINVAL && check_block_size(fd, parameters, name, err) < 0)
+			return -EINVAL;
 		if (code != ETXTBSY || tries == BUSY_TRIES)
 			return enable_failed(code, parameters, name, err);
 		nanosleep(&pause, NULL);
@@ -148,9 +173,9 @@ int verity_enable(int fd, const struct verity_parameters *parameters, struct byt
 	return 0;
 }
 
-int verity_can_enable(int fd, const char *name, struct assay_error *err)
+int verity_can_enable(int fd, const struct verity_parameters *parameters, const char *name,
+		      struct assay_error *err)
 {
-	const struct verity_parameters *parameters = &VERITY_PARAMETERS_DEFAULT;
 	struct fsverity_digest none = { 0 };
 	struct statvfs fs;
 
@@ -163,7 +188,7 @@ int verity_can_enable(int fd, const char *name, struct assay_error *err)
 		return enable_failed(EROFS, parameters, name, err);
 	if (faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0 && errno == EACCES)
 		return enable_failed(EACCES, parameters, name, err);
-	return 0;
+	return check_block_size(fd, parameters, name, err);
 }
 
 int verity_measure(int fd, const char *name, struct assay_digest *ret, struct assay_error *err)
@@ -193,5 +218,33 @@ int verity_measure(int fd, const char *name, struct assay_digest *ret, struct as
 				  name, answer.head.digest_algorithm);
 	memcpy(digest.bytes, answer.room + sizeof(answer.head), digest.size);
 	*ret = digest;
+	return 0;
+}
+
+int verity_enabled_with(int fd, const char *name, struct verity_parameters *ret,
+			struct assay_error *err)
+{
+	struct fsverity_descriptor descriptor = { 0 };
+	struct fsverity_read_metadata_arg arg = {
+		.metadata_type = FS_VERITY_METADATA_TYPE_DESCRIPTOR,
+		.length = sizeof(descriptor),
+		.buf_ptr = (uintptr_t)&descriptor,
+	};
+	int got = ioctl(fd, FS_IOC_READ_VERITY_METADATA, &arg);
+
+	if (got < 0)
+		return assay_fail(err, errno, "cannot read the fs-verity descriptor of %s: %s",
+				  name, strerror(errno));
+	if (got != (int)sizeof(descriptor) || descriptor.version != 1 ||
+	    descriptor.log_blocksize > 31 || descriptor.salt_size > sizeof(descriptor.salt))
+		return assay_fail(err, ENOTSUP,
+				  "the fs-verity descriptor of %s is of a kind that is not known",
+				  name);
+	*ret = (struct verity_parameters){
+		.hash = verity_hash_by_algorithm(descriptor.hash_algorithm),
+		.block_size = 1U << descriptor.log_blocksize,
+		.salt_size = descriptor.salt_size,
+	};
+	memcpy(ret->salt, descriptor.salt, descriptor.salt_size);
 	return 0;
 }

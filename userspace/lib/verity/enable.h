@@ -27,17 +27,25 @@ int verity_enable(int fd, const struct verity_parameters *parameters, struct byt
  * verity_can_enable() - would verity_enable() be tried in vain?
  * @fd: a regular file without verity
  *
- * Looks at the file system, its mount and the permission to write; not at signatures,
- * nor at who has the file open.
+ * Looks at the file system, its mount, the block size and the permission to write; not at
+ * signatures, nor at who has the file open.
  *
  * Return: 0, or what verity_enable() would return
  */
-int verity_can_enable(int fd, const char *name, struct assay_error *err);
+int verity_can_enable(int fd, const struct verity_parameters *parameters, const char *name,
+		      struct assay_error *err);
 
 /*
  * verity_measure() - FS_IOC_MEASURE_VERITY: the digest that the kernel enforces
  * Return: 0; -ENODATA if verity is not on; else as the ioctl
  */
 int verity_measure(int fd, const char *name, struct assay_digest *ret, struct assay_error *err);
+
+/*
+ * verity_enabled_with() - FS_IOC_READ_VERITY_METADATA: the parameters that verity is on with
+ * Return: 0; -ENODATA if verity is not on; else as the ioctl, which kernels have since 5.12
+ */
+int verity_enabled_with(int fd, const char *name, struct verity_parameters *ret,
+			struct assay_error *err);
 
 #endif /* ASSAY_VERITY_ENABLE_H */
