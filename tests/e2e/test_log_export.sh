@@ -31,7 +31,6 @@ comes_back() { # FILE: from TLV to JSON and back
 	"$assay" log export "$1" >"$work/json" && "$assay" log import "$work/json" | cmp - "$1"
 }
 
-echo "1..24"
 for log in sample kinds; do
 	check "$log: what comes back from JSON is the same" comes_back tests/data/fuzz_cel/$log
 done
@@ -55,7 +54,7 @@ check "cel-tlv is the log as it is" [ "$status" -eq 0 ]
 run script -qec "$assay log export --format cel-tlv tests/data/fuzz_cel/sample" /dev/null
 check "but not on a terminal" prints 2 'send it to a file, not a terminal'
 run "$assay" log export --format json tests/data/fuzz_cel/sample
-check "a format that is none" told 2 'cel-json or cel-tlv'
+check "a format that is none" told 2 'cel-json, cel-tlv'
 run "$assay" log export "$work/other" --previous
 check "a file and the boot before: which one?" told 2 'one of FILE'
 
@@ -85,3 +84,21 @@ check "and nothing is written" [ ! -e "$work/none" ]
 printf 'no log\n' >"$work/text"
 run "$assay" log import -o "$work/none" "$work/text"
 check "what is no log" told 1 'record at offset 0: '
+
+# What is not known is kept, and comes back.
+for file in tests/data/cel/pcrlock-257-without-content.json tests/data/fuzz_cel_json/management; do
+	"$assay" log import -o "$work/kept" "$file" && "$assay" log export "$work/kept" >"$work/kept.json" &&
+		"$assay" log import "$work/kept.json" >"$work/again"
+	check "$(basename "$file") is imported, and comes back" cmp "$work/kept" "$work/again"
+done
+check "without a content where there was none" \
+	sh -c '"$1" log import "$2" | "$1" log export - | jq --seq -e "has(\"content\") | not" >"$3"' sh "$assay" \
+	tests/data/cel/pcrlock-257-without-content.json "$work/stdout"
+run "$assay" log import --output "$work/kept" tests/data/fuzz_cel_json/tcg
+check "the old name of --out" [ -s "$work/kept" ]
+run "$assay" log import --out "$work/kept" --output "$work/kept" tests/data/fuzz_cel_json/tcg
+check "which is the same option" told 2 'out'
+run "$assay" log import tests/data/ima/charra.bin
+check "a list of IMA is named" told 1 'it is a list of IMA'
+echo "1..$check_number"
+exit "$check_failed"

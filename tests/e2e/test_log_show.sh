@@ -31,7 +31,6 @@ shows() { # RECORDS OPTION...: the numbers of the records of both logs that pass
 		'[.records[].recnum] == $wanted and .count == ($wanted | length) and .of == 7' >/dev/null
 }
 
-echo "1..40"
 run "$assay" log show "$sample"
 check "a log in a file is shown" prints 0 '^3 records$'
 check "a file of a batch is named with its digest" prints 0 'sha256:01080f16[0-9a-f]*  /usr/bin/first$'
@@ -123,3 +122,36 @@ else
 	run "$assay" status --map
 	check "status without the module" told 1 'no /dev/assay: load the module'
 fi
+
+# Logs of others, and what is none.
+run "$assay" log show tests/data/cel/systemd-cut.json
+check "of a log in JSON that is cut, what was read is shown" prints 1 'enter-initrd' 'leave-initrd' '^2 records$'
+check "and where it breaks off is told" grep -q 'record at index 2: it is not JSON' "$work/stderr"
+run "$assay" log show tests/data/cel/systemd-cut.tlv
+check "as of the same in TLV" prints 1 'enter-initrd' 'leave-initrd' '^2 records$'
+run "$assay" log show --json tests/data/cel/systemd-cut.json
+check "as JSON, too" json_says '.count == 2 and (.error | test("index 2"))'
+run "$assay" log show tests/data/cel/pcrlock-257-without-content.json
+check "a record without a content" prints 0 '^ *27  -  *14  a2e1ca32f58a  -' '^1 record$'
+run "$assay" log show tests/data/cel/cel-pretty-object.json
+check "an object over lines" prints 0 'EV_S_CRTM_CONTENTS' '^1 record$'
+printf '{"pcr":1,"digests":[{"hashAlg":"sha1","digest":"%040d"}],"content_type":"\\u001b[31mx","content":{}}' 0 >"$work/esc"
+run "$assay" log show "$work/esc"
+check "a content type that is not known is escaped" prints 0 '\\x1b\[31mx'
+printf '{"pcr":1,"digests":[{"hashAlg":"sha1","digest":"%040d"}],"content_type":"ima_template","content":{"template_name":"ima-ng","template_data":"00"}}' 1 >"$work/ima"
+run "$assay" log show --json "$work/ima"
+check "an entry of IMA with another digest" json_says '.records[0].digests_match == false and .error'
+run "$assay" log show --json tests/data/fuzz_cel/sample
+check "digests name their algorithm" json_says 'all(.records[].digests | to_entries[]; .key as $bank | .value | startswith($bank + ":"))'
+run "$assay" log show tests/data/uefi/ccel-header.bin
+check "a CCEL log is named" told 1 'confidential machine'
+run "$assay" log show tests/data/ima/charra.bin
+check "a list of IMA is named" told 1 'it is a list of IMA'
+run "$assay" log show --evi tests/data/evidence/evidence.json
+check "options are not abbreviated" told 2 'evi'
+run "$assay" log show --json --json "$kinds"
+check "nor given twice" told 2 'json'
+run "$assay" log show --json "$work/none"
+check "what fails with --json prints an object" json_says '.type == "error" and .status == 1'
+echo "1..$check_number"
+exit "$check_failed"

@@ -24,44 +24,51 @@ extern const struct command command_log_import;
  * @base: offset of the first one
  * @device: @header is set: it is this system's log, or that of the boot before
  * @header: as it was when the log was copied
+ * @broken: .code is not 0: it is a log in JSON that could be read only so far, and .text says why
  */
 struct log_source {
 	struct buffer cel;
 	uint64_t base;
 	bool device;
 	struct assay_log_header header;
+	struct assay_error broken;
 };
 
 int log_source_device(struct log_source *source, bool previous, struct assay_error *err);
-/* @path: "-" is standard input; a log in JSON is turned into TLV, with .base 0 */
+/*
+ * log_source_file() - @path: "-" is standard input; a log in JSON is turned into TLV, with .base 0
+ * What is no log but something else is named for what it is. Of a log in JSON that breaks off,
+ * .cel has what comes before that, and .broken is set.
+ */
 int log_source_file(struct log_source *source, const char *path, struct assay_error *err);
 int log_source_evidence(struct log_source *source, const char *path, struct assay_error *err);
 void log_source_free(struct log_source *source);
 
 /* ---------------------------------------------------------------- which records */
 
-/* Rows for a verb's table of options, and what takes their values. */
-enum { LOG_KIND = 2048, LOG_PATH, LOG_RECORDS, LOG_SINCE, LOG_BEFORE };
+/* Rows for a verb's table of options; @member: struct log_filter, begun by log_filter_init() */
 /* clang-format off */
-#define LOG_FILTER_OPTIONS \
-	{ "kind", required_argument, NULL, LOG_KIND }, \
-	{ "path", required_argument, NULL, LOG_PATH }, \
-	{ "records", required_argument, NULL, LOG_RECORDS }, \
-	{ "since", required_argument, NULL, LOG_SINCE }, \
-	{ "before", required_argument, NULL, LOG_BEFORE }
+#define LOG_FILTER_ROWS(structure, member) \
+	OPTION_HEADING("Only records:"), \
+	{ "kind", 'k', "K,...", "of these kinds: START, MEASURE, EVENT, ...; may be repeated", \
+	  OPTION_FUNCTION(structure, member, option_log_kinds), .repeatable = true }, \
+	{ "path", 'p', "GLOB", \
+	  "with files whose path matches, and of these only those files; '*' takes '/' too", \
+	  OPTION_TEXT(structure, member.path) }, \
+	{ "records", 'n', "R", "of these numbers: 7, 3-7, 3- or -7", \
+	  OPTION_FUNCTION(structure, member, option_log_records) }, \
+	{ "since", 0, "T", \
+	  "of this time or later: 2026-01-02, '2026-01-02 03:04:05' (UTC), @SECONDS since 1970, or " \
+	  "-2h (s, m, h, d) for so long ago", \
+	  OPTION_FUNCTION(structure, member.since, option_log_time) }, \
+	{ "before", 0, "T", "of an earlier time", \
+	  OPTION_FUNCTION(structure, member.before, option_log_time) }
 /* clang-format on */
-#define LOG_FILTER_HELP                                                                          \
-	"      --kind K,...   only records of these kinds: START, MEASURE, EVENT, ...\n"         \
-	"      --path GLOB    only files whose path matches, and records with such files;\n"     \
-	"                     '*' takes '/' too\n"                                               \
-	"      --records R    only these: 7, 3-7, 3- or -7\n"                                    \
-	"      --since T      only records of this time or later: 2026-01-02,\n"                 \
-	"                     '2026-01-02 03:04:05' (UTC), @SECONDS since 1970, or -2h (s, m,\n" \
-	"                     h, d) for so long ago\n"                                           \
-	"      --before T     only records of an earlier time\n"
 
-int log_filter_option(int option, const char *value, struct log_filter *filter,
-		      struct assay_error *err);
+/* What takes their values; also of log trim. @filter: struct log_filter; @time: uint64_t */
+int option_log_kinds(void *filter, const char *value, struct assay_error *err);
+int option_log_records(void *filter, const char *value, struct assay_error *err);
+int option_log_time(void *time, const char *value, struct assay_error *err);
 
 /* ---------------------------------------------------------------- showing */
 
@@ -73,7 +80,7 @@ int log_filter_option(int option, const char *value, struct log_filter *filter,
  * @colours: text in colours
  * @records: that were read
  * @shown: that passed the filter
- * @off: that are malformed, or whose digest does not fit, whether shown or not
+ * @bad: that are malformed, or whose digest does not match, whether shown or not
  */
 struct log_view {
 	const struct log_filter *filter;
@@ -81,16 +88,9 @@ struct log_view {
 	bool has_anchored;
 	uint64_t anchored;
 	bool colours;
-	uint64_t records, shown, off;
+	uint64_t records, shown, bad;
 	struct hashers hashers;
 };
-
-/*
- * log_digests_fit() - are the record's digests those of its content?
- * Only of records of assay's own kind, whose digest is over the content's bytes; other kinds
- * have their own rules. Digests of algorithms that cannot be computed here are passed over.
- */
-bool log_digests_fit(const struct cel_record *record, struct hashers *hashers);
 
 /* log_view_header() - the table's head; for text only */
 void log_view_header(const struct log_view *view);

@@ -5,21 +5,7 @@
 
 #include "log.h"
 
-static const char help[] =
-	"Usage: assay log anchor [OPTION]...\n"
-	"\n"
-	"Extend the PCR with the records that are in this system's log and not anchored yet, in\n"
-	"their order: those of calls that failed because the TPM did, or that came before there\n"
-	"was one. Whoever measures next does the same; this does it now.\n"
-	"\n"
-	"Options:\n"
-	"      --json  print one JSON object: records, anchored_records\n"
-	"  -h, --help  print this\n"
-	"\n"
-	"Exit status: 0 all records are anchored, 1 some are not: the TPM still fails, 2 wrong\n"
-	"usage.\n";
-
-static int anchor(const struct device *device, bool json, struct assay_error *err)
+static int anchor_log(const struct device *device, bool json, struct assay_error *err)
 {
 	struct assay_info before, after;
 	uint64_t anchored = 0, now;
@@ -52,36 +38,44 @@ static int anchor(const struct device *device, bool json, struct assay_error *er
 	return 0;
 }
 
-static int run(int argc, char **argv)
+struct anchor_options {
+	bool json;
+};
+
+static int run_log_anchor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
+	struct anchor_options options = { 0 };
 	struct assay_error err;
 	struct device device;
-	bool json = false;
-	int c, status, r;
+	int r, status = command_parse(&command_log_anchor, argc, argv, &options, NULL);
 
-	while ((c = command_option(&command_log_anchor, argc, argv, ":h", options, &status)) != -1)
-		json = c == 'j';
-	if (status >= 0)
+	if (status != COMMAND_GO)
 		return status;
-	if (optind < argc)
-		return command_usage(&command_log_anchor, "what is '%s'?", argv[optind]);
 	r = device_open(&device, DEVICE_WRITE, &err);
 	if (r == 0) {
-		r = anchor(&device, json, &err);
+		r = anchor_log(&device, options.json, &err);
 		device_close(&device);
 	}
 	status = command_flush(&command_log_anchor);
 	return r < 0 ? command_failed(&command_log_anchor, &err) : status;
 }
 
+static const struct option_row anchor_rows[] = {
+	OPTION_ROW_JSON(struct anchor_options, json),
+	OPTION_END,
+};
+
 const struct command command_log_anchor = {
 	.name = "log anchor",
 	.summary = "have the TPM take what it has not yet",
-	.help = help,
-	.run = run,
+	.intro = "Extend the PCR with the records that are in this system's log and not anchored "
+		 "yet, in\n"
+		 "their order: those of calls that failed because the TPM did, or that came before "
+		 "there\n"
+		 "was one. Whoever measures next does the same; this does it now.\n",
+	.options = anchor_rows,
+	.epilogue =
+		"Exit status: 0 all records are anchored, 1 some are not: the TPM still fails,\n"
+		"2 wrong usage.\n",
+	.run = run_log_anchor,
 };

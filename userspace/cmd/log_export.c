@@ -10,39 +10,16 @@
 #include "log.h"
 #include "log/cel_json.h"
 
-static const char export_help[] =
-	"Usage: assay log export [OPTION]... [FILE]\n"
-	"\n"
-	"Write the records of assay's log, this system's or the one in FILE ('-' is standard\n"
-	"input), in a form that other programs read: the TCG's Canonical Event Log as JSON, in\n"
-	"the dialect of systemd-pcrlock, or as TLV, which is how the log is in memory.\n"
-	"\n"
-	"Options:\n"
-	"      --format cel-json|cel-tlv  what to write; cel-json if not told\n"
-	"  -o, --output FILE              where to; standard output if not told\n"
-	"      --evidence E               the log in evidence that 'assay quote' wrote\n"
-	"      --previous                 the log of the boot before\n"
-	"  -h, --help                     print this\n"
-	"\n"
-	"Exit status: 0 written, 1 the log cannot be read, or the output not be written,\n"
-	"2 wrong usage.\n";
+/* struct export_options - of either verb; import has only @out */
+struct export_options {
+	int format; /* enum export_format */
+	const char *out, *evidence;
+	bool previous;
+};
 
-static const char import_help[] =
-	"Usage: assay log import [OPTION]... FILE\n"
-	"\n"
-	"Read a Canonical Event Log from FILE ('-' is standard input), as JSON or as TLV, of\n"
-	"assay or of another program, and write it as TLV, which 'assay log show' and\n"
-	"verifiers read. Every record is checked to be one; what it says is not judged. What\n"
-	"'assay log export' wrote comes back byte for byte.\n"
-	"\n"
-	"Options:\n"
-	"  -o, --output FILE  where to; standard output if not told\n"
-	"  -h, --help         print this\n"
-	"\n"
-	"Exit status: 0 written, 1 FILE is no log, or the output cannot be written, 2 wrong\n"
-	"usage.\n";
+enum export_format { EXPORT_CEL_JSON, EXPORT_CEL_TLV };
 
-static int write_json(FILE *stream, const struct cel_record *record, struct assay_error *err)
+static int write_json_record(FILE *stream, const struct cel_record *record, struct assay_error *err)
 {
 	json_t *object = cel_json_record(record);
 	int r = 0;
@@ -70,9 +47,11 @@ static int write_records(FILE *stream, const struct log_source *source, bool jso
 
 		if (!json)
 			fwrite(source->cel.data + at, 1, (size_t)record.size, stream);
-		else if ((r = write_json(stream, &record, err)) < 0)
+		else if ((r = write_json_record(stream, &record, err)) < 0)
 			break;
 	}
+	if (r == 0 && source->broken.code)
+		r = assay_fail(err, EBADMSG, "%s", source->broken.text);
 	return r;
 }
 
@@ -99,10 +78,10 @@ static int write_log(const struct command *command, const struct log_source *sou
 	return r < 0 ? command_failed(command, &err) : EXIT_OK;
 }
 
-/* Where to, if not to standard output. */
-static const char *output_path(const char *value)
+/* NULL for standard output, which "-" is as well. */
+static const char *output_path(const struct export_options *options)
 {
-	return strcmp(value, "-") == 0 ? NULL : value;
+	return options->out && strcmp(options->out, "-") != 0 ? options->out : NULL;
 }
 
 static bool spoils_terminal(bool json, const char *output)
@@ -110,102 +89,109 @@ static bool spoils_terminal(bool json, const char *output)
 	return !json && !output && isatty(STDOUT_FILENO);
 }
 
-static int run_export(int argc, char **argv)
+static int run_log_export(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'f' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "evidence", required_argument, NULL, 'e' },
-		{ "previous", no_argument, NULL, 'p' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	const char *evidence = NULL, *output = NULL, *file = NULL;
-	bool json = true, previous = false;
+	struct export_options options = { 0 };
 	struct log_source source = { 0 };
+	struct operands files;
 	struct assay_error err;
-	int c, status, r;
+	bool json;
+	int r, status = command_parse(&command_log_export, argc, argv, &options, &files);
 
-	while ((c = command_option(&command_log_export, argc, argv, ":o:h", options, &status)) !=
-	       -1) {
-		switch (c) {
-		case 'f':
-			json = strcmp(optarg, "cel-json") == 0;
-			if (!json && strcmp(optarg, "cel-tlv") != 0)
-				return command_usage(&command_log_export,
-						     "--format is cel-json or cel-tlv");
-			break;
-		case 'o':
-			output = output_path(optarg);
-			break;
-		case 'e':
-			evidence = optarg;
-			break;
-		case 'p':
-			previous = true;
-			break;
-		}
-	}
-	if (status >= 0)
+	if (status != COMMAND_GO)
 		return status;
-	if (optind < argc)
-		file = argv[optind++];
-	if (optind < argc)
-		return command_usage(&command_log_export, "one FILE at most");
-	if (!!file + !!evidence + previous > 1)
+	json = options.format == EXPORT_CEL_JSON;
+	if ((files.count > 0) + !!options.evidence + options.previous > 1)
 		return command_usage(&command_log_export, "one of FILE, --evidence and --previous");
-	if (spoils_terminal(json, output))
+	if (spoils_terminal(json, output_path(&options)))
 		return command_usage(&command_log_export,
 				     "cel-tlv is binary: send it to a file, not a terminal");
-	r = file     ? log_source_file(&source, file, &err) :
-	    evidence ? log_source_evidence(&source, evidence, &err) :
-		       log_source_device(&source, previous, &err);
+	if (files.count > 0)
+		r = log_source_file(&source, files.list[0], &err);
+	else if (options.evidence)
+		r = log_source_evidence(&source, options.evidence, &err);
+	else
+		r = log_source_device(&source, options.previous, &err);
 	status = r < 0 ? command_failed(&command_log_export, &err) :
-			 write_log(&command_log_export, &source, json, output);
+			 write_log(&command_log_export, &source, json, output_path(&options));
 	log_source_free(&source);
 	return status;
 }
 
-static int run_import(int argc, char **argv)
+static int run_log_import(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
+	struct export_options options = { 0 };
 	struct log_source source = { 0 };
-	const char *output = NULL;
+	struct operands files;
 	struct assay_error err;
-	int c, status;
+	int status = command_parse(&command_log_import, argc, argv, &options, &files);
 
-	while ((c = command_option(&command_log_import, argc, argv, ":o:h", options, &status)) !=
-	       -1)
-		if (c == 'o')
-			output = output_path(optarg);
-	if (status >= 0)
+	if (status != COMMAND_GO)
 		return status;
-	if (argc - optind != 1)
-		return command_usage(&command_log_import, "which FILE? One, or '-'");
-	if (spoils_terminal(false, output))
+	if (spoils_terminal(false, output_path(&options)))
 		return command_usage(&command_log_import,
 				     "the output is binary: send it to a file, not a terminal");
-	status = log_source_file(&source, argv[optind], &err) < 0 ?
+	status = log_source_file(&source, files.list[0], &err) < 0 ?
 			 command_failed(&command_log_import, &err) :
-			 write_log(&command_log_import, &source, false, output);
+			 write_log(&command_log_import, &source, false, output_path(&options));
 	log_source_free(&source);
 	return status;
 }
+
+/* clang-format off */
+#define ROW_OUT \
+	{ "out", 'o', "FILE", "where to; standard output if not told", \
+	  OPTION_OUTPUT(struct export_options, out), .alias = "output" }
+/* clang-format on */
+
+static const struct option_row export_rows[] = {
+	{ "format", 'f', "cel-json|cel-tlv", "what to write (cel-json)",
+	  OPTION_CHOICE(struct export_options, format) },
+	ROW_OUT,
+	{ "evidence", 'e', "E", "the log in evidence that 'assay quote' wrote",
+	  OPTION_INPUT(struct export_options, evidence) },
+	{ "previous", 0, NULL, "the log of the boot before",
+	  OPTION_FLAG(struct export_options, previous) },
+	OPTION_END,
+};
+
+static const struct option_row import_rows[] = {
+	ROW_OUT,
+	OPTION_END,
+};
 
 const struct command command_log_export = {
 	.name = "log export",
 	.summary = "write a log for other programs",
-	.help = export_help,
-	.run = run_export,
+	.intro = "Write the records of assay's log, this system's or the one in FILE ('-' is "
+		 "standard\n"
+		 "input), in a form that other programs read: the TCG's Canonical Event Log as "
+		 "JSON, in\n"
+		 "the dialect of systemd-pcrlock, or as TLV, which is how the log is in memory.\n",
+	.options = export_rows,
+	.operands = "[FILE]",
+	.operands_max = 1,
+	.epilogue =
+		"Exit status: 0 written, 1 the log cannot be read, or the output not be written,\n"
+		"2 wrong usage.\n",
+	.run = run_log_export,
 };
 
 const struct command command_log_import = {
 	.name = "log import",
 	.summary = "read another program's log",
-	.help = import_help,
-	.run = run_import,
+	.intro = "Read a Canonical Event Log from FILE ('-' is standard input), as JSON or as TLV, "
+		 "of\n"
+		 "assay or of another program, and write it as TLV, which 'assay log show' and\n"
+		 "verifiers read. Every record is checked to be one; what it says is not judged. "
+		 "What\n"
+		 "'assay log export' wrote comes back byte for byte.\n",
+	.options = import_rows,
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = "Exit status: 0 written, 1 FILE is no log, or the output cannot be written, 2 "
+		    "wrong\n"
+		    "usage.\n",
+	.run = run_log_import,
 };

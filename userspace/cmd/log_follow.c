@@ -16,27 +16,6 @@
 #define WAIT_MS 1000
 #define OUTPUT_BUFFER (1U << 16)
 
-static const char help[] =
-	"Usage: assay log follow [OPTION]...\n"
-	"\n"
-	"Print the records of this system's log, and then each as it appears, until it is\n"
-	"interrupted or nobody reads the output. Records are read through a mapping of\n"
-	"/dev/assay: there is no system call a record, only for waiting and for writing. Whether\n"
-	"a record is anchored is not known yet when it appears; 'assay log show' tells.\n"
-	"\n"
-	"Records that were trimmed before they could be read are told.\n"
-	"\n"
-	"Options:\n"
-	"      --from N       begin with record N: to go on where another call ended\n"
-	"      --new          only records that appear from now on\n"
-	"      --until N      end with record N\n"
-	"      --count N      end after N records were printed\n"
-	"      --json         print an object a line, as 'assay log show --json' has "
-	"them\n" LOG_FILTER_HELP "  -h, --help         print this\n"
-	"\n"
-	"Exit status: 0 ended as asked for or by a signal, 1 the log cannot be read, or had\n"
-	"records that are malformed or have a digest that does not match, 2 wrong usage.\n";
-
 /**
  * struct follow - where one is
  * @offset: of the log, behind what was read
@@ -44,6 +23,7 @@ static const char help[] =
  * @started: @next is known; not so before the first record where none was asked for
  * @until: the last record that is wanted
  * @count: records that may still be shown
+ * @new: only records that appear from now on
  */
 struct follow {
 	struct device device;
@@ -54,6 +34,8 @@ struct follow {
 	bool started;
 	uint64_t until;
 	uint64_t count;
+	struct log_filter filter;
+	bool new;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -109,7 +91,7 @@ static void tell_trimmed(struct follow *follow, uint64_t first)
 }
 
 /* Return: 1 to go on, 0 when what was wanted is shown, -errno */
-static int take_record(struct follow *follow, const struct cel_record *record,
+static int show_record(struct follow *follow, const struct cel_record *record,
 		       struct assay_error *err)
 {
 	int r;
@@ -132,8 +114,8 @@ static int take_record(struct follow *follow, const struct cel_record *record,
 	return record->recnum < follow->until && !interrupted;
 }
 
-/* Return: as take_record() */
-static int take_records(struct follow *follow, struct bytes cel, uint64_t base,
+/* Return: as show_record() */
+static int show_records(struct follow *follow, struct bytes cel, uint64_t base,
 			struct assay_error *err)
 {
 	struct cel_reader reader;
@@ -142,7 +124,7 @@ static int take_records(struct follow *follow, struct bytes cel, uint64_t base,
 
 	cel_begin(&reader, cel, base);
 	while ((r = cel_next(&reader, &record, err)) == 1) {
-		r = take_record(follow, &record, err);
+		r = show_record(follow, &record, err);
 		if (r != 1)
 			return r;
 		/* Nobody reads: there may be a whole log of records more. */
@@ -175,7 +157,7 @@ static int follow_log(struct follow *follow, struct assay_error *err)
 			continue;
 		}
 		if (r == 1)
-			r = take_records(follow, buffer_bytes(&cel), base, err);
+			r = show_records(follow, buffer_bytes(&cel), base, err);
 		if (r >= 0) {
 			int flushed = flush(err);
 
@@ -184,15 +166,15 @@ static int follow_log(struct follow *follow, struct assay_error *err)
 		}
 	}
 	buffer_free(&cel);
-	if (r >= 0 && follow->view.off > 0)
+	if (r >= 0 && follow->view.bad > 0)
 		r = assay_fail(err, EBADMSG,
 			       "%" PRIu64 " of %" PRIu64
 			       " records are malformed or have a digest that does not match",
-			       follow->view.off, follow->view.records);
+			       follow->view.bad, follow->view.records);
 	return r;
 }
 
-static int follow_device(struct follow *follow, bool new)
+static int follow_device(struct follow *follow)
 {
 	static char output[OUTPUT_BUFFER];
 	struct assay_error err;
@@ -204,8 +186,8 @@ static int follow_device(struct follow *follow, bool new)
 	if (r == 0) {
 		const struct assay_log_header *header = follow->log.header;
 
-		follow->offset =
-			__atomic_load_n(new ? &header->tail : &header->head, __ATOMIC_ACQUIRE);
+		follow->offset = __atomic_load_n(follow->new ? &header->tail : &header->head,
+						 __ATOMIC_ACQUIRE);
 		setvbuf(stdout, output, _IOFBF, sizeof(output));
 		catch_signals();
 		if (!follow->view.json)
@@ -220,72 +202,50 @@ static int follow_device(struct follow *follow, bool new)
 	return r < 0 ? command_failed(&command_log_follow, &err) : EXIT_OK;
 }
 
-static int run(int argc, char **argv)
+static int run_log_follow(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "from", required_argument, NULL, 'f' },
-		{ "new", no_argument, NULL, 'n' },
-		{ "until", required_argument, NULL, 'u' },
-		{ "count", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		LOG_FILTER_OPTIONS,
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	struct log_filter filter;
-	struct follow follow = {
-		.view.filter = &filter,
-		.until = UINT64_MAX,
-		.count = UINT64_MAX,
-	};
-	struct assay_error err;
-	bool new = false, good;
-	int c, status;
+	struct follow follow = { .until = UINT64_MAX, .count = UINT64_MAX };
+	int status;
 
-	log_filter_init(&filter);
-	while ((c = command_option(&command_log_follow, argc, argv, ":h", options, &status)) !=
-	       -1) {
-		good = true;
-		switch (c) {
-		case 'f':
-			good = log_number_parse(optarg, &follow.next);
-			follow.started = true;
-			break;
-		case 'n':
-			new = true;
-			break;
-		case 'u':
-			good = log_number_parse(optarg, &follow.until);
-			break;
-		case 'c':
-			good = log_number_parse(optarg, &follow.count) && follow.count > 0;
-			break;
-		case 'j':
-			follow.view.json = true;
-			break;
-		default:
-			if (log_filter_option(c, optarg, &filter, &err) < 0)
-				return command_usage(&command_log_follow, "%s", err.text);
-		}
-		if (!good)
-			return command_usage(&command_log_follow, "'%s' is no number that fits",
-					     optarg);
-	}
-	if (status >= 0)
+	log_filter_init(&follow.filter);
+	status = command_parse(&command_log_follow, argc, argv, &follow, NULL);
+	if (status != COMMAND_GO)
 		return status;
-	if (optind < argc)
-		return command_usage(&command_log_follow,
-				     "it follows this system's log, so what is '%s'?",
-				     argv[optind]);
-	if (new &&follow.started)
-		return command_usage(&command_log_follow, "either --new or --from, not both");
+	follow.view.filter = &follow.filter;
 	follow.view.colours = !follow.view.json && command_colours();
-	return follow_device(&follow, new);
+	return follow_device(&follow);
 }
+
+static const struct option_row follow_rows[] = {
+	{ "from", 0, "N", "begin with record N: to go on where another call ended",
+	  OPTION_NUMBER(struct follow, next, 0, UINT64_MAX), OPTION_GIVEN(struct follow, started),
+	  .excludes = "new" },
+	{ "new", 0, NULL, "only records that appear from now on", OPTION_FLAG(struct follow, new) },
+	{ "until", 0, "N", "end with record N",
+	  OPTION_NUMBER(struct follow, until, 0, UINT64_MAX) },
+	{ "count", 'c', "N", "end after N records were printed",
+	  OPTION_NUMBER(struct follow, count, 1, UINT64_MAX) },
+	{ "json", 0, NULL, "print an object a line, as 'assay log show --json' has them",
+	  OPTION_FLAG(struct follow, view.json) },
+	LOG_FILTER_ROWS(struct follow, filter),
+	OPTION_END,
+};
 
 const struct command command_log_follow = {
 	.name = "log follow",
 	.summary = "print records as they appear",
-	.help = help,
-	.run = run,
+	.intro =
+		"Print the records of this system's log, and then each as it appears, until it is\n"
+		"interrupted or nobody reads the output. Records are read through a mapping of\n"
+		"/dev/assay: there is no system call a record, only for waiting and for writing. "
+		"Whether\n"
+		"a record is anchored is not known yet when it appears; 'assay log show' tells.\n"
+		"\n"
+		"Records that were trimmed before they could be read are told.\n",
+	.options = follow_rows,
+	.epilogue =
+		"Exit status: 0 ended as asked for or by a signal, 1 the log cannot be read, or "
+		"had\n"
+		"records that are malformed or have a digest that does not match, 2 wrong usage.\n",
+	.run = run_log_follow,
 };

@@ -10,39 +10,19 @@
 #include "log.h"
 #include "log/archive.h"
 
-static const char help[] =
-	"Usage: assay log show [OPTION]... [FILE]...\n"
-	"\n"
-	"Show the records of assay's measurement log, oldest first: this system's (read\n"
-	"through a mapping of /dev/assay, without a system call a record), the one in FILE\n"
-	"('-' is standard input), or the one in evidence.\n"
-	"\n"
-	"Several FILEs are the pieces of one log, oldest first: what 'assay log trim' archived,\n"
-	"and with --live what is left of it here. Each archive must be, byte for byte, what a\n"
-	"TRIM record in a later piece says was cut off.\n"
-	"\n"
-	"Each record is one extend of a PCR. Its digest is compared with its content here, but\n"
-	"only 'assay verify' says whether a TPM vouches for the log.\n"
-	"\n"
-	"Options:\n"
-	"      --evidence E   read the log out of evidence that 'assay quote' wrote\n"
-	"      --previous     the log of the boot before, if memory has kept it over the reset\n"
-	"      --live         this system's log, behind the FILEs\n"
-	"      --json         print one JSON object; assay-log(1) has its members\n" LOG_FILTER_HELP
-	"  -h, --help         print this\n"
-	"\n"
-	"Exit status: 0 shown, 1 the log cannot be read, breaks off, has records that are\n"
-	"malformed or have a digest that does not match (what was read is shown), or has pieces\n"
-	"that do not fit, 2 wrong usage.\n";
-
-/* What is to be shown: one log in as many pieces as there are sources. */
+/**
+ * struct show - what is to be shown: one log in as many pieces as there are sources
+ * @live, @evidence, @previous: where from, beside files
+ */
 struct show {
 	struct log_source *sources;
 	struct log_piece *pieces;
 	size_t count;
 	struct log_view view;
 	uint64_t tail;
-	bool previous; /* the last is of the boot before */
+	struct log_filter filter;
+	const char *evidence;
+	bool live, previous;
 };
 
 /* The records of one piece; at the end of each the view has counted them. */
@@ -66,6 +46,8 @@ static int show_piece(struct show *show, size_t i, struct assay_error *err)
 			break;
 	}
 	show->tail = reader.offset;
+	if (r == 0 && source->broken.code)
+		r = assay_fail(err, EBADMSG, "%s", source->broken.text);
 	return r;
 }
 
@@ -137,11 +119,11 @@ static int show_all(struct show *show, struct assay_error *err)
 	}
 	for (size_t i = 0; i < show->count && r == 0; i++)
 		r = show_piece(show, i, err);
-	if (r == 0 && show->view.off > 0)
+	if (r == 0 && show->view.bad > 0)
 		r = assay_fail(err, EBADMSG,
 			       "%" PRIu64 " of %" PRIu64
 			       " records are malformed or have a digest that does not match",
-			       show->view.off, show->view.records);
+			       show->view.bad, show->view.records);
 	if (show->view.json) {
 		print_json_end(show);
 		if (r < 0)
@@ -154,30 +136,33 @@ static int show_all(struct show *show, struct assay_error *err)
 }
 
 /* Read all pieces and put them one behind the other. */
-static int load(struct show *show, char **files, size_t file_count, const char *evidence,
-		struct assay_error *err)
+static int load_pieces(struct show *show, const struct operands *files, struct assay_error *err)
 {
 	size_t last = show->count - 1;
 	int r = 0;
 
-	for (size_t i = 0; i < file_count && r == 0; i++)
-		r = log_source_file(&show->sources[i], files[i], err);
-	if (r == 0 && evidence)
-		r = log_source_evidence(&show->sources[0], evidence, err);
-	else if (r == 0 && file_count < show->count)
+	for (size_t i = 0; i < files->count && r == 0; i++) {
+		r = log_source_file(&show->sources[i], files->list[i], err);
+		/* Of several pieces each must be whole. */
+		if (r == 0 && show->sources[i].broken.code && show->count > 1)
+			r = assay_fail(err, EBADMSG, "%s", show->sources[i].broken.text);
+	}
+	if (r == 0 && show->evidence)
+		r = log_source_evidence(&show->sources[0], show->evidence, err);
+	else if (r == 0 && files->count < show->count)
 		r = log_source_device(&show->sources[last], show->previous, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < show->count; i++)
 		show->pieces[i] = (struct log_piece){
-			.name = i < file_count ? files[i] : "what is left",
+			.name = i < files->count ? files->list[i] : "what is left",
 			.cel = buffer_bytes(&show->sources[i].cel),
 			.base = show->sources[i].base,
 		};
 	return show->count > 1 ? archive_chain(show->pieces, show->count, err) : 0;
 }
 
-static int show_log(struct show *show, char **files, size_t file_count, const char *evidence)
+static int show_log(struct show *show, const struct operands *files)
 {
 	struct assay_error err;
 	int status, r;
@@ -187,7 +172,7 @@ static int show_log(struct show *show, char **files, size_t file_count, const ch
 	if (!show->sources || !show->pieces)
 		r = assay_fail(&err, ENOMEM, "out of memory");
 	else
-		r = load(show, files, file_count, evidence, &err);
+		r = load_pieces(show, files, &err);
 	if (r == 0)
 		r = show_all(show, &err);
 	log_view_end(&show->view);
@@ -199,61 +184,63 @@ static int show_log(struct show *show, char **files, size_t file_count, const ch
 	return r < 0 ? command_failed(&command_log_show, &err) : status;
 }
 
-static int run(int argc, char **argv)
+static int run_log_show(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "evidence", required_argument, NULL, 'e' },
-		{ "previous", no_argument, NULL, 'p' },
-		{ "live", no_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' },
-		LOG_FILTER_OPTIONS,
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	struct log_filter filter;
-	struct show show = { .view.filter = &filter };
-	bool live = false;
-	const char *evidence = NULL;
-	struct assay_error err;
-	size_t file_count;
-	int c, status;
+	struct show show = { 0 };
+	struct operands files;
+	int status;
 
-	log_filter_init(&filter);
-	while ((c = command_option(&command_log_show, argc, argv, ":h", options, &status)) != -1) {
-		switch (c) {
-		case 'e':
-			evidence = optarg;
-			break;
-		case 'p':
-			show.previous = true;
-			break;
-		case 'l':
-			live = true;
-			break;
-		case 'j':
-			show.view.json = true;
-			break;
-		default:
-			if (log_filter_option(c, optarg, &filter, &err) < 0)
-				return command_usage(&command_log_show, "%s", err.text);
-		}
-	}
-	if (status >= 0)
+	log_filter_init(&show.filter);
+	status = command_parse(&command_log_show, argc, argv, &show, &files);
+	if (status != COMMAND_GO)
 		return status;
-	file_count = (size_t)(argc - optind);
-	if (!!evidence + show.previous + (live || file_count > 0) > 1)
+	if (!!show.evidence + show.previous + (show.live || files.count > 0) > 1)
 		return command_usage(&command_log_show,
 				     "one of FILE... (with or without --live), --evidence and "
 				     "--previous");
-	show.count = file_count + (live || file_count == 0);
+	show.count = files.count + (show.live || files.count == 0);
+	show.view.filter = &show.filter;
 	show.view.colours = !show.view.json && command_colours();
-	show.view.has_anchored = !evidence && show.count > file_count;
-	return show_log(&show, argv + optind, file_count, evidence);
+	show.view.has_anchored = !show.evidence && show.count > files.count;
+	return show_log(&show, &files);
 }
+
+static const struct option_row show_rows[] = {
+	{ "evidence", 'e', "E", "read the log out of evidence that 'assay quote' wrote",
+	  OPTION_INPUT(struct show, evidence) },
+	{ "previous", 0, NULL, "the log of the boot before, if memory has kept it over the reset",
+	  OPTION_FLAG(struct show, previous) },
+	{ "live", 'l', NULL, "this system's log, behind the FILEs",
+	  OPTION_FLAG(struct show, live) },
+	OPTION_ROW_JSON(struct show, view.json),
+	LOG_FILTER_ROWS(struct show, filter),
+	OPTION_END,
+};
 
 const struct command command_log_show = {
 	.name = "log show",
 	.summary = "show the records of a log",
-	.help = help,
-	.run = run,
+	.intro = "Show the records of assay's measurement log, oldest first: this system's (read\n"
+		 "through a mapping of /dev/assay, without a system call a record), the one in "
+		 "FILE\n"
+		 "('-' is standard input), or the one in evidence.\n"
+		 "\n"
+		 "Several FILEs are the pieces of one log, oldest first: what 'assay log trim' "
+		 "archived,\n"
+		 "and with --live what is left of it here. Each archive must be, byte for byte, "
+		 "what a\n"
+		 "TRIM record in a later piece says was cut off.\n"
+		 "\n"
+		 "Each record is one extend of a PCR. Its digest is compared with its content "
+		 "here, but\n"
+		 "only 'assay verify' says whether a TPM vouches for the log.\n",
+	.options = show_rows,
+	.operands = "[FILE]...",
+	.operands_max = SIZE_MAX,
+	.epilogue =
+		"Exit status: 0 shown, 1 the log cannot be read, breaks off, has records that are\n"
+		"malformed or have a digest that does not match (what was read is shown), or has "
+		"pieces\n"
+		"that do not fit, 2 wrong usage.\n",
+	.run = run_log_show,
 };

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Where the verbs of `assay log` take a log from. */
 #include <errno.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "log.h"
 #include "log/cel_json.h"
+#include "log/log_kind.h"
 #include "verify/evidence.h"
 
 /* A log in a file; a window is far smaller. */
@@ -24,20 +27,46 @@ int log_source_device(struct log_source *source, bool previous, struct assay_err
 	return 0;
 }
 
+static bool begins_with_record(struct bytes cel)
+{
+	struct cel_reader reader;
+	struct cel_record record;
+
+	cel_begin(&reader, cel, 0);
+	return cel_next(&reader, &record, NULL) == 1;
+}
+
 int log_source_file(struct log_source *source, const char *path, struct assay_error *err)
 {
-	struct buffer text = { 0 };
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	const char *sentence;
 	int r = file_read(path, LOG_MAX_SIZE, &text, err);
 
-	if (r < 0 || !cel_json_is(buffer_bytes(&text))) {
+	if (r < 0)
+		return r;
+	if (!cel_json_is(buffer_bytes(&text))) {
+		sentence = begins_with_record(buffer_bytes(&text)) ?
+				   NULL :
+				   log_kind_sentence(log_kind_detect(buffer_bytes(&text)));
+		if (sentence)
+			return assay_fail(err, EBADMSG, "%s: %s", path, sentence);
 		/* As it is: whether it is a log its reader will say. */
 		source->cel = text;
-		return r;
+		text = (struct buffer){ 0 };
+		return 0;
 	}
 	r = cel_json_read(buffer_bytes(&text), &source->cel, err);
-	if (r < 0)
-		assay_fail_context(err, "%s", path);
-	buffer_free(&text);
+	if (r == 0)
+		return 0;
+	assay_fail_context(err, "%s", path);
+	/* That there is a record says that it is such a log. */
+	if (source->cel.size > 0 && r == -EBADMSG) {
+		assay_fail(&source->broken, EBADMSG, "%s", err->text);
+		return 0;
+	}
+	sentence = log_kind_sentence(log_kind_detect(buffer_bytes(&text)));
+	if (sentence && !strstr(sentence, "CEL-JSON:"))
+		return assay_fail(err, EBADMSG, "%s: %s", path, sentence);
 	return r;
 }
 
@@ -71,20 +100,17 @@ void log_source_free(struct log_source *source)
 	*source = (struct log_source){ 0 };
 }
 
-int log_filter_option(int option, const char *value, struct log_filter *filter,
-		      struct assay_error *err)
+int option_log_kinds(void *filter, const char *value, struct assay_error *err)
 {
-	switch (option) {
-	case LOG_KIND:
-		return log_filter_kinds(value, filter, err);
-	case LOG_RECORDS:
-		return log_filter_records(value, filter, err);
-	case LOG_SINCE:
-		return log_time_parse(value, log_now(), &filter->since, err);
-	case LOG_BEFORE:
-		return log_time_parse(value, log_now(), &filter->before, err);
-	default:
-		filter->path = value;
-		return 0;
-	}
+	return log_filter_kinds(value, filter, err);
+}
+
+int option_log_records(void *filter, const char *value, struct assay_error *err)
+{
+	return log_filter_records(value, filter, err);
+}
+
+int option_log_time(void *time, const char *value, struct assay_error *err)
+{
+	return log_time_parse(value, log_now(), time, err);
 }

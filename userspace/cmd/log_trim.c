@@ -10,38 +10,22 @@
 
 #include "base/file.h"
 #include "log.h"
+#include "log/cel_content.h"
 #include "memory/memory.h"
-
-static const char help[] =
-	"Usage: assay log trim [OPTION]... [RECORD]\n"
-	"\n"
-	"Cut the oldest records off this system's log, so that their memory goes back to the\n"
-	"kernel: those before RECORD, or those that --keep or --older-than say. They are written\n"
-	"to an archive first, which is synced and read back before anything is cut. A TRIM record\n"
-	"notes how many bytes went, and their digest; 'assay log show --live ARCHIVE...' checks\n"
-	"that they belong together.\n"
-	"\n"
-	"Options:\n"
-	"      --keep N        keep the newest N records\n"
-	"      --older-than T  cut records of before T: 2026-01-02, '2026-01-02 03:04:05' (UTC),\n"
-	"                      @SECONDS since 1970, or -2h (s, m, h, d) for so long ago\n"
-	"      --archive FILE  where to; FILE must not be there yet\n"
-	"      --no-archive    cut without keeping what is cut\n"
-	"      --dry-run       only say what would be cut\n"
-	"      --json          print one JSON object; assay-log(1) has its members\n"
-	"  -h, --help          print this\n"
-	"\n"
-	"Only what is anchored can be cut, and the newest anchored record stays.\n"
-	"\n"
-	"Exit status: 0 cut, or there was nothing to cut, 1 failed: nothing was cut unless the\n"
-	"message says so, 2 wrong usage.\n";
 
 /* How the first record to keep is told. */
 enum how { BY_NONE, BY_RECORD, BY_COUNT, BY_TIME };
 
+/**
+ * struct request - what is to be cut, and what becomes of it
+ * @how, @value: up to where: a record's number, a count, nanoseconds since 1970
+ * @keep, @older_than: what was given; @has_keep, @has_older_than: whether it was
+ */
 struct request {
 	enum how how;
-	uint64_t value; /* a record's number, a count, nanoseconds since 1970 */
+	uint64_t value;
+	uint64_t keep, older_than;
+	bool has_keep, has_older_than;
 	const char *archive;
 	bool no_archive, dry_run, json;
 };
@@ -91,6 +75,7 @@ static int find_cut(const struct request *request, const struct device_log_copy 
 	struct hashers hashers = { 0 };
 	struct cel_reader reader;
 	struct cel_record record;
+	bool match;
 	int r;
 
 	cel_begin(&reader, buffer_bytes(&copy->cel), copy->header.head);
@@ -107,7 +92,10 @@ static int find_cut(const struct request *request, const struct device_log_copy 
 			r = 0;
 			break;
 		}
-		if (!log_digests_fit(&record, &hashers)) {
+		r = cel_digests_check(&record, &hashers, &match, err);
+		if (r < 0)
+			break;
+		if (!match) {
 			r = assay_fail(err, EBADMSG,
 				       "the digest of record %" PRIu64
 				       " is not that of its content. Nothing was cut",
@@ -134,7 +122,7 @@ static int find_cut(const struct request *request, const struct device_log_copy 
 }
 
 /* Written, synced, and read back: what is cut then is not lost. */
-static int archive(const char *path, struct bytes bytes, struct assay_error *err)
+static int write_archive(const char *path, struct bytes bytes, struct assay_error *err)
 {
 	struct buffer again = { 0 };
 	struct stat status;
@@ -211,8 +199,8 @@ static int check_trim(const struct device_log *log, const struct assay_trim *tri
 	return r;
 }
 
-static void tell(const struct request *request, const struct cut *cut,
-		 const struct assay_trim *trim, bool know_memory, uint64_t freed)
+static void print_cut(const struct request *request, const struct cut *cut,
+		      const struct assay_trim *trim, bool know_memory, uint64_t freed)
 {
 	if (cut->keep == cut->first) {
 		printf("nothing to cut: the log begins with record %" PRIu64 " and has %" PRIu64
@@ -236,9 +224,9 @@ static void tell(const struct request *request, const struct cut *cut,
 		printf("%" PRIu64 " bytes of memory went back to the kernel\n", freed);
 }
 
-static int tell_json(const struct request *request, const struct cut *cut,
-		     const struct assay_trim *trim, bool know_memory, uint64_t freed,
-		     struct assay_error *err)
+static int print_cut_json(const struct request *request, const struct cut *cut,
+			  const struct assay_trim *trim, bool know_memory, uint64_t freed,
+			  struct assay_error *err)
 {
 	bool done = !request->dry_run && cut->keep != cut->first;
 	json_t *object =
@@ -277,7 +265,7 @@ static int trim_log(const struct request *request, const struct device *device,
 		return r;
 	if (cut.keep != cut.first && !request->dry_run) {
 		if (request->archive)
-			r = archive(request->archive, cut.bytes, err);
+			r = write_archive(request->archive, cut.bytes, err);
 		if (r < 0)
 			return r;
 		know_memory = read_claimed(&before);
@@ -296,12 +284,12 @@ static int trim_log(const struct request *request, const struct device *device,
 	/* A claim ahead of need may have taken more meanwhile. */
 	after = after < before ? before - after : 0;
 	if (request->json)
-		return tell_json(request, &cut, &trim, know_memory, after, err);
-	tell(request, &cut, &trim, know_memory, after);
+		return print_cut_json(request, &cut, &trim, know_memory, after, err);
+	print_cut(request, &cut, &trim, know_memory, after);
 	return 0;
 }
 
-static int run_request(const struct request *request)
+static int trim_device(const struct request *request)
 {
 	struct device_log_copy copy = { 0 };
 	struct assay_error err;
@@ -323,75 +311,83 @@ static int run_request(const struct request *request)
 	return r < 0 ? command_failed(&command_log_trim, &err) : status;
 }
 
-static int run(int argc, char **argv)
+/* Up to where: by one of three ways. Return: COMMAND_GO or an exit status */
+static int find_how(struct request *request, const struct operands *records)
 {
-	static const struct option options[] = {
-		{ "keep", required_argument, NULL, 'k' },
-		{ "older-than", required_argument, NULL, 'o' },
-		{ "archive", required_argument, NULL, 'a' },
-		{ "no-archive", no_argument, NULL, 'n' },
-		{ "dry-run", no_argument, NULL, 'd' },
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	struct request request = { 0 };
-	struct assay_error err;
-	int c, status, hows = 0;
-
-	while ((c = command_option(&command_log_trim, argc, argv, ":h", options, &status)) != -1) {
-		switch (c) {
-		case 'k':
-			request.how = BY_COUNT;
-			hows++;
-			if (!log_number_parse(optarg, &request.value))
-				return command_usage(&command_log_trim,
-						     "--keep is a number of records");
-			break;
-		case 'o':
-			request.how = BY_TIME;
-			hows++;
-			if (log_time_parse(optarg, log_now(), &request.value, &err) < 0)
-				return command_usage(&command_log_trim, "%s", err.text);
-			break;
-		case 'a':
-			request.archive = optarg;
-			break;
-		case 'n':
-			request.no_archive = true;
-			break;
-		case 'd':
-			request.dry_run = true;
-			break;
-		case 'j':
-			request.json = true;
-			break;
-		}
-	}
-	if (status >= 0)
-		return status;
-	if (optind < argc) {
-		request.how = BY_RECORD;
-		hows++;
-		if (!log_number_parse(argv[optind], &request.value))
-			return command_usage(&command_log_trim, "'%s' is no number of a record",
-					     argv[optind]);
-		optind++;
-	}
-	if (hows != 1 || optind < argc)
+	if (request->has_keep + request->has_older_than + (records->count > 0) != 1)
 		return command_usage(&command_log_trim,
 				     "up to where? One of RECORD, --keep and --older-than");
-	if (!!request.archive + request.no_archive + request.dry_run == 0 ||
-	    (request.archive && request.no_archive))
+	if (request->has_keep) {
+		request->how = BY_COUNT;
+		request->value = request->keep;
+	} else if (request->has_older_than) {
+		request->how = BY_TIME;
+		request->value = request->older_than;
+	} else {
+		request->how = BY_RECORD;
+		if (!log_number_parse(records->list[0], &request->value))
+			return command_usage(&command_log_trim,
+					     "RECORD must be the number of a record, not '%s'",
+					     records->list[0]);
+	}
+	return COMMAND_GO;
+}
+
+static int run_log_trim(int argc, char **argv)
+{
+	struct request request = { 0 };
+	struct operands records;
+	int status = command_parse(&command_log_trim, argc, argv, &request, &records);
+
+	if (status == COMMAND_GO)
+		status = find_how(&request, &records);
+	if (status != COMMAND_GO)
+		return status;
+	if (!request.archive && !request.no_archive && !request.dry_run)
 		return command_usage(&command_log_trim,
 				     "either --archive FILE, which is what you want, or "
 				     "--no-archive");
-	return run_request(&request);
+	return trim_device(&request);
 }
+
+static const struct option_row trim_rows[] = {
+	{ "keep", 'k', "N", "keep the newest N records",
+	  OPTION_NUMBER(struct request, keep, 0, UINT64_MAX),
+	  OPTION_GIVEN(struct request, has_keep) },
+	{ "older-than", 0, "T",
+	  "cut records of before T: 2026-01-02, '2026-01-02 03:04:05' (UTC), @SECONDS since 1970, "
+	  "or -2h (s, m, h, d) for so long ago",
+	  OPTION_FUNCTION(struct request, older_than, option_log_time),
+	  OPTION_GIVEN(struct request, has_older_than) },
+	{ "archive", 'a', "FILE", "where to; FILE must not be there yet",
+	  OPTION_OUTPUT(struct request, archive), .excludes = "no-archive" },
+	{ "no-archive", 0, NULL, "cut without keeping what is cut",
+	  OPTION_FLAG(struct request, no_archive) },
+	{ "dry-run", 0, NULL, "only say what would be cut", OPTION_FLAG(struct request, dry_run) },
+	OPTION_ROW_JSON(struct request, json),
+	OPTION_END,
+};
 
 const struct command command_log_trim = {
 	.name = "log trim",
 	.summary = "archive the oldest records, and cut them off",
-	.help = help,
-	.run = run,
+	.usage = "[OPTION]... [RECORD]",
+	.intro = "Cut the oldest records off this system's log, so that their memory goes back to "
+		 "the\n"
+		 "kernel: those before RECORD, or those that --keep or --older-than say. They are "
+		 "written\n"
+		 "to an archive first, which is synced and read back before anything is cut. A "
+		 "TRIM record\n"
+		 "notes how many bytes went, and their digest; 'assay log show --live ARCHIVE...' "
+		 "checks\n"
+		 "that they belong together.\n",
+	.options = trim_rows,
+	.operands = "[RECORD]",
+	.operands_max = 1,
+	.epilogue = "Only what is anchored can be cut, and the newest anchored record stays.\n"
+		    "\n"
+		    "Exit status: 0 cut, or there was nothing to cut, 1 failed: nothing was cut "
+		    "unless the\n"
+		    "message says so, 2 wrong usage.\n",
+	.run = run_log_trim,
 };

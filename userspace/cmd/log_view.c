@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "log.h"
+#include "log/cel_content.h"
 #include "log/cel_json.h"
 
 /* Hexadecimal digits of a record's digest in the table. */
 #define SHORT_DIGEST 12
+/* Room for the name of a kind there. */
+#define KIND_TEXT 48
 /* Bytes of an event's data in the table. */
 #define SHORT_DATA 64
 
@@ -20,27 +23,10 @@ struct shown {
 	const struct cel_record *record;
 	const struct assay_content *content; /* NULL: not assay's, or malformed */
 	const char *problem;		     /* why it is malformed, or NULL */
-	bool fits;			     /* the digests are the content's */
+	bool checked;			     /* it is known what its digests are of */
+	bool match;			     /* the digests are the content's, as far as is known */
 	json_t *others; /* of another program's record, as CEL-JSON; NULL if it has no form there */
 };
-
-bool log_digests_fit(const struct cel_record *record, struct hashers *hashers)
-{
-	if (record->type != ASSAY_CEL_CONTENT)
-		return true;
-	for (size_t i = 0; i < record->digest_count; i++) {
-		const struct assay_digest *digest = &record->digests[i];
-		struct hasher *hasher = hashers_get(hashers, digest->hash, NULL);
-		struct assay_digest computed;
-
-		if (hasher &&
-		    hasher_digest(hasher, record->content, BYTES(NULL, 0), &computed, NULL) == 0 &&
-		    !bytes_equal(BYTES(digest->bytes, digest->size),
-				 BYTES(computed.bytes, computed.size)))
-			return false;
-	}
-	return true;
-}
 
 /* "sha256", or "0x12" for what has no name here. */
 static const char *hash_text(enum assay_hash hash, char buffer[16])
@@ -72,21 +58,27 @@ static const char *bypass_text(uint8_t bypass)
 	return bypass == 0 ? "no" : bypass == 1 ? "yes" : "unknown";
 }
 
-/* "MEASURE", "kind 99" or "type 0x50": what a record is. */
-static const char *kind_text(const struct shown *shown, char buffer[16])
+/* "MEASURE", "kind 99" or "type 0x50": what a record is. Another program's name is foreign. */
+static const char *kind_text(const struct shown *shown, char buffer[KIND_TEXT])
 {
-	const char *name;
+	const json_t *type = json_object_get(shown->others, "content_type");
+	const char *name = json_string_value(type);
 
-	if (shown->others)
-		return json_string_value(json_object_get(shown->others, "content_type"));
-	if (shown->record->type != ASSAY_CEL_CONTENT)
-		snprintf(buffer, 16, "type 0x%02x", shown->record->type);
+	if (name)
+		return text_escape(BYTES((const uint8_t *)name, strlen(name)), buffer, KIND_TEXT);
+	if (shown->others && json_is_integer(type))
+		snprintf(buffer, KIND_TEXT, "content %" JSON_INTEGER_FORMAT,
+			 json_integer_value(type));
+	else if (shown->others)
+		return "-";
+	else if (shown->record->type != ASSAY_CEL_CONTENT)
+		snprintf(buffer, KIND_TEXT, "type 0x%02x", shown->record->type);
 	else if (!shown->content)
 		return "malformed";
 	else if ((name = assay_kind_name(shown->content->kind)))
 		return name;
 	else
-		snprintf(buffer, 16, "kind %d", shown->content->kind);
+		snprintf(buffer, KIND_TEXT, "kind %d", shown->content->kind);
 	return buffer;
 }
 
@@ -340,7 +332,7 @@ void log_view_header(const struct log_view *view)
 static void print_record(const struct log_view *view, const struct shown *shown)
 {
 	const struct cel_record *record = shown->record;
-	char text[LOG_TIME_TEXT], kind[16];
+	char text[LOG_TIME_TEXT], kind[KIND_TEXT];
 
 	printf("%6" PRIu64 "  ", record->recnum);
 	if (shown->content && shown->content->has_time) {
@@ -372,9 +364,9 @@ static void print_record(const struct log_view *view, const struct shown *shown)
 	printf("%-12s", kind_text(shown, kind));
 	end_colour(view);
 	fputs("  ", stdout);
-	if (!shown->fits || shown->problem) {
+	if (!shown->match || shown->problem) {
 		begin_colour(view, RED);
-		if (!shown->fits)
+		if (!shown->match)
 			fputs("ITS DIGEST DOES NOT MATCH ITS CONTENT: ", stdout);
 		if (shown->problem)
 			fputs(shown->problem, stdout);
@@ -405,7 +397,7 @@ static json_t *digests_json(const struct assay_digest *digests, size_t count)
 		char name[16];
 
 		json_object_set_new(object, hash_text(digests[i].hash, name),
-				    json_hex(BYTES(digests[i].bytes, digests[i].size)));
+				    digest_json(&digests[i]));
 	}
 	return object;
 }
@@ -567,8 +559,8 @@ static json_t *record_json(const struct log_view *view, const struct shown *show
 			    json_integer(record->register_number));
 	json_object_set_new(object, "digests", digests_json(record->digests, record->digest_count));
 	json_object_set_new(object, "content_type", json_integer(record->type));
-	if (record->type == ASSAY_CEL_CONTENT)
-		json_object_set_new(object, "digests_match", json_boolean(shown->fits));
+	if (shown->checked)
+		json_object_set_new(object, "digests_match", json_boolean(shown->match));
 	if (view->has_anchored)
 		json_object_set_new(object, "anchored", json_boolean(is_anchored(view, record)));
 	if (shown->problem)
@@ -602,10 +594,32 @@ static json_t *others_json(const struct cel_record *record)
 	json_t *object = cel_json_record(record);
 	const char *name = json_string_value(json_object_get(object, "content_type"));
 
-	if (name && strcmp(name, "tlv") != 0)
+	if (!name || strcmp(name, "tlv") != 0)
 		return object;
 	json_decref(object);
 	return NULL;
+}
+
+/* What is known of a record: its form, its content, its digests. */
+static int examine_record(struct log_view *view, const struct cel_record *record,
+			  struct assay_content *content, struct assay_error *problem,
+			  struct shown *shown, struct assay_error *err)
+{
+	int r = cel_digests_check(record, &view->hashers, &shown->match, err);
+
+	if (r < 0)
+		return r;
+	shown->checked = r > 0;
+	if (cel_content_check(record, problem) < 0)
+		shown->problem = problem->text;
+	else if (record->type == ASSAY_CEL_CONTENT &&
+		 assay_content_parse(record, content, NULL) == 0)
+		shown->content = content;
+	else
+		shown->others = others_json(record);
+	view->records++;
+	view->bad += shown->problem || !shown->match;
+	return 0;
 }
 
 int log_view_record(struct log_view *view, const struct cel_record *record, const char *separator,
@@ -614,19 +628,10 @@ int log_view_record(struct log_view *view, const struct cel_record *record, cons
 	struct shown shown = { .record = record };
 	struct assay_content content;
 	struct assay_error problem;
-	int r = 0;
+	int r = examine_record(view, record, &content, &problem, &shown, err);
 
-	shown.fits = log_digests_fit(record, &view->hashers);
-	if (record->type == ASSAY_CEL_CONTENT) {
-		if (assay_content_parse(record, &content, &problem) < 0)
-			shown.problem = problem.text;
-		else
-			shown.content = &content;
-	}
-	if (!shown.content && !shown.problem)
-		shown.others = others_json(record);
-	view->records++;
-	view->off += shown.problem || !shown.fits;
+	if (r < 0)
+		return r;
 	if (!log_filter_record(view->filter, record, shown.content)) {
 		json_decref(shown.others);
 		return 0;

@@ -143,11 +143,29 @@ static int digest_content(const struct cel_record *record, const struct ima_entr
 	return hasher_digest(hasher, record->content, BYTES(NULL, 0), ret, err);
 }
 
-static int check_digests(const struct cel_record *record, const struct ima_entry *ima,
-			 struct hashers *hashers, struct assay_error *ret_problem,
-			 struct assay_error *err)
+/* Is it known what the record's digests are of? *ret_ima is set for an entry of IMA. */
+static bool has_known_digests(const struct cel_record *record, struct ima_entry *ret_ima)
 {
-	for (size_t i = 0; i < record->digest_count; i++) {
+	switch (record->type) {
+	case ASSAY_CEL_CONTENT:
+	case CEL_COS:
+		return true;
+	case ASSAY_CEL_IMA_TEMPLATE:
+		return cel_ima_parse(record, ret_ima, NULL) == 0 && !digests_are_zero(record);
+	default:
+		return false;
+	}
+}
+
+int cel_digests_check(const struct cel_record *record, struct hashers *hashers, bool *ret_match,
+		      struct assay_error *err)
+{
+	struct ima_entry ima = { 0 };
+
+	*ret_match = true;
+	if (!has_known_digests(record, &ima))
+		return 0;
+	for (size_t i = 0; i < record->digest_count && *ret_match; i++) {
 		const struct assay_digest *digest = &record->digests[i];
 		struct assay_digest computed;
 		struct hasher *hasher;
@@ -158,29 +176,21 @@ static int check_digests(const struct cel_record *record, const struct ima_entry
 		hasher = hashers_get(hashers, digest->hash, err);
 		if (!hasher)
 			return -EIO;
-		r = digest_content(record, ima, hasher, &computed, err);
+		r = digest_content(record, &ima, hasher, &computed, err);
 		/* Data of the template "ima" may be such that it has no hash. */
-		if (r == -EBADMSG) {
-			assay_fail(ret_problem, EBADMSG, "its template data is cut");
-			return 0;
-		}
-		if (r < 0)
+		if (r < 0 && r != -EBADMSG)
 			return r;
-		if (memcmp(computed.bytes, digest->bytes, digest->size) != 0) {
-			assay_fail(ret_problem, EBADMSG, "its digest is not that of its content");
-			return 0;
-		}
+		*ret_match = r == 0 && memcmp(computed.bytes, digest->bytes, digest->size) == 0;
 	}
-	return 0;
+	return 1;
 }
 
-/* The form of contents; -EBADMSG with *err set where it is off. */
-static int check_form(const struct cel_record *record, struct ima_entry *ret_ima,
-		      struct assay_error *err)
+int cel_content_check(const struct cel_record *record, struct assay_error *err)
 {
 	struct bytes rest = record->value, data;
 	struct cel_management management;
 	struct assay_content content;
+	struct ima_entry ima;
 	uint32_t type;
 	int r;
 
@@ -188,7 +198,7 @@ static int check_form(const struct cel_record *record, struct ima_entry *ret_ima
 	case ASSAY_CEL_CONTENT:
 		return assay_content_parse(record, &content, err);
 	case ASSAY_CEL_IMA_TEMPLATE:
-		return cel_ima_parse(record, ret_ima, err);
+		return cel_ima_parse(record, &ima, err);
 	case CEL_PCCLIENT_STD:
 		return cel_pcclient_parse(record, &type, &data, err);
 	case CEL_MANAGEMENT:
@@ -198,29 +208,6 @@ static int check_form(const struct cel_record *record, struct ima_entry *ret_ima
 	default:
 		return 0;
 	}
-}
-
-int cel_content_check(const struct cel_record *record, struct hashers *hashers,
-		      struct assay_error *ret_problem, struct assay_error *err)
-{
-	struct ima_entry ima = { 0 };
-
-	*ret_problem = (struct assay_error){ 0 };
-	/* What assay extends is its content's digest, whatever that holds. */
-	if (check_form(record, &ima, ret_problem) < 0 && record->type != ASSAY_CEL_CONTENT)
-		return 0;
-	switch (record->type) {
-	case ASSAY_CEL_IMA_TEMPLATE:
-		if (digests_are_zero(record))
-			return 0;
-		break;
-	case ASSAY_CEL_CONTENT:
-	case CEL_COS:
-		break;
-	default:
-		return 0;
-	}
-	return check_digests(record, &ima, hashers, ret_problem, err);
 }
 
 int cel_record_extend_digest(const struct cel_record *record, enum assay_hash hash,

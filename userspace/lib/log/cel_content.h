@@ -32,7 +32,7 @@
 #define CEL_VERSION_MAJOR 0
 #define CEL_VERSION_MINOR 1
 
-/* Each of these returns 0, or -EBADMSG for a record of another type, or whose content is off. */
+/* Each of the next two: 0; -EBADMSG for a record of another type, or whose content is off. */
 
 /* cel_pcclient_parse() - a firmware's event: see uefi.h for types */
 int cel_pcclient_parse(const struct cel_record *record, uint32_t *ret_type, struct bytes *ret_data,
@@ -62,16 +62,24 @@ struct cel_management {
 int cel_management_next(struct bytes *in, struct cel_management *ret, struct assay_error *err);
 
 /*
- * cel_content_check() - is the content well-formed, and are the record's digests those of it?
- * @ret_problem: .code is 0; or it is set, and .text says what is off
+ * cel_content_check() - is the content well-formed, as far as its type is known?
  *
- * A firmware's event may be of more than its data, and what systemd extends may be a secret's
- * HMAC: of these, only the form is looked at. So it is of types that are not known.
- *
- * Return: 0; -EIO
+ * Return: 0, -EBADMSG
  */
-int cel_content_check(const struct cel_record *record, struct hashers *hashers,
-		      struct assay_error *ret_problem, struct assay_error *err);
+int cel_content_check(const struct cel_record *record, struct assay_error *err);
+
+/*
+ * cel_digests_check() - are the record's digests those of its content?
+ * @ret_match: whether all are whose algorithm is known
+ *
+ * A firmware's event may be of more than its data, what systemd extends may be a secret's HMAC,
+ * and a violation of IMA has none: of these nothing can be said, and so of types that are not
+ * known.
+ *
+ * Return: 1; 0 where nothing can be said, and then *ret_match is true; -EIO
+ */
+int cel_digests_check(const struct cel_record *record, struct hashers *hashers, bool *ret_match,
+		      struct assay_error *err);
 
 /*
  * cel_record_extend_digest() - what a record extended its PCR with, in the bank @hash

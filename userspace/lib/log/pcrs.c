@@ -319,15 +319,19 @@ static int extend_cel(struct cel_replay *replay, const struct cel_record *record
 	struct pcrs *pcrs = replay->pcrs;
 	struct assay_digest digest;
 	struct assay_error problem;
+	bool match;
 	int r;
 
 	note_gap(replay, record);
 	pcrs->entries++;
-	r = cel_content_check(record, &replay->hashers, &problem, err);
+	r = cel_digests_check(record, &replay->hashers, &match, err);
 	if (r < 0)
 		return r;
-	if (problem.code)
+	if (cel_content_check(record, &problem) < 0)
 		note_problem(pcrs, "record", record->recnum, record->offset, problem.text);
+	else if (!match)
+		note_problem(pcrs, "record", record->recnum, record->offset,
+			     "its digest is not that of its content");
 	r = judge_firmware(replay, record, err);
 	for (size_t i = 0; r >= 0 && i < pcrs->bank_count && record->pcr < PCRS_COUNT; i++) {
 		r = cel_record_extend_digest(record, pcrs->banks[i].hash, &digest);
