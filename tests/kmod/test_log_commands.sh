@@ -89,7 +89,7 @@ calls=$(($(cat calls.98) - $(cat calls.8)))
 echo "# $(cat calls.8) system calls for 9 records, $(cat calls.98) for 99"
 check "90 records more take no calls but those that write them" [ $((calls * calls)) -le 16 ]
 run assay log follow --from 1 --new
-check "either from there or from now on" told 2 'not both'
+check "either from there or from now on" told 2 'new'
 
 run assay log anchor
 check "anchor with nothing to do" prints 0 '^all 99 records were anchored already$'
@@ -110,7 +110,7 @@ check "anchor with the TPM" prints 0 '^1 record anchored now, 100 in all$'
 run assay log show --json --records 99
 check "it is anchored" prints 0 '"anchored":true'
 run assay log anchor --json
-check "anchor --json" prints 0 '^{"records":100,"anchored_records":100}$'
+check "anchor --json" prints 0 '"records":100,"anchored_records":100}$'
 
 run assay log trim --dry-run 50
 check "trim --dry-run says what would go" prints 0 '^records 0 to 49 ([0-9]* bytes) would be cut; the log begins with record 50$'
