@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "verify/key.h"
 #include "verify_fixture.h"
 
 #define CHANGE(name) static void name(struct fixture *f)
@@ -793,6 +794,26 @@ CHANGE(good_unused_bank)
 	f->quote.selection_count = f->quote.selections_written = 3;
 }
 
+/* Known by a PEM: numbers, and nothing that a TPM would say of them. */
+CHANGE(known_by_numbers)
+{
+	struct tpm_public public;
+
+	assert_int_equal(tpm_public_parse(buffer_bytes(&f->enrolled), &public, NULL), 0);
+	assert_int_equal(tpm_public_key_digest(&public, &f->input.ak_key, NULL), 0);
+	f->input.ak_public = BYTES(NULL, 0);
+}
+CHANGE(known_by_numbers_vouched)
+{
+	known_by_numbers(f);
+	f->input.ak_vouched = true;
+}
+CHANGE(known_by_numbers_of_another)
+{
+	known_by_numbers_vouched(f);
+	f->input.ak_key.bytes[0] ^= 1;
+}
+
 const struct bad_row bad_quotes[] = {
 	{ "good: P-256", BEFORE_PCRS, NULL, TRUSTED },
 	{ "good: P-384 with SHA-384", BEFORE_QUOTE, good_p384, TRUSTED },
@@ -802,6 +823,11 @@ const struct bad_row bad_quotes[] = {
 	{ "good: a bank without a PCR", BEFORE_QUOTE, good_unused_bank, TRUSTED },
 	{ "Q1 magic off by one", BEFORE_QUOTE, magic_off_by_one, FAILS(QUOTE_MAGIC) },
 	{ "Q1 magic 0", BEFORE_QUOTE, magic_zero, FAILS(QUOTE_MAGIC) },
+	{ "I: numbers of the key, not vouched for", AT_VERIFIER, known_by_numbers,
+	  FAILS(AK_ATTRIBUTES) },
+	{ "good: numbers of the key, vouched for", AT_VERIFIER, known_by_numbers_vouched, TRUSTED },
+	{ "I: numbers of another key", AT_VERIFIER, known_by_numbers_of_another,
+	  FAILS(AK_EXPECTED) },
 	{ "Q2 NV", BEFORE_QUOTE, type_nv, FAILS(QUOTE_TYPE) },
 	{ "Q2 CERTIFY", BEFORE_QUOTE, type_certify, FAILS(QUOTE_TYPE) },
 	{ "Q2 TIME", BEFORE_QUOTE, type_time, FAILS(QUOTE_TYPE) },

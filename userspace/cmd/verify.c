@@ -41,13 +41,14 @@ struct verify_options {
 	size_t qualified_name_size;
 	uint64_t issued;
 	uint64_t waived;
-	bool no_ima_log, json, verbose, no_update;
+	bool no_ima_log, json, verbose, no_update, ak_vouched;
 };
 
 /* What was read of it; freed by inputs_free(). */
 struct inputs {
 	struct file_view evidence;
 	struct buffer ak, qualified_name;
+	struct assay_digest ak_key; /* where @ak is not known; size 0 else */
 	struct record_file device;
 	struct references references;
 	struct policy policy;
@@ -98,8 +99,11 @@ static const struct option_row verify_rows[] = {
 	  OPTION_FLAG(struct verify_options, no_update), .needs = "device" },
 	{ "ak", 0, "FILE",
 	  "instead: the attestation key, as TPM2B_PUBLIC ('assay key create --restricted --public "
-	  "FILE') or TPMT_PUBLIC",
+	  "FILE') or TPMT_PUBLIC; or in PEM, DER or as JWK, which do not say its attributes",
 	  OPTION_INPUT(struct verify_options, ak) },
+	{ "ak-vouched", 0, NULL,
+	  "vouch for a key in PEM, DER or JWK: that it is restricted and bound to its TPM",
+	  OPTION_FLAG(struct verify_options, ak_vouched), .needs = "ak" },
 	{ "ak-qualified-name", 0, "HEX",
 	  "the key's qualified name, where it was noted at enrolment",
 	  OPTION_HEX(struct verify_options, qualified_name, qualified_name_size, 1),
@@ -213,10 +217,12 @@ static int read_policy(const struct verify_options *options, struct inputs *inpu
 	return add_starts(options, inputs, err);
 }
 
-static int read_ak(const char *path, struct inputs *inputs, struct assay_error *err)
+static int read_ak(const struct verify_options *options, struct inputs *inputs,
+		   struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	struct ak_given given;
+	const char *path = options->ak;
 	int r = file_read(path, AK_GIVEN_MAX_SIZE, &text, err);
 
 	if (r < 0)
@@ -224,14 +230,12 @@ static int read_ak(const char *path, struct inputs *inputs, struct assay_error *
 	r = ak_given_read(buffer_bytes(&text), &given, err);
 	if (r < 0)
 		return assay_fail_context(err, "%s", path);
+	buffer_append_bytes(&inputs->ak, buffer_bytes(&given.public_area));
 	if (given.public_area.size == 0)
-		r = assay_fail(err, EBADMSG,
-			       "%s is a key in %s, which says nothing of its attributes: whether "
-			       "it signs what a TPM made and nothing else cannot be known. Name "
-			       "its TPM2B_PUBLIC, as the TPM gave it when the key was made",
-			       path, ak_given_form_name(given.form));
-	else
-		buffer_append_bytes(&inputs->ak, buffer_bytes(&given.public_area));
+		inputs->ak_key = given.key;
+	else if (options->ak_vouched)
+		r = assay_fail(err, EINVAL,
+			       "%s says itself what the key may do: remove --ak-vouched", path);
 	ak_given_free(&given);
 	return r;
 }
@@ -246,7 +250,7 @@ static int read_key(const struct verify_options *options, struct inputs *inputs,
 	if (!options->device) {
 		buffer_append(&inputs->qualified_name, options->qualified_name,
 			      options->qualified_name_size);
-		return read_ak(options->ak, inputs, err);
+		return read_ak(options, inputs, err);
 	}
 	r = record_file_open(&inputs->device, options->device, !options->no_update, err);
 	if (r < 0)
@@ -392,6 +396,8 @@ static int judge_evidence(const struct verify_options *options, struct inputs *i
 		.evidence = inputs->evidence.bytes,
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
+		.ak_key = inputs->ak_key,
+		.ak_vouched = options->ak_vouched,
 		.ak_qualified_name = buffer_bytes(&inputs->qualified_name),
 		.state = inputs->device.record.has_state ? &inputs->device.record.state : NULL,
 		.now = (uint64_t)time(NULL),

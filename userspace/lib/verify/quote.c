@@ -6,6 +6,7 @@
 #include "log/hasher.h"
 #include "verify/appraisal.h"
 #include "verify/key.h"
+#include "verity/verity.h"
 
 /* Room for a name in hex. */
 #define NAME_TEXT (2 * TPM_NAME_MAX + 1)
@@ -62,18 +63,50 @@ static int key_name_text(const struct tpm_public *key, char text[static NAME_TEX
 	return r;
 }
 
+static bool is_known_by_numbers(const struct appraisal *appraisal)
+{
+	return appraisal->input->ak_public.size == 0 && appraisal->input->ak_key.size > 0;
+}
+
+/*
+ * Where only the numbers of the key are known, the rest of its public area is the evidence's
+ * word: enough for its signature, not for what it may sign.
+ */
+static bool is_expected_by_numbers(struct appraisal *appraisal, const struct tpm_public *claimed,
+				   const char *claimed_name, char *detail)
+{
+	const struct assay_digest *expected = &appraisal->input->ak_key;
+	struct assay_error err = { 0 };
+	struct assay_digest found;
+	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT];
+
+	if (tpm_public_key_digest(claimed, &found, &err) < 0)
+		return check_tell(false, detail, "the evidence's key cannot be used: %s", err.text);
+	check_digest_text(&found, found_text);
+	check_digest_text(expected, expected_text);
+	if (!verity_digest_equal(&found, expected))
+		return check_tell(false, detail,
+				  "the evidence is of the key with digest %s; expected is %s",
+				  found_text, expected_text);
+	appraisal->ak = *claimed;
+	return check_tell(true, detail, "key %s; its name, by the evidence, is %s", found_text,
+			  claimed_name);
+}
+
 enum check_result check_ak_expected(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
 	struct tpm_public claimed;
 	char expected[NAME_TEXT], found[NAME_TEXT];
 
-	if (tpm_public_parse(appraisal->input->ak_public, &appraisal->ak, &err) < 0 ||
-	    key_name_text(&appraisal->ak, expected, &err) < 0)
-		return check_tell(false, detail, "the enrolled key cannot be used: %s", err.text);
 	if (tpm_public_parse(buffer_bytes(&appraisal->evidence.ak_public), &claimed, &err) < 0 ||
 	    key_name_text(&claimed, found, &err) < 0)
 		return check_tell(false, detail, "the evidence's key cannot be used: %s", err.text);
+	if (is_known_by_numbers(appraisal))
+		return is_expected_by_numbers(appraisal, &claimed, found, detail);
+	if (tpm_public_parse(appraisal->input->ak_public, &appraisal->ak, &err) < 0 ||
+	    key_name_text(&appraisal->ak, expected, &err) < 0)
+		return check_tell(false, detail, "the enrolled key cannot be used: %s", err.text);
 	/* The name is a digest of the area: equal areas, equal names. */
 	if (!bytes_equal(claimed.area, appraisal->ak.area))
 		return check_tell(false, detail,
@@ -100,13 +133,23 @@ enum check_result check_ak_attributes(struct appraisal *appraisal, char *detail)
 		{ TPMA_OBJECT_DECRYPT, false, "may decrypt: an attestation key signs only" },
 	};
 	uint32_t attributes = appraisal->ak.attributes;
+	bool by_numbers = is_known_by_numbers(appraisal);
 
+	if (by_numbers && !appraisal->input->ak_vouched)
+		return check_tell(
+			false, detail,
+			"the key was given without its attributes: whether it is "
+			"restricted, fixedTPM, fixedParent, of sensitiveDataOrigin, signs "
+			"and does not decrypt cannot be known (the evidence says 0x%x, "
+			"which anybody can write)",
+			attributes);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (((attributes & rules[i].bit) != 0) != rules[i].set)
 			return check_tell(false, detail, "the key (attributes 0x%x) %s", attributes,
 					  rules[i].why);
-	return check_tell(true, detail,
-			  "restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin");
+	return check_tell(
+		true, detail, "restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin%s",
+		by_numbers ? ", by the word of the evidence and of who gave the key" : "");
 }
 
 static bool check_rsa(const struct appraisal *appraisal, char *detail)

@@ -216,7 +216,10 @@ struct verify_observer {
  * struct verify_input - what a verifier has: all borrowed
  * @evidence: JSON text
  * @nonce: that it sent
- * @ak_public: TPM2B_PUBLIC of the key that it enrolled
+ * @ak_public: TPM2B_PUBLIC of the key that it enrolled; empty where only the key's numbers are
+ *             known (verify/ak_given.h): then @ak_key is tpm_public_key_digest() of them
+ * @ak_vouched: of such a key, the caller vouches for what its numbers do not say: that it is
+ *              restricted, and bound to its TPM
  * @ak_qualified_name: that key's qualified name as noted at enrolment; size 0 if it
  *                     was not: then its form alone is checked
  * @state: of the device's last attestation; NULL if this is the first
@@ -232,6 +235,8 @@ struct verify_input {
 	struct bytes evidence;
 	struct bytes nonce;
 	struct bytes ak_public;
+	struct assay_digest ak_key;
+	bool ak_vouched;
 	struct bytes ak_qualified_name;
 	const struct verify_state *state;
 	uint64_t now;
