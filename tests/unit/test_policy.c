@@ -125,6 +125,11 @@ static const struct {
 	{ ", \"ima\": {\"certificates\": [{}]}", "\"ima.certificates[0]\" is neither" },
 	{ ", \"ima\": {\"boot_aggregate\": \"any\"}", "\"ima.boot_aggregate\" is neither" },
 	{ ", \"ima\": {\"unknown_files\": false}", "\"ima.unknown_files\" is neither" },
+	{ ", \"uefi\": {\"extended_later\": [11, 7]}",
+	  "\"uefi.extended_later\" names a PCR below 8" },
+	{ ", \"uefi\": {\"extended_later\": [11, 11]}",
+	  "\"uefi.extended_later[1]\" is named already" },
+	{ ", \"uefi\": {\"extended_later\": [24]}", "\"uefi.extended_later[0]\" is not" },
 	{ ", \"uefi\": {\"log\": true}", "\"uefi.log\" is neither" },
 	{ ", \"uefi\": {\"accept\": \"after-separator\"}", "\"uefi.accept\" is not an array" },
 	{ ", \"uefi\": {\"accept\": [\"after-seperator\"]}", "\"uefi.accept[0]\" names no rule" },
@@ -487,6 +492,9 @@ static void test_new_members(void **state)
 	assert_int_equal(policy.rules.filesystems[0][0], 0x01);
 	assert_int_equal(policy.rules.filesystems[0][15], 0xef);
 	assert_int_equal(policy.rules.filesystems[1][3], 0xff);
+	policy_free(&policy);
+	must_parse(HEAD ", \"uefi\": {\"extended_later\": [11, 12]}}", &policy);
+	assert_int_equal(policy.rules.uefi_extended_later, 1U << 11 | 1U << 12);
 	policy_free(&policy);
 	must_parse(HEAD ", \"uefi\": {\"accept\": [\"after-separator\", \"zero-digest\"]}}",
 		   &policy);

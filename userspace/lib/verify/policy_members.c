@@ -245,7 +245,9 @@ static int read_ima_pcr(struct policy_parser *parser, const char *path, const js
 	return read_log_pcr(parser, path, value, &parser->policy->rules.ima_pcr);
 }
 
-static int read_pcrs_required(struct policy_parser *parser, const char *path, const json_t *value)
+/* An array of PCRs, each once; bit n of *ret for PCR n. */
+static int read_pcr_mask(struct policy_parser *parser, const char *path, const json_t *value,
+			 uint32_t *ret)
 {
 	int r = policy_read_array(parser, path, value);
 
@@ -255,11 +257,16 @@ static int read_pcrs_required(struct policy_parser *parser, const char *path, co
 
 		policy_item_path(inner, path, i);
 		r = policy_read_pcr(parser, inner, json_array_get(value, i), &index);
-		if (r == 0 && parser->policy->said.pcrs & UINT32_C(1) << index)
+		if (r == 0 && *ret & UINT32_C(1) << index)
 			return policy_refuse(parser, inner, "is named already");
-		parser->policy->said.pcrs |= UINT32_C(1) << index;
+		*ret |= UINT32_C(1) << index;
 	}
 	return r;
+}
+
+static int read_pcrs_required(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	return read_pcr_mask(parser, path, value, &parser->policy->said.pcrs);
 }
 
 /* "sha256:7" */
@@ -573,11 +580,23 @@ static int read_uefi_accept(struct policy_parser *parser, const char *path, cons
 	return r;
 }
 
+static int read_extended_later(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	uint32_t *later = &parser->policy->rules.uefi_extended_later;
+	int r = read_pcr_mask(parser, path, value, later);
+
+	if (r == 0 && *later & ((UINT32_C(1) << FIRMWARE_PCRS) - 1))
+		return policy_refuse(parser, path,
+				     "names a PCR below 8: those are the firmware's alone");
+	return r;
+}
+
 static int read_uefi(struct policy_parser *parser, const char *path, const json_t *value)
 {
 	static const struct policy_member members[] = {
 		{ "log", .key = POLICY_KEY_UEFI_LOG },
 		{ "accept", .read = read_uefi_accept },
+		{ "extended_later", .read = read_extended_later },
 	};
 
 	return policy_read_object(parser, path, value, members, COUNT_OF(members));
