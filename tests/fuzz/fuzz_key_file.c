@@ -3,7 +3,7 @@
  * TPM key files: no input may be read out of bounds, and what is taken must survive
  * being written and read again. The first byte says whether the rest is the file's
  * text, or DER that still has to go into a PEM block (so that the fuzzer need not
- * find base64).
+ * find base64), with a parent's name of SHA-256 before it or without.
  */
 #include <stdlib.h>
 
@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct bytes begin = BYTES_LITERAL("-----BEGIN TSS2 PRIVATE KEY-----\n");
 	static const struct bytes end = BYTES_LITERAL("-----END TSS2 PRIVATE KEY-----\n");
+	static const struct bytes name = BYTES_LITERAL(TPM_KEY_FILE_PARENT_NAME "000b");
 	struct bytes input = BYTES(data, size), line;
 	struct buffer text = { 0 };
 	uint8_t mode;
@@ -46,6 +47,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (mode & 1) {
 		check(input);
 		return 0;
+	}
+	if ((mode & 2) && bytes_take(&input, 32, &line)) {
+		char hex[2 * 32 + 1];
+
+		hex_encode(line, hex);
+		buffer_append_bytes(&text, name);
+		buffer_append(&text, hex, sizeof(hex) - 1);
+		buffer_append_u8(&text, '\n');
 	}
 	buffer_append_bytes(&text, begin);
 	while (bytes_take(&input, input.size < 48 ? input.size : 48, &line) && line.size > 0) {
