@@ -51,13 +51,16 @@ slots_free() {
 
 # signs KEY CERTIFICATE [OPTION]...: openssl accepts what the key signs
 signs() {
-	"$assay" sign --key "$1" --cert "$2" --root tree --manifest signed >/dev/null &&
+	signs_key=$1 signs_certificate=$2
+	shift 2
+	"$assay" sign --key "$signs_key" --cert "$signs_certificate" --root tree --manifest signed \
+		"$@" >/dev/null &&
 		{
 			printf 'assay-manifest-1\001\000\040\000'
 			fsverity digest --compact signed | tr -d '\n' | tr a-f A-F | basenc -d --base16
 		} >content &&
 		openssl cms -verify -binary -inform DER -in signed.p7s -content content -noverify \
-			-nointern -certfile "$2" -out /dev/null
+			-nointern -certfile "$signs_certificate" -out /dev/null
 }
 
 certified() { # KEY [OPTION]...: a certificate is made, and signed by its own key
@@ -275,6 +278,11 @@ for kind in ecc384:ecdsa-sha384:P-384:sha384 ecc521:null:P-521: rsa2048:rsassa-s
 	run "$assay" key show --json theirs.pem
 	check "a key of tpm2-tools: ${kind%:*:*}" json \
 		".algorithm == \"${told_kind%:*}\" and (.scheme_hash // \"\") == \"${kind##*:}\""
+	rm -f theirs.crt
+	works 'it signs, in the hash that it is fixed to' sh -c '
+		"$1" key cert --key theirs.pem --passphrase-file empty --out theirs.crt &&
+		openssl verify -check_ss_sig -CAfile theirs.crt theirs.crt' sh "$assay"
+	works 'files, too' signs theirs.pem theirs.crt --signatures pkcs7 --passphrase-file empty
 done
 tpm2 evictcontrol -C o -c 0x81000009
 

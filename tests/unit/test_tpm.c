@@ -25,6 +25,7 @@
 
 #include "base/digest.h"
 #include "sign/certificate.h"
+#include "sign/pkcs7.h"
 #include "tpm/context.h"
 #include "tpm/key.h"
 #include "tpm/key_internal.h"
@@ -525,6 +526,23 @@ static void tpm2_tools_can_use_our_key(void **state)
 	tpm_key_file_free(&file);
 }
 
+/* What a signing key is for: a certificate of its own, and the signature of a file. */
+static void assert_signs_files(struct signer *signer, const char *name)
+{
+	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, BYTES_LITERAL("a file's"));
+	struct buffer signature = { 0 };
+	struct assay_error err;
+	X509 *certificate;
+
+	if (certificate_make(signer, "unit test", 30, &certificate, &err) < 0 ||
+	    certificate_check_signer(certificate, signer, &err) < 0 ||
+	    pkcs7_sign(signer, certificate, &digest, &signature, &err) < 0 ||
+	    pkcs7_verify(buffer_bytes(&signature), &digest, certificate, &err) < 0)
+		fail_msg("%s: %s", name, err.text);
+	X509_free(certificate);
+	buffer_free(&signature);
+}
+
 static void keys_of_tpm2_tools_work(void **state)
 {
 	static const struct {
@@ -535,7 +553,15 @@ static void keys_of_tpm2_tools_work(void **state)
 	} rows[] = {
 		{ "ecc:ecdsa-sha256", "P-256", ASSAY_HASH_SHA256, ASSAY_HASH_SHA384, "scheme" },
 		{ "ecc384", "P-384", ASSAY_HASH_SHA384, ASSAY_HASH_NONE, "" },
+		{ "ecc384:ecdsa-sha384", "P-384", ASSAY_HASH_SHA384, ASSAY_HASH_SHA256, "scheme" },
+		{ "ecc:ecdsa-sha512", "P-256", ASSAY_HASH_SHA512, ASSAY_HASH_SHA256, "scheme" },
+		{ "ecc521", "P-521", ASSAY_HASH_SHA512, ASSAY_HASH_NONE, "" },
+		{ "ecc521:ecdsa-sha512", "P-521", ASSAY_HASH_SHA512, ASSAY_HASH_SHA256, "sha512" },
 		{ "rsa2048:rsassa-sha256", "RSA-2048", ASSAY_HASH_SHA256, ASSAY_HASH_SHA512,
+		  "scheme" },
+		{ "rsa2048:rsassa-sha384", "RSA-2048", ASSAY_HASH_SHA384, ASSAY_HASH_SHA256,
+		  "sha384" },
+		{ "rsa2048:rsassa-sha512", "RSA-2048", ASSAY_HASH_SHA512, ASSAY_HASH_SHA1,
 		  "scheme" },
 		{ "rsa2048:rsapss-sha256:null", "RSA-2048", ASSAY_HASH_NONE, ASSAY_HASH_SHA256,
 		  "scheme" },
@@ -572,6 +598,7 @@ static void keys_of_tpm2_tools_work(void **state)
 			assert_true(verifies(signer->public_key, rows[i].good, data,
 					     buffer_bytes(&out)));
 			buffer_free(&out);
+			assert_signs_files(signer, rows[i].algorithm);
 		}
 		if (rows[i].bad != ASSAY_HASH_NONE) {
 			struct assay_digest digest = digest_of(rows[i].bad, data);
