@@ -130,7 +130,10 @@ LIB_MAP := userspace/lib/verify/libassay-verify.map
 .PHONY: library
 library: build/shared/$(LIB_NAME)
 
-build/shared/$(LIB_NAME): build/shared/userspace/lib/verify/library.o build/shared/libassay.a $(LIB_MAP)
+# What is exported is in these; of all else, what they need.
+LIB_PUBLIC := $(patsubst %.c,build/shared/%.o,$(wildcard userspace/lib/verify/library*.c))
+
+build/shared/$(LIB_NAME): $(LIB_PUBLIC) build/shared/libassay.a $(LIB_MAP)
 	$(call tell,LINK)
 	$(Q)gcc -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(LIB_MAP) -Wl,-z,defs \
 		-Wl,-z,relro,-z,now -o $@ $(filter %.o %.a,$^) $(LIBS_CORE)
@@ -201,12 +204,24 @@ build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 
 # The tests of what works with threads, which need nothing but these and libcrypto. (TSAN does not
 # know the fences of the device's client, which has no threads.)
-THREAD_TESTS := build/thread/test_bytes_digest build/thread/test_pcrs build/thread/test_verity_pool \
-	build/thread/test_verity_sparse build/thread/test_work
+THREAD_TESTS := build/thread/test_bytes_digest build/thread/test_library_threads \
+	build/thread/test_pcrs build/thread/test_verity_pool build/thread/test_verity_sparse \
+	build/thread/test_work
 THREAD_LIB := $(filter-out userspace/lib/log/device.c, \
 	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/%,$(LIB_SOURCES)))
 build/thread/test_%: build/tsan/tests/unit/test_%.o build/tsan/tests/unit/support.o \
 		build/tsan/tests/unit/log_builder.o $(THREAD_LIB:%.c=build/tsan/%.o)
+	@mkdir -p $(@D)
+	$(call tell,UNIT)
+	$(Q)gcc $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBS_CORE)
+
+# The verifier's library and all that it needs, on real evidence.
+build/tsan/libassay-threads.a: $(patsubst %.c,build/tsan/%.o, \
+		$(filter-out userspace/lib/log/device.c,$(LIB_SOURCES)))
+	@rm -f $@; ar rcs $@ $^
+
+build/thread/test_library_threads: build/tsan/tests/unit/test_library_threads.o \
+		build/tsan/tests/unit/support.o build/tsan/libassay-threads.a
 	@mkdir -p $(@D)
 	$(call tell,UNIT)
 	$(Q)gcc $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBS_CORE)

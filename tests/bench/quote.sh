@@ -59,7 +59,7 @@ jq -c --arg nonce "$(printf %s "$nonce" | xxd -r -p | base64 -w0)" --arg ak "$(b
 
 ours() {
 	"$assay" verify evidence.json --nonce "$nonce" --ak ak.tpm2b --manifest "$data/manifest.jsonl" \
-		--cert "$data/cert.pem" --waive boot-known
+		--cert "$data/cert.pem" --waive boot-known --verbose
 }
 peer() {
 	tpm2_checkquote -u ak.pem -m attest -s signature -f pcrs -q "$nonce" -g sha256

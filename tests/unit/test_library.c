@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* libassay-verify gives lib/verify's verdicts, and takes nothing that it does not know. */
-#include <errno.h>
+/*
+ * libassay-verify gives lib/verify's verdicts, takes nothing that it does not know, and leaves
+ * the program's OpenSSL as it was.
+ */
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -8,27 +10,54 @@
 
 #include "assay-verify.h"
 #include "support.h"
+#include "verify/policy.h"
 #include "verify_fixture.h"
+
+/* The fixture's boot is none that a policy knows. */
+#define POLICY(members)                                                     \
+	"{\"assay\": 1, \"type\": \"policy\", \"waive\": {\"boot-known\": " \
+	"\"a test\"}" members "}"
 
 static struct assay_verify_bytes lend(struct bytes bytes)
 {
 	return (struct assay_verify_bytes){ bytes.data, bytes.size };
 }
 
-/* What a fixture has, as the library wants it; @der is freed by given_free(). */
+static struct assay_verify_bytes lend_text(const char *text)
+{
+	return (struct assay_verify_bytes){ text, strlen(text) };
+}
+
+/* What a fixture has, as the library wants it; given_free() it. */
 struct given {
 	struct fixture fixture;
-	struct assay_verify_manifest manifest;
+	struct assay_manifest_source source;
 	struct assay_verify_bytes certificate;
 	unsigned char *der;
+	struct assay_policy *policy;
 	struct assay_verify_params params;
 };
 
-#define WITHOUT_BOOT "{\"assay\": 1, \"type\": \"policy\", \"waive\": {\"boot-known\": \"a test\"}}"
+static void must_be(enum assay_verify_error got, enum assay_verify_error wanted,
+		    const struct assay_verify_message *message)
+{
+	if (got != wanted)
+		fail_msg("error %d, not %d: %s", (int)got, (int)wanted, message->text);
+}
+
+static struct assay_policy *new_policy(const char *json)
+{
+	struct assay_verify_message message = { "" };
+	struct assay_policy *policy = NULL;
+
+	must_be(assay_policy_new(lend_text(json), &policy, &message), ASSAY_VERIFY_OK, &message);
+	return policy;
+}
 
 static void given_begin(struct given *given, enum fixture_stage stage, fixture_change *change)
 {
 	const struct verify_input *input = &given->fixture.input;
+	struct assay_verify_message message = { "" };
 	int size;
 
 	memset(given, 0, sizeof(*given));
@@ -37,64 +66,112 @@ static void given_begin(struct given *given, enum fixture_stage stage, fixture_c
 	size = i2d_X509(given->fixture.certificates[0], &given->der);
 	assert_true(size > 0);
 	given->certificate = (struct assay_verify_bytes){ given->der, (size_t)size };
-	given->manifest.name = given->fixture.manifest.name;
-	given->manifest.text = lend(given->fixture.manifest.text);
-	given->manifest.signature = lend(given->fixture.manifest.signature);
+	given->source.name = given->fixture.manifest.name;
+	given->source.text = lend(given->fixture.manifest.text);
+	given->source.signature = lend(given->fixture.manifest.signature);
+	given->policy = new_policy(POLICY(""));
+	must_be(assay_policy_add_certificate(given->policy, ASSAY_POLICY_SIGNER, given->certificate,
+					     &message),
+		ASSAY_VERIFY_OK, &message);
 	given->params.version = ASSAY_VERIFY_PARAMS_VERSION;
+	given->params.policy = given->policy;
 	given->params.evidence = lend(input->evidence);
 	given->params.nonce = lend(input->nonce);
 	given->params.ak_public = lend(input->ak_public);
 	given->params.ak_qualified_name = lend(input->ak_qualified_name);
 	given->params.now = input->now;
 	given->params.nonce_issued = input->nonce_issued;
-	given->params.manifests = &given->manifest;
-	given->params.manifest_count = 1;
-	given->params.certificates = &given->certificate;
-	given->params.certificate_count = 1;
-	/* Nothing measured these boots. */
-	given->params.policy = lend(BYTES_LITERAL(WITHOUT_BOOT));
+}
+
+/* Not of a manifest that is bad: then nothing is added. */
+static enum assay_verify_error add_manifest(struct given *given)
+{
+	struct assay_verify_message message = { "" };
+	struct assay_manifest *manifest = NULL;
+	enum assay_verify_error error =
+		assay_manifest_new(&given->source, &given->certificate, 1, &manifest, &message);
+
+	if (error != ASSAY_VERIFY_OK)
+		return error;
+	error = assay_policy_add_manifest(given->policy, manifest, &message);
+	/* The policy keeps it. */
+	assay_manifest_free(manifest);
+	return error;
+}
+
+static void given_good(struct given *given)
+{
+	given_begin(given, BEFORE_PCRS, NULL);
+	assert_int_equal(add_manifest(given), ASSAY_VERIFY_OK);
 }
 
 static void given_free(struct given *given)
 {
 	OPENSSL_free(given->der);
+	assay_policy_free(given->policy);
 	fixture_free(&given->fixture);
 }
 
 static struct assay_verdict *judge(const struct given *given)
 {
-	struct assay_verify_error error = { "" };
+	struct assay_verify_message message = { "" };
 	struct assay_verdict *verdict = NULL;
 
-	if (assay_verify(&given->params, &verdict, &error) != 0)
-		fail_msg("%s", error.text);
+	must_be(assay_verify(&given->params, &verdict, &message), ASSAY_VERIFY_OK, &message);
 	return verdict;
 }
+
+/* ---------------------------------------------------------------- verdicts */
 
 static void good_evidence_is_trusted(void **state)
 {
 	static struct given given;
 	struct assay_verify_check check;
 	struct assay_verdict *verdict;
+	char *json;
 
 	(void)state;
-	given_begin(&given, BEFORE_PCRS, NULL);
+	given_good(&given);
 	verdict = judge(&given);
 	assert_int_equal(assay_verdict_trusted(verdict), 1);
+	assert_int_equal(assay_verdict_boot_judged(verdict), 0);
+	assert_string_equal(assay_verdict_sentence(verdict), "trusted (the boot was not judged)");
 	assert_int_equal(assay_verdict_checks(verdict), CHECK_COUNT);
 	assert_int_equal(assay_verdict_reason(verdict), CHECK_COUNT);
-	assert_int_equal(assay_verdict_check(verdict, CHECK_QUOTE_NONCE, &check), 0);
+	assert_int_equal(assay_verdict_check(verdict, CHECK_QUOTE_NONCE, &check), ASSAY_VERIFY_OK);
 	assert_string_equal(check.name, "quote-nonce");
 	assert_int_equal(check.result, ASSAY_VERIFY_PASS);
 	assert_int_equal(check.required, 1);
 	assert_true(strlen(check.question) > 0 && strlen(check.detail) > 0);
-	assert_int_equal(assay_verdict_check(verdict, CHECK_COUNT, &check), -ERANGE);
-	assert_non_null(strstr(assay_verdict_json(verdict), "\"trusted\": true"));
-	assert_ptr_equal(assay_verdict_json(verdict), assay_verdict_json(verdict));
+	assert_int_equal(assay_verdict_check(verdict, CHECK_COUNT, &check),
+			 ASSAY_VERIFY_ERROR_RANGE);
+	json = assay_verdict_json(verdict);
+	assert_non_null(strstr(json, "\"trusted\": true"));
+	assay_verify_text_free(json);
+	assay_verify_text_free(NULL);
 	assert_string_equal(assay_verify_version(), ASSAY_VERSION);
 	assay_verdict_free(verdict);
 	assay_verdict_free(NULL);
 	given_free(&given);
+}
+
+static void compare(const struct assay_verdict *verdict, const struct verdict *expected)
+{
+	char *text;
+
+	assert_int_equal(assay_verdict_trusted(verdict), verdict_trusted(expected));
+	assert_int_equal(assay_verdict_reason(verdict), verdict_reason(expected));
+	for (size_t i = 0; i < CHECK_COUNT; i++) {
+		struct assay_verify_check check;
+
+		assert_int_equal(assay_verdict_check(verdict, i, &check), ASSAY_VERIFY_OK);
+		assert_string_equal(check.detail, expected->detail[i]);
+		assert_int_equal(check.result == ASSAY_VERIFY_PASS, (expected->passed >> i) & 1);
+		assert_int_equal(check.result == ASSAY_VERIFY_FAIL, (expected->failed >> i) & 1);
+	}
+	text = assay_verdict_state(verdict);
+	assert_int_equal(text != NULL, verdict_trusted(expected));
+	assay_verify_text_free(text);
 }
 
 /* Row by row, the library says what verify() says. */
@@ -104,37 +181,30 @@ static void verdicts_are_those_of_the_verifier(void **state)
 
 	(void)state;
 	for (const struct bad_row *row = bad_quotes; row->name && rows < 60; row++, rows++) {
+		struct assay_error err = { 0 };
 		static struct given given;
 		static struct verdict expected;
-		struct verify_policy policy;
+		struct policy policy = { 0 };
 		struct assay_verdict *verdict;
 
 		/* The policy of a fixture is none that was read. */
 		if (row->stage == AT_VERIFIER)
 			continue;
 		given_begin(&given, row->stage, row->change);
-		verify_policy_default(&policy);
-		policy.required &= ~CHECK_BIT(CHECK_BOOT_KNOWN);
+		assert_int_equal(policy_parse(support_text(POLICY("")), &policy, &err), 0);
 		given.fixture.input.state = NULL;
-		verify(&given.fixture.input, &policy, &expected);
-		verdict = judge(&given);
-		assert_int_equal(assay_verdict_trusted(verdict), verdict_trusted(&expected));
-		assert_int_equal(assay_verdict_reason(verdict), verdict_reason(&expected));
-		for (size_t i = 0; i < CHECK_COUNT; i++) {
-			struct assay_verify_check check;
-
-			assert_int_equal(assay_verdict_check(verdict, i, &check), 0);
-			assert_string_equal(check.detail, expected.detail[i]);
-			assert_int_equal(check.result == ASSAY_VERIFY_PASS,
-					 (expected.passed >> i) & 1);
-			assert_int_equal(check.result == ASSAY_VERIFY_FAIL,
-					 (expected.failed >> i) & 1);
+		verify(&given.fixture.input, &policy.rules, &expected);
+		policy_free(&policy);
+		if (add_manifest(&given) == ASSAY_VERIFY_OK) {
+			verdict = judge(&given);
+			compare(verdict, &expected);
+			assay_verdict_free(verdict);
+		} else {
+			assert_true(expected.failed & CHECK_BIT(CHECK_MANIFEST_SIGNATURE));
 		}
-		if (!assay_verdict_trusted(verdict))
-			assert_null(assay_verdict_state(verdict));
-		assay_verdict_free(verdict);
 		given_free(&given);
 	}
+	assert_true(rows > 30);
 }
 
 /* The state of one verdict is taken by the next, which sees the same quote again. */
@@ -143,30 +213,122 @@ static void a_state_goes_from_verdict_to_verdict(void **state)
 	static struct given given;
 	struct assay_verify_check check;
 	struct assay_verdict *first, *second;
+	char *text;
 
 	(void)state;
-	given_begin(&given, BEFORE_PCRS, NULL);
+	given_good(&given);
 	first = judge(&given);
-	assert_non_null(assay_verdict_state(first));
-	given.params.state = lend(support_text(assay_verdict_state(first)));
+	text = assay_verdict_state(first);
+	assert_non_null(text);
+	given.params.state = lend_text(text);
 	second = judge(&given);
 	assert_int_equal(assay_verdict_trusted(second), 0);
-	assert_int_equal(assay_verdict_check(second, assay_verdict_reason(second), &check), 0);
+	assert_string_equal(assay_verdict_sentence(second), "NOT TRUSTED");
+	assert_int_equal(assay_verdict_check(second, assay_verdict_reason(second), &check),
+			 ASSAY_VERIFY_OK);
 	assert_string_equal(check.name, "quote-counters");
 	assay_verdict_free(second);
 	assay_verdict_free(first);
+	assay_verify_text_free(text);
 	given_free(&given);
 }
 
-static void refused(const struct given *given, int expected, const char *part)
+/* Nothing at all has a verdict, too. */
+static void without_anything_nothing_is_trusted(void **state)
 {
-	struct assay_verify_error error = { "" };
+	struct assay_verify_params params = { .version = ASSAY_VERIFY_PARAMS_VERSION };
+	struct assay_policy *policy = new_policy("");
+	struct assay_verdict *verdict;
+
+	(void)state;
+	params.policy = policy;
+	assert_int_equal(assay_verify(&params, &verdict, NULL), ASSAY_VERIFY_OK);
+	/* A verdict needs its policy no longer. */
+	assay_policy_free(policy);
+	assert_int_equal(assay_verdict_trusted(verdict), 0);
+	assert_int_equal(assay_verdict_reason(verdict), CHECK_EVIDENCE_PARSED);
+	assert_int_equal(assay_verdict_files(verdict), 0);
+	assay_verdict_free(verdict);
+}
+
+/* ---------------------------------------------------------------- files and records */
+
+static void add_files(struct fixture *fixture)
+{
+	struct buffer value = { 0 };
+
+	fixture_add_ima_files(fixture);
+	put_measure(&value);
+	put_failed_file(&value, fixture_path(1), 5);
+	fixture_insert(fixture, 5, fixture_record(5, buffer_bytes(&value)));
+	buffer_free(&value);
+}
+
+static void files_and_records_are_kept(void **state)
+{
+	static struct given given;
+	size_t states[ASSAY_VERIFY_FILE_FAILED + 1] = { 0 }, by_ima = 0;
+	struct assay_verify_record record;
+	struct assay_verify_file file;
+	struct assay_verdict *verdict;
+
+	(void)state;
+	given_begin(&given, BEFORE_PCRS, add_files);
+	assert_int_equal(add_manifest(&given), ASSAY_VERIFY_OK);
+	verdict = judge(&given);
+	assert_int_equal(assay_verdict_files(verdict), 0);
+	assert_int_equal(assay_verdict_records(verdict), 0);
+	assert_int_equal(assay_verdict_file(verdict, 0, &file), ASSAY_VERIFY_ERROR_RANGE);
+	assay_verdict_free(verdict);
+
+	given.params.flags = ASSAY_VERIFY_KEEP_FILES;
+	verdict = judge(&given);
+	/* The evidence is not needed any more. */
+	given_free(&given);
+	assert_int_equal(assay_verdict_records(verdict), 6);
+	assert_int_equal(assay_verdict_record(verdict, 0, &record), ASSAY_VERIFY_OK);
+	assert_string_equal(record.kind, "START");
+	assert_int_equal(record.offset, 0);
+	assert_true(record.time > 0 && record.flags == ASSAY_VERIFY_COVERED);
+	assert_int_equal(assay_verdict_record(verdict, 5, &record), ASSAY_VERIFY_OK);
+	assert_string_equal(record.kind, "MEASURE");
+	assert_int_equal(record.number, 5);
+	assert_int_equal(record.files, 1);
+	assert_int_equal(assay_verdict_record(verdict, 6, &record), ASSAY_VERIFY_ERROR_RANGE);
+	for (size_t i = 0; i < assay_verdict_files(verdict); i++) {
+		assert_int_equal(assay_verdict_file(verdict, i, &file), ASSAY_VERIFY_OK);
+		assert_in_range(file.state, ASSAY_VERIFY_FILE_MATCHES, ASSAY_VERIFY_FILE_FAILED);
+		assert_true(file.flags & ASSAY_VERIFY_COVERED);
+		states[file.state]++;
+		by_ima += (file.flags & ASSAY_VERIFY_BY_IMA) != 0;
+		assert_true(file.path.size > 0 && *(const char *)file.path.data == '/');
+		if (file.state == ASSAY_VERIFY_FILE_FAILED) {
+			assert_int_equal(file.path.size, strlen(fixture_path(1)));
+			assert_memory_equal(file.path.data, fixture_path(1), file.path.size);
+			assert_int_equal(file.number, 5);
+			assert_int_equal(file.digest.size, 0);
+		}
+	}
+	assert_int_equal(assay_verdict_file(verdict, assay_verdict_files(verdict), &file),
+			 ASSAY_VERIFY_ERROR_RANGE);
+	assert_int_equal(states[ASSAY_VERIFY_FILE_FAILED], 1);
+	assert_int_equal(states[ASSAY_VERIFY_FILE_SIGNED], 1);
+	assert_true(states[ASSAY_VERIFY_FILE_MATCHES] >= 4);
+	assert_true(by_ima > 0 && by_ima < assay_verdict_files(verdict));
+	assay_verdict_free(verdict);
+}
+
+/* ---------------------------------------------------------------- what is refused */
+
+static void refused(const struct given *given, enum assay_verify_error expected, const char *part)
+{
+	struct assay_verify_message message = { "" };
 	struct assay_verdict *verdict = NULL;
 
-	assert_int_equal(assay_verify(&given->params, &verdict, &error), expected);
+	must_be(assay_verify(&given->params, &verdict, &message), expected, &message);
 	assert_null(verdict);
-	if (!strstr(error.text, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, error.text);
+	if (!strstr(message.text, part))
+		fail_msg("\"%s\" is not in \"%s\"", part, message.text);
 	assert_int_equal(assay_verify(&given->params, &verdict, NULL), expected);
 }
 
@@ -175,67 +337,243 @@ static void parameters_that_are_off(void **state)
 	static struct given given;
 
 	(void)state;
-	given_begin(&given, BEFORE_PCRS, NULL);
+	given_good(&given);
 	given.params.version = 0;
-	refused(&given, -EINVAL, "of version 0; this library takes version 1");
-	given.params.version = 2;
-	refused(&given, -EINVAL, "of version 2");
-	given.params.version = 1;
-	given.params.flags = 1;
-	refused(&given, -EINVAL, "must be 0");
+	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "of version 0; this library takes version 2");
+	given.params.version = 3;
+	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "of version 3");
+	given.params.version = ASSAY_VERIFY_PARAMS_VERSION;
+	given.params.flags = 2;
+	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "must be 0");
 	given.params.flags = 0;
 	given.params.reserved[15] = 1;
-	refused(&given, -EINVAL, "must be 0");
+	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "must be 0");
 	given.params.reserved[15] = 0;
-	given.manifest.reserved[0] = 1;
-	refused(&given, -EINVAL, "manifests must be 0");
-	given.manifest.reserved[0] = 0;
-	given.params.policy = lend(BYTES_LITERAL("{"));
-	refused(&given, -EBADMSG, "JSON");
-	given.params.policy = lend(BYTES_LITERAL("{}"));
-	refused(&given, -EBADMSG, "");
-	given.params.policy = (struct assay_verify_bytes){ NULL, 0 };
-	given.params.state = lend(BYTES_LITERAL("{}"));
-	refused(&given, -EBADMSG, "");
-	given.params.state = (struct assay_verify_bytes){ NULL, 0 };
-	given.certificate.size--;
-	refused(&given, -EBADMSG, "certificate 0");
+	given.params.policy = NULL;
+	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "a policy is needed");
+	given.params.policy = given.policy;
+	given.params.state = lend_text("{}");
+	refused(&given, ASSAY_VERIFY_ERROR_STATE, "");
+	given.params.state = lend_text("{");
+	refused(&given, ASSAY_VERIFY_ERROR_STATE, "JSON");
 	given_free(&given);
 }
 
-/* Nothing at all has a verdict, too. */
-static void without_anything_nothing_is_trusted(void **state)
+static void policies_that_are_none(void **state)
 {
-	struct assay_verify_params params = { .version = ASSAY_VERIFY_PARAMS_VERSION };
-	struct assay_verdict *verdict;
+	static const struct {
+		const char *json;
+		enum assay_verify_error error;
+		const char *part;
+	} rows[] = {
+		{ "{", ASSAY_VERIFY_ERROR_POLICY, "JSON" },
+		{ "{}", ASSAY_VERIFY_ERROR_POLICY, "" },
+		{ POLICY(", \"max_aeg\": 5"), ASSAY_VERIFY_ERROR_POLICY, "max_aeg" },
+		{ POLICY(", \"certificates\": [{\"pem\": \"no\"}]"), ASSAY_VERIFY_ERROR_CERTIFICATE,
+		  "in the policy" },
+	};
 
 	(void)state;
-	assert_int_equal(assay_verify(&params, &verdict, NULL), 0);
-	assert_int_equal(assay_verdict_trusted(verdict), 0);
-	assert_int_equal(assay_verdict_reason(verdict), CHECK_EVIDENCE_PARSED);
-	assay_verdict_free(verdict);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct assay_verify_message message = { "" };
+		struct assay_policy *policy = NULL;
+
+		must_be(assay_policy_new(lend_text(rows[i].json), &policy, &message), rows[i].error,
+			&message);
+		assert_null(policy);
+		assert_non_null(strstr(message.text, rows[i].part));
+		assert_int_equal(assay_policy_new(lend_text(rows[i].json), &policy, NULL),
+				 rows[i].error);
+	}
+	assay_policy_free(NULL);
 }
 
-/* The program's errors, of which the first is marked, are there afterwards. */
+static void manifests_that_are_bad(void **state)
+{
+	static struct given given;
+	struct assay_verify_message message = { "" };
+	struct assay_manifest_info info;
+	struct assay_manifest *manifest = NULL;
+	struct assay_policy *policy = new_policy("");
+
+	(void)state;
+	given_begin(&given, BEFORE_PCRS, NULL);
+	given.source.reserved[3] = 1;
+	must_be(assay_manifest_new(&given.source, &given.certificate, 1, &manifest, &message),
+		ASSAY_VERIFY_ERROR_PARAMETER, &message);
+	given.source.reserved[3] = 0;
+	must_be(assay_manifest_new(&given.source, NULL, 0, &manifest, &message),
+		ASSAY_VERIFY_ERROR_MANIFEST, &message);
+	given.certificate.size--;
+	must_be(assay_manifest_new(&given.source, &given.certificate, 1, &manifest, &message),
+		ASSAY_VERIFY_ERROR_CERTIFICATE, &message);
+	given.certificate.size++;
+	given.source.text.size--;
+	must_be(assay_manifest_new(&given.source, &given.certificate, 1, &manifest, &message),
+		ASSAY_VERIFY_ERROR_MANIFEST, &message);
+	given.source.text.size++;
+	assert_null(manifest);
+	must_be(assay_manifest_new(&given.source, &given.certificate, 1, &manifest, &message),
+		ASSAY_VERIFY_OK, &message);
+	assay_manifest_info(manifest, &info);
+	assert_int_equal(strlen(info.id), 32);
+	assert_int_equal(info.files, 3);
+	assert_int_equal(strlen(info.created), strlen("2026-01-31T23:59:59Z"));
+	/* A good one is not good for a policy that does not have its signer. */
+	must_be(assay_policy_add_manifest(policy, manifest, &message), ASSAY_VERIFY_ERROR_MANIFEST,
+		&message);
+	assert_non_null(strstr(message.text, "that the policy does not have"));
+	must_be(assay_policy_add_certificate(policy, ASSAY_POLICY_IMA_SIGNER, given.certificate,
+					     &message),
+		ASSAY_VERIFY_OK, &message);
+	must_be(assay_policy_add_manifest(policy, manifest, &message), ASSAY_VERIFY_ERROR_MANIFEST,
+		&message);
+	must_be(assay_policy_add_certificate(policy, ASSAY_POLICY_MANIFEST, given.certificate,
+					     &message),
+		ASSAY_VERIFY_ERROR_PARAMETER, &message);
+	must_be(assay_policy_add_certificate(policy, ASSAY_POLICY_SIGNER, given.certificate,
+					     &message),
+		ASSAY_VERIFY_OK, &message);
+	must_be(assay_policy_add_manifest(policy, manifest, &message), ASSAY_VERIFY_OK, &message);
+	assay_manifest_free(manifest);
+	assay_manifest_free(NULL);
+	assay_policy_free(policy);
+	given_free(&given);
+}
+
+/* ---------------------------------------------------------------- files that a policy names */
+
+static void files_of_a_policy_are_to_be_supplied(void **state)
+{
+	static struct given given;
+	struct assay_verify_message message = { "" };
+	struct assay_manifest *manifest;
+	struct assay_policy_file file;
+	struct assay_policy *policy =
+		new_policy(POLICY(", \"manifests\": [\"image.jsonl\"], \"certificates\": "
+				  "[\"release.pem\"], \"ima\": {\"certificates\": [\"ima.pem\"]}"));
+	static const struct {
+		const char *name;
+		enum assay_policy_use use;
+	} named[] = { { "release.pem", ASSAY_POLICY_SIGNER },
+		      { "ima.pem", ASSAY_POLICY_IMA_SIGNER },
+		      { "image.jsonl", ASSAY_POLICY_MANIFEST } };
+
+	(void)state;
+	given_begin(&given, BEFORE_PCRS, NULL);
+	given.params.policy = policy;
+	assert_int_equal(assay_manifest_new(&given.source, &given.certificate, 1, &manifest, NULL),
+			 ASSAY_VERIFY_OK);
+	assert_int_equal(assay_policy_files(policy), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(assay_policy_file(policy, i, &file), ASSAY_VERIFY_OK);
+		assert_string_equal(file.name, named[i].name);
+		assert_int_equal(file.use, named[i].use);
+		assert_int_equal(file.supplied, 0);
+		refused(&given, ASSAY_VERIFY_ERROR_FILE, named[i].name);
+		/* Each is what it is to be, and only once. */
+		if (named[i].use == ASSAY_POLICY_MANIFEST) {
+			must_be(assay_policy_supply(policy, i, given.certificate, &message),
+				ASSAY_VERIFY_ERROR_PARAMETER, &message);
+			must_be(assay_policy_supply_manifest(policy, i, manifest, &message),
+				ASSAY_VERIFY_OK, &message);
+			must_be(assay_policy_supply_manifest(policy, i, manifest, &message),
+				ASSAY_VERIFY_ERROR_PARAMETER, &message);
+		} else {
+			must_be(assay_policy_supply_manifest(policy, i, manifest, &message),
+				ASSAY_VERIFY_ERROR_PARAMETER, &message);
+			must_be(assay_policy_supply(policy, i, lend_text("no"), &message),
+				ASSAY_VERIFY_ERROR_CERTIFICATE, &message);
+			assert_non_null(strstr(message.text, named[i].name));
+			must_be(assay_policy_supply(policy, i, given.certificate, &message),
+				ASSAY_VERIFY_OK, &message);
+			must_be(assay_policy_supply(policy, i, given.certificate, &message),
+				ASSAY_VERIFY_ERROR_PARAMETER, &message);
+		}
+		assert_int_equal(assay_policy_file(policy, i, &file), ASSAY_VERIFY_OK);
+		assert_int_equal(file.supplied, 1);
+	}
+	assert_int_equal(assay_policy_file(policy, 3, &file), ASSAY_VERIFY_ERROR_RANGE);
+	must_be(assay_policy_supply(policy, 3, given.certificate, &message),
+		ASSAY_VERIFY_ERROR_RANGE, &message);
+	assay_manifest_free(manifest);
+	{
+		struct assay_verdict *verdict = judge(&given);
+
+		assert_int_equal(assay_verdict_trusted(verdict), 1);
+		assay_verdict_free(verdict);
+	}
+	assay_policy_free(policy);
+	given_free(&given);
+}
+
+/* ---------------------------------------------------------------- OpenSSL's errors */
+
+/* The program's errors, of which the first is marked. */
+static void leave_errors(void)
+{
+	ERR_clear_error();
+	ERR_raise_data(ERR_LIB_USER, 1, "the program's first");
+	assert_int_equal(ERR_set_mark(), 1);
+	ERR_raise_data(ERR_LIB_USER, 2, "the program's second");
+}
+
+static void must_have_errors(const char *after)
+{
+	const char *data;
+	int flags;
+
+	if (ERR_GET_REASON(ERR_peek_last_error()) != 2 || ERR_GET_REASON(ERR_peek_error()) != 1)
+		fail_msg("%s changed the program's errors", after);
+	ERR_peek_last_error_data(&data, &flags);
+	assert_string_equal(data, "the program's second");
+	/* The mark is where it was. */
+	assert_int_equal(ERR_pop_to_mark(), 1);
+	assert_int_equal(ERR_GET_REASON(ERR_get_error()), 1);
+	assert_int_equal(ERR_get_error(), 0);
+}
+
 static void errors_of_the_program_stay(void **state)
 {
-	(void)state;
-	for (const struct bad_row *row = bad_quotes; row->name; row++) {
-		static struct given given;
+	static struct given given;
+	struct assay_manifest *manifest = NULL;
+	struct assay_verdict *verdict = NULL;
+	struct assay_policy *policy = NULL;
 
+	(void)state;
+	leave_errors();
+	assert_int_equal(assay_policy_new(lend_text(POLICY(", \"certificates\": [{\"pem\": "
+							   "\"no\"}]")),
+					  &policy, NULL),
+			 ASSAY_VERIFY_ERROR_CERTIFICATE);
+	must_have_errors("a bad policy");
+	for (size_t size = 0; size < 3; size++) {
+		given_begin(&given, BEFORE_PCRS, NULL);
+		given.certificate.size -= size;
+		leave_errors();
+		(void)assay_manifest_new(&given.source, &given.certificate, 1, &manifest, NULL);
+		must_have_errors("a manifest");
+		assay_manifest_free(manifest);
+		manifest = NULL;
+		leave_errors();
+		(void)assay_policy_add_certificate(given.policy, ASSAY_POLICY_SIGNER,
+						   given.certificate, NULL);
+		must_have_errors("a certificate");
+		given_free(&given);
+	}
+	for (const struct bad_row *row = bad_quotes; row->name; row++) {
 		if (row->stage == AT_VERIFIER)
 			continue;
 		given_begin(&given, row->stage, row->change);
-		ERR_clear_error();
-		ERR_raise_data(ERR_LIB_USER, 1, "the first");
-		assert_int_equal(ERR_set_mark(), 1);
-		ERR_raise_data(ERR_LIB_USER, 2, "the second");
-		assay_verdict_free(judge(&given));
-		if (ERR_GET_REASON(ERR_peek_last_error()) != 2)
-			fail_msg("%s leaves an error", row->name);
-		assert_int_equal(ERR_pop_to_mark(), 1);
-		assert_int_equal(ERR_GET_REASON(ERR_get_error()), 1);
-		assert_int_equal(ERR_get_error(), 0);
+		(void)add_manifest(&given);
+		leave_errors();
+		assert_int_equal(assay_verify(&given.params, &verdict, NULL), ASSAY_VERIFY_OK);
+		must_have_errors(row->name);
+		/* Where there was none, none is left. */
+		assay_verdict_free(verdict);
+		assert_int_equal(assay_verify(&given.params, &verdict, NULL), ASSAY_VERIFY_OK);
+		assert_int_equal(ERR_peek_error(), 0);
+		assay_verdict_free(verdict);
 		given_free(&given);
 	}
 }
@@ -246,8 +584,12 @@ int main(void)
 		cmocka_unit_test(good_evidence_is_trusted),
 		cmocka_unit_test(verdicts_are_those_of_the_verifier),
 		cmocka_unit_test(a_state_goes_from_verdict_to_verdict),
-		cmocka_unit_test(parameters_that_are_off),
 		cmocka_unit_test(without_anything_nothing_is_trusted),
+		cmocka_unit_test(files_and_records_are_kept),
+		cmocka_unit_test(parameters_that_are_off),
+		cmocka_unit_test(policies_that_are_none),
+		cmocka_unit_test(manifests_that_are_bad),
+		cmocka_unit_test(files_of_a_policy_are_to_be_supplied),
 		cmocka_unit_test(errors_of_the_program_stay),
 	};
 

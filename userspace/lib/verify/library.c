@@ -1,52 +1,43 @@
 // SPDX-License-Identifier: MIT
-/* libassay-verify: assay-verify.h in the terms of lib/verify. */
-#include "assay-verify.h"
-
+/* libassay-verify: verdicts. */
 #include <errno.h>
-#include <openssl/err.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "sign/certificate.h"
-#include "verify/policy.h"
+#include "verify/library_internal.h"
+#include "verify/sentence.h"
 #include "verify/state.h"
 #include "verify/verify.h"
 
-/* All else of the library is hidden. */
-#define PUBLIC __attribute__((visibility("default")))
-
 /* What both sides are compiled with: a change here is a change of the ABI. */
 #if defined(__LP64__)
-_Static_assert(sizeof(struct assay_verify_manifest) == 72, "struct assay_verify_manifest");
-_Static_assert(sizeof(struct assay_verify_params) == 296, "struct assay_verify_params");
+_Static_assert(sizeof(struct assay_verify_params) == 240, "struct assay_verify_params");
 _Static_assert(sizeof(struct assay_verify_check) == 72, "struct assay_verify_check");
+_Static_assert(sizeof(struct assay_verify_file) == 208, "struct assay_verify_file");
+_Static_assert(sizeof(struct assay_verify_record) == 104, "struct assay_verify_record");
 #endif
+_Static_assert(sizeof(((struct assay_verify_digest *)0)->bytes) == ASSAY_DIGEST_MAX,
+	       "a digest does not fit");
 
+/* struct kept_file - a file of a verdict; its path is at that offset of the verdict's paths */
+struct kept_file {
+	struct assay_verify_file file;
+	size_t path;
+};
+
+/**
+ * struct assay_verdict - a verdict, which nobody changes once it is made
+ * @files, @records: arrays of struct kept_file and struct assay_verify_record
+ */
 struct assay_verdict {
 	struct verdict verdict;
-	char *json;
-	char *state;
+	struct buffer files, records, paths;
 };
 
-/* What the parameters are made into; inputs_free() it. */
-struct inputs {
-	struct policy policy;
-	struct verify_state state;
-	struct verify_manifest *manifests;
-	X509 **certificates, **ima_certificates;
-	size_t certificate_count, ima_certificate_count;
-};
-
-static struct bytes borrow(struct assay_verify_bytes bytes)
-{
-	return BYTES(bytes.data, bytes.size);
-}
-
-/* ---------------------------------------------------------------- parameters */
-
-static bool all_zero(const uint64_t *reserved, size_t count)
+bool library_all_zero(const uint64_t *reserved, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (reserved[i] != 0)
@@ -54,185 +45,189 @@ static bool all_zero(const uint64_t *reserved, size_t count)
 	return true;
 }
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+enum assay_verify_error library_failed(enum assay_verify_error error, const struct assay_error *err,
+				       struct assay_verify_message *message)
+{
+	if (message)
+		snprintf(message->text, sizeof(message->text), "%s", err->text);
+	return err->code == ENOMEM ? ASSAY_VERIFY_ERROR_MEMORY : error;
+}
 
-static int check_params(const struct assay_verify_params *params, struct assay_error *err)
+enum assay_verify_error library_refused(enum assay_verify_error error,
+					struct assay_verify_message *message, const char *format,
+					...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (message)
+		vsnprintf(message->text, sizeof(message->text), format, args);
+	va_end(args);
+	return error;
+}
+
+/* ---------------------------------------------------------------- parameters */
+
+static enum assay_verify_error check_params(const struct assay_verify_params *params,
+					    struct assay_verify_message *message)
 {
 	if (params->version != ASSAY_VERIFY_PARAMS_VERSION)
-		return assay_fail(err, EINVAL,
-				  "the parameters are of version %u; this library takes version %d",
-				  params->version, ASSAY_VERIFY_PARAMS_VERSION);
-	if (params->flags != 0 || !all_zero(params->reserved, COUNT_OF(params->reserved)))
-		return assay_fail(err, EINVAL, "flags and reserved parameters must be 0");
-	for (size_t i = 0; i < params->manifest_count; i++)
-		if (!all_zero(params->manifests[i].reserved,
-			      COUNT_OF(params->manifests[i].reserved)))
-			return assay_fail(err, EINVAL, "reserved members of manifests must be 0");
-	return 0;
-}
-
-static int add_certificate(struct bytes data, const char *name, X509 ***array, size_t *count,
-			   struct assay_error *err)
-{
-	X509 **grown = realloc(*array, (*count + 1) * sizeof(X509 *));
-	int r;
-
-	if (!grown)
-		return assay_fail(err, ENOMEM, "out of memory");
-	*array = grown;
-	r = certificate_parse(data, name, &grown[*count], err);
-	if (r == 0)
-		(*count)++;
-	else if (r != -ENOMEM)
-		r = -EBADMSG;
-	return r;
-}
-
-static int read_certificates(const struct assay_verify_bytes *given, size_t given_count,
-			     const struct policy_certificate *named, size_t named_count,
-			     X509 ***array, size_t *count, struct assay_error *err)
-{
-	char name[64];
-	int r = 0;
-
-	for (size_t i = 0; i < given_count && r == 0; i++) {
-		snprintf(name, sizeof(name), "certificate %zu", i);
-		r = add_certificate(borrow(given[i]), name, array, count, err);
-	}
-	for (size_t i = 0; i < named_count && r == 0; i++) {
-		const char *pem = named[i].pem;
-
-		if (pem)
-			r = add_certificate(BYTES((const uint8_t *)pem, strlen(pem)),
-					    "a certificate in the policy", array, count, err);
-	}
-	return r;
-}
-
-static int read_manifests(const struct assay_verify_params *params, struct inputs *inputs,
-			  struct assay_error *err)
-{
-	if (params->manifest_count == 0)
-		return 0;
-	inputs->manifests = calloc(params->manifest_count, sizeof(*inputs->manifests));
-	if (!inputs->manifests)
-		return assay_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < params->manifest_count; i++)
-		inputs->manifests[i] = (struct verify_manifest){
-			.name = params->manifests[i].name ? params->manifests[i].name : "",
-			.text = borrow(params->manifests[i].text),
-			.signature = borrow(params->manifests[i].signature),
-		};
-	return 0;
+		return library_refused(
+			ASSAY_VERIFY_ERROR_PARAMETER, message,
+			"the parameters are of version %u; this library takes version %d",
+			params->version, ASSAY_VERIFY_PARAMS_VERSION);
+	if ((params->flags & ~ASSAY_VERIFY_KEEP_FILES) != 0 || !ALL_ZERO(params->reserved))
+		return library_refused(ASSAY_VERIFY_ERROR_PARAMETER, message,
+				       "flags that are not known and reserved parameters must be "
+				       "0");
+	if (!params->policy)
+		return library_refused(ASSAY_VERIFY_ERROR_PARAMETER, message,
+				       "a policy is needed, if only the default one");
+	for (size_t i = 0; i < params->policy->file_count; i++)
+		if (!params->policy->files[i].supplied)
+			return library_refused(ASSAY_VERIFY_ERROR_FILE, message,
+					       "the policy names the file %s, which was not "
+					       "supplied",
+					       params->policy->files[i].name);
+	return ASSAY_VERIFY_OK;
 }
 
 static int read_state(struct bytes text, struct verify_state *ret, struct assay_error *err)
 {
-	json_t *json;
+	CLEANUP(json_decref_pointer) json_t *json = NULL;
 	int r = json_parse(text, "the state", &json, err);
 
-	if (r < 0)
-		return r;
-	r = state_from_json(json, ret, err);
-	json_decref(json);
-	return r;
+	return r < 0 ? r : state_from_json(json, ret, err);
 }
 
-static int read_inputs(const struct assay_verify_params *params, struct inputs *inputs,
-		       struct assay_error *err)
-{
-	const struct policy *policy = &inputs->policy;
-	int r = 0;
+/* ---------------------------------------------------------------- making one */
 
-	verify_policy_default(&inputs->policy.rules);
-	if (params->policy.size > 0)
-		r = policy_parse(borrow(params->policy), &inputs->policy, err);
-	if (r == 0 && params->state.size > 0)
-		r = read_state(borrow(params->state), &inputs->state, err);
-	if (r == 0)
-		r = read_manifests(params, inputs, err);
-	if (r == 0)
-		r = read_certificates(params->certificates, params->certificate_count,
-				      policy->certificates, policy->certificate_count,
-				      &inputs->certificates, &inputs->certificate_count, err);
-	if (r == 0)
-		r = read_certificates(params->ima_certificates, params->ima_certificate_count,
-				      policy->ima_certificates, policy->ima_certificate_count,
-				      &inputs->ima_certificates, &inputs->ima_certificate_count,
-				      err);
-	return r;
+static struct assay_verify_digest give_digest(const struct assay_digest *digest)
+{
+	struct assay_verify_digest given = { 0 };
+
+	if (!digest || digest->size == 0)
+		return given;
+	given.hash = digest->hash;
+	given.size = (uint32_t)digest->size;
+	memcpy(given.bytes, digest->bytes, digest->size);
+	return given;
 }
 
-static void free_certificates(X509 **certificates, size_t count)
+static void keep_file(void *context, const struct verify_file *file)
 {
-	for (size_t i = 0; i < count; i++)
-		X509_free(certificates[i]);
-	free(certificates);
-}
-
-static void inputs_free(struct inputs *inputs)
-{
-	policy_free(&inputs->policy);
-	free(inputs->manifests);
-	free_certificates(inputs->certificates, inputs->certificate_count);
-	free_certificates(inputs->ima_certificates, inputs->ima_certificate_count);
-}
-
-/* ---------------------------------------------------------------- the verdict */
-
-static void judge(const struct assay_verify_params *params, const struct inputs *inputs,
-		  struct verdict *ret)
-{
-	struct verify_input input = {
-		.evidence = borrow(params->evidence),
-		.nonce = borrow(params->nonce),
-		.ak_public = borrow(params->ak_public),
-		.ak_qualified_name = borrow(params->ak_qualified_name),
-		.state = params->state.size > 0 ? &inputs->state : NULL,
-		.now = params->now,
-		.nonce_issued = params->nonce_issued,
-		.manifests = inputs->manifests,
-		.manifest_count = params->manifest_count,
-		.certificates = inputs->certificates,
-		.certificate_count = inputs->certificate_count,
-		.ima_certificates = inputs->ima_certificates,
-		.ima_certificate_count = inputs->ima_certificate_count,
+	static const enum assay_verify_file_state states[FILE_STATES] = {
+		[FILE_MATCHES] = ASSAY_VERIFY_FILE_MATCHES,
+		[FILE_SIGNED] = ASSAY_VERIFY_FILE_SIGNED,
+		[FILE_ALLOWED] = ASSAY_VERIFY_FILE_ALLOWED,
+		[FILE_UNKNOWN] = ASSAY_VERIFY_FILE_UNKNOWN,
+		[FILE_DIFFERS] = ASSAY_VERIFY_FILE_DIFFERS,
+		[FILE_FAILED] = ASSAY_VERIFY_FILE_FAILED,
+	};
+	struct assay_verdict *verdict = context;
+	struct kept_file kept = {
+		.file = {
+			/* The data is filled in when it is asked for: the paths may move. */
+			.path = { NULL, file->path.data ? file->path.size : 0 },
+			.state = states[file->state],
+			.flags = (file->covered ? ASSAY_VERIFY_COVERED : 0) |
+				 (file->by_ima ? ASSAY_VERIFY_BY_IMA : 0) |
+				 (file->verity ? ASSAY_VERIFY_VERITY : 0),
+			.number = file->number,
+			.digest = give_digest(&file->digest),
+			.expected = give_digest(file->expected),
+		},
+		.path = verdict->paths.size,
 	};
 
-	verify(&input, &inputs->policy.rules, ret);
+	if (file->path.data)
+		buffer_append_bytes(&verdict->paths, file->path);
+	buffer_append(&verdict->files, &kept, sizeof(kept));
 }
 
-PUBLIC int assay_verify(const struct assay_verify_params *params,
-			struct assay_verdict **ret_verdict, struct assay_verify_error *error)
+static void keep_record(void *context, const struct verify_record *record)
 {
-	struct assay_error err = { 0 };
-	struct inputs inputs = { 0 };
-	struct assay_verdict *verdict = NULL;
-	int r = check_params(params, &err);
+	struct assay_verdict *verdict = context;
+	struct assay_verify_record kept = {
+		.number = record->number,
+		.offset = record->offset,
+		.size = record->size,
+		.kind = record->kind,
+		.time = record->time,
+		.files = record->files,
+		.events = record->events,
+		.ima = record->ima,
+		.flags = record->covered ? ASSAY_VERIFY_COVERED : 0,
+	};
 
-	/* What is in the caller's queue of errors stays, and nothing comes to it. */
-	(void)ERR_set_mark();
-	if (r == 0)
-		r = read_inputs(params, &inputs, &err);
-	if (r == 0) {
-		verdict = calloc(1, sizeof(*verdict));
-		if (!verdict)
-			r = assay_fail(&err, ENOMEM, "out of memory");
-	}
-	if (verdict) {
-		judge(params, &inputs, &verdict->verdict);
-		*ret_verdict = verdict;
-	}
-	inputs_free(&inputs);
-	(void)ERR_pop_to_mark();
-	if (r < 0 && error)
-		snprintf(error->text, sizeof(error->text), "%s", err.text);
-	return r;
+	buffer_append(&verdict->records, &kept, sizeof(kept));
 }
+
+static void judge(const struct assay_verify_params *params, const struct verify_state *state,
+		  struct assay_verdict *ret)
+{
+	const struct assay_policy *policy = params->policy;
+	const struct verify_observer observer = { ret, keep_record, keep_file };
+	struct verify_input input = {
+		.evidence = library_borrow(params->evidence),
+		.nonce = library_borrow(params->nonce),
+		.ak_public = library_borrow(params->ak_public),
+		.ak_qualified_name = library_borrow(params->ak_qualified_name),
+		.state = params->state.size > 0 ? state : NULL,
+		.now = params->now,
+		.nonce_issued = params->nonce_issued,
+		.manifests = policy->inputs,
+		.manifest_count = policy->manifest_count,
+		.certificates = policy->signers.list,
+		.certificate_count = policy->signers.count,
+		.ima_certificates = policy->ima_signers.list,
+		.ima_certificate_count = policy->ima_signers.count,
+		.observer = params->flags & ASSAY_VERIFY_KEEP_FILES ? &observer : NULL,
+	};
+
+	verify(&input, &policy->policy.rules, &ret->verdict);
+}
+
+PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *params,
+					    struct assay_verdict **ret_verdict,
+					    struct assay_verify_message *message)
+{
+	KEEP_CALLERS_ERRORS;
+	struct assay_error err = { 0 };
+	struct verify_state state = { 0 };
+	struct assay_verdict *verdict;
+	enum assay_verify_error error = check_params(params, message);
+
+	if (error != ASSAY_VERIFY_OK)
+		return error;
+	if (params->state.size > 0 && read_state(library_borrow(params->state), &state, &err) < 0)
+		return library_failed(ASSAY_VERIFY_ERROR_STATE, &err, message);
+	verdict = calloc(1, sizeof(*verdict));
+	if (verdict)
+		judge(params, &state, verdict);
+	if (!verdict || verdict->files.failed || verdict->records.failed || verdict->paths.failed) {
+		assay_verdict_free(verdict);
+		return library_refused(ASSAY_VERIFY_ERROR_MEMORY, message, "out of memory");
+	}
+	*ret_verdict = verdict;
+	return ASSAY_VERIFY_OK;
+}
+
+/* ---------------------------------------------------------------- reading it */
 
 PUBLIC int assay_verdict_trusted(const struct assay_verdict *verdict)
 {
 	return verdict_trusted(&verdict->verdict);
+}
+
+PUBLIC int assay_verdict_boot_judged(const struct assay_verdict *verdict)
+{
+	return verdict_boot_judged(&verdict->verdict);
+}
+
+PUBLIC const char *assay_verdict_sentence(const struct assay_verdict *verdict)
+{
+	return verdict_sentence(&verdict->verdict);
 }
 
 PUBLIC size_t assay_verdict_checks(const struct assay_verdict *verdict)
@@ -241,13 +236,14 @@ PUBLIC size_t assay_verdict_checks(const struct assay_verdict *verdict)
 	return CHECK_COUNT;
 }
 
-PUBLIC int assay_verdict_check(const struct assay_verdict *verdict, size_t index,
-			       struct assay_verify_check *ret_check)
+PUBLIC enum assay_verify_error assay_verdict_check(const struct assay_verdict *verdict,
+						   size_t index,
+						   struct assay_verify_check *ret_check)
 {
 	uint64_t bit;
 
 	if (index >= CHECK_COUNT)
-		return -ERANGE;
+		return ASSAY_VERIFY_ERROR_RANGE;
 	bit = CHECK_BIT(index);
 	*ret_check = (struct assay_verify_check){
 		.name = check_name((enum check)index),
@@ -259,12 +255,47 @@ PUBLIC int assay_verdict_check(const struct assay_verdict *verdict, size_t index
 							  ASSAY_VERIFY_NOT_CHECKED,
 		.required = (verdict->verdict.required & bit) != 0,
 	};
-	return 0;
+	return ASSAY_VERIFY_OK;
 }
 
 PUBLIC size_t assay_verdict_reason(const struct assay_verdict *verdict)
 {
 	return verdict_reason(&verdict->verdict);
+}
+
+PUBLIC size_t assay_verdict_files(const struct assay_verdict *verdict)
+{
+	return verdict->files.size / sizeof(struct kept_file);
+}
+
+PUBLIC enum assay_verify_error assay_verdict_file(const struct assay_verdict *verdict, size_t index,
+						  struct assay_verify_file *ret_file)
+{
+	struct kept_file kept;
+
+	if (index >= assay_verdict_files(verdict))
+		return ASSAY_VERIFY_ERROR_RANGE;
+	memcpy(&kept, verdict->files.data + index * sizeof(kept), sizeof(kept));
+	*ret_file = kept.file;
+	if (kept.file.path.size > 0)
+		ret_file->path.data = verdict->paths.data + kept.path;
+	return ASSAY_VERIFY_OK;
+}
+
+PUBLIC size_t assay_verdict_records(const struct assay_verdict *verdict)
+{
+	return verdict->records.size / sizeof(struct assay_verify_record);
+}
+
+PUBLIC enum assay_verify_error assay_verdict_record(const struct assay_verdict *verdict,
+						    size_t index,
+						    struct assay_verify_record *ret_record)
+{
+	if (index >= assay_verdict_records(verdict))
+		return ASSAY_VERIFY_ERROR_RANGE;
+	memcpy(ret_record, verdict->records.data + index * sizeof(*ret_record),
+	       sizeof(*ret_record));
+	return ASSAY_VERIFY_OK;
 }
 
 /* @json: taken over; may be NULL */
@@ -276,26 +307,30 @@ static char *dump(json_t *json)
 	return text;
 }
 
-PUBLIC const char *assay_verdict_json(struct assay_verdict *verdict)
+PUBLIC char *assay_verdict_json(const struct assay_verdict *verdict)
 {
-	if (!verdict->json)
-		verdict->json = dump(verdict_to_json(&verdict->verdict));
-	return verdict->json;
+	return dump(verdict_to_json(&verdict->verdict));
 }
 
-PUBLIC const char *assay_verdict_state(struct assay_verdict *verdict)
+PUBLIC char *assay_verdict_state(const struct assay_verdict *verdict)
 {
-	if (!verdict->state && verdict_trusted(&verdict->verdict))
-		verdict->state = dump(state_to_json(&verdict->verdict.state));
-	return verdict->state;
+	if (!verdict_trusted(&verdict->verdict))
+		return NULL;
+	return dump(state_to_json(&verdict->verdict.state));
+}
+
+PUBLIC void assay_verify_text_free(char *text)
+{
+	free(text);
 }
 
 PUBLIC void assay_verdict_free(struct assay_verdict *verdict)
 {
 	if (!verdict)
 		return;
-	free(verdict->json);
-	free(verdict->state);
+	buffer_free(&verdict->files);
+	buffer_free(&verdict->records);
+	buffer_free(&verdict->paths);
 	free(verdict);
 }
 
