@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "report/group.h"
 #include "report/html.h"
 #include "report/junit.h"
@@ -443,6 +444,30 @@ static void what_could_not_be_checked_is_named(void **state)
 	free(text);
 }
 
+static void want_more(struct fixture *fixture)
+{
+	want_counters(fixture);
+	fixture->policy.prefix = "/elsewhere";
+}
+
+/* What failed comes before what could not be checked, in whatever order they are made. */
+static void what_failed_comes_first(void **state)
+{
+	static struct verdict verdict;
+	char *text;
+
+	(void)state;
+	fixture_judge(AT_VERIFIER, want_more, &verdict);
+	text = terminal_text(&verdict, false, false);
+	assert_true(place_of(text, "\nFAIL         files-known: ") <
+		    place_of(text, "\nnot checked  quote-counters: "));
+	free(text);
+	text = page_at(AT_VERIFIER, want_more, &verdict);
+	assert_true(place_of(text, "<b>files-known</b>: ") <
+		    place_of(text, "<b>quote-counters</b>: "));
+	free(text);
+}
+
 /* After a power cut: shown, and by default not required. */
 static void unsafe_clock(struct fixture *fixture)
 {
@@ -510,6 +535,49 @@ static void checks_are_in_the_group_of_what_they_look_at(void **state)
 	}
 }
 
+/* ---------------------------------------------------------------- the manual */
+
+/* Behind the next line of the manual that begins so; NULL if there is none. */
+static const char *next_line(const char **page, const char *beginning)
+{
+	char line[64];
+	const char *found;
+
+	snprintf(line, sizeof(line), "\n%s", beginning);
+	found = strstr(*page, line);
+	if (found)
+		*page = found + strlen(line);
+	return found ? *page : NULL;
+}
+
+/* assay-verify(1) has every check, in order, with what it asks and when it is required. */
+static void the_manual_has_every_check(void **state)
+{
+	struct buffer buffer = { 0 };
+	const char *page, *item, *end;
+
+	(void)state;
+	assert_int_equal(file_read("man/assay-verify.1", 1 << 20, &buffer, NULL), 0);
+	page = text_of(&buffer);
+	assert_non_null(next_line(&page, ".Sh CHECKS"));
+	end = strstr(page, "\n.Sh JSON");
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		enum check check = (enum check)i;
+		char expected[256];
+
+		snprintf(expected, sizeof(expected), "%s%s%s\n%s\n", check_name(check),
+			 check_waivable(check) ? " *" : "",
+			 check_when(check) == CHECK_ALWAYS ? "" : " +", check_question(check));
+		item = next_line(&page, ".It Li ");
+		if (!item || strncmp(item, expected, strlen(expected)) != 0)
+			fail_msg("the manual does not have this, where it would be:\n%s", expected);
+	}
+	assert_true(page < end);
+	item = next_line(&page, ".It Li ");
+	assert_true(item > end);
+	buffer_free(&buffer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,9 +592,11 @@ int main(void)
 		cmocka_unit_test(what_failed_has_its_advice),
 		cmocka_unit_test(what_was_not_reached_is_counted),
 		cmocka_unit_test(what_could_not_be_checked_is_named),
+		cmocka_unit_test(what_failed_comes_first),
 		cmocka_unit_test(what_is_waived_is_a_note),
 		cmocka_unit_test(verbose_names_every_check),
 		cmocka_unit_test(checks_are_in_the_group_of_what_they_look_at),
+		cmocka_unit_test(the_manual_has_every_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

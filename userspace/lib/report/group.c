@@ -43,6 +43,15 @@ bool check_blocks(enum check_outcome outcome)
 	return outcome == OUTCOME_FAILED || outcome == OUTCOME_MISSING;
 }
 
+struct check_tally check_tally(const struct verdict *verdict)
+{
+	struct check_tally tally = { { 0 } };
+
+	for (int i = 0; i < CHECK_COUNT; i++)
+		tally.count[check_outcome(verdict, (enum check)i)]++;
+	return tally;
+}
+
 struct check_tally check_group_tally(const struct verdict *verdict, enum check_group group)
 {
 	struct check_tally tally = { { 0 } };

@@ -29,6 +29,8 @@ struct check_tally {
 	unsigned int count[CHECK_OUTCOMES];
 };
 
+/* check_tally() - of all checks; check_group_tally() - of those of a group */
+struct check_tally check_tally(const struct verdict *verdict);
 struct check_tally check_group_tally(const struct verdict *verdict, enum check_group group);
 
 #endif /* ASSAY_REPORT_GROUP_H */

@@ -192,14 +192,12 @@ static const struct {
 #define OUTCOMES_AMISS (1U << OUTCOME_FAILED | 1U << OUTCOME_MISSING | 1U << OUTCOME_NOTE)
 #define OUTCOMES_ALL ((1U << CHECK_OUTCOMES) - 1)
 
-/* Each check that the verdict is to blame on, with what to do. */
-static void add_blame(const struct verdict *verdict, struct buffer *out)
+static void add_blame(const struct verdict *verdict, enum check_outcome outcome, struct buffer *out)
 {
-	markup_add(out, "<dl>");
 	for (int i = 0; i < CHECK_COUNT; i++) {
 		enum check check = (enum check)i;
 
-		if (!check_blocks(check_outcome(verdict, check)))
+		if (check_outcome(verdict, check) != outcome)
 			continue;
 		markup_add(out, "<dt><b>");
 		markup_text(out, check_name(check));
@@ -209,6 +207,14 @@ static void add_blame(const struct verdict *verdict, struct buffer *out)
 		markup_text(out, check_advice(check));
 		markup_add(out, "\n");
 	}
+}
+
+/* Each check that the verdict is to blame on, with what to do: what failed first. */
+static void add_reasons(const struct verdict *verdict, struct buffer *out)
+{
+	markup_add(out, "<dl>");
+	add_blame(verdict, OUTCOME_FAILED, out);
+	add_blame(verdict, OUTCOME_MISSING, out);
 	markup_add(out, "</dl>");
 }
 
@@ -231,7 +237,7 @@ static void add_summary(const struct verdict *verdict, const char *evidence, uin
 	if (verdict->required == 0)
 		markup_add(out, "<p>The policy requires no check.</p>\n");
 	else if (!trusted)
-		add_blame(verdict, out);
+		add_reasons(verdict, out);
 	markup_add(out, "<p class=dim>");
 	markup_text(out, evidence);
 	markup_print(out, ", %s; %llu of %llu required checks passed", utc_text(now, time),

@@ -75,30 +75,30 @@ static void add_blame(const struct text *text, int check)
 		add(text, "%*s%s\n", RESULT_WIDTH, "", check_advice((enum check)check));
 }
 
-/* What failed, and then what would have, were it required. */
+/* Those checks that came to that, as a paragraph. */
+static void add_all(const struct text *text, enum check_outcome outcome, const char *before)
+{
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		if (outcome_of(text, i) != outcome)
+			continue;
+		add(text, "%s", before);
+		before = "";
+		add_blame(text, i);
+	}
+}
+
+/* What failed first, then what could not be checked, then what would have failed. */
 static void add_reasons(const struct text *text)
 {
-	bool any = false;
+	struct check_tally tally = check_tally(text->verdict);
 
 	if (text->verdict->required == 0) {
 		add(text, "\nThe policy requires no check: name what is to be required.\n");
 		return;
 	}
-	for (int i = 0; i < CHECK_COUNT; i++) {
-		if (!check_blocks(outcome_of(text, i)))
-			continue;
-		add(text, "%s", any ? "" : "\n");
-		any = true;
-		add_blame(text, i);
-	}
-	any = false;
-	for (int i = 0; i < CHECK_COUNT; i++) {
-		if (outcome_of(text, i) != OUTCOME_NOTE)
-			continue;
-		add(text, "%s", any ? "" : "\n");
-		any = true;
-		add_blame(text, i);
-	}
+	add_all(text, OUTCOME_FAILED, "\n");
+	add_all(text, OUTCOME_MISSING, tally.count[OUTCOME_FAILED] > 0 ? "" : "\n");
+	add_all(text, OUTCOME_NOTE, "\n");
 }
 
 static void add_group(const struct text *text, enum check_group group)
