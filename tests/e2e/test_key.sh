@@ -421,8 +421,8 @@ size=$(stat -c %s broken.der)
 printf '\001' | dd of=broken.der bs=1 seek=$((size - 5)) conv=notrunc 2>/dev/null
 judged 'a signature of its own that is broken' broken.der self-signature "$all"
 refused 'no certificate at all' 1 'holds no X.509' "$assay" key lint plain.pem
-refused 'no such keyring' 2 'takes .fs-verity, .ima or _ima' "$assay" key lint --keyring .x p256.crt
-refused 'nothing to judge' 2 'one certificate' "$assay" key lint
+refused 'no such keyring' 2 'must be .fs-verity, .ima or _ima' "$assay" key lint --keyring .x p256.crt
+refused 'nothing to judge' 2 'missing argument' "$assay" key lint
 
 # ---------------------------------------------------------------- slots
 works 'no slot and no session of the TPM is left taken' slots_free

@@ -148,7 +148,7 @@ check 'sign takes paths as seen with the root' \
 clean
 sign --json
 check 'sign --json is JSON' \
-	eval 'told 0 && jq -e ".ok and .files == 6 and .skipped == 3" stdout >/dev/null'
+	eval 'told 0 && jq -e ".ok and .file_count == 6 and .skipped == 3" stdout >/dev/null'
 mkdir tree/out
 run "$assay" sign --key key.pem --cert cert.pem --root tree --manifest tree/out/m
 run "$assay" sign --key key.pem --cert cert.pem --root tree --manifest tree/out/m

@@ -208,14 +208,14 @@ cp m one
 cp m.p7s one.p7s
 check 'a product is in the header' eval '[ "$(head -n 1 m | jq -r .product)" = "gateway \"x\"" ]'
 run "$assay" check --manifest m --root tree --cert cert.pem --json
-check 'and told, with the time' json '.ok and .manifest.product == "gateway \"x\"" and
-	(.manifest.created | fromdate) > 0 and .manifest.signature.result == "pass"'
+check 'and told, with the time' json '.ok and .manifests[0].product == "gateway \"x\"" and
+	(.manifests[0].created | fromdate) > 0 and .manifest_check.result == "pass"'
 sign --product 'a
 b'
 check 'but not one of two lines' told 1 'without control characters'
 sign --incremental one --json
 check '--incremental reads nothing again that did not change' \
-	json '.ok and .files == 8 and .reused == 6 and .links == 2'
+	json '.ok and .file_count == 8 and .reused == 6 and .links == 2'
 check 'and openssl accepts the result' accepted m
 echo other >tree/usr/lib/b.so
 touch -d '1 hour ago' tree/usr/lib/b.so
@@ -223,7 +223,7 @@ rm tree/usr/lib/c.a
 echo new >tree/usr/new
 sign --incremental one --json
 check 'what has another size, is new or gone, is seen' \
-	json '.ok and .files == 8 and .reused == 4'
+	json '.ok and .file_count == 8 and .reused == 4'
 check 'and openssl accepts that, too' accepted m
 printf 'otter\n' >tree/usr/lib/b.so
 sign --incremental m --json
@@ -298,7 +298,7 @@ check 'a file that changes while it is read is told' \
 rm tree/changing
 sign --json
 check 'and the next run goes on from what was done' \
-	json '.ok and .files == 8 and .partial == null'
+	json '.ok and .file_count == 8 and .partial == null'
 check 'which leaves no partial manifest' test ! -e m.partial
 
 # ------------------------------------------------------------------ interrupted

@@ -2,9 +2,12 @@
 /* `assay key lint`: would the kernel take this certificate? */
 #include "cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "sign/lint.h"
 
 static const struct {
@@ -15,9 +18,6 @@ static const struct {
 	{ ".ima", LINT_IMA },
 	{ "_ima", LINT_USER_IMA },
 };
-
-/* More keys than any kernel has built in. */
-#define AUTHORITIES_MAX 64
 
 #define KEYRINGS (sizeof(keyrings) / sizeof(keyrings[0]))
 
@@ -88,11 +88,29 @@ static int print_json(const struct lint_run *run, const char *path, unsigned int
 					   run->json));
 }
 
-static int lint(const char *path, unsigned int wanted, bool json, X509 *const *authorities,
-		size_t count)
+static void print_text(const struct lint_run *run, const char *path, unsigned int refused)
 {
-	struct lint_run run = { .wanted = wanted ? wanted : LINT_ALL };
-	X509 *certificate;
+	unsigned int taken = run->wanted & ~refused;
+
+	printf("%s: accepted by", path);
+	for (size_t i = 0; i < KEYRINGS; i++)
+		if (taken & keyrings[i].keyring)
+			printf(" %s", keyrings[i].name);
+	fputs(taken ? "" : " none", stdout);
+	puts(run->stricter ? "; assay is stricter than the kernel, and refuses it" : "");
+}
+
+struct lint_options {
+	unsigned int keyrings;
+	struct option_texts authorities;
+	bool json;
+};
+
+static int lint_certificate(const char *path, const struct lint_options *options,
+			    X509 *const *authorities)
+{
+	struct lint_run run = { .wanted = options->keyrings ? options->keyrings : LINT_ALL };
+	CLEANUP(x509_free_pointer) X509 *certificate = NULL;
 	struct assay_error err;
 	unsigned int refused;
 	int status;
@@ -100,99 +118,91 @@ static int lint(const char *path, unsigned int wanted, bool json, X509 *const *a
 
 	if (certificate_load(path, &certificate, &err) < 0)
 		return command_failed(&command_key_lint, &err);
-	if (json && !(run.json = json_array())) {
-		X509_free(certificate);
+	if (options->json && !(run.json = json_array()))
 		return command_emit_json(&command_key_lint, NULL);
-	}
-	refused = certificate_lint(certificate, authorities, count, print_finding, &run);
-	X509_free(certificate);
+	refused = certificate_lint(certificate, authorities, options->authorities.count,
+				   print_finding, &run);
 	/* Where no keyring was asked for, one that takes it is enough. */
-	good = wanted ? (refused & wanted) == 0 : (refused & LINT_ALL) != LINT_ALL;
-	if (json) {
+	good = options->keyrings ? (refused & options->keyrings) == 0 :
+				   (refused & LINT_ALL) != LINT_ALL;
+	if (options->json) {
 		status = print_json(&run, path, refused, good);
 	} else {
-		printf("%s: accepted by", path);
-		for (size_t i = 0; i < KEYRINGS; i++)
-			if (run.wanted & ~refused & keyrings[i].keyring)
-				printf(" %s", keyrings[i].name);
-		fputs((run.wanted & ~refused) ? "" : " none", stdout);
-		puts(run.stricter ? "; assay is stricter than the kernel, and refuses it" : "");
+		print_text(&run, path, refused);
 		status = command_flush(&command_key_lint);
 	}
 	return status == EXIT_OK && !good ? EXIT_FAILED : status;
 }
 
-static int run_lint(int argc, char **argv)
+/* Loads the authorities first. */
+static int lint_with(const char *path, const struct lint_options *options)
 {
-	static const struct option options[] = {
-		{ "keyring", required_argument, NULL, 'k' },
-		{ "ca", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	X509 *authorities[AUTHORITIES_MAX];
-	unsigned int wanted = 0, keyring;
+	size_t count = options->authorities.count, loaded = 0;
+	CLEANUP(free_pointer) X509 **authorities = calloc(count + 1, sizeof(*authorities));
 	struct assay_error err;
-	bool json = false;
-	size_t count = 0;
-	int c, status;
+	int r = 0, status;
 
-	while ((c = command_option(&command_key_lint, argc, argv, ":h", options, &status)) != -1) {
-		switch (c) {
-		case 'k':
-			keyring = 0;
-			for (size_t i = 0; i < KEYRINGS; i++)
-				if (strcmp(optarg, keyrings[i].name) == 0)
-					keyring = keyrings[i].keyring;
-			wanted |= keyring;
-			if (keyring == 0)
-				status = command_usage(&command_key_lint,
-						       "--keyring takes .fs-verity, .ima or _ima, "
-						       "not '%s'",
-						       optarg);
-			break;
-		case 'c':
-			if (count == AUTHORITIES_MAX)
-				status = command_usage(&command_key_lint,
-						       "--ca may be given %d times at most",
-						       AUTHORITIES_MAX);
-			else if (certificate_load(optarg, &authorities[count], &err) < 0)
-				status = command_failed(&command_key_lint, &err);
-			else
-				count++;
-			break;
-		case 'j':
-			json = true;
-			break;
-		}
-		if (status != -1)
-			break;
-	}
-	if (status == -1 && argc - optind != 1)
-		status = command_usage(&command_key_lint, "one certificate is needed");
-	if (status == -1)
-		status = lint(argv[optind], wanted, json, authorities, count);
-	for (size_t i = 0; i < count; i++)
+	if (!authorities)
+		return command_emit_json(&command_key_lint, NULL);
+	for (; loaded < count && r == 0; loaded += r == 0)
+		r = certificate_load(options->authorities.list[loaded], &authorities[loaded], &err);
+	status = r < 0 ? command_failed(&command_key_lint, &err) :
+			 lint_certificate(path, options, authorities);
+	for (size_t i = 0; i < loaded; i++)
 		X509_free(authorities[i]);
 	return status;
 }
 
+static int take_keyring(void *place, const char *value, struct assay_error *err)
+{
+	unsigned int *wanted = place;
+
+	for (size_t i = 0; i < KEYRINGS; i++) {
+		if (strcmp(value, keyrings[i].name) == 0) {
+			*wanted |= keyrings[i].keyring;
+			return 0;
+		}
+	}
+	return assay_fail(err, EINVAL, "must be .fs-verity, .ima or _ima, not '%s'", value);
+}
+
+static int run_lint(int argc, char **argv)
+{
+	struct lint_options options = { 0 };
+	struct operands operands;
+	int status = command_parse(&command_key_lint, argc, argv, &options, &operands);
+
+	if (status == COMMAND_GO)
+		status = lint_with(operands.list[0], &options);
+	option_texts_free(&options.authorities);
+	return status;
+}
+
+/* clang-format off */
+static const struct option_row lint_rows[] = {
+	{ "keyring", 0, "NAME",
+	  "judge for this keyring, .fs-verity, .ima or _ima (all three); may be repeated",
+	  OPTION_FUNCTION(struct lint_options, keyrings, take_keyring), .repeatable = true },
+	{ "ca", 0, "CERT.pem",
+	  "a certificate built into the kernel, whose key may have signed what .ima takes; may be "
+	  "repeated",
+	  OPTION_TEXTS(struct lint_options, authorities) },
+	OPTION_ROW_JSON(struct lint_options, json),
+	OPTION_END,
+};
+/* clang-format on */
+
 const struct command command_key_lint = {
 	.name = "key lint",
 	.summary = "tell why the kernel would refuse a certificate",
-	.help = "Usage: assay key lint [OPTION]... CERT.pem\n"
-		"\n"
-		"Tell which of the kernel's keyrings .fs-verity, .ima and _ima would refuse a\n"
-		"certificate, or the signatures of its key, and why.\n"
-		"\n"
-		"      --keyring NAME   judge for this keyring; may be repeated [all three]\n"
-		"      --ca CERT.pem    a certificate built into the kernel, whose key may have\n"
-		"                       signed what .ima takes; may be repeated\n"
-		"      --json           print the findings as JSON\n"
-		"  -h, --help           show this\n"
-		"\n"
-		"Exit status: 0 each keyring named takes it (or, with none named, one of the\n"
-		"three), 1 not so, 2 wrong usage.\n",
+	.intro = "Tells which of the kernel's keyrings .fs-verity, .ima and _ima would refuse a\n"
+		 "certificate, or the signatures of its key, and why; and what assay refuses\n"
+		 "whatever the kernel does.\n",
+	.options = lint_rows,
+	.operands = "CERT.pem",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = "Exit status: 0 each keyring named takes it (or, with none named, one of the\n"
+		    "three), 1 not so, 2 wrong usage.\n",
 	.run = run_lint,
 };

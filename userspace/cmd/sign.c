@@ -403,7 +403,7 @@ static int print_summary(const struct sign_call *call, bool good, struct assay_e
 	object = json_pack("{s:b, s:s?, s:s?, s:s?, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:O, s:f}",
 			   "ok", good, "manifest", options->manifest, "signature",
 			   signature_path(call), "partial", partial_path(call), "id",
-			   call->header.id, "delegate", options->delegate, "files",
+			   call->header.id, "delegate", options->delegate, "file_count",
 			   (json_int_t)call->run.signed_files, "bytes", (json_int_t)call->run.bytes,
 			   "links", (json_int_t)call->run.linked, "reused",
 			   (json_int_t)call->run.reused, "skipped", (json_int_t)call->run.skipped,
