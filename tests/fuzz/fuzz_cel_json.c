@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "log/cel_json.h"
+#include "log/log_kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -79,6 +80,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)cel_json_read(BYTES(data, size), &cel, &err);
 	round_trip(buffer_bytes(&cel), true);
 	buffer_free(&cel);
+
+	/* What it is taken for has a sentence. */
+	require(!log_kind_sentence(log_kind_detect(BYTES(data, size))) ==
+		(log_kind_detect(BYTES(data, size)) == LOG_KIND_UNKNOWN));
 
 	/* The same bytes as TLV: contents that no JSON would have become. */
 	cel_begin(&reader, BYTES(data, size), 0);

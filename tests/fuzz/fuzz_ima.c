@@ -36,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		inside(entry.xattr_names, entry.data);
 		inside(entry.xattr_lengths, entry.data);
 		inside(entry.xattr_values, entry.data);
+		if (ima_name_compare(entry.path, ima_name_limited(entry.path)) != 0 &&
+		    entry.path.size <= IMA_NAME_LIMIT)
+			abort();
 		/* An algorithm is named only with a digest of its size. */
 		if (entry.digest_hash && entry.digest.size != assay_hash_size(entry.digest_hash))
 			abort();

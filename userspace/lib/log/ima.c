@@ -298,7 +298,7 @@ static const struct {
 };
 
 /* Of attributes there are as many names as lengths, and as many values as these add up to. */
-static const char *judge_xattrs(const struct ima_entry *entry, uint32_t kinds)
+static const char *check_xattrs(const struct ima_entry *entry, uint32_t kinds)
 {
 	struct bytes lengths = entry->xattr_lengths;
 	uint64_t total = 0;
@@ -335,7 +335,7 @@ static const char *parse_fields(const struct ima_format *format, struct bytes in
 		kinds |= 1U << fields[format->fields[i]].kind;
 	}
 	if (!problem)
-		problem = judge_xattrs(entry, kinds);
+		problem = check_xattrs(entry, kinds);
 	if (!problem && in.size > 0)
 		return "bytes are left behind its last field";
 	return problem;
@@ -426,7 +426,7 @@ void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash ban
 	*reader = (struct ima_reader){ .bank = bank, .rest = list };
 }
 
-static int truncated(const char *what, size_t left, struct assay_error *err)
+static int fail_truncated(const char *what, size_t left, struct assay_error *err)
 {
 	return assay_fail(err, EBADMSG, "truncated: %zu bytes are left where %s", left, what);
 }
@@ -439,7 +439,7 @@ static bool is_big_endian(uint32_t pcr)
 
 #define BIG_ENDIAN_ADVICE "the list is big-endian: start the kernel with ima_canonical_fmt"
 
-static int bad_pcr(uint32_t pcr, struct assay_error *err)
+static int fail_pcr(uint32_t pcr, struct assay_error *err)
 {
 	return assay_fail(err, EBADMSG, "there is no PCR %" PRIu32 "%s", pcr,
 			  is_big_endian(pcr) ? "; " BIG_ENDIAN_ADVICE : "");
@@ -455,7 +455,8 @@ static int take_data(struct bytes *in, bool counted, struct bytes *ret, struct a
 
 	if (counted) {
 		if (!bytes_take_le32(&rest, &length))
-			return truncated("the length of template data takes 4", rest.size, err);
+			return fail_truncated("the length of template data takes 4", rest.size,
+					      err);
 		*in = rest;
 		size = length;
 		if (size == 0)
@@ -463,8 +464,8 @@ static int take_data(struct bytes *in, bool counted, struct bytes *ret, struct a
 	} else {
 		if (!bytes_take(&rest, IMA_TEMPLATE_DIGEST, &skipped) ||
 		    !bytes_take_le32(&rest, &length))
-			return truncated("a digest and the length of a path take 24", rest.size,
-					 err);
+			return fail_truncated("a digest and the length of a path take 24",
+					      rest.size, err);
 		if (length >= IMA_TEMPLATE_PATH)
 			return assay_fail(err, EBADMSG,
 					  "its path claims %" PRIu32 " bytes, more than %d", length,
@@ -488,21 +489,21 @@ static int take_frame(struct bytes *in, enum assay_hash bank, struct ima_frame *
 	uint32_t length;
 
 	if (!bytes_take_le32(in, &frame->pcr))
-		return truncated("a PCR index takes 4", in->size, err);
+		return fail_truncated("a PCR index takes 4", in->size, err);
 	if (frame->pcr >= IMA_PCR_COUNT)
-		return bad_pcr(frame->pcr, err);
+		return fail_pcr(frame->pcr, err);
 	if (!bytes_take(in, assay_hash_size(bank), &digest))
-		return truncated("a template digest is due", in->size, err);
+		return fail_truncated("a template digest is due", in->size, err);
 	frame->template_digest = digest.data;
 	frame->violation = bytes_are_zero(digest);
 	if (!bytes_take_le32(in, &length))
-		return truncated("the length of a template's name takes 4", in->size, err);
+		return fail_truncated("the length of a template's name takes 4", in->size, err);
 	if (length == 0 || length > IMA_MAX_TEMPLATE_NAME)
 		return assay_fail(err, EBADMSG,
 				  "its template's name claims %" PRIu32 " bytes, not 1 to %d",
 				  length, IMA_MAX_TEMPLATE_NAME);
 	if (!bytes_take(in, length, &frame->name))
-		return truncated("a template's name is due", in->size, err);
+		return fail_truncated("a template's name is due", in->size, err);
 	return take_data(in, !is_text(frame->name, IMA_TEMPLATE), &frame->data, err);
 }
 

@@ -77,7 +77,7 @@ static int digest_chunk(struct hasher *hasher, struct chunk *chunk, uint8_t *out
 	return r;
 }
 
-static void run_chunk(void *context, unsigned int thread, void *job)
+static void digest_job(void *context, unsigned int thread, void *job)
 {
 	struct ima_digests *digests = context;
 	struct chunk *chunk = job;
@@ -91,7 +91,7 @@ static void run_chunk(void *context, unsigned int thread, void *job)
 /* ---------------------------------------------------------------- reading */
 
 /* The next entries of the list; false if there are none any more. */
-static bool fill(struct ima_digests *digests, struct chunk *chunk)
+static bool fill_chunk(struct ima_digests *digests, struct chunk *chunk)
 {
 	chunk->count = 0;
 	while (chunk->count < CHUNK_ENTRIES && !digests->ended) {
@@ -109,16 +109,16 @@ static bool fill(struct ima_digests *digests, struct chunk *chunk)
 }
 
 /* 1 with entries in the spare chunk, 0 if there are no more, or -ENOMEM */
-static int fill_spare(struct ima_digests *digests, struct assay_error *err)
+static int fill_spare_chunk(struct ima_digests *digests, struct assay_error *err)
 {
 	if (!digests->spare)
 		digests->spare = malloc(sizeof(*digests->spare));
 	if (!digests->spare)
 		return assay_fail(err, ENOMEM, "out of memory while replaying IMA's list");
-	return fill(digests, digests->spare);
+	return fill_chunk(digests, digests->spare);
 }
 
-static struct chunk *give_spare(struct ima_digests *digests)
+static struct chunk *give_spare_chunk(struct ima_digests *digests)
 {
 	struct chunk *chunk = digests->spare;
 
@@ -127,15 +127,15 @@ static struct chunk *give_spare(struct ima_digests *digests)
 }
 
 /* Have the threads' room full, and take what is done first. */
-static int take_from_threads(struct ima_digests *digests, struct chunk **ret,
-			     struct assay_error *err)
+static int next_chunk_of_threads(struct ima_digests *digests, struct chunk **ret,
+				 struct assay_error *err)
 {
 	int r = 1;
 
 	while (r > 0 && work_room(digests->work) > 0) {
-		r = fill_spare(digests, err);
+		r = fill_spare_chunk(digests, err);
 		if (r > 0)
-			work_put(digests->work, give_spare(digests));
+			work_put(digests->work, give_spare_chunk(digests));
 	}
 	if (r >= 0 && work_count(digests->work) > 0)
 		*ret = work_take(digests->work);
@@ -143,23 +143,23 @@ static int take_from_threads(struct ima_digests *digests, struct chunk **ret,
 }
 
 /* The next chunk, its digests computed; NULL at the end */
-static int take(struct ima_digests *digests, struct chunk **ret, struct assay_error *err)
+static int next_chunk(struct ima_digests *digests, struct chunk **ret, struct assay_error *err)
 {
 	int r;
 
 	*ret = NULL;
 	if (digests->work)
-		return take_from_threads(digests, ret, err);
-	r = fill_spare(digests, err);
+		return next_chunk_of_threads(digests, ret, err);
+	r = fill_spare_chunk(digests, err);
 	if (r > 0) {
-		*ret = give_spare(digests);
-		run_chunk(digests, 0, *ret);
+		*ret = give_spare_chunk(digests);
+		digest_job(digests, 0, *ret);
 	}
 	return r;
 }
 
 /* The chunk that is used up becomes the next one to fill. */
-static int advance(struct ima_digests *digests, struct assay_error *err)
+static int advance_chunk(struct ima_digests *digests, struct assay_error *err)
 {
 	int r;
 
@@ -169,7 +169,7 @@ static int advance(struct ima_digests *digests, struct assay_error *err)
 		digests->spare = digests->current;
 	digests->current = NULL;
 	digests->taken = 0;
-	r = take(digests, &digests->current, err);
+	r = next_chunk(digests, &digests->current, err);
 	if (r < 0 || !digests->current || digests->current->result == 0)
 		return r;
 	if (err)
@@ -182,7 +182,7 @@ int ima_digests_next(struct ima_digests *digests, struct ima_digested *ret, stru
 	const struct chunk *chunk;
 
 	if (!digests->current || digests->taken == digests->current->count) {
-		int r = advance(digests, err);
+		int r = advance_chunk(digests, err);
 
 		if (r < 0)
 			return r;
@@ -240,7 +240,7 @@ int ima_digests_new(struct bytes list, enum assay_hash bank, const enum assay_ha
 	digests->hash_count = count;
 	r = open_hashers(digests, threads ? threads : 1, err);
 	if (r == 0 && threads > 0)
-		r = work_new(threads, run_chunk, digests, &digests->work, err);
+		r = work_new(threads, digest_job, digests, &digests->work, err);
 	if (r < 0) {
 		ima_digests_free(digests);
 		return r;

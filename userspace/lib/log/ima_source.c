@@ -55,7 +55,7 @@ static int next_record(struct ima_source *source, struct assay_error *err)
 }
 
 /* Only all of its template digests together say that an entry is a violation. */
-static const char *judge_digests(const struct mirrored_entry *entry, bool *ret_violation)
+static const char *check_violation(const struct mirrored_entry *entry, bool *ret_violation)
 {
 	size_t zeros = 0;
 
@@ -86,7 +86,7 @@ static int next_mirrored(struct ima_source *source, struct ima_item *item, struc
 		.name = current->name,
 		.data = current->data,
 	};
-	problem = judge_digests(current, &entry->violation);
+	problem = check_violation(current, &entry->violation);
 	ima_entry_parse(&source->reader, entry);
 	if (problem)
 		ima_entry_refuse(entry, problem);

@@ -40,7 +40,8 @@ static int check_value(unsigned int pcr, const struct assay_digest *value, struc
 	return assay_fail(err, EINVAL, "PCR %u has no value of %zu bytes", pcr, value->size);
 }
 
-static int begin(const struct pcrs_request *request, struct pcrs *pcrs, struct assay_error *err)
+static int begin_pcrs(const struct pcrs_request *request, struct pcrs *pcrs,
+		      struct assay_error *err)
 {
 	int r = 0;
 
@@ -67,8 +68,8 @@ static int begin(const struct pcrs_request *request, struct pcrs *pcrs, struct a
 }
 
 /* An entry's extend was applied: is it an expected value? */
-static void look_for(const struct pcrs_request *request, unsigned int pcr,
-		     const struct assay_digest *value, uint64_t after)
+static void look_for_expected(const struct pcrs_request *request, unsigned int pcr,
+			      const struct assay_digest *value, uint64_t after)
 {
 	for (size_t i = 0; i < request->expected_count; i++) {
 		struct pcrs_expected *expected = &request->expected[i];
@@ -82,8 +83,9 @@ static void look_for(const struct pcrs_request *request, unsigned int pcr,
 	}
 }
 
-static int extend(const struct pcrs_request *request, struct hashers *hashers, struct pcrs *pcrs,
-		  size_t bank, uint32_t pcr, const uint8_t *digest, struct assay_error *err)
+static int extend_pcr(const struct pcrs_request *request, struct hashers *hashers,
+		      struct pcrs *pcrs, size_t bank, uint32_t pcr, const uint8_t *digest,
+		      struct assay_error *err)
 {
 	struct assay_digest *value;
 	struct hasher *hasher;
@@ -99,7 +101,7 @@ static int extend(const struct pcrs_request *request, struct hashers *hashers, s
 	if (r < 0)
 		return r;
 	pcrs->banks[bank].extended |= UINT32_C(1) << pcr;
-	look_for(request, pcr, value, pcrs->entries);
+	look_for_expected(request, pcr, value, pcrs->entries);
 	return 0;
 }
 
@@ -125,8 +127,8 @@ static int extend_ima(const struct pcrs_request *request, struct hashers *hasher
 	pcrs->entries++;
 	pcrs->violations += entry->frame->violation;
 	for (size_t i = 0; i < pcrs->bank_count && r == 0; i++)
-		r = extend(request, hashers, pcrs, i, entry->frame->pcr,
-			   entry->frame->violation ? ones : entry->digests[i], err);
+		r = extend_pcr(request, hashers, pcrs, i, entry->frame->pcr,
+			       entry->frame->violation ? ones : entry->digests[i], err);
 	return r;
 }
 
@@ -138,7 +140,7 @@ int pcrs_of_ima(struct bytes list, enum assay_hash template_bank, struct pcrs_re
 	struct hashers hashers = { 0 };
 	struct ima_digested entry;
 	size_t compared = 0, count;
-	int r = begin(request, ret, err);
+	int r = begin_pcrs(request, ret, err);
 
 	if (r == 0 && list.size == 0)
 		r = assay_fail(err, ENODATA, "the list has no bytes");
@@ -271,7 +273,7 @@ static bool start_is_given(const struct pcrs_request *request, unsigned int pcr,
 }
 
 /* The rules of a firmware's log are those of its events, wherever they are kept. */
-static int judge_firmware(struct cel_replay *replay, const struct cel_record *record,
+static int check_firmware(struct cel_replay *replay, const struct cel_record *record,
 			  struct assay_error *err)
 {
 	struct uefi_event event = { .number = replay->firmware.number,
@@ -286,7 +288,7 @@ static int judge_firmware(struct cel_replay *replay, const struct cel_record *re
 		return 0;
 	memcpy(event.digests, record->digests, sizeof(record->digests));
 	event.extended = event.type != UEFI_EV_NO_ACTION;
-	r = uefi_judge_event(&replay->firmware, &event, err);
+	r = uefi_check_event(&replay->firmware, &event, err);
 	if (r < 0)
 		return r;
 	replay->firmware.number++;
@@ -332,15 +334,15 @@ static int extend_cel(struct cel_replay *replay, const struct cel_record *record
 	else if (!match)
 		note_problem(pcrs, "record", record->recnum, record->offset,
 			     "its digest is not that of its content");
-	r = judge_firmware(replay, record, err);
+	r = check_firmware(replay, record, err);
 	for (size_t i = 0; r >= 0 && i < pcrs->bank_count && record->pcr < PCRS_COUNT; i++) {
 		r = cel_record_extend_digest(record, pcrs->banks[i].hash, &digest);
 		if (r == -ENODATA) {
 			pcrs->banks[i].incomplete |= UINT32_C(1) << record->pcr;
 			r = 0;
 		} else if (r > 0) {
-			r = extend(replay->request, &replay->hashers, pcrs, i, record->pcr,
-				   digest.bytes, err);
+			r = extend_pcr(replay->request, &replay->hashers, pcrs, i, record->pcr,
+				       digest.bytes, err);
 		}
 	}
 	return r;
@@ -352,7 +354,7 @@ int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret
 	struct cel_replay replay = { .request = request, .pcrs = ret };
 	struct cel_reader reader;
 	struct cel_record record;
-	int r = begin(request, ret, err);
+	int r = begin_pcrs(request, ret, err);
 
 	if (r == 0 && log.size == 0)
 		r = assay_fail(err, ENODATA, "the log has no bytes");
@@ -376,7 +378,7 @@ int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *re
 		 struct assay_error *err)
 {
 	struct uefi_pcrs replayed;
-	int r = begin(request, ret, err);
+	int r = begin_pcrs(request, ret, err);
 
 	if (r == 0)
 		r = uefi_replay(log, &replayed, err);
@@ -405,7 +407,8 @@ int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *re
 		memcpy(ret->banks[i].values, replayed.banks[bank].values,
 		       sizeof(ret->banks[i].values));
 		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
-			look_for(request, pcr, &ret->banks[i].values[pcr], replayed.events);
+			look_for_expected(request, pcr, &ret->banks[i].values[pcr],
+					  replayed.events);
 	}
 	return 0;
 }

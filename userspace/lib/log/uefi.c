@@ -302,7 +302,7 @@ int uefi_next(struct uefi_reader *reader, struct uefi_event *ret_event, struct a
 		return 0;
 	r = take_event(reader, &rest, &event, err);
 	if (r == 0)
-		r = uefi_judge_event(reader, &event, err);
+		r = uefi_check_event(reader, &event, err);
 	if (r < 0) {
 		assay_fail_context(err, "firmware event %" PRIu64 " at offset %" PRIu64,
 				   event.number, event.offset);

@@ -15,12 +15,12 @@
 bool uefi_data_starts(struct bytes data, const char *text);
 
 /*
- * uefi_judge_event() - set .covered, .after_separator and .rules of an event that was framed, and
+ * uefi_check_event() - set .covered, .after_separator and .rules of an event that was framed, and
  * note in the reader what counts for those that follow
  *
  * Return: 0, -EIO
  */
-int uefi_judge_event(struct uefi_reader *reader, struct uefi_event *event, struct assay_error *err);
+int uefi_check_event(struct uefi_reader *reader, struct uefi_event *event, struct assay_error *err);
 
 /* uefi_note_rules() - count the rules that an event breaks, and note the first event of each */
 void uefi_note_rules(const struct uefi_event *event, uint32_t *rules,

@@ -138,7 +138,7 @@ static bool digests_are_zero(const struct uefi_event *event)
 }
 
 /* Whether it lacks a digest that others have; what no event has is told once, of the header. */
-static void judge_banks(const struct uefi_reader *reader, struct uefi_event *event)
+static void check_banks(const struct uefi_reader *reader, struct uefi_event *event)
 {
 	for (size_t i = 0; i < reader->bank_count; i++) {
 		if (event->number == 0 && reader->agile) {
@@ -165,7 +165,7 @@ bool uefi_startup_locality(struct bytes data, uint8_t *ret)
 	return true;
 }
 
-static void judge_locality(struct uefi_reader *reader, struct uefi_event *event)
+static void check_locality(struct uefi_reader *reader, struct uefi_event *event)
 {
 	uint8_t locality;
 
@@ -180,7 +180,7 @@ static void judge_locality(struct uefi_reader *reader, struct uefi_event *event)
 }
 
 /* What is not extended: it must not look as if it was (its type is easily changed). */
-static void judge_no_action(struct uefi_reader *reader, struct uefi_event *event)
+static void check_no_action(struct uefi_reader *reader, struct uefi_event *event)
 {
 	/* Of no PCR, and so of no extend: there Windows has digests. */
 	if (event->pcr != UEFI_NO_PCR && !digests_are_zero(event))
@@ -188,10 +188,10 @@ static void judge_no_action(struct uefi_reader *reader, struct uefi_event *event
 	if (uefi_data_starts(event->data, UEFI_SPEC_ID_AGILE) && event->number > 0)
 		break_rule(event, UEFI_RULE_HEADER_LATE);
 	if (uefi_data_starts(event->data, STARTUP_LOCALITY))
-		judge_locality(reader, event);
+		check_locality(reader, event);
 }
 
-static int judge_separator(struct uefi_reader *reader, struct uefi_event *event,
+static int check_separator(struct uefi_reader *reader, struct uefi_event *event,
 			   struct assay_error *err)
 {
 	bool separator = false;
@@ -219,7 +219,7 @@ static int judge_separator(struct uefi_reader *reader, struct uefi_event *event,
 }
 
 /* What comes when the firmware has said that it is done. */
-static void judge_late(struct uefi_event *event)
+static void check_late(struct uefi_event *event)
 {
 	if (event->type == UEFI_EV_SEPARATOR)
 		return;
@@ -230,7 +230,7 @@ static void judge_late(struct uefi_event *event)
 		break_rule(event, UEFI_RULE_SECURE_BOOT_LATE);
 }
 
-static int judge_extended(struct uefi_reader *reader, struct uefi_event *event,
+static int check_extended(struct uefi_reader *reader, struct uefi_event *event,
 			  struct assay_error *err)
 {
 	int r;
@@ -242,19 +242,19 @@ static int judge_extended(struct uefi_reader *reader, struct uefi_event *event,
 	/* Later, who measures follows rules of his own. */
 	if (event->pcr >= FIRMWARE_PCRS)
 		return 0;
-	r = judge_separator(reader, event, err);
+	r = check_separator(reader, event, err);
 	if (r == 0 && event->after_separator)
-		judge_late(event);
+		check_late(event);
 	return r;
 }
 
-int uefi_judge_event(struct uefi_reader *reader, struct uefi_event *event, struct assay_error *err)
+int uefi_check_event(struct uefi_reader *reader, struct uefi_event *event, struct assay_error *err)
 {
 	int r;
 
-	judge_banks(reader, event);
+	check_banks(reader, event);
 	if (!event->extended) {
-		judge_no_action(reader, event);
+		check_no_action(reader, event);
 		return 0;
 	}
 	if (event->pcr == 0 && event->type == UEFI_EV_EFI_HCRTM_EVENT && !reader->locality_known &&
@@ -263,7 +263,7 @@ int uefi_judge_event(struct uefi_reader *reader, struct uefi_event *event, struc
 	event->after_separator = reader->separated & UEFI_PCR_BIT(event->pcr);
 	r = digests_are_of(reader, event, event->data, &event->covered, err);
 	if (r == 0)
-		r = judge_extended(reader, event, err);
+		r = check_extended(reader, event, err);
 	if (r < 0)
 		return r;
 	if (event->type == UEFI_EV_SEPARATOR)
