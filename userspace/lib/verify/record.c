@@ -28,8 +28,9 @@ bool machine_id_valid(const char *text)
 int device_record_check_ak(const struct tpm_public *ak, struct assay_error *err)
 {
 	static check_function *const checks[] = { check_ak_attributes, check_ak_algorithm };
+	const struct verify_input input = { 0 };
 	struct verify_policy policy;
-	struct appraisal appraisal = { .policy = &policy, .ak = *ak };
+	struct appraisal appraisal = { .input = &input, .policy = &policy, .ak = *ak };
 	char detail[CHECK_DETAIL_MAX];
 
 	verify_policy_default(&policy);
