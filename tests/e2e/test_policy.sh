@@ -28,8 +28,11 @@ judge() { # POLICY
 		--ak "$data/ak.pub" --policy "$1" --waive boot-known
 }
 
-echo 1..21
+echo 1..38
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
+check 'nothing is learned where the boot is not known' ended 1 'nothing is learned of the boot.*--waive-boot'
+policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem" --waive-boot
+check 'unless the policy is not to judge it' [ "$(jq -r '.waive["boot-known"]' stdout)" = 'learned without the boot' ]
 check 'learn prints a policy' [ "$(jq -r .type stdout)" = policy ]
 cp stdout learned.json
 judge learned.json
@@ -47,9 +50,12 @@ check 'unless that is allowed' [ "$status" -eq 0 ]
 policy lint allowed.json
 check 'lint warns of it: exit status 1' [ "$status" -eq 1 ]
 check 'in words' grep -q '^warning: Anything below /bin/ may be measured' stdout
-policy lint learned.json
+# Without the waiver, and with values of PCRs that make the boot known.
+jq 'del(.waive) | .pcrs.values = {"sha256:0": [("11" * 32)], "sha256:7": [("22" * 32)]}' learned.json >strict.json
+policy lint strict.json
 check 'nothing to warn of: exit status 0' [ "$status" -eq 0 ]
-policy lint allowed.json --json
+jq --slurpfile rules allowed.json '.allow = $rules[0].allow | del(.ima.digests["/bin/sh"])' strict.json >one.json
+policy lint one.json --json
 check 'JSON: one warning' [ "$(jq '[.findings[] | select(.level == "warning")] | length' stdout)" -eq 1 ]
 check 'JSON: not ok' [ "$(jq .ok stdout)" = false ]
 jq '.log.unknwon = 1' learned.json >misspelt.json
@@ -57,7 +63,7 @@ policy lint misspelt.json
 check 'a member that is misspelt' ended 1 'misspelt.json: .*"log.unknwon" is not known'
 
 jq '.logs.assay.cel |= sub("^.{40}"; "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")' "$data/evidence.json" >bad.json
-policy learn bad.json
+policy learn bad.json --waive-boot
 check 'nothing is learned from evidence that is not good' ended 1 'nothing is learned from evidence where assay-log-'
 
 cat >runtime.json <<'END'
@@ -86,8 +92,54 @@ echo 'no digest' >SHA256SUMS
 policy import SHA256SUMS
 check 'what has no digests: exit status 1' ended 1 'line 1: it does not begin with a digest'
 policy import
-check 'nothing to import: exit status 2' ended 2 'one file is to be named'
+check 'nothing to import: exit status 2' ended 2 'missing argument: FILE'
+policy import SHA256SUMS more
+check 'too much to import: exit status 2' ended 2 "unexpected argument 'more'"
+policy import - --policy -
+check 'both from standard input: exit status 2' ended 2 'standard input can be only one'
+policy lint a --json --json
+check 'an option twice: exit status 2' ended 2 '--json is given twice'
+policy learn a --pcr 0 --pcr 0
+check 'a PCR twice: exit status 2' ended 2 'names PCR 0 twice'
+policy learn a --pcr 24
+check 'a PCR that no TPM has: exit status 2' ended 2 'must be a number from 0 to 23'
+policy learn a --waive
+check 'an option that is abbreviated: exit status 2' ended 2 "unknown option '--waive'"
 policy
 check 'no verb: exit status 2' ended 2 'lint, learn or import'
-run "$assay" policy lint learned.json
+
+# What sha256sum writes of a tree with odd names is imported under these.
+mkdir -p tree/opt
+echo 1 >'tree/opt/a\x2db'
+echo 2 >"$(printf 'tree/opt/c\nd')"
+echo 3 >'tree/opt/My App'
+# Not every file system takes a name in Latin-1.
+: >"$(printf 'tree/opt/caf\351')" 2>/dev/null || :
+(cd tree && find . -type f -exec sha256sum {} + | sed 's, \./, /,' | sort) >odd.sums
+policy import odd.sums
+check 'names that sha256sum escapes' [ "$(jq -c '.ima.digests | keys' stdout)" = \
+	'["/opt/My App","/opt/a\\x2db","/opt/c\nd"]' ]
+check 'a name that is not UTF-8 is told' grep -q 'caf.xe9", is not taken over: its name is not UTF-8' stderr
+check 'and nothing of memory' [ "$(grep -c memory stderr)" -eq 0 ]
+(cd tree && find . -type f -name 'M*' -exec sha256sum -z {} +) >odd.sums
+policy import odd.sums
+check 'with -z' [ "$(jq -c '.ima.digests | keys' stdout)" = '["./opt/My App"]' ]
+(cd tree && find . -type f ! -name 'caf*' -exec sha256sum --tag {} +) >odd.sums
+policy import odd.sums
+check 'with --tag' [ "$(jq -c '.ima.digests | keys' stdout)" = \
+	'["./opt/My App","./opt/a\\x2db","./opt/c\nd"]' ]
+
+# lint looks at the certificates that a policy names.
+openssl req -x509 -newkey rsa:1024 -nodes -subj /CN=weak -keyout weak.key -out weak.pem -days 9 2>/dev/null
+jq '.ima.certificates = ["weak.pem"]' learned.json >weak.json
+policy lint weak.json
+check "a signer's key that is too weak" grep -q \
+	"^warning: The certificate of a signer of files in IMA's list, CN=weak: .*fewer than 2048" stdout
+check 'exit status 1' [ "$status" -eq 1 ]
+policy lint weak.json --json
+check 'JSON has it, too' [ "$(jq '[.findings[] | select(.text | test("CN=weak"))] | length' stdout)" -gt 0 ]
+jq '.ima.digests |= (.["/a b"] = .["/bin/sh"] | .["/a_b"] = .["/bin/sh"])' learned.json >alike.json
+policy lint alike.json
+check 'names that IMA writes alike' grep -q '^warning: /a b and /a_b are written alike' stdout
+run "$assay" policy lint strict.json
 check 'assay policy does the same' [ "$status" -eq 0 ]

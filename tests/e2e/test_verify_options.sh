@@ -17,7 +17,8 @@ nonce=$(xxd -p "$data/nonce")
 # A policy that is fulfilled; each test adds to it.
 cat >policy.json <<END
 {"assay": 1, "type": "policy", "manifests": ["$data/manifest.jsonl"],
- "certificates": ["$data/cert.pem"]}
+ "certificates": ["$data/cert.pem"],
+ "waive": {"boot-known": "the evidence quotes nothing of the boot"}}
 END
 
 with() { # MEMBERS: the policy with these members
@@ -34,6 +35,10 @@ by_policy() { # [OPTION]...
 
 contradicts() { # WORDS: told on standard error, and no verdict
 	[ "$status" -eq 1 ] && [ ! -s stdout ] && grep -q "$1" stderr
+}
+
+refused() { # CHECK
+	[ "$status" -eq 1 ] && grep -q "^[A-Za-z][A-Za-z ]* $1: " stdout && ! grep -q '^trusted' stdout
 }
 
 trusted() {
@@ -60,7 +65,7 @@ check 'what does not contradict the policy adds to it' trusted
 with '.strip_prefix = "/mnt"'
 by_policy --strip-prefix /mnt
 check 'two prefixes' contradicts 'both --strip-prefix and the policy'
-with '.waive = {"assay-log-tpm": "a test"} | .log.late_tpm = "refuse"'
+with '.waive += {"assay-log-tpm": "a test"} | .log.late_tpm = "refuse"'
 by_policy
 check 'a policy that contradicts itself' contradicts \
 	'changed.json: the policy: "log.late_tpm" asks for the check assay-log-tpm, and "waive"'
@@ -96,6 +101,29 @@ check 'evidence and policy from standard input' told 2 'standard input can be on
 printf 'no key\n' >no.key
 judge --ak no.key --policy changed.json
 check 'a key that is none' told 1 'no.key: '
+
+# The key in forms that hold its numbers alone: the last of TPM2B_PUBLIC are x and y of P-256.
+{
+	printf 3059301306072a8648ce3d020106082a8648ce3d03010703420004
+	xxd -p -c 256 "$data/ak.pub" | sed 's/.*0020\(.\{64\}\)0020\(.\{64\}\)$/\1\2/'
+} | xxd -r -p >ak.der
+openssl pkey -pubin -inform DER -in ak.der -out ak.pem
+tail -c +3 "$data/ak.pub" >ak.tpmt
+for form in der pem; do
+	judge --ak ak.$form --policy changed.json
+	check "a key in $form: its attributes are not known" refused ak-attributes
+	judge --ak ak.$form --ak-vouched --policy changed.json
+	check "a key in $form that somebody vouches for" trusted
+done
+judge --ak ak.tpmt --policy changed.json
+check 'a key as TPMT_PUBLIC' trusted
+judge --ak ak.tpmt --ak-vouched --policy changed.json
+check 'which says its attributes itself' told 1 'remove --ak-vouched'
+openssl ecparam -name prime256v1 -genkey -noout | openssl pkey -pubout -out other.pem
+judge --ak other.pem --ak-vouched --policy changed.json
+check 'another key' refused ak-expected
+judge --device x --ak-vouched --policy changed.json
+check 'a record says it as well' told 2 '--ak-vouched'
 
 # The record: written first, and nothing is published if it cannot be.
 jq -n --arg ak "$(base64 -w0 "$data/ak.pub")" \

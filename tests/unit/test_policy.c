@@ -213,6 +213,19 @@ static const struct {
 	  "\"device.clock\" asks for the check quote-clock, and \"waive\" does" },
 	{ ", \"device\": {\"clock\": \"any\"}, \"require\": [\"quote-clock\"]",
 	  "\"device.clock\" does without it" },
+	{ ", \"manifest\": {\"id\": \"x\"}, \"waive\": {\"manifest-current\": \"x\"}",
+	  "\"manifest\" asks for the check manifest-current, and \"waive\" does without it" },
+	{ ", \"filesystems\": [\"" UUID "\"], \"waive\": {\"files-filesystem\": \"x\"}",
+	  "\"filesystems\" asks for the check files-filesystem, and \"waive\" does without it" },
+	{ ", \"require\": [\"boot-known\"], \"waive\": {\"boot-known\": \"x\"}",
+	  "\"require\" asks for the check boot-known, and \"waive\" does without it" },
+	/* What a check needs cannot be done without. */
+	{ ", \"ima\": {\"boot_aggregate\": \"required\"}, \"waive\": {\"ima-log-start\": \"x\"}",
+	  "\"ima.boot_aggregate\" asks for the check ima-boot-aggregate, which needs "
+	  "ima-log-start, "
+	  "and \"waive\" does without that" },
+	{ ", \"require\": [\"uefi-log-events\"], \"waive\": {\"uefi-log-parsed\": \"x\"}",
+	  "\"require\" asks for the check uefi-log-events, which needs uefi-log-parsed" },
 	{ ", \"root\": \"/a\", \"strip_prefix\": \"/b\"", "\"strip_prefix\" is there twice" },
 	{ ", \"require\": [\"files-known\", \"files-known\"]", "\"require[1]\" is named already" },
 	{ ", \"pcrs\": {\"required\": [7, 7]}", "\"pcrs.required[1]\" is named already" },
@@ -399,6 +412,13 @@ static void test_required(void **state)
 		uint64_t more, less;
 	} rows[] = {
 		{ ", \"max_age\": 300", BIT(QUOTE_AGE), 0 },
+		{ ", \"manifest\": {}", 0, 0 },
+		{ ", \"manifest\": {\"min_created\": \"2026-01-31T23:59:59Z\"}",
+		  BIT(MANIFEST_CURRENT), 0 },
+		{ ", \"manifest\": {\"id\": \"x\"}", BIT(MANIFEST_CURRENT), 0 },
+		{ ", \"manifest\": {\"product\": \"x\"}", BIT(MANIFEST_CURRENT), 0 },
+		{ ", \"filesystems\": [\"" UUID "\"]", BIT(FILES_FILESYSTEM), 0 },
+		{ ", \"waive\": {\"boot-known\": \"a test\"}", 0, BIT(BOOT_KNOWN) },
 		{ ", \"pcrs\": {\"values\": {\"sha256:7\": [\"" SHA256_TEXT "\"]}}",
 		  BIT(PCR_VALUES), 0 },
 		{ ", \"pcrs\": {\"values\": {}}", 0, 0 },

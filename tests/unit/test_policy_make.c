@@ -21,6 +21,7 @@
 #include "verify_fixture.h"
 
 #define SHA256_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SHA256_HALF "0123456789abcdef0123456789abcdef"
 #define SHA1_TEXT "0123456789abcdef0123456789abcdef01234567"
 
 static void parse(const char *text, struct policy *ret)
@@ -38,7 +39,10 @@ static json_t *new_policy(void)
 
 /* ---------------------------------------------------------------- lint */
 
-static char lint_text[8192];
+#define VALUES(pcr) ", \"pcrs\": {\"values\": {\"" pcr "\": [\"" SHA256_TEXT "\"]"
+#define VALUE(pcr) ", \"" pcr "\": [\"" SHA256_TEXT "\"]"
+
+static char lint_text[16384];
 
 static void note(void *context, enum policy_lint_level level, const char *text)
 {
@@ -48,6 +52,7 @@ static void note(void *context, enum policy_lint_level level, const char *text)
 	snprintf(lint_text + used, sizeof(lint_text) - used, "%d %s\n", level, text);
 }
 
+/* How many warnings there are, but for the one that a policy without values has. */
 static size_t lint(const char *members)
 {
 	struct policy policy;
@@ -59,7 +64,7 @@ static size_t lint(const char *members)
 	lint_text[0] = '\0';
 	warnings = policy_lint(&policy, note, NULL);
 	policy_free(&policy);
-	return warnings;
+	return warnings - !!strstr(lint_text, "2 The boot must be known, and no bank");
 }
 
 static void test_lint(void **state)
@@ -84,6 +89,18 @@ static void test_lint(void **state)
 		{ ", \"ima\": {\"unknown_templates\": \"accept\"}", "2 Entries of templates" },
 		{ ", \"ima\": {\"digests\": {\"/x\": [\"sha1:" SHA1_TEXT "\"]}}",
 		  "2 /x and maybe others may be recognised by SHA-1" },
+		{ ", \"pcrs\": {\"required\": [16]}",
+		  "2 PCR 16 is asked for, which anybody may reset" },
+		{ ", \"pcrs\": {\"values\": {\"sha256:23\": [\"" SHA256_TEXT "\"]}}",
+		  "2 PCR 23 is asked for, which anybody may reset" },
+		{ ", \"start\": [\"sha1:" SHA1_TEXT "\"]",
+		  "2 A value that PCR 14 may begin from is of bank sha1, which is not accepted" },
+		{ ", \"start\": [\"sha384:" SHA256_TEXT SHA256_HALF
+		  "\"], \"algorithms\": {\"hashes\": [\"sha256\"]}",
+		  "2 A value that PCR 14 may begin from is of bank sha384, which is not accepted" },
+		{ ", \"ima\": {\"digests\": {\"/a b\": [\"sha256:" SHA256_TEXT
+		  "\"], \"/a_b\": [\"sha256:" SHA256_TEXT "\"]}}",
+		  "2 /a b and /a_b are written alike by IMA" },
 		{ ", \"waive\": {\"files-known\": \"\\u001b[31m\"}",
 		  "2 Not required: files-known (is every measured file in a manifest?). The reason "
 		  "given: \\x1b[31m." },
@@ -101,9 +118,83 @@ static void test_lint(void **state)
 	assert_non_null(strstr(lint_text, "0 It is for: servers."));
 	assert_non_null(strstr(lint_text, "0 No more than 60 seconds"));
 	assert_non_null(strstr(lint_text, "0 PCRs 14 must be quoted"));
-	assert_non_null(strstr(lint_text, "1 PCR 14 may have one of 1 values"));
+	assert_non_null(strstr(lint_text, "1 In bank sha256, PCR 14 may have one of 1 values"));
+	assert_non_null(strstr(lint_text, "1 In bank sha384, PCR 14 must begin from zeros"));
 	assert_non_null(strstr(lint_text, "1 IMA's list is not required"));
-	assert_non_null(strstr(lint_text, "0 The TPM must not have been reset"));
+	assert_non_null(
+		strstr(lint_text, "0 The TPM must not have been reset nor restarted since"));
+}
+
+static void test_lint_of_the_boot(void **state)
+{
+	static const struct {
+		const char *members;
+		size_t warnings;
+		const char *says;
+	} rows[] = {
+		{ "", 1, "2 The boot must be known, and no bank that is accepted has values" },
+		{ ", \"waive\": {\"boot-known\": \"a test\"}", 1, "1 The boot is not judged" },
+		{ VALUES("sha256:0") "}}", 1, "2 The boot must be known, and no bank" },
+		{ VALUES("sha256:4") VALUE("sha256:7") "}}", 1,
+		  "2 The boot must be known, and no" },
+		{ VALUES("sha256:0") VALUE("sha256:7") "}}", 0,
+		  "0 The boot must be known: PCRs 0 and 4 or 7 of bank sha256 have named values." },
+		{ VALUES("sha256:0") VALUE("sha256:4") "}}", 0, "0 The boot must be known" },
+		/* Of one bank, which is accepted. */
+		{ VALUES("sha256:0") "}}, \"algorithms\": {\"hashes\": [\"sha384\"]}", 1,
+		  "2 The boot must be known, and no bank" },
+		{ VALUES("sha256:0")
+			  VALUE("sha256:7") "}}, \"algorithms\": {\"hashes\": [\"sha384\"]}",
+		  1, "2 The boot must be known, and no bank" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t found = lint(rows[i].members) +
+			       !!strstr(lint_text, "2 The boot must be known, and no bank");
+
+		if (found != rows[i].warnings || !strstr(lint_text, rows[i].says))
+			fail_msg("%s: %zu\n%s", rows[i].members, found, lint_text);
+	}
+}
+
+/* A waiver of what another check needs. */
+static void test_lint_of_idle_waivers(void **state)
+{
+	(void)state;
+	assert_int_equal(lint(", \"waive\": {\"ima-log-parsed\": \"x\"}"), 2);
+	assert_non_null(strstr(lint_text, "2 That waiver changes nothing: a check that is required "
+					  "needs ima-log-parsed."));
+	assert_int_equal(lint(", \"waive\": {\"files-complete\": \"x\"}"), 1);
+}
+
+/* What is no weakness is told, too. */
+static void test_lint_says(void **state)
+{
+	static const struct {
+		const char *members, *says;
+	} rows[] = {
+		{ "", "1 Any manifest of an accepted signer is taken" },
+		{ ", \"manifest\": {\"min_created\": \"2026-01-31T23:59:59Z\"}",
+		  "0 Each manifest must have been made at 2026-01-31T23:59:59Z or later." },
+		{ ", \"manifest\": {\"id\": \"x\\u202e\"}",
+		  "0 Each manifest must have the id x\\xe2\\x80\\xae." },
+		{ ", \"manifest\": {\"product\": \"gate\"}",
+		  "0 Each manifest must be of the product gate." },
+		{ ", \"filesystems\": [\"01234567-89ab-cdef-0123-456789abcdef\"]",
+		  "0 Measured files must be on one of 1 file systems." },
+		{ ", \"uefi\": {\"log\": \"required\", \"accept\": [\"after-separator\"]}",
+		  "0 Events of the firmware's log may break the rule after-separator" },
+		{ ", \"device\": {\"suspend\": \"accept\"}",
+		  "1 A restart of the TPM without a reset" },
+		{ ", \"device\": {\"suspend\": \"accept\", \"reset\": \"refuse\"}",
+		  "0 The TPM must not have been reset since" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (lint(rows[i].members) != 0 || !strstr(lint_text, rows[i].says))
+			fail_msg("%s: no '%s' in:\n%s", rows[i].members, rows[i].says, lint_text);
 }
 
 /* ---------------------------------------------------------------- import */
@@ -515,41 +606,103 @@ static void add_unknown_files(struct fixture *f)
 	buffer_free(&value);
 }
 
+static void learn(const struct fixture *fixture, const struct policy_learning *what, json_t *json,
+		  struct policy *ret)
+{
+	struct assay_error err;
+	char *text;
+
+	warnings[0] = '\0';
+	if (policy_learn(&fixture->input, what, json, warn, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	text = json_dumps(json, 0);
+	parse(text, ret);
+	free(text);
+}
+
 static void test_learned_policy_trusts(void **state)
 {
+	const struct policy_learning what = { .ima = true };
 	json_t *json = new_policy();
 	static struct verdict verdict;
 	struct fixture fixture;
 	struct policy policy;
-	struct assay_error err;
-	char *text;
 
 	(void)state;
 	fixture_begin(&fixture);
 	fixture_build(&fixture, BEFORE_PCRS, add_unknown_files);
 	fixture.input.state = NULL;
-	if (policy_learn(&fixture.input, true, json, &err) < 0)
-		fail_msg("%s", err.text);
-	text = json_dumps(json, 0);
-	parse(text, &policy);
-	assert_int_equal(policy.rules.pcr_value_count, 10);
+	learn(&fixture, &what, json, &policy);
+	/* PCRs 8 and 9 are zeros. */
+	assert_int_equal(policy.rules.pcr_value_count, 8);
 	assert_int_equal(policy.rules.start_count, 1);
 	assert_int_equal(policy.rules.allowed_count, 1);
 	assert_string_equal(policy.rules.allowed[0].path, "/opt/unknown");
 	assert_int_equal(policy.rules.ima_digest_count, 3);
+	assert_non_null(strstr(warnings,
+			       "the boot is known by the values of PCRs 0, 1, 2, 3, 4, 5, 6, "
+			       "7 of bank sha256"));
+	assert_non_null(strstr(warnings, "\"/opt/un\\xffknown\" is not learned: a policy cannot"));
 	verify(&fixture.input, &policy.rules, &verdict);
 	/* All but the file whose name no policy can have. */
 	assert_true((verdict.required & ~verdict.passed) == CHECK_BIT(CHECK_FILES_KNOWN));
 	assert_true(verdict.passed & CHECK_BIT(CHECK_IMA_FILES_KNOWN));
 	assert_true(verdict.passed & CHECK_BIT(CHECK_PCR_VALUES));
 	policy_free(&policy);
-	free(text);
 	json_decref(json);
 	fixture_free(&fixture);
 }
 
+/* Of the PCRs, those that are asked for; without values of the boot only where that is said. */
+static void test_learned_pcrs(void **state)
+{
+	static const struct {
+		struct policy_learning what;
+		size_t values;
+		const char *says; /* among what is told, or the error */
+		int result;
+	} rows[] = {
+		{ { .pcrs = 1U << 0 | 1U << 7 }, 2, "known by the values of PCRs 0, 7 of bank", 0 },
+		{ { .pcrs = 1U << 0 | 1U << 4 }, 2, "known by the values of PCRs 0, 4 of bank", 0 },
+		{ { .pcrs = 1U << 4 | 1U << 7 },
+		  0,
+		  "nothing is learned of the boot",
+		  -EKEYREJECTED },
+		{ { .pcrs = 1U << 0 | 1U << 9 },
+		  0,
+		  "nothing is learned of the boot",
+		  -EKEYREJECTED },
+		{ { .pcrs = 1U << 0 | 1U << 4 | 1U << 15 }, 0, "PCR 15 is to be learned", -EINVAL },
+		{ { .waive_boot = true }, 0, "nothing is known of the boot", 0 },
+		{ { .waive_boot = true, .pcrs = 1U << 9 }, 1, "nothing is known of the boot", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *json = new_policy();
+		struct assay_error err = { 0 };
+		struct fixture fixture;
+		const json_t *values;
+		int r;
+
+		warnings[0] = '\0';
+		fixture_begin(&fixture);
+		fixture_build(&fixture, BEFORE_PCRS, fixture_add_firmware);
+		r = policy_learn(&fixture.input, &rows[i].what, json, warn, NULL, &err);
+		if (r != rows[i].result || !strstr(r < 0 ? err.text : warnings, rows[i].says))
+			fail_msg("row %zu: %d, %s, %s", i, r, err.text, warnings);
+		values = json_object_get(json_object_get(json, "pcrs"), "values");
+		assert_int_equal(json_object_size(values), rows[i].values);
+		assert_int_equal(!!json_object_get(json_object_get(json, "waive"), "boot-known"),
+				 r == 0 && rows[i].what.waive_boot);
+		fixture_free(&fixture);
+		json_decref(json);
+	}
+}
+
 static void test_nothing_is_learned_from_what_is_wrong(void **state)
 {
+	static const struct policy_learning what = { .waive_boot = true };
 	struct assay_error err;
 	struct fixture fixture;
 	json_t *json;
@@ -570,7 +723,7 @@ static void test_nothing_is_learned_from_what_is_wrong(void **state)
 			/* The first record's number is 1 then. */
 			event[8 + 16]++;
 		}
-		assert_true(policy_learn(&fixture.input, false, json, &err) < 0);
+		assert_true(policy_learn(&fixture.input, &what, json, warn, NULL, &err) < 0);
 		assert_int_equal(json_object_size(json), 2);
 		json_decref(json);
 		fixture_free(&fixture);
@@ -581,6 +734,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lint),
+		cmocka_unit_test(test_lint_of_the_boot),
+		cmocka_unit_test(test_lint_of_idle_waivers),
+		cmocka_unit_test(test_lint_says),
 		cmocka_unit_test(test_import_of_a_runtime_policy),
 		cmocka_unit_test(test_import_of_lines),
 		cmocka_unit_test(test_import_of_odd_lines),
@@ -593,6 +749,7 @@ int main(void)
 		cmocka_unit_test(test_import_that_is_refused),
 		cmocka_unit_test(test_import_adds),
 		cmocka_unit_test(test_learned_policy_trusts),
+		cmocka_unit_test(test_learned_pcrs),
 		cmocka_unit_test(test_nothing_is_learned_from_what_is_wrong),
 	};
 

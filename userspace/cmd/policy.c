@@ -8,20 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "cmd.h"
 #include "references.h"
+#include "sign/lint.h"
 #include "verify/policy_import.h"
 #include "verify/policy_learn.h"
 #include "verify/policy_lint.h"
 
-enum {
-	OPTION_JSON = 256,
-	OPTION_MANIFEST,
-	OPTION_CERT,
-	OPTION_IMA,
-	OPTION_POLICY,
-};
+#define TPM_PCRS 24
 
 /* A policy that says nothing yet. */
 static json_t *new_policy(void)
@@ -50,21 +46,23 @@ static int print_policy(const struct command *command, json_t *policy)
 
 /* ---------------------------------------------------------------- lint */
 
-static const char lint_help[] =
-	"Usage: assay policy lint POLICY [--json]\n"
-	"\n"
-	"Read a policy and all that it names, say in words what it asks for, and warn of what is\n"
-	"weaker than it looks.\n"
-	"\n"
-	"Options:\n"
-	"      --json          print what is found as one JSON object\n"
-	"  -h, --help          print this\n"
-	"\n"
-	"Exit status: 0 without warnings, 1 with some (or it cannot be read), 2 wrong usage.\n";
+struct policy_lint_options {
+	bool json;
+};
 
+/**
+ * struct lint_run - what lint has found
+ * @findings: an array; NULL to print them
+ * @warnings: how many are warnings
+ * @what, @subject: of a certificate: what it is for, and whose it is
+ * @keyrings: bits of sign/lint.h: what the kernel would refuse matters here
+ */
 struct lint_run {
-	json_t *json; /* an array of what is found; NULL to print it */
+	json_t *findings;
+	size_t warnings;
 	bool failed;
+	const char *what, *subject;
+	unsigned int keyrings;
 };
 
 static const char *const levels[] = {
@@ -77,296 +75,342 @@ static void show_finding(void *context, enum policy_lint_level level, const char
 {
 	struct lint_run *run = context;
 
-	if (!run->json) {
+	run->warnings += level == POLICY_WARNING;
+	if (!run->findings) {
 		printf("%s%s%s\n", level == POLICY_SAYS ? "" : levels[level],
 		       level == POLICY_SAYS ? "" : ": ", text);
 		return;
 	}
-	if (json_array_append_new(
-		    run->json, json_pack("{s:s, s:s}", "level", levels[level], "text", text)) < 0)
+	if (json_array_append_new(run->findings, json_pack("{s:s, s:s}", "level", levels[level],
+							   "text", text)) < 0)
 		run->failed = true;
 }
 
-static int lint(const char *path, bool json)
+static void show_certificate_finding(void *context, const struct lint_finding *finding)
 {
-	struct references references = { 0 };
-	struct lint_run run = { 0 };
-	struct policy policy = { 0 };
+	struct lint_run *run = context;
+	char text[1024];
+
+	/* That IMA's own keyring takes only what the kernel's keys signed is no matter here. */
+	if (!finding->stricter && !(finding->keyrings & run->keyrings))
+		return;
+	snprintf(text, sizeof(text), "The certificate of %s, %s: %s.", run->what, run->subject,
+		 finding->text);
+	show_finding(run, POLICY_WARNING, text);
+}
+
+/* Signatures by such a key are not accepted, or not made: the policy may wait for ever. */
+static void lint_certificates(struct lint_run *run, const char *what, unsigned int keyrings,
+			      X509 *const *certificates, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(free_pointer) char *subject = certificate_subject(certificates[i]);
+
+		if (!subject) {
+			run->failed = true;
+			return;
+		}
+		run->what = what;
+		run->subject = subject;
+		run->keyrings = keyrings;
+		(void)certificate_lint(certificates[i], NULL, 0, show_certificate_finding, run);
+	}
+}
+
+static int lint_policy(const char *path, bool json)
+{
+	CLEANUP(references_free) struct references references = { 0 };
+	CLEANUP(policy_free) struct policy policy = { 0 };
+	CLEANUP(json_decref_pointer) json_t *findings = json ? json_array() : NULL;
+	struct lint_run run = { .findings = findings };
 	struct assay_error err = { 0 };
-	size_t warnings;
 	int status;
 
-	if (references_policy(&references, path, &policy, &err) < 0) {
-		status = command_failed(&command_policy_lint, &err);
-		goto out;
+	if (json && !findings)
+		run.failed = true;
+	if (references_policy(&references, path, &policy, &err) < 0)
+		return command_failed(&command_policy_lint, &err);
+	policy_lint(&policy, show_finding, &run);
+	lint_certificates(&run, "a signer of manifests", LINT_FS_VERITY, references.certificates,
+			  references.certificate_count);
+	lint_certificates(&run, "a signer of files in IMA's list", LINT_USER_IMA,
+			  references.ima_certificates, references.ima_certificate_count);
+	if (run.failed) {
+		assay_fail(&err, ENOMEM, "out of memory");
+		return command_failed(&command_policy_lint, &err);
 	}
-	if (json)
-		run.json = json_array();
-	warnings = policy_lint(&policy, show_finding, &run);
 	if (json)
 		status = command_emit_json(
 			&command_policy_lint,
-			run.failed ? NULL :
-				     json_pack("{s:o, s:b, s:O}", "policy", command_text_json(path),
-					       "ok", (int)(warnings == 0), "findings", run.json));
+			json_pack("{s:o, s:b, s:O}", "policy", command_text_json(path), "ok",
+				  (int)(run.warnings == 0), "findings", findings));
 	else
 		status = command_flush(&command_policy_lint);
-	if (status == EXIT_OK && warnings > 0)
-		status = EXIT_FAILED;
-out:
-	json_decref(run.json);
-	policy_free(&policy);
-	references_free(&references);
-	return status;
+	return status == EXIT_OK && run.warnings > 0 ? EXIT_FAILED : status;
 }
 
 static int run_lint(int argc, char **argv)
 {
-	static const struct option table[] = {
-		{ "json", no_argument, NULL, OPTION_JSON },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	bool json = false;
-	int status;
+	struct policy_lint_options options = { 0 };
+	struct operands operands;
+	int status = command_parse(&command_policy_lint, argc, argv, &options, &operands);
 
-	while (command_option(&command_policy_lint, argc, argv, ":h", table, &status) != -1)
-		json = true;
-	if (status != -1)
-		return status;
-	if (optind + 1 != argc)
-		return command_usage(&command_policy_lint, "one policy is to be named, not %d",
-				     argc - optind);
-	return lint(argv[optind], json);
+	return status == COMMAND_GO ? lint_policy(operands.list[0], options.json) : status;
 }
+
+static const struct option_row lint_rows[] = {
+	OPTION_ROW_JSON(struct policy_lint_options, json),
+	OPTION_END,
+};
 
 const struct command command_policy_lint = {
 	.name = "policy lint",
 	.summary = "say in words what a policy asks for, and what is weak in it",
-	.help = lint_help,
+	.intro = "Reads a policy and all that it names, says in words what it asks for, and warns\n"
+		 "of what is weaker than it looks. POLICY '-' is standard input.\n",
+	.options = lint_rows,
+	.operands = "POLICY",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = "Exit status: 0 without warnings, 1 with some (or it cannot be read), 2 wrong\n"
+		    "usage.\n",
 	.run = run_lint,
 };
 
-/* ---------------------------------------------------------------- learn */
+/* ---------------------------------------------------------------- what is told besides */
 
-static const char learn_help[] =
-	"Usage: assay policy learn EVIDENCE [OPTION]...\n"
-	"\n"
-	"Print a policy made from evidence of a device that is known to be good: the values of\n"
-	"its PCRs, what its log began from, and what it measured that the manifests have not.\n"
-	"The evidence must hold by itself; whether it is of the right device and fresh, 'assay\n"
-	"verify' says, not this. EVIDENCE '-' is standard input.\n"
-	"\n"
-	"Options:\n"
-	"      --manifest FILE a manifest whose files need not be learned; repeatable. The\n"
-	"                      policy names it\n"
-	"      --cert FILE     the certificate of its signer; repeatable\n"
-	"      --ima           learn the digests in IMA's list, too\n"
-	"  -h, --help          print this\n";
-
-/* Adds the name to an array of the policy's; false without memory. */
-static bool add_name(json_t *policy, const char *member, const char *name)
+/* On standard error, since a policy is printed. */
+static void show_warning(const struct command *command, const char *text)
 {
-	json_t *array = json_object_get(policy, member);
-
-	if (!array) {
-		array = json_array();
-		if (json_object_set_new(policy, member, array) < 0)
-			return false;
-	}
-	return json_array_append_new(array, command_text_json(name)) == 0;
+	fprintf(stderr, "assay %s: %s\n", command->name, text);
 }
 
-static int learn(const char *path, const struct references *references, bool ima, json_t *policy)
+/* ---------------------------------------------------------------- learn */
+
+struct policy_learn_options {
+	struct option_texts manifests, certificates;
+	struct policy_learning learning;
+};
+
+static void show_learn_warning(void *context, const char *text)
 {
-	struct buffer evidence = { 0 };
-	struct assay_error err = { 0 };
-	int r = file_read(path, EVIDENCE_MAX_SIZE, &evidence, &err);
+	(void)context;
+	show_warning(&command_policy_learn, text);
+}
 
-	if (r == 0) {
-		const struct verify_input input = {
-			.evidence = buffer_bytes(&evidence),
-			.manifests = references->manifests,
-			.manifest_count = references->manifest_count,
-			.certificates = references->certificates,
-			.certificate_count = references->certificate_count,
-		};
+static int add_pcr(void *place, const char *value, struct assay_error *err)
+{
+	uint32_t *pcrs = place;
+	char *end;
+	unsigned long index = strtoul(value, &end, 10);
 
-		r = policy_learn(&input, ima, policy, &err);
-		if (r < 0)
-			assay_fail_context(&err, "%s", path);
-	}
-	buffer_free(&evidence);
-	if (r < 0) {
-		json_decref(policy);
-		return command_failed(&command_policy_learn, &err);
-	}
-	return print_policy(&command_policy_learn, policy);
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || index >= TPM_PCRS)
+		return assay_fail(err, EINVAL, "must be a number from 0 to %u, not '%s'",
+				  TPM_PCRS - 1, value);
+	if (*pcrs & UINT32_C(1) << index)
+		return assay_fail(err, EINVAL, "names PCR %lu twice", index);
+	*pcrs |= UINT32_C(1) << index;
+	return 0;
+}
+
+/* Adds the names to an array of the policy's, if there are any. */
+static int add_names(json_t *policy, const char *member, const struct option_texts *names,
+		     struct assay_error *err)
+{
+	json_t *array = names->count > 0 ? json_array() : NULL;
+
+	if (names->count == 0)
+		return 0;
+	if (json_object_set_new(policy, member, array) < 0)
+		return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < names->count; i++)
+		if (json_array_append_new(array, command_text_json(names->list[i])) < 0)
+			return assay_fail(err, ENOMEM, "out of memory");
+	return 0;
+}
+
+static int learn_policy(const char *path, const struct policy_learn_options *options,
+			json_t *policy, struct assay_error *err)
+{
+	CLEANUP(references_free) struct references references = { 0 };
+	CLEANUP(buffer_free) struct buffer evidence = { 0 };
+	struct verify_input input = { 0 };
+	int r = add_names(policy, "manifests", &options->manifests, err);
+
+	if (r == 0)
+		r = add_names(policy, "certificates", &options->certificates, err);
+	for (size_t i = 0; r == 0 && i < options->manifests.count; i++)
+		r = references_manifest(&references, options->manifests.list[i], err);
+	for (size_t i = 0; r == 0 && i < options->certificates.count; i++)
+		r = references_certificate(&references, options->certificates.list[i], err);
+	if (r == 0)
+		r = file_read(path, EVIDENCE_MAX_SIZE, &evidence, err);
+	if (r < 0)
+		return r;
+	input.evidence = buffer_bytes(&evidence);
+	input.manifests = references.manifests;
+	input.manifest_count = references.manifest_count;
+	input.certificates = references.certificates;
+	input.certificate_count = references.certificate_count;
+	r = policy_learn(&input, &options->learning, policy, show_learn_warning, NULL, err);
+	return r < 0 ? assay_fail_context(err, "%s", path) : 0;
 }
 
 static int run_learn(int argc, char **argv)
 {
-	static const struct option table[] = {
-		{ "manifest", required_argument, NULL, OPTION_MANIFEST },
-		{ "cert", required_argument, NULL, OPTION_CERT },
-		{ "ima", no_argument, NULL, OPTION_IMA },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	struct references references = { 0 };
-	json_t *policy = new_policy();
+	struct policy_learn_options options = { 0 };
 	struct assay_error err = { 0 };
-	bool ima = false, named = policy != NULL;
-	int option, status, r = 0;
+	struct operands operands;
+	json_t *policy;
+	int status = command_parse(&command_policy_learn, argc, argv, &options, &operands);
 
-	while (r == 0 && (option = command_option(&command_policy_learn, argc, argv, ":h", table,
-						  &status)) != -1) {
-		if (option == OPTION_MANIFEST) {
-			r = references_manifest(&references, optarg, &err);
-			named = named && add_name(policy, "manifests", optarg);
-		} else if (option == OPTION_CERT) {
-			r = references_certificate(&references, optarg, &err);
-			named = named && add_name(policy, "certificates", optarg);
+	if (status == COMMAND_GO) {
+		policy = new_policy();
+		if (!policy)
+			assay_fail(&err, ENOMEM, "out of memory");
+		if (policy && learn_policy(operands.list[0], &options, policy, &err) == 0) {
+			status = print_policy(&command_policy_learn, policy);
 		} else {
-			ima = true;
+			json_decref(policy);
+			status = command_failed(&command_policy_learn, &err);
 		}
 	}
-	if (r == 0 && !named)
-		r = assay_fail(&err, ENOMEM, "out of memory");
-	if (r < 0)
-		status = command_failed(&command_policy_learn, &err);
-	else if (status == -1 && optind + 1 != argc)
-		status =
-			command_usage(&command_policy_learn,
-				      "one file of evidence is to be named, not %d", argc - optind);
-	if (status == -1)
-		status = learn(argv[optind], &references, ima, policy);
-	else
-		json_decref(policy);
-	references_free(&references);
+	option_texts_free(&options.manifests);
+	option_texts_free(&options.certificates);
 	return status;
 }
+
+static const struct option_row learn_rows[] = {
+	{ "manifest", 'm', "FILE",
+	  "a manifest whose files need not be learned; repeatable. The policy names it",
+	  OPTION_TEXTS(struct policy_learn_options, manifests) },
+	{ "cert", 'c', "FILE", "the certificate of its signer; repeatable",
+	  OPTION_TEXTS(struct policy_learn_options, certificates) },
+	{ "ima", 0, NULL, "learn the digests in IMA's list, too",
+	  OPTION_FLAG(struct policy_learn_options, learning.ima) },
+	{ "pcr", 0, "N",
+	  "have the policy expect the value of this PCR, not of those of 0 to 9 that are quoted; "
+	  "repeatable",
+	  OPTION_FUNCTION(struct policy_learn_options, learning.pcrs, add_pcr),
+	  .repeatable = true },
+	{ "waive-boot", 0, NULL,
+	  "make a policy that does not judge the boot: it expects no value of PCRs 0 to 9, and "
+	  "waives "
+	  "boot-known",
+	  OPTION_FLAG(struct policy_learn_options, learning.waive_boot) },
+	OPTION_END,
+};
 
 const struct command command_policy_learn = {
 	.name = "policy learn",
 	.summary = "make a policy from evidence that is known to be good",
-	.help = learn_help,
+	.intro =
+		"Prints a policy made from evidence of a device that is known to be good: the "
+		"values\n"
+		"of the PCRs of its boot, what its log began from, and what it measured that the\n"
+		"manifests have not. The evidence must hold by itself; whether it is of the right\n"
+		"device and fresh, 'assay verify' says, not this. EVIDENCE '-' is standard "
+		"input.\n",
+	.options = learn_rows,
+	.operands = "EVIDENCE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue =
+		"Exit status: 0 done, 1 nothing can be learned from the evidence, 2 wrong usage.\n",
 	.run = run_learn,
 };
 
 /* ---------------------------------------------------------------- import */
 
-static const char import_help[] =
-	"Usage: assay policy import FILE [--policy POLICY]\n"
-	"\n"
-	"Print a policy with the reference values of FILE: a runtime policy of Keylime's, or "
-	"lines\n"
-	"of digests and paths as sha256sum writes them. What cannot be taken over is told on\n"
-	"standard error, and makes the policy stricter than it was. FILE '-' is standard input.\n"
-	"\n"
-	"Options:\n"
-	"      --policy FILE   add them to this policy instead of a new one\n"
-	"  -h, --help          print this\n";
+struct policy_import_options {
+	const char *base;
+};
 
-static void show_warning(void *context, const char *text)
+static void show_import_warning(void *context, const char *text)
 {
 	(void)context;
-	fprintf(stderr, "assay policy import: %s\n", text);
+	show_warning(&command_policy_import, text);
 }
 
-static int read_json(const char *path, json_t **ret, struct assay_error *err)
+static int read_base(const char *path, json_t **ret, struct assay_error *err)
 {
-	struct buffer text = { 0 };
-	int r = file_read(path, POLICY_MAX_SIZE, &text, err);
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	int r;
 
-	if (r == 0)
-		r = json_parse(buffer_bytes(&text), path, ret, err);
-	buffer_free(&text);
-	return r;
-}
-
-static int import(const char *path, const char *base)
-{
-	struct buffer text = { 0 };
-	struct assay_error err = { 0 };
-	json_t *policy = NULL;
-	int r = 0;
-
-	if (base)
-		r = read_json(base, &policy, &err);
-	else
-		policy = new_policy();
-	if (r == 0)
-		r = policy ? file_read(path, IMPORT_MAX_SIZE, &text, &err) :
-			     assay_fail(&err, ENOMEM, "out of memory");
-	if (r == 0) {
-		r = policy_import(buffer_bytes(&text), policy, show_warning, NULL, &err);
-		if (r < 0)
-			assay_fail_context(&err, "%s", path);
+	if (!path) {
+		*ret = new_policy();
+		return *ret ? 0 : assay_fail(err, ENOMEM, "out of memory");
 	}
-	buffer_free(&text);
-	if (r < 0) {
+	r = file_read(path, POLICY_MAX_SIZE, &text, err);
+	return r < 0 ? r : json_parse(buffer_bytes(&text), path, ret, err);
+}
+
+static int import_policy(const char *path, const char *base, json_t **ret, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	int r = read_base(base, ret, err);
+
+	if (r == 0)
+		r = file_read(path, IMPORT_MAX_SIZE, &text, err);
+	if (r < 0)
+		return r;
+	r = policy_import(buffer_bytes(&text), *ret, show_import_warning, NULL, err);
+	return r < 0 ? assay_fail_context(err, "%s", path) : 0;
+}
+
+static int run_import(int argc, char **argv)
+{
+	struct policy_import_options options = { 0 };
+	struct assay_error err = { 0 };
+	struct operands operands;
+	json_t *policy = NULL;
+	int status = command_parse(&command_policy_import, argc, argv, &options, &operands);
+
+	if (status != COMMAND_GO)
+		return status;
+	if (options.base && strcmp(options.base, "-") == 0 && strcmp(operands.list[0], "-") == 0)
+		return command_usage(&command_policy_import,
+				     "standard input can be only one of FILE and --policy");
+	if (import_policy(operands.list[0], options.base, &policy, &err) < 0) {
 		json_decref(policy);
 		return command_failed(&command_policy_import, &err);
 	}
 	return print_policy(&command_policy_import, policy);
 }
 
-static int run_import(int argc, char **argv)
-{
-	static const struct option table[] = {
-		{ "policy", required_argument, NULL, OPTION_POLICY },
-		COMMAND_HELP_OPTION,
-		{ 0 },
-	};
-	const char *base = NULL;
-	int status;
-
-	while (command_option(&command_policy_import, argc, argv, ":h", table, &status) != -1)
-		base = optarg;
-	if (status != -1)
-		return status;
-	if (optind + 1 != argc)
-		return command_usage(&command_policy_import, "one file is to be named, not %d",
-				     argc - optind);
-	return import(argv[optind], base);
-}
+static const struct option_row import_rows[] = {
+	{ "policy", 'p', "FILE", "add them to this policy instead of a new one",
+	  OPTION_INPUT(struct policy_import_options, base) },
+	OPTION_END,
+};
 
 const struct command command_policy_import = {
 	.name = "policy import",
 	.summary = "make a policy of others' reference values",
-	.help = import_help,
+	.intro = "Prints a policy with the reference values of FILE: a runtime policy of "
+		 "Keylime's, or\n"
+		 "lines of digests and names as sha256sum writes them. What cannot be taken over "
+		 "is\n"
+		 "told on standard error, and makes the policy stricter than it was. FILE '-' is\n"
+		 "standard input.\n",
+	.options = import_rows,
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.epilogue = "Exit status: 0 done, 1 nothing can be taken over, 2 wrong usage.\n",
 	.run = run_import,
 };
 
 /* ---------------------------------------------------------------- the verbs */
 
-static const char help[] =
-	"Usage: assay policy lint POLICY [--json]\n"
-	"       assay policy learn EVIDENCE [OPTION]...\n"
-	"       assay policy import FILE [--policy POLICY]\n"
-	"\n"
-	"Explain, make and fill policies for 'assay verify' (their form: assay-policy(5)).\n"
-	"'assay policy VERB --help' tells more.\n"
-	"\n"
-	"Options:\n"
-	"  -h, --help          print this\n";
-
-static int run(int argc, char **argv)
-{
-	static const struct command *const verbs[] = {
-		&command_policy_lint,
-		&command_policy_learn,
-		&command_policy_import,
-	};
-
-	return command_verbs(&command_policy, verbs, sizeof(verbs) / sizeof(verbs[0]),
-			     "lint, learn or import?", argc, argv);
-}
+static const struct command *const policy_verbs[] = { &command_policy_lint, &command_policy_learn,
+						      &command_policy_import, NULL };
 
 const struct command command_policy = {
 	.name = "policy",
 	.summary = "explain, make and fill policies for verify",
-	.help = help,
-	.run = run,
+	.intro = "Explain, make and fill policies for 'assay verify' (their form: "
+		 "assay-policy(5)).\n",
+	.verbs = policy_verbs,
+	.question = "lint, learn or import?",
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "sign/certificate.h"
 #include "sign/manifest.h"
@@ -85,27 +86,43 @@ static char *beside(const char *file, const char *name)
 	return path;
 }
 
+static int read_certificate(const struct policy_certificate *named, const char *policy, X509 **ret,
+			    struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *path = NULL;
+	const char *pem = named->pem;
+
+	if (pem)
+		return certificate_parse(BYTES((const uint8_t *)pem, strlen(pem)),
+					 "a certificate in the policy", ret, err);
+	path = beside(policy, named->path);
+	return path ? certificate_load(path, ret, err) : assay_fail(err, ENOMEM, "out of memory");
+}
+
 static int read_certificates(const struct policy_certificate *named, size_t named_count,
 			     const char *policy, X509 ***array, size_t *count,
 			     struct assay_error *err)
 {
 	for (size_t i = 0; i < named_count; i++) {
-		const char *pem = named[i].pem;
-		X509 *certificate = NULL;
-		int r;
+		X509 *certificate;
+		int r = read_certificate(&named[i], policy, &certificate, err);
 
-		if (pem) {
-			r = certificate_parse(BYTES((const uint8_t *)pem, strlen(pem)),
-					      "a certificate in the policy", &certificate, err);
-		} else {
-			char *path = beside(policy, named[i].path);
-
-			r = path ? certificate_load(path, &certificate, err) :
-				   assay_fail(err, ENOMEM, "out of memory");
-			free(path);
-		}
 		if (r == 0)
 			r = add_certificate(certificate, array, count, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_manifests(struct references *references, const struct policy *policy,
+			  const char *path, struct assay_error *err)
+{
+	for (size_t i = 0; i < policy->manifest_count; i++) {
+		CLEANUP(free_pointer) char *manifest = beside(path, policy->manifests[i]);
+		int r = manifest ? references_manifest(references, manifest, err) :
+				   assay_fail(err, ENOMEM, "out of memory");
+
 		if (r < 0)
 			return r;
 	}
@@ -115,36 +132,29 @@ static int read_certificates(const struct policy_certificate *named, size_t name
 int references_policy(struct references *references, const char *path, struct policy *ret,
 		      struct assay_error *err)
 {
-	struct policy policy = { 0 };
-	struct buffer text = { 0 };
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	CLEANUP(policy_free) struct policy policy = { 0 };
 	int r = file_read(path, POLICY_MAX_SIZE, &text, err);
 
-	if (r == 0) {
-		r = policy_parse(buffer_bytes(&text), &policy, err);
-		if (r < 0)
-			assay_fail_context(err, "%s", path);
-	}
-	buffer_free(&text);
-	for (size_t i = 0; r == 0 && i < policy.manifest_count; i++) {
-		char *manifest = beside(path, policy.manifests[i]);
-
-		r = manifest ? references_manifest(references, manifest, err) :
-			       assay_fail(err, ENOMEM, "out of memory");
-		free(manifest);
-	}
-	if (r == 0)
-		r = read_certificates(policy.certificates, policy.certificate_count, path,
-				      &references->certificates, &references->certificate_count,
-				      err);
-	if (r == 0)
-		r = read_certificates(policy.ima_certificates, policy.ima_certificate_count, path,
-				      &references->ima_certificates,
-				      &references->ima_certificate_count, err);
-	if (r < 0) {
-		policy_free(&policy);
+	if (r < 0)
 		return r;
-	}
+	r = policy_parse(buffer_bytes(&text), &policy, err);
+	if (r < 0)
+		return assay_fail_context(err, "%s", path);
+	r = read_manifests(references, &policy, path, err);
+	if (r < 0)
+		return r;
+	r = read_certificates(policy.certificates, policy.certificate_count, path,
+			      &references->certificates, &references->certificate_count, err);
+	if (r < 0)
+		return r;
+	r = read_certificates(policy.ima_certificates, policy.ima_certificate_count, path,
+			      &references->ima_certificates, &references->ima_certificate_count,
+			      err);
+	if (r < 0)
+		return r;
 	*ret = policy;
+	policy = (struct policy){ 0 };
 	return 0;
 }
 

@@ -4,10 +4,11 @@
 
 #include "verify/verdict.h"
 
+#define NEED(id) CHECK_BIT(CHECK_##id)
 #define FIXED false
 #define WAIVABLE true
 #define CHECK(id, name, function, group, when, waivable, needs, question, advice) \
-	[CHECK_##id] = { name, question, advice, group, when, waivable },
+	[CHECK_##id] = { name, question, advice, group, when, waivable, needs },
 #define CONTENT CHECK
 
 static const struct {
@@ -17,10 +18,12 @@ static const struct {
 	enum check_group group;
 	enum check_when when;
 	bool waivable;
+	uint64_t needs;
 } checks[] = {
 #include "verify/checks.def"
 };
 
+#undef NEED
 #undef CHECK
 #undef CONTENT
 
@@ -42,6 +45,11 @@ const char *check_advice(enum check check)
 bool check_waivable(enum check check)
 {
 	return checks[check].waivable;
+}
+
+uint64_t check_needs(enum check check)
+{
+	return checks[check].needs;
 }
 
 bool check_by_name(const char *name, enum check *ret)

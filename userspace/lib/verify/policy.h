@@ -80,6 +80,12 @@ int policy_parse(struct bytes text, struct policy *ret, struct assay_error *err)
  */
 int policy_derive(struct policy *policy, struct assay_error *err);
 
+/*
+ * policy_idle_waivers() - CHECK_BIT()s of the checks that "waive" names, and without which
+ * another check that is required cannot pass
+ */
+uint64_t policy_idle_waivers(const struct policy *policy);
+
 void policy_free(struct policy *policy);
 
 #endif /* ASSAY_VERIFY_POLICY_H */

@@ -146,6 +146,9 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 	} rows[] = {
 		{ rules->max_age > 0, "max_age", BIT(QUOTE_AGE) },
 		{ rules->pcr_value_count > 0, "pcrs.values", BIT(PCR_VALUES) },
+		{ rules->filesystem_count > 0, "filesystems", BIT(FILES_FILESYSTEM) },
+		{ rules->manifest_min_created > 0 || rules->manifest_id || rules->manifest_product,
+		  "manifest", BIT(MANIFEST_CURRENT) },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -153,16 +156,54 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 			add_statement(derivation, rows[i].name, EFFECT_REQUIRES, rows[i].checks);
 }
 
+/* All that the check builds on, and what that builds on. */
+static uint64_t all_needs(enum check check)
+{
+	uint64_t needs = check_needs(check), more = needs;
+
+	/* What a check needs comes before it in enum check. */
+	for (int i = CHECK_COUNT - 1; i >= 0; i--)
+		if (more & CHECK_BIT(i))
+			more |= check_needs((enum check)i);
+	return needs | more;
+}
+
 static int find_contradiction(const struct derivation *derivation, struct assay_error *err)
 {
-	for (int i = 0; i < CHECK_COUNT; i++)
-		if (derivation->asks[i] && derivation->drops[i])
+	for (int i = 0; i < CHECK_COUNT; i++) {
+		uint64_t needs = all_needs((enum check)i);
+
+		if (!derivation->asks[i])
+			continue;
+		if (derivation->drops[i])
 			return assay_fail(err, EBADMSG,
 					  "\"%s\" asks for the check %s, and \"%s\" does without "
 					  "it: remove one of the two",
 					  derivation->asks[i], check_name((enum check)i),
 					  derivation->drops[i]);
+		/* What is only kept is not required of all evidence. */
+		if (!(derivation->required & CHECK_BIT(i)))
+			continue;
+		for (int j = 0; j < i; j++)
+			if (needs & CHECK_BIT(j) && derivation->drops[j])
+				return assay_fail(
+					err, EBADMSG,
+					"\"%s\" asks for the check %s, which needs %s, and "
+					"\"%s\" does without that: remove one of the two",
+					derivation->asks[i], check_name((enum check)i),
+					check_name((enum check)j), derivation->drops[j]);
+	}
 	return 0;
+}
+
+uint64_t policy_idle_waivers(const struct policy *policy)
+{
+	uint64_t needed = 0;
+
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (policy->rules.required & CHECK_BIT(i))
+			needed |= all_needs((enum check)i);
+	return policy->said.waived & needed;
 }
 
 int policy_derive(struct policy *policy, struct assay_error *err)

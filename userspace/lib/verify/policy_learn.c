@@ -6,25 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/json.h"
 #include "base/utc.h"
 #include "log/cel.h"
 #include "verify/structures.h"
 #include "verity/verity.h"
 
-/* Longest path that is learned, as text. */
-#define PATH_TEXT 4096
+/* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4). */
+#define BOOT_PCRS 0x3ffU
+/* Room for "0, 1, 2" of every PCR. */
+#define PCRS_TEXT 128
 
+/**
+ * struct learning - while it is learned
+ * @allow: path -> array of digests
+ * @digests: the same, of IMA's list
+ * @values: of PCRs, as "pcrs.values" has them
+ */
 struct learning {
-	bool ima;
-	json_t *allow;	 /* path -> array of digests */
-	json_t *digests; /* the same, of IMA's list */
+	const struct policy_learning *what;
+	json_t *allow, *digests, *values;
+	learn_note each;
+	void *context;
 	bool failed;
 };
 
 /* The digest for that name, once. */
-static void add(struct learning *learning, json_t *object, const char *name,
-		const struct assay_digest *digest)
+static void add_digest(struct learning *learning, json_t *object, const char *name,
+		       const struct assay_digest *digest)
 {
 	json_t *array = json_object_get(object, name);
 	char text[VERITY_TEXT_MAX];
@@ -46,31 +56,40 @@ static void see_record(void *context, const struct verify_record *record)
 	(void)record;
 }
 
+/* JSON has no name that is not UTF-8; one with a NUL is no path. */
+static void note_unnamed(struct learning *learning, struct bytes path)
+{
+	char shown[256], text[512];
+
+	snprintf(text, sizeof(text),
+		 "\"%s\" is not learned: a policy cannot name it, so that it will be unknown",
+		 text_escape(path, shown, sizeof(shown)));
+	learning->each(learning->context, text);
+}
+
 /* What has no reference value, and can be told by one: a path that is text, and a digest. */
 static void see_file(void *context, const struct verify_file *file)
 {
 	struct learning *learning = context;
-	char path[PATH_TEXT];
-	json_t *text;
+	CLEANUP(json_decref_pointer) json_t *text = NULL;
 
 	if (file->state != FILE_UNKNOWN || file->digest.size == 0 || !file->path.data ||
-	    file->path.size >= sizeof(path) || memchr(file->path.data, '\0', file->path.size) ||
-	    (file->by_ima && !learning->ima))
+	    (file->by_ima && !learning->what->ima))
 		return;
-	memcpy(path, file->path.data, file->path.size);
-	path[file->path.size] = '\0';
-	/* JSON has no path that is no UTF-8. */
-	text = json_string(path);
-	if (text)
-		add(learning, file->by_ima && !file->verity ? learning->digests : learning->allow,
-		    path, &file->digest);
-	json_decref(text);
+	if (!memchr(file->path.data, '\0', file->path.size))
+		text = json_stringn((const char *)file->path.data, file->path.size);
+	if (!text) {
+		note_unnamed(learning, file->path);
+		return;
+	}
+	add_digest(learning, file->by_ima && !file->verity ? learning->digests : learning->allow,
+		   json_string_value(text), &file->digest);
 }
 
 /* ---------------------------------------------------------------- evidence by itself */
 
 /* What evidence must fulfil to be learned from: the rest needs a policy, or a device. */
-static uint64_t needed(bool ima)
+static uint64_t needed_checks(bool ima)
 {
 	uint64_t checks = CHECK_BIT(CHECK_QUOTE_SIGNATURE) | CHECK_BIT(CHECK_QUOTE_MAGIC) |
 			  CHECK_BIT(CHECK_QUOTE_TYPE) | CHECK_BIT(CHECK_AK_ATTRIBUTES) |
@@ -81,9 +100,9 @@ static uint64_t needed(bool ima)
 		     checks;
 }
 
-static int judge(const struct verify_input *input, const struct evidence *evidence,
-		 const struct tpm_attest *attest, struct learning *learning,
-		 struct assay_error *err)
+static int judge_evidence(const struct verify_input *input, const struct evidence *evidence,
+			  const struct tpm_attest *attest, struct learning *learning,
+			  struct assay_error *err)
 {
 	const struct verify_observer observer = { learning, see_record, see_file };
 	struct verify_input own = {
@@ -104,10 +123,10 @@ static int judge(const struct verify_input *input, const struct evidence *eviden
 	if (!verdict)
 		return assay_fail(err, ENOMEM, "out of memory");
 	verify_policy_default(&policy);
-	if (!learning->ima)
+	if (!learning->what->ima)
 		policy.pcrs = 1U << policy.assay_pcr;
 	verify(&own, &policy, verdict);
-	missing = needed(learning->ima) & ~verdict->passed;
+	missing = needed_checks(learning->what->ima) & ~verdict->passed;
 	if (input->manifest_count > 0)
 		missing |= CHECK_BIT(CHECK_MANIFEST_SIGNATURE) & ~verdict->passed;
 	while (missing != 0 && !(missing & CHECK_BIT(check)))
@@ -121,29 +140,108 @@ static int judge(const struct verify_input *input, const struct evidence *eviden
 
 /* ---------------------------------------------------------------- into the policy */
 
-/* PCRs that files change from boot to boot say nothing of another boot. */
-static json_t *pcr_values(const struct evidence *evidence, const struct verify_policy *rules)
+/* A digest that is not accepted for judging is not one to expect. */
+static bool is_bank(const struct evidence_pcr *pcr)
 {
-	json_t *values = json_object();
-	bool failed = false;
+	return pcr->value.hash != ASSAY_HASH_SHA1;
+}
+
+/* PCRs that files change from boot to boot say nothing of another boot. */
+static uint32_t wanted_pcrs(const struct policy_learning *what, const struct verify_policy *rules)
+{
+	if (what->pcrs != 0)
+		return what->pcrs;
+	if (what->waive_boot)
+		return 0;
+	return BOOT_PCRS & ~(UINT32_C(1) << rules->assay_pcr | UINT32_C(1) << rules->ima_pcr);
+}
+
+static const char *pcrs_text(uint32_t pcrs, char text[static PCRS_TEXT])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < 32; i++)
+		if (pcrs & UINT32_C(1) << i)
+			used += (size_t)snprintf(text + used, PCRS_TEXT - used, "%s%u",
+						 used ? ", " : "", i);
+	return text;
+}
+
+/* Whether values of these PCRs of a bank make the boot known: see check_boot_known(). */
+static bool is_boot_known(uint32_t pcrs)
+{
+	return pcrs & 1U << 0 && pcrs & (1U << 4 | 1U << 7);
+}
+
+/* The values of one bank; returns of which PCRs, that are not zeros. */
+static uint32_t learn_bank(struct learning *learning, const struct evidence *evidence,
+			   enum assay_hash bank, uint32_t wanted)
+{
+	uint32_t learned = 0;
 
 	for (size_t i = 0; i < evidence->pcr_count; i++) {
 		const struct evidence_pcr *pcr = &evidence->pcrs[i];
+		struct bytes value = BYTES(pcr->value.bytes, pcr->value.size);
 		char name[sizeof("sha512:4294967295")];
 
-		if (pcr->index == rules->assay_pcr || pcr->index == rules->ima_pcr ||
-		    pcr->value.hash == ASSAY_HASH_SHA1)
+		if (pcr->value.hash != bank || pcr->index >= 32 ||
+		    !(wanted & UINT32_C(1) << pcr->index))
 			continue;
-		snprintf(name, sizeof(name), "%s:%u", assay_hash_name(pcr->value.hash), pcr->index);
-		failed |=
-			json_object_set_new(values, name,
-					    json_pack("[o]", json_hex(BYTES(pcr->value.bytes,
-									    pcr->value.size)))) < 0;
+		/* Zeros are of a PCR that nothing measured into: worth it only to who asks. */
+		if (bytes_are_zero(value) && learning->what->pcrs == 0)
+			continue;
+		snprintf(name, sizeof(name), "%s:%u", assay_hash_name(bank), pcr->index);
+		learning->failed |= json_object_set_new(learning->values, name,
+							json_pack("[o]", json_hex(value))) < 0;
+		if (!bytes_are_zero(value))
+			learned |= UINT32_C(1) << pcr->index;
 	}
-	if (!failed)
-		return values;
-	json_decref(values);
-	return NULL;
+	return learned;
+}
+
+static int learn_values(struct learning *learning, const struct evidence *evidence,
+			const struct verify_policy *rules, struct assay_error *err)
+{
+	static const enum assay_hash banks[] = { ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
+						 ASSAY_HASH_SHA512 };
+	const struct policy_learning *what = learning->what;
+	uint32_t wanted = wanted_pcrs(what, rules), quoted = 0;
+	char pcrs[PCRS_TEXT], text[PCRS_TEXT + 128];
+	bool known = false;
+
+	for (size_t i = 0; i < evidence->pcr_count; i++)
+		if (is_bank(&evidence->pcrs[i]) && evidence->pcrs[i].index < 32)
+			quoted |= UINT32_C(1) << evidence->pcrs[i].index;
+	if (what->pcrs & ~quoted)
+		return assay_fail(
+			err, EINVAL,
+			"the value of PCR %s is to be learned, and is not quoted in a bank "
+			"that is accepted",
+			pcrs_text(what->pcrs & ~quoted, pcrs));
+	for (size_t i = 0; i < sizeof(banks) / sizeof(banks[0]); i++) {
+		uint32_t learned = learn_bank(learning, evidence, banks[i], wanted);
+
+		if (!is_boot_known(learned))
+			continue;
+		known = true;
+		snprintf(text, sizeof(text),
+			 "the boot is known by the values of PCRs %s of bank %s",
+			 pcrs_text(learned & BOOT_PCRS, pcrs), assay_hash_name(banks[i]));
+		learning->each(learning->context, text);
+	}
+	if (known)
+		return 0;
+	if (what->waive_boot) {
+		learning->each(learning->context,
+			       "nothing is known of the boot, and the policy does not judge it");
+		return 0;
+	}
+	return assay_fail(
+		err, EKEYREJECTED,
+		"nothing is learned of the boot: it is known by values of PCRs 0 and 4, or 0 "
+		"and 7, that are quoted and not zeros. Have the device quote PCRs 0 to 9, or "
+		"make a policy that does not judge the boot (--waive-boot)");
 }
 
 /* What the PCR was before the log, where something else measured into it: an array. */
@@ -201,22 +299,25 @@ static json_t *allowed(const json_t *paths, const char *reason)
 	return array;
 }
 
-static int fill(json_t *policy, const struct evidence *evidence, const struct learning *learning)
+static int fill_policy(json_t *policy, const struct evidence *evidence,
+		       const struct learning *learning)
 {
-	struct verify_policy rules;
 	char collected[UTC_LENGTH + 1], reason[64];
-	json_t *pcrs = json_object(), *ima = json_object();
+	json_t *pcrs = json_object(), *ima = json_object(), *waived = json_object();
 	int r;
 
-	verify_policy_default(&rules);
 	snprintf(reason, sizeof(reason), "learned from evidence of %s",
 		 utc_text(evidence->collected, collected));
 	r = json_object_set_new(policy, "description", json_string(reason));
-	r |= set(pcrs, "values", pcr_values(evidence, &rules));
+	if (learning->what->waive_boot)
+		r |= json_object_set_new(waived, "boot-known",
+					 json_string("learned without the boot"));
+	r |= set(policy, "waive", waived);
+	r |= set(pcrs, "values", json_incref(learning->values));
 	r |= set(policy, "pcrs", pcrs);
 	r |= set(policy, "start", starts(evidence));
 	r |= set(policy, "allow", allowed(learning->allow, reason));
-	if (learning->ima) {
+	if (learning->what->ima) {
 		r |= json_object_set_new(ima, "unknown_files", json_string("refuse"));
 		r |= json_object_set(ima, "digests", learning->digests);
 	} else if (!evidence->has_ima_log) {
@@ -226,22 +327,31 @@ static int fill(json_t *policy, const struct evidence *evidence, const struct le
 	return r;
 }
 
-int policy_learn(const struct verify_input *input, bool ima, json_t *policy,
-		 struct assay_error *err)
+int policy_learn(const struct verify_input *input, const struct policy_learning *what,
+		 json_t *policy, learn_note each, void *context, struct assay_error *err)
 {
-	struct learning learning = { .ima = ima, .allow = json_object(), .digests = json_object() };
-	struct evidence evidence = { 0 };
+	CLEANUP(json_decref_pointer) json_t *allow = json_object();
+	CLEANUP(json_decref_pointer) json_t *digests = json_object();
+	CLEANUP(json_decref_pointer) json_t *values = json_object();
+	CLEANUP(evidence_free) struct evidence evidence = { 0 };
+	struct learning learning = { .what = what,
+				     .allow = allow,
+				     .digests = digests,
+				     .values = values,
+				     .each = each,
+				     .context = context };
+	struct verify_policy rules;
 	struct tpm_attest attest;
 	int r = evidence_parse(input->evidence, &evidence, err);
 
+	verify_policy_default(&rules);
 	if (r == 0)
 		r = tpm_attest_parse(buffer_bytes(&evidence.attest), &attest, err);
 	if (r == 0)
-		r = judge(input, &evidence, &attest, &learning, err);
-	if (r == 0 && (learning.failed || fill(policy, &evidence, &learning) != 0))
+		r = judge_evidence(input, &evidence, &attest, &learning, err);
+	if (r == 0)
+		r = learn_values(&learning, &evidence, &rules, err);
+	if (r == 0 && (learning.failed || fill_policy(policy, &evidence, &learning) != 0))
 		r = assay_fail(err, ENOMEM, "out of memory");
-	json_decref(learning.allow);
-	json_decref(learning.digests);
-	evidence_free(&evidence);
 	return r;
 }

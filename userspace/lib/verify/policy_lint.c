@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utc.h"
+#include "log/uefi.h"
+#include "verify/policy_names.h"
+
 /* Room for foreign text in a sentence. */
 #define FOREIGN_TEXT 200
-/* PCRs of firmware and boot loader. */
-#define BOOT_PCRS 0xffU
 
 struct lint {
 	policy_lint_function each;
@@ -91,7 +93,13 @@ static void lint_freshness(const struct verify_policy *rules, struct lint *lint)
 		    "Evidence may be of any age, as long as its nonce is known (max_age).");
 	if (rules->same_boot)
 		say(lint, POLICY_SAYS,
-		    "The TPM must not have been reset since the last attestation.");
+		    "The TPM must not have been reset%s since the last attestation.",
+		    rules->suspend ? "" : " nor restarted");
+	if (rules->suspend)
+		say(lint, POLICY_NOTE,
+		    "A restart of the TPM without a reset is taken for a suspend to RAM: an "
+		    "earlier "
+		    "state goes on over it (device.suspend).");
 	if (!(rules->required_with_state & CHECK_BIT(CHECK_QUOTE_FIRMWARE)))
 		say(lint, POLICY_NOTE, "The TPM's firmware may change between attestations.");
 	if (requires(rules, CHECK_QUOTE_CLOCK))
@@ -111,6 +119,8 @@ static void list_pcrs(uint32_t mask, char text[static FOREIGN_TEXT])
 
 static void lint_pcrs(const struct verify_policy *rules, struct lint *lint)
 {
+	/* PC Client Platform TPM Profile, 4.6.2 */
+	static const unsigned int resettable[] = { 16, 23 };
 	char text[FOREIGN_TEXT];
 	uint32_t expected = 0;
 
@@ -135,16 +145,102 @@ static void lint_pcrs(const struct verify_policy *rules, struct lint *lint)
 	if (expected)
 		say(lint, POLICY_SAYS, "PCRs %s must have one of the values that the policy names.",
 		    text);
-	if (!(expected & BOOT_PCRS) && !requires(rules, CHECK_UEFI_LOG_REPLAY))
+	for (unsigned int i = 0; i < sizeof(resettable) / sizeof(resettable[0]); i++)
+		if ((rules->pcrs | expected) & 1U << resettable[i])
+			say(lint, POLICY_WARNING,
+			    "PCR %u is asked for, which anybody may reset: its value proves "
+			    "nothing "
+			    "(pcrs).",
+			    resettable[i]);
+}
+
+/* The banks that evidence may be of, and the bits that accept them; none for SHA-1. */
+static const struct {
+	enum assay_hash bank;
+	uint32_t bit;
+} banks[] = {
+	{ ASSAY_HASH_SHA1, 0 },
+	{ ASSAY_HASH_SHA256, VERIFY_SHA256 },
+	{ ASSAY_HASH_SHA384, VERIFY_SHA384 },
+	{ ASSAY_HASH_SHA512, VERIFY_SHA512 },
+};
+
+#define BANKS (sizeof(banks) / sizeof(banks[0]))
+
+/* What check_boot_known() asks of a bank. */
+static bool is_boot_named(const struct verify_policy *rules, enum assay_hash bank)
+{
+	uint32_t pcrs = 0;
+
+	for (size_t i = 0; i < rules->pcr_value_count; i++)
+		if (rules->pcr_values[i].bank == bank)
+			pcrs |= UINT32_C(1) << rules->pcr_values[i].index;
+	return pcrs & 1U << 0 && pcrs & (1U << 4 | 1U << 7);
+}
+
+static void lint_boot(const struct verify_policy *rules, struct lint *lint)
+{
+	bool known = false;
+
+	if (!requires(rules, CHECK_BOOT_KNOWN)) {
 		say(lint, POLICY_NOTE,
-		    "Nothing is asked of firmware and boot loader (pcrs.values of PCRs 0 to 7, or "
-		    "uefi.log): they measured the kernel that measures the files.");
-	if (rules->start_count > 0)
-		say(lint, POLICY_NOTE,
-		    "PCR %u may have one of %zu values before assay's log begins: what they are "
-		    "of, "
-		    "this policy does not say (start).",
-		    rules->assay_pcr, rules->start_count);
+		    "The boot is not judged: who may boot another kernel on the device can have "
+		    "its "
+		    "logs say anything (boot-known).");
+		return;
+	}
+	for (size_t i = 0; i < BANKS; i++) {
+		if (!(rules->algorithms & banks[i].bit) || !is_boot_named(rules, banks[i].bank))
+			continue;
+		known = true;
+		say(lint, POLICY_SAYS,
+		    "The boot must be known: PCRs 0 and 4 or 7 of bank %s have named values.",
+		    assay_hash_name(banks[i].bank));
+	}
+	if (!known)
+		say(lint, POLICY_WARNING,
+		    "The boot must be known, and no bank that is accepted has values of PCRs 0 and "
+		    "4, "
+		    "or 0 and 7: nothing can be trusted. Name them (pcrs.values; 'assay policy "
+		    "learn'), "
+		    "or do without, with a reason (waive, boot-known).");
+	else if (!requires(rules, CHECK_PCR_VALUES))
+		say(lint, POLICY_WARNING,
+		    "The boot must be known by the values of PCRs, which need not be as they are "
+		    "named "
+		    "(pcr-values).");
+}
+
+/* A value of one bank is none of another: the bank that is quoted has to begin from its own. */
+static void lint_starts(const struct verify_policy *rules, struct lint *lint)
+{
+	for (size_t i = 0; rules->start_count > 0 && i < BANKS; i++) {
+		bool accepted = (rules->algorithms & banks[i].bit) != 0;
+		size_t named = 0;
+
+		for (size_t j = 0; j < rules->start_count; j++)
+			named += rules->starts[j].hash == banks[i].bank;
+		if (named > 0 && !accepted)
+			say(lint, POLICY_WARNING,
+			    "A value that PCR %u may begin from is of bank %s, which is not "
+			    "accepted "
+			    "(start).",
+			    rules->assay_pcr, assay_hash_name(banks[i].bank));
+		else if (named > 0)
+			say(lint, POLICY_NOTE,
+			    "In bank %s, PCR %u may have one of %zu values before assay's log "
+			    "begins: "
+			    "what they are of, this policy does not say (start).",
+			    assay_hash_name(banks[i].bank), rules->assay_pcr, named);
+		else if (accepted)
+			say(lint, POLICY_NOTE,
+			    "In bank %s, PCR %u must begin from zeros: no value of that bank is "
+			    "named, "
+			    "so a log that something else measured before is refused where this "
+			    "bank "
+			    "is quoted (start).",
+			    assay_hash_name(banks[i].bank), rules->assay_pcr);
+	}
 }
 
 static void lint_references(const struct policy *policy, struct lint *lint)
@@ -183,6 +279,48 @@ static void lint_references(const struct policy *policy, struct lint *lint)
 		    printable(rules->prefix, text));
 }
 
+static void lint_manifest_rules(const struct verify_policy *rules, struct lint *lint)
+{
+	char text[FOREIGN_TEXT], created[UTC_LENGTH + 1];
+
+	if (rules->manifest_min_created > 0)
+		say(lint, POLICY_SAYS, "Each manifest must have been made at %s or later.",
+		    utc_text(rules->manifest_min_created, created));
+	if (rules->manifest_id)
+		say(lint, POLICY_SAYS, "Each manifest must have the id %s.",
+		    printable(rules->manifest_id, text));
+	if (rules->manifest_product)
+		say(lint, POLICY_SAYS, "Each manifest must be of the product %s.",
+		    printable(rules->manifest_product, text));
+	if (rules->manifest_min_created == 0)
+		say(lint, POLICY_NOTE,
+		    "Any manifest of an accepted signer is taken, also an old one with files that "
+		    "have holes (manifest.min_created).");
+	if (rules->filesystem_count > 0)
+		say(lint, POLICY_SAYS, "Measured files must be on one of %zu file systems.",
+		    rules->filesystem_count);
+}
+
+static void lint_uefi(const struct verify_policy *rules, struct lint *lint)
+{
+	if (requires(rules, CHECK_UEFI_LOG_REPLAY))
+		say(lint, POLICY_SAYS, "There must be a log of the firmware, and it must replay.");
+	for (int rule = 0; rule < UEFI_RULES; rule++)
+		if (rules->uefi_accepted & UINT32_C(1) << rule)
+			say(lint, POLICY_SAYS,
+			    "Events of the firmware's log may break the rule %s (uefi.accept).",
+			    uefi_rule_name((enum uefi_rule)rule));
+	if (rules->uefi_extended_later) {
+		char text[FOREIGN_TEXT];
+
+		list_pcrs(rules->uefi_extended_later, text);
+		say(lint, POLICY_NOTE,
+		    "Others may extend PCRs %s after the firmware: its events of these are not "
+		    "compared (uefi.extended_later).",
+		    text);
+	}
+}
+
 static void lint_log(const struct verify_policy *rules, struct lint *lint)
 {
 	if (rules->trimmed)
@@ -204,6 +342,24 @@ static void lint_log(const struct verify_policy *rules, struct lint *lint)
 	    "assay's log %s begin after a TPM was found, and %s be in read-only memory.",
 	    requires(rules, CHECK_ASSAY_LOG_TPM) ? "must" : "need not",
 	    requires(rules, CHECK_ASSAY_LOG_PROTECTION) ? "must" : "need not");
+}
+
+static void say_alike(void *context, const char *first, const char *second)
+{
+	char texts[2][FOREIGN_TEXT];
+
+	say(context, POLICY_WARNING,
+	    "%s and %s are written alike by IMA, as it writes '_' for a space: what is a reference "
+	    "value of one is one of the other (ima.digests).",
+	    printable(first, texts[0]), printable(second, texts[1]));
+}
+
+/* Reference values are compared whether or not there must be a list: the log may mirror it. */
+static void lint_ima_digests(const struct policy *policy, struct lint *lint)
+{
+	const json_t *digests = json_object_get(json_object_get(policy->json, "ima"), "digests");
+
+	(void)policy_names_alike(digests, say_alike, lint, NULL);
 }
 
 static void lint_ima(const struct policy *policy, struct lint *lint)
@@ -249,6 +405,8 @@ static void lint_ima(const struct policy *policy, struct lint *lint)
 
 static void lint_waivers(const struct policy *policy, struct lint *lint)
 {
+	uint64_t idle = policy_idle_waivers(policy);
+
 	for (size_t i = 0; i < policy->waiver_count; i++) {
 		const struct policy_waiver *waiver = &policy->waivers[i];
 		char text[FOREIGN_TEXT];
@@ -256,6 +414,10 @@ static void lint_waivers(const struct policy *policy, struct lint *lint)
 		say(lint, POLICY_WARNING, "Not required: %s (%s). The reason given: %s.",
 		    check_name(waiver->check), check_question(waiver->check),
 		    printable(waiver->reason, text));
+		if (idle & CHECK_BIT(waiver->check))
+			say(lint, POLICY_WARNING,
+			    "That waiver changes nothing: a check that is required needs %s.",
+			    check_name(waiver->check));
 	}
 }
 
@@ -269,9 +431,14 @@ size_t policy_lint(const struct policy *policy, policy_lint_function each, void 
 	lint_algorithms(&policy->rules, &lint);
 	lint_freshness(&policy->rules, &lint);
 	lint_pcrs(&policy->rules, &lint);
+	lint_boot(&policy->rules, &lint);
+	lint_starts(&policy->rules, &lint);
+	lint_uefi(&policy->rules, &lint);
 	lint_references(policy, &lint);
+	lint_manifest_rules(&policy->rules, &lint);
 	lint_log(&policy->rules, &lint);
 	lint_ima(policy, &lint);
+	lint_ima_digests(policy, &lint);
 	lint_waivers(policy, &lint);
 	return lint.warnings;
 }

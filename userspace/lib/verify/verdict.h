@@ -154,6 +154,9 @@ const char *check_group_name(enum check_group group);
 /* check_when() - when it is required, where the policy says nothing else */
 enum check_when check_when(enum check check);
 
+/* check_needs() - CHECK_BIT()s of the checks before it that it builds on */
+uint64_t check_needs(enum check check);
+
 /* check_by_name() - false for a name that is not known */
 bool check_by_name(const char *name, enum check *ret);
 
