@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "verity/enable.h"
+#include "verity/pool.h"
 #include "verity/verity.h"
 
 static struct verity_parameters parameters(enum assay_hash hash, uint32_t block_size,
@@ -212,6 +213,47 @@ static void options_are_taken_as_people_write_them(void **state)
 	assert_int_equal(made.salt[1], 0xff);
 }
 
+/* What no kernel enables must be asked for by its own name: a manifest must not come by it. */
+static void small_blocks_are_for_those_who_ask_for_them(void **state)
+{
+	static const struct {
+		enum assay_hash hash;
+		uint32_t block_size;
+		bool small, kernel;
+	} rows[] = {
+		{ ASSAY_HASH_SHA256, 32, false, false },
+		{ ASSAY_HASH_SHA256, 63, false, false },
+		{ ASSAY_HASH_SHA256, 64, true, false },
+		{ ASSAY_HASH_SHA512, 64, false, false },
+		{ ASSAY_HASH_SHA512, 128, true, false },
+		{ ASSAY_HASH_SHA256, 512, true, false },
+		{ ASSAY_HASH_SHA256, 1024, true, true },
+		{ ASSAY_HASH_SHA512, 65536, true, true },
+		{ ASSAY_HASH_SHA256, 131072, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct verity_parameters made = parameters(rows[i].hash, rows[i].block_size, 0);
+		struct verity_hasher *hasher = NULL;
+		struct verity_pool *pool = NULL;
+		struct assay_error err = { 0 };
+		int r = verity_hasher_new_small(&made, &hasher, &err);
+
+		assert_int_equal(r, rows[i].small ? 0 : -EINVAL);
+		if (r < 0)
+			support_assert_error(&err, "block");
+		verity_hasher_free(hasher);
+		hasher = NULL;
+		assert_int_equal(verity_hasher_new(&made, &hasher, NULL),
+				 rows[i].kernel ? 0 : -EINVAL);
+		verity_hasher_free(hasher);
+		assert_int_equal(verity_pool_new(&made, 1, &pool, NULL),
+				 rows[i].kernel ? 0 : -EINVAL);
+		verity_pool_free(pool);
+	}
+}
+
 static void digests_are_read_as_they_are_written_only(void **state)
 {
 #define HEX32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -316,6 +358,7 @@ int main(void)
 		cmocka_unit_test(only_regular_files_have_a_digest),
 		cmocka_unit_test(parameters_out_of_range_are_refused),
 		cmocka_unit_test(options_are_taken_as_people_write_them),
+		cmocka_unit_test(small_blocks_are_for_those_who_ask_for_them),
 		cmocka_unit_test(digests_are_read_as_they_are_written_only),
 		cmocka_unit_test(formatted_digests_have_the_kernels_layout),
 		cmocka_unit_test(a_file_system_without_verity_is_explained),

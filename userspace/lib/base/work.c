@@ -186,9 +186,9 @@ static int start_threads(struct work *work, unsigned int wanted)
 }
 
 /* @execute is of single jobs, or NULL; @capacity: 0 for one that fits the threads */
-static int create(unsigned int threads, size_t capacity, work_function execute,
-		  const struct work_functions *functions, void *context, struct work **ret,
-		  struct assay_error *err)
+static int create_work(unsigned int threads, size_t capacity, work_function execute,
+		       const struct work_functions *functions, void *context, struct work **ret,
+		       struct assay_error *err)
 {
 	struct work *work = calloc(1, sizeof(*work));
 	int code;
@@ -220,13 +220,13 @@ static int create(unsigned int threads, size_t capacity, work_function execute,
 int work_new(unsigned int threads, work_function execute, void *context, struct work **ret,
 	     struct assay_error *err)
 {
-	return create(threads, 0, execute, &singly, context, ret, err);
+	return create_work(threads, 0, execute, &singly, context, ret, err);
 }
 
 int work_new_batches(unsigned int threads, size_t capacity, const struct work_functions *functions,
 		     void *context, struct work **ret, struct assay_error *err)
 {
-	return create(threads, capacity, NULL, functions, context, ret, err);
+	return create_work(threads, capacity, NULL, functions, context, ret, err);
 }
 
 void work_end(struct work *work)

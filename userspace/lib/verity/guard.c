@@ -28,7 +28,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
  * Puts zeros over all that is left, which either is past the file's end or does not matter any
  * more. The system call itself, as mmap() need not be fit for signal handlers.
  */
-static void handle(int number, siginfo_t *info, void *context)
+static void handle_bus_error(int number, siginfo_t *info, void *context)
 {
 	uintptr_t at = (uintptr_t)info->si_addr & ~(guard.page_size - 1);
 
@@ -46,13 +46,13 @@ static void handle(int number, siginfo_t *info, void *context)
 }
 
 /* Again and again, as others may have put theirs in its place: it costs nothing to speak of. */
-static void install(void)
+static void install_handler(void)
 {
-	struct sigaction action = { .sa_sigaction = handle, .sa_flags = SA_SIGINFO }, now;
+	struct sigaction action = { .sa_sigaction = handle_bus_error, .sa_flags = SA_SIGINFO }, now;
 
 	pthread_mutex_lock(&lock);
 	sigemptyset(&action.sa_mask);
-	if (sigaction(SIGBUS, NULL, &now) == 0 && now.sa_sigaction != handle) {
+	if (sigaction(SIGBUS, NULL, &now) == 0 && now.sa_sigaction != handle_bus_error) {
 		before = now;
 		sigaction(SIGBUS, &action, NULL);
 	}
@@ -61,7 +61,7 @@ static void install(void)
 
 void guard_begin(void *start, size_t size)
 {
-	install();
+	install_handler();
 	guard = (struct guard){ .start = (uintptr_t)start,
 				.end = (uintptr_t)start + size,
 				.page_size = (uintptr_t)sysconf(_SC_PAGESIZE) };

@@ -16,7 +16,7 @@
 /* O_NONBLOCK: do not wait for a FIFO's writer, only to refuse it then. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-static const char *shown(const struct input *input, char *text)
+static const char *shown_name(const struct input *input, char *text)
 {
 	if (!input->escape)
 		return input->name;
@@ -24,17 +24,19 @@ static const char *shown(const struct input *input, char *text)
 			   NAME_MAX_SHOWN);
 }
 
-static int failed(const struct input *input, const char *what, int code, struct assay_error *err)
+static int input_failed(const struct input *input, const char *what, int code,
+			struct assay_error *err)
 {
 	char name[NAME_MAX_SHOWN];
 
-	return assay_fail(err, code, "cannot %s %s: %s", what, shown(input, name), strerror(code));
+	return assay_fail(err, code, "cannot %s %s: %s", what, shown_name(input, name),
+			  strerror(code));
 }
 
 int input_open(struct input *input)
 {
 	input->fd = open(input->name, OPEN_FLAGS);
-	input->result = input->fd < 0 ? failed(input, "open", errno, input->err) : 0;
+	input->result = input->fd < 0 ? input_failed(input, "open", errno, input->err) : 0;
 	return input->result;
 }
 
@@ -55,14 +57,15 @@ int input_begin(struct input *input, const struct verity_parameters *parameters,
 	char name[NAME_MAX_SHOWN];
 
 	if (fstat(input->fd, &input->before) < 0)
-		input->result = failed(input, "read", errno, input->err);
+		input->result = input_failed(input, "read", errno, input->err);
 	else if (!S_ISREG(input->before.st_mode))
 		input->result = assay_fail(
 			input->err, S_ISDIR(input->before.st_mode) ? EISDIR : EINVAL,
-			"%s is %s: only regular files have an fs-verity digest", shown(input, name),
+			"%s is %s: only regular files have an fs-verity digest",
+			shown_name(input, name),
 			S_ISDIR(input->before.st_mode) ? "a directory" : "not a regular file");
 	else if (merkle_plan(parameters, (uint64_t)input->before.st_size, ret) < 0)
-		input->result = merkle_too_large(parameters, shown(input, name), input->err);
+		input->result = merkle_too_large(parameters, shown_name(input, name), input->err);
 	else
 		input->result = 0;
 	if (input->result == 0)
@@ -84,7 +87,7 @@ int input_end(struct input *input)
 	if (input->result < 0)
 		return input->result;
 	if (fstat(input->fd, &after) < 0)
-		input->result = failed(input, "read", errno, input->err);
+		input->result = input_failed(input, "read", errno, input->err);
 	else if (after.st_size != input->before.st_size ||
 		 !same_time(&after.st_mtim, &input->before.st_mtim))
 		input->result = input_changed(input, input->err);
@@ -97,7 +100,7 @@ int input_changed(const struct input *input, struct assay_error *err)
 
 	return assay_fail(err, EIO,
 			  "%s changed while it was read; try again when nothing writes to it",
-			  shown(input, name));
+			  shown_name(input, name));
 }
 
 ssize_t input_read(void *context, void *data, size_t size, struct assay_error *err)
@@ -114,7 +117,7 @@ ssize_t input_read(void *context, void *data, size_t size, struct assay_error *e
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return failed(source->input, "read", errno, err);
+			return input_failed(source->input, "read", errno, err);
 		if (got == 0)
 			break;
 		done += (size_t)got;

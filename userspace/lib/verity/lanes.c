@@ -53,7 +53,7 @@ struct lanes {
 /* Set by lanes_use_only(). */
 static const struct lanes_engine *only;
 
-static bool usable(const struct lanes_engine *engine)
+static bool engine_usable(const struct lanes_engine *engine)
 {
 	return !engine->usable || engine->usable();
 }
@@ -61,7 +61,7 @@ static bool usable(const struct lanes_engine *engine)
 const struct lanes_engine *lanes_engine(size_t index)
 {
 	for (size_t i = 0; i < ENGINES; i++)
-		if (usable(&engines[i]) && index-- == 0)
+		if (engine_usable(&engines[i]) && index-- == 0)
 			return &engines[i];
 	return NULL;
 }
@@ -94,7 +94,7 @@ static bool hash_by_openssl(struct lanes *lanes, const EVP_MD_CTX *begun, const 
 }
 
 /* The engine that gets most of @count messages done in a given time. */
-static size_t best(const uint64_t *costs, size_t count)
+static size_t best_engine(const uint64_t *costs, size_t count)
 {
 	size_t found = 0;
 	uint64_t best_done = 0;
@@ -137,7 +137,7 @@ static bool hash_all(struct lanes *lanes, const struct sha256_shape *shape, cons
 		     size_t size)
 {
 	while (count > 0) {
-		const struct lanes_engine *engine = &engines[best(lanes->costs, count)];
+		const struct lanes_engine *engine = &engines[best_engine(lanes->costs, count)];
 		size_t done = engine->lanes < count ? engine->lanes : count;
 
 		if (engine->function)
@@ -196,7 +196,7 @@ void lanes_hash_padded(const struct lanes *lanes, size_t count, const uint8_t *c
 
 	memcpy(shape.initial, sha256_initial, sizeof(sha256_initial));
 	while (count > 0) {
-		const struct lanes_engine *engine = &engines[best(lanes->costs, count)];
+		const struct lanes_engine *engine = &engines[best_engine(lanes->costs, count)];
 		size_t done = engine->lanes < count ? engine->lanes : count;
 
 		if (engine->function)
@@ -218,7 +218,7 @@ static uint64_t nanoseconds(void)
 }
 
 /* The least of what a engine takes for blocks of 1024 bytes: all that disturbs adds to it. */
-static uint64_t measure(struct lanes *lanes, const struct lanes_engine *engine)
+static uint64_t measure_engine(struct lanes *lanes, const struct lanes_engine *engine)
 {
 	static const uint8_t data[1024];
 	struct sha256_shape shape = { .blocks = sizeof(data) / SHA256_BLOCK };
@@ -250,9 +250,9 @@ static uint64_t measure(struct lanes *lanes, const struct lanes_engine *engine)
  * Of our engines each that can be used, as it may be the best for some number of messages.
  * OpenSSL hashes one message as fast as ours do: it is for where none of them does just one.
  */
-static bool wanted(const struct lanes_engine *engine, enum assay_hash hash)
+static bool engine_wanted(const struct lanes_engine *engine, enum assay_hash hash)
 {
-	if (engine->hash != hash || !usable(engine))
+	if (engine->hash != hash || !engine_usable(engine))
 		return false;
 	if (only && only->hash == hash)
 		return engine == only;
@@ -260,7 +260,7 @@ static bool wanted(const struct lanes_engine *engine, enum assay_hash hash)
 		return true;
 	for (size_t i = 0; i < ENGINES; i++)
 		if (engines[i].function && engines[i].hash == hash && engines[i].lanes == 1 &&
-		    usable(&engines[i]))
+		    engine_usable(&engines[i]))
 			return false;
 	return true;
 }
@@ -306,8 +306,8 @@ static void set_shapes(struct lanes *lanes, const struct verity_parameters *para
  * Intel's Golden Cove, where 16 lanes of AVX-512 do twice as much. So it is measured, once
  * and in less than 0.1 ms.
  */
-static int choose(struct lanes *lanes, const struct verity_parameters *parameters,
-		  const uint8_t *padded_salt, struct assay_error *err)
+static int choose_engines(struct lanes *lanes, const struct verity_parameters *parameters,
+			  const uint8_t *padded_salt, struct assay_error *err)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static uint64_t costs[ENGINES];
@@ -315,12 +315,12 @@ static int choose(struct lanes *lanes, const struct verity_parameters *parameter
 
 	pthread_mutex_lock(&lock);
 	for (size_t i = 0; i < ENGINES && r == 0; i++) {
-		if (!wanted(&engines[i], parameters->hash))
+		if (!engine_wanted(&engines[i], parameters->hash))
 			continue;
 		if (!engines[i].function)
 			r = use_openssl(lanes, parameters, padded_salt, err);
 		if (r == 0 && costs[i] == 0)
-			costs[i] = measure(lanes, &engines[i]);
+			costs[i] = measure_engine(lanes, &engines[i]);
 		lanes->costs[i] = costs[i];
 	}
 	pthread_mutex_unlock(&lock);
@@ -339,7 +339,7 @@ int lanes_new(const struct verity_parameters *parameters, struct lanes **ret,
 	lanes->block_size = parameters->block_size;
 	memcpy(padded_salt, parameters->salt, parameters->salt_size);
 	set_shapes(lanes, parameters, padded_salt);
-	r = choose(lanes, parameters, padded_salt, err);
+	r = choose_engines(lanes, parameters, padded_salt, err);
 	if (r < 0) {
 		lanes_free(lanes);
 		return r;

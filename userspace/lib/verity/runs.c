@@ -52,7 +52,7 @@ static int out_of_memory(struct assay_error *err)
 }
 
 /* At a page: to copy and to load across borders of cache lines would be slower. */
-static uint8_t *allocate(size_t size)
+static uint8_t *allocate_pages(size_t size)
 {
 	return aligned_alloc(4096, (size + 4095) / 4096 * 4096);
 }
@@ -90,9 +90,9 @@ static int create_hasher(const struct verity_parameters *parameters, struct veri
 	/* Of each run the last block of data, and of the tree, may be filled up. */
 	digests_size = (HASHER_PIECE / block_size + HASHER_RUNS) * hasher->digest_size +
 		       HASHER_RUNS * block_size;
-	hasher->data = allocate(hasher->data_size + LANES_GRANULE);
-	hasher->digests[0] = allocate(digests_size);
-	hasher->digests[1] = allocate(digests_size);
+	hasher->data = allocate_pages(hasher->data_size + LANES_GRANULE);
+	hasher->digests[0] = allocate_pages(digests_size);
+	hasher->digests[1] = allocate_pages(digests_size);
 	if (!hasher->data || !hasher->digests[0] || !hasher->digests[1] ||
 	    !queue_new(&hasher->full, blocks) || !queue_new(&hasher->last, HASHER_RUNS))
 		r = out_of_memory(err);
@@ -362,7 +362,7 @@ int hasher_zeros(struct verity_hasher *hasher, unsigned int height, const uint8_
 	size_t block_size = hasher->parameters.block_size;
 
 	while (hasher->zero_heights <= height) {
-		CLEANUP(free_pointer) uint8_t *block = allocate(block_size);
+		CLEANUP(free_pointer) uint8_t *block = allocate_pages(block_size);
 		unsigned int next = hasher->zero_heights;
 		int r;
 

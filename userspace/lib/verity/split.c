@@ -52,7 +52,7 @@ bool split_claim(struct split *split, uint64_t *ret_part)
 	return true;
 }
 
-static uint8_t *place(struct split *split, uint64_t part)
+static uint8_t *digests_place(struct split *split, uint64_t part)
 {
 	return split->digests + part % SPLIT_WINDOW * split->place_size;
 }
@@ -78,12 +78,12 @@ int split_read(struct split *split, struct verity_hasher *hasher, uint64_t numbe
 		r = hasher_work(hasher, &runs, 1, err);
 	if (r < 0)
 		return r;
-	memcpy(place(split, number), run.digests, run.count * split->merkle.digest_size);
+	memcpy(digests_place(split, number), run.digests, run.count * split->merkle.digest_size);
 	part->count = run.count;
 	return 0;
 }
 
-static void note(struct split *split, int result, const struct assay_error *err)
+static void note_result(struct split *split, int result, const struct assay_error *err)
 {
 	if (result == 0 || split->input.result < 0)
 		return;
@@ -96,7 +96,7 @@ void split_release(struct split *split, uint64_t part, int result, const struct 
 {
 	split->working--;
 	split->window[part % SPLIT_WINDOW].done = true;
-	note(split, result, err);
+	note_result(split, result, err);
 }
 
 bool split_claim_top(struct split *split)
@@ -115,7 +115,8 @@ int split_add(struct split *split, struct verity_hasher *hasher, struct assay_er
 	if (part->hole > 0)
 		return hasher_top_add_zeros(split->top, hasher, part->hole * split->place_count,
 					    err);
-	return hasher_top_add(split->top, hasher, place(split, split->added), part->count, err);
+	return hasher_top_add(split->top, hasher, digests_place(split, split->added), part->count,
+			      err);
 }
 
 void split_release_top(struct split *split, int result, const struct assay_error *err)
@@ -123,7 +124,7 @@ void split_release_top(struct split *split, int result, const struct assay_error
 	split->adding = false;
 	split->window[split->added % SPLIT_WINDOW].done = false;
 	split->added++;
-	note(split, result, err);
+	note_result(split, result, err);
 }
 
 bool split_complete(const struct split *split)
