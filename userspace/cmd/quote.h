@@ -48,10 +48,10 @@ bool quote_finds_uefi_log(const struct quote_options *options);
 /*
  * quote_collect() - quote, and collect the logs
  * @pcrs: banks and PCRs to quote
- * @evidence, @ret: filled; evidence_free() and tpm_quote_free() them, also on failure
+ * @evidence, @quote: filled; evidence_free() and tpm_quote_free() them, also on failure
  */
 int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pcrs,
-		  struct evidence *evidence, struct tpm_quote *ret, struct assay_error *err);
+		  struct evidence *evidence, struct tpm_quote *quote, struct assay_error *err);
 
 /*
  * quote_write() - write the evidence in the form that was asked for, and its parts

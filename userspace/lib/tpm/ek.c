@@ -2,23 +2,13 @@
 #include "tpm/ek.h"
 
 #include <errno.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
-#include "base/cleanup.h"
-#include "base/crypto_errors.h"
-#include "base/der.h"
 #include "tpm/context.h"
 #include "tpm/key_internal.h"
-
-/* Bytes that one TPM2_NV_Read asks for: every TPM takes so many (TPM2_PT_NV_BUFFER_MAX). */
-#define NV_CHUNK 512
-
-/* NV indices of the certificates between the endorsement key's and a root (profile, 2.2.1.5). */
-#define CHAIN_FIRST 0x01c00100u
-#define CHAIN_LAST 0x01c001ffu
+#include "tpm/nv.h"
 
 /* TPMA_OBJECT of the profile's templates; the high range lets an empty password do, too. */
 #define LOW_ATTRIBUTES                                                                      \
@@ -65,7 +55,6 @@
 /**
  * struct template - a template of the profile
  * @name: as `assay enroll --ek` takes it
- * @certificate: NV index of the certificate
  * @template: NV index of what stands in for the default template; 0 where the profile has
  *            none
  * @persistent: handle at which the key may stand
@@ -74,14 +63,14 @@
 static const struct template
 {
 	const char *name;
-	TPMI_RH_NV_INDEX certificate, template;
+	TPMI_RH_NV_INDEX template;
 	TPM2_HANDLE persistent;
 	uint16_t unique;
 	TPMT_PUBLIC area;
 }
 templates[] = {
 	[TPM_EK_P256_LOW] = {
-		.name = "p256-low", .certificate = 0x01c0000a, .template = 0x01c0000c,
+		.name = "p256-low", .template = 0x01c0000c,
 		.persistent = 0x81010002, .unique = 32,
 		.area = {
 			.type = TPM2_ALG_ECC, .nameAlg = TPM2_ALG_SHA256,
@@ -93,7 +82,7 @@ templates[] = {
 		},
 	},
 	[TPM_EK_RSA2048_LOW] = {
-		.name = "rsa2048-low", .certificate = 0x01c00002, .template = 0x01c00004,
+		.name = "rsa2048-low", .template = 0x01c00004,
 		.persistent = 0x81010001, .unique = 256,
 		.area = {
 			.type = TPM2_ALG_RSA, .nameAlg = TPM2_ALG_SHA256,
@@ -105,7 +94,7 @@ templates[] = {
 		},
 	},
 	[TPM_EK_P256] = {
-		.name = "p256", .certificate = 0x01c00014, .persistent = 0x81010014,
+		.name = "p256", .persistent = 0x81010014,
 		.area = {
 			.type = TPM2_ALG_ECC, .nameAlg = TPM2_ALG_SHA256,
 			.objectAttributes = HIGH_ATTRIBUTES, .authPolicy = POLICY_B_SHA256,
@@ -116,7 +105,7 @@ templates[] = {
 		},
 	},
 	[TPM_EK_RSA2048] = {
-		.name = "rsa2048", .certificate = 0x01c00012, .persistent = 0x81010012,
+		.name = "rsa2048", .persistent = 0x81010012,
 		.area = {
 			.type = TPM2_ALG_RSA, .nameAlg = TPM2_ALG_SHA256,
 			.objectAttributes = HIGH_ATTRIBUTES, .authPolicy = POLICY_B_SHA256,
@@ -127,7 +116,7 @@ templates[] = {
 		},
 	},
 	[TPM_EK_P384] = {
-		.name = "p384", .certificate = 0x01c00016, .persistent = 0x81010016,
+		.name = "p384", .persistent = 0x81010016,
 		.area = {
 			.type = TPM2_ALG_ECC, .nameAlg = TPM2_ALG_SHA384,
 			.objectAttributes = HIGH_ATTRIBUTES, .authPolicy = POLICY_B_SHA384,
@@ -168,193 +157,6 @@ const char *tpm_ek_template_name(enum tpm_ek_template template)
 	return templates[template].name;
 }
 
-/* ---------------------------------------------------------------- NV memory */
-
-static int read_chunks(struct tpm *tpm, ESYS_TR handle, ESYS_TR reader, ESYS_TR session,
-		       TPMI_RH_NV_INDEX index, size_t size, struct buffer *out,
-		       struct assay_error *err)
-{
-	for (size_t done = 0; done < size;) {
-		size_t wanted = size - done < NV_CHUNK ? size - done : NV_CHUNK;
-		TPM2B_MAX_NV_BUFFER *data = NULL;
-		bool good;
-		TSS2_RC rc;
-
-		rc = Esys_NV_Read(tpm->esys, reader, handle, session, ESYS_TR_NONE, ESYS_TR_NONE,
-				  (UINT16)wanted, (UINT16)done, &data);
-		if (rc != TSS2_RC_SUCCESS)
-			return tpm_fail(tpm, err, rc, "cannot read the NV index 0x%08x", index);
-		good = data->size == wanted;
-		if (good)
-			buffer_append(out, data->buffer, data->size);
-		Esys_Free(data);
-		if (!good)
-			return assay_fail(err, EPROTO,
-					  "the TPM at %s gives another number of bytes of the NV "
-					  "index 0x%08x than was asked for",
-					  tpm->name, index);
-		done += wanted;
-	}
-	return out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
-}
-
-/* Most can be read by anyone, with the index's own empty password; some only by the owner. */
-static int read_content(struct tpm *tpm, ESYS_TR handle, bool by_anyone, TPMI_RH_NV_INDEX index,
-			size_t size, struct buffer *out, struct assay_error *err)
-{
-	ESYS_TR session;
-	int r;
-
-	if (by_anyone)
-		return read_chunks(tpm, handle, handle, ESYS_TR_PASSWORD, index, size, out, err);
-	r = tpm_authorize(tpm, ESYS_TR_RH_OWNER, TPM_OWNER, ESYS_TR_NONE, 0, &session, err);
-	if (r < 0)
-		return r;
-	r = read_chunks(tpm, handle, ESYS_TR_RH_OWNER, session, index, size, out, err);
-	tpm_end_session(tpm, session);
-	return r;
-}
-
-/* Return: 0; -ENODATA where there is no such index, or nothing was written to it */
-static int read_nv(struct tpm *tpm, TPMI_RH_NV_INDEX index, size_t limit, struct buffer *out,
-		   struct assay_error *err)
-{
-	TPM2B_NV_PUBLIC *public = NULL;
-	ESYS_TR handle = ESYS_TR_NONE;
-	bool written, by_anyone;
-	size_t size = 0;
-	TSS2_RC rc;
-	int r;
-
-	rc = Esys_TR_FromTPMPublic(tpm->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-				   &handle);
-	if (tpm_rc_is(rc, TPM2_RC_HANDLE))
-		return assay_fail(err, ENODATA, "the TPM at %s has no NV index 0x%08x", tpm->name,
-				  index);
-	if (rc == TSS2_RC_SUCCESS)
-		rc = Esys_NV_ReadPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					&public, NULL);
-	if (rc != TSS2_RC_SUCCESS)
-		return tpm_fail(tpm, err, rc, "cannot find the NV index 0x%08x", index);
-	size = public->nvPublic.dataSize;
-	written = (public->nvPublic.attributes & TPMA_NV_WRITTEN) != 0;
-	by_anyone = (public->nvPublic.attributes & TPMA_NV_AUTHREAD) != 0;
-	Esys_Free(public);
-	if (!written)
-		r = assay_fail(err, ENODATA, "nothing is in the NV index 0x%08x of the TPM at %s",
-			       index, tpm->name);
-	else if (size == 0 || size > limit)
-		r = assay_fail(err, EPROTO,
-			       "the TPM at %s says that its NV index 0x%08x has %zu bytes; 1 to "
-			       "%zu can be",
-			       tpm->name, index, size, limit);
-	else
-		r = read_content(tpm, handle, by_anyone, index, size, out, err);
-	(void)Esys_TR_Close(tpm->esys, &handle);
-	return r;
-}
-
-static int read_certificate(struct tpm *tpm, TPMI_RH_NV_INDEX index, struct buffer *out,
-			    struct assay_error *err)
-{
-	CLEANUP(buffer_free) struct buffer content = { 0 };
-	struct bytes rest, certificate;
-	int r = read_nv(tpm, index, TPM_EK_CERTIFICATE_MAX, &content, err);
-
-	if (r < 0)
-		return r;
-	rest = buffer_bytes(&content);
-	if (!der_take_sequence(&rest, &certificate))
-		return assay_fail(err, EPROTO,
-				  "the NV index 0x%08x of the TPM at %s does not hold a whole "
-				  "certificate: supply one with --ek-cert",
-				  index, tpm->name);
-	buffer_append_bytes(out, certificate);
-	return out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
-}
-
-/*
- * An index that cannot be read, or holds no certificate, is not the end of the search; if no other
- * has one, the first such is what is told.
- */
-int tpm_ek_certificate(struct tpm *tpm, enum tpm_ek_template template,
-		       enum tpm_ek_template *ret_template, struct buffer *out,
-		       struct assay_error *err)
-{
-	size_t first = template == TPM_EK_ANY ? TPM_EK_ANY + 1 : (size_t) template;
-	size_t last = template == TPM_EK_ANY ? TEMPLATE_COUNT - 1 : (size_t) template;
-	struct assay_error unusable = { 0 }, reason;
-
-	for (size_t i = first; i <= last; i++) {
-		int r = read_certificate(tpm, templates[i].certificate, out, &reason);
-
-		if (r == 0) {
-			*ret_template = (enum tpm_ek_template)i;
-			return 0;
-		}
-		if (r != -ENODATA && unusable.code == 0)
-			unusable = reason;
-	}
-	if (unusable.code != 0) {
-		if (err)
-			*err = unusable;
-		return -unusable.code;
-	}
-	return assay_fail(err, ENODATA,
-			  "the TPM at %s holds no certificate of %s%s endorsement key: get it from "
-			  "the TPM's or the machine's maker and supply it with --ek-cert",
-			  tpm->name, template == TPM_EK_ANY ? "an" : "its ",
-			  template == TPM_EK_ANY ? "" : templates[template].name);
-}
-
-/* Appends the certificates at the beginning of @rest; false where what follows them is none. */
-static bool append_certificates(struct bytes rest, struct buffer *out)
-{
-	struct bytes der;
-
-	while (der_take_sequence(&rest, &der)) {
-		const unsigned char *at = der.data;
-		X509 *certificate = d2i_X509(NULL, &at, (long)der.size);
-		bool good = certificate && at == der.data + der.size;
-
-		X509_free(certificate);
-		crypto_errors_drop();
-		if (!good)
-			return false;
-		buffer_append_bytes(out, der);
-		/* Each index may have padding behind its part of the chain. */
-		while (rest.size > 0 && (rest.data[0] == 0x00 || rest.data[0] == 0xff))
-			rest = BYTES(rest.data + 1, rest.size - 1);
-	}
-	return rest.size == 0;
-}
-
-int tpm_ek_chain(struct tpm *tpm, struct buffer *out, struct assay_error *err)
-{
-	CLEANUP(buffer_free) struct buffer content = { 0 };
-	struct buffer chain = { 0 };
-
-	/* A certificate may go on in the next index, so they are one text, in order. */
-	for (TPMI_RH_NV_INDEX index = CHAIN_FIRST; index <= CHAIN_LAST; index++) {
-		int r = read_nv(tpm, index, TPM_EK_CHAIN_MAX - content.size, &content, err);
-
-		if (r == -ENODATA)
-			break;
-		if (r < 0)
-			return r;
-	}
-	if (!append_certificates(buffer_bytes(&content), &chain)) {
-		buffer_free(&chain);
-		return assay_fail(err, EPROTO,
-				  "what the TPM at %s holds from NV index 0x%08x on is not the "
-				  "chain of its endorsement key's certificate",
-				  tpm->name, CHAIN_FIRST);
-	}
-	buffer_append_bytes(out, buffer_bytes(&chain));
-	buffer_free(&chain);
-	return content.failed || out->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
-}
-
 /* ---------------------------------------------------------------- the key */
 
 /* What the TPM's own NV memory says of the template, where it does. */
@@ -366,7 +168,7 @@ static int adapt_template(struct tpm *tpm, const struct template *template, TPMT
 	int r;
 
 	r = template->template ?
-		    read_nv(tpm, template->template, sizeof(TPMT_PUBLIC), &content, err) :
+		    tpm_nv_read(tpm, template->template, sizeof(TPMT_PUBLIC), &content, err) :
 		    -ENODATA;
 	if (r == 0 && Tss2_MU_TPMT_PUBLIC_Unmarshal(content.data, content.size, &used, area) !=
 			      TSS2_RC_SUCCESS)
