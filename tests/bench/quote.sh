@@ -36,7 +36,7 @@ digests() { # of the list's entries: sha256 digests behind the PCR index
 [ "$(digests | wc -l)" -eq "$entries" ]
 digests | sed 's/^/10:sha256=/' | xargs -n 8 tpm2_pcrextend
 build/host/assay log show --evidence "$data/evidence.json" --json |
-	jq -r '.records[] | "14:sha256=\(.digests.sha256 | sub("sha256:"; ""))"' | xargs -n 8 tpm2_pcrextend
+	jq -r '.records[] | .digests[] | select(startswith("sha256:")) | "14:sha256=\(.[7:])"' | xargs -n 8 tpm2_pcrextend
 
 cd "$work"
 tpm2_createek -Q -G ecc -c ek.ctx

@@ -24,7 +24,7 @@ gcc -std=c11 -O2 -Wall -o "$work/ima_list" tests/bench/host/ima_list.c -lcrypto
 "$work/ima_list" "$entries" sha256 >"$work/list.sha256"
 
 value() { # LIST BANK: what PCR 10 comes to
-	"$assay" replay ima "$work/$1" --bank "$2" --json | jq -r ".pcrs.$2[\"10\"]" | sed "s/.*://"
+	"$assay" replay ima "$work/$1" --bank "$2" --json | jq -r --arg bank "$2:" '.pcrs[] | select(.pcr == 10) | .digest | select(startswith($bank)) | sub(".*:"; "")'
 }
 sha1=$(value list.sha1 sha1)
 sha256=$(value list.sha1 sha256)

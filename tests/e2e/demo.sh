@@ -151,9 +151,9 @@ sign() {
 	cp "$root/demo/manifest.jsonl" "$root/demo/manifest.jsonl.p7s" "$out/"
 	tail -n +2 "$out/manifest.jsonl" |
 		jq -s '{files: length, bytes: (map(.size) | add)}' >"$out/signed.json"
-	jq -e '.files >= 40 and .bytes >= 20e6' "$out/signed.json" >/dev/null ||
+	jq -e '.file_count >= 40 and .bytes >= 20e6' "$out/signed.json" >/dev/null ||
 		{ echo "too little to sign: $(cat "$out/signed.json")"; return 1; }
-	jq -r '"\(.files) files, \(.bytes / 1048576 | round) MiB: a signature each, and a signed manifest"' \
+	jq -r '"\(.file_count) files, \(.bytes / 1048576 | round) MiB: a signature each, and a signed manifest"' \
 		"$out/signed.json"
 }
 
@@ -337,7 +337,7 @@ jq -n --slurpfile steps "$out/steps" --slurpfile attacks "$out/attacks" \
 		ok: (([$steps[].ok, $attacks[].caught, $verdict[0].trusted] | all) and
 			($attacks | length) == 6),
 		started: $started, seconds: $seconds, version: $version, kernel: $kernel,
-		files: $signed[0].files, bytes: $signed[0].bytes, steps: $steps, attacks: $attacks,
+		files: $signed[0].file_count, bytes: $signed[0].bytes, steps: $steps, attacks: $attacks,
 		checks: $verdict[0].checks, memory: $status[0]}' >"$out/report.json"
 jq -r -f "$here/report.jq" "$out/report.json" >"$out/report.html"
 

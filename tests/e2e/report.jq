@@ -67,7 +67,7 @@ def flow:
 | (.memory.regions[0] // {}) as $region
 # The map has cells of several pages; runs are of pages.
 | ($region.map // {} | (.pages_per_cell // 1) as $each | .cells // [] | map(.count *= $each) | placed) as $runs
-| ([.memory.windows[]? | select(.owner == "log")][0].pages // [] | placed) as $window
+| ([.memory.windows[]? | select(.owner == "log")][0].runs // [] | placed) as $window
 | (.steps | map(.seconds) | max // 1) as $longest
 | "<!doctype html>
 <html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">

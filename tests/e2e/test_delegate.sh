@@ -78,7 +78,7 @@ done
 before=$(signatures)
 run "$assay" sign --delegate --tcti "$tcti" --key "$work/tpm.key" --cert "$work/tpm.crt" \
 	--root "$work/tree" --manifest "$work/m" --delegate-cert "$work/delegate.crt" --json
-check 'a tree is signed' eval 'told 0 && json ".ok and .delegate and .files == 302"'
+check 'a tree is signed' eval 'told 0 && json ".ok and .delegate and .file_count == 302"'
 check 'by one signature of the TPM' test "$(($(signatures) - before))" -eq 1
 openssl x509 -in "$work/delegate.crt" -outform DER -out "$work/delegate.der"
 check "openssl accepts it with the delegate's certificate" accepted

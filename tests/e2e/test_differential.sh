@@ -133,7 +133,8 @@ while IFS='|' read -r bank name ours peer why; do
 	prepare ima "$name"
 	before=$original
 	[ ! -e "$data/ima/$name" ] || before=$data/ima/$name
-	value=$("$assay" replay ima "$before" --bank "$bank" --json | jq -r --arg bank "$bank" '.pcrs[$bank]["10"] | sub("^.*:"; "")')
+	value=$("$assay" replay ima "$before" --bank "$bank" --json | jq -r --arg bank "$bank" '.pcrs[] |
+		select(.pcr == 10) | .digest | select(startswith($bank + ":")) | sub(".*:"; "")')
 	pcrs_for_evmctl "$value" >"$work/pcrs"
 	"$assay" replay ima "$input" --bank "$bank" --expect "$bank:$value" >"$work/ours" 2>&1
 	our_status=$?
@@ -194,7 +195,7 @@ their_pcrs() {
 		found && /^    [0-9]+ *:/ { sub("0x", "", $NF); sub(":", "", $1); print bank, $1, $NF }' "$1" | sort
 }
 our_pcrs() {
-	jq -r '.pcrs | to_entries[] | .key as $bank | .value | to_entries[] | "\($bank) \(.key) \(.value | sub("^[^:]*:"; ""))"' "$1" | sort
+	jq -r '.pcrs[] | "\(.digest | sub(":.*"; "")) \(.pcr) \(.digest | sub(".*:"; ""))"' "$1" | sort
 }
 
 original=$data/uefi/tpm2tools-event-sd-boot-fedora37.bin

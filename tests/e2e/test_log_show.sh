@@ -28,7 +28,7 @@ shows() { # RECORDS OPTION...: the numbers of the records of both logs that pass
 	shows_wanted=$1
 	shift
 	"$assay" log show --json "$@" "$kinds" | jq -e --argjson wanted "$shows_wanted" \
-		'[.records[].recnum] == $wanted and .count == ($wanted | length) and .of == 7' >/dev/null
+		'[.records[].recnum] == $wanted and .shown_count == ($wanted | length) and .record_count == 7' >/dev/null
 }
 
 run "$assay" log show "$sample"
@@ -37,7 +37,7 @@ check "a file of a batch is named with its digest" prints 0 'sha256:01080f16[0-9
 check "a file that could not be measured is named with the reason" \
 	prints 0 'FAILED: Input/output error  /usr/bin/damaged$'
 run "$assay" log show --json "$sample"
-check "the same as JSON" json_says '.count == 3 and (.records | length) == 3
+check "the same as JSON" json_says '.shown_count == 3 and (.records | length) == 3
 	and .records[0].kind == "START" and .records[0].page_size == 65536
 	and (.records[1].files | map(.path)) == ["/usr/bin/first", "/usr/bin/damaged", "/usr/lib/second"]
 	and .records[1].files[1].errno == 5 and (.records | all(.digests_match))'
@@ -54,7 +54,7 @@ check "a log cut in a record: the offset is told" \
 	told 1 'record at offset 313: truncated at offset 399'
 run "$assay" log show --json "$work/cut"
 check "a log cut in a record: the JSON is whole and tells it" \
-	json_says '.count == 1 and (.error | test("truncated"))'
+	json_says '.shown_count == 1 and (.error | test("truncated"))'
 
 # The first path's first letter: its digest does not match any more.
 changed "$(grep -abo /usr/bin/first "$sample" | head -n 1 | cut -d: -f1)" '%'
@@ -101,7 +101,7 @@ check "a file and the boot before: which one?" told 2 'one of FILE'
 base64 -d tests/data/cel/gotpmtools-cel.b64 >"$work/other"
 run "$assay" log show --json "$work/other"
 check "a log of another program is listed" \
-	json_says '.count == 18 and (.records | all(.ccmr == 4 and .content_type == 80))'
+	json_says '.shown_count == 18 and (.records | all(.ccmr == 4 and .content_type == 80))'
 run "$assay" log show --evidence "$sample"
 check "evidence that is none" told 1 "$sample: the evidence is not JSON"
 
@@ -130,7 +130,7 @@ check "and where it breaks off is told" grep -q 'record at index 2: it is not JS
 run "$assay" log show tests/data/cel/systemd-cut.tlv
 check "as of the same in TLV" prints 1 'enter-initrd' 'leave-initrd' '^2 records$'
 run "$assay" log show --json tests/data/cel/systemd-cut.json
-check "as JSON, too" json_says '.count == 2 and (.error | test("index 2"))'
+check "as JSON, too" json_says '.shown_count == 2 and (.error | test("index 2"))'
 run "$assay" log show tests/data/cel/pcrlock-257-without-content.json
 check "a record without a content" prints 0 '^ *27  -  *14  a2e1ca32f58a  -' '^1 record$'
 run "$assay" log show tests/data/cel/cel-pretty-object.json
@@ -142,7 +142,7 @@ printf '{"pcr":1,"digests":[{"hashAlg":"sha1","digest":"%040d"}],"content_type":
 run "$assay" log show --json "$work/ima"
 check "an entry of IMA with another digest" json_says '.records[0].digests_match == false and .error'
 run "$assay" log show --json tests/data/fuzz_cel/sample
-check "digests name their algorithm" json_says 'all(.records[].digests | to_entries[]; .key as $bank | .value | startswith($bank + ":"))'
+check "digests name their algorithm" json_says 'all(.records[].digests[]; test("^sha(1|256):[0-9a-f]+$"))'
 run "$assay" log show tests/data/uefi/ccel-header.bin
 check "a CCEL log is named" told 1 'confidential machine'
 run "$assay" log show tests/data/ima/charra.bin

@@ -60,7 +60,7 @@ before=$(counter log/anchors)
 )
 check "300 files are one record and one extend, whatever the limit of open files was" \
 	[ $(($(counter log/anchors) - before)) -eq 1 ]
-check "the JSON counts them" grep -q '"measured": 0, "failed": 300, "records": 1}$' /run/stdout
+check "the JSON counts them" grep -q '"measured_count": 0, "failed_count": 300, "record_count": 1}$' /run/stdout
 
 run assay measure --read /disk/in/usr/signed
 check "--read of a sound file" prints 0 "^$digest "
@@ -68,7 +68,7 @@ check "--read of a sound file" prints 0 "^$digest "
 run sh -c 'assay log export --format cel-tlv >/run/raw && assay log show /run/raw'
 check "what export writes can be read back" prints 0 "^$(counter log/records) records\$"
 run assay log show --json
-check "the JSON says that all is anchored" prints 0 "\"tail\": \($(counter log/bytes)\), \"anchored\": \1}\$"
+check "the JSON says that all is anchored" prints 0 "\"tail\": \($(counter log/bytes)\), \"anchored_offset\": \1}\$"
 check "every digest matches" [ "$(grep -c '"digests_match":true' /run/stdout)" -eq "$(counter log/records)" ]
 
 run assay status --json

@@ -110,7 +110,7 @@ check "anchor with the TPM" prints 0 '^1 record anchored now, 100 in all$'
 run assay log show --json --records 99
 check "it is anchored" prints 0 '"anchored":true'
 run assay log anchor --json
-check "anchor --json" prints 0 '"records":100,"anchored_records":100}$'
+check "anchor --json" prints 0 '^{"assay":1,"type":"log-anchor","record_count":100,"anchored_record_count":100}$'
 
 run assay log trim --dry-run 50
 check "trim --dry-run says what would go" prints 0 '^records 0 to 49 ([0-9]* bytes) would be cut; the log begins with record 50$'
@@ -130,9 +130,9 @@ check "with what is left it is the whole log" prints 0 '^first: records 0 to 49;
 run assay log trim --archive first 60
 check "an archive is not overwritten" told 1 'first is there already. Nothing was cut'
 run assay log trim --json --archive second --keep 10
-check "--keep" prints 0 '"cut": *true, *"first": *50, *"keep": *91,' '"trim_recnum": *101' '"archive": *"second"'
+check "--keep" prints 0 '"done": *true, *"first": *50, *"keep": *91,' '"trim_recnum": *101' '"archive": *"second"'
 run assay log show --json --live first second
-check "two archives and what is left" prints 0 '"count": 102, "of": 102' '"trim_recnum":100' '"trim_recnum":101'
+check "two archives and what is left" prints 0 '"shown_count": 102, "record_count": 102' '"trim_recnum":100' '"trim_recnum":101'
 run assay log show --live second first
 check "not in another order" told 1 'not next to each other'
 run assay log show --live first
@@ -146,20 +146,20 @@ run assay log trim --archive third --older-than @0
 check "nothing is older than 1970" prints 0 '^nothing to cut: the log begins with record 91'
 check "so nothing is archived" [ ! -e third ]
 run assay log trim --dry-run --json --older-than -0s
-check "all but the newest is older than now" prints 0 '"cut": *false, *"first": *91, *"keep": *101,'
+check "all but the newest is older than now" prints 0 '"done": *false, *"first": *91, *"keep": *101,'
 run assay log trim --archive third 1000
 check "a record that is not there" told 1 'record 1000 cannot be the oldest one: the log has 91 to 101'
 run assay log trim --archive third 90
 check "a record that is gone" told 1 'record 90 cannot be the oldest one'
 
 start --json --from 60
-check "follow tells what was trimmed before it began" eventually grep -qx '{"trimmed":{"first":60,"records":31}}' out
+check "follow tells what was trimmed before it began" eventually grep -qx '{"trimmed":{"first":60,"record_count":31}}' out
 check "and goes on with what there is" eventually has $(seq 91 101)
 kill -STOP $follower
 measure file0 file1 file2 file3
 assay log trim --no-archive 104 >/dev/null
 kill -CONT $follower
-check "and what was trimmed under it" eventually grep -qx '{"trimmed":{"first":102,"records":2}}' out
+check "and what was trimmed under it" eventually grep -qx '{"trimmed":{"first":102,"record_count":2}}' out
 check "and goes on" eventually has $(seq 91 101) 104 105 106
 stopped INT
 rmmod assay

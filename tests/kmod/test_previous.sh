@@ -27,7 +27,7 @@ insmod /bed/assay.ko pcr=8 || exit 1
 run assay log show --previous
 check "the log of the boot before is shown" prints 0 '^     2  .* 14  .*  KEXEC ' '^3 records, all anchored in the TPM$'
 run assay log show --previous --json --kind measure
-check "as JSON, too" prints 0 '"kind":"MEASURE"' '"count": 1, "of": 3'
+check "as JSON, too" prints 0 '"kind":"MEASURE"' '"shown_count": 1, "record_count": 3'
 run sh -c 'assay log export --previous --format cel-tlv | cmp - whole'
 check "and exported: the same bytes" prints 0
 run sh -c 'assay log export --previous | assay log import - | cmp - whole'

@@ -67,7 +67,7 @@ claimed_pages() { # REGION
 }
 
 window() { # OWNER REGION FRAME COUNT: it is in the JSON
-	grep -q "$(printf '"region":%d,"base":"0x%x","size":%d,"owner":"%s"' \
+	grep -q "$(printf '"region_id":%d,"base":"0x%x","size":%d,"owner":"%s"' \
 		"$2" $(($3 * page)) $(($4 * page)) "$1")" /tmp/json
 }
 
@@ -102,7 +102,7 @@ for id in 0 1 2; do
 	check "$kind: as many are claimed as sysfs has bytes" \
 		[ $(($(claimed_pages $id) * page)) -eq "$(region $id bytes_claimed)" ]
 	check "$kind: and the JSON has them" \
-		grep -q "\"id\":$id,[^]]*\"bytes_claimed\":$(region $id bytes_claimed),\"bytes_lent\":$(region $id bytes_lent),\"windows\":$(region $id windows)," /tmp/json
+		grep -q "\"region_id\":$id,[^]]*\"bytes_claimed\":$(region $id bytes_claimed),\"bytes_lent\":$(region $id bytes_lent),\"window_count\":$(region $id windows)," /tmp/json
 	[ "$kind" = static ] ||
 		check "$kind: as many are free as /proc/kpageflags says" eventually frees_agree $id
 done

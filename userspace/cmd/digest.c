@@ -212,7 +212,9 @@ static int show_engines(bool json, struct assay_error *err)
 		json_decref(list);
 		return r;
 	}
-	return command_print_json(json_pack("{s:o}", "engines", list), JSON_INDENT(2), err);
+	return command_print_json(json_pack("{s:i, s:s, s:o}", "assay", JSON_VERSION, "type",
+					    "digest-engines", "engines", list),
+				  JSON_INDENT(2), err);
 }
 
 static int run_digest(int argc, char **argv)

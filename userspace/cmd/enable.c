@@ -436,12 +436,12 @@ static int print_summary(const struct enable_run *run, struct assay_error *err)
 			       run->ima_set + run->ima_already);
 		return 0;
 	}
-	object = json_pack("{s:b, s:s, s:b, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:O}", "ok",
+	object = json_pack("{s:b, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "ok",
 			   run->failures == 0, "manifest", run->options->manifest, "dry_run",
-			   run->options->dry_run, "files", (json_int_t)run->files, "enabled",
-			   (json_int_t)run->enabled, "already", (json_int_t)run->already, "ima",
-			   "set", (json_int_t)run->ima_set, "already", (json_int_t)run->ima_already,
-			   "skipped", (json_int_t)run->ima_skipped, "failed", run->failed);
+			   run->options->dry_run, "file_count", (json_int_t)run->files, "enabled",
+			   (json_int_t)run->enabled, "already", (json_int_t)run->already, "ima_set",
+			   (json_int_t)run->ima_set, "ima_already", (json_int_t)run->ima_already,
+			   "ima_skipped", (json_int_t)run->ima_skipped, "failed", run->failed);
 	return command_print_json(object, JSON_INDENT(2), err);
 }
 

@@ -61,7 +61,7 @@ static int run_key_cert(int argc, char **argv)
 		return command_emit_json(&command_key_cert,
 					 json_pack("{s:o, s:o, s:b}", "key",
 						   command_text_json(options.source.key), "file",
-						   command_text_json(options.out), "request",
+						   command_text_json(options.out), "is_request",
 						   (int)options.request));
 	printf("%s: %s of %s\n", options.out,
 	       options.request ? "request for a certificate" : "certificate", options.source.key);

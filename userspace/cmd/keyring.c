@@ -192,7 +192,7 @@ static int print_loaded(const char *keyring, const struct addition *additions, s
 		else
 			json_array_append_new(keys, json_pack("{s:o, s:i}", "certificate",
 							      command_text_json(additions[i].path),
-							      "key", (int)additions[i].key));
+							      "serial", (int)additions[i].key));
 	if (json && json_array_size(keys) == count)
 		return command_emit_json(&command_load,
 					 json_pack("{s:o, s:o, s:b}", "keyring",
@@ -300,7 +300,7 @@ static int run_lock(int argc, char **argv)
 	if (options.json)
 		return command_emit_json(&command_lock,
 					 json_pack("{s:o, s:b}", "keyring",
-						   command_text_json(options.keyring), "already",
+						   command_text_json(options.keyring), "was_locked",
 						   (int)already));
 	if (already)
 		printf("%s: it was restricted already: it takes no keys, or only those that its "
@@ -364,8 +364,8 @@ static int list_key(key_serial_t key, json_t *keys, struct assay_error *err)
 		printf("  %10" PRId32 "  %s  %s\n", key, type,
 		       text_escape(BYTES((uint8_t *)description, strlen(description)), shown,
 				   sizeof(shown)));
-	} else if (json_array_append_new(keys, json_pack("{s:i, s:s, s:o}", "key", (int)key, "type",
-							 type, "description",
+	} else if (json_array_append_new(keys, json_pack("{s:i, s:s, s:o}", "serial", (int)key,
+							 "key_type", type, "description",
 							 command_text_json(description))) < 0) {
 		r = assay_fail(err, ENOMEM, "out of memory");
 	}
@@ -400,7 +400,7 @@ static int list_keyring(const char *keyring, key_serial_t ring, json_t *keyrings
 		json_decref(keys);
 	else if (keyrings &&
 		 json_array_append_new(keyrings, json_pack("{s:o, s:i, s:o}", "name",
-							   command_text_json(keyring), "id",
+							   command_text_json(keyring), "serial",
 							   (int)ring, "keys", keys)) < 0)
 		r = assay_fail(err, ENOMEM, "out of memory");
 	return r;

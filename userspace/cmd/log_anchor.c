@@ -25,9 +25,9 @@ static int anchor_log(const struct device *device, bool json, struct assay_error
 	if (r < 0)
 		return r;
 	if (json)
-		return command_print_json(json_pack("{s:I, s:I}", "records",
-						    (json_int_t)after.records, "anchored_records",
-						    (json_int_t)anchored),
+		return command_print_json(json_pack("{s:I, s:I}", "record_count",
+						    (json_int_t)after.records,
+						    "anchored_record_count", (json_int_t)anchored),
 					  JSON_COMPACT, err);
 	now = anchored > before.anchored_records ? anchored - before.anchored_records : 0;
 	if (now == 0)

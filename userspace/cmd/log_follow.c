@@ -79,7 +79,7 @@ static int flush(struct assay_error *err)
 static void tell_trimmed(struct follow *follow, uint64_t first)
 {
 	if (follow->view.json) {
-		printf("{\"trimmed\":{\"first\":%" PRIu64 ",\"records\":%" PRIu64 "}}\n",
+		printf("{\"trimmed\":{\"first\":%" PRIu64 ",\"record_count\":%" PRIu64 "}}\n",
 		       follow->next, first - follow->next);
 		return;
 	}

@@ -88,12 +88,13 @@ static void print_json_end(const struct show *show)
 	json_t *archives = json_array();
 
 	for (size_t i = 0; i + 1 < show->count; i++)
-		json_array_append_new(
-			archives, json_pack("{s:s, s:I, s:I, s:I}", "name", show->pieces[i].name,
-					    "first", (json_int_t)show->pieces[i].first, "records",
-					    (json_int_t)show->pieces[i].records, "trim_recnum",
-					    (json_int_t)show->pieces[i].trim_recnum));
-	printf("\n], \"count\": %" PRIu64 ", \"of\": %" PRIu64, show->view.shown,
+		json_array_append_new(archives,
+				      json_pack("{s:s, s:I, s:I, s:I}", "name",
+						show->pieces[i].name, "first",
+						(json_int_t)show->pieces[i].first, "record_count",
+						(json_int_t)show->pieces[i].records, "trim_recnum",
+						(json_int_t)show->pieces[i].trim_recnum));
+	printf("\n], \"shown_count\": %" PRIu64 ", \"record_count\": %" PRIu64, show->view.shown,
 	       show->view.records);
 	if (show->count > 1) {
 		fputs(", \"archives\": ", stdout);
@@ -103,7 +104,7 @@ static void print_json_end(const struct show *show)
 		printf(", \"damaged_at\": %" PRIu64, (uint64_t)last->header.damaged_at);
 	printf(", \"tail\": %" PRIu64, show->tail);
 	if (last->device)
-		printf(", \"anchored\": %" PRIu64, (uint64_t)last->header.anchored);
+		printf(", \"anchored_offset\": %" PRIu64, (uint64_t)last->header.anchored);
 	json_decref(archives);
 }
 
@@ -113,7 +114,7 @@ static int show_all(struct show *show, struct assay_error *err)
 
 	if (show->view.json) {
 		command_begin_json(&command_log_show);
-		printf(", \"base\": %" PRIu64 ", \"records\": [", show->pieces[0].base);
+		printf(", \"first_offset\": %" PRIu64 ", \"records\": [", show->pieces[0].base);
 	} else {
 		log_view_header(&show->view);
 	}

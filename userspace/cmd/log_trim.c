@@ -230,7 +230,7 @@ static int print_cut_json(const struct request *request, const struct cut *cut,
 {
 	bool done = !request->dry_run && cut->keep != cut->first;
 	json_t *object =
-		json_pack("{s:b, s:I, s:I, s:I}", "cut", done, "first", (json_int_t)cut->first,
+		json_pack("{s:b, s:I, s:I, s:I}", "done", done, "first", (json_int_t)cut->first,
 			  "keep", (json_int_t)cut->keep, "size", (json_int_t)cut->bytes.size);
 
 	if (done) {

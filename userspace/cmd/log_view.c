@@ -391,15 +391,11 @@ static json_t *digest_json(const struct assay_digest *digest)
 
 static json_t *digests_json(const struct assay_digest *digests, size_t count)
 {
-	json_t *object = json_object();
+	json_t *array = json_array();
 
-	for (size_t i = 0; i < count; i++) {
-		char name[16];
-
-		json_object_set_new(object, hash_text(digests[i].hash, name),
-				    digest_json(&digests[i]));
-	}
-	return object;
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, digest_json(&digests[i]));
+	return array;
 }
 
 /* A UUID of 16 bytes as text. */
@@ -484,6 +480,12 @@ static json_t *mirrored_json(const struct assay_content *content)
 	return array;
 }
 
+/* Of a byte that is 0 or 1; null for a value not known. */
+static json_t *yes_no_json(uint8_t value)
+{
+	return value > 1 ? json_null() : json_boolean(value == 1);
+}
+
 static void add_boot(json_t *object, const struct assay_content *content)
 {
 	json_object_set_new(object, "boot_id", json_escaped(content->start.boot_id));
@@ -501,10 +503,8 @@ static void add_boot(json_t *object, const struct assay_content *content)
 			    json_pack("{s:o, s:o}", "base",
 				      address_json(content->start.window_base), "size",
 				      u64_json(content->start.window_size)));
-	json_object_set_new(object, "ima_bypass",
-			    json_string(bypass_text(content->start.ima_bypass)));
-	json_object_set_new(object, "protected",
-			    json_string(protection_text(content->start.protection)));
+	json_object_set_new(object, "ima_bypass", yes_no_json(content->start.ima_bypass));
+	json_object_set_new(object, "protected", yes_no_json(content->start.protection));
 }
 
 static void add_content(json_t *object, const struct log_view *view,
@@ -580,7 +580,7 @@ static json_t *record_json(const struct log_view *view, const struct shown *show
 	if (assay_kind_name(content->kind))
 		json_object_set_new(object, "kind", json_string(assay_kind_name(content->kind)));
 	else
-		json_object_set_new(object, "kind", json_integer(content->kind));
+		json_object_set_new(object, "kind", json_sprintf("%u", content->kind));
 	if (content->understood)
 		add_content(object, view, content);
 	return object;

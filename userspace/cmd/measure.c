@@ -265,8 +265,8 @@ static void print_summary(const struct measure_run *run, int result, const struc
 			       run->records == 1 ? "" : "s", run->last_record);
 		return;
 	}
-	printf("\n], \"measured\": %zu, \"failed\": %zu, \"records\": %zu", run->measured,
-	       run->failed, run->records);
+	printf("\n], \"measured_count\": %zu, \"failed_count\": %zu, \"record_count\": %zu",
+	       run->measured, run->failed, run->records);
 	if (result < 0)
 		command_print_json_error(err);
 	fputs("}\n", stdout);

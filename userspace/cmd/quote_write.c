@@ -141,7 +141,7 @@ static json_t *summary_json(const char *path, const struct evidence *evidence,
 			    const struct keylime_left_out *left_out)
 {
 	json_t *value = json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "evidence",
-				  command_text_json(path), "pcrs", (int)evidence->pcr_count,
+				  command_text_json(path), "pcr_count", (int)evidence->pcr_count,
 				  "assay_log_first", (json_int_t)evidence->assay_first,
 				  "assay_log_bytes", (json_int_t)evidence->assay_cel.size,
 				  "ima_log_bytes", (json_int_t)evidence->ima_data.size,

@@ -287,15 +287,6 @@ static void print_text(const struct replay_format *format, const struct replay_o
 	print_expected(format, options, pcrs);
 }
 
-/* "sha256:HEX", as --expect takes it */
-static json_t *digest_json(const struct assay_digest *digest)
-{
-	char hex[2 * ASSAY_DIGEST_MAX + 1];
-
-	hex_encode(BYTES(digest->bytes, digest->size), hex);
-	return json_sprintf("%s:%s", assay_hash_name(digest->hash), hex);
-}
-
 static json_t *incomplete_to_json(const struct pcrs *pcrs)
 {
 	json_t *all = json_array();
@@ -310,25 +301,20 @@ static json_t *incomplete_to_json(const struct pcrs *pcrs)
 	return all;
 }
 
-static json_t *banks_to_json(const struct pcrs *pcrs)
+static json_t *values_to_json(const struct pcrs *pcrs)
 {
-	json_t *banks = json_object();
-	char index[8];
+	json_t *values = json_array();
+	char text[ASSAY_DIGEST_TEXT_MAX];
 
-	for (size_t i = 0; i < pcrs->bank_count; i++) {
-		json_t *bank = json_object();
-
-		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++) {
-			const struct assay_digest *value = &pcrs->banks[i].values[pcr];
-
-			if (!(pcrs->banks[i].extended & UINT32_C(1) << pcr))
-				continue;
-			snprintf(index, sizeof(index), "%u", pcr);
-			json_object_set_new(bank, index, digest_json(value));
-		}
-		json_object_set_new(banks, assay_hash_name(pcrs->banks[i].hash), bank);
-	}
-	return banks;
+	for (size_t i = 0; i < pcrs->bank_count; i++)
+		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
+			if (pcrs->banks[i].extended & UINT32_C(1) << pcr)
+				json_array_append_new(
+					values,
+					json_pack("{s:i, s:s}", "pcr", (int)pcr, "digest",
+						  assay_digest_text(&pcrs->banks[i].values[pcr],
+								    text)));
+	return values;
 }
 
 static json_t *expected_to_json(const struct replay_options *options)
@@ -356,7 +342,7 @@ static json_t *rules_to_json(const struct pcrs *pcrs)
 				rules,
 				json_pack("{s:s, s:s, s:I, s:I, s:I}", "rule",
 					  uefi_rule_name((enum uefi_rule)rule), "says",
-					  uefi_rule_sentence((enum uefi_rule)rule), "events",
+					  uefi_rule_sentence((enum uefi_rule)rule), "event_count",
 					  (json_int_t)pcrs->broken[rule].events, "first_event",
 					  (json_int_t)pcrs->broken[rule].number, "offset",
 					  (json_int_t)pcrs->broken[rule].offset));
@@ -368,9 +354,9 @@ static int print_json(const struct replay_format *format, const struct replay_op
 {
 	json_t *root =
 		json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "format", format->name,
-			  "ok", good, "entries", (json_int_t)pcrs->entries, "violations",
-			  (json_int_t)pcrs->violations, "problems", (json_int_t)pcrs->problems,
-			  "pcrs", banks_to_json(pcrs), "incomplete", incomplete_to_json(pcrs),
+			  "ok", good, "entry_count", (json_int_t)pcrs->entries, "violation_count",
+			  (json_int_t)pcrs->violations, "problem_count", (json_int_t)pcrs->problems,
+			  "pcrs", values_to_json(pcrs), "incomplete", incomplete_to_json(pcrs),
 			  "rules", rules_to_json(pcrs), "expected", expected_to_json(options));
 
 	if (root && pcrs->problems > 0)

@@ -147,10 +147,10 @@ static json_t *states_json(const uint64_t states[PAGE_STATES])
 
 static json_t *totals_json(const struct totals *totals, size_t regions)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "regions",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "region_count",
 			 number(regions), "bytes_reserved", number(totals->reserved),
 			 "bytes_claimed", number(totals->claimed), "bytes_lent",
-			 number(totals->lent), "windows", number(totals->windows), "claims",
+			 number(totals->lent), "window_count", number(totals->windows), "claims",
 			 number(totals->claims), "claim_retries", number(totals->retries),
 			 "claim_failures", number(totals->failures), "stock", number(totals->stock),
 			 "pages", states_json(totals->states));
@@ -187,13 +187,13 @@ static json_t *region_json(const struct memory *memory, size_t i, bool map)
 			latencies, json_pack("{s:o, s:o}", "below",
 					     number(region->claim_us.slots[slot].below_us), "count",
 					     number(region->claim_us.slots[slot].count)));
-	json_object_set_new(object, "id", number(i));
+	json_object_set_new(object, "region_id", number(i));
 	json_object_set_new(object, "kind", json_string(memory_kind_name(region->kind)));
 	json_object_set_new(object, "base", address(region->base));
 	json_object_set_new(object, "bytes_reserved", number(region->reserved));
 	json_object_set_new(object, "bytes_claimed", number(region->claimed));
 	json_object_set_new(object, "bytes_lent", number(region->lent));
-	json_object_set_new(object, "windows", number(region->windows));
+	json_object_set_new(object, "window_count", number(region->windows));
 	json_object_set_new(object, "claims", number(region->claims));
 	json_object_set_new(object, "claim_retries", number(region->retries));
 	json_object_set_new(object, "claim_failures", number(region->failures));
@@ -218,11 +218,11 @@ static json_t *window_json(const struct memory *memory, const struct pages_windo
 
 		json_array_append_new(runs, run_json(run->state, run->count));
 	}
-	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "region", number(window->region),
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "region_id", number(window->region),
 			 "base", address(window->pfn * memory->page_size), "size",
 			 number(window->count * memory->page_size), "owner",
 			 pages->owners[window->owner].name, "claim", number(window->order), "since",
-			 number(window->since), "pages", runs);
+			 number(window->since), "runs", runs);
 }
 
 static json_t *owner_json(const struct pages_owner *owner)
@@ -246,9 +246,9 @@ static json_t *log_json(const struct assay_info *info)
 	json_object_set_new(object, "ring_size", number(info->ring_size));
 	json_object_set_new(object, "head", number(info->head));
 	json_object_set_new(object, "tail", number(info->tail));
-	json_object_set_new(object, "anchored", number(info->anchored));
-	json_object_set_new(object, "records", number(info->records));
-	json_object_set_new(object, "anchored_records", number(info->anchored_records));
+	json_object_set_new(object, "anchored_offset", number(info->anchored));
+	json_object_set_new(object, "record_count", number(info->records));
+	json_object_set_new(object, "anchored_record_count", number(info->anchored_records));
 	json_object_set_new(object, "pcr", number(info->pcr));
 	json_object_set_new(object, "banks", banks);
 	json_object_set_new(object, "protected",

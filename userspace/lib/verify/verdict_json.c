@@ -4,10 +4,10 @@
 #include "verify/sentence.h"
 #include "verify/verdict.h"
 
-static json_t *covered_to_json(const struct covered_log *log)
+static json_t *covered_to_json(const char *name, const struct covered_log *log)
 {
-	return json_pack("{s:I, s:I}", "records", (json_int_t)log->records, "covered",
-			 (json_int_t)log->covered);
+	return json_pack("{s:s, s:I, s:I}", "name", name, "record_count", (json_int_t)log->records,
+			 "covered_count", (json_int_t)log->covered);
 }
 
 static json_t *check_to_json(const struct verdict *verdict, enum check check)
@@ -41,10 +41,11 @@ json_t *verdict_to_json(const struct verdict *verdict)
 		json_decref(manifests);
 		return NULL;
 	}
-	return json_pack("{s:i, s:s, s:b, s:b, s:s, s:o, s:{s:o, s:o}, s:o, s:I}", "assay", 1,
-			 "type", "verdict", "trusted", (int)verdict_trusted(verdict), "boot_judged",
-			 (int)verdict_boot_judged(verdict), "sentence", verdict_sentence(verdict),
-			 "checks", checks, "logs", "assay", covered_to_json(&verdict->assay_log),
-			 "ima", covered_to_json(&verdict->ima_log), "manifests", manifests, "files",
-			 (json_int_t)verdict->files);
+	return json_pack("{s:i, s:s, s:b, s:b, s:s, s:o, s:[o, o], s:o, s:I}", "assay",
+			 JSON_VERSION, "type", "verdict", "trusted", (int)verdict_trusted(verdict),
+			 "boot_judged", (int)verdict_boot_judged(verdict), "sentence",
+			 verdict_sentence(verdict), "checks", checks, "logs",
+			 covered_to_json("assay", &verdict->assay_log),
+			 covered_to_json("ima", &verdict->ima_log), "manifests", manifests,
+			 "file_count", (json_int_t)verdict->files);
 }

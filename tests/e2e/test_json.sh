@@ -1,0 +1,135 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What commands print with --json, each of them, also where they fail: of the form that
+# policy/output.schema.json has, in which a member has one meaning in all. Commands that need the
+# module run in a guest.
+# shellcheck disable=SC2016
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.."
+top=$PWD
+assay=$PWD/build/host/assay
+data=$PWD/tests/data
+work=$(mktemp -d "${TMPDIR:-/tmp}/assay-json.XXXXXX")
+. tests/swtpm.sh
+cleanup() {
+	tpm_stop
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+CHECK_OUT=$work
+. tests/check.sh
+cd "$work"
+mkdir json
+
+# keeps STATUS NAME COMMAND...
+keeps() {
+	wanted=$1 name=$2
+	shift 2
+	run "$@"
+	cp stdout "json/$name"
+	check "$name ends with $wanted" told "$wanted"
+}
+
+"$top/qemu/make-tpm" "$work/tpm" >&2
+tpm_start "$work/tpm" >&2
+export ASSAY_TCTI="swtpm:path=$work/tpm.sock"
+mkdir tree records
+echo a >tree/a
+ln tree/a tree/b
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=signer \
+	-keyout k.pem -out c.pem -days 10 2>/dev/null
+cp c.pem good.pem
+maker='--roots tpm/ek-root.pem --intermediates tpm/ek-issuer.pem'
+evidence="$data/evidence/evidence.json --nonce $(xxd -p "$data/evidence/nonce") --ak $data/evidence/ak.pub
+	--manifest $data/evidence/manifest.jsonl --cert $data/evidence/cert.pem"
+
+keeps 0 key-create "$assay" key create --out key.pem --cert cert.pem --subject X --public pub.pem --json
+keeps 0 key-create-persistent "$assay" key create --out kp.pem --persistent handle:0x81000010 --json
+keeps 0 key-create-ak "$assay" key create --restricted --out ak.pem --json
+keeps 0 key-show "$assay" key show key.pem --json
+keeps 0 key-cert "$assay" key cert --key key.pem --subject Y --out cert2.pem --json
+keeps 0 key-lint "$assay" key lint c.pem --json
+keeps 1 digest "$assay" digest --json tree/a /nonexistent
+keeps 0 engines "$assay" digest --engines --json
+keeps 0 sign "$assay" sign --key k.pem --cert c.pem --root tree --manifest m --json
+keeps 0 sign-delegate "$assay" sign --key k.pem --cert c.pem --root tree --manifest md --delegate --json
+keeps 0 check "$assay" check --manifest m --root tree --cert c.pem --json
+echo b >tree/a
+keeps 1 check-bad "$assay" check --manifest m --root tree --cert c.pem --json
+keeps 1 enable "$assay" enable --manifest m --root tree --cert c.pem --dry-run --json
+keeps 0 log-show "$assay" log show --json "$data/fuzz_cel/sample"
+keeps 0 log-show-kinds "$assay" log show --json "$data/fuzz_cel/kinds"
+base64 -d "$data/cel/gotpmtools-cel.b64" >other
+keeps 0 log-show-other "$assay" log show --json other
+head -c 500 "$data/fuzz_cel/sample" >cut
+keeps 1 log-show-cut "$assay" log show --json cut
+keeps 0 enroll-request "$assay" enroll request --ak ak.pem --machine-id m1 --out req.json --json
+# shellcheck disable=SC2086
+keeps 0 enroll-challenge "$assay" enroll challenge req.json --records records --out ch.json $maker --json
+keeps 0 enroll-answer "$assay" enroll answer ch.json --ak ak.pem --out an.json --json
+keeps 0 enroll-accept "$assay" enroll accept an.json --records records --json
+# shellcheck disable=SC2086
+keeps 0 enroll "$assay" enroll --ak ak.pem --machine-id m1 --records records --replace $maker --json
+keeps 0 quote "$assay" quote --nonce 00112233445566778899aabbccddeeff --ak ak.pem --no-assay-log \
+	--no-ima-log --pcrs 10,14 --out ev.json --json
+# shellcheck disable=SC2086
+keeps 0 verdict "$assay" verify $evidence --waive boot-known --json
+# shellcheck disable=SC2086
+keeps 1 verdict-bad "$assay" verify $evidence --pcr-start "sha256:$(printf %064d 1)" --manifest m --json
+echo '{' >broken
+keeps 3 verdict-unreadable "$assay" verify broken --nonce 00112233445566778899aabbccddeeff --ak "$data/evidence/ak.pub" \
+	--manifest m --cert c.pem --json
+echo '{"assay": 1, "type": "policy"}' >policy.json
+keeps 0 policy-lint "$assay" policy lint policy.json --json
+for log in "$data"/uefi/*.eventlog; do
+	keeps 0 "replay-$(basename "$log")" "$assay" replay uefi --json "$log"
+done
+keeps 0 replay-ima "$assay" replay ima --json "$data/ima/ibmtss-imatest.log"
+keeps 1 replay-cel "$assay" replay cel --json "$data/fuzz_cel/sample" --expect "14:sha256:$(printf %064d 0)"
+tpm_stop
+
+# Where a call fails before it has a result: every command and verb.
+is_error() { # STATUS: the kept output of the last command
+	told "$1" && jq -e -s --argjson status "$1" 'length == 1 and (.[0] | .type == "error" and .assay == 1 and
+		.status == $status and (.error | length) > 0)' stdout >/dev/null
+}
+fails() { # STATUS TITLE COMMAND...
+	wanted=$1 title=$2
+	shift 2
+	run "$assay" "$@"
+	check "$title prints an error object" is_error "$wanted"
+	cp stdout "json/error-$check_number"
+}
+fails 2 'a command that is not there' nonsense --json
+for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+	[ "$command" != fsverity ] || continue
+	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\? *assay $command \([a-z]*\)\( .*\)\?$/\2/p" | sort -u)
+	for verb in '' $verbs; do
+		# shellcheck disable=SC2086
+		fails 2 "assay $command $verb" "$command" $verb --json --no-such-option
+	done
+done
+fails 1 'status without the module' status --json
+keeps 3 check-unreadable "$assay" check --json --manifest /nonexistent --cert c.pem
+fails 1 'sign without its key' sign --json --key /nonexistent --cert c.pem --root tree --manifest m3
+fails 3 'verify without its evidence' verify --json /nonexistent --nonce 00112233445566778899aabbccddeeff \
+	--ak "$data/evidence/ak.pub" --manifest m --cert c.pem
+
+guest_status=0
+(cd "$top" && qemu/run-guest --flavour 4k --init tests/e2e/json-guest.sh --region auto --tpm new --banks sha256 \
+	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/bed/bin/assay \
+	--file build/kmod/4k/assay.ko=/bed/assay.ko --file "$work/good.pem=/bed/good.pem" \
+	--out "$work/guest") || guest_status=$?
+for name in guest/files/json/*; do
+	cp "$name" "json/guest-${name##*/}"
+done
+works 'all of it is of the form that the schema has' \
+	python3 "$top/tests/e2e/json-schema.py" "$top/policy/output.schema.json" json/*
+sed -n 's/^# /# /p' stdout
+echo "1..$check_number"
+[ "$check_failed" -eq 0 ] || exit 1
+exit "$guest_status"
