@@ -160,6 +160,16 @@ CHANGE(manifest_from_before_shown)
 	f->policy.required_with_state &= ~FAILS(MANIFEST_CURRENT);
 }
 
+CHANGE(manifest_signed_as_file)
+{
+	fixture_sign_manifest(f, true);
+}
+CHANGE(manifest_signed_as_file_accepted)
+{
+	manifest_signed_as_file(f);
+	f->policy.manifest_file_signature = true;
+}
+
 /* ---------------------------------------------------------------- file systems */
 
 static const uint8_t measured_on[][16] = { { 0 }, FIXTURE_FSUUID };
@@ -332,6 +342,10 @@ const struct bad_row bad_boot[] = {
 	  TRUSTED },
 	{ "manifest older than before, shown", AT_VERIFIER, manifest_from_before_shown,
 	  FAILS(MANIFEST_CURRENT) | TRUSTED },
+	{ "manifest signed as a file is", BEFORE_PCRS, manifest_signed_as_file,
+	  FAILS(MANIFEST_SIGNATURE) },
+	{ "good: manifest signed as a file is, accepted", BEFORE_PCRS,
+	  manifest_signed_as_file_accepted, TRUSTED },
 	{ "good: file system named", AT_VERIFIER, filesystem_named, TRUSTED },
 	{ "file system of others", AT_VERIFIER, filesystem_of_others, FAILS(FILES_FILESYSTEM) },
 	{ "file system required, none named", AT_VERIFIER, filesystem_required_none_named, 0 },

@@ -18,6 +18,7 @@
 #include "sign/ima_sig.h"
 #include "sign/manifest.h"
 #include "sign/manifest_signature.h"
+#include "sign/pkcs7.h"
 
 #define FILES 3
 #define GOOD_ATTRIBUTES                                                                         \
@@ -458,12 +459,29 @@ static void begin_entries(struct fixture *fixture)
 
 /* ---------------------------------------------------------------- the verifier's side */
 
-static void begin_manifest(struct fixture *fixture)
+void fixture_sign_manifest(struct fixture *fixture, bool as_file)
 {
 	struct signer signer = { .public_key = fixture_key(KEY_SIGNER), .sign = sign_digest };
 	struct verity_parameters parameters = VERITY_PARAMETERS_DEFAULT;
-	struct manifest_header header;
+	struct buffer *out = &fixture->manifest_signature;
+	X509 *certificate = fixture->certificates[0];
 	struct assay_digest digest;
+	struct assay_error err;
+	int r;
+
+	buffer_free(out);
+	assert_int_equal(verity_digest_bytes(&parameters, buffer_bytes(&fixture->manifest_text),
+					     "manifest", &digest, &err),
+			 0);
+	r = as_file ? pkcs7_sign(&signer, certificate, &digest, out, &err) :
+		      manifest_sign(&signer, certificate, false, &digest, out, &err);
+	assert_int_equal(r, 0);
+}
+
+static void begin_manifest(struct fixture *fixture)
+{
+	struct verity_parameters parameters = VERITY_PARAMETERS_DEFAULT;
+	struct manifest_header header;
 	struct assay_error err;
 
 	fixture->certificates[0] = fixture_certificate(KEY_SIGNER);
@@ -479,12 +497,7 @@ static void begin_manifest(struct fixture *fixture)
 		if (manifest_append_entry(&entry, &fixture->manifest_text, &err) < 0)
 			fail_msg("%s", err.text);
 	}
-	assert_int_equal(verity_digest_bytes(&parameters, buffer_bytes(&fixture->manifest_text),
-					     "manifest", &digest, &err),
-			 0);
-	assert_int_equal(manifest_sign(&signer, fixture->certificates[0], false, &digest,
-				       &fixture->manifest_signature, &err),
-			 0);
+	fixture_sign_manifest(fixture, false);
 }
 
 void fixture_begin(struct fixture *fixture)

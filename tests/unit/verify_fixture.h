@@ -174,6 +174,9 @@ void fixture_free(struct fixture *fixture);
 /* fixture_judge() - begin, build, verify, free */
 void fixture_judge(enum fixture_stage stage, fixture_change *change, struct verdict *ret);
 
+/* Sign the manifest anew, as manifests are or, in the old way, as files are. */
+void fixture_sign_manifest(struct fixture *fixture, bool as_file);
+
 /* For changes: the attestation key of another kind, with the attributes of a good one. */
 void fixture_use_key(struct fixture *fixture, enum fixture_key key, uint16_t scheme, uint16_t hash);
 /* One bank's selection of a mask of PCRs. */

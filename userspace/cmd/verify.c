@@ -41,7 +41,7 @@ struct verify_options {
 	size_t qualified_name_size;
 	uint64_t issued;
 	uint64_t waived;
-	bool no_ima_log, json, verbose, no_update, ak_vouched;
+	bool no_ima_log, json, verbose, no_update, ak_vouched, accept_file_signature;
 };
 
 /* What was read of it; freed by inputs_free(). */
@@ -121,6 +121,10 @@ static const struct option_row verify_rows[] = {
 	  OPTION_TEXTS(struct verify_options, manifests) },
 	{ "cert", 'c', "FILE", "the certificate of an accepted signer; repeatable",
 	  OPTION_TEXTS(struct verify_options, certificates) },
+	{ "accept-file-signature", 0, NULL,
+	  "take manifests that are signed in the old way, as files are: whoever gets a file into "
+	  "a signed tree can make such a manifest",
+	  OPTION_FLAG(struct verify_options, accept_file_signature) },
 	{ "strip-prefix", 0, "PREFIX",
 	  "what to take off measured paths before they are looked up, where the manifest's root "
 	  "was mounted elsewhere: /mnt/root",
@@ -209,6 +213,13 @@ static int read_policy(const struct verify_options *options, struct inputs *inpu
 				  "given: remove one of the two");
 	if (options->prefix)
 		policy->rules.prefix = options->prefix;
+	if (options->accept_file_signature &&
+	    policy->said.keys[POLICY_KEY_FILE_SIGNATURE] == SAID_YES)
+		return assay_fail(err, EINVAL,
+				  "the policy refuses the signatures of files (manifest."
+				  "file_signature): remove --accept-file-signature");
+	if (options->accept_file_signature)
+		policy->said.keys[POLICY_KEY_FILE_SIGNATURE] = SAID_NO;
 	policy->said.option_waived = options->waived;
 	policy->said.option_no_ima_log = options->no_ima_log;
 	r = policy_derive(policy, err);

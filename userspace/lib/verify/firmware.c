@@ -8,9 +8,6 @@
 #include "log/uefi.h"
 #include "verify/appraisal.h"
 
-/* Room for "0,1,2" of every PCR. */
-#define PCRS_TEXT 64
-
 typedef unsigned long long ull;
 
 enum check_result check_uefi_log_parsed(struct appraisal *appraisal, char *detail)
@@ -29,18 +26,6 @@ enum check_result check_uefi_log_parsed(struct appraisal *appraisal, char *detai
 		return check_tell(false, detail, "%s", err.text);
 	return check_tell(true, detail, "%llu events, %zu bytes", (ull)appraisal->firmware.events,
 			  evidence->uefi_data.size);
-}
-
-static const char *pcrs_text(uint32_t mask, char text[static PCRS_TEXT])
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (unsigned int pcr = 0; pcr < UEFI_PCR_COUNT; pcr++)
-		if (mask & 1U << pcr)
-			used += (size_t)snprintf(text + used, PCRS_TEXT - used, "%s%u",
-						 used ? "," : "", pcr);
-	return text;
 }
 
 static bool tell_firmware_differs(const struct appraisal *appraisal,
@@ -94,8 +79,8 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 				  "no PCR that the log has events of is quoted in a bank of "
 				  "the log that is accepted");
 	missing = firmware->extended & ~replay.proven;
-	pcrs_text(replay.proven, proven_text);
-	pcrs_text(missing, missing_text);
+	check_pcrs_text(replay.proven, proven_text);
+	check_pcrs_text(missing, missing_text);
 	if (missing & ((1U << FIRMWARE_PCRS) - 1)) {
 		proven_log_free(proven);
 		return check_tell(false, detail,

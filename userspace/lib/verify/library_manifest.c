@@ -19,7 +19,7 @@ static enum assay_verify_error verify_by(const struct verify_manifest *manifest,
 {
 	struct assay_error err = { 0 };
 
-	if (verified_manifest_new(manifest, &certificate, 1, &ret->verified, &err) < 0)
+	if (verified_manifest_new(manifest, &certificate, 1, 0, &ret->verified, &err) < 0)
 		return library_failed(ASSAY_VERIFY_ERROR_MANIFEST, &err, message);
 	ret->signer = certificate;
 	X509_up_ref(certificate);

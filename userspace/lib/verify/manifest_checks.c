@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utc.h"
+#include "sign/manifest_signature.h"
 #include "verify/appraisal.h"
 
 static void name_manifest(const struct manifest_header *header, struct verdict_manifest *ret)
@@ -16,12 +17,14 @@ enum check_result check_manifest_signature(struct appraisal *appraisal, char *de
 {
 	const struct verify_input *input = appraisal->input;
 	struct manifests **manifests = &appraisal->content.manifests;
+	unsigned int flags =
+		appraisal->policy->manifest_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0;
 	struct assay_error err = { 0 };
 	size_t files = 0;
 
 	if (input->manifest_count == 0)
 		return check_tell(false, detail, "there is no manifest to compare with");
-	if (manifests_new(input, manifests, &err) < 0)
+	if (manifests_new(input, flags, manifests, &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
 	appraisal->verdict->manifest_count = manifests_count(*manifests);
 	for (size_t i = 0; i < manifests_count(*manifests); i++) {

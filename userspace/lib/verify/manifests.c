@@ -74,7 +74,8 @@ static int read_verified(const struct verify_manifest *manifest, struct verified
 }
 
 int verified_manifest_new(const struct verify_manifest *manifest, X509 *const *certificates,
-			  size_t count, struct verified_manifest **ret, struct assay_error *err)
+			  size_t count, unsigned int flags, struct verified_manifest **ret,
+			  struct assay_error *err)
 {
 	struct verified_manifest *verified;
 	int r = assay_fail(err, ENOKEY, "no signer's certificate is accepted");
@@ -82,7 +83,7 @@ int verified_manifest_new(const struct verify_manifest *manifest, X509 *const *c
 	/* The signature first: what is not signed is not parsed. */
 	for (size_t i = 0; r < 0 && i < count; i++)
 		r = manifest_verify(manifest->text, manifest->name, manifest->signature,
-				    certificates[i], 0, err);
+				    certificates[i], flags, err);
 	if (r < 0)
 		return r;
 	verified = calloc(1, sizeof(*verified));
@@ -113,7 +114,8 @@ const struct manifest *verified_manifest_read(const struct verified_manifest *ma
 
 /* ---------------------------------------------------------------- all of a verdict */
 
-int manifests_new(const struct verify_input *input, struct manifests **ret, struct assay_error *err)
+int manifests_new(const struct verify_input *input, unsigned int flags, struct manifests **ret,
+		  struct assay_error *err)
 {
 	struct manifests *manifests = calloc(1, sizeof(*manifests));
 	int r = 0;
@@ -130,7 +132,7 @@ int manifests_new(const struct verify_input *input, struct manifests **ret, stru
 
 		if (!given->verified) {
 			r = verified_manifest_new(given, input->certificates,
-						  input->certificate_count, &verified, err);
+						  input->certificate_count, flags, &verified, err);
 			if (r == 0)
 				manifests->owned[manifests->owned_count++] = verified;
 		}

@@ -16,12 +16,14 @@ struct verified_manifest;
  * verified_manifest_new() - verify a manifest's signature, then read it
  * @manifest: its text may go when this returns
  * @certificates, @count: of accepted signers, one of which must have signed it
+ * @flags: MANIFEST_ACCEPT_* (sign/manifest_signature.h)
  * @ret: verified_manifest_free() it
  *
  * Return: 0; as manifest_verify() and manifest_parse(); -ENOMEM
  */
 int verified_manifest_new(const struct verify_manifest *manifest, X509 *const *certificates,
-			  size_t count, struct verified_manifest **ret, struct assay_error *err);
+			  size_t count, unsigned int flags, struct verified_manifest **ret,
+			  struct assay_error *err);
 void verified_manifest_free(struct verified_manifest *manifest); /* does nothing with NULL */
 
 /* verified_manifest_read() - what is in it; lives as long as it does */
@@ -31,7 +33,7 @@ const struct manifest *verified_manifest_read(const struct verified_manifest *ma
 struct manifests;
 
 /* manifests_new() - of all in @input; those that are verified already are taken as they are */
-int manifests_new(const struct verify_input *input, struct manifests **ret,
+int manifests_new(const struct verify_input *input, unsigned int flags, struct manifests **ret,
 		  struct assay_error *err);
 void manifests_free(struct manifests *manifests); /* does nothing with NULL */
 

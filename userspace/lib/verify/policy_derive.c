@@ -58,6 +58,9 @@ static const struct {
 					  BIT(UEFI_LOG_REPLAY) },
 	[POLICY_KEY_RESET] = { "device.reset", "refuse", "accept", EFFECT_KEEPS, EFFECT_NONE,
 			       BIT(QUOTE_COUNTERS) },
+	[POLICY_KEY_FILE_SIGNATURE] = { .name = "manifest.file_signature",
+					.yes = "refuse",
+					.no = "accept" },
 	[POLICY_KEY_SUSPEND] = { .name = "device.suspend", .yes = "refuse", .no = "accept" },
 	[POLICY_KEY_FIRMWARE] = { "device.firmware", "same", "any", EFFECT_KEEPS, EFFECT_WAIVES,
 				  BIT(QUOTE_FIRMWARE) },
@@ -246,6 +249,7 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 	rules->trimmed = said->keys[POLICY_KEY_TRIMMED] == SAID_NO;
 	rules->unknown_templates = said->keys[POLICY_KEY_UNKNOWN_TEMPLATES] == SAID_NO;
 	rules->same_boot = said->keys[POLICY_KEY_RESET] == SAID_YES;
+	rules->manifest_file_signature = said->keys[POLICY_KEY_FILE_SIGNATURE] == SAID_NO;
 	rules->suspend = said->keys[POLICY_KEY_SUSPEND] == SAID_NO;
 	return 0;
 }

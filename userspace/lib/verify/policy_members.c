@@ -638,6 +638,7 @@ static int read_manifest(struct policy_parser *parser, const char *path, const j
 		{ "min_created", .read = read_min_created },
 		{ "id", .read = read_manifest_id },
 		{ "product", .read = read_manifest_product },
+		{ "file_signature", .key = POLICY_KEY_FILE_SIGNATURE },
 	};
 
 	return policy_read_object(parser, path, value, members, COUNT_OF(members));

@@ -10,8 +10,6 @@
 
 /* Room for a name in hex. */
 #define NAME_TEXT (2 * TPM_NAME_MAX + 1)
-/* Room for "sha256:1,2,3" of every PCR. */
-#define SELECTION_TEXT 96
 
 static bool accepted(const struct appraisal *appraisal, uint16_t algorithm)
 {
@@ -323,18 +321,6 @@ enum check_result check_quote_signer(struct appraisal *appraisal, char *detail)
 
 /* ---------------------------------------------------------------- the PCRs */
 
-static const char *mask_text(uint32_t mask, char text[static SELECTION_TEXT])
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (unsigned int i = 0; i < EVIDENCE_PCR_LIMIT; i++)
-		if (mask & 1U << i)
-			used += (size_t)snprintf(text + used, SELECTION_TEXT - used, "%s%u",
-						 used ? "," : "", i);
-	return text;
-}
-
 /* The selection of the values that are supplied for a bank. */
 static uint32_t supplied_mask(const struct evidence *evidence, enum assay_hash bank)
 {
@@ -362,7 +348,7 @@ enum check_result check_pcr_selection(struct appraisal *appraisal, char *detail)
 	for (size_t i = 0; i < attest->selection_count; i++) {
 		const struct tpm_pcr_selection *selection = &attest->selections[i];
 		uint32_t supplied = supplied_mask(evidence, selection->bank);
-		char signed_text[SELECTION_TEXT], supplied_text[SELECTION_TEXT];
+		char signed_text[PCRS_TEXT], supplied_text[PCRS_TEXT];
 
 		for (size_t j = 0; j < i; j++)
 			if (attest->selections[j].bank == selection->bank)
@@ -373,8 +359,8 @@ enum check_result check_pcr_selection(struct appraisal *appraisal, char *detail)
 				false, detail,
 				"of bank %s the quote covers PCRs {%s}; supplied are {%s}",
 				assay_hash_name(selection->bank),
-				mask_text(selection->mask, signed_text),
-				mask_text(supplied, supplied_text));
+				check_pcrs_text(selection->mask, signed_text),
+				check_pcrs_text(supplied, supplied_text));
 	}
 	for (size_t i = 0; i < evidence->pcr_count; i++) {
 		const struct evidence_pcr *pcr = &evidence->pcrs[i];
@@ -393,9 +379,9 @@ enum check_result check_pcr_required(struct appraisal *appraisal, char *detail)
 {
 	const struct tpm_attest *attest = &appraisal->attest;
 	uint32_t required = appraisal->policy->pcrs;
-	char text[SELECTION_TEXT];
+	char text[PCRS_TEXT];
 
-	mask_text(required, text);
+	check_pcrs_text(required, text);
 	if (required == 0)
 		return check_tell(false, detail, "the policy requires no PCR");
 	for (size_t i = 0; i < attest->selection_count; i++) {

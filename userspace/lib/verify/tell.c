@@ -30,6 +30,18 @@ const char *check_digest_text(const struct assay_digest *digest, char text[DIGES
 	return text;
 }
 
+const char *check_pcrs_text(uint32_t mask, char text[static PCRS_TEXT])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned int pcr = 0; pcr < 32; pcr++)
+		if (mask & UINT32_C(1) << pcr)
+			used += (size_t)snprintf(text + used, PCRS_TEXT - used, "%s%u",
+						 used ? "," : "", pcr);
+	return text;
+}
+
 void findings_add(struct findings *findings, const char *format, ...)
 {
 	size_t room = sizeof(findings->text) - findings->used;

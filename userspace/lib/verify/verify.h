@@ -70,6 +70,8 @@ struct policy_path {
  *           resumed from suspend to RAM: an earlier state goes on over it
  * @manifest_min_created: manifests must have been made then or later, in seconds since
  *                        1970-01-01 00:00 UTC; 0: at any time
+ * @manifest_file_signature: take manifests that are signed in the old way, as files are: whoever
+ *                           gets a file into a signed tree can make such a manifest
  * @manifest_id, @manifest_product: what manifests must say they are; NULL: anything
  * @filesystems, @filesystem_count: UUIDs, of 16 bytes each, of the file systems that
  *                                  measured files may be on; none: any
@@ -107,6 +109,7 @@ struct verify_policy {
 	bool same_boot;
 	bool suspend;
 	uint64_t manifest_min_created;
+	bool manifest_file_signature;
 	const char *manifest_id, *manifest_product;
 	const uint8_t (*filesystems)[16];
 	size_t filesystem_count;
