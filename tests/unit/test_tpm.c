@@ -984,9 +984,9 @@ static void flush_all(TSS2_TCTI_CONTEXT *tcti)
 static void count_session(struct relay *relay, struct bytes command)
 {
 	struct bytes skipped;
-	uint16_t size;
-	uint32_t key;
-	uint8_t type;
+	uint16_t size = 0;
+	uint32_t key = 0;
+	uint8_t type = 0;
 
 	assert_true(bytes_take(&command, 10, &skipped) && bytes_take_be32(&command, &key) &&
 		    bytes_take(&command, 4, &skipped) && bytes_take_be16(&command, &size) &&
@@ -1297,17 +1297,20 @@ static void forget_password_key(const struct machine *at, const struct password_
 static unsigned int lockout_counter(const struct machine *at)
 {
 	struct buffer text;
+	static const char name[] = "TPM2_PT_LOCKOUT_COUNTER: 0x";
+	unsigned long count;
 	const char *found;
-	unsigned int count = 999;
+	char *end;
 
 	SHELL(at, "tpm2_getcap properties-variable >variable; echo >>variable");
 	text = read_from(at, "variable");
 	text.data[text.size - 1] = '\0';
-	found = strstr((const char *)text.data, "TPM2_PT_LOCKOUT_COUNTER: 0x");
+	found = strstr((const char *)text.data, name);
 	assert_non_null(found);
-	assert_int_equal(sscanf(found, "TPM2_PT_LOCKOUT_COUNTER: 0x%x", &count), 1);
+	count = strtoul(found + strlen(name), &end, 16);
+	assert_int_equal(*end, '\n');
 	buffer_free(&text);
-	return count;
+	return (unsigned int)count;
 }
 
 static void *sign_refused(void *argument)

@@ -14,10 +14,12 @@ extern const struct command command_key_cert;
 extern const struct command command_key_show;
 extern const struct command command_key_export;
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */
 /* clang-format off */
 #define OPTION_ROW_FORCE(structure, member) \
 	{ "force", 'f', NULL, "write over existing files", OPTION_FLAG(structure, member) }
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const char *key_use_name(enum tpm_key_use use);
 

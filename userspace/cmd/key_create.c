@@ -58,6 +58,12 @@ struct created {
 	struct buffer qualified_name;
 };
 
+static void created_free(struct created *created)
+{
+	tpm_key_file_free(&created->file);
+	buffer_free(&created->qualified_name);
+}
+
 /* ------------------------------------------------------------------- files */
 
 static int check_outputs_absent(const struct key_output *outputs, struct assay_error *err)
@@ -249,16 +255,12 @@ static int print_created(const struct create_options *options, const struct crea
 
 static int create_key(struct create_options *options)
 {
-	CLEANUP(tpm_key_file_free) struct tpm_key_file file = { 0 };
-	CLEANUP(buffer_free) struct buffer qualified_name = { 0 };
-	struct created created = { 0 };
+	CLEANUP(created_free) struct created created = { 0 };
 	struct assay_error err;
 	int r = options->force ? 0 : check_outputs_absent(options->outputs, &err);
 
 	if (r == 0)
 		r = ask_and_make_key(options, &created, &err);
-	file = created.file;
-	qualified_name = created.qualified_name;
 	if (r == 0)
 		r = write_outputs(options->outputs, options->force, &err);
 	return r < 0 ? command_failed(&command_key_create, &err) : print_created(options, &created);

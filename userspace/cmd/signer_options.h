@@ -6,6 +6,7 @@
 #include "tpm/signer.h"
 #include "tpm_options.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */
 /* clang-format off */
 /* @member: struct signer_source */
 #define OPTION_ROWS_SIGNER(structure, member) \
@@ -23,6 +24,7 @@
 	OPTION_ROWS_PARENT(structure, member.tpm), \
 	OPTION_ROW_TCTI(structure, member.tpm)
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* signer_notice() - for the member notice of struct signer_source: a line on standard error */
 void signer_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -8,6 +8,7 @@
 #include "tpm/options.h"
 
 /* Rows of a command's table; @member: struct tpm_options */
+/* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */
 /* clang-format off */
 #define OPTION_ROW_TCTI(structure, member) \
 	{ "tcti", 0, "CONF", "where the TPM is: device:PATH, swtpm:path=SOCKET, ... " \
@@ -28,6 +29,7 @@
 	{ "parent-password-file", 0, "FILE", "that key's password, where it has one", \
 	  OPTION_INPUT(structure, member.parent_password) }
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* option_tpm_parent() - an option_function: a uint32_t of "0x81000001" or "handle:0x81000001" */
 int option_tpm_parent(void *place, const char *value, struct assay_error *err);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/crypto_errors.h"
 #include "base/digest.h"
 #include "base/secret.h"
@@ -15,9 +16,10 @@
 
 /* A file signer's public_key is the whole pair: libcrypto keeps both in one. */
 
-static int file_sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
-		     struct assay_error *err)
+static int key_file_sign(struct signer *signer, const struct assay_digest *digest,
+			 struct buffer *out, struct assay_error *err)
 {
+	CLEANUP(evp_pkey_ctx_free_pointer)
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, signer->public_key, NULL);
 	const EVP_MD *md = digest_algorithm(digest->hash);
 	size_t size = (size_t)EVP_PKEY_get_size(signer->public_key);
@@ -29,7 +31,6 @@ static int file_sign(struct signer *signer, const struct assay_digest *digest, s
 		EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1) &&
 	       EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
 	       EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) == 1;
-	EVP_PKEY_CTX_free(context);
 	crypto_errors_drop();
 	if (!good)
 		return assay_fail(err, EIO, "libcrypto failed to sign a digest");
@@ -37,7 +38,7 @@ static int file_sign(struct signer *signer, const struct assay_digest *digest, s
 	return 0;
 }
 
-static void file_close(struct signer *signer)
+static void key_file_close(struct signer *signer)
 {
 	EVP_PKEY_free(signer->public_key);
 	free(signer);
@@ -53,9 +54,8 @@ struct passphrase {
 
 static int give_passphrase(char *text, int size, int writing, void *context)
 {
+	CLEANUP(secret_free) struct buffer value = { 0 };
 	struct passphrase *passphrase = context;
-	struct buffer value = { 0 };
-	int length = -1;
 
 	(void)writing;
 	passphrase->asked = true;
@@ -63,12 +63,11 @@ static int give_passphrase(char *text, int size, int writing, void *context)
 	if (!passphrase->secret)
 		return -1;
 	passphrase->failed = passphrase->secret(passphrase->context, &value, &passphrase->err) < 0;
-	if (!passphrase->failed && value.size <= (size_t)size) {
+	if (passphrase->failed || value.size > (size_t)size)
+		return -1;
+	if (value.size > 0)
 		memcpy(text, value.data, value.size);
-		length = (int)value.size;
-	}
-	secret_free(&value);
-	return length;
+	return (int)value.size;
 }
 
 static bool contains(struct bytes text, const char *part)
@@ -99,8 +98,8 @@ int key_file_wrap(EVP_PKEY *key, const char *name, bool concurrent, struct signe
 	signer->public_key = key;
 	signer->concurrent = concurrent;
 	signer->dear = !concurrent;
-	signer->sign = file_sign;
-	signer->close = file_close;
+	signer->sign = key_file_sign;
+	signer->close = key_file_close;
 	*ret = signer;
 	return 0;
 }
@@ -109,15 +108,14 @@ int key_file_open(struct bytes pem, const char *name, key_file_secret_function s
 		  void *context, struct signer **ret, struct assay_error *err)
 {
 	struct passphrase passphrase = { .secret = secret, .context = context };
+	CLEANUP(bio_free_pointer) BIO *bio = NULL;
 	EVP_PKEY *key = NULL;
-	BIO *bio;
 
 	if (pem.size > KEY_FILE_MAX)
 		return assay_fail(err, EFBIG, "%s is too large for a key file", name);
 	bio = BIO_new_mem_buf(pem.data ? (const void *)pem.data : "", (int)pem.size);
 	if (bio)
 		key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
-	BIO_free(bio);
 	crypto_errors_drop();
 	if (key)
 		return key_file_wrap(key, name, true, ret, err);

@@ -11,6 +11,7 @@
 #include <openssl/ui.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/crypto_errors.h"
 #include "base/secret.h"
 
@@ -27,18 +28,16 @@ struct pin {
 
 static int give_pin(char *text, int size, int writing, void *context)
 {
+	CLEANUP(secret_free) struct buffer value = { 0 };
 	struct pin *pin = context;
-	struct buffer value = { 0 };
-	int length = -1;
 
 	(void)writing;
 	pin->failed = pin->secret(pin->context, &value, pin->err) < 0;
-	if (!pin->failed && value.size <= (size_t)size) {
+	if (pin->failed || value.size > (size_t)size)
+		return -1;
+	if (value.size > 0)
 		memcpy(text, value.data, value.size);
-		length = (int)value.size;
-	}
-	secret_free(&value);
-	return length;
+	return (int)value.size;
 }
 
 static EVP_PKEY *find_key(const char *uri, UI_METHOD *method, struct pin *pin)

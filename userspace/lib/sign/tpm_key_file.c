@@ -114,8 +114,8 @@ static int take_parent_name(struct bytes *text, const char *what, struct buffer 
 }
 
 /* The DER inside the PEM block, to OPENSSL_free(). */
-static int unwrap(struct bytes text, const char *what, uint8_t **ret_der, long *ret_size,
-		  struct assay_error *err)
+static int unwrap_pem(struct bytes text, const char *what, uint8_t **ret_der, long *ret_size,
+		      struct assay_error *err)
 {
 	char *name = NULL, *header = NULL;
 	struct bytes start = text;
@@ -155,8 +155,8 @@ static int unwrap(struct bytes text, const char *what, uint8_t **ret_der, long *
 }
 
 /* -EBADMSG unless @der is exactly one TPMKey in DER, the one way to write it. */
-static int decode(const uint8_t *der, long size, const char *what, TPM_KEY **ret,
-		  struct assay_error *err)
+static int decode_key(const uint8_t *der, long size, const char *what, TPM_KEY **ret,
+		      struct assay_error *err)
 {
 	const uint8_t *in = der;
 	uint8_t *again = NULL;
@@ -184,7 +184,7 @@ static int decode(const uint8_t *der, long size, const char *what, TPM_KEY **ret
 }
 
 /* Why a well-formed key cannot be used; NULL if it can. */
-static const char *unusable(const TPM_KEY *key)
+static const char *reason_unusable(const TPM_KEY *key)
 {
 	char oid[64];
 
@@ -244,10 +244,10 @@ static bool extract_policy(const TPM_KEY *key, struct tpm_key_file *file)
 	return true;
 }
 
-static int extract(const TPM_KEY *key, const char *what, struct tpm_key_file *ret,
-		   struct assay_error *err)
+static int extract_key(const TPM_KEY *key, const char *what, struct tpm_key_file *ret,
+		       struct assay_error *err)
 {
-	const char *reason = unusable(key);
+	const char *reason = reason_unusable(key);
 	struct tpm_key_file file = { 0 };
 	struct bytes public_area, private_area;
 	uint64_t parent;
@@ -304,14 +304,14 @@ int tpm_key_file_parse(struct bytes text, const char *what, struct tpm_key_file 
 				  what, TPM_KEY_FILE_LIMIT);
 	r = take_parent_name(&text, what, &parent_name, err);
 	if (r == 0)
-		r = unwrap(text, what, &der, &size, err);
+		r = unwrap_pem(text, what, &der, &size, err);
 	if (r < 0)
 		return r;
-	r = decode(der, size, what, &key, err);
+	r = decode_key(der, size, what, &key, err);
 	OPENSSL_free(der);
 	if (r < 0)
 		return r;
-	r = extract(key, what, ret, err);
+	r = extract_key(key, what, ret, err);
 	ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
 	if (r == 0) {
 		ret->parent_name = parent_name;
@@ -346,7 +346,7 @@ static bool fill_policy(TPM_KEY *key, const struct tpm_key_file *file)
 }
 
 /* Whether all of @file went into @key. */
-static bool fill(TPM_KEY *key, const struct tpm_key_file *file)
+static bool fill_key(TPM_KEY *key, const struct tpm_key_file *file)
 {
 	ASN1_OBJECT_free(key->type);
 	key->type = OBJ_txt2obj(OID_LOADABLE, 1);
@@ -361,25 +361,32 @@ static bool fill(TPM_KEY *key, const struct tpm_key_file *file)
 	       fill_policy(key, file);
 }
 
+static void append_parent_name(BIO *bio, struct bytes name)
+{
+	char hex[2 * (2 + ASSAY_DIGEST_MAX) + 1];
+
+	if (name.size == 0 || 2 * name.size >= sizeof(hex))
+		return;
+	hex_encode(name, hex);
+	BIO_printf(bio, TPM_KEY_FILE_PARENT_NAME "%s\n", hex);
+}
+
 int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
 			struct assay_error *err)
 {
 	TPM_KEY *key = (TPM_KEY *)ASN1_item_new(ASN1_ITEM_rptr(TPM_KEY));
-	BIO *bio = BIO_new(BIO_s_mem());
+	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
 	uint8_t *der = NULL;
-	int size = -1;
 	bool good = false;
+	int size = -1;
 
-	if (key && bio && fill(key, file))
+	if (key && bio && fill_key(key, file))
 		size = ASN1_item_i2d((ASN1_VALUE *)key, &der, ASN1_ITEM_rptr(TPM_KEY));
-	if (size > 0 && file->parent_name.size > 0 &&
-	    file->parent_name.size <= 2 + ASSAY_DIGEST_MAX) {
-		char name[2 * (2 + ASSAY_DIGEST_MAX) + 1];
-
-		hex_encode(buffer_bytes(&file->parent_name), name);
-		BIO_printf(bio, TPM_KEY_FILE_PARENT_NAME "%s\n", name);
+	if (size > 0) {
+		append_parent_name(bio, buffer_bytes(&file->parent_name));
+		good = PEM_write_bio(bio, PEM_NAME, "", der, size) > 0;
 	}
-	if (size > 0 && PEM_write_bio(bio, PEM_NAME, "", der, size) > 0) {
+	if (good) {
 		char *text;
 		long length = BIO_get_mem_data(bio, &text);
 
@@ -387,7 +394,6 @@ int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
 		good = !out->failed;
 	}
 	OPENSSL_free(der);
-	BIO_free(bio);
 	if (key)
 		ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(TPM_KEY));
 	crypto_errors_drop();
@@ -405,11 +411,8 @@ void tpm_key_file_free(struct tpm_key_file *file)
 
 int tpm_key_file_read(const char *path, struct tpm_key_file *ret, struct assay_error *err)
 {
-	struct buffer text = { 0 };
+	CLEANUP(buffer_free) struct buffer text = { 0 };
 	int r = file_read(path, TPM_KEY_FILE_LIMIT, &text, err);
 
-	if (r == 0)
-		r = tpm_key_file_parse(buffer_bytes(&text), path, ret, err);
-	buffer_free(&text);
-	return r;
+	return r < 0 ? r : tpm_key_file_parse(buffer_bytes(&text), path, ret, err);
 }

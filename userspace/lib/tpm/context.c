@@ -95,7 +95,7 @@ void tpm_end_interrupted(void)
 	raise(interrupted);
 }
 
-static const char *configured(const char *tcti)
+static const char *configured_tcti(const char *tcti)
 {
 	static const char *const variables[] = { "ASSAY_TCTI", "TPM2TOOLS_TCTI" };
 
@@ -124,7 +124,7 @@ static int fail_connect(const char *name, TSS2_RC rc, struct assay_error *err)
 
 int tpm_open(const char *tcti, struct tpm **ret, struct assay_error *err)
 {
-	const char *name = configured(tcti);
+	const char *name = configured_tcti(tcti);
 	TPMS_CAPABILITY_DATA *family = NULL;
 	TPMI_YES_NO more;
 	struct tpm *tpm;

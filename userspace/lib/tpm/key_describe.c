@@ -11,8 +11,6 @@
 /* RSA keys below this are not worth a signature (NIST SP 800-131A). */
 #define RSA_BITS_MIN 2048
 
-_Static_assert(TPM_KEY_NAME_MAX == TPM_NAME_MAX, "a key's name has room");
-
 static int fail_no_use(struct assay_error *err, const char *what)
 {
 	return assay_fail(
@@ -49,7 +47,7 @@ int tpm_key_public_read(struct bytes area, const char *what, struct tpm_key_publ
 {
 	struct tpm_key_public public = { 0 };
 	struct tpm_public parsed;
-	struct tpm_name name;
+	struct tpm_name name = { 0 };
 	int r;
 
 	if (!is_asymmetric(area))
@@ -89,7 +87,7 @@ int tpm_key_public_read(struct bytes area, const char *what, struct tpm_key_publ
 int tpm_key_public_name(struct bytes area, uint8_t *name, size_t *ret_size)
 {
 	struct tpm_public parsed;
-	struct tpm_name found;
+	struct tpm_name found = { 0 };
 	int r = tpm_public_parse(area, &parsed, NULL);
 
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+#include "base/cleanup.h"
 #include "tpm/key_internal.h"
 
 /* A key that is in no slot yet. */
@@ -274,7 +275,7 @@ int tpm_key_persist(struct tpm_key *key, uint32_t handle, struct assay_error *er
 
 int tpm_key_open(struct tpm *tpm, const char *name, struct tpm_key **ret, struct assay_error *err)
 {
-	struct tpm_key_file file = { 0 };
+	CLEANUP(tpm_key_file_free) struct tpm_key_file file = { 0 };
 	struct tpm_key_handle handle;
 	int r = tpm_key_handle(name, &handle, err);
 
@@ -283,10 +284,7 @@ int tpm_key_open(struct tpm *tpm, const char *name, struct tpm_key **ret, struct
 	if (r != -ENOENT)
 		return r;
 	r = tpm_key_file_read(name, &file, err);
-	if (r == 0)
-		r = tpm_key_load(tpm, &file, BYTES(NULL, 0), name, ret, err);
-	tpm_key_file_free(&file);
-	return r;
+	return r < 0 ? r : tpm_key_load(tpm, &file, BYTES(NULL, 0), name, ret, err);
 }
 
 void tpm_key_unload(struct tpm_key *key)

@@ -84,7 +84,7 @@ static int ask_to_sign(struct tpm_signer *self, struct request *request)
 	return r;
 }
 
-static void *serve(void *argument)
+static void *serve_requests(void *argument)
 {
 	struct tpm_signer *self = argument;
 	struct request *request;
@@ -205,7 +205,7 @@ static int start_thread(struct tpm_signer *self)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&self->thread, NULL, serve, self);
+	code = pthread_create(&self->thread, NULL, serve_requests, self);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return code;
 }

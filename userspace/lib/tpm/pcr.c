@@ -75,8 +75,8 @@ int tpm_pcr_allocated(struct tpm *tpm, struct tpm_pcrs *ret, struct assay_error 
  * Puts one answer's values into @pcrs and strikes them out of @left.
  * false: it is not what was asked for
  */
-static bool store(struct tpm_pcrs *pcrs, uint32_t *left, const TPML_PCR_SELECTION *selection,
-		  const TPML_DIGEST *values)
+static bool store_values(struct tpm_pcrs *pcrs, uint32_t *left, const TPML_PCR_SELECTION *selection,
+			 const TPML_DIGEST *values)
 {
 	size_t next = 0;
 
@@ -146,7 +146,7 @@ int tpm_pcr_read(struct tpm *tpm, struct tpm_pcrs *pcrs, bool *ret_changed, stru
 				   &now, &got, &values);
 		if (rc != TSS2_RC_SUCCESS)
 			return tpm_fail(tpm, err, rc, "cannot read PCRs");
-		valid = store(pcrs, left, got, values);
+		valid = store_values(pcrs, left, got, values);
 		progress = values->count > 0;
 		Esys_Free(got);
 		Esys_Free(values);
