@@ -418,6 +418,7 @@ static void manifests_that_are_bad(void **state)
 	assay_manifest_info(manifest, &info);
 	assert_int_equal(strlen(info.id), 32);
 	assert_int_equal(info.files, 3);
+	assert_string_equal(info.product, "");
 	assert_int_equal(strlen(info.created), strlen("2026-01-31T23:59:59Z"));
 	/* A good one is not good for a policy that does not have its signer. */
 	must_be(assay_policy_add_manifest(policy, manifest, &message), ASSAY_VERIFY_ERROR_MANIFEST,

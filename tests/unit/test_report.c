@@ -509,6 +509,37 @@ static void verbose_names_every_check(void **state)
 	free(text);
 }
 
+/* The manifests that files were compared with are named, with what is foreign as text. */
+static void manifests_are_named(void **state)
+{
+	static struct verdict verdict;
+	struct html_report *report = html_begin();
+	struct buffer out = { 0 };
+	char *text;
+
+	(void)state;
+	assert_non_null(report);
+	fixture_judge(BEFORE_PCRS, NULL, &verdict);
+	assert_int_equal(verdict.manifest_count, 1);
+	verdict.manifest_count = VERDICT_MANIFESTS + 2;
+	strcpy(verdict.manifests[1].product, "<b>\x1b[31m");
+	text = terminal_text(&verdict, false, false);
+	must_not_have(text, verdict.manifests[0].id);
+	free(text);
+	text = terminal_text(&verdict, true, false);
+	must_have(text, verdict.manifests[0].id);
+	must_have(text, verdict.manifests[0].created);
+	must_have(text, ", of <b>\\x1b[31m\n");
+	must_have(text, "  manifest     and 2 more\n");
+	free(text);
+	html_end(report, &verdict, "e", 0, &out);
+	text = text_of(&out);
+	must_have(text, verdict.manifests[0].id);
+	must_have(text, "<td>&lt;b&gt;\\x1b[31m\n");
+	must_have(text, "and 2 more");
+	free(text);
+}
+
 static void checks_are_in_the_group_of_what_they_look_at(void **state)
 {
 	static const struct {
@@ -596,6 +627,7 @@ int main(void)
 		cmocka_unit_test(what_is_waived_is_a_note),
 		cmocka_unit_test(verbose_names_every_check),
 		cmocka_unit_test(checks_are_in_the_group_of_what_they_look_at),
+		cmocka_unit_test(manifests_are_named),
 		cmocka_unit_test(the_manual_has_every_check),
 	};
 

@@ -88,15 +88,17 @@ struct assay_manifest;
  * struct assay_manifest_info - what a manifest says of itself; lives as long as it does
  * @id: 32 hexadecimal digits, another for each manifest
  * @created: "2026-01-31T23:59:59Z"
+ * @product: what the files are of; "" if it is not said
  * @signer: the subject of its signer's certificate, as the manifest has it; not fit to print
  * @files: how many it has
  */
 struct assay_manifest_info {
 	const char *id;
 	const char *created;
+	const char *product;
 	const char *signer;
 	uint64_t files;
-	uint64_t reserved[4];
+	uint64_t reserved[3];
 };
 
 /*

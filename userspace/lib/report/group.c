@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "report/group.h"
 
-#include <string.h>
-
 const char *check_outcome_words(enum check_outcome outcome)
 {
 	static const char *const words[CHECK_OUTCOMES] = {
@@ -17,14 +15,6 @@ const char *check_outcome_words(enum check_outcome outcome)
 	return words[outcome];
 }
 
-/* A check that waits for another one says so in its first words. */
-static bool was_not_reached(const struct verdict *verdict, enum check check)
-{
-	static const char words[] = "not checked, since ";
-
-	return strncmp(verdict->detail[check], words, sizeof(words) - 1) == 0;
-}
-
 enum check_outcome check_outcome(const struct verdict *verdict, enum check check)
 {
 	bool required = (verdict->required & CHECK_BIT(check)) != 0;
@@ -35,7 +25,7 @@ enum check_outcome check_outcome(const struct verdict *verdict, enum check check
 		return required ? OUTCOME_FAILED : OUTCOME_NOTE;
 	if (!required)
 		return OUTCOME_NOT_REQUIRED;
-	return was_not_reached(verdict, check) ? OUTCOME_NOT_REACHED : OUTCOME_MISSING;
+	return check_needs(check) & ~verdict->passed ? OUTCOME_NOT_REACHED : OUTCOME_MISSING;
 }
 
 bool check_blocks(enum check_outcome outcome)

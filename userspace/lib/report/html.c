@@ -427,6 +427,32 @@ static void add_entries(const struct html_report *report, const struct verdict *
 	add_files(&report->by_ima, out);
 }
 
+/* What the files were compared with. */
+static void add_manifests(const struct verdict *verdict, struct buffer *out)
+{
+	size_t shown = verdict->manifest_count < VERDICT_MANIFESTS ? verdict->manifest_count :
+								     VERDICT_MANIFESTS;
+
+	if (shown == 0)
+		return;
+	markup_add(out, "<table><tr><th>manifest<th>created<th>product\n");
+	for (size_t i = 0; i < shown; i++) {
+		markup_add(out, "<tr><td><code>");
+		markup_text(out, verdict->manifests[i].id);
+		markup_add(out, "</code><td>");
+		markup_text(out, verdict->manifests[i].created);
+		markup_add(out, "<td>");
+		markup_text(out, verdict->manifests[i].product);
+		markup_add(out, "\n");
+	}
+	markup_add(out, "</table>\n");
+	if (verdict->manifest_count > shown) {
+		markup_add(out, "<p class=dim>and ");
+		markup_number(out, verdict->manifest_count - shown);
+		markup_add(out, " more</p>\n");
+	}
+}
+
 static bool is_amiss(const struct verdict *verdict, enum check_group group)
 {
 	struct check_tally tally = check_group_tally(verdict, group);
@@ -460,8 +486,10 @@ static void add_group(const struct html_report *report, const struct verdict *ve
 		add_log(report, verdict, out);
 	if (group == CHECK_GROUP_IMA)
 		add_entries(report, verdict, out);
-	if (group == CHECK_GROUP_FILES)
+	if (group == CHECK_GROUP_FILES) {
+		add_manifests(verdict, out);
 		add_files(&report->measured, out);
+	}
 	markup_add(out, "</details>\n");
 }
 

@@ -138,6 +138,26 @@ static void add_checks(const struct text *text, enum check_group group)
 	}
 }
 
+/* What the files were compared with. */
+static void add_manifests(const struct text *text)
+{
+	const struct verdict *verdict = text->verdict;
+
+	for (size_t i = 0; i < verdict->manifest_count && i < VERDICT_MANIFESTS; i++) {
+		const struct verdict_manifest *manifest = &verdict->manifests[i];
+		char product[4 * MANIFEST_PRODUCT_MAX + 1];
+
+		add(text, "  %-*s%s, created %s", RESULT_WIDTH, "manifest", manifest->id,
+		    manifest->created);
+		text_escape(BYTES((const uint8_t *)manifest->product, strlen(manifest->product)),
+			    product, sizeof(product));
+		add(text, "%s%s\n", product[0] ? ", of " : "", product);
+	}
+	if (verdict->manifest_count > VERDICT_MANIFESTS)
+		add(text, "  %-*sand %zu more\n", RESULT_WIDTH, "manifest",
+		    verdict->manifest_count - VERDICT_MANIFESTS);
+}
+
 void report_text(struct buffer *out, const struct verdict *verdict, bool verbose, bool colours)
 {
 	const struct text text = { out, verdict, colours };
@@ -153,5 +173,7 @@ void report_text(struct buffer *out, const struct verdict *verdict, bool verbose
 		add_group(&text, (enum check_group)i);
 		if (verbose)
 			add_checks(&text, (enum check_group)i);
+		if (verbose && i == CHECK_GROUP_FILES)
+			add_manifests(&text);
 	}
 }

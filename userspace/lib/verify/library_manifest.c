@@ -89,6 +89,7 @@ PUBLIC void assay_manifest_info(const struct assay_manifest *manifest,
 	*ret_info = (struct assay_manifest_info){
 		.id = read->header.id,
 		.created = read->header.created,
+		.product = read->header.product,
 		.signer = read->header.subject,
 		.files = read->count,
 	};
