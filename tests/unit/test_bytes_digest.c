@@ -41,8 +41,9 @@ static void digests_are_the_known_ones(void **state)
 	for (size_t row = 0; row < ROWS; row++) {
 		EVP_MD_CTX *context = EVP_MD_CTX_new();
 		struct assay_digest digest = { 0 };
-		uint8_t room[ASSAY_DIGEST_MAX] = "abc";
-		const struct bytes in_place = BYTES(room, 3);
+		const struct bytes text = BYTES_LITERAL("abc");
+		uint8_t room[ASSAY_DIGEST_MAX];
+		const struct bytes in_place = BYTES(room, text.size);
 
 		assert_int_equal(digest_bytes(abc[row].hash, BYTES_LITERAL("abc"), &digest, NULL),
 				 0);
@@ -52,7 +53,7 @@ static void digests_are_the_known_ones(void **state)
 		assert_abc(row, &digest);
 		/* The context has been used for another hash before, in the second round. */
 		for (int round = 0; round < 2; round++) {
-			memcpy(room, "abc", 3);
+			memcpy(room, text.data, text.size);
 			assert_int_equal(digest_write(context, abc[(row + 1) % ROWS].hash, pieces,
 						      2, digest.bytes, NULL),
 					 0);

@@ -64,7 +64,7 @@ void split_free(struct split *split);
 bool split_claim(struct split *split, uint64_t *ret_part);
 
 /* split_read() - read and hash a claimed part */
-int split_read(struct split *split, struct verity_hasher *hasher, uint64_t part,
+int split_read(struct split *split, struct verity_hasher *hasher, uint64_t number,
 	       struct assay_error *err);
 
 /* split_release() - the part is done, with the result of split_read(). With the lock. */

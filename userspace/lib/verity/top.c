@@ -123,18 +123,18 @@ int hasher_top_add_zeros(struct hasher_top *top, struct verity_hasher *hasher, u
 			 struct assay_error *err)
 {
 	const struct merkle *merkle = &top->run.merkle;
-	unsigned int height = top->base;
 
 	while (count > 0) {
+		unsigned int height = top->base;
 		uint64_t part = count, unit = 1;
 		int r;
 
 		/* As high as the hashes reach to, and as the places below are not begun. */
-		for (height = top->base; height + 1 < merkle->levels && top->filled[height] == 0 &&
-					 part >= merkle->per_block;
-		     height++) {
+		while (height + 1 < merkle->levels && top->filled[height] == 0 &&
+		       part >= merkle->per_block) {
 			part /= merkle->per_block;
 			unit *= merkle->per_block;
+			height++;
 		}
 		count -= part * unit;
 		r = fill_with_zeros(top, hasher, height, &part, err);
