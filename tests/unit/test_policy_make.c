@@ -89,6 +89,12 @@ static void test_lint(void **state)
 		{ ", \"ima\": {\"unknown_templates\": \"accept\"}", "2 Entries of templates" },
 		{ ", \"ima\": {\"digests\": {\"/x\": [\"sha1:" SHA1_TEXT "\"]}}",
 		  "2 /x and maybe others may be recognised by SHA-1" },
+		{ ", \"require\": [\"quote-age\"]",
+		  "2 quote-age is required, and there is no max_age" },
+		{ ", \"require\": [\"pcr-values\"]",
+		  "2 pcr-values is required, and there is no pcrs.values" },
+		{ ", \"require\": [\"files-filesystem\"]",
+		  "2 files-filesystem is required, and there is no filesystems" },
 		{ ", \"pcrs\": {\"required\": [16]}",
 		  "2 PCR 16 is asked for, which anybody may reset" },
 		{ ", \"pcrs\": {\"values\": {\"sha256:23\": [\"" SHA256_TEXT "\"]}}",
@@ -175,6 +181,8 @@ static void test_lint_says(void **state)
 		const char *members, *says;
 	} rows[] = {
 		{ "", "1 Any manifest of an accepted signer is taken" },
+		{ ", \"require\": [\"quote-counters\"]",
+		  "1 quote-counters is required, and compares with an earlier attestation" },
 		{ ", \"manifest\": {\"min_created\": \"2026-01-31T23:59:59Z\"}",
 		  "0 Each manifest must have been made at 2026-01-31T23:59:59Z or later." },
 		{ ", \"manifest\": {\"id\": \"x\\u202e\"}",

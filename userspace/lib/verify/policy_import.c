@@ -32,8 +32,8 @@ void references_warn(struct policy_references *references, const char *format, .
 	references->each(references->context, sentence);
 }
 
-static void warn(struct policy_references *references, const char *what, const char *text,
-		 const char *why)
+static void warn_dropped(struct policy_references *references, const char *what, const char *text,
+			 const char *why)
 {
 	char shown[REFERENCE_TEXT];
 
@@ -222,7 +222,7 @@ static int add_exclusion(struct policy_references *references, const char *expre
 	int r;
 
 	if (length >= sizeof(text)) {
-		warn(references, "the exclusion", expression, "it is too long");
+		warn_dropped(references, "the exclusion", expression, "it is too long");
 		return 0;
 	}
 	memcpy(text, expression + (expression[0] == '^'), length + 1 - (expression[0] == '^'));
@@ -233,19 +233,19 @@ static int add_exclusion(struct policy_references *references, const char *expre
 	else
 		below = take_end(text, ".*");
 	if (!plain_text(text, path)) {
-		warn(references, "the exclusion", expression,
-		     "it is neither a path nor all below one");
+		warn_dropped(references, "the exclusion", expression,
+			     "it is neither a path nor all below one");
 		return 0;
 	}
 	if (strcmp(path, "boot_aggregate") == 0) {
-		warn(references, "the exclusion", expression,
-		     "boot_aggregate is compared with the PCRs that it is of");
+		warn_dropped(references, "the exclusion", expression,
+			     "boot_aggregate is compared with the PCRs that it is of");
 		return 0;
 	}
 	length = strlen(path);
 	if (path[length - 1] == '/' && exact && !below) {
-		warn(references, "the exclusion", expression,
-		     "no file has a path that ends in '/', so that it is of none");
+		warn_dropped(references, "the exclusion", expression,
+			     "no file has a path that ends in '/', so that it is of none");
 		return 0;
 	}
 	if (path[length - 1] == '/')
@@ -284,12 +284,12 @@ static int add_texts(struct policy_references *references, const char *member, c
 static int add_keyring(struct policy_references *references, const char *keyring)
 {
 	if (strcmp(keyring, "*") == 0) {
-		warn(references, "the ignored keyring", keyring,
-		     "name those that are meant (allow)");
+		warn_dropped(references, "the ignored keyring", keyring,
+			     "name those that are meant (allow)");
 		return 0;
 	}
 	if (!*keyring) {
-		warn(references, "the ignored keyring", keyring, "it has no name");
+		warn_dropped(references, "the ignored keyring", keyring, "it has no name");
 		return 0;
 	}
 	return add_allowed(references, keyring,
@@ -310,10 +310,11 @@ static int import_ima(struct policy_references *references, const json_t *object
 		if (strcmp(name, "ignored_keyrings") == 0)
 			r = add_texts(references, "ima.ignored_keyrings", value, add_keyring);
 		else if (strcmp(name, "log_hash_alg") == 0)
-			warn(references, "ima's member", name,
-			     "template digests are read in the bank that they are in");
+			warn_dropped(references, "ima's member", name,
+				     "template digests are read in the bank that they are in");
 		else if (!json_is_null(value))
-			warn(references, "ima's member", name, "there is nothing like it here");
+			warn_dropped(references, "ima's member", name,
+				     "there is nothing like it here");
 		if (r < 0)
 			return r;
 	}
@@ -344,7 +345,7 @@ static int import_member(struct policy_references *references, const char *name,
 	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
 		if (strcmp(name, dropped[i].name) == 0)
 			why = dropped[i].why;
-	warn(references, "the member", name, why);
+	warn_dropped(references, "the member", name, why);
 	return 0;
 }
 
@@ -368,7 +369,7 @@ static int import_json(struct policy_references *references, const json_t *root)
 /* ---------------------------------------------------------------- into the policy */
 
 /* The member, made if it is not there; borrowed. NULL without memory or of another type. */
-static json_t *member(json_t *object, const char *name, json_t *made)
+static json_t *get_or_make(json_t *object, const char *name, json_t *made)
 {
 	json_t *there = json_object_get(object, name);
 
@@ -406,8 +407,8 @@ static int move_digests(struct policy_references *references, json_t *digests)
 
 	json_object_foreach(references->digests, name, values) {
 		if (is_excluded(references, name)) {
-			warn(references, "the digest of", name,
-			     "an exclusion goes before it, so that it may be anything");
+			warn_dropped(references, "the digest of", name,
+				     "an exclusion goes before it, so that it may be anything");
 			continue;
 		}
 		for (size_t i = 0; i < json_array_size(values); i++)
@@ -461,10 +462,10 @@ int policy_import(struct bytes text, json_t *policy, import_warning each, void *
 	r = import_text(&references, text);
 	if (r < 0)
 		return r;
-	ima = member(policy, "ima", json_object());
+	ima = get_or_make(policy, "ima", json_object());
 	if (ima)
-		digests = member(ima, "digests", json_object());
-	allow = member(policy, "allow", json_array());
+		digests = get_or_make(ima, "digests", json_object());
+	allow = get_or_make(policy, "allow", json_array());
 	if (!digests || !allow)
 		return assay_fail(err, EBADMSG,
 				  "the policy's \"ima\" or \"allow\" is not as it must be");

@@ -245,7 +245,7 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 }
 
 /* What the PCR was before the log, where something else measured into it: an array. */
-static json_t *starts(const struct evidence *evidence)
+static json_t *start_values(const struct evidence *evidence)
 {
 	json_t *array = json_array();
 	struct assay_content content;
@@ -273,7 +273,7 @@ static json_t *starts(const struct evidence *evidence)
 }
 
 /* Adds it if it has something in it; takes it over in any case. */
-static int set(json_t *object, const char *name, json_t *value)
+static int set_filled(json_t *object, const char *name, json_t *value)
 {
 	if (!value)
 		return -1;
@@ -284,7 +284,7 @@ static int set(json_t *object, const char *name, json_t *value)
 	return json_object_set_new(object, name, value);
 }
 
-static json_t *allowed(const json_t *paths, const char *reason)
+static json_t *allow_rules(const json_t *paths, const char *reason)
 {
 	json_t *array = json_array(), *digests;
 	const char *path;
@@ -312,18 +312,18 @@ static int fill_policy(json_t *policy, const struct evidence *evidence,
 	if (learning->what->waive_boot)
 		r |= json_object_set_new(waived, "boot-known",
 					 json_string("learned without the boot"));
-	r |= set(policy, "waive", waived);
-	r |= set(pcrs, "values", json_incref(learning->values));
-	r |= set(policy, "pcrs", pcrs);
-	r |= set(policy, "start", starts(evidence));
-	r |= set(policy, "allow", allowed(learning->allow, reason));
+	r |= set_filled(policy, "waive", waived);
+	r |= set_filled(pcrs, "values", json_incref(learning->values));
+	r |= set_filled(policy, "pcrs", pcrs);
+	r |= set_filled(policy, "start", start_values(evidence));
+	r |= set_filled(policy, "allow", allow_rules(learning->allow, reason));
 	if (learning->what->ima) {
 		r |= json_object_set_new(ima, "unknown_files", json_string("refuse"));
 		r |= json_object_set(ima, "digests", learning->digests);
 	} else if (!evidence->has_ima_log) {
 		r |= json_object_set_new(ima, "required", json_false());
 	}
-	r |= set(policy, "ima", ima);
+	r |= set_filled(policy, "ima", ima);
 	return r;
 }
 

@@ -403,6 +403,36 @@ static void lint_ima(const struct policy *policy, struct lint *lint)
 		    "(ima.unknown_files).");
 }
 
+/* Checks that are required, and compare with what the policy does not name. */
+static void lint_unfulfillable(const struct verify_policy *rules, struct lint *lint)
+{
+	const struct {
+		enum check check;
+		bool named;
+		const char *member;
+	} rows[] = {
+		{ CHECK_QUOTE_AGE, rules->max_age > 0, "max_age" },
+		{ CHECK_PCR_VALUES, rules->pcr_value_count > 0, "pcrs.values" },
+		{ CHECK_FILES_FILESYSTEM, rules->filesystem_count > 0, "filesystems" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (requires(rules, rows[i].check) && !rows[i].named)
+			say(lint, POLICY_WARNING,
+			    "%s is required, and there is no %s that it compares with: nothing can "
+			    "be "
+			    "trusted.",
+			    check_name(rows[i].check), rows[i].member);
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (requires(rules, (enum check)i) &&
+		    check_when((enum check)i) == CHECK_WITH_STATE && i != CHECK_MANIFEST_CURRENT)
+			say(lint, POLICY_NOTE,
+			    "%s is required, and compares with an earlier attestation: a device's "
+			    "first "
+			    "one cannot be trusted (require).",
+			    check_name((enum check)i));
+}
+
 static void lint_waivers(const struct policy *policy, struct lint *lint)
 {
 	uint64_t idle = policy_idle_waivers(policy);
@@ -439,6 +469,7 @@ size_t policy_lint(const struct policy *policy, policy_lint_function each, void 
 	lint_log(&policy->rules, &lint);
 	lint_ima(policy, &lint);
 	lint_ima_digests(policy, &lint);
+	lint_unfulfillable(&policy->rules, &lint);
 	lint_waivers(policy, &lint);
 	return lint.warnings;
 }
