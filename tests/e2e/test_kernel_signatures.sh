@@ -32,6 +32,12 @@ certificate rsa4096 rsa:4096
 certificate p256 ec -pkeyopt ec_paramgen_curve:P-256
 certificate p384 ec -pkeyopt ec_paramgen_curve:P-384
 certificate p521 ec -pkeyopt ec_paramgen_curve:P-521
+certificate p192 ec -pkeyopt ec_paramgen_curve:prime192v1
+certificate rsa1024 rsa:1024
+certificate rsa2560 rsa:2560
+certificate no-skid rsa:2048 -addext subjectKeyIdentifier=none
+certificate for-nothing rsa:2048 -addext keyUsage=keyEncipherment
+certificate sha1-signed rsa:2048 -sha1
 certificate ed25519 ed25519
 certificate stranger ec -pkeyopt ec_paramgen_curve:P-256
 mkdir "$work/state"
@@ -105,6 +111,24 @@ kind by-a-stranger p256 'Required key not available'
 "$assay" sign --key "$work/stranger.key" --cert "$work/stranger.crt" --root "$work/tree" \
 	--detached by-a-stranger >&2
 kind not-signed p256 'Operation not permitted'
+# What the kernel takes: what of it `assay check` refuses, it calls stricter.
+by_fsverity() { # NAME KEY
+	fsverity sign "$work/tree/$1" "$work/tree/$1.sig" --key="$work/$2.key" --cert="$work/$2.crt" >&2
+}
+for key in p192 rsa1024 for-nothing sha1-signed; do
+	kind stricter-$key $key taken
+	by_fsverity stricter-$key $key
+done
+kind stricter-sha1 rsa2048 taken
+cms stricter-sha1 rsa2048 -outform DER -md sha1 -nocerts -noattr
+kind stricter-bytes-behind p256 taken
+by_fsverity stricter-bytes-behind p256
+echo >>"$work/tree/stricter-bytes-behind.sig"
+kind no-subject-key-id no-skid taken
+by_fsverity no-subject-key-id no-skid
+# It has no such key, as it refuses the certificate.
+kind by-rsa2560 rsa2560 refused
+by_fsverity by-rsa2560 rsa2560
 
 # IMA's: NAME CERTIFICATE WORDS, the attribute in ima/NAME; read by the kernel with a policy
 # that wants a signature of version 3.
@@ -149,6 +173,10 @@ agrees() { # NAME CERTIFICATE good|bad
 		[ "$status" -ne 0 ]
 	fi
 }
+stricter() { # NAME CERTIFICATE
+	run "$assay" check --cert "$work/$2.crt" "$work/tree/$1"
+	told 1 'this is stricter than the kernel, which takes it'
+}
 delegated() {
 	run "$assay" check --ca "$work/$2.crt" "$work/tree/$1"
 	[ "$status" -eq 0 ]
@@ -158,10 +186,18 @@ while read -r name certificate words; do
 	[ "$words" != taken ] || wanted=good
 	case $name in
 	by-delegate-*) check "assay check: $name is good" delegated "$name" "$certificate" ;;
+	stricter-*) check "assay check: $name is called stricter" stricter "$name" "$certificate" ;;
 	of-sha512) ;; # the hash is said by a manifest only
 	*) check "assay check: $name is $wanted" agrees "$name" "$certificate" $wanted ;;
 	esac
 done <"$work/kinds"
+# That it is not the kernel's kind of key is told, too, and nothing is signed with it.
+run "$assay" check --cert "$work/rsa2560.crt" "$work/tree/by-rsa2560"
+check 'assay check: a size of key that the kernel refuses is told so' \
+	told 1 'the kernel does not take this built-in signature: .*RSA 2560'
+run "$assay" sign --key "$work/rsa2560.key" --cert "$work/rsa2560.crt" --root "$work/tree" \
+	--manifest "$work/m2"
+check 'assay sign: nor is it signed with' told 1 'RSA 2560'
 # No CMS of Ed25519 can be made by OpenSSL 3.0, so only the key itself is judged.
 run "$assay" sign --key "$work/ed25519.key" --cert "$work/ed25519.crt" --root "$work/tree" \
 	--manifest "$work/m2"

@@ -672,12 +672,12 @@ static void a_product_is_read_back_and_may_be_missing(void **state)
 	out.size = 0;
 	memset(longest, 'x', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(manifest_set_product(&header, longest, &err), -EINVAL);
+	assert_int_equal(manifest_set_product(&header, longest, &err), -EBADMSG);
 	support_assert_error(&err, "longer than");
 	longest[sizeof(longest) - 2] = '\0';
 	assert_int_equal(manifest_set_product(&header, longest, NULL), 0);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(manifest_set_product(&header, wrong[i], NULL), -EINVAL);
+		assert_int_equal(manifest_set_product(&header, wrong[i], NULL), -EBADMSG);
 	assert_int_equal(manifest_set_product(&header, "gateway \"X\" \xc3\xa9", NULL), 0);
 	assert_int_equal(manifest_append_header(&header, &out, NULL), 0);
 	assert_int_equal(manifest_read_header(buffer_bytes(&out), "m", &read, NULL), 0);

@@ -30,6 +30,9 @@
 int certificate_make(struct signer *signer, const char *subject, unsigned int days, X509 **ret,
 		     struct assay_error *err);
 
+/* certificate_set_serial() - a random serial number, as RFC 5280 has it; false without memory */
+bool certificate_set_serial(X509 *certificate);
+
 /*
  * certificate_sign() - what X509_sign() does, with a key that is elsewhere
  * @certificate: filled in but for its signature and signature algorithms

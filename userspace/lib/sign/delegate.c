@@ -99,8 +99,8 @@ static void set_up_memory(void)
 
 /* ---------------------------------------------------------------- key */
 
-static int sign(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
-		struct assay_error *err)
+static int delegate_sign(struct signer *signer, const struct assay_digest *digest,
+			 struct buffer *out, struct assay_error *err)
 {
 	EVP_PKEY *pair = ((struct delegate *)signer)->pair;
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
@@ -176,25 +176,14 @@ static bool set_names(X509 *certificate, X509 *issuer, const char *manifest_id)
 	return good;
 }
 
-static bool set_serial(X509 *certificate)
-{
-	/* RFC 5280, section 4.1.2.2: at most 20 octets, positive. */
-	BIGNUM *number = BN_new();
-	bool good = number && BN_rand(number, 159, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) &&
-		    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
-
-	BN_free(number);
-	return good;
-}
-
 static bool fill_certificate(X509 *certificate, X509 *issuer, EVP_PKEY *key,
 			     const char *manifest_id)
 {
 	X509V3_CTX context;
 
 	X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-	return X509_set_version(certificate, X509_VERSION_3) && set_serial(certificate) &&
-	       set_names(certificate, issuer, manifest_id) &&
+	return X509_set_version(certificate, X509_VERSION_3) &&
+	       certificate_set_serial(certificate) && set_names(certificate, issuer, manifest_id) &&
 	       X509_gmtime_adj(X509_getm_notBefore(certificate), -DELEGATE_BACKDATE_SECONDS) &&
 	       X509_gmtime_adj(X509_getm_notAfter(certificate), DELEGATE_HOURS * 3600L) &&
 	       X509_set_pubkey(certificate, key) &&
@@ -240,8 +229,9 @@ int delegate_new(struct signer *issuer, X509 *issuer_certificate, const char *ma
 	delegate = calloc(1, sizeof(*delegate));
 	if (!delegate)
 		return assay_fail(err, ENOMEM, "cannot make a delegate: out of memory");
-	delegate->signer =
-		(struct signer){ .concurrent = true, .sign = sign, .close = close_delegate };
+	delegate->signer = (struct signer){ .concurrent = true,
+					    .sign = delegate_sign,
+					    .close = close_delegate };
 	delegate->pair = EVP_EC_gen("P-256");
 	if (!delegate->pair)
 		r = assay_fail(err, EIO, "libcrypto failed to make the delegate's key");

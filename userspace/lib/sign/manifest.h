@@ -31,6 +31,7 @@
 
 #define MANIFEST_SIGNATURE_SUFFIX ".p7s"
 #define MANIFEST_VERSION 1
+#define MANIFEST_TYPE "manifest"
 /* Longest path, with its NUL (PATH_MAX of Linux), and longest line, with its newline. */
 #define MANIFEST_PATH_MAX 4096
 #define MANIFEST_LINE_MAX 65536
@@ -82,6 +83,9 @@ struct manifest_entry {
 
 /* manifest_check_path() - absolute, normalised, UTF-8, not too long; -EBADMSG and why */
 int manifest_check_path(const char *path, struct assay_error *err);
+
+/* manifest_check_product() - one line of UTF-8, not too long; -EBADMSG and why */
+int manifest_check_product(const char *product, struct assay_error *err);
 
 /* manifest_created() - when it was, in seconds since 1970 */
 uint64_t manifest_created(const struct manifest_header *header);
@@ -176,7 +180,7 @@ const struct manifest_file *manifest_find(const struct manifest *manifest, const
 int manifest_begin(struct manifest_header *ret, const struct verity_parameters *parameters,
 		   X509 *certificate, struct assay_error *err);
 
-/* manifest_set_product() - say what the files are of; -EINVAL for what is no such name */
+/* manifest_set_product() - say what the files are of; as manifest_check_product() */
 int manifest_set_product(struct manifest_header *header, const char *product,
 			 struct assay_error *err);
 

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+/* The lines of a manifest that is written. */
+#define _GNU_SOURCE
+#include "sign/manifest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/utc.h"
+
+int manifest_begin(struct manifest_header *ret, const struct verity_parameters *parameters,
+		   X509 *certificate, struct assay_error *err)
+{
+	struct manifest_header header = { .parameters = *parameters };
+	uint8_t id[16];
+	struct bytes key_id;
+	char *subject;
+	int r;
+
+	r = verity_check_parameters(parameters, err);
+	if (r < 0)
+		return r;
+	r = certificate_key_id(certificate, &key_id, err);
+	if (r < 0)
+		return r;
+	if (key_id.size > sizeof(header.key_id))
+		return assay_fail(err, EINVAL,
+				  "the certificate's subject key id is longer than %zu bytes",
+				  sizeof(header.key_id));
+	memcpy(header.key_id, key_id.data, key_id.size);
+	header.key_id_size = key_id.size;
+	subject = certificate_subject(certificate);
+	if (!subject)
+		return assay_fail(err, ENOMEM, "cannot read the certificate's subject");
+	text_escape(BYTES((const uint8_t *)subject, strlen(subject)), header.subject,
+		    sizeof(header.subject));
+	free(subject);
+	if (RAND_bytes(id, sizeof(id)) != 1)
+		return assay_fail(err, EIO, "libcrypto has no random numbers");
+	hex_encode(BYTES(id, sizeof(id)), header.id);
+	if (utc_text((uint64_t)time(NULL), header.created)[0] == '\0')
+		return assay_fail(err, EINVAL, "the system's clock is set to a time out of range");
+	*ret = header;
+	return 0;
+}
+
+int manifest_set_product(struct manifest_header *header, const char *product,
+			 struct assay_error *err)
+{
+	int r = manifest_check_product(product, err);
+
+	if (r == 0)
+		stpcpy(header->product, product);
+	return r;
+}
+
+/* Appends @object as a line, and frees it. */
+static int append_line(json_t *object, struct buffer *out, struct assay_error *err)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (text) {
+		buffer_append(out, text, strlen(text));
+		buffer_append_u8(out, '\n');
+	}
+	free(text);
+	if (!text || out->failed)
+		return assay_fail(err, ENOMEM, "cannot write a manifest's line: out of memory");
+	return 0;
+}
+
+int manifest_append_header(const struct manifest_header *header, struct buffer *out,
+			   struct assay_error *err)
+{
+	const struct verity_parameters *parameters = &header->parameters;
+	json_t *object;
+
+	object = json_pack("{s:i, s:s, s:s, s:s, s:s*, s:s, s:I, s:o, s:{s:s, s:o}}", "assay",
+			   MANIFEST_VERSION, "type", MANIFEST_TYPE, "id", header->id, "created",
+			   header->created, "product", header->product[0] ? header->product : NULL,
+			   "hash", assay_hash_name(parameters->hash), "block_size",
+			   (json_int_t)parameters->block_size, "salt",
+			   json_hex(BYTES(parameters->salt, parameters->salt_size)), "signer",
+			   "subject", header->subject, "key_id",
+			   json_hex(BYTES(header->key_id, header->key_id_size)));
+	return append_line(object, out, err);
+}
+
+static void append_text(struct buffer *out, const char *text)
+{
+	buffer_append(out, text, strlen(text));
+}
+
+/* `,"KEY":NUMBER` */
+static void append_number(struct buffer *out, const char *key, uint64_t number)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), ",\"%s\":%" PRIu64, key, number);
+	append_text(out, text);
+}
+
+/* `,"KEY":"BASE64"`, if there are bytes */
+static void append_base64(struct buffer *out, const char *key, struct bytes bytes)
+{
+	char *text;
+
+	if (bytes.size == 0)
+		return;
+	text = base64_encode(bytes);
+	append_text(out, ",\"");
+	append_text(out, key);
+	append_text(out, "\":\"");
+	if (text)
+		append_text(out, text);
+	else
+		out->failed = true;
+	append_text(out, "\"");
+	free(text);
+}
+
+/* A JSON string, with its quotes. */
+static void append_string(struct buffer *out, const char *string)
+{
+	json_t *value = json_string(string);
+	char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+
+	json_decref(value);
+	if (text)
+		append_text(out, text);
+	else
+		out->failed = true;
+	free(text);
+}
+
+/* Written piece by piece: there may be millions, and a tree of JSON for each takes its time. */
+int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out,
+			  struct assay_error *err)
+{
+	char digest[VERITY_TEXT_MAX];
+	size_t before = out->size;
+	int r = manifest_check_path(entry->path, err);
+
+	if (r < 0)
+		return r;
+	append_text(out, "{\"path\":");
+	append_string(out, entry->path);
+	append_number(out, "size", entry->size);
+	append_text(out, ",\"digest\":\"");
+	append_text(out, verity_digest_text(&entry->digest, digest));
+	append_text(out, "\"");
+	append_base64(out, "pkcs7", entry->pkcs7);
+	append_base64(out, "ima", entry->ima);
+	/* All or none: one alone is of no use. What JSON cannot hold is as good as unknown. */
+	if (entry->mtime > 0 && entry->mtime <= INT64_MAX && entry->ctime > 0 &&
+	    entry->ctime <= INT64_MAX && entry->inode > 0 && entry->inode <= INT64_MAX) {
+		append_number(out, "mtime", entry->mtime);
+		append_number(out, "ctime", entry->ctime);
+		append_number(out, "inode", entry->inode);
+	}
+	append_text(out, "}\n");
+	if (out->failed)
+		return assay_fail(err, ENOMEM, "cannot write a manifest's line: out of memory");
+	if (out->size - before > MANIFEST_LINE_MAX) {
+		out->size = before;
+		r = assay_fail(err, EMSGSIZE, "a line of the manifest would be too long");
+	}
+	return r;
+}
