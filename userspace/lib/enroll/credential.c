@@ -85,11 +85,8 @@ int credential_check_ek(const struct tpm_public *ek, struct assay_error *err)
 
 /* ---------------------------------------------------------------- key derivation */
 
-static void put_be32(uint8_t out[4], uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		out[i] = (uint8_t)(value >> (24 - 8 * i));
-}
+/* What both begin with: the first block's number, and there is but one. */
+static const uint8_t first_counter[] = { 0, 0, 0, 1 };
 
 /* KDFa (part 1, 11.4.10.2) of at most one digest. */
 static bool kdfa(uint16_t hash, struct bytes key, struct bytes label, struct bytes context,
@@ -100,7 +97,7 @@ static bool kdfa(uint16_t hash, struct bytes key, struct bytes label, struct byt
 	unsigned int length = 0;
 	bool good;
 
-	buffer_append_be32(&message, 1); /* the counter */
+	buffer_append(&message, first_counter, sizeof(first_counter));
 	buffer_append_bytes(&message, label);
 	buffer_append_bytes(&message, context);
 	buffer_append_be32(&message, (uint32_t)size * 8);
@@ -119,11 +116,10 @@ static bool kdfa(uint16_t hash, struct bytes key, struct bytes label, struct byt
 static bool kdfe(uint16_t hash, struct bytes z, struct bytes label, struct bytes u, struct bytes v,
 		 uint8_t *ret)
 {
-	uint8_t counter[4];
-	const struct bytes parts[] = { BYTES(counter, sizeof(counter)), z, label, u, v };
+	const struct bytes parts[] = { BYTES(first_counter, sizeof(first_counter)), z, label, u,
+				       v };
 	struct assay_digest digest;
 
-	put_be32(counter, 1);
 	if (digest_pieces(hash, parts, sizeof(parts) / sizeof(parts[0]), &digest, NULL) < 0)
 		return false;
 	memcpy(ret, digest.bytes, digest.size);
@@ -175,7 +171,7 @@ static bool get_point(EVP_PKEY *key, size_t size, uint8_t *x, uint8_t *y)
 	return true;
 }
 
-static bool derive(EVP_PKEY *own, EVP_PKEY *peer, size_t size, uint8_t *ret)
+static bool derive_shared(EVP_PKEY *own, EVP_PKEY *peer, size_t size, uint8_t *ret)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, own, NULL);
 	size_t length = size;
@@ -203,7 +199,7 @@ static int wrap_ecc(const struct tpm_public *ek, EVP_PKEY *key, uint8_t *ret_see
 	for (int i = 0; i < EPHEMERAL_TRIES && !good; i++) {
 		EVP_PKEY *own = EVP_EC_gen(group);
 
-		if (!own || !get_point(own, size, x, y) || !derive(own, key, size, z)) {
+		if (!own || !get_point(own, size, x, y) || !derive_shared(own, key, size, z)) {
 			EVP_PKEY_free(own);
 			return fail_openssl(err, "agree on a key with the endorsement key");
 		}
@@ -225,7 +221,7 @@ static int wrap_ecc(const struct tpm_public *ek, EVP_PKEY *key, uint8_t *ret_see
 
 /* ---------------------------------------------------------------- the secret, for both keys */
 
-static bool encrypt(const uint8_t *key, unsigned int bits, struct bytes in, uint8_t *ret)
+static bool encrypt_cfb(const uint8_t *key, unsigned int bits, struct bytes in, uint8_t *ret)
 {
 	static const uint8_t iv[CFB_IV_SIZE];
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -244,8 +240,9 @@ static bool encrypt(const uint8_t *key, unsigned int bits, struct bytes in, uint
 }
 
 /* TPM2B_ID_OBJECT (part 1, 24.4 and 24.5): what is encrypted, behind an HMAC of it and the name. */
-static int seal(const struct tpm_public *ek, const struct tpm_name *ak_name, const uint8_t *seed,
-		struct bytes secret, struct buffer *out, struct assay_error *err)
+static int append_id_object(const struct tpm_public *ek, const struct tpm_name *ak_name,
+			    const uint8_t *seed, struct bytes secret, struct buffer *out,
+			    struct assay_error *err)
 {
 	const struct bytes name = BYTES(ak_name->bytes, ak_name->size);
 	size_t digest_size = assay_hash_size(ek->name_hash), key_size = ek->symmetric_bits / 8;
@@ -260,7 +257,7 @@ static int seal(const struct tpm_public *ek, const struct tpm_name *ak_name, con
 	buffer_append_bytes(&plain, secret);
 	good = !plain.failed && plain.size == sizeof(hidden) &&
 	       kdfa(ek->name_hash, seed_bytes, LABEL_STORAGE, name, key_size, key) &&
-	       encrypt(key, ek->symmetric_bits, buffer_bytes(&plain), hidden) &&
+	       encrypt_cfb(key, ek->symmetric_bits, buffer_bytes(&plain), hidden) &&
 	       kdfa(ek->name_hash, seed_bytes, LABEL_INTEGRITY, BYTES(NULL, 0), digest_size, key);
 	if (good) {
 		buffer_append(&message, hidden, sizeof(hidden));
@@ -309,7 +306,7 @@ int credential_make(const struct tpm_public *ek, const struct tpm_name *ak_name,
 		r = wrap_rsa(ek, key, BYTES(seed, digest_size), &credential.secret, err);
 	EVP_PKEY_free(key);
 	if (r == 0)
-		r = seal(ek, ak_name, seed, secret, &credential.blob, err);
+		r = append_id_object(ek, ak_name, seed, secret, &credential.blob, err);
 	OPENSSL_cleanse(seed, sizeof(seed));
 	if (r == 0 && (credential.blob.failed || credential.secret.failed))
 		r = assay_fail(err, ENOMEM, "cannot make a credential: out of memory");

@@ -25,7 +25,7 @@
 	2 /* 112 bits: no SHA-1, no RSA below 2048 (SSL_CTX_set_security_level(3)) \
 	   */
 
-static int reject(struct assay_error *err, const char *why)
+static int reject_certificate(struct assay_error *err, const char *why)
 {
 	return assay_fail(err, EKEYREJECTED, "the endorsement key's certificate %s", why);
 }
@@ -96,15 +96,17 @@ static int check_extensions(X509 *certificate, struct assay_error *err)
 	uint32_t usage = X509_get_key_usage(certificate); /* all bits if it has none */
 
 	if (!has_ek_usage(certificate))
-		return reject(err, "is not one: its extended key usage is not " EKU_EK_CERTIFICATE);
+		return reject_certificate(
+			err, "is not one: its extended key usage is not " EKU_EK_CERTIFICATE);
 	if (X509_check_ca(certificate) != 0)
-		return reject(err, "is an authority's");
+		return reject_certificate(err, "is an authority's");
 	if (!(usage & (rsa ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT)))
-		return reject(err, rsa ? "does not allow keyEncipherment" :
-					 "does not allow keyAgreement");
+		return reject_certificate(err, rsa ? "does not allow keyEncipherment" :
+						     "does not allow keyAgreement");
 	if (!name_understood(certificate))
-		return reject(err, "has a critical subject alternative name of a kind that the EK "
-				   "Credential Profile does not have");
+		return reject_certificate(
+			err, "has a critical subject alternative name of a kind that the EK "
+			     "Credential Profile does not have");
 	return 0;
 }
 
@@ -253,7 +255,9 @@ static int check_key(X509 *certificate, const struct tpm_public *ek, struct assa
 
 	EVP_PKEY_free(key);
 	crypto_errors_drop();
-	return same ? 0 : reject(err, "is of another key than the one that the device names");
+	return same ? 0 :
+		      reject_certificate(err,
+					 "is of another key than the one that the device names");
 }
 
 struct bytes ek_certificate_trim(struct bytes der)

@@ -100,9 +100,9 @@ static int check_attest(const struct tpm *tpm, struct bytes attest, enum assay_h
 	return 0;
 }
 
-static int store(const struct tpm_key *key, enum assay_hash hash, struct bytes attest,
-		 const TPMT_SIGNATURE *signature, const struct tpm_pcrs *pcrs,
-		 struct tpm_quote *ret, struct assay_error *err)
+static int keep_quote(const struct tpm_key *key, enum assay_hash hash, struct bytes attest,
+		      const TPMT_SIGNATURE *signature, const struct tpm_pcrs *pcrs,
+		      struct tpm_quote *ret, struct assay_error *err)
 {
 	uint8_t marshalled[sizeof(TPMT_SIGNATURE)];
 	struct tpm_quote quote = { .pcrs = *pcrs };
@@ -169,7 +169,7 @@ int tpm_quote(struct tpm *tpm, const struct tpm_key *key, struct bytes nonce,
 		attest = BYTES(quoted->attestationData, quoted->size);
 		r = check_attest(tpm, attest, hash, nonce, &selection, &values, &fits, err);
 		if (r == 0 && fits)
-			r = store(key, hash, attest, signature, &values, ret, err);
+			r = keep_quote(key, hash, attest, signature, &values, ret, err);
 		Esys_Free(quoted);
 		Esys_Free(signature);
 		if (r < 0 || fits)

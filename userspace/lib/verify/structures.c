@@ -3,11 +3,15 @@
 
 #include <errno.h>
 
-/* What is being parsed, for messages: its name, and where in it one is. */
+/*
+ * What is being parsed: its name for messages, and where in it one is. The first failure is noted
+ * and stays: what is read after it is zero, and the end tells.
+ */
 struct cursor {
 	const char *what;
 	struct bytes rest;
 	size_t size;
+	int failed; /* 0, or a negative errno */
 	struct assay_error *err;
 };
 
@@ -16,104 +20,120 @@ static struct cursor cursor_begin(const char *what, struct bytes in, struct assa
 	return (struct cursor){ .what = what, .rest = in, .size = in.size, .err = err };
 }
 
-static int cut(const struct cursor *cursor, const char *field)
+static void fail_cut(struct cursor *cursor, const char *field)
 {
-	return assay_fail(cursor->err, EBADMSG, "%s ends inside %s, %zu bytes after its start",
-			  cursor->what, field, cursor->size);
+	if (cursor->failed == 0)
+		cursor->failed = assay_fail(cursor->err, EBADMSG,
+					    "%s ends inside %s, %zu bytes after its start",
+					    cursor->what, field, cursor->size);
 }
 
-static int wrong(const struct cursor *cursor, const char *field, unsigned long long value,
-		 const char *rule)
+static void fail_value(struct cursor *cursor, const char *field, unsigned long long value,
+		       const char *rule)
 {
-	return assay_fail(cursor->err, EBADMSG, "%s: %s before byte %zu is 0x%llx; %s",
-			  cursor->what, field, cursor->size - cursor->rest.size, value, rule);
+	if (cursor->failed == 0)
+		cursor->failed = assay_fail(cursor->err, EBADMSG,
+					    "%s: %s before byte %zu is 0x%llx; %s", cursor->what,
+					    field, cursor->size - cursor->rest.size, value, rule);
 }
 
-static int take_u8(struct cursor *cursor, const char *field, uint8_t *ret)
+static struct bytes cursor_bytes(struct cursor *cursor, const char *field, size_t size)
 {
-	return bytes_take_u8(&cursor->rest, ret) ? 0 : cut(cursor, field);
+	struct bytes taken = { 0 };
+
+	if (cursor->failed < 0 || !bytes_take(&cursor->rest, size, &taken))
+		fail_cut(cursor, field);
+	return taken;
 }
 
-static int take_u16(struct cursor *cursor, const char *field, uint16_t *ret)
+static uint8_t cursor_u8(struct cursor *cursor, const char *field)
 {
-	return bytes_take_be16(&cursor->rest, ret) ? 0 : cut(cursor, field);
+	uint8_t value = 0;
+
+	if (cursor->failed < 0 || !bytes_take_u8(&cursor->rest, &value))
+		fail_cut(cursor, field);
+	return value;
 }
 
-static int take_u32(struct cursor *cursor, const char *field, uint32_t *ret)
+static uint16_t cursor_u16(struct cursor *cursor, const char *field)
 {
-	return bytes_take_be32(&cursor->rest, ret) ? 0 : cut(cursor, field);
+	uint16_t value = 0;
+
+	if (cursor->failed < 0 || !bytes_take_be16(&cursor->rest, &value))
+		fail_cut(cursor, field);
+	return value;
 }
 
-static int take_u64(struct cursor *cursor, const char *field, uint64_t *ret)
+static uint32_t cursor_u32(struct cursor *cursor, const char *field)
 {
-	return bytes_take_be64(&cursor->rest, ret) ? 0 : cut(cursor, field);
+	uint32_t value = 0;
+
+	if (cursor->failed < 0 || !bytes_take_be32(&cursor->rest, &value))
+		fail_cut(cursor, field);
+	return value;
+}
+
+static uint64_t cursor_u64(struct cursor *cursor, const char *field)
+{
+	uint64_t value = 0;
+
+	if (cursor->failed < 0 || !bytes_take_be64(&cursor->rest, &value))
+		fail_cut(cursor, field);
+	return value;
 }
 
 /* A TPM2B: its size may be neither over @limit nor over what is left. */
-static int take_sized(struct cursor *cursor, const char *field, size_t limit, struct bytes *ret)
+static struct bytes cursor_sized(struct cursor *cursor, const char *field, size_t limit)
 {
-	uint16_t size;
-	int r = take_u16(cursor, field, &size);
+	uint16_t size = cursor_u16(cursor, field);
 
-	if (r < 0)
-		return r;
 	if (size > limit)
-		return wrong(cursor, field, size, "that is more bytes than it can have");
-	return bytes_take(&cursor->rest, size, ret) ? 0 : cut(cursor, field);
+		fail_value(cursor, field, size, "that is more bytes than it can have");
+	return cursor_bytes(cursor, field, size);
 }
 
-static int at_end(const struct cursor *cursor)
+/* Return: 0 where all was read, and nothing is left */
+static int cursor_end(struct cursor *cursor)
 {
-	if (cursor->rest.size == 0)
-		return 0;
-	return assay_fail(cursor->err, EBADMSG, "%s has %zu bytes behind its end at byte %zu",
-			  cursor->what, cursor->rest.size, cursor->size - cursor->rest.size);
+	if (cursor->failed == 0 && cursor->rest.size > 0)
+		cursor->failed = assay_fail(
+			cursor->err, EBADMSG, "%s has %zu bytes behind its end at byte %zu",
+			cursor->what, cursor->rest.size, cursor->size - cursor->rest.size);
+	return cursor->failed;
 }
 
 /* ---------------------------------------------------------------- TPMS_ATTEST */
 
-static int take_selection(struct cursor *cursor, struct tpm_pcr_selection *ret)
+static struct tpm_pcr_selection read_selection(struct cursor *cursor)
 {
+	uint16_t hash = cursor_u16(cursor, "a PCR selection's hash");
+	uint8_t size = cursor_u8(cursor, "a PCR selection's sizeofSelect");
+	struct tpm_pcr_selection selection = { .bank = hash };
 	struct bytes select;
-	uint16_t hash;
-	uint8_t size;
-	int r = take_u16(cursor, "a PCR selection's hash", &hash);
 
-	if (r == 0)
-		r = take_u8(cursor, "a PCR selection's sizeofSelect", &size);
-	if (r < 0)
-		return r;
 	if (assay_hash_size(hash) == 0)
-		return wrong(cursor, "a PCR selection's hash", hash,
-			     "that is not a PCR bank that is known");
+		fail_value(cursor, "a PCR selection's hash", hash,
+			   "that is not a PCR bank that is known");
 	if (size == 0 || size > TPM_PCR_SELECT_MAX)
-		return wrong(cursor, "a PCR selection's sizeofSelect", size,
-			     "it can be 1 to 3, since there are 24 PCRs");
-	if (!bytes_take(&cursor->rest, size, &select))
-		return cut(cursor, "a PCR selection's bits");
-	*ret = (struct tpm_pcr_selection){ .bank = hash };
-	for (size_t i = 0; i < size; i++)
-		ret->mask |= (uint32_t)select.data[i] << (8 * i);
-	return 0;
+		fail_value(cursor, "a PCR selection's sizeofSelect", size,
+			   "it can be 1 to 3, since there are 24 PCRs");
+	select = cursor_bytes(cursor, "a PCR selection's bits", size);
+	for (size_t i = 0; i < select.size; i++)
+		selection.mask |= (uint32_t)select.data[i] << (8 * i);
+	return selection;
 }
 
 /* TPMS_QUOTE_INFO, 10.12.4 */
-static int take_quote_info(struct cursor *cursor, struct tpm_attest *attest)
+static void read_quote_info(struct cursor *cursor, struct tpm_attest *attest)
 {
-	uint32_t count;
-	int r = take_u32(cursor, "the count of PCR selections", &count);
+	uint32_t count = cursor_u32(cursor, "the count of PCR selections");
 
-	if (r < 0)
-		return r;
 	if (count > TPM_MAX_SELECTIONS)
-		return wrong(cursor, "the count of PCR selections", count,
-			     "a TPM selects from at most 16 banks");
-	for (; attest->selection_count < count; attest->selection_count++) {
-		r = take_selection(cursor, &attest->selections[attest->selection_count]);
-		if (r < 0)
-			return r;
-	}
-	return take_sized(cursor, "pcrDigest", ASSAY_DIGEST_MAX, &attest->pcr_digest);
+		fail_value(cursor, "the count of PCR selections", count,
+			   "a TPM selects from at most 16 banks");
+	for (; cursor->failed == 0 && attest->selection_count < count; attest->selection_count++)
+		attest->selections[attest->selection_count] = read_selection(cursor);
+	attest->pcr_digest = cursor_sized(cursor, "pcrDigest", ASSAY_DIGEST_MAX);
 }
 
 int tpm_attest_parse(struct bytes in, struct tpm_attest *ret, struct assay_error *err)
@@ -121,34 +141,26 @@ int tpm_attest_parse(struct bytes in, struct tpm_attest *ret, struct assay_error
 	struct cursor cursor = cursor_begin("the quote (TPMS_ATTEST)", in, err);
 	struct tpm_attest attest = { 0 };
 	uint8_t safe;
-	int r = take_u32(&cursor, "magic", &attest.magic);
+	int r;
 
-	if (r == 0)
-		r = take_u16(&cursor, "type", &attest.type);
-	if (r == 0)
-		r = take_sized(&cursor, "qualifiedSigner", TPM_NAME_MAX, &attest.qualified_signer);
-	if (r == 0)
-		r = take_sized(&cursor, "extraData", TPM_NAME_MAX, &attest.extra_data);
-	if (r == 0)
-		r = take_u64(&cursor, "clock", &attest.clock);
-	if (r == 0)
-		r = take_u32(&cursor, "resetCount", &attest.reset_count);
-	if (r == 0)
-		r = take_u32(&cursor, "restartCount", &attest.restart_count);
-	if (r == 0)
-		r = take_u8(&cursor, "safe", &safe);
-	if (r == 0 && safe > 1)
-		r = wrong(&cursor, "safe", safe, "it can be 0 or 1");
-	if (r == 0)
-		r = take_u64(&cursor, "firmwareVersion", &attest.firmware_version);
-	if (r < 0)
-		return r;
+	attest.magic = cursor_u32(&cursor, "magic");
+	attest.type = cursor_u16(&cursor, "type");
+	attest.qualified_signer = cursor_sized(&cursor, "qualifiedSigner", TPM_NAME_MAX);
+	attest.extra_data = cursor_sized(&cursor, "extraData", TPM_NAME_MAX);
+	attest.clock = cursor_u64(&cursor, "clock");
+	attest.reset_count = cursor_u32(&cursor, "resetCount");
+	attest.restart_count = cursor_u32(&cursor, "restartCount");
+	safe = cursor_u8(&cursor, "safe");
+	if (safe > 1)
+		fail_value(&cursor, "safe", safe, "it can be 0 or 1");
 	attest.safe = safe == 1;
+	attest.firmware_version = cursor_u64(&cursor, "firmwareVersion");
+	if (cursor.failed < 0)
+		return cursor.failed;
 	/* What another type attests is laid out otherwise: of no use, and so not read. */
 	if (attest.type == TPM_ST_ATTEST_QUOTE) {
-		r = take_quote_info(&cursor, &attest);
-		if (r == 0)
-			r = at_end(&cursor);
+		read_quote_info(&cursor, &attest);
+		r = cursor_end(&cursor);
 		if (r < 0)
 			return r;
 	}
@@ -162,30 +174,27 @@ int tpm_signature_parse(struct bytes in, struct tpm_signature *ret, struct assay
 {
 	struct cursor cursor = cursor_begin("the signature (TPMT_SIGNATURE)", in, err);
 	struct tpm_signature signature = { 0 };
-	int r = take_u16(&cursor, "sigAlg", &signature.algorithm);
+	int r;
 
-	if (r < 0)
-		return r;
+	signature.algorithm = cursor_u16(&cursor, "sigAlg");
+	if (cursor.failed < 0)
+		return cursor.failed;
 	switch (signature.algorithm) {
 	case TPM_ALG_RSASSA:
 	case TPM_ALG_RSAPSS:
-		r = take_u16(&cursor, "hash", &signature.hash);
-		if (r == 0)
-			r = take_sized(&cursor, "sig", UINT16_MAX, &signature.rsa);
+		signature.hash = cursor_u16(&cursor, "hash");
+		signature.rsa = cursor_sized(&cursor, "sig", UINT16_MAX);
 		break;
 	case TPM_ALG_ECDSA:
-		r = take_u16(&cursor, "hash", &signature.hash);
-		if (r == 0)
-			r = take_sized(&cursor, "signatureR", UINT16_MAX, &signature.r);
-		if (r == 0)
-			r = take_sized(&cursor, "signatureS", UINT16_MAX, &signature.s);
+		signature.hash = cursor_u16(&cursor, "hash");
+		signature.r = cursor_sized(&cursor, "signatureR", UINT16_MAX);
+		signature.s = cursor_sized(&cursor, "signatureS", UINT16_MAX);
 		break;
 	default:
 		*ret = signature;
 		return 0;
 	}
-	if (r == 0)
-		r = at_end(&cursor);
+	r = cursor_end(&cursor);
 	if (r < 0)
 		return r;
 	*ret = signature;
@@ -195,58 +204,41 @@ int tpm_signature_parse(struct bytes in, struct tpm_signature *ret, struct assay
 /* ---------------------------------------------------------------- TPM2B_PUBLIC */
 
 /* TPMT_SYM_DEF_OBJECT, 11.1.7 */
-static int take_symmetric(struct cursor *cursor, struct tpm_public *public)
+static void read_symmetric(struct cursor *cursor, struct tpm_public *public)
 {
-	int r = take_u16(cursor, "symmetric", &public->symmetric);
-
-	if (r < 0 || public->symmetric == TPM_ALG_NULL)
-		return r;
-	r = take_u16(cursor, "symmetric.keyBits", &public->symmetric_bits);
-	if (r == 0)
-		r = take_u16(cursor, "symmetric.mode", &public->symmetric_mode);
-	return r;
+	public->symmetric = cursor_u16(cursor, "symmetric");
+	if (public->symmetric == TPM_ALG_NULL)
+		return;
+	public->symmetric_bits = cursor_u16(cursor, "symmetric.keyBits");
+	public->symmetric_mode = cursor_u16(cursor, "symmetric.mode");
 }
 
 /* TPMT_RSA_SCHEME, 11.2.4.2, and TPMT_ECC_SCHEME, 11.2.5.6 */
-static int take_scheme(struct cursor *cursor, struct tpm_public *public)
+static void read_scheme(struct cursor *cursor, struct tpm_public *public)
 {
-	uint16_t count;
-	int r = take_u16(cursor, "scheme", &public->scheme);
-
+	public->scheme = cursor_u16(cursor, "scheme");
 	public->scheme_hash = TPM_ALG_NULL;
-	if (r < 0 || public->scheme == TPM_ALG_NULL || public->scheme == TPM_ALG_RSAES)
-		return r;
-	r = take_u16(cursor, "scheme.hash", &public->scheme_hash);
-	if (r == 0 && public->scheme == TPM_ALG_ECDAA)
-		r = take_u16(cursor, "scheme.count", &count);
-	return r;
+	if (public->scheme == TPM_ALG_NULL || public->scheme == TPM_ALG_RSAES)
+		return;
+	public->scheme_hash = cursor_u16(cursor, "scheme.hash");
+	if (public->scheme == TPM_ALG_ECDAA)
+		(void)cursor_u16(cursor, "scheme.count");
 }
 
-static int take_rsa(struct cursor *cursor, struct tpm_public *public)
+static void read_rsa(struct cursor *cursor, struct tpm_public *public)
 {
-	int r = take_u16(cursor, "keyBits", &public->key_bits);
-
-	if (r == 0)
-		r = take_u32(cursor, "exponent", &public->exponent);
-	if (r == 0)
-		r = take_sized(cursor, "unique (the modulus)", UINT16_MAX, &public->modulus);
-	return r;
+	public->key_bits = cursor_u16(cursor, "keyBits");
+	public->exponent = cursor_u32(cursor, "exponent");
+	public->modulus = cursor_sized(cursor, "unique (the modulus)", UINT16_MAX);
 }
 
-static int take_ecc(struct cursor *cursor, struct tpm_public *public)
+static void read_ecc(struct cursor *cursor, struct tpm_public *public)
 {
-	uint16_t kdf, kdf_hash;
-	int r = take_u16(cursor, "curveID", &public->curve);
-
-	if (r == 0)
-		r = take_u16(cursor, "kdf", &kdf);
-	if (r == 0 && kdf != TPM_ALG_NULL)
-		r = take_u16(cursor, "kdf.hash", &kdf_hash);
-	if (r == 0)
-		r = take_sized(cursor, "unique.x", UINT16_MAX, &public->x);
-	if (r == 0)
-		r = take_sized(cursor, "unique.y", UINT16_MAX, &public->y);
-	return r;
+	public->curve = cursor_u16(cursor, "curveID");
+	if (cursor_u16(cursor, "kdf") != TPM_ALG_NULL)
+		(void)cursor_u16(cursor, "kdf.hash");
+	public->x = cursor_sized(cursor, "unique.x", UINT16_MAX);
+	public->y = cursor_sized(cursor, "unique.y", UINT16_MAX);
 }
 
 int tpm_public_parse(struct bytes in, struct tpm_public *ret, struct assay_error *err)
@@ -254,31 +246,26 @@ int tpm_public_parse(struct bytes in, struct tpm_public *ret, struct assay_error
 	struct cursor outer = cursor_begin("the key (TPM2B_PUBLIC)", in, err);
 	struct tpm_public public = { 0 };
 	struct cursor cursor;
-	int r = take_sized(&outer, "publicArea", UINT16_MAX, &public.area);
+	int r;
 
-	if (r == 0)
-		r = at_end(&outer);
+	public.area = cursor_sized(&outer, "publicArea", UINT16_MAX);
+	r = cursor_end(&outer);
 	if (r < 0)
 		return r;
 	cursor = cursor_begin("the key (TPMT_PUBLIC)", public.area, err);
-	r = take_u16(&cursor, "type", &public.type);
-	if (r == 0 && public.type != TPM_ALG_RSA && public.type != TPM_ALG_ECC)
-		r = wrong(&cursor, "type", public.type, "only RSA and ECC keys are known");
-	if (r == 0)
-		r = take_u16(&cursor, "nameAlg", &public.name_hash);
-	if (r == 0)
-		r = take_u32(&cursor, "objectAttributes", &public.attributes);
-	if (r == 0)
-		r = take_sized(&cursor, "authPolicy", ASSAY_DIGEST_MAX, &public.policy);
-	if (r == 0)
-		r = take_symmetric(&cursor, &public);
-	if (r == 0)
-		r = take_scheme(&cursor, &public);
-	if (r == 0)
-		r = public.type == TPM_ALG_RSA ? take_rsa(&cursor, &public) :
-						 take_ecc(&cursor, &public);
-	if (r == 0)
-		r = at_end(&cursor);
+	public.type = cursor_u16(&cursor, "type");
+	if (public.type != TPM_ALG_RSA && public.type != TPM_ALG_ECC)
+		fail_value(&cursor, "type", public.type, "only RSA and ECC keys are known");
+	public.name_hash = cursor_u16(&cursor, "nameAlg");
+	public.attributes = cursor_u32(&cursor, "objectAttributes");
+	public.policy = cursor_sized(&cursor, "authPolicy", ASSAY_DIGEST_MAX);
+	read_symmetric(&cursor, &public);
+	read_scheme(&cursor, &public);
+	if (public.type == TPM_ALG_RSA)
+		read_rsa(&cursor, &public);
+	else
+		read_ecc(&cursor, &public);
+	r = cursor_end(&cursor);
 	if (r < 0)
 		return r;
 	*ret = public;
