@@ -52,6 +52,7 @@ keeps 0 key-create-persistent "$assay" key create --out kp.pem --persistent hand
 keeps 0 key-create-ak "$assay" key create --restricted --out ak.pem --json
 keeps 0 key-show "$assay" key show key.pem --json
 keeps 0 key-cert "$assay" key cert --key key.pem --subject Y --out cert2.pem --json
+keeps 0 key-export "$assay" key export --key key.pem --out public.pem --json
 keeps 0 key-lint "$assay" key lint c.pem --json
 keeps 1 digest "$assay" digest --json tree/a /nonexistent
 keeps 0 engines "$assay" digest --engines --json
@@ -115,6 +116,11 @@ for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/
 done
 fails 1 'status without the module' status --json
 keeps 3 check-unreadable "$assay" check --json --manifest /nonexistent --cert c.pem
+fails 1 'a key file that is not there' key show --json none.pem
+fails 1 'a key below a parent that is not there' key create --json --out new.pem --parent 0x81000099
+fails 2 'a scheme of no attestation key' key create --json --out new.pem --scheme rsapss
+fails 1 'a certificate over a file' key cert --json --key k.pem --out c.pem
+fails 1 'an export over a file' key export --json --key k.pem --out c.pem
 fails 1 'sign without its key' sign --json --key /nonexistent --cert c.pem --root tree --manifest m3
 fails 3 'verify without its evidence' verify --json /nonexistent --nonce 00112233445566778899aabbccddeeff \
 	--ak "$data/evidence/ak.pub" --manifest m --cert c.pem

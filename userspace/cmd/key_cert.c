@@ -102,7 +102,7 @@ const struct command command_key_cert = {
 struct export_options {
 	struct signer_source source;
 	const char *out;
-	bool der, force;
+	bool der, force, json;
 };
 
 /* What is in a file of public parts is told without the private one: 1 if it was none such. */
@@ -180,6 +180,11 @@ static int run_key_export(int argc, char **argv)
 		r = key_write_public(options.out, &content, options.force, &err);
 	if (r < 0)
 		return command_failed(&command_key_export, &err);
+	if (options.json)
+		return command_emit_json(&command_key_export,
+					 json_pack("{s:o, s:o}", "key",
+						   command_text_json(options.source.key), "file",
+						   command_text_json(options.out)));
 	if (!options.out)
 		fwrite(content.data, 1, content.size, stdout);
 	return command_flush(&command_key_export);
@@ -193,6 +198,8 @@ static const struct option_row export_rows[] = {
 	  OPTION_OUTPUT(struct export_options, out) },
 	{ "der", 0, NULL, "write DER instead of PEM", OPTION_FLAG(struct export_options, der) },
 	OPTION_ROW_FORCE(struct export_options, force),
+	{ "json", 0, NULL, "print what was written as one JSON object, also where the call fails",
+	  OPTION_FLAG(struct export_options, json), .needs = "out" },
 	OPTION_END,
 };
 /* clang-format on */
