@@ -48,6 +48,7 @@ void log_source_free(struct log_source *source);
 
 /* Rows for a verb's table of options; @member: struct log_filter, begun by log_filter_init() */
 /* clang-format off */
+/* NOLINTBEGIN(bugprone-macro-parentheses): they are a type and a member */
 #define LOG_FILTER_ROWS(structure, member) \
 	OPTION_HEADING("Only records:"), \
 	{ "kind", 'k', "K,...", "of these kinds: START, MEASURE, EVENT, ...; may be repeated", \
@@ -63,6 +64,7 @@ void log_source_free(struct log_source *source);
 	  OPTION_FUNCTION(structure, member.since, option_log_time) }, \
 	{ "before", 0, "T", "of an earlier time", \
 	  OPTION_FUNCTION(structure, member.before, option_log_time) }
+/* NOLINTEND(bugprone-macro-parentheses) */
 /* clang-format on */
 
 /* What takes their values; also of log trim. @filter: struct log_filter; @time: uint64_t */

@@ -93,6 +93,12 @@ static const struct replay_format format_uefi = { &command_replay_uefi, "uefi", 
 
 /* ---------------------------------------------------------------- options */
 
+static void replay_options_free(struct replay_options *options)
+{
+	option_texts_free(&options->expect);
+	option_texts_free(&options->start);
+}
+
 static int option_add_bank(void *place, const char *value, struct assay_error *err)
 {
 	struct pcrs_request *request = place;
@@ -401,17 +407,13 @@ static int replay_file(const struct replay_format *format, struct replay_options
 
 static int run_format(const struct replay_format *format, int argc, char **argv)
 {
-	CLEANUP(option_texts_free) struct option_texts expect = { 0 }, start = { 0 };
-	struct replay_options options = { 0 };
+	CLEANUP(replay_options_free) struct replay_options options = { 0 };
+	struct pcrs pcrs = { 0 };
 	struct operands files;
 	struct assay_error err;
-	struct pcrs pcrs;
 	bool good;
 	int status = command_parse(format->command, argc, argv, &options, &files);
 
-	/* So that they are freed on every way out. */
-	expect = options.expect;
-	start = options.start;
 	if (status == COMMAND_GO)
 		status = parse_values(format, &options);
 	if (status != COMMAND_GO)

@@ -44,7 +44,8 @@ static bool is_ima_ascii(struct bytes file)
 		at++;
 	if (at == 0 || at >= file.size || file.data[at++] != ' ')
 		return false;
-	while (at < file.size && memchr("0123456789abcdef", file.data[at], 16)) {
+	while (at < file.size && ((file.data[at] >= '0' && file.data[at] <= '9') ||
+				  (file.data[at] >= 'a' && file.data[at] <= 'f'))) {
 		digits++;
 		at++;
 	}
@@ -65,12 +66,13 @@ static enum log_kind kind_of_object(const json_t *object)
 
 static enum log_kind kind_of_text(struct bytes file)
 {
+	static const char lead[] = { ' ', '\t', '\r', '\n', '[', CEL_JSON_SEPARATOR };
 	enum log_kind kind = LOG_KIND_UNKNOWN;
 	struct bytes in = file;
 	json_t *object;
 
 	/* Up to the first object: white space, a separator, the beginning of an array. */
-	while (in.size > 0 && memchr(" \t\r\n[\x1e", in.data[0], 6))
+	while (in.size > 0 && memchr(lead, in.data[0], sizeof(lead)))
 		bytes_take(&in, 1, &(struct bytes){ 0 });
 	if (in.size > JSON_MAX)
 		in.size = JSON_MAX;
