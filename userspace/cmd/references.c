@@ -89,14 +89,17 @@ static char *beside(const char *file, const char *name)
 static int read_certificate(const struct policy_certificate *named, const char *policy, X509 **ret,
 			    struct assay_error *err)
 {
-	CLEANUP(free_pointer) char *path = NULL;
 	const char *pem = named->pem;
+	char *path;
+	int r;
 
 	if (pem)
 		return certificate_parse(BYTES((const uint8_t *)pem, strlen(pem)),
 					 "a certificate in the policy", ret, err);
 	path = beside(policy, named->path);
-	return path ? certificate_load(path, ret, err) : assay_fail(err, ENOMEM, "out of memory");
+	r = path ? certificate_load(path, ret, err) : assay_fail(err, ENOMEM, "out of memory");
+	free(path);
+	return r;
 }
 
 static int read_certificates(const struct policy_certificate *named, size_t named_count,
@@ -119,10 +122,11 @@ static int read_manifests(struct references *references, const struct policy *po
 			  const char *path, struct assay_error *err)
 {
 	for (size_t i = 0; i < policy->manifest_count; i++) {
-		CLEANUP(free_pointer) char *manifest = beside(path, policy->manifests[i]);
+		char *manifest = beside(path, policy->manifests[i]);
 		int r = manifest ? references_manifest(references, manifest, err) :
 				   assay_fail(err, ENOMEM, "out of memory");
 
+		free(manifest);
 		if (r < 0)
 			return r;
 	}

@@ -420,7 +420,7 @@ static int judge_evidence(const struct verify_options *options, struct inputs *i
 		.ima_certificates = references->ima_certificates,
 		.ima_certificate_count = references->ima_certificate_count,
 	};
-	CLEANUP(free_pointer) struct verdict *verdict = malloc(sizeof(*verdict));
+	struct verdict verdict;
 	struct html_report *html = NULL;
 
 	if (input.nonce.size < inputs->policy.rules.nonce_size)
@@ -429,17 +429,16 @@ static int judge_evidence(const struct verify_options *options, struct inputs *i
 				     input.nonce.size, inputs->policy.rules.nonce_size);
 	if (options->html)
 		html = html_begin();
-	if (!verdict || (options->html && !html)) {
+	if (options->html && !html) {
 		struct assay_error err;
 
 		assay_fail(&err, ENOMEM, "out of memory");
-		free(html);
 		return command_failed(&command_verify, &err);
 	}
 	if (html)
 		input.observer = html_observer(html);
-	verify(&input, &inputs->policy.rules, verdict);
-	return publish(options, inputs, verdict, html, input.now);
+	verify(&input, &inputs->policy.rules, &verdict);
+	return publish(options, inputs, &verdict, html, input.now);
 }
 
 static int run_verify(int argc, char **argv)
