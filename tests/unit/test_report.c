@@ -44,6 +44,12 @@ static void test_text_is_no_markup(void **state)
 		{ BYTES_LITERAL("\xef\xbf\xbf"), "\\xef\\xbf\\xbf" }, /* U+FFFF */
 		{ BYTES_LITERAL("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80" },
 		{ BYTES_LITERAL("\xff"), "\\xff" },
+		{ BYTES_LITERAL("a\\b"), "a\\b" },
+		/* What turns text around, and what is not seen: a zero-width space, a tag. */
+		{ BYTES_LITERAL("\xe2\x80\xae"), "\\xe2\\x80\\xae" },
+		{ BYTES_LITERAL("\xe2\x80\x8b"), "\\xe2\\x80\\x8b" },
+		{ BYTES_LITERAL("\xc2\xad"), "\\xc2\\xad" },
+		{ BYTES_LITERAL("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81" },
 	};
 
 	(void)state;

@@ -95,4 +95,11 @@ int base64_decode(const char *text, size_t length, struct buffer *out);
  */
 char *text_escape(struct bytes bytes, char *text, size_t capacity);
 
+/*
+ * text_character() - bytes of the character of UTF-8 that @bytes begins with
+ * Return: 0 for what is ill-formed, and for what text_escape() would not leave as it is; a
+ * backslash is left
+ */
+size_t text_character(struct bytes bytes);
+
 #endif /* ASSAY_BASE_BYTES_H */

@@ -56,12 +56,12 @@ static size_t utf8_sequence(struct bytes in, uint32_t *ret_point)
 	return size;
 }
 
-static bool printable(uint32_t point)
+static bool is_seen(uint32_t point)
 {
 	size_t low = 0, high = sizeof(unseen) / sizeof(unseen[0]);
 
 	if (point < 0x80)
-		return point >= 0x20 && point != 0x7f && point != '\\';
+		return point >= 0x20 && point != 0x7f;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -75,6 +75,14 @@ static bool printable(uint32_t point)
 	return true;
 }
 
+size_t text_character(struct bytes bytes)
+{
+	uint32_t point = 0;
+	size_t size = bytes.size > 0 ? utf8_sequence(bytes, &point) : 0;
+
+	return size > 0 && is_seen(point) ? size : 0;
+}
+
 char *text_escape(struct bytes bytes, char *text, size_t capacity)
 {
 	static const char cut[] = "...";
@@ -85,7 +93,7 @@ char *text_escape(struct bytes bytes, char *text, size_t capacity)
 	while (bytes.size > 0) {
 		uint32_t point = 0;
 		size_t size = utf8_sequence(bytes, &point);
-		bool plain = size > 0 && printable(point);
+		bool plain = size > 0 && is_seen(point) && point != '\\';
 		size_t taken = size > 0 ? size : 1;
 		size_t need = plain ? taken : 4 * taken;
 		const uint8_t *piece = bytes.data;

@@ -13,42 +13,10 @@ void markup_add(struct buffer *out, const char *markup)
 	buffer_append(out, markup, strlen(markup));
 }
 
-/* Bytes of the well-formed UTF-8 character that @text begins with; 0 if it is none of XML's. */
-static size_t character(const uint8_t *text, size_t size)
-{
-	static const struct {
-		uint8_t mask, lead;
-		uint32_t least;
-	} forms[] = { { 0x80, 0x00, 0x20 },
-		      { 0xe0, 0xc0, 0x80 },
-		      { 0xf0, 0xe0, 0x800 },
-		      { 0xf8, 0xf0, 0x10000 } };
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		uint32_t code = text[0] & (uint8_t)~forms[i].mask;
-
-		if ((text[0] & forms[i].mask) != forms[i].lead)
-			continue;
-		if (i >= size)
-			return 0;
-		for (size_t j = 1; j <= i; j++) {
-			if ((text[j] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (text[j] & 0x3f);
-		}
-		/* XML 1.0, 2.2: no surrogates, no U+FFFE and U+FFFF; and no control characters. */
-		if (code < forms[i].least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ||
-		    code == 0xfffe || code == 0xffff || (code >= 0x7f && code < 0xa0))
-			return 0;
-		return i + 1;
-	}
-	return 0;
-}
-
 static void add_text(struct buffer *out, struct bytes text)
 {
 	while (text.size > 0) {
-		size_t size = character(text.data, text.size);
+		size_t size = text_character(text);
 		struct bytes taken;
 		char escaped[5];
 

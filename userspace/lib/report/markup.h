@@ -10,7 +10,8 @@ void markup_add(struct buffer *out, const char *markup);
 
 /*
  * markup_text() - any text as the content of an element or of a quoted attribute
- * What is no UTF-8, and characters that XML 1.0 has not, become \xHH.
+ * What is no UTF-8, and what cannot be seen or changes how other text is seen, becomes \xHH
+ * (text_character()): among that are all characters that XML 1.0 has not.
  */
 void markup_text(struct buffer *out, const char *text);
 
