@@ -338,7 +338,7 @@ jq -n --slurpfile steps "$out/steps" --slurpfile attacks "$out/attacks" \
 			($attacks | length) == 6),
 		started: $started, seconds: $seconds, version: $version, kernel: $kernel,
 		files: $signed[0].file_count, bytes: $signed[0].bytes, steps: $steps, attacks: $attacks,
-		checks: $verdict[0].checks, memory: $status[0]}' >"$out/report.json"
+		sentence: $verdict[0].sentence, checks: $verdict[0].checks, memory: $status[0]}' >"$out/report.json"
 jq -r -f "$here/report.jq" "$out/report.json" >"$out/report.html"
 
 printf '\n%-10s  %-52s  %s\n' verdict attack 'caught by'

@@ -36,6 +36,15 @@ def map_cells($cells; $columns; $size):
        | join(""))
     + "</svg>";
 
+# A fold for each group of checks, open where a required one did not pass.
+def check_row: "<tr><td><code>\(.name | esc)</code><td>\(badge(.result == "pass"; "pass"; .result))\(if .required then "" else " <span class=dim>(not required)</span>" end)<td>\(.detail // "" | esc)";
+def checks_by_group: . as $checks
+  | reduce .[].group as $group ([]; if index([$group]) then . else . + [$group] end)
+  | map(. as $group | $checks | map(select(.group == $group))
+    | "<details\(if any(.required and .result != "pass") then " open" else "" end)><summary><b>\($group | esc)</b> \(map(select(.result == "pass")) | length) of \(length) passed</summary><table><tr><th style=\"width:27%\">check<th>result<th>detail"
+      + (map(check_row) | join("\n")) + "</table></details>")
+  | join("\n");
+
 def flow:
   def box($x; $y; $w; $title; $what; $class):
     "<g class=\"\($class)\"><rect x=\($x) y=\($y) width=\($w) height=64 rx=8 /><text x=\($x + $w / 2) y=\($y + 27) class=t>\($title)</text><text x=\($x + $w / 2) y=\($y + 47)>\($what)</text></g>";
@@ -50,7 +59,7 @@ def flow:
   + box(580; 150; 150; "device's TPM"; "PCR 14 and 10"; "tpm")
   + box(580; 250; 150; "assay quote"; "evidence"; "user")
   + box(790; 150; 170; "assay verify"; "\(.checks | length) checks"; "user")
-  + box(790; 40; 170; if .ok then "trusted" else "NOT AS EXPECTED" end; "\(.attacks | map(select(.caught)) | length) of \(.attacks | length) attacks caught"; if .ok then "good" else "wrong" end)
+  + box(790; 40; 170; if .ok then .sentence | split(" (")[0] else "NOT AS EXPECTED" end; "\(.attacks | map(select(.caught)) | length) of \(.attacks | length) attacks caught"; if .ok then "good" else "wrong" end)
   + arrow("M120 104V150"; "signs"; 150; 131)
   + arrow("M220 170C270 170 270 72 330 72"; "files + signatures"; 275; 62)
   + arrow("M425 104V150"; "digests"; 462; 131)
@@ -119,7 +128,7 @@ code{font-size:.88em}
 + "</ul>\($runs | map_cells(1024; 64; 15))
 <p>The log's window alone, a page a square:</p>\($window | map_cells(1024; 64; 15))
 
-<h2>What the verifier checked</h2><table><tr><th style=\"width:27%\">check<th>result<th>detail"
-+ (.checks | map("<tr><td><code>\(.name | esc)</code><td>\(badge(.result == "pass"; "pass"; .result))\(if .required then "" else " <span class=dim>(not required)</span>" end)<td>\(.detail // "" | esc)") | join("\n"))
-+ "</table>
+<h2>What the verifier checked</h2><p><b>\(.sentence | esc)</b></p>"
++ (.checks | checks_by_group)
++ "
 <p class=dim>The same facts, for programs: <code>report.json</code>.</p></html>"
