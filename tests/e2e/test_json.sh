@@ -85,7 +85,7 @@ echo '{' >broken
 keeps 3 verdict-unreadable "$assay" verify broken --nonce 00112233445566778899aabbccddeeff --ak "$data/evidence/ak.pub" \
 	--manifest m --cert c.pem --json
 echo '{"assay": 1, "type": "policy"}' >policy.json
-keeps 0 policy-lint "$assay" policy lint policy.json --json
+keeps 1 policy-lint "$assay" policy lint policy.json --json
 for log in "$data"/uefi/*.eventlog; do
 	keeps 0 "replay-$(basename "$log")" "$assay" replay uefi --json "$log"
 done

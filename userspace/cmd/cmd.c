@@ -104,20 +104,18 @@ static void print_command_help(const struct command *command)
 {
 	const char *lead = "Usage: ";
 
-	if (command->help) {
-		fputs(command->help, stdout);
-		return;
-	}
 	for (size_t i = 0; command->verbs && command->verbs[i]; i++)
 		print_usage_lines(command->verbs[i], &lead);
-	if (!command->verbs)
+	if (command->run)
 		print_usage_lines(command, &lead);
 	putchar('\n');
 	if (command->intro)
 		printf("%s\n", command->intro);
 	if (command->verbs)
 		print_verbs(command);
-	else
+	if (command->verbs && command->run)
+		putchar('\n');
+	if (command->run)
 		options_print_help(command->options, stdout);
 	if (command->epilogue)
 		printf("\n%s", command->epilogue);
@@ -151,57 +149,6 @@ int command_parse(const struct command *command, int argc, char **argv, void *va
 	if (ret)
 		*ret = operands;
 	return COMMAND_GO;
-}
-
-int command_option(const struct command *command, int argc, char **argv, const char *letters,
-		   const struct option *options, int *ret_status)
-{
-	int before = optind, c;
-
-	opterr = 0;
-	*ret_status = -1;
-	c = getopt_long(argc, argv, letters, options, NULL);
-	switch (c) {
-	case 'h':
-		print_command_help(command);
-		*ret_status = command_flush(command);
-		return -1;
-	case ':':
-		*ret_status = command_usage(command, "option '%s' needs a value", argv[optind - 1]);
-		return -1;
-	case '?':
-		*ret_status = command_usage(command, "option '%s' is not known", argv[before]);
-		return -1;
-	default:
-		return c;
-	}
-}
-
-int command_verity_option(int option, const char *value, struct verity_parameters *parameters,
-			  struct assay_error *err)
-{
-	switch (option) {
-	case COMMAND_HASH:
-		return verity_set_hash(parameters, value, err);
-	case COMMAND_BLOCK_SIZE:
-		return verity_set_block_size(parameters, value, err);
-	default:
-		return verity_set_salt(parameters, value, err);
-	}
-}
-
-int command_jobs(const char *value, unsigned int *ret, struct assay_error *err)
-{
-	char *end;
-	unsigned long number;
-
-	errno = 0;
-	number = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end || errno != 0 || number < 1 ||
-	    number > WORK_THREADS_MAX)
-		return assay_fail(err, EINVAL, "--jobs is a number from 1 to %u", WORK_THREADS_MAX);
-	*ret = (unsigned int)number;
-	return 0;
 }
 
 /* "key create" as a type of JSON object: "key-create" */
@@ -284,43 +231,26 @@ json_t *command_text_json(const char *text)
 	return json_escaped(BYTES((const uint8_t *)text, strlen(text)));
 }
 
-static int run_command(const struct command *command, int argc, char **argv);
-
-static int run_verb(const struct command *command, const struct command *const verbs[],
-		    size_t count, const char *question, int argc, char **argv)
+static int run_command(const struct command *command, int argc, char **argv)
 {
+	const char *word = argc > 1 ? argv[1] : NULL;
 	char text[256];
 
-	for (size_t i = 0; argc > 1 && i < count; i++)
-		if (strcmp(argv[1], verb_name(command, verbs[i])) == 0)
-			return run_command(verbs[i], argc - 1, argv + 1);
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+	json_call.command = command;
+	for (size_t i = 0; word && command->verbs && command->verbs[i]; i++)
+		if (strcmp(word, verb_name(command, command->verbs[i])) == 0)
+			return run_command(command->verbs[i], argc - 1, argv + 1);
+	if (!command->verbs || (command->run && (!word || word[0] == '-')))
+		return command->run(argc, argv);
+	if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
 		print_command_help(command);
 		return command_flush(command);
 	}
-	if (argc < 2 || argv[1][0] == '-')
-		return command_usage(command, "%s", question);
+	if (!word || word[0] == '-')
+		return command_usage(command, "%s", command->question);
 	return command_usage(
 		command, "there is no '%s %s'", command->name,
-		text_escape(BYTES((const uint8_t *)argv[1], strlen(argv[1])), text, sizeof(text)));
-}
-
-int command_verbs(const struct command *command, const struct command *const verbs[], size_t count,
-		  const char *question, int argc, char **argv)
-{
-	return run_verb(command, verbs, count, question, argc, argv);
-}
-
-static int run_command(const struct command *command, int argc, char **argv)
-{
-	size_t count = 0;
-
-	json_call.command = command;
-	if (!command->verbs)
-		return command->run(argc, argv);
-	while (command->verbs[count])
-		count++;
-	return run_verb(command, command->verbs, count, command->question, argc, argv);
+		text_escape(BYTES((const uint8_t *)word, strlen(word)), text, sizeof(text)));
 }
 
 void command_print_json_error(const struct assay_error *err)

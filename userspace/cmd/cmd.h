@@ -6,12 +6,9 @@
 #ifndef ASSAY_CMD_H
 #define ASSAY_CMD_H
 
-#include <getopt.h>
-
 #include "assay.h"
 #include "base/json.h"
 #include "options.h"
-#include "verity/verity.h"
 
 /* Exit statuses, the same for every subcommand (documented in assay(1)). */
 enum {
@@ -32,9 +29,9 @@ enum {
  * @operands: how the usage shows them, "FILE..."; NULL: there are none
  * @operands_min, @operands_max: how many there may be
  * @epilogue: lines of --help after the options: exit statuses, examples
- * @verbs: instead of options and @run: verbs, ended by NULL
- * @question: what to ask where none was given: "load or list?"
- * @help: the whole of --help, for a command that reads its options in another way
+ * @verbs: what the first word may be, ended by NULL; a command with verbs may have options and
+ *         @run as well, for calls without one
+ * @question: what to ask where none was given, and there is no @run: "load or list?"
  * @run: argv[0] is the command's name; an exit status
  */
 struct command {
@@ -48,7 +45,6 @@ struct command {
 	const char *epilogue;
 	const struct command *const *verbs;
 	const char *question;
-	const char *help;
 	int (*run)(int argc, char **argv);
 };
 
@@ -101,41 +97,6 @@ int command_parse(const struct command *command, int argc, char **argv, void *va
 		  struct operands *ret);
 
 /*
- * command_option() - for commands without a table: getopt_long() that handles --help itself and
- * whose errors read like command_usage()'s
- * @ret_status: set when the command is to return at once with it
- *
- * Return: as getopt_long(); -1 also when *ret_status was set (it is -1 before)
- */
-int command_option(const struct command *command, int argc, char **argv, const char *letters,
-		   const struct option *options, int *ret_status);
-
-/* The option every command has; put it into each table of options. */
-#define COMMAND_HELP_OPTION                    \
-	{                                      \
-		"help", no_argument, NULL, 'h' \
-	}
-
-/*
- * How files are hashed: rows for a command's table of options, and what takes their
- * values. A command's own options are numbered below them.
- */
-enum { COMMAND_HASH = 1024, COMMAND_BLOCK_SIZE, COMMAND_SALT };
-/* clang-format off */
-#define COMMAND_VERITY_OPTIONS \
-	{ "hash", required_argument, NULL, COMMAND_HASH }, \
-	{ "block-size", required_argument, NULL, COMMAND_BLOCK_SIZE }, \
-	{ "salt", required_argument, NULL, COMMAND_SALT }
-/* clang-format on */
-
-/* command_verity_option() - @option is one of them; errors as of verity_set_*() */
-int command_verity_option(int option, const char *value, struct verity_parameters *parameters,
-			  struct assay_error *err);
-
-/* command_jobs() - the value of --jobs: how many threads */
-int command_jobs(const char *value, unsigned int *ret, struct assay_error *err);
-
-/*
  * JSON on standard output: one object a call, with members "assay" (JSON_VERSION) and "type" (the
  * command, "key-create" for `assay key create`) before its own; what they are is said in
  * policy/output.schema.json. Where a call with --json fails and none was printed,
@@ -159,14 +120,6 @@ int command_emit_json(const struct command *command, json_t *value);
 
 /* command_text_json() - a word of the command line as a JSON string; NULL without memory */
 json_t *command_text_json(const char *text);
-
-/*
- * command_verbs() - run the verb that argv[1] names
- * @verbs: each one's name is the command's, a space, and its own; @count of them
- * @question: what to ask where there is none: "load or list?"
- */
-int command_verbs(const struct command *command, const struct command *const verbs[], size_t count,
-		  const char *question, int argc, char **argv);
 
 /* command_print_json_error() - go on with an object printed bit by bit: `, "error": TEXT` */
 void command_print_json_error(const struct assay_error *err);

@@ -49,12 +49,12 @@ static char *escape(const char *path)
 /* A file's result, to wherever it goes; -ENOMEM where that is not possible. */
 static int report(struct digest_run *run, const struct verity_job *job, struct assay_error *err)
 {
-	char digest[VERITY_TEXT_MAX];
+	char digest[ASSAY_DIGEST_TEXT_MAX];
 	char *path = escape(job->path);
 	bool good = path != NULL;
 
 	if (job->result == 0)
-		verity_digest_text(&job->digest, digest);
+		assay_digest_text(&job->digest, digest);
 	else
 		run->failed++;
 	if (good && job->result < 0)

@@ -192,17 +192,6 @@ static int run_here(int argc, char **argv)
 	return status;
 }
 
-static int run_enroll(int argc, char **argv)
-{
-	static const struct command *const verbs[] = { &command_request, &command_enroll_challenge,
-						       &command_answer, &command_enroll_accept };
-
-	if (argc < 2 || argv[1][0] == '-')
-		return run_here(argc, argv);
-	return command_verbs(&command_enroll, verbs, sizeof(verbs) / sizeof(verbs[0]),
-			     "request, challenge, answer or accept?", argc, argv);
-}
-
 static const struct option_row here_rows[] = {
 	ENROLL_ROWS_DEVICE(struct here_options, device),
 	ENROLL_ROWS_IDENTITY(struct here_options, device),
@@ -212,22 +201,16 @@ static const struct option_row here_rows[] = {
 	OPTION_END,
 };
 
+static const struct command *const enroll_verbs[] = { &command_request, &command_enroll_challenge,
+						      &command_answer, &command_enroll_accept,
+						      NULL };
+
 const struct command command_enroll = {
 	.name = "enroll",
 	.summary = "enrol a device: tie its attestation key to its TPM's maker",
-	.usage = "request --ak KEY --out FILE\n"
-		 "challenge REQUEST --records DIR --roots FILE --out FILE\n"
-		 "answer CHALLENGE --ak KEY --out FILE\n"
-		 "accept ANSWER --records DIR\n"
-		 "--ak KEY --records DIR --roots FILE [OPTION]...\n",
-	.intro = "  request     the device's first step: tell which keys it has\n"
-		 "  challenge   the verifier's: check them, and wrap a secret for their TPM\n"
-		 "  answer      the device's second step: have the TPM unwrap it\n"
-		 "  accept      the verifier's: check the secret, and keep the device's record\n"
-		 "\n"
-		 "Without a verb all four are done here, where TPM and records are both at hand.\n"
-		 "'assay enroll VERB --help' tells more.\n",
+	.intro = "Without a verb all four are done here, where TPM and records are both at hand.\n",
+	.verbs = enroll_verbs,
 	.options = here_rows,
 	.epilogue = "Exit status: 0 enrolled, 1 refused or failed, 2 wrong usage.\n",
-	.run = run_enroll,
+	.run = run_here,
 };

@@ -103,6 +103,5 @@ static int run_fsverity(int argc, char **argv)
 const struct command command_fsverity = {
 	.name = "fsverity",
 	.summary = "do what fsverity(1) does, with its options and output",
-	.help = "",
 	.run = run_fsverity,
 };

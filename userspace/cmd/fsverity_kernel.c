@@ -2,6 +2,7 @@
 /* `assay fsverity enable`, `measure` and `dump_metadata`: what only the kernel can do. */
 #define _GNU_SOURCE
 #include "fsverity.h"
+#include "verity/parameters.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 /* `assay fsverity`: options, and the ways to print and to complain. */
 #define _GNU_SOURCE
 #include "fsverity.h"
+#include "verity/parameters.h"
 
 #include <errno.h>
 #include <fcntl.h>

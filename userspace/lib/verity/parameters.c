@@ -70,16 +70,6 @@ int verity_check_parameters_small(const struct verity_parameters *parameters,
 	return r;
 }
 
-int verity_set_hash(struct verity_parameters *parameters, const char *text, struct assay_error *err)
-{
-	enum assay_hash hash = assay_hash_by_name(text);
-
-	if (verity_algorithm(hash) == 0)
-		return assay_fail(err, EINVAL, "the hash is sha256 or sha512, not '%s'", text);
-	parameters->hash = hash;
-	return 0;
-}
-
 int verity_set_block_size(struct verity_parameters *parameters, const char *text,
 			  struct assay_error *err)
 {
@@ -97,19 +87,5 @@ int verity_set_block_size(struct verity_parameters *parameters, const char *text
 	if (verity_check_parameters(&changed_parameters, err) < 0)
 		return -EINVAL;
 	*parameters = changed_parameters;
-	return 0;
-}
-
-int verity_set_salt(struct verity_parameters *parameters, const char *hex, struct assay_error *err)
-{
-	uint8_t salt[VERITY_SALT_MAX] = { 0 };
-	size_t size;
-
-	if (hex_decode(hex, salt, sizeof(salt), &size) < 0)
-		return assay_fail(err, EINVAL,
-				  "the salt is an even number of hex digits, for at most %d bytes",
-				  VERITY_SALT_MAX);
-	memcpy(parameters->salt, salt, sizeof(salt));
-	parameters->salt_size = size;
 	return 0;
 }

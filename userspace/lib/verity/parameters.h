@@ -49,14 +49,11 @@ int verity_check_parameters_small(const struct verity_parameters *parameters,
 				  struct assay_error *err);
 
 /*
- * Parameters as people write them on a command line. @parameters is changed on success
- * only; -EINVAL with a sentence otherwise.
+ * verity_set_block_size() - as people write it on a command line, in decimal
+ * Return: 0; -EINVAL with a sentence, and @parameters as they were
  */
-int verity_set_hash(struct verity_parameters *parameters, const char *text,
-		    struct assay_error *err);
 int verity_set_block_size(struct verity_parameters *parameters, const char *text,
 			  struct assay_error *err);
-int verity_set_salt(struct verity_parameters *parameters, const char *hex, struct assay_error *err);
 
 /* verity_algorithm() - FS_VERITY_HASH_ALG_*; 0 for a hash that fs-verity does not have */
 uint16_t verity_algorithm(enum assay_hash hash);
