@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "report/html.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/utc.h"
 #include "report/group.h"
 #include "report/markup.h"
@@ -507,11 +507,12 @@ static void add_groups(const struct html_report *report, const struct verdict *v
  */
 static void add_policy(struct buffer *out)
 {
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-	char *text;
+	const struct bytes sheet = BYTES((const uint8_t *)style, sizeof(style) - 1);
+	struct assay_digest digest;
+	char *text = NULL;
 
-	SHA256((const uint8_t *)style, sizeof(style) - 1, digest);
-	text = base64_encode(BYTES(digest, sizeof(digest)));
+	if (digest_bytes(ASSAY_HASH_SHA256, sheet, &digest, NULL) == 0)
+		text = base64_encode(BYTES(digest.bytes, digest.size));
 	if (!text) {
 		out->failed = true;
 		return;
