@@ -156,8 +156,8 @@ int fsverity_digest(const struct fsverity_verb *verb, int argc, char **argv)
 	return fsverity_request_free(&request, fsverity_ended(status));
 }
 
-static int open_key(const struct fsverity_request *request, struct signer **ret,
-		    X509 **ret_certificate, struct assay_error *err)
+static int open_signing_key(const struct fsverity_request *request, struct signer **ret,
+			    X509 **ret_certificate, struct assay_error *err)
 {
 	const char *certificate = request->value[OPT_CERT];
 	struct signer_source source = { .key = request->value[OPT_KEY], .standard_input = true };
@@ -202,7 +202,7 @@ static bool sign_digest(const struct fsverity_request *request, const struct ass
 	struct signer *signer;
 	X509 *certificate;
 	struct assay_error err;
-	int r = open_key(request, &signer, &certificate, &err);
+	int r = open_signing_key(request, &signer, &certificate, &err);
 
 	if (r == 0) {
 		r = pkcs7_sign(signer, certificate, digest, out, &err);

@@ -91,7 +91,7 @@ int fsverity_measure(const struct fsverity_verb *verb, int argc, char **argv)
 }
 
 /* @length: UINT64_MAX for all */
-static bool dump(int fd, const char *path, uint64_t type, uint64_t offset, uint64_t length)
+static bool dump_metadata(int fd, const char *path, uint64_t type, uint64_t offset, uint64_t length)
 {
 	static uint8_t piece[METADATA_PIECE];
 	int got;
@@ -159,7 +159,8 @@ int fsverity_dump_metadata(const struct fsverity_verb *verb, int argc, char **ar
 	fd = fsverity_open_file(argv[optind + 1], O_RDONLY);
 	if (fd < 0)
 		return fsverity_request_free(&request, EXIT_FAILED);
-	if (!dump(fd, argv[optind + 1], type, request.offset, part ? request.length : UINT64_MAX))
+	if (!dump_metadata(fd, argv[optind + 1], type, request.offset,
+			   part ? request.length : UINT64_MAX))
 		status = EXIT_FAILED;
 	close(fd);
 	return fsverity_request_free(&request, status);
