@@ -76,6 +76,11 @@ check "a list of no bytes" told 3 'has no bytes'
 
 run "$assay" replay uefi "$uefi" --expect "12:sha256:$uefi_pcr"
 check "a firmware's log replays" prints 0 "^sha256  PCR 12  $uefi_pcr$" '^28 events$' 'as expected'
+size=$(wc -c <"$uefi")
+{ cat "$uefi" && tail -c "$((size - 2521))" "$uefi" | sed '1s/^./\x0c/'; } >"$work/longer"
+run "$assay" replay uefi "$work/longer" --expect "12:sha256:$uefi_pcr"
+check "a log that is longer than the value" prints 1 \
+	'PCR 12, sha256: the expected value comes up after 28 events, and not at the end'
 run "$assay" replay uefi "$uefi" --expect "sha256:$uefi_pcr"
 check "of which PCR an expected value is must be said" told 2 '\-\-expect must be PCR:HASH:HEX'
 run "$assay" replay uefi tests/data/uefi/goattest-short_no_action_eventlog

@@ -49,6 +49,32 @@ static void what_is_not_one_json_object_is_refused(void **state)
 	}
 }
 
+static void objects_are_taken_off_the_front(void **state)
+{
+	struct bytes text = BYTES_LITERAL(" {\"a\":\"}\"}\n{}x");
+	struct assay_error err;
+	json_t *value;
+
+	(void)state;
+	assert_int_equal(json_parse_front(&text, "it", &value, &err), 0);
+	assert_int_equal(json_object_size(value), 1);
+	json_decref(value);
+	assert_true(bytes_equal(text, BYTES_LITERAL("\n{}x")));
+	assert_int_equal(json_parse_front(&text, "it", &value, &err), 0);
+	assert_int_equal(json_object_size(value), 0);
+	json_decref(value);
+	assert_true(bytes_equal(text, BYTES_LITERAL("x")));
+	/* What cannot be taken stays. */
+	assert_int_equal(json_parse_front(&text, "it", &value, &err), -EBADMSG);
+	support_assert_error(&err, "it is not JSON");
+	assert_int_equal(text.size, 1);
+	text = BYTES_LITERAL("[1]");
+	assert_int_equal(json_parse_front(&text, "it", &value, &err), -EBADMSG);
+	support_assert_error(&err, "not a JSON object");
+	text = BYTES_LITERAL("");
+	assert_int_equal(json_parse_front(&text, "it", &value, &err), -EBADMSG);
+}
+
 static void deep_nesting_is_refused(void **state)
 {
 	static const char head[] = "{\"a\":";
@@ -271,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_one_json_object_is_refused),
+		cmocka_unit_test(objects_are_taken_off_the_front),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(getters_say_what_is_missing_or_of_another_type),
 		cmocka_unit_test(getters_give_what_is_there),

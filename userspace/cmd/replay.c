@@ -204,7 +204,12 @@ static void print_expected(const struct replay_format *format, const struct repl
 		const struct pcrs_expected *expected = &options->expected[i];
 		const char *bank = assay_hash_name(expected->value.hash);
 
-		if (!expected->reached)
+		if (!expected->reached && expected->after > 0)
+			printf("PCR %u, %s: the expected value comes up after %" PRIu64
+			       " %s, and not at the end: what follows came later, or was never "
+			       "extended\n",
+			       expected->pcr, bank, expected->after, format->entries);
+		else if (!expected->reached)
 			printf("PCR %u, %s: the expected value comes up after none of the %s\n",
 			       expected->pcr, bank, format->entries);
 		else if (expected->after < pcrs->entries)

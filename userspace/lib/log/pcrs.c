@@ -374,6 +374,26 @@ int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret
 
 /* ---------------------------------------------------------------- UEFI */
 
+/* Values that are not those at the end: did they come up before? */
+static int find_prefixes(struct bytes log, const struct pcrs_request *request,
+			 struct assay_error *err)
+{
+	for (size_t i = 0; i < request->expected_count; i++) {
+		struct pcrs_expected *expected = &request->expected[i];
+		struct uefi_prefix prefix;
+		int r;
+
+		if (expected->reached)
+			continue;
+		r = uefi_find_prefix(log, expected->pcr, &expected->value, &prefix, err);
+		if (r < 0)
+			return r;
+		if (prefix.reached && prefix.covered > 0)
+			expected->after = prefix.number;
+	}
+	return 0;
+}
+
 int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
 		 struct assay_error *err)
 {
@@ -410,5 +430,5 @@ int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *re
 			look_for_expected(request, pcr, &ret->banks[i].values[pcr],
 					  replayed.events);
 	}
-	return 0;
+	return find_prefixes(log, request, err);
 }

@@ -26,7 +26,8 @@ static inline bool pcr_is_resettable(unsigned int pcr)
  * struct pcrs_expected - a PCR's value that is looked for
  * @pcr, @value: of which PCR and bank (@value.hash)
  * @reached: it came up
- * @after: with the extend of how many entries, 1 for the first; those of other PCRs count too
+ * @after: with the extend of how many entries, 1 for the first; those of other PCRs count too. Of
+ *         a firmware's log it may be set though @reached is not: see pcrs_of_uefi()
  */
 struct pcrs_expected {
 	unsigned int pcr;
@@ -116,7 +117,9 @@ int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret
 
 /*
  * pcrs_of_uefi() - a firmware's event log
- * An expected value is compared with what the whole log replays to.
+ * An expected value is compared with what the whole log replays to. Where it came up before,
+ * .after is how many events came before the first one of that PCR that it does not cover: those
+ * came later, or were never extended.
  */
 int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
 		 struct assay_error *err);
