@@ -108,6 +108,36 @@ static void test_bad_boots(void **state)
 	run_table(bad_boot, &seen_in_tables);
 }
 
+#define CHECK(...)
+#define CONTENT(id, ...) | CHECK_BIT(CHECK_##id)
+static const uint64_t content_checks = 0
+#include "verify/checks.def"
+	;
+#undef CHECK
+#undef CONTENT
+
+/*
+ * Where a quote is not what it must be, nothing that a log says is looked at, so that whoever
+ * may hand in evidence can neither have it believed nor have a verifier spend its time on it.
+ */
+static void test_nothing_is_appraised_that_no_quote_proves(void **state)
+{
+	static struct verdict verdict;
+	size_t rows = 0;
+
+	(void)state;
+	for (const struct bad_row *row = bad_quotes; row->name; row++) {
+		fixture_judge(row->stage, row->change, &verdict);
+		if (verdict.passed & CHECK_BIT(CHECK_PCR_DIGEST))
+			continue;
+		rows++;
+		if ((verdict.passed | verdict.failed) & content_checks)
+			fail_msg("%s: something was appraised", row->name);
+		assert_int_equal(verdict.files, 0);
+	}
+	assert_true(rows > 50);
+}
+
 /* A check that no row makes fail might as well not be there. */
 static void test_every_check_was_seen_to_fail(void **state)
 {
@@ -639,6 +669,7 @@ int main(void)
 		cmocka_unit_test(test_bad_starts),
 		cmocka_unit_test(test_bad_ima),
 		cmocka_unit_test(test_bad_boots),
+		cmocka_unit_test(test_nothing_is_appraised_that_no_quote_proves),
 		cmocka_unit_test(test_every_check_was_seen_to_fail),
 		cmocka_unit_test(test_one_missing_bit_is_enough),
 		cmocka_unit_test(test_names_are_found_again),
