@@ -84,6 +84,7 @@ keeps 1 verdict-bad "$assay" verify $evidence --pcr-start "sha256:$(printf %064d
 echo '{' >broken
 keeps 3 verdict-unreadable "$assay" verify broken --nonce 00112233445566778899aabbccddeeff --ak "$data/evidence/ak.pub" \
 	--manifest m --cert c.pem --json
+# Without values of PCRs the boot cannot be known: a warning.
 echo '{"assay": 1, "type": "policy"}' >policy.json
 keeps 1 policy-lint "$assay" policy lint policy.json --json
 for log in "$data"/uefi/*.eventlog; do
