@@ -85,6 +85,8 @@ static const struct row rows[] = {
 	    "imported"),
 	ROW("RSA parent", LOADABLE NO_PASSWORD RSA_PARENT OWNER PUBLIC PRIVATE, EOPNOTSUPP,
 	    "RSA key"),
+	ROW("RSA parent, persistent",
+	    LOADABLE NO_PASSWORD RSA_PARENT "\x02\x05\x00\x81\x00\x00\x01" PUBLIC PRIVATE, 0, ""),
 	ROW("members out of order", LOADABLE DESCRIPTION NO_PASSWORD OWNER PUBLIC PRIVATE, EBADMSG,
 	    "no TPMKey"),
 	ROW("member unknown", LOADABLE NO_PASSWORD "\xa6\x03\x01\x01\xff" OWNER PUBLIC PRIVATE,

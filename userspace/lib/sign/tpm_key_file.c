@@ -199,8 +199,6 @@ static const char *reason_unusable(const TPM_KEY *key)
 		return "it can be used by a signed policy only";
 	if (key->secret)
 		return "it has to be imported into the TPM first (tpm2_import)";
-	if (key->rsa_parent > 0)
-		return "its parent is an RSA key";
 	return NULL;
 }
 
@@ -269,6 +267,14 @@ static int extract_key(const TPM_KEY *key, const char *what, struct tpm_key_file
 				  ", neither the owner hierarchy (0x%" PRIx32
 				  ") nor a persistent key (0x%" PRIx32 " and up)",
 				  what, parent, TPM_KEY_PARENT_OWNER, TPM_KEY_PERSISTENT_FIRST);
+	/* Of a persistent key it is what it is; a primary would have to be made by another
+	 * template. */
+	if (key->rsa_parent > 0 && parent == TPM_KEY_PARENT_OWNER)
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"%s: this key cannot be used: its parent is an RSA key that is not "
+			"in the TPM for good",
+			what);
 	file.parent = (uint32_t)parent;
 	/* Absent is -1, and means the same as false. */
 	file.password = key->empty_auth <= 0;
