@@ -55,7 +55,7 @@ plain_text() {
 	! grep -q "$(printf '\033')" stdout
 }
 
-echo 1..66
+echo 1..68
 
 judge "$data/evidence.json"
 check 'good evidence is trusted' trusted
@@ -129,6 +129,23 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=s
 run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --ak "$data/ak.pub" \
 	--manifest "$data/manifest.jsonl" --cert other.crt --waive boot-known
 check 'a manifest of another signer is refused' refused manifest-signature
+# Whoever has any file signed must not own a signed manifest by that.
+sed "1s/\"created\":\"[^\"]*\"/\"created\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"/" "$data/manifest.jsonl" >as-file.jsonl
+{
+	printf 'FSVerity\001\000\040\000'
+	"$verifier" digest as-file.jsonl | cut -c8-71 | tr a-f A-F | tr -d '\n' | basenc -d --base16
+} >content
+openssl cms -sign -binary -in content -signer other.crt -inkey other.key -outform DER -md sha256 \
+	-nocerts -noattr -out as-file.jsonl.p7s
+as_file() { # [OPTION]...
+	run "$verifier" verify "$data/evidence.json" --nonce "$good_nonce" --ak "$data/ak.pub" \
+		--manifest as-file.jsonl --cert other.crt --waive boot-known "$@"
+}
+as_file
+check 'a manifest with the signature of a file is refused' \
+	eval 'refused manifest-signature && grep -q "it is the signature of a file" stdout'
+as_file --accept-file-signature
+check 'unless it is asked for' trusted
 judge "$data/evidence.json" --strip-prefix /mnt
 check 'paths outside the root are refused' refused files-known
 

@@ -138,7 +138,7 @@ static int lint_certificate(const char *path, const struct lint_options *options
 static int lint_with(const char *path, const struct lint_options *options)
 {
 	size_t count = options->authorities.count, loaded = 0;
-	CLEANUP(free_pointer) X509 **authorities = calloc(count + 1, sizeof(*authorities));
+	X509 **authorities = calloc(count + 1, sizeof(X509 *));
 	struct assay_error err;
 	int r = 0, status;
 
@@ -150,6 +150,7 @@ static int lint_with(const char *path, const struct lint_options *options)
 			 lint_certificate(path, options, authorities);
 	for (size_t i = 0; i < loaded; i++)
 		X509_free(authorities[i]);
+	free(authorities);
 	return status;
 }
 
