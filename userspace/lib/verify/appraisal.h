@@ -13,7 +13,7 @@
 #include "verify/proven.h"
 #include "verify/structures.h"
 #include "verify/tell.h"
-#include "verify/verify.h"
+#include "verify/input.h"
 
 /**
  * struct appraisal - one run of verify()

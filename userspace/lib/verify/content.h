@@ -9,7 +9,7 @@
 #include "verify/manifests.h"
 #include "verify/proven.h"
 #include "verify/tell.h"
-#include "verify/verify.h"
+#include "verify/input.h"
 
 struct ima_tally;
 

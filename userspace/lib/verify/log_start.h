@@ -14,7 +14,7 @@
 #include "log/cel.h"
 #include "verify/evidence.h"
 #include "verify/structures.h"
-#include "verify/verify.h"
+#include "verify/input.h"
 
 enum log_origin {
 	LOG_UNKNOWN,   /* nothing vouches for it */

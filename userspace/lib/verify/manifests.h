@@ -7,7 +7,7 @@
 #define ASSAY_VERIFY_MANIFESTS_H
 
 #include "sign/manifest.h"
-#include "verify/verify.h"
+#include "verify/input.h"
 
 /* A manifest whose signature was found good. It does not change: any thread may read it. */
 struct verified_manifest;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What a policy requires where it says nothing else, by the table of checks. */
 #include "verify/structures.h"
-#include "verify/verify.h"
+#include "verify/input.h"
 
 static uint64_t checks_when(enum check_when when)
 {

@@ -13,7 +13,7 @@
 #include "verify/evidence.h"
 #include "verify/replay.h"
 #include "verify/structures.h"
-#include "verify/verify.h"
+#include "verify/input.h"
 
 /* The PCR values that a quote vouches for. */
 struct quoted_pcrs;
