@@ -49,11 +49,13 @@ static void files_of_all_kinds(void **state)
 /* A table of 36 bytes whose sum is 0. */
 static struct bytes acpi_table(const char *signature, uint8_t table[36])
 {
+	static const uint8_t length_and_revision[] = { 36, 0, 0, 0, 1, 0 };
 	uint8_t sum = 0;
 
 	memset(table, 'X', 36);
-	memcpy(table, signature, 4);
-	memcpy(table + 4, "\x24\0\0\0\1\0", 6);
+	for (size_t i = 0; i < 4; i++)
+		table[i] = (uint8_t)signature[i];
+	memcpy(table + 4, length_and_revision, sizeof(length_and_revision));
 	for (size_t i = 0; i < 36; i++)
 		sum = (uint8_t)(sum + table[i]);
 	table[9] = (uint8_t)-sum;

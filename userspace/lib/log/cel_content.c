@@ -42,7 +42,7 @@ static int parse_two(const struct cel_record *record, uint8_t type, const char *
 int cel_pcclient_parse(const struct cel_record *record, uint32_t *ret_type, struct bytes *ret_data,
 		       struct assay_error *err)
 {
-	struct bytes type, data;
+	struct bytes type = { 0 }, data = { 0 };
 	uint64_t number;
 	int r = parse_two(record, CEL_PCCLIENT_STD, "PCCLIENT_STD", &type, &data, err);
 
@@ -58,7 +58,7 @@ int cel_pcclient_parse(const struct cel_record *record, uint32_t *ret_type, stru
 
 int cel_ima_parse(const struct cel_record *record, struct ima_entry *ret, struct assay_error *err)
 {
-	struct bytes name, data;
+	struct bytes name = { 0 }, data = { 0 };
 	int r = parse_two(record, ASSAY_CEL_IMA_TEMPLATE, "IMA_TEMPLATE", &name, &data, err);
 
 	if (r < 0)
