@@ -66,8 +66,8 @@ keeps 0 log-show "$assay" log show --json "$data/fuzz_cel/sample"
 keeps 0 log-show-kinds "$assay" log show --json "$data/fuzz_cel/kinds"
 base64 -d "$data/cel/gotpmtools-cel.b64" >other
 keeps 0 log-show-other "$assay" log show --json other
-head -c 500 "$data/fuzz_cel/sample" >cut
-keeps 1 log-show-cut "$assay" log show --json cut
+head -c 500 "$data/fuzz_cel/sample" >cut.cel
+keeps 1 log-show-cut "$assay" log show --json cut.cel
 keeps 0 enroll-request "$assay" enroll request --ak ak.pem --machine-id m1 --out req.json --json
 # shellcheck disable=SC2086
 keeps 0 enroll-challenge "$assay" enroll challenge req.json --records records --out ch.json $maker --json
