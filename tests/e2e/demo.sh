@@ -150,7 +150,7 @@ sign() {
 		--manifest "$root/demo/other/manifest.jsonl" opt/other
 	cp "$root/demo/manifest.jsonl" "$root/demo/manifest.jsonl.p7s" "$out/"
 	tail -n +2 "$out/manifest.jsonl" |
-		jq -s '{files: length, bytes: (map(.size) | add)}' >"$out/signed.json"
+		jq -s '{file_count: length, bytes: (map(.size) | add)}' >"$out/signed.json"
 	jq -e '.file_count >= 40 and .bytes >= 20e6' "$out/signed.json" >/dev/null ||
 		{ echo "too little to sign: $(cat "$out/signed.json")"; return 1; }
 	jq -r '"\(.file_count) files, \(.bytes / 1048576 | round) MiB: a signature each, and a signed manifest"' \
