@@ -88,6 +88,7 @@ with .
 misused 'the nonce twice' '--nonce is given twice' --nonce "$nonce"
 misused 'the policy twice' '--policy is given twice' --policy changed.json
 misused 'an old name beside the new one' '--strip-prefix is given twice' --strip-prefix /a --root /b
+misused 'a prefix that no path has' "--strip-prefix must be an absolute path, not 'mnt'" --strip-prefix mnt
 misused 'an option that is abbreviated' "unknown option '--no-ima'" --no-ima
 misused 'another one' "unknown option '--wai'" --wai files-known
 judge --ak - --policy -

@@ -159,6 +159,10 @@ static int check_options(const struct verify_options *options)
 		return command_usage(&command_verify,
 				     "--device must be a file, not standard input: what is kept "
 				     "of a verdict is written back to it");
+	if (options->prefix && options->prefix[0] != '/')
+		return command_usage(&command_verify,
+				     "--strip-prefix must be an absolute path, not '%s'",
+				     options->prefix);
 	if (!options->policy && (options->manifests.count == 0 || options->certificates.count == 0))
 		return command_usage(&command_verify,
 				     "missing option: --policy, or both --manifest and --cert");

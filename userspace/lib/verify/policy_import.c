@@ -384,16 +384,37 @@ static json_t *get_or_make(json_t *object, const char *name, json_t *made)
 	return json_object_set_new(object, name, made) == 0 ? json_object_get(object, name) : NULL;
 }
 
-/* Whether one of the exclusions of this import stands for the path. */
-static bool is_excluded(const struct policy_references *references, const char *path)
+/* The paths of the exclusions of this import, as names of an object; NULL without memory. */
+static json_t *excluded_paths(const struct policy_references *references)
 {
-	for (size_t i = 0; i < json_array_size(references->allow); i++) {
-		const char *rule = json_string_value(
-			json_object_get(json_array_get(references->allow, i), "path"));
-		size_t length = strlen(rule);
+	json_t *paths = json_object();
 
-		if (rule[length - 1] == '/' ? strncmp(path, rule, length) == 0 :
-					      strcmp(path, rule) == 0)
+	for (size_t i = 0; paths && i < json_array_size(references->allow); i++) {
+		const char *path = json_string_value(
+			json_object_get(json_array_get(references->allow, i), "path"));
+
+		if (json_object_set_new(paths, path, json_true()) < 0) {
+			json_decref(paths);
+			paths = NULL;
+		}
+	}
+	return paths;
+}
+
+/* Whether one of them stands for the path: by itself, or a directory that it is below. */
+static bool is_excluded(const json_t *paths, const char *path)
+{
+	char above[PATH_MAX_SIZE + 1];
+
+	if (json_object_size(paths) == 0)
+		return false;
+	if (json_object_get(paths, path))
+		return true;
+	/* No exclusion is longer. */
+	for (size_t i = 0; path[i] && i < PATH_MAX_SIZE; i++) {
+		above[i] = path[i];
+		above[i + 1] = '\0';
+		if (path[i] == '/' && json_object_get(paths, above))
 			return true;
 	}
 	return false;
@@ -402,11 +423,14 @@ static bool is_excluded(const struct policy_references *references, const char *
 /* A digest of what is excluded is not looked at there; here it would have to match. */
 static int move_digests(struct policy_references *references, json_t *digests)
 {
+	CLEANUP(json_decref_pointer) json_t *excluded = excluded_paths(references);
 	const char *name;
 	json_t *values;
 
+	if (!excluded)
+		return references_no_memory(references);
 	json_object_foreach(references->digests, name, values) {
-		if (is_excluded(references, name)) {
+		if (is_excluded(excluded, name)) {
 			warn_dropped(references, "the digest of", name,
 				     "an exclusion goes before it, so that it may be anything");
 			continue;
