@@ -230,10 +230,11 @@ FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 	@mkdir -p $(@D)
 	$(call tell,FUZZ)
-	$(Q)clang $(LDFLAGS_fuzz) -o $@ $^ $(LIBS_CORE)
+	$(Q)clang $(LDFLAGS_fuzz) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_CORE)
 
 # What the module does with a log that it finds is the same code there.
 build/fuzz/fuzz_adopt: build/fuzz/kmod/found.o build/fuzz/kmod/frame.o
+build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
 
 .PHONY: test test-list unit fuzzers fuzz lint lint-needs
 test:

@@ -30,9 +30,11 @@ struct values {
 /* Takes anything that begins with "f". */
 static int take_function(void *place, const char *value, struct assay_error *err)
 {
+	size_t used = strlen(place);
+
 	if (value[0] != 'f')
 		return assay_fail(err, EINVAL, "must begin with f, not '%s'", value);
-	strcat(place, value);
+	snprintf((char *)place + used, 64 - used, "%s", value);
 	return 0;
 }
 

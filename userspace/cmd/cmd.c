@@ -26,7 +26,7 @@ static struct json_call {
 } json_call;
 
 /* On standard error, and for the object that is printed where there is no other. */
-static void tell(const char *name, const char *text)
+static void tell_error(const char *name, const char *text)
 {
 	fflush(stdout);
 	fprintf(stderr, "%s%s%s: %s\n", program, name[0] ? " " : "", name, text);
@@ -35,7 +35,7 @@ static void tell(const char *name, const char *text)
 
 int command_failed(const struct command *command, const struct assay_error *err)
 {
-	tell(command->name, err->text);
+	tell_error(command->name, err->text);
 	return EXIT_FAILED;
 }
 
@@ -47,7 +47,7 @@ int command_usage(const struct command *command, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err.text, sizeof(err.text), format, args);
 	va_end(args);
-	tell(command->name, err.text);
+	tell_error(command->name, err.text);
 	fprintf(stderr, "Try '%s %s --help'.\n", program, command->name);
 	return EXIT_USAGE;
 }
@@ -301,7 +301,7 @@ static bool wants_json(int argc, char **argv)
 
 static int fail_without_command(const char *what)
 {
-	tell("", what);
+	tell_error("", what);
 	fprintf(stderr, "Try '%s --help'.\n", program);
 	return EXIT_USAGE;
 }

@@ -37,7 +37,7 @@ struct digest_run {
 	size_t failed;
 };
 
-static char *escape(const char *path)
+static char *escape_path(const char *path)
 {
 	size_t capacity = 4 * strlen(path) + 1;
 	char *text = malloc(capacity);
@@ -47,10 +47,11 @@ static char *escape(const char *path)
 }
 
 /* A file's result, to wherever it goes; -ENOMEM where that is not possible. */
-static int report(struct digest_run *run, const struct verity_job *job, struct assay_error *err)
+static int report_result(struct digest_run *run, const struct verity_job *job,
+			 struct assay_error *err)
 {
 	char digest[ASSAY_DIGEST_TEXT_MAX];
-	char *path = escape(job->path);
+	char *path = escape_path(job->path);
 	bool good = path != NULL;
 
 	if (job->result == 0)
@@ -80,7 +81,7 @@ static int take_result(struct digest_run *run, struct verity_pool *pool, struct 
 	int r;
 
 	verity_pool_take(pool, &job);
-	r = report(run, &job, err);
+	r = report_result(run, &job, err);
 	free(job.path);
 	return r;
 }

@@ -41,7 +41,7 @@ void option_texts_free(struct option_texts *texts)
 }
 
 /* A word of the command line as errors quote it. */
-static const char *shown(const char *word, char text[SHOWN_MAX])
+static const char *quote_word(const char *word, char text[SHOWN_MAX])
 {
 	return text_escape(BYTES((const uint8_t *)word, strlen(word)), text, SHOWN_MAX);
 }
@@ -54,7 +54,7 @@ static int fail_value(const struct option_row *row, const char *value, const cha
 	char text[SHOWN_MAX];
 
 	return assay_fail(err, EINVAL, "--%s must be %s, not '%s'", row->name, what,
-			  shown(value, text));
+			  quote_word(value, text));
 }
 
 static bool parse_number(const char *value, uint64_t *ret)
@@ -130,9 +130,12 @@ static int fail_choice(const struct option_row *row, const char *value, struct a
 	size_t used = (size_t)snprintf(what, sizeof(what), "one of ");
 
 	for (const char *at = row->value; *at && used + 3 < sizeof(what); at++) {
-		what[used++] = *at == '|' ? ',' : *at;
-		if (*at == '|')
+		if (*at == '|') {
+			what[used++] = ',';
 			what[used++] = ' ';
+		} else {
+			what[used++] = *at;
+		}
 	}
 	what[used] = '\0';
 	return fail_value(row, value, what, err);
@@ -179,6 +182,8 @@ static int set_value(struct options_run *run, const struct option_row *row, cons
 	void *place = run->values + row->place;
 	int choice;
 
+	if (!value && row->type != OPTION_TYPE_FLAG && row->type != OPTION_TYPE_FUNCTION)
+		return assay_fail(err, EINVAL, "--%s has no name for its value", row->name);
 	switch (row->type) {
 	case OPTION_TYPE_FLAG:
 		*(bool *)place = true;
@@ -290,7 +295,7 @@ static int take_long(struct options_run *run, const char *word, const char *next
 	int r;
 
 	if (!row)
-		return assay_fail(err, EINVAL, "unknown option '%s'", shown(word, text));
+		return assay_fail(err, EINVAL, "unknown option '%s'", quote_word(word, text));
 	if (!row->value && value)
 		return assay_fail(err, EINVAL, "--%s takes no value", row->name);
 	if (row->value && !value && !next)
@@ -310,7 +315,8 @@ static int take_letters(struct options_run *run, const char *word, const char *n
 		int r;
 
 		if (!row)
-			return assay_fail(err, EINVAL, "unknown option '%s'", shown(word, text));
+			return assay_fail(err, EINVAL, "unknown option '%s'",
+					  quote_word(word, text));
 		if (!row->value) {
 			r = take_option(run, row, NULL, err);
 			if (r < 0)

@@ -158,15 +158,16 @@ struct operands {
 	.repeatable = true
 
 /* unsigned of 16, 32 or 64 bits: decimal, or hexadecimal with 0x; from @least to @most */
-#define OPTION_NUMBER(structure, member, least, most)                          \
-	.type = OPTION_TYPE_NUMBER,                                            \
-	.place = OPTION_PLACE_OF_SIZE(structure, member, >= sizeof(uint16_t)), \
+#define OPTION_NUMBER(structure, member, least, most)                         \
+	.type = OPTION_TYPE_NUMBER,                                           \
+	.place = OPTION_PLACE_OF_SIZE(structure, member, != sizeof(uint8_t)), \
 	.size = OPTION_SIZE(structure, member), .min = (least), .max = (most)
 
 /* uint8_t[] and its size_t: hexadecimal; @least bytes, and at most what the array holds */
-#define OPTION_HEX(structure, member, size_member, least)                               \
-	.type = OPTION_TYPE_HEX, .place = OPTION_PLACE_OF_SIZE(structure, member, > 0), \
-	.size = OPTION_SIZE(structure, member),                                         \
+#define OPTION_HEX(structure, member, size_member, least)                        \
+	.type = OPTION_TYPE_HEX,                                                 \
+	.place = OPTION_PLACE_OF_SIZE(structure, member[0], == sizeof(uint8_t)), \
+	.size = OPTION_SIZE(structure, member),                                  \
 	.size_place = OPTION_PLACE(structure, size_member, size_t), .min = (least)
 
 /* struct assay_digest: "sha256:HEX" */

@@ -134,31 +134,39 @@ static int fail_write(const char *path, int code, struct assay_error *err)
 	return assay_fail(err, code, "cannot write %s: %s", path, strerror(code));
 }
 
+/* The directory that @path is in; false if that is too long. */
+static bool directory_of(const char *path, char directory[PATH_MAX])
+{
+	char copy[PATH_MAX];
+
+	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
+		return false;
+	return snprintf(directory, PATH_MAX, "%s", dirname(copy)) < PATH_MAX;
+}
+
 /* Does another user have it where everyone may put things, as in /tmp? */
 static bool is_planted(const char *path, const struct stat *status)
 {
-	CLEANUP(free_pointer) char *copy = strdup(path);
-	struct stat directory;
+	char directory[PATH_MAX];
+	struct stat place;
 
-	if (!copy || stat(dirname(copy), &directory) < 0)
+	if (!directory_of(path, directory) || stat(directory, &place) < 0)
 		return true;
-	return (directory.st_mode & S_ISVTX) && (directory.st_mode & S_IWOTH) &&
-	       status->st_uid != geteuid() && status->st_uid != directory.st_uid;
+	return (place.st_mode & S_ISVTX) && (place.st_mode & S_IWOTH) &&
+	       status->st_uid != geteuid() && status->st_uid != place.st_uid;
 }
 
 /* The link /proc/self/fd/N, which is no path to be followed: it is the open file N itself. */
 static bool is_descriptor(const char *path, int *ret_fd)
 {
-	CLEANUP(free_pointer) char *copy = strdup(path);
-	CLEANUP(free_pointer) char *directory = NULL;
 	const char *name = strrchr(path, '/');
-	char own[32];
+	char directory[PATH_MAX], real[PATH_MAX], own[32];
 
-	if (!copy || !name || name[1] == '\0' || strspn(name + 1, "0123456789") != strlen(name + 1))
+	if (!name || name[1] == '\0' || strspn(name + 1, "0123456789") != strlen(name + 1) ||
+	    !directory_of(path, directory) || !realpath(directory, real))
 		return false;
-	directory = realpath(dirname(copy), NULL);
 	snprintf(own, sizeof(own), "/proc/%ld/fd", (long)getpid());
-	if (!directory || strcmp(directory, own) != 0)
+	if (strcmp(real, own) != 0)
 		return false;
 	*ret_fd = (int)strtol(name + 1, NULL, 10);
 	return true;
@@ -186,88 +194,84 @@ static int share_descriptor(int fd, const char *named, int *ret, struct assay_er
 	return *ret < 0 ? fail_write(named, errno, err) : 0;
 }
 
-/* What the link at @path says, from the directory that it is in; NULL with errno. */
-static char *read_link(const char *path)
+/* What the link at @path says, from the directory that it is in, in its place; -errno */
+static int follow_link(char path[PATH_MAX])
 {
-	CLEANUP(free_pointer) char *copy = strdup(path);
-	char text[PATH_MAX];
-	char *joined = NULL;
+	char text[PATH_MAX], directory[PATH_MAX];
 	ssize_t size = readlink(path, text, sizeof(text) - 1);
+	int length;
 
-	if (!copy || size < 0)
-		return NULL;
+	if (size < 0)
+		return -errno;
 	text[size] = '\0';
-	if (text[0] == '/')
-		return strdup(text);
-	return asprintf(&joined, "%s/%s", dirname(copy), text) < 0 ? NULL : joined;
+	if (!directory_of(path, directory))
+		return -ENAMETOOLONG;
+	length = text[0] == '/' ? snprintf(path, PATH_MAX, "%s", text) :
+				  snprintf(path, PATH_MAX, "%s/%s", directory, text);
+	return length < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* One step: sets @ret, or *path to where a link leads. @named: for errors. */
-static int resolve_step(char **path, const char *named, struct destination *ret, bool *ret_done,
+/*
+ * One step: what is at @path, or where a link there leads, in @path
+ * @named: for errors
+ *
+ * Return: 1 for a file to be replaced or made, 2 where *ret_fd was set, 0 to go on, -errno
+ */
+static int resolve_step(char path[PATH_MAX], const char *named, int *ret_fd,
 			struct assay_error *err)
 {
 	struct stat status;
-	char *next;
-	int fd;
+	bool link;
+	int fd, r;
 
-	*ret_done = true;
-	if (lstat(*path, &status) < 0) {
-		if (errno != ENOENT)
-			return fail_write(named, errno, err);
-		ret->target = *path;
-		*path = NULL;
-		return 0;
-	}
-	if (S_ISREG(status.st_mode)) {
-		ret->target = *path;
-		*path = NULL;
-		return 0;
-	}
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT ? 1 : fail_write(named, errno, err);
+	if (S_ISREG(status.st_mode))
+		return 1;
 	if (S_ISDIR(status.st_mode))
 		return assay_fail(err, EISDIR, "cannot write %s: it is a directory", named);
-	if (S_ISLNK(status.st_mode) && is_descriptor(*path, &fd))
-		return share_descriptor(fd, named, &ret->fd, err);
-	if (S_ISLNK(status.st_mode) && is_in_proc(*path))
-		return open_in_place(*path, named, &ret->fd, err);
-	if ((S_ISLNK(status.st_mode) || S_ISFIFO(status.st_mode)) && is_planted(*path, &status))
+	link = S_ISLNK(status.st_mode);
+	if (link && is_descriptor(path, &fd)) {
+		r = share_descriptor(fd, named, ret_fd, err);
+		return r < 0 ? r : 2;
+	}
+	if ((link || S_ISFIFO(status.st_mode)) && !is_in_proc(path) && is_planted(path, &status))
 		return assay_fail(err, EACCES,
 				  "cannot write %s: %s is another user's %s in a directory that "
 				  "everyone may write to; remove it or choose another place",
-				  named, *path, S_ISLNK(status.st_mode) ? "symbolic link" : "FIFO");
-	if (!S_ISLNK(status.st_mode))
-		return open_in_place(*path, named, &ret->fd, err);
-	next = read_link(*path);
-	if (!next)
-		return fail_write(named, errno, err);
-	free(*path);
-	*path = next;
-	*ret_done = false;
-	return 0;
+				  named, path, link ? "symbolic link" : "FIFO");
+	if (!link || is_in_proc(path)) {
+		r = open_in_place(path, named, ret_fd, err);
+		return r < 0 ? r : 2;
+	}
+	r = follow_link(path);
+	return r < 0 ? fail_write(named, -r, err) : 0;
 }
 
-static int resolve(const char *path, struct destination *ret, struct assay_error *err)
+static int resolve_output(const char *path, struct destination *ret, struct assay_error *err)
 {
-	CLEANUP(free_pointer) char *at = strdup(path);
-	bool done = false;
+	char at[PATH_MAX];
+	int r = 0;
 
 	*ret = (struct destination){ .fd = -1 };
-	if (!at)
-		return assay_fail(err, ENOMEM, "cannot write %s: out of memory", path);
 	if (strcmp(path, "-") == 0)
 		return share_descriptor(STDOUT_FILENO, "standard output", &ret->fd, err);
-	for (int i = 0; i < LINKS_MAX; i++) {
-		int r = resolve_step(&at, path, ret, &done, err);
-
-		if (r < 0 || done)
-			return r;
-	}
-	return fail_write(path, ELOOP, err);
+	if (snprintf(at, sizeof(at), "%s", path) >= (int)sizeof(at))
+		return fail_write(path, ENAMETOOLONG, err);
+	for (int i = 0; r == 0 && i < LINKS_MAX; i++)
+		r = resolve_step(at, path, &ret->fd, err);
+	if (r == 0)
+		return fail_write(path, ELOOP, err);
+	if (r != 1)
+		return r < 0 ? r : 0;
+	ret->target = strdup(at);
+	return ret->target ? 0 : assay_fail(err, ENOMEM, "cannot write %s: out of memory", path);
 }
 
 int file_resolve(const char *path, char **ret, struct assay_error *err)
 {
 	struct destination destination;
-	int r = resolve(path, &destination, err);
+	int r = resolve_output(path, &destination, err);
 
 	if (r < 0)
 		return r;
@@ -283,27 +287,30 @@ int file_resolve(const char *path, char **ret, struct assay_error *err)
  */
 static int open_temporary(struct file_writer *writer, mode_t mode)
 {
-	for (int i = 0; i < NAMES_TRIED; i++) {
+	size_t size = strlen(writer->target) + sizeof(".01234567");
+	char *name = malloc(size);
+	int fd = -1;
+
+	if (!name)
+		return -ENOMEM;
+	for (int i = 0; fd < 0 && i < NAMES_TRIED; i++) {
 		uint32_t number;
-		int fd;
 
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-			return -EIO;
-		if (asprintf(&writer->temporary, "%s.%08" PRIx32, writer->target, number) < 0) {
-			writer->temporary = NULL;
-			return -ENOMEM;
-		}
-		fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			  mode);
-		if (fd >= 0)
-			return fd;
-		/* It is not this writer's to remove. */
-		free(writer->temporary);
-		writer->temporary = NULL;
-		if (errno != EEXIST)
-			return -errno;
+			break;
+		snprintf(name, size, "%s.%08" PRIx32, writer->target, number);
+		fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		if (fd < 0 && errno != EEXIST)
+			break;
 	}
-	return -EEXIST;
+	if (fd < 0) {
+		fd = -errno;
+		/* What has the name is not this writer's to remove. */
+		free(name);
+		return fd;
+	}
+	writer->temporary = name;
+	return fd;
 }
 
 int file_begin(struct file_writer *writer, const char *path, mode_t mode, struct assay_error *err)
@@ -312,7 +319,7 @@ int file_begin(struct file_writer *writer, const char *path, mode_t mode, struct
 	int fd, code, r;
 
 	*writer = (struct file_writer){ 0 };
-	r = resolve(path, &destination, err);
+	r = resolve_output(path, &destination, err);
 	if (r < 0)
 		return r;
 	writer->target = destination.target;
