@@ -227,7 +227,8 @@ pss_key() { # the same for RSAPSS, which tpm2_checkquote does not know
 }
 works 'an RSA key with the scheme RSAPSS, from its handle' pss_key
 works 'a P-384 key, from its handle' other_key p384 sha384
-works 'a P-521 key, from its handle' other_key p521 sha512
+refused 'an attestation key that the verifier would not take' 2 'cannot be p521' \
+	"$assay" key create --restricted --algorithm p521 --out second.pem
 refused 'RSAPSS of what is no RSA key' 2 '\-\-scheme is of RSA keys' \
 	"$assay" key create --restricted --scheme rsapss --out second.pem
 refused 'a scheme of a key that signs files' 2 '\-\-scheme is only for use with --restricted' \

@@ -326,6 +326,11 @@ static int check_create(const struct create_options *options)
 		return command_usage(
 			&command_key_create,
 			"a restricted key cannot sign a certificate: leave out --cert");
+	if (options->restricted && options->algorithm == TPM_KEY_P521)
+		return command_usage(
+			&command_key_create,
+			"an attestation key cannot be p521: 'assay verify' takes quotes "
+			"by P-256, P-384 and RSA");
 	if (options->restricted &&
 	    (options->passphrase || options->passphrase_file || options->pcrs.count > 0))
 		return command_usage(&command_key_create,
