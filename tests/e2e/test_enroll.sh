@@ -387,6 +387,24 @@ works 'I5 and no more than one challenge for a TPM is open' sh -c '
 			--intermediates tpm/ek-issuer.pem --out c.json || exit 1
 	done
 	test "$(ls flood/pending | wc -l)" -eq 2 && test "$(ls flood/pending/*.json | wc -l)" -eq 1' sh "$verify"
+at_once() { # four challenges for one TPM at the same time: one of them can be answered
+	rm -rf flood
+	at_once_pids=
+	for n in 1 2 3 4; do
+		"$verify" enroll challenge r.json --records flood $maker --out c$n.json &
+		at_once_pids="$at_once_pids $!"
+	done
+	# The TPMs run in the background, too: nobody waits for these.
+	wait $at_once_pids
+	[ "$(find flood/pending -name '*.json' | wc -l)" -eq 1 ] || return 1
+	at_once_won=0
+	for n in 1 2 3 4; do
+		answer c$n.json a$n.json || return 1
+		"$verify" enroll accept a$n.json --records flood 2>>lost && at_once_won=$((at_once_won + 1))
+	done
+	[ "$at_once_won" -eq 1 ] && [ "$(grep -c 'a newer one for the same endorsement key' lost)" -eq 3 ]
+}
+works 'I5 whichever of many at once comes last is the one' at_once
 
 # ---------------------------------------------------------------- I6: played again
 
