@@ -611,6 +611,28 @@ static void a_files_signature_is_not_a_manifests(void **state)
 	free_text(&is);
 }
 
+/* Also where the time in it is one that the certificate does not cover. */
+static void a_files_signature_is_told_whatever_time_is_in_it(void **state)
+{
+	static char text[] = HEADER ENTRY("/a");
+	struct assay_error err = { 0 };
+	struct buffer file = { 0 };
+	struct signed_text is;
+
+	(void)state;
+	set_created(text, 1700000000);
+	sign_text(&is, BYTES_LITERAL(text));
+	assert_int_equal(pkcs7_sign(is.signer, is.certificate, &is.digest, &file, NULL), 0);
+	assert_int_equal(
+		manifest_verify(is.text, "m", buffer_bytes(&file), is.certificate, 0, &err),
+		-EPERM);
+	support_assert_error(&err, "it is the signature of a file");
+	assert_true(manifest_verify(is.text, "m", buffer_bytes(&file), is.certificate,
+				    MANIFEST_ACCEPT_FILE_SIGNATURE, NULL) < 0);
+	buffer_free(&file);
+	free_text(&is);
+}
+
 /* The signer's certificate has to be good when the manifest was created, not later. */
 static void the_signers_certificate_is_judged_when_it_was_created(void **state)
 {
@@ -709,6 +731,7 @@ int main(void)
 		cmocka_unit_test(the_manifests_own_signature_covers_every_byte),
 		cmocka_unit_test(the_manifests_own_signature_is_one_that_openssl_verifies),
 		cmocka_unit_test(a_files_signature_is_not_a_manifests),
+		cmocka_unit_test(a_files_signature_is_told_whatever_time_is_in_it),
 		cmocka_unit_test(the_signers_certificate_is_judged_when_it_was_created),
 		cmocka_unit_test(a_product_is_read_back_and_may_be_missing),
 	};

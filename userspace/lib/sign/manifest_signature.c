@@ -74,7 +74,7 @@ static int verify_by_certificate(const struct manifest_signed *manifest,
 	int delegated, r = pkcs7_verify_content(manifest->signature, content, certificate, err);
 
 	if (r == 0)
-		return certificate_judge_at(certificate, manifest->created, err);
+		return certificate_judge_at(certificate, content->when, err);
 	/* One with a certificate inside pkcs7_verify_content() does not take. */
 	if (r != -EBADMSG)
 		return r;
@@ -111,7 +111,8 @@ static int verify_signed(const struct manifest_signed *manifest, X509 *certifica
 	bool accept = manifest->flags & MANIFEST_ACCEPT_FILE_SIGNATURE;
 	int r;
 
-	file.when = manifest->created;
+	/* Where it is refused in any case, it is told for what it is, whenever it was made. */
+	file.when = accept ? manifest->created : 0;
 	r = verify_either(manifest, &own, certificate, trust, ret_signer, err);
 	if (r < 0 && verify_either(manifest, &file, certificate, trust, accept ? ret_signer : NULL,
 				   NULL) == 0) {
