@@ -64,8 +64,8 @@ for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/
 		check "$name: an unknown option is named" told 2 "unknown option '--no-such-option'" 'Try .assay '
 	done
 	sed 's/^-. //' of_command | sort -u >of_help
-	page_options "$page" | comm -23 - of_help >more
-	check "$command: the page has no other options" eval '[ ! -s more ] || { sed "s/^/# /" more; false; }'
+	page_options "$page" | comm -23 - of_help >page_only
+	check "$command: the page has no other options" eval '[ ! -s page_only ] || { sed "s/^/# /" page_only; false; }'
 done
 echo "1..$check_number"
 exit "$check_failed"
