@@ -9,14 +9,6 @@
 #include "base/signer.h"
 #include "tpm/options.h"
 
-/* What --key says of itself in help texts; lines of 2 + 24 characters in front. */
-#define SIGNER_KEY_HELP                                                                     \
-	"  --key KEY             private key: a TSS2 key file or handle:0x81... (the key\n" \
-	"                        is in a TPM), a PEM file, or a PKCS#11 URI (pkcs11:...)\n" \
-	"  --passphrase-file F   the key's passphrase, password or PIN; else it is asked\n" \
-	"                        for if the key needs one\n"                                \
-	"  --tcti CONF           how to reach the TPM, as for tpm2-tools\n"
-
 /**
  * struct signer_source - which key, and what it takes to use it
  * @key: "handle:0x81000001" (tpm_key_handle()), "pkcs11:..." (RFC 7512), or a file: TSS2 PEM or
