@@ -8,8 +8,9 @@
 #include "base/utc.h"
 
 /* @flags: JSON_DISABLE_EOF_CHECK, and then *ret_size is what the value took; or 0 */
-static int parse(struct bytes text, size_t flags, const char *what, json_type type,
-		 const char *type_name, json_t **ret, size_t *ret_size, struct assay_error *err)
+static int parse_text(struct bytes text, size_t flags, const char *what, json_type type,
+		      const char *type_name, json_t **ret, size_t *ret_size,
+		      struct assay_error *err)
 {
 	json_error_t error;
 	json_t *value;
@@ -37,13 +38,14 @@ static int parse(struct bytes text, size_t flags, const char *what, json_type ty
 
 int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
 {
-	return parse(text, 0, what, JSON_OBJECT, "object", ret, &(size_t){ 0 }, err);
+	return parse_text(text, 0, what, JSON_OBJECT, "object", ret, &(size_t){ 0 }, err);
 }
 
 int json_parse_front(struct bytes *in, const char *what, json_t **ret, struct assay_error *err)
 {
 	size_t size;
-	int r = parse(*in, JSON_DISABLE_EOF_CHECK, what, JSON_OBJECT, "object", ret, &size, err);
+	int r = parse_text(*in, JSON_DISABLE_EOF_CHECK, what, JSON_OBJECT, "object", ret, &size,
+			   err);
 
 	if (r == 0)
 		*in = BYTES(in->data + size, in->size - size);
@@ -52,7 +54,7 @@ int json_parse_front(struct bytes *in, const char *what, json_t **ret, struct as
 
 int json_parse_array(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
 {
-	return parse(text, 0, what, JSON_ARRAY, "array", ret, &(size_t){ 0 }, err);
+	return parse_text(text, 0, what, JSON_ARRAY, "array", ret, &(size_t){ 0 }, err);
 }
 
 /* ---------------------------------------------------------------- long strings */
@@ -126,8 +128,8 @@ int json_parse_lifting(struct bytes text, const char *what, struct json_lifted *
 }
 
 /* The member, NULL (with *err set) if there is none of that type. */
-static const json_t *get(const json_t *object, const char *key, json_type type,
-			 const char *type_name, const char *what, struct assay_error *err)
+static const json_t *get_member(const json_t *object, const char *key, json_type type,
+				const char *type_name, const char *what, struct assay_error *err)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -145,7 +147,7 @@ static const json_t *get(const json_t *object, const char *key, json_type type,
 int json_get_object(const json_t *object, const char *key, const char *what, const json_t **ret,
 		    struct assay_error *err)
 {
-	const json_t *value = get(object, key, JSON_OBJECT, "an object", what, err);
+	const json_t *value = get_member(object, key, JSON_OBJECT, "an object", what, err);
 
 	if (!value)
 		return -EBADMSG;
@@ -156,7 +158,7 @@ int json_get_object(const json_t *object, const char *key, const char *what, con
 int json_get_string(const json_t *object, const char *key, const char *what, const char **ret,
 		    struct assay_error *err)
 {
-	const json_t *value = get(object, key, JSON_STRING, "a string", what, err);
+	const json_t *value = get_member(object, key, JSON_STRING, "a string", what, err);
 
 	if (!value)
 		return -EBADMSG;
@@ -167,7 +169,7 @@ int json_get_string(const json_t *object, const char *key, const char *what, con
 int json_get_unsigned(const json_t *object, const char *key, const char *what, uint64_t *ret,
 		      struct assay_error *err)
 {
-	const json_t *value = get(object, key, JSON_INTEGER, "a whole number", what, err);
+	const json_t *value = get_member(object, key, JSON_INTEGER, "a whole number", what, err);
 
 	if (!value)
 		return -EBADMSG;

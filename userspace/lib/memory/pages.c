@@ -86,7 +86,7 @@ static bool take_last_word(struct bytes *rest, struct bytes *ret)
 	return true;
 }
 
-static int parse(struct bytes line, struct page_line *ret, struct assay_error *err)
+static int parse_page_line(struct bytes line, struct page_line *ret, struct assay_error *err)
 {
 	struct bytes rest = line, pfn, state, order, since, flags;
 	struct page_line page = { 0 };
@@ -146,7 +146,7 @@ int page_line_take(struct bytes *in, bool last, struct page_line *ret, struct as
 		return 0;
 	if (!end)
 		return refuse(line, "is cut off", err);
-	r = parse(line, ret, err);
+	r = parse_page_line(line, ret, err);
 	if (r < 0)
 		return r;
 	bytes_take(in, line.size, &line);

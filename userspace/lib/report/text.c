@@ -21,10 +21,10 @@ struct text {
 
 enum colour { RED = 31, GREEN = 32, YELLOW = 33 };
 
-static void add(const struct text *text, const char *format, ...)
+static void text_add(const struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void add(const struct text *text, const char *format, ...)
+static void text_add(const struct text *text, const char *format, ...)
 {
 	/* A check's detail, its name and its advice are the longest there is. */
 	char line[2 * CHECK_DETAIL_MAX];
@@ -42,10 +42,10 @@ static void add_word(const struct text *text, enum colour colour, const char *wo
 	int padding = width - (int)strlen(word);
 
 	if (text->colours)
-		add(text, "\033[%dm%s\033[0m", colour, word);
+		text_add(text, "\033[%dm%s\033[0m", colour, word);
 	else
-		add(text, "%s", word);
-	add(text, "%*s", padding > 0 ? padding : 0, "");
+		text_add(text, "%s", word);
+	text_add(text, "%*s", padding > 0 ? padding : 0, "");
 }
 
 static const struct {
@@ -70,9 +70,9 @@ static void add_blame(const struct text *text, int check)
 	enum check_outcome outcome = outcome_of(text, check);
 
 	add_word(text, outcomes[outcome].colour, outcomes[outcome].result, RESULT_WIDTH);
-	add(text, "%s: %s\n", check_name((enum check)check), text->verdict->detail[check]);
+	text_add(text, "%s: %s\n", check_name((enum check)check), text->verdict->detail[check]);
 	if (check_blocks(outcome))
-		add(text, "%*s%s\n", RESULT_WIDTH, "", check_advice((enum check)check));
+		text_add(text, "%*s%s\n", RESULT_WIDTH, "", check_advice((enum check)check));
 }
 
 /* Those checks that came to that, as a paragraph. */
@@ -81,7 +81,7 @@ static void add_all(const struct text *text, enum check_outcome outcome, const c
 	for (int i = 0; i < CHECK_COUNT; i++) {
 		if (outcome_of(text, i) != outcome)
 			continue;
-		add(text, "%s", before);
+		text_add(text, "%s", before);
 		before = "";
 		add_blame(text, i);
 	}
@@ -93,7 +93,7 @@ static void add_reasons(const struct text *text)
 	struct check_tally tally = check_tally(text->verdict);
 
 	if (text->verdict->required == 0) {
-		add(text, "\nThe policy requires no check: name what is to be required.\n");
+		text_add(text, "\nThe policy requires no check: name what is to be required.\n");
 		return;
 	}
 	add_all(text, OUTCOME_FAILED, "\n");
@@ -107,20 +107,20 @@ static void add_group(const struct text *text, enum check_group group)
 	const char *separator = "";
 	char word[64];
 
-	add(text, "%-*s", GROUP_WIDTH, check_group_name(group));
+	text_add(text, "%-*s", GROUP_WIDTH, check_group_name(group));
 	for (int i = 0; i < CHECK_OUTCOMES; i++) {
 		if (tally.count[i] == 0)
 			continue;
 		snprintf(word, sizeof(word), "%u %s", tally.count[i],
 			 check_outcome_words((enum check_outcome)i));
-		add(text, "%s", separator);
+		text_add(text, "%s", separator);
 		if (i == OUTCOME_NOT_REQUIRED)
-			add(text, "%s", word);
+			text_add(text, "%s", word);
 		else
 			add_word(text, outcomes[i].colour, word, 0);
 		separator = ", ";
 	}
-	add(text, "\n");
+	text_add(text, "\n");
 }
 
 static void add_checks(const struct text *text, enum check_group group)
@@ -131,10 +131,10 @@ static void add_checks(const struct text *text, enum check_group group)
 
 		if (check_group((enum check)i) != group)
 			continue;
-		add(text, "  ");
+		text_add(text, "  ");
 		add_word(text, outcomes[outcome].colour, outcomes[outcome].result, RESULT_WIDTH);
-		add(text, "%-*s %s%s\n", NAME_WIDTH, check_name((enum check)i),
-		    text->verdict->detail[i], required ? "" : " (not required)");
+		text_add(text, "%-*s %s%s\n", NAME_WIDTH, check_name((enum check)i),
+			 text->verdict->detail[i], required ? "" : " (not required)");
 	}
 }
 
@@ -147,15 +147,15 @@ static void add_manifests(const struct text *text)
 		const struct verdict_manifest *manifest = &verdict->manifests[i];
 		char product[4 * MANIFEST_PRODUCT_MAX + 1];
 
-		add(text, "  %-*s%s, created %s", RESULT_WIDTH, "manifest", manifest->id,
-		    manifest->created);
+		text_add(text, "  %-*s%s, created %s", RESULT_WIDTH, "manifest", manifest->id,
+			 manifest->created);
 		text_escape(BYTES((const uint8_t *)manifest->product, strlen(manifest->product)),
 			    product, sizeof(product));
-		add(text, "%s%s\n", product[0] ? ", of " : "", product);
+		text_add(text, "%s%s\n", product[0] ? ", of " : "", product);
 	}
 	if (verdict->manifest_count > VERDICT_MANIFESTS)
-		add(text, "  %-*sand %zu more\n", RESULT_WIDTH, "manifest",
-		    verdict->manifest_count - VERDICT_MANIFESTS);
+		text_add(text, "  %-*sand %zu more\n", RESULT_WIDTH, "manifest",
+			 verdict->manifest_count - VERDICT_MANIFESTS);
 }
 
 void report_text(struct buffer *out, const struct verdict *verdict, bool verbose, bool colours)
@@ -166,10 +166,10 @@ void report_text(struct buffer *out, const struct verdict *verdict, bool verbose
 							    YELLOW;
 
 	add_word(&text, colour, verdict_sentence(verdict), 0);
-	add(&text, "\n");
+	text_add(&text, "\n");
 	add_reasons(&text);
 	for (int i = 0; i < CHECK_GROUPS; i++) {
-		add(&text, "%s", i == 0 || verbose ? "\n" : "");
+		text_add(&text, "%s", i == 0 || verbose ? "\n" : "");
 		add_group(&text, (enum check_group)i);
 		if (verbose)
 			add_checks(&text, (enum check_group)i);

@@ -85,8 +85,8 @@ static int judge_key(X509 *certificate, struct assay_error *err)
 	}
 }
 
-static int judge(X509 *certificate, uint32_t usage, const char *usage_name, uint64_t when,
-		 struct assay_error *err)
+static int judge_certificate(X509 *certificate, uint32_t usage, const char *usage_name,
+			     uint64_t when, struct assay_error *err)
 {
 	int r = judge_time(certificate, when, err);
 
@@ -120,7 +120,8 @@ int certificate_judge_at(X509 *certificate, uint64_t when, struct assay_error *e
 {
 	return name_certificate(
 		certificate,
-		judge(certificate, KU_DIGITAL_SIGNATURE, "digitalSignature", when, err), err);
+		judge_certificate(certificate, KU_DIGITAL_SIGNATURE, "digitalSignature", when, err),
+		err);
 }
 
 /* Whether a certificate is what delegate_new() makes, whoever's key signed it. */
@@ -162,7 +163,8 @@ int certificate_judge_issuer_at(X509 *certificate, X509 *issuer, uint64_t when,
 		return r;
 	return name_certificate(
 		issuer,
-		authority ? judge(issuer, KU_KEY_CERT_SIGN, "keyCertSign", when, err) :
-			    judge(issuer, KU_DIGITAL_SIGNATURE, "digitalSignature", when, err),
+		authority ? judge_certificate(issuer, KU_KEY_CERT_SIGN, "keyCertSign", when, err) :
+			    judge_certificate(issuer, KU_DIGITAL_SIGNATURE, "digitalSignature",
+					      when, err),
 		err);
 }

@@ -107,7 +107,7 @@ struct ima_sig {
 	struct bytes key_id, signature;
 };
 
-static int parse(struct bytes value, struct ima_sig *ret, struct assay_error *err)
+static int ima_sig_parse(struct bytes value, struct ima_sig *ret, struct assay_error *err)
 {
 	uint16_t size;
 
@@ -139,7 +139,7 @@ static bool is_data_sig(const struct ima_sig *sig)
 int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *err)
 {
 	struct ima_sig sig;
-	int r = parse(value, &sig, err);
+	int r = ima_sig_parse(value, &sig, err);
 
 	if (r == 0 && !is_data_sig(&sig))
 		r = check_type(&sig, IMA_SIG_TYPE, IMA_SIG_VERSION, "an fs-verity digest", err);
@@ -169,7 +169,7 @@ int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *
 {
 	struct assay_digest file_id;
 	struct ima_sig sig;
-	int r = parse(value, &sig, err);
+	int r = ima_sig_parse(value, &sig, err);
 
 	if (r == 0)
 		r = check_type(&sig, IMA_SIG_TYPE, IMA_SIG_VERSION, "an fs-verity digest", err);
@@ -192,7 +192,7 @@ int ima_sig_verify_data(struct bytes value, const struct assay_digest *digest, X
 			   digest->hash == ASSAY_HASH_SHA1   ? HASH_ALGO_SHA1 :
 							       hash_algo(digest);
 	struct ima_sig sig;
-	int r = parse(value, &sig, err);
+	int r = ima_sig_parse(value, &sig, err);
 
 	if (r == 0)
 		r = check_type(&sig, DATA_SIG_TYPE, DATA_SIG_VERSION, "a file's data", err);

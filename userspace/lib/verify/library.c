@@ -163,8 +163,8 @@ static void keep_record(void *context, const struct verify_record *record)
 	buffer_append(&verdict->records, &kept, sizeof(kept));
 }
 
-static void judge(const struct assay_verify_params *params, const struct verify_state *state,
-		  struct assay_verdict *ret)
+static void judge_evidence(const struct assay_verify_params *params,
+			   const struct verify_state *state, struct assay_verdict *ret)
 {
 	const struct assay_policy *policy = params->policy;
 	const struct verify_observer observer = { ret, keep_record, keep_file };
@@ -204,7 +204,7 @@ PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *pa
 		return library_failed(ASSAY_VERIFY_ERROR_STATE, &err, message);
 	verdict = calloc(1, sizeof(*verdict));
 	if (verdict)
-		judge(params, &state, verdict);
+		judge_evidence(params, &state, verdict);
 	if (!verdict || verdict->files.failed || verdict->records.failed || verdict->paths.failed) {
 		assay_verdict_free(verdict);
 		return library_refused(ASSAY_VERIFY_ERROR_MEMORY, message, "out of memory");
