@@ -46,10 +46,10 @@ static void try_hex(const char *text)
 static void try_digest(const char *text)
 {
 	struct assay_digest digest;
-	char again[VERITY_TEXT_MAX];
+	char again[ASSAY_DIGEST_TEXT_MAX];
 
 	if (verity_digest_parse(text, &digest) == 0)
-		require(strcasecmp(verity_digest_text(&digest, again), text) == 0);
+		require(strcasecmp(assay_digest_text(&digest, again), text) == 0);
 }
 
 /* Escaped text is printable UTF-8 that fits, so JSON takes it as it is. */

@@ -42,13 +42,13 @@ static void digests_of_zeros_are_the_known_ones(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct assay_digest digest;
-		char text[VERITY_TEXT_MAX];
+		char text[ASSAY_DIGEST_TEXT_MAX];
 
 		assert_int_equal(verity_digest_bytes(&VERITY_PARAMETERS_DEFAULT,
 						     BYTES(zeros, rows[i].size), "zeros", &digest,
 						     NULL),
 				 0);
-		verity_digest_text(&digest, text);
+		assay_digest_text(&digest, text);
 		assert_int_equal(strncmp(text, rows[i].begin, strlen(rows[i].begin)), 0);
 		assert_string_equal(text + strlen(text) - strlen(rows[i].end), rows[i].end);
 	}
@@ -268,10 +268,10 @@ static void digests_are_read_as_they_are_written_only(void **state)
 		assert_int_equal(verity_digest_parse(bad[i], &digest), -EINVAL);
 	assert_int_equal(digest.size, 99);
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		char text[VERITY_TEXT_MAX];
+		char text[ASSAY_DIGEST_TEXT_MAX];
 
 		assert_int_equal(verity_digest_parse(good[i], &digest), 0);
-		assert_string_equal(verity_digest_text(&digest, text), good[i]);
+		assert_string_equal(assay_digest_text(&digest, text), good[i]);
 	}
 }
 

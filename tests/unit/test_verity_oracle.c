@@ -79,10 +79,10 @@ static char *oracle(const struct verity_parameters *made, const uint64_t *sizes,
 static void assert_digest(const char *way, const struct verity_parameters *made, uint64_t size,
 			  const struct assay_digest *digest, const char *line)
 {
-	char text[VERITY_TEXT_MAX];
+	char text[ASSAY_DIGEST_TEXT_MAX];
 	size_t length = 2 * digest->size;
 
-	verity_digest_text(digest, text);
+	assay_digest_text(digest, text);
 	if (strncmp(strchr(text, ':') + 1, line, length) != 0 ||
 	    (line[length] != '\n' && line[length] != '\0'))
 		fail_msg("%llu bytes, %s, by %s: %s, but fsverity: %.*s", (unsigned long long)size,

@@ -160,12 +160,12 @@ static void by_pool(const struct verity_parameters *made, unsigned int threads, 
 static void assert_same(const char *way, const struct verity_parameters *made, uint64_t size,
 			const struct assay_digest *is, const struct assay_digest *right)
 {
-	char a[VERITY_TEXT_MAX], b[VERITY_TEXT_MAX];
+	char a[ASSAY_DIGEST_TEXT_MAX], b[ASSAY_DIGEST_TEXT_MAX];
 
 	if (!verity_digest_equal(is, right))
 		fail_msg("%llu bytes in blocks of %u, by %s: %s, not %s", (unsigned long long)size,
-			 made->block_size, way, verity_digest_text(is, a),
-			 verity_digest_text(right, b));
+			 made->block_size, way, assay_digest_text(is, a),
+			 assay_digest_text(right, b));
 }
 
 static ssize_t read_all(void *context, void *data, size_t size, struct assay_error *err)

@@ -65,7 +65,7 @@ static void check_expected(const struct check_options *options, const struct tru
 			   struct check_finding *findings)
 {
 	bool has_pkcs7 = expected->pkcs7.size > 0, has_ima = expected->ima.size > 0;
-	char is[VERITY_TEXT_MAX], wanted[VERITY_TEXT_MAX];
+	char is[ASSAY_DIGEST_TEXT_MAX], wanted[ASSAY_DIGEST_TEXT_MAX];
 
 	if (!has_pkcs7)
 		note_absent(&findings[CHECK_PKCS7], options->need_pkcs7 || !has_ima,
@@ -90,8 +90,8 @@ static void check_expected(const struct check_options *options, const struct tru
 		assay_fail(&findings[CHECK_DIGEST].err, EKEYREJECTED,
 			   "it is not the file that was signed: its fs-verity digest is %s, the "
 			   "manifest has %s",
-			   verity_digest_text(&job->digest, is),
-			   verity_digest_text(&expected->digest, wanted));
+			   assay_digest_text(&job->digest, is),
+			   assay_digest_text(&expected->digest, wanted));
 	else
 		findings[CHECK_DIGEST].result = CHECK_PASSED;
 }

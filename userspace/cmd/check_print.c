@@ -42,13 +42,13 @@ int check_print_file_json(const struct verity_job *job, const struct check_findi
 	json_t *each = json_array();
 	json_t *value = json_pack("{s:o, s:b}", "path", json_escaped(path), "ok",
 				  (int)check_findings_good(findings));
-	char digest[VERITY_TEXT_MAX];
+	char digest[ASSAY_DIGEST_TEXT_MAX];
 	int bad = 0;
 
 	if (job->result == 0) {
 		bad |= json_object_set_new(value, "size", json_integer((json_int_t)job->size));
 		bad |= json_object_set_new(value, "digest",
-					   json_string(verity_digest_text(&job->digest, digest)));
+					   json_string(assay_digest_text(&job->digest, digest)));
 	}
 	for (size_t i = 0; i < CHECK_COUNT; i++)
 		bad |= json_array_append_new(each, finding_json(checks[i].name, &findings[i]));
@@ -66,7 +66,7 @@ int check_print_file_json(const struct verity_job *job, const struct check_findi
 void check_print_file(const struct check_options *options, const struct verity_job *job,
 		      const struct check_finding *findings)
 {
-	char path[512], digest[VERITY_TEXT_MAX];
+	char path[512], digest[ASSAY_DIGEST_TEXT_MAX];
 	const char *comma = "";
 
 	text_escape(BYTES((const uint8_t *)job->path, strlen(job->path)), path, sizeof(path));
@@ -85,7 +85,7 @@ void check_print_file(const struct check_options *options, const struct verity_j
 	}
 	if (!check_findings_good(findings) || options->quiet || options->json)
 		return;
-	printf("good %s %s: ", verity_digest_text(&job->digest, digest), path);
+	printf("good %s %s: ", assay_digest_text(&job->digest, digest), path);
 	for (size_t i = 0; i < CHECK_COUNT; i++) {
 		if (findings[i].result != CHECK_PASSED)
 			continue;

@@ -153,13 +153,13 @@ static int digest_content(struct enable_run *run, unsigned int thread, int fd, c
 static int not_as_signed(const struct assay_digest *digest, const struct manifest_entry *entry,
 			 const char *who, const char *name, struct assay_error *err)
 {
-	char is[VERITY_TEXT_MAX], wanted[VERITY_TEXT_MAX];
+	char is[ASSAY_DIGEST_TEXT_MAX], wanted[ASSAY_DIGEST_TEXT_MAX];
 
 	return assay_fail(err, EKEYREJECTED,
 			  "%s is not the file that was signed: %s the fs-verity digest %s, the "
 			  "manifest %s",
-			  name, who, verity_digest_text(digest, is),
-			  verity_digest_text(&entry->digest, wanted));
+			  name, who, assay_digest_text(digest, is),
+			  assay_digest_text(&entry->digest, wanted));
 }
 
 /* Before verity is on: what is enabled stays so, and cannot be written to any more. */

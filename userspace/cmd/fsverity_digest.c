@@ -251,14 +251,14 @@ int fsverity_sign(const struct fsverity_verb *verb, int argc, char **argv)
 	if (hasher && digest_file(&request, hasher, argv[optind], &digest) &&
 	    sign_digest(&request, &digest, &signature) &&
 	    write_file(argv[optind + 1], buffer_bytes(&signature))) {
-		char text[VERITY_TEXT_MAX];
+		char text[ASSAY_DIGEST_TEXT_MAX];
 
 		if (request.block_size < VERITY_BLOCK_SIZE_MIN)
 			fprintf(stderr,
 				"WARNING: no kernel enables fs-verity with blocks of %" PRIu32
 				" bytes; the least is %d\n",
 				request.block_size, VERITY_BLOCK_SIZE_MIN);
-		printf("Signed file '%s' (%s)\n", argv[optind], verity_digest_text(&digest, text));
+		printf("Signed file '%s' (%s)\n", argv[optind], assay_digest_text(&digest, text));
 		status = EXIT_OK;
 	}
 	verity_hasher_free(hasher);

@@ -143,7 +143,7 @@ static void append_string(struct buffer *out, const char *string)
 int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out,
 			  struct assay_error *err)
 {
-	char digest[VERITY_TEXT_MAX];
+	char digest[ASSAY_DIGEST_TEXT_MAX];
 	size_t before = out->size;
 	int r = manifest_check_path(entry->path, err);
 
@@ -153,7 +153,7 @@ int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out
 	append_string(out, entry->path);
 	append_number(out, "size", entry->size);
 	append_text(out, ",\"digest\":\"");
-	append_text(out, verity_digest_text(&entry->digest, digest));
+	append_text(out, assay_digest_text(&entry->digest, digest));
 	append_text(out, "\"");
 	append_base64(out, "pkcs7", entry->pkcs7);
 	append_base64(out, "ima", entry->ima);

@@ -37,13 +37,13 @@ static void add_digest(struct learning *learning, json_t *object, const char *na
 		       const struct assay_digest *digest)
 {
 	json_t *array = json_object_get(object, name);
-	char text[VERITY_TEXT_MAX];
+	char text[ASSAY_DIGEST_TEXT_MAX];
 
 	if (!array) {
 		array = json_array();
 		learning->failed |= json_object_set_new(object, name, array) < 0;
 	}
-	verity_digest_text(digest, text);
+	assay_digest_text(digest, text);
 	for (size_t i = 0; i < json_array_size(array); i++)
 		if (strcmp(json_string_value(json_array_get(array, i)), text) == 0)
 			return;
@@ -258,13 +258,12 @@ static json_t *start_values(const struct evidence *evidence)
 		return array;
 	for (size_t i = 0; i < content.pcr_value_count; i++) {
 		const struct assay_digest *value = &content.pcr_values[i];
-		char text[VERITY_TEXT_MAX];
+		char text[ASSAY_DIGEST_TEXT_MAX];
 
 		if (assay_hash_size(value->hash) == 0 ||
 		    bytes_are_zero(BYTES(value->bytes, value->size)))
 			continue;
-		if (json_array_append_new(array, json_string(verity_digest_text(value, text))) <
-		    0) {
+		if (json_array_append_new(array, json_string(assay_digest_text(value, text))) < 0) {
 			json_decref(array);
 			return NULL;
 		}

@@ -12,11 +12,11 @@
 
 static json_t *digest_to_json(const struct assay_digest *digest)
 {
-	char text[VERITY_TEXT_MAX];
+	char text[ASSAY_DIGEST_TEXT_MAX];
 
 	if (digest->size == 0)
 		return json_null();
-	return json_string(verity_digest_text(digest, text));
+	return json_string(assay_digest_text(digest, text));
 }
 
 static json_t *manifests_to_json(const struct verify_state *state)

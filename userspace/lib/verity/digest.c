@@ -23,11 +23,6 @@ struct bytes verity_formatted_digest(const struct assay_digest *digest, uint8_t 
 	return BYTES(formatted, 12 + size);
 }
 
-char *verity_digest_text(const struct assay_digest *digest, char *text)
-{
-	return assay_digest_text(digest, text);
-}
-
 int verity_digest_parse(const char *text, struct assay_digest *ret)
 {
 	struct assay_digest digest;

@@ -5,9 +5,6 @@
 
 #include "base/bytes.h"
 
-/* Characters of "sha512:HEX" with its NUL. */
-#define VERITY_TEXT_MAX ASSAY_DIGEST_TEXT_MAX
-
 /* sizeof(struct fsverity_formatted_digest) with the largest digest. */
 #define VERITY_FORMATTED_MAX (12 + ASSAY_DIGEST_MAX)
 
@@ -19,9 +16,6 @@
  * Return: the bytes, in @formatted; of size 0 for a digest that is not fs-verity's
  */
 struct bytes verity_formatted_digest(const struct assay_digest *digest, uint8_t *formatted);
-
-/* verity_digest_text() - "sha256:HEX"; @text has room for VERITY_TEXT_MAX. Returns @text. */
-char *verity_digest_text(const struct assay_digest *digest, char *text);
 
 /*
  * verity_digest_parse() - reads "sha256:HEX" with as many digits as the hash has
