@@ -225,6 +225,12 @@ CHANGE(mirrored_later_aggregate)
 	mirror_path(f, 10, "/bin/sh", false);
 	mirror_path(f, 10, "boot_aggregate", false);
 }
+/* What a log that goes on mirrors first is not IMA's first entry. */
+CHANGE(mirrored_aggregate_in_a_log_that_goes_on)
+{
+	mirror_path(f, 10, "boot_aggregate", false);
+	f->cut = 2;
+}
 CHANGE(mirrored_template_unknown)
 {
 	mirror(f, 10, "ours", BYTES_LITERAL("anything"), false);
@@ -352,6 +358,8 @@ const struct bad_row bad_boot[] = {
 	{ "good: mirrored boot_aggregate first", BEFORE_PCRS, mirrored_first_aggregate, TRUSTED },
 	{ "mirrored boot_aggregate later", BEFORE_PCRS, mirrored_later_aggregate,
 	  FAILS(IMA_LOG_ENTRIES) },
+	{ "mirrored boot_aggregate in a log that goes on", BEFORE_PCRS,
+	  mirrored_aggregate_in_a_log_that_goes_on, FAILS(IMA_LOG_ENTRIES) },
 	{ "mirrored: unknown template", BEFORE_PCRS, mirrored_template_unknown,
 	  FAILS(IMA_LOG_ENTRIES) },
 	{ "mirrored: does not parse", BEFORE_PCRS, mirrored_does_not_parse,

@@ -338,6 +338,18 @@ CHANGE(mirrored_with_another_hash)
 	mirror(f, &f->entries[FIXTURE_SIGNED], 1);
 }
 
+/* The TPM has not seen any of these entries. */
+CHANGE(known_after_quote)
+{
+	fixture_add_ima_files(f);
+	f->policy.required |= FAILS(IMA_FILES_MATCH);
+}
+CHANGE(signed_after_quote)
+{
+	fixture_add_ima_files(f);
+	f->policy.required |= FAILS(IMA_SIGNATURES);
+}
+
 const struct bad_row bad_ima[] = {
 	{ "good: firmware's log", BEFORE_PCRS, firmware, TRUSTED },
 	{ "good: firmware's log, required", BEFORE_PCRS, firmware_required, TRUSTED },
@@ -394,6 +406,8 @@ const struct bad_row bad_ima[] = {
 	  FAILS(IMA_SIGNATURES) },
 	{ "IMA good: signature of data", BEFORE_PCRS, signed_data, TRUSTED },
 	{ "IMA: signature of other data", BEFORE_PCRS, signed_data_differs, FAILS(IMA_SIGNATURES) },
+	{ "IMA: known files only behind the quote", AFTER_QUOTE, known_after_quote, 0 },
+	{ "IMA: signed files only behind the quote", AFTER_QUOTE, signed_after_quote, 0 },
 	{ "IMA: files that are nobody's", BEFORE_PCRS, nobodys, FAILS(IMA_FILES_KNOWN) },
 	{ "IMA good: these allowed", BEFORE_PCRS, nobodys_allowed, TRUSTED },
 	{ "IMA: these nearly allowed", BEFORE_PCRS, nobodys_nearly_allowed,

@@ -224,6 +224,14 @@ CHANGE(measured_after_quote)
 {
 	f->unanchored = 2;
 }
+/* All of them: what the quote covers has measured nothing. */
+CHANGE(all_measured_after_quote)
+{
+	f->unanchored = f->record_count - 1;
+	f->policy.required &= ~FAILS(FILES_COMPLETE);
+	f->policy.required_with_state = 0;
+	f->state.records = 0;
+}
 CHANGE(number_gap)
 {
 	for (size_t i = SECOND_BATCH; i < f->record_count; i++)
@@ -729,6 +737,8 @@ const struct bad_row bad_logs[] = {
 	{ "L16 garbage behind", AT_MARSHALLED, ahead_garbage, FAILS(ASSAY_LOG_PARSED) },
 	{ "L16 stale digest behind", AFTER_QUOTE, ahead_stale_digest, FAILS(ASSAY_LOG_DIGESTS) },
 	{ "L16 file not known behind", AFTER_QUOTE, ahead_unknown_file, FAILS(FILES_KNOWN) },
+	{ "L16 all files measured only behind", BEFORE_PCRS, all_measured_after_quote,
+	  FAILS(FILES_MEASURED) | FAILS(FILES_KNOWN) | FAILS(FILES_MATCH) | FAILS(FILES_COMPLETE) },
 	{ "L16 a file measured only behind", BEFORE_PCRS, measured_after_quote,
 	  FAILS(FILES_COMPLETE) },
 	{ "L16 IMA: good: ahead", AFTER_QUOTE, ima_ahead, TRUSTED },

@@ -118,6 +118,11 @@ CHANGE(goes_on_in_another_boot)
 	f->cut = 2;
 	f->state.boot_id[0] = 'f';
 }
+CHANGE(overlaps_in_another_boot)
+{
+	f->cut = 1;
+	f->state.boot_id[0] = 'f';
+}
 CHANGE(goes_on_with_files_missing)
 {
 	f->cut = 2;
@@ -260,11 +265,42 @@ CHANGE(kexec_dropped)
 {
 	start_in_boot_before(f);
 }
+/* What a record says of the kernel counts only where the quote covers it. */
+CHANGE(kexec_not_quoted)
+{
+	kexec(f);
+	f->unanchored = 1;
+}
+CHANGE(kexec_not_quoted_says_protected)
+{
+	struct buffer *start = &f->records[0].content;
+
+	assert_int_equal(start->data[start->size - 1], ASSAY_PROTECTION_FULL);
+	start->data[start->size - 1] = ASSAY_PROTECTION_NONE;
+	kexec_not_quoted(f);
+}
 CHANGE(kexec_and_goes_on)
 {
 	kexec(f);
 	f->cut = 2;
 	memcpy(f->state.boot_id, boot_before, sizeof(boot_before));
+}
+CHANGE(kexec_and_overlaps)
+{
+	kexec_and_goes_on(f);
+	f->cut = 1;
+}
+/* The state is of after KEXEC, and the log that is handed over begins before it. */
+CHANGE(kexec_overlapped)
+{
+	kexec(f);
+	f->cut = 2;
+	f->state.records = f->record_count;
+}
+CHANGE(kexec_overlapped_in_another_boot)
+{
+	kexec_overlapped(f);
+	f->state.boot_id[0] = 'f';
 }
 CHANGE(kexec_and_goes_on_from_another)
 {
@@ -366,6 +402,8 @@ const struct bad_row bad_starts[] = {
 	  FAILS(ASSAY_LOG_START) | FAILS(ASSAY_LOG_REPLAY) },
 	{ "L23 goes on in another boot", BEFORE_QUOTE, goes_on_in_another_boot,
 	  FAILS(ASSAY_LOG_START) },
+	{ "L23 overlaps in another boot", BEFORE_QUOTE, overlaps_in_another_boot,
+	  FAILS(ASSAY_LOG_START) },
 	{ "L22 goes on, files are missing", BEFORE_QUOTE, goes_on_with_files_missing,
 	  FAILS(FILES_COMPLETE) },
 	{ "L22 good: goes on, TPM came late", BEFORE_QUOTE, goes_on_late_tpm,
@@ -392,7 +430,14 @@ const struct bad_row bad_starts[] = {
 	{ "good: KEXEC", BEFORE_PCRS, kexec, TRUSTED },
 	{ "KEXEC from another boot", BEFORE_PCRS, kexec_from_another_boot, FAILS(ASSAY_LOG_START) },
 	{ "KEXEC dropped", BEFORE_PCRS, kexec_dropped, FAILS(ASSAY_LOG_START) },
+	{ "KEXEC not quoted", BEFORE_PCRS, kexec_not_quoted, FAILS(ASSAY_LOG_REPLAY) },
+	{ "KEXEC not quoted, says that the log is protected", BEFORE_PCRS,
+	  kexec_not_quoted_says_protected, FAILS(ASSAY_LOG_REPLAY) },
 	{ "good: KEXEC in a log that goes on", BEFORE_PCRS, kexec_and_goes_on, TRUSTED },
+	{ "good: KEXEC in a log that overlaps", BEFORE_PCRS, kexec_and_overlaps, TRUSTED },
+	{ "good: KEXEC before the state", BEFORE_PCRS, kexec_overlapped, TRUSTED },
+	{ "KEXEC before the state, to another boot than its", BEFORE_PCRS,
+	  kexec_overlapped_in_another_boot, FAILS(ASSAY_LOG_START) },
 	{ "KEXEC of another than the state's boot", BEFORE_PCRS, kexec_and_goes_on_from_another,
 	  FAILS(ASSAY_LOG_START) },
 	{ "L18 good: KEXEC and two boot_aggregates", BEFORE_PCRS, kexec_and_two_aggregates,

@@ -85,8 +85,8 @@ enum ima_boot_aggregate {
  * @xattr_values: these
  * @has_uid: @uid is set; the other has_ members say the same of theirs
  * @uid, @gid, @mode: of the file's inode (fields iuid, igid, imode)
- * @boot_aggregate: whether the entry is the boot's, by its name. No file has that name, as
- *                  those of files are absolute
+ * @boot_aggregate: whether the entry is the boot's, by its name. Of a file that has no absolute
+ *                  path, or one over PATH_MAX, IMA writes the last component: it may be this
  */
 struct ima_entry {
 	uint64_t offset;

@@ -292,31 +292,59 @@ static bool check_whole_start(const struct appraisal *appraisal, char *detail)
 	return check_start_values(appraisal, detail);
 }
 
+static bool tell_other_boot(const char *what, uint64_t number, struct bytes said,
+			    struct bytes current, char *detail)
+{
+	char found[FOREIGN_TEXT], expected[FOREIGN_TEXT];
+
+	return check_tell(false, detail, "%s %llu says that the log was boot %s's; it was %s's",
+			  what, (ull)number, text_escape(said, found, sizeof(found)),
+			  text_escape(current, expected, sizeof(expected)));
+}
+
+/* Where a log that goes on comes to the end of what the state is of, it is of the state's boot. */
+static bool check_state_boot(const struct appraisal *appraisal, uint64_t number,
+			     struct bytes *current, char *detail)
+{
+	const struct verify_state *state = appraisal->input->state;
+	struct bytes boot_id;
+
+	if (appraisal->start.origin != LOG_CONTINUED || number != state->records)
+		return true;
+	boot_id = text_bytes(state->boot_id);
+	if (current->data && !bytes_equal(*current, boot_id))
+		return tell_other_boot("the state, which is of what is before record", number,
+				       boot_id, *current, detail);
+	*current = boot_id;
+	return true;
+}
+
 /* From boot to boot by KEXEC records, and at the end the one that the evidence is of. */
 static bool check_boots(const struct appraisal *appraisal, char *detail)
 {
 	const struct evidence *evidence = &appraisal->evidence;
-	char found[FOREIGN_TEXT], expected[FOREIGN_TEXT];
+	char found[FOREIGN_TEXT];
 	struct bytes current = appraisal->start.boot_id;
+	uint64_t number = appraisal->start.recnum;
 	struct assay_content content;
 	struct cel_reader reader;
 	struct cel_record record;
 
 	cel_begin(&reader, buffer_bytes(&evidence->assay_cel), 0);
-	while (cel_next(&reader, &record, NULL) > 0) {
+	for (; cel_next(&reader, &record, NULL) > 0; number++) {
+		if (!check_state_boot(appraisal, number, &current, detail))
+			return false;
 		if (record.type != ASSAY_CEL_CONTENT ||
 		    assay_content_parse(&record, &content, NULL) < 0 ||
 		    content.kind != ASSAY_KIND_KEXEC)
 			continue;
 		if (current.data && !bytes_equal(content.boot_before, current))
-			return check_tell(
-				false, detail,
-				"record %llu says that the log was boot %s's; it was %s's",
-				(ull)record.recnum,
-				text_escape(content.boot_before, found, sizeof(found)),
-				text_escape(current, expected, sizeof(expected)));
+			return tell_other_boot("record", record.recnum, content.boot_before,
+					       current, detail);
 		current = content.start.boot_id;
 	}
+	if (!check_state_boot(appraisal, number, &current, detail))
+		return false;
 	if (current.data && !bytes_equal(current, text_bytes(evidence->boot_id)))
 		return check_tell(false, detail,
 				  "the log is of boot %s, the evidence is of boot %s",
@@ -422,6 +450,11 @@ static bool check_vouched(const struct appraisal *appraisal, const struct assay_
 	struct assay_digest value = *start;
 	char expected[DIGEST_TEXT];
 
+	/* Anybody can append one: it would say of the boot what the TPM was never told. */
+	if (appraisal->log.boots_end > covered_size)
+		return check_tell(false, detail,
+				  "a START, KEXEC or TPM record, which says what boot the log is "
+				  "of, is not covered by the quote: collect the evidence again");
 	switch (appraisal->start.origin) {
 	case LOG_TRIMMED:
 		if (appraisal->log.trim_end <= covered_size)

@@ -67,7 +67,7 @@ static bool find_aggregate(const struct content *content, struct assay_digest *r
 	struct ima_entry entry;
 
 	ima_begin(&reader, proven_bytes(content->ima), proven_bank(content->ima));
-	while (ima_next(&reader, &entry, NULL) > 0) {
+	while (ima_next(&reader, &entry, NULL) > 0 && entry.offset < proven_size(content->ima)) {
 		if (entry.boot_aggregate == IMA_NO_BOOT_AGGREGATE ||
 		    entry.digest.size != assay_hash_size(entry.digest_hash))
 			continue;

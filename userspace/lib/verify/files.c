@@ -48,13 +48,19 @@ static bool walk_next(struct file_walk *walk)
 	return true;
 }
 
+/* Records behind the quoted PCR value prove nothing: they may fail a check, not pass it. */
+static bool is_covered(const struct file_walk *walk, const struct content *content)
+{
+	return walk->record.offset < proven_size(content->assay);
+}
+
 /* A log that goes on may hold none; one that begins with the boot measured nothing. */
 static bool no_file(const struct content *content, char *detail)
 {
 	if (content->state)
 		return check_tell(true, detail, "none since record %llu",
 				  (ull)content->assay_first);
-	return check_tell(false, detail, "the log holds no measured file");
+	return check_tell(false, detail, "the log holds no measured file that the quote covers");
 }
 
 static const char *path_text(const struct measured_file *file, char text[static PATH_TEXT])
@@ -120,13 +126,14 @@ enum check_result check_files_measured(struct content *content, char *detail)
 {
 	struct findings findings = { 0 };
 	struct file_walk walk;
-	uint64_t files = 0;
+	uint64_t files = 0, covered = 0;
 
 	walk_begin(&walk, content);
 	for (; walk_next(&walk); files++) {
 		const char *name = strerrorname_np((int)walk.file.errnum);
 		char path[PATH_TEXT];
 
+		covered += is_covered(&walk, content);
 		if (walk.file.errnum != 0)
 			findings_add(&findings, "%s could not be measured: %s (%s)",
 				     path_text(&walk.file, path), name ? name : "unknown error",
@@ -135,7 +142,7 @@ enum check_result check_files_measured(struct content *content, char *detail)
 	content->files = files;
 	if (findings.count > 0)
 		return findings_tell(&findings, detail);
-	if (files == 0)
+	if (covered == 0)
 		return no_file(content, detail);
 	return check_tell(true, detail, "%llu measurements", (ull)files);
 }
@@ -182,12 +189,13 @@ enum check_result check_files_known(struct content *content, char *detail)
 {
 	struct findings findings = { 0 };
 	struct file_walk walk;
-	uint64_t files = 0, allowed = 0;
+	uint64_t files = 0, covered = 0, allowed = 0;
 
 	walk_begin(&walk, content);
 	for (; walk_next(&walk); files++) {
 		char path[PATH_TEXT];
 
+		covered += is_covered(&walk, content);
 		if (look_up_file(content, &walk.file).result != LOOK_UP_NONE)
 			continue;
 		if (policy_allows(content->policy, walk.file.path, false, &walk.file.digest))
@@ -198,7 +206,7 @@ enum check_result check_files_known(struct content *content, char *detail)
 	}
 	if (findings.count > 0)
 		return findings_tell(&findings, detail);
-	if (files == 0)
+	if (covered == 0)
 		return no_file(content, detail);
 	if (allowed > 0)
 		return check_tell(true, detail,
@@ -233,7 +241,7 @@ enum check_result check_files_match(struct content *content, char *detail)
 		if (walk.file.errnum == 0)
 			found = look_up_file(content, &walk.file);
 		/* Of those that no manifest has, files-known tells. */
-		compared += found.result != LOOK_UP_NONE;
+		compared += found.result != LOOK_UP_NONE && is_covered(&walk, content);
 		if (found.result == LOOK_UP_DIFFERS)
 			tell_differs(&walk.file, found.expected, &findings);
 	}
@@ -254,8 +262,7 @@ static void mark_measured(const struct content *content, bool *seen)
 	while (walk_next(&walk)) {
 		size_t first = 0;
 
-		/* Records behind the quoted PCR value prove nothing. */
-		if (walk.record.offset >= proven_size(content->assay))
+		if (!is_covered(&walk, content))
 			break;
 		if (walk.file.errnum != 0 ||
 		    !manifest_path(content->policy, walk.file.path, false, wanted))

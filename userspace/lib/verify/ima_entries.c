@@ -46,6 +46,12 @@ static bool entry_walk_next(struct entry_walk *walk)
 	return ima_source_next(&walk->source, &walk->item, NULL) > 0;
 }
 
+/* Entries behind the quoted PCR value prove nothing: they may fail a check, not pass it. */
+static bool is_covered(const struct content *content, const struct ima_item *item)
+{
+	return item->covered_end <= proven_size(item->mirrored ? content->assay : content->ima);
+}
+
 /* "entry 3 of IMA's list", "entry 3 of IMA in assay's log (record 7)" */
 #define PLACE_TEXT 80
 
@@ -82,8 +88,13 @@ static bool is_in_order(const struct content *content, const struct ima_item *it
 	if (entry->problem)
 		return check_tell(false, detail, "%s (template \"%s\"): %s",
 				  place_text(item, place), name, entry->problem);
-	/* Of its own list, ima-log-start has judged where it may be. */
-	if (item->mirrored && item->number > 0 && entry->boot_aggregate != IMA_NO_BOOT_AGGREGATE)
+	/*
+	 * Of its own list, ima-log-start has judged where it may be. What a log that goes on
+	 * mirrors first is any entry, and IMA writes the bare name of a file that it has no path
+	 * of.
+	 */
+	if (item->mirrored && (item->number > 0 || content->assay_first > 0) &&
+	    entry->boot_aggregate != IMA_NO_BOOT_AGGREGATE)
 		return check_tell(false, detail,
 				  "%s is named boot_aggregate, which only the first entry may be",
 				  place_text(item, place));
@@ -95,7 +106,8 @@ enum check_result check_ima_log_entries(struct content *content, char *detail)
 	uint64_t entries = 0, mirrored = 0, unknown = 0;
 	struct entry_walk walk;
 
-	for (entry_walk_begin(&walk, content); entry_walk_next(&walk); entries++) {
+	for (entry_walk_begin(&walk, content); entry_walk_next(&walk);) {
+		entries += is_covered(content, &walk.item);
 		mirrored += walk.item.mirrored;
 		if (!is_in_order(content, &walk.item, &unknown, detail))
 			return CHECK_FAILED;
@@ -119,10 +131,12 @@ enum check_result check_ima_log_violations(struct content *content, char *detail
 	struct entry_walk walk;
 	char path[FOREIGN_TEXT] = "";
 
-	for (entry_walk_begin(&walk, content); entry_walk_next(&walk); entries++)
+	for (entry_walk_begin(&walk, content); entry_walk_next(&walk);) {
+		entries += is_covered(content, &walk.item);
 		if (walk.item.entry.violation && violations++ == 0)
 			text_escape(walk.item.entry.path, path, sizeof(path));
-	if (entries == 0)
+	}
+	if (entries == 0 && violations == 0)
 		return check_skip(detail, "there is no entry of IMA that is proven");
 	if (violations > 0)
 		return check_tell(false, detail,
@@ -135,7 +149,7 @@ enum check_result check_ima_log_violations(struct content *content, char *detail
 
 /**
  * struct ima_tally - what became of the entries, of the list and of those that assay's log
- * mirrors
+ * mirrors. What is counted for a check to pass, the quote covers; what fails one need not be
  * @files: entries that have a digest and a name
  * @compared: of these, with a reference value
  * @signatures: of these, with a signature that names an accepted key
@@ -287,20 +301,23 @@ static enum file_state entry_state(const struct content *content, const struct i
 										   FILE_UNKNOWN;
 }
 
-static void tally_entry(const struct content *content, const struct ima_entry *entry,
+static void tally_entry(const struct content *content, const struct ima_item *item,
 			struct ima_tally *tally)
 {
+	const struct ima_entry *entry = &item->entry;
 	struct entry_facts facts;
 	enum file_state state;
 	char path[FOREIGN_TEXT];
 
 	look_up_entry(content, entry, &facts);
 	state = entry_state(content, entry, &facts);
-	tally->files++;
-	tally->compared += facts.found.result != LOOK_UP_NONE;
-	tally->ambiguous += facts.found.names > 1;
-	tally->signatures += facts.signature != -ENOKEY;
-	tally->allowed += state == FILE_ALLOWED;
+	if (is_covered(content, item)) {
+		tally->files++;
+		tally->compared += facts.found.result != LOOK_UP_NONE;
+		tally->ambiguous += facts.found.names > 1;
+		tally->signatures += facts.signature != -ENOKEY;
+		tally->allowed += state == FILE_ALLOWED;
+	}
 	if (state != FILE_UNKNOWN && state != FILE_DIFFERS)
 		return;
 	/* Of a million entries that are nobody's, none but the first is told by name. */
@@ -344,8 +361,7 @@ void ima_observe(const struct content *content, const struct verify_observer *ob
 		file.path = item->entry.path;
 		file.verity = item->entry.verity;
 		file.number = item->mirrored ? item->record : item->number;
-		file.covered = item->covered_end <=
-			       proven_size(item->mirrored ? content->assay : content->ima);
+		file.covered = is_covered(content, item);
 		file.state = item->entry.violation ? FILE_FAILED :
 						     entry_state(content, &item->entry, &facts);
 		file.digest = facts.digest;
@@ -368,7 +384,7 @@ static const struct ima_tally *tally_of(struct content *content, char *detail)
 	}
 	for (entry_walk_begin(&walk, content); entry_walk_next(&walk);)
 		if (has_digest(&walk.item) && !walk.item.entry.violation)
-			tally_entry(content, &walk.item.entry, content->ima_tally);
+			tally_entry(content, &walk.item, content->ima_tally);
 	return content->ima_tally;
 }
 

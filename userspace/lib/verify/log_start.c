@@ -8,6 +8,8 @@ _Static_assert(EVIDENCE_MAX_BANKS <= CEL_MAX_DIGESTS, "room for a value of each 
 void log_facts_add(struct log_facts *facts, const struct cel_record *record,
 		   const struct assay_content *content, bool first)
 {
+	uint64_t end = record->offset + record->size;
+
 	if (first)
 		facts->first = record->recnum;
 	switch (content->kind) {
@@ -15,24 +17,27 @@ void log_facts_add(struct log_facts *facts, const struct cel_record *record,
 		facts->has_start |= first;
 		facts->later_starts += !first;
 		facts->kernel = *content;
+		facts->boots_end = end;
 		if (first)
 			facts->start = *content;
 		break;
 	case ASSAY_KIND_KEXEC:
 		facts->kexecs++;
 		facts->kernel = *content;
+		facts->boots_end = end;
 		break;
 	case ASSAY_KIND_TPM:
 		facts->tpms++;
 		facts->tpm = *content;
 		facts->tpm_recnum = record->recnum;
+		facts->boots_end = end;
 		break;
 	case ASSAY_KIND_TRIM:
 		/* The log may have been trimmed again while the evidence was collected. */
 		if (facts->trim_end > 0 && facts->trim.trim.recnum == facts->first)
 			break;
 		facts->trim = *content;
-		facts->trim_end = record->offset + record->size;
+		facts->trim_end = end;
 		break;
 	default:
 		break;

@@ -31,6 +31,8 @@ enum log_origin {
  * @later_starts: START records that are not the first
  * @kernel: START or KEXEC, the last there is; .kind is 0 if there is none
  * @kexecs: KEXEC records
+ * @boots_end: the offset behind the last START, KEXEC or TPM record, up to which the quote must
+ *             cover the log for what is found here to be proven; 0 if there is none
  * @tpms: TPM records, the last of which is @tpm, of number @tpm_recnum
  * @first: number of the first record
  * @trim: the TRIM that cut the log before @first, else the last one; it ends at offset
@@ -40,7 +42,7 @@ struct log_facts {
 	bool has_start;
 	uint64_t later_starts, kexecs, tpms;
 	struct assay_content start, kernel, tpm, trim;
-	uint64_t first, tpm_recnum, trim_end;
+	uint64_t first, tpm_recnum, trim_end, boots_end;
 };
 
 /**
