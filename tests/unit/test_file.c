@@ -185,6 +185,24 @@ static void a_new_file_has_the_mode_less_the_umask(void **state)
 	unlink("out");
 }
 
+/* A second open would wait for a second writer, and what the first one wrote is gone. */
+static void a_fifo_is_opened_once(void **state)
+{
+	struct file_view view;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(system("{ printf text >fifo; } &"), 0);
+	alarm(10);
+	assert_int_equal(file_map("fifo", 10, &view, &err), 0);
+	alarm(0);
+	assert_int_equal(view.bytes.size, 4);
+	assert_memory_equal(view.bytes.data, "text", 4);
+	file_unmap(&view);
+	unlink("fifo");
+}
+
 /* It would be gone for everybody: `-o /dev/null` as root. */
 static void what_is_no_regular_file_is_written_in_place(void **state)
 {
@@ -338,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_file_without_room_is_not_put_in_place),
 		cmocka_unit_test(a_place_that_is_not_there_is_named),
 		cmocka_unit_test(a_new_file_has_the_mode_less_the_umask),
+		cmocka_unit_test(a_fifo_is_opened_once),
 		cmocka_unit_test(what_is_no_regular_file_is_written_in_place),
 		cmocka_unit_test(a_device_stays_a_device),
 		cmocka_unit_test(a_link_stays_and_its_file_is_replaced),

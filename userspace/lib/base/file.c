@@ -24,78 +24,80 @@ static int too_large(const char *path, size_t limit, struct assay_error *err)
 			  limit);
 }
 
-int file_read(const char *path, size_t limit, struct buffer *out, struct assay_error *err)
+/* From where the descriptor is, to its end. */
+static int read_descriptor(int fd, const char *path, size_t limit, struct buffer *out,
+			   struct assay_error *err)
 {
-	bool standard_input = strcmp(path, "-") == 0;
 	size_t before = out->size;
-	int fd, ret = 0;
 
-	fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
 	for (;;) {
 		size_t chunk = 65536;
 		void *place = buffer_reserve(out, chunk);
 		ssize_t got;
 
-		if (!place) {
-			ret = assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
-			break;
-		}
+		if (!place)
+			return assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
 		got = read(fd, place, chunk);
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0) {
-			ret = assay_fail(err, errno, "cannot read %s: %s", path, strerror(errno));
-			break;
-		}
+		if (got < 0)
+			return assay_fail(err, errno, "cannot read %s: %s", path, strerror(errno));
 		if (got == 0)
-			break;
+			return 0;
 		out->size += (size_t)got;
-		if (out->size - before > limit) {
-			ret = too_large(path, limit, err);
-			break;
-		}
+		if (out->size - before > limit)
+			return too_large(path, limit, err);
 	}
-	if (!standard_input)
-		close(fd);
-	return ret;
+}
+
+/* @ret_fd: of standard input, a copy: it is the caller's to close */
+static int open_input(const char *path, int *ret_fd, struct assay_error *err)
+{
+	*ret_fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+					   open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int file_read(const char *path, size_t limit, struct buffer *out, struct assay_error *err)
+{
+	CLEANUP(close_descriptor) int fd = -1;
+	int r = open_input(path, &fd, err);
+
+	return r < 0 ? r : read_descriptor(fd, path, limit, out, err);
 }
 
 /* 0 with no mapping for what has to be read: what has no size, or cannot be mapped. */
-static int map_regular(const char *path, size_t limit, struct file_view *view,
+static int map_regular(int fd, const char *path, size_t limit, struct file_view *view,
 		       struct assay_error *err)
 {
 	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int r = 0;
 
-	if (fd < 0)
-		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-		if ((uint64_t)status.st_size > limit) {
-			r = too_large(path, limit, err);
-		} else {
-			size_t size = (size_t)status.st_size;
-
-			view->mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-			if (view->mapping == MAP_FAILED)
-				view->mapping = NULL;
-			else
-				view->bytes = BYTES(view->mapping, size);
-		}
-	}
-	close(fd);
-	return r;
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size == 0 ||
+	    lseek(fd, 0, SEEK_CUR) != 0)
+		return 0;
+	if ((uint64_t)status.st_size > limit)
+		return too_large(path, limit, err);
+	view->mapping = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (view->mapping == MAP_FAILED)
+		view->mapping = NULL;
+	else
+		view->bytes = BYTES(view->mapping, (size_t)status.st_size);
+	return 0;
 }
 
 int file_map(const char *path, size_t limit, struct file_view *ret, struct assay_error *err)
 {
+	CLEANUP(close_descriptor) int fd = -1;
 	struct file_view view = { 0 };
-	int r = strcmp(path, "-") == 0 ? 0 : map_regular(path, limit, &view, err);
+	int r = open_input(path, &fd, err);
 
+	if (r == 0)
+		r = map_regular(fd, path, limit, &view, err);
+	/* What is no file is read through the same descriptor: a FIFO can be opened once. */
 	if (r == 0 && !view.mapping) {
-		r = file_read(path, limit, &view.read, err);
+		r = read_descriptor(fd, path, limit, &view.read, err);
 		view.bytes = buffer_bytes(&view.read);
 	}
 	if (r < 0) {

@@ -31,6 +31,7 @@ struct file_view {
 
 /*
  * file_map() - map a file, or read one that cannot be: a pipe, a file of the kernel's
+ * It is opened once.
  * @path: "-" is standard input
  * @limit: the most bytes to take; more is -EFBIG, of a regular file before any is read
  */
