@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "verify_fixture.h"
@@ -153,6 +154,14 @@ CHANGE(manifest_of_another_product_before)
 {
 	manifest_from_before(f);
 	strcpy(f->state.manifests[0].product, "another");
+}
+/* A state that is full of others cannot keep when this one was created. */
+CHANGE(manifest_of_one_product_too_many)
+{
+	for (size_t i = 0; i < VERIFY_STATE_PRODUCTS; i++)
+		snprintf(f->state.manifests[i].product, sizeof(f->state.manifests[i].product),
+			 "%zu", i);
+	f->state.manifest_count = VERIFY_STATE_PRODUCTS;
 }
 CHANGE(manifest_from_before_shown)
 {
@@ -346,6 +355,8 @@ const struct bad_row bad_boot[] = {
 	  FAILS(MANIFEST_CURRENT) },
 	{ "good: another product was newer", AT_VERIFIER, manifest_of_another_product_before,
 	  TRUSTED },
+	{ "manifest of one product too many", AT_VERIFIER, manifest_of_one_product_too_many,
+	  FAILS(MANIFEST_CURRENT) },
 	{ "manifest older than before, shown", AT_VERIFIER, manifest_from_before_shown,
 	  FAILS(MANIFEST_CURRENT) | TRUSTED },
 	{ "manifest signed as a file is", BEFORE_PCRS, manifest_signed_as_file,

@@ -69,26 +69,35 @@ static bool are_no_older(const struct verify_state *before, const struct manifes
 			 char *detail)
 {
 	char now_text[UTC_LENGTH + 1], before_text[UTC_LENGTH + 1], product[FOREIGN_TEXT];
-	struct verify_state now = { 0 };
 
-	manifests_keep_created(manifests, &now);
-	for (size_t i = 0; i < now.manifest_count; i++)
-		for (size_t j = 0; j < before->manifest_count; j++) {
-			const char *name = now.manifests[i].product;
+	for (size_t i = 0; i < before->manifest_count; i++) {
+		const char *name = before->manifests[i].product;
+		uint64_t newest = manifests_newest(manifests, name);
 
-			if (strcmp(name, before->manifests[j].product) != 0 ||
-			    now.manifests[i].created >= before->manifests[j].created)
-				continue;
-			text_escape(BYTES((const uint8_t *)name, strlen(name)), product,
-				    sizeof(product));
-			return check_tell(
-				false, detail,
-				"the newest manifest of the product \"%s\" was created at "
-				"%s; at the last attestation there was one of %s",
-				product, utc_text(now.manifests[i].created, now_text),
-				utc_text(before->manifests[j].created, before_text));
-		}
+		if (newest == 0 || newest >= before->manifests[i].created)
+			continue;
+		text_escape(BYTES((const uint8_t *)name, strlen(name)), product, sizeof(product));
+		return check_tell(false, detail,
+				  "the newest manifest of the product \"%s\" was created at %s; at "
+				  "the last attestation there was one of %s",
+				  product, utc_text(newest, now_text),
+				  utc_text(before->manifests[i].created, before_text));
+	}
 	return true;
+}
+
+/* Of a product that the state has no room for, an older manifest would not be noticed. */
+static bool can_be_kept(const struct verify_state *before, const struct manifests *manifests,
+			char *detail)
+{
+	struct verify_state kept = *before;
+
+	if (manifests_keep_created(manifests, &kept))
+		return true;
+	return check_tell(false, detail,
+			  "the manifests are of more products than the %d whose times a state "
+			  "keeps: of the others, older manifests would not be noticed",
+			  VERIFY_STATE_PRODUCTS);
 }
 
 enum check_result check_manifest_current(struct appraisal *appraisal, char *detail)
@@ -110,7 +119,8 @@ enum check_result check_manifest_current(struct appraisal *appraisal, char *deta
 			return CHECK_FAILED;
 		newest = created > newest ? created : newest;
 	}
-	if (before && !are_no_older(before, manifests, detail))
+	if (before &&
+	    (!are_no_older(before, manifests, detail) || !can_be_kept(before, manifests, detail)))
 		return CHECK_FAILED;
 	return check_tell(true, detail, "the newest was created at %s", utc_text(newest, text));
 }

@@ -266,8 +266,25 @@ struct looked_up manifests_look_up(const struct manifests *manifests,
 
 /* ---------------------------------------------------------------- for a state */
 
-void manifests_keep_created(const struct manifests *manifests, struct verify_state *state)
+uint64_t manifests_newest(const struct manifests *manifests, const char *product)
 {
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < manifests->count; i++) {
+		const struct manifest_header *header = &manifests->list[i]->manifest->header;
+		uint64_t created;
+
+		if (strcmp(header->product, product) == 0 && utc_parse(header->created, &created) &&
+		    created > newest)
+			newest = created;
+	}
+	return newest;
+}
+
+bool manifests_keep_created(const struct manifests *manifests, struct verify_state *state)
+{
+	bool room = true;
+
 	for (size_t i = 0; i < manifests->count; i++) {
 		const struct manifest_header *header = &manifests->list[i]->manifest->header;
 		uint64_t created;
@@ -278,8 +295,10 @@ void manifests_keep_created(const struct manifests *manifests, struct verify_sta
 		while (at < state->manifest_count &&
 		       strcmp(state->manifests[at].product, header->product) != 0)
 			at++;
-		if (at == VERIFY_STATE_PRODUCTS)
+		if (at == VERIFY_STATE_PRODUCTS) {
+			room = false;
 			continue;
+		}
 		if (at == state->manifest_count) {
 			state->manifest_count++;
 			memcpy(state->manifests[at].product, header->product,
@@ -288,4 +307,5 @@ void manifests_keep_created(const struct manifests *manifests, struct verify_sta
 		if (created > state->manifests[at].created)
 			state->manifests[at].created = created;
 	}
+	return room;
 }

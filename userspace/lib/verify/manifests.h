@@ -44,8 +44,14 @@ const struct manifest *manifests_get(const struct manifests *manifests, size_t i
 int manifests_digest(const struct manifests *manifests, struct assay_digest *ret,
 		     struct assay_error *err);
 
-/* manifests_keep_created() - note in a state when the newest of each product was created */
-void manifests_keep_created(const struct manifests *manifests, struct verify_state *state);
+/* manifests_newest() - when the newest of that product was created; 0 where there is none of it */
+uint64_t manifests_newest(const struct manifests *manifests, const char *product);
+
+/*
+ * manifests_keep_created() - note in a state when the newest of each product was created
+ * Return: false if the state had no room for some
+ */
+bool manifests_keep_created(const struct manifests *manifests, struct verify_state *state);
 
 enum look_up {
 	LOOK_UP_NONE,	 /* no manifest has it */

@@ -13,7 +13,7 @@
 #include "verify/key.h"
 #include "verify/verdict.h"
 
-#define RECORD_MAX_SIZE 65536	      /* bytes of the JSON text */
+#define RECORD_MAX_SIZE 131072	      /* bytes of the JSON text */
 #define RECORD_MAX_MACHINE_ID 64      /* characters */
 #define RECORD_MAX_QUALIFIED_NAME 128 /* bytes; a TPM's name has at most 66 */
 

@@ -46,8 +46,8 @@ enum check_when {
 
 #define CHECK_DETAIL_MAX 1024
 
-/* Products that a state keeps the newest manifest of; of more, it keeps the first. */
-#define VERIFY_STATE_PRODUCTS 16
+/* Products that a state keeps the newest manifest of; manifest-current refuses more. */
+#define VERIFY_STATE_PRODUCTS 64
 
 /**
  * struct covered_log - how much of a log the quote covers

@@ -66,7 +66,7 @@ static void keep_manifests(const struct appraisal *appraisal, struct verify_stat
 		ret->manifest_count = before->manifest_count;
 	}
 	if (appraisal->content.manifests)
-		manifests_keep_created(appraisal->content.manifests, ret);
+		(void)manifests_keep_created(appraisal->content.manifests, ret);
 }
 
 /* What a verifier keeps of evidence that it trusts. */
