@@ -125,6 +125,12 @@ struct operands {
 	size_t count;
 };
 
+/*
+ * What these macros get is parts of an initializer: names of members, an operator and its right
+ * side. They cannot stand in parentheses.
+ * NOLINTBEGIN(bugprone-macro-parentheses)
+ */
+
 /* Offset of a member; an error of the compiler if it is not of that type, or not of a size. */
 #define OPTION_PLACE(structure, member, type) \
 	(offsetof(structure, member) + 0 * sizeof(&((structure *)0)->member == (type *)0))
@@ -221,6 +227,7 @@ struct operands {
 	{ "salt", 0, "HEX", "up to 32 bytes (none)", \
 	  OPTION_HEX(structure, member.salt, member.salt_size, 0) }
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 int option_block_size(void *parameters, const char *value, struct assay_error *err);
 

@@ -22,6 +22,7 @@
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type stands there, and parts of names */
 /* CLEANUP_POINTER() - define NAME_pointer(), which frees what a pointer of the type points to */
 #define CLEANUP_POINTER(type, name, free_function)        \
 	static inline void name##_pointer(type **pointer) \
@@ -30,6 +31,7 @@
 			(void)free_function(*pointer);    \
 	}                                                 \
 	_Static_assert(sizeof(type *) == sizeof(void *), "")
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 CLEANUP_POINTER(FILE, fclose, fclose);
 CLEANUP_POINTER(json_t, json_decref, json_decref);

@@ -20,12 +20,14 @@ void secret_free(struct buffer *secret)
 }
 
 /* A new secret has something in it; one that is there may be empty. */
-static int check_size(size_t size, const char *what, bool new, struct assay_error *err)
+static int check_size(size_t size, const char *what, bool is_new, struct assay_error *err)
 {
-	if (size >= new &&size <= SECRET_MAX)
+	const size_t least = is_new ? 1 : 0;
+
+	if (size >= least && size <= SECRET_MAX)
 		return 0;
-	return assay_fail(err, EINVAL, "%s has %zu bytes; it has to have %d to %d", what, size, new,
-			  SECRET_MAX);
+	return assay_fail(err, EINVAL, "%s has %zu bytes; it has to have %zu to %d", what, size,
+			  least, SECRET_MAX);
 }
 
 /* By OpenSSL, which reads standard input where there is no terminal. */

@@ -19,15 +19,11 @@
 
 #include "base/signer.h"
 #include "sign/tpm_key_file.h"
+#include "tpm/key_facts.h"
 
 struct tpm;	 /* lib/tpm/context.h */
 struct tpm_pcrs; /* lib/tpm/pcr.h */
 struct tpm_key;
-
-enum tpm_key_use {
-	TPM_KEY_SIGNING,     /* signs any digest */
-	TPM_KEY_ATTESTATION, /* restricted: signs only what the TPM itself says */
-};
 
 /* In the order of the words of `assay key create --algorithm`; RSA last. */
 enum tpm_key_algorithm {
@@ -83,9 +79,6 @@ int tpm_key_create(struct tpm *tpm, const struct tpm_key_options *options, struc
 int tpm_key_load(struct tpm *tpm, const struct tpm_key_file *file, struct bytes password,
 		 const char *what, struct tpm_key **ret, struct assay_error *err);
 
-/* TPM2B_NAME without its size: algorithm identifier and digest. */
-#define TPM_KEY_NAME_MAX (2 + ASSAY_DIGEST_MAX)
-
 /* A key that is in the TPM for good is named by this and its handle: "handle:0x81000001". */
 #define TPM_KEY_HANDLE_PREFIX "handle:"
 
@@ -113,27 +106,6 @@ int tpm_key_handle(const char *name, struct tpm_key_handle *ret, struct assay_er
 /* tpm_key_find() - a key that is in the TPM for good; otherwise as tpm_key_load() */
 int tpm_key_find(struct tpm *tpm, const struct tpm_key_handle *handle, struct bytes password,
 		 const char *what, struct tpm_key **ret, struct assay_error *err);
-
-/**
- * struct tpm_key_facts - what the public part of a key says
- * @use: what the key is for
- * @algorithm: as OpenSSL calls it, "P-256" or "RSA-2048"
- * @made_here: it was made inside the TPM and cannot leave it (fixedTPM, fixedParent,
- *             sensitiveDataOrigin); as the file says, for no TPM was asked
- * @password, @pcr_policy: what using it takes, as in struct tpm_key_file
- * @scheme_hash: the only hash that it signs digests of; ASSAY_HASH_NONE for any
- * @name: the key's name: hash algorithm (be16) and digest of the public area
- * @name_size: bytes of it
- */
-struct tpm_key_facts {
-	enum tpm_key_use use;
-	char algorithm[32];
-	bool made_here;
-	bool password, pcr_policy;
-	enum assay_hash scheme_hash;
-	uint8_t name[TPM_KEY_NAME_MAX];
-	size_t name_size;
-};
 
 /* tpm_key_describe() - tell about a key from its file alone, without a TPM. */
 int tpm_key_describe(const struct tpm_key_file *file, const char *what, struct tpm_key_facts *ret,

@@ -3,6 +3,7 @@
 #ifndef ASSAY_TPM_KEY_INTERNAL_H
 #define ASSAY_TPM_KEY_INTERNAL_H
 
+#include "tpm/key.h"
 #include "tpm/key_parent.h"
 #include "tpm/key_policy.h"
 #include "tpm/key_public.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+#include "sign/tpm_key_file.h"
 #include "tpm/key_public.h"
 
 static const TPM2B_SENSITIVE_CREATE no_password;

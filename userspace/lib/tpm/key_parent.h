@@ -3,7 +3,7 @@
 #ifndef ASSAY_TPM_KEY_PARENT_H
 #define ASSAY_TPM_KEY_PARENT_H
 
-#include "tpm/key.h"
+#include "tpm/key_facts.h"
 #include "tpm/session.h"
 
 /**

@@ -6,7 +6,10 @@
 #ifndef ASSAY_TPM_KEY_PUBLIC_H
 #define ASSAY_TPM_KEY_PUBLIC_H
 
-#include "tpm/key.h"
+#include <openssl/evp.h>
+
+#include "base/bytes.h"
+#include "tpm/key_facts.h"
 
 /**
  * struct tpm_key_public - a public part

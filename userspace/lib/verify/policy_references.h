@@ -6,7 +6,9 @@
 #ifndef ASSAY_VERIFY_POLICY_REFERENCES_H
 #define ASSAY_VERIFY_POLICY_REFERENCES_H
 
-#include "verify/policy_import.h"
+#include <jansson.h>
+
+#include "base/bytes.h"
 
 #define REFERENCE_TEXT 200 /* bytes of foreign text in a warning */
 
@@ -19,7 +21,7 @@
 struct policy_references {
 	json_t *digests;
 	json_t *allow;
-	import_warning each;
+	void (*each)(void *context, const char *text);
 	void *context;
 	struct assay_error *err;
 };
@@ -33,6 +35,9 @@ void references_warn(struct policy_references *references, const char *format, .
 
 /* references_text() - foreign text for it; returns @text */
 const char *references_text(struct bytes bytes, char text[static REFERENCE_TEXT]);
+
+/* references_add_text() - to the array of that name in @object, once; false without memory */
+bool references_add_text(json_t *object, const char *name, const char *text);
 
 /*
  * references_add_digest() - a digest, in hexadecimal, of what IMA names so
