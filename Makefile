@@ -210,7 +210,8 @@ THREAD_TESTS := build/thread/test_bytes_digest build/thread/test_library_threads
 THREAD_LIB := $(filter-out userspace/lib/log/device.c, \
 	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/%,$(LIB_SOURCES)))
 build/thread/test_%: build/tsan/tests/unit/test_%.o build/tsan/tests/unit/support.o \
-		build/tsan/tests/unit/log_builder.o $(THREAD_LIB:%.c=build/tsan/%.o)
+		build/tsan/tests/unit/log_builder.o build/tsan/tests/unit/verity_fixture.o \
+		$(THREAD_LIB:%.c=build/tsan/%.o)
 	@mkdir -p $(@D)
 	$(call tell,UNIT)
 	$(Q)gcc $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBS_CORE)
@@ -250,7 +251,7 @@ fuzzers: $(FUZZERS)
 fuzz: fuzzers
 	+@tests/fuzz.sh "$(F)"
 
-lint-needs: build/kernel/64k | packages
+lint-needs: build/kernel/64k build/sysroot | packages
 
 lint: lint-needs
 	@tests/lint $(L)

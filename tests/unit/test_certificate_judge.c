@@ -12,6 +12,7 @@
 #include "sign/certificate.h"
 #include "sign/certificate_judge.h"
 #include "sign/delegate.h"
+#include "sign_fixture.h"
 
 #define NEW "openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 10 "
 #define ID "0123456789abcdef0123456789abcdef"
@@ -19,18 +20,6 @@
 #define DELEGATE_ID                                                                               \
 	DELEGATE_OID "=DER:0c:20:30:31:32:33:34:35:36:37:38:39:61:62:63:64:65:66:30:31:32:33:34:" \
 		     "35:36:37:38:39:61:62:63:64:65:66"
-
-static X509 *load(const char *name)
-{
-	struct assay_error err;
-	X509 *certificate;
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s.crt", name);
-	if (certificate_load(path, &certificate, &err) < 0)
-		fail_msg("%s", err.text);
-	return certificate;
-}
 
 static void a_signers_certificate_is_judged_by_each_rule(void **state)
 {
@@ -63,16 +52,17 @@ static void a_signers_certificate_is_judged_by_each_rule(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CLEANUP(x509_free_pointer) X509 *certificate = NULL;
 		struct assay_error err = { 0 };
-		uint64_t when = rows[i].later == INT64_MIN ?
-					0 :
-					(uint64_t)((int64_t)time(NULL) + rows[i].later);
+		uint64_t when = 0;
 		int r;
 
 		if (support_run("%s -subj /CN=it -keyout it.pem -out it.crt 2>log || "
 				"{ cat log; false; }",
 				rows[i].options) != 0)
 			fail_msg("%s: it cannot be made", rows[i].title);
-		certificate = load("it");
+		certificate = sign_fixture_certificate("it");
+		/* Not before it was made, which takes its time. */
+		if (rows[i].later != INT64_MIN)
+			when = (uint64_t)((int64_t)time(NULL) + rows[i].later);
 		r = certificate_judge_at(certificate, when, &err);
 		if (r != rows[i].result)
 			fail_msg("%s: %d, not %d: %s", rows[i].title, r, rows[i].result, err.text);
@@ -127,13 +117,13 @@ static void an_issuer_is_judged_by_what_it_issued(void **state)
 			"basicConstraints=critical,CA:FALSE) 2>log || { cat log; false; }"),
 		0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		CLEANUP(x509_free_pointer) X509 *issuer = load(rows[i].issuer);
+		CLEANUP(x509_free_pointer) X509 *issuer = sign_fixture_certificate(rows[i].issuer);
 		CLEANUP(x509_free_pointer) X509 *leaf = NULL;
 		struct assay_error err = { 0 };
 		int r;
 
 		assert_int_equal(make_leaf(rows[i].issuer, rows[i].extensions, rows[i].days), 0);
-		leaf = load("leaf");
+		leaf = sign_fixture_certificate("leaf");
 		r = certificate_judge_issuer_at(
 			leaf, issuer, (uint64_t)((int64_t)time(NULL) + rows[i].later), &err);
 		if (r != rows[i].result)

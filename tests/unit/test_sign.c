@@ -12,6 +12,7 @@
 #include "sign/ima_sig.h"
 #include "sign/key_file.h"
 #include "sign/pkcs7.h"
+#include "sign_fixture.h"
 #include "verity/verity.h"
 
 /* The kinds of keys that are taken, each in NAME.pem, with a certificate of OpenSSL in NAME.crt. */
@@ -64,18 +65,6 @@ static struct signer *open_key(const char *name)
 	return signer;
 }
 
-static X509 *load_certificate(const char *name)
-{
-	struct assay_error err = { 0 };
-	X509 *certificate;
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s.crt", name);
-	if (certificate_load(path, &certificate, &err) < 0)
-		fail_msg("%s", err.text);
-	return certificate;
-}
-
 /* The fs-verity digest of "data"; its formatted digest lies in "content" then. */
 static struct assay_digest data_digest(enum assay_hash hash)
 {
@@ -95,7 +84,7 @@ static struct assay_digest data_digest(enum assay_hash hash)
 static struct buffer make_pkcs7(const char *name, const struct assay_digest *digest)
 {
 	struct signer *signer = open_key(name);
-	X509 *certificate = load_certificate(name);
+	X509 *certificate = sign_fixture_certificate(name);
 	struct buffer out = { 0 };
 	struct assay_error err = { 0 };
 
@@ -109,7 +98,7 @@ static struct buffer make_pkcs7(const char *name, const struct assay_digest *dig
 static struct buffer make_ima(const char *name, const struct assay_digest *digest)
 {
 	struct signer *signer = open_key(name);
-	X509 *certificate = load_certificate(name);
+	X509 *certificate = sign_fixture_certificate(name);
 	struct buffer out = { 0 };
 	struct assay_error err = { 0 };
 
@@ -318,7 +307,7 @@ static void a_key_that_fails_makes_nothing(void **state)
 {
 	struct signer *signer = open_key("p256");
 	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
-	X509 *certificate = load_certificate("p256"), *made = NULL;
+	X509 *certificate = sign_fixture_certificate("p256"), *made = NULL;
 	struct assay_error err = { 0 };
 	struct buffer out = { 0 };
 
@@ -353,7 +342,7 @@ static void certificates_unfit_for_the_signer_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct signer *signer = open_key(rows[i].key);
-		X509 *certificate = load_certificate(rows[i].certificate);
+		X509 *certificate = sign_fixture_certificate(rows[i].certificate);
 		struct assay_error err = { 0 };
 		int r = certificate_check_signer(certificate, signer, &err);
 
@@ -387,7 +376,7 @@ static void what_is_not_a_certificate_is_refused(void **state)
 
 static void certificates_come_in_both_encodings(void **state)
 {
-	X509 *pem = load_certificate("p256"), *der;
+	X509 *pem = sign_fixture_certificate("p256"), *der;
 	struct buffer out = { 0 };
 	char *subject;
 
@@ -413,7 +402,7 @@ static void built_in_signatures_are_accepted_by_openssl_and_ourselves(void **sta
 		struct assay_digest digest =
 			data_digest(i % 2 ? ASSAY_HASH_SHA512 : ASSAY_HASH_SHA256);
 		struct buffer der = make_pkcs7(kind, &digest);
-		X509 *certificate = load_certificate(kind);
+		X509 *certificate = sign_fixture_certificate(kind);
 		struct assay_error err = { 0 };
 
 		if (pkcs7_verify(buffer_bytes(&der), &digest, certificate, &err) < 0)
@@ -435,7 +424,7 @@ static void built_in_signatures_of_other_programs_are_accepted(void **state)
 	(void)state;
 	for (size_t i = 0; i < KINDS; i++) {
 		struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
-		X509 *certificate = load_certificate(kinds[i]);
+		X509 *certificate = sign_fixture_certificate(kinds[i]);
 		struct assay_error err = { 0 };
 		struct buffer der;
 
@@ -499,7 +488,7 @@ static void signatures_of_another_form_are_refused(void **state)
 		{ "true", -EBADMSG, "DER" },
 	};
 	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
-	X509 *certificate = load_certificate("p256");
+	X509 *certificate = sign_fixture_certificate("p256");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -524,7 +513,7 @@ static void signatures_of_another_form_are_refused(void **state)
 static void rsa_pss_is_refused(void **state)
 {
 	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
-	X509 *certificate = load_certificate("rsa2048");
+	X509 *certificate = sign_fixture_certificate("rsa2048");
 	struct assay_error err = { 0 };
 	struct buffer der;
 
@@ -548,7 +537,7 @@ static void a_changed_built_in_signature_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
-		X509 *certificate = load_certificate(names[i]);
+		X509 *certificate = sign_fixture_certificate(names[i]);
 		struct buffer der = make_pkcs7(names[i], &digest);
 		struct assay_error err;
 
@@ -583,7 +572,7 @@ static void a_changed_built_in_signature_is_refused(void **state)
 static void the_other_hash_of_the_same_bytes_is_another_digest(void **state)
 {
 	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
-	X509 *certificate = load_certificate("p256");
+	X509 *certificate = sign_fixture_certificate("p256");
 	struct buffer der = make_pkcs7("p256", &digest);
 	struct assay_error err = { 0 };
 
@@ -611,7 +600,7 @@ static void a_key_of_one_hash_signs_with_that(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
 		struct signer *signer = open_key("p256");
-		X509 *certificate = load_certificate("p256"), *made;
+		X509 *certificate = sign_fixture_certificate("p256"), *made;
 		struct buffer der = { 0 }, ima = { 0 };
 		struct assay_error err = { 0 };
 
@@ -643,7 +632,7 @@ static void ima_signatures_are_what_the_kernel_computes(void **state)
 		struct assay_digest digest = data_digest(hash);
 		struct buffer value = make_ima(kind, &digest), file_id = { 0 };
 		struct bytes in = buffer_bytes(&value), head, signature;
-		X509 *certificate = load_certificate(kind);
+		X509 *certificate = sign_fixture_certificate(kind);
 		struct assay_error err = { 0 };
 		char id[9], *theirs;
 		uint16_t size;
@@ -685,7 +674,7 @@ static void ima_signatures_are_what_the_kernel_computes(void **state)
 static void a_changed_ima_signature_is_refused(void **state)
 {
 	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
-	X509 *certificate = load_certificate("p256");
+	X509 *certificate = sign_fixture_certificate("p256");
 	struct buffer value = make_ima("p256", &digest);
 	struct assay_error err;
 
@@ -722,7 +711,7 @@ static void ima_signatures_need_a_subject_key_id(void **state)
 {
 	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
 	struct signer *signer = open_key("p256");
-	X509 *certificate = load_certificate("noskid");
+	X509 *certificate = sign_fixture_certificate("noskid");
 	struct assay_error err = { 0 };
 	struct buffer out = { 0 };
 
@@ -738,7 +727,7 @@ static void an_ima_signature_by_another_key_is_refused(void **state)
 {
 	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
 	struct buffer value = make_ima("other", &digest);
-	X509 *certificate = load_certificate("p256");
+	X509 *certificate = sign_fixture_certificate("p256");
 	struct assay_error err = { 0 };
 	struct bytes id;
 

@@ -10,6 +10,7 @@
 
 #include "sign/ima_sig.h"
 #include "sign/trust.h"
+#include "sign_fixture.h"
 #include "verity/verity.h"
 
 #define LEAF "keyUsage=critical,digitalSignature"
@@ -55,18 +56,6 @@ static int make_keys(void **state)
 		"}");
 }
 
-static X509 *load(const char *name)
-{
-	struct assay_error err;
-	X509 *certificate;
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s.crt", name);
-	if (certificate_load(path, &certificate, &err) < 0)
-		fail_msg("%s", err.text);
-	return certificate;
-}
-
 static struct trust *trusted(const char *signer, const char *authority)
 {
 	struct trust *trust;
@@ -74,12 +63,12 @@ static struct trust *trusted(const char *signer, const char *authority)
 
 	assert_int_equal(trust_new(&trust, NULL), 0);
 	if (signer) {
-		certificate = load(signer);
+		certificate = sign_fixture_certificate(signer);
 		assert_int_equal(trust_add(trust, certificate, TRUST_SIGNER, NULL), 0);
 		X509_free(certificate);
 	}
 	if (authority) {
-		certificate = load(authority);
+		certificate = sign_fixture_certificate(authority);
 		assert_int_equal(trust_add(trust, certificate, TRUST_AUTHORITY, NULL), 0);
 		X509_free(certificate);
 	}
@@ -281,7 +270,8 @@ static void ima_signatures_are_believed_or_not(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct trust *trust = trusted(cases[i].signer, cases[i].authority);
-		X509 *also = cases[i].also ? load(cases[i].also) : NULL, *signer = NULL;
+		X509 *also = cases[i].also ? sign_fixture_certificate(cases[i].also) : NULL,
+		     *signer = NULL;
 		struct assay_digest digest = digest_of(cases[i].of);
 		struct buffer value = openssl_ima(cases[i].by, &digest);
 		struct assay_error err = { 0 };

@@ -14,17 +14,7 @@
 #include "verity/enable.h"
 #include "verity/pool.h"
 #include "verity/verity.h"
-
-static struct verity_parameters parameters(enum assay_hash hash, uint32_t block_size,
-					   size_t salt_size)
-{
-	struct verity_parameters made = { .hash = hash,
-					  .block_size = block_size,
-					  .salt_size = salt_size };
-
-	support_fill(made.salt, salt_size, 7);
-	return made;
-}
+#include "verity_fixture.h"
 
 /* From the documentation and the tests of fs-verity: zeros, SHA-256, blocks of 4096. */
 static void digests_of_zeros_are_the_known_ones(void **state)
@@ -114,7 +104,7 @@ static void a_read_that_fails_is_passed_on(void **state)
 
 static void what_the_kernel_could_not_hold_is_refused(void **state)
 {
-	struct verity_parameters made = parameters(ASSAY_HASH_SHA512, 1024, 0);
+	struct verity_parameters made = verity_fixture_parameters(ASSAY_HASH_SHA512, 1024, 0);
 	struct source source = { .left = 0 };
 	struct verity_hasher *hasher;
 	struct assay_digest digest;
@@ -220,7 +210,8 @@ static void small_blocks_are_for_those_who_ask_for_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct verity_parameters made = parameters(rows[i].hash, rows[i].block_size, 0);
+		struct verity_parameters made =
+			verity_fixture_parameters(rows[i].hash, rows[i].block_size, 0);
 		struct verity_hasher *hasher = NULL;
 		struct verity_pool *pool = NULL;
 		struct assay_error err = { 0 };

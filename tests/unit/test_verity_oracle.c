@@ -16,19 +16,9 @@
 #include "verity/runs.h"
 #include "verity/verity.h"
 #include "verity/pool.h"
+#include "verity_fixture.h"
 
 #define SIZES_MAX 48
-
-static struct verity_parameters parameters(enum assay_hash hash, uint32_t block_size,
-					   size_t salt_size)
-{
-	struct verity_parameters made = { .hash = hash,
-					  .block_size = block_size,
-					  .salt_size = salt_size };
-
-	support_fill(made.salt, salt_size, 7);
-	return made;
-}
 
 /* Options of fsverity for the same; in static memory. */
 static const char *options(const struct verity_parameters *made)
@@ -214,9 +204,9 @@ static void every_way_agrees_with_fsverity_around_each_border(void **state)
 
 			/* With salt, only how a block is hashed is different. */
 			for (size_t i = 0; i < 3; i++) {
-				struct verity_parameters made =
-					parameters(sha512 ? ASSAY_HASH_SHA512 : ASSAY_HASH_SHA256,
-						   bs, salt_sizes[i]);
+				struct verity_parameters made = verity_fixture_parameters(
+					sha512 ? ASSAY_HASH_SHA512 : ASSAY_HASH_SHA256, bs,
+					salt_sizes[i]);
 
 				compare_all(&made, sizes, i == 0 ? count : 12);
 			}
@@ -259,7 +249,8 @@ static void large_files_agree_with_fsverity(void **state)
 	if (!support_have("fsverity"))
 		skip();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct verity_parameters made = parameters(rows[i].hash, rows[i].block_size, 32);
+		struct verity_parameters made =
+			verity_fixture_parameters(rows[i].hash, rows[i].block_size, 32);
 		struct verity_pool *pool;
 		struct verity_job job;
 		char *line;
@@ -304,7 +295,7 @@ static void trees_and_descriptors_are_fsveritys(void **state)
 		skip();
 	for (size_t i = 0; i < 2 * sizeof(block_sizes) / sizeof(block_sizes[0]); i++) {
 		uint32_t bs = block_sizes[i / 2];
-		struct verity_parameters made = parameters(
+		struct verity_parameters made = verity_fixture_parameters(
 			i % 2 ? ASSAY_HASH_SHA512 : ASSAY_HASH_SHA256, bs, i % 2 ? 5 : 0);
 		const uint64_t wanted[] = { 0,
 					    1,
@@ -386,7 +377,7 @@ static void each_lane_hashes_its_own_block(void **state)
 	for (size_t index = 0; (engine = lanes_engine(index)); index++) {
 		for (size_t salt_size = 0; salt_size < 2; salt_size++) {
 			struct verity_parameters made =
-				parameters(engine->hash, BLOCK_SIZE, salt_size);
+				verity_fixture_parameters(engine->hash, BLOCK_SIZE, salt_size);
 			struct lanes *lanes;
 
 			lanes_use_only(engine);

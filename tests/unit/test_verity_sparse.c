@@ -18,6 +18,7 @@
 #include "verity/pool.h"
 #include "verity/runs.h"
 #include "verity/verity.h"
+#include "verity_fixture.h"
 
 #define TIB ((uint64_t)1 << 40)
 
@@ -112,17 +113,6 @@ static void digest_simply(const struct verity_parameters *made, uint64_t size,
 }
 
 /* ---------------------------------------------------------------- files */
-
-static struct verity_parameters parameters(enum assay_hash hash, uint32_t block_size,
-					   size_t salt_size)
-{
-	struct verity_parameters made = { .hash = hash,
-					  .block_size = block_size,
-					  .salt_size = salt_size };
-
-	support_fill(made.salt, salt_size, 7);
-	return made;
-}
 
 static int make_sparse(uint64_t size)
 {
@@ -223,9 +213,9 @@ static void holes_are_zeros_wherever_they_are(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 60; i++) {
-		struct verity_parameters made =
-			parameters(i % 2 ? ASSAY_HASH_SHA512 : ASSAY_HASH_SHA256,
-				   block_sizes[support_random(&random) % 6], i % 3 ? 0 : 5);
+		struct verity_parameters made = verity_fixture_parameters(
+			i % 2 ? ASSAY_HASH_SHA512 : ASSAY_HASH_SHA256,
+			block_sizes[support_random(&random) % 6], i % 3 ? 0 : 5);
 		uint64_t size = support_random(&random) % (9 * HASHER_PIECE) + 1;
 		unsigned int runs = support_random(&random) % 9;
 		int fd;
@@ -302,8 +292,8 @@ static void a_huge_file_takes_the_time_of_its_data(void **state)
 		for (size_t j = 0; j < count; j++)
 			assert_int_equal(pwrite(fd, "x", 1, (off_t)offsets[j]), 1);
 		for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
-			struct verity_parameters made =
-				parameters(rows[row].hash, rows[row].block_size, row % 2 ? 3 : 0);
+			struct verity_parameters made = verity_fixture_parameters(
+				rows[row].hash, rows[row].block_size, row % 2 ? 3 : 0);
 			struct assay_digest right, digest;
 			struct verity_hasher *hasher;
 			double from;

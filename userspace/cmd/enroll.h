@@ -29,6 +29,7 @@ struct enroll_verifier {
 void enroll_verifier_free(struct enroll_verifier *verifier);
 
 /* Rows of a command's table; @member: struct enroll_verifier */
+/* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */
 /* clang-format off */
 #define ENROLL_ROWS_RECORDS(structure, member) \
 	{ "records", 0, "DIR", "the verifier's device records and open challenges", \
@@ -43,6 +44,7 @@ void enroll_verifier_free(struct enroll_verifier *verifier);
 	{ "crl", 0, "FILE", "revocation lists of such makers, PEM or DER; repeatable", \
 	  OPTION_TEXTS(structure, member.crls) }
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /*
  * enroll_make_challenge() - check a request, make the challenge, and keep it in the records

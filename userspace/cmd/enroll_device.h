@@ -24,6 +24,7 @@ int option_ek_template(void *place, const char *value, struct assay_error *err);
 int option_machine_id(void *place, const char *value, struct assay_error *err);
 
 /* Rows of a command's table; @member: struct enroll_device */
+/* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */
 /* clang-format off */
 #define ENROLL_ROWS_DEVICE(structure, member) \
 	{ "ak", 0, "KEY", "the attestation key: a key file, or handle:0x81... (assay key create " \
@@ -42,6 +43,7 @@ int option_machine_id(void *place, const char *value, struct assay_error *err);
 	{ "machine-id", 0, "ID", "what to call the machine (/etc/machine-id)", \
 	  OPTION_FUNCTION(structure, member.machine_id, option_machine_id) }
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* enroll_make_request() - @made: filled; enroll_request_free() it, also on failure */
 int enroll_make_request(struct tpm *tpm, const struct enroll_device *device,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bio.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -149,17 +150,12 @@ static int export_public(const struct export_options *options, struct buffer *ou
 {
 	CLEANUP(evp_pkey_free_pointer) EVP_PKEY *key = NULL;
 	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
-	char *data;
 	int r = find_public(&options->source, &key, err);
 
 	if (r < 0)
 		return r;
-	if (bio &&
-	    (options->der ? i2d_PUBKEY_bio(bio, key) : PEM_write_bio_PUBKEY(bio, key)) == 1) {
-		long size = BIO_get_mem_data(bio, &data);
-
-		buffer_append(out, data, (size_t)size);
-	}
+	if (bio && (options->der ? i2d_PUBKEY_bio(bio, key) : PEM_write_bio_PUBKEY(bio, key)) == 1)
+		buffer_append_bytes(out, bio_bytes(bio));
 	if (out->failed || out->size == 0)
 		return assay_fail(err, EIO, "libcrypto cannot write the public key of %s",
 				  options->source.key);

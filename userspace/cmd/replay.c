@@ -518,6 +518,10 @@ static const struct option_row replay_uefi_rows[] = {
 	"digest is not that of its data, or --strict was given and something was told;\n"      \
 	"2 wrong usage; 3 the log cannot be read.\n"
 
+/* What the commands have in common. */
+#define REPLAY_COMMAND \
+	.operands = "FILE", .operands_min = 1, .operands_max = 1, .epilogue = REPLAY_STATUS
+
 static const struct command command_replay_ima = {
 	.name = "replay ima",
 	.summary = "IMA's list",
@@ -526,10 +530,7 @@ static const struct command command_replay_ima = {
 		 "digest is compared with that of its data. FILE '-' is standard input. Needs no\n"
 		 "TPM.\n",
 	.options = replay_ima_rows,
-	.operands = "FILE",
-	.operands_min = 1,
-	.operands_max = 1,
-	.epilogue = REPLAY_STATUS,
+	REPLAY_COMMAND,
 	.run = run_replay_ima,
 };
 
@@ -543,10 +544,7 @@ static const struct command command_replay_cel = {
 		 "with what they are of where the content's type says what that is. FILE '-' is\n"
 		 "standard input. Needs no TPM.\n",
 	.options = replay_cel_rows,
-	.operands = "FILE",
-	.operands_min = 1,
-	.operands_max = 1,
-	.epilogue = REPLAY_STATUS,
+	REPLAY_COMMAND,
 	.run = run_replay_cel,
 };
 
@@ -558,10 +556,7 @@ static const struct command command_replay_uefi = {
 		 "of the specification its events break. FILE '-' is standard input. Needs no "
 		 "TPM.\n",
 	.options = replay_uefi_rows,
-	.operands = "FILE",
-	.operands_min = 1,
-	.operands_max = 1,
-	.epilogue = REPLAY_STATUS,
+	REPLAY_COMMAND,
 	.run = run_replay_uefi,
 };
 

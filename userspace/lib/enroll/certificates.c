@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/bio.h"
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
 #include "base/der.h"
@@ -160,24 +161,22 @@ int certificates_parse(struct bytes data, const char *name, STACK_OF(X509) * out
 static void issuer_text(const X509_CRL *list, char text[static NAME_SHOWN])
 {
 	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
-	char *data = NULL;
-	long size = 0;
+	struct bytes shown = { 0 };
 
 	if (bio && X509_NAME_print_ex(bio, X509_CRL_get_issuer(list), 0,
 				      XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
-		size = BIO_get_mem_data(bio, &data);
-	text_escape(BYTES((const uint8_t *)data, size > 0 ? (size_t)size : 0), text, NAME_SHOWN);
+		shown = bio_bytes(bio);
+	text_escape(shown, text, NAME_SHOWN);
 }
 
 static void time_text(const ASN1_TIME *time, char text[static TIME_SHOWN])
 {
 	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
-	char *data = NULL;
-	long size = 0;
+	struct bytes shown = { 0 };
 
 	if (bio && ASN1_TIME_print(bio, time) == 1)
-		size = BIO_get_mem_data(bio, &data);
-	text_escape(BYTES((const uint8_t *)data, size > 0 ? (size_t)size : 0), text, TIME_SHOWN);
+		shown = bio_bytes(bio);
+	text_escape(shown, text, TIME_SHOWN);
 }
 
 /* A signature by a hash that is broken could be anybody's; OpenSSL does not look. */

@@ -240,12 +240,23 @@ int store_add(const struct store *store, const struct device_record *record, boo
 
 /* ---------------------------------------------------------------- open challenges */
 
-static char *pending_path(const struct store *store, const struct assay_digest *ek_key)
+/* Where the challenge of its endorsement key is. */
+static int pending_path(const struct store *store, const struct enroll_pending *pending, char **ret,
+			struct assay_error *err)
 {
 	char hex[2 * ASSAY_DIGEST_MAX + 1];
+	struct assay_digest key;
+	struct tpm_public ek;
+	int r = tpm_public_parse(buffer_bytes(&pending->request.ek_public), &ek, err);
 
-	hex_encode(BYTES(ek_key->bytes, ek_key->size), hex);
-	return path_to(store, PENDING, hex, PENDING_SUFFIX);
+	if (r < 0)
+		return r;
+	r = tpm_public_key_digest(&ek, &key, err);
+	if (r < 0)
+		return r;
+	hex_encode(BYTES(key.bytes, key.size), hex);
+	*ret = path_to(store, PENDING, hex, PENDING_SUFFIX);
+	return *ret ? 0 : out_of_memory(err);
 }
 
 static char *id_path(const struct store *store, const uint8_t id[ENROLL_ID_SIZE])
@@ -315,15 +326,6 @@ static void prune_pending(const struct store *store, uint64_t now)
 		closedir(entries);
 }
 
-static int pending_key(const struct enroll_pending *pending, struct assay_digest *ret,
-		       struct assay_error *err)
-{
-	struct tpm_public ek;
-	int r = tpm_public_parse(buffer_bytes(&pending->request.ek_public), &ek, err);
-
-	return r < 0 ? r : tpm_public_key_digest(&ek, ret, err);
-}
-
 /* The challenge that @path has in place of an older one is found by its id. */
 static int link_id(const struct store *store, const uint8_t id[ENROLL_ID_SIZE], const char *path,
 		   struct assay_error *err)
@@ -357,14 +359,10 @@ int store_add_pending(const struct store *store, const struct enroll_pending *pe
 		      struct assay_error *err)
 {
 	CLEANUP(free_pointer) char *path = NULL;
-	struct assay_digest key;
-	int r = pending_key(pending, &key, err);
+	int r = pending_path(store, pending, &path, err);
 
 	if (r < 0)
 		return r;
-	path = pending_path(store, &key);
-	if (!path)
-		return out_of_memory(err);
 	r = link_id(store, pending->id, path, err);
 	if (r == 0)
 		r = write_pending(path, pending, err);
@@ -403,13 +401,11 @@ int store_drop_pending(const struct store *store, const struct enroll_pending *p
 {
 	CLEANUP(free_pointer) char *link = id_path(store, pending->id);
 	CLEANUP(free_pointer) char *path = NULL;
-	struct assay_digest key;
-	int r = pending_key(pending, &key, err);
+	int r = pending_path(store, pending, &path, err);
 
 	if (r < 0)
 		return r;
-	path = pending_path(store, &key);
-	if (!path || !link)
+	if (!link)
 		return out_of_memory(err);
 	if (unlink(path) < 0)
 		return assay_fail(err, errno, "cannot remove %s: %s", path, strerror(errno));

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bio.h"
+#include "base/cleanup.h"
 #include "base/crypto_errors.h"
 #include "base/file.h"
 #include "sign/signature.h"
@@ -69,21 +71,12 @@ int certificate_load(const char *path, X509 **ret, struct assay_error *err)
 
 int certificate_append_pem(X509 *certificate, struct buffer *out, struct assay_error *err)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long size;
-	int r = 0;
+	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
 
-	if (!bio || !PEM_write_bio_X509(bio, certificate)) {
-		BIO_free(bio);
+	if (!bio || !PEM_write_bio_X509(bio, certificate))
 		return out_of_memory(err);
-	}
-	size = BIO_get_mem_data(bio, &text);
-	buffer_append(out, text, (size_t)size);
-	if (out->failed)
-		r = out_of_memory(err);
-	BIO_free(bio);
-	return r;
+	buffer_append_bytes(out, bio_bytes(bio));
+	return out->failed ? out_of_memory(err) : 0;
 }
 
 int certificate_append_der(X509 *certificate, struct buffer *out, struct assay_error *err)
@@ -150,20 +143,17 @@ int certificate_check_signer(X509 *certificate, const struct signer *signer,
 
 char *certificate_subject(X509 *certificate)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text = NULL, *data;
-	long size;
+	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
 
 	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
 				      XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
-		size_t capacity;
+		struct bytes subject = bio_bytes(bio);
+		size_t capacity = 4 * subject.size + 1;
 
-		size = BIO_get_mem_data(bio, &data);
-		capacity = 4 * (size_t)size + 1;
 		text = malloc(capacity);
 		if (text)
-			text_escape(BYTES((const uint8_t *)data, (size_t)size), text, capacity);
+			text_escape(subject, text, capacity);
 	}
-	BIO_free(bio);
 	return text;
 }

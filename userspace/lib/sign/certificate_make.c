@@ -8,6 +8,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "base/bio.h"
+#include "base/cleanup.h"
 #include "base/crypto_errors.h"
 #include "base/digest.h"
 #include "sign/signature.h"
@@ -117,13 +119,13 @@ static bool set_algorithm(const X509_ALGOR *algorithm, int nid, bool rsa)
  */
 static int reparse(X509 *made, EVP_PKEY *issuer, X509 **ret, struct assay_error *err)
 {
-	struct buffer der = { 0 };
+	CLEANUP(buffer_free) struct buffer der = { 0 };
 	X509 *certificate;
 	int r = certificate_append_der(made, &der, err);
 
-	if (r == 0)
-		r = certificate_parse(buffer_bytes(&der), "the new certificate", &certificate, err);
-	buffer_free(&der);
+	if (r < 0)
+		return r;
+	r = certificate_parse(buffer_bytes(&der), "the new certificate", &certificate, err);
 	if (r < 0)
 		return r;
 	if (X509_verify(certificate, issuer) != 1) {
@@ -250,21 +252,12 @@ static int sign_request(struct signer *signer, X509_REQ *request, struct assay_e
 
 static int append_request(X509_REQ *request, struct buffer *out, struct assay_error *err)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long size;
-	int r = 0;
+	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
 
-	if (!bio || !PEM_write_bio_X509_REQ(bio, request)) {
-		r = out_of_memory(err);
-	} else {
-		size = BIO_get_mem_data(bio, &text);
-		buffer_append(out, text, (size_t)size);
-		if (out->failed)
-			r = out_of_memory(err);
-	}
-	BIO_free(bio);
-	return r;
+	if (!bio || !PEM_write_bio_X509_REQ(bio, request))
+		return out_of_memory(err);
+	buffer_append_bytes(out, bio_bytes(bio));
+	return out->failed ? out_of_memory(err) : 0;
 }
 
 int certificate_request(struct signer *signer, const char *subject, struct buffer *out,

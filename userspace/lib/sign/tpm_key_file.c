@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/bio.h"
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
 #include "base/file.h"
@@ -393,10 +394,7 @@ int tpm_key_file_format(const struct tpm_key_file *file, struct buffer *out,
 		good = PEM_write_bio(bio, PEM_NAME, "", der, size) > 0;
 	}
 	if (good) {
-		char *text;
-		long length = BIO_get_mem_data(bio, &text);
-
-		buffer_append(out, text, (size_t)length);
+		buffer_append_bytes(out, bio_bytes(bio));
 		good = !out->failed;
 	}
 	OPENSSL_free(der);

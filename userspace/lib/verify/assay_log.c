@@ -545,7 +545,7 @@ enum check_result check_assay_log_progress(struct appraisal *appraisal, char *de
 	const struct verify_state *state = appraisal->input->state;
 	uint64_t first = appraisal->start.recnum;
 	uint64_t covered = first + proven_records(appraisal->content.assay);
-	struct assay_digest value;
+	struct assay_digest value = { 0 };
 
 	if (!state || state->value.size == 0)
 		return check_skip(detail,

@@ -79,8 +79,8 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 				  "no PCR that the log has events of is quoted in a bank of "
 				  "the log that is accepted");
 	missing = firmware->extended & ~replay.proven;
-	check_pcrs_text(replay.proven, proven_text);
-	check_pcrs_text(missing, missing_text);
+	check_pcrs_text(replay.proven, ",", proven_text);
+	check_pcrs_text(missing, ",", missing_text);
 	if (missing & ((1U << FIRMWARE_PCRS) - 1)) {
 		proven_log_free(proven);
 		return check_tell(false, detail,

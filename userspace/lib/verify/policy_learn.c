@@ -11,12 +11,11 @@
 #include "base/utc.h"
 #include "log/cel.h"
 #include "verify/structures.h"
+#include "verify/tell.h"
 #include "verity/verity.h"
 
 /* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4). */
 #define BOOT_PCRS 0x3ffU
-/* Room for "0, 1, 2" of every PCR. */
-#define PCRS_TEXT 128
 
 /**
  * struct learning - while it is learned
@@ -156,18 +155,6 @@ static uint32_t wanted_pcrs(const struct policy_learning *what, const struct ver
 	return BOOT_PCRS & ~(UINT32_C(1) << rules->assay_pcr | UINT32_C(1) << rules->ima_pcr);
 }
 
-static const char *pcrs_text(uint32_t pcrs, char text[static PCRS_TEXT])
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (unsigned int i = 0; i < 32; i++)
-		if (pcrs & UINT32_C(1) << i)
-			used += (size_t)snprintf(text + used, PCRS_TEXT - used, "%s%u",
-						 used ? ", " : "", i);
-	return text;
-}
-
 /* Whether values of these PCRs of a bank make the boot known: see check_boot_known(). */
 static bool is_boot_known(uint32_t pcrs)
 {
@@ -218,7 +205,7 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 			err, EINVAL,
 			"the value of PCR %s is to be learned, and is not quoted in a bank "
 			"that is accepted",
-			pcrs_text(what->pcrs & ~quoted, pcrs));
+			check_pcrs_text(what->pcrs & ~quoted, ", ", pcrs));
 	for (size_t i = 0; i < sizeof(banks) / sizeof(banks[0]); i++) {
 		uint32_t learned = learn_bank(learning, evidence, banks[i], wanted);
 
@@ -227,7 +214,8 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 		known = true;
 		snprintf(text, sizeof(text),
 			 "the boot is known by the values of PCRs %s of bank %s",
-			 pcrs_text(learned & BOOT_PCRS, pcrs), assay_hash_name(banks[i]));
+			 check_pcrs_text(learned & BOOT_PCRS, ", ", pcrs),
+			 assay_hash_name(banks[i]));
 		learning->each(learning->context, text);
 	}
 	if (known)

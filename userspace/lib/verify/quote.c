@@ -359,8 +359,8 @@ enum check_result check_pcr_selection(struct appraisal *appraisal, char *detail)
 				false, detail,
 				"of bank %s the quote covers PCRs {%s}; supplied are {%s}",
 				assay_hash_name(selection->bank),
-				check_pcrs_text(selection->mask, signed_text),
-				check_pcrs_text(supplied, supplied_text));
+				check_pcrs_text(selection->mask, ",", signed_text),
+				check_pcrs_text(supplied, ",", supplied_text));
 	}
 	for (size_t i = 0; i < evidence->pcr_count; i++) {
 		const struct evidence_pcr *pcr = &evidence->pcrs[i];
@@ -381,7 +381,7 @@ enum check_result check_pcr_required(struct appraisal *appraisal, char *detail)
 	uint32_t required = appraisal->policy->pcrs;
 	char text[PCRS_TEXT];
 
-	check_pcrs_text(required, text);
+	check_pcrs_text(required, ",", text);
 	if (required == 0)
 		return check_tell(false, detail, "the policy requires no PCR");
 	for (size_t i = 0; i < attest->selection_count; i++) {

@@ -30,7 +30,7 @@ const char *check_digest_text(const struct assay_digest *digest, char text[DIGES
 	return text;
 }
 
-const char *check_pcrs_text(uint32_t mask, char text[static PCRS_TEXT])
+const char *check_pcrs_text(uint32_t mask, const char *separator, char text[static PCRS_TEXT])
 {
 	size_t used = 0;
 
@@ -38,7 +38,7 @@ const char *check_pcrs_text(uint32_t mask, char text[static PCRS_TEXT])
 	for (unsigned int pcr = 0; pcr < 32; pcr++)
 		if (mask & UINT32_C(1) << pcr)
 			used += (size_t)snprintf(text + used, PCRS_TEXT - used, "%s%u",
-						 used ? "," : "", pcr);
+						 used ? separator : "", pcr);
 	return text;
 }
 

@@ -34,10 +34,10 @@ enum check_result check_skip(char *detail, const char *format, ...)
 const char *check_digest_text(const struct assay_digest *digest, char text[DIGEST_TEXT]);
 
 /* Room for "1,2,3" of every PCR. */
-#define PCRS_TEXT 96
+#define PCRS_TEXT 128
 
-/* check_pcrs_text() - the PCRs of a mask, "0,4,7"; returns @text */
-const char *check_pcrs_text(uint32_t mask, char text[static PCRS_TEXT]);
+/* check_pcrs_text() - the PCRs of a mask, "0,4,7"; @separator: "," or ", "; returns @text */
+const char *check_pcrs_text(uint32_t mask, const char *separator, char text[static PCRS_TEXT]);
 
 /* What fails a check: the first few by name, the others by number. Start with {0}. */
 struct findings {
