@@ -244,6 +244,11 @@ CHANGE(mirrored_template_unknown)
 {
 	mirror(f, 10, "ours", BYTES_LITERAL("anything"), false);
 }
+/* Fields that are known, of which none is a name. */
+CHANGE(mirrored_without_a_name)
+{
+	mirror(f, 10, "sig", BYTES_LITERAL("\4\0\0\0sign"), false);
+}
 CHANGE(mirrored_does_not_parse)
 {
 	mirror(f, 10, "ima-ng", BYTES_LITERAL("anything"), false);
@@ -372,6 +377,8 @@ const struct bad_row bad_boot[] = {
 	{ "mirrored boot_aggregate in a log that goes on", BEFORE_PCRS,
 	  mirrored_aggregate_in_a_log_that_goes_on, FAILS(IMA_LOG_ENTRIES) },
 	{ "mirrored: unknown template", BEFORE_PCRS, mirrored_template_unknown,
+	  FAILS(IMA_LOG_ENTRIES) },
+	{ "mirrored: without a name", BEFORE_PCRS, mirrored_without_a_name,
 	  FAILS(IMA_LOG_ENTRIES) },
 	{ "mirrored: does not parse", BEFORE_PCRS, mirrored_does_not_parse,
 	  FAILS(IMA_LOG_ENTRIES) },

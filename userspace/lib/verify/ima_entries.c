@@ -88,6 +88,11 @@ static bool is_in_order(const struct content *content, const struct ima_item *it
 	if (entry->problem)
 		return check_tell(false, detail, "%s (template \"%s\"): %s",
 				  place_text(item, place), name, entry->problem);
+	/* A format of the kernel's command line may leave them out: nobody could judge such. */
+	if (entry->known && !(entry->path.data && entry->digest.data))
+		return check_tell(false, detail,
+				  "%s (template \"%s\") does not say both a name and a digest",
+				  place_text(item, place), name);
 	/*
 	 * Of its own list, ima-log-start has judged where it may be. What a log that goes on
 	 * mirrors first is any entry, and IMA writes the bare name of a file that it has no path
