@@ -95,5 +95,55 @@ fi
 run "$assay" sign --key key.pem --cert cert.pem --root tree --manifest .
 check 'a directory is told' told 1 'is a directory'
 
+
+# Nothing that a call reads, or writes already, is written over: by whatever name it goes.
+ln -s key.pem key.link
+mkdir below
+cp "$data/evidence/evidence.json" evidence.json
+sign() { "$assay" sign --key key.pem --cert cert.pem --root tree "$@"; }
+sha256sum key.pem cert.pem file evidence.json >before
+unharmed() { # MESSAGE COMMAND...: refused with it
+	message=$1
+	shift
+	run "$@"
+	told 2 "$message" && sha256sum --quiet -c before
+}
+check 'a manifest over the key' unharmed 'would write over key.pem, the file of --key' sign --manifest key.pem
+check '  through a link' unharmed 'would write over key.pem' sign --manifest key.link
+check '  by another path' unharmed 'would write over cert.pem' sign --manifest below/../cert.pem
+cp cert.pem new.p7s
+check '  and its signature over the certificate' unharmed 'would write over new.p7s, the file of --cert' \
+	"$assay" sign --key key.pem --cert new.p7s --root tree --manifest new
+check 'a delegate over the manifest' unharmed 'would write over new, the file of --manifest' \
+	sign --manifest new --delegate --delegate-cert new
+check 'a certificate over its key, even by force' unharmed 'would write over key.pem' \
+	"$assay" key cert --force --key key.pem --out key.pem
+check 'a tree over its file' unharmed 'would write over file' "$assay" digest --out-merkle-tree file file
+check 'a page over the evidence' unharmed 'would write over .*evidence.json' \
+	"$assay" verify evidence.json --nonce "$nonce" --ak "$data/evidence/ak.pub" \
+	--manifest "$data/evidence/manifest.jsonl" --cert cert.pem --html "$PWD/evidence.json"
+check '  over a certificate that is one of several' unharmed 'would write over cert.pem, the file of --cert' \
+	verify --cert cert.pem --junit cert.pem
+check 'two outputs in one file' unharmed 'would write over ./both, the file of --junit' \
+	verify --html both --junit ./both
+works 'the null device for both' verify --html /dev/null --junit /dev/null
+works 'a manifest in the place of the one before' eval \
+	'sign --manifest new.jsonl >/dev/null && sign --manifest new.jsonl --incremental new.jsonl >/dev/null'
+
+# On standard output a result is alone.
+verify --html page >/dev/null
+verify --html - >got 2>told
+check 'a page on standard output is the page' eval 'tail -c 8 got | grep -qx "</html>"'
+check '  and the verdict is on standard error' grep -q '^trusted' told
+check '  not with --json' unharmed 'cannot both go to standard output' verify --html - --json
+check '  not with another' unharmed 'cannot both go to standard output' verify --html - --junit -
+"$assay" digest --out-descriptor - file >got 2>told
+check 'a descriptor there is the descriptor' [ "$(wc -c <got)" -eq 256 ]
+
+for call in --help --version 'digest --help'; do
+	# shellcheck disable=SC2086
+	check "$call that cannot be written fails" eval '"$assay" $call >/dev/full 2>told; [ $? -eq 1 ] && grep -q "cannot write the output" told'
+done
+
 echo "1..$check_number"
 exit "$check_failed"

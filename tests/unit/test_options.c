@@ -13,8 +13,8 @@
 enum kind { KIND_PKCS7, KIND_IMA, KIND_BOTH };
 
 struct values {
-	const char *key, *in, *in2, *out;
-	struct option_texts certs;
+	const char *key, *in, *in2, *out, *out2;
+	struct option_texts certs, files;
 	unsigned int jobs;
 	uint64_t handle;
 	uint8_t nonce[32];
@@ -294,6 +294,64 @@ static void test_too_many_rows(void **state)
 	support_assert_error(&result.err, "more than 64 options");
 }
 
+static const struct option_row output_rows[] = {
+	{ "key", 0, "KEY", "a text", OPTION_TEXT(struct values, key) },
+	{ "in", 0, "FILE", "a file", OPTION_INPUT(struct values, in) },
+	{ "old", 0, "FILE", "another", OPTION_INPUT(struct values, in2) },
+	{ "files", 0, "FILE", "more", OPTION_INPUTS(struct values, files) },
+	OPTION_HEADING("Results:"),
+	{ "out", 0, "FILE", "a result", OPTION_OUTPUT(struct values, out), .replaces = "old",
+	  .beside = ".sig" },
+	{ "out2", 0, "FILE", "another", OPTION_OUTPUT(struct values, out2) },
+	{ "json", 0, NULL, "JSON", OPTION_FLAG(struct values, json) },
+	OPTION_END,
+};
+
+/* Files that exist or not, by several paths. */
+static void test_outputs(void **state)
+{
+	static const struct {
+		const char *words[WORDS_MAX + 1], *error;
+	} cases[] = {
+		{ { "--in=a", "--out=b", "--out2=c", "--files=d" }, NULL },
+		{ { "--key=a", "--out=a" }, NULL },
+		{ { "--old=a", "--out=./a" }, NULL },
+		{ { "--in=-", "--out=-" }, NULL },
+		{ { "--out=-" }, NULL },
+		{ { "--json", "--out=a" }, NULL },
+		{ { "--out=/dev/null", "--out2=/dev/null", "--in=/dev/null" }, NULL },
+		{ { "--out=none/a", "--out2=none/a" }, NULL }, /* can be written by neither */
+		{ { "--in=a", "--out=a" }, "--out would write over a, the file of --in" },
+		{ { "--in=a", "--out=./a" }, "--out would write over a, the file of --in" },
+		{ { "--in=/proc/self/exe", "--out=/proc/self/../self/exe" },
+		  "--out would write over /proc/self/exe" },
+		{ { "--in=a.sig", "--out=a" }, "--out would write over a.sig" },
+		{ { "--old=a", "--out2=a" }, "--out2 would write over a, the file of --old" },
+		{ { "--files=b", "--files=a", "--out2=a" }, "--out2 would write over a" },
+		{ { "--out=a", "--out2=a" }, "--out would write over a, the file of --out2" },
+		{ { "--out=-", "--out2=-" }, "cannot both go to standard output" },
+		{ { "--out=-", "--json" }, "--out and --json cannot both go" },
+		{ { "--out2=a", "a" }, "--out2 would write over a, which is to be read" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct result result = parse(output_rows, cases[i].words);
+		bool given = result.values.out && strcmp(result.values.out, "-") == 0;
+		int r;
+
+		assert_int_equal(result.r, 0);
+		r = options_check_outputs(output_rows, &result.values, result.operands.list,
+					  &result.err);
+		assert_int_equal(r, cases[i].error ? -EINVAL : 0);
+		if (cases[i].error)
+			assert_non_null(strstr(result.err.text, cases[i].error));
+		assert_int_equal(options_use_standard_output(output_rows, &result.values), given);
+		option_texts_free(&result.values.files);
+	}
+	assert_int_equal(options_check_outputs(NULL, NULL, NULL, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_operands), cmocka_unit_test(test_letters_and_aliases),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_required),
 		cmocka_unit_test(test_help),	 cmocka_unit_test(test_too_many_rows),
+		cmocka_unit_test(test_outputs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -470,11 +470,11 @@ static int run_check(int argc, char **argv)
 /* clang-format off */
 static const struct option_row check_rows[] = {
 	{ "cert", 'c', "CERT.pem", "a signer's certificate, PEM or DER; may be repeated",
-	  OPTION_TEXTS(struct check_options, certificates) },
+	  OPTION_INPUTS(struct check_options, certificates) },
 	{ "ca", 0, "CA.pem",
 	  "a certificate that may also have issued the signer's, which is inside the signature "
 	  "then; may be repeated",
-	  OPTION_TEXTS(struct check_options, authorities) },
+	  OPTION_INPUTS(struct check_options, authorities) },
 	{ "manifest", 'm', "M", "check the files of this manifest, or the PATHs in it",
 	  OPTION_INPUT(struct check_options, manifest) },
 	{ "root", 'r', "DIR", "where the manifest's paths begin (/)",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/work.h"
 
 static const char *program = "assay";
@@ -146,6 +147,13 @@ int command_parse(const struct command *command, int argc, char **argv, void *va
 	}
 	if (operands.count < command->operands_min)
 		return command_usage(command, "missing argument: %s", command->operands);
+	if (options_check_outputs(command->options, values,
+				  command->operands_read ? operands.list : NULL, &err) < 0)
+		return command_usage(command, "%s", err.text);
+	/* A result there is the result alone, fit for a pipe. */
+	if (options_use_standard_output(command->options, values) &&
+	    file_reserve_standard_output(&err) < 0)
+		return command_failed(command, &err);
 	if (ret)
 		*ret = operands;
 	return COMMAND_GO;
@@ -196,7 +204,7 @@ int command_print_json(json_t *value, size_t flags, struct assay_error *err)
 		return assay_fail(err, ENOMEM, "out of memory");
 	json_call.begun = true;
 	if (json_dumpf(object, stdout, flags) < 0)
-		r = assay_fail(err, EIO, "cannot write the output");
+		r = assay_fail(err, EIO, "cannot write the output: %s", strerror(errno));
 	else
 		putchar('\n');
 	json_decref(object);
@@ -306,6 +314,18 @@ static int fail_without_command(const char *what)
 	return EXIT_USAGE;
 }
 
+/* What is told of the program itself has to get out as what commands print has. */
+static int flush_without_command(void)
+{
+	char text[128];
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_OK;
+	snprintf(text, sizeof(text), "cannot write the output: %s", strerror(errno));
+	tell_error("", text);
+	return EXIT_FAILED;
+}
+
 static int run_named(int argc, char **argv, const struct command *const commands[])
 {
 	char name[80], text[128];
@@ -315,11 +335,11 @@ static int run_named(int argc, char **argv, const struct command *const commands
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_help(commands);
-		return EXIT_OK;
+		return flush_without_command();
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("%s %s\n", program, ASSAY_VERSION);
-		return EXIT_OK;
+		return flush_without_command();
 	}
 	for (size_t i = 0; commands[i]; i++)
 		if (strcmp(argv[1], commands[i]->name) == 0)

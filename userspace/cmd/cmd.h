@@ -28,6 +28,7 @@ enum {
  * @options: its options, see options.h; NULL: none but --help
  * @operands: how the usage shows them, "FILE..."; NULL: there are none
  * @operands_min, @operands_max: how many there may be
+ * @operands_read: they are names of files that are read
  * @epilogue: lines of --help after the options: exit statuses, examples
  * @verbs: what the first word may be, ended by NULL; a command with verbs may have options and
  *         @run as well, for calls without one
@@ -42,6 +43,7 @@ struct command {
 	const struct option_row *options;
 	const char *operands;
 	size_t operands_min, operands_max;
+	bool operands_read;
 	const char *epilogue;
 	const struct command *const *verbs;
 	const char *question;

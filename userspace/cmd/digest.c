@@ -281,6 +281,7 @@ const struct command command_digest = {
 	.options = digest_rows,
 	.operands = "FILE...",
 	.operands_max = SIZE_MAX,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 all done, 1 a file had no digest (it is named), 2 wrong "
 		    "usage.\n",
 	.run = run_digest,

@@ -141,6 +141,7 @@ static const struct command command_answer = {
 	.operands = "CHALLENGE",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 made, 1 refused by the TPM or failed, 2 wrong usage.\n",
 	.run = run_answer,
 };

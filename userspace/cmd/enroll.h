@@ -38,11 +38,11 @@ void enroll_verifier_free(struct enroll_verifier *verifier);
 	  "let it have a new attestation key", OPTION_FLAG(structure, member.replace) }
 #define ENROLL_ROWS_TRUST(structure, member) \
 	{ "roots", 0, "FILE", "certificates of TPM makers that are trusted, PEM or DER, one or " \
-	  "many; repeatable", OPTION_TEXTS(structure, member.roots), .required = true }, \
+	  "many; repeatable", OPTION_INPUTS(structure, member.roots), .required = true }, \
 	{ "intermediates", 0, "FILE", "certificates that may stand between, not trusted for being " \
-	  "there; repeatable", OPTION_TEXTS(structure, member.intermediates) }, \
+	  "there; repeatable", OPTION_INPUTS(structure, member.intermediates) }, \
 	{ "crl", 0, "FILE", "revocation lists of such makers, PEM or DER; repeatable", \
-	  OPTION_TEXTS(structure, member.crls) }
+	  OPTION_INPUTS(structure, member.crls) }
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 

@@ -28,7 +28,7 @@ int option_machine_id(void *place, const char *value, struct assay_error *err);
 /* clang-format off */
 #define ENROLL_ROWS_DEVICE(structure, member) \
 	{ "ak", 0, "KEY", "the attestation key: a key file, or handle:0x81... (assay key create " \
-	  "--restricted)", OPTION_TEXT(structure, member.ak), .required = true }, \
+	  "--restricted)", OPTION_INPUT(structure, member.ak), .required = true }, \
 	{ "ek", 0, "p256-low|rsa2048-low|p256|rsa2048|p384", "the endorsement key, by its template " \
 	  "in the TCG's EK Credential Profile: L-2, L-1, H-2, H-1, H-3 (the first whose certificate " \
 	  "the TPM holds)", OPTION_FUNCTION(structure, member.template, option_ek_template) }, \

@@ -141,6 +141,7 @@ const struct command command_enroll_challenge = {
 	.operands = "REQUEST",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 made, 1 refused or failed, 2 wrong usage.\n",
 	.run = run_challenge,
 };
@@ -195,6 +196,7 @@ const struct command command_enroll_accept = {
 	.operands = "ANSWER",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 enrolled, 1 refused or failed, 2 wrong usage.\n",
 	.run = run_accept,
 };

@@ -139,6 +139,7 @@ const struct command command_key_show = {
 	.operands = "KEY.pem",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.run = run_key_show,
 };
 

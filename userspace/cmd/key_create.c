@@ -339,12 +339,6 @@ static int check_create(const struct create_options *options)
 	if (options->scheme_given && options->algorithm < TPM_KEY_RSA2048)
 		return command_usage(&command_key_create,
 				     "--scheme is of RSA keys: give one with --algorithm");
-	for (size_t i = 0; i < OUTPUT_COUNT; i++)
-		for (size_t j = 0; j < i; j++)
-			if (outputs[i].path && outputs[j].path &&
-			    strcmp(outputs[i].path, outputs[j].path) == 0)
-				return command_usage(&command_key_create, "%s is named twice",
-						     outputs[i].path);
 	return EXIT_OK;
 }
 

@@ -187,7 +187,7 @@ static const struct option_row lint_rows[] = {
 	{ "ca", 0, "CERT.pem",
 	  "a certificate built into the kernel, whose key may have signed what .ima takes; may be "
 	  "repeated",
-	  OPTION_TEXTS(struct lint_options, authorities) },
+	  OPTION_INPUTS(struct lint_options, authorities) },
 	OPTION_ROW_JSON(struct lint_options, json),
 	OPTION_END,
 };
@@ -203,6 +203,7 @@ const struct command command_key_lint = {
 	.operands = "CERT.pem",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 each keyring named takes it (or, with none named, one of the\n"
 		    "three), 1 not so, 2 wrong usage.\n",
 	.run = run_lint,

@@ -244,7 +244,7 @@ static int run_load(int argc, char **argv)
 
 static const struct option_row load_rows[] = {
 	{ "cert", 'c', "FILE", "certificate, PEM or DER, with a subject key id; repeatable",
-	  OPTION_TEXTS(struct keyring_options, certificates), .required = true },
+	  OPTION_INPUTS(struct keyring_options, certificates), .required = true },
 	{ "keyring", 0, "NAME", "the keyring: .fs-verity, .ima or _ima (" DEFAULT_KEYRING ")",
 	  OPTION_TEXT(struct keyring_options, keyring) },
 	{ "require-signatures", 0, NULL,

@@ -78,15 +78,9 @@ static int write_log(const struct command *command, const struct log_source *sou
 	return r < 0 ? command_failed(command, &err) : EXIT_OK;
 }
 
-/* NULL for standard output, which "-" is as well. */
-static const char *output_path(const struct export_options *options)
-{
-	return options->out && strcmp(options->out, "-") != 0 ? options->out : NULL;
-}
-
 static bool spoils_terminal(bool json, const char *output)
 {
-	return !json && !output && isatty(STDOUT_FILENO);
+	return !json && (!output || strcmp(output, "-") == 0) && isatty(file_standard_output());
 }
 
 static int run_log_export(int argc, char **argv)
@@ -103,7 +97,7 @@ static int run_log_export(int argc, char **argv)
 	json = options.format == EXPORT_CEL_JSON;
 	if ((files.count > 0) + !!options.evidence + options.previous > 1)
 		return command_usage(&command_log_export, "one of FILE, --evidence and --previous");
-	if (spoils_terminal(json, output_path(&options)))
+	if (spoils_terminal(json, options.out))
 		return command_usage(&command_log_export,
 				     "cel-tlv is binary: send it to a file, not a terminal");
 	if (files.count > 0)
@@ -113,7 +107,7 @@ static int run_log_export(int argc, char **argv)
 	else
 		r = log_source_device(&source, options.previous, &err);
 	status = r < 0 ? command_failed(&command_log_export, &err) :
-			 write_log(&command_log_export, &source, json, output_path(&options));
+			 write_log(&command_log_export, &source, json, options.out);
 	log_source_free(&source);
 	return status;
 }
@@ -128,12 +122,12 @@ static int run_log_import(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	if (spoils_terminal(false, output_path(&options)))
+	if (spoils_terminal(false, options.out))
 		return command_usage(&command_log_import,
 				     "the output is binary: send it to a file, not a terminal");
 	status = log_source_file(&source, files.list[0], &err) < 0 ?
 			 command_failed(&command_log_import, &err) :
-			 write_log(&command_log_import, &source, false, output_path(&options));
+			 write_log(&command_log_import, &source, false, options.out);
 	log_source_free(&source);
 	return status;
 }
@@ -171,6 +165,7 @@ const struct command command_log_export = {
 	.options = export_rows,
 	.operands = "[FILE]",
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue =
 		"Exit status: 0 written, 1 the log cannot be read, or the output not be written,\n"
 		"2 wrong usage.\n",
@@ -190,6 +185,7 @@ const struct command command_log_import = {
 	.operands = "FILE",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 written, 1 FILE is no log, or the output cannot be written, 2 "
 		    "wrong\n"
 		    "usage.\n",

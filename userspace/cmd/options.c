@@ -3,8 +3,10 @@
 #include "options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/utc.h"
@@ -192,11 +194,13 @@ static int set_value(struct options_run *run, const struct option_row *row, cons
 		*(const char **)place = value;
 		return 0;
 	case OPTION_TYPE_INPUT:
-	case OPTION_TYPE_PATH:
+	case OPTION_TYPE_INPUTS:
+	case OPTION_TYPE_OUTPUT:
+	case OPTION_TYPE_DIRECTORY:
 	case OPTION_TYPE_TEXTS:
 		if (value[0] == '\0')
 			return assay_fail(err, EINVAL, "--%s must not be empty", row->name);
-		if (row->type == OPTION_TYPE_TEXTS)
+		if (row->type == OPTION_TYPE_TEXTS || row->type == OPTION_TYPE_INPUTS)
 			return add_text(place, value, err);
 		if (row->type == OPTION_TYPE_INPUT)
 			return set_input(run, row, place, value, err);
@@ -408,6 +412,128 @@ int options_parse(const struct option_row *rows, int argc, char **argv, void *va
 	if (r == 0)
 		*ret = operands;
 	return r;
+}
+
+/* ---------------------------------------------------------------- outputs */
+
+/* Where the file is, or would be made; false for what writing does not replace. */
+static bool locate_file(const char *path, char real[PATH_MAX])
+{
+	char directory[PATH_MAX];
+	const char *name = strrchr(path, '/');
+	struct stat status;
+	size_t length;
+
+	if (stat(path, &status) == 0)
+		return S_ISREG(status.st_mode) && realpath(path, real);
+	name = name ? name + 1 : path;
+	if (snprintf(directory, sizeof(directory), "%.*s.", (int)(name - path), path) >=
+		    (int)sizeof(directory) ||
+	    !realpath(directory, real))
+		return false;
+	length = strlen(real);
+	return snprintf(real + length, PATH_MAX - length, "/%s", name) < (int)(PATH_MAX - length);
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	char real_a[PATH_MAX], real_b[PATH_MAX];
+
+	return locate_file(a, real_a) && locate_file(b, real_b) && strcmp(real_a, real_b) == 0;
+}
+
+static int check_output_file(const struct option_row *row, const char *output, const char *other,
+			     const char *what, struct assay_error *err)
+{
+	char text[SHOWN_MAX];
+
+	if (strcmp(other, "-") == 0 || !is_same_file(output, other))
+		return 0;
+	return assay_fail(err, EINVAL, "--%s would write over %s, %s; choose another name",
+			  row->name, quote_word(other, text), what);
+}
+
+static bool uses_standard_output(const struct option_row *row, const uint8_t *place)
+{
+	const char *const *file = (const char *const *)(const void *)place;
+
+	if (row->type == OPTION_TYPE_FLAG)
+		return strcmp(row->name, "json") == 0 && *(const bool *)place;
+	return row->type == OPTION_TYPE_OUTPUT && *file && strcmp(*file, "-") == 0;
+}
+
+bool options_use_standard_output(const struct option_row *rows, const void *values)
+{
+	for (const struct option_row *row = rows; row && row->type != OPTION_TYPE_END; row++)
+		if (row->type == OPTION_TYPE_OUTPUT &&
+		    uses_standard_output(row, (const uint8_t *)values + row->place))
+			return true;
+	return false;
+}
+
+/* @output, the file of @row, and those of another row */
+static int check_output_row(const struct option_row *row, const char *output,
+			    const struct option_row *other, const uint8_t *place,
+			    struct assay_error *err)
+{
+	const struct option_texts *texts = (const struct option_texts *)(const void *)place;
+	const char *file = NULL;
+	char what[64];
+	int r = 0;
+
+	if (row == other || other->type == OPTION_TYPE_HEADING ||
+	    (row->replaces && strcmp(row->replaces, other->name) == 0))
+		return 0;
+	if (other->type == OPTION_TYPE_INPUT || other->type == OPTION_TYPE_OUTPUT)
+		file = *(const char *const *)(const void *)place;
+	snprintf(what, sizeof(what), "the file of --%s", other->name);
+	if (strcmp(output, "-") == 0 && uses_standard_output(other, place))
+		return assay_fail(err, EINVAL, "--%s and --%s cannot both go to standard output",
+				  row->name, other->name);
+	if (file)
+		return check_output_file(row, output, file, what, err);
+	for (size_t i = 0; r == 0 && other->type == OPTION_TYPE_INPUTS && i < texts->count; i++)
+		r = check_output_file(row, output, texts->list[i], what, err);
+	return r;
+}
+
+/* @output, which is what @row writes, and all else of the call */
+static int check_output(const struct option_row *rows, const struct option_row *row,
+			const char *output, const uint8_t *values, char *const *files,
+			struct assay_error *err)
+{
+	int r = 0;
+
+	for (const struct option_row *other = rows; r == 0 && other->type != OPTION_TYPE_END;
+	     other++)
+		r = check_output_row(row, output, other, values + other->place, err);
+	for (char *const *file = files; r == 0 && file && *file; file++)
+		r = check_output_file(row, output, *file, "which is to be read", err);
+	return r;
+}
+
+int options_check_outputs(const struct option_row *rows, const void *values, char *const *files,
+			  struct assay_error *err)
+{
+	char beside[PATH_MAX];
+	const char *output;
+	int r = 0;
+
+	for (const struct option_row *row = rows; row && row->type != OPTION_TYPE_END; row++) {
+		if (row->type != OPTION_TYPE_OUTPUT)
+			continue;
+		output = *(const char *const *)(const void *)((const uint8_t *)values + row->place);
+		if (!output)
+			continue;
+		r = check_output(rows, row, output, values, files, err);
+		if (r == 0 && row->beside &&
+		    snprintf(beside, sizeof(beside), "%s%s", output, row->beside) <
+			    (int)sizeof(beside))
+			r = check_output(rows, row, beside, values, files, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* ---------------------------------------------------------------- help */

@@ -54,7 +54,9 @@ enum option_type {
 	OPTION_TYPE_FLAG,
 	OPTION_TYPE_TEXT,
 	OPTION_TYPE_INPUT,
-	OPTION_TYPE_PATH,
+	OPTION_TYPE_INPUTS,
+	OPTION_TYPE_OUTPUT,
+	OPTION_TYPE_DIRECTORY,
 	OPTION_TYPE_TEXTS,
 	OPTION_TYPE_NUMBER,
 	OPTION_TYPE_HEX,
@@ -93,6 +95,8 @@ typedef int (*option_function)(void *place, const char *value, struct assay_erro
  * @given: OPTION_GIVEN(): a bool that is set if it was given; for members whose default is
  *         a value that can be given as well
  * @needs, @excludes: name of another option, without which, with which, it may not be given
+ * @replaces: name of an option whose file this one may write over
+ * @beside: of an output: ending of a further file that is written, behind its name; NULL: none
  */
 struct option_row {
 	const char *name;
@@ -108,7 +112,7 @@ struct option_row {
 	const char *alias;
 	bool required, repeatable;
 	size_t given;
-	const char *needs, *excludes;
+	const char *needs, *excludes, *replaces, *beside;
 };
 
 /* Values of an option that may be repeated, as they were given; option_texts_free() it. */
@@ -153,10 +157,18 @@ struct operands {
 #define OPTION_INPUT(structure, member) \
 	.type = OPTION_TYPE_INPUT, .place = OPTION_PLACE(structure, member, const char *)
 
-/* const char *: a file to write, or a directory; not empty */
+/* const char *: a file to write, not empty; options_check_outputs() compares it with the others */
 #define OPTION_OUTPUT(structure, member) \
-	.type = OPTION_TYPE_PATH, .place = OPTION_PLACE(structure, member, const char *)
-#define OPTION_DIRECTORY(structure, member) OPTION_OUTPUT(structure, member)
+	.type = OPTION_TYPE_OUTPUT, .place = OPTION_PLACE(structure, member, const char *)
+
+/* const char *: a directory, not empty */
+#define OPTION_DIRECTORY(structure, member) \
+	.type = OPTION_TYPE_DIRECTORY, .place = OPTION_PLACE(structure, member, const char *)
+
+/* struct option_texts: files to read, none with an empty name; may be repeated */
+#define OPTION_INPUTS(structure, member)                                                           \
+	.type = OPTION_TYPE_INPUTS, .place = OPTION_PLACE(structure, member, struct option_texts), \
+	.repeatable = true
 
 /* struct option_texts: each value, not empty; may be repeated */
 #define OPTION_TEXTS(structure, member)                                                           \
@@ -242,6 +254,22 @@ int option_block_size(void *parameters, const char *value, struct assay_error *e
  */
 int options_parse(const struct option_row *rows, int argc, char **argv, void *values,
 		  struct operands *ret, bool *ret_help, struct assay_error *err);
+
+/*
+ * options_check_outputs() - no file is to be written over that the same call reads or writes
+ * @values: as options_parse() filled it
+ * @files: names of files that are read besides, ended by NULL; NULL: none
+ *
+ * Files are the same if they are one file, by whatever path; what is neither a regular file nor
+ * to be made one is not looked at, but for standard output.
+ *
+ * Return: 0, -EINVAL
+ */
+int options_check_outputs(const struct option_row *rows, const void *values, char *const *files,
+			  struct assay_error *err);
+
+/* options_use_standard_output() - is "-" an output of this call? */
+bool options_use_standard_output(const struct option_row *rows, const void *values);
 
 /* options_print_help() - the rows, with their headings */
 void options_print_help(const struct option_row *rows, FILE *out);

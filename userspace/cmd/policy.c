@@ -172,6 +172,7 @@ const struct command command_policy_lint = {
 	.operands = "POLICY",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 without warnings, 1 with some (or it cannot be read), 2 wrong\n"
 		    "usage.\n",
 	.run = run_lint,
@@ -283,9 +284,9 @@ static int run_learn(int argc, char **argv)
 static const struct option_row learn_rows[] = {
 	{ "manifest", 'm', "FILE",
 	  "a manifest whose files need not be learned; repeatable. The policy names it",
-	  OPTION_TEXTS(struct policy_learn_options, manifests) },
+	  OPTION_INPUTS(struct policy_learn_options, manifests) },
 	{ "cert", 'c', "FILE", "the certificate of its signer; repeatable",
-	  OPTION_TEXTS(struct policy_learn_options, certificates) },
+	  OPTION_INPUTS(struct policy_learn_options, certificates) },
 	{ "ima", 0, NULL, "learn the digests in IMA's list, too",
 	  OPTION_FLAG(struct policy_learn_options, learning.ima) },
 	{ "pcr", 0, "N",
@@ -315,6 +316,7 @@ const struct command command_policy_learn = {
 	.operands = "EVIDENCE",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue =
 		"Exit status: 0 done, 1 nothing can be learned from the evidence, 2 wrong usage.\n",
 	.run = run_learn,
@@ -397,6 +399,7 @@ const struct command command_policy_import = {
 	.operands = "FILE",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 done, 1 nothing can be taken over, 2 wrong usage.\n",
 	.run = run_import,
 };

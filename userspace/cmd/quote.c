@@ -177,7 +177,7 @@ static const struct option_row quote_rows[] = {
 	  OPTION_HEX(struct quote_options, nonce, nonce_size, TPM_NONCE_MIN), .required = true },
 	{ "ak", 0, "KEY",
 	  "the attestation key: a key file, or handle:0x81... (assay key create --restricted)",
-	  OPTION_TEXT(struct quote_options, ak), .required = true },
+	  OPTION_INPUT(struct quote_options, ak), .required = true },
 	{ "out", 'o', "FILE", "where to write the evidence",
 	  OPTION_OUTPUT(struct quote_options, out), .required = true },
 	OPTION_HEADING("What to quote:"),

@@ -598,7 +598,8 @@ static const struct option_row sign_rows[] = {
 	  OPTION_FLAG(struct sign_options, accept_file_signature), .needs = "incremental" },
 	OPTION_HEADING("Signatures:"),
 	{ "manifest", 'o', "OUT", "manifest to write; its own signature goes to OUT.p7s",
-	  OPTION_OUTPUT(struct sign_options, manifest) },
+	  OPTION_OUTPUT(struct sign_options, manifest), .replaces = "incremental",
+	  .beside = ".p7s" },
 	{ "product", 0, "TEXT",
 	  "say in the manifest what the files are of, for verifiers that accept the manifests of "
 	  "some products only",

@@ -13,7 +13,7 @@
 	{ "key", 'k', "KEY", \
 	  "private key: a TSS2 key file or handle:0x81... (the key is in a TPM), a PEM file, or a " \
 	  "PKCS#11 URI (pkcs11:...)", \
-	  OPTION_TEXT(structure, member.key), .required = true }, \
+	  OPTION_INPUT(structure, member.key), .required = true }, \
 	{ "passphrase-file", 0, "FILE", \
 	  "the key's passphrase, password or PIN; else it is asked for if the key needs one", \
 	  OPTION_INPUT(structure, member.passphrase_file) }, \

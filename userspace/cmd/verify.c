@@ -118,9 +118,9 @@ static const struct option_row verify_rows[] = {
 	  "below add to it, and may not contradict it",
 	  OPTION_INPUT(struct verify_options, policy) },
 	{ "manifest", 'm', "FILE", "a manifest; its signature is in FILE.p7s; repeatable",
-	  OPTION_TEXTS(struct verify_options, manifests) },
+	  OPTION_INPUTS(struct verify_options, manifests) },
 	{ "cert", 'c', "FILE", "the certificate of an accepted signer; repeatable",
-	  OPTION_TEXTS(struct verify_options, certificates) },
+	  OPTION_INPUTS(struct verify_options, certificates) },
 	{ "accept-file-signature", 0, NULL,
 	  "take manifests that are signed in the old way, as files are: whoever gets a file into "
 	  "a signed tree can make such a manifest",
@@ -489,6 +489,7 @@ const struct command command_verify = {
 	.operands = "EVIDENCE",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operands_read = true,
 	.epilogue = "Exit status: 0 trusted, 1 not trusted (or something else than the evidence\n"
 		    "cannot be read), 2 wrong usage, 3 the evidence cannot be read.\n",
 	.run = run_verify,

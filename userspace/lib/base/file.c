@@ -188,10 +188,31 @@ static int open_in_place(const char *path, const char *named, int *ret, struct a
 	return *ret < 0 ? fail_write(named, errno, err) : 0;
 }
 
+/* Where "-" is written to. */
+static int standard_output = STDOUT_FILENO;
+
+int file_reserve_standard_output(struct assay_error *err)
+{
+	int fd;
+
+	fflush(stdout);
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		return fail_write("standard output", errno, err);
+	standard_output = fd;
+	return 0;
+}
+
+int file_standard_output(void)
+{
+	return standard_output;
+}
+
 static int share_descriptor(int fd, const char *named, int *ret, struct assay_error *err)
 {
 	/* What was printed before stands before. */
 	fflush(stdout);
+	fd = fd == STDOUT_FILENO ? standard_output : fd;
 	*ret = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return *ret < 0 ? fail_write(named, errno, err) : 0;
 }

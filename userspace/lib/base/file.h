@@ -71,6 +71,19 @@ struct file_writer {
  */
 int file_resolve(const char *path, char **ret, struct assay_error *err);
 
+/*
+ * file_reserve_standard_output() - keep standard output for what is written to "-"
+ *
+ * From then on stdout, and with it all that a program tells, goes to standard error. For
+ * programs, before they start threads.
+ *
+ * Return: 0, -errno
+ */
+int file_reserve_standard_output(struct assay_error *err);
+
+/* file_standard_output() - the descriptor that "-" is written to */
+int file_standard_output(void);
+
 int file_begin(struct file_writer *writer, const char *path, mode_t mode, struct assay_error *err);
 int file_commit(struct file_writer *writer, struct assay_error *err);
 /* Does nothing after a commit; call it on every way out. */
