@@ -65,8 +65,11 @@ int main(int argc, char **argv)
 	struct assay_verdict *verdict;
 	int trusted;
 
-	if (argc != 6 && argc != 7)
+	if (argc != 6 && argc != 7) {
+		fprintf(stderr, "usage: %s EVIDENCE NONCE AK.pub MANIFEST CERT.pem [POLICY]\n",
+			argv[0]);
 		return 2;
+	}
 	if (make_policy(argv, &policy, &message) != ASSAY_VERIFY_OK) {
 		fprintf(stderr, "%s\n", message.text);
 		return 2;

@@ -31,6 +31,9 @@ judge() { # POLICY
 echo 1..38
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
 check 'nothing is learned where the boot is not known' ended 1 'nothing is learned of the boot.*--waive-boot'
+jq 'del(.logs.assay)' "$data/evidence.json" >no-log.json
+policy learn no-log.json
+check 'what is missing is told, not what follows from it' ended 1 'where assay-log-parsed: .*holds no log of assay'
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem" --waive-boot
 check 'unless the policy is not to judge it' [ "$(jq -r '.waive["boot-known"]' stdout)" = 'learned without the boot' ]
 check 'learn prints a policy' [ "$(jq -r .type stdout)" = policy ]
@@ -91,6 +94,8 @@ check 'and trusted once it is allowed' [ "$status" -eq 0 ]
 echo 'no digest' >SHA256SUMS
 policy import SHA256SUMS
 check 'what has no digests: exit status 1' ended 1 'line 1: it does not begin with a digest'
+policy import /dev/null
+check 'nor an empty file: exit status 1' ended 1 'nothing of it can be taken over'
 policy import
 check 'nothing to import: exit status 2' ended 2 'missing argument: FILE'
 policy import SHA256SUMS more

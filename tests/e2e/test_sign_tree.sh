@@ -86,7 +86,7 @@ sign --exclude usr/share --exclude zzz --jobs 1
 check '--exclude takes directories' \
 	listed '/top /usr/lib/a-link.so /usr/lib/a.so /usr/lib/b.so /usr/lib/c.a '
 sign --exclude '*'
-check 'nothing left is told' told 1 'no regular file'
+check 'nothing left is told' told 1 'no regular file below tree that --include and --exclude leave'
 
 list() { # WORDS OPTION...: sign what the words name
 	printf '%b' "$1" >list

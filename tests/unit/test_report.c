@@ -490,7 +490,7 @@ static void what_is_waived_is_a_note(void **state)
 	assert_true(verdict_trusted(&verdict));
 	text = terminal_text(&verdict, false, false);
 	must_have(text, "note         quote-clock: safe is 0");
-	must_have(text, ", 1 failed, not required");
+	must_have(text, ", 1 failed but not required");
 	assert_int_equal(lines_of(text, "FAIL "), 0);
 	must_not_have(text, check_advice(CHECK_QUOTE_NONCE));
 	free(text);

@@ -422,18 +422,21 @@ static char signatures_required(void)
 static int list_all(const char *const *names, size_t count, bool needed, json_t *keyrings,
 		    struct assay_error *err)
 {
-	int r = 0;
+	int listed = 0, r;
 
-	for (size_t i = 0; i < count && r == 0; i++) {
+	for (size_t i = 0; i < count; i++) {
 		key_serial_t ring = 0;
 
 		r = find_keyring(names[i], &ring, err);
+		if (r == -ENOKEY && !needed)
+			continue;
 		if (r == 0)
 			r = list_keyring(names[i], ring, keyrings, err);
-		else if (r == -ENOKEY && !needed)
-			r = 0;
+		if (r < 0)
+			return r;
+		listed++;
 	}
-	return r;
+	return listed;
 }
 
 static int run_list(int argc, char **argv)
@@ -465,6 +468,9 @@ static int run_list(int argc, char **argv)
 			&command_list,
 			json_pack("{s:o, s:o}", "keyrings", keyrings, "require_signatures",
 				  required ? json_boolean(required == '1') : json_null()));
+	if (r == 0)
+		printf("there is none of the keyrings .fs-verity, .ima and _ima that you may "
+		       "see\n");
 	if (names.count == 0 && required)
 		printf("fs-verity signatures are %s\n",
 		       required == '1' ? "required" : "not required");

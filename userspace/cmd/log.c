@@ -13,9 +13,10 @@ static const struct command *const log_verbs[] = { &command_log_show,
 const struct command command_log = {
 	.name = "log",
 	.summary = "show, follow, anchor and trim the log, or exchange it with other programs",
-	.intro = "Show assay's measurement log (show), and what comes (follow); have the TPM take "
-		 "what it\n"
-		 "has not yet (anchor); archive the oldest records and cut them off (trim); write "
+	.intro = "Show assay's measurement log (show), and what comes (follow); extend "
+		 "the TPM\n"
+		 "with what it does not have yet (anchor); archive the oldest records and cut them "
+		 "off (trim); write "
 		 "the log\n"
 		 "in other programs' forms, and read theirs (export, import).\n",
 	.verbs = log_verbs,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* `assay log anchor`: have the TPM take what it has not yet. */
+/* `assay log anchor`: extend the TPM with what it does not have yet. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -67,7 +67,7 @@ static const struct option_row anchor_rows[] = {
 
 const struct command command_log_anchor = {
 	.name = "log anchor",
-	.summary = "have the TPM take what it has not yet",
+	.summary = "extend the TPM with what it does not have yet",
 	.intro = "Extend the PCR with the records that are in this system's log and not anchored "
 		 "yet, in\n"
 		 "their order: those of calls that failed because the TPM did, or that came before "

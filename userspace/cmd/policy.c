@@ -305,13 +305,13 @@ static const struct option_row learn_rows[] = {
 const struct command command_policy_learn = {
 	.name = "policy learn",
 	.summary = "make a policy from evidence that is known to be good",
-	.intro =
-		"Prints a policy made from evidence of a device that is known to be good: the "
-		"values\n"
-		"of the PCRs of its boot, what its log began from, and what it measured that the\n"
-		"manifests have not. The evidence must hold by itself; whether it is of the right\n"
-		"device and fresh, 'assay verify' says, not this. EVIDENCE '-' is standard "
-		"input.\n",
+	.intro = "Prints a policy made from evidence of a device that is known to be good: the "
+		 "values\n"
+		 "of the PCRs of its boot, what its log began from, and what it measured that is "
+		 "in\n"
+		 "no manifest. The evidence must hold by itself; whether it is of the right\n"
+		 "device and fresh, 'assay verify' says, not this. EVIDENCE '-' is standard "
+		 "input.\n",
 	.options = learn_rows,
 	.operands = "EVIDENCE",
 	.operands_min = 1,

@@ -462,9 +462,12 @@ static int sign_all(struct sign_call *call, struct assay_error *err)
 
 	progress_end(&call->progress);
 	if (r == -ENOENT)
-		return assay_fail(err, ENOENT, "there is no regular file below %s%s",
+		return assay_fail(err, ENOENT, "there is no regular file below %s%s%s",
 				  call->options->root,
-				  call->options->paths.count > 0 ? " at the paths given" : "");
+				  call->options->paths.count > 0 ? " at the paths given" : "",
+				  call->options->include.count + call->options->exclude.count > 0 ?
+					  " that --include and --exclude leave" :
+					  "");
 	if (r < 0 || !call->run.writer)
 		return r;
 	return manifest_writer_commit(call->run.writer, call->work.signer, call->work.certificate,

@@ -310,7 +310,7 @@ static const char *check_xattrs(const struct ima_entry *entry, uint32_t kinds)
 	for (size_t i = 0; i < entry->xattr_names.size; i++)
 		names += entry->xattr_names.data[i] == '|';
 	if ((kinds & 1U << KIND_XATTRNAMES) && names != lengths.size / sizeof(length))
-		return "its attributes have not as many names as lengths";
+		return "its attributes do not have as many names as lengths";
 	while (bytes_take_le32(&lengths, &length))
 		total += length;
 	if ((kinds & 1U << KIND_XATTRVALUES) && total != entry->xattr_values.size)

@@ -8,7 +8,7 @@ const char *check_outcome_words(enum check_outcome outcome)
 		[OUTCOME_FAILED] = "failed",
 		[OUTCOME_MISSING] = "could not be checked",
 		[OUTCOME_NOT_REACHED] = "not checked",
-		[OUTCOME_NOTE] = "failed, not required",
+		[OUTCOME_NOTE] = "failed but not required",
 		[OUTCOME_NOT_REQUIRED] = "not required",
 	};
 

@@ -16,7 +16,7 @@ enum check_outcome {
 	CHECK_OUTCOMES,
 };
 
-/* check_outcome_words() - for counts: "passed", "failed, not required" and so on */
+/* check_outcome_words() - for counts: "passed", "failed but not required" and so on */
 const char *check_outcome_words(enum check_outcome outcome);
 
 enum check_outcome check_outcome(const struct verdict *verdict, enum check check);

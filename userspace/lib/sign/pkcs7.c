@@ -172,7 +172,7 @@ static int check_structure(PKCS7 *pkcs7, PKCS7_SIGNER_INFO **ret, struct assay_e
 		return not_ours(err, "there are certificates or revocation lists inside");
 	if (sk_PKCS7_SIGNER_INFO_num(content->signer_info) != 1 ||
 	    sk_X509_ALGOR_num(content->md_algs) != 1)
-		return not_ours(err, "it has not exactly one signer");
+		return not_ours(err, "it does not have exactly one signer");
 	info = sk_PKCS7_SIGNER_INFO_value(content->signer_info, 0);
 	if (ASN1_INTEGER_get(info->version) != 1)
 		return not_ours(err, "its signer's version is not 1");

@@ -124,9 +124,10 @@ static int create_below(struct tpm *tpm, const struct tpm_parent *parent, struct
 	tpm_end_session(tpm, session);
 	if (tpm_rc_is(rc, TPM2_RC_CURVE) || tpm_rc_is(rc, TPM2_RC_VALUE) ||
 	    tpm_rc_is(rc, TPM2_RC_KEY_SIZE))
-		return assay_fail(err, EOPNOTSUPP,
-				  "cannot create a key: the TPM at %s has not this algorithm (%s)",
-				  tpm->name, Tss2_RC_Decode(rc));
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"cannot create a key: the TPM at %s does not have this algorithm (%s)",
+			tpm->name, Tss2_RC_Decode(rc));
 	if (tpm_auth_refused(rc))
 		return tpm_fail(tpm, err, rc, "cannot create a key below the parent key 0x%x",
 				file->parent);

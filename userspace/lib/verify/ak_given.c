@@ -300,7 +300,8 @@ static int read_pem_block(const char *label, struct bytes der, struct ak_given *
 		{ "CERTIFICATE", "a certificate: 'openssl x509 -noout -pubkey -in FILE' writes its "
 				 "key, and whether to believe it is yours to say" },
 		{ "TSS2 PRIVATE KEY",
-		  "a TPM's key file: 'assay key show FILE --public KEY' writes its public key" },
+		  "a TPM's key file: its public key is what 'assay key create --public' wrote, and "
+		  "what 'assay key export --key FILE' writes" },
 		{ "CERTIFICATE REQUEST",
 		  "a request for a certificate: 'openssl req -noout -pubkey -in FILE' writes its "
 		  "key" },

@@ -435,9 +435,10 @@ enum check_result check_ima_files_known(struct content *content, char *detail)
 		return check_skip(detail, "there is no entry of a file");
 	if (tally->unknown.count > 0 &&
 	    !(content->policy->required & CHECK_BIT(CHECK_IMA_FILES_KNOWN)))
-		return check_skip(detail,
-				  "%llu of %llu entries are nobody's, and the policy does not ask",
-				  (ull)tally->unknown.count, (ull)tally->files);
+		return check_skip(
+			detail,
+			"%llu of %llu entries are of unknown files, and the policy does not ask",
+			(ull)tally->unknown.count, (ull)tally->files);
 	if (tally->unknown.count > 0)
 		return findings_tell(&tally->unknown, detail);
 	return check_tell(true, detail, "%llu entries, %llu of which the policy allows by path",

@@ -218,5 +218,8 @@ int references_add_lines(struct policy_references *references, struct bytes text
 		return assay_fail(references->err, EBADMSG,
 				  "nothing of it can be taken over; line %llu: %s",
 				  (unsigned long long)first_number, first);
+	if (taken == 0)
+		return assay_fail(references->err, EBADMSG,
+				  "nothing of it can be taken over: it has no line with a digest");
 	return 0;
 }

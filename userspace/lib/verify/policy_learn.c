@@ -130,6 +130,9 @@ static int judge_evidence(const struct verify_input *input, const struct evidenc
 		missing |= CHECK_BIT(CHECK_MANIFEST_SIGNATURE) & ~verdict->passed;
 	while (missing != 0 && !(missing & CHECK_BIT(check)))
 		check++;
+	/* What kept it from passing, not what only followed from that. */
+	while (missing != 0 && (check_needs((enum check)check) & ~verdict->passed) != 0)
+		check = __builtin_ctzll(check_needs((enum check)check) & ~verdict->passed);
 	if (missing != 0)
 		r = assay_fail(err, EKEYREJECTED, "nothing is learned from evidence where %s: %s",
 			       check_name((enum check)check), verdict->detail[check]);

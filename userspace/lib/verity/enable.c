@@ -29,12 +29,13 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 				  "writing; end it (fuser shows which) and try again",
 				  name);
 	case EOPNOTSUPP:
-		return assay_fail(err, code,
-				  "cannot enable verity for %s: its file system has not the verity "
-				  "feature (make it with 'mke2fs -O verity', or switch it on with "
-				  "'tune2fs -O verity'), or this kernel was built without "
-				  "CONFIG_FS_VERITY",
-				  name);
+		return assay_fail(
+			err, code,
+			"cannot enable verity for %s: its file system does not have the verity "
+			"feature (make it with 'mke2fs -O verity', or switch it on with "
+			"'tune2fs -O verity'), or this kernel was built without "
+			"CONFIG_FS_VERITY",
+			name);
 	case ENOTTY:
 		return assay_fail(
 			err, code,
@@ -62,7 +63,7 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 	case ENOPKG:
 		return assay_fail(
 			err, code,
-			"cannot enable verity for %s: this kernel has not the algorithm of "
+			"cannot enable verity for %s: this kernel does not have the algorithm of "
 			"the digest or of the signature",
 			name);
 	case EMSGSIZE:
