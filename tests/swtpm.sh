@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # A software TPM for what runs on this machine without a guest. Sourced; whoever does
-# calls tpm_stop on every way out.
+# calls tpm_stop on every way out, as tpm_work sees to.
 
 swtpm_pid=
+
+# tpm_work NAME: makes the directory $work; on every way out it is removed, and the TPM ends
+tpm_work() {
+	work=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX")
+	trap 'tpm_stop; rm -rf "$work"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
 
 # tpm_start STATE: an swtpm on that directory's state; its TCTI is swtpm:path=STATE.sock
 tpm_start() {

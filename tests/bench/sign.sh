@@ -13,15 +13,8 @@ export LC_ALL
 cd "$(dirname "$0")/../.."
 
 assay=${ASSAY:-build/host/assay}
-work=$(mktemp -d "${TMPDIR:-/tmp}/bench-sign.XXXXXX")
 . tests/swtpm.sh
-clean_up() {
-	tpm_stop
-	rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+tpm_work bench-sign
 count=10000 tenth=1000 runs=${RUNS:-5}
 
 gcc -std=c11 -O2 -Wall -o "$work/esys_sign" tests/bench/host/esys_sign.c -ltss2-esys -ltss2-tctildr

@@ -18,15 +18,8 @@ here=tests/e2e
 
 rm -rf "$out"
 mkdir -p "$out/guest"
-work=$(mktemp -d "${TMPDIR:-/tmp}/assay-demo.XXXXXX")
 . tests/swtpm.sh
-cleanup() {
-	tpm_stop
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+tpm_work assay-demo
 
 # ---------------------------------------------------------------- saying what happens
 

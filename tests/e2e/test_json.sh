@@ -11,15 +11,8 @@ cd "$(dirname "$0")/../.."
 top=$PWD
 assay=$PWD/build/host/assay
 data=$PWD/tests/data
-work=$(mktemp -d "${TMPDIR:-/tmp}/assay-json.XXXXXX")
 . tests/swtpm.sh
-cleanup() {
-	tpm_stop
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+tpm_work assay-json
 CHECK_OUT=$work
 . tests/check.sh
 cd "$work"

@@ -8,15 +8,8 @@ LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.."
 assay=${ASSAY:-$PWD/build/host/assay}
-work=$(mktemp -d "${TMPDIR:-/tmp}/assay-kinds.XXXXXX")
 . tests/swtpm.sh
-clean_up() {
-	tpm_stop
-	rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+tpm_work assay-kinds
 CHECK_OUT=$work
 . tests/check.sh
 

@@ -10,15 +10,8 @@ cd "$(dirname "$0")/../.." || exit 1
 assay=${ASSAY:-$PWD/build/host/assay}
 make_tpm=$PWD/qemu/make-tpm
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/assay-keys.XXXXXX")
 . tests/swtpm.sh
-cleanup() {
-	tpm_stop
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+tpm_work assay-keys
 CHECK_OUT=$work
 . tests/check.sh
 cd "$work" || exit 1

@@ -12,15 +12,8 @@ assay=$PWD/build/host/assay
 make_tpm=$PWD/qemu/make-tpm
 here=$PWD/tests/e2e
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/assay-key.XXXXXX")
 . tests/swtpm.sh
-cleanup() {
-	tpm_stop
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+tpm_work assay-key
 CHECK_OUT=$work
 . tests/check.sh
 cd "$work" || exit 1
