@@ -92,7 +92,7 @@ refused 'no such kind of TPM' 1 'does not say where a TPM is' \
 	"$assay" key create --tcti nonsense --out new.pem
 refused 'days that are no number' 2 '\-\-days must be a number' \
 	"$assay" key create --out new.pem --cert new-cert.pem --days 1x
-refused 'one file for two things' 2 'named twice' \
+refused 'one file for two things' 2 'would write over new.pem' \
 	"$assay" key create --out new.pem --cert new.pem
 refused 'no name for the key' 2 '\-\-out FILE is needed' "$assay" key create
 refused 'no verb' 2 'create, cert, show, lint or export' "$assay" key
