@@ -661,6 +661,37 @@ static void test_learned_policy_trusts(void **state)
 	fixture_free(&fixture);
 }
 
+static void add_file_behind_the_quote(struct fixture *f)
+{
+	struct assay_digest digest = log_test_digest(ASSAY_HASH_SHA256, 56);
+	struct buffer value = { 0 };
+
+	put_measure(&value);
+	put_file(&value, "/opt/added", &digest);
+	fixture_insert(f, f->record_count, fixture_record(f->record_count, buffer_bytes(&value)));
+	buffer_free(&value);
+	f->unanchored = 1;
+}
+
+/* Whoever hands evidence on can append records: the log is proven up to the quoted value. */
+static void test_nothing_is_learned_from_behind_the_quote(void **state)
+{
+	const struct policy_learning what = { .waive_boot = true };
+	json_t *json = new_policy();
+	struct fixture fixture;
+	struct policy policy;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, add_file_behind_the_quote);
+	learn(&fixture, &what, json, &policy);
+	assert_int_equal(policy.rules.allowed_count, 0);
+	assert_non_null(strstr(warnings, "\"/opt/added\" is not learned: it is behind"));
+	policy_free(&policy);
+	json_decref(json);
+	fixture_free(&fixture);
+}
+
 /* Of the PCRs, those that are asked for; without values of the boot only where that is said. */
 static void test_learned_pcrs(void **state)
 {
@@ -757,6 +788,7 @@ int main(void)
 		cmocka_unit_test(test_import_that_is_refused),
 		cmocka_unit_test(test_import_adds),
 		cmocka_unit_test(test_learned_policy_trusts),
+		cmocka_unit_test(test_nothing_is_learned_from_behind_the_quote),
 		cmocka_unit_test(test_learned_pcrs),
 		cmocka_unit_test(test_nothing_is_learned_from_what_is_wrong),
 	};

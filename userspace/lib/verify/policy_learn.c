@@ -55,18 +55,19 @@ static void see_record(void *context, const struct verify_record *record)
 	(void)record;
 }
 
-/* JSON has no name that is not UTF-8; one with a NUL is no path. */
-static void note_unnamed(struct learning *learning, struct bytes path)
+static void note_not_learned(struct learning *learning, struct bytes path, const char *why)
 {
 	char shown[256], text[512];
 
-	snprintf(text, sizeof(text),
-		 "\"%s\" is not learned: a policy cannot name it, so that it will be unknown",
-		 text_escape(path, shown, sizeof(shown)));
+	snprintf(text, sizeof(text), "\"%s\" is not learned: %s, so that it will be unknown",
+		 text_escape(path, shown, sizeof(shown)), why);
 	learning->each(learning->context, text);
 }
 
-/* What has no reference value, and can be told by one: a path that is text, and a digest. */
+/*
+ * What has no reference value, is proven, and can be told by one: a path that is text, and a
+ * digest. JSON has no name that is not UTF-8; one with a NUL is no path.
+ */
 static void see_file(void *context, const struct verify_file *file)
 {
 	struct learning *learning = context;
@@ -75,10 +76,16 @@ static void see_file(void *context, const struct verify_file *file)
 	if (file->state != FILE_UNKNOWN || file->digest.size == 0 || !file->path.data ||
 	    (file->by_ima && !learning->what->ima))
 		return;
+	if (!file->covered) {
+		note_not_learned(learning, file->path,
+				 "it is behind what the quote covers, where anybody may have "
+				 "added it");
+		return;
+	}
 	if (!memchr(file->path.data, '\0', file->path.size))
 		text = json_stringn((const char *)file->path.data, file->path.size);
 	if (!text) {
-		note_unnamed(learning, file->path);
+		note_not_learned(learning, file->path, "a policy cannot name it");
 		return;
 	}
 	add_digest(learning, file->by_ima && !file->verity ? learning->digests : learning->allow,
