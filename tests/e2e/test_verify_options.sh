@@ -166,6 +166,23 @@ mkdir out
 chmod 777 out
 chmod 755 . records
 chmod 644 ./*.json records/m.json
+# What the record's group may do is not for the group of whoever replaces it.
+if [ "$(id -u)" -eq 0 ]; then
+	chmod 777 records
+	chmod 664 records/m.json
+	# shellcheck disable=SC2086 # words
+	run $as "$verifier" verify "$data/evidence.json" --nonce "$nonce" --device records/m.json \
+		--policy changed.json
+fi
+if [ "$(id -u)" -ne 0 ] || [ "$status" -eq 126 ] || [ "$status" -eq 127 ]; then
+	skip 'a record of a group that cannot be kept' 'the files are not readable as another user'
+else
+	check 'a record of a group that cannot be kept' \
+		[ "$(stat -c '%u %g %a' records/m.json)" = '65534 65534 644' ]
+	chmod 755 records
+fi
+cp fresh.json records/m.json
+chmod 644 records/m.json
 chmod a-w records
 # shellcheck disable=SC2086 # words
 run $as "$verifier" verify "$data/evidence.json" --nonce "$nonce" --device records/m.json \

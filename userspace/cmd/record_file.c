@@ -86,11 +86,20 @@ int record_file_open(struct record_file *file, const char *path, bool update,
 static int keep_access(const struct record_file *file, int fd, const struct stat *old,
 		       struct assay_error *err)
 {
-	/* Only root can give a file away; another owner's record was theirs to replace. */
-	if (fchown(fd, old->st_uid, old->st_gid) < 0 && errno != EPERM)
-		return assay_fail(err, errno, "cannot keep the owner of %s: %s", file->path,
-				  strerror(errno));
-	if (fchmod(fd, old->st_mode & 0777) < 0)
+	mode_t mode = old->st_mode & 0777;
+
+	if (fchown(fd, old->st_uid, old->st_gid) < 0) {
+		if (errno != EPERM)
+			return assay_fail(err, errno, "cannot keep the owner of %s: %s", file->path,
+					  strerror(errno));
+		/*
+		 * Only root can give a file away; another owner's record was theirs to replace.
+		 * But what its group may do is not for this process's.
+		 */
+		if (fchown(fd, (uid_t)-1, old->st_gid) < 0)
+			mode &= (mode & 07) << 3 | 0707;
+	}
+	if (fchmod(fd, mode) < 0)
 		return assay_fail(err, errno, "cannot keep the mode of %s: %s", file->path,
 				  strerror(errno));
 	return 0;
