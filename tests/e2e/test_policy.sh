@@ -94,6 +94,9 @@ check 'and trusted once it is allowed' [ "$status" -eq 0 ]
 echo 'no digest' >SHA256SUMS
 policy import SHA256SUMS
 check 'what has no digests: exit status 1' ended 1 'line 1: it does not begin with a digest'
+echo '{"assay": 1, "type": "policy"}' >empty.json
+policy lint empty.json
+check 'lint says what is accepted in words' grep -qxF 'The enrolled key must have signed the quote: RSASSA or RSAPSS or ECDSA on P-256 or ECDSA on P-384, with SHA-256 or SHA-384 or SHA-512 (RSA keys from 2048 bits).' stdout
 policy import /dev/null
 check 'nor an empty file: exit status 1' ended 1 'nothing of it can be taken over'
 policy import

@@ -70,7 +70,8 @@ int tpm_ek_certificate(struct tpm *tpm, enum tpm_ek_template template,
 	}
 	return assay_fail(err, ENODATA,
 			  "the TPM at %s holds no certificate of %s%s endorsement key: get it from "
-			  "the TPM's or the machine's maker and supply it with --ek-cert",
+			  "the TPM's or the machine's maker and supply it with --ek-cert when "
+			  "requesting; for an answer, name the key with --ek",
 			  tpm->name, template == TPM_EK_ANY ? "an" : "its ",
 			  template == TPM_EK_ANY ? "" : tpm_ek_template_name(template));
 }

@@ -45,6 +45,17 @@ static bool requires(const struct verify_policy *rules, enum check check)
 
 /* ---------------------------------------------------------------- the parts */
 
+#define CHOICES_TEXT 128
+
+/* " or" behind the first that is added */
+static void add_choice(char text[static CHOICES_TEXT], bool accepted, const char *word)
+{
+	size_t used = strlen(text);
+
+	if (accepted)
+		snprintf(text + used, CHOICES_TEXT - used, "%s%s", used > 0 ? " or " : "", word);
+}
+
 static void lint_algorithms(const struct verify_policy *rules, struct lint *lint)
 {
 	static const struct {
@@ -54,6 +65,7 @@ static void lint_algorithms(const struct verify_policy *rules, struct lint *lint
 		{ VERIFY_RSASSA | VERIFY_RSAPSS | VERIFY_ECDSA, "signature scheme" },
 		{ VERIFY_SHA256 | VERIFY_SHA384 | VERIFY_SHA512, "hash" },
 	};
+	char keys[CHOICES_TEXT] = "", hashes[CHOICES_TEXT] = "", bits[40] = "";
 	uint32_t algorithms = rules->algorithms;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
@@ -62,17 +74,17 @@ static void lint_algorithms(const struct verify_policy *rules, struct lint *lint
 			    needed[i].what);
 	if (algorithms & VERIFY_ECDSA && !(algorithms & (VERIFY_P256 | VERIFY_P384)))
 		say(lint, POLICY_WARNING, "ECDSA is accepted, and no curve of it.");
-	say(lint, POLICY_SAYS,
-	    "The enrolled key must have signed the quote:%s%s%s of RSA keys from %u bits,%s%s "
-	    "with%s%s%s.",
-	    algorithms & VERIFY_RSASSA ? " RSASSA" : "",
-	    algorithms & VERIFY_RSAPSS ? " RSAPSS" : "",
-	    algorithms & (VERIFY_RSASSA | VERIFY_RSAPSS) ? "" : " nothing", rules->rsa_bits,
-	    algorithms & VERIFY_ECDSA && algorithms & VERIFY_P256 ? " ECDSA P-256" : "",
-	    algorithms & VERIFY_ECDSA && algorithms & VERIFY_P384 ? " ECDSA P-384" : "",
-	    algorithms & VERIFY_SHA256 ? " SHA-256" : "",
-	    algorithms & VERIFY_SHA384 ? " SHA-384" : "",
-	    algorithms & VERIFY_SHA512 ? " SHA-512" : "");
+	add_choice(keys, algorithms & VERIFY_RSASSA, "RSASSA");
+	add_choice(keys, algorithms & VERIFY_RSAPSS, "RSAPSS");
+	if (keys[0])
+		snprintf(bits, sizeof(bits), " (RSA keys from %u bits)", rules->rsa_bits);
+	add_choice(keys, algorithms & VERIFY_ECDSA && algorithms & VERIFY_P256, "ECDSA on P-256");
+	add_choice(keys, algorithms & VERIFY_ECDSA && algorithms & VERIFY_P384, "ECDSA on P-384");
+	add_choice(hashes, algorithms & VERIFY_SHA256, "SHA-256");
+	add_choice(hashes, algorithms & VERIFY_SHA384, "SHA-384");
+	add_choice(hashes, algorithms & VERIFY_SHA512, "SHA-512");
+	say(lint, POLICY_SAYS, "The enrolled key must have signed the quote: %s, with %s%s.",
+	    keys[0] ? keys : "by nothing", hashes[0] ? hashes : "no hash", bits);
 }
 
 static void lint_freshness(const struct verify_policy *rules, struct lint *lint)
@@ -295,7 +307,7 @@ static void lint_manifest_rules(const struct verify_policy *rules, struct lint *
 	if (rules->manifest_min_created == 0)
 		say(lint, POLICY_NOTE,
 		    "Any manifest of an accepted signer is taken, also an old one with files that "
-		    "have holes (manifest.min_created).");
+		    "have known faults (manifest.min_created).");
 	if (rules->filesystem_count > 0)
 		say(lint, POLICY_SAYS, "Measured files must be on one of %zu file systems.",
 		    rules->filesystem_count);
