@@ -515,6 +515,6 @@ const struct command command_check = {
 	.operands = "[FILE]...",
 	.operands_max = SIZE_MAX,
 	.epilogue = "Exit status: 0 all good, 1 a file or the manifest's signature is not good,\n"
-		    "2 wrong usage, 3 the manifest or a certificate cannot be read.\n",
+		    "2 wrong usage, 3 the manifest, a certificate or DIR cannot be read.\n",
 	.run = run_check,
 };

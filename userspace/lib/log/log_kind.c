@@ -67,10 +67,13 @@ static enum log_kind kind_of_object(const json_t *object)
 static enum log_kind kind_of_text(struct bytes file)
 {
 	static const char lead[] = { ' ', '\t', '\r', '\n', '[', CEL_JSON_SEPARATOR };
+	static const char pem[] = "-----BEGIN ";
 	enum log_kind kind = LOG_KIND_UNKNOWN;
 	struct bytes in = file;
 	json_t *object;
 
+	if (file.size >= sizeof(pem) - 1 && memcmp(file.data, pem, sizeof(pem) - 1) == 0)
+		return LOG_KIND_PEM;
 	/* Up to the first object: white space, a separator, the beginning of an array. */
 	while (in.size > 0 && memchr(lead, in.data[0], sizeof(lead)))
 		bytes_take(&in, 1, &(struct bytes){ 0 });
@@ -149,6 +152,7 @@ const char *log_kind_sentence(enum log_kind kind)
 			"log show --evidence' shows the log in it",
 		[LOG_KIND_JSON] = "it is JSON, but no log in CEL-JSON: its first object has no "
 				  "\"digests\"",
+		[LOG_KIND_PEM] = "it is PEM: a key, a certificate or the like, and no log",
 	};
 
 	return sentences[kind];

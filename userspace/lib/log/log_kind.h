@@ -22,6 +22,7 @@ enum log_kind {
 	LOG_KIND_DSSE,
 	LOG_KIND_ASSAY_JSON,
 	LOG_KIND_JSON,
+	LOG_KIND_PEM,
 };
 
 enum log_kind log_kind_detect(struct bytes file);
