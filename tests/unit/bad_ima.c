@@ -239,8 +239,8 @@ CHANGE(nobodys_allowed)
 CHANGE(nobodys_nearly_allowed)
 {
 	static const struct policy_path paths[] = { { .path = "/bin", .reason = "no directory" },
-						    { .path = "/sbin/ini", .reason = "a prefix" },
-						    { .path = "/bin/lsx", .reason = "longer" } };
+						    { .path = "/bin/lsx", .reason = "longer" },
+						    { .path = "/sbin/ini", .reason = "a prefix" } };
 
 	nobodys(f);
 	f->policy.allowed = paths;

@@ -271,8 +271,9 @@ static void test_import_of_a_runtime_policy(void **state)
 		"\"sha1\","
 		" \"dm_policy\": null}, \"ima-buf\": {\"dm_table\": [\"" SHA256_TEXT "\"]},"
 		"\"verification-keys\": \"\"}";
-	static const char *const paths[] = { "/tmp/",	 "/var/log",  "/var/log/", "/etc/mtab",
-					     "/opt/a.b", "/opt/a.b/", ".evm" };
+	/* In the order in which the verifier searches. */
+	static const char *const paths[] = { ".evm",  "/etc/mtab", "/opt/a.b", "/opt/a.b/",
+					     "/tmp/", "/var/log",  "/var/log/" };
 	struct policy policy;
 
 	(void)state;

@@ -72,6 +72,11 @@ static const char *path_text(const struct measured_file *file, char text[static 
 	return text;
 }
 
+static struct bytes path_bytes(const char *path)
+{
+	return BYTES((const uint8_t *)path, strlen(path));
+}
+
 static bool digest_among(const struct policy_path *allowed, const struct assay_digest *digest)
 {
 	for (size_t i = 0; i < allowed->count; i++)
@@ -80,23 +85,42 @@ static bool digest_among(const struct policy_path *allowed, const struct assay_d
 	return allowed->count == 0;
 }
 
+/* Of the rules, which are in the order of ima_name_compare(), those of that path. */
+static bool allows_path(const struct verify_policy *policy, struct bytes path, bool ima_form,
+			const struct assay_digest *digest)
+{
+	size_t low = 0, high = policy->allowed_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ima_name_compare(path_bytes(policy->allowed[middle].path), path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < policy->allowed_count; low++) {
+		const struct policy_path *allowed = &policy->allowed[low];
+		const struct bytes wanted = path_bytes(allowed->path);
+
+		if (ima_name_compare(wanted, path) != 0)
+			return false;
+		if ((ima_form || bytes_equal(wanted, path)) && digest_among(allowed, digest))
+			return true;
+	}
+	return false;
+}
+
 bool policy_allows(const struct verify_policy *policy, struct bytes path, bool ima_form,
 		   const struct assay_digest *digest)
 {
-	for (size_t i = 0; path.data && i < policy->allowed_count; i++) {
-		const struct policy_path *allowed = &policy->allowed[i];
-		const struct bytes wanted =
-			BYTES((const uint8_t *)allowed->path, strlen(allowed->path));
-		bool below = wanted.size > 0 && wanted.data[wanted.size - 1] == '/';
-		struct bytes front = BYTES(path.data, wanted.size);
-
-		if (path.size < wanted.size || (!below && path.size > wanted.size))
-			continue;
-		if (ima_form ? ima_name_compare(front, wanted) != 0 : !bytes_equal(front, wanted))
-			continue;
-		if (digest_among(allowed, digest))
+	if (!path.data || policy->allowed_count == 0)
+		return false;
+	/* The directories that it is below, each with its '/', and itself. */
+	for (size_t i = 0; i < path.size; i++)
+		if ((path.data[i] == '/' || i + 1 == path.size) &&
+		    allows_path(policy, BYTES(path.data, i + 1), ima_form, digest))
 			return true;
-	}
 	return false;
 }
 

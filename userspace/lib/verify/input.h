@@ -82,7 +82,8 @@ struct policy_path {
  * @prefix: what to take off the front of measured paths before they are looked up,
  *          where the manifest's root was not the device's: "/mnt/root". NULL or
  *          empty: nothing
- * @allowed, @allowed_count: files that need not be in a manifest
+ * @allowed, @allowed_count: files that need not be in a manifest; in the order of
+ *                           ima_name_compare() (log/ima.h), a path more than once or not
  * @trimmed: take a log whose beginning was trimmed, on the word of its TRIM record
  * @ima_digests, @ima_digest_count: digests of files' data, or of other data that IMA
  *                                  measures by name; in the order of ima_name_compare()

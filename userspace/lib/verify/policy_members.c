@@ -457,6 +457,17 @@ static int read_allowed_path(struct policy_parser *parser, const char *path, con
 	return 0;
 }
 
+/* In the order in which the verifier searches; names that IMA writes alike in their own. */
+static int compare_paths(const void *a, const void *b)
+{
+	const char *first = ((const struct policy_path *)a)->path;
+	const char *second = ((const struct policy_path *)b)->path;
+	int order = ima_name_compare(BYTES((const uint8_t *)first, strlen(first)),
+				     BYTES((const uint8_t *)second, strlen(second)));
+
+	return order != 0 ? order : strcmp(first, second);
+}
+
 static int read_allow(struct policy_parser *parser, const char *path, const json_t *value)
 {
 	struct verify_policy *rules = &parser->policy->rules;
@@ -474,8 +485,11 @@ static int read_allow(struct policy_parser *parser, const char *path, const json
 		policy_item_path(inner, path, i);
 		r = read_allowed_path(parser, inner, json_array_get(value, i), &paths[i]);
 	}
+	if (r < 0)
+		return r;
+	qsort(paths, json_array_size(value), sizeof(*paths), compare_paths);
 	rules->allowed = paths;
-	rules->allowed_count = r == 0 ? json_array_size(value) : 0;
+	rules->allowed_count = json_array_size(value);
 	return r;
 }
 
@@ -491,17 +505,6 @@ static int read_log(struct policy_parser *parser, const char *path, const json_t
 	};
 
 	return policy_read_object(parser, path, value, members, COUNT_OF(members));
-}
-
-/* In the order in which the verifier searches; names that IMA writes alike in their own. */
-static int compare_paths(const void *a, const void *b)
-{
-	const char *first = ((const struct policy_path *)a)->path;
-	const char *second = ((const struct policy_path *)b)->path;
-	int order = ima_name_compare(BYTES((const uint8_t *)first, strlen(first)),
-				     BYTES((const uint8_t *)second, strlen(second)));
-
-	return order != 0 ? order : strcmp(first, second);
 }
 
 /* {"/usr/bin/x": ["sha256:HEX", ...]} */
