@@ -51,12 +51,14 @@ static int index_spaced(struct verified_manifest *verified, struct assay_error *
 		count += strchr(manifest->files[i].path, ' ') != NULL;
 	if (count == 0)
 		return 0;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 	verified->spaced = calloc(count, sizeof(*verified->spaced));
 	if (!verified->spaced)
 		return assay_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < manifest->count; i++)
 		if (strchr(manifest->files[i].path, ' '))
 			verified->spaced[verified->spaced_count++] = &manifest->files[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 	qsort(verified->spaced, count, sizeof(*verified->spaced), compare_spaced);
 	return 0;
 }
@@ -121,7 +123,9 @@ int manifests_new(const struct verify_input *input, unsigned int flags, struct m
 	int r = 0;
 
 	if (manifests) {
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 		manifests->owned = calloc(input->manifest_count + 1, sizeof(*manifests->owned));
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 		manifests->list = calloc(input->manifest_count + 1, sizeof(*manifests->list));
 	}
 	if (!manifests || !manifests->owned || !manifests->list)

@@ -156,10 +156,12 @@ static int get_manifests(const json_t *json, struct verify_state *state, struct 
 				json_only(item, known, WHAT, err) :
 				assay_fail(err, EBADMSG, WHAT ": \"manifests\" must hold objects");
 
-		if (r == 0)
-			r = json_get_string(item, "product", WHAT, &product, err);
-		if (r == 0)
-			r = json_get_string(item, "created", WHAT, &created, err);
+		if (r < 0)
+			return r;
+		r = json_get_string(item, "product", WHAT, &product, err);
+		if (r < 0)
+			return r;
+		r = json_get_string(item, "created", WHAT, &created, err);
 		if (r < 0)
 			return r;
 		if (strlen(product) > MANIFEST_PRODUCT_MAX)
