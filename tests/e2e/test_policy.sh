@@ -28,7 +28,7 @@ judge() { # POLICY
 		--ak "$data/ak.pub" --policy "$1" --waive boot-known
 }
 
-echo 1..38
+echo 1..41
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
 check 'nothing is learned where the boot is not known' ended 1 'nothing is learned of the boot.*--waive-boot'
 jq 'del(.logs.assay)' "$data/evidence.json" >no-log.json
