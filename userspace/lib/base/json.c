@@ -52,11 +52,6 @@ int json_parse_front(struct bytes *in, const char *what, json_t **ret, struct as
 	return r;
 }
 
-int json_parse_array(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
-{
-	return parse_text(text, 0, what, JSON_ARRAY, "array", ret, &(size_t){ 0 }, err);
-}
-
 /* ---------------------------------------------------------------- long strings */
 
 /* The string behind a quotation mark, up to the one that ends it; false if none does. */

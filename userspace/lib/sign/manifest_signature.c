@@ -135,12 +135,6 @@ int manifest_signed_verify(const struct manifest_signed *manifest, X509 *certifi
 	return verify_signed(manifest, certificate, NULL, NULL, err);
 }
 
-int manifest_signed_verify_trust(const struct manifest_signed *manifest, const struct trust *trust,
-				 X509 **ret_signer, struct assay_error *err)
-{
-	return verify_signed(manifest, NULL, trust, ret_signer, err);
-}
-
 static int verify_text(struct bytes text, const char *name, struct bytes signature,
 		       unsigned int flags, X509 *certificate, const struct trust *trust,
 		       X509 **ret_signer, struct assay_error *err)

@@ -80,20 +80,16 @@ struct manifest_signed {
 int manifest_signed_verify(const struct manifest_signed *manifest, X509 *certificate,
 			   struct assay_error *err);
 
-/*
- * manifest_signed_verify_trust() - the same, by someone trusted
- * @ret_signer: whose signature it is; X509_free() it; may be NULL
- *
- * Return: as trust_verify_pkcs7(); -EKEYEXPIRED and -EPERM as above
- */
-int manifest_signed_verify_trust(const struct manifest_signed *manifest, const struct trust *trust,
-				 X509 **ret_signer, struct assay_error *err);
-
 /* manifest_verify() - manifest_signed_verify() of a manifest in memory; pure */
 int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
 		    unsigned int flags, struct assay_error *err);
 
-/* manifest_verify_trust() - manifest_signed_verify_trust() of a manifest in memory; pure */
+/*
+ * manifest_verify_trust() - the same, by someone trusted
+ * @ret_signer: whose signature it is; X509_free() it; may be NULL
+ *
+ * Return: as trust_verify_pkcs7(); -EKEYEXPIRED and -EPERM as above
+ */
 int manifest_verify_trust(struct bytes text, const char *name, struct bytes signature,
 			  const struct trust *trust, unsigned int flags, X509 **ret_signer,
 			  struct assay_error *err);

@@ -138,11 +138,6 @@ int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_hea
 	return 0;
 }
 
-const struct manifest_header *reuse_header(const struct reuse *reuse)
-{
-	return manifest_reader_header(reuse->reader);
-}
-
 int reuse_find(struct reuse *reuse, const char *path, struct manifest_entry *ret,
 	       struct assay_error *err)
 {

@@ -39,9 +39,6 @@ enum reuse_kind {
 int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_header *header,
 	       X509 *certificate, unsigned int flags, struct reuse **ret, struct assay_error *err);
 
-/* reuse_header() - as long as @reuse is open */
-const struct manifest_header *reuse_header(const struct reuse *reuse);
-
 /*
  * reuse_find() - the entry of a file, if there is one; it lives until the next call
  * @path: behind those asked for before

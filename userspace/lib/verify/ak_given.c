@@ -26,19 +26,6 @@ static int out_of_memory(struct assay_error *err)
 	return assay_fail(err, ENOMEM, "out of memory");
 }
 
-const char *ak_given_form_name(enum ak_given_form form)
-{
-	static const char *const names[] = {
-		[AK_GIVEN_TPM2B_PUBLIC] = "TPM2B_PUBLIC",
-		[AK_GIVEN_TPMT_PUBLIC] = "TPMT_PUBLIC",
-		[AK_GIVEN_PEM] = "PEM",
-		[AK_GIVEN_DER] = "DER",
-		[AK_GIVEN_JWK] = "JWK",
-	};
-
-	return names[form];
-}
-
 /* ---------------------------------------------------------------- what it may be instead */
 
 static bool begins(struct bytes text, const char *with)

@@ -51,7 +51,4 @@ struct ak_given {
 int ak_given_read(struct bytes text, struct ak_given *ret, struct assay_error *err);
 void ak_given_free(struct ak_given *given);
 
-/* ak_given_form_name() - "PEM" and so on */
-const char *ak_given_form_name(enum ak_given_form form);
-
 #endif /* ASSAY_VERIFY_AK_GIVEN_H */
