@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MEASURE and APPEND, from the caller's memory to a request of the committer and back.
+ * Everything that can fail for the caller's sake, and all that takes long, is done before
+ * the request is queued: reading and checking the entries, digests, TLVs, and finding out
+ * that results can be written. Called by chardev and uring, which check permissions.
+ */
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -28,6 +34,18 @@ static_assert(offsetof(struct assay_append, entries) == offsetof(struct assay_me
 static_assert(offsetof(struct assay_append, recnum) == offsetof(struct assay_measure, recnum));
 static_assert(offsetof(struct assay_append, offset) == offsetof(struct assay_measure, offset));
 
+/**
+ * assay_call_copy_in() - read a request struct of the ABI
+ * @to: ours, set
+ * @size: bytes of it
+ * @size_v1: bytes it had in the first version
+ * @from: the caller's
+ * @user_size: bytes as the caller knows it
+ *
+ * What the caller does not know is zero, what we do not know must be.
+ *
+ * Return: 0, -EINVAL or -EFAULT.
+ */
 int assay_call_copy_in(void *to, size_t size, size_t size_v1, const void __user *from,
 		       size_t user_size)
 {
@@ -39,6 +57,15 @@ int assay_call_copy_in(void *to, size_t size, size_t size_v1, const void __user 
 	return ret == -E2BIG ? -EINVAL : ret;
 }
 
+/**
+ * assay_call_copy_out() - write it back, as much as the caller knows
+ * @to: the caller's
+ * @user_size: bytes as the caller knows it
+ * @from: ours
+ * @size: bytes of it
+ *
+ * Return: 0 or -EFAULT.
+ */
 int assay_call_copy_out(void __user *to, size_t user_size, const void *from, size_t size)
 {
 	return copy_to_user(to, from, min(size, user_size)) ? -EFAULT : 0;
@@ -216,6 +243,21 @@ static bool assay_vector_valid(const struct assay_measure *vector, enum assay_re
 	       vector->entry_size <= ASSAY_ENTRY_SIZE_MAX;
 }
 
+/**
+ * assay_call_prepare() - read a call, and make its entries' fields
+ * @call: to initialise; to be freed by assay_call_free(), whatever happens
+ * @commit: where its request will be queued
+ * @kind: ASSAY_KIND_MEASURE or ASSAY_KIND_EVENT
+ * @argument: the caller's struct
+ * @user_size: bytes of it as the caller knows it
+ * @sleep: whether it may sleep for as long as files take to be read
+ *
+ * In the caller's context: its memory, its files. The results of a MEASURE's entries, and
+ * ASSAY_RECNUM_NONE for the record's number, are written to the caller's memory.
+ *
+ * Return: 0; -EINVAL, -EFAULT, -EBADF, -ENOMEM, -ENOSPC, -EINTR; -EAGAIN (@sleep is not
+ * set, and the call wants files to be read).
+ */
 int assay_call_prepare(struct assay_call *call, struct assay_commit *commit,
 		       enum assay_record_kind kind, void __user *argument, size_t user_size,
 		       bool sleep)
@@ -245,6 +287,13 @@ int assay_call_prepare(struct assay_call *call, struct assay_commit *commit,
 	return assay_call_copy_out(argument, user_size, &vector, sizeof(vector));
 }
 
+/**
+ * assay_call_finish() - tell the caller which record it was
+ * @call: prepared, its request done or never queued
+ *
+ * In the caller's context. That its memory could be written was found out before; a
+ * caller that has taken it away since then is not told.
+ */
 void assay_call_finish(struct assay_call *call)
 {
 	const u64 place[] = { call->request.recnum, call->request.offset };
@@ -256,6 +305,10 @@ void assay_call_finish(struct assay_call *call)
 			    place, sizeof(place));
 }
 
+/**
+ * assay_call_free() - free what a call holds
+ * @call: prepared or not, its request not queued
+ */
 void assay_call_free(struct assay_call *call)
 {
 	assay_cel_free(&call->request.fields);

@@ -161,6 +161,13 @@ static const struct file_operations assay_fops = {
 	.llseek = assay_reader_llseek,
 };
 
+/**
+ * assay_chardev_register() - make /dev/assay
+ * @assay: device whose ledger is created
+ * @parent: its platform device
+ *
+ * Return: 0, or a negative errno after a dev_err().
+ */
 int assay_chardev_register(struct assay *assay, struct device *parent)
 {
 	int ret;
@@ -182,6 +189,10 @@ int assay_chardev_register(struct assay *assay, struct device *parent)
 	return ret;
 }
 
+/**
+ * assay_chardev_unregister() - remove /dev/assay, which nobody has open
+ * @assay: device that was registered
+ */
 void assay_chardev_unregister(struct assay *assay)
 {
 	misc_deregister(&assay->misc);

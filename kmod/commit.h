@@ -1,25 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Group commit: callers queue what they bring, and while one TPM extend is under way, all
- * that arrives becomes the next record. So the TPM's latency is paid a record, not a call.
- * Between chardev, whose callers bring entries, and the ledger.
- *
- * A request is queued, then taken, then done:
- *
- *	queued	it may be taken out again, as if it had never been
- *	taken	it is in a record that is about to be written, or is; a caller who is
- *		killed now waits all the same
- *	done	its result is set, and the committer has forgotten it
- *
- * One worker, the committer, takes requests in the order in which they came. When a record
- * had several, it waits a moment for as many, a fraction of what the record took: callers that
- * work in a loop are back soon, and without that the first of them would get a record
- * alone, with all others behind it. The queue is bounded: who finds it full waits until the
- * committer has taken some.
- *
- * What could not be anchored is tried again by itself, with growing pauses: after a TPM
- * has come or come back, the log is anchored without a call.
- */
+/* Group commit: the queue of calls in front of the log, and the worker that writes records. */
 #ifndef _ASSAY_COMMIT_H
 #define _ASSAY_COMMIT_H
 
@@ -116,46 +96,11 @@ struct assay_commit {
 	struct assay_ima ima;
 };
 
-/**
- * assay_commit_open() - start the committer
- * @commit: to initialise; to be released by assay_commit_close()
- * @ledger: created ledger
- * @group: the most requests in a record, at least 1
- * @pause: seconds after which a log that could not be anchored is tried again, doubled
- *         each time; 0 for never
- * @ima: records after which IMA is told of the log; 0 for never
- *
- * Return: 0 or -ENOMEM.
- */
 int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, unsigned int group,
 		      unsigned int pause, unsigned int ima);
-
-/**
- * assay_commit_close() - stop it
- * @commit: open, with no request
- *
- * IMA is told of all that is anchored by then.
- */
 void assay_commit_close(struct assay_commit *commit);
-
-/**
- * assay_commit_init() - a request without entries
- * @commit: open
- * @request: to initialise; its fields are to be freed by assay_cel_free()
- * @kind: ASSAY_KIND_MEASURE or ASSAY_KIND_EVENT
- */
 void assay_commit_init(struct assay_commit *commit, struct assay_request *request,
 		       enum assay_record_kind kind);
-
-/**
- * assay_commit_submit() - queue a request
- * @commit: open
- * @request: with entries and @done; the committer's until that was called
- * @wait: whether to wait while the queue is full
- *
- * Return: 0; with nothing queued: -EAGAIN (the queue is full and @wait not set),
- * -EINTR (killed while waiting, or a worker of io_uring that was cancelled).
- */
 int assay_commit_submit(struct assay_commit *commit, struct assay_request *request, bool wait);
 
 /**
@@ -169,44 +114,9 @@ static inline bool assay_commit_busy(const struct assay_commit *commit)
 	return READ_ONCE(commit->queued) == ASSAY_COMMIT_QUEUE;
 }
 
-/**
- * assay_commit_cancel() - take a request out of the queue again
- * @commit: open
- * @request: submitted, and not known to be done
- *
- * Return: true, and the request is the caller's again; false if it was taken already.
- */
 bool assay_commit_cancel(struct assay_commit *commit, struct assay_request *request);
-
-/**
- * assay_commit() - have a request's entries recorded and anchored
- * @commit: open
- * @request: with entries, and without @done
- *
- * Sleeps until that is so, or has failed. A fatal signal is heeded until the request is
- * taken; after that the record may be written already, and there is something to tell.
- *
- * Return: 0; -EINTR with nothing written; or as assay_ledger_append().
- */
 int assay_commit(struct assay_commit *commit, struct assay_request *request);
-
-/**
- * assay_commit_anchor() - anchor what is pending now
- * @commit: open
- * @ret_records: as assay_ledger_anchor()
- * @ret_offset: as assay_ledger_anchor()
- *
- * Return: as assay_ledger_anchor().
- */
 int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_offset);
-
-/**
- * assay_commit_follow_up() - to be called after the ledger was written to, or anchored
- * @commit: open
- *
- * Cuts the log if that waited for it, tells IMA if it is time, and sees to it that what
- * could not be anchored is tried again.
- */
 void assay_commit_follow_up(struct assay_commit *commit);
 
 #endif /* _ASSAY_COMMIT_H */

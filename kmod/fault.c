@@ -1,4 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Failures on demand, where the kernel has CONFIG_FAULT_INJECTION_DEBUG_FS: the
+ * directories fail_* in /sys/kernel/debug/assay, with the files that the kernel's
+ * Documentation/fault-injection describes. To fail the Nth time and only then:
+ *
+ *	echo 100 >probability; echo N >space; echo 1 >times
+ *
+ * Elsewhere it is nothing.
+ */
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
 

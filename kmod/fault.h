@@ -1,13 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Failures on demand, where the kernel has CONFIG_FAULT_INJECTION_DEBUG_FS: the
- * directories fail_* in /sys/kernel/debug/assay, with the files that the kernel's
- * Documentation/fault-injection describes. To fail the Nth time and only then:
- *
- *	echo 100 >probability; echo N >space; echo 1 >times
- *
- * Elsewhere it is nothing.
- */
+/* Failures on demand, where the kernel has CONFIG_FAULT_INJECTION_DEBUG_FS. */
 #ifndef _ASSAY_FAULT_H
 #define _ASSAY_FAULT_H
 

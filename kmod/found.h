@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * A log found in memory that outlived the kernel that wrote it: is it one, and how far is
- * it good? Nothing in it is trusted: each field and each record is checked before it is
- * used, and what is reported was computed here.
- *
- * Pure, like frame: memory, a hash, a verdict. Called by adopt, and by a fuzzer in user
- * space.
- */
+/* A log found in memory that outlived the kernel that wrote it. */
 #ifndef _ASSAY_FOUND_H
 #define _ASSAY_FOUND_H
 
@@ -51,16 +44,6 @@ struct assay_found {
 	const char *what;
 };
 
-/**
- * assay_found_check() - look at what is in a window
- * @window: the window's memory
- * @hash: how to compute digests
- * @context: for it
- * @ret: set if 0 is returned, and its @what where that is -EBADMSG
- *
- * Return: 0, the log from head to tail is good; -ENODATA, there is none; -EBADMSG, there is
- * one, but its header cannot be used; or what @hash returned.
- */
 int assay_found_check(struct assay_found_bytes window, assay_found_hash hash, void *context,
 		      struct assay_found *ret);
 

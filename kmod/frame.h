@@ -32,25 +32,7 @@ struct assay_frame {
 	__u64 size;
 };
 
-/**
- * assay_frame_parse() - read a record's framing
- * @bytes: its first bytes
- * @size: how many: ASSAY_FRAME_MAX, or less where no more follow
- * @ret: set on success; its digests are in @bytes
- *
- * Whether the content is all there is for the caller to compare with @ret->size.
- *
- * Return: 0; -EBADMSG if it is not exactly what the ABI describes.
- */
 int assay_frame_parse(const __u8 *bytes, __u64 size, struct assay_frame *ret);
-
-/**
- * assay_frame_digest() - a digest of a record
- * @frame: from assay_frame_parse()
- * @alg: ASSAY_ALG_*
- *
- * Return: the digest, assay_frame_digest_size() bytes; NULL if the record has none.
- */
 const __u8 *assay_frame_digest(const struct assay_frame *frame, __u16 alg);
 
 /**

@@ -1,5 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
+ * Protectable memory for any module: pools from which objects are allocated and
+ * never freed one by one, and which can be made read-only, in the linear map and so
+ * for every CPU and everybody in the kernel. The names are those of the pmalloc
+ * proposals of 2018 and 2019.
+ *
+ *	pool = pmalloc_create_pool(PMALLOC_MODE_RO);
+ *	config = pzalloc(pool, sizeof(*config));
+ *	config->limit = 42;
+ *	ret = pmalloc_protect_pool(pool);	from now on a write to it faults
+ *	...
+ *	pmalloc_destroy_pool(pool);
+ *
+ * What protection means: no CPU can write the memory through the linear map, by which all
+ * of the kernel reaches it, nor through a mapping that vunmap() has taken away (it does
+ * so lazily; that is completed first). When the memory was claimed nobody else had it,
+ * so other mappings are those that its owner makes, and they have the permission that
+ * the owner asks for: vmap() with PAGE_KERNEL_RO, user mappings without VM_WRITE and
+ * VM_MAYWRITE. A writable one made before stays writable.
+ *
+ * All functions may sleep, and all may be called at the same time but for
+ * pmalloc_destroy_pool(): a pool has a lock of its own, held also while an allocation has
+ * to wait for memory to be claimed. What is in an object while it is not protected yet is
+ * the caller's to serialise.
+ *
  * A pool takes windows, cleared and read-only, from the stock of a region, and opens
  * them, as a whole (until they are protected) or the pages of a write (until it is
  * done). At the end all is made writable, verified, and released. Every error path
@@ -279,6 +303,15 @@ static int pmalloc_protect_areas(struct pmalloc_pool *pool)
 	return ret;
 }
 
+/**
+ * pmalloc_protect_pool() - make all memory handed out until now read-only
+ * @pool: pool
+ *
+ * One flush for all of it. Verified before it returns.
+ *
+ * Return: 0, or -EIO after a dev_err() where it did not hold: treat the pool as
+ * writable.
+ */
 int pmalloc_protect_pool(struct pmalloc_pool *pool)
 {
 	int ret;
@@ -290,6 +323,13 @@ int pmalloc_protect_pool(struct pmalloc_pool *pool)
 }
 EXPORT_SYMBOL_GPL(pmalloc_protect_pool);
 
+/**
+ * pmalloc_make_pool_ro() - protect a pool, and refuse all further writes and
+ * allocations
+ * @pool: pool of any mode
+ *
+ * Return: as pmalloc_protect_pool().
+ */
 int pmalloc_make_pool_ro(struct pmalloc_pool *pool)
 {
 	struct pmalloc_area *area;
@@ -347,6 +387,16 @@ static void pmalloc_free_pool(struct pmalloc_pool *pool)
 	kfree(pool);
 }
 
+/**
+ * pmalloc_create_custom_pool() - a new, empty pool
+ * @refill: bytes by which the pool grows, rounded up to pages;
+ *          PMALLOC_REFILL_DEFAULT for a chunk of the module's stock
+ * @align_order: objects start at multiples of 2^@align_order bytes, at most a page;
+ *               or PMALLOC_ALIGN_ORDER_DEFAULT
+ * @mode: enum pmalloc_mode
+ *
+ * Return: the pool, or an ERR_PTR(): -EINVAL, -ENOMEM, -ENODEV (no region).
+ */
 struct pmalloc_pool *pmalloc_create_custom_pool(size_t refill, short align_order,
 						enum pmalloc_mode mode)
 {
@@ -372,6 +422,12 @@ struct pmalloc_pool *pmalloc_create_custom_pool(size_t refill, short align_order
 }
 EXPORT_SYMBOL_GPL(pmalloc_create_custom_pool);
 
+/**
+ * pmalloc_create_pool() - a new, empty pool with the defaults
+ * @mode: enum pmalloc_mode
+ *
+ * Return: as pmalloc_create_custom_pool().
+ */
 struct pmalloc_pool *pmalloc_create_pool(enum pmalloc_mode mode)
 {
 	return pmalloc_create_custom_pool(PMALLOC_REFILL_DEFAULT, PMALLOC_ALIGN_ORDER_DEFAULT,
@@ -395,6 +451,15 @@ static int pmalloc_add_reserved(struct pmalloc_pool *pool, struct assay_window *
 	return 0;
 }
 
+/**
+ * pmalloc_create_window_pool() - a START_WR pool of one window, reserved and empty
+ * @region: where from
+ * @pfn: first page frame
+ * @count: number of pages
+ * @name: of the pool, for people
+ *
+ * Return: the pool; an ERR_PTR() after a dev_err(): what assay_window_reserve() returns.
+ */
 struct pmalloc_pool *pmalloc_create_window_pool(struct assay_region *region, unsigned long pfn,
 						unsigned long count, const char *name)
 {
@@ -517,18 +582,49 @@ static int pmalloc_claim_pages(struct pmalloc_pool *pool, unsigned long first, u
 	return 0;
 }
 
+/**
+ * pmalloc_fill_window() - claim pages of a pool of one window; they are cleared, and
+ * read-only where they can be
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, none of them claimed yet
+ * @type: noted for each; their @used is the caller's, see pmalloc_begin_write()
+ *
+ * The first that are claimed decide whether the pool's memory can be protected. Takes
+ * the pool's lock for a moment alone: other pages may be written to meanwhile.
+ *
+ * Return: 0; after a dev_err() what assay_window_fill() returns, -EOPNOTSUPP, -EIO (the
+ * protection did not hold).
+ */
 int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
 			enum assay_page_type type)
 {
 	return pmalloc_claim_pages(pool, first, count, type, true);
 }
 
+/**
+ * pmalloc_keep_window() - likewise, with what is in them already
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, none of them claimed yet
+ * @type: noted for each
+ *
+ * Return: as pmalloc_fill_window().
+ */
 int pmalloc_keep_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
 			enum assay_page_type type)
 {
 	return pmalloc_claim_pages(pool, first, count, type, false);
 }
 
+/**
+ * pmalloc_empty_window() - give pages of it back to the kernel
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, all claimed; nobody writes to them or maps them any more
+ *
+ * Return: true; or false after a dev_err() if some cannot be made writable, and are kept.
+ */
 bool pmalloc_empty_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count)
 {
 	return pmalloc_empty_pages(pmalloc_pool_area(pool), first, count);
@@ -550,6 +646,12 @@ static void pmalloc_destroy_reserved(struct pmalloc_area *area)
 	kfree(area);
 }
 
+/**
+ * pmalloc_destroy_pool() - give all memory of a pool back
+ * @pool: pool, or NULL
+ *
+ * No pointer into the pool and no user mapping of it may be left.
+ */
 void pmalloc_destroy_pool(struct pmalloc_pool *pool)
 {
 	struct pmalloc_area *area, *next;
@@ -661,6 +763,20 @@ static void *pmalloc_locked(struct pmalloc_pool *pool, size_t size, bool clear)
 	return (void *)(area->base + first);
 }
 
+/**
+ * pmalloc() - allocate from a pool
+ * @pool: pool
+ * @size: bytes, at least one
+ *
+ * The content is undefined (in fact zeroed: memory of a pool is handed out once).
+ *
+ * Return: the object, physically contiguous, or NULL: @size is 0 or more than any
+ * region has room for, the kernel has no memory, that memory cannot be protected (and the
+ * module's parameter allow_unprotected does not allow for it), or
+ * pmalloc_make_pool_ro() was called.
+ * Where the pool was protected it goes on with fresh memory, but in mode START_WR, where
+ * all is read-only from the start.
+ */
 void *pmalloc(struct pmalloc_pool *pool, size_t size)
 {
 	void *object;
@@ -672,6 +788,13 @@ void *pmalloc(struct pmalloc_pool *pool, size_t size)
 }
 EXPORT_SYMBOL_GPL(pmalloc);
 
+/**
+ * pzalloc() - allocate zeroed memory from a pool
+ * @pool: pool
+ * @size: bytes, at least one
+ *
+ * Return: as pmalloc().
+ */
 void *pzalloc(struct pmalloc_pool *pool, size_t size)
 {
 	void *object;
@@ -683,6 +806,14 @@ void *pzalloc(struct pmalloc_pool *pool, size_t size)
 }
 EXPORT_SYMBOL_GPL(pzalloc);
 
+/**
+ * pmalloc_array() - allocate an array
+ * @pool: pool
+ * @n: number of elements
+ * @size: bytes an element
+ *
+ * Return: as pmalloc(); NULL where @n * @size overflows.
+ */
 void *pmalloc_array(struct pmalloc_pool *pool, size_t n, size_t size)
 {
 	size_t bytes;
@@ -693,6 +824,14 @@ void *pmalloc_array(struct pmalloc_pool *pool, size_t n, size_t size)
 }
 EXPORT_SYMBOL_GPL(pmalloc_array);
 
+/**
+ * pcalloc() - allocate a zeroed array
+ * @pool: pool
+ * @n: number of elements
+ * @size: bytes an element
+ *
+ * Return: as pmalloc_array().
+ */
 void *pcalloc(struct pmalloc_pool *pool, size_t n, size_t size)
 {
 	size_t bytes;
@@ -813,6 +952,12 @@ static void pmalloc_note_written(const struct pmalloc_pages *pages, bool open)
 			   open ? ASSAY_PAGE_OPEN : pmalloc_closed_state(&desc[page]));
 }
 
+/**
+ * pmalloc_note_used() - bring the states of pages up to what their descriptors say is used
+ * @pool: from pmalloc_create_window_pool()
+ * @first: index of the first page
+ * @count: number of pages, all claimed
+ */
 void pmalloc_note_used(struct pmalloc_pool *pool, unsigned long first, unsigned long count)
 {
 	const struct pmalloc_pages pages = { pmalloc_pool_area(pool), first, count };
@@ -868,6 +1013,19 @@ static int pmalloc_end_locked(struct pmalloc_pool *pool, const struct pmalloc_ra
 	return 0;
 }
 
+/**
+ * pmalloc_begin_write() - make the pages that hold some bytes writable
+ * @pool: pool of a mode with WR; its lock is held until pmalloc_end_write()
+ * @ranges: what will be written; must not overlap
+ * @range_count: 1 to PMALLOC_MAX_RANGES
+ *
+ * Other bytes of the same pages are writable as well until pmalloc_end_write(). A
+ * caller that keeps the descriptors' @used does so before pmalloc_end_write().
+ *
+ * Return: 0; -EINVAL (not handed out by the pool), -EPERM (a page is sealed, or the
+ * pool read-only), -EIO (the pool is broken), -EOPNOTSUPP (the linear map is not what
+ * it was), each with nothing opened or locked.
+ */
 int pmalloc_begin_write(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
 			unsigned int range_count)
 {
@@ -880,6 +1038,19 @@ int pmalloc_begin_write(struct pmalloc_pool *pool, const struct pmalloc_range *r
 	return ret;
 }
 
+/**
+ * pmalloc_end_write() - make the pages read-only again, and verify it
+ * @pool: pool
+ * @ranges: as given to pmalloc_begin_write()
+ * @range_count: as given to pmalloc_begin_write()
+ *
+ * Each RING page becomes EMPTY, PART or SEALED by its descriptor's @used; other
+ * pages go back to PART. Those of an area that has not been protected yet stay
+ * WRITABLE.
+ *
+ * Return: 0, or -EIO after a dev_err() if a page could not be protected; the pool
+ * refuses to be opened from then on.
+ */
 int pmalloc_end_write(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
 		      unsigned int range_count)
 {
@@ -889,6 +1060,22 @@ int pmalloc_end_write(struct pmalloc_pool *pool, const struct pmalloc_range *ran
 	return ret;
 }
 
+/**
+ * pmalloc_write() - the one way to change protected memory
+ * @pool: pool of a mode with WR
+ * @destination: in one object of the pool
+ * @source: bytes to copy
+ * @size: how many, at least one
+ *
+ * Opens the pages, copies, closes and verifies them. For all CPUs either the old or
+ * the new bytes are there afterwards; while it runs, readers may see some of each.
+ * Meanwhile other bytes of the same pages are writable as well.
+ *
+ * Return: 0; -EINVAL (not in memory handed out by this pool), -EPERM (the mode has
+ * no WR, or pmalloc_make_pool_ro() was called), -EOPNOTSUPP (the linear map is not what
+ * it was: nothing was written), -EIO (a page could not be protected again: the pool takes
+ * no more writes).
+ */
 int pmalloc_write(struct pmalloc_pool *pool, void *destination, const void *source, size_t size)
 {
 	struct pmalloc_range range = { destination, size };
@@ -902,6 +1089,14 @@ int pmalloc_write(struct pmalloc_pool *pool, void *destination, const void *sour
 }
 EXPORT_SYMBOL_GPL(pmalloc_write);
 
+/**
+ * pstrdup() - a copy of a string
+ * @pool: pool
+ * @string: to copy, or NULL
+ *
+ * In a START_WR pool, too. Return: the copy, or NULL: as pmalloc(), or @string is
+ * NULL.
+ */
 char *pstrdup(struct pmalloc_pool *pool, const char *string)
 {
 	struct pmalloc_range range;
@@ -931,11 +1126,21 @@ char *pstrdup(struct pmalloc_pool *pool, const char *string)
 EXPORT_SYMBOL_GPL(pstrdup);
 
 /* ------------------------------------------------------------------ for the module */
+/**
+ * pmalloc_pool_area() - the only area of a pool of one window
+ * @pool: from pmalloc_create_window_pool()
+ */
 struct pmalloc_area *pmalloc_pool_area(const struct pmalloc_pool *pool)
 {
 	return list_first_entry(&pool->areas, struct pmalloc_area, node);
 }
 
+/**
+ * pmalloc_pool_name() - a pool's name by its id, for display
+ * @id: of a descriptor's owner
+ * @name: PMALLOC_NAME_SIZE bytes, set to the name, or "window", "stock", or "?" for
+ *        a pool that is gone
+ */
 void pmalloc_pool_name(u16 id, char *name)
 {
 	struct pmalloc_pool *pool;
@@ -953,6 +1158,14 @@ void pmalloc_pool_name(u16 id, char *name)
 	mutex_unlock(&pmalloc_pools_lock);
 }
 
+/**
+ * pmalloc_setup() - once, before any pool
+ * @allow_unprotected: make pools of writable memory where it cannot be protected
+ *
+ * Finds out whether the linear map can be protected at all, by doing it to a page.
+ *
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP after a pr_err() that says why.
+ */
 int pmalloc_setup(bool allow_unprotected)
 {
 	const char *why;
@@ -970,6 +1183,11 @@ int pmalloc_setup(bool allow_unprotected)
 	return ret;
 }
 
+/**
+ * pmalloc_close() - before the regions are closed: destroy what is left
+ *
+ * With a warning for each pool that a module has forgotten to destroy.
+ */
 void pmalloc_close(void)
 {
 	struct pmalloc_pool *pool, *next;

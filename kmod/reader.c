@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who reads the log: mmap, read, poll and lseek of /dev/assay, as uapi/assay.h describes
+ * them. Called through chardev's file operations; VFS has checked that the file is
+ * open for reading.
+ *
+ * Readers hold nothing of the log: neither a page nor a lock while they wait or while
+ * their own memory is written to. So none of them is in the way of an append or a trim.
+ */
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/fs_context.h>
@@ -37,6 +45,12 @@ static struct file_system_type assay_reader_fs = {
 	.kill_sb = kill_anon_super,
 };
 
+/**
+ * assay_reader_setup() - before /dev/assay is there
+ * @assay: device with a ledger
+ *
+ * Return: 0 or a negative errno after a dev_err().
+ */
 int assay_reader_setup(struct assay *assay)
 {
 	struct device *dev = assay->ledger.dev;
@@ -60,6 +74,11 @@ failed:
 	return ret;
 }
 
+/**
+ * assay_reader_close() - undo assay_reader_setup(), when nobody can open /dev/assay or
+ * has it open
+ * @assay: device
+ */
 void assay_reader_close(struct assay *assay)
 {
 	assay_ring_set_mapping(&assay->ledger.ring, NULL);

@@ -1,5 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
+ * Where the module's memory comes from: physically contiguous regions whose pages
+ * are taken at exact addresses. Knows kinds of memory and what the kernel wants to
+ * be asked for each; neither who has which page (window) nor what it holds.
+ *
+ *	cma	own reserved-memory node, "shared-dma-pool" with reusable: idle pages
+ *		are lent to the kernel for movable data
+ *	movable	a range of ZONE_MOVABLE (movablecore=): idle pages are lent likewise
+ *	static	own reserved-memory node without reusable: idle pages are held; their
+ *		content outlives kexec and a warm reset
+ *
+ * The device's node names regions in memory-region, the first of them the log's.
+ * The module's parameter region=movable:BASE:SIZE adds movable ones; they come
+ * after those of the device tree. Only the device tree can reserve memory, so
+ * other kinds are not to be had by parameter.
+ *
+ * A region that is refused is named with the reason and what to do. Refusing the
+ * log's region (the first) fails loading; any further one is left out.
+ *
+ * Called by window (claim, release), main (open, close) and stats (show).
+ * Another kind of memory is another struct assay_region_ops in a file of its own.
+ *
  * The list of regions: made once when the driver is bound, never changed until it
  * is removed, and so read without a lock.
  */
@@ -24,6 +45,15 @@
 
 static LIST_HEAD(assay_regions);
 
+/**
+ * assay_region_parse_bytes() - a number of bytes, as parameters have them
+ * @text: decimal, or hexadecimal with 0x, or octal with 0; with K, M or G behind it
+ *        for 2^10, 2^20, 2^30
+ * @end: where it must end; NULL for the end of @text
+ * @ret_bytes: set on success
+ *
+ * Return: 0, -EINVAL (anything else, white space too) or -ERANGE (more than 64 bits).
+ */
 int assay_region_parse_bytes(const char *text, const char *end, u64 *ret_bytes)
 {
 	size_t size = end ? end - text : strlen(text);
@@ -63,6 +93,12 @@ int assay_region_parse_bytes(const char *text, const char *end, u64 *ret_bytes)
 	return 0;
 }
 
+/**
+ * assay_region_block_type() - for the kinds' check: what a pageblock is for
+ * @pfn: of an online page
+ *
+ * Return: enum migratetype; MIGRATE_ISOLATE while somebody claims from the block.
+ */
 int assay_region_block_type(unsigned long pfn)
 {
 	unsigned long bit =
@@ -82,6 +118,16 @@ int assay_region_block_type(unsigned long pfn)
 	return (word >> (bit % BITS_PER_LONG)) & MIGRATETYPE_MASK;
 }
 
+/**
+ * assay_region_check_online() - for the kinds' check: ordinary, online pages of
+ * one zone
+ * @region: region
+ * @pfn: first page frame
+ * @count: number of pages
+ * @reserved: whether PageReserved is wanted, or refused
+ *
+ * Return: 0, or -EINVAL after a dev_err().
+ */
 int assay_region_check_online(struct assay_region *region, unsigned long pfn, unsigned long count,
 			      bool reserved)
 {
@@ -132,6 +178,18 @@ static void assay_region_free(struct assay_region *region)
 	kfree(region);
 }
 
+/**
+ * assay_region_new() - for the kinds: a region that is not in the list yet
+ * @dev: device
+ * @ops: kind
+ * @base: physical address
+ * @size: bytes
+ *
+ * Refuses, with a sentence, an empty region, one that is not page aligned, that
+ * overflows, that overlaps another, or that @ops->check does not take.
+ *
+ * Return: the region, or an ERR_PTR().
+ */
 struct assay_region *assay_region_new(struct device *dev, const struct assay_region_ops *ops,
 				      u64 base, u64 size)
 {
@@ -250,6 +308,16 @@ static int assay_region_add(struct device *dev, struct assay_region *region)
 	return 0;
 }
 
+/**
+ * assay_regions_open() - open all regions of a device
+ * @dev: device; its node's memory-region, if it has a node
+ * @specs: further regions, "movable:BASE:SIZE" each, numbers as
+ *         assay_region_parse_bytes() reads them
+ * @spec_count: how many
+ *
+ * Return: 0 with at least one region; a negative errno after a dev_err() that says
+ * what to do.
+ */
 int assay_regions_open(struct device *dev, char *const *specs, unsigned int spec_count)
 {
 	int nodes = 0, i, ret;
@@ -285,6 +353,9 @@ int assay_regions_open(struct device *dev, char *const *specs, unsigned int spec
 	return 0;
 }
 
+/**
+ * assay_regions_close() - close them; nothing of them may be claimed any more
+ */
 void assay_regions_close(void)
 {
 	struct assay_region *region, *next;
@@ -298,6 +369,12 @@ void assay_regions_close(void)
 	}
 }
 
+/**
+ * assay_region_get() - a region by its number
+ * @id: from 0, without gaps
+ *
+ * Return: the region, which lives until the module is removed, or NULL.
+ */
 struct assay_region *assay_region_get(unsigned int id)
 {
 	struct assay_region *region;

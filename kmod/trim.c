@@ -197,6 +197,12 @@ static int assay_trim_finish(struct assay_ledger *ledger)
 	return ret ?: assay_trim_cut(ledger);
 }
 
+/**
+ * assay_trim_settle() - cut what a TRIM record says that is anchored by now
+ * @ledger: created ledger
+ *
+ * To be called after anchoring.
+ */
 void assay_trim_settle(struct assay_ledger *ledger)
 {
 	if (!READ_ONCE(ledger->cut.pending))
@@ -245,6 +251,18 @@ static int assay_trim_locked(struct assay_ledger *ledger, u64 keep)
 	return assay_trim_to(ledger, keep);
 }
 
+/**
+ * assay_trim() - cut off the records before one
+ * @ledger: created ledger
+ * @request: @keep is read; the rest is set on success, and where a TRIM record waits to
+ *           be anchored, else @recnum to ASSAY_RECNUM_NONE
+ *
+ * While a TRIM record waits to be anchored no other is written: a call tries to anchor it
+ * and moves the head as it says, before it looks at @keep.
+ *
+ * Return: 0; -EINVAL, -ENODATA, -EINTR (killed while waiting), or what
+ * assay_ledger_append() returns for the TRIM record. The head is at @keep only with 0.
+ */
 int assay_trim(struct assay_ledger *ledger, struct assay_trim *request)
 {
 	const struct assay_cut *cut = &ledger->cut;
@@ -280,6 +298,14 @@ static int assay_seal_locked(struct assay_walk *walk, struct assay_seal *request
 	return ret;
 }
 
+/**
+ * assay_seal() - have no page that holds some records opened again
+ * @ledger: created ledger
+ * @request: @first and @count are read, @sealed is set on success
+ *
+ * Return: 0; -EINVAL, -EINTR, or what assay_ledger_append() returns for the SEAL
+ * record.
+ */
 int assay_seal(struct assay_ledger *ledger, struct assay_seal *request)
 {
 	struct assay_walk *walk;
