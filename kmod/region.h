@@ -15,7 +15,6 @@
 struct assay_region;
 struct assay_stock;
 struct device;
-struct device_node;
 
 /* Latencies are counted by powers of two: slot i has those below 2^i microseconds. */
 #define ASSAY_LATENCY_SLOTS 26
@@ -119,19 +118,9 @@ struct assay_region {
 	struct assay_stock *stock;
 };
 
-int assay_regions_open(struct device *dev, char *const *specs, unsigned int spec_count);
+int assay_regions_open(struct device *dev, char *const *parameters, unsigned int parameter_count);
 void assay_regions_close(void);
 struct assay_region *assay_region_get(unsigned int id);
 int assay_region_parse_bytes(const char *text, const char *end, u64 *ret_bytes);
-
-/* What the kinds share; see the files named after them. */
-struct assay_region *assay_region_open_cma(struct device *dev, struct device_node *node, int index);
-struct assay_region *assay_region_open_static(struct device *dev, struct device_node *node);
-struct assay_region *assay_region_open_movable(struct device *dev, const char *spec);
-struct assay_region *assay_region_new(struct device *dev, const struct assay_region_ops *ops,
-				      u64 base, u64 size);
-int assay_region_check_online(struct assay_region *region, unsigned long pfn, unsigned long count,
-			      bool reserved);
-int assay_region_block_type(unsigned long pfn);
 
 #endif /* _ASSAY_REGION_H */

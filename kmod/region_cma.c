@@ -30,7 +30,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "region.h"
+#include "region_kind.h"
 
 static int assay_cma_check(struct assay_region *region, unsigned long pfn, unsigned long count)
 {
@@ -168,7 +168,7 @@ static struct device *assay_cma_device(struct device *dev, int index)
 	return device;
 }
 
-struct assay_region *assay_region_open_cma(struct device *dev, struct device_node *node, int index)
+static struct assay_region *assay_cma_open(struct device *dev, struct device_node *node, int index)
 {
 	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
 	struct device *device = assay_cma_device(dev, index);
@@ -209,3 +209,13 @@ put:
 	put_device(device);
 	return ERR_PTR(ret);
 }
+
+static bool assay_cma_match(const struct device_node *node)
+{
+	return of_property_read_bool(node, "reusable") && !of_property_read_bool(node, "no-map");
+}
+
+const struct assay_region_source assay_region_cma = {
+	.match = assay_cma_match,
+	.open_node = assay_cma_open,
+};

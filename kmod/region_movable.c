@@ -12,12 +12,9 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/string.h>
 
 #include "compat.h"
-#include "region.h"
-
-#define ASSAY_MOVABLE_PREFIX "movable:"
+#include "region_kind.h"
 
 /*
  * A reserved page makes its whole pageblock one that can never be isolated: the page
@@ -90,34 +87,19 @@ static const struct assay_region_ops assay_movable_ops = {
 	.release = assay_movable_release,
 };
 
-struct assay_region *assay_region_open_movable(struct device *dev, const char *spec)
+static struct assay_region *assay_movable_open(struct device *dev, const char *parameter,
+					       const char *fields)
 {
-	const char *text = spec, *colon;
 	u64 base, size;
 	int ret;
 
-	if (!str_has_prefix(text, ASSAY_MOVABLE_PREFIX)) {
-		dev_err(dev,
-			"region=%s is not movable:BASE:SIZE; regions of other kinds are made in the device tree\n",
-			spec);
-		return ERR_PTR(-EINVAL);
-	}
-	text += strlen(ASSAY_MOVABLE_PREFIX);
-	colon = strchr(text, ':');
-	if (!colon) {
-		dev_err(dev, "region=%s has no size; write movable:BASE:SIZE\n", spec);
-		return ERR_PTR(-EINVAL);
-	}
-	ret = assay_region_parse_bytes(text, colon, &base);
-	if (!ret)
-		ret = assay_region_parse_bytes(colon + 1, NULL, &size);
-	if (ret == -ERANGE)
-		dev_err(dev, "region=%s has a number of more than 64 bits\n", spec);
-	else if (ret)
-		dev_err(dev,
-			"region=%s: BASE or SIZE is no number of bytes; write 0x12340000, 4096K, 64M or 1G\n",
-			spec);
+	ret = assay_region_parse_range(dev, parameter, fields, &base, &size);
 	if (ret)
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(ret);
 	return assay_region_new(dev, &assay_movable_ops, base, size);
 }
+
+const struct assay_region_source assay_region_movable = {
+	.form = "movable:BASE:SIZE",
+	.open_parameter = assay_movable_open,
+};

@@ -15,7 +15,7 @@
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
 
-#include "region.h"
+#include "region_kind.h"
 
 static int assay_static_check(struct assay_region *region, unsigned long pfn, unsigned long count)
 {
@@ -40,7 +40,8 @@ static const struct assay_region_ops assay_static_ops = {
 	.release = assay_static_release,
 };
 
-struct assay_region *assay_region_open_static(struct device *dev, struct device_node *node)
+static struct assay_region *assay_static_open(struct device *dev, struct device_node *node,
+					      int index)
 {
 	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
 	const char *compatible;
@@ -60,3 +61,13 @@ struct assay_region *assay_region_open_static(struct device *dev, struct device_
 	}
 	return assay_region_new(dev, &assay_static_ops, rmem->base, rmem->size);
 }
+
+static bool assay_static_match(const struct device_node *node)
+{
+	return !of_property_read_bool(node, "reusable") && !of_property_read_bool(node, "no-map");
+}
+
+const struct assay_region_source assay_region_static = {
+	.match = assay_static_match,
+	.open_node = assay_static_open,
+};

@@ -32,7 +32,7 @@ done <<END
 no enabled node compatible "assay,log".*or give region=|
 is not movable:BASE:SIZE|region=static:$base:32M
 is not movable:BASE:SIZE|region=cma:$base:32M
-is not movable:BASE:SIZE|region=movable
+has no size; write|region=movable
 is not movable:BASE:SIZE|region=
 has no size; write|region=movable:$base
 has no size; write|region=movable:
