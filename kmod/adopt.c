@@ -16,11 +16,12 @@
 #include <linux/uuid.h>
 
 #include "adopt.h"
+#include "anchor.h"
 #include "found.h"
 #include "frame.h"
-#include "ledger.h"
 #include "pool.h"
 #include "region.h"
+#include "ring.h"
 
 static int assay_adopt_hash(void *context, __u16 alg, const struct assay_found_bytes pieces[2],
 			    __u8 *digest)
@@ -44,10 +45,9 @@ static struct assay_found_bytes assay_adopt_window(const struct assay_ring *ring
 
 /* ------------------------------------------------------------------ the same log goes on */
 /* A record behind what is anchored: the TPM may have it or not. */
-static struct assay_pending *assay_adopt_pending(const struct assay_ledger *ledger, const u8 *ring,
+static struct assay_pending *assay_adopt_pending(const struct assay_anchor *anchor, const u8 *ring,
 						 u64 size, u64 *offset)
 {
-	const struct assay_anchor *anchor = &ledger->anchor;
 	struct assay_pending *pending;
 	u8 bytes[ASSAY_FRAME_MAX];
 	struct assay_frame frame;
@@ -86,10 +86,9 @@ static bool assay_adopt_same_values(const struct assay_anchor *anchor, const u8 
  * Whether the PCR, as it was read when the TPM was found, is what the log says after what is
  * anchored, or after any of the records behind. @pending is set to these.
  */
-static bool assay_adopt_is_ours(struct assay_ledger *ledger, const struct assay_log_header *header,
-				struct list_head *pending)
+static bool assay_adopt_is_ours(const struct assay_ring *ring, const struct assay_anchor *anchor,
+				const struct assay_log_header *header, struct list_head *pending)
 {
-	struct assay_anchor *anchor = &ledger->anchor;
 	u8 values[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
 	u64 offset = header->anchored;
 	unsigned int i;
@@ -105,7 +104,7 @@ static bool assay_adopt_is_ours(struct assay_ledger *ledger, const struct assay_
 	ours = assay_adopt_same_values(anchor, values[0]);
 	while (offset < header->tail) {
 		struct assay_pending *next =
-			assay_adopt_pending(ledger, ledger->ring.bytes, ledger->ring.size, &offset);
+			assay_adopt_pending(anchor, ring->bytes, ring->size, &offset);
 
 		if (!next)
 			return false;
@@ -131,10 +130,9 @@ static void assay_adopt_free_pending(struct list_head *pending)
 }
 
 /* Finish what was cut off, while that can still be told from the header. */
-static void assay_adopt_mend(const struct assay_ledger *ledger,
-			     const struct assay_log_header *header)
+static void assay_adopt_mend(const struct assay_ring *ring, const struct assay_log_header *header)
 {
-	struct assay_log_header *live = ledger->ring.header;
+	struct assay_log_header *live = ring->header;
 	unsigned int i;
 
 	live->head = header->head;
@@ -146,44 +144,37 @@ static void assay_adopt_mend(const struct assay_ledger *ledger,
 }
 
 /* Take over what was found; -EAGAIN if that does not work, and nothing is claimed. */
-static int assay_adopt_resume(struct assay_ledger *ledger, const struct assay_found *found,
-			      struct list_head *pending)
+static int assay_adopt_resume(struct assay_ring *ring, struct assay_anchor *anchor,
+			      const struct assay_found *found, struct list_head *pending)
 {
 	const struct assay_log_header *header = &found->header;
 	struct assay_found *again;
 	int ret;
 
-	assay_adopt_mend(ledger, header);
-	ret = assay_ring_resume(&ledger->ring, header->head, header->tail, found->was.sequence);
+	assay_adopt_mend(ring, header);
+	ret = assay_ring_resume(ring, header->head, header->tail, found->was.sequence);
 	if (ret)
 		return ret == -ENOSPC ? -EAGAIN : ret;
 	/* Now that nobody can change it: is it still what was checked? */
 	again = kzalloc(sizeof(*again), GFP_KERNEL);
-	ret = again ? assay_found_check(assay_adopt_window(&ledger->ring), assay_adopt_hash,
-					&ledger->anchor, again) :
+	ret = again ? assay_found_check(assay_adopt_window(ring), assay_adopt_hash, anchor, again) :
 		      -ENOMEM;
 	if (!ret && memcmp(&again->header, header, sizeof(*header)))
 		ret = -EIO;
 	kfree(again);
 	if (ret) {
-		dev_err(ledger->dev, "the log changed while it was adopted (error %d)\n", ret);
+		dev_err(anchor->dev, "the log changed while it was adopted (error %d)\n", ret);
 		return ret;
 	}
-	ledger->head_recnum = header->head_recnum;
-	ledger->records = header->records;
-	ledger->anchored_records = header->anchored_records;
-	ledger->anchored = header->anchored;
-	ledger->based = true;
-	ledger->flags = ASSAY_LOG_ADOPTED;
-	assay_anchor_resume(&ledger->anchor, header->banks, pending);
+	assay_anchor_resume(anchor, header->banks, pending);
 	return 1;
 }
 
 /* ------------------------------------------------------------------ the boot before's */
-static int assay_adopt_copy(struct assay_ledger *ledger, const struct assay_log_header *header)
+static int assay_adopt_copy(const struct assay_ring *ring, const struct assay_log_header *header,
+			    struct assay_previous *previous)
 {
-	struct assay_previous *previous = &ledger->previous;
-	const u8 *from = (const u8 *)ledger->ring.header + header->page_size;
+	const u8 *from = (const u8 *)ring->header + header->page_size;
 	u64 ring_size = max_t(u64, PAGE_ALIGN(header->tail - header->head), PAGE_SIZE), at;
 	struct assay_log_header *copy;
 	struct pmalloc_pool *pool;
@@ -216,28 +207,31 @@ static int assay_adopt_copy(struct assay_ledger *ledger, const struct assay_log_
 	return 0;
 }
 
-static void assay_adopt_keep(struct assay_ledger *ledger, const struct assay_found *found)
+static void assay_adopt_keep(const struct assay_ring *ring, const struct assay_found *found,
+			     struct assay_previous *previous)
 {
 	const struct assay_log_header *header = &found->header;
+	struct device *dev = ring->region->dev;
 	int ret;
 
 	if (found->what)
 		dev_warn(
-			ledger->dev,
+			dev,
 			"the log of the boot before is damaged: %s; it is good up to offset %llu\n",
 			found->what, header->tail);
-	ret = assay_adopt_copy(ledger, header);
+	ret = assay_adopt_copy(ring, header, previous);
 	if (ret)
-		dev_err(ledger->dev,
+		dev_err(dev,
 			"the log of the boot before is lost: no memory for its %llu bytes (error %d); make the region, or another one, larger by as much as the window has\n",
 			header->tail - header->head, ret);
 	else
-		dev_info(ledger->dev, "kept the log of the boot before, boot %pUb, %llu records\n",
+		dev_info(dev, "kept the log of the boot before, boot %pUb, %llu records\n",
 			 header->boot_id, header->records - header->head_recnum);
 }
 
 /* A log of which nothing can be read: named, and empty. */
-static void assay_adopt_keep_unusable(struct assay_ledger *ledger, struct assay_found *found)
+static void assay_adopt_keep_unusable(const struct assay_ring *ring, struct assay_found *found,
+				      struct assay_previous *previous)
 {
 	struct assay_log_header *header = &found->header;
 
@@ -248,63 +242,74 @@ static void assay_adopt_keep_unusable(struct assay_ledger *ledger, struct assay_
 	header->page_size = PAGE_SIZE;
 	header->ring_size = PAGE_SIZE;
 	header->flags = ASSAY_LOG_ADOPTED | ASSAY_LOG_DAMAGED;
-	assay_adopt_keep(ledger, found);
+	assay_adopt_keep(ring, found, previous);
 }
 
 /* ------------------------------------------------------------------ */
-static int assay_adopt_found(struct assay_ledger *ledger, const struct assay_found *found)
+static int assay_adopt_found(struct assay_ring *ring, struct assay_anchor *anchor,
+			     const struct assay_found *found, struct assay_previous *previous)
 {
 	const struct assay_log_header *header = &found->header;
 	LIST_HEAD(pending);
 	int ret = -EAGAIN;
 
-	if (!found->what && header->page_size == PAGE_SIZE &&
-	    header->ring_size == ledger->ring.size && header->pcr == ledger->anchor.pcr &&
-	    assay_adopt_is_ours(ledger, header, &pending))
-		ret = assay_adopt_resume(ledger, found, &pending);
+	if (!found->what && header->page_size == PAGE_SIZE && header->ring_size == ring->size &&
+	    header->pcr == anchor->pcr && assay_adopt_is_ours(ring, anchor, header, &pending))
+		ret = assay_adopt_resume(ring, anchor, found, &pending);
 	assay_adopt_free_pending(&pending);
 	if (ret != -EAGAIN)
 		return ret;
-	assay_adopt_keep(ledger, found);
+	assay_adopt_keep(ring, found, previous);
 	return 0;
 }
 
+static void assay_adopt_tell(const struct assay_log_header *header, struct assay_adopted *ret)
+{
+	import_uuid(&ret->boot_before, header->boot_id);
+	ret->head_recnum = header->head_recnum;
+	ret->records = header->records;
+	ret->anchored_records = header->anchored_records;
+	ret->anchored = header->anchored;
+}
+
 /**
- * assay_adopt() - look at what is in the ledger's window
- * @ledger: whose ring has nothing claimed yet, and whose anchor has looked for a TPM
- * @ret_boot_before: set, where the log goes on, to the boot id of the one before
+ * assay_adopt() - look at what is in the log's window
+ * @ring: created, with nothing claimed yet; resumed where the log goes on
+ * @anchor: that has looked for a TPM; resumed where the log goes on
+ * @previous: set where a log is kept for reading; to be released by assay_previous_free()
+ * @ret: set where the log goes on
  *
  * A log that cannot be kept for want of memory is lost, after a message that says so.
  *
- * Return: 1 if the log goes on: ring, counters and anchor are as they were; 0 if a fresh
- * one is to begin; a negative errno after a dev_err().
+ * Return: 1 if the log goes on; 0 if a fresh one is to begin; a negative errno after a
+ * dev_err().
  */
-int assay_adopt(struct assay_ledger *ledger, uuid_t *ret_boot_before)
+int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
+		struct assay_previous *previous, struct assay_adopted *ret)
 {
 	struct assay_found *found;
-	int ret;
+	int error;
 
 	/* Memory of other kinds was the kernel's in between. */
-	if (ledger->ring.region->ops->kind != ASSAY_REGION_STATIC)
+	if (ring->region->ops->kind != ASSAY_REGION_STATIC)
 		return 0;
 	found = kzalloc(sizeof(*found), GFP_KERNEL);
 	if (!found)
 		return -ENOMEM;
-	ret = assay_found_check(assay_adopt_window(&ledger->ring), assay_adopt_hash,
-				&ledger->anchor, found);
-	if (!ret) {
-		ret = assay_adopt_found(ledger, found);
-		import_uuid(ret_boot_before, found->header.boot_id);
-	} else if (ret == -EBADMSG) {
-		assay_adopt_keep_unusable(ledger, found);
-		ret = 0;
-	} else if (ret == -ENODATA) {
-		ret = 0;
+	error = assay_found_check(assay_adopt_window(ring), assay_adopt_hash, anchor, found);
+	if (!error) {
+		error = assay_adopt_found(ring, anchor, found, previous);
+		assay_adopt_tell(&found->header, ret);
+	} else if (error == -EBADMSG) {
+		assay_adopt_keep_unusable(ring, found, previous);
+		error = 0;
+	} else if (error == -ENODATA) {
+		error = 0;
 	} else {
-		dev_err(ledger->dev, "cannot check the log that was found (error %d)\n", ret);
+		dev_err(anchor->dev, "cannot check the log that was found (error %d)\n", error);
 	}
 	kfree(found);
-	return ret;
+	return error;
 }
 
 /**

@@ -7,7 +7,8 @@
 
 #include "uapi/assay.h"
 
-struct assay_ledger;
+struct assay_anchor;
+struct assay_ring;
 struct pmalloc_pool;
 
 /**
@@ -22,7 +23,24 @@ struct assay_previous {
 	unsigned long ring_pages;
 };
 
-int assay_adopt(struct assay_ledger *ledger, uuid_t *ret_boot_before);
+/**
+ * struct assay_adopted - a log that goes on
+ * @boot_before: boot id of the kernel that wrote it
+ * @head_recnum: number of the record at its head
+ * @records: records written
+ * @anchored_records: of them, anchored
+ * @anchored: offset behind these
+ */
+struct assay_adopted {
+	uuid_t boot_before;
+	u64 head_recnum;
+	u64 records;
+	u64 anchored_records;
+	u64 anchored;
+};
+
+int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
+		struct assay_previous *previous, struct assay_adopted *ret);
 void assay_previous_free(struct assay_previous *previous);
 
 #endif /* _ASSAY_ADOPT_H */

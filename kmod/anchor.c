@@ -17,6 +17,7 @@
 #include <linux/uio.h>
 
 #include "anchor.h"
+#include "piece.h"
 
 static const struct {
 	u16 alg;
@@ -281,6 +282,19 @@ u16 assay_anchor_hash_alg(unsigned int hash, u16 *ret_size)
 	return assay_hashes[hash].alg;
 }
 
+static int assay_anchor_hash_piece(struct shash_desc *desc, const struct kvec *content)
+{
+	size_t at, piece;
+	int ret = 0;
+
+	for (at = 0; !ret && at < content->iov_len; at += piece) {
+		piece = min_t(size_t, content->iov_len - at, ASSAY_PIECE);
+		ret = crypto_shash_update(desc, content->iov_base + at, piece);
+		cond_resched();
+	}
+	return ret;
+}
+
 static int assay_anchor_hash(struct crypto_shash *hash, const struct kvec *content,
 			     unsigned int count, u8 *ret_digest)
 {
@@ -291,7 +305,7 @@ static int assay_anchor_hash(struct crypto_shash *hash, const struct kvec *conte
 	desc->tfm = hash;
 	ret = crypto_shash_init(desc);
 	for (i = 0; !ret && i < count; i++)
-		ret = crypto_shash_update(desc, content[i].iov_base, content[i].iov_len);
+		ret = assay_anchor_hash_piece(desc, &content[i]);
 	if (!ret)
 		ret = crypto_shash_final(desc, ret_digest);
 	shash_desc_zero(desc);

@@ -13,6 +13,7 @@
 
 #include "cel.h"
 #include "compat.h"
+#include "piece.h"
 
 #define ASSAY_CEL_FIRST_CAPACITY 1024
 
@@ -58,7 +59,7 @@ static u8 *assay_cel_grow(struct assay_cel *cel, size_t size)
 			return NULL;
 		}
 		if (cel->size)
-			memcpy(data, cel->data, cel->size);
+			assay_copy(data, cel->data, cel->size);
 		kvfree(cel->data);
 		cel->data = data;
 		cel->capacity = capacity;

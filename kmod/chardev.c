@@ -85,7 +85,7 @@ static long assay_ioctl_trim(struct assay *assay, void __user *argument, size_t 
 		return ret;
 	if (request.flags || request.reserved)
 		return -EINVAL;
-	ret = assay_trim(&assay->ledger, &request);
+	ret = assay_trim(&assay->trimmer, &request);
 	assay_commit_follow_up(&assay->commit);
 	written = assay_call_copy_out(argument, user_size, &request, sizeof(request));
 	return ret ?: written;
@@ -102,7 +102,7 @@ static long assay_ioctl_seal(struct assay *assay, void __user *argument, size_t 
 		return ret;
 	if (request.flags || request.reserved)
 		return -EINVAL;
-	ret = assay_seal(&assay->ledger, &request);
+	ret = assay_seal(&assay->trimmer, &request);
 	assay_commit_follow_up(&assay->commit);
 	return ret ?: assay_call_copy_out(argument, user_size, &request, sizeof(request));
 }

@@ -199,10 +199,10 @@ static void assay_commit_finish(struct assay_commit *commit, struct assay_reques
 /* A record of the first @count requests that are taken. Returns their result. */
 static int assay_commit_write(struct assay_commit *commit, unsigned int count)
 {
-	enum assay_record_kind kind =
-		list_first_entry(&commit->taken, struct assay_request, node)->kind;
+	struct assay_request *request =
+		list_first_entry(&commit->taken, struct assay_request, node);
+	struct assay_entry entry = { .kind = request->kind, .fields = commit->content };
 	u64 recnum, offset = 0;
-	struct assay_request *request;
 	unsigned int n = 1;
 	int ret;
 
@@ -210,10 +210,11 @@ static int assay_commit_write(struct assay_commit *commit, unsigned int count)
 		if (n > count)
 			break;
 		commit->content[n++] = (struct kvec){ request->fields.data, request->fields.size };
-		if (request->kind != kind)
-			kind = ASSAY_KIND_BATCH;
+		if (request->kind != entry.kind)
+			entry.kind = ASSAY_KIND_BATCH;
 	}
-	ret = assay_ledger_append(commit->ledger, kind, commit->content, n, &recnum, &offset);
+	entry.count = n;
+	ret = assay_ledger_append(commit->ledger, &entry, &recnum, &offset);
 	list_for_each_entry(request, &commit->taken, node) {
 		if (!--n)
 			break;
@@ -257,7 +258,7 @@ static void assay_commit_retry_later(struct assay_commit *commit)
  */
 void assay_commit_follow_up(struct assay_commit *commit)
 {
-	assay_trim_settle(commit->ledger);
+	assay_trim_settle(commit->trimmer);
 	assay_ima_tell(&commit->ima, commit->ledger, false);
 	assay_commit_retry_later(commit);
 }
@@ -291,7 +292,7 @@ int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_
 {
 	int ret = assay_ledger_anchor(commit->ledger, ret_records, ret_offset);
 
-	assay_trim_settle(commit->ledger);
+	assay_trim_settle(commit->trimmer);
 	assay_ima_tell(&commit->ima, commit->ledger, true);
 	assay_commit_retry_later(commit);
 	return ret;
@@ -314,6 +315,7 @@ static void assay_commit_retry(struct work_struct *work)
  * assay_commit_open() - start the committer
  * @commit: to initialise; to be released by assay_commit_close()
  * @ledger: created ledger
+ * @trimmer: of the same log, open
  * @group: the most requests in a record, at least 1
  * @pause: seconds after which a log that could not be anchored is tried again, doubled
  *         each time; 0 for never
@@ -321,10 +323,12 @@ static void assay_commit_retry(struct work_struct *work)
  *
  * Return: 0 or -ENOMEM.
  */
-int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, unsigned int group,
-		      unsigned int pause, unsigned int ima)
+int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger,
+		      struct assay_trimmer *trimmer, unsigned int group, unsigned int pause,
+		      unsigned int ima)
 {
 	commit->ledger = ledger;
+	commit->trimmer = trimmer;
 	spin_lock_init(&commit->lock);
 	INIT_LIST_HEAD(&commit->queue);
 	INIT_LIST_HEAD(&commit->taken);

@@ -14,6 +14,8 @@
 #include "ima.h"
 #include "ledger.h"
 
+struct assay_trimmer;
+
 /* The most requests in the queue, and so in a record. */
 #define ASSAY_COMMIT_QUEUE 256
 
@@ -54,6 +56,7 @@ struct assay_request {
 /**
  * struct assay_commit - queue and committer of a log
  * @ledger: the log
+ * @trimmer: told of what was anchored
  * @lock: protects the queue and the requests' states
  * @queue: struct assay_request
  * @queued: how many
@@ -75,6 +78,7 @@ struct assay_request {
  */
 struct assay_commit {
 	struct assay_ledger *ledger;
+	struct assay_trimmer *trimmer;
 	spinlock_t lock; /* see above */
 	struct list_head queue;
 	unsigned int queued;
@@ -96,8 +100,9 @@ struct assay_commit {
 	struct assay_ima ima;
 };
 
-int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger, unsigned int group,
-		      unsigned int pause, unsigned int ima);
+int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger,
+		      struct assay_trimmer *trimmer, unsigned int group, unsigned int pause,
+		      unsigned int ima);
 void assay_commit_close(struct assay_commit *commit);
 void assay_commit_init(struct assay_commit *commit, struct assay_request *request,
 		       enum assay_record_kind kind);

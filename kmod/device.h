@@ -13,6 +13,7 @@
 #include "commit.h"
 #include "ledger.h"
 #include "region.h"
+#include "trim.h"
 
 struct dentry;
 struct kobject;
@@ -21,6 +22,7 @@ struct vfsmount;
 /**
  * struct assay - the device
  * @ledger: the log, in the region whose number is 0
+ * @trimmer: what moves its head
  * @commit: the queue before it
  * @misc: /dev/assay
  * @mount: a file system of the module's own, for @inode
@@ -35,6 +37,7 @@ struct vfsmount;
  */
 struct assay {
 	struct assay_ledger ledger;
+	struct assay_trimmer trimmer;
 	struct assay_commit commit;
 	struct miscdevice misc;
 	struct vfsmount *mount;

@@ -38,6 +38,7 @@
 
 #include "compat.h"
 #include "ledger.h"
+#include "piece.h"
 #include "region.h"
 #include "trace.h"
 #include "version.h"
@@ -144,6 +145,12 @@ static void assay_ledger_content_head(struct assay_cel *head, enum assay_record_
 		put_unaligned_be32(head->size - ASSAY_CEL_HEADER_SIZE + size, head->data + 1);
 }
 
+/* What became of a record, apart from the error. */
+enum assay_written {
+	NOT_WRITTEN,
+	WRITTEN,
+};
+
 /* Bytes of the ring that are not for records of this kind. */
 static u64 assay_ledger_kept_free(const struct assay_ledger *ledger, enum assay_record_kind kind)
 {
@@ -152,39 +159,52 @@ static u64 assay_ledger_kept_free(const struct assay_ledger *ledger, enum assay_
 	return ledger->based ? ASSAY_OWN_RECORD_LIMIT : 2 * ASSAY_OWN_RECORD_LIMIT;
 }
 
-static bool assay_ledger_has_room(const struct assay_ledger *ledger, enum assay_record_kind kind,
-				  u64 size)
+static bool assay_ledger_has_room(const struct assay_ledger *ledger,
+				  const struct assay_entry *entry, u64 size)
 {
-	const struct assay_ring *ring = &ledger->ring;
-	u64 room = kind == ASSAY_KIND_TRIM ? assay_ring_room_after(ring, ledger->cut.head) :
-					     assay_ring_room(ring);
+	u64 room = assay_ring_room_after(&ledger->ring, entry->head_after);
 
-	return size + assay_ledger_kept_free(ledger, kind) <= room;
+	return size + assay_ledger_kept_free(ledger, entry->kind) <= room;
 }
 
-/* Write a record, which is pending then. @fields[0] is filled in here. */
-static int assay_ledger_write(struct assay_ledger *ledger, enum assay_record_kind kind,
-			      struct kvec *fields, unsigned int count)
+/* The next bytes of a record that is being written. */
+static void assay_ledger_put(struct assay_ring *ring, const u8 *data, size_t size)
+{
+	while (size) {
+		size_t piece = min_t(size_t, size, ASSAY_PIECE);
+
+		assay_ring_put(ring, data, piece);
+		data += piece;
+		size -= piece;
+		cond_resched();
+	}
+}
+
+/* Write a record, which is pending then. @entry->fields[0] is filled in here. */
+static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_entry *entry,
+			      enum assay_written *ret_written)
 {
 	u64 recnum = ledger->records, offset = ledger->ring.tail, size = 0;
 	struct assay_ring *ring = &ledger->ring;
 	struct assay_cel head, content_head;
+	struct kvec *fields = entry->fields;
 	struct assay_pending *pending;
 	unsigned int i;
 	int ret;
 
-	for (i = 1; i < count; i++)
+	*ret_written = NOT_WRITTEN;
+	for (i = 1; i < entry->count; i++)
 		size += fields[i].iov_len;
 	assay_cel_init(&head, ASSAY_RECORD_HEAD_LIMIT);
 	assay_cel_init(&content_head, ASSAY_RECORD_HEAD_LIMIT);
 	pending = kmalloc(sizeof(*pending), GFP_KERNEL);
-	assay_ledger_content_head(&content_head, kind, size);
+	assay_ledger_content_head(&content_head, entry->kind, size);
 	ret = pending ? content_head.error : -ENOMEM;
 	if (ret)
 		goto out;
 	fields[0] = (struct kvec){ content_head.data, content_head.size };
 	pending->recnum = recnum;
-	ret = assay_anchor_digest(&ledger->anchor, fields, count, pending);
+	ret = assay_anchor_digest(&ledger->anchor, fields, entry->count, pending);
 	if (ret)
 		goto out;
 	assay_ledger_record_head(ledger, pending, &head);
@@ -195,19 +215,20 @@ static int assay_ledger_write(struct assay_ledger *ledger, enum assay_record_kin
 	size += head.size + content_head.size;
 	pending->end = offset + size;
 	ret = -ENOSPC;
-	if (!assay_ledger_has_room(ledger, kind, size))
+	if (!assay_ledger_has_room(ledger, entry, size))
 		goto out;
 	ret = assay_ring_begin(ring, size);
 	if (ret)
 		goto out;
 	assay_ring_put(ring, head.data, head.size);
-	for (i = 0; i < count; i++)
-		assay_ring_put(ring, fields[i].iov_base, fields[i].iov_len);
+	for (i = 0; i < entry->count; i++)
+		assay_ledger_put(ring, fields[i].iov_base, fields[i].iov_len);
 	assay_anchor_add(&ledger->anchor, pending);
 	pending = NULL;
 	WRITE_ONCE(ledger->records, recnum + 1);
 	assay_ledger_fill_header(ledger);
 	ret = assay_ring_end(ring);
+	*ret_written = WRITTEN;
 out:
 	trace_assay_append(recnum, offset, size, ret);
 	kfree(pending);
@@ -251,8 +272,16 @@ static int assay_ledger_write_fields(struct assay_ledger *ledger, enum assay_rec
 				     const struct assay_cel *fields)
 {
 	struct kvec content[] = { {}, { fields->data, fields->size } };
+	const struct assay_entry entry = {
+		.kind = kind,
+		.fields = content,
+		.count = ARRAY_SIZE(content),
+	};
+	enum assay_written written;
 
-	return fields->error ?: assay_ledger_write(ledger, kind, content, ARRAY_SIZE(content));
+	if (fields->error)
+		return fields->error;
+	return assay_ledger_write(ledger, &entry, &written);
 }
 
 /* What the PCR held before the log or, @now, holds now; not while it is not known. */
@@ -383,10 +412,10 @@ static int assay_ledger_settle(struct assay_ledger *ledger)
 	return assay_ledger_note(ledger, ret);
 }
 
-static int assay_ledger_append_locked(struct assay_ledger *ledger, enum assay_record_kind kind,
-				      struct kvec *fields, unsigned int count, u64 *ret_recnum,
-				      u64 *ret_offset)
+static int assay_ledger_append_locked(struct assay_ledger *ledger, const struct assay_entry *entry,
+				      u64 *ret_recnum, u64 *ret_offset)
 {
+	enum assay_written written;
 	u64 recnum, offset;
 	int settled, ret;
 
@@ -399,24 +428,28 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, enum assay_re
 	if (settled == -EUCLEAN)
 		return settled;
 	/* A TRIM that cannot be anchored now cuts nothing: it can as well be tried later. */
-	if (settled && kind == ASSAY_KIND_TRIM)
+	if (settled && entry->kind == ASSAY_KIND_TRIM)
 		return settled;
+	/* A TPM record may have been written. */
 	recnum = ledger->records;
 	offset = ledger->ring.tail;
-	ret = assay_ledger_write(ledger, kind, fields, count);
-	if (ledger->records == recnum)
+	ret = assay_ledger_write(ledger, entry, &written);
+	if (written == NOT_WRITTEN)
 		return ret;
 	*ret_recnum = recnum;
 	*ret_offset = offset;
-	return ret ?: settled ?: assay_ledger_settle(ledger);
+	if (ret)
+		return ret;
+	/* What comes before it is not anchored, so it is not. */
+	if (settled)
+		return settled;
+	return assay_ledger_settle(ledger);
 }
 
 /**
  * assay_ledger_append() - write a record and anchor it
- * @ledger: created ledger; for a TRIM with its trim_lock held and cut set
- * @kind: what the record is
- * @fields: its fields, in pieces, from the second element on; the first is the ledger's
- * @count: elements of @fields
+ * @ledger: created ledger
+ * @entry: the record
  * @ret_recnum: set to the record's number, ASSAY_RECNUM_NONE if none was written
  * @ret_offset: set to the record's offset in the log, if one was
  *
@@ -426,15 +459,15 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, enum assay_re
  * comes before it. With the record written and pending: the error of anchoring it, or
  * what comes before it. @ret_recnum tells which.
  */
-int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind,
-			struct kvec *fields, unsigned int count, u64 *ret_recnum, u64 *ret_offset)
+int assay_ledger_append(struct assay_ledger *ledger, const struct assay_entry *entry,
+			u64 *ret_recnum, u64 *ret_offset)
 {
 	int ret;
 
 	*ret_recnum = ASSAY_RECNUM_NONE;
 	if (mutex_lock_killable(&ledger->lock))
 		return -EINTR;
-	ret = assay_ledger_append_locked(ledger, kind, fields, count, ret_recnum, ret_offset);
+	ret = assay_ledger_append_locked(ledger, entry, ret_recnum, ret_offset);
 	mutex_unlock(&ledger->lock);
 	return ret;
 }
@@ -464,16 +497,16 @@ static void assay_ledger_drop_uncut(struct assay_ledger *ledger)
 }
 
 /**
- * assay_ledger_set_head() - the log begins where its cut says
- * @ledger: created ledger, with its trim_lock held and its TRIM record anchored
+ * assay_ledger_set_head() - have the log begin elsewhere
+ * @ledger: created ledger; the caller serialises what moves the head
+ * @cut: where, with the TRIM record that says so anchored
  *
  * Return: 0; or why the header could not be changed, and the head is where it was; or -EIO,
  * it could not be protected again, and the log takes no more.
  */
-int assay_ledger_set_head(struct assay_ledger *ledger)
+int assay_ledger_set_head(struct assay_ledger *ledger, const struct assay_cut *cut)
 {
 	struct assay_anchor *anchor = &ledger->anchor;
-	const struct assay_cut *cut = &ledger->cut;
 	unsigned int i;
 	int ret;
 
@@ -514,6 +547,11 @@ static int assay_ledger_write_seal(struct assay_ledger *ledger)
 	u64 gap = PAGE_SIZE - offset_in_page(ledger->ring.tail), recnum, offset;
 	u64 size = assay_ledger_seal_size(ledger);
 	struct kvec content[3] = {};
+	const struct assay_entry entry = {
+		.kind = ASSAY_KIND_SEAL,
+		.fields = content,
+		.count = ARRAY_SIZE(content),
+	};
 	u8 pad[ASSAY_CEL_HEADER_SIZE] = { ASSAY_FIELD_PAD };
 	void *zeros;
 	int ret;
@@ -526,15 +564,14 @@ static int assay_ledger_write_seal(struct assay_ledger *ledger)
 		return -ENOMEM;
 	content[1] = (struct kvec){ pad, sizeof(pad) };
 	content[2] = (struct kvec){ zeros, gap - size };
-	ret = assay_ledger_append_locked(ledger, ASSAY_KIND_SEAL, content, ARRAY_SIZE(content),
-					 &recnum, &offset);
+	ret = assay_ledger_append_locked(ledger, &entry, &recnum, &offset);
 	kvfree(zeros);
 	return ret;
 }
 
 /**
  * assay_ledger_fill_page() - have the page that the log's byte before @end is in full
- * @ledger: created ledger, with its trim_lock held
+ * @ledger: created ledger; the caller serialises what moves the head
  * @end: offset behind a record
  *
  * Return: as assay_ledger_append(), for the SEAL record if one is needed.
@@ -592,18 +629,30 @@ static int assay_ledger_write_header(struct assay_ledger *ledger)
 	return assay_ring_end(&ledger->ring);
 }
 
+static void assay_ledger_resume(struct assay_ledger *ledger, const struct assay_adopted *found)
+{
+	ledger->head_recnum = found->head_recnum;
+	ledger->records = found->records;
+	ledger->anchored_records = found->anchored_records;
+	ledger->anchored = found->anchored;
+	ledger->based = true;
+	ledger->flags = ASSAY_LOG_ADOPTED;
+}
+
 /* Under the lock. A TPM may still come, or answer later; what will not go away is told now. */
 static int assay_ledger_begin(struct assay_ledger *ledger)
 {
-	uuid_t before;
+	struct assay_adopted found;
 	int ret, adopted;
 
 	ret = assay_anchor_attach(&ledger->anchor);
 	if (ret == -ENOPKG || ret == -EOPNOTSUPP)
 		return ret;
-	adopted = assay_adopt(ledger, &before);
+	adopted = assay_adopt(&ledger->ring, &ledger->anchor, &ledger->previous, &found);
 	if (adopted < 0)
 		return adopted;
+	if (adopted)
+		assay_ledger_resume(ledger, &found);
 	ret = adopted ? 0 : assay_ring_start(&ledger->ring);
 	if (!ret)
 		ret = assay_ledger_write_header(ledger);
@@ -611,7 +660,7 @@ static int assay_ledger_begin(struct assay_ledger *ledger)
 	if (!ret && adopted)
 		assay_ledger_settle(ledger);
 	if (!ret)
-		ret = assay_ledger_write_start(ledger, adopted ? &before : NULL);
+		ret = assay_ledger_write_start(ledger, adopted ? &found.boot_before : NULL);
 	if (!ret) {
 		assay_ledger_settle(ledger);
 		ret = ledger->ring.pool->broken;
@@ -649,7 +698,6 @@ int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_pla
 		return ret;
 	}
 	mutex_init(&ledger->lock);
-	mutex_init(&ledger->trim_lock);
 	mutex_lock(&ledger->lock);
 	ret = assay_ledger_begin(ledger);
 	mutex_unlock(&ledger->lock);
@@ -667,7 +715,6 @@ void assay_ledger_destroy(struct assay_ledger *ledger)
 	assay_anchor_destroy(&ledger->anchor);
 	assay_ring_destroy(&ledger->ring);
 	assay_previous_free(&ledger->previous);
-	mutex_destroy(&ledger->trim_lock);
 	mutex_destroy(&ledger->lock);
 }
 

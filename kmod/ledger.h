@@ -14,21 +14,29 @@
 #include "ring.h"
 
 /**
- * struct assay_cut - what the newest TRIM record stands for
- * @keep: number of the record that is the log's head once the TRIM record is anchored
+ * struct assay_entry - a record to be written
+ * @kind: what it is
+ * @fields: its fields, in pieces, from the second element on; the first is the ledger's
+ * @count: elements of @fields
+ * @head_after: where the log begins once the record is anchored; 0 where it does now
+ */
+struct assay_entry {
+	enum assay_record_kind kind;
+	struct kvec *fields;
+	unsigned int count;
+	u64 head_after;
+};
+
+/**
+ * struct assay_cut - where a log can begin
+ * @keep: number of the oldest record
  * @head: its offset
  * @values: what the PCR held before it, in each bank
- * @recnum: number of the TRIM record
- * @offset: its offset
- * @pending: it is written, and the head has not moved yet
  */
 struct assay_cut {
 	u64 keep;
 	u64 head;
 	u8 values[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
-	u64 recnum;
-	u64 offset;
-	bool pending;
 };
 
 /**
@@ -36,7 +44,6 @@ struct assay_cut {
  * @dev: for messages
  * @lock: serialises appends, and so everything below. The counters are u64s that
  *        only grow and are read without it, in an order in which anchored <= tail
- * @trim_lock: serialises what moves the head or relies on it, and @cut; outside @lock
  * @ring: its bytes
  * @boot_id: of this boot
  * @previous: the log of the boot before, if it was found and kept
@@ -48,13 +55,11 @@ struct assay_cut {
  * @records: records written
  * @anchored_records: records anchored
  * @anchor_failures: anchors that failed
- * @cut: of the newest TRIM
  * @anchor: the PCR
  */
 struct assay_ledger {
 	struct device *dev;
-	struct mutex lock;	/* see above */
-	struct mutex trim_lock; /* see above */
+	struct mutex lock; /* see above */
 	struct assay_ring ring;
 	uuid_t boot_id;
 	struct assay_previous previous;
@@ -66,16 +71,15 @@ struct assay_ledger {
 	u64 records;
 	u64 anchored_records;
 	u64 anchor_failures;
-	struct assay_cut cut;
 	struct assay_anchor anchor;
 };
 
 int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr);
 void assay_ledger_destroy(struct assay_ledger *ledger);
-int assay_ledger_append(struct assay_ledger *ledger, enum assay_record_kind kind,
-			struct kvec *fields, unsigned int count, u64 *ret_recnum, u64 *ret_offset);
+int assay_ledger_append(struct assay_ledger *ledger, const struct assay_entry *entry,
+			u64 *ret_recnum, u64 *ret_offset);
 int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset);
-int assay_ledger_set_head(struct assay_ledger *ledger);
+int assay_ledger_set_head(struct assay_ledger *ledger, const struct assay_cut *cut);
 int assay_ledger_fill_page(struct assay_ledger *ledger, u64 end);
 
 /**

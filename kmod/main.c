@@ -243,6 +243,13 @@ static void assay_destroy_ledger(void *data)
 	assay_ledger_destroy(&assay->ledger);
 }
 
+static void assay_close_trim(void *data)
+{
+	struct assay *assay = data;
+
+	assay_trim_close(&assay->trimmer);
+}
+
 static void assay_close_commit(void *data)
 {
 	struct assay *assay = data;
@@ -319,7 +326,11 @@ static int assay_setup(struct platform_device *pdev)
 	ret = devm_add_action_or_reset(dev, assay_destroy_ledger, assay);
 	if (ret)
 		return ret;
-	ret = assay_commit_open(&assay->commit, &assay->ledger, group, retry, ima);
+	assay_trim_open(&assay->trimmer, &assay->ledger);
+	ret = devm_add_action_or_reset(dev, assay_close_trim, assay);
+	if (ret)
+		return ret;
+	ret = assay_commit_open(&assay->commit, &assay->ledger, &assay->trimmer, group, retry, ima);
 	if (ret)
 		return ret;
 	ret = devm_add_action_or_reset(dev, assay_close_commit, assay);

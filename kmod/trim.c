@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cutting off the log's oldest records, and sealing pages, as ASSAY_IOC_TRIM and
+ * ASSAY_IOC_SEAL describe. Called by chardev, and by commit after anchoring. Finds records
+ * by walking from the head: there is no index in memory, and what goes has to be read for
+ * its digest anyway.
+ */
 #include <crypto/hash.h>
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -15,7 +21,7 @@
 
 /**
  * struct assay_walk - from the head, record by record
- * @ledger: log, with its trim_lock held: the head does not move
+ * @ledger: log, with its trimmer's lock held: the head does not move
  * @recnum: of the record that comes next
  * @offset: of the record that comes next
  * @value: what the PCR held before it, in each bank; kept by assay_walk_replay()
@@ -112,7 +118,7 @@ static int assay_trim_hash(struct assay_ring *ring, u64 end, struct crypto_shash
 	return ret;
 }
 
-static int assay_trim_fields(struct assay_walk *walk, struct assay_cel *fields)
+static int assay_trim_fields(const struct assay_walk *walk, struct assay_cel *fields)
 {
 	const struct assay_anchor *anchor = &walk->ledger->anchor;
 	struct assay_ring *ring = &walk->ledger->ring;
@@ -142,11 +148,16 @@ static int assay_trim_fields(struct assay_walk *walk, struct assay_cel *fields)
 }
 
 /* Write the TRIM record for where @walk has come to. */
-static int assay_trim_write(struct assay_walk *walk)
+static int assay_trim_write(struct assay_trimmer *trimmer, const struct assay_walk *walk)
 {
-	struct assay_ledger *ledger = walk->ledger;
-	struct assay_cut *cut = &ledger->cut;
+	struct assay_cut *cut = &trimmer->cut;
 	struct kvec content[2] = {};
+	struct assay_entry entry = {
+		.kind = ASSAY_KIND_TRIM,
+		.fields = content,
+		.count = ARRAY_SIZE(content),
+		.head_after = walk->offset,
+	};
 	struct assay_cel fields;
 	int ret;
 
@@ -157,66 +168,67 @@ static int assay_trim_write(struct assay_walk *walk)
 	ret = assay_trim_fields(walk, &fields);
 	content[1] = (struct kvec){ fields.data, fields.size };
 	if (!ret) {
-		ret = assay_ledger_append(ledger, ASSAY_KIND_TRIM, content, ARRAY_SIZE(content),
-					  &cut->recnum, &cut->offset);
-		WRITE_ONCE(cut->pending, cut->recnum != ASSAY_RECNUM_NONE);
+		ret = assay_ledger_append(trimmer->ledger, &entry, &trimmer->recnum,
+					  &trimmer->offset);
+		WRITE_ONCE(trimmer->pending, trimmer->recnum != ASSAY_RECNUM_NONE);
 	}
 	assay_cel_free(&fields);
 	return ret;
 }
 
-static bool assay_trim_is_due(const struct assay_ledger *ledger)
+static bool assay_trim_is_due(const struct assay_trimmer *trimmer)
 {
-	const struct assay_cut *cut = &ledger->cut;
-
-	return cut->pending && READ_ONCE(ledger->anchored_records) > cut->recnum;
+	return trimmer->pending && READ_ONCE(trimmer->ledger->anchored_records) > trimmer->recnum;
 }
 
 /* The TRIM record is anchored: have the head move. */
-static int assay_trim_cut(struct assay_ledger *ledger)
+static int assay_trim_cut(struct assay_trimmer *trimmer)
 {
-	int ret = assay_ledger_set_head(ledger);
+	int ret = assay_ledger_set_head(trimmer->ledger, &trimmer->cut);
 
 	if (ret)
 		return ret;
-	WRITE_ONCE(ledger->cut.pending, false);
-	assay_ring_give_back(&ledger->ring);
+	WRITE_ONCE(trimmer->pending, false);
+	assay_ring_give_back(&trimmer->ledger->ring);
 	return 0;
 }
 
 /* Go on with a TRIM record that is written, if there is one. */
-static int assay_trim_finish(struct assay_ledger *ledger)
+static int assay_trim_finish(struct assay_trimmer *trimmer)
 {
 	u64 anchored, offset;
-	int ret = 0;
+	int ret;
 
-	if (!ledger->cut.pending)
+	if (!trimmer->pending)
 		return 0;
-	if (!assay_trim_is_due(ledger))
-		ret = assay_ledger_anchor(ledger, &anchored, &offset);
-	return ret ?: assay_trim_cut(ledger);
+	if (!assay_trim_is_due(trimmer)) {
+		ret = assay_ledger_anchor(trimmer->ledger, &anchored, &offset);
+		if (ret)
+			return ret;
+	}
+	return assay_trim_cut(trimmer);
 }
 
 /**
  * assay_trim_settle() - cut what a TRIM record says that is anchored by now
- * @ledger: created ledger
+ * @trimmer: open
  *
  * To be called after anchoring.
  */
-void assay_trim_settle(struct assay_ledger *ledger)
+void assay_trim_settle(struct assay_trimmer *trimmer)
 {
-	if (!READ_ONCE(ledger->cut.pending))
+	if (!READ_ONCE(trimmer->pending))
 		return;
-	mutex_lock(&ledger->trim_lock);
+	mutex_lock(&trimmer->lock);
 	/* If that fails it stays due, until somebody anchors again. */
-	if (assay_trim_is_due(ledger))
-		assay_trim_cut(ledger);
-	mutex_unlock(&ledger->trim_lock);
+	if (assay_trim_is_due(trimmer))
+		assay_trim_cut(trimmer);
+	mutex_unlock(&trimmer->lock);
 }
 
-static int assay_trim_to(struct assay_ledger *ledger, u64 keep)
+static int assay_trim_to(struct assay_trimmer *trimmer, u64 keep)
 {
-	struct assay_walk *walk = assay_walk_begin(ledger);
+	struct assay_walk *walk = assay_walk_begin(trimmer->ledger);
 	int ret = walk ? 0 : -ENOMEM;
 
 	while (!ret && walk->recnum < keep) {
@@ -225,21 +237,22 @@ static int assay_trim_to(struct assay_ledger *ledger, u64 keep)
 			ret = assay_walk_replay(walk);
 	}
 	if (!ret)
-		ret = assay_trim_write(walk);
+		ret = assay_trim_write(trimmer, walk);
 	if (!ret)
-		ret = assay_trim_finish(ledger);
+		ret = assay_trim_finish(trimmer);
 	kfree(walk);
 	return ret;
 }
 
-/* A TRIM record that is pending is gone on with: perhaps it is the very same that is wanted. */
-static int assay_trim_locked(struct assay_ledger *ledger, u64 keep)
+static int assay_trim_locked(struct assay_trimmer *trimmer, u64 keep)
 {
-	bool pending = ledger->cut.pending;
+	const struct assay_ledger *ledger = trimmer->ledger;
+	bool pending = trimmer->pending;
 	u64 anchored;
 	int ret;
 
-	ret = assay_trim_finish(ledger);
+	/* A TRIM record that is pending comes first: it may be the one that is asked for. */
+	ret = assay_trim_finish(trimmer);
 	if (ret)
 		return ret;
 	/* Pairs with anchoring: what counts as anchored is written. */
@@ -248,12 +261,12 @@ static int assay_trim_locked(struct assay_ledger *ledger, u64 keep)
 		return -EINVAL;
 	if (keep == ledger->head_recnum)
 		return pending ? 0 : -ENODATA;
-	return assay_trim_to(ledger, keep);
+	return assay_trim_to(trimmer, keep);
 }
 
 /**
  * assay_trim() - cut off the records before one
- * @ledger: created ledger
+ * @trimmer: open
  * @request: @keep is read; the rest is set on success, and where a TRIM record waits to
  *           be anchored, else @recnum to ASSAY_RECNUM_NONE
  *
@@ -263,21 +276,20 @@ static int assay_trim_locked(struct assay_ledger *ledger, u64 keep)
  * Return: 0; -EINVAL, -ENODATA, -EINTR (killed while waiting), or what
  * assay_ledger_append() returns for the TRIM record. The head is at @keep only with 0.
  */
-int assay_trim(struct assay_ledger *ledger, struct assay_trim *request)
+int assay_trim(struct assay_trimmer *trimmer, struct assay_trim *request)
 {
-	const struct assay_cut *cut = &ledger->cut;
 	int ret;
 
 	request->recnum = ASSAY_RECNUM_NONE;
-	if (mutex_lock_killable(&ledger->trim_lock))
+	if (mutex_lock_killable(&trimmer->lock))
 		return -EINTR;
-	ret = assay_trim_locked(ledger, request->keep);
-	if (!ret || cut->pending) {
-		request->recnum = cut->recnum;
-		request->offset = cut->offset;
-		request->head = ledger->ring.head;
+	ret = assay_trim_locked(trimmer, request->keep);
+	if (!ret || trimmer->pending) {
+		request->recnum = trimmer->recnum;
+		request->offset = trimmer->offset;
+		request->head = trimmer->ledger->ring.head;
 	}
-	mutex_unlock(&ledger->trim_lock);
+	mutex_unlock(&trimmer->lock);
 	return ret;
 }
 
@@ -300,19 +312,20 @@ static int assay_seal_locked(struct assay_walk *walk, struct assay_seal *request
 
 /**
  * assay_seal() - have no page that holds some records opened again
- * @ledger: created ledger
+ * @trimmer: open
  * @request: @first and @count are read, @sealed is set on success
  *
  * Return: 0; -EINVAL, -EINTR, or what assay_ledger_append() returns for the SEAL
  * record.
  */
-int assay_seal(struct assay_ledger *ledger, struct assay_seal *request)
+int assay_seal(struct assay_trimmer *trimmer, struct assay_seal *request)
 {
+	struct assay_ledger *ledger = trimmer->ledger;
 	struct assay_walk *walk;
 	u64 records;
 	int ret;
 
-	if (mutex_lock_killable(&ledger->trim_lock))
+	if (mutex_lock_killable(&trimmer->lock))
 		return -EINTR;
 	ret = -EINVAL;
 	records = READ_ONCE(ledger->records);
@@ -325,6 +338,27 @@ int assay_seal(struct assay_ledger *ledger, struct assay_seal *request)
 		ret = assay_seal_locked(walk, request);
 	kfree(walk);
 unlock:
-	mutex_unlock(&ledger->trim_lock);
+	mutex_unlock(&trimmer->lock);
 	return ret;
+}
+
+/**
+ * assay_trim_open() - for a log that is not cut yet
+ * @trimmer: to initialise; to be released by assay_trim_close()
+ * @ledger: created ledger
+ */
+void assay_trim_open(struct assay_trimmer *trimmer, struct assay_ledger *ledger)
+{
+	trimmer->ledger = ledger;
+	trimmer->pending = false;
+	mutex_init(&trimmer->lock);
+}
+
+/**
+ * assay_trim_close() - when nobody calls any more
+ * @trimmer: open
+ */
+void assay_trim_close(struct assay_trimmer *trimmer)
+{
+	mutex_destroy(&trimmer->lock);
 }
