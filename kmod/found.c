@@ -9,8 +9,12 @@
  */
 #include <linux/errno.h>
 #ifdef __KERNEL__
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #else
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 #endif
 
@@ -20,6 +24,20 @@
 #define PAGE_MIN 4096
 #define PAGE_MAX 65536
 #define PCR_MAX 23
+
+/* What is written back from a cache as one begins a line, and fills it. */
+#define BEGINS_LINE(member) \
+	static_assert(offsetof(struct assay_log_header, member) % ASSAY_LOG_LINE == 0)
+BEGINS_LINE(reserved);
+BEGINS_LINE(sequence);
+BEGINS_LINE(head);
+BEGINS_LINE(banks[0].alg);
+BEGINS_LINE(banks[0].start);
+BEGINS_LINE(banks[0].value);
+BEGINS_LINE(banks[1].alg);
+BEGINS_LINE(uncut);
+BEGINS_LINE(uncut.start);
+static_assert(sizeof(struct assay_log_header) % ASSAY_LOG_LINE == 0);
 
 /**
  * struct check - a check under way

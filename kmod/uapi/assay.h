@@ -307,12 +307,18 @@ struct assay_uring_command {
  * behind the position.
  */
 #define ASSAY_LOG_MAGIC "ASSAYLOG"
-#define ASSAY_LOG_VERSION 3
+#define ASSAY_LOG_VERSION 4
 #define ASSAY_MMAP_PREVIOUS 0x10000000000ULL
 
 /* struct assay_log_header.flags */
 #define ASSAY_LOG_ADOPTED 0x1 /* found in memory when the module was loaded, and checked */
 #define ASSAY_LOG_DAMAGED 0x2 /* what was found was damaged; see damaged_at */
+
+/*
+ * The members of the header are grouped by lines of 64 bytes, so that what is published
+ * together is written back from a cache together.
+ */
+#define ASSAY_LOG_LINE 64
 
 /**
  * struct assay_log_bank - a PCR bank as the log has it
@@ -325,7 +331,7 @@ struct assay_uring_command {
 struct assay_log_bank {
 	__u16 alg;
 	__u16 size;
-	__u32 reserved;
+	__u8 reserved[60];
 	__u8 start[ASSAY_MAX_DIGEST];
 	__u8 value[ASSAY_MAX_DIGEST];
 };
@@ -337,6 +343,7 @@ struct assay_log_bank {
  * @reserved: 0
  * @head: the header's
  * @head_recnum: the header's
+ * @reserved2: 0
  * @start: of the header's banks
  */
 struct assay_log_uncut {
@@ -344,6 +351,7 @@ struct assay_log_uncut {
 	__u32 reserved;
 	__u64 head;
 	__u64 head_recnum;
+	__u8 reserved2[40];
 	__u8 start[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
 };
 
@@ -355,43 +363,53 @@ struct assay_log_uncut {
  * @page_size: bytes of a kernel page, the offset of the ring in the mapping
  * @pcr: PCR index
  * @ring_size: bytes of the ring
- * @head: offset of the oldest record
- * @tail: offset behind the newest record; load it with acquire semantics, then
- *        everything below it is complete
- * @anchored: offset behind the newest anchored record
- * @records: records written, so the number of the next one
- * @anchored_records: records anchored
- * @head_recnum: number of the record at @head
  * @boot_id: the boot's UUID, as in /proc/sys/kernel/random/boot_id
- * @bank_count: how many of @banks are set
  * @flags: ASSAY_LOG_*
+ * @bank_count: how many of @banks are set
  * @damaged_at: with ASSAY_LOG_DAMAGED, the offset behind the last good record: @tail
+ * @reserved: 0
  * @sequence: odd while the header is changed, another number after it. Whoever wants
  *            members that fit each other loads it before (with acquire semantics) and
  *            after copying them
- * @reserved: 0
+ * @reserved2: 0
+ * @tail: offset behind the newest record; load it with acquire semantics, then
+ *        everything below it is complete
+ * @records: records written, so the number of the next one
+ * @anchored: offset behind the newest anchored record
+ * @anchored_records: records anchored
+ * @reserved3: 0
+ * @head: offset of the oldest record
+ * @head_recnum: number of the record at @head
+ * @reserved4: 0
  * @banks: the TPM's allocated banks
  * @uncut: for who finds a log that was cut off; readers need not care
  */
 struct assay_log_header {
+	/* What the log is: two lines, written when it begins. */
 	__u8 magic[8];
 	__u32 version;
 	__u32 header_size;
 	__u32 page_size;
 	__u32 pcr;
 	__u64 ring_size;
-	__u64 head;
-	__u64 tail;
-	__u64 anchored;
-	__u64 records;
-	__u64 anchored_records;
-	__u64 head_recnum;
 	__u8 boot_id[16];
-	__u32 bank_count;
 	__u32 flags;
+	__u32 bank_count;
 	__u64 damaged_at;
+	__u8 reserved[64];
+	/* What each record changes. */
 	__u32 sequence;
-	__u32 reserved;
+	__u32 reserved2;
+	__u64 tail;
+	__u64 records;
+	__u64 anchored;
+	__u64 anchored_records;
+	__u8 reserved3[24];
+	/* What TRIM changes. */
+	__u64 head;
+	__u64 head_recnum;
+	__u8 reserved4[48];
+	/* Each: a line for what it is, for what TRIM changes, for what each record changes. */
 	struct assay_log_bank banks[ASSAY_MAX_BANKS];
 	struct assay_log_uncut uncut;
 };

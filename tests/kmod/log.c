@@ -161,6 +161,7 @@ static void test_pages(const struct assay_info *info)
 static void test_header(const struct log *log, const struct assay_info *info)
 {
 	const struct assay_log_header *header = log->header;
+	static const uint8_t zeros[ASSAY_LOG_LINE];
 	const uint8_t *id = header->boot_id;
 	char text[40] = "";
 
@@ -172,8 +173,11 @@ static void test_header(const struct log *log, const struct assay_info *info)
 		      header->ring_size == info->ring_size && header->head == info->head &&
 		      header->tail == info->tail && header->anchored == info->anchored &&
 		      header->records == info->records &&
-		      header->anchored_records == info->anchored_records && !header->reserved,
+		      header->anchored_records == info->anchored_records,
 	      "header: says what INFO says");
+	check(!header->reserved2 && !memcmp(header->reserved3, zeros, sizeof(header->reserved3)) &&
+		      !memcmp(header->reserved4, zeros, sizeof(header->reserved4)),
+	      "header: what is reserved is 0");
 	for (int i = 0; i < 16; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%02x",
 			 i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
