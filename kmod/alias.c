@@ -133,21 +133,21 @@ int assay_alias_check(unsigned long start, unsigned long count, const char **ret
 	return 0;
 }
 
-static bool assay_alias_change(unsigned long address, bool writable)
+static int assay_alias_change(unsigned long address, bool writable)
 {
 	const char *why;
 	pte_t *ptep = assay_alias_entry(address, &why);
 	pteval_t value;
 
 	if (!ptep)
-		return false;
+		return -EOPNOTSUPP;
 	value = pte_val(__ptep_get(ptep));
 	if (writable)
 		value = (value & ~PTE_RDONLY) | PTE_WRITE;
 	else
 		value = (value & ~PTE_WRITE) | PTE_RDONLY;
 	__set_pte(ptep, __pte(value));
-	return true;
+	return 0;
 }
 
 static void assay_alias_flush(const struct assay_alias_range *ranges, unsigned int range_count)
@@ -165,61 +165,75 @@ static void assay_alias_flush(const struct assay_alias_range *ranges, unsigned i
 	atomic64_add(range_count, &assay_alias_flush_count);
 }
 
-/* Change the first @limit pages of some ranges; returns how many were. */
-static unsigned long assay_alias_change_all(const struct assay_alias_range *ranges,
-					    unsigned int range_count, unsigned long limit,
-					    bool writable, bool may_fail)
-{
-	unsigned long page, done = 0;
-	unsigned int i;
+/**
+ * struct assay_alias_cursor - a page of some ranges
+ * @ranges: all of them, none empty
+ * @range: index of its range
+ * @page: its number in that
+ */
+struct assay_alias_cursor {
+	const struct assay_alias_range *ranges;
+	unsigned int range;
+	unsigned long page;
+};
 
-	for (i = 0; i < range_count; i++) {
-		for (page = 0; page < ranges[i].count && done < limit; page++, done++) {
-			if (may_fail && assay_fault(ASSAY_FAULT_ENTRY))
-				return done;
-			if (!assay_alias_change(ranges[i].start + page * PAGE_SIZE, writable))
-				return done;
-		}
+static unsigned long assay_alias_at(const struct assay_alias_cursor *cursor)
+{
+	return cursor->ranges[cursor->range].start + cursor->page * PAGE_SIZE;
+}
+
+static void assay_alias_step(struct assay_alias_cursor *cursor)
+{
+	if (++cursor->page < cursor->ranges[cursor->range].count)
+		return;
+	cursor->range++;
+	cursor->page = 0;
+}
+
+static bool assay_alias_step_back(struct assay_alias_cursor *cursor)
+{
+	if (!cursor->page) {
+		if (!cursor->range)
+			return false;
+		cursor->range--;
+		cursor->page = cursor->ranges[cursor->range].count;
 	}
-	return done;
+	cursor->page--;
+	return true;
 }
 
 /**
  * assay_alias_set() - make pages writable or read-only
- * @ranges: what to change; assay_alias_check() accepted all of it
+ * @ranges: what to change; each has at least one page
  * @range_count: how many ranges
- * @writable: what they become
+ * @writable: what they become. Every page is the contrary now, since that is what a
+ *            failure makes of them
  *
  * All entries are changed first, then TLBs of all CPUs are flushed: once for a range,
- * whatever its size, and once for all ranges if there are more than three. Every page is
- * the contrary now: that is what undoing makes of it.
+ * whatever its size, and once for all ranges if there are more than three.
  * Read-only pages cannot be written by any CPU once this returns.
  *
- * Return: 0, or -EOPNOTSUPP with nothing changed (what had been changed already is
- * changed back, and flushed) if an entry is no longer one that may be changed.
+ * Return: 0, or -EOPNOTSUPP with every page as it was, flushed, if an entry cannot be
+ * changed: assay_alias_check() says why.
  */
 int assay_alias_set(const struct assay_alias_range *ranges, unsigned int range_count, bool writable)
 {
-	unsigned long pages = 0, done;
-	const char *why;
-	unsigned int i;
+	struct assay_alias_cursor cursor = { .ranges = ranges };
+	int ret = 0;
 
-	for (i = 0; i < range_count; i++) {
-		int ret = assay_alias_check(ranges[i].start, ranges[i].count, &why);
-
+	while (cursor.range < range_count) {
+		ret = assay_fault(ASSAY_FAULT_ENTRY) ?
+			      -EOPNOTSUPP :
+			      assay_alias_change(assay_alias_at(&cursor), writable);
 		if (ret)
-			return ret;
-		pages += ranges[i].count;
+			break;
+		assay_alias_step(&cursor);
 	}
-	done = assay_alias_change_all(ranges, range_count, pages, writable, true);
-	if (done < pages) {
-		/* These entries were fit to be changed a moment ago, and their pages are ours. */
-		assay_alias_change_all(ranges, range_count, done, !writable, false);
-		assay_alias_flush(ranges, range_count);
-		return -EOPNOTSUPP;
-	}
+	/* These entries could be changed a moment ago, and nobody else changes them. */
+	while (ret && assay_alias_step_back(&cursor))
+		assay_alias_change(assay_alias_at(&cursor), !writable);
 	assay_alias_flush(ranges, range_count);
-	return 0;
+	return ret;
 }
 
 /* What this CPU's MMU would do with a write: PAR_EL1.F is set where it would fault. */
@@ -271,6 +285,29 @@ int assay_alias_verify(unsigned long start, unsigned long count, bool writable)
 		}
 	}
 	return 0;
+}
+
+/**
+ * assay_alias_was_changed() - is any of these pages read-only
+ * @start: linear-map address of the first page
+ * @count: number of pages
+ *
+ * Page by page: those that have no entry of their own cannot have become read-only.
+ *
+ * Return: true after a message that names the first one that is.
+ */
+bool assay_alias_was_changed(unsigned long start, unsigned long count)
+{
+	const char *why;
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		unsigned long address = start + i * PAGE_SIZE;
+
+		if (assay_alias_entry(address, &why) && assay_alias_verify(address, 1, true))
+			return true;
+	}
+	return false;
 }
 
 /* Does a write to @target get through? Where it faults that is no oops. */

@@ -16,11 +16,8 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 
-#if !IS_ENABLED(CONFIG_ARM64)
-#error "assay changes arm64 page tables: it builds for arm64 only"
-#endif
-#if !IS_ENABLED(CONFIG_DMA_CMA) || !IS_ENABLED(CONFIG_OF_RESERVED_MEM)
-#error "assay needs a kernel with CONFIG_DMA_CMA and CONFIG_OF_RESERVED_MEM"
+#if IS_ENABLED(CONFIG_OF_RESERVED_MEM) && !IS_ENABLED(CONFIG_DMA_CMA)
+#error "assay needs a kernel with CONFIG_DMA_CMA where it has CONFIG_OF_RESERVED_MEM"
 #endif
 #if !IS_ENABLED(CONFIG_FS_VERITY) || !IS_ENABLED(CONFIG_TCG_TPM)
 #error "assay needs a kernel with CONFIG_FS_VERITY and CONFIG_TCG_TPM"

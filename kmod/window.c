@@ -597,14 +597,12 @@ void assay_window_rename(struct assay_window *window, const char *name)
 	mutex_unlock(&window->region->lock);
 }
 
-/* Only where the linear map is made of single pages can a page have become read-only. */
 static bool assay_window_writable(const struct assay_window *window, unsigned long first,
 				  unsigned long count)
 {
-	unsigned long start = (unsigned long)assay_window_address(window) + (first << PAGE_SHIFT);
-	const char *why;
+	unsigned long start = (unsigned long)assay_window_address(window);
 
-	return assay_alias_check(start, count, &why) || !assay_alias_verify(start, count, true);
+	return !assay_alias_was_changed(start + (first << PAGE_SHIFT), count);
 }
 
 static void assay_window_say_lost(const struct assay_window *window, unsigned long first,

@@ -38,12 +38,14 @@ enum assay_region_kind {
 	ASSAY_REGION_CMA = 1,	  /* idle pages are lent to the kernel (CMA area) */
 	ASSAY_REGION_MOVABLE = 2, /* idle pages are lent (ZONE_MOVABLE) */
 	ASSAY_REGION_STATIC = 3,  /* idle pages are held */
+	ASSAY_REGION_NOMAP = 4,	  /* likewise, and they are not in the kernel's linear map */
 };
 
 /* struct assay_info.protection */
 enum assay_protection {
 	ASSAY_PROTECTION_NONE = 0,
-	ASSAY_PROTECTION_FULL = 1, /* log pages read-only in every kernel mapping */
+	ASSAY_PROTECTION_FULL = 1,  /* log pages read-only in every kernel mapping */
+	ASSAY_PROTECTION_ALIAS = 2, /* likewise: only in one, written through one of a moment */
 };
 
 /**

@@ -323,13 +323,25 @@ CHANGE(start_lies)
 	f->start[1] = log_test_digest(ASSAY_HASH_SHA256, 77);
 }
 /* START's last byte is its protection. */
-CHANGE(not_protected)
+static void say_protection(struct fixture *f, uint8_t protection)
 {
 	struct buffer *content = &f->records[START].content;
 
 	assert_int_equal(content->data[content->size - 1], ASSAY_PROTECTION_FULL);
-	content->data[content->size - 1] = ASSAY_PROTECTION_NONE;
+	content->data[content->size - 1] = protection;
 	fixture_mend(&f->records[START]);
+}
+CHANGE(not_protected)
+{
+	say_protection(f, ASSAY_PROTECTION_NONE);
+}
+CHANGE(protected_by_alias)
+{
+	say_protection(f, ASSAY_PROTECTION_ALIAS);
+}
+CHANGE(protection_unknown)
+{
+	say_protection(f, ASSAY_PROTECTION_ALIAS + 1);
 }
 CHANGE(not_protected_waived)
 {
@@ -766,6 +778,9 @@ const struct bad_row bad_logs[] = {
 	{ "START: PCR not as allowed", BEFORE_PCRS, start_not_the_allowed, FAILS(ASSAY_LOG_START) },
 	{ "START lies of the PCR", BEFORE_PCRS, start_lies, FAILS(ASSAY_LOG_REPLAY) },
 	{ "START: log writable", BEFORE_PCRS, not_protected, FAILS(ASSAY_LOG_PROTECTION) },
+	{ "START good: protected by an alias", BEFORE_PCRS, protected_by_alias, TRUSTED },
+	{ "START: protected in no known way", BEFORE_PCRS, protection_unknown,
+	  FAILS(ASSAY_LOG_PROTECTION) },
 	{ "START: log writable, waived", BEFORE_PCRS, not_protected_waived,
 	  FAILS(ASSAY_LOG_PROTECTION) | TRUSTED },
 	{ "manifest changed", AT_VERIFIER, manifest_changed, FAILS(MANIFEST_SIGNATURE) },

@@ -43,12 +43,13 @@ static const char *region_text(uint8_t kind)
 	return kind == ASSAY_REGION_CMA	    ? "cma" :
 	       kind == ASSAY_REGION_MOVABLE ? "movable" :
 	       kind == ASSAY_REGION_STATIC  ? "static" :
+	       kind == ASSAY_REGION_NOMAP   ? "nomap" :
 					      "unknown";
 }
 
 static const char *protection_text(uint8_t protection)
 {
-	return protection == ASSAY_PROTECTION_FULL ? "yes" :
+	return assay_is_protected(protection)	   ? "yes" :
 	       protection == ASSAY_PROTECTION_NONE ? "no" :
 						     "unknown";
 }

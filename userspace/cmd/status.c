@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "cmd.h"
+#include "log/cel.h"
 #include "log/device.h"
 #include "memory/memory.h"
 
@@ -252,7 +253,7 @@ static json_t *log_json(const struct assay_info *info)
 	json_object_set_new(object, "pcr", number(info->pcr));
 	json_object_set_new(object, "banks", banks);
 	json_object_set_new(object, "protected",
-			    json_boolean(info->protection == ASSAY_PROTECTION_FULL));
+			    json_boolean(assay_is_protected(info->protection)));
 	json_object_set_new(object, "last_error", json_integer(info->last_error));
 	return object;
 }
@@ -362,6 +363,18 @@ static void print_counters(const char *group)
 	json_decref(counters);
 }
 
+static const char *protection_text(uint32_t protection)
+{
+	switch (protection) {
+	case ASSAY_PROTECTION_FULL:
+		return "read-only in every mapping but during an append";
+	case ASSAY_PROTECTION_ALIAS:
+		return "read-only, and mapped elsewhere for the time of an append";
+	default:
+		return "NOT PROTECTED: the kernel's linear map leaves it writable";
+	}
+}
+
 static void print_log(const struct assay_info *info)
 {
 	char a[32];
@@ -370,10 +383,7 @@ static void print_log(const struct assay_info *info)
 	       " bytes used; %s at 0x%" PRIx64 ", %s\n",
 	       (uint64_t)info->records, plural(info->records), (uint64_t)(info->tail - info->head),
 	       (uint64_t)info->ring_size, size_text(info->window_size, a),
-	       (uint64_t)info->window_base,
-	       info->protection == ASSAY_PROTECTION_FULL ?
-		       "read-only in every mapping but during an append" :
-		       "NOT PROTECTED: the kernel's linear map leaves it writable");
+	       (uint64_t)info->window_base, protection_text(info->protection));
 	printf("anchored    %" PRIu64 " record%s in PCR %" PRIu32, (uint64_t)info->anchored_records,
 	       plural(info->anchored_records), info->pcr);
 	if (info->bank_count == 0)

@@ -210,6 +210,15 @@ bool measured_file_next(struct bytes *entries, struct measured_file *ret);
 /* mirrored_entry_next() - the same for the entries of an IMA. */
 bool mirrored_entry_next(struct bytes *entries, struct mirrored_entry *ret);
 
+/*
+ * assay_is_protected() - does a value of enum assay_protection say that the log's pages are
+ * read-only but for the moments in which a record is written
+ */
+static inline bool assay_is_protected(uint32_t protection)
+{
+	return protection == ASSAY_PROTECTION_FULL || protection == ASSAY_PROTECTION_ALIAS;
+}
+
 /* assay_kind_name() - "START" and so on, NULL for a kind that is not known. */
 const char *assay_kind_name(uint8_t kind);
 

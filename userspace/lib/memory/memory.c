@@ -25,6 +25,7 @@ const char *memory_kind_name(enum assay_region_kind kind)
 {
 	return kind == ASSAY_REGION_CMA	    ? "cma" :
 	       kind == ASSAY_REGION_MOVABLE ? "movable" :
+	       kind == ASSAY_REGION_NOMAP   ? "nomap" :
 					      "static";
 }
 
@@ -48,6 +49,16 @@ static int read_condition(struct bytes file, void *ret, struct assay_error *err)
 	return value_condition(file, ret, err);
 }
 
+/* Whichever way the pages are protected. */
+static int read_protection(struct bytes file, void *ret, struct assay_error *err)
+{
+	if (bytes_equal(value_text(file), BYTES_LITERAL("alias"))) {
+		*(struct value_condition *)ret = (struct value_condition){ .full = true };
+		return 0;
+	}
+	return value_condition(file, ret, err);
+}
+
 static int read_latencies(struct bytes file, void *ret, struct assay_error *err)
 {
 	return value_latencies(file, ret, err);
@@ -56,7 +67,7 @@ static int read_latencies(struct bytes file, void *ret, struct assay_error *err)
 static int read_kind(struct bytes file, void *ret, struct assay_error *err)
 {
 	static const enum assay_region_kind kinds[] = { ASSAY_REGION_CMA, ASSAY_REGION_MOVABLE,
-							ASSAY_REGION_STATIC };
+							ASSAY_REGION_STATIC, ASSAY_REGION_NOMAP };
 	struct bytes text = value_text(file);
 	char escaped[64];
 
@@ -272,6 +283,12 @@ static enum page_state log_page(const struct assay_info *info, uint64_t page)
 		       PAGE_PART;
 }
 
+/* Whether the kernel has no use for idle pages of it. */
+static bool is_held(const struct memory_region *region)
+{
+	return region->kind == ASSAY_REGION_STATIC || region->kind == ASSAY_REGION_NOMAP;
+}
+
 /* Each page as far as it is known without the kernel's list of them. */
 static int assume_pages(const struct assay_info *info, struct memory *memory,
 			struct flag_reader *flags, struct assay_error *err)
@@ -294,7 +311,7 @@ static int assume_pages(const struct assay_info *info, struct memory *memory,
 		} else if (region->claimed > known) {
 			line.state = PAGE_UNKNOWN;
 		} else {
-			line.state = region->kind == ASSAY_REGION_STATIC ? PAGE_HELD : PAGE_LENT;
+			line.state = is_held(region) ? PAGE_HELD : PAGE_LENT;
 		}
 		r = add_page(memory, flags, &line, err);
 		if (r < 0)
@@ -373,8 +390,8 @@ int memory_read(const struct memory_paths *paths, const struct assay_info *info,
 	if (r == 0)
 		r = check_info(info, &memory, err);
 	if (r == 0)
-		r = read_file(paths->sysfs, "memory/protection", read_condition, &memory.protection,
-			      err);
+		r = read_file(paths->sysfs, "memory/protection", read_protection,
+			      &memory.protection, err);
 	if (r == 0)
 		r = read_pages(paths, info, &memory, err);
 	if (r < 0) {

@@ -63,7 +63,7 @@ struct memory_region {
  * struct memory - all regions; memory_free() it
  * @page_size: bytes of a page
  * @regions: the log's first
- * @protection: whether windows can be made read-only in the linear map
+ * @protection: whether windows are protected, in the linear map or by being in none
  * @pages: the regions' pages, in all
  * @pages_error: 0, or the errno with which the list of pages could not be opened. Then @pages
  *               has the log's window by the log alone, no other window, and PAGE_UNKNOWN

@@ -117,7 +117,7 @@ void log_start_find(const struct log_facts *facts, const struct evidence *eviden
 	}
 	if (facts->kernel.kind != 0) {
 		start.protection_known = true;
-		start.writable = facts->kernel.start.protection != ASSAY_PROTECTION_FULL;
+		start.writable = !assay_is_protected(facts->kernel.start.protection);
 		start.by_state = false;
 	}
 	*ret = start;
