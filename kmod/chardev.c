@@ -163,30 +163,33 @@ static const struct file_operations assay_fops = {
 
 /**
  * assay_chardev_register() - make /dev/assay
- * @assay: device whose ledger is created
- * @parent: its platform device
+ * @assay: complete device: what is opened from now on holds the module, so loading it must
+ *         not fail any more
  *
  * Return: 0, or a negative errno after a dev_err().
  */
-int assay_chardev_register(struct assay *assay, struct device *parent)
+int assay_chardev_register(struct assay *assay)
 {
 	int ret;
 
 	assay->misc.minor = MISC_DYNAMIC_MINOR;
 	assay->misc.name = "assay";
 	assay->misc.fops = &assay_fops;
-	assay->misc.parent = parent;
+	assay->misc.parent = assay->dev;
 	assay->misc.groups = assay_stats_groups;
 	assay->misc.mode = 0660;
 	ret = misc_register(&assay->misc);
-	if (ret)
-		dev_err(parent, "cannot make /dev/assay (error %d)%s\n", ret,
+	if (ret) {
+		dev_err(assay->dev, "cannot make /dev/assay (error %d)%s\n", ret,
 			ret == -EEXIST ? ": there is one already; use one assay,log node" : "");
-	else if (!assay_measure_available())
+		return ret;
+	}
+	assay_stats_link(assay);
+	if (!assay_measure_available())
 		dev_warn(
-			parent,
+			assay->dev,
 			"files cannot be measured: this kernel does not export fsverity_get_digest, as Linux 6.6 and newer do; MEASURE says so of each\n");
-	return ret;
+	return 0;
 }
 
 /**

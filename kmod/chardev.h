@@ -7,9 +7,8 @@
 #define _ASSAY_CHARDEV_H
 
 struct assay;
-struct device;
 
-int assay_chardev_register(struct assay *assay, struct device *parent);
+int assay_chardev_register(struct assay *assay);
 void assay_chardev_unregister(struct assay *assay);
 
 #endif /* _ASSAY_CHARDEV_H */

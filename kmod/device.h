@@ -16,11 +16,14 @@
 #include "trim.h"
 
 struct dentry;
+struct device;
 struct kobject;
 struct vfsmount;
 
 /**
  * struct assay - the device
+ * @dev: the platform device
+ * @parts: how many of main's parts of it are open
  * @ledger: the log, in the region whose number is 0
  * @trimmer: what moves its head
  * @commit: the queue before it
@@ -28,7 +31,7 @@ struct vfsmount;
  * @mount: a file system of the module's own, for @inode
  * @inode: whose mapping all files of /dev/assay share, see reader.c
  * @debugfs: directory of the debugging files
- * @regions: directory regions/ in sysfs
+ * @regions: directory regions/ in sysfs, below @dev
  *
  * Lives from probe to remove. Every open file and mapping of /dev/assay holds a
  * reference to the module, so does every module that claims windows or has pools, the
@@ -36,6 +39,8 @@ struct vfsmount;
  * uses the log or the regions.
  */
 struct assay {
+	struct device *dev;
+	unsigned int parts;
 	struct assay_ledger ledger;
 	struct assay_trimmer trimmer;
 	struct assay_commit commit;

@@ -9,8 +9,8 @@
  *	};
  *
  * or, where there is none, to a device of its own whose regions are those of the
- * parameter region=; and puts its rooms together: regions and their stocks, pools, the
- * ledger, the committer, /dev/assay, counters.
+ * parameter region=; and puts its parts together: regions and their stocks, pools, the
+ * ledger, the committer, counters, /dev/assay.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -31,6 +31,7 @@
 #include "stats.h"
 #include "stock.h"
 #include "version.h"
+#include "window.h"
 
 #define ASSAY_COMPATIBLE "assay,log"
 #define ASSAY_DEFAULT_PCR 14
@@ -104,6 +105,9 @@ static struct platform_device *assay_own_device;
 
 /* Why probing failed: platform_driver_probe() itself only says that it did. */
 static int assay_probe_error;
+
+/* The device that was probed. */
+static struct assay *assay_probed;
 
 static int assay_parse_window(struct device *dev, u64 *ret_offset, u64 *ret_size)
 {
@@ -196,12 +200,27 @@ static int assay_log_place(struct device *dev, struct assay_ring_place *ret)
 	return error;
 }
 
-static void assay_close_regions(void *data)
+/* ------------------------------------------------------------------ what the device is made of */
+static int assay_open_regions(struct assay *assay)
+{
+	struct device *dev = assay->dev;
+	int ret;
+
+	if (assay_region_get(0)) {
+		dev_err(dev, "another device has the log; use one node compatible \"%s\"\n",
+			ASSAY_COMPATIBLE);
+		return -EBUSY;
+	}
+	ret = pmalloc_setup(allow_unprotected);
+	return ret ?: assay_regions_open(dev, region, region_count);
+}
+
+static void assay_close_regions(struct assay *assay)
 {
 	assay_regions_close();
 }
 
-static void assay_close_stocks(void *data)
+static void assay_close_stocks(struct assay *assay)
 {
 	struct assay_region *each;
 	unsigned int id;
@@ -211,161 +230,115 @@ static void assay_close_stocks(void *data)
 		assay_stock_close(each);
 }
 
-static int assay_open_stocks(struct device *dev)
+static int assay_open_stocks(struct assay *assay)
 {
 	struct assay_region *each;
 	unsigned int id;
 	unsigned long chunk_pages;
 	int ret;
 
-	ret = assay_parse_pages(dev, "chunk", chunk, &chunk_pages);
+	ret = assay_parse_pages(assay->dev, "chunk", chunk, &chunk_pages);
 	if (ret)
 		return ret;
 	if (stock_idle > ASSAY_MAX_IDLE_SECONDS) {
-		dev_err(dev, "stock_idle=%u is more than a day; choose fewer seconds\n",
+		dev_err(assay->dev, "stock_idle=%u is more than a day; choose fewer seconds\n",
 			stock_idle);
 		return -EINVAL;
 	}
 	for (id = 0; (each = assay_region_get(id)); id++) {
 		ret = assay_stock_open(each, chunk_pages, stock, stock_idle);
 		if (ret) {
-			assay_close_stocks(NULL);
+			assay_close_stocks(assay);
 			return ret;
 		}
 	}
 	return 0;
 }
 
-static void assay_destroy_ledger(void *data)
+static int assay_create_ledger(struct assay *assay)
 {
-	struct assay *assay = data;
+	struct assay_ring_place place = { .mapping = assay->inode->i_mapping };
+	int ret;
 
+	ret = assay_log_place(assay->dev, &place);
+	return ret ?: assay_ledger_create(&assay->ledger, &place, pcr);
+}
+
+static void assay_destroy_ledger(struct assay *assay)
+{
 	assay_ledger_destroy(&assay->ledger);
 }
 
-static void assay_close_trim(void *data)
+static int assay_open_trim(struct assay *assay)
 {
-	struct assay *assay = data;
+	assay_trim_open(&assay->trimmer, &assay->ledger);
+	return 0;
+}
 
+static void assay_close_trim(struct assay *assay)
+{
 	assay_trim_close(&assay->trimmer);
 }
 
-static void assay_close_commit(void *data)
+static int assay_open_commit(struct assay *assay)
 {
-	struct assay *assay = data;
+	return assay_commit_open(&assay->commit, &assay->ledger, &assay->trimmer, group, retry,
+				 ima);
+}
 
+static void assay_close_commit(struct assay *assay)
+{
 	assay_commit_close(&assay->commit);
 }
 
-static void assay_close_reader(void *data)
+/*
+ * In the order in which they are opened; closed in the opposite order. /dev/assay is not
+ * among them: see assay_init().
+ */
+static const struct {
+	int (*open)(struct assay *assay);
+	void (*close)(struct assay *assay);
+} assay_parts[] = {
+	{ assay_open_regions, assay_close_regions },
+	{ assay_open_stocks, assay_close_stocks },
+	{ assay_reader_open_mapping, assay_reader_close_mapping },
+	{ assay_create_ledger, assay_destroy_ledger },
+	{ assay_open_trim, assay_close_trim },
+	{ assay_open_commit, assay_close_commit },
+	{ assay_stats_open, assay_stats_close },
+};
+
+static void assay_close_parts(void *data)
 {
 	struct assay *assay = data;
 
-	assay_reader_close(assay);
+	while (assay->parts)
+		assay_parts[--assay->parts].close(assay);
 }
 
-static void assay_unregister_chardev(void *data)
+static int assay_setup(struct device *dev)
 {
-	struct assay *assay = data;
-
-	assay_chardev_unregister(assay);
-}
-
-static void assay_close_stats(void *data)
-{
-	struct assay *assay = data;
-
-	assay_stats_close(assay);
-}
-
-static int assay_setup_memory(struct device *dev)
-{
-	int ret;
-
-	if (assay_region_get(0)) {
-		dev_err(dev, "another device has the log; use one node compatible \"%s\"\n",
-			ASSAY_COMPATIBLE);
-		return -EBUSY;
-	}
-	ret = pmalloc_setup(allow_unprotected);
-	if (ret)
-		return ret;
-	ret = assay_regions_open(dev, region, region_count);
-	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(dev, assay_close_regions, NULL);
-	if (ret)
-		return ret;
-	ret = assay_open_stocks(dev);
-	if (ret)
-		return ret;
-	return devm_add_action_or_reset(dev, assay_close_stocks, NULL);
-}
-
-static int assay_setup(struct platform_device *pdev)
-{
-	struct device *dev = &pdev->dev;
-	struct assay_ring_place place;
 	struct assay *assay;
 	int ret;
 
 	assay = devm_kzalloc(dev, sizeof(*assay), GFP_KERNEL);
 	if (!assay)
 		return -ENOMEM;
-
-	ret = assay_setup_memory(dev);
-	if (ret)
-		return ret;
-
-	ret = assay_log_place(dev, &place);
-	if (ret)
-		return ret;
-	ret = assay_ledger_create(&assay->ledger, &place, pcr);
-	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(dev, assay_destroy_ledger, assay);
-	if (ret)
-		return ret;
-	assay_trim_open(&assay->trimmer, &assay->ledger);
-	ret = devm_add_action_or_reset(dev, assay_close_trim, assay);
-	if (ret)
-		return ret;
-	ret = assay_commit_open(&assay->commit, &assay->ledger, &assay->trimmer, group, retry, ima);
-	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(dev, assay_close_commit, assay);
-	if (ret)
-		return ret;
-
-	ret = assay_reader_setup(assay);
-	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(dev, assay_close_reader, assay);
-	if (ret)
-		return ret;
-	ret = assay_chardev_register(assay, dev);
-	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(dev, assay_unregister_chardev, assay);
-	if (ret)
-		return ret;
-	ret = assay_stats_open(assay);
-	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(dev, assay_close_stats, assay);
-	if (ret)
-		return ret;
-
-	dev_info(dev, "log of %lu KiB at %pa, %s, PCR %u, %llu records\n",
-		 place.count << (PAGE_SHIFT - 10), &(phys_addr_t){ PFN_PHYS(place.pfn) },
-		 assay->ledger.ring.pool->protectable ? "read-only" : "NOT protected", pcr,
-		 assay->ledger.records);
-	return 0;
+	assay->dev = dev;
+	ret = devm_add_action_or_reset(dev, assay_close_parts, assay);
+	while (!ret && assay->parts < ARRAY_SIZE(assay_parts)) {
+		ret = assay_parts[assay->parts].open(assay);
+		if (!ret)
+			assay->parts++;
+	}
+	if (!ret)
+		assay_probed = assay;
+	return ret;
 }
 
 static int assay_probe(struct platform_device *pdev)
 {
-	int ret = assay_setup(pdev);
+	int ret = assay_setup(&pdev->dev);
 
 	if (ret)
 		assay_probe_error = ret;
@@ -400,10 +373,9 @@ static bool assay_has_node(void)
 	return false;
 }
 
-static int __init assay_init(void)
+static int __init assay_check_parameters(void)
 {
 	const char *refused = assay_anchor_check_pcr(pcr);
-	int ret;
 
 	if (refused) {
 		pr_err("PCR %u %s; choose another, for example pcr=%d\n", pcr, refused,
@@ -418,34 +390,86 @@ static int __init assay_init(void)
 		pr_err("retry=%u is more than a day; choose fewer seconds, or 0\n", retry);
 		return -EINVAL;
 	}
-	if (!assay_has_node()) {
-		if (!region_count) {
-			pr_err("the device tree has no enabled node compatible \"%s\"; add one with a memory-region, or give region=movable:BASE:SIZE\n",
-			       ASSAY_COMPATIBLE);
-			return -ENODEV;
-		}
-		assay_own_device =
-			platform_device_register_simple("assay", PLATFORM_DEVID_NONE, NULL, 0);
-		if (IS_ERR(assay_own_device)) {
-			pr_err("cannot make a device for region= (error %ld)\n",
-			       PTR_ERR(assay_own_device));
-			return PTR_ERR(assay_own_device);
-		}
+	return 0;
+}
+
+/* Where the device tree has no node, a device for the regions of the parameter. */
+static int __init assay_make_device(void)
+{
+	struct platform_device *pdev;
+
+	if (assay_has_node())
+		return 0;
+	if (!region_count) {
+		pr_err("the device tree has no enabled node compatible \"%s\"; add one with a memory-region, or give region=movable:BASE:SIZE\n",
+		       ASSAY_COMPATIBLE);
+		return -ENODEV;
 	}
-	ret = platform_driver_probe(&assay_driver, assay_probe);
+	pdev = platform_device_register_simple("assay", PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(pdev)) {
+		pr_err("cannot make a device for region= (error %ld)\n", PTR_ERR(pdev));
+		return PTR_ERR(pdev);
+	}
+	assay_own_device = pdev;
+	return 0;
+}
+
+static int __init assay_register_driver(void)
+{
+	int ret = platform_driver_probe(&assay_driver, assay_probe);
+
 	if (ret == -ENODEV && assay_probe_error)
-		ret = assay_probe_error;
-	else if (ret == -ENODEV)
+		return assay_probe_error;
+	if (ret == -ENODEV)
 		pr_err("the kernel has made no device of the device tree's node compatible \"%s\"; put it directly below the root\n",
 		       ASSAY_COMPATIBLE);
+	return ret;
+}
+
+static void __init assay_say_loaded(const struct assay *assay)
+{
+	const struct assay_window *window = assay->ledger.ring.window;
+
+	dev_info(assay->dev, "log of %lu KiB at %pa, %s, PCR %u, %llu records\n",
+		 window->count << (PAGE_SHIFT - 10), &(phys_addr_t){ PFN_PHYS(window->pfn) },
+		 assay->ledger.ring.pool->protectable ? "read-only" : "NOT protected", pcr,
+		 assay->ledger.records);
+}
+
+/*
+ * /dev/assay comes last, and not in the probe function: who opens it holds the module, but
+ * if loading fails the module is freed all the same, and after probing the driver core can
+ * still fail.
+ */
+static int __init assay_init(void)
+{
+	int ret;
+
+	ret = assay_check_parameters();
+	if (!ret)
+		ret = assay_make_device();
 	if (ret)
-		platform_device_unregister(assay_own_device);
+		return ret;
+	ret = assay_register_driver();
+	if (ret)
+		goto unregister_device;
+	ret = assay_chardev_register(assay_probed);
+	if (ret)
+		goto unregister_driver;
+	assay_say_loaded(assay_probed);
+	return 0;
+
+unregister_driver:
+	platform_driver_unregister(&assay_driver);
+unregister_device:
+	platform_device_unregister(assay_own_device);
 	return ret;
 }
 module_init(assay_init);
 
 static void __exit assay_exit(void)
 {
+	assay_chardev_unregister(assay_probed);
 	platform_driver_unregister(&assay_driver);
 	platform_device_unregister(assay_own_device);
 }

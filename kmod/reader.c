@@ -22,7 +22,7 @@
 #include "device.h"
 #include "reader.h"
 
-#define ASSAY_READER_MAGIC 0x61737361 /* "assa": of a file system that nobody sees */
+#define ASSAY_READER_MAGIC 0x61737361 /* "assa": of a file system that is not listed */
 
 /* ------------------------------------------------------------------ one mapping for all */
 /*
@@ -46,14 +46,13 @@ static struct file_system_type assay_reader_fs = {
 };
 
 /**
- * assay_reader_setup() - before /dev/assay is there
- * @assay: device with a ledger
+ * assay_reader_open_mapping() - make the inode whose mapping all readers share
+ * @assay: device; the mapping is there before the log and goes after it
  *
  * Return: 0 or a negative errno after a dev_err().
  */
-int assay_reader_setup(struct assay *assay)
+int assay_reader_open_mapping(struct assay *assay)
 {
-	struct device *dev = assay->ledger.dev;
 	int ret;
 
 	assay->mount = kern_mount(&assay_reader_fs);
@@ -67,21 +66,18 @@ int assay_reader_setup(struct assay *assay)
 		kern_unmount(assay->mount);
 		goto failed;
 	}
-	assay_ring_set_mapping(&assay->ledger.ring, assay->inode->i_mapping);
 	return 0;
 failed:
-	dev_err(dev, "cannot make an inode for readers (error %d)\n", ret);
+	dev_err(assay->dev, "cannot make an inode for readers (error %d)\n", ret);
 	return ret;
 }
 
 /**
- * assay_reader_close() - undo assay_reader_setup(), when nobody can open /dev/assay or
- * has it open
- * @assay: device
+ * assay_reader_close_mapping() - undo assay_reader_open_mapping()
+ * @assay: device without a log; nobody has /dev/assay open
  */
-void assay_reader_close(struct assay *assay)
+void assay_reader_close_mapping(struct assay *assay)
 {
-	assay_ring_set_mapping(&assay->ledger.ring, NULL);
 	iput(assay->inode);
 	kern_unmount(assay->mount);
 }

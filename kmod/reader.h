@@ -8,8 +8,8 @@
 
 struct assay;
 
-int assay_reader_setup(struct assay *assay);
-void assay_reader_close(struct assay *assay);
+int assay_reader_open_mapping(struct assay *assay);
+void assay_reader_close_mapping(struct assay *assay);
 int assay_reader_open(struct inode *inode, struct file *file);
 int assay_reader_mmap(struct file *file, struct vm_area_struct *vma);
 ssize_t assay_reader_read(struct file *file, char __user *buffer, size_t size, loff_t *position);

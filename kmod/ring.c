@@ -91,8 +91,6 @@ static void assay_ring_account(struct assay_ring *ring, u64 offset, u64 end)
 static void assay_ring_unmap(struct assay_ring *ring, u64 place, u64 size)
 {
 	lockdep_assert_held_write(&ring->map_lock);
-	if (!ring->mapping)
-		return;
 	unmap_mapping_range(ring->mapping, PAGE_SIZE + place, size, 0);
 	unmap_mapping_range(ring->mapping, PAGE_SIZE + ring->size + place, size, 0);
 }
@@ -360,18 +358,6 @@ ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t s
 }
 
 /**
- * assay_ring_set_mapping() - through which all readers will map the log
- * @ring: created ring
- * @mapping: from now on; NULL when there can be no reader any more
- */
-void assay_ring_set_mapping(struct assay_ring *ring, struct address_space *mapping)
-{
-	down_write(&ring->map_lock);
-	ring->mapping = mapping;
-	up_write(&ring->map_lock);
-}
-
-/**
  * assay_ring_mapped_pages() - pages of the log as readers map it
  * @ring: created ring
  *
@@ -449,6 +435,7 @@ int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *pl
 	}
 	memset(ring, 0, sizeof(*ring));
 	ring->region = place->region;
+	ring->mapping = place->mapping;
 	ring->size = (u64)pages << PAGE_SHIFT;
 	/* Memory comes back by whole chunks only: of a small ring they must be few pages. */
 	ring->chunk = (u64)clamp(place->chunk, 1UL, max(pages / 8, 1UL)) << PAGE_SHIFT;

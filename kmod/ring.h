@@ -23,6 +23,7 @@ struct assay_window;
  * @count: pages of the window, the first of them the header's
  * @chunk: pages that are claimed and given back together; made less for a small window
  * @ahead: pages to keep claimed behind the tail
+ * @mapping: through which readers will map it, for as long as the ring exists
  */
 struct assay_ring_place {
 	struct assay_region *region;
@@ -30,6 +31,7 @@ struct assay_ring_place {
 	unsigned long count;
 	unsigned long chunk;
 	unsigned long ahead;
+	struct address_space *mapping;
 };
 
 /**
@@ -51,7 +53,7 @@ struct assay_ring_place {
  * @limit: where claimed memory ends
  * @map_lock: held for writing while @floor and @limit change and mappings are brought up
  *            to date; for reading while a page is mapped or read
- * @mapping: through which all readers map the log, NULL before there can be any
+ * @mapping: through which all readers map the log
  * @grow_lock: serialises claims; outside @map_lock
  * @grow: the worker that claims ahead
  * @readers: woken when the tail moves
@@ -98,7 +100,6 @@ void assay_ring_set_head(struct assay_ring *ring, u64 offset);
 void assay_ring_give_back(struct assay_ring *ring);
 int assay_ring_end(struct assay_ring *ring);
 ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size);
-void assay_ring_set_mapping(struct assay_ring *ring, struct address_space *mapping);
 unsigned long assay_ring_mapped_pages(const struct assay_ring *ring);
 unsigned long assay_ring_mapped_pfn(struct assay_ring *ring, unsigned long index);
 

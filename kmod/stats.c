@@ -8,8 +8,8 @@
  *	memory/		totals of all regions; kind and last_claim_us are of the log's,
  *			protection is "full" or "none (why)"
  *	log/		the log
- *	regions/N/	a region: kind, base, bytes_reserved, bytes_claimed, bytes_lent,
- *			windows, claims, claim_retries, claim_failures, last_claim_us,
+ *	regions/N/	(a link to the platform device's) a region: kind, base, bytes_reserved,
+ *bytes_claimed, bytes_lent, windows, claims, claim_retries, claim_failures, last_claim_us,
  *			max_claim_us, stock (chunks that lie ready), lending ("full" or
  *			"none (why)"), claim_us ("UPPER_BOUND_US:COUNT ...": how many
  *			claims took less than so long, but not less than half of it)
@@ -537,9 +537,9 @@ static const struct file_operations assay_pages_fops = {
 /* ------------------------------------------------------------------ */
 /**
  * assay_stats_open() - make regions/ and the debugfs files
- * @assay: registered device
+ * @assay: device with its regions and its ledger
  *
- * Return: 0 or a negative errno, with nothing made.
+ * Return: 0, or a negative errno after a dev_err(), with nothing made.
  */
 int assay_stats_open(struct assay *assay)
 {
@@ -547,12 +547,13 @@ int assay_stats_open(struct assay *assay)
 	unsigned int id;
 	int ret = 0;
 
-	assay->regions = kobject_create_and_add("regions", &assay->misc.this_device->kobj);
+	assay->regions = kobject_create_and_add("regions", &assay->dev->kobj);
 	if (!assay->regions)
-		return -ENOMEM;
+		ret = -ENOMEM;
 	for (id = 0; !ret && (region = assay_region_get(id)); id++)
 		ret = assay_region_object_add(assay, region);
 	if (ret) {
+		dev_err(assay->dev, "cannot make regions/ in sysfs (error %d)\n", ret);
 		assay_region_objects_remove(assay);
 		return ret;
 	}
@@ -564,10 +565,26 @@ int assay_stats_open(struct assay *assay)
 
 /**
  * assay_stats_close() - remove them
- * @assay: device, still registered
+ * @assay: device whose counters are open
  */
 void assay_stats_close(struct assay *assay)
 {
 	debugfs_remove_recursive(assay->debugfs);
 	assay_region_objects_remove(assay);
+}
+
+/**
+ * assay_stats_link() - have regions/ beside the other counters of /dev/assay
+ * @assay: registered device, whose counters are open
+ *
+ * The link goes with the directory it is in. Without it, after a message, regions/ is
+ * found below the platform device only.
+ */
+void assay_stats_link(struct assay *assay)
+{
+	int ret = sysfs_create_link(&assay->misc.this_device->kobj, assay->regions, "regions");
+
+	if (ret)
+		dev_warn(assay->dev, "cannot link regions/ to /sys/class/misc/assay (error %d)\n",
+			 ret);
 }

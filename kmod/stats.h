@@ -11,5 +11,6 @@ extern const struct attribute_group *assay_stats_groups[];
 
 int assay_stats_open(struct assay *assay);
 void assay_stats_close(struct assay *assay);
+void assay_stats_link(struct assay *assay);
 
 #endif /* _ASSAY_STATS_H */
