@@ -54,9 +54,11 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 
 /* What alloc_contig_range() is told of the pages; a migrate type before 6.16. */
 #ifdef ACR_FLAGS_CMA
+#define assay_contig_t acr_flags_t
 #define ASSAY_CONTIG_CMA ACR_FLAGS_CMA
 #define ASSAY_CONTIG_MOVABLE ACR_FLAGS_NONE
 #else
+#define assay_contig_t enum migratetype
 #define ASSAY_CONTIG_CMA MIGRATE_CMA
 #define ASSAY_CONTIG_MOVABLE MIGRATE_MOVABLE
 #endif

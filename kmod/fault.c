@@ -19,7 +19,6 @@ static struct {
 } assay_faults[ASSAY_FAULT_POINTS] = {
 	[ASSAY_FAULT_CLAIM] = { "fail_claim", FAULT_ATTR_INITIALIZER },
 	[ASSAY_FAULT_CLAIM_FINAL] = { "fail_claim_final", FAULT_ATTR_INITIALIZER },
-	[ASSAY_FAULT_PAGE] = { "fail_page", FAULT_ATTR_INITIALIZER },
 	[ASSAY_FAULT_ENTRY] = { "fail_entry", FAULT_ATTR_INITIALIZER },
 	[ASSAY_FAULT_VERIFY] = { "fail_verify", FAULT_ATTR_INITIALIZER },
 };

@@ -10,7 +10,6 @@ struct dentry;
 enum assay_fault_point {
 	ASSAY_FAULT_CLAIM,	 /* fail_claim: a try to claim pages is -EBUSY */
 	ASSAY_FAULT_CLAIM_FINAL, /* fail_claim_final: it is -ENOMEM */
-	ASSAY_FAULT_PAGE,	 /* fail_page: attaching a page's descriptor is -ENOMEM */
 	ASSAY_FAULT_ENTRY,	 /* fail_entry: an entry of the linear map is not one to change */
 	ASSAY_FAULT_VERIFY,	 /* fail_verify: a page's permission is not what it should be */
 	ASSAY_FAULT_POINTS,

@@ -6,8 +6,6 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-struct page;
-
 enum assay_page_type {
 	ASSAY_PAGE_FREE,   /* not handed out by an allocation yet */
 	ASSAY_PAGE_HEADER, /* of the log: rewritten with each append, never sealed */
@@ -52,10 +50,6 @@ struct assay_page_desc {
 
 static_assert(sizeof(struct assay_page_desc) == 16);
 
-void assay_page_attach(struct page *page, struct assay_page_desc *desc);
-void assay_page_detach(struct page *page);
-struct assay_page_desc *assay_page_desc_of(const struct page *page);
-const char *assay_page_check(const struct page *page, const struct assay_page_desc *desc);
 const char *assay_page_state_name(const struct assay_page_desc *desc);
 
 #endif /* _ASSAY_PAGE_DESC_H */

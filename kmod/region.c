@@ -27,11 +27,15 @@
 #include <linux/of.h>
 #include <linux/overflow.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "region_kind.h"
+#include "region_offline.h"
 
 /* The longest number: 2^64 - 1 in octal, its 0, a unit. */
 #define ASSAY_NUMBER_LIMIT 26
+
+struct workqueue_struct *assay_regions_queue;
 
 /* All kinds. A node of the device tree is of the first that says so. */
 static const struct assay_region_source *const assay_region_sources[] = {
@@ -210,29 +214,12 @@ static int assay_region_take(struct device *dev, struct assay_region *region)
 	return 0;
 }
 
-/**
- * assay_regions_open() - open all regions of a device
- * @dev: device; its node's memory-region, if it has a node
- * @parameters: further regions, each as a kind's form is, numbers as
- *              assay_region_parse_bytes() reads them
- * @parameter_count: how many
- *
- * Return: 0 with at least one region; a negative errno after a dev_err() that says
- * what to do.
- */
-int assay_regions_open(struct device *dev, char *const *parameters, unsigned int parameter_count)
+static int assay_regions_open_all(struct device *dev, int nodes, char *const *parameters,
+				  int parameter_count)
 {
-	int nodes = 0, i, ret;
+	int i, ret;
 
-	if (dev->of_node)
-		nodes = max(of_count_phandle_with_args(dev->of_node, "memory-region", NULL), 0);
-	if (!nodes && !parameter_count) {
-		dev_err(dev,
-			"device-tree node %pOF has no memory-region; point it at a reserved-memory node\n",
-			dev->of_node);
-		return -EINVAL;
-	}
-	for (i = 0; i < nodes + (int)parameter_count; i++) {
+	for (i = 0; i < nodes + parameter_count; i++) {
 		struct assay_region *region;
 
 		if (i < nodes)
@@ -253,4 +240,49 @@ int assay_regions_open(struct device *dev, char *const *parameters, unsigned int
 				parameters[i - nodes], ret);
 	}
 	return 0;
+}
+
+/**
+ * assay_regions_open() - open all regions of a device
+ * @dev: device; its node's memory-region, if it has a node
+ * @parameters: further regions, each as a kind's form is, numbers as
+ *              assay_region_parse_bytes() reads them
+ * @parameter_count: how many
+ *
+ * Return: 0 with at least one region; a negative errno after a dev_err() that says
+ * what to do.
+ */
+int assay_regions_open(struct device *dev, char *const *parameters, unsigned int parameter_count)
+{
+	int nodes = 0, ret;
+
+	if (dev->of_node)
+		nodes = max(of_count_phandle_with_args(dev->of_node, "memory-region", NULL), 0);
+	if (!nodes && !parameter_count) {
+		dev_err(dev,
+			"device-tree node %pOF has no memory-region; point it at a reserved-memory node\n",
+			dev->of_node);
+		return -EINVAL;
+	}
+	assay_regions_queue = alloc_workqueue("assay", WQ_UNBOUND | WQ_FREEZABLE, 0);
+	if (!assay_regions_queue)
+		return -ENOMEM;
+	ret = assay_regions_open_all(dev, nodes, parameters, parameter_count);
+	if (!ret)
+		ret = assay_offline_open();
+	if (ret) {
+		assay_regions_free();
+		destroy_workqueue(assay_regions_queue);
+	}
+	return ret;
+}
+
+/**
+ * assay_regions_close() - close them; nothing of them may be claimed any more
+ */
+void assay_regions_close(void)
+{
+	assay_offline_close();
+	assay_regions_free();
+	destroy_workqueue(assay_regions_queue);
 }

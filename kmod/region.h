@@ -15,6 +15,7 @@
 struct assay_region;
 struct assay_stock;
 struct device;
+struct workqueue_struct;
 
 /* Latencies are counted by powers of two: slot i has those below 2^i microseconds. */
 #define ASSAY_LATENCY_SLOTS 26
@@ -117,6 +118,10 @@ struct assay_region {
 	struct assay_region_stats stats;
 	struct assay_stock *stock;
 };
+
+/* For claims and releases that nobody waits for: they migrate pages, which suspend must not meet.
+ */
+extern struct workqueue_struct *assay_regions_queue;
 
 int assay_regions_open(struct device *dev, char *const *parameters, unsigned int parameter_count);
 void assay_regions_close(void);

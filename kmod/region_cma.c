@@ -22,14 +22,13 @@
 #include <linux/cma.h>
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "region_contig.h"
 #include "region_kind.h"
 
 static int assay_cma_check(struct assay_region *region, unsigned long pfn, unsigned long count)
@@ -55,12 +54,7 @@ static int assay_cma_check(struct assay_region *region, unsigned long pfn, unsig
 
 static int assay_cma_claim(struct assay_region *region, unsigned long pfn, unsigned long count)
 {
-	return alloc_contig_range(pfn, pfn + count, ASSAY_CONTIG_CMA, GFP_KERNEL | __GFP_NOWARN);
-}
-
-static void assay_cma_release(struct assay_region *region, unsigned long pfn, unsigned long count)
-{
-	free_contig_range(pfn, count);
+	return assay_contig_claim(pfn, count, ASSAY_CONTIG_CMA);
 }
 
 static void assay_cma_close(struct assay_region *region)
@@ -76,7 +70,7 @@ static const struct assay_region_ops assay_cma_ops = {
 	.lent = true,
 	.check = assay_cma_check,
 	.claim = assay_cma_claim,
-	.release = assay_cma_release,
+	.release = assay_contig_release,
 	.close = assay_cma_close,
 };
 

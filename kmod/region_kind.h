@@ -35,6 +35,7 @@ extern const struct assay_region_source assay_region_static;
 struct assay_region *assay_region_new(struct device *dev, const struct assay_region_ops *ops,
 				      u64 base, u64 size);
 void assay_region_add(struct assay_region *region);
+void assay_regions_free(void);
 int assay_region_check_online(struct assay_region *region, unsigned long pfn, unsigned long count,
 			      bool reserved);
 int assay_region_block_type(unsigned long pfn);

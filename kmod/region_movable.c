@@ -10,10 +10,9 @@
  */
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 
-#include "compat.h"
+#include "region_contig.h"
 #include "region_kind.h"
 
 /*
@@ -68,14 +67,7 @@ static int assay_movable_check(struct assay_region *region, unsigned long pfn, u
 
 static int assay_movable_claim(struct assay_region *region, unsigned long pfn, unsigned long count)
 {
-	return alloc_contig_range(pfn, pfn + count, ASSAY_CONTIG_MOVABLE,
-				  GFP_KERNEL | __GFP_NOWARN);
-}
-
-static void assay_movable_release(struct assay_region *region, unsigned long pfn,
-				  unsigned long count)
-{
-	free_contig_range(pfn, count);
+	return assay_contig_claim(pfn, count, ASSAY_CONTIG_MOVABLE);
 }
 
 static const struct assay_region_ops assay_movable_ops = {
@@ -84,7 +76,7 @@ static const struct assay_region_ops assay_movable_ops = {
 	.lent = true,
 	.check = assay_movable_check,
 	.claim = assay_movable_claim,
-	.release = assay_movable_release,
+	.release = assay_contig_release,
 };
 
 static struct assay_region *assay_movable_open(struct device *dev, const char *parameter,

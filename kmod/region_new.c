@@ -197,9 +197,9 @@ void assay_region_add(struct assay_region *region)
 }
 
 /**
- * assay_regions_close() - close them; nothing of them may be claimed any more
+ * assay_regions_free() - close all and forget them; nothing of them may be claimed any more
  */
-void assay_regions_close(void)
+void assay_regions_free(void)
 {
 	struct assay_region *region, *next;
 

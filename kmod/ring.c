@@ -158,7 +158,7 @@ static void assay_ring_claim_ahead(struct assay_ring *ring)
 {
 	if (READ_ONCE(ring->limit) <
 	    min(READ_ONCE(ring->tail) + ring->ahead, assay_ring_end_of_room(ring)))
-		queue_work(system_unbound_wq, &ring->grow);
+		queue_work(assay_regions_queue, &ring->grow);
 }
 
 /* ------------------------------------------------------------------ writing */

@@ -17,7 +17,7 @@
  * In debugfs, /sys/kernel/debug/assay/pages: a line for each page of each region, in
  * order, "0xPFN STATE OWNER ORDER SINCE FLAGS":
  *
- *	STATE	lent or held (idle, see region.h), or what page_desc.h has
+ *	STATE	lent or held (idle, see region.h), offline, or what page_desc.h has
  *	OWNER	log, pool-ID, stock, or a window's name
  *	ORDER	of its claim, counted from 1
  *	SINCE	of its claim, in seconds since boot
@@ -36,6 +36,7 @@
 #include <linux/device.h>
 #include <linux/kernel-page-flags.h>
 #include <linux/kobject.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page-flags.h>
@@ -497,7 +498,9 @@ static int assay_pages_show(struct seq_file *seq, void *unused)
 	const struct assay_region *region = cursor->region;
 	unsigned long pfn = region->pfn + cursor->index;
 	const struct assay_window *window = assay_pages_window(cursor, pfn);
-	u64 flags = assay_page_kpf(pfn_to_page(pfn));
+	/* Memory can have been unplugged since the region was opened. */
+	struct page *page = pfn_to_online_page(pfn);
+	u64 flags = page ? assay_page_kpf(page) : 0;
 	const struct assay_page_desc *desc = window ? &window->desc[pfn - window->pfn] : NULL;
 	const char *state;
 
@@ -510,6 +513,8 @@ static int assay_pages_show(struct seq_file *seq, void *unused)
 	state = region->ops->lent ? "lent" : "held";
 	if (!desc && test_bit(cursor->index, region->taken))
 		state = "claimed"; /* being claimed just now, or kept for ever */
+	else if (!page)
+		state = "offline";
 	seq_printf(seq, "%#lx %s - - - %#llx\n", pfn, state, flags);
 	return 0;
 }

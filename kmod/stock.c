@@ -118,34 +118,14 @@ static struct assay_window *assay_stock_prepare(struct assay_window *window)
 	return window;
 }
 
-enum assay_stock_need {
-	ASSAY_STOCK_NOTHING,
-	ASSAY_STOCK_FILL,
-	ASSAY_STOCK_EMPTY,
-};
-
-/* What is to be done next; @ret_chunk is set to a chunk to be given back. */
-static enum assay_stock_need assay_stock_next(struct assay_stock *stock,
-					      struct assay_window **ret_chunk)
+static bool assay_stock_is_short(struct assay_stock *stock)
 {
-	enum assay_stock_need need = ASSAY_STOCK_NOTHING;
+	bool is_short;
 
 	mutex_lock(&stock->lock);
-	if (stock->users && stock->count < stock->level) {
-		need = ASSAY_STOCK_FILL;
-	} else if (!stock->users && stock->count) {
-		unsigned long until = stock->unused_since + stock->idle;
-
-		if (time_is_after_jiffies(until)) {
-			queue_delayed_work(system_unbound_wq, &stock->work, until - jiffies);
-		} else {
-			*ret_chunk = stock->chunks[stock->count - 1];
-			WRITE_ONCE(stock->count, stock->count - 1);
-			need = ASSAY_STOCK_EMPTY;
-		}
-	}
+	is_short = stock->users && stock->count < stock->level;
 	mutex_unlock(&stock->lock);
-	return need;
+	return is_short;
 }
 
 static void assay_stock_put(struct assay_stock *stock, struct assay_window *chunk)
@@ -156,31 +136,63 @@ static void assay_stock_put(struct assay_stock *stock, struct assay_window *chun
 	mutex_unlock(&stock->lock);
 }
 
+/* Claim a chunk; false where that failed, to be tried again later. */
+static bool assay_stock_fill(struct assay_stock *stock)
+{
+	struct assay_window *chunk;
+
+	chunk = assay_stock_prepare(
+		assay_window_claim_ahead(stock->region, stock->chunk_pages, "stock"));
+	if (IS_ERR(chunk)) {
+		queue_delayed_work(assay_regions_queue, &stock->work, ASSAY_STOCK_RETRY);
+		return false;
+	}
+	/* Only the worker puts chunks in, so there is still room. */
+	assay_stock_put(stock, chunk);
+	return true;
+}
+
+/* A chunk that nobody has wanted for long enough, or NULL; then the worker comes back in time. */
+static struct assay_window *assay_stock_get_idle(struct assay_stock *stock)
+{
+	struct assay_window *chunk = NULL;
+	unsigned long until;
+
+	mutex_lock(&stock->lock);
+	until = stock->unused_since + stock->idle;
+	if (stock->users || !stock->count)
+		goto unlock;
+	if (time_is_after_jiffies(until)) {
+		queue_delayed_work(assay_regions_queue, &stock->work, until - jiffies);
+		goto unlock;
+	}
+	chunk = stock->chunks[stock->count - 1];
+	WRITE_ONCE(stock->count, stock->count - 1);
+unlock:
+	mutex_unlock(&stock->lock);
+	return chunk;
+}
+
+/* Claim a chunk or give one back. Returns false when there is nothing to do for now. */
+static bool assay_stock_step(struct assay_stock *stock)
+{
+	struct assay_window *chunk;
+
+	if (assay_stock_is_short(stock))
+		return assay_stock_fill(stock);
+	chunk = assay_stock_get_idle(stock);
+	if (!chunk)
+		return false;
+	assay_stock_release(chunk);
+	return true;
+}
+
 static void assay_stock_work(struct work_struct *work)
 {
 	struct assay_stock *stock = container_of(to_delayed_work(work), struct assay_stock, work);
-	struct assay_window *chunk;
 
-	for (;;) {
-		switch (assay_stock_next(stock, &chunk)) {
-		case ASSAY_STOCK_NOTHING:
-			return;
-		case ASSAY_STOCK_EMPTY:
-			assay_stock_release(chunk);
-			break;
-		case ASSAY_STOCK_FILL:
-			chunk = assay_stock_prepare(assay_window_claim_ahead(
-				stock->region, stock->chunk_pages, "stock"));
-			if (IS_ERR(chunk)) {
-				queue_delayed_work(system_unbound_wq, &stock->work,
-						   ASSAY_STOCK_RETRY);
-				return;
-			}
-			/* Only this work puts chunks in, so there is still room. */
-			assay_stock_put(stock, chunk);
-			break;
-		}
-	}
+	while (assay_stock_step(stock))
+		;
 }
 
 /**
@@ -241,7 +253,7 @@ void assay_stock_use(struct assay_region *region)
 
 	mutex_lock(&stock->lock);
 	stock->users++;
-	mod_delayed_work(system_unbound_wq, &stock->work, 0);
+	mod_delayed_work(assay_regions_queue, &stock->work, 0);
 	mutex_unlock(&stock->lock);
 }
 
@@ -252,7 +264,7 @@ void assay_stock_unuse(struct assay_region *region)
 	mutex_lock(&stock->lock);
 	if (!--stock->users) {
 		stock->unused_since = jiffies;
-		mod_delayed_work(system_unbound_wq, &stock->work, stock->idle);
+		mod_delayed_work(assay_regions_queue, &stock->work, stock->idle);
 	}
 	mutex_unlock(&stock->lock);
 }
@@ -267,7 +279,7 @@ static struct assay_window *assay_stock_get(struct assay_stock *stock)
 		chunk = stock->chunks[stock->count - 1];
 		WRITE_ONCE(stock->count, stock->count - 1);
 		if (stock->users)
-			mod_delayed_work(system_unbound_wq, &stock->work, 0);
+			mod_delayed_work(assay_regions_queue, &stock->work, 0);
 	}
 	mutex_unlock(&stock->lock);
 	return chunk;

@@ -15,8 +15,8 @@
  * kernel moves pages:
  *  1. under the lock, its pages are marked as taken: nobody else will claim them
  *  2. without the lock, but alone in the pageblocks that it touches, the pages are
- *     claimed; -EBUSY is tried again after a pause in which others may go on in
- *     the same pageblocks
+ *     claimed; -EBUSY is tried again after a pause in which other claims may use the
+ *     same pageblocks
  *  3. under the lock, the window enters the region's list
  * A release takes these steps backwards.
  */
@@ -54,6 +54,7 @@ static atomic_t assay_window_claims = ATOMIC_INIT(0);
  * @begin: when it began
  * @us: how long it took
  * @tries: how often it was tried, at whatever place
+ * @owner: who has pages that it asked for
  */
 struct assay_claim {
 	struct assay_region *region;
@@ -62,6 +63,7 @@ struct assay_claim {
 	ktime_t begin;
 	u64 us;
 	unsigned int tries;
+	char owner[48];
 };
 
 /* ------------------------------------------------------------------ blocks */
@@ -173,7 +175,7 @@ static const char *assay_claim_owner(const struct assay_claim *claim)
 	return "a claim under way, or they are lost";
 }
 
-static int assay_claim_mark(struct assay_claim *claim, char *owner, size_t owner_size)
+static int assay_claim_mark(struct assay_claim *claim)
 {
 	struct assay_region *region = claim->region;
 	unsigned long first = claim->pfn - region->pfn, end = first + claim->count;
@@ -181,7 +183,7 @@ static int assay_claim_mark(struct assay_claim *claim, char *owner, size_t owner
 
 	mutex_lock(&region->lock);
 	if (find_next_bit(region->taken, end, first) < end) {
-		strscpy(owner, assay_claim_owner(claim), owner_size);
+		strscpy(claim->owner, assay_claim_owner(claim), sizeof(claim->owner));
 		ret = -EEXIST;
 	} else {
 		bitmap_set(region->taken, first, claim->count);
@@ -233,22 +235,39 @@ static int assay_claim_places(struct assay_claim *claim)
 	return ret;
 }
 
-/* Claim the pages at @claim->pfn, which are marked, or, @anywhere, find them. */
-static int assay_claim_rounds(struct assay_claim *claim, bool anywhere)
+/* Try again what may succeed later: a pin or writeback is soon over. */
+static int assay_claim_rounds(struct assay_claim *claim, int (*try)(struct assay_claim *claim))
 {
 	unsigned int round;
 	int ret;
 
-	for (round = 0;; round++) {
-		ret = anywhere ? assay_claim_places(claim) : assay_claim_try(claim);
-		/* -ENOMEM and -EINTR are final; a pin or writeback may be gone soon. */
-		if (ret != -EBUSY || round == ASSAY_CLAIM_TRIES - 1)
-			break;
-		ret = assay_claim_pause(round);
-		if (ret)
+	for (round = 0; round < ASSAY_CLAIM_TRIES; round++) {
+		ret = round ? assay_claim_pause(round - 1) : 0;
+		if (!ret)
+			ret = try(claim);
+		if (ret != -EBUSY)
 			break;
 	}
 	return ret;
+}
+
+/* The pages at @claim->pfn. */
+static int assay_claim_exact(struct assay_claim *claim)
+{
+	int ret = assay_claim_mark(claim);
+
+	if (ret)
+		return ret;
+	ret = assay_claim_rounds(claim, assay_claim_try);
+	if (ret)
+		assay_claim_unmark(claim);
+	return ret;
+}
+
+/* Any pages; @claim->pfn is set to the first. */
+static int assay_claim_anywhere(struct assay_claim *claim)
+{
+	return assay_claim_rounds(claim, assay_claim_places);
 }
 
 static void assay_claim_count(struct assay_claim *claim, int ret)
@@ -271,8 +290,7 @@ static void assay_claim_count(struct assay_claim *claim, int ret)
 			  ret);
 }
 
-static void assay_claim_failed(const struct assay_claim *claim, bool anywhere, const char *owner,
-			       int ret)
+static void assay_claim_failed(const struct assay_claim *claim, bool anywhere, int ret)
 {
 	const struct assay_region *region = claim->region;
 	unsigned long bytes = claim->count << PAGE_SHIFT;
@@ -285,7 +303,7 @@ static void assay_claim_failed(const struct assay_claim *claim, bool anywhere, c
 		dev_err_ratelimited(
 			region->dev,
 			"cannot claim %lu bytes %s of region %u: pages of it have been claimed (%s); choose another place\n",
-			bytes, place, region->id, owner);
+			bytes, place, region->id, claim->owner);
 		break;
 	case -ENOSPC:
 		dev_err_ratelimited(
@@ -347,23 +365,17 @@ static void assay_window_detach(struct assay_window *window, unsigned long first
 {
 	unsigned long i;
 
-	for (i = first; i < first + count; i++) {
-		assay_page_detach(pfn_to_page(window->pfn + i));
+	for (i = first; i < first + count; i++)
 		WRITE_ONCE(window->desc[i].state, ASSAY_PAGE_LENT);
-	}
 }
 
-static int assay_window_attach(struct assay_window *window, unsigned long first,
-			       unsigned long count)
+static void assay_window_attach(struct assay_window *window, unsigned long first,
+				unsigned long count)
 {
 	u32 since = ktime_get_boottime_seconds();
 	unsigned long i;
 
 	for (i = first; i < first + count; i++) {
-		if (assay_fault(ASSAY_FAULT_PAGE)) {
-			assay_window_detach(window, first, i - first);
-			return -ENOMEM;
-		}
 		window->desc[i] = (struct assay_page_desc){
 			.order = window->order,
 			.since = since,
@@ -371,9 +383,7 @@ static int assay_window_attach(struct assay_window *window, unsigned long first,
 			.type = ASSAY_PAGE_FREE,
 			.state = ASSAY_PAGE_CLAIMED,
 		};
-		assay_page_attach(pfn_to_page(window->pfn + i), &window->desc[i]);
 	}
-	return 0;
 }
 
 /* Give pages back that are described by nothing any more. */
@@ -418,56 +428,35 @@ static int assay_window_check_place(const struct assay_region *region, unsigned 
 	return -EINVAL;
 }
 
-static struct assay_window *assay_window_new(struct assay_region *region, unsigned long pfn,
-					     unsigned long count, const char *name, bool quiet)
+/* A window of the pages that @get claims. */
+static struct assay_window *assay_window_new(struct assay_claim *claim, const char *name,
+					     int (*get)(struct assay_claim *claim))
 {
-	struct assay_claim claim = { .region = region, .pfn = pfn, .count = count };
-	bool anywhere = pfn == ASSAY_ANYWHERE;
-	struct assay_window *window;
-	char owner[48] = "";
+	struct assay_region *region = claim->region;
+	struct assay_window *window = assay_window_alloc(region, claim->count, name);
 	int ret;
 
-	if (anywhere)
-		claim.pfn = region->pfn;
-	if (!anywhere || !count) {
-		ret = assay_window_check_place(region, claim.pfn, count);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-	if (anywhere && count > region->count) {
-		if (!quiet)
-			assay_claim_failed(&claim, anywhere, owner, -ENOSPC);
-		return ERR_PTR(-ENOSPC);
-	}
-	window = assay_window_alloc(region, count, name);
 	if (!window)
 		return ERR_PTR(-ENOMEM);
-
-	claim.begin = ktime_get();
-	ret = anywhere ? 0 : assay_claim_mark(&claim, owner, sizeof(owner));
-	if (!ret) {
-		ret = assay_claim_rounds(&claim, anywhere);
-		if (ret && !anywhere)
-			assay_claim_unmark(&claim);
-	}
-	assay_claim_count(&claim, ret);
-	if (ret)
-		goto failed;
-	window->pfn = claim.pfn;
-	ret = assay_window_attach(window, 0, count);
+	claim->begin = ktime_get();
+	ret = get(claim);
+	assay_claim_count(claim, ret);
 	if (ret) {
-		assay_window_return(region, window->pfn, count);
-		assay_claim_unmark(&claim);
-		goto failed;
+		assay_window_free(window);
+		return ERR_PTR(ret);
 	}
-	assay_window_account(region, count);
+	window->pfn = claim->pfn;
+	assay_window_attach(window, 0, window->count);
+	assay_window_account(region, window->count);
 	assay_window_list(window);
 	return window;
-failed:
-	if (!quiet)
-		assay_claim_failed(&claim, anywhere, owner, ret);
-	assay_window_free(window);
-	return ERR_PTR(ret);
+}
+
+static struct assay_window *assay_window_new_anywhere(struct assay_claim *claim, const char *name)
+{
+	if (claim->count > claim->region->count)
+		return ERR_PTR(-ENOSPC);
+	return assay_window_new(claim, name, assay_claim_anywhere);
 }
 
 /**
@@ -492,14 +481,30 @@ failed:
 struct assay_window *assay_window_claim(struct assay_region *region, unsigned long pfn,
 					unsigned long count, const char *name)
 {
-	return assay_window_new(region, pfn, count, name, false);
+	struct assay_claim claim = { .region = region, .pfn = pfn, .count = count };
+	bool anywhere = pfn == ASSAY_ANYWHERE;
+	struct assay_window *window;
+	int ret;
+
+	if (!anywhere || !count) {
+		ret = assay_window_check_place(region, anywhere ? region->pfn : pfn, count);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	if (anywhere)
+		window = assay_window_new_anywhere(&claim, name);
+	else
+		window = assay_window_new(&claim, name, assay_claim_exact);
+	if (IS_ERR(window))
+		assay_claim_failed(&claim, anywhere, PTR_ERR(window));
+	return window;
 }
 EXPORT_SYMBOL_GPL(assay_window_claim);
 
 /**
- * assay_window_claim_ahead() - claim anywhere, in vain without a word
+ * assay_window_claim_ahead() - claim anywhere, without a message where it fails
  * @region: region
- * @count: number of pages
+ * @count: number of pages, at least one
  * @name: of the owner, for people
  *
  * For stock, which tries again later by itself.
@@ -509,7 +514,9 @@ EXPORT_SYMBOL_GPL(assay_window_claim);
 struct assay_window *assay_window_claim_ahead(struct assay_region *region, unsigned long count,
 					      const char *name)
 {
-	return assay_window_new(region, ASSAY_ANYWHERE, count, name, true);
+	struct assay_claim claim = { .region = region, .count = count };
+
+	return assay_window_new_anywhere(&claim, name);
 }
 
 /**
@@ -530,7 +537,6 @@ struct assay_window *assay_window_reserve(struct assay_region *region, unsigned 
 {
 	struct assay_claim claim = { .region = region, .pfn = pfn, .count = count };
 	struct assay_window *window;
-	char owner[48];
 	int ret;
 
 	ret = assay_window_check_place(region, pfn, count);
@@ -539,9 +545,9 @@ struct assay_window *assay_window_reserve(struct assay_region *region, unsigned 
 	window = assay_window_alloc(region, count, name);
 	if (!window)
 		return ERR_PTR(-ENOMEM);
-	ret = assay_claim_mark(&claim, owner, sizeof(owner));
+	ret = assay_claim_mark(&claim);
 	if (ret) {
-		assay_claim_failed(&claim, false, owner, ret);
+		assay_claim_failed(&claim, false, ret);
 		assay_window_free(window);
 		return ERR_PTR(ret);
 	}
@@ -571,18 +577,16 @@ int assay_window_fill(struct assay_window *window, unsigned long first, unsigned
 	};
 	int ret;
 
-	ret = assay_claim_rounds(&claim, false);
+	/* The pages are marked since the window was reserved. */
+	ret = assay_claim_rounds(&claim, assay_claim_try);
 	assay_claim_count(&claim, ret);
-	if (!ret) {
-		ret = assay_window_attach(window, first, count);
-		if (ret)
-			assay_window_return(claim.region, claim.pfn, count);
+	if (ret) {
+		assay_claim_failed(&claim, false, ret);
+		return ret;
 	}
-	if (ret)
-		assay_claim_failed(&claim, false, "", ret);
-	else
-		assay_window_account(claim.region, count);
-	return ret;
+	assay_window_attach(window, first, count);
+	assay_window_account(claim.region, count);
+	return 0;
 }
 
 /**

@@ -13,13 +13,13 @@ def placed: reduce .[] as $run ({at: 0, runs: []};
     .runs += [$run + {first: .at}] | .at += $run.count) | .runs;
 
 # The page states in the order in which they win a cell that shows several pages.
-def states: ["header", "open", "sealed", "part", "writable", "claimed", "empty", "stock", "lent-used", "lent-free", "lent", "held", "unknown"];
+def states: ["header", "open", "sealed", "part", "writable", "claimed", "empty", "stock", "lent-used", "lent-free", "lent", "offline", "held", "unknown"];
 def words: {
   "header": "log header, read-only", "open": "open for an append", "sealed": "full of records, sealed",
   "part": "holds records, read-only", "empty": "claimed and empty, read-only",
   "writable": "of a pool, not protected yet", "claimed": "of another window", "stock": "claimed ahead of need",
   "lent-used": "lent, in use by the kernel", "lent-free": "lent, free for the kernel",
-  "lent": "lent to the kernel", "held": "held idle", "unknown": "not told"};
+  "lent": "lent to the kernel", "offline": "unplugged", "held": "held idle", "unknown": "not told"};
 def rank($state): (states | index($state)) // 99;
 
 # One square a group of pages.
@@ -101,7 +101,7 @@ th{color:var(--dim);font-weight:500}td.n{text-align:right;white-space:nowrap;fon
 .flow .tpm rect{fill:var(--tpm)}.flow .user rect{fill:var(--user)}.flow .kernel rect{fill:var(--kernel)}.flow .mem rect{fill:var(--mem)}
 .flow .good rect{fill:var(--mem);stroke:var(--ok)}.flow .wrong rect{stroke:var(--bad)}
 .map{width:100%;display:block}.p-header{fill:var(--header)}.p-sealed{fill:var(--sealed)}.p-part{fill:var(--part)}.p-empty{fill:var(--empty)}
-.p-open,.p-writable,.p-claimed{fill:var(--open)}.p-stock{fill:var(--empty)}.p-lent-used{fill:var(--used)}.p-lent-free{fill:var(--free)}.p-lent,.p-held,.p-unknown{fill:var(--line)}
+.p-open,.p-writable,.p-claimed{fill:var(--open)}.p-stock{fill:var(--empty)}.p-lent-used{fill:var(--used)}.p-lent-free{fill:var(--free)}.p-lent,.p-held,.p-offline,.p-unknown{fill:var(--line)}
 .key{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;font-size:.88rem;margin:.6rem 0;padding:0;list-style:none}.key svg{width:.8rem;height:.8rem;margin-right:.35rem}
 code{font-size:.88em}
 </style>

@@ -495,7 +495,6 @@ static void set_faults(bool on)
 {
 	set_fault("fail_claim", on ? 30 : 0);
 	set_fault("fail_claim_final", on ? 10 : 0);
-	set_fault("fail_page", on ? 2 : 0);
 }
 
 static void bind_tpm(bool bound)

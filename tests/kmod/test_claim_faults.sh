@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Claims that fail on demand: busy for a while, busy for good, at the k-th page, at
+# Claims that fail on demand: busy for a while, busy for good, at
 # protecting a chunk of the stock, at giving back; and one that is killed. Each leaves
 # nothing behind but what cannot be given back.
 # guest: --region auto --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
@@ -65,14 +65,6 @@ arm fail_claim_final 1
 asks 'no memory is final' 'Cannot allocate memory' claim a 0 $place 8
 check 'and not tried again' [ "$(counts)" = "$(more 0 0 1)" ]
 
-for k in 1 8; do
-	arm fail_page 1 $k
-	asks "failed at page $k of 8" 'Cannot allocate memory' claim a 0 $place 8
-	check "page $k: nothing is left" [ "$(left)" = "$log" ]
-	asks "page $k: and it can be claimed" 0 claim a 0 $place 8
-	ask release a
-done
-
 # Others hold the processor, or the place, for a while; the claim is killed meanwhile.
 arm fail_claim -1
 (echo "claim killed 0 - 1" >/sys/module/claim/parameters/command) 2>/dev/null &
@@ -98,8 +90,8 @@ within() { # SECONDS COMMAND...: it becomes true
 	done
 	return 1
 }
-# N-th entry, verified page, attached page
-for fault in fail_entry:1 fail_verify:3 fail_page:3; do
+# N-th entry, verified page
+for fault in fail_entry:1 fail_verify:3; do
 	point=${fault%:*}
 	arm "$point" 1 "${fault#*:}"
 	ask pool 0

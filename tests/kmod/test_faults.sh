@@ -81,7 +81,6 @@ while read -r point mode pages keeps; do
 	fi
 done <<END
 fail_claim_final 4 1
-fail_page 4 2
 fail_entry 1 2
 fail_entry 4 1
 fail_verify 1 1 keeps

@@ -27,6 +27,7 @@ static void good_lines(void **state)
 		{ "0x80730 sealed log 3 12 0x0\n", 0x80730, PAGE_SEALED, "log", 3, 12, true, 0 },
 		{ "0x80731 lent - - - 0x400\n", 0x80731, PAGE_LENT, "", 0, 0, true, 0x400 },
 		{ "0x0 held - - - -\n", 0, PAGE_HELD, "", 0, 0, false, 0 },
+		{ "0x6 offline - - - 0x0\n", 6, PAGE_OFFLINE, "", 0, 0, true, 0 },
 		{ "0xffffffffffffffff stock stock 1 0 -\n", UINT64_MAX, PAGE_STOCK, "stock", 1, 0,
 		  false, 0 },
 		{ "0x1 claimed a b 9 7 0xffffffffffffffff\n", 1, PAGE_CLAIMED, "a b", 9, 7, true,

@@ -25,13 +25,13 @@ static const struct {
 	char symbol;
 	const char *colour; /* SGR parameters */
 } looks[PAGE_STATES] = {
-	[PAGE_UNKNOWN] = { '?', "2" },	   [PAGE_HELD] = { 'h', "2" },
-	[PAGE_LENT] = { '-', "2" },	   [PAGE_LENT_FREE] = { '.', "2" },
-	[PAGE_LENT_USED] = { 'u', "36" },  [PAGE_STOCK] = { 's', "35" },
-	[PAGE_EMPTY] = { 'e', "33" },	   [PAGE_CLAIMED] = { 'c', "37" },
-	[PAGE_WRITABLE] = { 'w', "1;33" }, [PAGE_PART] = { 'p', "32" },
-	[PAGE_SEALED] = { 'S', "1;32" },   [PAGE_OPEN] = { 'O', "1;31" },
-	[PAGE_HEADER] = { 'H', "1;34" },
+	[PAGE_UNKNOWN] = { '?', "2" },	 [PAGE_HELD] = { 'h', "2" },
+	[PAGE_OFFLINE] = { 'x', "2" },	 [PAGE_LENT] = { '-', "2" },
+	[PAGE_LENT_FREE] = { '.', "2" }, [PAGE_LENT_USED] = { 'u', "36" },
+	[PAGE_STOCK] = { 's', "35" },	 [PAGE_EMPTY] = { 'e', "33" },
+	[PAGE_CLAIMED] = { 'c', "37" },	 [PAGE_WRITABLE] = { 'w', "1;33" },
+	[PAGE_PART] = { 'p', "32" },	 [PAGE_SEALED] = { 'S', "1;32" },
+	[PAGE_OPEN] = { 'O', "1;31" },	 [PAGE_HEADER] = { 'H', "1;34" },
 };
 
 /* Sums over all regions. */
@@ -616,13 +616,11 @@ const struct command command_status = {
 	.options = status_rows,
 	.epilogue =
 		"States of a page. Idle: lent-free (lent to the kernel, and free), lent-used "
-		"(lent, "
-		"and\nused by it), held (in a region that is not lent). Claimed: stock (ahead of "
-		"need),\nclaimed (by a window, which writes to it as it likes), empty, writable "
-		"(of "
-		"a pool, not\nprotected yet), open (a protected page while it is written), part "
-		"(holds data, may be\nopened again), sealed (not opened again), header (of the "
-		"log).\n"
+		"(lent, and\nused by it), held (in a region that is not lent), offline "
+		"(unplugged). Claimed: stock\n(ahead of need), claimed (by a window, which "
+		"writes to it as it likes), empty, writable\n(of a pool, not protected yet), open "
+		"(a protected page while it is written), part\n(holds data, may be opened again), "
+		"sealed (not opened again), header (of the log).\n"
 		"\n"
 		"Exit status: 0 told, 1 the module is not there or does not answer, 2 wrong "
 		"usage.\n",

@@ -9,7 +9,9 @@
  *	echo "release NAME" >...
  *	echo "fill NAME BYTE" >...		all bytes of the window
  *	echo "holds NAME BYTE" >...		EBADMSG if one of its bytes is another
- *	echo "pool MODE" >...			a pool of pmalloc, the newest
+ *	echo "refer NAME PAGE MS" >...		a reference to one of its pages, for so long; 0:
+ *until echo "drop" >...			all such references are dropped echo "pool MODE"
+ *>...			a pool of pmalloc, the newest
  *	echo "allocate SIZE" >...		from the newest pool
  *	echo "destroy" >...			the newest pool
  *
@@ -19,10 +21,12 @@
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "pmalloc.h"
 #include "region.h"
@@ -39,6 +43,14 @@ struct claim_pool {
 	struct pmalloc_pool *pool;
 };
 
+/* As of somebody who looks a page up and does not know yet whose it is. */
+struct claim_reference {
+	struct list_head node;
+	struct delayed_work work;
+	struct page *page;
+};
+
+static LIST_HEAD(claim_references);
 static DEFINE_MUTEX(claim_lock);
 static LIST_HEAD(claims);
 static LIST_HEAD(claim_pools);
@@ -95,6 +107,46 @@ static void claim_release(struct claim *claim)
 	kfree(claim);
 }
 
+static void claim_drop(struct work_struct *work)
+{
+	struct claim_reference *reference =
+		container_of(to_delayed_work(work), struct claim_reference, work);
+
+	if (reference->page)
+		put_page(reference->page);
+	reference->page = NULL;
+}
+
+static int claim_refer(const struct claim *claim, unsigned long page, unsigned int ms)
+{
+	struct claim_reference *reference;
+
+	if (page >= claim->window->count)
+		return -EINVAL;
+	reference = kzalloc(sizeof(*reference), GFP_KERNEL);
+	if (!reference)
+		return -ENOMEM;
+	reference->page = pfn_to_page(claim->window->pfn + page);
+	get_page(reference->page);
+	INIT_DELAYED_WORK(&reference->work, claim_drop);
+	list_add(&reference->node, &claim_references);
+	if (ms)
+		schedule_delayed_work(&reference->work, msecs_to_jiffies(ms));
+	return 0;
+}
+
+static void claim_drop_all(void)
+{
+	struct claim_reference *reference, *next;
+
+	list_for_each_entry_safe(reference, next, &claim_references, node) {
+		mod_delayed_work(system_wq, &reference->work, 0);
+		flush_delayed_work(&reference->work);
+		list_del(&reference->node);
+		kfree(reference);
+	}
+}
+
 static int claim_new_pool(unsigned int mode)
 {
 	struct claim_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
@@ -125,7 +177,7 @@ static int claim_do(const char *text)
 	struct claim_pool *pool;
 	struct claim *claim;
 	unsigned long count;
-	unsigned int id;
+	unsigned int id, ms;
 	size_t bytes;
 
 	if (sscanf(text, "claim %23s %u %23s %lu", name, &id, pfn, &count) == 4)
@@ -135,6 +187,10 @@ static int claim_do(const char *text)
 	pool = list_first_entry_or_null(&claim_pools, struct claim_pool, node);
 	if (sscanf(text, "allocate %zu", &bytes) == 1)
 		return pool && pmalloc(pool->pool, bytes) ? 0 : -ENOMEM;
+	if (sysfs_streq(text, "drop")) {
+		claim_drop_all();
+		return 0;
+	}
 	if (sysfs_streq(text, "destroy")) {
 		if (!pool)
 			return -ENOENT;
@@ -146,6 +202,8 @@ static int claim_do(const char *text)
 	claim = claim_find(name);
 	if (!claim)
 		return -ENOENT;
+	if (sscanf(text, "refer %23s %u %u", name, &id, &ms) == 3)
+		return claim_refer(claim, id, ms);
 	bytes = claim->window->count << PAGE_SHIFT;
 	if (!strcmp(verb, "release"))
 		claim_release(claim);
@@ -197,5 +255,6 @@ static void __exit claim_exit(void)
 		claim_destroy_pool(pool);
 	list_for_each_entry_safe(claim, next, &claims, node)
 		claim_release(claim);
+	claim_drop_all();
 }
 module_exit(claim_exit);

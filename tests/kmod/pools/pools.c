@@ -100,9 +100,16 @@ static bool pools_is_zero(const void *object, size_t size)
 	return !memchr_inv(object, 0, size);
 }
 
-static enum assay_page_state pools_state(const void *object)
+static enum assay_page_state pools_state(const struct pmalloc_pool *pool, const void *object)
 {
-	return ((struct assay_page_desc *)page_private(virt_to_page(object)))->state;
+	unsigned long address = (unsigned long)object;
+	const struct pmalloc_area *area;
+
+	list_for_each_entry(area, &pool->areas, node) {
+		if (address >= area->base && address - area->base < area->size)
+			return area->window->desc[(address - area->base) >> PAGE_SHIFT].state;
+	}
+	return ASSAY_PAGE_LENT;
 }
 
 static struct pmalloc_pool *pools_new(struct pools_report *report, enum pmalloc_mode mode)
@@ -167,7 +174,7 @@ static void pools_manual(struct pools_report *report, enum pmalloc_mode mode)
 		goto destroy;
 	pools_check(report, pools_is_zero(first, size), "%s: it is zeroed", name);
 	pools_check(report, pools_all(first, size, false), "%s: it is writable", name);
-	pools_check(report, pools_state(first) == ASSAY_PAGE_WRITABLE, "%s: its pages say so",
+	pools_check(report, pools_state(pool, first) == ASSAY_PAGE_WRITABLE, "%s: its pages say so",
 		    name);
 	memset(first, 0xa5, size);
 	ret = pmalloc_write(pool, first, &byte, 1);
@@ -181,7 +188,7 @@ static void pools_manual(struct pools_report *report, enum pmalloc_mode mode)
 	pools_check(report, first[0] == 0xa5 && !memchr_inv(first, 0xa5, size),
 		    "%s: it holds what was written", name);
 	pools_check(report,
-		    pools_state(first) == (has_writes ? ASSAY_PAGE_PART : ASSAY_PAGE_SEALED),
+		    pools_state(pool, first) == (has_writes ? ASSAY_PAGE_PART : ASSAY_PAGE_SEALED),
 		    "%s: its pages say so", name);
 	ret = pmalloc_write(pool, first + PAGE_SIZE, &byte, 1);
 	pools_check(report, ret == (has_writes ? 0 : -EPERM), "%s: pmalloc_write: %d", name, ret);
@@ -197,8 +204,8 @@ static void pools_manual(struct pools_report *report, enum pmalloc_mode mode)
 	pools_check(report, !pmalloc_make_pool_ro(pool), "%s: the pool is made read-only", name);
 	pools_check(report, pools_faults(first) && second && pools_faults(second),
 		    "%s: all of it is", name);
-	pools_check(report, pools_state(first) == ASSAY_PAGE_SEALED, "%s: its pages are sealed",
-		    name);
+	pools_check(report, pools_state(pool, first) == ASSAY_PAGE_SEALED,
+		    "%s: its pages are sealed", name);
 	pools_check(report, pmalloc_write(pool, first, &byte, 1) == -EPERM,
 		    "%s: then it takes no write", name);
 	pools_check(report, !pmalloc(pool, 1) && !pzalloc(pool, 1) && !pstrdup(pool, "x"),
@@ -279,14 +286,14 @@ static void pools_start(struct pools_report *report)
 		goto destroy;
 	pools_check(report, pools_all(object, size, true), "START_WR: a write faults at once");
 	pools_check(report, pools_is_zero(object, size), "START_WR: it is zeroed");
-	pools_check(report, pools_state(object) == ASSAY_PAGE_EMPTY,
+	pools_check(report, pools_state(pool, object) == ASSAY_PAGE_EMPTY,
 		    "START_WR: its pages are empty");
 	pools_check(report, !pmalloc_write(pool, object + 1, &byte, 1) && object[1] == byte,
 		    "START_WR: pmalloc_write writes");
 	pools_check(report, pools_all(object, size, true), "START_WR: a write still faults");
 	pools_check(report,
-		    pools_state(object) == ASSAY_PAGE_PART &&
-			    pools_state(object + size - 1) == ASSAY_PAGE_EMPTY,
+		    pools_state(pool, object) == ASSAY_PAGE_PART &&
+			    pools_state(pool, object + size - 1) == ASSAY_PAGE_EMPTY,
 		    "START_WR: the page that was written says so, and no other");
 	object = pzalloc(pool, 8);
 	pools_check(report, object && pools_faults(object), "START_WR: so for the next object");

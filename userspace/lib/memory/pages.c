@@ -17,6 +17,7 @@
 static const char *const names[PAGE_STATES] = {
 	[PAGE_UNKNOWN] = "unknown",
 	[PAGE_HELD] = "held",
+	[PAGE_OFFLINE] = "offline",
 	[PAGE_LENT] = "lent",
 	[PAGE_LENT_FREE] = "lent-free",
 	[PAGE_LENT_USED] = "lent-used",

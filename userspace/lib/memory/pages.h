@@ -17,6 +17,7 @@
 enum page_state {
 	PAGE_UNKNOWN,	/* idle or not: the module was not asked, see memory.h */
 	PAGE_HELD,	/* idle, in a region whose idle pages nobody uses */
+	PAGE_OFFLINE,	/* idle, and unplugged or about to be: nobody can use it */
 	PAGE_LENT,	/* idle, used by the kernel or not */
 	PAGE_LENT_FREE, /* in the kernel's free lists */
 	PAGE_LENT_USED, /* anything else */
