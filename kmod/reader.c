@@ -4,8 +4,10 @@
  * them. Called through chardev's file operations; VFS has checked that the file is
  * open for reading.
  *
- * Readers hold nothing of the log: neither a page nor a lock while they wait or while
- * their own memory is written to. So none of them is in the way of an append or a trim.
+ * Readers hold nothing of the log while they can be stopped: no page, and no lock that an
+ * append or a trim waits for, but for spinning locks, with which at most a page is copied
+ * or an entry of a page table is set. So it does not matter how slow a reader is, or if it
+ * is throttled, stopped or killed.
  */
 #include <linux/device.h>
 #include <linux/err.h>
@@ -94,18 +96,34 @@ static struct assay_ring *assay_reader_ring(struct file *file)
 	return &assay_of_file(file)->ledger.ring;
 }
 
+/*
+ * As vmf_insert_pfn() does it, but that would make the page table, and so wait for memory and
+ * be throttled, when the page frame is known already, and what was to be unmapped from all
+ * readers would have to wait for that. Here the page table is there, and locked.
+ */
+static int assay_reader_set_pte(pte_t *pte, unsigned long address, void *data)
+{
+	const struct vm_fault *vmf = data;
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long pfn;
+
+	/* Another thread was faster. */
+	if (!pte_none(ptep_get(pte)))
+		return 0;
+	pfn = assay_ring_mapped_pfn(vma->vm_private_data, vmf->pgoff);
+	set_pte_at(vma->vm_mm, address, pte, pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot)));
+	return 0;
+}
+
 static vm_fault_t assay_reader_fault(struct vm_fault *vmf)
 {
-	struct assay_ring *ring = vmf->vma->vm_private_data;
-	vm_fault_t ret;
+	int ret;
 
-	if (vmf->pgoff >= assay_ring_mapped_pages(ring))
+	if (vmf->pgoff >= assay_ring_mapped_pages(vmf->vma->vm_private_data))
 		return VM_FAULT_SIGBUS;
-	/* Whoever takes the page away unmaps it when this is done, or before it is looked for. */
-	down_read(&ring->map_lock);
-	ret = vmf_insert_pfn(vmf->vma, vmf->address, assay_ring_mapped_pfn(ring, vmf->pgoff));
-	up_read(&ring->map_lock);
-	return ret;
+	ret = apply_to_page_range(vmf->vma->vm_mm, vmf->address, PAGE_SIZE, assay_reader_set_pte,
+				  vmf);
+	return ret ? VM_FAULT_OOM : VM_FAULT_NOPAGE;
 }
 
 /* The boot before's log: pages that are never given back while it can be mapped. */

@@ -15,12 +15,14 @@
  * The window is the ring's address range, and nobody else can claim in it. Its memory
  * comes and goes chunk by chunk:
  *
- *	freed <= floor <= head <= tail <= limit <= freed + size
+ *	freed <= floor <= head <= tail <= limit <= ceiling <= freed + size
  *
  *	[floor, limit)	memory that is claimed: what is written, and what will be. A
  *			worker claims some of it ahead of need, so that neither moving
  *			other data away nor clearing is waited for by an append, unless
  *			it is larger than what there is ahead
+ *	[limit, ceiling) memory that readers see already, and that is not written yet: only
+ *			while a chunk comes
  *	[freed, floor)	memory that readers do not see any more and that is given back just now
  *	the rest	the kernel's; readers see zeros
  *
@@ -30,7 +32,6 @@
  */
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/lockdep.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -87,10 +88,15 @@ static void assay_ring_account(struct assay_ring *ring, u64 offset, u64 end)
 }
 
 /* ------------------------------------------------------------------ chunks */
-/* What readers have mapped of the ring's bytes [@place, @place + @size), in both copies. */
+/*
+ * What readers have mapped of the ring's bytes [@place, @place + @size), in both copies, after
+ * @floor or @ceiling has changed. A reader's fault that still sees the old value has made its
+ * page table before, and finishes before that is unmapped: see assay_reader_set_pte().
+ */
 static void assay_ring_unmap(struct assay_ring *ring, u64 place, u64 size)
 {
-	lockdep_assert_held_write(&ring->map_lock);
+	/* Pairs with assay_ring_mapped_pfn(). */
+	smp_mb();
 	unmap_mapping_range(ring->mapping, PAGE_SIZE + place, size, 0);
 	unmap_mapping_range(ring->mapping, PAGE_SIZE + ring->size + place, size, 0);
 }
@@ -111,10 +117,10 @@ static int assay_ring_claim_chunk(struct assay_ring *ring)
 				  ASSAY_PAGE_RING);
 	if (ret)
 		return ret;
-	down_write(&ring->map_lock);
+	WRITE_ONCE(ring->ceiling, ring->limit + size);
+	/* Of zeros. Nothing is written there before: who has that mapped would not see it. */
 	assay_ring_unmap(ring, place, size);
-	WRITE_ONCE(ring->limit, ring->limit + size);
-	up_write(&ring->map_lock);
+	smp_store_release(&ring->limit, ring->ceiling);
 	return 0;
 }
 
@@ -150,7 +156,7 @@ static void assay_ring_grow(struct work_struct *work)
 {
 	struct assay_ring *ring = container_of(work, struct assay_ring, grow);
 
-	/* In vain, with a message: the next append asks again. */
+	/* If that fails, after a message, the next append asks again. */
 	assay_ring_grow_to(ring, READ_ONCE(ring->tail) + ring->ahead);
 }
 
@@ -194,7 +200,8 @@ static int assay_ring_reserve(struct assay_ring *ring, u64 size)
 
 	if (size > assay_ring_room(ring))
 		return -ENOSPC;
-	if (ring->tail + size > READ_ONCE(ring->limit))
+	/* Pairs with assay_ring_claim_chunk(): readers see what is written below it. */
+	if (ring->tail + size > smp_load_acquire(&ring->limit))
 		ret = assay_ring_grow_to(ring, ring->tail + size);
 	return !ret || ret == -EINTR ? ret : -ENOSPC;
 }
@@ -283,17 +290,18 @@ int assay_ring_end(struct assay_ring *ring)
 /* From now on readers see zeros in the chunks that end at or below the head. */
 static void assay_ring_hide(struct assay_ring *ring)
 {
-	u64 floor = ring->floor, end = assay_ring_border(ring, floor, ring->head);
+	u64 at = ring->floor, end = assay_ring_border(ring, at, ring->head);
 
-	down_write(&ring->map_lock);
-	while (floor < end) {
-		u64 size = assay_ring_chunk(ring, floor);
+	/* The head is above these chunks already: who copies from them does so until here. */
+	write_lock(&ring->copy_lock);
+	WRITE_ONCE(ring->floor, end);
+	write_unlock(&ring->copy_lock);
+	while (at < end) {
+		u64 size = assay_ring_chunk(ring, at);
 
-		assay_ring_unmap(ring, assay_ring_place(ring, floor), size);
-		floor += size;
+		assay_ring_unmap(ring, assay_ring_place(ring, at), size);
+		at += size;
 	}
-	WRITE_ONCE(ring->floor, floor);
-	up_write(&ring->map_lock);
 }
 
 /**
@@ -343,6 +351,9 @@ static ssize_t assay_ring_get_locked(struct assay_ring *ring, u64 offset, u8 *bu
  * @buffer: to copy to; memory of the kernel
  * @size: most bytes to copy
  *
+ * Copies a page at most, since what it copies is not given back meanwhile: a spinning lock
+ * keeps the reader running until it is done.
+ *
  * Return: how many, 0 if @offset is the tail; -ESTALE if it is below the head;
  * -EINVAL if it is behind the tail.
  */
@@ -350,10 +361,9 @@ ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t s
 {
 	ssize_t ret;
 
-	/* What is not below the head now is not given back before this is done. */
-	down_read(&ring->map_lock);
-	ret = assay_ring_get_locked(ring, offset, buffer, size);
-	up_read(&ring->map_lock);
+	read_lock(&ring->copy_lock);
+	ret = assay_ring_get_locked(ring, offset, buffer, min(size, PAGE_SIZE));
+	read_unlock(&ring->copy_lock);
 	return ret;
 }
 
@@ -368,31 +378,45 @@ unsigned long assay_ring_mapped_pages(const struct assay_ring *ring)
 	return 1 + 2 * (ring->size >> PAGE_SHIFT);
 }
 
-/* Whether a place of the ring is one of [floor, limit), of which no two are at one place. */
+/* Whether a place of the ring is one of [floor, ceiling), of which no two are at one place. */
 static bool assay_ring_is_claimed(const struct assay_ring *ring, u64 place)
 {
-	u64 from = assay_ring_place(ring, ring->floor);
-	u64 distance = place >= from ? place - from : place + ring->size - from;
+	u64 floor, ceiling, from, distance;
 
-	return distance < ring->limit - ring->floor;
+	/* In this order: with a floor above the ceiling all would count as claimed. */
+	floor = READ_ONCE(ring->floor);
+	/* Likewise. */
+	smp_rmb();
+	ceiling = READ_ONCE(ring->ceiling);
+	from = assay_ring_place(ring, floor);
+	distance = place >= from ? place - from : place + ring->size - from;
+	return distance < ceiling - floor;
 }
 
 /**
  * assay_ring_mapped_pfn() - the page frame behind a page of that mapping
- * @ring: created ring, with @map_lock held until the page is mapped
+ * @ring: created ring
  * @index: below assay_ring_mapped_pages()
+ *
+ * For who holds the lock of the page table that the page frame goes to, which is there
+ * already, and sets its entry before that is unlocked: what has changed by then is unmapped
+ * after that.
  *
  * Return: page frame number; that of the kernel's page of zeros where no memory is
  * claimed.
  */
-unsigned long assay_ring_mapped_pfn(struct assay_ring *ring, unsigned long index)
+unsigned long assay_ring_mapped_pfn(const struct assay_ring *ring, unsigned long index)
 {
 	unsigned long page;
 
-	lockdep_assert_held(&ring->map_lock);
 	if (!index)
 		return ring->window->pfn;
 	page = (index - 1) % (ring->size >> PAGE_SHIFT);
+	/*
+	 * Pairs with assay_ring_unmap(): either we see what it has changed, or it sees our page
+	 * table, and waits for its lock.
+	 */
+	smp_mb();
 	if (!assay_ring_is_claimed(ring, (u64)page << PAGE_SHIFT))
 		return page_to_pfn(ZERO_PAGE(0));
 	return ring->window->pfn + 1 + page;
@@ -441,7 +465,7 @@ int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *pl
 	ring->chunk = (u64)clamp(place->chunk, 1UL, max(pages / 8, 1UL)) << PAGE_SHIFT;
 	ring->ahead = (u64)min(place->ahead, pages) << PAGE_SHIFT;
 	init_waitqueue_head(&ring->readers);
-	init_rwsem(&ring->map_lock);
+	rwlock_init(&ring->copy_lock);
 	mutex_init(&ring->grow_lock);
 	INIT_WORK(&ring->grow, assay_ring_grow);
 
@@ -524,12 +548,13 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 	}
 	if (ret)
 		return ret;
+	ring->ceiling = ring->limit;
 	WRITE_ONCE(ring->window->desc[0].used, sizeof(*ring->header));
 	pmalloc_note_used(ring->pool, 0, 1);
 	assay_ring_account(ring, floor, tail);
 	for (at = floor; at < ring->limit; at += PAGE_SIZE)
 		pmalloc_note_used(ring->pool, assay_ring_page(assay_ring_place(ring, at)), 1);
-	/* In vain: the next append asks again. What is there is kept all the same. */
+	/* If that fails the next append asks again. What is there is kept all the same. */
 	assay_ring_grow_to(ring, tail + ring->ahead);
 	return 0;
 }

@@ -4,7 +4,7 @@
 #define _ASSAY_RING_H
 
 #include <linux/mutex.h>
-#include <linux/rwsem.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -50,11 +50,12 @@ struct assay_ring_place {
  * @freed: what was below it has been given back
  * @stuck: some could not be, and none is any more
  * @floor: lowest byte whose memory readers see
- * @limit: where claimed memory ends
- * @map_lock: held for writing while @floor and @limit change and mappings are brought up
- *            to date; for reading while a page is mapped or read
+ * @ceiling: where the memory ends that readers see
+ * @limit: where the memory ends that may be written: as @ceiling, but while a chunk comes
+ * @copy_lock: held for reading while bytes are copied, at most a page; for writing to move
+ *             @floor, after @head
  * @mapping: through which all readers map the log
- * @grow_lock: serialises claims; outside @map_lock
+ * @grow_lock: serialises claims
  * @grow: the worker that claims ahead
  * @readers: woken when the tail moves
  * @sequence: of the header; odd during a write
@@ -75,9 +76,10 @@ struct assay_ring {
 	u64 tail;
 	u64 freed;
 	u64 floor;
+	u64 ceiling;
 	u64 limit;
 	bool stuck;
-	struct rw_semaphore map_lock; /* see above */
+	rwlock_t copy_lock; /* see above */
 	struct address_space *mapping;
 	struct mutex grow_lock; /* see above */
 	struct work_struct grow;
@@ -101,6 +103,6 @@ void assay_ring_give_back(struct assay_ring *ring);
 int assay_ring_end(struct assay_ring *ring);
 ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size);
 unsigned long assay_ring_mapped_pages(const struct assay_ring *ring);
-unsigned long assay_ring_mapped_pfn(struct assay_ring *ring, unsigned long index);
+unsigned long assay_ring_mapped_pfn(const struct assay_ring *ring, unsigned long index);
 
 #endif /* _ASSAY_RING_H */

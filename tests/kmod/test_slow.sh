@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# No reader, however slow, is waited for; see slow.c. The kernel tells of readers that it kills
+# for want of memory with a call trace.
+# guest: --region auto --tpm new --smp 2 --timeout 120 --expect '[Cc]all trace'
+# flavours: 4k 6.1
+mkdir -p /tmp
+exec /bed/bin/slow
