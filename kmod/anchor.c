@@ -10,7 +10,9 @@
  */
 #include <crypto/hash.h>
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tpm.h>
@@ -64,16 +66,18 @@ const char *assay_anchor_check_pcr(u32 pcr)
  * @anchor: to initialise; to be released by assay_anchor_destroy()
  * @dev: for messages
  * @pcr: PCR index that assay_anchor_check_pcr() accepts
+ * @verify: seconds, or ASSAY_VERIFY_*: how often the PCR is read after an extend
  *
  * Return: 0 or -ENOMEM, with nothing to release.
  */
-int assay_anchor_init(struct assay_anchor *anchor, struct device *dev, u32 pcr)
+int assay_anchor_init(struct assay_anchor *anchor, struct device *dev, u32 pcr, unsigned int verify)
 {
 	unsigned int i;
 
 	memset(anchor, 0, sizeof(*anchor));
 	anchor->dev = dev;
 	anchor->pcr = pcr;
+	anchor->verify = verify;
 	INIT_LIST_HEAD(&anchor->pending);
 	for (i = 0; i < ASSAY_HASHES; i++) {
 		struct crypto_shash *hash = crypto_alloc_shash(assay_hashes[i].name, 0, 0);
@@ -205,6 +209,7 @@ static int assay_anchor_set_banks(struct assay_anchor *anchor)
 	/* Pairs with assay_ledger_info(), which shows the banks without a lock. */
 	smp_store_release(&anchor->bank_count, chip->nr_allocated_banks);
 	anchor->doubtful = false;
+	anchor->verified = jiffies;
 	return 0;
 }
 
@@ -222,6 +227,7 @@ static int assay_anchor_same_banks(struct assay_anchor *anchor)
 	dev_err_ratelimited(
 		anchor->dev,
 		"the TPM has other PCR banks than when the log began; reload the module to begin a new log\n");
+	WRITE_ONCE(anchor->state, ASSAY_PCR_OTHER_BANKS);
 	return -EUCLEAN;
 }
 
@@ -434,29 +440,139 @@ static const struct assay_bank *assay_anchor_witness(const struct assay_anchor *
 	return witness;
 }
 
+/* ------------------------------------------------------------------ what the PCR holds */
+/* A record was anchored. */
+static void assay_anchor_remember(struct assay_anchor *anchor, const struct assay_pending *pending)
+{
+	const struct assay_bank *witness = assay_anchor_witness(anchor);
+	struct assay_recent *recent = &anchor->recent[anchor->recent_count++ % ASSAY_RECENT];
+
+	memcpy(recent->digest, pending->digest[witness->hash], witness->size);
+	memcpy(recent->value, witness->value, witness->size);
+}
+
+/* How many records are in @recent. */
+static unsigned int assay_anchor_remembered(const struct assay_anchor *anchor)
+{
+	return min_t(u64, anchor->recent_count, ASSAY_RECENT);
+}
+
+/* The record before which there were @age others, of those that are remembered. */
+static const struct assay_recent *assay_anchor_recent(const struct assay_anchor *anchor,
+						      unsigned int age)
+{
+	u64 oldest = anchor->recent_count - assay_anchor_remembered(anchor);
+
+	return &anchor->recent[(oldest + age) % ASSAY_RECENT];
+}
+
+/* What a value becomes with the remembered records from @first on, and one that is pending. */
+static bool assay_anchor_leads_to(const struct assay_anchor *anchor, const u8 *from,
+				  unsigned int first, const u8 *found)
+{
+	const struct assay_bank *witness = assay_anchor_witness(anchor);
+	u8 value[ASSAY_MAX_DIGEST];
+	unsigned int i;
+
+	memcpy(value, from, witness->size);
+	for (i = first; i < assay_anchor_remembered(anchor); i++) {
+		if (assay_anchor_after(anchor, witness, value,
+				       assay_anchor_recent(anchor, i)->digest, value))
+			return false;
+	}
+	if (!memcmp(value, found, witness->size))
+		return true;
+	/* It may have been sent already. */
+	if (list_empty(&anchor->pending) ||
+	    assay_anchor_advance(anchor, witness, value,
+				 list_first_entry(&anchor->pending, struct assay_pending, node),
+				 value))
+		return false;
+	return !memcmp(value, found, witness->size);
+}
+
+/* Does the PCR hold what it did after a record that was not the last, and newer ones on that? */
+static bool assay_anchor_rolled_back(const struct assay_anchor *anchor, const u8 *found)
+{
+	unsigned int newest = assay_anchor_remembered(anchor), i, first;
+
+	for (i = 0; i < newest; i++) {
+		const u8 *value = assay_anchor_recent(anchor, i)->value;
+
+		/* The record behind it is not among those that it was extended with. */
+		for (first = i + 2; first <= newest; first++) {
+			if (assay_anchor_leads_to(anchor, value, first, found))
+				return true;
+		}
+	}
+	return false;
+}
+
 /*
- * After extends whose outcome is not known: how many of the pending records the PCR
- * holds. Sets ahead.
+ * Does the PCR hold what a reset leaves, and what we have extended it with since then? PCRs 17
+ * to 22 are all ones after a restart, others zero: TCG PC Client Platform TPM Profile. And
+ * firmware may measure again what it had when the log began.
+ */
+static bool assay_anchor_was_reset(const struct assay_anchor *anchor, const u8 *found)
+{
+	const struct assay_bank *witness = assay_anchor_witness(anchor);
+	u8 fixed[ASSAY_MAX_DIGEST];
+	unsigned int i;
+
+	memset(fixed, anchor->pcr >= 17 && anchor->pcr <= 22 ? 0xff : 0, sizeof(fixed));
+	for (i = 0; i <= assay_anchor_remembered(anchor); i++) {
+		if (assay_anchor_leads_to(anchor, fixed, i, found) ||
+		    assay_anchor_leads_to(anchor, witness->start, i, found))
+			return true;
+	}
+	return false;
+}
+
+/* The PCR holds @found, and the log does not say so: find out what has happened, and say it. */
+static int assay_anchor_unclean(struct assay_anchor *anchor, const u8 *found)
+{
+	static const char *const why[] = {
+		[ASSAY_PCR_EXTENDED] = "something else has extended it",
+		[ASSAY_PCR_RESET] = "the TPM was reset while the log went on",
+		[ASSAY_PCR_ROLLED_BACK] =
+			"it holds what it did after an older record, as if an older state of the TPM had been restored",
+	};
+	u32 state = ASSAY_PCR_EXTENDED;
+
+	if (assay_anchor_rolled_back(anchor, found))
+		state = ASSAY_PCR_ROLLED_BACK;
+	else if (assay_anchor_was_reset(anchor, found))
+		state = ASSAY_PCR_RESET;
+	if (anchor->state != state)
+		dev_err(anchor->dev,
+			"PCR %u does not hold what the log says: %s. %llu records were anchored since it was read last; reload the module to begin a new log\n",
+			anchor->pcr, why[state], anchor->unverified);
+	WRITE_ONCE(anchor->state, state);
+	return -EUCLEAN;
+}
+
+/*
+ * Read the PCR, and find out how many of the pending records it holds. Sets ahead, and
+ * ends all doubt.
  */
 static int assay_anchor_resolve(struct assay_anchor *anchor)
 {
 	const struct assay_bank *witness = assay_anchor_witness(anchor);
 	u8 found[ASSAY_MAX_DIGEST], value[ASSAY_MAX_DIGEST];
 	struct assay_pending *pending = list_entry(&anchor->pending, struct assay_pending, node);
+	int doubts = atomic_read(&anchor->doubts), ret;
 	unsigned int ahead = 0;
-	int ret;
 
+	/* Whoever has doubts from here on has them after this. */
+	smp_mb();
 	ret = assay_anchor_read(anchor, anchor->pcr, witness, found);
 	if (ret)
 		return ret;
 	memcpy(value, witness->value, witness->size);
 	while (memcmp(found, value, witness->size)) {
 		if (list_is_last(&pending->node, &anchor->pending)) {
-			dev_err_ratelimited(
-				anchor->dev,
-				"PCR %u does not hold what the log says: something else has extended it, or the TPM was restarted; reload the module to begin a new log\n",
-				anchor->pcr);
-			return -EUCLEAN;
+			anchor->doubtful = true;
+			return assay_anchor_unclean(anchor, found);
 		}
 		pending = list_next_entry(pending, node);
 		ret = assay_anchor_advance(anchor, witness, value, pending, value);
@@ -466,9 +582,61 @@ static int assay_anchor_resolve(struct assay_anchor *anchor)
 	}
 	anchor->ahead = ahead;
 	anchor->doubtful = false;
+	anchor->doubts_seen = doubts;
+	anchor->verified = jiffies;
+	anchor->unverified = 0;
+	WRITE_ONCE(anchor->state, ASSAY_PCR_RIGHT);
 	return 0;
 }
 
+/* Must the PCR be read before it is relied on? */
+static bool assay_anchor_in_doubt(const struct assay_anchor *anchor)
+{
+	return anchor->doubtful || atomic_read(&anchor->doubts) != anchor->doubts_seen;
+}
+
+/* Is the PCR to be read after this extend? */
+static bool assay_anchor_verify_due(const struct assay_anchor *anchor)
+{
+	if (READ_ONCE(anchor->asleep) || anchor->verify == ASSAY_VERIFY_EACH)
+		return true;
+	if (anchor->verify == ASSAY_VERIFY_NEVER)
+		return false;
+	return time_after_eq(jiffies, anchor->verified + (unsigned long)anchor->verify * HZ);
+}
+
+/**
+ * assay_anchor_doubt() - the PCR may not be what it was
+ * @anchor: initialised anchor
+ *
+ * May be called at any time, without a lock and from any context: when the TPM may have
+ * been reset. The PCR is read before it is relied on again.
+ */
+void assay_anchor_doubt(struct assay_anchor *anchor)
+{
+	atomic_inc(&anchor->doubts);
+	/* Pairs with assay_anchor_resolve(). */
+	smp_mb__after_atomic();
+}
+
+/**
+ * assay_anchor_sleep() - the machine is about to sleep, or has woken up
+ * @anchor: initialised anchor
+ * @asleep: which of the two
+ *
+ * While it is set every extend is verified: tasks run already when the kernel tells that the
+ * machine has woken up.
+ */
+void assay_anchor_sleep(struct assay_anchor *anchor, bool asleep)
+{
+	if (asleep)
+		WRITE_ONCE(anchor->asleep, true);
+	assay_anchor_doubt(anchor);
+	if (!asleep)
+		WRITE_ONCE(anchor->asleep, false);
+}
+
+/* ------------------------------------------------------------------ extending */
 static int assay_anchor_send(struct assay_anchor *anchor, const struct assay_pending *pending)
 {
 	struct tpm_digest digests[ASSAY_MAX_BANKS] = {};
@@ -488,16 +656,54 @@ static int assay_anchor_send(struct assay_anchor *anchor, const struct assay_pen
 	return ret;
 }
 
+/* The oldest pending record was sent: does the PCR hold it? An error leaves it pending. */
+static int assay_anchor_read_back(struct assay_anchor *anchor)
+{
+	int ret;
+
+	anchor->doubtful = true;
+	ret = assay_anchor_resolve(anchor);
+	if (ret)
+		return ret;
+	if (!anchor->ahead) {
+		dev_err_ratelimited(
+			anchor->dev,
+			"the TPM says that it extended PCR %u, which holds what it did before\n",
+			anchor->pcr);
+		return -EIO;
+	}
+	anchor->ahead--;
+	return 0;
+}
+
+/* Have the TPM extend the PCR with the oldest pending record, unless it has already. */
+static int assay_anchor_do_extend(struct assay_anchor *anchor, const struct assay_pending *pending)
+{
+	int ret;
+
+	if (anchor->ahead) {
+		anchor->ahead--;
+		return 0;
+	}
+	ret = assay_anchor_send(anchor, pending);
+	if (ret)
+		return ret;
+	if (assay_anchor_verify_due(anchor))
+		return assay_anchor_read_back(anchor);
+	anchor->unverified++;
+	return 0;
+}
+
 /**
  * assay_anchor_extend() - extend the PCR with the oldest pending record
  * @anchor: attached anchor with a pending record
  * @ret_done: set to the record on success: the caller's again, to be freed with kfree()
  *
- * After earlier failures the PCR is read first, and what it turns out to hold already is
- * not extended again.
+ * Where there is doubt, as after failures, the PCR is read first, and what it turns out to
+ * hold already is not extended again. It is read afterwards as often as @verify says.
  *
- * Return: 0; -ENODEV (the TPM went away); -EUCLEAN after a dev_err(): something
- * else has extended the PCR; -ETIME, -EIO: the TPM did not answer or failed, and the
+ * Return: 0; -ENODEV (the TPM went away); -EUCLEAN after a dev_err(): the PCR does not
+ * hold what the log says; -ETIME, -EIO: the TPM did not answer or failed, and the
  * same may be tried again. No other error comes from a TPM.
  */
 int assay_anchor_extend(struct assay_anchor *anchor, struct assay_pending **ret_done)
@@ -506,7 +712,7 @@ int assay_anchor_extend(struct assay_anchor *anchor, struct assay_pending **ret_
 	unsigned int i;
 	int ret;
 
-	if (anchor->doubtful) {
+	if (assay_anchor_in_doubt(anchor)) {
 		ret = assay_anchor_resolve(anchor);
 		if (ret)
 			return ret;
@@ -520,15 +726,12 @@ int assay_anchor_extend(struct assay_anchor *anchor, struct assay_pending **ret_
 		if (ret)
 			return ret;
 	}
-	if (anchor->ahead) {
-		anchor->ahead--;
-	} else {
-		ret = assay_anchor_send(anchor, pending);
-		if (ret)
-			return ret;
-	}
+	ret = assay_anchor_do_extend(anchor, pending);
+	if (ret)
+		return ret;
 	for (i = 0; i < anchor->bank_count; i++)
 		memcpy(anchor->banks[i].value, anchor->banks[i].next, anchor->banks[i].size);
+	assay_anchor_remember(anchor, pending);
 	list_del(&pending->node);
 	*ret_done = pending;
 	return 0;
@@ -537,14 +740,13 @@ int assay_anchor_extend(struct assay_anchor *anchor, struct assay_pending **ret_
 /**
  * assay_anchor_confirm() - make sure that the PCR holds value
  * @anchor: attached anchor with nothing pending
- *
- * Reads the PCR only after the TPM was away.
+ * @now: read it in any case, and not only where there is doubt
  *
  * Return: as assay_anchor_extend().
  */
-int assay_anchor_confirm(struct assay_anchor *anchor)
+int assay_anchor_confirm(struct assay_anchor *anchor, bool now)
 {
-	return anchor->doubtful ? assay_anchor_resolve(anchor) : 0;
+	return now || assay_anchor_in_doubt(anchor) ? assay_anchor_resolve(anchor) : 0;
 }
 
 /**

@@ -22,7 +22,7 @@
 #define ASSAY_TRIM_SIZE_V1 40
 #define ASSAY_SEAL_SIZE_V1 32
 
-static_assert(sizeof(struct assay_info) == ASSAY_INFO_SIZE_V1);
+static_assert(sizeof(struct assay_info) >= ASSAY_INFO_SIZE_V1);
 static_assert(sizeof(struct assay_anchor_request) == ASSAY_ANCHOR_SIZE_V1);
 static_assert(sizeof(struct assay_trim) == ASSAY_TRIM_SIZE_V1);
 static_assert(sizeof(struct assay_seal) == ASSAY_SEAL_SIZE_V1);

@@ -15,11 +15,13 @@
  * had several, it waits a moment for as many, a fraction of what the record took: callers that
  * work in a loop are back soon, and without that the first of them would get a record
  * alone, with all others behind it. The queue is bounded: who finds it full waits until the
- * committer has taken some.
+ * committer has taken some; they are queued in the order of arrival.
  *
  * What could not be anchored is tried again by itself, with growing pauses: after a TPM
- * has come or come back, the log is anchored without a call.
+ * has come or come back, the log is anchored without a call. A backlog is anchored slice by
+ * slice, so that the workqueue can be frozen between two of them.
  */
+#include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
@@ -28,6 +30,7 @@
 #include <linux/uio.h>
 
 #include "commit.h"
+#include "piece.h"
 #include "trim.h"
 
 /* The committer waits for callers a fraction of what the last record took, but no longer than. */
@@ -37,34 +40,89 @@
 /* A pause grows up to so many times the first. */
 #define ASSAY_PAUSE_GROWTH 64
 
+/* How a task waits: it can be killed, and frozen where it is. */
+#define ASSAY_WAIT_KILLABLE (TASK_KILLABLE | TASK_FREEZABLE)
+#define ASSAY_WAIT_INTERRUPTIBLE (TASK_INTERRUPTIBLE | TASK_FREEZABLE)
+#define ASSAY_WAIT (TASK_UNINTERRUPTIBLE | TASK_FREEZABLE)
+
 /* ------------------------------------------------------------------ the queue */
-/* No more bytes wait than the ring holds; a request alone always has room. */
+/**
+ * struct assay_waiter - who found the queue full
+ * @node: in struct assay_commit.waiting
+ * @request: to be queued
+ * @queued: it is; from then on the committer knows nothing of the waiter
+ */
+struct assay_waiter {
+	struct list_head node;
+	struct assay_request *request;
+	bool queued;
+};
+
+/* The most bytes of fields in a record: no more than the ring holds, and a TLV's length can say. */
+static size_t assay_commit_limit(const struct assay_commit *commit)
+{
+	return min_t(u64, commit->ledger->ring.size, S32_MAX);
+}
+
+/* No more bytes wait than a record has; a request alone always has room. */
 static bool assay_commit_full(const struct assay_commit *commit, size_t bytes)
 {
 	return commit->queued == ASSAY_COMMIT_QUEUE ||
-	       (commit->queued && commit->queued_bytes + bytes > commit->ledger->ring.size);
+	       (commit->queued && commit->queued_bytes + bytes > assay_commit_limit(commit));
 }
 
-static bool assay_commit_add(struct assay_commit *commit, struct assay_request *request)
+static void assay_commit_enqueue(struct assay_commit *commit, struct assay_request *request)
 {
-	bool full, gathered;
+	lockdep_assert_held(&commit->lock);
+	list_add_tail(&request->node, &commit->queue);
+	request->state = ASSAY_REQUEST_QUEUED;
+	commit->queued++;
+	commit->queued_bytes += request->fields.size;
+}
+
+/* Queue the oldest of those who wait, as far as there is room: nobody is overtaken. */
+static void assay_commit_admit(struct assay_commit *commit)
+{
+	struct assay_waiter *waiter, *next;
+
+	lockdep_assert_held(&commit->lock);
+	list_for_each_entry_safe(waiter, next, &commit->waiting, node) {
+		if (assay_commit_full(commit, waiter->request->fields.size))
+			break;
+		list_del(&waiter->node);
+		assay_commit_enqueue(commit, waiter->request);
+		/* Pairs with assay_commit_is_queued(): the waiter may be gone after this. */
+		smp_store_release(&waiter->queued, true);
+	}
+}
+
+static bool assay_commit_is_queued(const struct assay_waiter *waiter)
+{
+	/* Pairs with assay_commit_admit(). */
+	return smp_load_acquire(&waiter->queued);
+}
+
+/* Queue a request, or @waiter for room; with no @waiter, do neither. Returns whether it is queued.
+ */
+static bool assay_commit_add(struct assay_commit *commit, struct assay_request *request,
+			     struct assay_waiter *waiter)
+{
+	bool queued, gathered;
 
 	spin_lock(&commit->lock);
-	full = assay_commit_full(commit, request->fields.size);
-	if (!full) {
-		list_add_tail(&request->node, &commit->queue);
-		request->state = ASSAY_REQUEST_QUEUED;
-		commit->queued++;
-		commit->queued_bytes += request->fields.size;
-	}
+	queued = list_empty(&commit->waiting) && !assay_commit_full(commit, request->fields.size);
+	if (queued)
+		assay_commit_enqueue(commit, request);
+	else if (waiter)
+		list_add_tail(&waiter->node, &commit->waiting);
 	gathered = commit->queued >= commit->last;
 	spin_unlock(&commit->lock);
 	/* From here on the request may be done and gone. */
-	if (!full)
+	if (queued)
 		queue_work(commit->workqueue, &commit->work);
 	if (gathered)
 		wake_up(&commit->gathered);
-	return !full;
+	return queued;
 }
 
 static void assay_commit_remove(struct assay_commit *commit, struct assay_request *request)
@@ -72,6 +130,31 @@ static void assay_commit_remove(struct assay_commit *commit, struct assay_reques
 	list_del(&request->node);
 	commit->queued--;
 	commit->queued_bytes -= request->fields.size;
+}
+
+/* After room has been made: whoever was admitted goes on, and the committer with them. */
+static void assay_commit_wake(struct assay_commit *commit)
+{
+	wake_up_all(&commit->room);
+	queue_work(commit->workqueue, &commit->work);
+}
+
+/* The waiter does not wait any more. Returns false if it was admitted meanwhile. */
+static bool assay_commit_leave(struct assay_commit *commit, struct assay_waiter *waiter)
+{
+	bool left;
+
+	spin_lock(&commit->lock);
+	left = !waiter->queued;
+	if (left) {
+		list_del(&waiter->node);
+		/* It may have been too large for the room that there is. */
+		assay_commit_admit(commit);
+	}
+	spin_unlock(&commit->lock);
+	if (left)
+		assay_commit_wake(commit);
+	return left;
 }
 
 /**
@@ -85,16 +168,21 @@ static void assay_commit_remove(struct assay_commit *commit, struct assay_reques
  */
 int assay_commit_submit(struct assay_commit *commit, struct assay_request *request, bool wait)
 {
+	struct assay_waiter waiter = { .request = request };
 	int ret;
 
 	if (!wait)
-		return assay_commit_add(commit, request) ? 0 : -EAGAIN;
+		return assay_commit_add(commit, request, NULL) ? 0 : -EAGAIN;
+	if (assay_commit_add(commit, request, &waiter))
+		return 0;
 	/* To cancel a worker, io_uring wakes it, but does not kill it. */
 	if (current->flags & PF_IO_WORKER)
-		ret = wait_event_interruptible(commit->room, assay_commit_add(commit, request));
+		ret = wait_event_state(commit->room, assay_commit_is_queued(&waiter),
+				       ASSAY_WAIT_INTERRUPTIBLE);
 	else
-		ret = wait_event_killable(commit->room, assay_commit_add(commit, request));
-	return ret ? -EINTR : 0;
+		ret = wait_event_state(commit->room, assay_commit_is_queued(&waiter),
+				       ASSAY_WAIT_KILLABLE);
+	return ret && assay_commit_leave(commit, &waiter) ? -EINTR : 0;
 }
 
 /**
@@ -113,10 +201,11 @@ bool assay_commit_cancel(struct assay_commit *commit, struct assay_request *requ
 	if (queued) {
 		assay_commit_remove(commit, request);
 		request->state = ASSAY_REQUEST_NEW;
+		assay_commit_admit(commit);
 	}
 	spin_unlock(&commit->lock);
 	if (queued)
-		wake_up_all(&commit->room);
+		assay_commit_wake(commit);
 	return queued;
 }
 
@@ -137,10 +226,10 @@ int assay_commit(struct assay_commit *commit, struct assay_request *request)
 	ret = assay_commit_submit(commit, request, true);
 	if (ret)
 		return ret;
-	if (wait_for_completion_killable(&request->finished) &&
+	if (wait_for_completion_state(&request->finished, ASSAY_WAIT_KILLABLE) &&
 	    assay_commit_cancel(commit, request))
 		return -EINTR;
-	wait_for_completion(&request->finished);
+	wait_for_completion_state(&request->finished, ASSAY_WAIT);
 	return request->result;
 }
 
@@ -155,7 +244,8 @@ static void assay_commit_gather(struct assay_commit *commit)
 				     ns_to_ktime(ns));
 }
 
-/* Take what makes a record from the queue; returns how many requests that are. */
+/* Take what makes a record from the queue, and let others in; returns how many requests that are.
+ */
 static unsigned int assay_commit_take(struct assay_commit *commit)
 {
 	struct assay_request *request, *next;
@@ -167,7 +257,7 @@ static unsigned int assay_commit_take(struct assay_commit *commit)
 		entries += request->entries;
 		bytes += request->fields.size;
 		if (count && (count == commit->group || entries > ASSAY_MAX_BATCH ||
-			      bytes > commit->ledger->ring.size))
+			      bytes > assay_commit_limit(commit)))
 			break;
 		assay_commit_remove(commit, request);
 		list_add_tail(&request->node, &commit->taken);
@@ -175,6 +265,8 @@ static unsigned int assay_commit_take(struct assay_commit *commit)
 		count++;
 	}
 	commit->last = count;
+	if (count)
+		assay_commit_admit(commit);
 	spin_unlock(&commit->lock);
 	if (count)
 		wake_up_all(&commit->room);
@@ -225,28 +317,57 @@ static int assay_commit_write(struct assay_commit *commit, unsigned int count)
 	return ret;
 }
 
-/* What was taken: one record or, where that has no room, one for each that has. */
-static void assay_commit_taken(struct assay_commit *commit, unsigned int count)
+/*
+ * Nothing was written of several requests that share a record. Perhaps each of them alone, which
+ * takes less room and memory, can be; but not where the PCR is not the log's any more.
+ */
+static bool assay_commit_may_split(const struct assay_commit *commit)
+{
+	const struct assay_request *request =
+		list_first_entry(&commit->taken, struct assay_request, node);
+
+	return !list_is_singular(&commit->taken) && request->recnum == ASSAY_RECNUM_NONE &&
+	       request->result != -EUCLEAN;
+}
+
+/*
+ * What was taken: one record or, where that cannot be written, one for each that can. -EAGAIN:
+ * there is a backlog, some of which is anchored now; what is still taken is to be tried again.
+ */
+static int assay_commit_taken(struct assay_commit *commit)
 {
 	ktime_t begin = ktime_get();
-	int ret = assay_commit_write(commit, count);
+	bool split;
 
+	if (assay_commit_write(commit, ASSAY_COMMIT_QUEUE) == -EAGAIN)
+		return -EAGAIN;
 	commit->last_ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	split = assay_commit_may_split(commit);
 	while (!list_empty(&commit->taken)) {
 		struct assay_request *request =
 			list_first_entry(&commit->taken, struct assay_request, node);
 
-		if (ret == -ENOSPC && count > 1)
-			assay_commit_write(commit, 1);
+		if (split && assay_commit_write(commit, 1) == -EAGAIN)
+			return -EAGAIN;
 		assay_commit_finish(commit, request);
 	}
+	return 0;
 }
 
-static void assay_commit_retry_later(struct assay_commit *commit)
+/* Have the rest of a backlog, what failed, and what was not verified be looked after later. */
+static void assay_commit_plan(struct assay_commit *commit)
 {
-	if (commit->first_pause && assay_ledger_unsettled(commit->ledger))
+	const struct assay_ledger *ledger = commit->ledger;
+	unsigned int verify = ledger->anchor.verify;
+
+	if (READ_ONCE(commit->closing))
+		return;
+	if (commit->first_pause && assay_ledger_unsettled(ledger))
 		queue_delayed_work(commit->workqueue, &commit->retry,
-				   (unsigned long)commit->pause * HZ);
+				   (unsigned long)READ_ONCE(commit->pause) * HZ);
+	if (verify != ASSAY_VERIFY_NEVER && verify != ASSAY_VERIFY_EACH &&
+	    assay_ledger_unverified(ledger) && !READ_ONCE(ledger->last_error))
+		queue_delayed_work(commit->workqueue, &commit->verify, (unsigned long)verify * HZ);
 }
 
 /**
@@ -254,60 +375,100 @@ static void assay_commit_retry_later(struct assay_commit *commit)
  * @commit: open
  *
  * Cuts the log if that waited for it, tells IMA if it is time, and sees to it that what
- * could not be anchored is tried again.
+ * could not be anchored is tried again, and what was not verified is.
  */
 void assay_commit_follow_up(struct assay_commit *commit)
 {
 	assay_trim_settle(commit->trimmer);
 	assay_ima_tell(&commit->ima, commit->ledger, false);
-	assay_commit_retry_later(commit);
+	assay_commit_plan(commit);
 }
 
 static void assay_commit_work(struct work_struct *work)
 {
 	struct assay_commit *commit = container_of(work, struct assay_commit, work);
-	unsigned int count;
+	int ret;
 
 	for (;;) {
-		assay_commit_gather(commit);
-		count = assay_commit_take(commit);
-		if (!count)
-			break;
-		assay_commit_taken(commit, count);
+		if (list_empty(&commit->taken)) {
+			assay_commit_gather(commit);
+			if (!assay_commit_take(commit))
+				return;
+		}
+		ret = assay_commit_taken(commit);
 		assay_commit_follow_up(commit);
+		/* The workqueue is frozen between two works, not in one. */
+		if (ret == -EAGAIN) {
+			queue_work(commit->workqueue, &commit->work);
+			return;
+		}
 		cond_resched();
 	}
 }
 
 /* ------------------------------------------------------------------ anchoring again */
 /**
- * assay_commit_anchor() - anchor what is pending now
+ * assay_commit_anchor() - anchor what is pending now, and read the PCR
  * @commit: open
  * @ret_records: as assay_ledger_anchor()
  * @ret_offset: as assay_ledger_anchor()
  *
- * Return: as assay_ledger_anchor().
+ * Return: as assay_ledger_anchor(), but for -EAGAIN.
  */
 int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_offset)
 {
-	int ret = assay_ledger_anchor(commit->ledger, ret_records, ret_offset);
+	int ret;
 
+	do {
+		ret = assay_ledger_anchor(commit->ledger, ret_records, ret_offset);
+	} while (ret == -EAGAIN && !assay_pause());
 	assay_trim_settle(commit->trimmer);
 	assay_ima_tell(&commit->ima, commit->ledger, true);
-	assay_commit_retry_later(commit);
-	return ret;
+	assay_commit_plan(commit);
+	return ret == -EAGAIN ? -EINTR : ret;
+}
+
+/* By itself: anchor what is pending, read the PCR, and plan the next time. */
+static void assay_commit_settle(struct assay_commit *commit)
+{
+	u64 records, offset;
+	int ret = assay_ledger_anchor(commit->ledger, &records, &offset);
+
+	if (ret && ret != -EAGAIN)
+		WRITE_ONCE(commit->pause,
+			   min(2 * commit->pause, ASSAY_PAUSE_GROWTH * commit->first_pause));
+	else
+		WRITE_ONCE(commit->pause, commit->first_pause);
+	if (ret == -EAGAIN)
+		mod_delayed_work(commit->workqueue, &commit->retry, 0);
+	assay_commit_follow_up(commit);
 }
 
 static void assay_commit_retry(struct work_struct *work)
 {
-	struct assay_commit *commit = container_of(work, struct assay_commit, retry.work);
-	u64 records, offset;
+	assay_commit_settle(container_of(work, struct assay_commit, retry.work));
+}
 
-	if (assay_ledger_anchor(commit->ledger, &records, &offset))
-		commit->pause = min(2 * commit->pause, ASSAY_PAUSE_GROWTH * commit->first_pause);
-	else
-		commit->pause = commit->first_pause;
-	assay_commit_follow_up(commit);
+static void assay_commit_verify(struct work_struct *work)
+{
+	struct assay_commit *commit = container_of(work, struct assay_commit, verify.work);
+
+	/* Unless a record was verified meanwhile. */
+	if (assay_ledger_unverified(commit->ledger))
+		assay_commit_settle(commit);
+}
+
+/**
+ * assay_commit_doubt() - the TPM may have been reset
+ * @commit: open
+ *
+ * The PCR is read soon, and before it is relied on. May be called from any context that is not
+ * after assay_commit_close().
+ */
+void assay_commit_doubt(struct assay_commit *commit)
+{
+	assay_anchor_doubt(&commit->ledger->anchor);
+	mod_delayed_work(commit->workqueue, &commit->retry, 0);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -332,6 +493,7 @@ int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger,
 	spin_lock_init(&commit->lock);
 	INIT_LIST_HEAD(&commit->queue);
 	INIT_LIST_HEAD(&commit->taken);
+	INIT_LIST_HEAD(&commit->waiting);
 	init_waitqueue_head(&commit->room);
 	init_waitqueue_head(&commit->gathered);
 	commit->group = group;
@@ -340,12 +502,13 @@ int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger,
 	commit->ima.every = ima;
 	INIT_WORK(&commit->work, assay_commit_work);
 	INIT_DELAYED_WORK(&commit->retry, assay_commit_retry);
+	INIT_DELAYED_WORK(&commit->verify, assay_commit_verify);
 	/* Frozen after those who wait for it, so that no record is begun in a suspend. */
 	commit->workqueue = alloc_ordered_workqueue("assay", WQ_FREEZABLE);
 	if (!commit->workqueue)
 		return -ENOMEM;
 	assay_ima_tell(&commit->ima, ledger, true);
-	assay_commit_retry_later(commit);
+	assay_commit_plan(commit);
 	return 0;
 }
 
@@ -357,8 +520,12 @@ int assay_commit_open(struct assay_commit *commit, struct assay_ledger *ledger,
  */
 void assay_commit_close(struct assay_commit *commit)
 {
-	commit->first_pause = 0;
+	WRITE_ONCE(commit->closing, true);
+	/* Whatever may have found it false has planned by the end of this, and the rest will not.
+	 */
+	flush_workqueue(commit->workqueue);
 	cancel_delayed_work_sync(&commit->retry);
+	cancel_delayed_work_sync(&commit->verify);
 	destroy_workqueue(commit->workqueue);
 	assay_ima_tell(&commit->ima, commit->ledger, true);
 }
@@ -377,5 +544,5 @@ void assay_commit_init(struct assay_commit *commit, struct assay_request *reques
 	request->recnum = ASSAY_RECNUM_NONE;
 	init_completion(&request->finished);
 	/* More than the ring holds can never be written. */
-	assay_cel_init(&request->fields, commit->ledger->ring.size);
+	assay_cel_init(&request->fields, assay_commit_limit(commit));
 }

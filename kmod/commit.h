@@ -61,11 +61,12 @@ struct assay_request {
  * @queue: struct assay_request
  * @queued: how many
  * @queued_bytes: of their fields
- * @room: where those wait who find the queue full
+ * @waiting: struct assay_waiter: those who found the queue full, in their order
+ * @room: where these wait
  * @gathered: where the committer waits for @last requests
  * @last: requests of the last record
  * @last_ns: how long that took
- * @workqueue: of @work and @retry, one at a time
+ * @workqueue: of @work, @retry and @verify, one at a time
  * @work: the committer
  * @group: the most requests it puts into a record
  * @taken: requests of the record under way
@@ -74,6 +75,8 @@ struct assay_request {
  * @retry: anchors what is pending
  * @pause: until it is tried next, in seconds
  * @first_pause: after a success; 0 for never by itself
+ * @verify: reads the PCR where the last records were anchored without that
+ * @closing: neither is planned any more
  * @ima: told of what was anchored
  */
 struct assay_commit {
@@ -83,6 +86,7 @@ struct assay_commit {
 	struct list_head queue;
 	unsigned int queued;
 	size_t queued_bytes;
+	struct list_head waiting;
 	wait_queue_head_t room;
 	wait_queue_head_t gathered;
 	unsigned int last;
@@ -97,6 +101,8 @@ struct assay_commit {
 	struct delayed_work retry;
 	unsigned int pause;
 	unsigned int first_pause;
+	struct delayed_work verify;
+	bool closing;
 	struct assay_ima ima;
 };
 
@@ -122,6 +128,7 @@ static inline bool assay_commit_busy(const struct assay_commit *commit)
 bool assay_commit_cancel(struct assay_commit *commit, struct assay_request *request);
 int assay_commit(struct assay_commit *commit, struct assay_request *request);
 int assay_commit_anchor(struct assay_commit *commit, u64 *ret_records, u64 *ret_offset);
+void assay_commit_doubt(struct assay_commit *commit);
 void assay_commit_follow_up(struct assay_commit *commit);
 
 #endif /* _ASSAY_COMMIT_H */

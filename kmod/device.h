@@ -12,6 +12,7 @@
 
 #include "commit.h"
 #include "ledger.h"
+#include "power.h"
 #include "region.h"
 #include "trim.h"
 
@@ -27,6 +28,7 @@ struct vfsmount;
  * @ledger: the log, in the region whose number is 0
  * @trimmer: what moves its head
  * @commit: the queue before it
+ * @power: what is told of suspend and of the TPM
  * @misc: /dev/assay
  * @mount: a file system of the module's own, for @inode
  * @inode: whose mapping all files of /dev/assay share, see reader.c
@@ -44,6 +46,7 @@ struct assay {
 	struct assay_ledger ledger;
 	struct assay_trimmer trimmer;
 	struct assay_commit commit;
+	struct assay_power power;
 	struct miscdevice misc;
 	struct vfsmount *mount;
 	struct inode *inode;

@@ -28,6 +28,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -366,6 +367,18 @@ static int assay_ledger_write_tpm(struct assay_ledger *ledger)
 	return ret;
 }
 
+/* Whoever holds the lock leaves after so long, so that others, and the freezer, get their turn. */
+#define ASSAY_SLICE HZ
+
+/* The PCR was read, and is right, unless records were anchored since. */
+static void assay_ledger_note_verified(struct assay_ledger *ledger)
+{
+	if (ledger->anchor.unverified)
+		return;
+	/* Pairs with assay_ledger_info(). */
+	smp_store_release(&ledger->verified_records, ledger->anchored_records);
+}
+
 /* Anchor the oldest record that is pending. */
 static int assay_ledger_anchor_one(struct assay_ledger *ledger)
 {
@@ -383,33 +396,61 @@ static int assay_ledger_anchor_one(struct assay_ledger *ledger)
 	/* Likewise. */
 	smp_store_release(&ledger->anchored, done->end);
 	kfree(done);
+	assay_ledger_note_verified(ledger);
 	return assay_ledger_publish_anchored(ledger);
 }
 
+/* At least one of what is pending; -EAGAIN where some is left when the time is over. */
 static int assay_ledger_anchor_pending(struct assay_ledger *ledger)
 {
-	int ret = 0;
+	unsigned long end = jiffies + ASSAY_SLICE;
+	int ret;
 
-	while (!ret && ledger->anchored != ledger->ring.tail) {
+	while (ledger->anchored != ledger->ring.tail) {
 		ret = assay_ledger_anchor_one(ledger);
+		if (ret)
+			return ret;
+		if (time_after_eq(jiffies, end) && ledger->anchored != ledger->ring.tail)
+			return -EAGAIN;
 		cond_resched();
 	}
-	return ret;
+	return 0;
 }
 
-/* Anchor all that is pending, in order; or make sure that the PCR is still ours. */
-static int assay_ledger_settle(struct assay_ledger *ledger)
+static int assay_ledger_do_settle(struct assay_ledger *ledger, bool now)
 {
 	int ret;
 
 	ret = assay_anchor_attach(&ledger->anchor);
-	if (!ret)
+	if (ret)
+		return ret;
+	ret = assay_ledger_anchor_pending(ledger);
+	if (ret)
+		return ret;
+	if (!ledger->based) {
+		if (assay_ledger_write_tpm(ledger))
+			return -EIO;
 		ret = assay_ledger_anchor_pending(ledger);
-	if (!ret && !ledger->based)
-		ret = assay_ledger_write_tpm(ledger) ? -EIO : assay_ledger_anchor_pending(ledger);
+		if (ret)
+			return ret;
+	}
+	ret = assay_anchor_confirm(&ledger->anchor, now);
 	if (!ret)
-		ret = assay_anchor_confirm(&ledger->anchor);
-	return assay_ledger_note(ledger, ret);
+		assay_ledger_note_verified(ledger);
+	return ret;
+}
+
+/*
+ * Anchor all that is pending, in order, and make sure that the PCR is still ours: @now by reading
+ * it. -EAGAIN: some of it is anchored and none has failed, but there is more; to be called
+ * again, after the lock was released.
+ */
+static int assay_ledger_settle(struct assay_ledger *ledger, bool now)
+{
+	int ret = assay_ledger_do_settle(ledger, now);
+
+	assay_ledger_note(ledger, ret == -EAGAIN ? 0 : ret);
+	return ret;
 }
 
 static int assay_ledger_append_locked(struct assay_ledger *ledger, const struct assay_entry *entry,
@@ -423,9 +464,10 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, const struct 
 	*ret_recnum = ASSAY_RECNUM_NONE;
 	if (ledger->ring.pool->broken)
 		return -EIO;
-	settled = assay_ledger_settle(ledger);
+	/* What a TRIM cuts off is gone: it wants to know whether the PCR is right. */
+	settled = assay_ledger_settle(ledger, entry->kind == ASSAY_KIND_TRIM);
 	/* A PCR that is not the log's any more can never speak for this record. */
-	if (settled == -EUCLEAN)
+	if (settled == -EUCLEAN || settled == -EAGAIN)
 		return settled;
 	/* A TRIM that cannot be anchored now cuts nothing: it can as well be tried later. */
 	if (settled && entry->kind == ASSAY_KIND_TRIM)
@@ -443,7 +485,7 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, const struct 
 	/* What comes before it is not anchored, so it is not. */
 	if (settled)
 		return settled;
-	return assay_ledger_settle(ledger);
+	return assay_ledger_settle(ledger, false);
 }
 
 /**
@@ -453,7 +495,8 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, const struct 
  * @ret_recnum: set to the record's number, ASSAY_RECNUM_NONE if none was written
  * @ret_offset: set to the record's offset in the log, if one was
  *
- * Return: 0 once the record is anchored. With nothing written: -ENOSPC (no room),
+ * Return: 0 once the record is anchored. With nothing written: -EAGAIN (some of what was
+ * pending is anchored, and there is more: call again), -ENOSPC (no room),
  * -ENOMEM, -EINTR (killed while waiting), -EUCLEAN (the PCR is not the log's), -EIO
  * or -EOPNOTSUPP (the pages cannot be opened); for a TRIM, the error of anchoring what
  * comes before it. With the record written and pending: the error of anchoring it, or
@@ -465,8 +508,9 @@ int assay_ledger_append(struct assay_ledger *ledger, const struct assay_entry *e
 	int ret;
 
 	*ret_recnum = ASSAY_RECNUM_NONE;
-	if (mutex_lock_killable(&ledger->lock))
-		return -EINTR;
+	ret = assay_lock(&ledger->lock);
+	if (ret)
+		return ret;
 	ret = assay_ledger_append_locked(ledger, entry, ret_recnum, ret_offset);
 	mutex_unlock(&ledger->lock);
 	return ret;
@@ -578,13 +622,14 @@ static int assay_ledger_write_seal(struct assay_ledger *ledger)
  */
 int assay_ledger_fill_page(struct assay_ledger *ledger, u64 end)
 {
-	int ret = 0;
+	int ret;
 
-	if (mutex_lock_killable(&ledger->lock))
-		return -EINTR;
+	ret = assay_lock(&ledger->lock);
+	if (ret)
+		return ret;
 	/* What is pending is settled before: a TPM record would move the border. */
 	if (end > ALIGN_DOWN(ledger->ring.tail, PAGE_SIZE))
-		ret = assay_ledger_settle(ledger);
+		ret = assay_ledger_settle(ledger, false);
 	if (!ret && end > ALIGN_DOWN(ledger->ring.tail, PAGE_SIZE))
 		ret = assay_ledger_write_seal(ledger);
 	mutex_unlock(&ledger->lock);
@@ -597,16 +642,20 @@ int assay_ledger_fill_page(struct assay_ledger *ledger, u64 end)
  * @ret_records: set to the records that are anchored
  * @ret_offset: set to the offset behind them
  *
- * Return: 0 if all are; the error of anchoring the next one, with both values set; or
- * -EINTR (killed while waiting), with none.
+ * Reads the PCR when all are. Works for about a second: ASSAY_SLICE.
+ *
+ * Return: 0 if all are; -EAGAIN if there are more, but none has failed: call again; the
+ * error of anchoring the next one. With both values set. Or, with none, -EINTR (killed while
+ * waiting) or -EAGAIN (to be frozen).
  */
 int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset)
 {
 	int ret;
 
-	if (mutex_lock_killable(&ledger->lock))
-		return -EINTR;
-	ret = ledger->ring.pool->broken ? -EIO : assay_ledger_settle(ledger);
+	ret = assay_lock(&ledger->lock);
+	if (ret)
+		return ret;
+	ret = ledger->ring.pool->broken ? -EIO : assay_ledger_settle(ledger, true);
 	*ret_records = ledger->anchored_records;
 	*ret_offset = ledger->anchored;
 	mutex_unlock(&ledger->lock);
@@ -639,6 +688,13 @@ static void assay_ledger_resume(struct assay_ledger *ledger, const struct assay_
 	ledger->flags = ASSAY_LOG_ADOPTED;
 }
 
+/* Nobody else waits yet. */
+static void assay_ledger_settle_all(struct assay_ledger *ledger)
+{
+	while (assay_ledger_settle(ledger, true) == -EAGAIN)
+		cond_resched();
+}
+
 /* Under the lock. A TPM may still come, or answer later; what will not go away is told now. */
 static int assay_ledger_begin(struct assay_ledger *ledger)
 {
@@ -658,11 +714,11 @@ static int assay_ledger_begin(struct assay_ledger *ledger)
 		ret = assay_ledger_write_header(ledger);
 	/* What was pending is anchored first, so that KEXEC tells what the PCR holds then. */
 	if (!ret && adopted)
-		assay_ledger_settle(ledger);
+		assay_ledger_settle_all(ledger);
 	if (!ret)
 		ret = assay_ledger_write_start(ledger, adopted ? &found.boot_before : NULL);
 	if (!ret) {
-		assay_ledger_settle(ledger);
+		assay_ledger_settle_all(ledger);
 		ret = ledger->ring.pool->broken;
 	}
 	return ret;
@@ -673,6 +729,7 @@ static int assay_ledger_begin(struct assay_ledger *ledger)
  * @ledger: to initialise; to be released by assay_ledger_destroy()
  * @place: where its memory is claimed
  * @pcr: PCR index that assay_anchor_check_pcr() accepts
+ * @verify: seconds, or ASSAY_VERIFY_*: how often the PCR is read after an extend
  *
  * START is written, or KEXEC where a log that is there already goes on, and anchored if
  * there is a TPM.
@@ -680,7 +737,8 @@ static int assay_ledger_begin(struct assay_ledger *ledger)
  * Return: 0, also without a TPM or with one that does not answer; or a negative
  * errno after a dev_err().
  */
-int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr)
+int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr,
+			unsigned int verify)
 {
 	int ret;
 
@@ -692,7 +750,7 @@ int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_pla
 	ret = assay_ring_create(&ledger->ring, place);
 	if (ret)
 		return ret;
-	ret = assay_anchor_init(&ledger->anchor, ledger->dev, pcr);
+	ret = assay_anchor_init(&ledger->anchor, ledger->dev, pcr, verify);
 	if (ret) {
 		assay_ring_destroy(&ledger->ring);
 		return ret;
@@ -739,7 +797,9 @@ void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info)
 	info->window_base = PFN_PHYS(ring->window->pfn);
 	info->window_size = (u64)ring->window->count << PAGE_SHIFT;
 	info->ring_size = ring->size;
-	/* What is anchored was written before: read in this order, it is never more. */
+	/* What is verified was anchored before, and that was written before: never more. */
+	info->verified_records = smp_load_acquire(&ledger->verified_records);
+	/* Likewise. */
 	info->anchored = smp_load_acquire(&ledger->anchored);
 	/* Likewise. */
 	info->anchored_records = smp_load_acquire(&ledger->anchored_records);
@@ -753,5 +813,6 @@ void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info)
 		info->bank_alg[i] = READ_ONCE(anchor->banks[i].alg);
 	info->protection = ring->pool->protectable ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE;
 	info->last_error = READ_ONCE(ledger->last_error);
+	info->pcr_state = READ_ONCE(anchor->state);
 	info->max_batch = ASSAY_MAX_BATCH;
 }

@@ -54,6 +54,7 @@ struct assay_cut {
  * @anchored: offset behind the newest anchored one
  * @records: records written
  * @anchored_records: records anchored
+ * @verified_records: of them, when the PCR was last read and held what the log says
  * @anchor_failures: anchors that failed
  * @anchor: the PCR
  */
@@ -70,11 +71,13 @@ struct assay_ledger {
 	u64 anchored;
 	u64 records;
 	u64 anchored_records;
+	u64 verified_records;
 	u64 anchor_failures;
 	struct assay_anchor anchor;
 };
 
-int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr);
+int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr,
+			unsigned int verify);
 void assay_ledger_destroy(struct assay_ledger *ledger);
 int assay_ledger_append(struct assay_ledger *ledger, const struct assay_entry *entry,
 			u64 *ret_recnum, u64 *ret_offset);
@@ -93,6 +96,17 @@ static inline bool assay_ledger_unsettled(const struct assay_ledger *ledger)
 	int error = READ_ONCE(ledger->last_error);
 
 	return error && error != -EUCLEAN;
+}
+
+/**
+ * assay_ledger_unverified() - are there anchored records of which only the TPM's answer is known
+ * @ledger: created ledger
+ *
+ * Takes no lock.
+ */
+static inline bool assay_ledger_unverified(const struct assay_ledger *ledger)
+{
+	return READ_ONCE(ledger->verified_records) != READ_ONCE(ledger->anchored_records);
 }
 
 void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info);

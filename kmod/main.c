@@ -16,6 +16,7 @@
 
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/of.h>
@@ -94,6 +95,12 @@ MODULE_PARM_DESC(
 	retry,
 	"seconds after which a log that could not be anchored is tried again, doubled up to 64 times; 0 for only with the next call (default 1)");
 
+static char *verify = "1";
+module_param(verify, charp, 0444);
+MODULE_PARM_DESC(
+	verify,
+	"read the PCR back after each record, or every so many seconds: each, SECONDS, 0 for only with ANCHOR and where there is doubt (default 1)");
+
 static unsigned int ima;
 module_param(ima, uint, 0444);
 MODULE_PARM_DESC(
@@ -138,6 +145,22 @@ static int assay_parse_pages(struct device *dev, const char *name, const char *t
 		return -EINVAL;
 	}
 	*ret_pages = PHYS_PFN(end);
+	return 0;
+}
+
+/* The parameter verify, as struct assay_anchor has it. */
+static int assay_parse_verify(struct device *dev, unsigned int *ret)
+{
+	if (sysfs_streq(verify, "each")) {
+		*ret = ASSAY_VERIFY_EACH;
+		return 0;
+	}
+	if (kstrtouint(verify, 10, ret) || *ret > ASSAY_MAX_IDLE_SECONDS) {
+		dev_err(dev,
+			"verify=%s: write \"each\", a number of seconds up to a day, or 0 for never\n",
+			verify);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -258,10 +281,16 @@ static int assay_open_stocks(struct assay *assay)
 static int assay_create_ledger(struct assay *assay)
 {
 	struct assay_ring_place place = { .mapping = assay->inode->i_mapping };
+	unsigned int seconds;
 	int ret;
 
 	ret = assay_log_place(assay->dev, &place);
-	return ret ?: assay_ledger_create(&assay->ledger, &place, pcr);
+	if (ret)
+		return ret;
+	ret = assay_parse_verify(assay->dev, &seconds);
+	if (ret)
+		return ret;
+	return assay_ledger_create(&assay->ledger, &place, pcr, seconds);
 }
 
 static void assay_destroy_ledger(struct assay *assay)
@@ -291,6 +320,16 @@ static void assay_close_commit(struct assay *assay)
 	assay_commit_close(&assay->commit);
 }
 
+static int assay_open_power(struct assay *assay)
+{
+	return assay_power_open(&assay->power, &assay->commit);
+}
+
+static void assay_close_power(struct assay *assay)
+{
+	assay_power_close(&assay->power);
+}
+
 /*
  * In the order in which they are opened; closed in the opposite order. /dev/assay is not
  * among them: see assay_init().
@@ -305,6 +344,7 @@ static const struct {
 	{ assay_create_ledger, assay_destroy_ledger },
 	{ assay_open_trim, assay_close_trim },
 	{ assay_open_commit, assay_close_commit },
+	{ assay_open_power, assay_close_power },
 	{ assay_stats_open, assay_stats_close },
 };
 

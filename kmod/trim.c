@@ -14,6 +14,7 @@
 #include <linux/uio.h>
 
 #include "frame.h"
+#include "piece.h"
 #include "trim.h"
 
 /* More than a TRIM record's fields ever have. */
@@ -264,6 +265,25 @@ static int assay_trim_locked(struct assay_trimmer *trimmer, u64 keep)
 	return assay_trim_to(trimmer, keep);
 }
 
+/* -EAGAIN: a backlog was anchored for a while. */
+static int assay_trim_once(struct assay_trimmer *trimmer, struct assay_trim *request)
+{
+	int ret;
+
+	request->recnum = ASSAY_RECNUM_NONE;
+	ret = assay_lock(&trimmer->lock);
+	if (ret)
+		return ret;
+	ret = assay_trim_locked(trimmer, request->keep);
+	if (!ret || trimmer->pending) {
+		request->recnum = trimmer->recnum;
+		request->offset = trimmer->offset;
+		request->head = trimmer->ledger->ring.head;
+	}
+	mutex_unlock(&trimmer->lock);
+	return ret;
+}
+
 /**
  * assay_trim() - cut off the records before one
  * @trimmer: open
@@ -280,17 +300,10 @@ int assay_trim(struct assay_trimmer *trimmer, struct assay_trim *request)
 {
 	int ret;
 
-	request->recnum = ASSAY_RECNUM_NONE;
-	if (mutex_lock_killable(&trimmer->lock))
-		return -EINTR;
-	ret = assay_trim_locked(trimmer, request->keep);
-	if (!ret || trimmer->pending) {
-		request->recnum = trimmer->recnum;
-		request->offset = trimmer->offset;
-		request->head = trimmer->ledger->ring.head;
-	}
-	mutex_unlock(&trimmer->lock);
-	return ret;
+	do {
+		ret = assay_trim_once(trimmer, request);
+	} while (ret == -EAGAIN && !assay_pause());
+	return ret == -EAGAIN ? -EINTR : ret;
 }
 
 static int assay_seal_locked(struct assay_walk *walk, struct assay_seal *request)
@@ -310,23 +323,17 @@ static int assay_seal_locked(struct assay_walk *walk, struct assay_seal *request
 	return ret;
 }
 
-/**
- * assay_seal() - have no page that holds some records opened again
- * @trimmer: open
- * @request: @first and @count are read, @sealed is set on success
- *
- * Return: 0; -EINVAL, -EINTR, or what assay_ledger_append() returns for the SEAL
- * record.
- */
-int assay_seal(struct assay_trimmer *trimmer, struct assay_seal *request)
+/* -EAGAIN: a backlog was anchored for a while. */
+static int assay_seal_once(struct assay_trimmer *trimmer, struct assay_seal *request)
 {
 	struct assay_ledger *ledger = trimmer->ledger;
 	struct assay_walk *walk;
 	u64 records;
 	int ret;
 
-	if (mutex_lock_killable(&trimmer->lock))
-		return -EINTR;
+	ret = assay_lock(&trimmer->lock);
+	if (ret)
+		return ret;
 	ret = -EINVAL;
 	records = READ_ONCE(ledger->records);
 	if (!request->count || request->first < ledger->head_recnum || request->first >= records ||
@@ -340,6 +347,24 @@ int assay_seal(struct assay_trimmer *trimmer, struct assay_seal *request)
 unlock:
 	mutex_unlock(&trimmer->lock);
 	return ret;
+}
+
+/**
+ * assay_seal() - have no page that holds some records opened again
+ * @trimmer: open
+ * @request: @first and @count are read, @sealed is set on success
+ *
+ * Return: 0; -EINVAL, -EINTR, or what assay_ledger_append() returns for the SEAL
+ * record.
+ */
+int assay_seal(struct assay_trimmer *trimmer, struct assay_seal *request)
+{
+	int ret;
+
+	do {
+		ret = assay_seal_once(trimmer, request);
+	} while (ret == -EAGAIN && !assay_pause());
+	return ret == -EAGAIN ? -EINTR : ret;
 }
 
 /**

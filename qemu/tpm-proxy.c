@@ -264,8 +264,24 @@ static size_t do_extend(uint8_t *message, size_t size)
 	return size;
 }
 
+/* _TPM_Init and TPM2_Startup(TPM_SU_CLEAR). QEMU waits for us, and so sends nothing meanwhile. */
+static size_t reset_tpm(uint8_t *message, int control)
+{
+	static const uint8_t init[] = { 0, 0, 0, 2 /* CMD_INIT */, 0, 0, 0, 0 /* no flags */ };
+	static const uint8_t startup[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0 };
+	uint8_t result[4];
+
+	send_all(control, init, sizeof(init), -1);
+	if (recv(control, result, sizeof(result), MSG_WAITALL) != sizeof(result))
+		return 0;
+	if (get_u32(result) != 0)
+		return answer(message, TPM_RC_FAILURE);
+	memcpy(message, startup, sizeof(startup));
+	return ask(message, sizeof(startup));
+}
+
 /* One command and its answer; false when either side is gone. */
-static bool pass_command(void)
+static bool pass_command(int control)
 {
 	uint8_t message[MESSAGE_MAX];
 	size_t size = read_message(data_qemu, message);
@@ -276,6 +292,8 @@ static bool pass_command(void)
 	code = get_u32(message + 6);
 	if (code == TPM_PROXY_COMMAND)
 		size = set_mode(message, size);
+	else if (code == TPM_PROXY_RESET)
+		size = reset_tpm(message, control);
 	else if (code == TPM_CC_PCR_EXTEND && size >= TPM_HEADER + 4 &&
 		 get_u32(message + TPM_HEADER) == mode.pcr)
 		size = do_extend(message, size);
@@ -308,7 +326,7 @@ int main(int argc, char **argv)
 			return 0;
 		if (wait[1].revents && !pass_control(swtpm, qemu))
 			return 0;
-		if (wait[2].revents && !pass_command())
+		if (wait[2].revents && !pass_command(swtpm))
 			return 0;
 	}
 }

@@ -8,12 +8,15 @@
  *	u32 enum tpm_proxy_fault, u32 how many of a thousand have the fault
  *
  * All big endian. The answer is a header with TPM_RC_SUCCESS.
+ *
+ * TPM_PROXY_RESET, a header alone: the TPM is reset and started anew, and nobody is told.
  */
 #ifndef QEMU_TPM_PROXY_H
 #define QEMU_TPM_PROXY_H
 
 /* The vendor bit of TPM_CC: TPM 2.0 Library, part 2, 6.5.1. */
 #define TPM_PROXY_COMMAND 0x20000a55
+#define TPM_PROXY_RESET 0x20000a56
 
 enum tpm_proxy_fault {
 	TPM_PROXY_NONE,

@@ -48,6 +48,15 @@ enum assay_protection {
 	ASSAY_PROTECTION_ALIAS = 2, /* likewise: only in one, written through one of a moment */
 };
 
+/* struct assay_info.pcr_state: what the PCR held when it was read last */
+enum assay_pcr_state {
+	ASSAY_PCR_RIGHT = 0,	   /* what the log says, or it was not read yet */
+	ASSAY_PCR_EXTENDED = 1,	   /* something else: somebody else has extended it */
+	ASSAY_PCR_RESET = 2,	   /* what a reset leaves, or that and newer records on it */
+	ASSAY_PCR_ROLLED_BACK = 3, /* what it held after an older record */
+	ASSAY_PCR_OTHER_BANKS = 4, /* another TPM, or its banks were allocated anew */
+};
+
 /**
  * struct assay_info - ASSAY_IOC_INFO: what the module keeps, and where
  * @flags: in, must be 0
@@ -72,7 +81,11 @@ enum assay_protection {
  * @protection: enum assay_protection
  * @last_error: negative errno of the last failed anchor, 0 if none since it worked
  * @max_batch: the most files that one MEASURE takes
- * @reserved: 0
+ * @pcr_state: enum assay_pcr_state; with others than ASSAY_PCR_RIGHT, @last_error is
+ *             -EUCLEAN
+ * @verified_records: records that were anchored when the PCR was last read and held what the
+ *                    log says. The TPM has said of the others, up to @anchored_records,
+ *                    that it extended the PCR; see the parameter verify
  */
 struct assay_info {
 	__u32 flags;
@@ -95,7 +108,8 @@ struct assay_info {
 	__u32 protection;
 	__s32 last_error;
 	__u32 max_batch;
-	__u32 reserved;
+	__u32 pcr_state;
+	__u64 verified_records;
 };
 
 /**
@@ -199,7 +213,8 @@ struct assay_append {
  * @anchored_records: out, records that are anchored
  * @anchored: out, offset behind them
  *
- * Returns 0 if all records are; else the error of anchoring the next one, as
+ * Reads the PCR in any case. Returns 0 if all records are, and the PCR holds what they
+ * make; else the error of anchoring the next one, as
  * ASSAY_IOC_MEASURE does, with both values set as well. Needs a descriptor
  * that is open for writing.
  */

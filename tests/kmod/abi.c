@@ -5,6 +5,8 @@
  * what it knows.
  */
 #define _GNU_SOURCE
+#include <stddef.h>
+
 #include "guest.h"
 
 #define NOWHERE ((uint64_t)0x10)
@@ -74,9 +76,10 @@ static void test_numbers(int fd)
 	};
 	static uint8_t zeros[16384];
 
-	check(sizeof(struct assay_info) == 136 && sizeof(struct assay_measure) == 40 &&
-		      sizeof(struct assay_append) == 40 && sizeof(events[0]) == 24 &&
-		      sizeof(entries[0]) == 80 && sizeof(struct assay_anchor_request) == 24,
+	check(offsetof(struct assay_info, verified_records) == 136 &&
+		      sizeof(struct assay_measure) == 40 && sizeof(struct assay_append) == 40 &&
+		      sizeof(events[0]) == 24 && sizeof(entries[0]) == 80 &&
+		      sizeof(struct assay_anchor_request) == 24,
 	      "sizes of the structs of the first version");
 	for (size_t i = 0; i < COUNT(calls); i++)
 		check_is(call(fd, calls[i].request, zeros), calls[i].error, calls[i].what);
@@ -85,7 +88,7 @@ static void test_numbers(int fd)
 /* A struct longer than the kernel's: accepted if the rest is 0. */
 static void test_longer(int fd)
 {
-	static const size_t sizes[] = { 137, 144, 648, 4232, 16383 };
+	static const size_t sizes[] = { 145, 152, 648, 4232, 16383 };
 	static uint8_t buffer[16383];
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -102,6 +105,19 @@ static void test_longer(int fd)
 		check(call(fd, request, buffer) == -EINVAL, "INFO of %zu bytes, the last not 0",
 		      sizes[i]);
 	}
+}
+
+/* A caller who knows the first version gets that much, and no more. */
+static void test_shorter(int fd)
+{
+	struct assay_info info;
+
+	memset(&info, 0xaa, sizeof(info));
+	info.flags = 0;
+	check(call(fd, SIZED(ASSAY_IOC_INFO, 136), &info) == 0 &&
+		      info.abi_version == ASSAY_ABI_VERSION &&
+		      info.verified_records == 0xaaaaaaaaaaaaaaaa,
+	      "INFO of the first version's size");
 }
 
 static void test_pointers(int fd)
@@ -366,6 +382,7 @@ int main(void)
 
 	test_numbers(fd);
 	test_longer(fd);
+	test_shorter(fd);
 	test_pointers(fd);
 	check_is(call(fd, ASSAY_IOC_INFO, &info), -EINVAL, "INFO with an unknown flag");
 	test_append(fd);

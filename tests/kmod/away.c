@@ -14,45 +14,11 @@
 #define DRIVER "/sys/bus/platform/drivers/tpm_tis/"
 #define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
 
-#define TPM_ST_SESSIONS 0x8002
-#define TPM_CC_PCR_EXTEND 0x182
-#define TPM_RS_PW 0x40000009
-
 static void bind_tpm(bool bound)
 {
 	need(!write_text(bound ? DRIVER "bind" : DRIVER "unbind", TPM_DEVICE), "%s the TPM",
 	     bound ? "bind" : "unbind");
 	need((tpm_number() >= 0) == bound, "the TPM %s", bound ? "appears" : "goes away");
-}
-
-/* TPM2_PCR_Extend as anybody with the TPM can send it: TPM 2.0 Library, part 3, 22.2. */
-static void extend(unsigned int pcr, const struct tlv digests, const struct assay_info *info)
-{
-	uint8_t command[512];
-	size_t at = 0;
-
-	at = put_be(command, at, 2, TPM_ST_SESSIONS);
-	at = put_be(command, at, 4, 0);
-	at = put_be(command, at, 4, TPM_CC_PCR_EXTEND);
-	at = put_be(command, at, 4, pcr);
-	at = put_be(command, at, 4, 9); /* bytes of the authorization */
-	at = put_be(command, at, 4, TPM_RS_PW);
-	at = put_be(command, at, 2, 0);
-	at = put_be(command, at, 1, 0);
-	at = put_be(command, at, 2, 0);
-	at = put_be(command, at, 4, info->bank_count);
-	for (unsigned int i = 0; i < info->bank_count; i++) {
-		struct tlv digest = find_tlv(digests.value, digests.size,
-					     ASSAY_CEL_DIGEST_TYPE(info->bank_alg[i]));
-
-		need(digest.value, "a digest for bank %#x", info->bank_alg[i]);
-		at = put_be(command, at, 2, info->bank_alg[i]);
-		memcpy(command + at, digest.value, digest.size);
-		at += digest.size;
-	}
-	put_be(command, 2, 4, at);
-
-	need(tpm_command(command, at) == 0, "TPM2_PCR_Extend");
 }
 
 /* What INFO must say: so many records, so many of them anchored, this last error. */
@@ -201,7 +167,7 @@ static void test_reached(int fd, unsigned int pending, unsigned int reached)
 	bind_tpm(true);
 	for (unsigned int i = 0; i < reached; i++) {
 		need(get_record(&log, info.records - pending + i, &record), "a pending record");
-		extend(info.pcr, record.digests, &info);
+		tpm_extend(info.pcr, record.digests, &info);
 	}
 	check_is(anchor(fd, NULL), 0, "ANCHOR after the TPM had some all the same");
 	check_state(fd, info.records, info.records, 0, "all is anchored");
@@ -224,12 +190,13 @@ static void test_stranger(int fd)
 	info = get_info(fd);
 	need(get_record(&log, 0, &record), "a record");
 	bind_tpm(true);
-	extend(info.pcr, record.digests, &info);
+	tpm_extend(info.pcr, record.digests, &info);
 	check(append(fd, "no", "x", 1, &appended) == -EUCLEAN &&
 		      appended.recnum == ASSAY_RECNUM_NONE,
 	      "APPEND after somebody else extended the PCR is -EUCLEAN, and names no record");
 	check_is(append(fd, "no", "x", 1, NULL), -EUCLEAN, "and stays so");
 	check_is(anchor(fd, NULL), -EUCLEAN, "so is ANCHOR");
+	check(get_info(fd).pcr_state == ASSAY_PCR_EXTENDED, "INFO says that it was extended");
 	check(get_info(fd).tail == info.tail, "nothing was written");
 	check_state(fd, info.records, info.anchored_records, -EUCLEAN,
 		    "nothing is called anchored");

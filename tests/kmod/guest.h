@@ -503,6 +503,53 @@ static inline void tpm_behave(unsigned int delay_ms, enum tpm_proxy_fault fault,
 	need(tpm_command(command, at) == 0, "tell tpm-proxy");
 }
 
+/* The TPM is reset, and its driver does not know; likewise. */
+static inline void tpm_reset(void)
+{
+	uint8_t command[10];
+	size_t at = 0;
+
+	at = put_be(command, at, 2, 0x8001);
+	at = put_be(command, at, 4, sizeof(command));
+	at = put_be(command, at, 4, TPM_PROXY_RESET);
+	need(tpm_command(command, at) == 0, "have tpm-proxy reset the TPM");
+}
+
+#define TPM_ST_SESSIONS 0x8002
+#define TPM_CC_PCR_EXTEND 0x182
+#define TPM_RS_PW 0x40000009
+
+/* TPM2_PCR_Extend as anybody with the TPM can send it: TPM 2.0 Library, part 3, 22.2. */
+static inline void tpm_extend(unsigned int pcr, const struct tlv digests,
+			      const struct assay_info *info)
+{
+	uint8_t command[512];
+	size_t at = 0;
+
+	at = put_be(command, at, 2, TPM_ST_SESSIONS);
+	at = put_be(command, at, 4, 0);
+	at = put_be(command, at, 4, TPM_CC_PCR_EXTEND);
+	at = put_be(command, at, 4, pcr);
+	at = put_be(command, at, 4, 9); /* bytes of the authorization */
+	at = put_be(command, at, 4, TPM_RS_PW);
+	at = put_be(command, at, 2, 0);
+	at = put_be(command, at, 1, 0);
+	at = put_be(command, at, 2, 0);
+	at = put_be(command, at, 4, info->bank_count);
+	for (unsigned int i = 0; i < info->bank_count; i++) {
+		struct tlv digest = find_tlv(digests.value, digests.size,
+					     ASSAY_CEL_DIGEST_TYPE(info->bank_alg[i]));
+
+		need(digest.value, "a digest for bank %#x", info->bank_alg[i]);
+		at = put_be(command, at, 2, info->bank_alg[i]);
+		memcpy(command + at, digest.value, digest.size);
+		at += digest.size;
+	}
+	put_be(command, 2, 4, at);
+
+	need(tpm_command(command, at) == 0, "TPM2_PCR_Extend");
+}
+
 static inline void load_assay(const char *parameters)
 {
 	int module = open("/bed/assay.ko", O_RDONLY | O_CLOEXEC);

@@ -75,7 +75,9 @@ static void test_info(const struct assay_info *info)
 	      "INFO: all that is written is anchored");
 	check(info->records == 1 && info->anchored_records == 1,
 	      "INFO: one record, START, and it is anchored");
-	check(!info->reserved && !info->flags, "INFO: reserved fields are 0");
+	check(info->pcr_state == ASSAY_PCR_RIGHT && !info->flags,
+	      "INFO: flags are 0, the PCR is right");
+	check(info->verified_records == 1, "INFO: it was read, and holds START");
 }
 
 /* The header page, and by default five chunks: four ahead, and the one that is begun. */

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * In hibernation and, with some firmware, in suspend the TPM loses its PCRs, and the kernel
+ * that goes on does not know. So the PCR is in doubt from before the machine sleeps until it was
+ * read after waking up. Called by main.
+ */
+#include <linux/suspend.h>
+
+#include "commit.h"
+#include "power.h"
+
+static int assay_power_event(struct notifier_block *block, unsigned long event, void *data)
+{
+	struct assay_power *power = container_of(block, struct assay_power, sleep);
+	struct assay_anchor *anchor = &power->commit->ledger->anchor;
+
+	switch (event) {
+	case PM_HIBERNATION_PREPARE:
+	case PM_SUSPEND_PREPARE:
+	case PM_RESTORE_PREPARE:
+		assay_anchor_sleep(anchor, true);
+		break;
+	case PM_POST_HIBERNATION:
+	case PM_POST_SUSPEND:
+	case PM_POST_RESTORE:
+		assay_anchor_sleep(anchor, false);
+		assay_commit_doubt(power->commit);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+/**
+ * assay_power_open() - be told of suspend and hibernation
+ * @power: to initialise; to be released by assay_power_close()
+ * @commit: open
+ *
+ * Return: 0 or a negative errno.
+ */
+int assay_power_open(struct assay_power *power, struct assay_commit *commit)
+{
+	power->commit = commit;
+	power->sleep.notifier_call = assay_power_event;
+	return register_pm_notifier(&power->sleep);
+}
+
+/**
+ * assay_power_close() - not any more
+ * @power: open
+ */
+void assay_power_close(struct assay_power *power)
+{
+	unregister_pm_notifier(&power->sleep);
+}
