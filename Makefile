@@ -16,15 +16,23 @@ endif
 
 # Guest kernels: own ones are built here, stock ones are Debian's (qemu/README.md).
 OWN_FLAVOURS := 64k debug
-STOCK_FLAVOURS := 4k 16k 6.1
+STOCK_FLAVOURS := 4k 16k 6.1 amd64
 FLAVOURS := $(OWN_FLAVOURS) $(STOCK_FLAVOURS)
+
+# Their architecture (qemu/arch.sh says the same), and where what guests of it run is built.
+ARCHES := arm64 amd64
+arch_of = $(if $(filter amd64%,$(1)),amd64,arm64)
+SYSROOT_arm64 := build/sysroot
+SYSROOT_amd64 := build/sysroot-amd64
+GUEST_arm64 := build/guest
+GUEST_amd64 := build/guest-amd64
 
 # V=1 shows the commands.
 Q := $(if $(filter 1,$(V)),,@)
 tell = @printf '  %-7s %s\n' $(1) $@
 
 .PHONY: all
-all: build/host/assay build/host/assay-verify library build/arm64/assay $(FLAVOURS:%=kmod-%)
+all: build/host/assay build/host/assay-verify library $(ARCHES:%=build/%/assay) $(FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- set-up
 # A recipe with + shows its progress as it comes. Each script is quick when its thing
@@ -34,7 +42,7 @@ all: build/host/assay build/host/assay-verify library build/arm64/assay $(FLAVOU
 packages:
 	+@qemu/host-packages
 
-deps: packages kernels build/sysroot
+deps: packages kernels $(foreach a,$(ARCHES),$(SYSROOT_$(a)))
 
 kernels: $(FLAVOURS:%=build/kernel/%)
 
@@ -51,15 +59,15 @@ $(OWN_FLAVOURS:%=build/kernel/%.key): build/kernel/%.key: FORCE | packages
 $(STOCK_FLAVOURS:%=build/kernel/%.key): build/kernel/%.key: FORCE | packages
 	$(call keep_key,qemu/kernel-stock $*)
 
-build/sysroot.key: FORCE | packages
-	$(call keep_key,qemu/sysroot)
+$(foreach a,$(ARCHES),$(eval $(SYSROOT_$(a)).key: FORCE | packages ; \
+	$$(call keep_key,qemu/sysroot $(a))))
 
-$(FLAVOURS:%=build/kernel/%) build/sysroot: %: %.key ;
+$(FLAVOURS:%=build/kernel/%) $(foreach a,$(ARCHES),$(SYSROOT_$(a))): %: %.key ;
 
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
-# arm64: the guest's; fuzz: clang's libFuzzer; shared: what libassay-verify is made of.
-VARIANTS := host asan tsan arm64 fuzz shared
+# arm64, amd64: the guests'; fuzz: clang's libFuzzer; shared: what libassay-verify is made of.
+VARIANTS := host asan tsan $(ARCHES) fuzz shared
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla
@@ -77,16 +85,19 @@ CC_tsan := gcc
 CFLAGS_tsan := -O1 -g -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 CC_arm64 := aarch64-linux-gnu-gcc
-CFLAGS_arm64 := -O2 -g $(HARDENING) --sysroot=$(abspath build/sysroot)
-LDFLAGS_arm64 := -pie -Wl,-z,relro,-z,now --sysroot=$(abspath build/sysroot)
+CC_amd64 := x86_64-linux-gnu-gcc
+define guest_variant
+CFLAGS_$(1) := -O2 -g $(HARDENING) --sysroot=$(abspath $(SYSROOT_$(1)))
+LDFLAGS_$(1) := -pie -Wl,-z,relro,-z,now --sysroot=$(abspath $(SYSROOT_$(1)))
+NEEDS_$(1) := $(SYSROOT_$(1)).key
+endef
+$(foreach a,$(ARCHES),$(eval $(call guest_variant,$(a))))
 CC_fuzz := clang
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 
 CC_shared := gcc
 CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden
-
-NEEDS_arm64 := build/sysroot.key
 
 # What the verifier needs, and what only signers and devices need.
 LIBS_CORE := -lcrypto -ljansson -lpthread
@@ -138,7 +149,8 @@ build/shared/$(LIB_NAME): $(LIB_PUBLIC) build/shared/libassay.a $(LIB_MAP)
 	$(Q)gcc -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(LIB_MAP) -Wl,-z,defs \
 		-Wl,-z,relro,-z,now -o $@ $(filter %.o %.a,$^) $(LIBS_CORE)
 
--include $(shell find build/host build/asan build/tsan build/arm64 build/fuzz build/guest build/shared -name '*.d' 2>/dev/null)
+-include $(shell find build/host build/asan build/tsan build/fuzz build/shared \
+	$(foreach a,$(ARCHES),build/$(a) $(GUEST_$(a))) -name '*.d' 2>/dev/null)
 
 # ---------------------------------------------------------------- kernel modules
 # build/kmod/FLAVOUR/NAME.ko: assay, the samples and the test modules tests/kmod/NAME/.
@@ -154,14 +166,36 @@ $(foreach f,$(FLAVOURS),$(eval build/kmod/$(f)/%.ko: build/kmod/$(f)/.made ;))
 
 # ---------------------------------------------------------------- what guests run
 # Static programs: PID 1, and what the tests in guests bring along.
-GUEST_PROGRAMS := $(patsubst tests/kmod/%.c,build/guest/kmod/%,$(wildcard tests/kmod/*.c))
-GUEST_CC = $(CC_arm64) -std=c11 $(WARNINGS) -O2 -g --sysroot=$(abspath build/sysroot) -static \
-	-Ikmod -Iqemu -Iuserspace/include -MMD -MP -o $@ $< $(filter %.o,$^) -lpthread
+GUEST_PROGRAMS := $(patsubst tests/kmod/%.c,kmod/%,$(wildcard tests/kmod/*.c))
 
-build/guest/init: qemu/guest/init.c build/sysroot.key
-	@mkdir -p $(@D)
-	$(call tell,GUEST)
-	$(Q)$(GUEST_CC)
+define guest_programs
+$(GUEST_$(1))/%: GUEST_CC = $$(CC_$(1)) $$(WARNINGS) -O2 -g --sysroot=$$(abspath $$(SYSROOT_$(1))) \
+	-Ikmod -Iqemu -Iuserspace/include -MMD -MP -o $$@
+$(GUEST_$(1))/%: GUEST_LINK = $$(GUEST_CC) -std=c11 -static $$< $$(filter %.o,$$^) -lpthread
+
+$(GUEST_$(1))/init: qemu/guest/init.c $(SYSROOT_$(1)).key
+	@mkdir -p $$(@D)
+	$$(call tell,GUEST)
+	$$(Q)$$(GUEST_LINK)
+
+# What the module does with a log that it finds is the same code here.
+$(GUEST_$(1))/kmod/cut: $(GUEST_$(1))/found.o $(GUEST_$(1))/frame.o
+$(GUEST_$(1))/found.o $(GUEST_$(1))/frame.o: $(GUEST_$(1))/%.o: kmod/%.c $(SYSROOT_$(1)).key
+	@mkdir -p $$(@D)
+	$$(call tell,GUEST)
+	$$(Q)$$(GUEST_CC) -std=gnu11 -c $$<
+
+$(GUEST_$(1))/kmod/%: tests/kmod/%.c $(SYSROOT_$(1)).key
+	@mkdir -p $$(@D)
+	$$(call tell,GUEST)
+	$$(Q)$$(GUEST_LINK)
+
+$(GUEST_$(1))/%: tests/bench/%.c $(SYSROOT_$(1)).key
+	@mkdir -p $$(@D)
+	$$(call tell,GUEST)
+	$$(Q)$$(GUEST_LINK)
+endef
+$(foreach a,$(ARCHES),$(eval $(call guest_programs,$(a))))
 
 # What runs beside guests, on this machine.
 build/tpm-proxy: qemu/tpm-proxy.h
@@ -170,25 +204,9 @@ build/tpm-proxy build/watch-writes: build/%: qemu/%.c | packages
 	$(call tell,HOST)
 	$(Q)gcc -std=c11 $(WARNINGS) $(CFLAGS_host) -o $@ $<
 
-# What the module does with a log that it finds is the same code here.
-build/guest/kmod/cut: build/guest/found.o build/guest/frame.o
-build/guest/found.o build/guest/frame.o: build/guest/%.o: kmod/%.c build/sysroot.key
-	@mkdir -p $(@D)
-	$(call tell,GUEST)
-	$(Q)$(CC_arm64) -std=gnu11 -O2 -g --sysroot=$(abspath build/sysroot) -Ikmod -MMD -MP -c -o $@ $<
-
-build/guest/kmod/%: tests/kmod/%.c build/sysroot.key
-	@mkdir -p $(@D)
-	$(call tell,GUEST)
-	$(Q)$(GUEST_CC)
-
-build/guest/%: tests/bench/%.c build/sysroot.key
-	@mkdir -p $(@D)
-	$(call tell,GUEST)
-	$(Q)$(GUEST_CC)
-
-$(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/sysroot build/guest/init \
-	build/tpm-proxy build/watch-writes $(GUEST_PROGRAMS) build/arm64/assay build/kmod/$(f)/.made))
+guest_needs = $(SYSROOT_$(1)) $(addprefix $(GUEST_$(1))/,init $(GUEST_PROGRAMS)) build/$(1)/assay
+$(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)/.made \
+	build/tpm-proxy build/watch-writes $(call guest_needs,$(call arch_of,$(f)))))
 .PHONY: $(FLAVOURS:%=guest-%)
 
 # ---------------------------------------------------------------- tests
@@ -336,8 +354,8 @@ help:
 		'make fuzz          every fuzz target a million times (RUNS=); F=PATTERN only some' \
 		'make lint          checks of the sources; L=NAME one of them (tests/lint --list)' \
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
-		'make all           programs (build/host, build/arm64) and modules (build/kmod/FLAVOUR)' \
-		'make deps          packages, kernels and the sysroot only; all other targets do what they need' \
+		'make all           programs (build/host, build/arm64, build/amd64) and modules (build/kmod/FLAVOUR)' \
+		'make deps          packages, kernels and sysroots only; all other targets do what they need' \
 		'make install       host programs, libassay-verify, man pages, bash completion, udev rule; PREFIX=$(PREFIX), DESTDIR=' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
 		'FLAVOUR is one of: $(FLAVOURS) (kernel of the guest: qemu/README.md)'

@@ -29,7 +29,7 @@ prepare_apt() {
 	cat >"$apt_root/apt.conf" <<END
 APT::Architecture "arm64";
 #clear APT::Architectures;
-APT::Architectures { "arm64"; "$host_arch"; };
+APT::Architectures { "arm64"; "amd64"; };
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 #clear APT::Update::Pre-Invoke;
@@ -62,13 +62,13 @@ END
 		apt_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 		[ -e "$apt_keyring" ] || die "$apt_keyring is missing; install debian-archive-keyring"
 		printf '%s\n' "$apt_sources" | while read -r apt_uri apt_suite apt_component; do
-			printf 'deb [arch=arm64,%s signed-by=%s] %s %s %s\n' "$host_arch" \
+			printf 'deb [arch=arm64,amd64 signed-by=%s] %s %s %s\n' \
 				"$apt_keyring" "$apt_uri" "$apt_suite" "$apt_component"
 		done >"$apt_root/sources.list.new"
 		mv "$apt_root/sources.list.new" "$apt_root/sources.list"
 	fi
 	if [ ! -e "$apt_root/updated" ]; then
-		say "fetching the package lists (arm64, $host_arch)"
+		say "fetching the package lists"
 		apt_quiet=-qq
 		[ ! -t 2 ] || apt_quiet=
 		# shellcheck disable=SC2086 # none or one option

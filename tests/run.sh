@@ -104,7 +104,10 @@ execute() {
 		case $flavour in
 		*+*) parameters=$(echo "${flavour#*+}" | tr '+' ' ') flavour=${flavour%%+*} ;;
 		esac
-		name=${name%@*}
+		name=${name%@*} arch=arm64 guest=build/guest
+		case $flavour in # as in the Makefile
+		amd64*) arch=amd64 guest=build/guest-amd64 ;;
+		esac
 		set -- --flavour "$flavour" --out "$2/guest" --init "tests/kmod/$name.sh"
 		[ -z "$parameters" ] || set -- "$@" --append "$parameters"
 		set -- "$@" --file tests/check.sh=/bed/check.sh
@@ -113,9 +116,9 @@ execute() {
 		done
 		for program in tests/kmod/*.c; do
 			[ ! -e "$program" ] ||
-				set -- "$@" --file "build/guest/kmod/$(basename "$program" .c)=/bed/bin/$(basename "$program" .c)"
+				set -- "$@" --file "$guest/kmod/$(basename "$program" .c)=/bed/bin/$(basename "$program" .c)"
 		done
-		[ ! -e build/arm64/assay ] || set -- "$@" --file build/arm64/assay=/usr/bin/assay
+		[ ! -e "build/$arch/assay" ] || set -- "$@" --file "build/$arch/assay=/usr/bin/assay"
 		# shellcheck disable=SC2046 # options of the test, as words
 		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "tests/kmod/$name.sh" | tr '\n' ' ')"
 		;;
