@@ -35,7 +35,7 @@ static int assay_movable_check_block(struct assay_region *region, unsigned long 
 			block + pageblock_nr_pages - 1);
 		return -EINVAL;
 	}
-	if (assay_region_block_type(block) == MIGRATE_CMA) {
+	if (is_migrate_cma(assay_region_block_type(block))) {
 		dev_err(region->dev,
 			"page frame %#lx is in a CMA area of the kernel; choose another range, or boot with cma=0\n",
 			block);

@@ -419,8 +419,10 @@ static int time_ways(struct session *session, const char *arguments)
 		return -ENODEV;
 	if (way == WAY_DMA && !region->cma)
 		return -EOPNOTSUPP;
+#ifdef CONFIG_DMA_CMA
 	if (region->cma)
 		dma_user->dev.cma_area = region->cma->cma_area;
+#endif
 
 	ret = -ENOMEM;
 	buffers = kvcalloc(batch, sizeof(*buffers), GFP_KERNEL);
