@@ -168,6 +168,9 @@ $(foreach f,$(FLAVOURS),$(eval build/kmod/$(f)/%.ko: build/kmod/$(f)/.made ;))
 # Static programs: PID 1, and what the tests in guests bring along.
 GUEST_PROGRAMS := $(patsubst tests/kmod/%.c,kmod/%,$(wildcard tests/kmod/*.c))
 
+# What the module does with a log that it finds, which is pure.
+FOUND := found frame layout
+
 define guest_programs
 $(GUEST_$(1))/%: GUEST_CC = $$(CC_$(1)) $$(WARNINGS) -O2 -g --sysroot=$$(abspath $$(SYSROOT_$(1))) \
 	-Ikmod -Iqemu -Iuserspace/include -MMD -MP -o $$@
@@ -179,8 +182,8 @@ $(GUEST_$(1))/init: qemu/guest/init.c $(SYSROOT_$(1)).key
 	$$(Q)$$(GUEST_LINK)
 
 # What the module does with a log that it finds is the same code here.
-$(GUEST_$(1))/kmod/cut: $(GUEST_$(1))/found.o $(GUEST_$(1))/frame.o
-$(GUEST_$(1))/found.o $(GUEST_$(1))/frame.o: $(GUEST_$(1))/%.o: kmod/%.c $(SYSROOT_$(1)).key
+$(GUEST_$(1))/kmod/cut: $(FOUND:%=$(GUEST_$(1))/%.o)
+$(FOUND:%=$(GUEST_$(1))/%.o): $(GUEST_$(1))/%.o: kmod/%.c $(SYSROOT_$(1)).key
 	@mkdir -p $$(@D)
 	$$(call tell,GUEST)
 	$$(Q)$$(GUEST_CC) -std=gnu11 -c $$<
@@ -214,6 +217,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_
 UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 
 build/unit/test_options: build/asan/userspace/cmd/options.o
+build/unit/test_found: $(FOUND:%=build/asan/kmod/%.o)
 build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 		build/asan/libassay-tpm.a build/asan/libassay.a
 	@mkdir -p $(@D)
@@ -252,7 +256,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 	$(Q)clang $(LDFLAGS_fuzz) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_CORE)
 
 # What the module does with a log that it finds is the same code there.
-build/fuzz/fuzz_adopt: build/fuzz/kmod/found.o build/fuzz/kmod/frame.o
+build/fuzz/fuzz_adopt: $(FOUND:%=build/fuzz/kmod/%.o)
 build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
 
 .PHONY: test test-list unit fuzzers fuzz lint lint-needs

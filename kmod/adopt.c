@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What to do with a log that a static region has kept. If the PCR holds what the log
+ * What to do with a log that memory has kept. If the PCR holds what the log
  * says, the machine was not reset since: the log goes on, with a KEXEC record (also after
  * the module was loaded again). Else it is the log of the boot before: as much of it as is
  * good is copied to a pool of its own, for reading alone, and a fresh log begins. Called by
@@ -8,6 +8,8 @@
  */
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -44,29 +46,42 @@ static struct assay_found_bytes assay_adopt_window(const struct assay_ring *ring
 }
 
 /* ------------------------------------------------------------------ the same log goes on */
-/* A record behind what is anchored: the TPM may have it or not. */
-static struct assay_pending *assay_adopt_pending(const struct assay_anchor *anchor, const u8 *ring,
-						 u64 size, u64 *offset)
+/* The framing of the record at *@offset, which is moved behind it; @bytes holds it. */
+static int assay_adopt_frame(const struct assay_ring *ring, u64 tail, u64 *offset, u8 *bytes,
+			     struct assay_frame *ret)
 {
-	struct assay_pending *pending;
-	u8 bytes[ASSAY_FRAME_MAX];
-	struct assay_frame frame;
-	u64 i;
+	u64 left = tail - *offset, size = min_t(u64, left, ASSAY_FRAME_MAX), place, i;
 
-	for (i = 0; i < sizeof(bytes); i++)
-		bytes[i] = ring[(*offset + i) % size];
-	/* It was found good a moment ago. */
-	if (assay_frame_parse(bytes, sizeof(bytes), &frame))
-		return NULL;
-	pending = kzalloc(sizeof(*pending), GFP_KERNEL);
+	div64_u64_rem(*offset, ring->size, &place);
+	for (i = 0; i < size; i++)
+		bytes[i] = ring->bytes[place + i < ring->size ? place + i : place + i - ring->size];
+	if (assay_frame_parse(bytes, size, ret) || ret->size > left)
+		return -EBADMSG;
+	*offset += ret->size;
+	return 0;
+}
+
+/* A record that the TPM may have or not; NULL if it lacks a digest, or memory for it does. */
+static struct assay_pending *assay_adopt_pending(const struct assay_anchor *anchor,
+						 const struct assay_frame *frame, u64 end)
+{
+	struct assay_pending *pending = kzalloc(sizeof(*pending), GFP_KERNEL);
+	unsigned int i;
+
 	if (!pending)
-		return NULL;
-	*offset += frame.size;
-	pending->recnum = frame.recnum;
-	pending->end = *offset;
-	for (i = 0; i < anchor->bank_count; i++)
-		memcpy(pending->digest[anchor->banks[i].hash],
-		       assay_frame_digest(&frame, anchor->banks[i].alg), anchor->banks[i].size);
+		return ERR_PTR(-ENOMEM);
+	pending->recnum = frame->recnum;
+	pending->end = end;
+	for (i = 0; i < anchor->bank_count; i++) {
+		const struct assay_bank *bank = &anchor->banks[i];
+		const u8 *digest = assay_frame_digest(frame, bank->alg);
+
+		if (!digest) {
+			kfree(pending);
+			return ERR_PTR(-EBADMSG);
+		}
+		memcpy(pending->digest[bank->hash], digest, bank->size);
+	}
 	return pending;
 }
 
@@ -82,42 +97,59 @@ static bool assay_adopt_same_values(const struct assay_anchor *anchor, const u8 
 	return true;
 }
 
-/*
- * Whether the PCR, as it was read when the TPM was found, is what the log says after what is
- * anchored, or after any of the records behind. @pending is set to these.
- */
-static bool assay_adopt_is_ours(const struct assay_ring *ring, const struct assay_anchor *anchor,
-				const struct assay_log_header *header, struct list_head *pending)
+/* The records behind what is anchored, in order: to @pending. */
+static int assay_adopt_list(const struct assay_ring *ring, const struct assay_anchor *anchor,
+			    const struct assay_log_header *header, struct list_head *pending)
 {
-	u8 values[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
 	u64 offset = header->anchored;
-	unsigned int i;
-	bool ours;
+	u8 bytes[ASSAY_FRAME_MAX];
+	struct assay_frame frame;
+	int ret;
 
-	if (!anchor->bank_count || anchor->bank_count != header->bank_count)
-		return false;
-	for (i = 0; i < anchor->bank_count; i++) {
-		if (anchor->banks[i].alg != header->banks[i].alg)
-			return false;
-		memcpy(values[i], header->banks[i].value, sizeof(values[i]));
-	}
-	ours = assay_adopt_same_values(anchor, values[0]);
 	while (offset < header->tail) {
-		struct assay_pending *next =
-			assay_adopt_pending(anchor, ring->bytes, ring->size, &offset);
+		struct assay_pending *next;
 
-		if (!next)
-			return false;
+		ret = assay_adopt_frame(ring, header->tail, &offset, bytes, &frame);
+		if (ret)
+			return ret;
+		next = assay_adopt_pending(anchor, &frame, offset);
+		if (IS_ERR(next))
+			return PTR_ERR(next);
 		list_add_tail(&next->node, pending);
-		for (i = 0; i < anchor->bank_count; i++) {
-			if (assay_anchor_chain(anchor, i, values[i],
-					       next->digest[anchor->banks[i].hash]))
-				return false;
-		}
-		ours = ours || assay_adopt_same_values(anchor, values[0]);
 		cond_resched();
 	}
-	return ours;
+	return 0;
+}
+
+/*
+ * Whether the PCR, as it was read when the TPM was found, is what the log says after what is
+ * anchored, or after any of @pending, the records behind.
+ */
+static int assay_adopt_is_in_pcr(const struct assay_anchor *anchor,
+				 const struct assay_log_header *header,
+				 const struct list_head *pending)
+{
+	u8 values[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
+	const struct assay_pending *each;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < anchor->bank_count; i++)
+		memcpy(values[i], header->banks[i].value, sizeof(values[i]));
+	if (assay_adopt_same_values(anchor, values[0]))
+		return 1;
+	list_for_each_entry(each, pending, node) {
+		for (i = 0; i < anchor->bank_count; i++) {
+			ret = assay_anchor_chain(anchor, i, values[i],
+						 each->digest[anchor->banks[i].hash]);
+			if (ret)
+				return ret;
+		}
+		if (assay_adopt_same_values(anchor, values[0]))
+			return 1;
+		cond_resched();
+	}
+	return 0;
 }
 
 static void assay_adopt_free_pending(struct list_head *pending)
@@ -129,50 +161,103 @@ static void assay_adopt_free_pending(struct list_head *pending)
 	INIT_LIST_HEAD(pending);
 }
 
-/* Finish what was cut off, while that can still be told from the header. */
-static void assay_adopt_mend(const struct assay_ring *ring, const struct assay_log_header *header)
+static bool assay_adopt_same_banks(const struct assay_anchor *anchor,
+				   const struct assay_log_header *header)
 {
-	struct assay_log_header *live = ring->header;
 	unsigned int i;
 
-	live->head = header->head;
-	live->head_recnum = header->head_recnum;
-	for (i = 0; i < header->bank_count; i++)
-		memcpy(live->banks[i].start, header->banks[i].start, ASSAY_MAX_DIGEST);
-	/* Before the sequence changes. */
-	smp_wmb();
+	if (!anchor->bank_count || anchor->bank_count != header->bank_count)
+		return false;
+	for (i = 0; i < anchor->bank_count; i++) {
+		if (anchor->banks[i].alg != header->banks[i].alg)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the log is the one that the PCR speaks for: 1 or 0. @pending is set if it is. */
+static int assay_adopt_is_ours(const struct assay_ring *ring, const struct assay_anchor *anchor,
+			       const struct assay_found *found, struct list_head *pending)
+{
+	const struct assay_log_header *header = &found->header;
+	int ret;
+
+	if (found->what || header->page_size != PAGE_SIZE || header->ring_size != ring->size ||
+	    header->pcr != anchor->pcr || !assay_adopt_same_banks(anchor, header))
+		return 0;
+	ret = assay_adopt_list(ring, anchor, header, pending);
+	if (!ret)
+		ret = assay_adopt_is_in_pcr(anchor, header, pending);
+	if (ret <= 0)
+		assay_adopt_free_pending(pending);
+	return ret;
+}
+
+/* What was found is read-only now: is it still what was found? @pending is made of it. */
+static int assay_adopt_check_again(const struct assay_ring *ring, struct assay_anchor *anchor,
+				   const struct assay_log_header *header, struct list_head *pending)
+{
+	struct assay_found *found = kzalloc(sizeof(*found), GFP_KERNEL);
+	int ret;
+
+	if (!found)
+		return -ENOMEM;
+	ret = assay_found_check(assay_adopt_window(ring), assay_adopt_hash, anchor, found);
+	if (!ret && memcmp(&found->header, header, sizeof(*header)))
+		ret = -EIO;
+	if (!ret) {
+		ret = assay_adopt_is_ours(ring, anchor, found, pending);
+		ret = ret > 0 ? 0 : ret ?: -EIO;
+	}
+	kfree(found);
+	return ret;
 }
 
 /* Take over what was found; -EAGAIN if that does not work, and nothing is claimed. */
 static int assay_adopt_resume(struct assay_ring *ring, struct assay_anchor *anchor,
-			      const struct assay_found *found, struct list_head *pending)
+			      const struct assay_found *found)
 {
 	const struct assay_log_header *header = &found->header;
-	struct assay_found *again;
+	LIST_HEAD(pending);
 	int ret;
 
-	assay_adopt_mend(ring, header);
 	ret = assay_ring_resume(ring, header->head, header->tail, found->was.sequence);
 	if (ret)
 		return ret == -ENOSPC ? -EAGAIN : ret;
-	/* Now that nobody can change it: is it still what was checked? */
-	again = kzalloc(sizeof(*again), GFP_KERNEL);
-	ret = again ? assay_found_check(assay_adopt_window(ring), assay_adopt_hash, anchor, again) :
-		      -ENOMEM;
-	if (!ret && memcmp(&again->header, header, sizeof(*header)))
-		ret = -EIO;
-	kfree(again);
+	ret = assay_adopt_check_again(ring, anchor, header, &pending);
 	if (ret) {
-		dev_err(anchor->dev, "the log changed while it was adopted (error %d)\n", ret);
+		dev_err(anchor->dev,
+			"the log changed while it was adopted (error %d); load the module again\n",
+			ret);
 		return ret;
 	}
-	assay_anchor_resume(anchor, header->banks, pending);
+	assay_anchor_resume(anchor, header->banks, &pending);
 	return 1;
 }
 
 /* ------------------------------------------------------------------ the boot before's */
-static int assay_adopt_copy(const struct assay_ring *ring, const struct assay_log_header *header,
-			    struct assay_previous *previous)
+/* What was copied is read-only now: is it what its header says, which was computed? */
+static int assay_adopt_check_copy(const struct assay_log_header *copy, struct assay_anchor *anchor)
+{
+	const struct assay_found_bytes window = { (const u8 *)copy, PAGE_SIZE + copy->ring_size };
+	struct assay_found *found;
+	int ret;
+
+	if (copy->head == copy->tail)
+		return 0;
+	found = kzalloc(sizeof(*found), GFP_KERNEL);
+	if (!found)
+		return -ENOMEM;
+	ret = assay_found_check(window, assay_adopt_hash, anchor, found);
+	if (!ret && (found->header.tail != copy->tail || found->header.records != copy->records ||
+		     memcmp(found->header.banks, copy->banks, sizeof(copy->banks))))
+		ret = -EIO;
+	kfree(found);
+	return ret;
+}
+
+static int assay_adopt_copy(const struct assay_ring *ring, struct assay_anchor *anchor,
+			    const struct assay_log_header *header, struct assay_previous *previous)
 {
 	const u8 *from = (const u8 *)ring->header + header->page_size;
 	u64 ring_size = max_t(u64, PAGE_ALIGN(header->tail - header->head), PAGE_SIZE), at;
@@ -197,6 +282,8 @@ static int assay_adopt_copy(const struct assay_ring *ring, const struct assay_lo
 			cond_resched();
 	}
 	ret = pmalloc_make_pool_ro(pool);
+	if (!ret)
+		ret = assay_adopt_check_copy(copy, anchor);
 	if (ret) {
 		pmalloc_destroy_pool(pool);
 		return ret;
@@ -207,8 +294,15 @@ static int assay_adopt_copy(const struct assay_ring *ring, const struct assay_lo
 	return 0;
 }
 
-static void assay_adopt_keep(const struct assay_ring *ring, const struct assay_found *found,
-			     struct assay_previous *previous)
+static const char *assay_adopt_lost(int error)
+{
+	if (error == -ENOMEM)
+		return "no memory for a copy; make a region larger by the size of the window";
+	return "it could not be copied, or changed meanwhile";
+}
+
+static void assay_adopt_keep(const struct assay_ring *ring, struct assay_anchor *anchor,
+			     const struct assay_found *found, struct assay_previous *previous)
 {
 	const struct assay_log_header *header = &found->header;
 	struct device *dev = ring->region->dev;
@@ -219,19 +313,18 @@ static void assay_adopt_keep(const struct assay_ring *ring, const struct assay_f
 			dev,
 			"the log of the boot before is damaged: %s; it is good up to offset %llu\n",
 			found->what, header->tail);
-	ret = assay_adopt_copy(ring, header, previous);
+	ret = assay_adopt_copy(ring, anchor, header, previous);
 	if (ret)
-		dev_err(dev,
-			"the log of the boot before is lost: no memory for its %llu bytes (error %d); make the region, or another one, larger by as much as the window has\n",
-			header->tail - header->head, ret);
+		dev_err(dev, "the log of the boot before, %llu bytes, is lost: %s (error %d)\n",
+			header->tail - header->head, assay_adopt_lost(ret), ret);
 	else
 		dev_info(dev, "kept the log of the boot before, boot %pUb, %llu records\n",
 			 header->boot_id, header->records - header->head_recnum);
 }
 
 /* A log of which nothing can be read: named, and empty. */
-static void assay_adopt_keep_unusable(const struct assay_ring *ring, struct assay_found *found,
-				      struct assay_previous *previous)
+static void assay_adopt_keep_unusable(const struct assay_ring *ring, struct assay_anchor *anchor,
+				      struct assay_found *found, struct assay_previous *previous)
 {
 	struct assay_log_header *header = &found->header;
 
@@ -242,24 +335,26 @@ static void assay_adopt_keep_unusable(const struct assay_ring *ring, struct assa
 	header->page_size = PAGE_SIZE;
 	header->ring_size = PAGE_SIZE;
 	header->flags = ASSAY_LOG_ADOPTED | ASSAY_LOG_DAMAGED;
-	assay_adopt_keep(ring, found, previous);
+	assay_adopt_keep(ring, anchor, found, previous);
 }
 
 /* ------------------------------------------------------------------ */
 static int assay_adopt_found(struct assay_ring *ring, struct assay_anchor *anchor,
 			     const struct assay_found *found, struct assay_previous *previous)
 {
-	const struct assay_log_header *header = &found->header;
 	LIST_HEAD(pending);
-	int ret = -EAGAIN;
+	int ret;
 
-	if (!found->what && header->page_size == PAGE_SIZE && header->ring_size == ring->size &&
-	    header->pcr == anchor->pcr && assay_adopt_is_ours(ring, anchor, header, &pending))
-		ret = assay_adopt_resume(ring, anchor, found, &pending);
+	ret = assay_adopt_is_ours(ring, anchor, found, &pending);
+	/* It is made anew of memory that nobody can change. */
 	assay_adopt_free_pending(&pending);
+	if (ret > 0)
+		ret = assay_adopt_resume(ring, anchor, found);
+	else if (!ret || ret == -EBADMSG)
+		ret = -EAGAIN;
 	if (ret != -EAGAIN)
 		return ret;
-	assay_adopt_keep(ring, found, previous);
+	assay_adopt_keep(ring, anchor, found, previous);
 	return 0;
 }
 
@@ -291,8 +386,12 @@ int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
 	int error;
 
 	/* Memory of other kinds was the kernel's in between. */
-	if (ring->region->ops->kind != ASSAY_REGION_STATIC)
+	if (!ring->region->ops->keeps)
 		return 0;
+	if (!assay_writeback_works())
+		dev_warn(
+			anchor->dev,
+			"this kernel has no CONFIG_ARCH_HAS_PMEM_API: after a reset the newest records may be missing; after kexec they are there\n");
 	found = kzalloc(sizeof(*found), GFP_KERNEL);
 	if (!found)
 		return -ENOMEM;
@@ -301,7 +400,7 @@ int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
 		error = assay_adopt_found(ring, anchor, found, previous);
 		assay_adopt_tell(&found->header, ret);
 	} else if (error == -EBADMSG) {
-		assay_adopt_keep_unusable(ring, found, previous);
+		assay_adopt_keep_unusable(ring, anchor, found, previous);
 		error = 0;
 	} else if (error == -ENODATA) {
 		error = 0;

@@ -20,14 +20,16 @@
 
 #include "found.h"
 #include "frame.h"
+#include "layout.h"
 
 #define PAGE_MIN 4096
 #define PAGE_MAX 65536
 #define PCR_MAX 23
 
 /* What is written back from a cache as one begins a line, and fills it. */
-#define BEGINS_LINE(member) \
-	static_assert(offsetof(struct assay_log_header, member) % ASSAY_LOG_LINE == 0)
+#define BEGINS_LINE(member)                                                            \
+	static_assert(offsetof(struct assay_log_header, member) % ASSAY_LOG_LINE == 0, \
+		      #member " does not begin a line")
 BEGINS_LINE(reserved);
 BEGINS_LINE(sequence);
 BEGINS_LINE(head);
@@ -37,7 +39,9 @@ BEGINS_LINE(banks[0].value);
 BEGINS_LINE(banks[1].alg);
 BEGINS_LINE(uncut);
 BEGINS_LINE(uncut.start);
-static_assert(sizeof(struct assay_log_header) % ASSAY_LOG_LINE == 0);
+static_assert(sizeof(struct assay_log_header) % ASSAY_LOG_LINE == 0, "the last line is not full");
+
+#define TLV_HEADER 5
 
 /**
  * struct check - a check under way
@@ -50,6 +54,7 @@ static_assert(sizeof(struct assay_log_header) % ASSAY_LOG_LINE == 0);
  * @offset: of the next record
  * @recnum: of the next record
  * @value: what the PCR held before it
+ * @vouched: a record says where the log begins, and what the PCR held then
  */
 struct check {
 	struct assay_found_bytes window;
@@ -61,6 +66,7 @@ struct check {
 	__u64 offset;
 	__u64 recnum;
 	__u8 value[ASSAY_MAX_BANKS][ASSAY_MAX_DIGEST];
+	bool vouched;
 };
 
 static const char *check_banks(const struct assay_log_header *header)
@@ -96,6 +102,8 @@ static const char *check_header(const struct assay_log_header *header, __u64 win
 		return "its ring does not fit in the window";
 	if (header->pcr > PCR_MAX)
 		return "its PCR does not exist";
+	if (header->tail > ASSAY_LAYOUT_LIMIT || header->records > ASSAY_LAYOUT_LIMIT)
+		return "no log is as long as it says";
 	if (header->head > header->tail || header->tail - header->head > header->ring_size)
 		return "its head and tail are further apart than its ring is large";
 	if (header->anchored < header->head || header->anchored > header->tail)
@@ -111,7 +119,8 @@ static const char *check_header(const struct assay_log_header *header, __u64 win
 static void get_pieces(const struct check *check, __u64 offset, __u64 size,
 		       struct assay_found_bytes pieces[2])
 {
-	__u64 place = offset % check->ring.size;
+	const struct assay_layout layout = { .size = check->ring.size };
+	__u64 place = assay_layout_place(&layout, offset);
 	__u64 first = check->ring.size - place;
 
 	if (first > size)
@@ -158,6 +167,106 @@ static int check_digests(const struct check *check, const struct assay_frame *fr
 	return known ? 0 : -EBADMSG;
 }
 
+/* ------------------------------------------------------------------ where the log begins */
+/* A TLV of the content: where its value is in the log. */
+struct field {
+	__u8 type;
+	__u64 value;
+	__u32 size;
+};
+
+/* The TLV at *@at, which is moved behind it; false where it does not end at or before @end. */
+static bool next_field(const struct check *check, __u64 *at, __u64 end, struct field *ret)
+{
+	__u8 bytes[TLV_HEADER];
+
+	if (end - *at < TLV_HEADER)
+		return false;
+	copy_out(check, *at, bytes, TLV_HEADER);
+	ret->type = bytes[0];
+	ret->size = (__u32)bytes[1] << 24 | bytes[2] << 16 | bytes[3] << 8 | bytes[4];
+	ret->value = *at + TLV_HEADER;
+	if (end - ret->value < ret->size)
+		return false;
+	*at = ret->value + ret->size;
+	return true;
+}
+
+/* Of the TLVs [@at, @end), the first of a type. */
+static bool find_field(const struct check *check, __u64 at, __u64 end, __u8 type, struct field *ret)
+{
+	while (next_field(check, &at, end, ret)) {
+		if (ret->type == type)
+			return true;
+	}
+	return false;
+}
+
+static bool is_number(const struct check *check, __u64 at, __u64 end, __u8 type, __u64 number)
+{
+	struct field field;
+	__u8 bytes[8];
+	__u64 is = 0;
+	unsigned int i;
+
+	if (!find_field(check, at, end, type, &field) || field.size != sizeof(bytes))
+		return false;
+	copy_out(check, field.value, bytes, sizeof(bytes));
+	for (i = 0; i < sizeof(bytes); i++)
+		is = is << 8 | bytes[i];
+	return is == number;
+}
+
+/* Whether PCR_VALUES are those that the header has for its head, of its banks and no others. */
+static bool are_start_values(const struct check *check, const struct field *values)
+{
+	const struct assay_log_header *was = check->was;
+	__u8 value[ASSAY_MAX_DIGEST];
+	struct field field;
+	unsigned int i;
+	__u64 size = 0;
+
+	for (i = 0; i < was->bank_count; i++) {
+		if (!find_field(check, values->value, values->value + values->size,
+				ASSAY_CEL_DIGEST_TYPE(was->banks[i].alg), &field) ||
+		    field.size != was->banks[i].size)
+			return false;
+		copy_out(check, field.value, value, field.size);
+		if (memcmp(value, was->banks[i].start, field.size))
+			return false;
+		size += TLV_HEADER + field.size;
+	}
+	return values->size == size && size;
+}
+
+/*
+ * Whether a record says that the log begins at the header's head with the header's PCR
+ * values. Of a log that was never cut this is START, which is the first record and may have
+ * no values, since there was no TPM then. Else it is a TRIM record, and the PCR has it: the
+ * head moves only after that.
+ */
+static bool vouches(const struct check *check, const struct assay_frame *frame)
+{
+	const struct assay_log_header *was = check->was;
+	__u64 at = check->offset + frame->content + TLV_HEADER, end = check->offset + frame->size;
+	struct field field;
+	bool has_values;
+	__u8 kind;
+
+	if (!find_field(check, at, end, ASSAY_FIELD_KIND, &field) || field.size != 1)
+		return false;
+	copy_out(check, field.value, &kind, 1);
+	has_values = find_field(check, at, end, ASSAY_FIELD_PCR_VALUES, &field);
+	if (!was->head_recnum)
+		return !was->head && !frame->recnum && kind == ASSAY_KIND_START &&
+		       (!has_values || are_start_values(check, &field));
+	return kind == ASSAY_KIND_TRIM && end <= was->anchored &&
+	       frame->recnum > was->head_recnum && has_values && are_start_values(check, &field) &&
+	       is_number(check, at, end, ASSAY_FIELD_CUT_RECNUM, was->head_recnum) &&
+	       is_number(check, at, end, ASSAY_FIELD_CUT_OFFSET, was->head);
+}
+
+/* ------------------------------------------------------------------ records */
 /* Step over the next record; -EBADMSG, with what is wrong, if it is not good. */
 static int check_record(struct check *check)
 {
@@ -193,6 +302,7 @@ static int check_record(struct check *check)
 			return ret;
 	}
 	check->found->what = NULL;
+	check->vouched = check->vouched || vouches(check, &frame);
 	check->offset += frame.size;
 	check->recnum++;
 	return 0;
@@ -243,6 +353,21 @@ static const char *check_sums(const struct check *check)
 			return "its records do not lead to the PCR value that its header has";
 	}
 	return NULL;
+}
+
+/* Records that are good, and lead to what the header says, may be not all that there were. */
+static void check_vouched(struct check *check)
+{
+	if (check->found->what || check->vouched)
+		return;
+	check->found->what = "nothing in it vouches for what was before its first record";
+	check->found->unvouched = true;
+}
+
+/* Begun, and cut off before its first record was published. */
+static bool is_empty(const struct assay_log_header *header)
+{
+	return !header->head && !header->tail && !header->head_recnum;
 }
 
 /* Cut off while the head moved, which takes more than one write: it has not moved then. */
@@ -312,9 +437,12 @@ int assay_found_check(struct assay_found_bytes window, assay_found_hash hash, vo
 	if (memcmp(header->magic, ASSAY_LOG_MAGIC, sizeof(header->magic)))
 		return -ENODATA;
 	restore_head(header);
+	ret->unvouched = false;
 	ret->what = check_header(header, window.size);
 	if (ret->what)
 		return -EBADMSG;
+	if (is_empty(header))
+		return -ENODATA;
 	check.ring =
 		(struct assay_found_bytes){ window.data + header->page_size, header->ring_size };
 	check.offset = header->head;
@@ -325,6 +453,7 @@ int assay_found_check(struct assay_found_bytes window, assay_found_hash hash, vo
 		return error;
 	if (!error)
 		ret->what = check_sums(&check);
+	check_vouched(&check);
 	ret->header.tail = check.offset;
 	ret->header.records = check.recnum;
 	if (ret->what) {

@@ -3,6 +3,9 @@
 #ifndef _ASSAY_FOUND_H
 #define _ASSAY_FOUND_H
 
+#ifndef __KERNEL__
+#include <stdbool.h>
+#endif
 #include <linux/types.h>
 
 #include "uapi/assay.h"
@@ -37,11 +40,14 @@ typedef int (*assay_found_hash)(void *context, __u16 alg, const struct assay_fou
  * @was: the header that was found, with the head where it was before a cut that was cut off
  * @what: what is wrong, for people, as the end of a sentence "it is damaged: ..."; NULL if
  *        nothing is
+ * @unvouched: that is what is wrong: all records are good, but nothing says that the first
+ *             of them is the first of the log, or the one that it was cut before
  */
 struct assay_found {
 	struct assay_log_header header;
 	struct assay_log_header was;
 	const char *what;
+	bool unvouched;
 };
 
 int assay_found_check(struct assay_found_bytes window, assay_found_hash hash, void *context,

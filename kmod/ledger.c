@@ -97,7 +97,12 @@ static void assay_ledger_fill_header(struct assay_ledger *ledger)
 		memcpy(header->banks[i].start, bank->start, bank->size);
 		memcpy(header->banks[i].value, bank->value, bank->size);
 	}
-	header->bank_count = ledger->anchor.bank_count;
+	if (ledger->banks_named != ledger->anchor.bank_count) {
+		ledger->banks_named = ledger->anchor.bank_count;
+		/* What is counted is there. */
+		assay_ring_write_back(&ledger->ring, header->banks, sizeof(header->banks));
+		header->bank_count = ledger->banks_named;
+	}
 	header->head_recnum = ledger->head_recnum;
 	WRITE_ONCE(header->records, ledger->records);
 	WRITE_ONCE(header->anchored_records, ledger->anchored_records);
@@ -526,18 +531,20 @@ static void assay_ledger_keep_uncut(struct assay_ledger *ledger)
 	uncut->head_recnum = ledger->head_recnum;
 	for (i = 0; i < ledger->anchor.bank_count; i++)
 		memcpy(uncut->start[i], ledger->anchor.banks[i].start, ASSAY_MAX_DIGEST);
-	/* Orders writes to memory that may be looked at after a reset. */
-	smp_wmb();
+	/* After a reset it is whole where it has its sequence, which it has before the head moves.
+	 */
+	assay_ring_write_back(&ledger->ring, uncut, sizeof(*uncut));
 	WRITE_ONCE(uncut->sequence, ledger->ring.sequence);
-	/* Likewise. */
-	smp_wmb();
+	assay_ring_write_back(&ledger->ring, uncut, ASSAY_LOG_LINE);
 }
 
 static void assay_ledger_drop_uncut(struct assay_ledger *ledger)
 {
-	/* As above. */
-	smp_wmb();
-	WRITE_ONCE(ledger->ring.header->uncut.sequence, 0);
+	struct assay_log_header *header = ledger->ring.header;
+
+	/* It is needed until the head has moved in memory. */
+	assay_ring_write_back(&ledger->ring, header, sizeof(*header));
+	WRITE_ONCE(header->uncut.sequence, 0);
 }
 
 /**
@@ -672,9 +679,11 @@ static int assay_ledger_write_header(struct assay_ledger *ledger)
 		return ret;
 	header->pcr = ledger->anchor.pcr;
 	header->flags = ledger->flags;
-	header->uncut.sequence = 0;
 	export_uuid(header->boot_id, &ledger->boot_id);
 	assay_ledger_fill_header(ledger);
+	assay_ring_set_head(&ledger->ring, ledger->ring.head);
+	/* If a move of the head was cut off, the header has its sequence: this completes it. */
+	assay_ledger_drop_uncut(ledger);
 	return assay_ring_end(&ledger->ring);
 }
 

@@ -48,6 +48,7 @@ struct assay_cut {
  * @boot_id: of this boot
  * @previous: the log of the boot before, if it was found and kept
  * @flags: ASSAY_LOG_*
+ * @banks_named: so many PCR banks are named in the header
  * @based: a record says what the PCR held before the log: START, or TPM
  * @last_error: negative errno of the last failed anchor, 0 once one worked
  * @head_recnum: number of the record at the head
@@ -65,6 +66,7 @@ struct assay_ledger {
 	uuid_t boot_id;
 	struct assay_previous previous;
 	u32 flags;
+	unsigned int banks_named;
 	bool based;
 	int last_error;
 	u64 head_recnum;

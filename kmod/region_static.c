@@ -35,6 +35,7 @@ static void assay_static_release(struct assay_region *region, unsigned long pfn,
 static const struct assay_region_ops assay_static_ops = {
 	.kind = ASSAY_REGION_STATIC,
 	.name = "static",
+	.keeps = true,
 	.check = assay_static_check,
 	.claim = assay_static_claim,
 	.release = assay_static_release,

@@ -38,19 +38,24 @@
 #include <linux/poll.h>
 #include <linux/string.h>
 
+#include "layout.h"
 #include "region.h"
 #include "ring.h"
 #include "window.h"
 
 static_assert(sizeof(struct assay_log_header) <= PAGE_SIZE);
 
+static struct assay_layout assay_ring_layout(const struct assay_ring *ring)
+{
+	return (struct assay_layout){ .size = ring->size, .chunk = ring->chunk };
+}
+
 /* Where an offset of the log is in the ring. */
 static u64 assay_ring_place(const struct assay_ring *ring, u64 offset)
 {
-	u64 place;
+	const struct assay_layout layout = assay_ring_layout(ring);
 
-	div64_u64_rem(offset, ring->size, &place);
-	return place;
+	return assay_layout_place(&layout, offset);
 }
 
 /* The window's first page is the header's, the ring has all others. */
@@ -104,7 +109,9 @@ static void assay_ring_unmap(struct assay_ring *ring, u64 place, u64 size)
 /* From a border of chunks to the next. */
 static u64 assay_ring_chunk(const struct assay_ring *ring, u64 border)
 {
-	return min(ring->chunk, ring->size - assay_ring_place(ring, border));
+	const struct assay_layout layout = assay_ring_layout(ring);
+
+	return assay_layout_chunk(&layout, border);
 }
 
 static int assay_ring_claim_chunk(struct assay_ring *ring)
@@ -129,14 +136,12 @@ static u64 assay_ring_end_of_room(const struct assay_ring *ring)
 	return READ_ONCE(ring->freed) + ring->size;
 }
 
-/* The highest border from @border on that is not above @head. */
-static u64 assay_ring_border(const struct assay_ring *ring, u64 border, u64 head)
+/* The highest border that is not above @head. */
+static u64 assay_ring_border(const struct assay_ring *ring, u64 head)
 {
-	u64 size;
+	const struct assay_layout layout = assay_ring_layout(ring);
 
-	while (border + (size = assay_ring_chunk(ring, border)) <= head)
-		border += size;
-	return border;
+	return assay_layout_below(&layout, head);
 }
 
 /* Claim chunks until there is memory up to @end, or no room for more. */
@@ -156,7 +161,7 @@ static void assay_ring_grow(struct work_struct *work)
 {
 	struct assay_ring *ring = container_of(work, struct assay_ring, grow);
 
-	/* If that fails, after a message, the next append asks again. */
+	/* If that fails, after a message, the next append tries again. */
 	assay_ring_grow_to(ring, READ_ONCE(ring->tail) + ring->ahead);
 }
 
@@ -190,7 +195,7 @@ u64 assay_ring_room_after(const struct assay_ring *ring, u64 head)
 {
 	if (ring->stuck)
 		return assay_ring_room(ring);
-	return assay_ring_border(ring, ring->freed, head) + ring->size - ring->tail;
+	return max(ring->freed, assay_ring_border(ring, head)) + ring->size - ring->tail;
 }
 
 /* Memory for @size bytes at the tail. */
@@ -228,8 +233,8 @@ int assay_ring_begin(struct assay_ring *ring, u64 size)
 		return ret;
 	ring->at = ring->tail;
 	WRITE_ONCE(ring->header->sequence, ++ring->sequence);
-	/* Who sees any of the changes sees that the sequence is odd. */
-	smp_wmb();
+	/* Who sees any of the changes, also after a reset, sees that the sequence is odd. */
+	assay_ring_write_back(ring, &ring->header->sequence, ASSAY_LOG_LINE);
 	return 0;
 }
 
@@ -270,8 +275,12 @@ void assay_ring_set_head(struct assay_ring *ring, u64 offset)
 int assay_ring_end(struct assay_ring *ring)
 {
 	bool grown = ring->at > ring->tail;
+	unsigned int i;
 	int ret;
 
+	/* After a reset, too, what the tail and the sequence stand for is there. */
+	for (i = 0; i < ring->range_count; i++)
+		assay_ring_write_back(ring, ring->ranges[i].start, ring->ranges[i].size);
 	assay_ring_account(ring, ring->tail, ring->at);
 	/* Pairs with assay_ring_get(). */
 	smp_store_release(&ring->tail, ring->at);
@@ -279,6 +288,7 @@ int assay_ring_end(struct assay_ring *ring)
 	smp_store_release(&ring->header->tail, ring->tail);
 	/* Likewise. */
 	smp_store_release(&ring->header->sequence, ++ring->sequence);
+	assay_ring_write_back(ring, &ring->header->sequence, ASSAY_LOG_LINE);
 	ret = pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
 	if (grown) {
 		wake_up_interruptible_poll(&ring->readers, EPOLLIN | EPOLLRDNORM);
@@ -290,7 +300,7 @@ int assay_ring_end(struct assay_ring *ring)
 /* From now on readers see zeros in the chunks that end at or below the head. */
 static void assay_ring_hide(struct assay_ring *ring)
 {
-	u64 at = ring->floor, end = assay_ring_border(ring, at, ring->head);
+	u64 at = ring->floor, end = assay_ring_border(ring, ring->head);
 
 	/* The head is above these chunks already: who copies from them does so until here. */
 	write_lock(&ring->copy_lock);
@@ -460,6 +470,7 @@ int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *pl
 	memset(ring, 0, sizeof(*ring));
 	ring->region = place->region;
 	ring->mapping = place->mapping;
+	ring->durable = place->region->ops->keeps;
 	ring->size = (u64)pages << PAGE_SHIFT;
 	/* Memory comes back by whole chunks only: of a small ring they must be few pages. */
 	ring->chunk = (u64)clamp(place->chunk, 1UL, max(pages / 8, 1UL)) << PAGE_SHIFT;
@@ -502,43 +513,31 @@ int assay_ring_start(struct assay_ring *ring)
 	return ret;
 }
 
-/* Room without which going on is not worth it: for a few records of the ledger's own. */
-#define ASSAY_RING_RESUME_ROOM 16384
-
-/**
- * assay_ring_resume() - begin with what is in the memory already
- * @ring: created ring with nothing claimed, of a region that keeps its content
- * @head: offset of the oldest byte
- * @tail: offset behind the newest
- * @sequence: the header's that is there: the next is another
- *
- * The header page and the chunks of these bytes are claimed with their content.
- *
- * Return: 0; -ENOSPC if there is no room to go on, with nothing claimed; or another
- * negative errno after a dev_err().
- */
-int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
+/* Who was cut off may have begun a record behind the tail: readers see zeros there. */
+static int assay_ring_clear_rest(struct assay_ring *ring)
 {
-	u64 floor = head - assay_ring_place(ring, head) % ring->chunk;
-	u64 end, at;
+	u64 place = assay_ring_place(ring, ring->tail), size = ring->limit - ring->tail;
+	u64 first = min(size, ring->size - place);
 	int ret;
 
-	if (tail + ASSAY_RING_RESUME_ROOM > floor + ring->size)
-		return -ENOSPC;
-	for (end = floor; end < tail; end += assay_ring_chunk(ring, end))
-		;
-	/* Who was cut off may have begun a record behind the tail. */
-	for (at = tail; at < end; at++)
-		ring->bytes[assay_ring_place(ring, at)] = 0;
-	ring->head = head;
-	ring->tail = tail;
-	/* Even, and another than any that was. */
-	ring->sequence = (sequence + 1) & ~1U;
-	ring->freed = floor;
-	ring->floor = floor;
-	ring->limit = floor;
+	if (!size)
+		return 0;
+	assay_ring_set_ranges(ring, size);
+	ret = pmalloc_begin_write(ring->pool, ring->ranges, ring->range_count);
+	if (ret)
+		return ret;
+	memset(ring->bytes + place, 0, first);
+	memset(ring->bytes, 0, size - first);
+	return pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
+}
+
+/* Claim the header page and the chunks up to @limit, with their content. */
+static int assay_ring_keep(struct assay_ring *ring, u64 limit)
+{
+	int ret;
+
 	ret = pmalloc_keep_window(ring->pool, 0, 1, ASSAY_PAGE_HEADER);
-	while (!ret && ring->limit < end) {
+	while (!ret && ring->limit < limit) {
 		u64 size = assay_ring_chunk(ring, ring->limit);
 
 		ret = pmalloc_keep_window(ring->pool,
@@ -546,6 +545,41 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 					  size >> PAGE_SHIFT, ASSAY_PAGE_RING);
 		ring->limit += size;
 	}
+	return ret;
+}
+
+/**
+ * assay_ring_resume() - begin with what is in the memory already
+ * @ring: created ring with nothing claimed, of a region that keeps its content
+ * @head: offset of the oldest byte
+ * @tail: offset behind the newest
+ * @sequence: the header's that is there. If it is odd, a write was cut off: the next one
+ *            has the same sequence, and must complete it
+ *
+ * The header page and the chunks of these bytes are claimed with their content, which is
+ * read-only from then on where it can be.
+ *
+ * Return: 0; -ENOSPC if there is no room for more records, with nothing claimed; or another
+ * negative errno after a dev_err().
+ */
+int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
+{
+	const struct assay_layout layout = assay_ring_layout(ring);
+	u64 floor, limit, at;
+	int ret;
+
+	ret = assay_layout_resume(&layout, head, tail, &floor, &limit);
+	if (ret)
+		return ret;
+	ring->head = head;
+	ring->tail = tail;
+	ring->sequence = sequence & ~1U;
+	ring->freed = floor;
+	ring->floor = floor;
+	ring->limit = floor;
+	ret = assay_ring_keep(ring, limit);
+	if (!ret)
+		ret = assay_ring_clear_rest(ring);
 	if (ret)
 		return ret;
 	ring->ceiling = ring->limit;
@@ -554,7 +588,7 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 	assay_ring_account(ring, floor, tail);
 	for (at = floor; at < ring->limit; at += PAGE_SIZE)
 		pmalloc_note_used(ring->pool, assay_ring_page(assay_ring_place(ring, at)), 1);
-	/* If that fails the next append asks again. What is there is kept all the same. */
+	/* If that fails, the next append tries again. */
 	assay_ring_grow_to(ring, tail + ring->ahead);
 	return 0;
 }

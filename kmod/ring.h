@@ -11,6 +11,7 @@
 
 #include "pool.h"
 #include "uapi/assay.h"
+#include "writeback.h"
 
 struct address_space;
 struct assay_region;
@@ -42,6 +43,7 @@ struct assay_ring_place {
  * @header: the header page: for readers, never read back; written only between
  *          assay_ring_begin() and assay_ring_end()
  * @bytes: the ring, behind the header page
+ * @durable: the memory outlives this kernel, and may outlive a reset
  * @size: bytes of the ring, a multiple of the page size
  * @chunk: bytes that are claimed and given back together
  * @ahead: bytes to keep claimed behind the tail
@@ -69,6 +71,7 @@ struct assay_ring {
 	const struct assay_window *window;
 	struct assay_log_header *header;
 	u8 *bytes;
+	bool durable;
 	u64 size;
 	u64 chunk;
 	u64 ahead;
@@ -89,6 +92,23 @@ struct assay_ring {
 	struct pmalloc_range ranges[PMALLOC_MAX_RANGES];
 	unsigned int range_count;
 };
+
+/**
+ * assay_ring_write_back() - have bytes in memory before anything that is stored later
+ * @ring: ring being written
+ * @start: first byte
+ * @size: how many
+ *
+ * For who sees the memory after a reset, where it outlives that; else for other processors.
+ */
+static inline void assay_ring_write_back(const struct assay_ring *ring, const void *start,
+					 size_t size)
+{
+	if (ring->durable)
+		assay_writeback(start, size);
+	else
+		smp_wmb(); /* pairs with readers that load the sequence with acquire semantics */
+}
 
 int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *place);
 int assay_ring_start(struct assay_ring *ring);

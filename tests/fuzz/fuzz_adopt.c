@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Fuzzing what the module makes of a log that it finds in memory: the very code of
- * kmod/found.c and frame.c. What it reports must be a log that it finds good.
+ * kmod/found.c, frame.c and layout.c. What it reports must be a log that it finds good, and
+ * that it could go on with.
  */
 #include <errno.h>
 #include <openssl/evp.h>
@@ -11,10 +12,11 @@
 
 #include "found.h"
 #include "frame.h"
+#include "layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Bytes of the input that say what to do with it. */
+/* Bytes of the input that say what to do with it; the second is how large chunks are. */
 #define CONTROL 2
 /* With this bit, digests are made to fit, so that records can be good at all. */
 #define FIT 0x1
@@ -63,6 +65,29 @@ static void fit_digests(uint8_t *window, size_t size, EVP_MD_CTX *hasher)
 	}
 }
 
+/* Where the log would go on, whatever its chunks are: they hold it, and fit in its ring. */
+static void check_layout(const struct assay_log_header *header, uint64_t chunk)
+{
+	const struct assay_layout layout = {
+		.size = header->ring_size,
+		.chunk = chunk < header->ring_size ? chunk : header->ring_size,
+	};
+	uint64_t count = 0;
+	__u64 floor, limit;
+	int r;
+
+	r = assay_layout_resume(&layout, header->head, header->tail, &floor, &limit);
+	if (r == -ENOSPC)
+		return;
+	if (r || floor > header->head || limit < header->tail || limit - floor > layout.size)
+		abort();
+	for (; floor < limit; floor += assay_layout_chunk(&layout, floor))
+		if (count++ > layout.size / layout.chunk + 1)
+			abort();
+	if (floor != limit)
+		abort();
+}
+
 /* What was reported, laid over what was found, is a log without damage. */
 static void check_again(uint8_t *window, size_t size, const struct assay_found *found,
 			EVP_MD_CTX *hasher)
@@ -71,7 +96,8 @@ static void check_again(uint8_t *window, size_t size, const struct assay_found *
 
 	memcpy(window, &found->header, sizeof(found->header));
 	if (assay_found_check((struct assay_found_bytes){ window, size }, hash, hasher, &again) ||
-	    again.what || again.header.tail != found->header.tail ||
+	    (again.what && !again.unvouched) || (found->unvouched && !again.unvouched) ||
+	    again.header.tail != found->header.tail ||
 	    again.header.anchored != found->header.anchored ||
 	    again.header.records != found->header.records)
 		abort();
@@ -104,7 +130,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    header->page_size + header->ring_size > size ||
 		    !found.what != !(header->flags & ASSAY_LOG_DAMAGED))
 			abort();
-		check_again(window, size, &found, hasher);
+		check_layout(header, header->page_size * (1ULL + data[1]));
+		/* A log that is damaged in its first record has none. */
+		if (header->tail > 0 || header->head_recnum > 0)
+			check_again(window, size, &found, hasher);
 	} else if (r != -ENODATA && (r != -EBADMSG || !found.what)) {
 		abort();
 	}

@@ -9,22 +9,11 @@
  */
 #define _GNU_SOURCE
 #include <stddef.h>
-#include <sys/klog.h>
 
-#include "guest.h"
+#include "kept.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define RECORDS 6
-
-/* Whether the kernel has said something since the last time. */
-static bool kernel_said(const char *what)
-{
-	static char text[1 << 18];
-	int size = klogctl(4 /* read and clear */, text, sizeof(text) - 1);
-
-	text[size > 0 ? size : 0] = '\0';
-	return strstr(text, what) != NULL;
-}
 
 /* TPM2_PCR_Extend of PCR 14 in the bank SHA-256, by somebody else. */
 static void extend_pcr(void)
@@ -155,21 +144,6 @@ static void test_goes_on(const char *what)
 	unmap_log(&log);
 	close(fd);
 	free(copy);
-}
-
-/* What is in the log's window, word by word. */
-static void lay_over(const struct assay_info *info, const struct assay_log_header *header)
-{
-	char text[32];
-
-	for (size_t at = 0; at < sizeof(*header); at += 8) {
-		uint64_t value;
-
-		memcpy(&value, (const uint8_t *)header + at, 8);
-		snprintf(text, sizeof(text), "%#llx", (unsigned long long)value);
-		need(!write_text(SCRIBBLE "value", text) && !scribble(info->window_base + at),
-		     "change the header");
-	}
 }
 
 /* Cut off while the head was being moved, after each of the writes that takes. */
