@@ -257,6 +257,15 @@ int assay_anchor_attach(struct assay_anchor *anchor)
 }
 
 /**
+ * assay_anchor_is_virtual() - is the TPM one that a process plays (tpm_vtpm_proxy)
+ * @anchor: attached anchor
+ */
+bool assay_anchor_is_virtual(const struct assay_anchor *anchor)
+{
+	return anchor->chip && anchor->chip->flags & TPM_CHIP_FLAG_VIRTUAL;
+}
+
+/**
  * assay_anchor_hashes() - the hashes that a record's digests are made with now
  * @anchor: initialised anchor
  *

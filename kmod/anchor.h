@@ -117,6 +117,7 @@ int assay_anchor_init(struct assay_anchor *anchor, struct device *dev, u32 pcr,
 		      unsigned int verify);
 void assay_anchor_destroy(struct assay_anchor *anchor);
 int assay_anchor_attach(struct assay_anchor *anchor);
+bool assay_anchor_is_virtual(const struct assay_anchor *anchor);
 unsigned long assay_anchor_hashes(const struct assay_anchor *anchor);
 u16 assay_anchor_hash_alg(unsigned int hash, u16 *ret_size);
 int assay_anchor_digest(struct assay_anchor *anchor, const struct kvec *content, unsigned int count,

@@ -4,6 +4,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -21,11 +22,13 @@
 #define ASSAY_ANCHOR_SIZE_V1 24
 #define ASSAY_TRIM_SIZE_V1 40
 #define ASSAY_SEAL_SIZE_V1 32
+#define ASSAY_KEYS_SIZE_V1 24
 
 static_assert(sizeof(struct assay_info) >= ASSAY_INFO_SIZE_V1);
 static_assert(sizeof(struct assay_anchor_request) == ASSAY_ANCHOR_SIZE_V1);
 static_assert(sizeof(struct assay_trim) == ASSAY_TRIM_SIZE_V1);
 static_assert(sizeof(struct assay_seal) == ASSAY_SEAL_SIZE_V1);
+static_assert(sizeof(struct assay_keys) == ASSAY_KEYS_SIZE_V1);
 
 static long assay_ioctl_info(struct assay *assay, void __user *argument, size_t user_size)
 {
@@ -107,6 +110,45 @@ static long assay_ioctl_seal(struct assay *assay, void __user *argument, size_t 
 	return ret ?: assay_call_copy_out(argument, user_size, &request, sizeof(request));
 }
 
+/* As many of the keys as may be known. Sets @count of @request to how many. */
+static int assay_copy_keys(struct assay_ledger *ledger, struct assay_keys *request)
+{
+	u8 __user *keys = u64_to_user_ptr(request->keys);
+	u32 i, wanted = request->count;
+	u8 key[ASSAY_KEY_SIZE];
+	int ret;
+
+	request->count = 0;
+	for (i = 0; i < wanted; i++) {
+		ret = assay_ledger_key(ledger, request->first + i, key);
+		if (ret)
+			return ret == -ENODATA ? 0 : ret;
+		if (copy_to_user(keys + i * sizeof(key), key, sizeof(key)))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		request->count++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static long assay_ioctl_keys(struct assay *assay, void __user *argument, size_t user_size)
+{
+	struct assay_keys request;
+	int ret;
+
+	ret = assay_call_copy_in(&request, sizeof(request), ASSAY_KEYS_SIZE_V1, argument,
+				 user_size);
+	if (ret)
+		return ret;
+	if (request.flags || !request.count || request.count > ASSAY_MAX_BATCH ||
+	    request.first > U64_MAX - request.count)
+		return -EINVAL;
+	ret = assay_copy_keys(&assay->ledger, &request);
+	return ret ?: assay_call_copy_out(argument, user_size, &request, sizeof(request));
+}
+
 /* What changes the log as a whole is for its administrator. */
 static int assay_may_administer(const struct file *file)
 {
@@ -143,6 +185,10 @@ static long assay_ioctl(struct file *file, unsigned int command, unsigned long a
 		return assay_may_administer(file) ?: assay_ioctl_trim(assay, pointer, user_size);
 	case _IOC_NR(ASSAY_IOC_SEAL):
 		return assay_may_administer(file) ?: assay_ioctl_seal(assay, pointer, user_size);
+	case _IOC_NR(ASSAY_IOC_KEYS):
+		if (!(file->f_mode & FMODE_READ))
+			return -EACCES;
+		return assay_ioctl_keys(assay, pointer, user_size);
 	}
 	return -ENOTTY;
 }

@@ -305,7 +305,7 @@ static int assay_commit_write(struct assay_commit *commit, unsigned int count)
 		if (request->kind != entry.kind)
 			entry.kind = ASSAY_KIND_BATCH;
 	}
-	entry.count = n;
+	entry.count = n + 1;
 	ret = assay_ledger_append(commit->ledger, &entry, &recnum, &offset);
 	list_for_each_entry(request, &commit->taken, node) {
 		if (!--n)

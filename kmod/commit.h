@@ -70,7 +70,7 @@ struct assay_request {
  * @work: the committer
  * @group: the most requests it puts into a record
  * @taken: requests of the record under way
- * @content: their fields; room for the ledger's own piece and one a request
+ * @content: their fields; room for the ledger's own two pieces and one a request
  * @calls: requests done, and @entries, theirs; only grow, read without the lock
  * @retry: anchors what is pending
  * @pause: until it is tried next, in seconds
@@ -95,7 +95,7 @@ struct assay_commit {
 	struct work_struct work;
 	unsigned int group;
 	struct list_head taken;
-	struct kvec content[1 + ASSAY_COMMIT_QUEUE];
+	struct kvec content[2 + ASSAY_COMMIT_QUEUE];
 	u64 calls;
 	u64 entries;
 	struct delayed_work retry;

@@ -47,7 +47,7 @@
 
 #define ASSAY_BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
-/* RECNUM, PCR, DIGESTS with every hash; TLV header, KIND and TIME of the content: far below. */
+/* RECNUM, PCR, DIGESTS with every hash; TLV header, KIND to NEXT of the content: far below. */
 #define ASSAY_RECORD_HEAD_LIMIT 1024
 
 /*
@@ -140,13 +140,21 @@ static void assay_ledger_record_head(struct assay_ledger *ledger,
 	assay_cel_end(head, digests);
 }
 
+/* May the next record have the key of the one before: see chain.c. */
+static bool assay_ledger_may_reveal(const struct assay_ledger *ledger)
+{
+	return ledger->records && ledger->anchored_records == ledger->records &&
+	       !assay_chain_is_closed(&ledger->chain);
+}
+
 /* The content's own beginning: it holds @size bytes of fields besides. */
-static void assay_ledger_content_head(struct assay_cel *head, enum assay_record_kind kind,
-				      size_t size)
+static void assay_ledger_content_head(struct assay_ledger *ledger, struct assay_cel *head,
+				      enum assay_record_kind kind, size_t size)
 {
 	assay_cel_begin(head, ASSAY_CEL_CONTENT);
 	assay_cel_put_u8(head, ASSAY_FIELD_KIND, kind);
 	assay_cel_put_u64(head, ASSAY_FIELD_TIME, ktime_get_real_ns());
+	assay_chain_put(&ledger->chain, head, ledger->records, assay_ledger_may_reveal(ledger));
 	if (!head->error)
 		put_unaligned_be32(head->size - ASSAY_CEL_HEADER_SIZE + size, head->data + 1);
 }
@@ -186,12 +194,13 @@ static void assay_ledger_put(struct assay_ring *ring, const u8 *data, size_t siz
 	}
 }
 
-/* Write a record, which is pending then. @entry->fields[0] is filled in here. */
+/* Write a record, which is pending then. Its first and its last piece are made here. */
 static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_entry *entry,
 			      enum assay_written *ret_written)
 {
-	u64 recnum = ledger->records, offset = ledger->ring.tail, size = 0;
+	u64 recnum = ledger->records, offset = ledger->ring.tail, size = ASSAY_CHAIN_FIELD_SIZE;
 	struct assay_ring *ring = &ledger->ring;
+	u8 mac[ASSAY_CHAIN_FIELD_SIZE];
 	struct assay_cel head, content_head;
 	struct kvec *fields = entry->fields;
 	struct assay_pending *pending;
@@ -199,16 +208,20 @@ static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_en
 	int ret;
 
 	*ret_written = NOT_WRITTEN;
-	for (i = 1; i < entry->count; i++)
+	for (i = 1; i < entry->count - 1; i++)
 		size += fields[i].iov_len;
 	assay_cel_init(&head, ASSAY_RECORD_HEAD_LIMIT);
 	assay_cel_init(&content_head, ASSAY_RECORD_HEAD_LIMIT);
 	pending = kmalloc(sizeof(*pending), GFP_KERNEL);
-	assay_ledger_content_head(&content_head, entry->kind, size);
+	assay_ledger_content_head(ledger, &content_head, entry->kind, size);
 	ret = pending ? content_head.error : -ENOMEM;
 	if (ret)
 		goto out;
 	fields[0] = (struct kvec){ content_head.data, content_head.size };
+	ret = assay_chain_mac(&ledger->chain, recnum, fields, entry->count - 1, mac);
+	if (ret)
+		goto out;
+	fields[entry->count - 1] = (struct kvec){ mac, sizeof(mac) };
 	pending->recnum = recnum;
 	ret = assay_anchor_digest(&ledger->anchor, fields, entry->count, pending);
 	if (ret)
@@ -277,7 +290,7 @@ static int assay_ledger_note(struct assay_ledger *ledger, int ret)
 static int assay_ledger_write_fields(struct assay_ledger *ledger, enum assay_record_kind kind,
 				     const struct assay_cel *fields)
 {
-	struct kvec content[] = { {}, { fields->data, fields->size } };
+	struct kvec content[] = { {}, { fields->data, fields->size }, {} };
 	const struct assay_entry entry = {
 		.kind = kind,
 		.fields = content,
@@ -396,6 +409,9 @@ static int assay_ledger_anchor_one(struct assay_ledger *ledger)
 			   ktime_us_delta(ktime_get(), begin), ret);
 	if (ret)
 		return ret;
+	/* Keys are asked for without the lock: this comes before the record counts as anchored. */
+	if (assay_anchor_is_virtual(&ledger->anchor))
+		assay_chain_close(&ledger->chain);
 	/* After the writes of tail and records: pairs with assay_ledger_info(). */
 	smp_store_release(&ledger->anchored_records, done->recnum + 1);
 	/* Likewise. */
@@ -589,15 +605,17 @@ static u64 assay_ledger_seal_size(struct assay_ledger *ledger)
 		assay_anchor_hash_alg(i, &digest);
 		size += ASSAY_CEL_HEADER_SIZE + digest;
 	}
-	/* RECNUM, PCR, DIGESTS; content, KIND, TIME, PAD. */
-	return size + 7 * ASSAY_CEL_HEADER_SIZE + 8 + 1 + 1 + 8;
+	if (assay_ledger_may_reveal(ledger))
+		size += ASSAY_CHAIN_FIELD_SIZE;
+	/* RECNUM, PCR, DIGESTS; content, KIND, TIME, NEXT, PAD, MAC. */
+	return size + 7 * ASSAY_CEL_HEADER_SIZE + 8 + 1 + 1 + 8 + 2 * ASSAY_CHAIN_FIELD_SIZE;
 }
 
 static int assay_ledger_write_seal(struct assay_ledger *ledger)
 {
 	u64 gap = PAGE_SIZE - offset_in_page(ledger->ring.tail), recnum, offset;
 	u64 size = assay_ledger_seal_size(ledger);
-	struct kvec content[3] = {};
+	struct kvec content[4] = {};
 	const struct assay_entry entry = {
 		.kind = ASSAY_KIND_SEAL,
 		.fields = content,
@@ -718,6 +736,7 @@ static int assay_ledger_begin(struct assay_ledger *ledger)
 		return adopted;
 	if (adopted)
 		assay_ledger_resume(ledger, &found);
+	assay_chain_start(&ledger->chain);
 	ret = adopted ? 0 : assay_ring_start(&ledger->ring);
 	if (!ret)
 		ret = assay_ledger_write_header(ledger);
@@ -764,6 +783,15 @@ int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_pla
 		assay_ring_destroy(&ledger->ring);
 		return ret;
 	}
+	ret = assay_chain_init(&ledger->chain, &ledger->anchor);
+	if (ret) {
+		dev_err(ledger->dev,
+			"cannot make the keys of the log's records (error %d); the kernel needs CONFIG_CRYPTO_HMAC and CONFIG_CRYPTO_SHA256\n",
+			ret);
+		assay_anchor_destroy(&ledger->anchor);
+		assay_ring_destroy(&ledger->ring);
+		return ret;
+	}
 	mutex_init(&ledger->lock);
 	mutex_lock(&ledger->lock);
 	ret = assay_ledger_begin(ledger);
@@ -779,10 +807,30 @@ int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_pla
  */
 void assay_ledger_destroy(struct assay_ledger *ledger)
 {
+	assay_chain_destroy(&ledger->chain);
 	assay_anchor_destroy(&ledger->anchor);
 	assay_ring_destroy(&ledger->ring);
 	assay_previous_free(&ledger->previous);
 	mutex_destroy(&ledger->lock);
+}
+
+/**
+ * assay_ledger_key() - the key of a record, if it may be known
+ * @ledger: created ledger
+ * @recnum: number of the record, which need not be in the log any more
+ * @ret_key: set on success; ASSAY_KEY_SIZE bytes
+ *
+ * Return: 0; -ENODATA (not anchored), -ENOKEY (a virtual TPM has anchored records) or another
+ * negative errno of the hash.
+ */
+int assay_ledger_key(struct assay_ledger *ledger, u64 recnum, u8 *ret_key)
+{
+	/* Pairs with assay_ledger_anchor_one(): who sees the record anchored sees by whom. */
+	if (recnum >= smp_load_acquire(&ledger->anchored_records))
+		return -ENODATA;
+	if (assay_chain_is_closed(&ledger->chain))
+		return -ENOKEY;
+	return assay_chain_key(&ledger->chain, recnum, ret_key);
 }
 
 /**

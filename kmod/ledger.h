@@ -11,12 +11,13 @@
 #include "adopt.h"
 #include "anchor.h"
 #include "cel.h"
+#include "chain.h"
 #include "ring.h"
 
 /**
  * struct assay_entry - a record to be written
  * @kind: what it is
- * @fields: its fields, in pieces, from the second element on; the first is the ledger's
+ * @fields: its fields, in pieces; the first element and the last are for the ledger
  * @count: elements of @fields
  * @head_after: where the log begins once the record is anchored; 0 where it does now
  */
@@ -58,6 +59,7 @@ struct assay_cut {
  * @verified_records: of them, when the PCR was last read and held what the log says
  * @anchor_failures: anchors that failed
  * @anchor: the PCR
+ * @chain: the keys of its records
  */
 struct assay_ledger {
 	struct device *dev;
@@ -76,6 +78,7 @@ struct assay_ledger {
 	u64 verified_records;
 	u64 anchor_failures;
 	struct assay_anchor anchor;
+	struct assay_chain chain;
 };
 
 int assay_ledger_create(struct assay_ledger *ledger, const struct assay_ring_place *place, u32 pcr,
@@ -84,6 +87,7 @@ void assay_ledger_destroy(struct assay_ledger *ledger);
 int assay_ledger_append(struct assay_ledger *ledger, const struct assay_entry *entry,
 			u64 *ret_recnum, u64 *ret_offset);
 int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_offset);
+int assay_ledger_key(struct assay_ledger *ledger, u64 recnum, u8 *ret_key);
 int assay_ledger_set_head(struct assay_ledger *ledger, const struct assay_cut *cut);
 int assay_ledger_fill_page(struct assay_ledger *ledger, u64 end);
 

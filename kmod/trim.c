@@ -140,6 +140,8 @@ static int assay_trim_fields(const struct assay_walk *walk, struct assay_cel *fi
 	assay_cel_put_u64(fields, ASSAY_FIELD_CUT_OFFSET, walk->offset);
 	assay_cel_put_u64(fields, ASSAY_FIELD_CUT_SIZE, walk->offset - ring->head);
 	assay_cel_put(fields, ASSAY_FIELD_CUT_DIGEST, digest, sizeof(digest));
+	assay_chain_put_commitment(&walk->ledger->chain, fields, ASSAY_FIELD_CUT_NEXT,
+				   walk->recnum);
 	values = assay_cel_begin(fields, ASSAY_FIELD_PCR_VALUES);
 	for (i = 0; i < anchor->bank_count; i++)
 		assay_cel_put(fields, ASSAY_CEL_DIGEST_TYPE(anchor->banks[i].alg), walk->value[i],
@@ -152,7 +154,7 @@ static int assay_trim_fields(const struct assay_walk *walk, struct assay_cel *fi
 static int assay_trim_write(struct assay_trimmer *trimmer, const struct assay_walk *walk)
 {
 	struct assay_cut *cut = &trimmer->cut;
-	struct kvec content[2] = {};
+	struct kvec content[3] = {};
 	struct assay_entry entry = {
 		.kind = ASSAY_KIND_TRIM,
 		.fields = content,

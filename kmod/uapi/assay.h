@@ -24,6 +24,7 @@
 #define ASSAY_MAX_BANKS 8     /* PCR banks of a TPM */
 #define ASSAY_MAX_LABEL 64    /* bytes of an EVENT's label */
 #define ASSAY_MAX_EVENT 65536 /* bytes of an EVENT's data */
+#define ASSAY_KEY_SIZE 32     /* bytes of a record's key, of what commits to it, of a MAC */
 
 /* Where the number of a record is due: there is none. */
 #define ASSAY_RECNUM_NONE 0xffffffffffffffffULL
@@ -276,6 +277,26 @@ struct assay_seal {
 	__u64 sealed;
 };
 
+/**
+ * struct assay_keys - ASSAY_IOC_KEYS: the keys of anchored records
+ * @flags: in, must be 0
+ * @count: in, keys wanted, 1 to ASSAY_MAX_BATCH; out, how many there are
+ * @first: in, number of the first record
+ * @keys: in, pointer to @count keys of ASSAY_KEY_SIZE bytes each
+ *
+ * See ASSAY_FIELD_MAC. The key of a record is given to everybody as soon as the record is
+ * anchored, and to nobody before. The records need not be in the log any more. @count is 0
+ * where @first is not anchored. -ENOKEY: a virtual TPM (tpm_vtpm_proxy) has anchored records
+ * of this log, and a key might be given for a record that no real one has. Needs a descriptor
+ * that is open for reading.
+ */
+struct assay_keys {
+	__u32 flags;
+	__u32 count;
+	__u64 first;
+	__aligned_u64 keys;
+};
+
 #define ASSAY_IOC_MAGIC 0xa5
 #define ASSAY_IOC_INFO _IOWR(ASSAY_IOC_MAGIC, 0, struct assay_info)
 #define ASSAY_IOC_MEASURE _IOWR(ASSAY_IOC_MAGIC, 1, struct assay_measure)
@@ -283,6 +304,7 @@ struct assay_seal {
 #define ASSAY_IOC_ANCHOR _IOWR(ASSAY_IOC_MAGIC, 3, struct assay_anchor_request)
 #define ASSAY_IOC_TRIM _IOWR(ASSAY_IOC_MAGIC, 4, struct assay_trim)
 #define ASSAY_IOC_SEAL _IOWR(ASSAY_IOC_MAGIC, 5, struct assay_seal)
+#define ASSAY_IOC_KEYS _IOWR(ASSAY_IOC_MAGIC, 6, struct assay_keys)
 
 /**
  * struct assay_uring_command - the command area of an IORING_OP_URING_CMD
@@ -459,6 +481,13 @@ enum assay_field {
 	/* Every kind, in this order, before its own */
 	ASSAY_FIELD_KIND = 0x00, /* u8, enum assay_record_kind */
 	ASSAY_FIELD_TIME = 0x01, /* u64, ns since 1970 by the system's clock, which may jump */
+	ASSAY_FIELD_KEY = 0x02,	 /* key of the record before; only if that was anchored by then */
+	ASSAY_FIELD_NEXT = 0x03, /* SHA-256 of the key of the next record */
+	/*
+	 * Every kind, behind its own: HMAC-SHA-256, by the record's key, of its number (u64) and
+	 * the SHA-256 digest of all of the content TLV that stands before this field
+	 */
+	ASSAY_FIELD_MAC = 0x04,
 
 	/* START */
 	ASSAY_FIELD_BOOT_ID = 0x10,	/* text, 36 characters */
@@ -494,6 +523,7 @@ enum assay_field {
 	ASSAY_FIELD_CUT_OFFSET = 0x41, /* u64, its offset */
 	ASSAY_FIELD_CUT_SIZE = 0x42, /* u64, bytes that went: from the head before to CUT_OFFSET */
 	ASSAY_FIELD_CUT_DIGEST = 0x43, /* u16 ASSAY_ALG_SHA256, digest of these bytes */
+	ASSAY_FIELD_CUT_NEXT = 0x44,   /* the NEXT of the record before CUT_RECNUM */
 
 	/* KEXEC: fields of START (those of the new kernel; PCR_VALUES as found), and */
 	ASSAY_FIELD_BOOT_BEFORE = 0x50, /* text, boot id of the kernel that wrote what is above */

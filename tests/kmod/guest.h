@@ -350,9 +350,31 @@ struct record {
 	struct tlv content;
 	uint8_t kind;
 	uint64_t time;
-	const uint8_t *fields; /* those of the kind, behind KIND and TIME */
+	struct tlv key, next, mac; /* .value of a key that is not there is NULL */
+	const uint8_t *fields;	   /* those of the kind, between NEXT and MAC */
 	size_t fields_size;
 };
+
+/* KEY, which may be missing, NEXT in front and MAC at the end. */
+static inline bool take_chain(struct record *record)
+{
+	const size_t size = 5 + ASSAY_KEY_SIZE;
+	const uint8_t *last;
+	size_t last_size = size;
+
+	if (record->fields_size > 0 && record->fields[0] == ASSAY_FIELD_KEY &&
+	    (!next_tlv(&record->fields, &record->fields_size, &record->key) ||
+	     record->key.size != ASSAY_KEY_SIZE))
+		return false;
+	if (!next_tlv(&record->fields, &record->fields_size, &record->next) ||
+	    record->next.type != ASSAY_FIELD_NEXT || record->next.size != ASSAY_KEY_SIZE ||
+	    record->fields_size < size)
+		return false;
+	record->fields_size -= size;
+	last = record->fields + record->fields_size;
+	return next_tlv(&last, &last_size, &record->mac) && record->mac.type == ASSAY_FIELD_MAC &&
+	       record->mac.size == ASSAY_KEY_SIZE;
+}
 
 /* Takes a record from the front; only exactly what the ABI says is one. */
 static inline bool next_record(const uint8_t **bytes, size_t *size, struct record *record)
@@ -371,7 +393,7 @@ static inline bool next_record(const uint8_t **bytes, size_t *size, struct recor
 	if (!next_tlv(&record->fields, &record->fields_size, &kind) ||
 	    kind.type != ASSAY_FIELD_KIND || kind.size != 1 ||
 	    !next_tlv(&record->fields, &record->fields_size, &time) ||
-	    time.type != ASSAY_FIELD_TIME || time.size != 8)
+	    time.type != ASSAY_FIELD_TIME || time.size != 8 || !take_chain(record))
 		return false;
 	record->number = be(number.value, 8);
 	record->pcr = pcr.value[0];

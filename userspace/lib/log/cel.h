@@ -93,6 +93,10 @@ const struct assay_digest *cel_record_digest(const struct cel_record *record, en
  *              then only @kind and @time are set
  * @has_time: @time is set
  * @time: nanoseconds since 1970 (UTC) by the device's clock, which may be off
+ * @chain: of ASSAY_KEY_SIZE bytes each, .data NULL for those that are not there: the key of
+ *         the record before, what commits to the next one's, and the MAC, which is of the
+ *         record's number and the digest of @chain.content. Records of older modules have none,
+ *         others all but perhaps the key
  * @pcr_values: a PCR's value a bank: before this record (START, KEXEC), before the
  *              oldest record that was kept (TRIM), before the first record (TPM)
  * @pcr_value_count: 0 for a START without a TPM and for other kinds
@@ -102,7 +106,8 @@ const struct assay_digest *cel_record_digest(const struct cel_record *record, en
  * @batch: MEASURE, EVENT, BATCH: go through @batch.entries with batch_entry_next();
  *         IMA: with mirrored_entry_next()
  * @trim: TRIM: the record @trim.recnum at offset @trim.offset is the oldest one
- *        left; @trim.size bytes before it are gone, and had @trim.digest
+ *        left; @trim.size bytes before it are gone, and had @trim.digest; the last of them
+ *        committed to the key of that record by @trim.next, which older modules do not say
  * @backlog: TPM: the number of records that had been written without one
  * @pad_size: SEAL: zeros in it
  */
@@ -111,6 +116,10 @@ struct assay_content {
 	bool understood;
 	bool has_time;
 	uint64_t time;
+	struct {
+		struct bytes key, next, mac;
+		struct bytes content; /* the content TLV as far as the MAC's field */
+	} chain;
 	struct assay_digest pcr_values[CEL_MAX_DIGESTS];
 	size_t pcr_value_count;
 	struct {
@@ -130,6 +139,7 @@ struct assay_content {
 	struct {
 		uint64_t recnum, offset, size;
 		struct assay_digest digest;
+		struct bytes next;
 	} trim;
 	uint64_t backlog;
 	size_t pad_size;

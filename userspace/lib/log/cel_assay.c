@@ -391,9 +391,10 @@ static int parse_trim(struct bytes in, uint64_t offset, struct assay_content *co
 		{ ASSAY_FIELD_CUT_OFFSET, "CUT_OFFSET", 8, 8, false },
 		{ ASSAY_FIELD_CUT_SIZE, "CUT_SIZE", 8, 8, false },
 		{ ASSAY_FIELD_CUT_DIGEST, "CUT_DIGEST", 2, 2 + ASSAY_DIGEST_MAX, false },
+		{ ASSAY_FIELD_CUT_NEXT, "CUT_NEXT", ASSAY_KEY_SIZE, ASSAY_KEY_SIZE, true },
 		{ ASSAY_FIELD_PCR_VALUES, "PCR_VALUES", 1, ANY_SIZE, false },
 	};
-	enum { CUT_RECNUM, CUT_OFFSET, CUT_SIZE, CUT_DIGEST, PCR_VALUES, COUNT };
+	enum { CUT_RECNUM, CUT_OFFSET, CUT_SIZE, CUT_DIGEST, CUT_NEXT, PCR_VALUES, COUNT };
 	struct bytes found[COUNT];
 	int r = parse_fields(in, offset, "TRIM", fields, COUNT, found, err);
 
@@ -403,6 +404,7 @@ static int parse_trim(struct bytes in, uint64_t offset, struct assay_content *co
 	content->trim.recnum = be_value(found[CUT_RECNUM]);
 	content->trim.offset = be_value(found[CUT_OFFSET]);
 	content->trim.size = be_value(found[CUT_SIZE]);
+	content->trim.next = found[CUT_NEXT];
 	if (content->trim.size > content->trim.offset)
 		return assay_fail(err, EBADMSG,
 				  "offset %" PRIu64 ": CUT_SIZE of TRIM, %" PRIu64
@@ -503,6 +505,62 @@ static int parse_time(struct bytes *in, uint64_t *offset, struct assay_content *
 	return 0;
 }
 
+/* A field of the chain off the front, if the next one is it. */
+static int take_key(struct bytes *in, uint64_t *offset, uint8_t type, const char *name,
+		    struct bytes *ret, struct assay_error *err)
+{
+	struct cel_tlv tlv;
+	int r;
+
+	if (in->size == 0 || in->data[0] != type)
+		return 0;
+	r = cel_take_tlv(in, offset, "the content", &tlv, err);
+	if (r < 0)
+		return r;
+	if (tlv.value.size != ASSAY_KEY_SIZE)
+		return assay_fail(err, EBADMSG, "offset %" PRIu64 ": %s has %zu bytes, not %d",
+				  tlv.offset, name, tlv.value.size, ASSAY_KEY_SIZE);
+	*ret = tlv.value;
+	return 0;
+}
+
+/*
+ * KEY and NEXT behind TIME, and MAC at the end, where it is taken off. Records of older modules
+ * have none of them: whether that is to be taken is for the verifier.
+ */
+static int parse_chain(const struct cel_record *record, struct bytes *in, uint64_t *offset,
+		       struct assay_content *content, struct assay_error *err)
+{
+	size_t mac_size = CEL_TLV_HEADER + ASSAY_KEY_SIZE;
+	struct bytes last;
+	uint64_t at;
+	int r = take_key(in, offset, ASSAY_FIELD_KEY, "KEY", &content->chain.key, err);
+
+	if (r == 0)
+		r = take_key(in, offset, ASSAY_FIELD_NEXT, "NEXT", &content->chain.next, err);
+	if (r < 0)
+		return r;
+	if (!content->chain.next.data)
+		return content->chain.key.data ?
+			       assay_fail(err, EBADMSG,
+					  "offset %" PRIu64 ": NEXT is missing behind KEY",
+					  *offset) :
+			       0;
+	at = in->size < mac_size ? *offset : *offset + in->size - mac_size;
+	last = BYTES(in->data + (at - *offset), in->size - (size_t)(at - *offset));
+	r = take_key(&last, &at, ASSAY_FIELD_MAC, "MAC", &content->chain.mac, err);
+	if (r < 0)
+		return r;
+	if (!content->chain.mac.data || last.size > 0)
+		return assay_fail(err, EBADMSG,
+				  "offset %" PRIu64 ": the content has NEXT, and does not end in "
+				  "MAC, of %d bytes",
+				  record->offset + record->size, ASSAY_KEY_SIZE);
+	in->size -= mac_size;
+	content->chain.content = BYTES(record->content.data, record->content.size - mac_size);
+	return 0;
+}
+
 int assay_content_parse(const struct cel_record *record, struct assay_content *ret,
 			struct assay_error *err)
 {
@@ -527,6 +585,8 @@ int assay_content_parse(const struct cel_record *record, struct assay_content *r
 		content.understood = true;
 		r = parse_time(&in, &offset, &content, err);
 	}
+	if (r == 0)
+		r = parse_chain(record, &in, &offset, &content, err);
 	if (r == 0)
 		r = parse_kind(in, offset, &content, err);
 	if (r < 0) {

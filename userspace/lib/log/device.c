@@ -254,6 +254,22 @@ int device_seal(const struct device *device, uint64_t first, uint64_t count, uin
 	return 0;
 }
 
+int device_keys(const struct device *device, uint64_t first, size_t count,
+		uint8_t (*keys)[ASSAY_KEY_SIZE], size_t *ret_count, struct assay_error *err)
+{
+	struct assay_keys request = { .count = (uint32_t)count,
+				      .first = first,
+				      .keys = (uintptr_t)keys };
+
+	if (ioctl(device->fd, ASSAY_IOC_KEYS, &request) < 0)
+		return assay_fail(err, errno == ENOTTY ? ENOKEY : errno,
+				  "%s does not give the keys of the log's records from %" PRIu64
+				  " on: %s",
+				  ASSAY_DEVICE_PATH, first, strerror(errno));
+	*ret_count = request.count;
+	return 0;
+}
+
 int device_check_header(const struct assay_log_header *header, uint64_t page_size,
 			struct assay_error *err)
 {

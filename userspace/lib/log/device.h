@@ -82,6 +82,17 @@ int device_trim(const struct device *device, uint64_t keep, struct assay_trim *r
 int device_seal(const struct device *device, uint64_t first, uint64_t count, uint64_t *ret_sealed,
 		struct assay_error *err);
 
+/*
+ * device_keys() - the keys of records that are anchored, from @first on
+ * @keys: room for @count keys, 1 to ASSAY_MAX_BATCH, one behind the other
+ * @ret_count: how many there are
+ *
+ * Return: 0; -ENOKEY where the module gives none, since a virtual TPM has anchored the log, or
+ *         since it is of before records had keys
+ */
+int device_keys(const struct device *device, uint64_t first, size_t count,
+		uint8_t (*keys)[ASSAY_KEY_SIZE], size_t *ret_count, struct assay_error *err);
+
 /**
  * struct device_log - the log, mapped read-only
  * @header: the first page; checked when it was mapped, but the kernel goes on
