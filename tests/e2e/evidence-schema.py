@@ -61,6 +61,16 @@ def variants(evidence):
         ("of a value too short", assay | {"start": {"sha256": "11" * 31}}),
         ("without start", {"base": 100, "cel": "", "first": 1}),
         ("start only", {"base": 100, "cel": "", "start": value}),
+        ("keys", assay | {"keys": {"0": "22" * 32, "7": "33" * 32, "9" * 18: "44" * 32}}),
+        ("no keys", assay | {"keys": {}}),
+        ("keys that are no object", assay | {"keys": []}),
+        ("a key that is no text", assay | {"keys": {"1": 1}}),
+        ("a key too short", assay | {"keys": {"1": "22" * 31}}),
+        ("a key too long", assay | {"keys": {"1": "22" * 33}}),
+        ("a key of no record", assay | {"keys": {"": "22" * 32}}),
+        ("a key of a record with a zero more", assay | {"keys": {"01": "22" * 32}}),
+        ("a key of a record with a sign", assay | {"keys": {"-1": "22" * 32}}),
+        ("a key of a record too far", assay | {"keys": {"1" * 19: "22" * 32}}),
     ):
         yield name, changed(evidence, ("logs", "assay"), log)
     yield "no log", changed(evidence, ("logs",), {})

@@ -45,7 +45,7 @@ works "the example builds in C99 by pkg-config" build gcc c99 examples/verify.c 
 judge() { # EVIDENCE NONCE
 	run "$work/example" "$1" "$2" "$data/ak.pub" "$data/manifest.jsonl" "$data/cert.pem" "$work/policy.json"
 }
-echo '{"assay": 1, "type": "policy", "waive": {"boot-known": "a test"}}' >"$work/policy.json"
+echo '{"assay": 1, "type": "policy", "waive": {"boot-known": "a test", "assay-log-chain": "a test"}}' >"$work/policy.json"
 judge "$data/evidence.json" "$data/nonce"
 check "it trusts good evidence" prints 0 '^trusted (the boot was not judged)$'
 printf 'this is no nonce' >"$work/nonce"

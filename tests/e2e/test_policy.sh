@@ -25,7 +25,7 @@ ended() { # STATUS WORDS
 
 judge() { # POLICY
 	run "$verifier" verify "$data/evidence.json" --nonce "$(xxd -p "$data/nonce")" \
-		--ak "$data/ak.pub" --policy "$1" --waive boot-known
+		--ak "$data/ak.pub" --policy "$1" --waive boot-known --waive assay-log-chain
 }
 
 echo 1..41

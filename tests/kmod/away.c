@@ -11,16 +11,6 @@
 #define _GNU_SOURCE
 #include "guest.h"
 
-#define DRIVER "/sys/bus/platform/drivers/tpm_tis/"
-#define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
-
-static void bind_tpm(bool bound)
-{
-	need(!write_text(bound ? DRIVER "bind" : DRIVER "unbind", TPM_DEVICE), "%s the TPM",
-	     bound ? "bind" : "unbind");
-	need((tpm_number() >= 0) == bound, "the TPM %s", bound ? "appears" : "goes away");
-}
-
 /* What INFO must say: so many records, so many of them anchored, this last error. */
 static void check_state(int fd, uint64_t records, uint64_t anchored, int error, const char *what)
 {

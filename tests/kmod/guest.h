@@ -30,6 +30,8 @@
 #define DEVICE "/dev/assay"
 #define MISC "/sys/class/misc/assay/"
 #define SCRIBBLE "/sys/module/scribble/parameters/"
+#define TPM_DRIVER "/sys/bus/platform/drivers/tpm_tis/"
+#define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
 
 /* ------------------------------------------------------------------ TAP */
 static int tap_count, tap_failures;
@@ -570,6 +572,13 @@ static inline void tpm_extend(unsigned int pcr, const struct tlv digests,
 	put_be(command, 2, 4, at);
 
 	need(tpm_command(command, at) == 0, "TPM2_PCR_Extend");
+}
+
+static inline void bind_tpm(bool bound)
+{
+	need(!write_text(bound ? TPM_DRIVER "bind" : TPM_DRIVER "unbind", TPM_DEVICE), "%s the TPM",
+	     bound ? "bind" : "unbind");
+	need((tpm_number() >= 0) == bound, "the TPM %s", bound ? "appears" : "goes away");
 }
 
 static inline void load_assay(const char *parameters)

@@ -26,8 +26,6 @@
 #define LABEL "stress"
 #define FILES "/disk" /* one for each appender, with fs-verity */
 #define FAULTS "/sys/kernel/debug/assay/"
-#define DRIVER "/sys/bus/platform/drivers/tpm_tis/"
-#define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
 #define ARCHIVE_BYTES (1ULL << 29)
 #define ARCHIVE_RECORDS (1U << 20)
 
@@ -495,12 +493,6 @@ static void set_faults(bool on)
 {
 	set_fault("fail_claim", on ? 30 : 0);
 	set_fault("fail_claim_final", on ? 10 : 0);
-}
-
-static void bind_tpm(bool bound)
-{
-	need(!write_text(bound ? DRIVER "bind" : DRIVER "unbind", TPM_DEVICE), "%s the TPM",
-	     bound ? "bind" : "unbind");
 }
 
 /* The TPM gets slow, fails in another way every half second, or goes away. */

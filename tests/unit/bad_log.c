@@ -325,10 +325,10 @@ CHANGE(start_lies)
 /* START's last byte is its protection. */
 static void say_protection(struct fixture *f, uint8_t protection)
 {
-	struct buffer *content = &f->records[START].content;
+	uint8_t *last = fixture_last_byte(&f->records[START]);
 
-	assert_int_equal(content->data[content->size - 1], ASSAY_PROTECTION_FULL);
-	content->data[content->size - 1] = protection;
+	assert_int_equal(*last, ASSAY_PROTECTION_FULL);
+	*last = protection;
 	fixture_mend(&f->records[START]);
 }
 CHANGE(not_protected)
@@ -373,6 +373,7 @@ CHANGE(content_foreign_accepted)
 {
 	content_foreign(f);
 	f->policy.unknown_records = true;
+	f->policy.required &= ~FAILS(ASSAY_LOG_CHAIN);
 }
 /* Accepted is what is not known, not what is not whole. */
 CHANGE(known_kind_broken)
@@ -720,10 +721,12 @@ const struct bad_row bad_logs[] = {
 	{ "L9 IMA: name of 256 bytes", AT_MARSHALLED, ima_name_256, FAILS(IMA_LOG_PARSED) },
 	{ "L9 IMA: name of 4 GiB", AT_MARSHALLED, ima_name_max, FAILS(IMA_LOG_PARSED) },
 	{ "L10 kind not known", BEFORE_PCRS, kind_unknown, FAILS(ASSAY_LOG_RECORDS) },
-	{ "L10 another's content", BEFORE_PCRS, content_foreign, FAILS(ASSAY_LOG_RECORDS) },
+	{ "L10 another's content", BEFORE_PCRS, content_foreign,
+	  FAILS(ASSAY_LOG_RECORDS) | FAILS(ASSAY_LOG_CHAIN) },
 	{ "L10 IMA: template not known", BEFORE_PCRS, ima_name_unknown, FAILS(IMA_LOG_ENTRIES) },
 	{ "L10 kind not known, accepted", BEFORE_PCRS, kind_unknown_accepted, TRUSTED },
-	{ "L10 another's content, accepted", BEFORE_PCRS, content_foreign_accepted, TRUSTED },
+	{ "L10 another's content, accepted", BEFORE_PCRS, content_foreign_accepted,
+	  FAILS(ASSAY_LOG_CHAIN) | TRUSTED },
 	{ "L10 a known kind, not whole", BEFORE_PCRS, known_kind_broken, FAILS(ASSAY_LOG_PARSED) },
 	{ "L10 IMA: template not known, accepted", BEFORE_PCRS, ima_name_unknown_accepted,
 	  TRUSTED },
@@ -764,8 +767,9 @@ const struct bad_row bad_logs[] = {
 	{ "L18 IMA: good: late", BEFORE_PCRS, ima_aggregate_late, TRUSTED },
 	{ "L18 IMA: good: zeros, then late", BEFORE_PCRS, ima_aggregate_zero_then_late, TRUSTED },
 	{ "L20 IMA: another bank", AT_MARSHALLED, ima_other_bank, FAILS(IMA_LOG_PARSED) },
-	{ "L22 gap", AFTER_QUOTE, number_gap, FAILS(ASSAY_LOG_RECORDS) },
-	{ "L22 numbers from 1", AFTER_QUOTE, numbers_from_1, FAILS(ASSAY_LOG_RECORDS) },
+	{ "L22 gap", AFTER_QUOTE, number_gap, FAILS(ASSAY_LOG_RECORDS) | FAILS(ASSAY_LOG_CHAIN) },
+	{ "L22 numbers from 1", AFTER_QUOTE, numbers_from_1,
+	  FAILS(ASSAY_LOG_RECORDS) | FAILS(ASSAY_LOG_CHAIN) },
 	{ "L22 number 2^64 - 1", AFTER_QUOTE, numbers_wrap, FAILS(ASSAY_LOG_RECORDS) },
 	{ "L23 another boot", AFTER_QUOTE, other_boot, FAILS(ASSAY_LOG_START) },
 	{ "L23 an earlier boot's log", AFTER_QUOTE, earlier_log, FAILS(ASSAY_LOG_REPLAY) },

@@ -217,8 +217,8 @@ CHANGE(trim_not_quoted)
 CHANGE(trim_lies)
 {
 	trimmed(f);
-	/* The last byte of the content is the PCR's, in the last bank. */
-	f->records[5].content.data[f->records[5].content.size - 1] ^= 1;
+	/* The last byte of its fields is the PCR's, in the last bank. */
+	*fixture_last_byte(&f->records[5]) ^= 1;
 	fixture_mend(&f->records[5]);
 }
 CHANGE(trim_in_whole_log)
@@ -273,10 +273,10 @@ CHANGE(kexec_not_quoted)
 }
 CHANGE(kexec_not_quoted_says_protected)
 {
-	struct buffer *start = &f->records[0].content;
+	uint8_t *last = fixture_last_byte(&f->records[0]);
 
-	assert_int_equal(start->data[start->size - 1], ASSAY_PROTECTION_FULL);
-	start->data[start->size - 1] = ASSAY_PROTECTION_NONE;
+	assert_int_equal(*last, ASSAY_PROTECTION_FULL);
+	*last = ASSAY_PROTECTION_NONE;
 	kexec_not_quoted(f);
 }
 CHANGE(kexec_and_goes_on)

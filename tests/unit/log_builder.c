@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,8 +196,8 @@ static void put_tagged_digest(struct buffer *out, uint8_t type, const struct ass
 	buffer_free(&value);
 }
 
-void put_trim(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes gone,
-	      const struct assay_digest *pcr_values, size_t count)
+void put_trim_by(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes gone,
+		 const struct assay_digest *pcr_values, size_t count, const uint8_t *next)
 {
 	struct assay_digest digest = digest_of(ASSAY_HASH_SHA256, gone, BYTES(NULL, 0));
 
@@ -205,7 +206,18 @@ void put_trim(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes
 	put_tlv_u64(out, ASSAY_FIELD_CUT_OFFSET, offset);
 	put_tlv_u64(out, ASSAY_FIELD_CUT_SIZE, gone.size);
 	put_tagged_digest(out, ASSAY_FIELD_CUT_DIGEST, &digest);
+	if (next)
+		put_tlv(out, ASSAY_FIELD_CUT_NEXT, BYTES(next, ASSAY_KEY_SIZE));
 	put_values(out, pcr_values, count);
+}
+
+void put_trim(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes gone,
+	      const struct assay_digest *pcr_values, size_t count)
+{
+	uint8_t next[ASSAY_KEY_SIZE];
+
+	log_test_commitment(recnum, next);
+	put_trim_by(out, recnum, offset, gone, pcr_values, count, next);
 }
 
 void put_tpm(struct buffer *out, uint64_t backlog, const struct assay_digest *pcr_values,
@@ -241,11 +253,113 @@ void put_mirrored(struct buffer *out, uint32_t pcr, const struct assay_digest *d
 	buffer_free(&entry);
 }
 
+void log_test_key(uint64_t recnum, uint8_t key[ASSAY_KEY_SIZE])
+{
+	struct buffer number = { 0 };
+
+	buffer_append_be64(&number, recnum);
+	assert_true(EVP_Digest(number.data, number.size, key, NULL, EVP_sha256(), NULL));
+	buffer_free(&number);
+}
+
+void log_test_commitment(uint64_t recnum, uint8_t commitment[ASSAY_KEY_SIZE])
+{
+	uint8_t key[ASSAY_KEY_SIZE];
+
+	log_test_key(recnum, key);
+	assert_true(EVP_Digest(key, sizeof(key), commitment, NULL, EVP_sha256(), NULL));
+}
+
+/* Bytes of KIND and TIME. */
+static size_t chain_place(struct bytes value)
+{
+	size_t place = 6;
+
+	if (value.size > place && value.data[place] == ASSAY_FIELD_TIME)
+		place += 5 + 8;
+	return place;
+}
+
+/* What a record says besides: the fields between NEXT and MAC, if there are any such. */
+static struct bytes chain_strip(struct bytes value, size_t place)
+{
+	struct bytes rest = BYTES(value.data + place, value.size - place);
+
+	if (rest.size > LOG_CHAIN_FIELD && rest.data[0] == ASSAY_FIELD_KEY)
+		rest = BYTES(rest.data + LOG_CHAIN_FIELD, rest.size - LOG_CHAIN_FIELD);
+	if (rest.size < 2 * LOG_CHAIN_FIELD || rest.data[0] != ASSAY_FIELD_NEXT)
+		return rest;
+	return BYTES(rest.data + LOG_CHAIN_FIELD, rest.size - 2 * LOG_CHAIN_FIELD);
+}
+
+struct log_links log_links(uint64_t recnum)
+{
+	struct log_links links = { .reveal = recnum > 0 };
+
+	if (links.reveal)
+		log_test_key(recnum - 1, links.before);
+	log_test_key(recnum, links.own);
+	log_test_commitment(recnum + 1, links.next);
+	return links;
+}
+
+/* HMAC-SHA-256 by the record's key of its number and the digest of the content so far. */
+static void put_mac(struct buffer *value, uint64_t recnum, const uint8_t key[ASSAY_KEY_SIZE])
+{
+	struct buffer content = { 0 }, data = { 0 };
+	uint8_t mac[ASSAY_KEY_SIZE];
+	struct assay_digest digest;
+
+	buffer_append_u8(&content, ASSAY_CEL_CONTENT);
+	buffer_append_be32(&content, (uint32_t)(value->size + LOG_CHAIN_FIELD));
+	digest = digest_of(ASSAY_HASH_SHA256, buffer_bytes(&content), buffer_bytes(value));
+	buffer_append_be64(&data, recnum);
+	buffer_append(&data, digest.bytes, digest.size);
+	assert_non_null(HMAC(EVP_sha256(), key, ASSAY_KEY_SIZE, data.data, data.size, mac, NULL));
+	put_tlv(value, ASSAY_FIELD_MAC, BYTES(mac, sizeof(mac)));
+	buffer_free(&content);
+	buffer_free(&data);
+}
+
+void log_chain_by(struct buffer *value, uint64_t recnum, const struct log_links *links)
+{
+	struct buffer chained = { 0 };
+	struct bytes rest;
+	size_t place;
+
+	if (value->size < 6 || value->data[0] != ASSAY_FIELD_KIND || value->data[4] != 1)
+		return;
+	place = chain_place(buffer_bytes(value));
+	rest = chain_strip(buffer_bytes(value), place);
+	buffer_append(&chained, value->data, place);
+	if (links && links->reveal)
+		put_tlv(&chained, ASSAY_FIELD_KEY, BYTES(links->before, ASSAY_KEY_SIZE));
+	if (links)
+		put_tlv(&chained, ASSAY_FIELD_NEXT, BYTES(links->next, ASSAY_KEY_SIZE));
+	buffer_append_bytes(&chained, rest);
+	if (links)
+		put_mac(&chained, recnum, links->own);
+	assert_false(chained.failed);
+	buffer_free(value);
+	*value = chained;
+}
+
+void log_chain(struct buffer *value, uint64_t recnum)
+{
+	struct log_links links = log_links(recnum);
+
+	log_chain_by(value, recnum, &links);
+}
+
 void log_builder_record(struct log_builder *builder, uint8_t type, struct bytes value)
 {
-	struct buffer content = { 0 }, digests = { 0 };
+	struct buffer content = { 0 }, digests = { 0 }, chained = { 0 };
 
-	put_tlv(&content, type, value);
+	buffer_append_bytes(&chained, value);
+	if (builder->chained && type == ASSAY_CEL_CONTENT)
+		log_chain(&chained, builder->recnum);
+	put_tlv(&content, type, buffer_bytes(&chained));
+	buffer_free(&chained);
 	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++) {
 		struct assay_digest digest =
 			digest_of(banks[i], buffer_bytes(&content), BYTES(NULL, 0));
@@ -270,6 +384,7 @@ void log_builder_sample(struct log_builder *builder)
 	struct assay_digest digest = log_test_digest(ASSAY_HASH_SHA256, 1);
 	struct buffer value = { 0 };
 
+	builder->chained = true;
 	put_start(&value, builder->value, LOG_BUILDER_BANKS);
 	log_builder_record(builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
 	buffer_free(&value);
@@ -297,6 +412,7 @@ void log_builder_kinds(struct log_builder *builder)
 					 ASSAY_KIND_TPM,   ASSAY_KIND_TRIM,  ASSAY_KIND_SEAL,
 					 ASSAY_KIND_KEXEC };
 
+	builder->chained = true;
 	for (size_t i = 0; i < sizeof(kinds); i++) {
 		struct buffer value = { 0 };
 

@@ -21,12 +21,14 @@
  * @log: the records
  * @pcr: the index that goes into them; 14 by log_builder_begin()
  * @recnum: of the next record
+ * @chained: records of assay's content get what chains them
  * @value: the PCR's value in each bank after the last record; zeros at first
  */
 struct log_builder {
 	struct buffer log;
 	uint8_t pcr;
 	uint64_t recnum;
+	bool chained;
 	struct assay_digest value[LOG_BUILDER_BANKS];
 };
 
@@ -49,6 +51,9 @@ void put_event(struct buffer *out, const char *label, struct bytes data); /* a b
 void put_kexec(struct buffer *out, const struct assay_digest *pcr_values, size_t count);
 void put_trim(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes gone,
 	      const struct assay_digest *pcr_values, size_t count);
+/* The same with another CUT_NEXT, or none for NULL. */
+void put_trim_by(struct buffer *out, uint64_t recnum, uint64_t offset, struct bytes gone,
+		 const struct assay_digest *pcr_values, size_t count, const uint8_t *next);
 void put_tpm(struct buffer *out, uint64_t backlog, const struct assay_digest *pcr_values,
 	     size_t count);
 void put_seal(struct buffer *out, size_t pad);
@@ -58,6 +63,34 @@ void put_kind(struct buffer *out, uint8_t kind);
 void put_event_entry(struct buffer *out, const char *label, struct bytes data);
 void put_mirrored(struct buffer *out, uint32_t pcr, const struct assay_digest *digests,
 		  size_t count, const char *name, struct bytes data);
+
+/* Bytes of one of the fields of the chain of keys. MAC is a content's last one. */
+#define LOG_CHAIN_FIELD (5 + ASSAY_KEY_SIZE)
+
+/**
+ * struct log_links - what chains a record to others, as uapi/assay.h describes it
+ * @reveal: there is a KEY, which is @before
+ * @before: the key of the record before
+ * @own: the record's own key, which MAC is by
+ * @next: what commits to the next record's
+ */
+struct log_links {
+	bool reveal;
+	uint8_t before[ASSAY_KEY_SIZE], own[ASSAY_KEY_SIZE], next[ASSAY_KEY_SIZE];
+};
+
+/* log_test_key() - a record's key in built logs; log_test_commitment() - its SHA-256 */
+void log_test_key(uint64_t recnum, uint8_t key[ASSAY_KEY_SIZE]);
+void log_test_commitment(uint64_t recnum, uint8_t commitment[ASSAY_KEY_SIZE]);
+struct log_links log_links(uint64_t recnum);
+
+/*
+ * log_chain_by() - put KEY, NEXT and MAC of the record @recnum into a content's value, in place of
+ * those that are there; without @links only take them out. A value that does not begin with KIND
+ * stays as it is. log_chain() - by log_links()
+ */
+void log_chain_by(struct buffer *value, uint64_t recnum, const struct log_links *links);
+void log_chain(struct buffer *value, uint64_t recnum);
 
 /* log_builder_record() - the next record, with a content of that type and value */
 void log_builder_record(struct log_builder *builder, uint8_t type, struct bytes value);

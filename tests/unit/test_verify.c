@@ -96,6 +96,12 @@ static void test_bad_starts(void **state)
 	run_table(bad_starts, &seen_in_tables);
 }
 
+static void test_bad_chains(void **state)
+{
+	(void)state;
+	run_table(bad_chain, &seen_in_tables);
+}
+
 static void test_bad_ima(void **state)
 {
 	(void)state;
@@ -667,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_bad_quotes),
 		cmocka_unit_test(test_bad_logs),
 		cmocka_unit_test(test_bad_starts),
+		cmocka_unit_test(test_bad_chains),
 		cmocka_unit_test(test_bad_ima),
 		cmocka_unit_test(test_bad_boots),
 		cmocka_unit_test(test_nothing_is_appraised_that_no_quote_proves),

@@ -193,6 +193,49 @@ void fixture_mend(struct fixture_record *record)
 	}
 }
 
+static bool is_digest(const struct fixture_record *record, size_t bank)
+{
+	uint8_t digest[ASSAY_DIGEST_MAX];
+
+	digest_to(banks[bank], buffer_bytes(&record->content), BYTES(NULL, 0), digest);
+	return record->digests[bank].size == assay_hash_size(banks[bank]) &&
+	       memcmp(record->digests[bank].bytes, digest, record->digests[bank].size) == 0;
+}
+
+uint8_t *fixture_last_byte(struct fixture_record *record)
+{
+	assert_true(record->content.size > LOG_CHAIN_FIELD);
+	return record->content.data + record->content.size - LOG_CHAIN_FIELD - 1;
+}
+
+void fixture_chain(struct fixture_record *record, uint64_t recnum)
+{
+	struct log_links links = log_links(recnum);
+
+	fixture_chain_by(record, recnum, &links);
+}
+
+void fixture_chain_by(struct fixture_record *record, uint64_t recnum, const struct log_links *links)
+{
+	struct buffer *content = &record->content, value = { 0 };
+	bool good[LOG_BUILDER_BANKS];
+
+	if (content->size < 5 || content->data[0] != ASSAY_CEL_CONTENT)
+		return;
+	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
+		good[i] = is_digest(record, i);
+	buffer_append(&value, content->data + 5, content->size - 5);
+	log_chain_by(&value, recnum, links);
+	buffer_free(content);
+	put_tlv(content, ASSAY_CEL_CONTENT, buffer_bytes(&value));
+	assert_false(content->failed);
+	buffer_free(&value);
+	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
+		if (good[i])
+			digest_to(banks[i], buffer_bytes(content), BYTES(NULL, 0),
+				  record->digests[i].bytes);
+}
+
 struct fixture_record fixture_record(uint64_t recnum, struct bytes value)
 {
 	struct fixture_record record = { .recnum = recnum, .pcr = 14 };
@@ -200,6 +243,7 @@ struct fixture_record fixture_record(uint64_t recnum, struct bytes value)
 	put_tlv(&record.content, ASSAY_CEL_CONTENT, value);
 	assert_false(record.content.failed);
 	fixture_mend(&record);
+	fixture_chain(&record, recnum);
 	return record;
 }
 
@@ -587,6 +631,16 @@ void fixture_boot(struct fixture *fixture)
 	}
 }
 
+/* The log as the module writes it, with all that was done to it. */
+static void chain(struct fixture *fixture)
+{
+	for (size_t i = 0; i < fixture->record_count; i++)
+		fixture_chain(&fixture->records[i], fixture->records[i].recnum);
+	fixture->state.next_key =
+		(struct assay_digest){ .hash = ASSAY_HASH_SHA256, .size = ASSAY_KEY_SIZE };
+	log_test_commitment(fixture->state.records, fixture->state.next_key.bytes);
+}
+
 static void replay(struct fixture *fixture)
 {
 	fixture->state.value = fixture_pcr_before(fixture, fixture->state.records, 1);
@@ -890,6 +944,21 @@ static void fill_firmware(struct fixture *fixture)
 	}
 }
 
+/* The last record's key, which no record has. */
+static void fill_keys(struct fixture *fixture)
+{
+	uint8_t key[ASSAY_KEY_SIZE];
+	struct assay_error err;
+	uint64_t last;
+
+	if (fixture->record_count <= fixture->cut || fixture->evidence.assay_key_count > 0)
+		return;
+	last = fixture->records[fixture->record_count - 1].recnum;
+	log_test_key(last, key);
+	if (last <= EVIDENCE_MAX_RECNUM)
+		assert_int_equal(evidence_add_key(&fixture->evidence, last, key, &err), 0);
+}
+
 static void fill_logs(struct fixture *fixture)
 {
 	struct buffer *cel = &fixture->evidence.assay_cel;
@@ -920,6 +989,7 @@ static void fill_logs(struct fixture *fixture)
 		buffer_append_bytes(cel, buffer_bytes(&record->content));
 		buffer_free(&digests);
 	}
+	fill_keys(fixture);
 	for (size_t i = 0; i < fixture->entry_count; i++) {
 		const struct fixture_entry *entry = &fixture->entries[i];
 
@@ -988,9 +1058,9 @@ static void fill_input(struct fixture *fixture)
 void fixture_build(struct fixture *fixture, enum fixture_stage stage, fixture_change *change)
 {
 	static void (*const steps[])(struct fixture *) = {
-		[BEFORE_PCRS] = replay,	    [BEFORE_QUOTE] = fill_evidence,
-		[AFTER_QUOTE] = fill_logs,  [AT_MARSHALLED] = fill_text,
-		[AT_VERIFIER] = fill_input,
+		[BEFORE_PCRS] = chain,		[AFTER_CHAIN] = replay,
+		[BEFORE_QUOTE] = fill_evidence, [AFTER_QUOTE] = fill_logs,
+		[AT_MARSHALLED] = fill_text,	[AT_VERIFIER] = fill_input,
 	};
 
 	/* The verifier's side is changed once it is there, all else before it is used. */

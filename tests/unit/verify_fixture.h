@@ -153,6 +153,7 @@ struct fixture {
 /* The stages between which a test may change things. */
 enum fixture_stage {
 	BEFORE_PCRS,
+	AFTER_CHAIN, /* keys and MACs are of what the records are now */
 	BEFORE_QUOTE,
 	AFTER_QUOTE,   /* evidence is filled but for its logs */
 	AT_MARSHALLED, /* evidence's logs are filled too */
@@ -186,10 +187,19 @@ void fixture_supply(struct fixture *fixture);
 /* The files of the manifest: path and digest of the one with that number (0 to 2). */
 const char *fixture_path(size_t number);
 struct assay_digest fixture_digest(size_t number);
-/* A record with an ASSAY_CEL_CONTENT of that value, digests and all. */
+/* A record with an ASSAY_CEL_CONTENT of that value, keys, MAC and digests and all. */
 struct fixture_record fixture_record(uint64_t recnum, struct bytes value);
 /* What PCR 14 is before the record with that index, in the bank with that one. */
 struct assay_digest fixture_pcr_before(const struct fixture *fixture, size_t index, size_t bank);
+/*
+ * Keys and MAC of the record @recnum, without a change of digests that are off: as log_links() has
+ * them, or these; none for NULL.
+ */
+void fixture_chain(struct fixture_record *record, uint64_t recnum);
+void fixture_chain_by(struct fixture_record *record, uint64_t recnum,
+		      const struct log_links *links);
+/* The last byte of the fields that the record's kind has, before the MAC. */
+uint8_t *fixture_last_byte(struct fixture_record *record);
 /* Digests as of the content. */
 void fixture_mend(struct fixture_record *record);
 void fixture_mend_entry(struct fixture_entry *entry);
@@ -241,6 +251,7 @@ extern const struct bad_row bad_logs[];
 extern const struct bad_row bad_starts[];
 extern const struct bad_row bad_ima[];
 extern const struct bad_row bad_boot[];
+extern const struct bad_row bad_chain[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)
 /* In struct bad_row.fails: the verdict is "trusted" all the same. */

@@ -481,6 +481,15 @@ static json_t *mirrored_json(const struct assay_content *content)
 	return array;
 }
 
+/* What commits to the key of a record: its SHA-256. */
+static json_t *commitment_json(struct bytes commitment)
+{
+	struct assay_digest digest = { .hash = ASSAY_HASH_SHA256, .size = commitment.size };
+
+	memcpy(digest.bytes, commitment.data, commitment.size);
+	return digest_json(&digest);
+}
+
 /* Of a byte that is 0 or 1; null for a value not known. */
 static json_t *yes_no_json(uint8_t value)
 {
@@ -526,11 +535,14 @@ static void add_content(json_t *object, const struct log_view *view,
 		break;
 	case ASSAY_KIND_TRIM:
 		json_object_set_new(object, "cut",
-				    json_pack("{s:o, s:o, s:o, s:o}", "recnum",
+				    json_pack("{s:o, s:o, s:o, s:o, s:o*}", "recnum",
 					      u64_json(content->trim.recnum), "offset",
 					      u64_json(content->trim.offset), "size",
 					      u64_json(content->trim.size), "digest",
-					      digest_json(&content->trim.digest)));
+					      digest_json(&content->trim.digest), "next_key",
+					      content->trim.next.data ?
+						      commitment_json(content->trim.next) :
+						      NULL));
 		break;
 	case ASSAY_KIND_SEAL:
 		json_object_set_new(object, "pad", u64_json(content->pad_size));
@@ -577,6 +589,12 @@ static json_t *record_json(const struct log_view *view, const struct shown *show
 
 		json_object_set_new(object, "time",
 				    json_string(log_time_text(content->time, text)));
+	}
+	if (content->chain.key.data)
+		json_object_set_new(object, "revealed_key", json_hex(content->chain.key));
+	if (content->chain.next.data) {
+		json_object_set_new(object, "next_key", commitment_json(content->chain.next));
+		json_object_set_new(object, "mac", json_hex(content->chain.mac));
 	}
 	if (assay_kind_name(content->kind))
 		json_object_set_new(object, "kind", json_string(assay_kind_name(content->kind)));

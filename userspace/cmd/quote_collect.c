@@ -99,6 +99,62 @@ static int join_logs(const struct device_log_copy *before, struct device_log_cop
 	return joined.failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
 }
 
+/* The keys of the @count records from @first on, as far as the module gives them. */
+static int add_keys(const struct device *device, uint64_t first, uint64_t count,
+		    struct evidence *evidence, struct assay_error *err)
+{
+	uint8_t keys[64][ASSAY_KEY_SIZE];
+	size_t limit = sizeof(keys) / sizeof(keys[0]);
+
+	while (count > 0) {
+		size_t wanted = count < limit ? (size_t)count : limit, got = 0;
+		int r = device_keys(device, first, wanted, keys, &got, err);
+
+		for (size_t i = 0; r == 0 && i < got; i++)
+			r = evidence_add_key(evidence, first + i, keys[i], err);
+		if (r < 0 || got < wanted)
+			return r;
+		first += got;
+		count -= got;
+	}
+	return 0;
+}
+
+/*
+ * The keys that the records do not tell: of the last one, and of those that were not anchored yet
+ * when the one behind them was written. What is not anchored yet has none, which is for the
+ * verifier to judge.
+ */
+static int collect_keys(struct evidence *evidence, struct assay_error *err)
+{
+	uint64_t next = evidence->assay_first, first = next;
+	struct assay_content content;
+	struct cel_record record;
+	struct cel_reader reader;
+	struct device device;
+	int r = device_open(&device, DEVICE_READ, err);
+
+	if (r < 0)
+		return r;
+	cel_begin(&reader, buffer_bytes(&evidence->assay_cel), 0);
+	while (r == 0 && cel_next(&reader, &record, NULL) > 0) {
+		bool told = record.type == ASSAY_CEL_CONTENT &&
+			    assay_content_parse(&record, &content, NULL) == 0 &&
+			    content.chain.key.data;
+
+		/* It tells the key of the one before it. */
+		if (told && next > evidence->assay_first) {
+			r = add_keys(&device, first, next - 1 - first, evidence, err);
+			first = next;
+		}
+		next++;
+	}
+	if (r == 0)
+		r = add_keys(&device, first, next - first, evidence, err);
+	device_close(&device);
+	return r == -ENOKEY ? 0 : r;
+}
+
 /* Puts @log's records from the wanted one on into the evidence. */
 static int add_log(const struct quote_options *options, const struct device_log_copy *log,
 		   struct evidence *evidence, struct assay_error *err)
@@ -121,7 +177,7 @@ static int add_log(const struct quote_options *options, const struct device_log_
 	evidence->has_assay_log = r == 0;
 	evidence->assay_base = log->header.head + offset;
 	buffer_append(&evidence->assay_cel, cel.data + offset, cel.size - offset);
-	return r;
+	return r < 0 ? r : collect_keys(evidence, err);
 }
 
 static int read_log(struct device_log_copy *ret, struct assay_error *err)

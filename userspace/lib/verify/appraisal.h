@@ -33,6 +33,7 @@ struct appraisal {
 	struct uefi_pcrs firmware;	/* uefi-log-parsed */
 	struct log_facts log;		/* assay-log-parsed */
 	struct log_start start;		/* assay-log-parsed */
+	struct assay_digest next_key;	/* assay-log-chain: what comes next; size 0 without it */
 	struct content content;		/* the replays, manifest-signature, and its own checks */
 };
 

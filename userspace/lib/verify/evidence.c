@@ -51,6 +51,47 @@ int evidence_add_pcr(struct evidence *evidence, unsigned int index,
 	return 0;
 }
 
+int evidence_add_key(struct evidence *evidence, uint64_t recnum, const uint8_t *key,
+		     struct assay_error *err)
+{
+	size_t count = evidence->assay_key_count;
+	struct evidence_key *keys = evidence->assay_keys;
+
+	if (recnum > EVIDENCE_MAX_RECNUM || (count > 0 && recnum <= keys[count - 1].recnum))
+		return assay_fail(err, EINVAL, "the key of record %llu is out of order",
+				  (unsigned long long)recnum);
+	/* One more than a power of two does not fit any more. */
+	if ((count & (count - 1)) == 0) {
+		keys = realloc(keys, (count > 0 ? 2 * count : 1) * sizeof(*keys));
+		if (!keys)
+			return assay_fail(err, ENOMEM, "out of memory");
+		evidence->assay_keys = keys;
+	}
+	keys[count].recnum = recnum;
+	memcpy(keys[count].key, key, sizeof(keys[count].key));
+	evidence->assay_key_count++;
+	return 0;
+}
+
+static int compare_keys(const void *first, const void *second)
+{
+	const struct evidence_key *a = first, *b = second;
+
+	return (a->recnum > b->recnum) - (a->recnum < b->recnum);
+}
+
+const uint8_t *evidence_key(const struct evidence *evidence, uint64_t recnum)
+{
+	const struct evidence_key wanted = { .recnum = recnum };
+	const struct evidence_key *found =
+		evidence->assay_key_count == 0 ?
+			NULL :
+			bsearch(&wanted, evidence->assay_keys, evidence->assay_key_count,
+				sizeof(wanted), compare_keys);
+
+	return found ? found->key : NULL;
+}
+
 /* ---------------------------------------------------------------- writing */
 
 static int check_buffer(const struct buffer *buffer, size_t limit, const char *name,
@@ -120,18 +161,44 @@ fail:
 	return NULL;
 }
 
-/* "first" and "start" only where the log does not begin with its first record. */
+static json_t *keys_to_json(const struct evidence *evidence)
+{
+	json_t *keys = json_object();
+
+	for (size_t i = 0; keys && i < evidence->assay_key_count; i++) {
+		const struct evidence_key *key = &evidence->assay_keys[i];
+		char recnum[21];
+
+		snprintf(recnum, sizeof(recnum), "%llu", (unsigned long long)key->recnum);
+		if (json_object_set_new(keys, recnum, json_hex(BYTES(key->key, sizeof(key->key)))) <
+		    0) {
+			json_decref(keys);
+			return NULL;
+		}
+	}
+	return keys;
+}
+
+/*
+ * "first" and "start" only where the log does not begin with its first record, "keys" only
+ * where there are some.
+ */
 static json_t *assay_log_to_json(const struct evidence *evidence)
 {
 	json_t *log = json_pack("{s:I, s:o}", "base", (json_int_t)evidence->assay_base, "cel",
 				json_base64(buffer_bytes(&evidence->assay_cel)));
 	json_t *start;
-	int r;
+	int r = 0;
 
-	if (evidence->assay_first == 0)
-		return log;
+	if (evidence->assay_key_count > 0)
+		r = json_object_set_new(log, "keys", keys_to_json(evidence));
+	if (evidence->assay_first == 0) {
+		if (r < 0)
+			json_decref(log);
+		return r < 0 ? NULL : log;
+	}
 	start = json_object();
-	r = json_object_set_new(log, "first", json_integer((json_int_t)evidence->assay_first));
+	r |= json_object_set_new(log, "first", json_integer((json_int_t)evidence->assay_first));
 	for (size_t i = 0; i < evidence->assay_start_count; i++) {
 		const struct assay_digest *value = &evidence->assay_start[i];
 
@@ -357,10 +424,56 @@ static int parse_start(const json_t *log, const char *what, struct evidence *evi
 	return 0;
 }
 
+/* The number of a record as JSON key: decimal, no sign, no leading zero, at most 18 digits. */
+static bool parse_recnum(const char *text, uint64_t *ret)
+{
+	size_t length = strlen(text);
+
+	if (length == 0 || length > 18 || (length > 1 && text[0] == '0') ||
+	    strspn(text, "0123456789") != length)
+		return false;
+	*ret = strtoull(text, NULL, 10);
+	return true;
+}
+
+/* What the records do not tell themselves: their keys, in any order. */
+static int parse_keys(const json_t *log, const char *what, struct evidence *evidence,
+		      struct assay_error *err)
+{
+	const json_t *keys;
+	const char *name;
+	json_t *value;
+	int r = json_get_object(log, "keys", what, &keys, err);
+
+	if (r < 0)
+		return r;
+	evidence->assay_keys = calloc(json_object_size(keys) + 1, sizeof(*evidence->assay_keys));
+	if (!evidence->assay_keys)
+		return assay_fail(err, ENOMEM, "out of memory");
+	json_object_foreach((json_t *)keys, name, value) {
+		struct evidence_key *key = &evidence->assay_keys[evidence->assay_key_count];
+		size_t size;
+
+		if (!parse_recnum(name, &key->recnum) || !json_is_string(value) ||
+		    hex_decode(json_string_value(value), key->key, sizeof(key->key), &size) < 0 ||
+		    size != sizeof(key->key))
+			return assay_fail(
+				err, EBADMSG,
+				"%s: \"keys\" is not a key of %d bytes for each number of "
+				"a record",
+				what, ASSAY_KEY_SIZE);
+		evidence->assay_key_count++;
+	}
+	/* No number twice: a number has one form. */
+	qsort(evidence->assay_keys, evidence->assay_key_count, sizeof(*evidence->assay_keys),
+	      compare_keys);
+	return 0;
+}
+
 static int parse_assay_log(const json_t *logs, struct json_lifted *lifted,
 			   struct evidence *evidence, struct assay_error *err)
 {
-	static const char *const known[] = { "base", "first", "start", "cel", NULL };
+	static const char *const known[] = { "base", "first", "start", "cel", "keys", NULL };
 	const char *what = "the evidence's log of assay";
 	const json_t *log;
 	int r = json_get_object(logs, "assay", "the evidence's \"logs\"", &log, err);
@@ -381,6 +494,8 @@ static int parse_assay_log(const json_t *logs, struct json_lifted *lifted,
 	} else if (r == 0 && json_object_get(log, "start")) {
 		r = assay_fail(err, EBADMSG, "%s: \"start\" needs \"first\"", what);
 	}
+	if (r == 0 && json_object_get(log, "keys"))
+		r = parse_keys(log, what, evidence, err);
 	evidence->has_assay_log = r == 0;
 	return r;
 }
@@ -533,5 +648,6 @@ void evidence_free(struct evidence *evidence)
 	buffer_free(&evidence->ima_data);
 	buffer_free(&evidence->uefi_data);
 	free(evidence->pcrs);
+	free(evidence->assay_keys);
 	*evidence = (struct evidence){ 0 };
 }

@@ -13,21 +13,29 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
+#include "log/cel.h"
 
 /* Limits of what is read; more is refused. */
-#define EVIDENCE_MAX_SIZE (256U << 20) /* bytes of the whole JSON text */
-#define EVIDENCE_MAX_NONCE 64	       /* bytes; a TPM takes at most its largest digest */
-#define EVIDENCE_MAX_STRUCTURE 4096    /* bytes of one marshalled TPM structure */
-#define EVIDENCE_MAX_CERTIFICATE 16384 /* bytes of the AK's certificate */
-#define EVIDENCE_MAX_PCRS 128	       /* PCR values over all banks: 4 banks of 32 */
-#define EVIDENCE_PCR_LIMIT 32	       /* PCR indices are below it */
-#define EVIDENCE_BOOT_ID_LENGTH 36     /* characters of a UUID */
-#define EVIDENCE_MAX_BANKS 4	       /* banks that enum assay_hash can name */
+#define EVIDENCE_MAX_SIZE (256U << 20)		/* bytes of the whole JSON text */
+#define EVIDENCE_MAX_NONCE 64			/* bytes; a TPM takes at most its largest digest */
+#define EVIDENCE_MAX_STRUCTURE 4096		/* bytes of one marshalled TPM structure */
+#define EVIDENCE_MAX_CERTIFICATE 16384		/* bytes of the AK's certificate */
+#define EVIDENCE_MAX_PCRS 128			/* PCR values over all banks: 4 banks of 32 */
+#define EVIDENCE_PCR_LIMIT 32			/* PCR indices are below it */
+#define EVIDENCE_BOOT_ID_LENGTH 36		/* characters of a UUID */
+#define EVIDENCE_MAX_BANKS 4			/* banks that enum assay_hash can name */
+#define EVIDENCE_MAX_RECNUM 999999999999999999U /* of a record whose key is there: 18 digits */
 
 /* One PCR value, as read beside the quote. */
 struct evidence_pcr {
 	unsigned int index;	   /* below EVIDENCE_PCR_LIMIT */
 	struct assay_digest value; /* value.hash is the bank */
+};
+
+/* The key of a record of assay's log (ASSAY_IOC_KEYS). */
+struct evidence_key {
+	uint64_t recnum;
+	uint8_t key[ASSAY_KEY_SIZE];
 };
 
 /**
@@ -40,7 +48,7 @@ struct evidence_pcr {
  * @signature: TPMT_SIGNATURE over @attest
  * @pcrs: PCR values in the order of the quote's selection; owned
  * @pcr_count: how many
- * @has_assay_log: whether the next five are set
+ * @has_assay_log: whether the next seven are set
  * @assay_base: offset of the first byte of @assay_cel in assay's log
  * @assay_first: number of the record that is there, or will be: 0 for the whole log,
  *               more for one that was trimmed or that goes on where an earlier one ended
@@ -48,6 +56,8 @@ struct evidence_pcr {
  *               of a whole log its START record tells
  * @assay_start_count: how many; 0 where @assay_first is 0
  * @assay_cel: assay's log from there, TCG CEL-TLV; empty where nothing is newer
+ * @assay_keys: keys of its records that its records do not tell, by number; owned
+ * @assay_key_count: how many
  * @has_ima_log: whether the next two are set
  * @ima_template_bank: whose template digests @ima_data holds
  * @ima_data: IMA's binary measurement list
@@ -56,7 +66,7 @@ struct evidence_pcr {
  * @boot_id: the boot's UUID as text, as in /proc/sys/kernel/random/boot_id
  * @collected: when, in seconds since 1970-01-01 00:00 UTC
  *
- * Start with {0}, end with evidence_free(), which frees the buffers and @pcrs.
+ * Start with {0}, end with evidence_free(), which frees what is owned.
  */
 struct evidence {
 	struct buffer nonce;
@@ -72,6 +82,8 @@ struct evidence {
 	struct assay_digest assay_start[EVIDENCE_MAX_BANKS];
 	size_t assay_start_count;
 	struct buffer assay_cel;
+	struct evidence_key *assay_keys;
+	size_t assay_key_count;
 	bool has_ima_log;
 	enum assay_hash ima_template_bank;
 	struct buffer ima_data;
@@ -87,6 +99,16 @@ struct evidence {
  */
 int evidence_add_pcr(struct evidence *evidence, unsigned int index,
 		     const struct assay_digest *value, struct assay_error *err);
+
+/*
+ * evidence_add_key() - append the key of a record, of a higher number than those before
+ * Return: 0, -EINVAL (the number is not higher, or over EVIDENCE_MAX_RECNUM), -ENOMEM
+ */
+int evidence_add_key(struct evidence *evidence, uint64_t recnum, const uint8_t *key,
+		     struct assay_error *err);
+
+/* evidence_key() - the key of a record; NULL if it is not there */
+const uint8_t *evidence_key(const struct evidence *evidence, uint64_t recnum);
 
 /*
  * evidence_write() - write @evidence as JSON with a newline at its end

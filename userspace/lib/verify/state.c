@@ -43,12 +43,13 @@ json_t *state_to_json(const struct verify_state *state)
 	snprintf(clock, sizeof(clock), "%llu", (unsigned long long)state->clock);
 	snprintf(firmware, sizeof(firmware), "%016llx",
 		 (unsigned long long)state->firmware_version);
-	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:o, s:b, s:b, s:o, s:o}", "verified",
-			 utc_text(state->verified, verified), "reset_count",
+	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:o, s:o}",
+			 "verified", utc_text(state->verified, verified), "reset_count",
 			 (json_int_t)state->reset_count, "restart_count",
 			 (json_int_t)state->restart_count, "clock", clock, "firmware_version",
 			 firmware, "boot_id", state->boot_id, "records", (json_int_t)state->records,
-			 "pcr", digest_to_json(&state->value), "late_tpm", (int)state->late_tpm,
+			 "pcr", digest_to_json(&state->value), "next_key",
+			 digest_to_json(&state->next_key), "late_tpm", (int)state->late_tpm,
 			 "writable", (int)state->writable, "complete",
 			 digest_to_json(&state->complete), "manifests", manifests_to_json(state));
 }
@@ -176,19 +177,11 @@ static int get_manifests(const json_t *json, struct verify_state *state, struct 
 
 int state_from_json(const json_t *json, struct verify_state *ret, struct assay_error *err)
 {
-	static const char *const known[] = { "verified",
-					     "reset_count",
-					     "restart_count",
-					     "clock",
-					     "firmware_version",
-					     "boot_id",
-					     "records",
-					     "pcr",
-					     "late_tpm",
-					     "writable",
-					     "complete",
-					     "manifests",
-					     NULL };
+	static const char *const known[] = {
+		"verified", "reset_count", "restart_count", "clock",	"firmware_version",
+		"boot_id",  "records",	   "pcr",	    "next_key", "late_tpm",
+		"writable", "complete",	   "manifests",	    NULL
+	};
 	struct verify_state state = { 0 };
 	int r;
 
@@ -209,6 +202,11 @@ int state_from_json(const json_t *json, struct verify_state *ret, struct assay_e
 		r = json_get_unsigned(json, "records", WHAT, &state.records, err);
 	if (r == 0)
 		r = get_digest(json, "pcr", false, &state.value, err);
+	/* States of before have none. */
+	if (r == 0 && json_object_get(json, "next_key"))
+		r = get_digest(json, "next_key", true, &state.next_key, err);
+	if (r == 0 && state.next_key.size > 0 && state.next_key.hash != ASSAY_HASH_SHA256)
+		r = assay_fail(err, EBADMSG, WHAT ": \"next_key\" is not a SHA-256 digest");
 	if (r == 0)
 		r = get_bool(json, "late_tpm", &state.late_tpm, err);
 	if (r == 0)

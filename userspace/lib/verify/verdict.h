@@ -71,6 +71,8 @@ struct covered_log {
  * @boot_id: the boot whose log @records and @value are of; with its NUL
  * @records: how many records of assay's log the quote covered, from the log's beginning on
  * @value: what the PCR was then; size 0 if no log was verified
+ * @next_key: what the last of them commits to as the key of the next one (assay-log-chain); size
+ *            0 where that was not verified
  * @late_tpm, @writable: what the log's START said, for evidence without it
  * @complete: of the manifests all of whose files had been measured by then (see
  *            files-complete), size 0 if some had not
@@ -85,7 +87,7 @@ struct verify_state {
 	uint64_t firmware_version;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
 	uint64_t records;
-	struct assay_digest value;
+	struct assay_digest value, next_key;
 	bool late_tpm, writable;
 	struct assay_digest complete;
 	struct {

@@ -89,6 +89,7 @@ static void make_state(const struct appraisal *appraisal, struct verify_state *r
 	memcpy(ret->boot_id, appraisal->evidence.boot_id, sizeof(ret->boot_id));
 	if (value && appraisal->content.assay) {
 		ret->value = *value;
+		ret->next_key = appraisal->next_key;
 		ret->records = appraisal->start.recnum + proven_records(appraisal->content.assay);
 	}
 	keep_manifests(appraisal, ret);
