@@ -21,8 +21,8 @@
 #include "anchor.h"
 #include "found.h"
 #include "frame.h"
-#include "pool.h"
 #include "region.h"
+#include "window.h"
 #include "ring.h"
 
 static int assay_adopt_hash(void *context, __u16 alg, const struct assay_found_bytes pieces[2],
@@ -256,47 +256,72 @@ static int assay_adopt_check_copy(const struct assay_log_header *copy, struct as
 	return ret;
 }
 
-static int assay_adopt_copy(const struct assay_ring *ring, struct assay_anchor *anchor,
-			    const struct assay_log_header *header, struct assay_previous *previous)
+/* In the log's region or, where it has no room, in another. */
+static int assay_adopt_claim(struct assay_region *first, unsigned long pages,
+			     struct assay_log_window *memory)
 {
-	const u8 *from = (const u8 *)ring->header + header->page_size;
-	u64 ring_size = max_t(u64, PAGE_ALIGN(header->tail - header->head), PAGE_SIZE), at;
-	struct assay_log_header *copy;
-	struct pmalloc_pool *pool;
+	struct assay_region *region;
+	unsigned int id;
 	int ret;
 
-	pool = pmalloc_create_custom_pool(PAGE_SIZE, PAGE_SHIFT, PMALLOC_MODE_RO);
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-	copy = pzalloc(pool, PAGE_SIZE + ring_size);
-	if (!copy) {
-		pmalloc_destroy_pool(pool);
-		return -ENOMEM;
+	ret = assay_log_window_claim(memory, first, pages, "log before");
+	for (id = 0; ret && (region = assay_region_get(id)); id++) {
+		if (region != first)
+			ret = assay_log_window_claim(memory, region, pages, "log before");
 	}
-	*copy = *header;
-	copy->page_size = PAGE_SIZE;
-	copy->ring_size = ring_size;
+	return ret;
+}
+
+/* The good part of a ring, to the ring of @copy, which is smaller. */
+static void assay_adopt_copy_bytes(const u8 *from, const struct assay_log_header *header,
+				   struct assay_log_header *copy)
+{
+	u8 *to = (u8 *)copy + PAGE_SIZE;
+	u64 at;
+
 	for (at = header->head; at < header->tail; at++) {
-		((u8 *)copy)[PAGE_SIZE + at % ring_size] = from[at % header->ring_size];
+		to[at % copy->ring_size] = from[at % header->ring_size];
 		if (!(at % PAGE_SIZE))
 			cond_resched();
 	}
-	ret = pmalloc_make_pool_ro(pool);
+}
+
+static int assay_adopt_copy(const struct assay_ring *ring, struct assay_anchor *anchor,
+			    const struct assay_log_header *header, struct assay_previous *previous)
+{
+	u64 ring_size = max_t(u64, PAGE_ALIGN(header->tail - header->head), PAGE_SIZE);
+	const struct assay_log_range all = { 0, PAGE_SIZE + ring_size };
+	struct assay_log_window *memory = &previous->memory;
+	struct assay_log_header *copy;
+	struct assay_open open;
+	int ret;
+
+	ret = assay_adopt_claim(ring->region, PHYS_PFN(all.size), memory);
+	if (ret)
+		return ret;
+	ret = assay_log_window_begin(memory, &all, 1, &open);
+	if (!ret) {
+		copy = (void *)open.address[0];
+		*copy = *header;
+		copy->page_size = PAGE_SIZE;
+		copy->ring_size = ring_size;
+		assay_adopt_copy_bytes((const u8 *)ring->header + header->page_size, header, copy);
+		ret = assay_log_window_end(memory, &open);
+	}
 	if (!ret)
-		ret = assay_adopt_check_copy(copy, anchor);
+		ret = assay_adopt_check_copy((const void *)memory->area.base, anchor);
 	if (ret) {
-		pmalloc_destroy_pool(pool);
+		assay_log_window_destroy(memory);
 		return ret;
 	}
-	previous->pool = pool;
-	previous->pfn = page_to_pfn(virt_to_page(copy));
+	previous->pfn = memory->area.window->pfn;
 	previous->ring_pages = ring_size >> PAGE_SHIFT;
 	return 0;
 }
 
 static const char *assay_adopt_lost(int error)
 {
-	if (error == -ENOMEM)
+	if (error == -ENOMEM || error == -ENOSPC)
 		return "no memory for a copy; make a region larger by the size of the window";
 	return "it could not be copied, or changed meanwhile";
 }
@@ -417,5 +442,6 @@ int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
  */
 void assay_previous_free(struct assay_previous *previous)
 {
-	pmalloc_destroy_pool(previous->pool);
+	if (previous->ring_pages)
+		assay_log_window_destroy(&previous->memory);
 }

@@ -5,20 +5,20 @@
 
 #include <linux/uuid.h>
 
+#include "log_window.h"
 #include "uapi/assay.h"
 
 struct assay_anchor;
 struct assay_ring;
-struct pmalloc_pool;
 
 /**
  * struct assay_previous - the log of the boot before
- * @pool: its memory, read-only; NULL if there is none
+ * @memory: its memory, read-only
  * @pfn: first page frame: of a header page, behind which is a ring
- * @ring_pages: pages of the ring
+ * @ring_pages: pages of the ring; 0 if there is no such log
  */
 struct assay_previous {
-	struct pmalloc_pool *pool;
+	struct assay_log_window memory;
 	unsigned long pfn;
 	unsigned long ring_pages;
 };

@@ -21,6 +21,7 @@ static struct {
 	[ASSAY_FAULT_CLAIM_FINAL] = { "fail_claim_final", FAULT_ATTR_INITIALIZER },
 	[ASSAY_FAULT_ENTRY] = { "fail_entry", FAULT_ATTR_INITIALIZER },
 	[ASSAY_FAULT_VERIFY] = { "fail_verify", FAULT_ATTR_INITIALIZER },
+	[ASSAY_FAULT_MAP] = { "fail_map", FAULT_ATTR_INITIALIZER },
 };
 
 bool assay_fault(enum assay_fault_point point)

@@ -12,6 +12,7 @@ enum assay_fault_point {
 	ASSAY_FAULT_CLAIM_FINAL, /* fail_claim_final: it is -ENOMEM */
 	ASSAY_FAULT_ENTRY,	 /* fail_entry: an entry of the linear map is not one to change */
 	ASSAY_FAULT_VERIFY,	 /* fail_verify: a page's permission is not what it should be */
+	ASSAY_FAULT_MAP,	 /* fail_map: mapping pages of a nomap region is -ENOMEM */
 	ASSAY_FAULT_POINTS,
 };
 

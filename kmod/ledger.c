@@ -84,9 +84,8 @@ static int assay_ledger_read_boot_id(struct assay_ledger *ledger)
 }
 
 /* The header page, open: everything in it but head and tail. */
-static void assay_ledger_fill_header(struct assay_ledger *ledger)
+static void assay_ledger_fill_header(struct assay_ledger *ledger, struct assay_log_header *header)
 {
-	struct assay_log_header *header = ledger->ring.header;
 	unsigned int i;
 
 	for (i = 0; i < ledger->anchor.bank_count; i++) {
@@ -112,13 +111,14 @@ static void assay_ledger_fill_header(struct assay_ledger *ledger)
 
 static int assay_ledger_publish_anchored(struct assay_ledger *ledger)
 {
+	struct assay_ring_write write;
 	int ret;
 
-	ret = assay_ring_begin(&ledger->ring, 0);
+	ret = assay_ring_begin(&ledger->ring, 0, &write);
 	if (ret)
 		return ret;
-	assay_ledger_fill_header(ledger);
-	return assay_ring_end(&ledger->ring);
+	assay_ledger_fill_header(ledger, write.header);
+	return assay_ring_end(&ledger->ring, &write);
 }
 
 /* What stands before the content. */
@@ -182,12 +182,13 @@ static bool assay_ledger_has_room(const struct assay_ledger *ledger,
 }
 
 /* The next bytes of a record that is being written. */
-static void assay_ledger_put(struct assay_ring *ring, const u8 *data, size_t size)
+static void assay_ledger_put(struct assay_ring *ring, struct assay_ring_write *write,
+			     const u8 *data, size_t size)
 {
 	while (size) {
 		size_t piece = min_t(size_t, size, ASSAY_PIECE);
 
-		assay_ring_put(ring, data, piece);
+		assay_ring_put(ring, write, data, piece);
 		data += piece;
 		size -= piece;
 		cond_resched();
@@ -201,6 +202,7 @@ static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_en
 	u64 recnum = ledger->records, offset = ledger->ring.tail, size = ASSAY_CHAIN_FIELD_SIZE;
 	struct assay_ring *ring = &ledger->ring;
 	u8 mac[ASSAY_CHAIN_FIELD_SIZE];
+	struct assay_ring_write write;
 	struct assay_cel head, content_head;
 	struct kvec *fields = entry->fields;
 	struct assay_pending *pending;
@@ -236,17 +238,17 @@ static int assay_ledger_write(struct assay_ledger *ledger, const struct assay_en
 	ret = -ENOSPC;
 	if (!assay_ledger_has_room(ledger, entry, size))
 		goto out;
-	ret = assay_ring_begin(ring, size);
+	ret = assay_ring_begin(ring, size, &write);
 	if (ret)
 		goto out;
-	assay_ring_put(ring, head.data, head.size);
+	assay_ring_put(ring, &write, head.data, head.size);
 	for (i = 0; i < entry->count; i++)
-		assay_ledger_put(ring, fields[i].iov_base, fields[i].iov_len);
+		assay_ledger_put(ring, &write, fields[i].iov_base, fields[i].iov_len);
 	assay_anchor_add(&ledger->anchor, pending);
 	pending = NULL;
 	WRITE_ONCE(ledger->records, recnum + 1);
-	assay_ledger_fill_header(ledger);
-	ret = assay_ring_end(ring);
+	assay_ledger_fill_header(ledger, write.header);
+	ret = assay_ring_end(ring, &write);
 	*ret_written = WRITTEN;
 out:
 	trace_assay_append(recnum, offset, size, ret);
@@ -357,8 +359,7 @@ static int assay_ledger_write_start(struct assay_ledger *ledger, const uuid_t *b
 	assay_ledger_put_values(ledger, &fields, before);
 	assay_cel_put_u8(&fields, ASSAY_FIELD_IMA_BYPASS, assay_anchor_ima_bypassed(anchor));
 	assay_cel_put_u8(&fields, ASSAY_FIELD_PROTECTION,
-			 ledger->ring.pool->protectable ? ASSAY_PROTECTION_FULL :
-							  ASSAY_PROTECTION_NONE);
+			 assay_log_window_protection(&ledger->ring.memory));
 	if (before)
 		assay_ledger_put_boot_id(&fields, ASSAY_FIELD_BOOT_BEFORE, before);
 	ret = assay_ledger_write_fields(ledger, before ? ASSAY_KIND_KEXEC : ASSAY_KIND_START,
@@ -483,7 +484,7 @@ static int assay_ledger_append_locked(struct assay_ledger *ledger, const struct 
 
 	lockdep_assert_held(&ledger->lock);
 	*ret_recnum = ASSAY_RECNUM_NONE;
-	if (ledger->ring.pool->broken)
+	if (ledger->ring.memory.broken)
 		return -EIO;
 	/* What a TRIM cuts off is gone: it wants to know whether the PCR is right. */
 	settled = assay_ledger_settle(ledger, entry->kind == ASSAY_KIND_TRIM);
@@ -538,9 +539,8 @@ int assay_ledger_append(struct assay_ledger *ledger, const struct assay_entry *e
 }
 
 /* If the machine is cut off from now on, the log begins where it did. */
-static void assay_ledger_keep_uncut(struct assay_ledger *ledger)
+static void assay_ledger_keep_uncut(struct assay_ledger *ledger, struct assay_log_uncut *uncut)
 {
-	struct assay_log_uncut *uncut = &ledger->ring.header->uncut;
 	unsigned int i;
 
 	uncut->head = ledger->ring.head;
@@ -554,10 +554,8 @@ static void assay_ledger_keep_uncut(struct assay_ledger *ledger)
 	assay_ring_write_back(&ledger->ring, uncut, ASSAY_LOG_LINE);
 }
 
-static void assay_ledger_drop_uncut(struct assay_ledger *ledger)
+static void assay_ledger_drop_uncut(struct assay_ledger *ledger, struct assay_log_header *header)
 {
-	struct assay_log_header *header = ledger->ring.header;
-
 	/* It is needed until the head has moved in memory. */
 	assay_ring_write_back(&ledger->ring, header, sizeof(*header));
 	WRITE_ONCE(header->uncut.sequence, 0);
@@ -574,20 +572,21 @@ static void assay_ledger_drop_uncut(struct assay_ledger *ledger)
 int assay_ledger_set_head(struct assay_ledger *ledger, const struct assay_cut *cut)
 {
 	struct assay_anchor *anchor = &ledger->anchor;
+	struct assay_ring_write write;
 	unsigned int i;
 	int ret;
 
 	mutex_lock(&ledger->lock);
-	ret = assay_ring_begin(&ledger->ring, 0);
+	ret = assay_ring_begin(&ledger->ring, 0, &write);
 	if (!ret) {
-		assay_ledger_keep_uncut(ledger);
+		assay_ledger_keep_uncut(ledger, &write.header->uncut);
 		ledger->head_recnum = cut->keep;
 		for (i = 0; i < anchor->bank_count; i++)
 			memcpy(anchor->banks[i].start, cut->values[i], anchor->banks[i].size);
-		assay_ledger_fill_header(ledger);
-		assay_ring_set_head(&ledger->ring, cut->head);
-		assay_ledger_drop_uncut(ledger);
-		ret = assay_ring_end(&ledger->ring);
+		assay_ledger_fill_header(ledger, write.header);
+		assay_ring_set_head(&ledger->ring, &write, cut->head);
+		assay_ledger_drop_uncut(ledger, write.header);
+		ret = assay_ring_end(&ledger->ring, &write);
 	}
 	mutex_unlock(&ledger->lock);
 	return ret;
@@ -680,7 +679,7 @@ int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_
 	ret = assay_lock(&ledger->lock);
 	if (ret)
 		return ret;
-	ret = ledger->ring.pool->broken ? -EIO : assay_ledger_settle(ledger, true);
+	ret = ledger->ring.memory.broken ? -EIO : assay_ledger_settle(ledger, true);
 	*ret_records = ledger->anchored_records;
 	*ret_offset = ledger->anchored;
 	mutex_unlock(&ledger->lock);
@@ -689,20 +688,20 @@ int assay_ledger_anchor(struct assay_ledger *ledger, u64 *ret_records, u64 *ret_
 
 static int assay_ledger_write_header(struct assay_ledger *ledger)
 {
-	struct assay_log_header *header = ledger->ring.header;
+	struct assay_ring_write write;
 	int ret;
 
-	ret = assay_ring_begin(&ledger->ring, 0);
+	ret = assay_ring_begin(&ledger->ring, 0, &write);
 	if (ret)
 		return ret;
-	header->pcr = ledger->anchor.pcr;
-	header->flags = ledger->flags;
-	export_uuid(header->boot_id, &ledger->boot_id);
-	assay_ledger_fill_header(ledger);
-	assay_ring_set_head(&ledger->ring, ledger->ring.head);
+	write.header->pcr = ledger->anchor.pcr;
+	write.header->flags = ledger->flags;
+	export_uuid(write.header->boot_id, &ledger->boot_id);
+	assay_ledger_fill_header(ledger, write.header);
+	assay_ring_set_head(&ledger->ring, &write, ledger->ring.head);
 	/* If a move of the head was cut off, the header has its sequence: this completes it. */
-	assay_ledger_drop_uncut(ledger);
-	return assay_ring_end(&ledger->ring);
+	assay_ledger_drop_uncut(ledger, write.header);
+	return assay_ring_end(&ledger->ring, &write);
 }
 
 static void assay_ledger_resume(struct assay_ledger *ledger, const struct assay_adopted *found)
@@ -747,7 +746,7 @@ static int assay_ledger_begin(struct assay_ledger *ledger)
 		ret = assay_ledger_write_start(ledger, adopted ? &found.boot_before : NULL);
 	if (!ret) {
 		assay_ledger_settle_all(ledger);
-		ret = ledger->ring.pool->broken;
+		ret = ledger->ring.memory.broken;
 	}
 	return ret;
 }
@@ -868,7 +867,7 @@ void assay_ledger_info(struct assay_ledger *ledger, struct assay_info *info)
 	info->bank_count = smp_load_acquire(&anchor->bank_count);
 	for (i = 0; i < info->bank_count; i++)
 		info->bank_alg[i] = READ_ONCE(anchor->banks[i].alg);
-	info->protection = ring->pool->protectable ? ASSAY_PROTECTION_FULL : ASSAY_PROTECTION_NONE;
+	info->protection = assay_log_window_protection(&ring->memory);
 	info->last_error = READ_ONCE(ledger->last_error);
 	info->pcr_state = READ_ONCE(anchor->state);
 	info->max_batch = ASSAY_MAX_BATCH;

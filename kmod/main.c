@@ -55,7 +55,7 @@ static unsigned int region_count;
 module_param_array(region, charp, &region_count, 0444);
 MODULE_PARM_DESC(
 	region,
-	"regions besides those of the device tree: movable:BASE:SIZE[,...] in bytes (0x, K, M, G)");
+	"regions besides those of the device tree: movable:BASE:SIZE or nomap:BASE:SIZE[,...] in bytes (0x, K, M, G)");
 
 static char *window;
 module_param(window, charp, 0444);
@@ -227,15 +227,14 @@ static int assay_log_place(struct device *dev, struct assay_ring_place *ret)
 static int assay_open_regions(struct assay *assay)
 {
 	struct device *dev = assay->dev;
-	int ret;
 
 	if (assay_region_get(0)) {
 		dev_err(dev, "another device has the log; use one node compatible \"%s\"\n",
 			ASSAY_COMPATIBLE);
 		return -EBUSY;
 	}
-	ret = pmalloc_setup(allow_unprotected);
-	return ret ?: assay_regions_open(dev, region, region_count);
+	assay_log_window_allow_unprotected(allow_unprotected);
+	return assay_regions_open(dev, region, region_count);
 }
 
 static void assay_close_regions(struct assay *assay)
@@ -260,7 +259,9 @@ static int assay_open_stocks(struct assay *assay)
 	unsigned long chunk_pages;
 	int ret;
 
-	ret = assay_parse_pages(assay->dev, "chunk", chunk, &chunk_pages);
+	ret = pmalloc_setup(assay_region_get(0), allow_unprotected);
+	if (!ret)
+		ret = assay_parse_pages(assay->dev, "chunk", chunk, &chunk_pages);
 	if (ret)
 		return ret;
 	if (stock_idle > ASSAY_MAX_IDLE_SECONDS) {
@@ -472,8 +473,9 @@ static void __init assay_say_loaded(const struct assay *assay)
 
 	dev_info(assay->dev, "log of %lu KiB at %pa, %s, PCR %u, %llu records\n",
 		 window->count << (PAGE_SHIFT - 10), &(phys_addr_t){ PFN_PHYS(window->pfn) },
-		 assay->ledger.ring.pool->protectable ? "read-only" : "NOT protected", pcr,
-		 assay->ledger.records);
+		 assay_log_window_protection(&assay->ledger.ring.memory) ? "read-only" :
+									   "NOT protected",
+		 pcr, assay->ledger.records);
 }
 
 /*

@@ -49,6 +49,7 @@
 #include <linux/vmalloc.h>
 
 #include "alias.h"
+#include "pages.h"
 #include "pool.h"
 #include "region.h"
 #include "stock.h"
@@ -59,26 +60,6 @@ static DEFINE_MUTEX(pmalloc_pools_lock); /* protects the list above */
 static DEFINE_IDA(pmalloc_ids);
 
 static bool pmalloc_allow_unprotected;
-
-/**
- * struct pmalloc_pages - pages of an area
- * @area: area
- * @first: index of the first
- * @count: how many
- */
-struct pmalloc_pages {
-	struct pmalloc_area *area;
-	unsigned long first;
-	unsigned long count;
-};
-
-static struct assay_alias_range pmalloc_alias_range(const struct pmalloc_pages *pages)
-{
-	return (struct assay_alias_range){
-		.start = pages->area->base + (pages->first << PAGE_SHIFT),
-		.count = pages->count,
-	};
-}
 
 static bool pmalloc_mode_has_writes(enum pmalloc_mode mode)
 {
@@ -135,25 +116,14 @@ static void pmalloc_give_back_unused(struct assay_window *window)
 	pmalloc_give_back(window, !protected || pmalloc_window_open(window));
 }
 
-/* Pages just claimed, with what was there before: it belongs to others. */
-static void pmalloc_clear(unsigned long start, unsigned long count)
-{
-	unsigned long page;
-
-	for (page = 0; page < count; page++) {
-		clear_page((void *)(start + (page << PAGE_SHIFT)));
-		cond_resched();
-	}
-}
-
 /* ------------------------------------------------------------------ areas */
 static void pmalloc_set_states(struct pmalloc_area *area, enum assay_page_state used,
 			       enum assay_page_state unused)
 {
 	unsigned long page;
 
-	for (page = 0; page < area->window->count; page++) {
-		struct assay_page_desc *desc = &area->window->desc[page];
+	for (page = 0; page < area->pages.window->count; page++) {
+		struct assay_page_desc *desc = &area->pages.window->desc[page];
 
 		WRITE_ONCE(desc->state, READ_ONCE(desc->used) ? used : unused);
 	}
@@ -166,10 +136,10 @@ static unsigned int pmalloc_collect(struct pmalloc_pool *pool, bool protected)
 	unsigned int n = 0;
 
 	list_for_each_entry(area, &pool->areas, node) {
-		if (area->protected == protected && !area->unprotectable)
+		if (area->protected == protected && !area->pages.unprotectable)
 			pool->ranges[n++] = (struct assay_alias_range){
-				.start = area->base,
-				.count = area->window->count,
+				.start = area->pages.base,
+				.count = area->pages.window->count,
 			};
 	}
 	return n;
@@ -193,24 +163,24 @@ static int pmalloc_add_area(struct pmalloc_pool *pool, struct assay_window *wind
 		pool->ranges = ranges;
 	if (!area || !ranges)
 		goto give_back;
-	area->window = window;
-	area->base = pmalloc_window_start(window);
+	ret = assay_area_map(&area->pages, window);
+	if (ret)
+		goto give_back;
 	area->size = window->count << PAGE_SHIFT;
 	area->protected = pool->mode == PMALLOC_MODE_START_WR;
 	if (!protected) {
-		area->unprotectable = "it could not be protected when it was claimed";
-		assay_alias_check(area->base, window->count, &area->unprotectable);
+		area->pages.unprotectable = "it could not be protected when it was claimed";
+		assay_alias_check(area->pages.base, window->count, &area->pages.unprotectable);
 		if (!pmalloc_allow_unprotected) {
 			dev_err(window->region->dev, "cannot protect pool %s: %s\n", pool->name,
-				area->unprotectable);
+				area->pages.unprotectable);
 			ret = -EOPNOTSUPP;
 			goto give_back;
 		}
-		pool->protectable = false;
 	} else if (!area->protected) {
 		ret = -EIO;
 		if (!pmalloc_window_open(window) ||
-		    assay_alias_verify(area->base, window->count, true))
+		    assay_alias_verify(area->pages.base, window->count, true))
 			goto give_back;
 	}
 
@@ -229,11 +199,9 @@ static int pmalloc_add_area(struct pmalloc_pool *pool, struct assay_window *wind
 	pool->area_count++;
 	/*
 	 * Objects point to others of the kernel, which are not leaked while only they
-	 * do; the area itself is found through the pool. What the log holds comes from
-	 * user space and points nowhere.
+	 * do; the area itself is found through the pool.
 	 */
-	if (pool->source)
-		kmemleak_alloc((void *)area->base, area->size, 0, GFP_KERNEL);
+	kmemleak_alloc((void *)area->pages.base, area->size, 0, GFP_KERNEL);
 	return 0;
 
 give_back:
@@ -249,7 +217,7 @@ static struct assay_window *pmalloc_take(struct pmalloc_pool *pool, unsigned lon
 	struct assay_region *region = pool->source;
 
 	do {
-		if (count <= region->count)
+		if (!region->ops->unmapped && count <= region->count)
 			window = assay_stock_take(region, count, pool->name);
 		if (!IS_ERR(window)) {
 			if (region != pool->source) {
@@ -367,7 +335,6 @@ static struct pmalloc_pool *pmalloc_new_pool(enum pmalloc_mode mode, size_t refi
 	pool->mode = mode;
 	pool->refill = refill;
 	pool->align = align;
-	pool->protectable = true;
 	INIT_LIST_HEAD(&pool->areas);
 	return pool;
 }
@@ -387,6 +354,19 @@ static void pmalloc_free_pool(struct pmalloc_pool *pool)
 	kfree(pool);
 }
 
+/* Objects are written where they are read: that needs the linear map. */
+static struct assay_region *pmalloc_first_region(void)
+{
+	struct assay_region *region;
+	unsigned int id;
+
+	for (id = 0; (region = assay_region_get(id)); id++) {
+		if (!region->ops->unmapped)
+			return region;
+	}
+	return NULL;
+}
+
 /**
  * pmalloc_create_custom_pool() - a new, empty pool
  * @refill: bytes by which the pool grows, rounded up to pages;
@@ -395,12 +375,13 @@ static void pmalloc_free_pool(struct pmalloc_pool *pool)
  *               or PMALLOC_ALIGN_ORDER_DEFAULT
  * @mode: enum pmalloc_mode
  *
- * Return: the pool, or an ERR_PTR(): -EINVAL, -ENOMEM, -ENODEV (no region).
+ * Return: the pool, or an ERR_PTR(): -EINVAL, -ENOMEM, -ENODEV (no region that the
+ * linear map has).
  */
 struct pmalloc_pool *pmalloc_create_custom_pool(size_t refill, short align_order,
 						enum pmalloc_mode mode)
 {
-	struct assay_region *region = assay_region_get(0);
+	struct assay_region *region = pmalloc_first_region();
 	struct pmalloc_pool *pool;
 
 	if (align_order == PMALLOC_ALIGN_ORDER_DEFAULT)
@@ -435,217 +416,6 @@ struct pmalloc_pool *pmalloc_create_pool(enum pmalloc_mode mode)
 }
 EXPORT_SYMBOL_GPL(pmalloc_create_pool);
 
-static int pmalloc_add_reserved(struct pmalloc_pool *pool, struct assay_window *window)
-{
-	struct pmalloc_area *area = kzalloc(sizeof(*area), GFP_KERNEL);
-
-	if (!area)
-		return -ENOMEM;
-	area->window = window;
-	area->base = pmalloc_window_start(window);
-	area->size = window->count << PAGE_SHIFT;
-	area->used = area->size;
-	area->protected = true;
-	list_add(&area->node, &pool->areas);
-	pool->area_count++;
-	return 0;
-}
-
-/**
- * pmalloc_create_window_pool() - a START_WR pool of one window, reserved and empty
- * @region: where from
- * @pfn: first page frame
- * @count: number of pages
- * @name: of the pool, for people
- *
- * Return: the pool; an ERR_PTR() after a dev_err(): what assay_window_reserve() returns.
- */
-struct pmalloc_pool *pmalloc_create_window_pool(struct assay_region *region, unsigned long pfn,
-						unsigned long count, const char *name)
-{
-	struct assay_window *window;
-	struct pmalloc_pool *pool;
-	int ret;
-
-	pool = pmalloc_new_pool(PMALLOC_MODE_START_WR, 0, sizeof(u64));
-	if (IS_ERR(pool))
-		return pool;
-	strscpy(pool->name, name, sizeof(pool->name));
-	window = assay_window_reserve(region, pfn, count, name);
-	if (IS_ERR(window)) {
-		ret = PTR_ERR(window);
-		goto free;
-	}
-	ret = pmalloc_add_reserved(pool, window);
-	if (ret) {
-		assay_window_release(window);
-		goto free;
-	}
-	pmalloc_show_pool(pool);
-	return pool;
-free:
-	pmalloc_free_pool(pool);
-	return ERR_PTR(ret);
-}
-
-/*
- * Whether the pages, just claimed, can be protected as the rest of the area is. The first
- * that are claimed decide for all.
- */
-static int pmalloc_check_reserved(struct pmalloc_pool *pool, struct pmalloc_area *area,
-				  const struct assay_alias_range *range)
-{
-	struct device *dev = area->window->region->dev;
-	const char *why;
-
-	if (area->unprotectable || !assay_alias_check(range->start, range->count, &why))
-		return 0;
-	if (!pmalloc_allow_unprotected || pool->filled) {
-		dev_err(dev, "cannot protect pool %s: %s\n", pool->name, why);
-		return -EOPNOTSUPP;
-	}
-	dev_warn(dev, "the %s is NOT protected: %s\n", pool->name, why);
-	area->unprotectable = why;
-	pool->protectable = false;
-	return 0;
-}
-
-static int pmalloc_protect_range(struct pmalloc_pool *pool, const struct assay_alias_range *range)
-{
-	int ret;
-
-	/*
-	 * Mappings that vfree() has removed lazily may still be in some CPU's TLB;
-	 * the pages under them can have been ours for a while now.
-	 */
-	vm_unmap_aliases();
-	ret = assay_alias_set(range, 1, false);
-	if (!ret)
-		ret = assay_alias_verify(range->start, range->count, false);
-	if (!ret)
-		return 0;
-	pr_err("cannot protect pool %s: the change did not hold\n", pool->name);
-	return -EIO;
-}
-
-/*
- * Back to the kernel from whatever state they are in; false if some have to be kept. One
- * page that cannot be changed must not keep the others.
- */
-static bool pmalloc_empty_pages(struct pmalloc_area *area, unsigned long first, unsigned long count)
-{
-	struct assay_alias_range range = { area->base + (first << PAGE_SHIFT), count };
-	bool all = true;
-
-	if (area->unprotectable || !assay_alias_set(&range, 1, true))
-		return assay_window_empty(area->window, first, count);
-	for (; count; first++, count--) {
-		range = (struct assay_alias_range){ area->base + (first << PAGE_SHIFT), 1 };
-		/* Where this fails, assay_window_empty() finds it out and says so. */
-		assay_alias_set(&range, 1, true);
-		all &= assay_window_empty(area->window, first, 1);
-	}
-	return all;
-}
-
-static int pmalloc_claim_pages(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
-			       enum assay_page_type type, bool clear)
-{
-	struct pmalloc_area *area = pmalloc_pool_area(pool);
-	struct assay_window *window = area->window;
-	struct assay_alias_range range = { area->base + (first << PAGE_SHIFT), count };
-	unsigned long page;
-	int ret;
-
-	ret = assay_window_fill(window, first, count);
-	if (ret)
-		return ret;
-	if (clear)
-		pmalloc_clear(range.start, count);
-	ret = pmalloc_check_reserved(pool, area, &range);
-	if (!ret && !area->unprotectable)
-		ret = pmalloc_protect_range(pool, &range);
-	if (ret) {
-		pmalloc_empty_pages(area, first, count);
-		return ret;
-	}
-	mutex_lock(&pool->lock);
-	for (page = first; page < first + count; page++) {
-		struct assay_page_desc *desc = &window->desc[page];
-
-		WRITE_ONCE(desc->owner, pool->id);
-		WRITE_ONCE(desc->type, type);
-		WRITE_ONCE(desc->state, ASSAY_PAGE_EMPTY);
-	}
-	pool->filled = true;
-	mutex_unlock(&pool->lock);
-	return 0;
-}
-
-/**
- * pmalloc_fill_window() - claim pages of a pool of one window; they are cleared, and
- * read-only where they can be
- * @pool: from pmalloc_create_window_pool()
- * @first: index of the first page
- * @count: number of pages, none of them claimed yet
- * @type: noted for each; their @used is the caller's, see pmalloc_begin_write()
- *
- * The first that are claimed decide whether the pool's memory can be protected. Takes
- * the pool's lock for a moment alone: other pages may be written to meanwhile.
- *
- * Return: 0; after a dev_err() what assay_window_fill() returns, -EOPNOTSUPP, -EIO (the
- * protection did not hold).
- */
-int pmalloc_fill_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
-			enum assay_page_type type)
-{
-	return pmalloc_claim_pages(pool, first, count, type, true);
-}
-
-/**
- * pmalloc_keep_window() - likewise, with what is in them already
- * @pool: from pmalloc_create_window_pool()
- * @first: index of the first page
- * @count: number of pages, none of them claimed yet
- * @type: noted for each
- *
- * Return: as pmalloc_fill_window().
- */
-int pmalloc_keep_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count,
-			enum assay_page_type type)
-{
-	return pmalloc_claim_pages(pool, first, count, type, false);
-}
-
-/**
- * pmalloc_empty_window() - give pages of it back to the kernel
- * @pool: from pmalloc_create_window_pool()
- * @first: index of the first page
- * @count: number of pages, all claimed; nobody writes to them or maps them any more
- *
- * Return: true; or false after a dev_err() if some cannot be made writable, and are kept.
- */
-bool pmalloc_empty_window(struct pmalloc_pool *pool, unsigned long first, unsigned long count)
-{
-	return pmalloc_empty_pages(pmalloc_pool_area(pool), first, count);
-}
-
-/* All that is claimed of a reserved window becomes writable, and goes back with it. */
-static void pmalloc_destroy_reserved(struct pmalloc_area *area)
-{
-	const struct assay_page_desc *desc = area->window->desc;
-	unsigned long first, end, count = area->window->count;
-
-	for (first = 0; first < count; first = end + 1) {
-		for (end = first; end < count && desc[end].state != ASSAY_PAGE_LENT;)
-			end++;
-		if (end > first)
-			pmalloc_empty_pages(area, first, end - first);
-	}
-	assay_window_release(area->window);
-	kfree(area);
-}
-
 /**
  * pmalloc_destroy_pool() - give all memory of a pool back
  * @pool: pool, or NULL
@@ -664,11 +434,6 @@ void pmalloc_destroy_pool(struct pmalloc_pool *pool)
 	list_del(&pool->node);
 	mutex_unlock(&pmalloc_pools_lock);
 
-	if (!pool->refill) {
-		pmalloc_destroy_reserved(pmalloc_pool_area(pool));
-		pmalloc_free_pool(pool);
-		return;
-	}
 	/* Where it is not known which pages are read-only, each may be. */
 	if (pool->broken) {
 		list_for_each_entry(area, &pool->areas, node)
@@ -677,17 +442,17 @@ void pmalloc_destroy_pool(struct pmalloc_pool *pool)
 	n = pmalloc_collect(pool, true);
 	together = n && !assay_alias_set(pool->ranges, n, true);
 	list_for_each_entry_safe(area, next, &pool->areas, node) {
-		bool protected = area->protected && !area->unprotectable;
+		bool protected = area->protected && !area->pages.unprotectable;
 
-		if (pool->source)
-			kmemleak_free((void *)area->base);
+		kmemleak_free((void *)area->pages.base);
+		assay_area_unmap(&area->pages);
 		/* One area that cannot be changed must not keep the others. */
-		pmalloc_give_back(area->window,
-				  !protected || together || pmalloc_window_open(area->window));
+		pmalloc_give_back(area->pages.window,
+				  !protected || together ||
+					  pmalloc_window_open(area->pages.window));
 		kfree(area);
 	}
-	if (pool->source)
-		assay_stock_unuse(pool->source);
+	assay_stock_unuse(pool->source);
 	pmalloc_free_pool(pool);
 }
 EXPORT_SYMBOL_GPL(pmalloc_destroy_pool);
@@ -718,8 +483,6 @@ static struct pmalloc_area *pmalloc_grow(struct pmalloc_pool *pool, size_t size)
 	unsigned long pages = (size >> PAGE_SHIFT) + !!offset_in_page(size);
 	struct assay_window *window;
 
-	if (!pool->refill)
-		return NULL;
 	window = pmalloc_take(pool, max(pages, pool->refill >> PAGE_SHIFT));
 	if (IS_ERR(window))
 		return NULL;
@@ -751,7 +514,7 @@ static void *pmalloc_locked(struct pmalloc_pool *pool, size_t size, bool clear)
 	first = ALIGN(area->used, pool->align);
 	end = first + size;
 	for (page = first >> PAGE_SHIFT; page << PAGE_SHIFT < end; page++) {
-		struct assay_page_desc *desc = &area->window->desc[page];
+		struct assay_page_desc *desc = &area->pages.window->desc[page];
 
 		WRITE_ONCE(desc->type, ASSAY_PAGE_OBJECTS);
 		WRITE_ONCE(desc->used, min(end - (page << PAGE_SHIFT), PAGE_SIZE));
@@ -759,8 +522,8 @@ static void *pmalloc_locked(struct pmalloc_pool *pool, size_t size, bool clear)
 	area->used = end;
 	/* It has been cleared, but who wrote beyond an object before may have hit this one. */
 	if (clear && !area->protected)
-		memset((void *)(area->base + first), 0, size);
-	return (void *)(area->base + first);
+		memset((void *)(area->pages.base + first), 0, size);
+	return (void *)(area->pages.base + first);
 }
 
 /**
@@ -843,221 +606,57 @@ void *pcalloc(struct pmalloc_pool *pool, size_t n, size_t size)
 EXPORT_SYMBOL_GPL(pcalloc);
 
 /* ------------------------------------------------------------------ writing */
-/* Of a window that is filled part by part, others have the rest. */
-static bool pmalloc_all_claimed(const struct pmalloc_pages *pages)
+static struct pmalloc_area *pmalloc_find_area(struct pmalloc_pool *pool, unsigned long start,
+					      size_t size)
 {
-	const struct assay_page_desc *desc = pages->area->window->desc + pages->first;
-	unsigned long page;
-
-	for (page = 0; page < pages->count; page++) {
-		if (desc[page].state == ASSAY_PAGE_LENT || desc[page].state == ASSAY_PAGE_CLAIMED)
-			return false;
-	}
-	return true;
-}
-
-static bool pmalloc_find_pages(struct pmalloc_pool *pool, const struct pmalloc_range *range,
-			       struct pmalloc_pages *ret_pages)
-{
-	unsigned long start = (unsigned long)range->start, end;
 	struct pmalloc_area *area;
 
-	if (!range->size)
-		return false;
 	list_for_each_entry(area, &pool->areas, node) {
-		if (start < area->base || start - area->base >= area->used)
-			continue;
-		if (check_add_overflow(start - area->base, range->size, &end) || end > area->used)
-			return false;
-		ret_pages->area = area;
-		ret_pages->first = (start - area->base) >> PAGE_SHIFT;
-		ret_pages->count = DIV_ROUND_UP(end, PAGE_SIZE) - ret_pages->first;
-		return pmalloc_all_claimed(ret_pages);
+		if (start >= area->pages.base && start - area->pages.base < area->used)
+			return size <= area->used - (start - area->pages.base) ? area : NULL;
 	}
-	return false;
+	return NULL;
 }
 
-/*
- * The pages of some byte ranges. Two ranges may touch the same page: all that is
- * done with these pages may be done twice.
- */
-static int pmalloc_find_all(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
-			    unsigned int range_count, struct pmalloc_pages *pages)
+static int pmalloc_write_protected(struct pmalloc_pool *pool, struct pmalloc_area *area,
+				   unsigned long start, const void *source, size_t size)
 {
-	unsigned int i;
+	struct assay_open open = { .count = 1 };
+	int ret;
 
-	if (!range_count || range_count > PMALLOC_MAX_RANGES)
+	if (!assay_pages_find(&area->pages, start - area->pages.base, size, &open.pages[0]))
 		return -EINVAL;
-	for (i = 0; i < range_count; i++) {
-		if (!pmalloc_find_pages(pool, &ranges[i], &pages[i]))
-			return -EINVAL;
-	}
-	return 0;
-}
-
-static bool pmalloc_any_sealed(const struct pmalloc_pages *pages, unsigned int range_count)
-{
-	unsigned long page;
-	unsigned int i;
-
-	for (i = 0; i < range_count; i++) {
-		const struct assay_page_desc *desc = pages[i].area->window->desc + pages[i].first;
-
-		for (page = 0; page < pages[i].count; page++) {
-			if (desc[page].state == ASSAY_PAGE_SEALED)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Change, and where it becomes read-only verify, those pages that are protected. */
-static int pmalloc_set_pages(const struct pmalloc_pages *pages, unsigned int range_count,
-			     bool writable)
-{
-	struct assay_alias_range alias[PMALLOC_MAX_RANGES];
-	unsigned int i, n = 0;
-	int ret;
-
-	for (i = 0; i < range_count; i++) {
-		if (pages[i].area->protected && !pages[i].area->unprotectable)
-			alias[n++] = pmalloc_alias_range(&pages[i]);
-	}
-	if (!n)
+	ret = assay_open_begin(&open);
+	if (ret)
+		return ret;
+	memcpy((void *)(open.address[0] + offset_in_page(start)), source, size);
+	ret = assay_open_end(&open);
+	if (!ret)
 		return 0;
-	ret = assay_alias_set(alias, n, writable);
-	for (i = 0; i < n && !ret && !writable; i++)
-		ret = assay_alias_verify(alias[i].start, alias[i].count, false);
-	return ret;
+	pool->broken = -EIO;
+	pr_err("pool %s: pages could not be made read-only again (error %d); nothing more is written to it, destroy it\n",
+	       pool->name, ret);
+	return -EIO;
 }
 
-static enum assay_page_state pmalloc_closed_state(const struct assay_page_desc *desc)
+static int pmalloc_write_locked(struct pmalloc_pool *pool, void *destination, const void *source,
+				size_t size)
 {
-	if (desc->type != ASSAY_PAGE_RING)
-		return ASSAY_PAGE_PART;
-	if (!desc->used)
-		return ASSAY_PAGE_EMPTY;
-	return desc->used < PAGE_SIZE ? ASSAY_PAGE_PART : ASSAY_PAGE_SEALED;
-}
+	unsigned long start = (unsigned long)destination;
+	struct pmalloc_area *area;
 
-static void pmalloc_note_written(const struct pmalloc_pages *pages, bool open)
-{
-	struct assay_page_desc *desc = pages->area->window->desc + pages->first;
-	unsigned long page;
-
-	if (!pages->area->protected)
-		return;
-	for (page = 0; page < pages->count; page++)
-		WRITE_ONCE(desc[page].state,
-			   open ? ASSAY_PAGE_OPEN : pmalloc_closed_state(&desc[page]));
-}
-
-/**
- * pmalloc_note_used() - bring the states of pages up to what their descriptors say is used
- * @pool: from pmalloc_create_window_pool()
- * @first: index of the first page
- * @count: number of pages, all claimed
- */
-void pmalloc_note_used(struct pmalloc_pool *pool, unsigned long first, unsigned long count)
-{
-	const struct pmalloc_pages pages = { pmalloc_pool_area(pool), first, count };
-
-	mutex_lock(&pool->lock);
-	pmalloc_note_written(&pages, false);
-	mutex_unlock(&pool->lock);
-}
-
-static int pmalloc_begin_locked(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
-				unsigned int range_count)
-{
-	struct pmalloc_pages pages[PMALLOC_MAX_RANGES];
-	unsigned int i;
-	int ret;
-
+	lockdep_assert_held(&pool->lock);
 	if (pool->broken)
 		return -EIO;
 	if (!pmalloc_may_write(pool))
 		return -EPERM;
-	ret = pmalloc_find_all(pool, ranges, range_count, pages);
-	if (ret)
-		return ret;
-	if (pmalloc_any_sealed(pages, range_count))
-		return -EPERM;
-	ret = pmalloc_set_pages(pages, range_count, true);
-	if (ret)
-		return ret;
-	for (i = 0; i < range_count; i++)
-		pmalloc_note_written(&pages[i], true);
+	area = size ? pmalloc_find_area(pool, start, size) : NULL;
+	if (!area)
+		return -EINVAL;
+	if (area->protected)
+		return pmalloc_write_protected(pool, area, start, source, size);
+	memcpy(destination, source, size);
 	return 0;
-}
-
-static int pmalloc_end_locked(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
-			      unsigned int range_count)
-{
-	struct pmalloc_pages pages[PMALLOC_MAX_RANGES];
-	unsigned int i;
-	int ret;
-
-	lockdep_assert_held(&pool->lock);
-	ret = pmalloc_find_all(pool, ranges, range_count, pages);
-	if (!ret)
-		ret = pmalloc_set_pages(pages, range_count, false);
-	if (ret) {
-		pool->broken = -EIO;
-		pr_err("pool %s: pages could not be made read-only again (error %d); nothing more is written to it, destroy it\n",
-		       pool->name, ret);
-		return -EIO;
-	}
-	for (i = 0; i < range_count; i++)
-		pmalloc_note_written(&pages[i], false);
-	return 0;
-}
-
-/**
- * pmalloc_begin_write() - make the pages that hold some bytes writable
- * @pool: pool of a mode with WR; its lock is held until pmalloc_end_write()
- * @ranges: what will be written; must not overlap
- * @range_count: 1 to PMALLOC_MAX_RANGES
- *
- * Other bytes of the same pages are writable as well until pmalloc_end_write(). A
- * caller that keeps the descriptors' @used does so before pmalloc_end_write().
- *
- * Return: 0; -EINVAL (not handed out by the pool), -EPERM (a page is sealed, or the
- * pool read-only), -EIO (the pool is broken), -EOPNOTSUPP (the linear map is not what
- * it was), each with nothing opened or locked.
- */
-int pmalloc_begin_write(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
-			unsigned int range_count)
-{
-	int ret;
-
-	mutex_lock(&pool->lock);
-	ret = pmalloc_begin_locked(pool, ranges, range_count);
-	if (ret)
-		mutex_unlock(&pool->lock);
-	return ret;
-}
-
-/**
- * pmalloc_end_write() - make the pages read-only again, and verify it
- * @pool: pool
- * @ranges: as given to pmalloc_begin_write()
- * @range_count: as given to pmalloc_begin_write()
- *
- * Each RING page becomes EMPTY, PART or SEALED by its descriptor's @used; other
- * pages go back to PART. Those of an area that has not been protected yet stay
- * WRITABLE.
- *
- * Return: 0, or -EIO after a dev_err() if a page could not be protected; the pool
- * refuses to be opened from then on.
- */
-int pmalloc_end_write(struct pmalloc_pool *pool, const struct pmalloc_range *ranges,
-		      unsigned int range_count)
-{
-	int ret = pmalloc_end_locked(pool, ranges, range_count);
-
-	mutex_unlock(&pool->lock);
-	return ret;
 }
 
 /**
@@ -1078,14 +677,12 @@ int pmalloc_end_write(struct pmalloc_pool *pool, const struct pmalloc_range *ran
  */
 int pmalloc_write(struct pmalloc_pool *pool, void *destination, const void *source, size_t size)
 {
-	struct pmalloc_range range = { destination, size };
 	int ret;
 
-	ret = pmalloc_begin_write(pool, &range, 1);
-	if (ret)
-		return ret;
-	memcpy(destination, source, size);
-	return pmalloc_end_write(pool, &range, 1);
+	mutex_lock(&pool->lock);
+	ret = pmalloc_write_locked(pool, destination, source, size);
+	mutex_unlock(&pool->lock);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(pmalloc_write);
 
@@ -1099,42 +696,25 @@ EXPORT_SYMBOL_GPL(pmalloc_write);
  */
 char *pstrdup(struct pmalloc_pool *pool, const char *string)
 {
-	struct pmalloc_range range;
+	size_t size;
 	char *copy;
 
 	if (!string)
 		return NULL;
-	range.size = strlen(string) + 1;
+	size = strlen(string) + 1;
 	/* Not to be interrupted by an allocation that protects what is not complete. */
 	mutex_lock(&pool->lock);
-	copy = pmalloc_locked(pool, range.size, false);
-	range.start = copy;
-	if (copy && pool->mode == PMALLOC_MODE_START_WR) {
-		if (pmalloc_begin_locked(pool, &range, 1)) {
-			copy = NULL;
-		} else {
-			memcpy(copy, string, range.size);
-			if (pmalloc_end_locked(pool, &range, 1))
-				copy = NULL;
-		}
-	} else if (copy) {
-		memcpy(copy, string, range.size);
-	}
+	copy = pmalloc_locked(pool, size, false);
+	if (copy && pool->mode != PMALLOC_MODE_START_WR)
+		memcpy(copy, string, size);
+	else if (copy && pmalloc_write_locked(pool, copy, string, size))
+		copy = NULL;
 	mutex_unlock(&pool->lock);
 	return copy;
 }
 EXPORT_SYMBOL_GPL(pstrdup);
 
 /* ------------------------------------------------------------------ for the module */
-/**
- * pmalloc_pool_area() - the only area of a pool of one window
- * @pool: from pmalloc_create_window_pool()
- */
-struct pmalloc_area *pmalloc_pool_area(const struct pmalloc_pool *pool)
-{
-	return list_first_entry(&pool->areas, struct pmalloc_area, node);
-}
-
 /**
  * pmalloc_pool_name() - a pool's name by its id, for display
  * @id: of a descriptor's owner
@@ -1160,26 +740,33 @@ void pmalloc_pool_name(u16 id, char *name)
 
 /**
  * pmalloc_setup() - once, before any pool
+ * @log: the region that will have the log
  * @allow_unprotected: make pools of writable memory where it cannot be protected
  *
- * Finds out whether the linear map can be protected at all, by doing it to a page.
+ * Finds out whether the linear map can be protected at all, by doing it to a page. The
+ * log can do without where its region is not in the linear map; pools cannot be had then.
  *
  * Return: 0, -ENOMEM, or -EOPNOTSUPP after a pr_err() that says why.
  */
-int pmalloc_setup(bool allow_unprotected)
+int pmalloc_setup(const struct assay_region *log, bool allow_unprotected)
 {
 	const char *why;
 	int ret;
 
 	pmalloc_allow_unprotected = allow_unprotected;
 	ret = assay_alias_probe(&why);
-	if (ret == -EOPNOTSUPP && allow_unprotected) {
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	if (log->ops->unmapped) {
+		pr_info("pools cannot be protected: %s\n", why);
+		return 0;
+	}
+	if (allow_unprotected) {
 		pr_warn("memory is NOT protected: %s\n", why);
 		return 0;
 	}
-	if (ret == -EOPNOTSUPP)
-		pr_err("cannot protect memory: %s; or go on without protection, with allow_unprotected=1\n",
-		       why);
+	pr_err("cannot protect memory: %s; or keep the log in a nomap region; or go on without protection, with allow_unprotected=1\n",
+	       why);
 	return ret;
 }
 

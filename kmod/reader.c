@@ -159,7 +159,7 @@ static int assay_reader_choose(struct assay *assay, struct vm_area_struct *vma)
 	unsigned long pages = assay_ring_mapped_pages(ring);
 
 	if (vma->vm_pgoff == ASSAY_MMAP_PREVIOUS >> PAGE_SHIFT) {
-		if (!previous->pool)
+		if (!previous->ring_pages)
 			return -ENODATA;
 		pages = 1 + 2 * previous->ring_pages;
 		vma->vm_private_data = previous;

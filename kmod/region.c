@@ -9,6 +9,7 @@
  *	movable	a range of ZONE_MOVABLE (movablecore=): idle pages are lent likewise
  *	static	own reserved-memory node without reusable: idle pages are held; their
  *		content outlives kexec and a warm reset
+ *	nomap	memory that the kernel does not map: likewise
  *
  * The device's node names regions in memory-region, the first of them the log's.
  * The module's parameter region= adds others; they come after those of the device
@@ -39,6 +40,7 @@ struct workqueue_struct *assay_regions_queue;
 
 /* All kinds. A node of the device tree is of the first that says so. */
 static const struct assay_region_source *const assay_region_sources[] = {
+	&assay_region_nomap,
 #if IS_ENABLED(CONFIG_OF_RESERVED_MEM)
 	&assay_region_cma,
 	&assay_region_static,
@@ -137,9 +139,7 @@ static struct assay_region *assay_region_open_reserved(struct device *dev, struc
 		if (source->match && source->match(node))
 			return source->open_node(dev, node, index);
 	}
-	dev_err(dev,
-		"memory-region %pOF has the property no-map, so the kernel does not map it; remove the property\n",
-		node);
+	dev_err(dev, "memory-region %pOF is of no kind that this module knows\n", node);
 	return ERR_PTR(-EINVAL);
 }
 

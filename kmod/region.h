@@ -33,6 +33,7 @@ struct workqueue_struct;
  * @kind: enum assay_region_kind
  * @name: for people
  * @lent: whether idle pages are used by the kernel
+ * @unmapped: whether the kernel has no linear map of its pages
  * @keeps: whether what was written stays there when the next kernel runs
  * @check: are these pages what this kind takes: online, of one zone, ...; 0 or
  *         -EINVAL after a dev_err() that says which page and what to do. May be
@@ -51,6 +52,7 @@ struct assay_region_ops {
 	enum assay_region_kind kind;
 	const char *name;
 	bool lent;
+	bool unmapped;
 	bool keeps;
 	int (*check)(struct assay_region *region, unsigned long pfn, unsigned long count);
 	int (*claim)(struct assay_region *region, unsigned long pfn, unsigned long count);

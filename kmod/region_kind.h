@@ -30,10 +30,12 @@ struct assay_region_source {
 
 extern const struct assay_region_source assay_region_cma;
 extern const struct assay_region_source assay_region_movable;
+extern const struct assay_region_source assay_region_nomap;
 extern const struct assay_region_source assay_region_static;
 
 struct assay_region *assay_region_new(struct device *dev, const struct assay_region_ops *ops,
 				      u64 base, u64 size);
+void assay_region_free(struct assay_region *region);
 void assay_region_add(struct assay_region *region);
 void assay_regions_free(void);
 int assay_region_check_online(struct assay_region *region, unsigned long pfn, unsigned long count,

@@ -96,7 +96,11 @@ int assay_region_check_online(struct assay_region *region, unsigned long pfn, un
 	return 0;
 }
 
-static void assay_region_free(struct assay_region *region)
+/**
+ * assay_region_free() - for the kinds: drop a region that is not in the list
+ * @region: from assay_region_new()
+ */
+void assay_region_free(struct assay_region *region)
 {
 	kvfree(region->busy);
 	kvfree(region->taken);

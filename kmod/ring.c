@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Where the bytes of the log lie: a header page and a ring behind it, in a protected
- * pool of one window. Knows bytes, offsets and pages; not records, nor what the header
+ * window. Knows bytes, offsets and pages; not records, nor what the header
  * says of them.
  *
  * Offsets only grow; a byte's place in the ring is its offset modulo the ring's size.
@@ -9,7 +9,7 @@
  *
  *	assay_ring_begin()	room for all of its bytes, or an error and nothing has
  *				changed; the pages they touch and the header are open
- *	assay_ring_put()	the bytes, in pieces; and any field of @header but tail
+ *	assay_ring_put()	the bytes, in pieces; and any field of the header but tail
  *	assay_ring_end()	readers see the new tail; the pages are closed
  *
  * The window is the ring's address range, and nobody else can claim in it. Its memory
@@ -65,18 +65,33 @@ static unsigned long assay_ring_page(u64 place)
 }
 
 /* What a write of @size bytes at the tail touches: the header, and the ring in up to two parts. */
-static void assay_ring_set_ranges(struct assay_ring *ring, u64 size)
+static unsigned int assay_ring_ranges(const struct assay_ring *ring, u64 size,
+				      struct assay_log_range ranges[ASSAY_OPEN_MAX])
 {
 	u64 place = assay_ring_place(ring, ring->tail);
 	u64 first = min(size, ring->size - place);
 	unsigned int n = 0;
 
-	ring->ranges[n++] = (struct pmalloc_range){ ring->header, sizeof(*ring->header) };
+	ranges[n++] = (struct assay_log_range){ 0, sizeof(*ring->header) };
 	if (first)
-		ring->ranges[n++] = (struct pmalloc_range){ ring->bytes + place, first };
+		ranges[n++] = (struct assay_log_range){ PAGE_SIZE + place, first };
 	if (size > first)
-		ring->ranges[n++] = (struct pmalloc_range){ ring->bytes, size - first };
-	ring->range_count = n;
+		ranges[n++] = (struct assay_log_range){ PAGE_SIZE, size - first };
+	return n;
+}
+
+/* Open them. */
+static int assay_ring_open(struct assay_ring *ring, u64 size, struct assay_ring_write *write)
+{
+	unsigned int n = assay_ring_ranges(ring, size, write->ranges);
+	int ret;
+
+	ret = assay_log_window_begin(&ring->memory, write->ranges, n, &write->open);
+	if (ret)
+		return ret;
+	write->header = (void *)write->open.address[0];
+	write->at = ring->tail;
+	return 0;
 }
 
 /* Bring the descriptors of the ring's pages up to date for bytes [@offset, @end) of the log. */
@@ -120,8 +135,8 @@ static int assay_ring_claim_chunk(struct assay_ring *ring)
 	u64 size = assay_ring_chunk(ring, ring->limit);
 	int ret;
 
-	ret = pmalloc_fill_window(ring->pool, assay_ring_page(place), size >> PAGE_SHIFT,
-				  ASSAY_PAGE_RING);
+	ret = assay_log_window_fill(&ring->memory, assay_ring_page(place), size >> PAGE_SHIFT,
+				    ASSAY_PAGE_RING);
 	if (ret)
 		return ret;
 	WRITE_ONCE(ring->ceiling, ring->limit + size);
@@ -215,81 +230,95 @@ static int assay_ring_reserve(struct assay_ring *ring, u64 size)
  * assay_ring_begin() - start to write at the tail
  * @ring: created ring
  * @size: bytes that will be put, exactly; 0 to write to the header alone
+ * @write: set: to be passed to the other steps
  *
  * Return: 0, and assay_ring_end() must follow; -ENOSPC (no room, or its memory
- * cannot be claimed now), -EINTR (killed while it was claimed), -EIO (the pool is
- * broken) or what else pmalloc_begin_write() returns: nothing has changed.
+ * cannot be claimed now), -EINTR (killed while it was claimed), or what
+ * assay_log_window_begin() returns: nothing has changed.
  */
-int assay_ring_begin(struct assay_ring *ring, u64 size)
+int assay_ring_begin(struct assay_ring *ring, u64 size, struct assay_ring_write *write)
 {
 	int ret;
 
 	ret = assay_ring_reserve(ring, size);
 	if (ret)
 		return ret;
-	assay_ring_set_ranges(ring, size);
-	ret = pmalloc_begin_write(ring->pool, ring->ranges, ring->range_count);
+	ret = assay_ring_open(ring, size, write);
 	if (ret)
 		return ret;
-	ring->at = ring->tail;
-	WRITE_ONCE(ring->header->sequence, ++ring->sequence);
+	WRITE_ONCE(write->header->sequence, ++ring->sequence);
 	/* Who sees any of the changes, also after a reset, sees that the sequence is odd. */
-	assay_ring_write_back(ring, &ring->header->sequence, ASSAY_LOG_LINE);
+	assay_ring_write_back(ring, &write->header->sequence, ASSAY_LOG_LINE);
 	return 0;
 }
 
 /**
  * assay_ring_put() - the next bytes
  * @ring: ring being written
+ * @write: from assay_ring_begin()
  * @data: bytes
  * @size: how many
  */
-void assay_ring_put(struct assay_ring *ring, const u8 *data, size_t size)
+void assay_ring_put(const struct assay_ring *ring, struct assay_ring_write *write, const u8 *data,
+		    size_t size)
 {
-	u64 place = assay_ring_place(ring, ring->at);
-	size_t first = min_t(u64, size, ring->size - place);
+	u64 at = write->at - ring->tail;
+	unsigned int i;
 
-	memcpy(ring->bytes + place, data, first);
-	memcpy(ring->bytes, data + first, size - first);
-	ring->at += size;
+	write->at += size;
+	for (i = 1; size; i++) {
+		u64 room = write->ranges[i].size;
+
+		if (at < room) {
+			size_t piece = min_t(u64, size, room - at);
+
+			memcpy((u8 *)write->open.address[i] + at, data, piece);
+			data += piece;
+			size -= piece;
+			at += piece;
+		}
+		at -= room;
+	}
 }
 
 /**
  * assay_ring_set_head() - during a write, move the head
  * @ring: ring being written
+ * @write: from assay_ring_begin()
  * @offset: of the oldest byte from now on
  */
-void assay_ring_set_head(struct assay_ring *ring, u64 offset)
+void assay_ring_set_head(struct assay_ring *ring, struct assay_ring_write *write, u64 offset)
 {
 	WRITE_ONCE(ring->head, offset);
-	WRITE_ONCE(ring->header->head, offset);
+	WRITE_ONCE(write->header->head, offset);
 }
 
 /**
  * assay_ring_end() - publish what was put
  * @ring: ring being written
+ * @write: from assay_ring_begin()
  *
- * Return: 0, or -EIO after a message if a page could not be made read-only again: what
+ * Return: 0, or -EIO after a message if a page could not be protected again: what
  * was put is written and published, and nothing is from then on.
  */
-int assay_ring_end(struct assay_ring *ring)
+int assay_ring_end(struct assay_ring *ring, struct assay_ring_write *write)
 {
-	bool grown = ring->at > ring->tail;
+	bool grown = write->at > ring->tail;
 	unsigned int i;
 	int ret;
 
 	/* After a reset, too, what the tail and the sequence stand for is there. */
-	for (i = 0; i < ring->range_count; i++)
-		assay_ring_write_back(ring, ring->ranges[i].start, ring->ranges[i].size);
-	assay_ring_account(ring, ring->tail, ring->at);
+	for (i = 0; i < write->open.count; i++)
+		assay_ring_write_back(ring, (void *)write->open.address[i], write->ranges[i].size);
+	assay_ring_account(ring, ring->tail, write->at);
 	/* Pairs with assay_ring_get(). */
-	smp_store_release(&ring->tail, ring->at);
+	smp_store_release(&ring->tail, write->at);
 	/* Readers that see the new tail see all of it, and what the header says of it. */
-	smp_store_release(&ring->header->tail, ring->tail);
+	smp_store_release(&write->header->tail, ring->tail);
 	/* Likewise. */
-	smp_store_release(&ring->header->sequence, ++ring->sequence);
-	assay_ring_write_back(ring, &ring->header->sequence, ASSAY_LOG_LINE);
-	ret = pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
+	smp_store_release(&write->header->sequence, ++ring->sequence);
+	assay_ring_write_back(ring, &write->header->sequence, ASSAY_LOG_LINE);
+	ret = assay_log_window_end(&ring->memory, &write->open);
 	if (grown) {
 		wake_up_interruptible_poll(&ring->readers, EPOLLIN | EPOLLRDNORM);
 		assay_ring_claim_ahead(ring);
@@ -328,7 +357,7 @@ void assay_ring_give_back(struct assay_ring *ring)
 		unsigned long page = assay_ring_page(assay_ring_place(ring, ring->freed));
 		u64 size = assay_ring_chunk(ring, ring->freed);
 
-		ring->stuck = !pmalloc_empty_window(ring->pool, page, size >> PAGE_SHIFT);
+		ring->stuck = !assay_log_window_empty(&ring->memory, page, size >> PAGE_SHIFT);
 		if (!ring->stuck)
 			WRITE_ONCE(ring->freed, ring->freed + size);
 	}
@@ -435,19 +464,19 @@ unsigned long assay_ring_mapped_pfn(const struct assay_ring *ring, unsigned long
 /* ------------------------------------------------------------------ a ring's life */
 static int assay_ring_write_header(struct assay_ring *ring)
 {
-	struct assay_log_header *header = ring->header;
+	struct assay_ring_write write;
 	int ret;
 
-	ret = assay_ring_begin(ring, 0);
+	ret = assay_ring_begin(ring, 0, &write);
 	if (ret)
 		return ret;
-	memcpy(header->magic, ASSAY_LOG_MAGIC, sizeof(header->magic));
-	header->version = ASSAY_LOG_VERSION;
-	header->header_size = sizeof(*header);
-	header->page_size = PAGE_SIZE;
-	header->ring_size = ring->size;
-	WRITE_ONCE(ring->window->desc[0].used, sizeof(*header));
-	return assay_ring_end(ring);
+	memcpy(write.header->magic, ASSAY_LOG_MAGIC, sizeof(write.header->magic));
+	write.header->version = ASSAY_LOG_VERSION;
+	write.header->header_size = sizeof(*write.header);
+	write.header->page_size = PAGE_SIZE;
+	write.header->ring_size = ring->size;
+	WRITE_ONCE(ring->window->desc[0].used, sizeof(*write.header));
+	return assay_ring_end(ring, &write);
 }
 
 /**
@@ -460,6 +489,7 @@ static int assay_ring_write_header(struct assay_ring *ring)
 int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *place)
 {
 	unsigned long pages = place->count - 1;
+	int ret;
 
 	if (place->count < 2) {
 		dev_err(place->region->dev,
@@ -480,14 +510,15 @@ int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *pl
 	mutex_init(&ring->grow_lock);
 	INIT_WORK(&ring->grow, assay_ring_grow);
 
-	ring->pool = pmalloc_create_window_pool(place->region, place->pfn, place->count, "log");
-	if (IS_ERR(ring->pool)) {
+	ret = assay_log_window_reserve(&ring->memory, place->region, place->pfn, place->count,
+				       "log");
+	if (ret) {
 		mutex_destroy(&ring->grow_lock);
-		return PTR_ERR(ring->pool);
+		return ret;
 	}
-	ring->window = pmalloc_pool_area(ring->pool)->window;
-	ring->header = assay_window_address(ring->window);
-	ring->bytes = (u8 *)ring->header + PAGE_SIZE;
+	ring->window = ring->memory.area.window;
+	ring->header = (const void *)ring->memory.area.base;
+	ring->bytes = (const u8 *)ring->header + PAGE_SIZE;
 	return 0;
 }
 
@@ -504,7 +535,7 @@ int assay_ring_start(struct assay_ring *ring)
 {
 	int ret;
 
-	ret = pmalloc_fill_window(ring->pool, 0, 1, ASSAY_PAGE_HEADER);
+	ret = assay_log_window_fill(&ring->memory, 0, 1, ASSAY_PAGE_HEADER);
 	/* One chunk more, which START begins. */
 	if (!ret)
 		ret = assay_ring_grow_to(ring, ring->ahead + ring->chunk);
@@ -516,19 +547,18 @@ int assay_ring_start(struct assay_ring *ring)
 /* Who was cut off may have begun a record behind the tail: readers see zeros there. */
 static int assay_ring_clear_rest(struct assay_ring *ring)
 {
-	u64 place = assay_ring_place(ring, ring->tail), size = ring->limit - ring->tail;
-	u64 first = min(size, ring->size - place);
+	struct assay_ring_write write;
+	unsigned int i;
 	int ret;
 
-	if (!size)
+	if (ring->tail == ring->limit)
 		return 0;
-	assay_ring_set_ranges(ring, size);
-	ret = pmalloc_begin_write(ring->pool, ring->ranges, ring->range_count);
+	ret = assay_ring_open(ring, ring->limit - ring->tail, &write);
 	if (ret)
 		return ret;
-	memset(ring->bytes + place, 0, first);
-	memset(ring->bytes, 0, size - first);
-	return pmalloc_end_write(ring->pool, ring->ranges, ring->range_count);
+	for (i = 1; i < write.open.count; i++)
+		memset((void *)write.open.address[i], 0, write.ranges[i].size);
+	return assay_log_window_end(&ring->memory, &write.open);
 }
 
 /* Claim the header page and the chunks up to @limit, with their content. */
@@ -536,13 +566,13 @@ static int assay_ring_keep(struct assay_ring *ring, u64 limit)
 {
 	int ret;
 
-	ret = pmalloc_keep_window(ring->pool, 0, 1, ASSAY_PAGE_HEADER);
+	ret = assay_log_window_keep(&ring->memory, 0, 1, ASSAY_PAGE_HEADER);
 	while (!ret && ring->limit < limit) {
 		u64 size = assay_ring_chunk(ring, ring->limit);
 
-		ret = pmalloc_keep_window(ring->pool,
-					  assay_ring_page(assay_ring_place(ring, ring->limit)),
-					  size >> PAGE_SHIFT, ASSAY_PAGE_RING);
+		ret = assay_log_window_keep(&ring->memory,
+					    assay_ring_page(assay_ring_place(ring, ring->limit)),
+					    size >> PAGE_SHIFT, ASSAY_PAGE_RING);
 		ring->limit += size;
 	}
 	return ret;
@@ -584,10 +614,11 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 		return ret;
 	ring->ceiling = ring->limit;
 	WRITE_ONCE(ring->window->desc[0].used, sizeof(*ring->header));
-	pmalloc_note_used(ring->pool, 0, 1);
+	assay_log_window_note_used(&ring->memory, 0, 1);
 	assay_ring_account(ring, floor, tail);
 	for (at = floor; at < ring->limit; at += PAGE_SIZE)
-		pmalloc_note_used(ring->pool, assay_ring_page(assay_ring_place(ring, at)), 1);
+		assay_log_window_note_used(&ring->memory,
+					   assay_ring_page(assay_ring_place(ring, at)), 1);
 	/* If that fails, the next append tries again. */
 	assay_ring_grow_to(ring, tail + ring->ahead);
 	return 0;
@@ -600,6 +631,6 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 void assay_ring_destroy(struct assay_ring *ring)
 {
 	cancel_work_sync(&ring->grow);
-	pmalloc_destroy_pool(ring->pool);
+	assay_log_window_destroy(&ring->memory);
 	mutex_destroy(&ring->grow_lock);
 }

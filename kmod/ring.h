@@ -9,7 +9,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "pool.h"
+#include "log_window.h"
 #include "uapi/assay.h"
 #include "writeback.h"
 
@@ -38,11 +38,10 @@ struct assay_ring_place {
 /**
  * struct assay_ring - header and ring
  * @region: where its pages are from
- * @pool: its memory
+ * @memory: its memory
  * @window: the pages of that
- * @header: the header page: for readers, never read back; written only between
- *          assay_ring_begin() and assay_ring_end()
- * @bytes: the ring, behind the header page
+ * @header: the header page, to be read alone: for readers, the module never reads it back
+ * @bytes: the ring, behind the header page, to be read alone
  * @durable: the memory outlives this kernel, and may outlive a reset
  * @size: bytes of the ring, a multiple of the page size
  * @chunk: bytes that are claimed and given back together
@@ -61,16 +60,13 @@ struct assay_ring_place {
  * @grow: the worker that claims ahead
  * @readers: woken when the tail moves
  * @sequence: of the header; odd during a write
- * @at: during a write, offset of the next byte
- * @ranges: during a write, what is open
- * @range_count: how many
  */
 struct assay_ring {
 	struct assay_region *region;
-	struct pmalloc_pool *pool;
+	struct assay_log_window memory;
 	const struct assay_window *window;
-	struct assay_log_header *header;
-	u8 *bytes;
+	const struct assay_log_header *header;
+	const u8 *bytes;
 	bool durable;
 	u64 size;
 	u64 chunk;
@@ -88,9 +84,20 @@ struct assay_ring {
 	struct work_struct grow;
 	wait_queue_head_t readers;
 	u32 sequence;
+};
+
+/**
+ * struct assay_ring_write - a write at the tail, from assay_ring_begin() to assay_ring_end()
+ * @header: where the header is written
+ * @at: offset of the next byte
+ * @ranges: what is open: the header, and the ring's bytes in up to two parts
+ * @open: where that is written
+ */
+struct assay_ring_write {
+	struct assay_log_header *header;
 	u64 at;
-	struct pmalloc_range ranges[PMALLOC_MAX_RANGES];
-	unsigned int range_count;
+	struct assay_log_range ranges[ASSAY_OPEN_MAX];
+	struct assay_open open;
 };
 
 /**
@@ -116,11 +123,12 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 void assay_ring_destroy(struct assay_ring *ring);
 u64 assay_ring_room(const struct assay_ring *ring);
 u64 assay_ring_room_after(const struct assay_ring *ring, u64 head);
-int assay_ring_begin(struct assay_ring *ring, u64 size);
-void assay_ring_put(struct assay_ring *ring, const u8 *data, size_t size);
-void assay_ring_set_head(struct assay_ring *ring, u64 offset);
+int assay_ring_begin(struct assay_ring *ring, u64 size, struct assay_ring_write *write);
+void assay_ring_put(const struct assay_ring *ring, struct assay_ring_write *write, const u8 *data,
+		    size_t size);
+void assay_ring_set_head(struct assay_ring *ring, struct assay_ring_write *write, u64 offset);
 void assay_ring_give_back(struct assay_ring *ring);
-int assay_ring_end(struct assay_ring *ring);
+int assay_ring_end(struct assay_ring *ring, struct assay_ring_write *write);
 ssize_t assay_ring_get(struct assay_ring *ring, u64 offset, u8 *buffer, size_t size);
 unsigned long assay_ring_mapped_pages(const struct assay_ring *ring);
 unsigned long assay_ring_mapped_pfn(const struct assay_ring *ring, unsigned long index);

@@ -6,7 +6,8 @@
  * In sysfs, below /sys/class/misc/assay:
  *
  *	memory/		totals of all regions; kind and last_claim_us are of the log's,
- *			protection is "full" or "none (why)"
+ *			protection is "full" (in the linear map), "alias" (of a
+ *			nomap region) or "none (why)"
  *	log/		the log
  *	regions/N/	(a link to the platform device's) a region: kind, base, bytes_reserved,
  *bytes_claimed, bytes_lent, windows, claims, claim_retries, claim_failures, last_claim_us,
@@ -171,10 +172,12 @@ static struct device_attribute memory_kind = __ATTR(kind, 0444, memory_kind_show
 static ssize_t memory_protection_show(struct device *dev, struct device_attribute *attr,
 				      char *buffer)
 {
-	const struct pmalloc_pool *pool = assay_of_device(dev)->ledger.ring.pool;
-	const char *why = pmalloc_pool_area(pool)->unprotectable;
+	const struct assay_log_window *log = &assay_of_device(dev)->ledger.ring.memory;
+	const char *why = log->area.unprotectable;
 
-	return why ? sysfs_emit(buffer, "none (%s)\n", why) : sysfs_emit(buffer, "full\n");
+	if (why)
+		return sysfs_emit(buffer, "none (%s)\n", why);
+	return sysfs_emit(buffer, "%s\n", assay_log_window_protection_name(log));
 }
 
 static struct device_attribute memory_protection =

@@ -16,7 +16,7 @@ while IFS='|' read -r number sentence; do
 	check "$sentence" prints 0 "$sentence" "going on without memory-region $number of /assay "
 done <<'END'
 1|/reserved-memory/disabled@70000000 is disabled; set its status to "okay"
-2|/reserved-memory/unmapped@71000000 has the property no-map.*; remove the property
+2|/reserved-memory/unmapped@71000000 is compatible "vendor,firmware", and so another driver's
 3|/reserved-memory/firmware@72000000 is compatible "vendor,firmware", and so another driver's
 4|/reserved-memory/pool@73000000 is compatible "shared-dma-pool", and so another driver's.*add reusable
 5|/reserved-memory/lent@74000000 is reusable and not compatible "shared-dma-pool"; it must be both
@@ -31,6 +31,7 @@ done <<'END'
 14|memory-region of /assay has no valid entry 14
 15|the cma region 0x60000000 + 0x4000000 overlaps region 0
 17|the static region 0x78002000 + 0x3000 overlaps region 1
+18|/reserved-memory/both@71200000 has both reusable and no-map; remove no-map
 END
 check 'the log is in the first, the other sound one is there as well' \
 	[ "$(region 0 kind) $(region 1 kind) $(region 1 bytes_reserved)" = 'cma static 12288' -a ! -e $regions/2 ]

@@ -106,8 +106,9 @@ static enum assay_page_state pools_state(const struct pmalloc_pool *pool, const 
 	const struct pmalloc_area *area;
 
 	list_for_each_entry(area, &pool->areas, node) {
-		if (address >= area->base && address - area->base < area->size)
-			return area->window->desc[(address - area->base) >> PAGE_SHIFT].state;
+		if (address >= area->pages.base && address - area->pages.base < area->size)
+			return area->pages.window->desc[(address - area->pages.base) >> PAGE_SHIFT]
+				.state;
 	}
 	return ASSAY_PAGE_LENT;
 }
@@ -337,7 +338,7 @@ static void pools_refused_writes(struct pools_report *report, struct pmalloc_poo
 				 size_t size)
 {
 	struct pmalloc_area *area = list_first_entry(&pool->areas, struct pmalloc_area, node);
-	u8 *base = (u8 *)area->base;
+	u8 *base = (u8 *)area->pages.base;
 	static u8 elsewhere[16];
 	u8 bytes[16] = {};
 	const struct {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a stray kernel write would do: tries to write eight bytes through the linear
- * map to a physical address, and says whether that faulted.
+ * map to a physical address, or at any address of the kernel, and says whether that faulted.
  *
  *	insmod scribble.ko [value=0x...]
  *	echo 0x80740000 > /sys/module/scribble/parameters/address	tries now
+ *	echo 0xffff800080730000 > /sys/module/scribble/parameters/virtual	likewise
  *	cat /sys/module/scribble/parameters/result			0 written, -14 refused
  *
  * Without value= it writes back what it finds, so that memory of others stays as it
@@ -23,8 +24,13 @@ static bool value_given;
 static int result = -ENODATA;
 static unsigned long long tried;
 
-static int scribble_write(u64 *target, u64 what)
+static int scribble_write(u64 *target)
 {
+	u64 what = value;
+
+	/* The page may be free, which KASAN would report. */
+	if (!value_given)
+		__get_kernel_nofault(&what, target, u64, fault);
 	__put_kernel_nofault(target, &what, u64, fault);
 	return 0;
 fault:
@@ -47,7 +53,6 @@ static int get_ullong(char *buffer, const struct kernel_param *param)
 static int set_address(const char *text, const struct kernel_param *param)
 {
 	unsigned long long address;
-	u64 *target;
 	int ret;
 
 	ret = kstrtoull(text, 0, &address);
@@ -55,21 +60,36 @@ static int set_address(const char *text, const struct kernel_param *param)
 		return ret;
 	if (!IS_ALIGNED(address, sizeof(u64)) || !pfn_to_online_page(PHYS_PFN(address)))
 		return -EINVAL;
-	target = __va(address);
-	/* The page may be free, which KASAN would report. */
-	result = scribble_write(target, value_given ? value : READ_ONCE_NOCHECK(*target));
+	result = scribble_write(__va(address));
 	tried = address;
 	pr_info("write to %#llx: %d\n", address, result);
 	return 0;
 }
 
+static int set_virtual(const char *text, const struct kernel_param *param)
+{
+	unsigned long address;
+	int ret;
+
+	ret = kstrtoul(text, 0, &address);
+	if (ret)
+		return ret;
+	if (!IS_ALIGNED(address, sizeof(u64)) || address < TASK_SIZE_MAX)
+		return -EINVAL;
+	result = scribble_write((u64 *)address);
+	return 0;
+}
+
 static const struct kernel_param_ops value_ops = { .set = set_value, .get = get_ullong };
 static const struct kernel_param_ops address_ops = { .set = set_address, .get = get_ullong };
+static const struct kernel_param_ops virtual_ops = { .set = set_virtual };
 
 module_param_cb(value, &value_ops, &value, 0600);
 MODULE_PARM_DESC(value, "what to write (default: what is there)");
 module_param_cb(address, &address_ops, &tried, 0600);
 MODULE_PARM_DESC(address, "physical address to write to, at once");
+module_param_cb(virtual, &virtual_ops, NULL, 0200);
+MODULE_PARM_DESC(virtual, "address of the kernel to write to, at once");
 module_param(result, int, 0444);
 MODULE_PARM_DESC(result, "of the last write: 0, or -14 (EFAULT) if it faulted");
 
