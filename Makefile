@@ -207,9 +207,14 @@ build/tpm-proxy build/watch-writes: build/%: qemu/%.c | packages
 	$(call tell,HOST)
 	$(Q)gcc -std=c11 $(WARNINGS) $(CFLAGS_host) -o $@ $<
 
+# What a reset can leave of a log in memory, judged by the module's own code on this machine.
+build/orders: build/host/tests/e2e/orders.o $(FOUND:%=build/host/kmod/%.o)
+	$(call tell,HOST)
+	$(Q)gcc $(LDFLAGS_host) -o $@ $^ $(LIBS_CORE)
+
 guest_needs = $(SYSROOT_$(1)) $(addprefix $(GUEST_$(1))/,init $(GUEST_PROGRAMS)) build/$(1)/assay
 $(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)/.made \
-	build/tpm-proxy build/watch-writes $(call guest_needs,$(call arch_of,$(f)))))
+	build/tpm-proxy build/watch-writes build/orders $(call guest_needs,$(call arch_of,$(f)))))
 .PHONY: $(FLAVOURS:%=guest-%)
 
 # ---------------------------------------------------------------- tests

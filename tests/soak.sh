@@ -7,6 +7,7 @@
 #	fuzz      a million requests (fuzz_calls; fuzz_seed repeats a run)
 #	stress    ten minutes of everything at once (stress_seconds; stress_seed)
 #	cut       a guest cut off 200 times (cut_rounds; cut_seed)
+#	orders    what a reset can leave of a log behind caches, round the ring twice (orders_rounds)
 #	windows   10000 rounds of claims under load (SOAK_ROUNDS)
 #	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
 #
@@ -33,7 +34,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress cut windows churn
+[ $# -gt 0 ] || set -- model fuzz stress cut orders windows churn
 for name; do
 	case $name in
 	model)
@@ -51,6 +52,10 @@ for name; do
 	cut)
 		export cut_rounds="${cut_rounds:-200}" e2e_timeout=7200
 		soak cut e2e/test_cut
+		;;
+	orders)
+		export orders_rounds="${orders_rounds:-12}" e2e_timeout=7200
+		soak orders e2e/test_orders
 		;;
 	windows)
 		export windows_rounds="${SOAK_ROUNDS:-10000}" windows_timeout=7200

@@ -15,18 +15,6 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define RECORDS 6
 
-/* TPM2_PCR_Extend of PCR 14 in the bank SHA-256, by somebody else. */
-static void extend_pcr(void)
-{
-	uint8_t command[] = { 0x80, 0x02, 0, 0,	 0, 65, 0, 0, 1,    0x82, /* header */
-			      0,    0,	  0, 14, 0, 0,	0, 9, 0x40, 0,	  0,   9,
-			      0,    0,	  0, 0,	 0, 0,	0, 0, 1,    0,	  0x0b };
-	uint8_t whole[65] = { 0 };
-
-	memcpy(whole, command, sizeof(command));
-	need(tpm_command(whole, sizeof(whole)) == 0, "extend the PCR");
-}
-
 /* The boot before's log, or one without a header. */
 static struct log map_previous(int fd)
 {

@@ -14,6 +14,14 @@
  * In the guest, few calls of each kind, with lines as above; after the first there is time to
  * begin to watch.
  *
+ *	cut trace ROUNDS
+ *
+ * In the guest, what writes to the log in each way: records in all parts of the ring, cuts, a log
+ * that goes on when the module is loaded again, also one that was cut off, a fresh one over
+ *another, a TPM that comes late. Says "# NAME ADDRESS" of functions of the kernel to watch, "#
+ *laid" when it has laid another header over the log's, and "# abandoned" before it gives a log up.
+ *Needs the module scribble.
+ *
  *	cut judge FILE OFFSET RECNUM VALUE
  *
  * On the host, by qemu-aarch64, judges the memory itself: FILE is the guest's, and at OFFSET is
@@ -34,8 +42,12 @@
 #include "chance.h"
 #include "follow.h"
 #include "found.h"
+#include "kept.h"
 
 #define STEPS_PAUSE 10 /* seconds */
+
+#define DRIVER "/sys/bus/platform/drivers/tpm_tis/"
+#define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
 
 static void print_hex(const uint8_t *bytes, size_t size)
 {
@@ -129,6 +141,121 @@ static void take_steps(void)
 		tell(&info, trimmed.recnum);
 	}
 	close(fd);
+}
+
+/* "# NAME ADDRESS" of some of the kernel's functions. */
+static void say_functions(void)
+{
+	static const char *const names[] = { "arch_wb_cache_pmem", "tpm_pcr_extend" };
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	unsigned long long address;
+	char line[256], name[128];
+
+	need(symbols, "the kernel's symbols");
+	while (fgets(line, sizeof(line), symbols))
+		for (int i = 0; i < 2; i++)
+			if (sscanf(line, "%llx %*c %127s", &address, name) == 2 &&
+			    strcmp(name, names[i]) == 0)
+				note("%s %#llx", name, address);
+	fclose(symbols);
+}
+
+/* So that who watches has it before anything is written. */
+static void say(const char *what)
+{
+	note("%s", what);
+	sleep(1);
+}
+
+/* Loaded again over a log that was cut off while its head moved. */
+static void trace_cut_off(const struct assay_info *info)
+{
+	struct assay_log_header header;
+	int fd = open_assay(O_RDONLY);
+	struct log log = map_log(fd);
+
+	header = *log.header;
+	unmap_log(&log);
+	close(fd);
+	unload_assay();
+	header.sequence++;
+	header.uncut.sequence = header.sequence;
+	header.uncut.head = header.head;
+	header.uncut.head_recnum = header.head_recnum;
+	for (unsigned int i = 0; i < header.bank_count; i++) {
+		memcpy(header.uncut.start[i], header.banks[i].start, ASSAY_MAX_DIGEST);
+		memset(header.banks[i].start, 0x5a, ASSAY_MAX_DIGEST);
+	}
+	header.head += 1000;
+	header.head_recnum++;
+	lay_over(info, &header);
+	say("laid");
+	load_assay("");
+}
+
+/* Records and cuts; a round takes a fifth of a small ring. */
+static void trace_rounds(int fd, const struct assay_info *info, size_t rounds)
+{
+	static const uint8_t data[6000] = { 1, 2, 3 };
+	struct assay_append appended;
+
+	for (size_t round = 0; round < rounds; round++) {
+		struct assay_trim trimmed = { 0 };
+
+		for (size_t size = 5000; size > 0; size /= 500) {
+			check_is(append(fd, "trace", data, size + round, &appended), 0, "APPEND");
+			tell(info, appended.recnum);
+		}
+		trimmed.keep = appended.recnum;
+		check_is(call(fd, ASSAY_IOC_TRIM, &trimmed), 0, "TRIM");
+		tell(info, trimmed.recnum);
+	}
+}
+
+/* A log that was loaded just now: its first records. */
+static void trace_loaded(bool late_tpm)
+{
+	int fd = open_assay(O_RDWR);
+	struct assay_append appended;
+	struct assay_info info;
+
+	if (late_tpm) {
+		check_is(append(fd, "trace", "without", 7, NULL), -ENODEV, "APPEND without a TPM");
+		need(!write_text(DRIVER "bind", TPM_DEVICE), "bind the TPM");
+	}
+	check_is(append(fd, "trace", "with", 4, &appended), 0, "APPEND");
+	info = get_info(fd);
+	tell(&info, appended.recnum);
+	close(fd);
+}
+
+static void trace_all(size_t rounds)
+{
+	int fd = open_assay(O_RDWR);
+	struct assay_info info = get_info(fd);
+	struct assay_append appended;
+
+	say_functions();
+	check_is(append(fd, "trace", "", 0, &appended), 0, "the first APPEND");
+	tell(&info, appended.recnum);
+	sleep(STEPS_PAUSE);
+	trace_rounds(fd, &info, rounds);
+	close(fd);
+	unload_assay();
+	load_assay("");
+	trace_loaded(false);
+	trace_cut_off(&info);
+	trace_loaded(false);
+	say("abandoned");
+	unload_assay();
+	extend_pcr();
+	load_assay("");
+	trace_loaded(false);
+	say("abandoned");
+	unload_assay();
+	need(!write_text(DRIVER "unbind", TPM_DEVICE), "unbind the TPM");
+	load_assay("");
+	trace_loaded(true);
 }
 
 /* The memory as the guest's readers had it: the header's page, and the ring twice. */
@@ -338,15 +465,18 @@ int main(int count, char *arguments[])
 		take_steps();
 		return tap_end();
 	}
+	if (count == 3 && strcmp(arguments[1], "trace") == 0) {
+		trace_all(strtoul(arguments[2], NULL, 10));
+		return tap_end();
+	}
 	if (count == 5 && strcmp(arguments[1], "flip") == 0) {
 		flip(arguments[2], (off_t)strtoull(arguments[3], NULL, 0),
 		     strtoull(arguments[4], NULL, 0));
 		return 0;
 	}
 	need(count == 6 && strcmp(arguments[1], "judge") == 0,
-	     "usage: cut append [RECNUM VALUE [DAMAGED]] | steps | judge FILE OFFSET RECNUM VALUE "
-	     "| "
-	     "flip FILE OFFSET SEED");
+	     "usage: cut append [RECNUM VALUE [DAMAGED]] | steps | trace ROUNDS | "
+	     "judge FILE OFFSET RECNUM VALUE | flip FILE OFFSET SEED");
 	log = map_file(arguments[2], (off_t)strtoull(arguments[3], NULL, 0));
 	judge(&log, strtoull(arguments[4], NULL, 10), arguments[5]);
 	judge_found(&log, strtoull(arguments[4], NULL, 10));

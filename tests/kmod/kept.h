@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of logs that memory has kept share. They need the module scribble. */
+/* What the tests of logs that memory has kept share; what lays something over needs the module
+ * scribble. */
 #ifndef TESTS_KMOD_KEPT_H
 #define TESTS_KMOD_KEPT_H
 
@@ -35,6 +36,18 @@ static inline void lay_over(const struct assay_info *info, const struct assay_lo
 		memcpy(&value, (const uint8_t *)header + at, 8);
 		lay_word(info->window_base + at, value);
 	}
+}
+
+/* TPM2_PCR_Extend of PCR 14 in the bank SHA-256, by somebody else. */
+static inline void extend_pcr(void)
+{
+	uint8_t command[] = { 0x80, 0x02, 0, 0,	 0, 65, 0, 0, 1,    0x82, /* header */
+			      0,    0,	  0, 14, 0, 0,	0, 9, 0x40, 0,	  0,   9,
+			      0,    0,	  0, 0,	 0, 0,	0, 0, 1,    0,	  0x0b };
+	uint8_t whole[65] = { 0 };
+
+	memcpy(whole, command, sizeof(command));
+	need(tpm_command(whole, sizeof(whole)) == 0, "extend the PCR");
 }
 
 /* The header of the boot before's log; false if there is none. */
