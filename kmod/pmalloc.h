@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pools of memory that can be made read-only, for any module. */
+/*
+ * Pools of memory that can be made read-only, for any module. The functions are in the
+ * namespace ASSAY: MODULE_IMPORT_NS() or, on every kernel, MODULE_INFO(import_ns, "ASSAY").
+ */
 #ifndef _ASSAY_PMALLOC_H
 #define _ASSAY_PMALLOC_H
 

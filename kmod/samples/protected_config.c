@@ -189,3 +189,4 @@ module_exit(protected_config_exit);
 MODULE_DESCRIPTION("Sample: a configuration in memory that only pmalloc_write() can change");
 MODULE_AUTHOR("The assay authors");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "ASSAY");

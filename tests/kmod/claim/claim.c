@@ -239,6 +239,7 @@ MODULE_PARM_DESC(pfn, "first page frame of the last claim");
 MODULE_DESCRIPTION("Windows and pools by command, for tests");
 MODULE_AUTHOR("The assay authors");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "ASSAY");
 
 static int __init claim_init(void)
 {

@@ -811,3 +811,4 @@ module_exit(pools_exit);
 MODULE_DESCRIPTION("Tests of protectable memory pools");
 MODULE_AUTHOR("The assay authors");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "ASSAY");

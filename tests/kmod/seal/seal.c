@@ -160,6 +160,7 @@ MODULE_PARM_DESC(single, "protect the window page by page, in nanoseconds, and f
 MODULE_DESCRIPTION("Protects pages in a batch and one at a time, for a benchmark");
 MODULE_AUTHOR("The assay authors");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "ASSAY");
 
 static int __init seal_init(void)
 {

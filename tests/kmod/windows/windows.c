@@ -547,6 +547,7 @@ static struct miscdevice windows_misc = {
 MODULE_DESCRIPTION("Claims and releases windows, for tests");
 MODULE_AUTHOR("The assay authors");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "ASSAY");
 
 static int __init windows_init(void)
 {
