@@ -63,6 +63,23 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 #define ASSAY_CONTIG_MOVABLE MIGRATE_MOVABLE
 #endif
 
+/*
+ * set_pte_at() of an entry that is empty. With CONFIG_DEBUG_VM that of arm64 asks whether an
+ * entry may be changed so, by a function that modules cannot call.
+ */
+static inline void assay_set_empty_pte(struct mm_struct *mm, unsigned long address, pte_t *ptep,
+				       pte_t pte)
+{
+#if IS_ENABLED(CONFIG_ARM64) && IS_ENABLED(CONFIG_DEBUG_VM)
+#if IS_ENABLED(CONFIG_PAGE_TABLE_CHECK)
+#error "with CONFIG_DEBUG_VM, CONFIG_PAGE_TABLE_CHECK keeps modules from mapping pages"
+#endif
+	set_pte(ptep, pte);
+#else
+	set_pte_at(mm, address, ptep, pte);
+#endif
+}
+
 /* Since 6.18 the flags of a page are a struct of one word. */
 static inline unsigned long assay_page_flags(const struct page *page)
 {

@@ -111,7 +111,8 @@ static int assay_reader_set_pte(pte_t *pte, unsigned long address, void *data)
 	if (!pte_none(ptep_get(pte)))
 		return 0;
 	pfn = assay_ring_mapped_pfn(vma->vm_private_data, vmf->pgoff);
-	set_pte_at(vma->vm_mm, address, pte, pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot)));
+	assay_set_empty_pte(vma->vm_mm, address, pte,
+			    pte_mkspecial(pfn_pte(pfn, vma->vm_page_prot)));
 	return 0;
 }
 
