@@ -231,6 +231,9 @@ int assay_chardev_register(struct assay *assay)
 		return ret;
 	}
 	assay_stats_link(assay);
+#ifdef ASSAY_NO_URING
+	dev_info(assay->dev, "io_uring commands left out: this kernel " ASSAY_NO_URING "\n");
+#endif
 	if (!assay_measure_available())
 		dev_warn(
 			assay->dev,

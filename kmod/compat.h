@@ -52,6 +52,16 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 }
 #endif
 
+/* Since 6.17 that a block is isolated is a bit beside its type. */
+#ifndef MIGRATETYPE_MASK
+#define MIGRATETYPE_MASK PAGEBLOCK_MIGRATETYPE_MASK
+#endif
+
+/* Now made from the architecture's description of its registers. */
+#ifndef TTBR_ASID_MASK
+#define TTBR_ASID_MASK TTBRx_EL1_ASID_MASK
+#endif
+
 /* What alloc_contig_range() is told of the pages; a migrate type before 6.16. */
 #ifdef ACR_FLAGS_CMA
 #define assay_contig_t acr_flags_t

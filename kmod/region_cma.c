@@ -25,6 +25,7 @@
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/of.h>
+#include <linux/of_address.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/slab.h>
 
@@ -78,12 +79,27 @@ static const struct assay_region_ops assay_cma_ops = {
 static int assay_cma_refused(struct device *dev, struct device_node *node,
 			     const struct reserved_mem *rmem)
 {
-	phys_addr_t size;
+	phys_addr_t base = 0, size = 0;
+	struct resource range;
 
 	if (!of_device_is_compatible(node, "shared-dma-pool")) {
 		dev_err(dev,
 			"memory-region %pOF is reusable and not compatible \"shared-dma-pool\"; it must be both to be lent to the kernel, or neither to be held\n",
 			node);
+		return -EINVAL;
+	}
+	/* Newer kernels do not know a region any more that they refused. */
+	if (rmem) {
+		base = rmem->base;
+		size = rmem->size;
+	} else if (!of_address_to_resource(node, 0, &range)) {
+		base = range.start;
+		size = resource_size(&range);
+	}
+	if (!IS_ALIGNED(base | size, CMA_MIN_ALIGNMENT_BYTES)) {
+		dev_err(dev,
+			"the kernel refused region %pa + %pa of %pOF (\"incorrect alignment of CMA region\") and handed it back as ordinary RAM; on this kernel base and size must be multiples of %lu MiB\n",
+			&base, &size, node, (unsigned long)(CMA_MIN_ALIGNMENT_BYTES >> 20));
 		return -EINVAL;
 	}
 	if (!rmem) {
@@ -92,16 +108,9 @@ static int assay_cma_refused(struct device *dev, struct device_node *node,
 			node);
 		return -ENODEV;
 	}
-	size = rmem->size;
-	if (!IS_ALIGNED(rmem->base | size, CMA_MIN_ALIGNMENT_BYTES)) {
-		dev_err(dev,
-			"the kernel refused region %pa + %pa of %pOF (\"incorrect alignment of CMA region\") and handed it back as ordinary RAM; on this kernel base and size must be multiples of %lu MiB\n",
-			&rmem->base, &size, node, (unsigned long)(CMA_MIN_ALIGNMENT_BYTES >> 20));
-		return -EINVAL;
-	}
 	dev_err(dev,
 		"the kernel made no CMA area of region %pa + %pa of %pOF; see its messages about reserved memory at boot\n",
-		&rmem->base, &size, node);
+		&base, &size, node);
 	return -ENODEV;
 }
 

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "region_kind.h"
 
 static LIST_HEAD(assay_regions);
@@ -23,7 +24,8 @@ static LIST_HEAD(assay_regions);
  * assay_region_block_type() - for the kinds' check: what a pageblock is for
  * @pfn: of an online page
  *
- * Return: enum migratetype; MIGRATE_ISOLATE while somebody claims from the block.
+ * Return: enum migratetype. Kernels before 6.17 say MIGRATE_ISOLATE while somebody claims from
+ * the block.
  */
 int assay_region_block_type(unsigned long pfn)
 {

@@ -11,11 +11,11 @@
  * is soon done.
  */
 #include <linux/fs.h>
-#include <linux/io_uring/cmd.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "compat_uring.h"
 #include "device.h"
 #include "uring.h"
 
@@ -43,16 +43,18 @@ static void assay_uring_free(struct assay_uring_call *call)
 }
 
 /* In the submitter's context, or in another one when that is gone. */
-static void assay_uring_complete(struct io_uring_cmd *cmd, unsigned int issue_flags)
+static void assay_uring_complete_in_task(struct io_uring_cmd *cmd, bool task_dead,
+					 unsigned int issue_flags)
 {
 	struct assay_uring_call *call = *assay_uring_place(cmd);
 	int result = call->call.request.result;
 
-	if (!(issue_flags & IO_URING_F_TASK_DEAD))
+	if (!task_dead)
 		assay_call_finish(&call->call);
 	assay_uring_free(call);
-	io_uring_cmd_done(cmd, result, 0, issue_flags);
+	assay_uring_cmd_done(cmd, result, issue_flags);
 }
+DEFINE_ASSAY_URING_TASK_WORK(assay_uring_complete)
 
 /* In the committer's. */
 static void assay_uring_done(struct assay_request *request)
@@ -70,7 +72,7 @@ static void assay_uring_cancel(struct io_uring_cmd *cmd, unsigned int issue_flag
 	if (!assay_commit_cancel(call->commit, &call->call.request))
 		return; /* it is in a record, and completed in a moment */
 	assay_uring_free(call);
-	io_uring_cmd_done(cmd, -ECANCELED, 0, issue_flags);
+	assay_uring_cmd_done(cmd, -ECANCELED, issue_flags);
 }
 
 static int assay_uring_start(struct io_uring_cmd *cmd, unsigned int issue_flags,
@@ -124,12 +126,12 @@ int assay_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		assay_uring_cancel(cmd, issue_flags);
 		return 0;
 	}
-	command = io_uring_sqe_cmd(cmd->sqe);
+	command = assay_uring_sqe_cmd(cmd, struct assay_uring_command);
 	/* What the submitter shares with us is read once. */
 	argument = u64_to_user_ptr(READ_ONCE(command->argument));
 	size = READ_ONCE(command->size);
 	/* No larger than an ioctl can say it is. */
-	if (READ_ONCE(command->reserved) || cmd->flags & IORING_URING_CMD_FIXED ||
+	if (READ_ONCE(command->reserved) || cmd->flags & IORING_URING_CMD_MASK ||
 	    size > _IOC_SIZEMASK)
 		return -EINVAL;
 	if (!(cmd->file->f_mode & FMODE_WRITE))

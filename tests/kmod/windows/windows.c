@@ -245,7 +245,7 @@ static void churn_claim(struct churn *churn)
 	for (i = 0; i < churn->pages; i++) {
 		struct page *page = pfn_to_page(slot->pfn + i);
 
-		churn->shared += page_count(page) != 1 || page_mapped(page);
+		churn->shared += page_count(page) != 1 || folio_mapped(page_folio(page));
 	}
 	slot->seed = ((u64)prandom_u32_state(&churn->random) << 32) ^ slot->pfn;
 	churn_write(churn, slot);
