@@ -21,7 +21,9 @@
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
+#include <linux/set_memory.h>
 #include <linux/uaccess.h>
 
 #include <asm/mmu.h>
@@ -45,13 +47,28 @@
  */
 #define ASSAY_FLUSH_RANGES 3
 
-/* In vain from Linux 6.18 on where the processors have BBML2: it keeps blocks all the same. */
-#define ASSAY_WHY_BLOCK "the linear map is made of blocks there; boot with rodata=full"
+/* Since 6.18 "on" says what "full" said before, which is no longer known. */
+#ifdef ASSAY_HAS_RODATA_NOALIAS
+#define ASSAY_RODATA "rodata=on"
+#else
+#define ASSAY_RODATA "rodata=full"
+#endif
+
+#define ASSAY_WHY_BLOCK "the linear map is made of blocks there; boot with " ASSAY_RODATA
 #define ASSAY_WHY_CONTIGUOUS \
-	"the linear map is made of contiguous groups of pages there; boot with rodata=full"
+	"the linear map is made of contiguous groups of pages there; boot with " ASSAY_RODATA
+#define ASSAY_WHY_BLOCKS_STAY \
+	"the linear map is made of blocks there, as the kernel keeps it on these processors (BBM level 2); use a no-map region, or a kernel with set_direct_map_ro()"
 #define ASSAY_WHY_UNMAPPED "the linear map has no such page"
 
+static bool split_blocks = true;
+module_param(split_blocks, bool, 0444);
+MODULE_PARM_DESC(
+	split_blocks,
+	"Have the kernel split the linear map's blocks, where it keeps them and can (default y)");
+
 static atomic64_t assay_alias_flush_count;
+static bool assay_alias_by_kernel; /* set_direct_map_ro() does it: settled by the probe */
 
 static pgd_t *assay_alias_root(void)
 {
@@ -67,6 +84,39 @@ static pgd_t *assay_alias_root(void)
 	 * table's start on CPUs with 48.
 	 */
 	return (pgd_t *)phys_to_virt(ALIGN_DOWN(address, PAGE_SIZE));
+}
+
+/*
+ * Since 6.18: where all processors can take a block being split while it is used, the kernel
+ * maps in blocks and splits them itself, as it needs. Nobody else may.
+ */
+static bool assay_alias_blocks_stay(void)
+{
+#if defined(ARM64_HAS_BBML3)
+	return alternative_has_cap_unlikely(ARM64_HAS_BBML3);
+#elif defined(ARM64_HAS_BBML2_NOABORT)
+	return alternative_has_cap_unlikely(ARM64_HAS_BBML2_NOABORT);
+#else
+	return false;
+#endif
+}
+
+static const char *assay_alias_why(const char *otherwise)
+{
+	return assay_alias_blocks_stay() ? ASSAY_WHY_BLOCKS_STAY : otherwise;
+}
+
+/* The kernel's own helper, which splits, changes and flushes; a patch so far. */
+static int assay_alias_set_range(const struct assay_alias_range *range, bool writable)
+{
+#ifdef ASSAY_HAS_SET_DIRECT_MAP_RO
+	struct page *page = virt_to_page((void *)range->start);
+
+	return writable ? set_direct_map_rw(page, range->count) :
+			  set_direct_map_ro(page, range->count);
+#else
+	return -EOPNOTSUPP;
+#endif
 }
 
 /* The entry that maps the page at @address alone; NULL and the reason if there is none. */
@@ -89,14 +139,14 @@ static pte_t *assay_alias_entry(unsigned long address, const char **ret_why)
 	if (pud_none(READ_ONCE(*pud)))
 		return NULL;
 	if (pud_leaf(READ_ONCE(*pud))) {
-		*ret_why = ASSAY_WHY_BLOCK;
+		*ret_why = assay_alias_why(ASSAY_WHY_BLOCK);
 		return NULL;
 	}
 	pmd = pmd_offset(pud, address);
 	if (pmd_none(READ_ONCE(*pmd)))
 		return NULL;
 	if (pmd_leaf(READ_ONCE(*pmd))) {
-		*ret_why = ASSAY_WHY_BLOCK;
+		*ret_why = assay_alias_why(ASSAY_WHY_BLOCK);
 		return NULL;
 	}
 	pte = pte_offset_kernel(pmd, address);
@@ -104,10 +154,21 @@ static pte_t *assay_alias_entry(unsigned long address, const char **ret_why)
 	if (!pte_valid(entry))
 		return NULL;
 	if (pte_cont(entry)) {
-		*ret_why = ASSAY_WHY_CONTIGUOUS;
+		*ret_why = assay_alias_why(ASSAY_WHY_CONTIGUOUS);
 		return NULL;
 	}
 	return pte;
+}
+
+/*
+ * Give the page at @address an entry of its own. It is writable, so that nothing else changes.
+ * Done before the page is used, since it may take memory, and later changes then take none.
+ */
+static bool assay_alias_split(unsigned long address)
+{
+	const struct assay_alias_range page = { address, 1 };
+
+	return assay_alias_by_kernel && !assay_alias_set_range(&page, true);
 }
 
 /**
@@ -115,6 +176,8 @@ static pte_t *assay_alias_entry(unsigned long address, const char **ret_why)
  * @start: linear-map address of the first page
  * @count: number of pages
  * @ret_why: set where it cannot, for people: what maps them, and what to do
+ *
+ * The pages are writable. Blocks are split if the kernel lets us, which may sleep; they stay so.
  *
  * Return: 0, or -EOPNOTSUPP where a page is mapped by a block or a contiguous
  * group of entries, or not at all.
@@ -125,10 +188,14 @@ int assay_alias_check(unsigned long start, unsigned long count, const char **ret
 	unsigned long i;
 
 	for (i = 0; i < count; i++) {
-		if (!assay_alias_entry(start + i * PAGE_SIZE, &why)) {
-			*ret_why = why;
-			return -EOPNOTSUPP;
-		}
+		unsigned long address = start + i * PAGE_SIZE;
+
+		if (assay_alias_entry(address, &why))
+			continue;
+		if (assay_alias_split(address) && assay_alias_entry(address, &why))
+			continue;
+		*ret_why = why;
+		return -EOPNOTSUPP;
 	}
 	return 0;
 }
@@ -202,6 +269,25 @@ static bool assay_alias_step_back(struct assay_alias_cursor *cursor)
 	return true;
 }
 
+static int assay_alias_set_by_kernel(const struct assay_alias_range *ranges,
+				     unsigned int range_count, bool writable)
+{
+	unsigned int done;
+	int ret = 0;
+
+	for (done = 0; done < range_count; done++) {
+		ret = assay_fault(ASSAY_FAULT_ENTRY) ?
+			      -EOPNOTSUPP :
+			      assay_alias_set_range(&ranges[done], writable);
+		if (ret)
+			break;
+	}
+	atomic64_add(done, &assay_alias_flush_count);
+	while (ret && done)
+		assay_alias_set_range(&ranges[--done], !writable);
+	return ret;
+}
+
 /**
  * assay_alias_set() - make pages writable or read-only
  * @ranges: what to change; each has at least one page
@@ -221,6 +307,8 @@ int assay_alias_set(const struct assay_alias_range *ranges, unsigned int range_c
 	struct assay_alias_cursor cursor = { .ranges = ranges };
 	int ret = 0;
 
+	if (assay_alias_by_kernel)
+		return assay_alias_set_by_kernel(ranges, range_count, writable);
 	while (cursor.range < range_count) {
 		ret = assay_fault(ASSAY_FAULT_ENTRY) ?
 			      -EOPNOTSUPP :
@@ -339,6 +427,8 @@ int assay_alias_probe(const char **ret_why)
 	if (!page)
 		return -ENOMEM;
 	range.start = (unsigned long)page_address(page);
+	assay_alias_by_kernel =
+		split_blocks && assay_alias_blocks_stay() && !assay_alias_set_range(&range, true);
 	ret = assay_alias_check(range.start, 1, ret_why);
 	if (ret)
 		goto free;
