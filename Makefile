@@ -15,9 +15,12 @@ MAKEFLAGS += -j$(JOBS) --output-sync=target
 endif
 
 # Guest kernels: own ones are built here, stock ones are Debian's (qemu/README.md).
-OWN_FLAVOURS := 64k debug
+# Those of make soak alone are made by nothing else.
+SOAK_FLAVOURS := kcsan tags
+OWN_FLAVOURS := 64k 7.3 debug
 STOCK_FLAVOURS := 4k 16k 6.1 amd64
 FLAVOURS := $(OWN_FLAVOURS) $(STOCK_FLAVOURS)
+ALL_FLAVOURS := $(FLAVOURS) $(SOAK_FLAVOURS)
 
 # Their architecture (qemu/arch.sh says the same), and where what guests of it run is built.
 ARCHES := arm64 amd64
@@ -53,7 +56,7 @@ define keep_key
 		{ rm -f $@.$$$$; exit 1; }
 endef
 
-$(OWN_FLAVOURS:%=build/kernel/%.key): build/kernel/%.key: FORCE | packages
+$(patsubst %,build/kernel/%.key,$(OWN_FLAVOURS) $(SOAK_FLAVOURS)): build/kernel/%.key: FORCE | packages
 	$(call keep_key,qemu/kernel-own $*)
 
 $(STOCK_FLAVOURS:%=build/kernel/%.key): build/kernel/%.key: FORCE | packages
@@ -62,7 +65,7 @@ $(STOCK_FLAVOURS:%=build/kernel/%.key): build/kernel/%.key: FORCE | packages
 $(foreach a,$(ARCHES),$(eval $(SYSROOT_$(a)).key: FORCE | packages ; \
 	$$(call keep_key,qemu/sysroot $(a))))
 
-$(FLAVOURS:%=build/kernel/%) $(foreach a,$(ARCHES),$(SYSROOT_$(a))): %: %.key ;
+$(ALL_FLAVOURS:%=build/kernel/%) $(foreach a,$(ARCHES),$(SYSROOT_$(a))): %: %.key ;
 
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
@@ -160,9 +163,9 @@ build/kmod/%/.made: $(KMOD_SOURCES) build/kernel/%.key qemu/build-kmod
 	@qemu/build-kmod $*
 	@touch $@
 
-$(foreach f,$(FLAVOURS),$(eval kmod-$(f): build/kmod/$(f)/.made))
-$(foreach f,$(FLAVOURS),$(eval build/kmod/$(f)/%.ko: build/kmod/$(f)/.made ;))
-.PHONY: $(FLAVOURS:%=kmod-%)
+$(foreach f,$(ALL_FLAVOURS),$(eval kmod-$(f): build/kmod/$(f)/.made))
+$(foreach f,$(ALL_FLAVOURS),$(eval build/kmod/$(f)/%.ko: build/kmod/$(f)/.made ;))
+.PHONY: $(ALL_FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- what guests run
 # Static programs: PID 1, and what the tests in guests bring along.
@@ -213,9 +216,9 @@ build/orders: build/host/tests/e2e/orders.o $(FOUND:%=build/host/kmod/%.o)
 	$(Q)gcc $(LDFLAGS_host) -o $@ $^ $(LIBS_CORE)
 
 guest_needs = $(SYSROOT_$(1)) $(addprefix $(GUEST_$(1))/,init $(GUEST_PROGRAMS)) build/$(1)/assay
-$(foreach f,$(FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)/.made \
+$(foreach f,$(ALL_FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)/.made \
 	build/tpm-proxy build/watch-writes build/orders $(call guest_needs,$(call arch_of,$(f)))))
-.PHONY: $(FLAVOURS:%=guest-%)
+.PHONY: $(ALL_FLAVOURS:%=guest-%)
 
 # ---------------------------------------------------------------- tests
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c))
@@ -359,7 +362,7 @@ help:
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
 		'make attest-ci     a device enrolled, quoted and judged as a CI job does: build/attest-ci' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
-		'make soak          the long forms of model, fuzz, stress, cut, windows, churn; S= some of them' \
+		'make soak          the long forms of some tests, and two kernels more; S= some of them (tests/soak.sh)' \
 		'make fuzz          every fuzz target a million times (RUNS=); F=PATTERN only some' \
 		'make lint          checks of the sources; L=NAME one of them (tests/lint --list)' \
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
@@ -367,4 +370,4 @@ help:
 		'make deps          packages, kernels and sysroots only; all other targets do what they need' \
 		'make install       host programs, libassay-verify, man pages, bash completion, udev rule; PREFIX=$(PREFIX), DESTDIR=' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
-		'FLAVOUR is one of: $(FLAVOURS) (kernel of the guest: qemu/README.md)'
+		'FLAVOUR is one of: $(ALL_FLAVOURS) (kernel of the guest: qemu/README.md)'

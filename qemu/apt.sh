@@ -5,6 +5,7 @@
 # only read. Sourced after lib.sh.
 
 apt_root=$cache/apt
+newer_suite=trixie-backports # has the kernel's source of the newest series; nothing else is taken of it
 
 # private_apt COMMAND... : apt-get or apt-cache on the private state.
 private_apt() {
@@ -20,6 +21,12 @@ debian_sources() {
 	apt-get -c "$1" indextargets \
 		--format '$(CREATED_BY)|$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' |
 		sed -n 's/^Packages|Debian|\([^|]*\)|\([^|]*\)|\([^|]*\)$/\1 \2 \3/p' | sort -u
+}
+
+# Where Debian's archive proper is, of the lines of debian_sources: the URI that has a
+# suite without a suffix.
+archive_of() {
+	printf '%s\n' "$1" | awk '$2 !~ /[-\/]/ { print $1; exit }'
 }
 
 # Writes the private configuration, and fetches the lists if there are none.
@@ -48,7 +55,7 @@ Dir::Log "$apt_root/log";
 Dir::Etc::sourcelist "$apt_root/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 END
-	if [ ! -s "$apt_root/sources.list" ]; then
+	if ! grep -qs " $newer_suite " "$apt_root/sources.list"; then
 		say "deriving Debian's sources from this machine's"
 		apt_sources=$(debian_sources /dev/null)
 		if [ -z "$apt_sources" ]; then
@@ -61,11 +68,20 @@ END
 			die "no source of Debian packages is configured on this machine; see sources.list(5)"
 		apt_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 		[ -e "$apt_keyring" ] || die "$apt_keyring is missing; install debian-archive-keyring"
+		apt_archive=$(archive_of "$apt_sources")
+		[ -n "$apt_archive" ] || die "no suite of Debian's archive is configured on this machine"
+		# Its Release file says NotAutomatic: a package of it is taken only if asked for by version.
+		case $apt_sources in
+		*" $newer_suite main"*) ;;
+		*) apt_sources="$apt_sources
+$apt_archive $newer_suite main" ;;
+		esac
 		printf '%s\n' "$apt_sources" | while read -r apt_uri apt_suite apt_component; do
 			printf 'deb [arch=arm64,amd64 signed-by=%s] %s %s %s\n' \
 				"$apt_keyring" "$apt_uri" "$apt_suite" "$apt_component"
 		done >"$apt_root/sources.list.new"
 		mv "$apt_root/sources.list.new" "$apt_root/sources.list"
+		rm -f "$apt_root/updated"
 	fi
 	if [ ! -e "$apt_root/updated" ]; then
 		say "fetching the package lists"

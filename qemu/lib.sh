@@ -14,8 +14,9 @@ export LC_ALL
 
 here=${here:?}
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/assay
-own_series=6.12 # of the kernels built here, and of the stock ones with 4K and 16K pages
-all_series="$own_series 6.1"
+own_series=6.12        # of most kernels
+built_series="6.12 7.3" # a kernel of these is built here
+all_series="$built_series 6.1"
 host_arch=$(dpkg --print-architecture)
 cross=aarch64-linux-gnu-
 
@@ -28,6 +29,14 @@ say() {
 die() {
 	printf '%s: error: %s\n' "$program" "$*" >&2
 	exit 1
+}
+
+# series_of FLAVOUR: the series of its kernel
+series_of() {
+	case $1 in
+	6.1 | 7.3) echo "$1" ;;
+	*) echo "$own_series" ;;
+	esac
 }
 
 # The hash of all arguments; an argument @FILE stands for that file's content.

@@ -11,7 +11,8 @@
 #	kmod/NAME@FLAVOUR  tests/kmod/NAME.sh in a guest with that kernel. Lines "# guest: OPTIONS"
 #	                   in it are further options of qemu/run-guest, with $directory for the
 #	                   directory of results; "# flavours: 64k 4k" limits it to these, else it
-#	                   runs on all: 64k 4k 16k 6.1 debug. Each line "# also: 4k WORDS" runs it
+#	                   runs on all: 64k 4k 7.3 16k 6.1 debug. What runs on debug runs on
+#	                   $soak_flavour as well, if that is set. Each line "# also: 4k WORDS" runs it
 #	                   once more, with these kernel parameters, as NAME@4k+WORDS. All modules
 #	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
 #	                   tests/check.sh is /bed/check.sh
@@ -35,7 +36,11 @@ list() {
 	for source in tests/kmod/test_*.sh; do
 		[ -e "$source" ] || continue
 		flavours=$(sed -n 's/^# flavours: *//p' "$source")
-		for flavour in ${flavours:-64k 4k 16k 6.1 debug}; do
+		flavours=${flavours:-64k 4k 7.3 16k 6.1 debug}
+		case $flavours in
+		*debug*) flavours="$flavours ${soak_flavour:-}" ;;
+		esac
+		for flavour in $flavours; do
 			echo "kmod/$(basename "$source" .sh)@$flavour"
 		done
 		sed -n 's/^# also: *//p' "$source" | tr ' ' '+' | sed "s#^#kmod/$(basename "$source" .sh)@#"

@@ -10,6 +10,8 @@
 #	orders    what a reset can leave of a log behind caches, round the ring twice (orders_rounds)
 #	windows   10000 rounds of claims under load (SOAK_ROUNDS)
 #	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
+#	kcsan     what runs on the debug kernel, on one that looks for data races
+#	tags      likewise, on one whose KASAN uses tags
 #
 # Started by `make soak`.
 set -eu
@@ -34,7 +36,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress cut orders windows churn
+[ $# -gt 0 ] || set -- model fuzz stress cut orders windows churn kcsan tags
 for name; do
 	case $name in
 	model)
@@ -65,6 +67,9 @@ for name; do
 	churn)
 		export churn_rounds="${churn_rounds:-5000}" churn_timeout=3600
 		soak churn kmod/test_churn@debug
+		;;
+	kcsan | tags)
+		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"
 		;;
 	*)
 		sed -n 's/^#	/	/p' "$0" >&2

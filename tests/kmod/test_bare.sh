@@ -4,7 +4,7 @@
 # refused with a sentence, and made good by a parameter.
 # guest: --overlay tests/kmod/bare.dts --append "movablecore=256M cma=0"
 # guest: --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 4k
+# flavours: 7.3
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
 

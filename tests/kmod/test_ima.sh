@@ -3,7 +3,7 @@
 # Cross-anchor: IMA's list notes how far the log is anchored, if it is asked to and its policy
 # has the rule; what it notes are the PCR's values.
 # guest: --region auto --tpm new --banks sha1,sha256
-# flavours: 64k
+# flavours: 64k 7.3
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 ima=/sys/kernel/security/ima

@@ -4,7 +4,7 @@
 # ends when it is told to; `assay log anchor` when the TPM is away and when it is back;
 # `assay log trim` archives what it cuts, and archives and what is left fit together.
 # guest: --region auto --tpm new --banks sha256
-# flavours: 64k 4k
+# flavours: 64k 7.3
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 

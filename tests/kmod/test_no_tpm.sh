@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A machine without a TPM: the module loads, says so, starts an unanchored log, unloads.
 # guest: --region auto
-# flavours: 64k 4k
+# flavours: 64k 7.3
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 

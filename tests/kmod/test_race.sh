@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Several callers and a reader at once, on two processors.
 # guest: --region auto --tpm new --smp 2
-# flavours: 64k 4k
+# flavours: 64k 7.3
 insmod /bed/assay.ko || exit 1
 /bed/bin/race
 status=$?

@@ -4,7 +4,7 @@
 # tree: each with a sentence, and with nothing left behind. Then one that is taken.
 # guest: $(case $flavour in 64k) echo --memory 3G --append movablecore=1G ;; *) echo --append movablecore=256M ;; esac)
 # guest: --append cma=0 --tpm new --timeout 180 --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 4k 6.1
+# flavours: 64k 7.3 6.1
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
 

@@ -3,7 +3,7 @@
 # Loading and unloading a hundred times: each time all of the window is claimed, anchored
 # and given back writable; no page of the region, and no other memory, is lost.
 # guest: --region auto --tpm new --timeout 120
-# flavours: 64k 4k 16k 6.1
+# flavours: 64k 7.3 16k 6.1
 rounds=100
 settle=10 # rounds after which the kernel's own caches do not grow any more
 

@@ -3,7 +3,7 @@
 # The sample module: its configuration cannot be changed but through the one file that is meant to,
 # and what is not a configuration is refused.
 # guest: --region auto --tpm new --timeout 60
-# flavours: 4k 6.1
+# flavours: 4k 7.3 6.1
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 echo 1..14

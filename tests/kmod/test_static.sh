@@ -4,7 +4,7 @@
 # goes on where it was left, and nothing of the region is lent.
 # guest: --region static:0x50130000:0x180000:0x20000:1M --tpm new --append cma=0
 # guest: --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 4k 16k
+# flavours: 64k 7.3 16k
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
 

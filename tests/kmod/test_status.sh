@@ -6,7 +6,7 @@
 # guest: $(case $flavour in 64k) echo --region auto --memory 3G --append movablecore=1G ;; *) echo --region cma:0x60000000:512M:0x730000:1M --memory 2G --append movablecore=256M ;; esac)
 # guest: --region static:0x50010000:0x130000 --append cma=0 --tpm new --timeout 180
 # guest: --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 4k 6.1
+# flavours: 64k 7.3 6.1
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
 list=/sys/kernel/debug/assay/pages

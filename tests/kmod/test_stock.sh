@@ -3,7 +3,7 @@
 # The stock: empty until somebody has a pool, filled then and after each chunk that is
 # taken, read-only, given back when nobody has a pool any more.
 # guest: --region auto --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 4k debug
+# flavours: 64k 7.3 debug
 # also: 4k init_on_alloc=0
 # also: 64k init_on_alloc=1
 # shellcheck source=tests/kmod/memory.sh
