@@ -8,6 +8,7 @@
 #	stress    ten minutes of everything at once (stress_seconds; stress_seed)
 #	cut       a guest cut off 200 times (cut_rounds; cut_seed)
 #	orders    what a reset can leave of a log behind caches, round the ring twice (orders_rounds)
+#	change    a log that changes while it is adopted, 500 times (change_rounds; change_seed)
 #	windows   10000 rounds of claims under load (SOAK_ROUNDS)
 #	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
 #	kcsan     what runs on the debug kernel, on one that looks for data races
@@ -36,7 +37,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress cut orders windows churn kcsan tags
+[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn kcsan tags
 for name; do
 	case $name in
 	model)
@@ -58,6 +59,10 @@ for name; do
 	orders)
 		export orders_rounds="${orders_rounds:-12}" e2e_timeout=7200
 		soak orders e2e/test_orders
+		;;
+	change)
+		export change_rounds="${change_rounds:-500}" change_timeout=7200
+		soak change kmod/test_change@64k
 		;;
 	windows)
 		export windows_rounds="${SOAK_ROUNDS:-10000}" windows_timeout=7200

@@ -46,9 +46,6 @@
 
 #define STEPS_PAUSE 10 /* seconds */
 
-#define DRIVER "/sys/bus/platform/drivers/tpm_tis/"
-#define TPM_DEVICE "c000000.tpm_tis" /* where QEMU's virt machine has it */
-
 static void print_hex(const uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -221,7 +218,7 @@ static void trace_loaded(bool late_tpm)
 
 	if (late_tpm) {
 		check_is(append(fd, "trace", "without", 7, NULL), -ENODEV, "APPEND without a TPM");
-		need(!write_text(DRIVER "bind", TPM_DEVICE), "bind the TPM");
+		bind_tpm(true);
 	}
 	check_is(append(fd, "trace", "with", 4, &appended), 0, "APPEND");
 	info = get_info(fd);
@@ -253,7 +250,7 @@ static void trace_all(size_t rounds)
 	trace_loaded(false);
 	say("abandoned");
 	unload_assay();
-	need(!write_text(DRIVER "unbind", TPM_DEVICE), "unbind the TPM");
+	bind_tpm(false);
 	load_assay("");
 	trace_loaded(true);
 }

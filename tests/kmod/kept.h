@@ -27,6 +27,16 @@ static inline void lay_word(uint64_t address, uint64_t value)
 	need(!write_text(SCRIBBLE "value", text) && !scribble(address), "change the memory");
 }
 
+/* Likewise, where it may be protected by now. */
+static inline void lay_anyhow(uint64_t address, uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)value);
+	need(!write_text(SCRIBBLE "value", text), "what to write");
+	scribble(address);
+}
+
 /* A header over the one in the log's window, word by word. */
 static inline void lay_over(const struct assay_info *info, const struct assay_log_header *header)
 {
