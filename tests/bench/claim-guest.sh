@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # The guest's half of bench-claim: buffers of some sizes, claimed one behind the other from
 # the start of the region and given back, as windows that are not cleared (claim), windows
-# that are (clear), and by dma_alloc_pages(), which clears (dma). The ways take turns. First
-# with idle memory, then with memory full of data of others; before each batch they have
-# filled the region again. Prints
+# that are (clear), and by dma_alloc_pages(), which clears (dma). The ways take turns, each as
+# often first as the others. First with idle memory, then with memory full of data of others;
+# before each batch they have filled the region again. Prints
 #	# STATE RUN WAY PAGES CLAIMED FAILED OUTSIDE MEDIAN P99 MAX CLAIMS RELEASES FREE
 # times in nanoseconds; OUTSIDE counts buffers that are not from the region; FREE is what was
 # free of it before, in KiB.
-RUNS='1 2 3 4 5'
-REFILLED=$((16 * 1024)) # KiB of the region that may be free before a batch
+RUNS=$(sed -n 's/.*bench_runs=\([0-9]*\).*/\1/p' /proc/cmdline) # a multiple of the ways
+REFILLED=$((2 * 1024)) # KiB of the region that may be free before a batch
 
 # shellcheck source=tests/kmod/load.sh
 . /bed/load.sh
@@ -21,7 +21,7 @@ for module in "assay.ko stock=0" windows.ko; do
 done
 
 refill() { # waits, but not for ever: what remains free is the same for all ways
-	for _ in $(seq 30); do
+	for _ in $(seq 100); do
 		[ "$(memory CmaFree)" -gt $REFILLED ] || break
 		sleep 0.1
 	done
@@ -47,14 +47,16 @@ for state in idle filled; do
 		load_start /dev/vda 60 50 || { echo 'not ok 1 - memory is filled'; exit 1; }
 		echo "# $(load_percent_free) % of memory free, CmaFree $(memory CmaFree) KiB"
 	fi
-	for run in $RUNS; do
+	set -- claim clear dma
+	for run in $(seq "$RUNS"); do
 		for pages in 1 16 256; do
 			count=16
 			[ $pages -lt 256 ] || count=4
-			for way in claim clear dma; do
-				batch $state "$run" $way $pages $count
+			for way; do
+				batch $state "$run" "$way" $pages $count
 			done
 		done
+		set -- "$2" "$3" "$1"
 	done
 done
 load_stop || { echo 'not ok 1 - the data of others is harmed'; exit 1; }

@@ -5,7 +5,9 @@
 # that the kernel takes; one region of assay's, lent while it is idle (cma); and one of
 # assay's that is held (static). All are booted and the windows really claimed, but for more
 # areas than the kernel has room for or the guest memory: these are computed from the size of
-# one, and marked with *. Then memory is filled, to see whether others use the region's idle
+# one, and marked with *. Since 6.17 a kernel can be built with smaller pageblocks: what an
+# area each costs there is computed as well, from CONFIG_PAGE_BLOCK_MAX_ORDER's range (1 and
+# more) and CMA's alignment, a pageblock: 1 MiB, the smallest order that holds a window. Then memory is filled, to see whether others use the region's idle
 # pages; and, with 64K pages on a machine of 2 GiB, how much of it stays unused: there the
 # kernel does not group pages by mobility, and uses no area's idle memory at all.
 # ratio = set aside with an area each over assay's cma, 8 windows, 64K pages.
@@ -100,7 +102,15 @@ wrong() {
 	exit 1
 }
 
-printf '%-5s %7s  %14s  %12s %14s  %s\n' pages windows 'an area each' 'assay, cma' 'assay, static' \
+blocks() { # FLAVOUR COUNT: KiB of so many areas of the smallest pageblock that holds 1 MiB
+	blocks_page=${1%k} blocks_order=1
+	while [ $((blocks_page << blocks_order)) -lt 1024 ]; do
+		blocks_order=$((blocks_order + 1))
+	done
+	echo $(((blocks_page << blocks_order) * $2))
+}
+
+printf '%-5s %7s  %14s  %13s  %12s %14s  %s\n' pages windows 'an area each' 'small blocks' 'assay, cma' 'assay, static' \
 	"cma's idle pages in use by others"
 for flavour in 4k 16k 64k; do
 	id=0
@@ -122,9 +132,10 @@ for flavour in 4k 16k 64k; do
 		done
 		cma=$(region $flavour $id 2) static=$(region $flavour $((id + 3)) 2)
 		idle=$(region $flavour $id 5) used=$(region $flavour $id 6)
-		printf '%-5s %7d  %9d MiB%s  %8d MiB %10d MiB  %s\n' "$flavour" $count $((each / 1024)) "$mark" \
-			$((cma / 1024)) $((static / 1024)) "$used of $idle"
-		echo "$flavour $count $each $cma $static" >>"$work/table"
+		small=$(blocks $flavour $count)
+		printf '%-5s %7d  %9d MiB%s  %8d MiB*  %8d MiB %10d MiB  %s\n' "$flavour" $count $((each / 1024)) "$mark" \
+			$((small / 1024)) $((cma / 1024)) $((static / 1024)) "$used of $idle"
+		echo "$flavour $count $each $cma $static $small" >>"$work/table"
 		id=$((id + 1))
 	done
 done
@@ -132,7 +143,8 @@ for flavour in 4k 16k; do
 	printf '* computed from the size of one: of 64 areas the %s kernel made %d\n' $flavour \
 		"$(number areas-$flavour-64 areas 1)"
 done
-printf '* computed from the size of one: 64 areas of the 64k kernel are more memory than the guest has\n\n'
+printf '* computed from the size of one: 64 areas of the 64k kernel are more memory than the guest has\n'
+printf '* small blocks: computed for a kernel of 6.17 or later, built with CONFIG_PAGE_BLOCK_MAX_ORDER of 1 MiB\n\n'
 
 unused=$(number dead-area dead 4)
 printf 'one window, 64K pages, 2 GiB of memory, filled with data of others:\n'
@@ -143,7 +155,7 @@ printf 'ours, static 1 MiB set aside; outside of it %d MiB are free\n' $(($(numb
 
 jq -R -s -c --argjson unused "$unused" '[split("\n")[] | select(. != "") | split(" ")
 	| {pages: .[0], windows: (.[1] | tonumber), areas: (.[2] | tonumber / 1024), cma: (.[3] | tonumber / 1024),
-	   static: (.[4] | tonumber / 1024)}] as $table
+	   static: (.[4] | tonumber / 1024), small_blocks_computed: (.[5] | tonumber / 1024)}] as $table
 	| ($table[] | select(.pages == "64k" and .windows == 8))
 	| {name: "windows", ours: .cma, peer: .areas, ratio: (.areas / .cma),
 	   unit: "MiB set aside for 8 windows of 1 MiB with 64K pages", runs: 1, ours_static: .static,
