@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The stock: empty until somebody has a pool, filled then and after each chunk that is
-# taken, read-only, given back when nobody has a pool any more.
+# taken, read-only, given back when nobody has a pool any more; and left alone while the
+# machine suspends.
 # guest: --region auto --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
 # flavours: 64k 7.3 debug
 # also: 4k init_on_alloc=0
@@ -29,6 +30,13 @@ scribble() { # FRAME; prints what came of a write to it
 stock_page() { # of the first page of the stock sets first and state
 	first=$(awk '$3 == "stock" { print $1; exit }' /sys/kernel/debug/assay/pages)
 	state=$(awk '$3 == "stock" { print $2; exit }' /sys/kernel/debug/assay/pages)
+}
+
+stopped() { # no chunk was given back between the beginning of suspend and its end, but after it
+	awk '/suspend_resume: freeze_processes.* end/ { frozen = 1 }
+		/suspend_resume: thaw_processes.* begin/ { frozen = 0; thawed = 1 }
+		/assay_release:/ { wrong += frozen; right += thawed }
+		END { exit !(thawed && right && !wrong) }' /sys/kernel/tracing/trace
 }
 
 insmod /bed/scribble.ko
@@ -78,4 +86,27 @@ asks 'and allocates' 0 allocate 100
 check 'by claiming' [ "$(region 0 stock) $(region 0 windows)" = '0 2' ]
 works 'a module that forgets its pools' rmmod claim
 rmmod assay
+
+# What stops when the machine suspends is tried by freezing all processes for five seconds.
+# The stock would be given back after one.
+if [ -e /sys/power/pm_test ]; then
+	insmod /bed/assay.ko stock=$level chunk=$chunk stock_idle=1
+	insmod /bed/claim.ko
+	ask pool 0
+	within 30 stock_is $level
+	tracing=/sys/kernel/tracing
+	[ -e $tracing/trace ] || mount -t tracefs none $tracing
+	echo mono_raw >$tracing/trace_clock
+	echo 1 >$tracing/events/assay/assay_release/enable
+	echo 1 >$tracing/events/power/suspend_resume/enable
+	echo freezer >/sys/power/pm_test
+	ask destroy
+	works 'the machine is frozen and goes on' sh -c 'echo freeze >/sys/power/state'
+	check 'the stock is given back' within 20 stock_is 0
+	sed 's/^/# /' /sys/kernel/tracing/trace
+	check 'but not meanwhile' stopped
+	rmmod claim assay
+else
+	skip 'the stock waits while the machine suspends' 'this kernel does not suspend'
+fi
 echo "1..$check_number"
