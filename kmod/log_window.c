@@ -121,13 +121,13 @@ static int assay_log_window_protect(struct assay_log_window *log, const struct a
 static void assay_log_window_note_taken(struct assay_log_window *log,
 					const struct assay_pages *pages, enum assay_page_type type)
 {
-	struct assay_page_desc *desc = log->area.window->desc + pages->first;
+	struct assay_window *window = log->area.window;
 	unsigned long page;
 
 	mutex_lock(&log->lock);
-	for (page = 0; page < pages->count; page++) {
-		WRITE_ONCE(desc[page].type, type);
-		WRITE_ONCE(desc[page].state, ASSAY_PAGE_EMPTY);
+	for (page = pages->first; page < pages->first + pages->count; page++) {
+		assay_page_set_type(&window->desc[page], type);
+		assay_window_set_state(window, page, ASSAY_PAGE_EMPTY);
 	}
 	log->filled = true;
 	mutex_unlock(&log->lock);
@@ -352,12 +352,13 @@ const char *assay_log_window_protection_name(const struct assay_log_window *log)
 void assay_log_window_destroy(struct assay_log_window *log)
 {
 	struct assay_window *window = log->area.window;
-	const struct assay_page_desc *desc = window->desc;
 	unsigned long first, end;
 
 	for (first = 0; first < window->count; first = end + 1) {
-		for (end = first; end < window->count && desc[end].state != ASSAY_PAGE_LENT;)
-			end++;
+		for (end = first; end < window->count; end++) {
+			if (assay_page_state(&window->desc[end]) == ASSAY_PAGE_LENT)
+				break;
+		}
 		if (end > first)
 			assay_log_window_empty(log, first, end - first);
 	}

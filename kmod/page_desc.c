@@ -18,10 +18,8 @@
  *
  * Written by whoever serialises use of the window (the lock of the pool or of the
  * stock); read without a lock by whoever shows the pages, hence READ_ONCE() and
- * WRITE_ONCE() for @state, @type and @used.
+ * WRITE_ONCE() in what reads and writes the bits.
  */
-#include <linux/compiler.h>
-
 #include "page_desc.h"
 
 /**
@@ -39,9 +37,9 @@ const char *assay_page_state_name(const struct assay_page_desc *desc)
 		[ASSAY_PAGE_WRITABLE] = "writable", [ASSAY_PAGE_OPEN] = "open",
 		[ASSAY_PAGE_PART] = "part",	    [ASSAY_PAGE_SEALED] = "sealed",
 	};
-	u8 state = READ_ONCE(desc->state);
+	enum assay_page_state state = assay_page_state(desc);
 
-	if (state != ASSAY_PAGE_OPEN && READ_ONCE(desc->type) == ASSAY_PAGE_HEADER)
+	if (state != ASSAY_PAGE_OPEN && assay_page_type(desc) == ASSAY_PAGE_HEADER)
 		return "header";
 	return names[state];
 }

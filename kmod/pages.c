@@ -65,7 +65,9 @@ static bool assay_pages_are_claimed(const struct assay_pages *pages)
 	unsigned long page;
 
 	for (page = 0; page < pages->count; page++) {
-		if (desc[page].state == ASSAY_PAGE_LENT || desc[page].state == ASSAY_PAGE_CLAIMED)
+		enum assay_page_state state = assay_page_state(&desc[page]);
+
+		if (state == ASSAY_PAGE_LENT || state == ASSAY_PAGE_CLAIMED)
 			return false;
 	}
 	return true;
@@ -154,11 +156,11 @@ bool assay_pages_give_back(const struct assay_pages *pages)
 
 static enum assay_page_state assay_page_closed_state(const struct assay_page_desc *desc)
 {
-	if (desc->type != ASSAY_PAGE_RING)
+	if (assay_page_type(desc) != ASSAY_PAGE_RING)
 		return ASSAY_PAGE_PART;
-	if (!desc->used)
+	if (!assay_page_used(desc))
 		return ASSAY_PAGE_EMPTY;
-	return desc->used < PAGE_SIZE ? ASSAY_PAGE_PART : ASSAY_PAGE_SEALED;
+	return assay_page_used(desc) < PAGE_SIZE ? ASSAY_PAGE_PART : ASSAY_PAGE_SEALED;
 }
 
 /**
@@ -167,20 +169,19 @@ static enum assay_page_state assay_page_closed_state(const struct assay_page_des
  */
 void assay_pages_note_used(const struct assay_pages *pages)
 {
-	struct assay_page_desc *desc = pages->area->window->desc + pages->first;
+	struct assay_window *window = pages->area->window;
 	unsigned long page;
 
-	for (page = 0; page < pages->count; page++)
-		WRITE_ONCE(desc[page].state, assay_page_closed_state(&desc[page]));
+	for (page = pages->first; page < pages->first + pages->count; page++)
+		assay_window_set_state(window, page, assay_page_closed_state(&window->desc[page]));
 }
 
 static void assay_pages_note_open(const struct assay_pages *pages)
 {
-	struct assay_page_desc *desc = pages->area->window->desc + pages->first;
 	unsigned long page;
 
-	for (page = 0; page < pages->count; page++)
-		WRITE_ONCE(desc[page].state, ASSAY_PAGE_OPEN);
+	for (page = pages->first; page < pages->first + pages->count; page++)
+		assay_window_set_state(pages->area->window, page, ASSAY_PAGE_OPEN);
 }
 
 static bool assay_pages_any_sealed(const struct assay_pages *pages)
@@ -189,7 +190,7 @@ static bool assay_pages_any_sealed(const struct assay_pages *pages)
 	unsigned long page;
 
 	for (page = 0; page < pages->count; page++) {
-		if (desc[page].state == ASSAY_PAGE_SEALED)
+		if (assay_page_state(&desc[page]) == ASSAY_PAGE_SEALED)
 			return true;
 	}
 	return false;

@@ -105,7 +105,7 @@ static void pmalloc_give_back(struct assay_window *window, bool writable)
 /* What the stock could not protect it has left as it was claimed. */
 static bool pmalloc_window_protected(const struct assay_window *window)
 {
-	return READ_ONCE(window->desc[0].state) != ASSAY_PAGE_CLAIMED;
+	return assay_page_state(&window->desc[0]) != ASSAY_PAGE_CLAIMED;
 }
 
 /* A window that was taken and not used. */
@@ -120,13 +120,12 @@ static void pmalloc_give_back_unused(struct assay_window *window)
 static void pmalloc_set_states(struct pmalloc_area *area, enum assay_page_state used,
 			       enum assay_page_state unused)
 {
+	struct assay_window *window = area->pages.window;
 	unsigned long page;
 
-	for (page = 0; page < area->pages.window->count; page++) {
-		struct assay_page_desc *desc = &area->pages.window->desc[page];
-
-		WRITE_ONCE(desc->state, READ_ONCE(desc->used) ? used : unused);
-	}
+	for (page = 0; page < window->count; page++)
+		assay_window_set_state(window, page,
+				       assay_page_used(&window->desc[page]) ? used : unused);
 }
 
 /* All pages of the areas that are, or are not, protected. Returns how many ranges. */
@@ -184,12 +183,10 @@ static int pmalloc_add_area(struct pmalloc_pool *pool, struct assay_window *wind
 			goto give_back;
 	}
 
+	WRITE_ONCE(window->owner, pool->id);
 	for (page = 0; page < window->count; page++) {
-		struct assay_page_desc *desc = &window->desc[page];
-
-		WRITE_ONCE(desc->owner, pool->id);
-		WRITE_ONCE(desc->type, ASSAY_PAGE_FREE);
-		WRITE_ONCE(desc->used, 0);
+		assay_page_set_type(&window->desc[page], ASSAY_PAGE_FREE);
+		assay_page_set_used(&window->desc[page], 0);
 	}
 	if (area->protected)
 		pmalloc_set_states(area, ASSAY_PAGE_EMPTY, ASSAY_PAGE_EMPTY);
@@ -516,8 +513,8 @@ static void *pmalloc_locked(struct pmalloc_pool *pool, size_t size, bool clear)
 	for (page = first >> PAGE_SHIFT; page << PAGE_SHIFT < end; page++) {
 		struct assay_page_desc *desc = &area->pages.window->desc[page];
 
-		WRITE_ONCE(desc->type, ASSAY_PAGE_OBJECTS);
-		WRITE_ONCE(desc->used, min(end - (page << PAGE_SHIFT), PAGE_SIZE));
+		assay_page_set_type(desc, ASSAY_PAGE_OBJECTS);
+		assay_page_set_used(desc, min(end - (page << PAGE_SHIFT), PAGE_SIZE));
 	}
 	area->used = end;
 	/* It has been cleared, but who wrote beyond an object before may have hit this one. */

@@ -3,6 +3,7 @@
 #ifndef _ASSAY_REGION_H
 #define _ASSAY_REGION_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
@@ -102,6 +103,7 @@ struct assay_region_stats {
  *        just now
  * @windows: struct assay_window, by address
  * @stats: counters
+ * @sealed: pages that are sealed; changed without the lock
  * @stock: chunks claimed ahead, see stock.h
  */
 struct assay_region {
@@ -120,6 +122,7 @@ struct assay_region {
 	unsigned long *busy;
 	struct list_head windows;
 	struct assay_region_stats stats;
+	atomic_long_t sealed;
 	struct assay_stock *stock;
 };
 

@@ -103,7 +103,7 @@ static void assay_ring_account(struct assay_ring *ring, u64 offset, u64 end)
 		u64 place = assay_ring_place(ring, first);
 		struct assay_page_desc *desc = &ring->window->desc[assay_ring_page(place)];
 
-		WRITE_ONCE(desc->used, min_t(u64, end - first, PAGE_SIZE));
+		assay_page_set_used(desc, min_t(u64, end - first, PAGE_SIZE));
 	}
 }
 
@@ -475,7 +475,7 @@ static int assay_ring_write_header(struct assay_ring *ring)
 	write.header->header_size = sizeof(*write.header);
 	write.header->page_size = PAGE_SIZE;
 	write.header->ring_size = ring->size;
-	WRITE_ONCE(ring->window->desc[0].used, sizeof(*write.header));
+	assay_page_set_used(&ring->window->desc[0], sizeof(*write.header));
 	return assay_ring_end(ring, &write);
 }
 
@@ -613,7 +613,7 @@ int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 	if (ret)
 		return ret;
 	ring->ceiling = ring->limit;
-	WRITE_ONCE(ring->window->desc[0].used, sizeof(*ring->header));
+	assay_page_set_used(&ring->window->desc[0], sizeof(*ring->header));
 	assay_log_window_note_used(&ring->memory, 0, 1);
 	assay_ring_account(ring, floor, tail);
 	for (at = floor; at < ring->limit; at += PAGE_SIZE)

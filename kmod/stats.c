@@ -74,16 +74,7 @@ static u64 assay_region_lent(struct assay_region *region)
 
 static u64 assay_region_sealed(struct assay_region *region)
 {
-	const struct assay_window *window;
-	unsigned long page, pages = 0;
-
-	mutex_lock(&region->lock);
-	list_for_each_entry(window, &region->windows, node) {
-		for (page = 0; page < window->count; page++)
-			pages += READ_ONCE(window->desc[page].state) == ASSAY_PAGE_SEALED;
-	}
-	mutex_unlock(&region->lock);
-	return (u64)pages << PAGE_SHIFT;
+	return (u64)atomic_long_read(&region->sealed) << PAGE_SHIFT;
 }
 
 static u64 assay_region_windows(struct assay_region *region)
@@ -507,16 +498,16 @@ static int assay_pages_show(struct seq_file *seq, void *unused)
 	const struct assay_page_desc *desc = window ? &window->desc[pfn - window->pfn] : NULL;
 	const char *state;
 
-	if (desc && READ_ONCE(desc->state) != ASSAY_PAGE_LENT) {
+	if (desc && assay_page_state(desc) != ASSAY_PAGE_LENT) {
 		seq_printf(seq, "%#lx %s %s %u %u %#llx\n", pfn, assay_page_state_name(desc),
-			   assay_pages_owner(cursor, window, READ_ONCE(desc->owner)), desc->order,
-			   desc->since, flags);
+			   assay_pages_owner(cursor, window, READ_ONCE(window->owner)),
+			   window->order, desc->since, flags);
 		return 0;
 	}
 	state = region->ops->lent ? "lent" : "held";
 	if (!desc && test_bit(cursor->index, region->taken))
 		state = "claimed"; /* being claimed just now, or kept for ever */
-	else if (!page)
+	else if (!page && region->ops->lent)
 		state = "offline";
 	seq_printf(seq, "%#lx %s - - - %#llx\n", pfn, state, flags);
 	return 0;

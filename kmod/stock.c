@@ -64,7 +64,8 @@ static void assay_stock_release(struct assay_window *window)
 		.count = window->count,
 	};
 
-	if (window->desc[0].state == ASSAY_PAGE_STOCK && assay_alias_set(&range, 1, true))
+	if (assay_page_state(&window->desc[0]) == ASSAY_PAGE_STOCK &&
+	    assay_alias_set(&range, 1, true))
 		assay_window_abandon(window);
 	else
 		assay_window_release(window);
@@ -96,20 +97,18 @@ static int assay_stock_protect(struct assay_window *window)
 	if (ret)
 		return -EIO;
 	for (i = 0; i < window->count; i++)
-		WRITE_ONCE(window->desc[i].state, ASSAY_PAGE_STOCK);
+		assay_window_set_state(window, i, ASSAY_PAGE_STOCK);
 	return assay_alias_verify(range.start, range.count, false);
 }
 
 /* Take over a claimed window, or the error of claiming it. */
 static struct assay_window *assay_stock_prepare(struct assay_window *window)
 {
-	unsigned long i;
 	int ret;
 
 	if (IS_ERR(window))
 		return window;
-	for (i = 0; i < window->count; i++)
-		window->desc[i].owner = ASSAY_OWNER_STOCK;
+	WRITE_ONCE(window->owner, ASSAY_OWNER_STOCK);
 	ret = assay_stock_protect(window);
 	if (ret) {
 		assay_stock_release(window);

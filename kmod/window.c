@@ -43,7 +43,7 @@
 #define ASSAY_CLAIM_TRIES 5
 #define ASSAY_CLAIM_BACKOFF_MS 10 /* doubled with each try */
 
-/* Claims of all regions, for the descriptors' order. */
+/* Claims of all regions, for the windows' order. */
 static atomic_t assay_window_claims = ATOMIC_INIT(0);
 
 /**
@@ -351,6 +351,7 @@ static struct assay_window *assay_window_alloc(struct assay_region *region, unsi
 	window->region = region;
 	window->count = count;
 	window->order = atomic_inc_return(&assay_window_claims);
+	window->owner = ASSAY_OWNER_WINDOW;
 	strscpy(window->name, name, sizeof(window->name));
 	window->desc = kvcalloc(count, sizeof(*window->desc), GFP_KERNEL);
 	if (!window->desc) {
@@ -360,13 +361,33 @@ static struct assay_window *assay_window_alloc(struct assay_region *region, unsi
 	return window;
 }
 
+/**
+ * assay_window_set_state() - change a page's state
+ * @window: window
+ * @page: index of the page
+ * @state: new state
+ *
+ * By whoever serialises use of the window. Keeps the region's count of sealed pages.
+ */
+void assay_window_set_state(struct assay_window *window, unsigned long page,
+			    enum assay_page_state state)
+{
+	struct assay_page_desc *desc = &window->desc[page];
+	int sealed = (state == ASSAY_PAGE_SEALED) - (assay_page_state(desc) == ASSAY_PAGE_SEALED);
+
+	if (sealed)
+		atomic_long_add(sealed, &window->region->sealed);
+	WRITE_ONCE(desc->bits,
+		   (desc->bits & ~ASSAY_PAGE_STATE) | FIELD_PREP(ASSAY_PAGE_STATE, state));
+}
+
 static void assay_window_detach(struct assay_window *window, unsigned long first,
 				unsigned long count)
 {
 	unsigned long i;
 
 	for (i = first; i < first + count; i++)
-		WRITE_ONCE(window->desc[i].state, ASSAY_PAGE_LENT);
+		assay_window_set_state(window, i, ASSAY_PAGE_LENT);
 }
 
 static void assay_window_attach(struct assay_window *window, unsigned long first,
@@ -376,13 +397,10 @@ static void assay_window_attach(struct assay_window *window, unsigned long first
 	unsigned long i;
 
 	for (i = first; i < first + count; i++) {
-		window->desc[i] = (struct assay_page_desc){
-			.order = window->order,
-			.since = since,
-			.owner = ASSAY_OWNER_WINDOW,
-			.type = ASSAY_PAGE_FREE,
-			.state = ASSAY_PAGE_CLAIMED,
-		};
+		window->desc[i].since = since;
+		assay_page_set_type(&window->desc[i], ASSAY_PAGE_FREE);
+		assay_page_set_used(&window->desc[i], 0);
+		assay_window_set_state(window, i, ASSAY_PAGE_CLAIMED);
 	}
 }
 
@@ -653,7 +671,7 @@ static void assay_window_forget(struct assay_window *window)
 	list_del(&window->node);
 	region->stats.windows--;
 	for (i = 0; i < window->count; i++) {
-		if (window->desc[i].state == ASSAY_PAGE_LENT)
+		if (assay_page_state(&window->desc[i]) == ASSAY_PAGE_LENT)
 			clear_bit(window->pfn - region->pfn + i, region->taken);
 		else
 			assay_window_detach(window, i, 1);
@@ -692,7 +710,7 @@ void assay_window_release(struct assay_window *window)
 		return;
 	for (first = 0; first < window->count; first = end + 1) {
 		for (end = first; end < window->count; end++) {
-			if (window->desc[end].state == ASSAY_PAGE_LENT)
+			if (assay_page_state(&window->desc[end]) == ASSAY_PAGE_LENT)
 				break;
 		}
 		if (end > first)

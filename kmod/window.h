@@ -20,7 +20,9 @@ struct assay_region;
  * @region: where they are from
  * @pfn: first page frame
  * @count: number of pages
- * @order: of its claim or reservation, see struct assay_page_desc
+ * @order: of its claim or reservation: the module's windows are counted from 1
+ * @owner: ASSAY_OWNER_* or a pool's id; written by whoever has the window, read without a
+ *         lock for display
  * @reserved: its place is kept while its pages come and go
  * @name: of the owner, for people; a copy, changed under the region's lock
  * @desc: a descriptor for each page
@@ -31,6 +33,7 @@ struct assay_window {
 	unsigned long pfn;
 	unsigned long count;
 	u32 order;
+	u16 owner;
 	bool reserved;
 	char name[24];
 	struct assay_page_desc *desc;
@@ -44,6 +47,8 @@ struct assay_window *assay_window_reserve(struct assay_region *region, unsigned 
 					  unsigned long count, const char *name);
 int assay_window_fill(struct assay_window *window, unsigned long first, unsigned long count);
 bool assay_window_empty(struct assay_window *window, unsigned long first, unsigned long count);
+void assay_window_set_state(struct assay_window *window, unsigned long page,
+			    enum assay_page_state state);
 void assay_window_rename(struct assay_window *window, const char *name);
 void assay_window_release(struct assay_window *window);
 void assay_window_abandon(struct assay_window *window);

@@ -107,8 +107,9 @@ static enum assay_page_state pools_state(const struct pmalloc_pool *pool, const 
 
 	list_for_each_entry(area, &pool->areas, node) {
 		if (address >= area->pages.base && address - area->pages.base < area->size)
-			return area->pages.window->desc[(address - area->pages.base) >> PAGE_SHIFT]
-				.state;
+			return assay_page_state(
+				&area->pages.window
+					 ->desc[(address - area->pages.base) >> PAGE_SHIFT]);
 	}
 	return ASSAY_PAGE_LENT;
 }
