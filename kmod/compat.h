@@ -69,7 +69,11 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 #define ASSAY_CONTIG_MOVABLE ACR_FLAGS_NONE
 #else
 #define assay_contig_t enum migratetype
+#if IS_ENABLED(CONFIG_CMA)
 #define ASSAY_CONTIG_CMA MIGRATE_CMA
+#else
+#define ASSAY_CONTIG_CMA MIGRATE_MOVABLE /* no page is in a CMA area */
+#endif
 #define ASSAY_CONTIG_MOVABLE MIGRATE_MOVABLE
 #endif
 

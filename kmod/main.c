@@ -55,7 +55,7 @@ static unsigned int region_count;
 module_param_array(region, charp, &region_count, 0444);
 MODULE_PARM_DESC(
 	region,
-	"regions besides those of the device tree: movable:BASE:SIZE or nomap:BASE:SIZE[,...] in bytes (0x, K, M, G)");
+	"regions besides those of the device tree: auto, movable:BASE:SIZE or nomap:BASE:SIZE[,...] in bytes (0x, K, M, G)");
 
 static char *window;
 module_param(window, charp, 0444);
@@ -442,7 +442,7 @@ static int __init assay_make_device(void)
 	if (assay_has_node())
 		return 0;
 	if (!region_count) {
-		pr_err("the device tree has no enabled node compatible \"%s\"; add one with a memory-region, or give region=movable:BASE:SIZE\n",
+		pr_err("the device tree has no enabled node compatible \"%s\"; add one with a memory-region, or give region=auto\n",
 		       ASSAY_COMPATIBLE);
 		return -ENODEV;
 	}

@@ -13,7 +13,7 @@
  *
  * The device's node names regions in memory-region, the first of them the log's.
  * The module's parameter region= adds others; they come after those of the device
- * tree.
+ * tree. With region=auto a range of the kinds cma or movable is found.
  *
  * A region that is refused is named with the reason and what to do. Refusing the
  * log's region (the first) fails loading; any further one is left out.
@@ -46,6 +46,7 @@ static const struct assay_region_source *const assay_region_sources[] = {
 	&assay_region_static,
 #endif
 	&assay_region_movable,
+	&assay_region_auto,
 };
 
 /**

@@ -60,8 +60,10 @@ static int assay_cma_claim(struct assay_region *region, unsigned long pfn, unsig
 
 static void assay_cma_close(struct assay_region *region)
 {
-	of_reserved_mem_device_release(region->cma);
-	put_device(region->cma);
+	if (region->cma) {
+		of_reserved_mem_device_release(region->cma);
+		put_device(region->cma);
+	}
 	kfree(region->idle_unused);
 }
 
@@ -146,6 +148,30 @@ static const char *assay_cma_idle_unused(void)
 	return why ?: ERR_PTR(-ENOMEM);
 }
 
+/**
+ * assay_region_new_cma() - a region in a CMA area that the kernel has, whoever else takes
+ * pages of it: two that want the same fail one of them
+ * @dev: device
+ * @base: physical address
+ * @size: bytes
+ *
+ * Return: as assay_region_new().
+ */
+struct assay_region *assay_region_new_cma(struct device *dev, u64 base, u64 size)
+{
+	const char *idle_unused = assay_cma_idle_unused();
+	struct assay_region *region;
+
+	if (IS_ERR(idle_unused))
+		return ERR_CAST(idle_unused);
+	region = assay_region_new(dev, &assay_cma_ops, base, size);
+	if (IS_ERR(region))
+		kfree(idle_unused);
+	else
+		region->idle_unused = idle_unused;
+	return region;
+}
+
 static void assay_cma_device_release(struct device *device)
 {
 	kfree(device);
@@ -176,7 +202,6 @@ static struct assay_region *assay_cma_open(struct device *dev, struct device_nod
 	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
 	struct device *device = assay_cma_device(dev, index);
 	struct assay_region *region;
-	const char *idle_unused;
 	int ret;
 
 	if (!device)
@@ -191,21 +216,13 @@ static struct assay_region *assay_cma_open(struct device *dev, struct device_nod
 		ret = assay_cma_refused(dev, node, rmem);
 		goto release;
 	}
-	idle_unused = assay_cma_idle_unused();
-	if (IS_ERR(idle_unused)) {
-		ret = PTR_ERR(idle_unused);
-		goto release;
-	}
-	region = assay_region_new(dev, &assay_cma_ops, rmem->base, rmem->size);
+	region = assay_region_new_cma(dev, rmem->base, rmem->size);
 	if (IS_ERR(region)) {
 		ret = PTR_ERR(region);
-		goto free;
+		goto release;
 	}
 	region->cma = device;
-	region->idle_unused = idle_unused;
 	return region;
-free:
-	kfree(idle_unused);
 release:
 	of_reserved_mem_device_release(device);
 put:

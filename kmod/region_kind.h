@@ -28,6 +28,7 @@ struct assay_region_source {
 					       const char *fields);
 };
 
+extern const struct assay_region_source assay_region_auto;
 extern const struct assay_region_source assay_region_cma;
 extern const struct assay_region_source assay_region_movable;
 extern const struct assay_region_source assay_region_nomap;
@@ -35,6 +36,8 @@ extern const struct assay_region_source assay_region_static;
 
 struct assay_region *assay_region_new(struct device *dev, const struct assay_region_ops *ops,
 				      u64 base, u64 size);
+struct assay_region *assay_region_new_cma(struct device *dev, u64 base, u64 size);
+struct assay_region *assay_region_new_movable(struct device *dev, u64 base, u64 size);
 void assay_region_free(struct assay_region *region);
 void assay_region_add(struct assay_region *region);
 void assay_regions_free(void);

@@ -79,6 +79,19 @@ static const struct assay_region_ops assay_movable_ops = {
 	.release = assay_contig_release,
 };
 
+/**
+ * assay_region_new_movable() - a region of zone Movable
+ * @dev: device
+ * @base: physical address
+ * @size: bytes
+ *
+ * Return: as assay_region_new().
+ */
+struct assay_region *assay_region_new_movable(struct device *dev, u64 base, u64 size)
+{
+	return assay_region_new(dev, &assay_movable_ops, base, size);
+}
+
 static struct assay_region *assay_movable_open(struct device *dev, const char *parameter,
 					       const char *fields)
 {
@@ -88,7 +101,7 @@ static struct assay_region *assay_movable_open(struct device *dev, const char *p
 	ret = assay_region_parse_range(dev, parameter, fields, &base, &size);
 	if (ret)
 		return ERR_PTR(ret);
-	return assay_region_new(dev, &assay_movable_ops, base, size);
+	return assay_region_new_movable(dev, base, size);
 }
 
 const struct assay_region_source assay_region_movable = {
