@@ -42,11 +42,9 @@ struct workqueue_struct *assay_regions_queue;
 static const struct assay_region_source *const assay_region_sources[] = {
 	&assay_region_nomap,
 #if IS_ENABLED(CONFIG_OF_RESERVED_MEM)
-	&assay_region_cma,
-	&assay_region_static,
+	&assay_region_cma,     &assay_region_static,
 #endif
-	&assay_region_movable,
-	&assay_region_auto,
+	&assay_region_movable, &assay_region_auto,
 };
 
 /**

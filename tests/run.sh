@@ -11,11 +11,12 @@
 #	kmod/NAME@FLAVOUR  tests/kmod/NAME.sh in a guest with that kernel. Lines "# guest: OPTIONS"
 #	                   in it are further options of qemu/run-guest, with $directory for the
 #	                   directory of results; "# flavours: 64k 4k" limits it to these, else it
-#	                   runs on all: 64k 4k 7.3 16k 6.1 debug. What runs on debug runs on
+#	                   runs on all of arm64: 64k 4k 7.3 16k 6.1 debug. What runs on debug runs on
 #	                   $soak_flavour as well, if that is set. Each line "# also: 4k WORDS" runs it
 #	                   once more, with these kernel parameters, as NAME@4k+WORDS. All modules
 #	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
-#	                   tests/check.sh is /bed/check.sh
+#	                   tests/check.sh is /bed/check.sh. What the log was loaded on in these tests
+#	                   is in build/test/matrix.md afterwards (tests/matrix.sh)
 #	e2e/NAME           tests/e2e/NAME.sh on this machine
 #	model/NAME         spin checks tests/model/NAME.pml, and refutes its mutants (tests/model/check)
 #	lint/NAME          one of the checks of tests/lint
@@ -258,6 +259,8 @@ for test in $chosen; do
 	fi
 	passed=$((passed + one_passed)) failed=$((failed + one_failed)) skipped=$((skipped + one_skipped))
 done
+# shellcheck disable=SC2086 # a list
+tests/matrix.sh "$results" $chosen >"$results/matrix.md"
 if [ "$failed" -gt 0 ]; then
 	echo
 	for test in $chosen; do

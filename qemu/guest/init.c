@@ -289,6 +289,18 @@ static void set_environment(void)
 	setenv("OUT", "/out", 1);
 }
 
+/* What programs of the tests have noted becomes comments of the results. */
+static void send_notes(int port)
+{
+	FILE *notes = fopen("/run/bed-notes", "re");
+	char line[2048];
+
+	while (notes && fgets(line, sizeof(line), notes))
+		dprintf(port, "# %s", line);
+	if (notes)
+		fclose(notes);
+}
+
 static void send_files(void)
 {
 	static const char *const pack[] = { BUSYBOX, "tar", "-c", "-C", "/out", ".", NULL };
@@ -390,6 +402,7 @@ int main(void)
 
 	port = open_port("org.assay.0");
 	status = run((const char *[]){ program, NULL }, port);
+	send_notes(port);
 	close(port);
 	if (status < 0 || !WIFEXITED(status))
 		say("the program was ended by signal %d", status < 0 ? 0 : WTERMSIG(status));

@@ -25,6 +25,7 @@
 #include <tpm-proxy.h>
 #include <uapi/assay.h>
 
+#include "module.h"
 #include "sha.h"
 
 #define DEVICE "/dev/assay"
@@ -583,10 +584,10 @@ static inline void bind_tpm(bool bound)
 
 static inline void load_assay(const char *parameters)
 {
-	int module = open("/bed/assay.ko", O_RDONLY | O_CLOEXEC);
+	int result = module_load("/bed/assay.ko", parameters);
 
-	need(module >= 0 && !syscall(SYS_finit_module, module, parameters, 0), "load the module");
-	close(module);
+	errno = -result;
+	need(!result, "load the module");
 }
 
 static inline void unload_assay(void)

@@ -4,7 +4,7 @@
 # guest: --region auto --tpm new --file policy/70-assay.rules=/bed/70-assay.rules
 # flavours: 64k
 set -e
-insmod /bed/assay.ko
+/bed/bin/insmod /bed/assay.ko
 status=0
 mode=$(sed -n 's/^SUBSYSTEM=="misc", KERNEL=="assay", OWNER="root", GROUP="assay", MODE="\(0[0-7]*\)"$/\1/p' /bed/70-assay.rules)
 [ "$mode" = 0660 ] || { echo "Bail out! the rule has no mode, or another: $mode"; exit 1; }

@@ -5,7 +5,7 @@
 # guest: --region auto --tpm new --banks sha1,sha256,sha384,sha512
 # guest: --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
 set -e
-insmod /bed/assay.ko
+/bed/bin/insmod /bed/assay.ko
 insmod /bed/scribble.ko
 status=0
 programs='log abi measure protect full'

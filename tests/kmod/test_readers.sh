@@ -4,7 +4,7 @@
 # guest: --region auto --tpm new --smp 2
 # flavours: 64k 7.3 debug
 set -e
-insmod /bed/assay.ko
+/bed/bin/insmod /bed/assay.ko
 status=0
 /bed/bin/readers || status=1
 rmmod assay

@@ -4,7 +4,7 @@
 # guest: --region auto --tpm new --banks sha1,sha256
 # flavours: 64k 7.3 debug
 set -e
-insmod /bed/assay.ko
+/bed/bin/insmod /bed/assay.ko
 status=0
 /bed/bin/trim || status=1
 assay log show >/out/log.txt || { echo "# assay log show: $?"; status=1; }
