@@ -2,8 +2,10 @@
 /*
  * MEASURE and APPEND through io_uring: many under way from one thread share records, each
  * is completed with the ioctl's result and told its record; what the ioctl refuses is
- * refused; a ring that is closed, or whose task is killed, leaves each command's entries
- * in the log once or not at all, and nothing behind. Where the kernel has not what that
+ * refused; a ring that is closed, or whose task is killed or starts another program, leaves
+ * each command's entries in the log once or not at all, and nothing behind. So do rings with
+ * a thread that submits, rings that defer completions or poll for them, commands that
+ * are linked, and rings that a child has inherited. Where the kernel has not what that
  * takes, it says so. Loads and unloads the module.
  */
 #define _GNU_SOURCE
@@ -100,16 +102,17 @@ static void end(int fd)
 }
 
 /* @count commands from one thread, in as few system calls as there are submissions. */
-static void test_many(unsigned int count)
+static void test_many(const char *what, uint32_t flags, unsigned int count)
 {
 	int fd = begin(30);
 	unsigned int times[CROWD], good = 0, once = 0, completed = 0;
 	struct uring ring;
 
-	need(!uring_open(&ring, CROWD), "a ring");
+	need(!uring_open_with(&ring, CROWD, flags), "a ring");
 	for (unsigned int i = 0; i < count; i++)
 		queue(&ring, fd, i);
-	check_is(uring_enter(&ring, count), count, "commands are submitted in one call");
+	check(uring_enter(&ring, count) == (int)count, "%s: commands are submitted in one call",
+	      what);
 	for (uint64_t i; completed < count; completed++) {
 		int result;
 
@@ -193,7 +196,7 @@ static void test_refused(int fd, struct uring *ring)
 		{ "an unknown operation", fd, UINT32_MAX, &good, sizeof(good), 0, 0, -ENOTTY },
 		{ "a reserved field", fd, APPEND, &good, sizeof(good), 1, 0, -EINVAL },
 		{ "registered buffers", fd, APPEND, &good, sizeof(good), 0, IORING_URING_CMD_FIXED,
-		  -EINVAL },
+		  -EFAULT },
 		{ "an unknown flag", fd, APPEND, &good, sizeof(good), 0, 1 << 30, -EINVAL },
 		{ "a struct of no bytes", fd, APPEND, &good, 0, 0, 0, -EINVAL },
 		{ "a struct a byte short", fd, APPEND, &good, sizeof(good) - 1, 0, 0, -EINVAL },
@@ -222,9 +225,6 @@ static void test_refused(int fd, struct uring *ring)
 		memcpy(sqe->cmd, &command, sizeof(command));
 		sqe->uring_cmd_flags = rows[i].flags;
 		result = run(ring, sqe);
-		/* Older kernels look first whether there are any. */
-		if (rows[i].flags == IORING_URING_CMD_FIXED && result == -EFAULT)
-			result = -EINVAL;
 		check(result == rows[i].error, "refused: %s (%d)", rows[i].what, result);
 	}
 	check_is((long long)get_info(fd).records, (long long)records, "none has written anything");
@@ -258,12 +258,32 @@ static bool waits_for_rings(void)
 	return false;
 }
 
+/* Each event is in the log at most once, and nothing stays pending. */
+static void check_none_twice(const char *what, int fd)
+{
+	struct assay_info info = get_info(fd);
+	unsigned int times[CROWD], events, twice = 0;
+
+	/* On a busy machine a TPM may have failed in time; what is pending is tried again. */
+	for (int i = 0; i < 500 && info.anchored != info.tail; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		info = get_info(fd);
+	}
+	events = count_events(times);
+	for (unsigned int i = 0; i < CROWD; i++)
+		twice += times[i] > 1;
+	check(twice == 0 && info.anchored == info.tail,
+	      "%s: no event is there twice, none is left pending", what);
+	note("  %u of %d events are in the log", events, CROWD);
+}
+
+enum end { CLOSES, EXITS, EXECS, IS_KILLED };
+
 /* A child submits many and goes, by itself or killed, with none completed. */
-static void test_gone(const char *what, bool killed, bool closed)
+static void test_gone(const char *what, enum end how)
 {
 	int fd = begin(300), status, ready[2];
-	unsigned int times[CROWD], events, twice = 0;
-	struct assay_info info;
+	bool killed = how == IS_KILLED;
 	char byte;
 	pid_t child;
 
@@ -278,9 +298,11 @@ static void test_gone(const char *what, bool killed, bool closed)
 		for (unsigned int i = 0; i < CROWD; i++)
 			queue(&ring, own, i);
 		need(uring_enter(&ring, 0) == CROWD, "submit");
-		if (closed)
+		if (how == CLOSES)
 			uring_close(&ring);
 		need(write(ready[1], "", 1) == 1, "tell the parent");
+		if (how == EXECS)
+			execl("/bed/busybox", "true", (char *)NULL);
 		if (killed)
 			pause();
 		_exit(0);
@@ -293,18 +315,109 @@ static void test_gone(const char *what, bool killed, bool closed)
 	close(ready[0]);
 	close(ready[1]);
 	check(waits_for_rings(), "%s: nothing of it is left", what);
-	/* On a busy machine a TPM may have failed in time; what is pending is tried again. */
-	info = get_info(fd);
-	for (int i = 0; i < 500 && info.anchored != info.tail; i++) {
-		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-		info = get_info(fd);
+	check_none_twice(what, fd);
+	end(fd);
+}
+
+/* ------------------------------------------------------------------ other kinds of rings */
+/* Polling for completions is for block devices: the kernel refuses the command, or does not poll.
+ */
+static void test_polled(void)
+{
+	int fd = begin(0), result = 1;
+	uint64_t records = get_info(fd).records, user_data;
+	struct uring ring;
+
+	need(!uring_open_with(&ring, 8, IORING_SETUP_IOPOLL), "a ring");
+	queue(&ring, fd, 0);
+	need(uring_enter(&ring, 0) == 1, "submit");
+	for (int i = 0; i < 1000 && !uring_reap(&ring, &user_data, &result); i++) {
+		usleep(5000);
+		syscall(SYS_io_uring_enter, ring.fd, 0, 0, IORING_ENTER_GETEVENTS, NULL, 0);
 	}
-	events = count_events(times);
-	for (unsigned int i = 0; i < CROWD; i++)
-		twice += times[i] > 1;
-	check(twice == 0 && info.anchored == info.tail,
-	      "%s: no event is there twice, none is left pending", what);
-	note("  %u of %d events are in the log", events, CROWD);
+	check((result == -EOPNOTSUPP && get_info(fd).records == records) ||
+		      (result == 0 && get_info(fd).records == records + 1),
+	      "a ring that polls: the command is refused, or done (%d)", result);
+	uring_close(&ring);
+	end(fd);
+}
+
+/* Each is submitted when the one before is done; what follows a failure is not. */
+static void test_linked(void)
+{
+	enum { COUNT = 6, BAD = 3 };
+	int fd = begin(0), results[COUNT];
+	unsigned int times[CROWD], right = 0;
+	struct uring ring;
+	uint64_t user_data;
+
+	need(!uring_open(&ring, 8), "a ring");
+	for (unsigned int i = 0; i < COUNT; i++) {
+		uint32_t index = *ring.sq_tail & ring.sq_mask;
+
+		queue(&ring, fd, i);
+		if (i < COUNT - 1)
+			ring.sqes[index].flags = IOSQE_IO_LINK;
+		if (i == BAD)
+			commands[i].request.flags = 1;
+	}
+	need(uring_enter(&ring, COUNT) == COUNT, "submit");
+	for (unsigned int i = 0; i < COUNT; i++) {
+		int result;
+
+		need(uring_reap(&ring, &user_data, &result) && user_data < COUNT, "a completion");
+		results[user_data] = result;
+	}
+	for (unsigned int i = 0; i < COUNT; i++)
+		right += results[i] == (i < BAD	 ? 0 :
+					i == BAD ? -EINVAL :
+						   -ECANCELED) &&
+			 (i >= BAD || i == 0 ||
+			  commands[i].request.recnum > commands[i - 1].request.recnum);
+	check_is(right, COUNT, "linked commands: in order, up to the one that fails");
+	check_is(count_events(times), BAD, "and none behind it is in the log");
+	uring_close(&ring);
+	end(fd);
+}
+
+/* A child uses the ring of its parent: it waits for its commands, or ends before they are done. */
+static void test_inherited(bool waits)
+{
+	const char *what = waits ? "an inherited ring" : "a child that leaves commands in a ring";
+	unsigned int completed = 0, done = 0, wrong = 0;
+	int fd = begin(waits ? 0 : 300), status;
+	struct uring ring;
+	pid_t child;
+
+	need(!uring_open(&ring, MANY), "a ring");
+	child = fork();
+	need(child >= 0, "fork");
+	if (!child) {
+		for (unsigned int i = 0; i < MANY; i++)
+			queue(&ring, fd, i);
+		need(uring_enter(&ring, waits ? MANY : 0) == MANY, "submit");
+		_exit(0);
+	}
+	need(waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status),
+	     "the child");
+	/* What its end has cancelled is completed by workers of the kernel's. */
+	for (int i = 0; i < 1000 && completed < MANY; i++) {
+		uint64_t user_data;
+		int result;
+
+		while (uring_reap(&ring, &user_data, &result)) {
+			completed++;
+			done += result == 0;
+			wrong += result != 0 && result != -ECANCELED;
+		}
+		if (completed < MANY)
+			usleep(10000);
+	}
+	check(completed == MANY && wrong == 0 && (!waits || done == MANY),
+	      "%s: each command is done or cancelled", what);
+	note("  %u of %u are done", done, completed);
+	uring_close(&ring);
+	check_none_twice(what, fd);
 	end(fd);
 }
 
@@ -324,11 +437,19 @@ int main(void)
 		check_is(run(&ring, NULL), -EOPNOTSUPP, "this kernel has no such commands");
 		return tap_end();
 	}
-	test_many(MANY);
-	test_many(CROWD);
+	test_many("a ring", 0, MANY);
+	test_many("a crowded ring", 0, CROWD);
+	test_many("a ring with a thread that submits", IORING_SETUP_SQPOLL, MANY);
+	test_many("a ring that defers completions",
+		  IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, MANY);
 	test_calls();
-	test_gone("a ring that is closed", false, true);
-	test_gone("a task that exits", false, false);
-	test_gone("a task that is killed", true, false);
+	test_polled();
+	test_linked();
+	test_inherited(true);
+	test_inherited(false);
+	test_gone("a ring that is closed", CLOSES);
+	test_gone("a task that exits", EXITS);
+	test_gone("a task that starts another program", EXECS);
+	test_gone("a task that is killed", IS_KILLED);
 	return tap_end();
 }

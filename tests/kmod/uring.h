@@ -20,6 +20,7 @@
 struct uring {
 	int fd;
 	unsigned int entries;
+	uint32_t flags; /* IORING_SETUP_* */
 	uint32_t *sq_tail, sq_mask, *sq_array;
 	uint32_t *cq_head, *cq_tail, cq_mask;
 	struct io_uring_sqe *sqes;
@@ -27,10 +28,13 @@ struct uring {
 	unsigned int queued; /* not submitted yet */
 };
 
-/* Room for so many commands, a power of two. Returns 0, or -1 with errno set. */
-static inline int uring_open(struct uring *ring, unsigned int entries)
+/*
+ * A ring with IORING_SETUP_* and room for so many commands, a power of two. Returns 0, or -1
+ * with errno set.
+ */
+static inline int uring_open_with(struct uring *ring, unsigned int entries, uint32_t flags)
 {
-	struct io_uring_params parameters = { 0 };
+	struct io_uring_params parameters = { .flags = flags, .sq_thread_idle = 50 };
 	uint8_t *rings;
 	size_t size;
 
@@ -47,6 +51,7 @@ static inline int uring_open(struct uring *ring, unsigned int entries)
 			  PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQES);
 	if (rings == MAP_FAILED || ring->sqes == MAP_FAILED)
 		return -1;
+	ring->flags = flags;
 	ring->entries = parameters.sq_entries;
 	ring->sq_tail = (uint32_t *)(rings + parameters.sq_off.tail);
 	ring->sq_mask = *(uint32_t *)(rings + parameters.sq_off.ring_mask);
@@ -56,6 +61,11 @@ static inline int uring_open(struct uring *ring, unsigned int entries)
 	ring->cq_mask = *(uint32_t *)(rings + parameters.cq_off.ring_mask);
 	ring->cqes = (struct io_uring_cqe *)(rings + parameters.cq_off.cqes);
 	return 0;
+}
+
+static inline int uring_open(struct uring *ring, unsigned int entries)
+{
+	return uring_open_with(ring, entries, 0);
 }
 
 static inline void uring_close(struct uring *ring)
@@ -86,11 +96,15 @@ static inline struct io_uring_sqe *uring_command(struct uring *ring, int file, u
 	return sqe;
 }
 
-/* Submit what is queued, and wait for so many completions. One system call. */
+/*
+ * Submit what is queued, and wait for so many completions. One system call; with a thread of
+ * the kernel's that submits, it is woken.
+ */
 static inline int uring_enter(struct uring *ring, unsigned int wait)
 {
-	long ret = syscall(SYS_io_uring_enter, ring->fd, ring->queued, wait,
-			   wait ? IORING_ENTER_GETEVENTS : 0, NULL, 0);
+	unsigned int flags = (wait ? IORING_ENTER_GETEVENTS : 0) |
+			     (ring->flags & IORING_SETUP_SQPOLL ? IORING_ENTER_SQ_WAKEUP : 0);
+	long ret = syscall(SYS_io_uring_enter, ring->fd, ring->queued, wait, flags, NULL, 0);
 
 	if (ret < 0)
 		return -errno;
