@@ -152,7 +152,7 @@ build/shared/$(LIB_NAME): $(LIB_PUBLIC) build/shared/libassay.a $(LIB_MAP)
 	$(Q)gcc -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(LIB_MAP) -Wl,-z,defs \
 		-Wl,-z,relro,-z,now -o $@ $(filter %.o %.a,$^) $(LIBS_CORE)
 
--include $(shell find build/host build/asan build/tsan build/fuzz build/shared \
+-include $(shell find build/guest-arm32 build/host build/asan build/tsan build/fuzz build/shared \
 	$(foreach a,$(ARCHES),build/$(a) $(GUEST_$(a))) -name '*.d' 2>/dev/null)
 
 # ---------------------------------------------------------------- kernel modules
@@ -202,6 +202,15 @@ $(GUEST_$(1))/%: tests/bench/%.c $(SYSROOT_$(1)).key
 	$$(Q)$$(GUEST_LINK)
 endef
 $(foreach a,$(ARCHES),$(eval $(call guest_programs,$(a))))
+
+# Some of these once more as 32-bit programs, for tests/kmod/test_compat.sh.
+ARM32_PROGRAMS := $(addprefix build/guest-arm32/,access log)
+$(ARM32_PROGRAMS): build/guest-arm32/%: tests/kmod/%.c | packages
+	@mkdir -p $(@D)
+	$(call tell,GUEST)
+	$(Q)arm-linux-gnueabihf-gcc -std=c11 $(WARNINGS) -O2 -g -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
+		-Ikmod -Iqemu -Iuserspace/include -MMD -MP -o $@ -static $< -lpthread
+guest-4k: $(ARM32_PROGRAMS)
 
 # What runs beside guests, on this machine.
 build/tpm-proxy: qemu/tpm-proxy.h
