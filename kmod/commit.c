@@ -331,27 +331,28 @@ static bool assay_commit_may_split(const struct assay_commit *commit)
 }
 
 /*
- * What was taken: one record or, where that cannot be written, one for each that can. -EAGAIN:
- * there is a backlog, some of which is anchored now; what is still taken is to be tried again.
+ * Write what is taken: all of it as a record or, if that cannot be, the first alone. What is left
+ * after that is for the next time.
  */
-static int assay_commit_taken(struct assay_commit *commit)
+static void assay_commit_taken(struct assay_commit *commit)
 {
+	unsigned int count = commit->split ? 1 : ASSAY_COMMIT_QUEUE;
 	ktime_t begin = ktime_get();
-	bool split;
+	struct assay_request *request, *next;
 
-	if (assay_commit_write(commit, ASSAY_COMMIT_QUEUE) == -EAGAIN)
-		return -EAGAIN;
+	/* There is a backlog, some of which is anchored now. */
+	if (assay_commit_write(commit, count) == -EAGAIN)
+		return;
+	if (!commit->split && assay_commit_may_split(commit)) {
+		commit->split = true;
+		return;
+	}
 	commit->last_ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
-	split = assay_commit_may_split(commit);
-	while (!list_empty(&commit->taken)) {
-		struct assay_request *request =
-			list_first_entry(&commit->taken, struct assay_request, node);
-
-		if (split && assay_commit_write(commit, 1) == -EAGAIN)
-			return -EAGAIN;
+	list_for_each_entry_safe(request, next, &commit->taken, node) {
+		if (!count--)
+			break;
 		assay_commit_finish(commit, request);
 	}
-	return 0;
 }
 
 /* Have the rest of a backlog, what failed, and what was not verified be looked after later. */
@@ -384,26 +385,20 @@ void assay_commit_follow_up(struct assay_commit *commit)
 	assay_commit_plan(commit);
 }
 
+/* A record, and then it is the turn of others: the workqueue is frozen between two works. */
 static void assay_commit_work(struct work_struct *work)
 {
 	struct assay_commit *commit = container_of(work, struct assay_commit, work);
-	int ret;
 
-	for (;;) {
-		if (list_empty(&commit->taken)) {
-			assay_commit_gather(commit);
-			if (!assay_commit_take(commit))
-				return;
-		}
-		ret = assay_commit_taken(commit);
-		assay_commit_follow_up(commit);
-		/* The workqueue is frozen between two works, not in one. */
-		if (ret == -EAGAIN) {
-			queue_work(commit->workqueue, &commit->work);
+	if (list_empty(&commit->taken)) {
+		assay_commit_gather(commit);
+		if (!assay_commit_take(commit))
 			return;
-		}
-		cond_resched();
+		commit->split = false;
 	}
+	assay_commit_taken(commit);
+	assay_commit_follow_up(commit);
+	queue_work(commit->workqueue, &commit->work);
 }
 
 /* ------------------------------------------------------------------ anchoring again */

@@ -70,6 +70,7 @@ struct assay_request {
  * @work: the committer
  * @group: the most requests it puts into a record
  * @taken: requests of the record under way
+ * @split: they get a record each
  * @content: their fields; room for the ledger's own two pieces and one a request
  * @calls: requests done, and @entries, theirs; only grow, read without the lock
  * @retry: anchors what is pending
@@ -95,6 +96,7 @@ struct assay_commit {
 	struct work_struct work;
 	unsigned int group;
 	struct list_head taken;
+	bool split;
 	struct kvec content[2 + ASSAY_COMMIT_QUEUE];
 	u64 calls;
 	u64 entries;
