@@ -32,6 +32,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uio.h>
@@ -45,7 +46,8 @@
 #include "version.h"
 #include "window.h"
 
-#define ASSAY_BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+/* In procfs. */
+#define ASSAY_BOOT_ID_PATH "sys/kernel/random/boot_id"
 
 /* RECNUM, PCR, DIGESTS with every hash; TLV header, KIND to NEXT of the content: far below. */
 #define ASSAY_RECORD_HEAD_LIMIT 1024
@@ -60,26 +62,43 @@
  */
 #define ASSAY_OWN_RECORD_LIMIT 2048
 
-static int assay_ledger_read_boot_id(struct assay_ledger *ledger)
+static ssize_t assay_ledger_read_boot_id_of(struct vfsmount *proc, char *text)
 {
-	char text[UUID_STRING_LEN + 1] = "";
-	struct file *file;
+	const struct path root = { .mnt = proc, .dentry = proc->mnt_root };
+	struct file *file = file_open_root(&root, ASSAY_BOOT_ID_PATH, O_RDONLY, 0);
 	loff_t offset = 0;
 	ssize_t ret;
 
-	file = filp_open(ASSAY_BOOT_ID_PATH, O_RDONLY, 0);
-	if (IS_ERR(file)) {
-		ret = PTR_ERR(file);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = kernel_read(file, text, UUID_STRING_LEN, &offset);
+	filp_close(file, NULL);
+	return ret;
+}
+
+/*
+ * The kernel exports it nowhere but in /proc. That is mounted here for ourselves: whoever loads the
+ * module may have none, or something else mounted over the file.
+ */
+static int assay_ledger_read_boot_id(struct assay_ledger *ledger)
+{
+	struct file_system_type *type = get_fs_type("proc");
+	struct vfsmount *proc = type ? kern_mount(type) : ERR_PTR(-ENODEV);
+	char text[UUID_STRING_LEN + 1] = "";
+	ssize_t ret;
+
+	if (IS_ERR(proc)) {
+		ret = PTR_ERR(proc);
 	} else {
-		ret = kernel_read(file, text, UUID_STRING_LEN, &offset);
-		fput(file);
-		if (ret >= 0)
-			ret = uuid_parse(text, &ledger->boot_id);
+		ret = assay_ledger_read_boot_id_of(proc, text);
+		kern_unmount(proc);
 	}
+	if (ret >= 0)
+		ret = uuid_parse(text, &ledger->boot_id);
 	if (ret)
 		dev_err(ledger->dev,
-			"cannot read the boot id from %s (error %zd); mount /proc before loading the module\n",
-			ASSAY_BOOT_ID_PATH, ret);
+			"cannot read the boot id (error %zd): assay needs a kernel with CONFIG_PROC_FS and CONFIG_SYSCTL\n",
+			ret);
 	return ret;
 }
 
