@@ -439,7 +439,7 @@ static int assay_anchor_advance(const struct assay_anchor *anchor, const struct 
 	return assay_anchor_after(anchor, bank, value, pending->digest[bank->hash], ret_next);
 }
 
-/* One bank tells: an extend is one command for all of them. The largest is the hardest to fool. */
+/* The bank that tells how far the TPM is: of the largest digest, which is the hardest to fool. */
 static const struct assay_bank *assay_anchor_witness(const struct assay_anchor *anchor)
 {
 	const struct assay_bank *witness = &anchor->banks[0];
@@ -563,9 +563,50 @@ static int assay_anchor_unclean(struct assay_anchor *anchor, const u8 *found)
 	return -EUCLEAN;
 }
 
+/* A bank other than the witness, which holds the first @ahead pending records: does it, too? */
+static int assay_anchor_check_bank(struct assay_anchor *anchor, const struct assay_bank *bank,
+				   unsigned int ahead)
+{
+	u8 found[ASSAY_MAX_DIGEST], value[ASSAY_MAX_DIGEST];
+	const struct assay_pending *pending;
+	int ret;
+
+	memcpy(value, bank->value, bank->size);
+	list_for_each_entry(pending, &anchor->pending, node) {
+		if (!ahead--)
+			break;
+		ret = assay_anchor_advance(anchor, bank, value, pending, value);
+		if (ret)
+			return ret;
+	}
+	ret = assay_anchor_read(anchor, anchor->pcr, bank, found);
+	if (ret || !memcmp(found, value, bank->size))
+		return ret;
+	if (anchor->state != ASSAY_PCR_EXTENDED)
+		dev_err(anchor->dev,
+			"PCR %u holds what the log says in one bank, but not in the bank of %s: something else has extended it; reload the module to begin a new log\n",
+			anchor->pcr, assay_hashes[bank->hash].name);
+	WRITE_ONCE(anchor->state, ASSAY_PCR_EXTENDED);
+	return -EUCLEAN;
+}
+
+/* An extend is one command for all banks, but others may extend one of them alone. */
+static int assay_anchor_check_banks(struct assay_anchor *anchor, unsigned int ahead)
+{
+	const struct assay_bank *witness = assay_anchor_witness(anchor);
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < anchor->bank_count; i++) {
+		if (&anchor->banks[i] != witness)
+			ret = assay_anchor_check_bank(anchor, &anchor->banks[i], ahead);
+	}
+	return ret;
+}
+
 /*
- * Read the PCR, and find out how many of the pending records it holds. Sets ahead, and
- * ends all doubt.
+ * Read the PCR in every bank, and find out how many of the pending records it holds. Sets
+ * ahead, and ends all doubt.
  */
 static int assay_anchor_resolve(struct assay_anchor *anchor)
 {
@@ -591,6 +632,11 @@ static int assay_anchor_resolve(struct assay_anchor *anchor)
 		if (ret)
 			return ret;
 		ahead++;
+	}
+	ret = assay_anchor_check_banks(anchor, ahead);
+	if (ret) {
+		anchor->doubtful = true;
+		return ret;
 	}
 	anchor->ahead = ahead;
 	anchor->doubtful = false;

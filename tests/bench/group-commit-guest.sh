@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The guest's half of bench-group-commit: the two ways take turns, each with a log of its
+# The guest's half of bench-group-commit: the ways take turns, each with a log of its
 # own. Prints
 #	# RUN WAY NANOSECONDS FILES RECORDS
 THREADS=8 CALLS=60 DELAY=5
@@ -30,5 +30,7 @@ way() { # RUN WAY PARAMETERS
 for run in $RUNS; do
 	way "$run" group ''
 	way "$run" alone 'group=1'
+	way "$run" each 'verify=each'
+	way "$run" never 'verify=0'
 done
 echo 'ok 1 - measured'

@@ -544,9 +544,10 @@ static inline void tpm_reset(void)
 #define TPM_CC_PCR_EXTEND 0x182
 #define TPM_RS_PW 0x40000009
 
-/* TPM2_PCR_Extend as anybody with the TPM can send it: TPM 2.0 Library, part 3, 22.2. */
-static inline void tpm_extend(unsigned int pcr, const struct tlv digests,
-			      const struct assay_info *info)
+/* TPM2_PCR_Extend as anybody with the TPM can send it, in the first banks: TPM 2.0 Library, part
+ * 3, 22.2. */
+static inline void tpm_extend_banks(unsigned int pcr, const struct tlv digests,
+				    const struct assay_info *info, unsigned int banks)
 {
 	uint8_t command[512];
 	size_t at = 0;
@@ -560,8 +561,8 @@ static inline void tpm_extend(unsigned int pcr, const struct tlv digests,
 	at = put_be(command, at, 2, 0);
 	at = put_be(command, at, 1, 0);
 	at = put_be(command, at, 2, 0);
-	at = put_be(command, at, 4, info->bank_count);
-	for (unsigned int i = 0; i < info->bank_count; i++) {
+	at = put_be(command, at, 4, banks);
+	for (unsigned int i = 0; i < banks; i++) {
 		struct tlv digest = find_tlv(digests.value, digests.size,
 					     ASSAY_CEL_DIGEST_TYPE(info->bank_alg[i]));
 
@@ -573,6 +574,13 @@ static inline void tpm_extend(unsigned int pcr, const struct tlv digests,
 	put_be(command, 2, 4, at);
 
 	need(tpm_command(command, at) == 0, "TPM2_PCR_Extend");
+}
+
+/* Likewise, in every bank. */
+static inline void tpm_extend(unsigned int pcr, const struct tlv digests,
+			      const struct assay_info *info)
+{
+	tpm_extend_banks(pcr, digests, info, info->bank_count);
 }
 
 static inline void bind_tpm(bool bound)

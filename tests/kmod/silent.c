@@ -47,6 +47,12 @@ static void by_somebody_else(const struct log *log, const struct assay_info *inf
 	tpm_extend(info->pcr, digests_of(log, 0), info);
 }
 
+/* The first bank, sha1, alone. */
+static void in_one_bank(const struct log *log, const struct assay_info *info)
+{
+	tpm_extend_banks(info->pcr, digests_of(log, 0), info, 1);
+}
+
 static void by_a_reset(const struct log *log, const struct assay_info *info)
 {
 	(void)log, (void)info;
@@ -69,6 +75,7 @@ static const struct {
 } cases[] = {
 	{ "somebody else's extend", by_somebody_else, ASSAY_PCR_EXTENDED,
 	  "something else has extended it" },
+	{ "an extend of one bank", in_one_bank, ASSAY_PCR_EXTENDED, "but not in the bank of sha1" },
 	{ "a reset", by_a_reset, ASSAY_PCR_RESET, "the TPM was reset" },
 	{ "an older state", by_an_older_state, ASSAY_PCR_ROLLED_BACK, "an older state of the TPM" },
 };
@@ -202,7 +209,7 @@ int main(void)
 		test_each(i);
 		test_never(i);
 	}
-	test_later(1);
+	test_later(2);
 	test_later(0);
 	test_seconds();
 	return tap_end();
