@@ -544,8 +544,10 @@ static inline void tpm_reset(void)
 #define TPM_CC_PCR_EXTEND 0x182
 #define TPM_RS_PW 0x40000009
 
-/* TPM2_PCR_Extend as anybody with the TPM can send it, in the first banks: TPM 2.0 Library, part
- * 3, 22.2. */
+/*
+ * TPM2_PCR_Extend as anybody with the TPM can send it, in so many banks: TPM 2.0 Library, part 3,
+ * 22.2.
+ */
 static inline void tpm_extend_banks(unsigned int pcr, const struct tlv digests,
 				    const struct assay_info *info, unsigned int banks)
 {

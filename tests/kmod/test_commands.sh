@@ -27,9 +27,10 @@ digest=$(fsverity measure /disk/in/usr/signed | cut -d' ' -f1)
 echo plain >/disk/plain
 mkfifo /disk/fifo
 
-echo "1..21"
+echo "1..23"
 run assay status
 check "status tells of the region, the window and the log" prints 0 '^anchored    1 record in PCR 14, banks sha256$'
+check "and that the PCR was read" prints 0 '^verified    1 record when the PCR was last read$'
 run assay log show
 check "a fresh log has START, anchored" prints 0 '^1 record, all anchored in the TPM$'
 
@@ -37,6 +38,15 @@ run assay measure /disk/in/usr/signed
 check "the digest is the one that fsverity tells" prints 0 "^$digest /disk/in/usr/signed\$"
 run assay log show
 check "and the log has it" prints 0 "  $digest  /disk/in/usr/signed\$"
+
+mkdir -p /run/overlay
+if mount -t overlay -o lowerdir=/disk/in/usr:/disk/many overlay /run/overlay 2>/dev/null; then
+	run assay measure /run/overlay/signed
+	check "on overlayfs it has none" told 1 '/run/overlay/signed: No data available'
+	umount /run/overlay
+else
+	skip "on overlayfs it has none" 'this kernel has no overlayfs'
+fi
 
 run assay measure --root /disk/in /usr/signed ../usr/signed
 check "--root: paths are within it" prints 0 '^2 of 2 files measured'
@@ -68,7 +78,7 @@ check "--read of a sound file" prints 0 "^$digest "
 run sh -c 'assay log export --format cel-tlv >/run/raw && assay log show /run/raw'
 check "what export writes can be read back" prints 0 "^$(counter log/records) records\$"
 run assay log show --json
-check "the JSON says that all is anchored" prints 0 "\"tail\": \($(counter log/bytes)\), \"anchored_offset\": \1}\$"
+check "the JSON says that all is anchored" prints 0 "\"tail\": \($(counter log/bytes)\), \"anchored_offset\": \1, \"pcr_state\": \"right\"}\$"
 check "every digest matches" [ "$(grep -c '"digests_match":true' /run/stdout)" -eq "$(counter log/records)" ]
 
 run assay status --json

@@ -24,6 +24,7 @@ extern const struct command command_log_import;
  * @base: offset of the first one
  * @device: @header is set: it is this system's log, or that of the boot before
  * @header: as it was when the log was copied
+ * @pcr_state: enum assay_pcr_state, of this system's log
  * @broken: .code is not 0: it is a log in JSON that could be read only so far, and .text says why
  */
 struct log_source {
@@ -31,6 +32,7 @@ struct log_source {
 	uint64_t base;
 	bool device;
 	struct assay_log_header header;
+	uint32_t pcr_state;
 	struct assay_error broken;
 };
 

@@ -77,6 +77,9 @@ static void print_text_end(const struct show *show)
 	else if (last->device && view->records > 0)
 		fputs(", all anchored in the TPM", stdout);
 	putchar('\n');
+	if (last->device && last->pcr_state != ASSAY_PCR_RIGHT)
+		printf("The PCR does not hold this log any more: %s.\n",
+		       device_pcr_state_text(last->pcr_state));
 	if (last->device && last->header.flags & ASSAY_LOG_DAMAGED)
 		printf("What was behind offset %" PRIu64 " was damaged and is lost.\n",
 		       (uint64_t)last->header.damaged_at);
@@ -105,6 +108,8 @@ static void print_json_end(const struct show *show)
 	printf(", \"tail\": %" PRIu64, show->tail);
 	if (last->device)
 		printf(", \"anchored_offset\": %" PRIu64, (uint64_t)last->header.anchored);
+	if (last->device && !show->previous)
+		printf(", \"pcr_state\": \"%s\"", device_pcr_state_name(last->pcr_state));
 	json_decref(archives);
 }
 

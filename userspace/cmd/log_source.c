@@ -13,13 +13,32 @@
 /* A log in a file; a window is far smaller. */
 #define LOG_MAX_SIZE (1U << 30)
 
-int log_source_device(struct log_source *source, bool previous, struct assay_error *err)
+static int read_pcr_state(uint32_t *ret, struct assay_error *err)
 {
-	struct device_log_copy copy;
-	int r = previous ? device_read_previous(&copy, err) : device_read_log(&copy, err);
+	struct assay_info info;
+	struct device device;
+	int r = device_open(&device, DEVICE_READ, err);
 
 	if (r < 0)
 		return r;
+	r = device_info(&device, &info, err);
+	if (r == 0)
+		*ret = info.pcr_state;
+	device_close(&device);
+	return r;
+}
+
+int log_source_device(struct log_source *source, bool previous, struct assay_error *err)
+{
+	struct device_log_copy copy;
+	uint32_t pcr_state = ASSAY_PCR_RIGHT;
+	int r = previous ? 0 : read_pcr_state(&pcr_state, err);
+
+	if (r == 0)
+		r = previous ? device_read_previous(&copy, err) : device_read_log(&copy, err);
+	if (r < 0)
+		return r;
+	source->pcr_state = pcr_state;
 	source->cel = copy.cel;
 	source->base = copy.header.head;
 	source->device = true;

@@ -250,7 +250,10 @@ static json_t *log_json(const struct assay_info *info)
 	json_object_set_new(object, "anchored_offset", number(info->anchored));
 	json_object_set_new(object, "record_count", number(info->records));
 	json_object_set_new(object, "anchored_record_count", number(info->anchored_records));
+	json_object_set_new(object, "verified_record_count", number(info->verified_records));
 	json_object_set_new(object, "pcr", number(info->pcr));
+	json_object_set_new(object, "pcr_state",
+			    json_string(device_pcr_state_name(info->pcr_state)));
 	json_object_set_new(object, "banks", banks);
 	json_object_set_new(object, "protected",
 			    json_boolean(assay_is_protected(info->protection)));
@@ -394,7 +397,12 @@ static void print_log(const struct assay_info *info)
 		printf("%s%s", i == 0 ? ", banks " : " ", name ? name : "of no known name");
 	}
 	putchar('\n');
-	if (info->last_error != 0)
+	printf("verified    %" PRIu64 " record%s when the PCR was last read\n",
+	       (uint64_t)info->verified_records, plural(info->verified_records));
+	if (info->pcr_state != ASSAY_PCR_RIGHT)
+		printf("PCR         NOT THE LOG'S: %s; reload the module to begin a new log\n",
+		       device_pcr_state_text(info->pcr_state));
+	else if (info->last_error != 0)
 		printf("last error  %s; the next append tries again\n",
 		       strerror(-info->last_error));
 }

@@ -53,6 +53,27 @@ void device_close(struct device *device)
 	device->fd = -1;
 }
 
+static const struct {
+	const char *name, *text;
+} pcr_states[] = {
+	[ASSAY_PCR_RIGHT] = { "right", "it holds what the log says" },
+	[ASSAY_PCR_EXTENDED] = { "extended", "something else has extended it" },
+	[ASSAY_PCR_RESET] = { "reset", "the TPM was reset" },
+	[ASSAY_PCR_ROLLED_BACK] = { "rolled-back", "an older state of the TPM was restored" },
+	[ASSAY_PCR_OTHER_BANKS] = { "other-banks", "the TPM has other banks" },
+};
+#define PCR_STATES (sizeof(pcr_states) / sizeof(pcr_states[0]))
+
+const char *device_pcr_state_name(uint32_t state)
+{
+	return state < PCR_STATES ? pcr_states[state].name : "other";
+}
+
+const char *device_pcr_state_text(uint32_t state)
+{
+	return state < PCR_STATES ? pcr_states[state].text : "it is not known what has happened";
+}
+
 int device_info(const struct device *device, struct assay_info *ret, struct assay_error *err)
 {
 	struct assay_info info = { 0 };

@@ -28,6 +28,10 @@ void device_close(struct device *device);
 /* device_info() - what the module keeps, and where. */
 int device_info(const struct device *device, struct assay_info *ret, struct assay_error *err);
 
+/* enum assay_pcr_state, for programs, and what has happened to the PCR, for people. */
+const char *device_pcr_state_name(uint32_t state);
+const char *device_pcr_state_text(uint32_t state);
+
 /*
  * device_measure() - have the kernel measure files: one record, one PCR extend
  * @flags: ASSAY_MEASURE_*
