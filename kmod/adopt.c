@@ -19,6 +19,7 @@
 
 #include "adopt.h"
 #include "anchor.h"
+#include "chain.h"
 #include "found.h"
 #include "frame.h"
 #include "region.h"
@@ -364,8 +365,35 @@ static void assay_adopt_keep_unusable(const struct assay_ring *ring, struct assa
 }
 
 /* ------------------------------------------------------------------ */
+/* Is the seed of its records' keys there? The newest one says what the next key must be. */
+static int assay_adopt_chain(const struct assay_ring *ring, struct assay_chain *chain,
+			     const struct assay_log_header *header)
+{
+	u64 offset = header->head, content = header->tail, place, i;
+	u8 bytes[ASSAY_FRAME_MAX];
+	struct assay_frame frame;
+	int ret;
+
+	static_assert(sizeof(bytes) >= ASSAY_CHAIN_HEAD_SIZE);
+	while (offset < header->tail) {
+		content = offset;
+		ret = assay_adopt_frame(ring, header->tail, &offset, bytes, &frame);
+		if (ret)
+			return ret;
+		content += frame.content;
+		cond_resched();
+	}
+	if (header->tail - content < ASSAY_CHAIN_HEAD_SIZE)
+		return -EBADMSG;
+	div64_u64_rem(content, ring->size, &place);
+	for (i = 0; i < ASSAY_CHAIN_HEAD_SIZE; i++)
+		bytes[i] = ring->bytes[place + i < ring->size ? place + i : place + i - ring->size];
+	return assay_chain_resume(chain, ring->secret, header->records, bytes);
+}
+
 static int assay_adopt_found(struct assay_ring *ring, struct assay_anchor *anchor,
-			     const struct assay_found *found, struct assay_previous *previous)
+			     struct assay_chain *chain, const struct assay_found *found,
+			     struct assay_previous *previous)
 {
 	LIST_HEAD(pending);
 	int ret;
@@ -373,6 +401,12 @@ static int assay_adopt_found(struct assay_ring *ring, struct assay_anchor *ancho
 	ret = assay_adopt_is_ours(ring, anchor, found, &pending);
 	/* It is made anew of memory that nobody can change. */
 	assay_adopt_free_pending(&pending);
+	if (ret > 0 && assay_adopt_chain(ring, chain, &found->header)) {
+		dev_warn(
+			anchor->dev,
+			"the log that was found does not go on: the seed of its keys is not there\n");
+		ret = 0;
+	}
 	if (ret > 0)
 		ret = assay_adopt_resume(ring, anchor, found);
 	else if (!ret || ret == -EBADMSG)
@@ -396,6 +430,7 @@ static void assay_adopt_tell(const struct assay_log_header *header, struct assay
  * assay_adopt() - look at what is in the log's window
  * @ring: created, with nothing claimed yet; resumed where the log goes on
  * @anchor: that has looked for a TPM; resumed where the log goes on
+ * @chain: initialised; resumed where the log goes on
  * @previous: set where a log is kept for reading; to be released by assay_previous_free()
  * @ret: set where the log goes on
  *
@@ -404,7 +439,7 @@ static void assay_adopt_tell(const struct assay_log_header *header, struct assay
  * Return: 1 if the log goes on; 0 if a fresh one is to begin; a negative errno after a
  * dev_err().
  */
-int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
+int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor, struct assay_chain *chain,
 		struct assay_previous *previous, struct assay_adopted *ret)
 {
 	struct assay_found *found;
@@ -422,7 +457,7 @@ int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
 		return -ENOMEM;
 	error = assay_found_check(assay_adopt_window(ring), assay_adopt_hash, anchor, found);
 	if (!error) {
-		error = assay_adopt_found(ring, anchor, found, previous);
+		error = assay_adopt_found(ring, anchor, chain, found, previous);
 		assay_adopt_tell(&found->header, ret);
 	} else if (error == -EBADMSG) {
 		assay_adopt_keep_unusable(ring, anchor, found, previous);

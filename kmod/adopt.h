@@ -9,6 +9,7 @@
 #include "uapi/assay.h"
 
 struct assay_anchor;
+struct assay_chain;
 struct assay_ring;
 
 /**
@@ -39,7 +40,7 @@ struct assay_adopted {
 	u64 anchored;
 };
 
-int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor,
+int assay_adopt(struct assay_ring *ring, struct assay_anchor *anchor, struct assay_chain *chain,
 		struct assay_previous *previous, struct assay_adopted *ret);
 void assay_previous_free(struct assay_previous *previous);
 

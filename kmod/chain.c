@@ -105,6 +105,50 @@ int assay_chain_key(struct assay_chain *chain, u64 recnum, u8 *ret_key)
 	return assay_chain_hmac(chain, chain->seed, number, sizeof(number), ret_key);
 }
 
+static int assay_chain_commitment(struct assay_chain *chain, u64 recnum, u8 *ret_commitment)
+{
+	u8 key[ASSAY_KEY_SIZE];
+	const struct kvec piece = { key, sizeof(key) };
+	int ret;
+
+	ret = assay_chain_key(chain, recnum, key);
+	if (!ret)
+		ret = assay_anchor_hash_by_alg(chain->anchor, ASSAY_ALG_SHA256, &piece, 1,
+					       ret_commitment);
+	memzero_explicit(key, sizeof(key));
+	return ret;
+}
+
+/**
+ * assay_chain_resume() - a log goes on
+ * @chain: initialised chain
+ * @seed: what may be the log's; ASSAY_KEY_SIZE bytes
+ * @recnum: number of the next record
+ * @head: of the content of the record before it
+ *
+ * Return: 0; -EKEYREJECTED if that record commits to another key; or a negative errno of the
+ * hash.
+ */
+int assay_chain_resume(struct assay_chain *chain, const u8 *seed, u64 recnum,
+		       const u8 head[ASSAY_CHAIN_HEAD_SIZE])
+{
+	/* Behind the content's TLV header, KIND and TIME. */
+	const u8 *next = head + 3 * ASSAY_CEL_HEADER_SIZE + 1 + 8;
+	u8 commitment[ASSAY_MAX_DIGEST];
+	int ret;
+
+	if (*next == ASSAY_FIELD_KEY)
+		next += ASSAY_CHAIN_FIELD_SIZE;
+	memcpy(chain->seed, seed, sizeof(chain->seed));
+	ret = assay_chain_commitment(chain, recnum, commitment);
+	if (!ret && (*next != ASSAY_FIELD_NEXT ||
+		     memcmp(next + ASSAY_CEL_HEADER_SIZE, commitment, ASSAY_KEY_SIZE)))
+		ret = -EKEYREJECTED;
+	if (ret)
+		memzero_explicit(chain->seed, sizeof(chain->seed));
+	return ret;
+}
+
 /* A field of ASSAY_KEY_SIZE bytes. */
 static void assay_chain_put_field(struct assay_cel *fields, u8 field, int ret, const u8 *value)
 {
@@ -123,16 +167,10 @@ static void assay_chain_put_field(struct assay_cel *fields, u8 field, int ret, c
 void assay_chain_put_commitment(struct assay_chain *chain, struct assay_cel *fields, u8 field,
 				u64 recnum)
 {
-	u8 key[ASSAY_KEY_SIZE], commitment[ASSAY_MAX_DIGEST] = {};
-	const struct kvec piece = { key, sizeof(key) };
-	int ret;
+	u8 commitment[ASSAY_MAX_DIGEST] = {};
+	int ret = assay_chain_commitment(chain, recnum, commitment);
 
-	ret = assay_chain_key(chain, recnum, key);
-	if (!ret)
-		ret = assay_anchor_hash_by_alg(chain->anchor, ASSAY_ALG_SHA256, &piece, 1,
-					       commitment);
 	assay_chain_put_field(fields, field, ret, commitment);
-	memzero_explicit(key, sizeof(key));
 }
 
 /**

@@ -16,6 +16,9 @@ struct crypto_shash;
 /* Bytes of a TLV that holds a key, what commits to one, or a MAC. */
 #define ASSAY_CHAIN_FIELD_SIZE (ASSAY_CEL_HEADER_SIZE + ASSAY_KEY_SIZE)
 
+/* Bytes of a content as far as NEXT, at most: its TLV header, KIND, TIME, KEY and NEXT. */
+#define ASSAY_CHAIN_HEAD_SIZE (3 * ASSAY_CEL_HEADER_SIZE + 1 + 8 + 2 * ASSAY_CHAIN_FIELD_SIZE)
+
 /**
  * struct assay_chain - the keys of a log's records
  * @anchor: for digests
@@ -35,6 +38,8 @@ struct assay_chain {
 int assay_chain_init(struct assay_chain *chain, const struct assay_anchor *anchor);
 void assay_chain_destroy(struct assay_chain *chain);
 void assay_chain_start(struct assay_chain *chain);
+int assay_chain_resume(struct assay_chain *chain, const u8 *seed, u64 recnum,
+		       const u8 head[ASSAY_CHAIN_HEAD_SIZE]);
 int assay_chain_key(struct assay_chain *chain, u64 recnum, u8 *ret_key);
 void assay_chain_put(struct assay_chain *chain, struct assay_cel *fields, u64 recnum, bool reveal);
 void assay_chain_put_commitment(struct assay_chain *chain, struct assay_cel *fields, u8 field,

@@ -749,13 +749,18 @@ static int assay_ledger_begin(struct assay_ledger *ledger)
 	ret = assay_anchor_attach(&ledger->anchor);
 	if (ret == -ENOPKG || ret == -EOPNOTSUPP)
 		return ret;
-	adopted = assay_adopt(&ledger->ring, &ledger->anchor, &ledger->previous, &found);
+	adopted = assay_adopt(&ledger->ring, &ledger->anchor, &ledger->chain, &ledger->previous,
+			      &found);
 	if (adopted < 0)
 		return adopted;
 	if (adopted)
 		assay_ledger_resume(ledger, &found);
-	assay_chain_start(&ledger->chain);
+	else
+		assay_chain_start(&ledger->chain);
 	ret = adopted ? 0 : assay_ring_start(&ledger->ring);
+	if (!ret && !adopted)
+		ret = assay_ring_put_secret(&ledger->ring, ledger->chain.seed,
+					    sizeof(ledger->chain.seed));
 	if (!ret)
 		ret = assay_ledger_write_header(ledger);
 	/* What was pending is anchored first, so that KEXEC tells what the PCR holds then. */

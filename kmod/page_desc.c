@@ -41,5 +41,7 @@ const char *assay_page_state_name(const struct assay_page_desc *desc)
 
 	if (state != ASSAY_PAGE_OPEN && assay_page_type(desc) == ASSAY_PAGE_HEADER)
 		return "header";
+	if (state != ASSAY_PAGE_OPEN && assay_page_type(desc) == ASSAY_PAGE_SECRET)
+		return "secret";
 	return names[state];
 }

@@ -14,6 +14,7 @@ enum assay_page_type {
 	ASSAY_PAGE_FREE,   /* not handed out by an allocation yet */
 	ASSAY_PAGE_HEADER, /* of the log: rewritten with each append, never sealed */
 	ASSAY_PAGE_RING,
+	ASSAY_PAGE_SECRET,  /* of the log: what readers must not see */
 	ASSAY_PAGE_OBJECTS, /* of a pool that others allocate from */
 };
 

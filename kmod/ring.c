@@ -488,13 +488,15 @@ static int assay_ring_write_header(struct assay_ring *ring)
  */
 int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *place)
 {
-	unsigned long pages = place->count - 1;
+	/* Besides the ring: the header and, where they outlive this kernel, its secrets. */
+	unsigned long others = place->region->ops->keeps ? 2 : 1;
+	unsigned long pages = place->count - others;
 	int ret;
 
-	if (place->count < 2) {
+	if (place->count <= others) {
 		dev_err(place->region->dev,
 			"a window of %lu bytes has no room for a log; give it at least %lu\n",
-			place->count << PAGE_SHIFT, 2 * PAGE_SIZE);
+			place->count << PAGE_SHIFT, (others + 1) * PAGE_SIZE);
 		return -EINVAL;
 	}
 	memset(ring, 0, sizeof(*ring));
@@ -519,6 +521,8 @@ int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *pl
 	ring->window = ring->memory.area.window;
 	ring->header = (const void *)ring->memory.area.base;
 	ring->bytes = (const u8 *)ring->header + PAGE_SIZE;
+	if (ring->durable)
+		ring->secret = ring->bytes + ring->size;
 	return 0;
 }
 
@@ -536,12 +540,39 @@ int assay_ring_start(struct assay_ring *ring)
 	int ret;
 
 	ret = assay_log_window_fill(&ring->memory, 0, 1, ASSAY_PAGE_HEADER);
+	if (!ret && ring->secret)
+		ret = assay_log_window_fill(&ring->memory, assay_ring_page(ring->size), 1,
+					    ASSAY_PAGE_SECRET);
 	/* One chunk more, which START begins. */
 	if (!ret)
 		ret = assay_ring_grow_to(ring, ring->ahead + ring->chunk);
 	if (!ret)
 		ret = assay_ring_write_header(ring);
 	return ret;
+}
+
+/**
+ * assay_ring_put_secret() - keep what a kernel that goes on with the log must know
+ * @ring: started ring
+ * @secret: to be kept in memory that readers cannot map, where that outlives this kernel
+ * @size: bytes, less than a page
+ *
+ * Return: 0; or why the page could not be written.
+ */
+int assay_ring_put_secret(struct assay_ring *ring, const u8 *secret, size_t size)
+{
+	const struct assay_log_range range = { PAGE_SIZE + ring->size, size };
+	struct assay_open open;
+	int ret;
+
+	if (!ring->secret)
+		return 0;
+	ret = assay_log_window_begin(&ring->memory, &range, 1, &open);
+	if (ret)
+		return ret;
+	memcpy((void *)open.address[0], secret, size);
+	assay_page_set_used(&ring->window->desc[assay_ring_page(ring->size)], size);
+	return assay_log_window_end(&ring->memory, &open);
 }
 
 /* Who was cut off may have begun a record behind the tail: readers see zeros there. */
@@ -567,6 +598,9 @@ static int assay_ring_keep(struct assay_ring *ring, u64 limit)
 	int ret;
 
 	ret = assay_log_window_keep(&ring->memory, 0, 1, ASSAY_PAGE_HEADER);
+	if (!ret)
+		ret = assay_log_window_keep(&ring->memory, assay_ring_page(ring->size), 1,
+					    ASSAY_PAGE_SECRET);
 	while (!ret && ring->limit < limit) {
 		u64 size = assay_ring_chunk(ring, ring->limit);
 

@@ -43,6 +43,7 @@ struct assay_ring_place {
  * @header: the header page, to be read alone: for readers, the module never reads it back
  * @bytes: the ring, behind the header page, to be read alone
  * @durable: the memory outlives this kernel, and may outlive a reset
+ * @secret: where it is durable, the window's last page: no part of the ring, nor mapped
  * @size: bytes of the ring, a multiple of the page size
  * @chunk: bytes that are claimed and given back together
  * @ahead: bytes to keep claimed behind the tail
@@ -68,6 +69,7 @@ struct assay_ring {
 	const struct assay_log_header *header;
 	const u8 *bytes;
 	bool durable;
+	const u8 *secret;
 	u64 size;
 	u64 chunk;
 	u64 ahead;
@@ -119,6 +121,7 @@ static inline void assay_ring_write_back(const struct assay_ring *ring, const vo
 
 int assay_ring_create(struct assay_ring *ring, const struct assay_ring_place *place);
 int assay_ring_start(struct assay_ring *ring);
+int assay_ring_put_secret(struct assay_ring *ring, const u8 *secret, size_t size);
 int assay_ring_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence);
 void assay_ring_destroy(struct assay_ring *ring);
 u64 assay_ring_room(const struct assay_ring *ring);

@@ -67,7 +67,8 @@ enum assay_pcr_state {
  * @region_base: physical address of the region
  * @region_size: bytes of the region
  * @window_base: physical address of the claimed window
- * @window_size: bytes of the claimed window
+ * @window_size: bytes of the claimed window: a page of header, the ring and, where the region
+ *               outlives the kernel, a page that nobody can map
  * @ring_size: bytes of the ring of records
  * @head: offset of the oldest record (offsets only grow; place = offset mod @ring_size)
  * @tail: offset behind the newest record

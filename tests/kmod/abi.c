@@ -73,6 +73,8 @@ static void test_numbers(int fd)
 		{ "APPEND a byte short", SIZED(ASSAY_IOC_APPEND, 39), -EINVAL },
 		{ "ANCHOR of no bytes", SIZED(ASSAY_IOC_ANCHOR, 0), -EINVAL },
 		{ "ANCHOR a byte short", SIZED(ASSAY_IOC_ANCHOR, 23), -EINVAL },
+		{ "KEYS of no bytes", SIZED(ASSAY_IOC_KEYS, 0), -EINVAL },
+		{ "KEYS a byte short", SIZED(ASSAY_IOC_KEYS, 23), -EINVAL },
 	};
 	static uint8_t zeros[16384];
 

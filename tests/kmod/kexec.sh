@@ -30,5 +30,6 @@ assay log export --format cel-tlv -o /tmp/log
 check 'what was in it is in it' cmp -s -n "$(wc -c </bed/before)" /bed/before /tmp/log
 assay log show >/tmp/shown
 check 'KEXEC names both boots' [ "$(grep -c -e "$before" /tmp/shown)" -ge 2 ]
+works 'each record is by the key that the one before commits to, over both kernels' /bed/bin/chain log
 works 'the module unloads' rmmod assay
 echo "1..$check_number"

@@ -20,7 +20,8 @@ scribble() { # FRAME; prints what came of a write to it
 	cat /sys/module/scribble/parameters/result
 }
 log=$(($(frame 0) + 0x20000 / page))
-claimed=$(($(cat $memory/bytes_claimed) / page))
+# One of them is the last page of the window.
+claimed=$(($(cat $memory/bytes_claimed) / page - 1))
 check 'a write to the log faults' [ "$(scribble $log) $(scribble $((log + claimed - 1)))" = '-14 -14' ]
 check 'a write beside it does not' [ "$(scribble $((log - 1))) $(scribble $((log + claimed)))" = '0 0' ]
 works 'the module unloads' rmmod assay
@@ -34,6 +35,22 @@ check 'the rest can be claimed' [ "$result" = 0 ]
 check 'the log goes on: START, KEXEC' [ "$(cat /sys/class/misc/assay/log/records)" = 2 ]
 works 'assay log show reads it' assay log show
 rmmod claim
-rmmod scribble
+works 'each record is by the key that the one before commits to' /bed/bin/chain log
+secret=$((log + (1 << 20) / page - 1))
+check 'the last page of the window is for the seed' \
+	grep -q "^$(printf '0x%x' $secret) secret " /sys/kernel/debug/assay/pages
+check 'a write to it faults' [ "$(scribble $secret)" = -14 ]
 works 'the module unloads again' rmmod assay
+
+# Somebody has changed the seed, or the log is another's: it is not this module's any more.
+echo 0x6e6f206b65792068 >/sys/module/scribble/parameters/value
+check 'the seed is changed' [ "$(scribble $secret)" = 0 ]
+dmesg -c >/dev/null
+works 'the module loads' insmod /bed/assay.ko
+check 'the log does not go on' [ "$(cat /sys/class/misc/assay/log/records)" = 1 ]
+check 'which the kernel log says' sh -c 'dmesg | grep -q "the seed of its keys is not there"'
+works 'what was there is kept' assay log show --previous
+works 'the new log has other keys' /bed/bin/chain log
+rmmod scribble
+rmmod assay
 echo "1..$check_number"
