@@ -57,9 +57,9 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 #define MIGRATETYPE_MASK PAGEBLOCK_MIGRATETYPE_MASK
 #endif
 
-/* Now made from the architecture's description of its registers. */
+/* Newer kernels name it otherwise. */
 #ifndef TTBR_ASID_MASK
-#define TTBR_ASID_MASK TTBRx_EL1_ASID_MASK
+#define TTBR_ASID_MASK GENMASK_ULL(63, 48)
 #endif
 
 /* What alloc_contig_range() is told of the pages; a migrate type before 6.16. */

@@ -41,7 +41,7 @@ static inline void assay_uring_cmd_done(struct io_uring_cmd *cmd, int result,
 #define DEFINE_ASSAY_URING_TASK_WORK(name)                                   \
 	static void name(struct io_uring_cmd *cmd, unsigned int issue_flags) \
 	{                                                                    \
-		name##_in_task(cmd, issue_flags &IO_URING_F_TASK_DEAD,       \
+		name##_in_task(cmd, !!(issue_flags & IO_URING_F_TASK_DEAD),  \
 			       issue_flags & ~IO_URING_F_TASK_DEAD);         \
 	}
 #endif
