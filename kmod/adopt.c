@@ -211,7 +211,8 @@ static int assay_adopt_check_again(const struct assay_ring *ring, struct assay_a
 		ret = ret > 0 ? 0 : ret ?: -EIO;
 	}
 	kfree(found);
-	return ret;
+	/* Whatever is wrong with it now was not a moment ago. */
+	return !ret || ret == -ENOMEM ? ret : -EIO;
 }
 
 /* Take over what was found; -EAGAIN if that does not work, and nothing is claimed. */

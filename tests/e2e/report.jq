@@ -13,9 +13,9 @@ def placed: reduce .[] as $run ({at: 0, runs: []};
     .runs += [$run + {first: .at}] | .at += $run.count) | .runs;
 
 # The page states in the order in which they win a cell that shows several pages.
-def states: ["header", "open", "sealed", "part", "writable", "claimed", "empty", "stock", "lent-used", "lent-free", "lent", "offline", "held", "unknown"];
+def states: ["header", "secret", "open", "sealed", "part", "writable", "claimed", "empty", "stock", "lent-used", "lent-free", "lent", "offline", "held", "unknown"];
 def words: {
-  "header": "log header, read-only", "open": "open for an append", "sealed": "full of records, sealed",
+  "header": "log header, read-only", "secret": "what the keys of the log's records are made from", "open": "open for an append", "sealed": "full of records, sealed",
   "part": "holds records, read-only", "empty": "claimed and empty, read-only",
   "writable": "of a pool, not protected yet", "claimed": "of another window", "stock": "claimed ahead of need",
   "lent-used": "lent, in use by the kernel", "lent-free": "lent, free for the kernel",

@@ -31,7 +31,8 @@ static const struct {
 	[PAGE_STOCK] = { 's', "35" },	 [PAGE_EMPTY] = { 'e', "33" },
 	[PAGE_CLAIMED] = { 'c', "37" },	 [PAGE_WRITABLE] = { 'w', "1;33" },
 	[PAGE_PART] = { 'p', "32" },	 [PAGE_SEALED] = { 'S', "1;32" },
-	[PAGE_OPEN] = { 'O', "1;31" },	 [PAGE_HEADER] = { 'H', "1;34" },
+	[PAGE_OPEN] = { 'O', "1;31" },	 [PAGE_SECRET] = { 'k', "34" },
+	[PAGE_HEADER] = { 'H', "1;34" },
 };
 
 /* Sums over all regions. */

@@ -28,6 +28,7 @@ static const char *const names[PAGE_STATES] = {
 	[PAGE_PART] = "part",
 	[PAGE_SEALED] = "sealed",
 	[PAGE_OPEN] = "open",
+	[PAGE_SECRET] = "secret",
 	[PAGE_HEADER] = "header",
 };
 /* clang-format on */

@@ -28,6 +28,7 @@ enum page_state {
 	PAGE_PART,
 	PAGE_SEALED,
 	PAGE_OPEN,
+	PAGE_SECRET, /* of a log that goes on after kexec: what its keys are made from */
 	PAGE_HEADER,
 	PAGE_STATES,
 };
