@@ -5,6 +5,7 @@
  * read after waking up. Called by main.
  */
 #include <linux/suspend.h>
+#include <linux/tpm.h>
 
 #include "commit.h"
 #include "power.h"
@@ -30,8 +31,39 @@ static int assay_power_event(struct notifier_block *block, unsigned long event, 
 	return NOTIFY_DONE;
 }
 
+#ifdef ASSAY_HAS_TPM_RESET_NOTIFIER
+/* A TPM has woken up, or a driver has registered it. */
+static int assay_power_reset(struct notifier_block *block, unsigned long event, void *chip)
+{
+	struct assay_power *power = container_of(block, struct assay_power, reset);
+
+	assay_commit_doubt(power->commit);
+	return NOTIFY_DONE;
+}
+
+static int assay_power_watch_tpm(struct assay_power *power)
+{
+	power->reset.notifier_call = assay_power_reset;
+	return tpm_register_reset_notifier(&power->reset);
+}
+
+static void assay_power_unwatch_tpm(struct assay_power *power)
+{
+	tpm_unregister_reset_notifier(&power->reset);
+}
+#else
+static int assay_power_watch_tpm(struct assay_power *power)
+{
+	return 0;
+}
+
+static void assay_power_unwatch_tpm(struct assay_power *power)
+{
+}
+#endif
+
 /**
- * assay_power_open() - be told of suspend and hibernation
+ * assay_power_open() - be told of suspend, hibernation and, if the kernel tells, TPMs reset
  * @power: to initialise; to be released by assay_power_close()
  * @commit: open
  *
@@ -39,9 +71,17 @@ static int assay_power_event(struct notifier_block *block, unsigned long event, 
  */
 int assay_power_open(struct assay_power *power, struct assay_commit *commit)
 {
+	int ret;
+
 	power->commit = commit;
 	power->sleep.notifier_call = assay_power_event;
-	return register_pm_notifier(&power->sleep);
+	ret = register_pm_notifier(&power->sleep);
+	if (ret)
+		return ret;
+	ret = assay_power_watch_tpm(power);
+	if (ret)
+		unregister_pm_notifier(&power->sleep);
+	return ret;
 }
 
 /**
@@ -50,5 +90,6 @@ int assay_power_open(struct assay_power *power, struct assay_commit *commit)
  */
 void assay_power_close(struct assay_power *power)
 {
+	assay_power_unwatch_tpm(power);
 	unregister_pm_notifier(&power->sleep);
 }

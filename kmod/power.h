@@ -8,13 +8,15 @@
 struct assay_commit;
 
 /**
- * struct assay_power - what tells of suspend and hibernation
+ * struct assay_power - what tells of suspend, hibernation and a TPM that may have been reset
  * @commit: whose log's PCR is then in doubt
  * @sleep: of the kernel's power management
+ * @reset: of its TPM drivers, where these tell (patches/)
  */
 struct assay_power {
 	struct assay_commit *commit;
 	struct notifier_block sleep;
+	struct notifier_block reset;
 };
 
 int assay_power_open(struct assay_power *power, struct assay_commit *commit);
