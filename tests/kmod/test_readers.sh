@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Reading the log by read(), poll(), lseek() and the mapping: bytes, errors, waiting, waking.
 # guest: --region auto --tpm new --smp 2
-# flavours: 64k 7.3 debug
+# flavours: 64k 7.3 debug amd64
 set -e
 /bed/bin/insmod /bed/assay.ko
 status=0
