@@ -37,11 +37,11 @@ guest() { # in a process of its own
 rm -f "$out/result.tap"
 guest >"$memory/guest.log" 2>&1 &
 guest_pid=$!
-began() { # within a minute; then there are some seconds to begin to watch
+began() { # within five minutes; then there are some seconds to begin to watch
 	tries=0
 	until grep -aqs '^# anchored' "$out/result.tap"; do
 		tries=$((tries + 1))
-		if [ "$tries" -ge 600 ] || ! kill -0 "$guest_pid"; then
+		if [ "$tries" -ge 3000 ] || ! kill -0 "$guest_pid"; then
 			return 1
 		fi
 		sleep 0.1
