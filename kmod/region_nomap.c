@@ -49,7 +49,7 @@ static const char *assay_nomap_refused(unsigned long pfn)
 	if (page_is_ram(pfn))
 		return "is RAM that the kernel uses; " ASSAY_NOMAP_HOW;
 	if (!pfn_valid(pfn))
-		return "is not described by the kernel's memory map; choose a range within 128 MiB of RAM that the kernel uses";
+		return "is not in the kernel's memory map; choose a range near RAM that it uses";
 	if (!PageReserved(pfn_to_page(pfn)))
 		return "is not reserved; " ASSAY_NOMAP_HOW;
 	if (assay_nomap_in_linear_map(pfn))

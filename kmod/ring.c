@@ -142,6 +142,7 @@ static int assay_ring_claim_chunk(struct assay_ring *ring)
 	WRITE_ONCE(ring->ceiling, ring->limit + size);
 	/* Of zeros. Nothing is written there before: who has that mapped would not see it. */
 	assay_ring_unmap(ring, place, size);
+	/* An append that sees the new limit may write there: readers' zeros are gone by then. */
 	smp_store_release(&ring->limit, ring->ceiling);
 	return 0;
 }
