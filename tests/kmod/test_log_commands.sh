@@ -106,7 +106,8 @@ check "trim without the TPM fails, and cuts nothing" told 1 'nothing was cut: .*
 check "so nothing is archived" [ ! -e first ]
 echo c000000.tpm_tis >/sys/bus/platform/drivers/tpm_tis/bind
 run assay log anchor
-check "anchor with the TPM" prints 0 '^1 record anchored now, 100 in all$'
+# A kernel that tells of the TPM has had it anchored already.
+check "anchor with the TPM" prints 0 '^1 record anchored now, 100 in all$\|^all 100 records were anchored already$'
 run assay log show --json --records 99
 check "it is anchored" prints 0 '"anchored":true'
 run assay log anchor --json
