@@ -629,7 +629,8 @@ const struct command command_status = {
 		"(unplugged). Claimed: stock\n(ahead of need), claimed (by a window, which "
 		"writes to it as it likes), empty, writable\n(of a pool, not protected yet), open "
 		"(a protected page while it is written), part\n(holds data, may be opened again), "
-		"sealed (not opened again), header (of the log).\n"
+		"sealed (not opened again), secret (what the keys of\nthe log's records are made "
+		"from), header (of the log).\n"
 		"\n"
 		"Exit status: 0 told, 1 the module is not there or does not answer, 2 wrong "
 		"usage.\n",
