@@ -19,14 +19,14 @@ trap 'exit 143' INT TERM HUP
 CHECK_OUT=$memory
 . tests/check.sh
 
-base=0x50130000 window=0x20000 watched=0x7000
+base=0x50130000 window=0x20000 watched=0x8000
 ram=0x40000000 # where the machine's memory begins
 out=build/guests/cut-trace
 place=$((base + window - ram))
 
 guest() { # in a process of its own
 	truncate -s 1G "$memory/ram"
-	exec qemu/run-guest --flavour 4k --region "static:$base:0x300000:$window:28K" --tpm new \
+	exec qemu/run-guest --flavour 4k --region "static:$base:0x300000:$window:32K" --tpm new \
 		--memory 1G --memory-file "$memory/ram" --gdb "$memory/gdb" --timeout 3600 \
 		--init tests/kmod/cut_trace.sh --out "$out" --append "nowatchdog trace_rounds=${orders_rounds:-2}" \
 		--file build/kmod/4k/assay.ko=/bed/assay.ko \

@@ -3,7 +3,8 @@
 # A machine without a device tree, as servers are: region=auto finds a range in the default
 # CMA area or in zone Movable, says what it took, and the log works there. On x86-64, where
 # such memory cannot be protected, it is refused unless that is allowed.
-# guest: $(case $flavour in amd64) echo --append movablecore=256M ;; *) echo --firmware uefi --append cma=64M ;; esac)
+# guest: $(case $flavour in amd64) echo --append movablecore=256M ;; *) echo --firmware uefi ;; esac)
+# guest: $(case $flavour:$parameters in 4k:) echo --append cma=64M ;; esac)
 # guest: --tpm new --smp 2 --timeout 120 --file tests/kmod/memory.sh=/bed/memory.sh
 # flavours: 4k amd64
 # also: 4k cma=0 movablecore=256M
