@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Loading fails while somebody waits for /dev/assay; see early.c.
+# Loading fails while somebody waits for /dev/assay; see early.c. (6.1 goes on where
+# a link of the driver cannot be made.)
 # guest: --region auto --tpm new --smp 2
-# flavours: 64k 6.1 debug
+# flavours: 64k debug
 insmod /bed/spoil.ko || exit 1
 exec /bed/bin/early
