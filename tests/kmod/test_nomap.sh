@@ -58,7 +58,7 @@ page frame $(printf '%#x' $((0x60000000 / page))) is RAM that the kernel uses; g
 the nomap region 0x50130000 + 0x180000 overlaps region 0|nomap:0x50130000:0x180000
 the nomap region 0x50130800 + 0x10000 is not page aligned|nomap:0x50130800:64K
 the nomap region at 0x50130000 has size 0|nomap:0x50130000:0
-page frame $(printf '%#x' $((0x9000000 / page))) is not described by the kernel's memory map|nomap:0x9000000:64K
+page frame $(printf '%#x' $((0x9000000 / page))) is not in the kernel's memory map|nomap:0x9000000:64K
 has no size; write KIND:BASE:SIZE|nomap:0x50130000
 END
 echo "1..$check_number"
