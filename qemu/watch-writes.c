@@ -158,11 +158,11 @@ static uint64_t number_in(const char *hex, size_t size)
 	uint64_t value = 0;
 
 	for (size_t i = size; i-- > 0;) {
-		unsigned int byte;
+		char byte[3] = { hex[2 * i], hex[2 * i + 1], '\0' }, *end;
 
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+		value = value << 8 | strtoul(byte, &end, 16);
+		if (end != byte + 2)
 			die("QEMU sends no number: %s", hex);
-		value = value << 8 | byte;
 	}
 	return value;
 }

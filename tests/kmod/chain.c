@@ -204,6 +204,7 @@ static int forge(int fd, const char *path)
 	static const uint8_t own[KEY] = "nobody has this key but I do";
 	struct assay_info info = get_info(fd);
 	uint8_t before[KEY], content[512], digests[256], record[1024], number[8];
+	uint8_t pcr = (uint8_t)info.pcr;
 	size_t size, digests_size, at = 0;
 	uint32_t got;
 	int file;
@@ -213,7 +214,7 @@ static int forge(int fd, const char *path)
 	digests_size = extend(&info, content, size, digests);
 	put_be(number, 0, 8, info.records);
 	at = put_tlv(record, at, ASSAY_CEL_RECNUM, number, 8);
-	at = put_tlv(record, at, ASSAY_CEL_PCR, &(uint8_t){ (uint8_t)info.pcr }, 1);
+	at = put_tlv(record, at, ASSAY_CEL_PCR, &pcr, 1);
 	at = put_tlv(record, at, ASSAY_CEL_DIGESTS, digests, digests_size);
 	memcpy(record + at, content, size);
 	at += size;

@@ -145,15 +145,18 @@ static void say_functions(void)
 {
 	static const char *const names[] = { "arch_wb_cache_pmem", "tpm_pcr_extend" };
 	FILE *symbols = fopen("/proc/kallsyms", "re");
-	unsigned long long address;
-	char line[256], name[128];
+	char line[256], *name;
 
 	need(symbols, "the kernel's symbols");
-	while (fgets(line, sizeof(line), symbols))
+	while (fgets(line, sizeof(line), symbols)) {
+		unsigned long long address = strtoull(line, &name, 16);
+
+		name += strlen(name) > 3 ? 3 : 0; /* a space, a letter and a space */
+		name[strcspn(name, "\t\n")] = '\0';
 		for (int i = 0; i < 2; i++)
-			if (sscanf(line, "%llx %*c %127s", &address, name) == 2 &&
-			    strcmp(name, names[i]) == 0)
+			if (strcmp(name, names[i]) == 0)
 				note("%s %#llx", name, address);
+	}
 	fclose(symbols);
 }
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -65,13 +66,15 @@ static inline void module_reason(int messages, char *reason, size_t size)
 
 	snprintf(reason, size, "no message");
 	while ((got = read(messages, record, sizeof(record) - 1)) > 0) {
-		unsigned int priority;
+		unsigned long priority;
 		const char *text;
+		char *end;
 
 		record[got] = '\0';
 		record[strcspn(record, "\n")] = '\0';
 		text = strstr(record, ";assay");
-		if (!text || sscanf(record, "%u,", &priority) != 1 || (priority & 7) > 3)
+		priority = strtoul(record, &end, 10);
+		if (!text || *end != ',' || (priority & 7) > 3)
 			continue;
 		text = strstr(text, ": ");
 		if (text) {

@@ -20,6 +20,19 @@ static int scribble_virtual(uint64_t address)
 	return (int)read_number(SCRIBBLE "result");
 }
 
+/* "0xFROM-0xTO", at the beginning of a line. */
+static bool parse_range(const char *line, unsigned long long *ret_from, unsigned long long *ret_to)
+{
+	char *end;
+
+	*ret_from = strtoull(line, &end, 16);
+	if (end == line || *end != '-')
+		return false;
+	line = end + 1;
+	*ret_to = strtoull(line, &end, 16);
+	return end != line;
+}
+
 /* The mapping of so many bytes and a guard page that the module has made; 0 if there is none. */
 static uint64_t find_mapping(uint64_t size, uint64_t page_size)
 {
@@ -30,7 +43,7 @@ static uint64_t find_mapping(uint64_t size, uint64_t page_size)
 		const char *end = strchr(line, '\n'), *owner = strstr(line, "[assay]");
 
 		if (!owner || (end && owner > end) || !strstr(line, "vmap") ||
-		    sscanf(line, "0x%llx-0x%llx", &from, &to) != 2)
+		    !parse_range(line, &from, &to))
 			continue;
 		if (to - from == size + page_size)
 			return from;
@@ -49,8 +62,7 @@ static const char *table_says(uint64_t address)
 	word[0] = '\0';
 	need(file, "open " TABLES);
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "0x%llx-0x%llx", &from, &to) != 2 || address < from ||
-		    address >= to)
+		if (!parse_range(line, &from, &to) || address < from || address >= to)
 			continue;
 		snprintf(word, sizeof(word), "%s",
 			 strstr(line, " RW ") ? "RW" :

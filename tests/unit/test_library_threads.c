@@ -14,7 +14,7 @@
 #define ROUNDS 10
 
 static const char waived[] = "{\"assay\": 1, \"type\": \"policy\", \"waive\": {\"boot-known\": "
-			     "\"a test\"}}";
+			     "\"a test\", \"assay-log-chain\": \"a module before keys\"}}";
 
 static struct {
 	struct buffer evidence, nonce, ak, text, signature, certificate;

@@ -34,8 +34,9 @@ int log_source_device(struct log_source *source, bool previous, struct assay_err
 	uint32_t pcr_state = ASSAY_PCR_RIGHT;
 	int r = previous ? 0 : read_pcr_state(&pcr_state, err);
 
-	if (r == 0)
-		r = previous ? device_read_previous(&copy, err) : device_read_log(&copy, err);
+	if (r < 0)
+		return r;
+	r = previous ? device_read_previous(&copy, err) : device_read_log(&copy, err);
 	if (r < 0)
 		return r;
 	source->pcr_state = pcr_state;
