@@ -6,6 +6,7 @@
 #include "region.h"
 
 struct device_node;
+struct reserved_mem;
 
 /**
  * struct assay_region_source - how regions of a kind are asked for and opened
@@ -44,6 +45,8 @@ void assay_regions_free(void);
 int assay_region_check_online(struct assay_region *region, unsigned long pfn, unsigned long count,
 			      bool reserved);
 int assay_region_block_type(unsigned long pfn);
+struct reserved_mem *assay_region_held(struct device *dev, struct device_node *node,
+				       const char *advice);
 int assay_region_parse_range(struct device *dev, const char *parameter, const char *range,
 			     u64 *ret_base, u64 *ret_size);
 

@@ -123,26 +123,15 @@ static bool assay_nomap_match(const struct device_node *node)
 static struct assay_region *assay_nomap_open_node(struct device *dev, struct device_node *node,
 						  int index)
 {
-	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
-	const char *compatible;
+	struct reserved_mem *rmem = assay_region_held(dev, node, "remove the property");
 
-	if (!of_property_read_string(node, "compatible", &compatible)) {
-		dev_err(dev,
-			"memory-region %pOF is compatible \"%s\", and so another driver's; remove the property\n",
-			node, compatible);
-		return ERR_PTR(-EINVAL);
-	}
+	if (IS_ERR(rmem))
+		return ERR_CAST(rmem);
 	if (of_property_read_bool(node, "reusable")) {
 		dev_err(dev,
 			"memory-region %pOF has both reusable and no-map; remove no-map for memory that is lent, or reusable for memory that is held\n",
 			node);
 		return ERR_PTR(-EINVAL);
-	}
-	if (!rmem) {
-		dev_err(dev,
-			"the kernel reserved nothing for memory-region %pOF; it must be inside RAM, and overlap nothing (see its messages at boot)\n",
-			node);
-		return ERR_PTR(-ENODEV);
 	}
 	return assay_nomap_open(dev, rmem->base, rmem->size);
 }

@@ -41,25 +41,46 @@ static const struct assay_region_ops assay_static_ops = {
 	.release = assay_static_release,
 };
 
-static struct assay_region *assay_static_open(struct device *dev, struct device_node *node,
-					      int index)
+/**
+ * assay_region_held() - for the kinds' open_node: memory that the kernel holds for nobody
+ * @dev: for messages
+ * @node: of reserved memory
+ * @advice: what to do where another driver is meant, as the end of a sentence
+ *
+ * Return: the memory; -EINVAL (another driver's: ramoops, DMA pools, secure firmware, ...) or
+ * -ENODEV (the kernel reserved nothing), after a dev_err().
+ */
+struct reserved_mem *assay_region_held(struct device *dev, struct device_node *node,
+				       const char *advice)
 {
-	struct reserved_mem *rmem = of_reserved_mem_lookup(node);
+	struct reserved_mem *rmem;
 	const char *compatible;
 
-	/* ramoops, DMA pools, secure firmware, ...: memory that somebody else writes to. */
 	if (!of_property_read_string(node, "compatible", &compatible)) {
 		dev_err(dev,
-			"memory-region %pOF is compatible \"%s\", and so another driver's; remove the property for memory that is held, or add reusable to \"shared-dma-pool\" for memory that is lent\n",
-			node, compatible);
+			"memory-region %pOF is compatible \"%s\", and so another driver's; %s\n",
+			node, compatible, advice);
 		return ERR_PTR(-EINVAL);
 	}
+	rmem = of_reserved_mem_lookup(node);
 	if (!rmem) {
 		dev_err(dev,
 			"the kernel reserved nothing for memory-region %pOF; it must be inside RAM, and overlap nothing (see its messages at boot)\n",
 			node);
 		return ERR_PTR(-ENODEV);
 	}
+	return rmem;
+}
+
+static struct assay_region *assay_static_open(struct device *dev, struct device_node *node,
+					      int index)
+{
+	struct reserved_mem *rmem = assay_region_held(
+		dev, node,
+		"remove the property for memory that is held, or add reusable to \"shared-dma-pool\" for memory that is lent");
+
+	if (IS_ERR(rmem))
+		return ERR_CAST(rmem);
 	return assay_region_new(dev, &assay_static_ops, rmem->base, rmem->size);
 }
 
