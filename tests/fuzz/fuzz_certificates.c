@@ -22,18 +22,18 @@ static void take_apart(struct bytes rest)
 		assert(part.size >= 2 && part.data + part.size == rest.data);
 	}
 	(void)der_is_padding(rest);
-	inside(ek_certificate_trim(whole), whole);
+	inside(chain_trim(whole), whole);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes text = BYTES(data, size);
-	struct ek_trust trust = { .roots = sk_X509_new_null(),
-				  .intermediates = sk_X509_new_null(),
-				  .revocations = sk_X509_CRL_new_null(),
-				  .now = NOW };
+	struct chain_trust trust = { .roots = sk_X509_new_null(),
+				     .intermediates = sk_X509_new_null(),
+				     .revocations = sk_X509_CRL_new_null(),
+				     .now = NOW };
 	struct tpm_public key = { .type = TPM_ALG_RSA };
-	struct ek_revocation revocation;
+	struct chain_revocation revocation;
 
 	if (!trust.roots || !trust.intermediates || !trust.revocations)
 		abort();

@@ -14,9 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void judge(const struct enroll_request *request)
 {
-	struct ek_trust trust = { .roots = sk_X509_new_null(),
-				  .intermediates = sk_X509_new_null(),
-				  .now = 1800000000 };
+	struct chain_trust trust = { .roots = sk_X509_new_null(),
+				     .intermediates = sk_X509_new_null(),
+				     .now = 1800000000 };
 	struct enroll_challenge challenge = { 0 };
 	struct enroll_pending pending = { 0 };
 	struct device_record record = { 0 };

@@ -212,14 +212,14 @@ static void a_record_is_of_the_key_whose_name_it_has(void **state)
 /* ---------------------------------------------------------------- judging */
 
 /* The sample's maker. */
-static void trust_begin(struct ek_trust *trust)
+static void trust_begin(struct chain_trust *trust)
 {
 	static const char *const files[] = { "enroll/ek-root.pem", "enroll/ek-issuer.pem" };
 	struct assay_error err;
 
-	*trust = (struct ek_trust){ .roots = sk_X509_new_null(),
-				    .intermediates = sk_X509_new_null(),
-				    .now = NOW };
+	*trust = (struct chain_trust){ .roots = sk_X509_new_null(),
+				       .intermediates = sk_X509_new_null(),
+				       .now = NOW };
 	for (size_t i = 0; i < COUNT(files); i++) {
 		struct buffer text = log_test_data(files[i]);
 
@@ -229,7 +229,7 @@ static void trust_begin(struct ek_trust *trust)
 	}
 }
 
-static void trust_end(struct ek_trust *trust)
+static void trust_end(struct chain_trust *trust)
 {
 	sk_X509_pop_free(trust->roots, X509_free);
 	sk_X509_pop_free(trust->intermediates, X509_free);
@@ -244,7 +244,7 @@ static void load_request(const char *name, struct enroll_request *ret)
 	buffer_free(&text);
 }
 
-static int challenge(const struct enroll_request *request, const struct ek_trust *trust,
+static int challenge(const struct enroll_request *request, const struct chain_trust *trust,
 		     struct assay_error *err)
 {
 	struct enroll_challenge made = { 0 };
@@ -261,7 +261,7 @@ static int challenge(const struct enroll_request *request, const struct ek_trust
 static void a_request_gets_a_challenge_each_time_another(void **state)
 {
 	static const char *const names[] = { DATA "request", DATA "request-p384" };
-	struct ek_trust trust;
+	struct chain_trust trust;
 	struct assay_error err;
 
 	(void)state;
@@ -325,7 +325,7 @@ static void a_padded_certificate_is_kept_without_its_padding(void **state)
 	struct enroll_challenge made = { 0 };
 	struct enroll_pending pending = { 0 };
 	struct enroll_request request;
-	struct ek_trust trust;
+	struct chain_trust trust;
 	struct assay_error err;
 	size_t size;
 
@@ -351,7 +351,7 @@ static void no_byte_of_a_request_can_be_changed(void **state)
 {
 	struct assay_digest expected;
 	struct enroll_request request;
-	struct ek_trust trust;
+	struct chain_trust trust;
 	struct assay_error err;
 	struct tpm_public ek;
 	size_t changeable = 0;

@@ -105,11 +105,11 @@ static int load_lists(const char *names, STACK_OF(X509_CRL) * out, struct assay_
 
 /* Is the certificate of the key in ek.pub believed, with root.crt as the only root? */
 static int judge(const char *certificate, const char *between, const char *chain, const char *lists,
-		 struct ek_revocation *ret, struct assay_error *err)
+		 struct chain_revocation *ret, struct assay_error *err)
 {
 	struct buffer key_text = support_read("ek.pub"), der = support_read(certificate);
 	struct buffer chain_der = { 0 };
-	struct ek_trust trust = {
+	struct chain_trust trust = {
 		.roots = load_certificates("root.crt"),
 		.intermediates = between ? load_certificates(between) : sk_X509_new_null(),
 		.revocations = sk_X509_CRL_new_null(),
@@ -155,7 +155,7 @@ static void an_authority_between_is_one_for_endorsement_keys(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct assay_error err = { 0 };
-		struct ek_revocation revocation;
+		struct chain_revocation revocation;
 		char certificate[64], between[64];
 		int r;
 
@@ -204,7 +204,7 @@ static void a_list_of_an_issuer_counts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct ek_revocation revocation = { 0 };
+		struct chain_revocation revocation = { 0 };
 		struct assay_error err = { 0 };
 		int r = judge("mid.ek.crt", "mid.crt", NULL, rows[i].lists, &revocation, &err);
 
@@ -239,7 +239,7 @@ static void padding_behind_a_certificate_does_not_matter(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct ek_revocation revocation;
+		struct chain_revocation revocation;
 		struct assay_error err = { 0 };
 
 		write_padded("padded", "mid.ek.der.crt", rows[i].byte, rows[i].size);
@@ -254,7 +254,7 @@ static void padding_behind_a_certificate_does_not_matter(void **state)
 
 static void a_chain_that_the_device_brings_may_stand_between(void **state)
 {
-	struct ek_revocation revocation;
+	struct chain_revocation revocation;
 	struct assay_error err = { 0 };
 
 	(void)state;

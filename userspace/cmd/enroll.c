@@ -160,7 +160,7 @@ static int enroll_here(const struct here_options *options, struct device_record 
 	CLEANUP(enroll_challenge_free) struct enroll_challenge challenge = { 0 };
 	CLEANUP(enroll_request_free) struct enroll_request made = { 0 };
 	CLEANUP(tpm_close_pointer) struct tpm *tpm = NULL;
-	struct ek_revocation revocation = { 0 };
+	struct chain_revocation revocation = { 0 };
 	struct enroll_answer answered;
 	int r = tpm_options_open(&options->device.tpm, &tpm, err);
 

@@ -52,7 +52,7 @@ void enroll_verifier_free(struct enroll_verifier *verifier);
  */
 int enroll_make_challenge(const struct enroll_verifier *verifier,
 			  const struct enroll_request *request, struct enroll_challenge *ret,
-			  struct ek_revocation *ret_revocation, struct assay_error *err);
+			  struct chain_revocation *ret_revocation, struct assay_error *err);
 
 /*
  * enroll_take_answer() - judge an answer and keep the record; its challenge is closed then
@@ -65,7 +65,7 @@ int enroll_take_answer(const struct enroll_verifier *verifier, const struct enro
 /* enroll_print_revocation() - say of how many certificates no list could tell, if lists were given
  */
 void enroll_print_revocation(const struct command *command, const struct enroll_verifier *verifier,
-			     const struct ek_revocation *revocation);
+			     const struct chain_revocation *revocation);
 
 /* enroll_print_record() - tell what was enrolled; an exit status */
 int enroll_print_record(const struct command *command, const struct device_record *record,

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/secret.h"
-#include "enroll/certificates.h"
+#include "sign/certificates.h"
 #include "sign/certificate.h"
 
 #define MACHINE_ID_PATH "/etc/machine-id"

@@ -45,7 +45,7 @@ static int read_lists(const struct option_texts *paths, uint64_t now, STACK_OF(X
 	return 0;
 }
 
-static int read_trust(const struct enroll_verifier *verifier, struct ek_trust *trust,
+static int read_trust(const struct enroll_verifier *verifier, struct chain_trust *trust,
 		      struct assay_error *err)
 {
 	int r;
@@ -62,10 +62,10 @@ static int read_trust(const struct enroll_verifier *verifier, struct ek_trust *t
 
 static int check_request(const struct enroll_verifier *verifier,
 			 const struct enroll_request *request, struct enroll_challenge *ret,
-			 struct enroll_pending *ret_pending, struct ek_revocation *ret_revocation,
-			 struct assay_error *err)
+			 struct enroll_pending *ret_pending,
+			 struct chain_revocation *ret_revocation, struct assay_error *err)
 {
-	struct ek_trust trust = {
+	struct chain_trust trust = {
 		.roots = sk_X509_new_null(),
 		.intermediates = sk_X509_new_null(),
 		.revocations = sk_X509_CRL_new_null(),
@@ -109,7 +109,7 @@ static int keep_challenge(const struct enroll_verifier *verifier,
 
 int enroll_make_challenge(const struct enroll_verifier *verifier,
 			  const struct enroll_request *request, struct enroll_challenge *ret,
-			  struct ek_revocation *ret_revocation, struct assay_error *err)
+			  struct chain_revocation *ret_revocation, struct assay_error *err)
 {
 	CLEANUP(enroll_pending_free) struct enroll_pending pending = { 0 };
 	struct enroll_challenge challenge = { 0 };

@@ -30,7 +30,7 @@ int enroll_write(const char *path, mode_t mode,
 }
 
 void enroll_print_revocation(const struct command *command, const struct enroll_verifier *verifier,
-			     const struct ek_revocation *revocation)
+			     const struct chain_revocation *revocation)
 {
 	if (verifier->crls.count > 0 && revocation->unknown > 0)
 		fprintf(stderr,
@@ -70,7 +70,7 @@ static int write_challenge(FILE *stream, const void *message, struct assay_error
 static int print_challenge(const struct challenge_options *options,
 			   const struct enroll_request *request,
 			   const struct enroll_challenge *made,
-			   const struct ek_revocation *revocation)
+			   const struct chain_revocation *revocation)
 {
 	const struct command *command = &command_enroll_challenge;
 
@@ -91,7 +91,7 @@ static int make_challenge(const struct challenge_options *options, const char *i
 	CLEANUP(enroll_challenge_free) struct enroll_challenge made = { 0 };
 	CLEANUP(enroll_request_free) struct enroll_request request = { 0 };
 	CLEANUP(buffer_free) struct buffer text = { 0 };
-	struct ek_revocation revocation = { 0 };
+	struct chain_revocation revocation = { 0 };
 	struct assay_error err;
 	int r = enroll_read(in, &text, &err);
 

@@ -15,8 +15,7 @@ static int copy_request(const struct enroll_request *from, struct enroll_request
 {
 	memcpy(to->machine_id, from->machine_id, sizeof(to->machine_id));
 	buffer_append_bytes(&to->ek_public, buffer_bytes(&from->ek_public));
-	buffer_append_bytes(&to->ek_certificate,
-			    ek_certificate_trim(buffer_bytes(&from->ek_certificate)));
+	buffer_append_bytes(&to->ek_certificate, chain_trim(buffer_bytes(&from->ek_certificate)));
 	buffer_append_bytes(&to->ak_public, buffer_bytes(&from->ak_public));
 	buffer_append_bytes(&to->ak_qualified_name, buffer_bytes(&from->ak_qualified_name));
 	if (to->ek_public.failed || to->ek_certificate.failed || to->ak_public.failed ||
@@ -26,9 +25,9 @@ static int copy_request(const struct enroll_request *from, struct enroll_request
 }
 
 /* The two keys, each found to be what it must be, and the AK's name. */
-static int check_keys(const struct enroll_request *request, const struct ek_trust *trust,
+static int check_keys(const struct enroll_request *request, const struct chain_trust *trust,
 		      struct tpm_public *ret_ek, struct tpm_name *ret_ak_name,
-		      struct ek_revocation *ret_revocation, struct assay_error *err)
+		      struct chain_revocation *ret_revocation, struct assay_error *err)
 {
 	struct tpm_public ak;
 	int r = tpm_public_parse(buffer_bytes(&request->ek_public), ret_ek, err);
@@ -49,16 +48,16 @@ static int check_keys(const struct enroll_request *request, const struct ek_trus
 	return r < 0 ? r : tpm_key_name(&ak, ret_ak_name, err);
 }
 
-int enroll_challenge(const struct enroll_request *request, const struct ek_trust *trust,
+int enroll_challenge(const struct enroll_request *request, const struct chain_trust *trust,
 		     uint64_t valid, struct enroll_challenge *ret,
-		     struct enroll_pending *ret_pending, struct ek_revocation *ret_revocation,
+		     struct enroll_pending *ret_pending, struct chain_revocation *ret_revocation,
 		     struct assay_error *err)
 {
 	struct enroll_pending pending = { .expires = trust->now + valid };
 	struct enroll_challenge challenge = { 0 };
 	uint8_t secret[CREDENTIAL_SECRET_SIZE];
 	struct tpm_name ak_name;
-	struct ek_revocation revocation;
+	struct chain_revocation revocation;
 	struct tpm_public ek;
 	int r = check_keys(request, trust, &ek, &ak_name, &revocation, err);
 

@@ -27,9 +27,9 @@
  * Return: 0; -EKEYREJECTED with what is wrong with a key or the certificate; -EINVAL,
  * -EBADMSG for keys that do not parse; -EIO, -ENOMEM
  */
-int enroll_challenge(const struct enroll_request *request, const struct ek_trust *trust,
+int enroll_challenge(const struct enroll_request *request, const struct chain_trust *trust,
 		     uint64_t valid, struct enroll_challenge *ret,
-		     struct enroll_pending *ret_pending, struct ek_revocation *ret_revocation,
+		     struct enroll_pending *ret_pending, struct chain_revocation *ret_revocation,
 		     struct assay_error *err);
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE /* memmem() */
-#include "enroll/certificates.h"
+#include "sign/certificates.h"
 
 #include <errno.h>
 #include <limits.h>

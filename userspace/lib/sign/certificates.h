@@ -2,11 +2,11 @@
 /*
  * Files of certificates and of revocation lists, in whichever form they come.
  *
- * Pure; no TPM stack: for the verifier's side of enrolment, and for the device's where it
+ * Pure; no TPM stack: for whoever judges a chain, and for the device where it
  * hands a certificate on.
  */
-#ifndef ASSAY_ENROLL_CERTIFICATES_H
-#define ASSAY_ENROLL_CERTIFICATES_H
+#ifndef ASSAY_SIGN_CERTIFICATES_H
+#define ASSAY_SIGN_CERTIFICATES_H
 
 #include <openssl/x509.h>
 
@@ -38,4 +38,4 @@ int certificates_parse(struct bytes data, const char *name, STACK_OF(X509) * out
 int revocations_parse(struct bytes data, const char *name, uint64_t now, STACK_OF(X509_CRL) * out,
 		      struct assay_error *err);
 
-#endif /* ASSAY_ENROLL_CERTIFICATES_H */
+#endif /* ASSAY_SIGN_CERTIFICATES_H */
