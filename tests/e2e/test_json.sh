@@ -48,6 +48,7 @@ keeps 0 key-cert "$assay" key cert --key key.pem --subject Y --out cert2.pem --j
 keeps 0 key-export "$assay" key export --key key.pem --out public.pem --json
 keeps 0 key-lint "$assay" key lint c.pem --json
 keeps 1 digest "$assay" digest --json tree/a /nonexistent
+keeps 0 authenticode "$assay" digest --authenticode --json "$data/fuzz_pe/plus"
 keeps 0 engines "$assay" digest --engines --json
 keeps 0 sign "$assay" sign --key k.pem --cert c.pem --root tree --manifest m --json
 keeps 0 sign-delegate "$assay" sign --key k.pem --cert c.pem --root tree --manifest md --delegate --json

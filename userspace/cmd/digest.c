@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* `assay digest`: the fs-verity digests of files. */
+/* `assay digest`: the fs-verity digests of files, or the Authenticode digests of PE images. */
 #define _GNU_SOURCE
 #include "cmd.h"
 
@@ -12,13 +12,17 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/work.h"
+#include "firmware/pe.h"
 #include "verity/lanes.h"
 #include "verity/pool.h"
+
+/* An image larger than this is none that firmware loads: PE has 32 bits for its sizes. */
+#define IMAGE_MAX UINT32_MAX
 
 /**
  * struct digest_run - one call of the command
  * @jobs: threads; 0 for one for each CPU
- * @json, @show_engines, @engine: what the call asks for
+ * @json, @show_engines, @engine, @authenticode: what the call asks for
  * @tree_path, @descriptor_path: where to write them for the one file; NULL: not wanted
  * @tree: being written
  * @output: of the one file
@@ -28,7 +32,7 @@
 struct digest_run {
 	struct verity_parameters parameters;
 	unsigned int jobs;
-	bool json, show_engines;
+	bool json, show_engines, authenticode;
 	const char *engine;
 	const char *tree_path, *descriptor_path;
 	struct file_writer tree;
@@ -159,13 +163,62 @@ static int digest_with_output(struct digest_run *run, char **paths, struct assay
 	return r;
 }
 
+/* ---------------------------------------------------------------- --authenticode */
+
+static int digest_image(const char *path, enum assay_hash hash, struct verity_job *job)
+{
+	struct file_view file = { 0 };
+	struct pe_image image;
+	bool complete = true;
+	int r = file_map(path, IMAGE_MAX, &file, &job->err);
+
+	if (r < 0)
+		return r;
+	r = pe_parse(file.bytes, &image, &job->err);
+	if (r == 0)
+		r = pe_authenticode(&image, hash, &job->digest, &complete, &job->err);
+	if (r < 0)
+		r = assay_fail_context(&job->err, "%s", path);
+	job->size = file.bytes.size;
+	file_unmap(&file);
+	if (!complete)
+		fprintf(stderr,
+			"assay digest: %s: its sections overlap or leave gaps: the digest, though "
+			"it is what firmware measures, does not cover each byte\n",
+			path);
+	return r;
+}
+
+static int digest_images(struct digest_run *run, char **paths, struct assay_error *err)
+{
+	int r = 0;
+
+	for (; *paths && r == 0; paths++) {
+		struct verity_job job = { .path = *paths };
+
+		job.result = digest_image(*paths, run->parameters.hash, &job);
+		r = report_result(run, &job, err);
+	}
+	return r;
+}
+
+static json_t *images_to_json(const struct digest_run *run)
+{
+	return json_pack("{s:i, s:s, s:s, s:O}", "assay", JSON_VERSION, "type",
+			 "digest-authenticode", "hash", assay_hash_name(run->parameters.hash),
+			 "files", run->files);
+}
+
 static int print_json(const struct digest_run *run, struct assay_error *err)
 {
 	const struct verity_parameters *parameters = &run->parameters;
-	json_t *object = json_pack(
-		"{s:s, s:I, s:o, s:O}", "hash", assay_hash_name(parameters->hash), "block_size",
-		(json_int_t)parameters->block_size, "salt",
-		json_hex(BYTES(parameters->salt, parameters->salt_size)), "files", run->files);
+	json_t *object =
+		run->authenticode ?
+			images_to_json(run) :
+			json_pack("{s:s, s:I, s:o, s:O}", "hash", assay_hash_name(parameters->hash),
+				  "block_size", (json_int_t)parameters->block_size, "salt",
+				  json_hex(BYTES(parameters->salt, parameters->salt_size)), "files",
+				  run->files);
 
 	return command_print_json(object, JSON_INDENT(2), err);
 }
@@ -234,6 +287,8 @@ static int run_digest(int argc, char **argv)
 							  command_flush(&command_digest);
 	if (files.count == 0)
 		return command_usage(&command_digest, "missing argument: FILE...");
+	if (!run.authenticode && verity_check_parameters(&run.parameters, &err) < 0)
+		return command_usage(&command_digest, "%s", err.text);
 	if (run.engine && set_engine(run.engine, run.parameters.hash, &err) < 0)
 		return command_usage(&command_digest, "%s", err.text);
 	if ((run.tree_path || run.descriptor_path) && files.count > 1)
@@ -243,7 +298,8 @@ static int run_digest(int argc, char **argv)
 		assay_fail(&err, ENOMEM, "out of memory");
 		return command_failed(&command_digest, &err);
 	}
-	r = digest_with_output(&run, files.list, &err);
+	r = run.authenticode ? digest_images(&run, files.list, &err) :
+			       digest_with_output(&run, files.list, &err);
 	if (r == 0 && run.json)
 		r = print_json(&run, &err);
 	json_decref(run.files);
@@ -254,30 +310,40 @@ static int run_digest(int argc, char **argv)
 }
 
 static const struct option_row digest_rows[] = {
-	OPTION_ROWS_VERITY(struct digest_run, parameters),
-	OPTION_ROW_JOBS(struct digest_run, jobs, WORK_THREADS_MAX),
+	{ "authenticode", 0, NULL,
+	  "instead print the Authenticode digests of PE images (kernels with an EFI stub, boot "
+	  "loaders): what UEFI measures when it starts one, and what its signature signs",
+	  OPTION_FLAG(struct digest_run, authenticode) },
+	{ "hash", 0, "sha256|sha384|sha512",
+	  "hash algorithm (sha256); sha384 with --authenticode only",
+	  OPTION_HASH(struct digest_run, parameters.hash) },
+	OPTION_ROWS_VERITY_TREE(struct digest_run, parameters, .excludes = "authenticode"),
+	{ "jobs", 'j', "N", "threads (one for each processor)",
+	  OPTION_NUMBER(struct digest_run, jobs, 1, WORK_THREADS_MAX), .excludes = "authenticode" },
 	{ "out-merkle-tree", 0, "OUT",
 	  "of one FILE: also write its Merkle tree, as fs-verity stores it",
-	  OPTION_OUTPUT(struct digest_run, tree_path) },
+	  OPTION_OUTPUT(struct digest_run, tree_path), .excludes = "authenticode" },
 	{ "out-descriptor", 0, "OUT", "of one FILE: also write the descriptor that is hashed",
-	  OPTION_OUTPUT(struct digest_run, descriptor_path) },
+	  OPTION_OUTPUT(struct digest_run, descriptor_path), .excludes = "authenticode" },
 	{ "engine", 0, "NAME", "use this way of hashing only (see --engines)",
-	  OPTION_TEXT(struct digest_run, engine) },
+	  OPTION_TEXT(struct digest_run, engine), .excludes = "authenticode" },
 	{ "engines", 0, NULL,
 	  "instead show the ways of hashing that this processor has, and how fast they are; the "
 	  "best is used by default",
-	  OPTION_FLAG(struct digest_run, show_engines) },
+	  OPTION_FLAG(struct digest_run, show_engines), .excludes = "authenticode" },
 	OPTION_ROW_JSON(struct digest_run, json),
 	OPTION_END,
 };
 
 const struct command command_digest = {
 	.name = "digest",
-	.summary = "print the fs-verity digests of files",
+	.summary = "print the fs-verity digests of files, or those of EFI programs",
 	.usage = "[OPTION]... FILE...\n"
+		 "--authenticode [--hash HASH] [--json] FILE...\n"
 		 "--engines [--json]\n",
 	.intro = "Prints \"HASH:HEX FILE\" for each file: the digest that fs-verity has of it,\n"
-		 "whether or not verity is on. Control characters in names are printed as \\xHH.\n",
+		 "whether or not verity is on, or the Authenticode digest of an EFI program.\n"
+		 "Control characters in names are printed as \\xHH.\n",
 	.options = digest_rows,
 	.operands = "FILE...",
 	.operands_max = SIZE_MAX,

@@ -229,15 +229,17 @@ struct operands {
 #define OPTION_ROW_JOBS(structure, member, most) \
 	{ "jobs", 'j', "N", "threads (one for each processor)", \
 	  OPTION_NUMBER(structure, member, 1, most) }
-/* @member: struct verity_parameters */
+/* @member: struct verity_parameters; more fields of these rows may follow */
+#define OPTION_ROWS_VERITY_TREE(structure, member, ...) \
+	{ "block-size", 0, "N", \
+	  "bytes of a Merkle tree block, a power of two from 1024 to 65536 (4096)", \
+	  OPTION_FUNCTION(structure, member, option_block_size), ##__VA_ARGS__ }, \
+	{ "salt", 0, "HEX", "up to 32 bytes (none)", \
+	  OPTION_HEX(structure, member.salt, member.salt_size, 0), ##__VA_ARGS__ }
 #define OPTION_ROWS_VERITY(structure, member) \
 	{ "hash", 0, "sha256|sha512", "hash algorithm (sha256)", \
 	  OPTION_HASH(structure, member.hash) }, \
-	{ "block-size", 0, "N", \
-	  "bytes of a Merkle tree block, a power of two from 1024 to 65536 (4096)", \
-	  OPTION_FUNCTION(structure, member, option_block_size) }, \
-	{ "salt", 0, "HEX", "up to 32 bytes (none)", \
-	  OPTION_HEX(structure, member.salt, member.salt_size, 0) }
+	OPTION_ROWS_VERITY_TREE(structure, member)
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 
