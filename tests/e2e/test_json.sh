@@ -84,7 +84,13 @@ keeps 1 policy-lint "$assay" policy lint policy.json --json
 for log in "$data"/uefi/*.eventlog; do
 	keeps 0 "replay-$(basename "$log")" "$assay" replay uefi --json "$log"
 done
+for log in "$data"/uefi/*moklisttrusted.bin "$data"/uefi/*crypto_agile_eventlog "$data"/uefi/*postcode.bin; do
+	keeps 0 "replay-events-$(basename "$log")" "$assay" replay uefi --events --json "$log"
+done
 keeps 0 replay-ima "$assay" replay ima --json "$data/ima/ibmtss-imatest.log"
+for log in "$data/ima/ibmtss-imatest.log" "$data/ima/ibmtss-sha256.log"; do
+	keeps 0 "replay-ima-events-$(basename "$log")" "$assay" replay ima --events --json "$log"
+done
 keeps 1 replay-cel "$assay" replay cel --json "$data/fuzz_cel/sample" --expect "14:sha256:$(printf %064d 0)"
 tpm_stop
 

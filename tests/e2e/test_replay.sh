@@ -116,6 +116,47 @@ check "EV_NO_ACTION without a digest" prints 0 '^sha1    PCR  7  b2a83b0e' '^no-
 run "$assay" replay uefi tests/data/uefi/ccel-header.bin
 check "the log of a confidential machine" told 3 'CCEL'
 
+# What the events say, beside tpm2_eventlog on the same logs: as many events, of the same types,
+# PCRs and names of variables.
+run "$assay" replay uefi --events tests/data/uefi/keylime-secureboot.bin
+check "events are shown" prints 0 \
+	'^    4    7  EV_EFI_VARIABLE_DRIVER_CONFIG      ccfc4bb32888a345  data     SecureBoot: 1 (on)$' \
+	'^   35    4  EV_EFI_BOOT_SERVICES_APPLICATION   0abc88ee4d2915c3  nothing  /EFI/redhat/grubx64.efi, 2541176 bytes$' \
+	'^   94    8  EV_IPL  .*  text     kernel command line "(hd0,gpt2)/vmlinuz-5.14.0' '^sha256  PCR 14  ' '^99 events$'
+head -c 2000 tests/data/uefi/keylime-secureboot.bin >"$work/cut"
+run "$assay" replay uefi --events "$work/cut"
+check "of a log that breaks off, what comes before" told 3 'truncated'
+check "is shown" grep -q '^    4    7  EV_EFI_VARIABLE_DRIVER_CONFIG' "$work/stdout"
+run "$assay" replay ima --events tests/data/ima/ibmtss-imatest.log
+check "entries of IMA are shown" prints 0 \
+	'^     10   10  ima-sig    sha256  b983291f027a24d5  /usr/lib/systemd/systemd (signed)$' '(violation: ' '^17 entries'
+same_events() { # FILE
+	"$assay" replay uefi --events --json "$1" |
+		jq -r '.firmware_events[] | select(.event_type | startswith("0x") | not) |
+			"\(.event_number) \(.pcr // 4294967295) \(.event_type) \(.event_data.guid // "") \(.event_data.name // "")"' |
+		sed 's/ *$//' >"$work/ours"
+	tpm2_eventlog "$1" 2>/dev/null | awk '
+		function row() { if (type ~ /^EV_/) print number - 1, pcr, type guid name }
+		/^  PCRIndex:/ { row(); number++; pcr = $2; type = guid = name = "" }
+		/^  EventType:/ { type = $2 }
+		/^    VariableName:/ { guid = " " $2 }
+		/^    UnicodeName:/ { name = " " $2 }
+		/^pcrs:/ { exit }
+		END { row() }' >"$work/theirs"
+	[ -s "$work/theirs" ] && sed 's/ EV_EFI_GPT_EVENT .*/ EV_EFI_GPT_EVENT/' "$work/ours" | diff - "$work/theirs" >&2
+}
+if command -v tpm2_eventlog >/dev/null; then
+	for log in tests/data/uefi/*.bin tests/data/uefi/goattest-[cs]*_eventlog; do
+		case $log in
+		# Cut, of another kind, or one on which tpm2_eventlog fails.
+		*ccel* | *vendordata* | *short_no_action* | *-missing.bin | *no-action-short.bin) continue ;;
+		esac
+		check "events of ${log##*/} are those of tpm2_eventlog" same_events "$log"
+	done
+else
+	skip "events beside tpm2_eventlog" "no tpm2-tools"
+fi
+
 run "$assay" replay cel "$cel"
 check "a log in CEL replays" prints 0 '^sha256  PCR 14  ' '^3 records, 0 with another digest than that of their data$'
 run "$assay" replay cel "$cel" --bank sha512

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -15,6 +16,7 @@
 #include "log/ima.h"
 #include "log/log_kind.h"
 #include "log/pcrs.h"
+#include "replay_events.h"
 
 #define MAX_VALUES 32
 /* More than any kernel keeps; a mapped file costs no memory. */
@@ -24,6 +26,7 @@
  * struct replay_options - what was asked for
  * @expect, @start: as they were given; @expected and @starts hold what they say
  * @accepted: bit n: rule n of enum uefi_rule is not counted with @strict
+ * @events: show what the log is of, too
  */
 struct replay_options {
 	enum assay_hash template_bank;
@@ -32,13 +35,14 @@ struct replay_options {
 	struct pcrs_expected expected[MAX_VALUES];
 	struct pcrs_start starts[MAX_VALUES];
 	uint32_t accepted;
-	bool strict, json;
+	bool strict, json, events;
 };
 
 /**
  * struct replay_format - a form of logs
  * @entries: what its entries are called
  * @pcr: that is meant where a value has no number; -1: none
+ * @events: prints what the log is of: replay_events.h; NULL: cannot
  */
 struct replay_format {
 	const struct command *command;
@@ -46,6 +50,7 @@ struct replay_format {
 	int pcr;
 	int (*replay)(struct bytes log, struct replay_options *options, struct pcrs *ret,
 		      struct assay_error *err);
+	replay_events *events;
 };
 
 /* ---------------------------------------------------------------- forms of logs */
@@ -84,12 +89,14 @@ static int replay_uefi(struct bytes log, struct replay_options *options, struct 
 
 static const struct command command_replay_ima, command_replay_cel, command_replay_uefi;
 
-static const struct replay_format format_ima = { &command_replay_ima, "ima", "entries", 10,
-						 replay_ima };
+static const struct replay_format format_ima = { &command_replay_ima, "ima",
+						 "entries",	      10,
+						 replay_ima,	      replay_events_ima };
 static const struct replay_format format_cel = { &command_replay_cel, "cel", "records", 14,
-						 replay_cel };
-static const struct replay_format format_uefi = { &command_replay_uefi, "uefi", "events", -1,
-						  replay_uefi };
+						 replay_cel,	      NULL };
+static const struct replay_format format_uefi = {
+	&command_replay_uefi, "uefi", "events", -1, replay_uefi, replay_events_uefi
+};
 
 /* ---------------------------------------------------------------- options */
 
@@ -360,8 +367,9 @@ static json_t *rules_to_json(const struct pcrs *pcrs)
 	return rules;
 }
 
-static int print_json(const struct replay_format *format, const struct replay_options *options,
-		      const struct pcrs *pcrs, bool good)
+static json_t *result_to_json(const struct replay_format *format,
+			      const struct replay_options *options, const struct pcrs *pcrs,
+			      bool good)
 {
 	json_t *root =
 		json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "format", format->name,
@@ -379,7 +387,59 @@ static int print_json(const struct replay_format *format, const struct replay_op
 		json_object_set_new(root, "start_known",
 				    json_boolean(pcrs->first_record == 0 || pcrs->start_told));
 	}
-	return command_emit_json(format->command, root);
+	return root;
+}
+
+/* The events come one by one: a list may be long. */
+static int print_events_json(const struct replay_format *format,
+			     const struct replay_options *options, struct bytes log,
+			     const json_t *result)
+{
+	struct assay_error err = { 0 };
+	const char *name;
+	json_t *value;
+	int r;
+
+	command_begin_json(format->command);
+	r = format->events(log, options->template_bank, true, &err);
+	json_object_foreach((json_t *)result, name, value) {
+		char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+		if (text)
+			printf(", \"%s\": %s", name, text);
+		else if (r == 0)
+			r = assay_fail(&err, ENOMEM, "out of memory");
+		free(text);
+	}
+	if (r < 0)
+		command_print_json_error(&err);
+	fputs("}\n", stdout);
+	return r < 0 ? command_failed(format->command, &err) : command_flush(format->command);
+}
+
+static int print_json(const struct replay_format *format, const struct replay_options *options,
+		      struct bytes log, const struct pcrs *pcrs, bool good)
+{
+	json_t *result = result_to_json(format, options, pcrs, good);
+	int status;
+
+	if (!options->events || !result)
+		return command_emit_json(format->command, result);
+	status = print_events_json(format, options, log, result);
+	json_decref(result);
+	return status;
+}
+
+/* What can be read of a log is shown, also where it breaks off. */
+static int print_events_text(const struct replay_format *format,
+			     const struct replay_options *options, struct bytes log)
+{
+	struct assay_error err = { 0 };
+
+	if (format->events(log, options->template_bank, false, &err) < 0 && err.code != EBADMSG)
+		return command_failed(format->command, &err);
+	putchar('\n');
+	return EXIT_OK;
 }
 
 /* With --strict, what would only be told counts, too. */
@@ -392,50 +452,64 @@ static bool strictly_good(const struct replay_options *options, const struct pcr
 	       (pcrs->first_record == 0 || pcrs->start_told);
 }
 
-static int replay_file(const struct replay_format *format, struct replay_options *options,
-		       const char *path, struct pcrs *ret, struct assay_error *err)
+static int replay_log(const struct replay_format *format, struct replay_options *options,
+		      const char *path, struct bytes log, struct pcrs *ret, struct assay_error *err)
 {
-	struct file_view log = { 0 };
-	const char *sentence;
-	int r = file_map(path, MAX_LOG, &log, err);
+	int r = format->replay(log, options, ret, err);
+	const char *sentence = r < 0 ? log_kind_sentence(log_kind_detect(log)) : NULL;
 
-	if (r == 0) {
-		r = format->replay(log.bytes, options, ret, err);
-		sentence = r < 0 ? log_kind_sentence(log_kind_detect(log.bytes)) : NULL;
-		if (sentence && !strstr(sentence, format->command->name) &&
-		    !strstr(err->text, sentence))
-			assay_fail(err, err->code, "%s: %s", path, sentence);
-	}
-	file_unmap(&log);
+	if (sentence && !strstr(sentence, format->command->name) && !strstr(err->text, sentence))
+		assay_fail(err, err->code, "%s: %s", path, sentence);
 	return r;
+}
+
+static int show_log(const struct replay_format *format, struct replay_options *options,
+		    const char *path, struct bytes log)
+{
+	struct pcrs pcrs = { 0 };
+	struct assay_error err;
+	int r = replay_log(format, options, path, log, &pcrs, &err);
+	int status = EXIT_OK;
+	bool good;
+
+	if (options->events && !options->json && (r == 0 || err.code == EBADMSG))
+		status = print_events_text(format, options, log);
+	if (r < 0) {
+		command_failed(format->command, &err);
+		return EXIT_UNREADABLE;
+	}
+	if (status != EXIT_OK)
+		return status;
+	good = pcrs.problems == 0 && all_reached(options) &&
+	       (!options->strict || strictly_good(options, &pcrs));
+	if (options->json) {
+		status = print_json(format, options, log, &pcrs, good);
+	} else {
+		print_text(format, options, &pcrs);
+		status = command_flush(format->command);
+	}
+	return status == EXIT_OK && !good ? EXIT_FAILED : status;
 }
 
 static int run_format(const struct replay_format *format, int argc, char **argv)
 {
 	CLEANUP(replay_options_free) struct replay_options options = { 0 };
-	struct pcrs pcrs = { 0 };
+	struct file_view log = { 0 };
 	struct operands files;
 	struct assay_error err;
-	bool good;
 	int status = command_parse(format->command, argc, argv, &options, &files);
 
 	if (status == COMMAND_GO)
 		status = parse_values(format, &options);
 	if (status != COMMAND_GO)
 		return status;
-	if (replay_file(format, &options, files.list[0], &pcrs, &err) < 0) {
+	if (file_map(files.list[0], MAX_LOG, &log, &err) < 0) {
 		command_failed(format->command, &err);
 		return EXIT_UNREADABLE;
 	}
-	good = pcrs.problems == 0 && all_reached(&options) &&
-	       (!options.strict || strictly_good(&options, &pcrs));
-	if (options.json) {
-		status = print_json(format, &options, &pcrs, good);
-	} else {
-		print_text(format, &options, &pcrs);
-		status = command_flush(format->command);
-	}
-	return status == EXIT_OK && !good ? EXIT_FAILED : status;
+	status = show_log(format, &options, files.list[0], log.bytes);
+	file_unmap(&log);
+	return status;
 }
 
 static int run_replay_ima(int argc, char **argv)
@@ -460,6 +534,8 @@ static int run_replay_uefi(int argc, char **argv)
 	{ "bank", 'b', "sha1|sha256|sha384|sha512", \
 	  "a PCR bank to replay; may be repeated. Without it: all that the log has digests of", \
 	  OPTION_FUNCTION(struct replay_options, request, option_add_bank), .repeatable = true }
+#define ROW_EVENTS(text) \
+	{ "events", 0, NULL, text, OPTION_FLAG(struct replay_options, events) }
 #define ROW_EXPECT(value, text) \
 	{ "expect", 'e', value, \
 	  "a value that the PCR must come to; may be repeated. " text, \
@@ -481,6 +557,7 @@ static const struct option_row replay_ima_rows[] = {
 	  "the hash of the list's template digests; without it the first entry tells",
 	  OPTION_HASH(struct replay_options, template_bank) },
 	ROW_EXPECT("[PCR:]HASH:HEX", "Without a number PCR 10 is meant." LONGER),
+	ROW_EVENTS("show its entries first"),
 	OPTION_ROW_JSON(struct replay_options, json),
 	OPTION_END,
 };
@@ -504,6 +581,7 @@ static const struct option_row replay_cel_rows[] = {
 static const struct option_row replay_uefi_rows[] = {
 	ROW_BANK,
 	ROW_EXPECT("PCR:HASH:HEX", "It must be what the whole log comes to"),
+	ROW_EVENTS("show its events first, with what they say, and what of it their digests prove"),
 	{ "strict", 0, NULL,
 	  "exit 1 also where an event breaks a rule of the specification, as those of some "
 	  "machines do that nobody tampered with, or a bank lacks a digest",

@@ -25,9 +25,24 @@
 
 /* Event types (PFP 10.4.1) that the rules here are about; uefi_type_name() knows more. */
 #define UEFI_EV_NO_ACTION 0x00000003U
+#define UEFI_EV_POST_CODE 0x00000001U
 #define UEFI_EV_SEPARATOR 0x00000004U
+#define UEFI_EV_EVENT_TAG 0x00000006U
+#define UEFI_EV_IPL 0x0000000dU
 #define UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG 0x80000001U
+#define UEFI_EV_EFI_VARIABLE_BOOT 0x80000002U
+#define UEFI_EV_EFI_BOOT_SERVICES_APPLICATION 0x80000003U
+#define UEFI_EV_EFI_BOOT_SERVICES_DRIVER 0x80000004U
+#define UEFI_EV_EFI_RUNTIME_SERVICES_DRIVER 0x80000005U
+#define UEFI_EV_EFI_GPT_EVENT 0x80000006U
+#define UEFI_EV_EFI_PLATFORM_FIRMWARE_BLOB 0x80000008U
+#define UEFI_EV_EFI_HANDOFF_TABLES 0x80000009U
+#define UEFI_EV_EFI_PLATFORM_FIRMWARE_BLOB2 0x8000000aU
+#define UEFI_EV_EFI_HANDOFF_TABLES2 0x8000000bU
+#define UEFI_EV_EFI_VARIABLE_BOOT2 0x8000000cU
+#define UEFI_EV_EFI_GPT_EVENT2 0x8000000dU
 #define UEFI_EV_EFI_HCRTM_EVENT 0x80000010U
+#define UEFI_EV_EFI_VARIABLE_AUTHORITY 0x800000e0U
 
 /**
  * enum uefi_rule - what the specification says of events, and what an event may break
@@ -147,6 +162,16 @@ int uefi_next(struct uefi_reader *reader, struct uefi_event *ret_event, struct a
 
 /* uefi_event_digest() - the event's digest of that bank; NULL if it has none */
 const struct assay_digest *uefi_event_digest(const struct uefi_event *event, enum assay_hash hash);
+
+/*
+ * uefi_event_covers() - is each digest of @event whose algorithm is known that of @data?
+ * @ret: false if none is known. For data that firmware extends in another form than it logs; of
+ *       the event's whole data, .covered says it
+ *
+ * Return: 0, -EIO
+ */
+int uefi_event_covers(struct uefi_reader *reader, const struct uefi_event *event, struct bytes data,
+		      bool *ret, struct assay_error *err);
 
 /*
  * uefi_startup_locality() - is @data that of a StartupLocality event (PFP 10.4.5.3)?

@@ -100,9 +100,8 @@ static void break_rule(struct uefi_event *event, enum uefi_rule rule)
 	event->rules |= UEFI_RULE_BIT(rule);
 }
 
-/* Whether all digests that are known are those of @data; false if none is known. */
-static int digests_are_of(struct uefi_reader *reader, const struct uefi_event *event,
-			  struct bytes data, bool *ret, struct assay_error *err)
+int uefi_event_covers(struct uefi_reader *reader, const struct uefi_event *event, struct bytes data,
+		      bool *ret, struct assay_error *err)
 {
 	size_t known = 0;
 
@@ -197,7 +196,7 @@ static int check_separator(struct uefi_reader *reader, struct uefi_event *event,
 	bool separator = false;
 
 	for (size_t i = 0; i < COUNT_OF(separators) && !separator; i++) {
-		int r = digests_are_of(reader, event, separators[i], &separator, err);
+		int r = uefi_event_covers(reader, event, separators[i], &separator, err);
 
 		if (r < 0)
 			return r;
@@ -261,7 +260,7 @@ int uefi_check_event(struct uefi_reader *reader, struct uefi_event *event, struc
 	    !(reader->extended & UEFI_PCR_BIT(0)))
 		reader->locality = HCRTM_LOCALITY;
 	event->after_separator = reader->separated & UEFI_PCR_BIT(event->pcr);
-	r = digests_are_of(reader, event, event->data, &event->covered, err);
+	r = uefi_event_covers(reader, event, event->data, &event->covered, err);
 	if (r == 0)
 		r = check_extended(reader, event, err);
 	if (r < 0)
