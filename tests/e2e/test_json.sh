@@ -87,6 +87,8 @@ done
 for log in "$data"/uefi/*moklisttrusted.bin "$data"/uefi/*crypto_agile_eventlog "$data"/uefi/*postcode.bin; do
 	keeps 0 "replay-events-$(basename "$log")" "$assay" replay uefi --events --json "$log"
 done
+keeps 1 replay-ccel "$assay" replay ccel --json "$data/uefi/ccel-ovmf.bin" --expect "RTMR0:sha384:$(printf %096d 0)"
+keeps 0 replay-cel-rtmr "$assay" replay cel --json other
 keeps 0 replay-ima "$assay" replay ima --json "$data/ima/ibmtss-imatest.log"
 for log in "$data/ima/ibmtss-imatest.log" "$data/ima/ibmtss-sha256.log"; do
 	keeps 0 "replay-ima-events-$(basename "$log")" "$assay" replay ima --events --json "$log"

@@ -144,7 +144,7 @@ check "an entry of IMA with another digest" json_says '.records[0].digests_match
 run "$assay" log show --json tests/data/fuzz_cel/sample
 check "digests name their algorithm" json_says 'all(.records[].digests[]; test("^sha(1|256):[0-9a-f]+$"))'
 run "$assay" log show tests/data/uefi/ccel-header.bin
-check "a CCEL log is named" told 1 'confidential machine'
+check "a CCEL log is named" told 1 'replay ccel'
 run "$assay" log show tests/data/ima/charra.bin
 check "a list of IMA is named" told 1 'it is a list of IMA'
 run "$assay" log show --evi tests/data/evidence/evidence.json

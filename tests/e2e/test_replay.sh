@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # `assay replay` of logs in files: what it prints and how it ends.
+# shellcheck disable=SC2016
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 assay=$PWD/build/host/assay
@@ -19,6 +20,7 @@ says() { # FILTER: what jq finds true in the output, which is JSON
 	jq -e "$1" "$work/stdout" >/dev/null
 }
 
+rtmr1=775b9f6bfe99f8a31396f0d0218e67ffa796d3b96ccf961cbb0deba48c79c00f082cda1a5567c1c16305f1fc210c13c6
 run "$assay" replay ima "$ima" --bank sha256
 check "a list of IMA replays" prints 0 "^sha256  PCR 10  $ima_pcr$" '^362 entries, 0 with another digest than that of their data$'
 run build/host/assay-verify replay ima "$ima" --bank sha256
@@ -114,7 +116,29 @@ check "one event with fewer digests" prints 0 '^sha256  PCR 14  120103' '^sha1  
 run "$assay" replay uefi tests/data/uefi/no-action-short.bin
 check "EV_NO_ACTION without a digest" prints 0 '^sha1    PCR  7  b2a83b0e' '^no-action-short: event 1 at offset 69: '
 run "$assay" replay uefi tests/data/uefi/ccel-header.bin
-check "the log of a confidential machine" told 3 'CCEL'
+check "the log of a confidential machine is told as a TPM's" told 3 'CCEL'
+for fill in '\0' '\377'; do
+	{
+		cat tests/data/uefi/ccel-ovmf.bin
+		head -c 63416 /dev/zero | tr '\0' "$fill"
+	} >"$work/area"
+	run "$assay" replay ccel "$work/area" --expect "RTMR1:sha384:$rtmr1"
+	check "and replays to its registers, in an area filled with $fill" prints 0 '^sha384  RTMR0  8566f998' \
+		"^sha384  RTMR1  $rtmr1\$" '^sha384  RTMR2  94eaf7a7' '^21 events$' '^RTMR1, sha384: as expected$'
+done
+run "$assay" replay ccel "$work/area" --json --expect "rtmr2:sha384:$rtmr1"
+check "the same in JSON" eval '[ $status -eq 1 ] && jq -e "(has(\"pcrs\") | not) and (.registers | length) == 3 and
+	.registers[1] == {register: \"RTMR1\", digest: \"sha384:$rtmr1\"} and
+	.expected[0].register == \"RTMR2\" and (.expected[0].reached | not)" "$work/stdout" >/dev/null'
+run sh -c 'base64 -d tests/data/cel/gotpmtools-cel.b64 | "$1" replay cel - --json' sh "$assay"
+check "a guest's log in CEL comes to RTMR3" says '.pcrs == [] and .other_count == 0 and
+	(.registers | map(.register)) == ["RTMR3"]'
+run "$assay" replay uefi "$uefi" --expect "RTMR0:sha384:$rtmr1"
+check "a register of the other kind is refused" told 2 'must be PCR:HASH:HEX'
+run "$assay" replay ccel "$work/area" --expect "sha384:$rtmr1"
+check "and a value without its register" told 2 'must be RTMRn:HASH:HEX'
+run "$assay" replay ccel "$work/area" --expect "RTMR4:sha384:$rtmr1"
+check "and a register that is not there" told 2 'must be RTMRn:HASH:HEX'
 
 # What the events say, beside tpm2_eventlog on the same logs: as many events, of the same types,
 # PCRs and names of variables.
@@ -163,7 +187,7 @@ run "$assay" replay cel "$cel" --bank sha512
 check "not in a bank that it has no digests of" told 3 'no record has a sha512 digest'
 
 run sh -c 'base64 -d tests/data/cel/gotpmtools-cel.b64 | "$1" replay cel -' sh "$assay"
-check "a log of another register than PCRs" prints 0 '^no PCR is extended by it$' '^18 records'
+check "a log of another register than PCRs" prints 0 '^sha384  RTMR3  2261f933' '^18 records'
 # A firmware's events in CEL: the TPM of this machine was started from locality 3. Its whole log,
 # in the form that the firmware wrote, comes to the same.
 data=tests/data/cel
@@ -210,7 +234,8 @@ echo '{"payloadType": "x", "payload": "eA==", "signatures": []}' >"$work/dsse"
 echo '{"x": 1}' >"$work/json"
 named "an ACPI table" uefi "$work/acpi" 'it is an ACPI table'
 named "the ACPI table CCEL" uefi "$work/ccel" 'it is the ACPI table CCEL'
-named "a CCEL log, as CEL" cel tests/data/uefi/ccel-header.bin 'confidential machine'
+named "a CCEL log, as CEL" cel tests/data/uefi/ccel-header.bin 'replay ccel'
+named "a firmware's log, as CCEL" ccel "$uefi" 'replay uefi'
 named "IMA's list as text" ima "$work/ascii" "IMA's list as text"
 named "a signed envelope" cel "$work/dsse" 'DSSE'
 named "JSON of something else" cel "$work/json" 'no log in CEL-JSON'

@@ -12,8 +12,10 @@ static void judge(const struct uefi_reader *reader, const struct uefi_event *eve
 	if (event->digest_count > (event->number == 0 ? 1 : reader->bank_count))
 		abort();
 	inside(event->data, log);
+	if (reader->cc && event->pcr >= UEFI_CC_COUNT)
+		abort();
 	if (event->extended ? event->pcr >= UEFI_PCR_COUNT :
-			      event->type != UEFI_EV_NO_ACTION || event->covered)
+			      (event->type != UEFI_EV_NO_ACTION && !reader->cc) || event->covered)
 		abort();
 	if (event->rules >> UEFI_RULES)
 		abort();
@@ -38,6 +40,26 @@ static void check_prefix(struct bytes log, const struct uefi_pcrs *pcrs)
 	}
 }
 
+/* The same bytes as the log of a confidential machine. */
+static void check_cc(struct bytes log)
+{
+	static struct uefi_pcrs pcrs;
+	struct uefi_reader reader;
+	struct uefi_event event;
+	struct assay_error err;
+	uint64_t events = 0;
+	int r;
+
+	if (uefi_open_cc(&reader, log, &err) < 0)
+		return;
+	for (; (r = uefi_next(&reader, &event, &err)) == 1; events++)
+		judge(&reader, &event, log);
+	if (uefi_replay_cc(log, &pcrs, &err) == 0 ? r != 0 || pcrs.events != events :
+						    r == 0 && reader.hashers.count > 0)
+		abort();
+	uefi_close(&reader);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct uefi_pcrs pcrs;
@@ -47,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t events = 0;
 	int r;
 
+	check_cc(BYTES(data, size));
 	if (uefi_open(&reader, BYTES(data, size), &err) < 0) {
 		if (uefi_replay(BYTES(data, size), &pcrs, &err) >= 0)
 			abort();

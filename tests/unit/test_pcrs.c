@@ -273,9 +273,9 @@ static void requests_that_are_off(void **state)
 	static struct pcrs pcrs;
 
 	(void)state;
-	expect(&expected, 24, ASSAY_HASH_SHA256, IMATEST);
+	expect(&expected, PCRS_REGISTERS, ASSAY_HASH_SHA256, IMATEST);
 	assert_int_equal(pcrs_of_cel(BYTES_LITERAL("x"), &request, &pcrs, &err), -EINVAL);
-	support_assert_error(&err, "PCR 24");
+	support_assert_error(&err, "has no value");
 	expect(&expected, 10, ASSAY_HASH_SHA1, IMATEST);
 	assert_int_equal(pcrs_of_cel(BYTES_LITERAL("x"), &request, &pcrs, &err), -EINVAL);
 	request = (struct pcrs_request){ .banks = { (enum assay_hash)0x12 }, .bank_count = 1 };

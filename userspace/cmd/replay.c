@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -42,12 +43,16 @@ struct replay_options {
  * struct replay_format - a form of logs
  * @entries: what its entries are called
  * @pcr: that is meant where a value has no number; -1: none
+ * @has_pcrs, @has_rtmrs: what its entries may be of: PCRs, registers of a confidential machine
+ * @value: how a value of one is given
  * @events: prints what the log is of: replay_events.h; NULL: cannot
  */
 struct replay_format {
 	const struct command *command;
 	const char *name, *entries;
 	int pcr;
+	bool has_pcrs, has_rtmrs;
+	const char *value;
 	int (*replay)(struct bytes log, struct replay_options *options, struct pcrs *ret,
 		      struct assay_error *err);
 	replay_events *events;
@@ -87,15 +92,53 @@ static int replay_uefi(struct bytes log, struct replay_options *options, struct 
 	return pcrs_of_uefi(log, &options->request, ret, err);
 }
 
-static const struct command command_replay_ima, command_replay_cel, command_replay_uefi;
+static int replay_ccel(struct bytes log, struct replay_options *options, struct pcrs *ret,
+		       struct assay_error *err)
+{
+	return pcrs_of_cc(log, &options->request, ret, err);
+}
 
-static const struct replay_format format_ima = { &command_replay_ima, "ima",
-						 "entries",	      10,
-						 replay_ima,	      replay_events_ima };
-static const struct replay_format format_cel = { &command_replay_cel, "cel", "records", 14,
-						 replay_cel,	      NULL };
+static const struct command command_replay_ima, command_replay_cel, command_replay_uefi,
+	command_replay_ccel;
+
+static const struct replay_format format_ima = {
+	.command = &command_replay_ima,
+	.name = "ima",
+	.entries = "entries",
+	.pcr = 10,
+	.has_pcrs = true,
+	.value = "[PCR:]HASH:HEX",
+	.replay = replay_ima,
+	.events = replay_events_ima,
+};
+static const struct replay_format format_cel = {
+	.command = &command_replay_cel,
+	.name = "cel",
+	.entries = "records",
+	.pcr = 14,
+	.has_pcrs = true,
+	.has_rtmrs = true,
+	.value = "[PCR:]HASH:HEX or RTMRn:HASH:HEX",
+	.replay = replay_cel,
+};
 static const struct replay_format format_uefi = {
-	&command_replay_uefi, "uefi", "events", -1, replay_uefi, replay_events_uefi
+	.command = &command_replay_uefi,
+	.name = "uefi",
+	.entries = "events",
+	.pcr = -1,
+	.has_pcrs = true,
+	.value = "PCR:HASH:HEX",
+	.replay = replay_uefi,
+	.events = replay_events_uefi,
+};
+static const struct replay_format format_ccel = {
+	.command = &command_replay_ccel,
+	.name = "ccel",
+	.entries = "events",
+	.pcr = -1,
+	.has_rtmrs = true,
+	.value = "RTMRn:HASH:HEX",
+	.replay = replay_ccel,
 };
 
 /* ---------------------------------------------------------------- options */
@@ -132,12 +175,18 @@ static int option_accept_rule(void *place, const char *value, struct assay_error
 	return 0;
 }
 
-/* The digits and the colon in front of HASH:HEX; without them *ret stays. */
+/* The digits and the colon in front of HASH:HEX, or RTMRn and one; without them *ret stays. */
 static const char *skip_pcr(const char *text, unsigned int *ret)
 {
+	static const char rtmr[] = "RTMR";
 	unsigned int pcr = 0;
 	size_t digits = 0;
 
+	if (strncasecmp(text, rtmr, strlen(rtmr)) == 0 && text[strlen(rtmr)] >= '0' &&
+	    text[strlen(rtmr)] <= '3' && text[strlen(rtmr) + 1] == ':') {
+		*ret = PCRS_CC + 1 + (unsigned int)(text[strlen(rtmr)] - '0');
+		return text + strlen(rtmr) + 2;
+	}
 	while (digits < 2 && text[digits] >= '0' && text[digits] <= '9')
 		pcr = 10 * pcr + (unsigned int)(text[digits++] - '0');
 	if (digits == 0 || text[digits] != ':')
@@ -146,11 +195,11 @@ static const char *skip_pcr(const char *text, unsigned int *ret)
 	return text + digits + 1;
 }
 
-/* "[PCR:]HASH:HEX" */
-static bool parse_value(const char *text, int default_pcr, unsigned int *ret_pcr,
+/* "[PCR:]HASH:HEX", as the format has it */
+static bool parse_value(const char *text, const struct replay_format *format, unsigned int *ret_pcr,
 			struct assay_digest *ret)
 {
-	unsigned int pcr = (unsigned int)default_pcr;
+	unsigned int pcr = (unsigned int)format->pcr;
 	const char *value = skip_pcr(text, &pcr);
 	const char *colon = strchr(value, ':');
 	char name[16] = "";
@@ -159,7 +208,11 @@ static bool parse_value(const char *text, int default_pcr, unsigned int *ret_pcr
 		memcpy(name, value, (size_t)(colon - value));
 	ret->hash = assay_hash_by_name(name);
 	*ret_pcr = pcr;
-	return ret->hash != ASSAY_HASH_NONE && pcr < PCRS_COUNT &&
+	if (pcr >= PCRS_COUNT ? !format->has_rtmrs || pcr >= PCRS_REGISTERS ||
+					(value == text && format->pcr < 0) :
+				!format->has_pcrs)
+		return false;
+	return ret->hash != ASSAY_HASH_NONE &&
 	       hex_decode(colon + 1, ret->bytes, sizeof(ret->bytes), &ret->size) == 0 &&
 	       ret->size == assay_hash_size(ret->hash);
 }
@@ -167,26 +220,24 @@ static bool parse_value(const char *text, int default_pcr, unsigned int *ret_pcr
 /* Return: COMMAND_GO or an exit status */
 static int parse_values(const struct replay_format *format, struct replay_options *options)
 {
-	const char *form = format->pcr < 0 ? "PCR:HASH:HEX" : "[PCR:]HASH:HEX";
-
 	if (options->expect.count > MAX_VALUES || options->start.count > MAX_VALUES)
 		return command_usage(format->command, "--%s can be given at most %d times",
 				     options->expect.count > MAX_VALUES ? "expect" : "start",
 				     MAX_VALUES);
 	for (size_t i = 0; i < options->expect.count; i++)
-		if (!parse_value(options->expect.list[i], format->pcr, &options->expected[i].pcr,
+		if (!parse_value(options->expect.list[i], format, &options->expected[i].pcr,
 				 &options->expected[i].value))
 			return command_usage(format->command,
-					     "--expect must be %s, a PCR's value with as many "
+					     "--expect must be %s, a register's value with as many "
 					     "digits as that hash has, not '%s'",
-					     form, options->expect.list[i]);
+					     format->value, options->expect.list[i]);
 	for (size_t i = 0; i < options->start.count; i++)
-		if (!parse_value(options->start.list[i], format->pcr, &options->starts[i].pcr,
+		if (!parse_value(options->start.list[i], format, &options->starts[i].pcr,
 				 &options->starts[i].value))
 			return command_usage(format->command,
-					     "--start must be %s, a PCR's value with as many "
+					     "--start must be %s, a register's value with as many "
 					     "digits as that hash has, not '%s'",
-					     form, options->start.list[i]);
+					     format->value, options->start.list[i]);
 	options->request.expected = options->expected;
 	options->request.expected_count = options->expect.count;
 	options->request.starts = options->starts;
@@ -210,22 +261,24 @@ static void print_expected(const struct replay_format *format, const struct repl
 	for (size_t i = 0; i < options->request.expected_count; i++) {
 		const struct pcrs_expected *expected = &options->expected[i];
 		const char *bank = assay_hash_name(expected->value.hash);
+		char name[PCRS_NAME_MAX];
 
+		pcrs_register_name(expected->pcr, name);
 		if (!expected->reached && expected->after > 0)
-			printf("PCR %u, %s: the expected value comes up after %" PRIu64
+			printf("%s, %s: the expected value comes up after %" PRIu64
 			       " %s, and not at the end: what follows came later, or was never "
 			       "extended\n",
-			       expected->pcr, bank, expected->after, format->entries);
+			       name, bank, expected->after, format->entries);
 		else if (!expected->reached)
-			printf("PCR %u, %s: the expected value comes up after none of the %s\n",
-			       expected->pcr, bank, format->entries);
+			printf("%s, %s: the expected value comes up after none of the %s\n", name,
+			       bank, format->entries);
 		else if (expected->after < pcrs->entries)
-			printf("PCR %u, %s: as expected after %" PRIu64 " %s; the last %" PRIu64
+			printf("%s, %s: as expected after %" PRIu64 " %s; the last %" PRIu64
 			       " came later\n",
-			       expected->pcr, bank, expected->after, format->entries,
+			       name, bank, expected->after, format->entries,
 			       pcrs->entries - expected->after);
 		else
-			printf("PCR %u, %s: as expected\n", expected->pcr, bank);
+			printf("%s, %s: as expected\n", name, bank);
 	}
 }
 
@@ -246,15 +299,27 @@ static void print_rules(const struct pcrs *pcrs)
 	}
 }
 
+/* "PCR  7", in a column */
+static const char *column_name(unsigned int number, char name[PCRS_NAME_MAX])
+{
+	if (number < PCRS_COUNT)
+		snprintf(name, PCRS_NAME_MAX, "PCR %2u", number);
+	else
+		pcrs_register_name(number, name);
+	return name;
+}
+
 static void print_incomplete(const struct replay_format *format, const struct pcrs *pcrs)
 {
+	char name[PCRS_NAME_MAX];
+
 	for (size_t i = 0; i < pcrs->bank_count; i++)
-		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
+		for (unsigned int pcr = 0; pcr < PCRS_REGISTERS; pcr++)
 			if (pcrs->banks[i].incomplete & UINT32_C(1) << pcr)
-				printf("%s  PCR %2u  is incomplete: not all of its %s have a "
-				       "digest "
+				printf("%s  %s  is incomplete: not all of its %s have a digest "
 				       "of that bank\n",
-				       assay_hash_name(pcrs->banks[i].hash), pcr, format->entries);
+				       assay_hash_name(pcrs->banks[i].hash), column_name(pcr, name),
+				       format->entries);
 }
 
 /* Of a log in CEL: what is not said by any record of it. */
@@ -267,6 +332,10 @@ static void print_numbers(const struct pcrs *pcrs)
 			printf("; %" PRIu64 " more", pcrs->gaps - 1);
 		putchar('\n');
 	}
+	if (pcrs->others > 0)
+		printf("others: %" PRIu64 " records are of other registers, whose values are not "
+		       "told\n",
+		       pcrs->others);
 	if (pcrs->first_record > 0 && !pcrs->start_told)
 		printf("start: the log begins with record %" PRIu64
 		       ", and nothing says what the PCRs were before it; see --start\n",
@@ -276,25 +345,26 @@ static void print_numbers(const struct pcrs *pcrs)
 static void print_text(const struct replay_format *format, const struct replay_options *options,
 		       const struct pcrs *pcrs)
 {
-	char hex[2 * ASSAY_DIGEST_MAX + 1];
+	char hex[2 * ASSAY_DIGEST_MAX + 1], name[PCRS_NAME_MAX];
 	bool any = false;
 
 	for (size_t i = 0; i < pcrs->bank_count; i++)
-		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++) {
+		for (unsigned int pcr = 0; pcr < PCRS_REGISTERS; pcr++) {
 			const struct assay_digest *value = &pcrs->banks[i].values[pcr];
 
 			if (!(pcrs->banks[i].extended & UINT32_C(1) << pcr))
 				continue;
 			any = true;
 			hex_encode(BYTES(value->bytes, value->size), hex);
-			printf("%-6s  PCR %2u  %s\n", assay_hash_name(value->hash), pcr, hex);
+			printf("%-6s  %s  %s\n", assay_hash_name(value->hash),
+			       column_name(pcr, name), hex);
 		}
 	if (!any)
-		printf("no PCR is extended by it\n");
+		printf("no %s is extended by it\n", format->has_pcrs ? "PCR" : "RTMR");
 	printf("%" PRIu64 " %s", pcrs->entries, format->entries);
 	if (pcrs->violations > 0)
 		printf(", %" PRIu64 " of them violations", pcrs->violations);
-	if (format != &format_uefi)
+	if (format != &format_uefi && format != &format_ccel)
 		printf(", %" PRIu64 " with another digest than that of their data", pcrs->problems);
 	putchar('\n');
 	if (pcrs->problems > 0)
@@ -305,33 +375,50 @@ static void print_text(const struct replay_format *format, const struct replay_o
 	print_expected(format, options, pcrs);
 }
 
+/* Sets "pcr", or "register" of a confidential machine's. */
+static json_t *name_register(json_t *object, unsigned int number)
+{
+	char name[PCRS_NAME_MAX];
+
+	if (number < PCRS_COUNT)
+		json_object_set_new(object, "pcr", json_integer((json_int_t)number));
+	else
+		json_object_set_new(object, "register",
+				    json_string(pcrs_register_name(number, name)));
+	return object;
+}
+
 static json_t *incomplete_to_json(const struct pcrs *pcrs)
 {
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < pcrs->bank_count; i++)
-		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
+		for (unsigned int pcr = 0; pcr < PCRS_REGISTERS; pcr++)
 			if (pcrs->banks[i].incomplete & UINT32_C(1) << pcr)
 				json_array_append_new(
-					all, json_pack("{s:s, s:i}", "bank",
-						       assay_hash_name(pcrs->banks[i].hash), "pcr",
-						       (int)pcr));
+					all, name_register(json_pack("{s:s}", "bank",
+								     assay_hash_name(
+									     pcrs->banks[i].hash)),
+							   pcr));
 	return all;
 }
 
-static json_t *values_to_json(const struct pcrs *pcrs)
+/* Of the registers from @first on, as many as @count. */
+static json_t *values_to_json(const struct pcrs *pcrs, unsigned int first, unsigned int count)
 {
 	json_t *values = json_array();
 	char text[ASSAY_DIGEST_TEXT_MAX];
 
 	for (size_t i = 0; i < pcrs->bank_count; i++)
-		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
+		for (unsigned int pcr = first; pcr < first + count; pcr++)
 			if (pcrs->banks[i].extended & UINT32_C(1) << pcr)
 				json_array_append_new(
 					values,
-					json_pack("{s:i, s:s}", "pcr", (int)pcr, "digest",
-						  assay_digest_text(&pcrs->banks[i].values[pcr],
-								    text)));
+					name_register(json_pack("{s:s}", "digest",
+								assay_digest_text(
+									&pcrs->banks[i].values[pcr],
+									text)),
+						      pcr));
 	return values;
 }
 
@@ -342,10 +429,12 @@ static json_t *expected_to_json(const struct replay_options *options)
 	for (size_t i = 0; i < options->request.expected_count; i++) {
 		const struct pcrs_expected *expected = &options->expected[i];
 
-		json_array_append_new(
-			all, json_pack("{s:i, s:s, s:b, s:I}", "pcr", (int)expected->pcr, "bank",
-				       assay_hash_name(expected->value.hash), "reached",
-				       expected->reached, "after", (json_int_t)expected->after));
+		json_array_append_new(all,
+				      name_register(json_pack("{s:s, s:b, s:I}", "bank",
+							      assay_hash_name(expected->value.hash),
+							      "reached", expected->reached, "after",
+							      (json_int_t)expected->after),
+						    expected->pcr));
 	}
 	return all;
 }
@@ -372,16 +461,22 @@ static json_t *result_to_json(const struct replay_format *format,
 			      bool good)
 {
 	json_t *root =
-		json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "format", format->name,
-			  "ok", good, "entry_count", (json_int_t)pcrs->entries, "violation_count",
+		json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o, s:o}", "format", format->name, "ok",
+			  good, "entry_count", (json_int_t)pcrs->entries, "violation_count",
 			  (json_int_t)pcrs->violations, "problem_count", (json_int_t)pcrs->problems,
-			  "pcrs", values_to_json(pcrs), "incomplete", incomplete_to_json(pcrs),
-			  "rules", rules_to_json(pcrs), "expected", expected_to_json(options));
+			  "incomplete", incomplete_to_json(pcrs), "rules", rules_to_json(pcrs),
+			  "expected", expected_to_json(options));
 
 	if (root && pcrs->problems > 0)
 		json_object_set_new(root, "problem", json_string(pcrs->problem));
+	if (root && format->has_pcrs)
+		json_object_set_new(root, "pcrs", values_to_json(pcrs, 0, PCRS_COUNT));
+	if (root && format->has_rtmrs)
+		json_object_set_new(root, "registers",
+				    values_to_json(pcrs, PCRS_CC, UEFI_CC_COUNT));
 	if (root && format == &format_cel) {
 		json_object_set_new(root, "gaps", json_integer((json_int_t)pcrs->gaps));
+		json_object_set_new(root, "other_count", json_integer((json_int_t)pcrs->others));
 		json_object_set_new(root, "first_record",
 				    json_integer((json_int_t)pcrs->first_record));
 		json_object_set_new(root, "start_known",
@@ -527,6 +622,11 @@ static int run_replay_uefi(int argc, char **argv)
 	return run_format(&format_uefi, argc, argv);
 }
 
+static int run_replay_ccel(int argc, char **argv)
+{
+	return run_format(&format_ccel, argc, argv);
+}
+
 /* ---------------------------------------------------------------- tables */
 
 /* clang-format off */
@@ -568,7 +668,9 @@ static const struct option_row replay_cel_rows[] = {
 	  "what the PCR was before the first record; may be repeated. Without it: what the log "
 	  "says, else zeros",
 	  OPTION_TEXTS(struct replay_options, start) },
-	ROW_EXPECT("[PCR:]HASH:HEX", "Without a number PCR 14 is meant." LONGER),
+	ROW_EXPECT("[PCR:]HASH:HEX",
+		   "Without a number PCR 14 is meant; RTMR0 to RTMR3 are a confidential machine's "
+		   "registers." LONGER),
 	{ "strict", 0, NULL,
 	  "exit 1 also where a firmware's event breaks a rule, a number is missing, or a bank "
 	  "lacks a digest",
@@ -585,6 +687,17 @@ static const struct option_row replay_uefi_rows[] = {
 	{ "strict", 0, NULL,
 	  "exit 1 also where an event breaks a rule of the specification, as those of some "
 	  "machines do that nobody tampered with, or a bank lacks a digest",
+	  OPTION_FLAG(struct replay_options, strict) },
+	ROW_ACCEPT,
+	OPTION_ROW_JSON(struct replay_options, json),
+	OPTION_END,
+};
+
+static const struct option_row replay_ccel_rows[] = {
+	ROW_BANK,
+	ROW_EXPECT("RTMRn:HASH:HEX", "It must be what the whole log comes to"),
+	{ "strict", 0, NULL,
+	  "exit 1 also where an event breaks a rule of the specification, or a bank lacks a digest",
 	  OPTION_FLAG(struct replay_options, strict) },
 	ROW_ACCEPT,
 	OPTION_ROW_JSON(struct replay_options, json),
@@ -638,12 +751,27 @@ static const struct command command_replay_uefi = {
 	.run = run_replay_uefi,
 };
 
+static const struct command command_replay_ccel = {
+	.name = "replay ccel",
+	.summary = "the log of a confidential machine (CCEL)",
+	.intro = "Replays the event log of a confidential virtual machine's firmware,\n"
+		 "/sys/firmware/acpi/tables/data/CCEL, and prints the registers of TDX (RTMR) that "
+		 "it\n"
+		 "comes to. Nothing here judges a quote of TDX: whether the registers had these "
+		 "values\n"
+		 "is for others to say. FILE '-' is standard input. Needs no TPM.\n",
+	.options = replay_ccel_rows,
+	REPLAY_COMMAND,
+	.run = run_replay_ccel,
+};
+
 static const struct command *const replay_verbs[] = { &command_replay_ima, &command_replay_cel,
-						      &command_replay_uefi, NULL };
+						      &command_replay_uefi, &command_replay_ccel,
+						      NULL };
 
 const struct command command_replay = {
 	.name = "replay",
-	.summary = "print the PCRs that a measurement log comes to",
+	.summary = "print the PCRs or registers that a measurement log comes to",
 	.verbs = replay_verbs,
-	.question = "which form has the log: ima, cel or uefi?",
+	.question = "which form has the log: ima, cel, uefi or ccel?",
 };

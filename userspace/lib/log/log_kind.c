@@ -138,8 +138,8 @@ const char *log_kind_sentence(enum log_kind kind)
 		[LOG_KIND_CEL_JSON] =
 			"it is a log in CEL-JSON: see 'assay replay cel' and 'assay log show'",
 		[LOG_KIND_UEFI] = "it is a firmware's event log: see 'assay replay uefi'",
-		[LOG_KIND_CCEL] = "it is the log of a confidential machine (CCEL): it is of the "
-				  "registers of the processor's TDX or such, not of a TPM's PCRs",
+		[LOG_KIND_CCEL] = "it is the log of a confidential machine (CCEL), of registers "
+				  "of the processor's: see 'assay replay ccel'",
 		[LOG_KIND_ACPI_CCEL] =
 			"it is the ACPI table CCEL, which only says where the log is: "
 			"that is /sys/firmware/acpi/tables/data/CCEL",

@@ -9,6 +9,17 @@
 #include "log/ima_digests.h"
 #include "log/uefi_internal.h"
 
+char *pcrs_register_name(unsigned int number, char name[PCRS_NAME_MAX])
+{
+	if (number == PCRS_CC + UEFI_CC_MRTD)
+		snprintf(name, PCRS_NAME_MAX, "MRTD");
+	else if (number >= PCRS_CC)
+		snprintf(name, PCRS_NAME_MAX, "RTMR%u", number - PCRS_CC - 1);
+	else
+		snprintf(name, PCRS_NAME_MAX, "PCR %u", number);
+	return name;
+}
+
 /* ---------------------------------------------------------------- banks */
 
 static int add_bank(struct pcrs *pcrs, enum assay_hash hash, struct assay_error *err)
@@ -22,7 +33,7 @@ static int add_bank(struct pcrs *pcrs, enum assay_hash hash, struct assay_error 
 		if (pcrs->banks[i].hash == hash)
 			return 0;
 	pcrs->banks[pcrs->bank_count].hash = hash;
-	for (size_t pcr = 0; pcr < PCRS_COUNT; pcr++) {
+	for (size_t pcr = 0; pcr < PCRS_REGISTERS; pcr++) {
 		struct assay_digest *value = &pcrs->banks[pcrs->bank_count].values[pcr];
 
 		value->hash = hash;
@@ -35,9 +46,12 @@ static int add_bank(struct pcrs *pcrs, enum assay_hash hash, struct assay_error 
 
 static int check_value(unsigned int pcr, const struct assay_digest *value, struct assay_error *err)
 {
-	if (pcr < PCRS_COUNT && value->size == assay_hash_size(value->hash))
+	char name[PCRS_NAME_MAX];
+
+	if (pcr < PCRS_REGISTERS && value->size == assay_hash_size(value->hash))
 		return 0;
-	return assay_fail(err, EINVAL, "PCR %u has no value of %zu bytes", pcr, value->size);
+	return assay_fail(err, EINVAL, "%s has no value of %zu bytes",
+			  pcrs_register_name(pcr, name), value->size);
 }
 
 static int begin_pcrs(const struct pcrs_request *request, struct pcrs *pcrs,
@@ -91,7 +105,7 @@ static int extend_pcr(const struct pcrs_request *request, struct hashers *hasher
 	struct hasher *hasher;
 	int r;
 
-	if (pcr >= PCRS_COUNT)
+	if (pcr >= PCRS_REGISTERS)
 		return assay_fail(err, EINVAL, "there is no PCR %" PRIu32, pcr);
 	value = &pcrs->banks[bank].values[pcr];
 	hasher = hashers_get(hashers, value->hash, err);
@@ -315,17 +329,33 @@ static void note_gap(struct cel_replay *replay, const struct cel_record *record)
 	replay->expected = record->recnum + 1;
 }
 
+/* What the record was extended into: false where it is no register that is replayed. */
+static bool cel_register(const struct cel_record *record, uint32_t *ret)
+{
+	if (record->register_type == ASSAY_CEL_PCR) {
+		*ret = record->pcr;
+		return record->pcr < PCRS_COUNT;
+	}
+	if (record->register_type != CEL_CCMR || record->register_number >= UEFI_CC_COUNT ||
+	    record->register_number == UEFI_CC_MRTD)
+		return false;
+	*ret = PCRS_CC + record->register_number;
+	return true;
+}
+
 static int extend_cel(struct cel_replay *replay, const struct cel_record *record,
 		      struct assay_error *err)
 {
 	struct pcrs *pcrs = replay->pcrs;
 	struct assay_digest digest;
 	struct assay_error problem;
-	bool match;
+	uint32_t number = 0;
+	bool match, known = cel_register(record, &number);
 	int r;
 
 	note_gap(replay, record);
 	pcrs->entries++;
+	pcrs->others += !known;
 	r = cel_digests_check(record, &replay->hashers, &match, err);
 	if (r < 0)
 		return r;
@@ -335,13 +365,13 @@ static int extend_cel(struct cel_replay *replay, const struct cel_record *record
 		note_problem(pcrs, "record", record->recnum, record->offset,
 			     "its digest is not that of its content");
 	r = check_firmware(replay, record, err);
-	for (size_t i = 0; r >= 0 && i < pcrs->bank_count && record->pcr < PCRS_COUNT; i++) {
+	for (size_t i = 0; r >= 0 && i < pcrs->bank_count && known; i++) {
 		r = cel_record_extend_digest(record, pcrs->banks[i].hash, &digest);
 		if (r == -ENODATA) {
-			pcrs->banks[i].incomplete |= UINT32_C(1) << record->pcr;
+			pcrs->banks[i].incomplete |= UINT32_C(1) << number;
 			r = 0;
 		} else if (r > 0) {
-			r = extend_pcr(replay->request, &replay->hashers, pcrs, i, record->pcr,
+			r = extend_pcr(replay->request, &replay->hashers, pcrs, i, number,
 				       digest.bytes, err);
 		}
 	}
@@ -372,10 +402,10 @@ int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret
 	return r;
 }
 
-/* ---------------------------------------------------------------- UEFI */
+/* ---------------------------------------------------------------- firmware */
 
 /* Values that are not those at the end: did they come up before? */
-static int find_prefixes(struct bytes log, const struct pcrs_request *request,
+static int find_prefixes(struct bytes log, bool cc, const struct pcrs_request *request,
 			 struct assay_error *err)
 {
 	for (size_t i = 0; i < request->expected_count; i++) {
@@ -385,7 +415,11 @@ static int find_prefixes(struct bytes log, const struct pcrs_request *request,
 
 		if (expected->reached)
 			continue;
-		r = uefi_find_prefix(log, expected->pcr, &expected->value, &prefix, err);
+		if (cc != (expected->pcr >= PCRS_CC))
+			continue;
+		r = cc ? uefi_find_prefix_cc(log, expected->pcr - PCRS_CC, &expected->value,
+					     &prefix, err) :
+			 uefi_find_prefix(log, expected->pcr, &expected->value, &prefix, err);
 		if (r < 0)
 			return r;
 		if (prefix.reached && prefix.covered > 0)
@@ -394,14 +428,38 @@ static int find_prefixes(struct bytes log, const struct pcrs_request *request,
 	return 0;
 }
 
-int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
-		 struct assay_error *err)
+/* Of one bank: @from is where the log's registers are among ours. */
+static int take_firmware_bank(const struct uefi_pcrs *replayed, bool cc,
+			      const struct pcrs_request *request, struct pcrs *pcrs, size_t index,
+			      struct assay_error *err)
+{
+	unsigned int from = cc ? PCRS_CC : 0, count = cc ? UEFI_CC_COUNT : PCRS_COUNT;
+	size_t bank = 0;
+
+	while (bank < replayed->bank_count && replayed->banks[bank].hash != pcrs->banks[index].hash)
+		bank++;
+	if (bank == replayed->bank_count)
+		return assay_fail(err, EBADMSG,
+				  "the log has no %s digests: that bank cannot be replayed",
+				  assay_hash_name(pcrs->banks[index].hash));
+	pcrs->banks[index].extended = replayed->banks[bank].extended << from;
+	pcrs->banks[index].incomplete = replayed->banks[bank].incomplete << from;
+	for (unsigned int i = 0; i < count; i++) {
+		pcrs->banks[index].values[from + i] = replayed->banks[bank].values[i];
+		look_for_expected(request, from + i, &replayed->banks[bank].values[i],
+				  replayed->events);
+	}
+	return 0;
+}
+
+static int pcrs_of_firmware(struct bytes log, bool cc, struct pcrs_request *request,
+			    struct pcrs *ret, struct assay_error *err)
 {
 	struct uefi_pcrs replayed;
 	int r = begin_pcrs(request, ret, err);
 
 	if (r == 0)
-		r = uefi_replay(log, &replayed, err);
+		r = cc ? uefi_replay_cc(log, &replayed, err) : uefi_replay(log, &replayed, err);
 	if (r != 0)
 		return r;
 	if (ret->bank_count == 0)
@@ -412,23 +470,19 @@ int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *re
 	ret->entries = replayed.events;
 	ret->rules = replayed.rules;
 	memcpy(ret->broken, replayed.broken, sizeof(ret->broken));
-	for (size_t i = 0; i < ret->bank_count; i++) {
-		size_t bank = 0;
+	for (size_t i = 0; i < ret->bank_count && r == 0; i++)
+		r = take_firmware_bank(&replayed, cc, request, ret, i, err);
+	return r < 0 ? r : find_prefixes(log, cc, request, err);
+}
 
-		while (bank < replayed.bank_count &&
-		       replayed.banks[bank].hash != ret->banks[i].hash)
-			bank++;
-		if (bank == replayed.bank_count)
-			return assay_fail(err, EBADMSG,
-					  "the log has no %s digests: that bank cannot be replayed",
-					  assay_hash_name(ret->banks[i].hash));
-		ret->banks[i].extended = replayed.banks[bank].extended;
-		ret->banks[i].incomplete = replayed.banks[bank].incomplete;
-		memcpy(ret->banks[i].values, replayed.banks[bank].values,
-		       sizeof(ret->banks[i].values));
-		for (unsigned int pcr = 0; pcr < PCRS_COUNT; pcr++)
-			look_for_expected(request, pcr, &ret->banks[i].values[pcr],
-					  replayed.events);
-	}
-	return find_prefixes(log, request, err);
+int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
+		 struct assay_error *err)
+{
+	return pcrs_of_firmware(log, false, request, ret, err);
+}
+
+int pcrs_of_cc(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
+	       struct assay_error *err)
+{
+	return pcrs_of_firmware(log, true, request, ret, err);
 }

@@ -12,6 +12,19 @@
 #include "log/uefi.h"
 
 #define PCRS_COUNT 24
+/* Registers of a confidential machine have numbers behind the PCRs': MRTD, which is never
+ * extended, then RTMR 0 to 3. */
+#define PCRS_CC PCRS_COUNT
+#define PCRS_REGISTERS (PCRS_CC + UEFI_CC_COUNT)
+
+/* Characters of a register's name with its NUL. */
+#define PCRS_NAME_MAX sizeof("PCR 4294967295")
+
+/*
+ * pcrs_register_name() - "PCR 7" or "RTMR0", of a number below PCRS_REGISTERS
+ * Return: @name
+ */
+char *pcrs_register_name(unsigned int number, char name[PCRS_NAME_MAX]);
 
 /*
  * pcr_is_resettable() - can anyone on the machine reset it, and so bring it to any value? PCR 16
@@ -23,8 +36,8 @@ static inline bool pcr_is_resettable(unsigned int pcr)
 }
 
 /**
- * struct pcrs_expected - a PCR's value that is looked for
- * @pcr, @value: of which PCR and bank (@value.hash)
+ * struct pcrs_expected - a register's value that is looked for
+ * @pcr, @value: of which PCR or other register (PCRS_CC), and bank (@value.hash)
  * @reached: it came up
  * @after: with the extend of how many entries, 1 for the first; those of other PCRs count too. Of
  *         a firmware's log it may be set though @reached is not: see pcrs_of_uefi()
@@ -36,7 +49,7 @@ struct pcrs_expected {
 	uint64_t after;
 };
 
-/* struct pcrs_start - what a PCR was before the log's first record, in the bank @value.hash */
+/* struct pcrs_start - what a register was before the log's first record, in the bank @value.hash */
 struct pcrs_start {
 	unsigned int pcr;
 	struct assay_digest value;
@@ -60,9 +73,9 @@ struct pcrs_request {
 
 /**
  * struct pcrs - what came of it
- * @banks: .extended has bit n set if something was extended into PCR n; .incomplete if an entry of
- *         PCR n has no digest of that bank, and the value is that of the others; .values of all
- *         PCRs
+ * @banks: .extended has bit n set if something was extended into register n, which is PCR n or one
+ *         of a confidential machine; .incomplete if an entry of it has no digest of that bank, and
+ *         the value is that of the others; .values of all registers
  * @bank_count: banks that were replayed
  * @entries: in the log
  * @violations: of these, of IMA's: files that were open for writing while they were measured
@@ -73,6 +86,8 @@ struct pcrs_request {
  *                  in CEL, their numbers are those of the records
  * @gaps: of a log in CEL, how often a record's number is not the next one
  * @gap_after, @gap_at: the first time: the number before, and the one that came
+ * @others: of a log in CEL: records of registers that are neither, as of an index of the TPM's
+ *          memory: what those come to is not told
  * @first_record: of a log in CEL: the number that it begins with
  * @start_told: of a log in CEL: a record of the log or the request says what PCRs it begins with
  */
@@ -80,7 +95,7 @@ struct pcrs {
 	struct {
 		enum assay_hash hash;
 		uint32_t extended, incomplete;
-		struct assay_digest values[PCRS_COUNT];
+		struct assay_digest values[PCRS_REGISTERS];
 	} banks[HASHERS_MAX];
 	size_t bank_count;
 	uint64_t entries;
@@ -90,6 +105,7 @@ struct pcrs {
 	uint32_t rules;
 	struct uefi_broken broken[UEFI_RULES];
 	uint64_t gaps, gap_after, gap_at;
+	uint64_t others;
 	uint64_t first_record;
 	bool start_told;
 };
@@ -123,5 +139,9 @@ int pcrs_of_cel(struct bytes log, struct pcrs_request *request, struct pcrs *ret
  */
 int pcrs_of_uefi(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
 		 struct assay_error *err);
+
+/* pcrs_of_cc() - the same of a confidential machine's log (CCEL), and its registers */
+int pcrs_of_cc(struct bytes log, struct pcrs_request *request, struct pcrs *ret,
+	       struct assay_error *err);
 
 #endif /* ASSAY_LOG_PCRS_H */

@@ -49,20 +49,26 @@ static int take_data(struct bytes *in, struct uefi_event *event, struct assay_er
 	return 0;
 }
 
-static int take_pcr_and_type(struct bytes *in, struct uefi_event *event, struct assay_error *err)
+static int take_pcr_and_type(const struct uefi_reader *reader, struct bytes *in,
+			     struct uefi_event *event, struct assay_error *err)
 {
 	if (!bytes_take_le32(in, &event->pcr) || !bytes_take_le32(in, &event->type))
 		return fail_truncated("a PCR index and an event's type", in->size, err);
 	event->extended = event->type != UEFI_EV_NO_ACTION;
+	if (reader->cc && event->pcr >= UEFI_CC_COUNT)
+		return assay_fail(err, EBADMSG, "there is no register %" PRIu32, event->pcr);
+	if (reader->cc && event->pcr == UEFI_CC_MRTD)
+		event->extended = false;
 	if (event->pcr < UEFI_PCR_COUNT || (event->pcr == UEFI_NO_PCR && !event->extended))
 		return 0;
 	return assay_fail(err, EBADMSG, "there is no PCR %" PRIu32, event->pcr);
 }
 
 /* TCG_PCClientPCREvent, PFP 10.2.1: the old form, which the header has too. */
-static int take_old_event(struct bytes *in, struct uefi_event *event, struct assay_error *err)
+static int take_old_event(const struct uefi_reader *reader, struct bytes *in,
+			  struct uefi_event *event, struct assay_error *err)
 {
-	int r = take_pcr_and_type(in, event, err);
+	int r = take_pcr_and_type(reader, in, event, err);
 
 	if (r < 0)
 		return r;
@@ -128,7 +134,7 @@ static int take_digests(const struct uefi_reader *reader, struct bytes *in,
 static int take_agile_event(const struct uefi_reader *reader, struct bytes *in,
 			    struct uefi_event *event, struct assay_error *err)
 {
-	int r = take_pcr_and_type(in, event, err);
+	int r = take_pcr_and_type(reader, in, event, err);
 
 	if (r < 0)
 		return r;
@@ -197,17 +203,18 @@ static int parse_first(struct uefi_reader *reader, struct assay_error *err)
 {
 	struct uefi_event first = { 0 };
 	struct bytes rest = reader->rest;
-	int r = take_old_event(&rest, &first, err);
+	int r = take_old_event(reader, &rest, &first, err);
 
 	if (r < 0)
 		return r;
 	if (uefi_data_starts(first.data, UEFI_SPEC_ID_AGILE)) {
 		reader->agile = true;
-		if (first.extended || first.pcr != 0 ||
+		if (first.extended || (first.pcr != 0 && !reader->cc) ||
 		    !bytes_are_zero(BYTES(first.digests[0].bytes, first.digests[0].size)))
 			return assay_fail(err, EBADMSG,
-					  "the log's header is not an EV_NO_ACTION event of PCR 0 "
-					  "with a digest of zeros");
+					  "the log's header is not an EV_NO_ACTION event of %s "
+					  "with a digest of zeros",
+					  reader->cc ? "any register" : "PCR 0");
 		return parse_spec_id(reader, first.data, err);
 	}
 	if (!first.extended && !uefi_data_starts(first.data, SPEC_ID_OLD))
@@ -223,7 +230,24 @@ static int take_event(const struct uefi_reader *reader, struct bytes *in, struct
 {
 	if (reader->agile && event->number > 0)
 		return take_agile_event(reader, in, event, err);
-	return take_old_event(in, event, err);
+	return take_old_event(reader, in, event, err);
+}
+
+/* Behind a confidential machine's log is what its area was filled with. */
+static size_t find_fill(struct bytes log)
+{
+	size_t size = 0;
+
+	if (log.size == 0 || (log.data[log.size - 1] != 0 && log.data[log.size - 1] != 0xff))
+		return 0;
+	while (size < log.size && log.data[log.size - 1 - size] == log.data[log.size - 1])
+		size++;
+	return size;
+}
+
+static bool at_end(const struct uefi_reader *reader, struct bytes rest)
+{
+	return rest.size == 0 || rest.size <= reader->fill;
 }
 
 /* Which banks were extended: some firmware names one in the header that no event has. */
@@ -233,7 +257,7 @@ static void find_used_banks(struct uefi_reader *reader)
 	struct uefi_event event;
 	bool any = false;
 
-	for (uint64_t number = 0; rest.size > 0; number++) {
+	for (uint64_t number = 0; !at_end(reader, rest); number++) {
 		event = (struct uefi_event){ .number = number };
 		/* Where it is cut, uefi_next() will say so. */
 		if (take_event(reader, &rest, &event, NULL) < 0)
@@ -251,27 +275,23 @@ static void find_used_banks(struct uefi_reader *reader)
 
 bool uefi_is_ccel(struct bytes log)
 {
+	struct uefi_reader reader = { .cc = false };
 	struct uefi_event first = { 0 };
 
 	/* Its registers are numbered from 1 where PCRs are from 0 (UEFI 2.10, 38.4.1), and only
 	 * a header that is of one tells. */
-	return take_old_event(&log, &first, NULL) == 0 && !first.extended && first.pcr != 0 &&
-	       uefi_data_starts(first.data, UEFI_SPEC_ID_AGILE);
+	return take_old_event(&reader, &log, &first, NULL) == 0 && !first.extended &&
+	       first.pcr != 0 && uefi_data_starts(first.data, UEFI_SPEC_ID_AGILE);
 }
 
-int uefi_open(struct uefi_reader *reader, struct bytes log, struct assay_error *err)
+static int open_log(struct uefi_reader *reader, struct assay_error *err)
 {
 	int r;
 
-	*reader = (struct uefi_reader){ .rest = log };
-	if (log.size == 0)
+	if (at_end(reader, reader->rest))
 		return assay_fail(err, ENODATA,
 				  "the firmware's log has no bytes: the firmware kept none, or it "
 				  "was taken away");
-	if (uefi_is_ccel(log))
-		return assay_fail(err, ENOTSUP,
-				  "it is the log of a confidential machine (CCEL): it is of the "
-				  "registers of the processor's TDX or such, not of a TPM's PCRs");
 	r = parse_first(reader, err);
 	if (r < 0) {
 		assay_fail_context(err, "firmware event 0 at offset 0");
@@ -287,6 +307,30 @@ int uefi_open(struct uefi_reader *reader, struct bytes log, struct assay_error *
 	return 0;
 }
 
+int uefi_open(struct uefi_reader *reader, struct bytes log, struct assay_error *err)
+{
+	*reader = (struct uefi_reader){ .rest = log };
+	if (uefi_is_ccel(log))
+		return assay_fail(err, ENOTSUP,
+				  "it is the log of a confidential machine (CCEL): it is of the "
+				  "registers of the processor's TDX or such, not of a TPM's PCRs");
+	return open_log(reader, err);
+}
+
+int uefi_open_cc(struct uefi_reader *reader, struct bytes log, struct assay_error *err)
+{
+	int r;
+
+	*reader = (struct uefi_reader){ .rest = log, .cc = true, .fill = find_fill(log) };
+	r = open_log(reader, err);
+	if (r < 0 || reader->agile)
+		return r;
+	uefi_close(reader);
+	return assay_fail(
+		err, EBADMSG,
+		"it has no header of a crypto-agile log, as a confidential machine's has");
+}
+
 void uefi_close(struct uefi_reader *reader)
 {
 	hashers_close(&reader->hashers);
@@ -298,7 +342,7 @@ int uefi_next(struct uefi_reader *reader, struct uefi_event *ret_event, struct a
 	struct bytes rest = reader->rest;
 	int r;
 
-	if (rest.size == 0)
+	if (at_end(reader, rest))
 		return 0;
 	r = take_event(reader, &rest, &event, err);
 	if (r == 0)

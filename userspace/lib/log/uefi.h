@@ -20,6 +20,10 @@
 /* Algorithms of a log at most (HASH_COUNT of the TPM's Part 2, Annex A). */
 #define UEFI_MAX_BANKS 16
 #define UEFI_PCR_COUNT 24
+/* Registers of a confidential machine (UEFI 2.10, 38.4.1): TDX has MRTD as number 0, which is what
+ * the machine was made of and is never extended, and RTMR 0 to 3 as 1 to 4. */
+#define UEFI_CC_COUNT 5
+#define UEFI_CC_MRTD 0
 /* An event that tells something and is of no PCR (EV_NO_ACTION only). */
 #define UEFI_NO_PCR UINT32_MAX
 
@@ -65,6 +69,7 @@ enum uefi_rule {
 	UEFI_RULE_SEPARATOR_TWICE,
 	UEFI_RULE_AFTER_SEPARATOR,
 	UEFI_RULE_SECURE_BOOT_LATE,
+	UEFI_RULE_MRTD,
 	UEFI_RULES, /* how many there are; at most 32 */
 };
 
@@ -79,13 +84,14 @@ const char *uefi_rule_sentence(enum uefi_rule rule);
  * struct uefi_event - one event; all but those of EV_NO_ACTION were extended
  * @number: 0 for the first, which in a crypto-agile log is its header
  * @offset: its first byte in the log
- * @pcr: 0 to UEFI_PCR_COUNT - 1, or UEFI_NO_PCR
+ * @pcr: 0 to UEFI_PCR_COUNT - 1, or UEFI_NO_PCR; in the log of a confidential machine the number
+ *       of its register, 0 to UEFI_CC_COUNT - 1
  * @type: as it stands, and anybody's to change: no digest covers it
  * @digests: those it has, of banks of the log's header, in that one's order. Where struct
  *           assay_digest has no name for the algorithm, .hash is the TPM_ALG_ID as it stands
  * @digest_count: how many; 0 to the banks of the log
  * @data: the event's data, not yet fit to print
- * @extended: whether it went into the PCR
+ * @extended: whether it went into the PCR or register
  * @covered: it has a digest of a known algorithm, and every such digest is that of @data: what is
  *           extended proves it
  * @after_separator: the separator of this PCR came before: it is not the firmware's own
@@ -111,6 +117,8 @@ struct uefi_event {
  * @offset: its offset in the log
  * @number: of the next event
  * @agile: crypto-agile; else of the old form, whose only bank is SHA-1
+ * @cc: of a confidential machine
+ * @fill: how many bytes at its end are all zeros or all ones: no event begins in them
  * @banks: what the log's header names: .hash and .size; .used: an event that was extended has a
  *         digest of it
  * @bank_count: how many
@@ -125,7 +133,8 @@ struct uefi_reader {
 	struct bytes rest;
 	uint64_t offset;
 	uint64_t number;
-	bool agile;
+	bool agile, cc;
+	size_t fill;
 	struct {
 		enum assay_hash hash;
 		size_t size;
@@ -147,6 +156,15 @@ struct uefi_reader {
  *         no PCRs; -EBADMSG where it begins with no event
  */
 int uefi_open(struct uefi_reader *reader, struct bytes log, struct assay_error *err);
+
+/*
+ * uefi_open_cc() - the same for the log of a confidential machine (UEFI 2.10, section 38: the data
+ * of the ACPI table CCEL). Events are of its registers. The log lies in an area that is larger:
+ * what is behind its last event is zeros or ones, and no part of it.
+ *
+ * Return: 0; -ENODATA; -EBADMSG, also for a log of a TPM
+ */
+int uefi_open_cc(struct uefi_reader *reader, struct bytes log, struct assay_error *err);
 void uefi_close(struct uefi_reader *reader);
 
 /* uefi_is_ccel() - does it begin as the log of a confidential machine does (ACPI table CCEL)? */
@@ -220,6 +238,9 @@ struct uefi_pcrs {
  */
 int uefi_replay(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err);
 
+/* uefi_replay_cc() - the same of a confidential machine's log: .values[n] are its registers' */
+int uefi_replay_cc(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err);
+
 /* uefi_pcrs_value() - NULL if the log has no such bank */
 const struct assay_digest *uefi_pcrs_value(const struct uefi_pcrs *pcrs, enum assay_hash bank,
 					   unsigned int pcr);
@@ -257,6 +278,10 @@ struct uefi_prefix {
  */
 int uefi_find_prefix(struct bytes log, unsigned int pcr, const struct assay_digest *value,
 		     struct uefi_prefix *ret, struct assay_error *err);
+
+/* uefi_find_prefix_cc() - the same of a confidential machine's log and its register @mr */
+int uefi_find_prefix_cc(struct bytes log, unsigned int mr, const struct assay_digest *value,
+			struct uefi_prefix *ret, struct assay_error *err);
 
 /* uefi_type_name() - "EV_SEPARATOR" and so on; NULL for a type not known */
 const char *uefi_type_name(uint32_t type);

@@ -57,14 +57,14 @@ static int extend_banks(struct uefi_reader *reader, const struct uefi_event *eve
 }
 
 /* Goes through a log; @after, if any, is told after each event that was extended. */
-static int replay_log(struct bytes log, struct uefi_pcrs *pcrs,
+static int replay_log(struct bytes log, bool cc, struct uefi_pcrs *pcrs,
 		      void (*after)(void *context, const struct uefi_event *event,
 				    const struct uefi_pcrs *pcrs),
 		      void *context, struct assay_error *err)
 {
 	struct uefi_reader reader;
 	struct uefi_event event;
-	int r = uefi_open(&reader, log, err);
+	int r = cc ? uefi_open_cc(&reader, log, err) : uefi_open(&reader, log, err);
 
 	if (r < 0)
 		return r;
@@ -84,14 +84,24 @@ static int replay_log(struct bytes log, struct uefi_pcrs *pcrs,
 	return r;
 }
 
-int uefi_replay(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err)
+static int replay_kind(struct bytes log, bool cc, struct uefi_pcrs *ret, struct assay_error *err)
 {
 	struct uefi_pcrs pcrs;
-	int r = replay_log(log, &pcrs, NULL, NULL, err);
+	int r = replay_log(log, cc, &pcrs, NULL, NULL, err);
 
 	if (r == 0)
 		*ret = pcrs;
 	return r;
+}
+
+int uefi_replay(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err)
+{
+	return replay_kind(log, false, ret, err);
+}
+
+int uefi_replay_cc(struct bytes log, struct uefi_pcrs *ret, struct assay_error *err)
+{
+	return replay_kind(log, true, ret, err);
 }
 
 static size_t bank_of(const struct uefi_pcrs *pcrs, enum assay_hash bank)
@@ -166,8 +176,9 @@ static void search_after(void *context, const struct uefi_event *event,
 	found->covered = found->events;
 }
 
-int uefi_find_prefix(struct bytes log, unsigned int pcr, const struct assay_digest *value,
-		     struct uefi_prefix *ret, struct assay_error *err)
+static int find_prefix(struct bytes log, bool cc, unsigned int pcr,
+		       const struct assay_digest *value, struct uefi_prefix *ret,
+		       struct assay_error *err)
 {
 	struct search search = { .pcr = pcr, .value = value };
 	struct uefi_pcrs pcrs;
@@ -176,7 +187,7 @@ int uefi_find_prefix(struct bytes log, unsigned int pcr, const struct assay_dige
 	if (pcr >= UEFI_PCR_COUNT)
 		return assay_fail(err, EINVAL, "there is no PCR %u", pcr);
 	search.found.reached = bytes_are_zero(BYTES(value->bytes, value->size));
-	r = replay_log(log, &pcrs, search_after, &search, err);
+	r = replay_log(log, cc, &pcrs, search_after, &search, err);
 	if (r < 0)
 		return r;
 	if (!uefi_pcrs_value(&pcrs, value->hash, pcr))
@@ -185,4 +196,16 @@ int uefi_find_prefix(struct bytes log, unsigned int pcr, const struct assay_dige
 								 "such");
 	*ret = search.found;
 	return 0;
+}
+
+int uefi_find_prefix(struct bytes log, unsigned int pcr, const struct assay_digest *value,
+		     struct uefi_prefix *ret, struct assay_error *err)
+{
+	return find_prefix(log, false, pcr, value, ret, err);
+}
+
+int uefi_find_prefix_cc(struct bytes log, unsigned int mr, const struct assay_digest *value,
+			struct uefi_prefix *ret, struct assay_error *err)
+{
+	return find_prefix(log, true, mr, value, ret, err);
 }

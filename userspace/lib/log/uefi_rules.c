@@ -71,6 +71,9 @@ static const struct {
 	[UEFI_RULE_SECURE_BOOT_LATE] = { "secure-boot-late",
 					 "a variable of Secure Boot comes after the separator of "
 					 "PCR 7" },
+	[UEFI_RULE_MRTD] = { "mrtd",
+			     "it is of MRTD, which nothing can be extended into: it is told, "
+			     "and proven by no register" },
 };
 
 _Static_assert(COUNT_OF(rule_table) == UEFI_RULES && UEFI_RULES <= 32, "a bit and a row a rule");
@@ -186,7 +189,7 @@ static void check_no_action(struct uefi_reader *reader, struct uefi_event *event
 		break_rule(event, UEFI_RULE_NO_ACTION_DIGEST);
 	if (uefi_data_starts(event->data, UEFI_SPEC_ID_AGILE) && event->number > 0)
 		break_rule(event, UEFI_RULE_HEADER_LATE);
-	if (uefi_data_starts(event->data, STARTUP_LOCALITY))
+	if (!reader->cc && uefi_data_starts(event->data, STARTUP_LOCALITY))
 		check_locality(reader, event);
 }
 
@@ -241,6 +244,7 @@ static int check_extended(struct uefi_reader *reader, struct uefi_event *event,
 	/* Later, who measures follows rules of his own. */
 	if (event->pcr >= FIRMWARE_PCRS)
 		return 0;
+	/* A register of a confidential machine is for several PCRs: each has its separator. */
 	r = check_separator(reader, event, err);
 	if (r == 0 && event->after_separator)
 		check_late(event);
@@ -252,12 +256,16 @@ int uefi_check_event(struct uefi_reader *reader, struct uefi_event *event, struc
 	int r;
 
 	check_banks(reader, event);
+	if (reader->cc && !event->extended && event->type != UEFI_EV_NO_ACTION) {
+		break_rule(event, UEFI_RULE_MRTD);
+		return 0;
+	}
 	if (!event->extended) {
 		check_no_action(reader, event);
 		return 0;
 	}
-	if (event->pcr == 0 && event->type == UEFI_EV_EFI_HCRTM_EVENT && !reader->locality_known &&
-	    !(reader->extended & UEFI_PCR_BIT(0)))
+	if (!reader->cc && event->pcr == 0 && event->type == UEFI_EV_EFI_HCRTM_EVENT &&
+	    !reader->locality_known && !(reader->extended & UEFI_PCR_BIT(0)))
 		reader->locality = HCRTM_LOCALITY;
 	event->after_separator = reader->separated & UEFI_PCR_BIT(event->pcr);
 	r = uefi_event_covers(reader, event, event->data, &event->covered, err);
@@ -265,7 +273,7 @@ int uefi_check_event(struct uefi_reader *reader, struct uefi_event *event, struc
 		r = check_extended(reader, event, err);
 	if (r < 0)
 		return r;
-	if (event->type == UEFI_EV_SEPARATOR)
+	if (event->type == UEFI_EV_SEPARATOR && !reader->cc)
 		reader->separated |= UEFI_PCR_BIT(event->pcr);
 	reader->extended |= UEFI_PCR_BIT(event->pcr);
 	return 0;
