@@ -115,7 +115,7 @@ judge changed.json
 check 'a PCR more than quoted is refused' refused pcr-selection
 change 'del(.logs.ima)'
 judge changed.json
-check 'evidence without IMA is refused' refused ima-log-parsed
+check 'evidence without IMA is refused' refused evidence-logs
 judge changed.json --no-ima-log
 check 'unless IMA is not asked for' trusted
 

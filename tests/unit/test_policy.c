@@ -130,6 +130,12 @@ static const struct {
 	{ ", \"uefi\": {\"extended_later\": [11, 11]}",
 	  "\"uefi.extended_later[1]\" is named already" },
 	{ ", \"uefi\": {\"extended_later\": [24]}", "\"uefi.extended_later[0]\" is not" },
+	{ ", \"logs\": [\"ima\"]", "\"logs\" is not an object" },
+	{ ", \"logs\": {\"ima\": true}",
+	  "\"logs.ima\" is none of \"required\", \"optional\" and \"absent\"" },
+	{ ", \"logs\": {\"assay_log\": \"no\"}", "\"logs.assay_log\" is none of" },
+	{ ", \"logs\": {\"uefi\": 1}", "\"logs.uefi\" is none of" },
+	{ ", \"logs\": {\"assay\": \"absent\"}", "\"logs.assay\" is not known" },
 	{ ", \"uefi\": {\"log\": true}", "\"uefi.log\" is neither" },
 	{ ", \"uefi\": {\"accept\": \"after-separator\"}", "\"uefi.accept\" is not an array" },
 	{ ", \"uefi\": {\"accept\": [\"after-seperator\"]}", "\"uefi.accept[0]\" names no rule" },
@@ -172,6 +178,29 @@ static const struct {
 	  "\"require\" asks for the check ima-log-violations, and \"ima.required\" does" },
 	{ ", \"ima\": {\"required\": false, \"boot_aggregate\": \"required\"}",
 	  "\"ima.boot_aggregate\" asks for the check ima-boot-aggregate, and \"ima.required\"" },
+	{ ", \"logs\": {\"ima\": \"optional\"}, \"ima\": {\"required\": true}",
+	  "\"logs.ima\" and \"ima.required\" do not say the same" },
+	{ ", \"logs\": {\"ima\": \"optional\"}, \"ima\": {\"required\": false}",
+	  "\"logs.ima\" and \"ima.required\" do not say the same" },
+	{ ", \"uefi\": {\"log\": \"optional\"}, \"logs\": {\"uefi\": \"absent\"}",
+	  "\"logs.uefi\" and \"uefi.log\" do not say the same" },
+	{ ", \"logs\": {\"assay_log\": \"absent\"}, \"log\": {\"late_tpm\": \"refuse\"}",
+	  "\"log.late_tpm\" asks for the check assay-log-tpm, and \"logs.assay_log\" does" },
+	{ ", \"logs\": {\"assay_log\": \"absent\"}, \"filesystems\": [\"" UUID "\"]",
+	  "\"filesystems\" asks for the check files-filesystem, and \"logs.assay_log\" does" },
+	{ ", \"logs\": {\"assay_log\": \"optional\"}, \"require\": [\"assay-log-replay\"]",
+	  "\"require\" asks for the check assay-log-replay, and \"logs.assay_log\" does" },
+	{ ", \"logs\": {\"ima\": \"optional\"}, \"require\": [\"ima-log-replay\"]",
+	  "\"require\" asks for the check ima-log-replay, and \"logs.ima\" does" },
+	{ ", \"logs\": {\"ima\": \"absent\"}, \"ima\": {\"boot_aggregate\": \"required\"}",
+	  "\"ima.boot_aggregate\" asks for the check ima-boot-aggregate, and \"logs.ima\"" },
+	{ ", \"logs\": {\"ima\": \"absent\", \"assay_log\": \"absent\"}, "
+	  "\"ima\": {\"unknown_files\": \"refuse\"}",
+	  "\"ima.unknown_files\" asks for the check ima-files-known, and \"logs.ima\" does" },
+	{ ", \"logs\": {\"uefi\": \"absent\"}, \"require\": [\"uefi-log-events\"]",
+	  "\"require\" asks for the check uefi-log-events, and \"logs.uefi\" does" },
+	{ ", \"waive\": {\"reference-values\": \"x\"}", "cannot be waived" },
+	{ ", \"waive\": {\"evidence-logs\": \"x\"}", "cannot be waived" },
 	{ ", \"ima\": {\"required\": true}, \"waive\": {\"ima-log-parsed\": \"x\"}",
 	  "\"ima.required\" asks for the check ima-log-parsed, and \"waive\" does" },
 	{ ", \"log\": {\"late_tpm\": \"accept\"}, \"require\": [\"assay-log-tpm\"]",
@@ -407,6 +436,11 @@ static void test_required(void **state)
 	uint64_t usual = required_by("", NULL), with_state;
 	const uint64_t ima = BIT(IMA_LOG_PARSED) | BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_START) |
 			     BIT(IMA_LOG_DIGESTS) | BIT(IMA_LOG_REPLAY);
+	const uint64_t assay = BIT(ASSAY_LOG_PARSED) | BIT(ASSAY_LOG_RECORDS) |
+			       BIT(ASSAY_LOG_DIGESTS) | BIT(ASSAY_LOG_START) |
+			       BIT(ASSAY_LOG_PROTECTION) | BIT(ASSAY_LOG_REPLAY) |
+			       BIT(ASSAY_LOG_CHAIN) | BIT(FILES_MEASURED) | BIT(FILES_KNOWN) |
+			       BIT(FILES_MATCH) | BIT(FILES_COMPLETE);
 	const struct {
 		const char *members;
 		uint64_t more, less;
@@ -437,6 +471,20 @@ static void test_required(void **state)
 		{ ", \"ima\": {\"required\": true}", 0, 0 },
 		{ ", \"ima\": {\"required\": false, \"unknown_files\": \"refuse\"}",
 		  BIT(IMA_FILES_KNOWN), ima },
+		{ ", \"logs\": {\"assay_log\": \"required\", \"ima\": \"required\"}", 0, 0 },
+		{ ", \"logs\": {\"assay_log\": \"optional\", \"ima\": \"optional\", "
+		  "\"uefi\": \"optional\"}",
+		  0, 0 },
+		{ ", \"logs\": {\"assay_log\": \"absent\"}", 0, assay },
+		/* What asks for single entries of IMA's asks for nothing of assay's log. */
+		{ ", \"logs\": {\"assay_log\": \"absent\"}, \"ima\": {\"violations\": "
+		  "\"refuse\", \"unknown_files\": \"refuse\"}",
+		  BIT(IMA_LOG_VIOLATIONS) | BIT(IMA_FILES_KNOWN), assay },
+		{ ", \"logs\": {\"ima\": \"absent\"}", 0, ima },
+		{ ", \"logs\": {\"ima\": \"absent\", \"assay_log\": \"absent\"}", 0, ima | assay },
+		{ ", \"logs\": {\"uefi\": \"required\"}",
+		  BIT(UEFI_LOG_PARSED) | BIT(UEFI_LOG_EVENTS) | BIT(UEFI_LOG_REPLAY), 0 },
+		{ ", \"logs\": {\"uefi\": \"absent\"}", 0, 0 },
 		{ ", \"device\": {\"clock\": \"safe\"}", BIT(QUOTE_CLOCK), 0 },
 		{ ", \"ima\": {\"boot_aggregate\": \"required\"}", BIT(IMA_BOOT_AGGREGATE), 0 },
 		{ ", \"ima\": {\"unknown_files\": \"refuse\"}", BIT(IMA_FILES_KNOWN), 0 },
@@ -488,6 +536,48 @@ static void test_required_if_made(void **state)
 		mask = policy.rules.required_if_made;
 		if ((mask & rows[i].there) != rows[i].there || mask & rows[i].gone)
 			fail_msg("%s", rows[i].members);
+		policy_free(&policy);
+	}
+}
+
+/* Which PCRs must be quoted: those of the logs that there must be, and those that are named. */
+static void test_logs(void **state)
+{
+	static const struct {
+		const char *members;
+		uint32_t pcrs;
+		enum log_presence logs[VERIFY_LOGS];
+		bool manifest_asked;
+	} rows[] = {
+		{ "",
+		  1U << 10 | 1U << 14,
+		  { PRESENCE_REQUIRED, PRESENCE_REQUIRED, PRESENCE_OPTIONAL },
+		  false },
+		{ ", \"logs\": {\"assay_log\": \"absent\"}, \"manifests\": [\"m\"]",
+		  1U << 10,
+		  { PRESENCE_ABSENT, PRESENCE_REQUIRED, PRESENCE_OPTIONAL },
+		  true },
+		{ ", \"logs\": {\"assay_log\": \"optional\", \"ima\": \"absent\", \"uefi\": "
+		  "\"required\"}, \"manifest\": {\"id\": \"x\"}",
+		  0,
+		  { PRESENCE_OPTIONAL, PRESENCE_ABSENT, PRESENCE_REQUIRED },
+		  true },
+		{ ", \"ima\": {\"required\": false}, \"uefi\": {\"log\": \"required\"}",
+		  1U << 14,
+		  { PRESENCE_REQUIRED, PRESENCE_OPTIONAL, PRESENCE_REQUIRED },
+		  false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy policy;
+		char text[512];
+
+		snprintf(text, sizeof(text), HEAD "%s}", rows[i].members);
+		must_parse(text, &policy);
+		assert_int_equal(policy.rules.pcrs, rows[i].pcrs);
+		assert_memory_equal(policy.rules.logs, rows[i].logs, sizeof(rows[i].logs));
+		assert_int_equal(policy.rules.manifest_asked, rows[i].manifest_asked);
 		policy_free(&policy);
 	}
 }
@@ -702,6 +792,7 @@ int main(void)
 		cmocka_unit_test(test_agreement),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_required_if_made),
+		cmocka_unit_test(test_logs),
 		cmocka_unit_test(test_new_members),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_long_names),

@@ -102,6 +102,12 @@ static void test_bad_chains(void **state)
 	run_table(bad_chain, &seen_in_tables);
 }
 
+static void test_bad_presence(void **state)
+{
+	(void)state;
+	run_table(bad_presence, &seen_in_tables);
+}
+
 static void test_bad_ima(void **state)
 {
 	(void)state;
@@ -674,6 +680,7 @@ int main(void)
 		cmocka_unit_test(test_bad_logs),
 		cmocka_unit_test(test_bad_starts),
 		cmocka_unit_test(test_bad_chains),
+		cmocka_unit_test(test_bad_presence),
 		cmocka_unit_test(test_bad_ima),
 		cmocka_unit_test(test_bad_boots),
 		cmocka_unit_test(test_nothing_is_appraised_that_no_quote_proves),

@@ -881,8 +881,8 @@ static void fill_evidence(struct fixture *fixture)
 	evidence->attest = marshal_attest(fixture);
 	evidence->signature = sign(&fixture->quote, buffer_bytes(&evidence->attest));
 	fixture_supply(fixture);
-	evidence->has_assay_log = true;
-	evidence->has_ima_log = true;
+	evidence->has_assay_log = !fixture->hands_no_assay_log;
+	evidence->has_ima_log = !fixture->hands_no_ima_log;
 	evidence->ima_template_bank = ASSAY_HASH_SHA1;
 	memcpy(evidence->boot_id, FIXTURE_BOOT_ID, sizeof(evidence->boot_id));
 	evidence->collected = 1760000000;
@@ -913,7 +913,7 @@ static void fill_firmware(struct fixture *fixture)
 {
 	struct buffer *out = &fixture->evidence.uefi_data;
 
-	fixture->evidence.has_uefi_log = fixture->event_count > 0;
+	fixture->evidence.has_uefi_log = fixture->event_count > 0 && !fixture->hands_no_uefi_log;
 	for (size_t i = 0; i + fixture->event_cut < fixture->event_count; i++) {
 		struct fixture_event other = fixture->events[i], *event = &other;
 		struct bytes data;
@@ -1040,6 +1040,8 @@ static void fill_input(struct fixture *fixture)
 		fixture->pcr_value[2].values = &fixture->pcr_values[0];
 	fixture->policy.pcr_values = fixture->pcr_value;
 	fixture->policy.pcr_value_count = fixture->boot_named ? 3 : 1;
+	if (fixture->no_pcr_values)
+		fixture->policy.pcr_value_count = 0;
 	fixture->input = (struct verify_input){
 		.evidence = buffer_bytes(&fixture->text),
 		.nonce = buffer_bytes(&fixture->nonce),
@@ -1049,7 +1051,7 @@ static void fill_input(struct fixture *fixture)
 		.now = fixture->evidence.collected + 10,
 		.nonce_issued = fixture->evidence.collected - 10,
 		.manifests = &fixture->manifest,
-		.manifest_count = 1,
+		.manifest_count = fixture->no_manifest ? 0 : 1,
 		.certificates = fixture->certificates,
 		.certificate_count = 1,
 	};

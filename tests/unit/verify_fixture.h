@@ -131,6 +131,7 @@ struct fixture {
 	struct fixture_quote quote;
 	/* After the quote: what the attester, or who sits between, hands over. */
 	struct evidence evidence;
+	bool hands_no_assay_log, hands_no_ima_log, hands_no_uefi_log;
 	/* The verifier's side. */
 	struct buffer text; /* the evidence's JSON */
 	struct buffer enrolled, nonce, qualified_name;
@@ -145,6 +146,7 @@ struct fixture {
 	/* The policy has values of two PCRs of the boot, too, the second one's another's. */
 	bool boot_named, boot_another;
 	unsigned int boot_pcrs[2];
+	bool no_manifest, no_pcr_values; /* the policy's: see bad_presence.c */
 	struct verify_policy policy;
 	struct verify_state state; /* of an attestation some time before */
 	struct verify_input input;
@@ -252,6 +254,7 @@ extern const struct bad_row bad_starts[];
 extern const struct bad_row bad_ima[];
 extern const struct bad_row bad_boot[];
 extern const struct bad_row bad_chain[];
+extern const struct bad_row bad_presence[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)
 /* In struct bad_row.fails: the verdict is "trusted" all the same. */

@@ -25,6 +25,8 @@ struct appraisal {
 	const struct verify_policy *policy;
 	struct verdict *verdict;
 	struct evidence evidence;	/* evidence-parsed */
+	bool judged[VERIFY_LOGS];	/* evidence-logs: it is there, and the policy wants it */
+	uint64_t left_out, eased;	/* the same: see presence.h */
 	struct tpm_attest attest;	/* quote-parsed */
 	struct tpm_signature signature; /* quote-parsed */
 	struct tpm_public ak;		/* ak-expected: the enrolled key, not the evidence's */

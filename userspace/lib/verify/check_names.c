@@ -52,6 +52,33 @@ uint64_t check_needs(enum check check)
 	return checks[check].needs;
 }
 
+uint64_t checks_of_log(enum verify_log log)
+{
+	static const enum check first[VERIFY_LOGS] = {
+		[VERIFY_LOG_ASSAY] = CHECK_ASSAY_LOG_PARSED,
+		[VERIFY_LOG_IMA] = CHECK_IMA_LOG_PARSED,
+		[VERIFY_LOG_UEFI] = CHECK_UEFI_LOG_PARSED,
+	};
+	uint64_t of = CHECK_BIT(first[log]);
+
+	/* What a check needs comes before it. */
+	for (int i = first[log] + 1; i < CHECK_COUNT; i++)
+		if (checks[i].needs & of &&
+		    !(log == VERIFY_LOG_ASSAY && checks[i].group == CHECK_GROUP_IMA))
+			of |= CHECK_BIT(i);
+	return of;
+}
+
+uint64_t checks_of_ima_entries(void)
+{
+	uint64_t ima = 0;
+
+	for (int i = 0; i < CHECK_COUNT; i++)
+		if (checks[i].group == CHECK_GROUP_IMA)
+			ima |= CHECK_BIT(i);
+	return ima & ~checks_of_log(VERIFY_LOG_IMA);
+}
+
 bool check_by_name(const char *name, enum check *ret)
 {
 	for (int i = 0; i < CHECK_COUNT; i++) {

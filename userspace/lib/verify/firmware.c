@@ -44,7 +44,9 @@ static bool tell_firmware_differs(const struct appraisal *appraisal,
 		"%s PCR %u %s %s; the log replays to %s: it is another boot's, was cut or "
 		"was changed%s",
 		assay_hash_name(replay->differs), replay->pcr,
-		replay->pcr == appraisal->policy->assay_pcr ? "was, before assay's log," : "is",
+		appraisal->judged[VERIFY_LOG_ASSAY] && replay->pcr == appraisal->policy->assay_pcr ?
+			"was, before assay's log," :
+			"is",
 		found, replayed,
 		replay->pcr < FIRMWARE_PCRS ?
 			"" :
@@ -57,7 +59,8 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 	const struct uefi_pcrs *firmware = &appraisal->firmware;
 	/* Only of a log that is proven and begins with the boot: START tells what PCR 14 was. */
 	const struct firmware_before before = {
-		.pcr = appraisal->policy->assay_pcr,
+		.pcr = appraisal->judged[VERIFY_LOG_ASSAY] ? appraisal->policy->assay_pcr :
+							     UEFI_PCR_COUNT,
 		.values = start->values,
 		.count = appraisal->content.assay && start->origin == LOG_WHOLE ?
 				 start->value_count :

@@ -24,7 +24,7 @@ enum check_result check_ima_log_parsed(struct appraisal *appraisal, char *detail
 	int r;
 
 	if (!appraisal->evidence.has_ima_log)
-		return check_tell(false, detail, "the evidence holds no list of IMA");
+		return check_skip(detail, "the evidence holds no list of IMA");
 	begin_ima(appraisal, &reader);
 	while ((r = ima_next(&reader, &entry, &err)) > 0)
 		entries++;

@@ -29,6 +29,14 @@ uint32_t verify_algorithm_bit(uint16_t algorithm);
 /* PCRs 0 to 7 are the firmware's; what is in those above may come from others, later. */
 #define FIRMWARE_PCRS 8
 
+/* Whether a device has a log, by its policy. */
+enum log_presence {
+	PRESENCE_UNSAID,   /* in rules: as PRESENCE_REQUIRED */
+	PRESENCE_REQUIRED, /* evidence has to hold it */
+	PRESENCE_OPTIONAL, /* evidence may hold it, and then it is judged as a required one */
+	PRESENCE_ABSENT,   /* the device has none: one that is there is told, and not judged */
+};
+
 /* struct policy_pcr - the values that a PCR may have; any one of them */
 struct policy_pcr {
 	enum assay_hash bank;
@@ -55,6 +63,9 @@ struct policy_path {
  * @required: CHECK_BIT()s; without any, nothing is trusted
  * @required_if_made: what must not fail, but need not have been made
  * @required_with_state: as well, where the verifier has a state of the device
+ * @logs: which logs there have to be; what is in the three masks above is not required where it
+ *        is of a log that need not be there and is not
+ * @manifest_asked: there has to be a manifest, also where there is no log of assay's
  * @algorithms: enum verify_algorithm, what keys, signatures and PCR banks may be of
  * @rsa_bits: the least size of an RSA key
  * @nonce_size: the fewest bytes of a nonce
@@ -72,7 +83,8 @@ struct policy_path {
  * @uefi_accepted: bit n: rule n of enum uefi_rule (log/uefi.h) may be broken
  * @uefi_extended_later: bit n: others extend PCR n (8 to 23) after the firmware's log ends, so
  *                       that its events of that PCR prove nothing and are not compared
- * @pcrs: bit n: PCR n must be quoted, all in one bank
+ * @pcrs: bit n: PCR n must be quoted, all in one bank; and besides them the PCR that anchors a
+ *        log which is optional and there
  * @assay_pcr: index of the PCR that anchors assay's log
  * @ima_pcr: index of IMA's PCR
  * @pcr_values, @pcr_value_count: PCRs that must be quoted, and what they may be
@@ -97,6 +109,8 @@ struct verify_policy {
 	uint64_t required;
 	uint64_t required_if_made;
 	uint64_t required_with_state;
+	enum log_presence logs[VERIFY_LOGS];
+	bool manifest_asked;
 	uint32_t algorithms;
 	unsigned int rsa_bits;
 	size_t nonce_size;

@@ -19,6 +19,9 @@ void verify_policy_default(struct verify_policy *ret)
 		.required = checks_when(CHECK_ALWAYS),
 		.required_if_made = checks_when(CHECK_IF_MADE),
 		.required_with_state = checks_when(CHECK_WITH_STATE),
+		.logs = { [VERIFY_LOG_ASSAY] = PRESENCE_REQUIRED,
+			  [VERIFY_LOG_IMA] = PRESENCE_REQUIRED,
+			  [VERIFY_LOG_UEFI] = PRESENCE_OPTIONAL },
 		.algorithms = VERIFY_RSASSA | VERIFY_RSAPSS | VERIFY_ECDSA | VERIFY_SHA256 |
 			      VERIFY_SHA384 | VERIFY_SHA512 | VERIFY_P256 | VERIFY_P384,
 		.rsa_bits = 2048,

@@ -11,10 +11,6 @@
 
 #define BIT(name) CHECK_BIT(CHECK_##name)
 
-/* What is asked of IMA's list as a whole, and is for nothing where there need not be one. */
-#define IMA_LIST                                                                                 \
-	(BIT(IMA_LOG_PARSED) | BIT(IMA_LOG_START) | BIT(IMA_LOG_DIGESTS) | BIT(IMA_LOG_REPLAY) | \
-	 BIT(IMA_BOOT_AGGREGATE))
 /* What is asked of single entries: assay's log may mirror them where there is no list. */
 #define IMA_ENTRIES (BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_VIOLATIONS))
 
@@ -40,7 +36,7 @@ static const struct {
 				  EFFECT_WAIVES, BIT(ASSAY_LOG_TPM) },
 	[POLICY_KEY_PROTECTION] = { "log.protection", "required", "any", EFFECT_REQUIRES,
 				    EFFECT_WAIVES, BIT(ASSAY_LOG_PROTECTION) },
-	/* What it does where it is false is more than a row can tell: see derive_ima(). */
+	/* What it does where it is false is more than a row can tell: see drop_ima_list(). */
 	[POLICY_KEY_IMA] = { .name = "ima.required",
 			     .yes_effect = EFFECT_KEEPS,
 			     .checks = BIT(IMA_LOG_PARSED) },
@@ -53,9 +49,8 @@ static const struct {
 					EFFECT_REQUIRES, EFFECT_EASES, BIT(IMA_BOOT_AGGREGATE) },
 	[POLICY_KEY_UNKNOWN_FILES] = { "ima.unknown_files", "refuse", "accept", EFFECT_REQUIRES,
 				       EFFECT_WAIVES, BIT(IMA_FILES_KNOWN) },
-	[POLICY_KEY_UEFI_LOG] = { "uefi.log", "required", "optional", EFFECT_REQUIRES, EFFECT_EASES,
-				  BIT(UEFI_LOG_PARSED) | BIT(UEFI_LOG_EVENTS) |
-					  BIT(UEFI_LOG_REPLAY) },
+	/* The same as logs.uefi: see derive_uefi(). */
+	[POLICY_KEY_UEFI_LOG] = { .name = "uefi.log", .yes = "required", .no = "optional" },
 	[POLICY_KEY_RESET] = { "device.reset", "refuse", "accept", EFFECT_KEEPS, EFFECT_NONE,
 			       BIT(QUOTE_COUNTERS) },
 	[POLICY_KEY_FILE_SIGNATURE] = { .name = "manifest.file_signature",
@@ -77,15 +72,27 @@ const char *policy_key_words(enum policy_key key, const char **ret_yes, const ch
 	return keys[key].name;
 }
 
+const char *policy_log_name(enum verify_log log)
+{
+	static const char *const names[] = {
+		[VERIFY_LOG_ASSAY] = "logs.assay_log",
+		[VERIFY_LOG_IMA] = "logs.ima",
+		[VERIFY_LOG_UEFI] = "logs.uefi",
+	};
+
+	return names[log];
+}
+
 /**
  * struct derivation - what came of the statements so far
  * @asks, @drops: of each check, the first member or option that asks for it, and the first
  *                that does without it; NULL if none does
  * @required, @waived, @eased, @if_made: CHECK_BIT()s
+ * @absent: of checks of logs that the device has not: what needs one of them can do without it
  */
 struct derivation {
 	const char *asks[CHECK_COUNT], *drops[CHECK_COUNT];
-	uint64_t required, waived, eased, if_made;
+	uint64_t required, waived, eased, if_made, absent;
 };
 
 static void note_statement(const char *who[CHECK_COUNT], uint64_t checks, const char *name)
@@ -122,10 +129,124 @@ static void add_statement(struct derivation *derivation, const char *name, enum 
 /* There need be no list of IMA's. Its entries may be mirrored, and are judged where they are. */
 static void drop_ima_list(struct derivation *derivation, const char *name)
 {
-	add_statement(derivation, name, EFFECT_WAIVES, IMA_LIST);
+	add_statement(derivation, name, EFFECT_WAIVES, checks_of_log(VERIFY_LOG_IMA));
 	add_statement(derivation, name, EFFECT_EASES, IMA_ENTRIES);
 	derivation->if_made |= BIT(IMA_LOG_ENTRIES);
 }
+
+/* ---------------------------------------------------------------- which logs there are */
+
+/*
+ * An optional log is judged as a required one where it is there, which verify() sees. So only a
+ * check of the log itself that the policy requires by its name contradicts it.
+ */
+static void add_optional(const struct policy_said *said, enum verify_log log,
+			 struct derivation *derivation)
+{
+	note_statement(derivation->drops, checks_of_log(log) & said->required,
+		       policy_log_name(log));
+}
+
+static void add_assay_presence(const struct policy_said *said, struct derivation *derivation)
+{
+	uint64_t of = checks_of_log(VERIFY_LOG_ASSAY);
+
+	if (said->logs[VERIFY_LOG_ASSAY] == PRESENCE_OPTIONAL)
+		add_optional(said, VERIFY_LOG_ASSAY, derivation);
+	if (said->logs[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT)
+		return;
+	add_statement(derivation, policy_log_name(VERIFY_LOG_ASSAY), EFFECT_WAIVES, of);
+	derivation->absent |= of;
+}
+
+static void add_ima_presence(const struct policy_said *said, struct derivation *derivation)
+{
+	const char *name = policy_log_name(VERIFY_LOG_IMA);
+
+	switch (said->logs[VERIFY_LOG_IMA]) {
+	case PRESENCE_UNSAID:
+		break;
+	case PRESENCE_REQUIRED:
+		add_statement(derivation, name, EFFECT_KEEPS, BIT(IMA_LOG_PARSED));
+		break;
+	case PRESENCE_OPTIONAL:
+		add_optional(said, VERIFY_LOG_IMA, derivation);
+		break;
+	case PRESENCE_ABSENT:
+		if (said->logs[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT) {
+			drop_ima_list(derivation, name);
+			break;
+		}
+		/* Nothing can hold an entry of IMA. */
+		add_statement(derivation, name, EFFECT_WAIVES,
+			      checks_of_log(VERIFY_LOG_IMA) | checks_of_ima_entries());
+		break;
+	}
+}
+
+static void add_uefi_presence(const struct policy_said *said, struct derivation *derivation)
+{
+	const char *name = keys[POLICY_KEY_UEFI_LOG].name;
+	enum said word = said->keys[POLICY_KEY_UEFI_LOG];
+	uint64_t of = checks_of_log(VERIFY_LOG_UEFI);
+	enum log_presence presence = word == SAID_YES ? PRESENCE_REQUIRED :
+				     word == SAID_NO  ? PRESENCE_OPTIONAL :
+							PRESENCE_UNSAID;
+
+	if (said->logs[VERIFY_LOG_UEFI] != PRESENCE_UNSAID) {
+		presence = said->logs[VERIFY_LOG_UEFI];
+		name = policy_log_name(VERIFY_LOG_UEFI);
+	}
+	if (presence == PRESENCE_REQUIRED)
+		add_statement(derivation, name, EFFECT_REQUIRES, of);
+	else if (presence == PRESENCE_OPTIONAL)
+		add_statement(derivation, name, EFFECT_EASES, of);
+	else if (presence == PRESENCE_ABSENT)
+		add_statement(derivation, name, EFFECT_WAIVES, of);
+}
+
+/* Two members that speak of one log must say the same. "ima.required": false says less. */
+static int find_said_twice(const struct policy_said *said, struct assay_error *err)
+{
+	static const struct {
+		enum verify_log log;
+		enum policy_key key;
+		enum log_presence yes, no;
+	} rows[] = {
+		{ VERIFY_LOG_IMA, POLICY_KEY_IMA, PRESENCE_REQUIRED, PRESENCE_UNSAID },
+		{ VERIFY_LOG_UEFI, POLICY_KEY_UEFI_LOG, PRESENCE_REQUIRED, PRESENCE_OPTIONAL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum log_presence presence = said->logs[rows[i].log];
+		enum said word = said->keys[rows[i].key];
+
+		if (presence != PRESENCE_UNSAID && word != SAID_NOTHING &&
+		    presence != (word == SAID_YES ? rows[i].yes : rows[i].no))
+			return assay_fail(err, EBADMSG,
+					  "\"%s\" and \"%s\" do not say the same: remove one of "
+					  "the two",
+					  policy_log_name(rows[i].log), keys[rows[i].key].name);
+	}
+	return 0;
+}
+
+/* The rules' presence of each log, where the policy says it by whichever member. */
+static void derive_presence(const struct policy_said *said, struct verify_policy *rules)
+{
+	struct verify_policy usual;
+
+	verify_policy_default(&usual);
+	for (int log = 0; log < VERIFY_LOGS; log++)
+		rules->logs[log] =
+			said->logs[log] != PRESENCE_UNSAID ? said->logs[log] : usual.logs[log];
+	if (said->keys[POLICY_KEY_IMA] == SAID_NO || said->option_no_ima_log)
+		rules->logs[VERIFY_LOG_IMA] = PRESENCE_OPTIONAL;
+	if (said->keys[POLICY_KEY_UEFI_LOG] == SAID_YES)
+		rules->logs[VERIFY_LOG_UEFI] = PRESENCE_REQUIRED;
+}
+
+/* ---------------------------------------------------------------- the rest */
 
 static void add_keys(const struct policy_said *said, struct derivation *derivation, bool ima)
 {
@@ -188,7 +309,8 @@ static int find_contradiction(const struct derivation *derivation, struct assay_
 		if (!(derivation->required & CHECK_BIT(i)))
 			continue;
 		for (int j = 0; j < i; j++)
-			if (needs & CHECK_BIT(j) && derivation->drops[j])
+			if (needs & CHECK_BIT(j) && derivation->drops[j] &&
+			    !(derivation->absent & CHECK_BIT(j)))
 				return assay_fail(
 					err, EBADMSG,
 					"\"%s\" asks for the check %s, which needs %s, and "
@@ -215,10 +337,13 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 	struct verify_policy *rules = &policy->rules;
 	struct derivation derivation = { 0 };
 	struct verify_policy usual;
-	bool ima = said->keys[POLICY_KEY_IMA] != SAID_NO && !said->option_no_ima_log;
+	bool ima = said->keys[POLICY_KEY_IMA] != SAID_NO && !said->option_no_ima_log &&
+		   said->logs[VERIFY_LOG_IMA] != PRESENCE_ABSENT;
 	uint64_t not_required;
-	int r;
+	int r = find_said_twice(said, err);
 
+	if (r < 0)
+		return r;
 	if (rules->assay_pcr == rules->ima_pcr)
 		return assay_fail(err, EBADMSG, "\"pcrs.ima\" is the PCR of assay's log too");
 	add_statement(&derivation, "require", EFFECT_REQUIRES, said->required);
@@ -230,6 +355,9 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 		drop_ima_list(&derivation, "--no-ima-log");
 		add_statement(&derivation, "--no-ima-log", EFFECT_WAIVES, BIT(IMA_FILES_KNOWN));
 	}
+	add_assay_presence(said, &derivation);
+	add_ima_presence(said, &derivation);
+	add_uefi_presence(said, &derivation);
 	add_keys(said, &derivation, ima);
 	add_rules(rules, &derivation);
 	r = find_contradiction(&derivation, err);
@@ -242,8 +370,14 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 	rules->required_if_made =
 		(usual.required_if_made | derivation.if_made) & ~derivation.waived;
 	rules->required_with_state = usual.required_with_state & ~derivation.waived;
-	rules->pcrs = UINT32_C(1) << rules->assay_pcr | said->pcrs;
-	if (ima)
+	derive_presence(said, rules);
+	rules->manifest_asked = policy->manifest_count > 0 ||
+				derivation.asks[CHECK_MANIFEST_SIGNATURE] ||
+				derivation.asks[CHECK_MANIFEST_CURRENT];
+	rules->pcrs = said->pcrs;
+	if (rules->logs[VERIFY_LOG_ASSAY] == PRESENCE_REQUIRED)
+		rules->pcrs |= UINT32_C(1) << rules->assay_pcr;
+	if (rules->logs[VERIFY_LOG_IMA] == PRESENCE_REQUIRED)
 		rules->pcrs |= UINT32_C(1) << rules->ima_pcr;
 	rules->unknown_records = said->keys[POLICY_KEY_UNKNOWN_RECORDS] == SAID_NO;
 	rules->trimmed = said->keys[POLICY_KEY_TRIMMED] == SAID_NO;

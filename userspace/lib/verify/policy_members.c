@@ -495,6 +495,53 @@ static int read_allow(struct policy_parser *parser, const char *path, const json
 
 /* ---------------------------------------------------------------- logs and device */
 
+static int read_presence(struct policy_parser *parser, const char *path, const json_t *value,
+			 enum verify_log log)
+{
+	static const struct {
+		const char *word;
+		enum log_presence presence;
+	} words[] = {
+		{ "required", PRESENCE_REQUIRED },
+		{ "optional", PRESENCE_OPTIONAL },
+		{ "absent", PRESENCE_ABSENT },
+	};
+	const char *text = json_string_value(value);
+
+	for (size_t i = 0; text && i < COUNT_OF(words); i++)
+		if (strcmp(text, words[i].word) == 0) {
+			parser->policy->said.logs[log] = words[i].presence;
+			return 0;
+		}
+	return policy_refuse(parser, path, "is none of \"required\", \"optional\" and \"absent\"");
+}
+
+static int read_has_assay(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	return read_presence(parser, path, value, VERIFY_LOG_ASSAY);
+}
+
+static int read_has_ima(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	return read_presence(parser, path, value, VERIFY_LOG_IMA);
+}
+
+static int read_has_uefi(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	return read_presence(parser, path, value, VERIFY_LOG_UEFI);
+}
+
+static int read_logs(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	static const struct policy_member members[] = {
+		{ "assay_log", .read = read_has_assay },
+		{ "ima", .read = read_has_ima },
+		{ "uefi", .read = read_has_uefi },
+	};
+
+	return policy_read_object(parser, path, value, members, COUNT_OF(members));
+}
+
 static int read_log(struct policy_parser *parser, const char *path, const json_t *value)
 {
 	static const struct policy_member members[] = {
@@ -693,6 +740,7 @@ int policy_read_members(struct policy_parser *parser, const json_t *object)
 		{ "manifest", .read = read_manifest },
 		{ "filesystems", .read = read_filesystems },
 		{ "allow", .read = read_allow },
+		{ "logs", .read = read_logs },
 		{ "log", .read = read_log },
 		{ "ima", .read = read_ima },
 		{ "uefi", .read = read_uefi },

@@ -7,7 +7,7 @@
 #ifndef ASSAY_VERIFY_POLICY_SAID_H
 #define ASSAY_VERIFY_POLICY_SAID_H
 
-#include "verify/verdict.h"
+#include "verify/input.h"
 
 /* SAID_YES is the stricter of a key's two words, SAID_NO the other. */
 enum said {
@@ -36,9 +36,13 @@ enum policy_key {
 	POLICY_KEY_COUNT,
 };
 
+/* policy_log_name() - the member that says whether there is that log: "logs.ima" */
+const char *policy_log_name(enum verify_log log);
+
 /**
  * struct policy_said - what was said
  * @keys: of each key
+ * @logs: what "logs" says of each; PRESENCE_UNSAID where it says nothing
  * @required, @waived: CHECK_BIT()s of the checks that "require" and "waive" name
  * @pcrs: bit n: "pcrs.required" names PCR n
  * @option_waived: CHECK_BIT()s of the checks that the option --waive names
@@ -46,6 +50,7 @@ enum policy_key {
  */
 struct policy_said {
 	enum said keys[POLICY_KEY_COUNT];
+	enum log_presence logs[VERIFY_LOGS];
 	uint64_t required, waived;
 	uint32_t pcrs;
 	uint64_t option_waived;

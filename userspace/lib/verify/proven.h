@@ -84,7 +84,8 @@ struct firmware_replay {
 
 /**
  * struct firmware_before - the PCR that assay's log goes on with, before that log began
- * @pcr: its index
+ * @pcr: its index; UEFI_PCR_COUNT where there is no log of assay's, so that each PCR must be
+ *       what is quoted
  * @values: what it was, a value a bank, by a proven log that begins with the boot
  * @count: how many; 0 where nothing says it, so that nothing can be compared
  */

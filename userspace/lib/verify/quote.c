@@ -375,22 +375,45 @@ enum check_result check_pcr_selection(struct appraisal *appraisal, char *detail)
 			  evidence->pcr_count);
 }
 
+/* Whether that log is there although it need not be. */
+static bool is_extra(const struct appraisal *appraisal, enum verify_log log)
+{
+	return appraisal->judged[log] && appraisal->policy->logs[log] == PRESENCE_OPTIONAL;
+}
+
+/* The policy's, and those that anchor a log which is there although it need not be. */
+static uint32_t required_pcrs(const struct appraisal *appraisal)
+{
+	const struct verify_policy *policy = appraisal->policy;
+	uint32_t required = policy->pcrs;
+
+	if (is_extra(appraisal, VERIFY_LOG_ASSAY))
+		required |= 1U << policy->assay_pcr;
+	if (is_extra(appraisal, VERIFY_LOG_IMA) &&
+	    policy->required & CHECK_BIT(CHECK_IMA_LOG_REPLAY))
+		required |= 1U << policy->ima_pcr;
+	return required;
+}
+
 enum check_result check_pcr_required(struct appraisal *appraisal, char *detail)
 {
 	const struct tpm_attest *attest = &appraisal->attest;
-	uint32_t required = appraisal->policy->pcrs;
+	uint32_t required = required_pcrs(appraisal);
 	char text[PCRS_TEXT];
 
 	check_pcrs_text(required, ",", text);
-	if (required == 0)
+	if (required == 0 && appraisal->judged[VERIFY_LOG_ASSAY])
 		return check_tell(false, detail, "the policy requires no PCR");
 	for (size_t i = 0; i < attest->selection_count; i++) {
 		const struct tpm_pcr_selection *selection = &attest->selections[i];
 
-		if (!accepted(appraisal, selection->bank) ||
+		if (!accepted(appraisal, selection->bank) || selection->mask == 0 ||
 		    (selection->mask & required) != required)
 			continue;
 		appraisal->bank = selection->bank;
+		if (required == 0)
+			return check_tell(true, detail, "the policy names none; bank %s",
+					  assay_hash_name(selection->bank));
 		return check_tell(true, detail, "PCRs %s of bank %s", text,
 				  assay_hash_name(selection->bank));
 	}

@@ -41,6 +41,14 @@ enum check_when {
 	CHECK_ON_DEMAND,  /* where the policy asks for it */
 };
 
+/* The logs that evidence may hold. */
+enum verify_log {
+	VERIFY_LOG_ASSAY,
+	VERIFY_LOG_IMA,
+	VERIFY_LOG_UEFI,
+	VERIFY_LOGS,
+};
+
 #define CHECK_BIT(check) (UINT64_C(1) << (check))
 #define CHECK_ALL (CHECK_BIT(CHECK_COUNT) - 1)
 
@@ -158,6 +166,16 @@ enum check_when check_when(enum check check);
 
 /* check_needs() - CHECK_BIT()s of the checks before it that it builds on */
 uint64_t check_needs(enum check check);
+
+/*
+ * checks_of_log() - CHECK_BIT()s of the checks that have nothing to look at without that log
+ * What IMA's entries say is of IMA's list, and of assay's log as well, which may mirror them: it
+ * is in neither.
+ */
+uint64_t checks_of_log(enum verify_log log);
+
+/* checks_of_ima_entries() - those: CHECK_BIT()s of what is asked of single entries of IMA */
+uint64_t checks_of_ima_entries(void);
 
 /* check_by_name() - false for a name that is not known */
 bool check_by_name(const char *name, enum check *ret);

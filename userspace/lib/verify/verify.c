@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "verify/appraisal.h"
+#include "verify/presence.h"
 
 #define NEED(id) CHECK_BIT(CHECK_##id)
 
@@ -39,10 +40,15 @@ static void make_checks(struct appraisal *appraisal)
 	struct verdict *verdict = appraisal->verdict;
 
 	for (int i = 0; i < CHECK_COUNT; i++) {
-		uint64_t missing = table[i].needs & ~verdict->passed;
+		/* What is of a log that there need not be, no other check has to wait for. */
+		uint64_t missing = table[i].needs & ~(verdict->passed | appraisal->left_out);
 		char *detail = verdict->detail[i];
 		enum check_result result;
 
+		if (appraisal->left_out & CHECK_BIT(i)) {
+			presence_tell_left_out(appraisal, (enum check)i, detail);
+			continue;
+		}
 		if (missing != 0) {
 			tell_missing(missing, detail);
 			continue;
@@ -142,6 +148,8 @@ void verify(const struct verify_input *input, const struct verify_policy *policy
 	make_checks(&appraisal);
 	if (policy->required != 0)
 		ret->required |= policy->required_if_made & (ret->passed | ret->failed);
+	ret->required &= ~appraisal.left_out;
+	ret->required &= ~appraisal.eased | ret->passed | ret->failed;
 	if (verdict_trusted(ret))
 		make_state(&appraisal, &ret->state);
 	if (input->observer)
