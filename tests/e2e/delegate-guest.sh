@@ -18,7 +18,7 @@ on() { # ALGORITHM PATH...: verity is on with the digest that the file has
 
 mkdir -p /mnt
 mount -t ext4 /dev/vda /mnt || exit 1
-echo 1..11
+echo 1..13
 echo 1 >/proc/sys/fs/verity/require_signatures
 run assay enable --unsigned --manifest $here/m --root /mnt
 check 'without the certificate nothing is enabled' told 1 'not in the kernel' '5 of 5 files failed'
@@ -44,3 +44,10 @@ umount /mnt
 mount -t ext4 /dev/vdb /mnt
 run assay enable --manifest $here/sha512 --cert $here/tpm.der --root /mnt --json
 check 'SHA-512 works as well' eval 'prints 0 "\"enabled\": 2," && on sha512 /empty /bin/busybox'
+# Signed in two steps: the delegate's certificate is in the manifest's signature alone.
+keyctl padd asymmetric steps %keyring:.fs-verity <$here/steps.der >/dev/null
+run assay enable --manifest $here/steps --cert $here/steps.der --root /mnt --json
+check 'what a delegate signed in two steps is enabled' \
+	eval 'prints 0 "\"enabled\": 1," && on sha256 /steps'
+run assay check --ca $here/steps.der --require pkcs7 /mnt/steps
+check 'and the signature that the kernel took has its certificate' told 0

@@ -65,7 +65,7 @@ certified() { # the delegate's certificate is the TPM key's, by openssl
 	openssl dgst -sha256 -verify "$work/public.pem" -signature "$work/signature" "$work/tbs" >/dev/null
 }
 
-echo 1..16
+echo 1..17
 eventually test -S "$work/tpm.sock"
 works 'a key is made in the TPM' "$assay" key create --tcti "$tcti" --out "$work/tpm.key" --cert "$work/tpm.crt"
 "$assay" key create --tcti "$tcti" --out "$work/other.key" --cert "$work/other.crt"
@@ -132,8 +132,22 @@ tail -n +2 "$work/m" | grep -E '"path":"/(1|bin/busybox|empty|4|5)"' >"$work/lin
 	cat "$work/lines"
 } >"$work/few"
 openssl x509 -in "$work/tpm.crt" -outform DER -out "$work/tpm.der"
+# And one file that is signed in two steps, by a key that assay does not see.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=steps \
+	-keyout "$work/steps.key" -out "$work/steps.crt" -days 10 2>/dev/null
+openssl x509 -in "$work/steps.crt" -outform DER -out "$work/steps.der"
+echo steps >"$work/tree/steps"
+steps() { # OPTION...
+	run "$assay" sign --prepare "$work/steps.todo" --cert "$work/steps.crt" --root "$work/tree" \
+		--manifest "$work/steps" --delegate "$@" steps
+}
+steps
+jq -r 'select(.sign) | .bytes' "$work/steps.todo" | base64 -d >"$work/steps.bytes"
+openssl dgst -sha256 -sign "$work/steps.key" -out "$work/steps.signed" "$work/steps.bytes"
+steps --attach "$work/steps.signed"
+check 'a key elsewhere has its delegate, too' told 0
 mkdir "$work/disk"
-cp -r "$work/tree/bin" "$work/tree/empty" "$work/disk/"
+cp -r "$work/tree/bin" "$work/tree/empty" "$work/tree/steps" "$work/disk/"
 for i in 1 2 3 4 5 6; do
 	cp "$work/tree/$i" "$work/disk/$i"
 done
@@ -150,7 +164,8 @@ for flavour in 64k 4k; do
 		--file "$work/few=/signed/m" --file "$work/m=/signed/all" --file "$work/m.p7s=/signed/all.p7s" \
 		--file "$work/sha512=/signed/sha512" --file "$work/sha512.p7s=/signed/sha512.p7s" \
 		--file "$work/tpm.der=/signed/tpm.der" --file "$work/2.sig=/signed/2.sig" \
-		--file "$work/3.sig=/signed/3.sig" --disk "$work/a.img" --disk "$work/b.img" \
+		--file "$work/3.sig=/signed/3.sig" --file "$work/steps=/signed/steps" \
+		--file "$work/steps.p7s=/signed/steps.p7s" --file "$work/steps.der=/signed/steps.der" --disk "$work/a.img" --disk "$work/b.img" \
 		>"$work/guest.tap" 2>"$work/guest.err" || status=$?
 	sed 's/^/# /' "$work/guest.tap"
 	[ "$status" -eq 0 ] || sed 's/^/# /' "$work/guest.err"

@@ -52,6 +52,7 @@ keeps 0 authenticode "$assay" digest --authenticode --json "$data/fuzz_pe/plus"
 keeps 0 engines "$assay" digest --engines --json
 keeps 0 sign "$assay" sign --key k.pem --cert c.pem --root tree --manifest m --json
 keeps 0 sign-delegate "$assay" sign --key k.pem --cert c.pem --root tree --manifest md --delegate --json
+keeps 0 sign-prepare "$assay" sign --prepare todo --cert c.pem --root tree --manifest mp --json
 keeps 0 check "$assay" check --manifest m --root tree --cert c.pem --json
 echo b >tree/a
 keeps 1 check-bad "$assay" check --manifest m --root tree --cert c.pem --json

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/progress.h"
+#include "sign/delegate.h"
 #include "sign/manifest_signature.h"
 #include "sign/tree.h"
 
@@ -224,6 +225,7 @@ static int check_manifest(struct check_run *run, struct assay_error *err)
 	const char *name = run->options->manifest;
 	struct check_finding *finding = &run->manifest;
 	X509 *signer = NULL;
+	char id[33];
 	int r, read;
 
 	read = manifest_read_signed(name, &run->text, &run->signature, &finding->err);
@@ -243,10 +245,14 @@ static int check_manifest(struct check_run *run, struct assay_error *err)
 			run->options->accept_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0,
 			&signer, &finding->err);
 	check_finding_set(finding, read, signer);
-	X509_free(signer);
 	if (read < 0)
 		command_failed(&command_check, &finding->err);
-	return 0;
+	/* Files of a manifest signed in two steps do not tell by themselves who its delegate is. */
+	r = read == 0 && signer && delegate_manifest_id(signer, id, NULL) == 0 ?
+		    trust_add(run->trust, signer, TRUST_SIGNER, err) :
+		    0;
+	X509_free(signer);
+	return r;
 }
 
 static int begin_check(struct check_run *run, struct assay_error *err)

@@ -13,9 +13,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/work.h"
+#include "sign/delegate.h"
 #include "sign/ima_sig.h"
 #include "sign/manifest.h"
 #include "sign/manifest_signature.h"
@@ -61,6 +63,7 @@ struct enable_job {
  * @stream: the manifest, where it is read from its file
  * @text: the manifest, where it is held in memory (--cert)
  * @hashers: one a thread, made when it is first needed
+ * @delegate: who signed it for the signing key, and goes into signatures without a certificate
  * @trust: for --dry-run with --cert: who may have signed the files
  */
 struct enable_run {
@@ -71,6 +74,7 @@ struct enable_run {
 	struct manifest_header header;
 	struct work *pool;
 	struct verity_hasher *hashers[WORK_THREADS_MAX];
+	X509 *delegate;
 	struct trust *trust;
 	struct progress progress;
 	uint64_t files, enabled, already, ima_set, ima_already, ima_skipped, failures;
@@ -334,7 +338,7 @@ static int put_file(void *context, const struct manifest_header *header,
 {
 	struct enable_run *run = context;
 	struct enable_job *job;
-	int r;
+	int r = 0;
 
 	(void)header;
 	if (work_room(run->pool) == 0) {
@@ -345,7 +349,14 @@ static int put_file(void *context, const struct manifest_header *header,
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return out_of_memory(err);
-	buffer_append_bytes(&job->pkcs7, entry->pkcs7);
+	if (run->delegate && entry->pkcs7.size > 0)
+		r = pkcs7_add_certificate(entry->pkcs7, run->delegate, &job->pkcs7, err);
+	else
+		buffer_append_bytes(&job->pkcs7, entry->pkcs7);
+	if (r < 0) {
+		job_free(job);
+		return assay_fail_context(err, "%s", run->options->manifest);
+	}
 	buffer_append_bytes(&job->ima, entry->ima);
 	job->path = strdup(entry->path);
 	if (!job->path || job->pkcs7.failed || job->ima.failed) {
@@ -372,6 +383,23 @@ static int count_file(void *context, const struct manifest_header *header,
 	return 0;
 }
 
+/*
+ * The kernel knows the signing key's certificate only. Where the manifest was signed in two
+ * steps, its delegate's is in the manifest's signature alone.
+ */
+static void find_delegate(struct enable_run *run, struct bytes signature)
+{
+	X509 *certificate = NULL;
+	char id[33];
+
+	if (pkcs7_certificate_inside(signature, &certificate, NULL) == 0 &&
+	    delegate_manifest_id(certificate, id, NULL) == 0) {
+		run->delegate = certificate;
+		return;
+	}
+	X509_free(certificate);
+}
+
 /* It stays in memory, so that what was verified is what is used. */
 static int open_verified(struct enable_run *run, struct assay_error *err)
 {
@@ -388,6 +416,8 @@ static int open_verified(struct enable_run *run, struct assay_error *err)
 			buffer_bytes(&run->text), options->manifest, buffer_bytes(&signature),
 			certificate,
 			options->accept_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0, err);
+	if (r == 0)
+		find_delegate(run, buffer_bytes(&signature));
 	if (r == 0 && options->dry_run)
 		r = trust_new(&run->trust, err);
 	if (r == 0 && options->dry_run)
@@ -399,8 +429,13 @@ static int open_verified(struct enable_run *run, struct assay_error *err)
 
 static int open_manifest(struct enable_run *run, struct assay_error *err)
 {
+	CLEANUP(buffer_free) struct buffer signature = { 0 };
+
 	if (run->options->certificate)
 		return open_verified(run, err);
+	/* Nothing is verified here but by the kernel; it may have no signature. */
+	if (manifest_read_signature(run->options->manifest, &signature, NULL) == 0)
+		find_delegate(run, buffer_bytes(&signature));
 	run->stream = fopen(run->options->manifest, "re");
 	if (!run->stream)
 		return assay_fail(err, errno, "cannot open %s: %s", run->options->manifest,
@@ -502,6 +537,7 @@ static int run_enable(int argc, char **argv)
 	for (size_t i = 0; i < WORK_THREADS_MAX; i++)
 		verity_hasher_free(run.hashers[i]);
 	trust_free(run.trust);
+	X509_free(run.delegate);
 	if (run.stream)
 		fclose(run.stream);
 	buffer_free(&run.text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* `assay sign`: files signed; to a signed manifest, to detached signatures, to the xattr. */
 #define _GNU_SOURCE
-#include "cmd.h"
+#include "sign.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,58 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/progress.h"
 #include "sign/certificate_judge.h"
-#include "sign/delegate.h"
 #include "sign/manifest_signature.h"
-#include "sign/sign_run.h"
-#include "signer_options.h"
 
 /* The most bytes of a list of files: some millions of them. */
 #define LIST_MAX ((size_t)1 << 30)
 
-enum signature_kinds { KINDS_PKCS7, KINDS_IMA, KINDS_BOTH };
-
-struct sign_options {
-	struct signer_source key;
-	const char *certificate, *root, *manifest, *incremental, *list;
-	const char *delegate_certificate, *product;
-	struct option_texts include, exclude;
-	struct operands paths;
-	struct verity_parameters parameters;
-	unsigned int jobs;
-	enum signature_kinds kinds;
-	bool kinds_given, nul, delegate, detached, xattr, no_resume, json;
-	bool accept_file_signature;
-};
-
-/**
- * struct sign_call - one call of the command
- * @key: the signing key; @delegate: its delegate, with --delegate; @work has the one that
- *       signs files
- * @list: text of the list of files; @listed: where the paths in it begin
- * @failed: paths that could not be signed; with one of them the manifest stays partial
- */
-struct sign_call {
-	const struct sign_options *options;
-	struct sign_work work;
-	struct sign_run run;
-	struct signer *key, *delegate;
-	X509 *certificate, *delegate_certificate;
-	enum delegate_memory delegate_memory;
-	struct manifest_header header;
-	struct buffer list;
-	struct option_texts listed;
-	struct progress progress;
-	struct timespec start;
-	json_t *failed;
-};
+/* All is signed but the manifest, which is to be next. */
+#define EXIT_NEXT_STEP 3
 
 static volatile sig_atomic_t interrupted;
 
@@ -86,15 +47,16 @@ static int open_key(struct sign_call *call, struct assay_error *err)
 
 	if (r < 0)
 		return r;
-	r = signer_open(&options->key, &call->key, err);
+	r = options->prepare ? sign_steps_open(call, err) :
+			       signer_open(&options->key, &call->key, err);
 	if (r < 0)
 		return r;
 	r = certificate_check_signer(call->certificate, call->key, err);
 	if (r == 0)
 		r = certificate_judge_at(call->certificate, (uint64_t)time(NULL), err);
-	if (r == 0)
+	if (r == 0 && !sign_is_second_step(options))
 		r = manifest_begin(&call->header, &options->parameters, call->certificate, err);
-	if (r == 0 && options->product)
+	if (r == 0 && options->product && !sign_is_second_step(options))
 		r = manifest_set_product(&call->header, options->product, err);
 	if (r < 0)
 		return assay_fail_context(err, "%s", options->certificate);
@@ -113,8 +75,14 @@ static int write_certificate(X509 *certificate, const char *path, struct assay_e
 }
 
 /* Which signatures are made: what the places that were named can hold, if nothing is said. */
-static void set_kinds(struct sign_work *work, const struct sign_options *options)
+static void set_kinds(struct sign_work *work, const struct sign_options *options,
+		      const struct prepared *prepared)
 {
+	if (prepared) {
+		work->pkcs7 = prepared->header.pkcs7;
+		work->ima = prepared->header.ima;
+		return;
+	}
 	if (options->kinds_given) {
 		work->pkcs7 = options->kinds != KINDS_IMA;
 		work->ima = options->kinds != KINDS_PKCS7;
@@ -128,15 +96,18 @@ static void set_kinds(struct sign_work *work, const struct sign_options *options
 static int begin_delegate(struct sign_call *call, struct assay_error *err)
 {
 	const struct sign_options *options = call->options;
-	int r = delegate_new(call->key, call->certificate, call->header.id, &call->delegate,
-			     &call->delegate_certificate, &call->delegate_memory, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	call->work.signer = call->delegate;
-	call->work.certificate = call->delegate_certificate;
 	call->work.delegated = true;
-	if (options->delegate_certificate)
+	if (options->prepare) {
+		r = sign_steps_delegate(call, err);
+	} else {
+		r = delegate_new(call->key, call->certificate, call->header.id, &call->delegate,
+				 &call->delegate_certificate, &call->delegate_memory, err);
+		call->work.signer = call->delegate;
+		call->work.certificate = call->delegate_certificate;
+	}
+	if (r == 0 && options->delegate_certificate && call->delegate_certificate)
 		r = write_certificate(call->delegate_certificate, options->delegate_certificate,
 				      err);
 	return r;
@@ -151,15 +122,19 @@ static int begin_work(struct sign_call *call, struct assay_error *err)
 		.signer = call->key,
 		.certificate = call->certificate,
 		.own_certificate = call->certificate,
+		.two_steps = options->prepare != NULL,
+		.list = sign_is_first_step(options),
 		.line = options->manifest != NULL,
 		.detached = options->detached,
 		.xattr = options->xattr,
 		.root_fd = call->work.root_fd,
 		.parameters = options->parameters,
 	};
-	set_kinds(&call->work, options);
+	set_kinds(&call->work, options, call->steps.prepared);
 	if (options->delegate)
 		r = begin_delegate(call, err);
+	if (r == 0 && options->prepare)
+		r = sign_steps_begin(call, err);
 	return r < 0 ? r : sign_work_begin(&call->work, err);
 }
 
@@ -360,13 +335,18 @@ static double seconds_since(const struct timespec *start)
 
 static void print_text(const struct sign_call *call)
 {
-	printf("signed %" PRIu64 " files, %" PRIu64 " bytes, in %.2f s", call->run.signed_files,
-	       call->run.bytes, seconds_since(&call->start));
+	bool list = sign_is_first_step(call->options);
+
+	printf("%s %" PRIu64 " files, %" PRIu64 " bytes, in %.2f s", list ? "prepared" : "signed",
+	       call->run.signed_files, call->run.bytes, seconds_since(&call->start));
 	if (call->run.linked > 0)
 		printf("; %" PRIu64 " are further links", call->run.linked);
 	if (call->run.reused > 0)
 		printf("; %" PRIu64 " had not changed", call->run.reused);
-	if (call->options->manifest)
+	if (list)
+		printf(": %zu signature%s to be made, see %s", call->steps.items,
+		       call->steps.items == 1 ? " is" : "s are", call->options->prepare);
+	else if (call->options->manifest)
 		printf(": %s, %s", call->options->manifest, signature_path(call));
 	putchar('\n');
 }
@@ -382,7 +362,10 @@ static void print_failed(const struct sign_call *call, bool good)
 		fprintf(stderr, "  %s\n",
 			json_string_value(
 				json_object_get(json_array_get(call->failed, i), "path")));
-	if (!good && call->options->manifest)
+	if (!good && sign_is_first_step(call->options))
+		fprintf(stderr, "%s sign: %s was not written\n", program_invocation_short_name,
+			call->options->prepare);
+	else if (!good && call->options->manifest && call->steps.items == 0)
 		fprintf(stderr, "%s sign: no manifest was written%s%s%s\n",
 			program_invocation_short_name, partial ? "; what was done is in " : "",
 			partial ? partial : "",
@@ -408,7 +391,11 @@ static int print_summary(const struct sign_call *call, bool good, struct assay_e
 			   "links", (json_int_t)call->run.linked, "reused",
 			   (json_int_t)call->run.reused, "skipped", (json_int_t)call->run.skipped,
 			   "failed", call->failed, "seconds", seconds_since(&call->start));
-	if (options->delegate)
+	if (options->prepare) {
+		json_object_set_new(object, "prepared", json_string(options->prepare));
+		json_object_set_new(object, "to_sign", json_integer((json_int_t)call->steps.items));
+	}
+	if (call->delegate)
 		json_object_set_new(object, "delegate_memory",
 				    json_string(call->delegate_memory == DELEGATE_SECRET ?
 							"memfd_secret" :
@@ -421,7 +408,9 @@ static void free_call(struct sign_call *call)
 	sign_work_end(&call->work);
 	tree_close(call->run.tree);
 	manifest_writer_free(call->run.writer);
+	prepared_writer_free(call->run.list);
 	reuse_close(call->run.older);
+	sign_steps_free(&call->steps);
 	if (call->delegate)
 		call->delegate->close(call->delegate);
 	if (call->key)
@@ -468,6 +457,8 @@ static int sign_all(struct sign_call *call, struct assay_error *err)
 				  call->options->include.count + call->options->exclude.count > 0 ?
 					  " that --include and --exclude leave" :
 					  "");
+	if (r == 0 && call->options->prepare)
+		return sign_steps_end(call, err);
 	if (r < 0 || !call->run.writer)
 		return r;
 	return manifest_writer_commit(call->run.writer, call->work.signer, call->work.certificate,
@@ -490,6 +481,8 @@ static int sign_files(const struct sign_options *options)
 	progress_end(&call.progress);
 	if (r < 0) {
 		status = command_failed(&command_sign, &err);
+		if (r == -EINPROGRESS)
+			status = EXIT_NEXT_STEP;
 		manifest_writer_leave(call.run.writer);
 	}
 	if (began && print_summary(&call, r == 0, &output) < 0)
@@ -507,7 +500,9 @@ static const char *check_options(const struct sign_options *options)
 {
 	struct sign_work work = { 0 };
 
-	set_kinds(&work, options);
+	set_kinds(&work, options, NULL);
+	if (!options->key.key && !options->prepare)
+		return "--key KEY is needed";
 	if (!options->manifest && !options->detached && !options->xattr)
 		return "where are the signatures to go? --manifest, --detached or --xattr is "
 		       "needed";
@@ -558,6 +553,7 @@ static int run_sign(int argc, char **argv)
 	}
 	option_texts_free(&options.include);
 	option_texts_free(&options.exclude);
+	option_texts_free(&options.attach);
 	/* Let those who wait for us see why we end. */
 	if (interrupted)
 		raise(interrupted);
@@ -567,7 +563,7 @@ static int run_sign(int argc, char **argv)
 /* clang-format off */
 static const struct option_row sign_rows[] = {
 	OPTION_HEADING("Key:"),
-	OPTION_ROWS_SIGNER(struct sign_options, key),
+	OPTION_ROWS_SIGNER_IF(struct sign_options, key, false),
 	{ "cert", 'c', "CERT.pem", "the key's certificate; needs a subject key id",
 	  OPTION_INPUT(struct sign_options, certificate), .required = true },
 	{ "delegate", 0, NULL,
@@ -576,6 +572,14 @@ static const struct option_row sign_rows[] = {
 	  OPTION_FLAG(struct sign_options, delegate) },
 	{ "delegate-cert", 0, "FILE", "write that key's certificate (for IMA's keyring)",
 	  OPTION_OUTPUT(struct sign_options, delegate_certificate), .needs = "delegate" },
+	{ "prepare", 0, "FILE",
+	  "KEY is elsewhere: write what is to be signed to FILE, and sign nothing. With --attach: FILE "
+	  "is what it wrote",
+	  OPTION_OUTPUT(struct sign_options, prepare), .excludes = "key" },
+	{ "attach", 0, "SIGNATURES",
+	  "take signatures made elsewhere: JSON Lines, or one as it is where one was asked for; with "
+	  "the options that --prepare had; may be given several times",
+	  OPTION_INPUTS(struct sign_options, attach), .needs = "prepare" },
 	OPTION_HEADING("Files:"),
 	{ "root", 'r', "DIR", "paths begin here: DIR/usr/x is /usr/x",
 	  OPTION_DIRECTORY(struct sign_options, root), .required = true },
@@ -628,7 +632,8 @@ static const struct option_row sign_rows[] = {
 const struct command command_sign = {
 	.name = "sign",
 	.summary = "sign files, and write the signed manifest of them",
-	.usage = "--key KEY --cert CERT.pem --root DIR --manifest OUT [OPTION]... [PATH]...",
+	.usage = "--key KEY --cert CERT.pem --root DIR --manifest OUT [OPTION]... [PATH]...\n"
+		 "--prepare FILE [--attach SIGNATURES] --cert CERT.pem --root DIR --manifest OUT",
 	.intro = "Computes the fs-verity digest of each regular file below DIR, or below the\n"
 		 "PATHs in it, and signs it for fs-verity (PKCS#7) and for IMA (version 3). With\n"
 		 "--manifest all goes to the manifest OUT, and OUT's own signature to OUT.p7s.\n"
@@ -640,7 +645,8 @@ const struct command command_sign = {
 	.options = sign_rows,
 	.operands = "[PATH]...",
 	.operands_max = SIZE_MAX,
-	.epilogue =
-		"Exit status: 0 done, 1 a file failed or nothing could be done, 2 wrong usage.\n",
+	.epilogue = "Exit status: 0 done, 1 a file failed or nothing could be done, 2 wrong usage, "
+		    "3 with\n"
+		    "--attach: the manifest itself is to be signed next.\n",
 	.run = run_sign,
 };

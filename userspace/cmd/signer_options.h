@@ -9,11 +9,13 @@
 /* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */
 /* clang-format off */
 /* @member: struct signer_source */
-#define OPTION_ROWS_SIGNER(structure, member) \
+#define OPTION_ROWS_SIGNER(structure, member) OPTION_ROWS_SIGNER_IF(structure, member, true)
+/* @needed: a key has to be given */
+#define OPTION_ROWS_SIGNER_IF(structure, member, needed) \
 	{ "key", 'k', "KEY", \
 	  "private key: a TSS2 key file or handle:0x81... (the key is in a TPM), a PEM file, or a " \
 	  "PKCS#11 URI (pkcs11:...)", \
-	  OPTION_INPUT(structure, member.key), .required = true }, \
+	  OPTION_INPUT(structure, member.key), .required = (needed) }, \
 	{ "passphrase-file", 0, "FILE", \
 	  "the key's passphrase, password or PIN; else it is asked for if the key needs one", \
 	  OPTION_INPUT(structure, member.passphrase_file) }, \

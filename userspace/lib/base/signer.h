@@ -16,6 +16,9 @@
  * @hash: the only hash that it signs digests of; ASSAY_HASH_NONE for any
  * @sign: appends the signature of @digest to @out, as X.509 and CMS want it:
  *        ECDSA as DER of Ecdsa-Sig-Value, RSA as PKCS#1 v1.5
+ * @sign_message: NULL; or signs @message itself, and is what signature_make() calls instead of
+ *        @sign: for keys that sign no digests, and for signers that look a signature up.
+ *        @hash is what digest others would sign of it
  * @close: frees the signer and all it holds
  * @concurrent: @sign may be called by several threads at a time
  * @dear: a signature takes so long that one which is there is checked and kept rather than
@@ -27,6 +30,8 @@ struct signer {
 	bool concurrent, dear;
 	int (*sign)(struct signer *signer, const struct assay_digest *digest, struct buffer *out,
 		    struct assay_error *err);
+	int (*sign_message)(struct signer *signer, enum assay_hash hash, struct bytes message,
+			    struct buffer *out, struct assay_error *err);
 	void (*close)(struct signer *signer);
 };
 

@@ -11,7 +11,6 @@
 #include "base/bio.h"
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
-#include "base/digest.h"
 #include "sign/signature.h"
 
 /* RFC 5280, section 4.1.2.2: at most 20 octets, positive. */
@@ -174,16 +173,11 @@ static int sign_encoded(struct signer *signer, enum assay_hash hash, unsigned ch
 			ASN1_BIT_STRING *bits, struct assay_error *err)
 {
 	struct buffer signature = { 0 };
-	struct assay_digest digest;
-	struct bytes piece;
 	int r;
 
 	if (size <= 0)
 		return out_of_memory(err);
-	piece = BYTES(tbs, (size_t)size);
-	r = digest_bytes(hash, piece, &digest, err);
-	if (r == 0)
-		r = signer->sign(signer, &digest, &signature, err);
+	r = signature_make(signer, hash, BYTES(tbs, (size_t)size), &signature, err);
 	OPENSSL_free(tbs);
 	if (r == 0) {
 		if (signature.failed || signature.size > INT_MAX ||

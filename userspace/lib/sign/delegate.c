@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/crypto_errors.h"
 
 /*
@@ -194,8 +195,8 @@ static bool fill_certificate(X509 *certificate, X509 *issuer, EVP_PKEY *key,
 	       add_manifest_id(certificate, manifest_id);
 }
 
-static int certify(struct signer *issuer, X509 *issuer_certificate, EVP_PKEY *key,
-		   const char *manifest_id, X509 **ret, struct assay_error *err)
+static int make_certificate(X509 *issuer_certificate, EVP_PKEY *key, const char *manifest_id,
+			    X509 **ret, struct assay_error *err)
 {
 	X509 *certificate = X509_new();
 	struct bytes key_id;
@@ -205,19 +206,20 @@ static int certify(struct signer *issuer, X509 *issuer_certificate, EVP_PKEY *ke
 	    (!certificate || !fill_certificate(certificate, issuer_certificate, key, manifest_id)))
 		r = assay_fail(err, ENOMEM, "cannot make the delegate's certificate");
 	crypto_errors_drop();
-	if (r == 0)
-		r = certificate_sign(issuer, certificate, ret, err);
-	X509_free(certificate);
-	return r;
+	if (r < 0) {
+		X509_free(certificate);
+		return r;
+	}
+	*ret = certificate;
+	return 0;
 }
 
-int delegate_new(struct signer *issuer, X509 *issuer_certificate, const char *manifest_id,
-		 struct signer **ret, X509 **ret_certificate, enum delegate_memory *ret_memory,
-		 struct assay_error *err)
+int delegate_begin(X509 *issuer_certificate, const char *manifest_id, struct signer **ret,
+		   X509 **ret_unsigned, enum delegate_memory *ret_memory, struct assay_error *err)
 {
 	struct delegate *delegate;
 	X509 *certificate = NULL;
-	int r;
+	int r = 0;
 
 	pthread_once(&secure.once, set_up_memory);
 	if (secure.code != 0)
@@ -235,9 +237,9 @@ int delegate_new(struct signer *issuer, X509 *issuer_certificate, const char *ma
 	delegate->pair = EVP_EC_gen("P-256");
 	if (!delegate->pair)
 		r = assay_fail(err, EIO, "libcrypto failed to make the delegate's key");
-	else
-		r = certify(issuer, issuer_certificate, delegate->pair, manifest_id, &certificate,
-			    err);
+	if (r == 0)
+		r = make_certificate(issuer_certificate, delegate->pair, manifest_id, &certificate,
+				     err);
 	if (r == 0) {
 		delegate->signer.public_key = X509_get_pubkey(certificate);
 		if (!delegate->signer.public_key)
@@ -250,10 +252,29 @@ int delegate_new(struct signer *issuer, X509 *issuer_certificate, const char *ma
 		return r;
 	}
 	*ret = &delegate->signer;
-	*ret_certificate = certificate;
+	*ret_unsigned = certificate;
 	if (ret_memory)
 		*ret_memory = secure.memory;
 	return 0;
+}
+
+int delegate_new(struct signer *issuer, X509 *issuer_certificate, const char *manifest_id,
+		 struct signer **ret, X509 **ret_certificate, enum delegate_memory *ret_memory,
+		 struct assay_error *err)
+{
+	CLEANUP(x509_free_pointer) X509 *certificate = NULL;
+	struct signer *delegate;
+	int r = delegate_begin(issuer_certificate, manifest_id, &delegate, &certificate, ret_memory,
+			       err);
+
+	if (r < 0)
+		return r;
+	r = certificate_sign(issuer, certificate, ret_certificate, err);
+	if (r < 0)
+		delegate->close(delegate);
+	else
+		*ret = delegate;
+	return r;
 }
 
 int delegate_manifest_id(X509 *certificate, char ret[33], struct assay_error *err)

@@ -54,6 +54,15 @@ int delegate_new(struct signer *issuer, X509 *issuer_certificate, const char *ma
 		 struct assay_error *err);
 
 /*
+ * delegate_begin() - make a key, and the certificate that the signing key has yet to sign
+ * @ret_unsigned: for certificate_sign() with the signing key; X509_free() it
+ *
+ * Else as delegate_new().
+ */
+int delegate_begin(X509 *issuer_certificate, const char *manifest_id, struct signer **ret,
+		   X509 **ret_unsigned, enum delegate_memory *ret_memory, struct assay_error *err);
+
+/*
  * delegate_manifest_id() - the manifest that a delegate's certificate is for
  * @ret: room for the 32 digits and a NUL
  *

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
 
@@ -32,19 +31,25 @@ static uint8_t hash_algo(const struct assay_digest *digest)
 	}
 }
 
-/* The digest that is signed: of struct ima_file_id without its unused end. */
-static int file_id_digest(const struct assay_digest *digest, struct assay_digest *ret,
-			  struct assay_error *err)
+struct bytes ima_sig_message(const struct assay_digest *digest, uint8_t *room)
 {
-	const uint8_t head[] = { IMA_SIG_TYPE, hash_algo(digest) };
-	const struct bytes pieces[] = { BYTES(head, sizeof(head)),
-					BYTES(digest->bytes, digest->size) };
-
 	if (hash_algo(digest) == 0)
+		return BYTES(NULL, 0);
+	room[0] = IMA_SIG_TYPE;
+	room[1] = hash_algo(digest);
+	memcpy(room + 2, digest->bytes, digest->size);
+	return BYTES(room, 2 + digest->size);
+}
+
+static int file_message(const struct assay_digest *digest, uint8_t *room, struct bytes *ret,
+			struct assay_error *err)
+{
+	*ret = ima_sig_message(digest, room);
+	if (ret->size == 0)
 		return assay_fail(
 			err, EINVAL,
 			"IMA signatures are of SHA-256 and SHA-512 fs-verity digests only");
-	return digest_pieces(digest->hash, pieces, 2, ret, err);
+	return 0;
 }
 
 /* IMA looks for the key whose subject key id ends in these 4 bytes. */
@@ -62,9 +67,9 @@ static int key_id_end(X509 *certificate, struct bytes *ret, struct assay_error *
 int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
 		 struct buffer *out, struct assay_error *err)
 {
+	uint8_t room[IMA_SIG_MESSAGE_MAX];
 	struct buffer signature = { 0 };
-	struct assay_digest file_id;
-	struct bytes key_id;
+	struct bytes key_id, message;
 	int r;
 
 	r = key_id_end(certificate, &key_id, err);
@@ -78,10 +83,10 @@ int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_di
 			"a digest, else --signatures pkcs7",
 			assay_hash_name(signer->hash), assay_hash_name(digest->hash),
 			assay_hash_name(signer->hash));
-	r = file_id_digest(digest, &file_id, err);
+	r = file_message(digest, room, &message, err);
 	if (r < 0)
 		return r;
-	r = signer->sign(signer, &file_id, &signature, err);
+	r = signature_make(signer, digest->hash, message, &signature, err);
 	if (r < 0)
 		goto out;
 	buffer_append_u8(out, IMA_SIG_TYPE);
@@ -148,9 +153,10 @@ int ima_sig_key_id(struct bytes value, struct bytes *ret, struct assay_error *er
 	return r;
 }
 
-/* By @certificate's key, which the signature must name. */
-static int verify_by(const struct ima_sig *sig, const struct assay_digest *digest,
-		     X509 *certificate, struct assay_error *err)
+static const char what[] = "the IMA signature";
+
+/* Is it @certificate's key that the signature names? */
+static int check_key_id(const struct ima_sig *sig, X509 *certificate, struct assay_error *err)
 {
 	struct bytes expected_id;
 	int r = key_id_end(certificate, &expected_id, err);
@@ -160,21 +166,21 @@ static int verify_by(const struct ima_sig *sig, const struct assay_digest *diges
 	if (!bytes_equal(sig->key_id, expected_id))
 		return assay_fail(err, ENOKEY,
 				  "the IMA signature names another key than the certificate's");
-	return signature_verify(X509_get0_pubkey(certificate), digest, sig->signature,
-				"the IMA signature", err);
+	return 0;
 }
 
 int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *certificate,
 		   struct assay_error *err)
 {
-	struct assay_digest file_id;
+	uint8_t room[IMA_SIG_MESSAGE_MAX];
+	struct bytes message;
 	struct ima_sig sig;
 	int r = ima_sig_parse(value, &sig, err);
 
 	if (r == 0)
 		r = check_type(&sig, IMA_SIG_TYPE, IMA_SIG_VERSION, "an fs-verity digest", err);
 	if (r == 0)
-		r = file_id_digest(digest, &file_id, err);
+		r = file_message(digest, room, &message, err);
 	if (r < 0)
 		return r;
 	if (sig.algo != hash_algo(digest))
@@ -182,7 +188,10 @@ int ima_sig_verify(struct bytes value, const struct assay_digest *digest, X509 *
 				  "the IMA signature is of another hash algorithm (%u) than the "
 				  "fs-verity digest (%u)",
 				  sig.algo, hash_algo(digest));
-	return verify_by(&sig, &file_id, certificate, err);
+	r = check_key_id(&sig, certificate, err);
+	return r < 0 ? r :
+		       signature_verify_message(X509_get0_pubkey(certificate), digest->hash,
+						message, sig.signature, what, err);
 }
 
 int ima_sig_verify_data(struct bytes value, const struct assay_digest *digest, X509 *certificate,
@@ -203,5 +212,8 @@ int ima_sig_verify_data(struct bytes value, const struct assay_digest *digest, X
 				  "the IMA signature is of another hash algorithm (%u) than the "
 				  "file's digest (%u), or of one that is not accepted",
 				  sig.algo, expected);
-	return verify_by(&sig, digest, certificate, err);
+	r = check_key_id(&sig, certificate, err);
+	return r < 0 ? r :
+		       signature_verify(X509_get0_pubkey(certificate), digest, sig.signature, what,
+					err);
 }

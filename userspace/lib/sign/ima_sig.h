@@ -23,6 +23,15 @@
 /* Header and the largest signature of the keys we take (RSA of 4096 bits). */
 #define IMA_SIG_MAX (9 + 512)
 
+/*
+ * ima_sig_message() - what a signature covers: struct ima_file_id without its unused end
+ * @room: IMA_SIG_MESSAGE_MAX bytes
+ *
+ * Return: the bytes, in @room; of size 0 for a digest that is neither SHA-256 nor SHA-512
+ */
+#define IMA_SIG_MESSAGE_MAX (2 + ASSAY_DIGEST_MAX)
+struct bytes ima_sig_message(const struct assay_digest *digest, uint8_t *room);
+
 /* ima_sig_sign() - append the value of security.ima for @digest to @out */
 int ima_sig_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
 		 struct buffer *out, struct assay_error *err);

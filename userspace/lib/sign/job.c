@@ -10,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "sign/ima_sig.h"
 #include "sign/pkcs7.h"
 #include "sign/reuse.h"
@@ -92,6 +93,23 @@ static int find_digest(struct sign_work *work, unsigned int thread, struct sign_
 
 /* ---------------------------------------------------------------- signatures */
 
+/* Is it what it was when what is to be signed was listed? */
+static int check_prepared(struct sign_job *job)
+{
+	const struct prepared_file *was = &job->prepared;
+	char shown[SHOWN_MAX], then[ASSAY_DIGEST_TEXT_MAX], now[ASSAY_DIGEST_TEXT_MAX];
+
+	if (was->digest.size == 0 ||
+	    (was->size == job->size && verity_digest_equal(&was->digest, &job->digest)))
+		return 0;
+	return assay_fail(
+		&job->err, ESTALE,
+		"%s has changed since it was prepared: its fs-verity digest was %s, is %s; "
+		"prepare and sign anew",
+		show(job, shown), assay_digest_text(&was->digest, then),
+		assay_digest_text(&job->digest, now));
+}
+
 /* Takes over what a dear signer made of the same digest. */
 static void keep_signatures(const struct sign_work *work, struct sign_job *job)
 {
@@ -113,15 +131,20 @@ static void keep_signatures(const struct sign_work *work, struct sign_job *job)
 
 static int sign_digest(struct sign_work *work, struct sign_job *job)
 {
-	bool locked = !work->signer->concurrent;
+	bool locked = !work->signer->concurrent, inside = work->delegated && !work->two_steps;
 	char shown[SHOWN_MAX];
 	int r = 0;
 
 	keep_signatures(work, job);
+	if (work->list && !work->delegated) {
+		job->lacks_pkcs7 = work->pkcs7 && job->pkcs7.size == 0;
+		job->lacks_ima = work->ima && job->ima.size == 0;
+		return 0;
+	}
 	if (locked)
 		pthread_mutex_lock(&work->lock);
 	if (work->pkcs7 && job->pkcs7.size == 0)
-		r = (work->delegated ? pkcs7_sign_with_certificate : pkcs7_sign)(
+		r = (inside ? pkcs7_sign_with_certificate : pkcs7_sign)(
 			work->signer, work->certificate, &job->digest, &job->pkcs7, &job->err);
 	if (r == 0 && work->ima && job->ima.size == 0)
 		r = ima_sig_sign(work->signer, work->certificate, &job->digest, &job->ima,
@@ -129,7 +152,7 @@ static int sign_digest(struct sign_work *work, struct sign_job *job)
 	if (locked)
 		pthread_mutex_unlock(&work->lock);
 	if (r < 0) {
-		job->fatal = true;
+		job->fatal = !work->two_steps;
 		assay_fail_context(&job->err, "signing %s", show(job, shown));
 	}
 	return r;
@@ -196,14 +219,29 @@ static int replace_file(int directory, const char *name, struct bytes bytes)
 	return r;
 }
 
+static int append_copy(struct buffer *out, const struct buffer *from, struct assay_error *err)
+{
+	buffer_append_bytes(out, buffer_bytes(from));
+	return out->failed ? assay_fail(err, ENOMEM, "cannot sign: out of memory") : 0;
+}
+
 static int write_detached(const struct sign_work *work, struct sign_job *job)
 {
+	CLEANUP(buffer_free) struct buffer signature = { 0 };
 	char *slash = strrchr(job->path, '/'), *name = NULL;
 	char shown[SHOWN_MAX];
 	int directory, r;
 
 	if (!work->detached)
 		return 0;
+	/* Here nothing else tells who the delegate is. */
+	if (work->delegated)
+		r = pkcs7_add_certificate(buffer_bytes(&job->pkcs7), work->certificate, &signature,
+					  &job->err);
+	else
+		r = append_copy(&signature, &job->pkcs7, &job->err);
+	if (r < 0)
+		return r;
 	if (asprintf(&name, "%s" SIGN_DETACHED_SUFFIX, slash + 1) < 0)
 		return assay_fail(&job->err, ENOMEM, "cannot sign %s: out of memory",
 				  show(job, shown));
@@ -213,7 +251,7 @@ static int write_detached(const struct sign_work *work, struct sign_job *job)
 	slash[0] = '/';
 	r = directory;
 	if (directory >= 0) {
-		r = replace_file(directory, name, buffer_bytes(&job->pkcs7));
+		r = replace_file(directory, name, buffer_bytes(&signature));
 		close(directory);
 		if (r < 0)
 			assay_fail(&job->err, -r,
@@ -236,16 +274,20 @@ static int make_line(const struct sign_work *work, struct sign_job *job)
 		.ima = buffer_bytes(&job->ima),
 	};
 
-	if (!work->line)
+	if (!work->line || (work->list && !work->delegated))
 		return 0;
-	reuse_stat(&entry, &job->stat, work->now);
+	if (!work->two_steps)
+		reuse_stat(&entry, &job->stat, work->now);
 	return manifest_append_entry(&entry, &job->line, &job->err);
 }
 
 void sign_job_finish(const struct sign_work *work, struct sign_job *job)
 {
-	job->result = set_xattr(work, job);
-	if (job->result == 0)
+	/* Another link's may have been another file then. */
+	job->result = check_prepared(job);
+	if (job->result == 0 && !work->list)
+		job->result = set_xattr(work, job);
+	if (job->result == 0 && !work->list)
 		job->result = write_detached(work, job);
 	if (job->result == 0)
 		job->result = make_line(work, job);
@@ -259,6 +301,8 @@ void sign_job_run(void *context, unsigned int thread, void *argument)
 	if (job->fd < 0)
 		return;
 	job->result = find_digest(work, thread, job);
+	if (job->result == 0)
+		job->result = check_prepared(job);
 	if (job->result == 0)
 		job->result = sign_digest(work, job);
 	if (job->result == 0)

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/work.h"
-#include "sign/manifest.h"
+#include "sign/prepared.h"
 #include "sign/trust.h"
 
 /* What `fsverity sign FILE FILE.sig` would write. */
@@ -25,6 +25,10 @@
  * @own_certificate: of the signing key
  * @delegated: @certificate goes into each built-in signature
  * @pkcs7, @ima: which signatures are made
+ * @two_steps: the signing key is elsewhere: a signature that is missing is a failure of that
+ *             file, a delegate's certificate stays out of built-in signatures, as it is not there
+ *             before they are, and lines have no times, so that they are the same each time
+ * @list: the first of the steps: nothing is signed but by a delegate, nothing written to files
  * @line: the manifest's line is made
  * @detached, @xattr: where signatures go besides
  * @root_fd: of the directory that paths are seen from
@@ -35,7 +39,7 @@
 struct sign_work {
 	struct signer *signer;
 	X509 *certificate, *own_certificate;
-	bool delegated, pkcs7, ima, line, detached, xattr;
+	bool delegated, two_steps, list, pkcs7, ima, line, detached, xattr;
 	int root_fd;
 	time_t now;
 	struct verity_parameters parameters;
@@ -62,9 +66,11 @@ struct sign_old {
  * @path: as in the manifest
  * @fd: open for reading, or -1 for another link of a file that is signed already
  * @old: see there
+ * @prepared: what it was when it was prepared; of digest size 0: nothing tells
  * @result: 0 or a negative errno, with @err
  * @fatal: the signer failed, so that there is no use in going on
  * @reused: the digest was not computed again
+ * @lacks_pkcs7, @lacks_ima: signatures that are to be listed, where nothing is signed
  * @size, @digest, @pkcs7, @ima, @line: what came of it
  */
 struct sign_job {
@@ -72,9 +78,10 @@ struct sign_job {
 	int fd;
 	struct stat stat;
 	struct sign_old old;
+	struct prepared_file prepared;
 	int result;
 	struct assay_error err;
-	bool fatal, reused;
+	bool fatal, reused, lacks_pkcs7, lacks_ima;
 	uint64_t size;
 	struct assay_digest digest;
 	struct buffer pkcs7, ima, line;

@@ -135,19 +135,24 @@ int manifest_load(const char *path, struct manifest **ret, struct assay_error *e
 	return r;
 }
 
-int manifest_read_signed(const char *path, struct buffer *ret_text, struct buffer *ret_signature,
-			 struct assay_error *err)
+int manifest_read_signature(const char *path, struct buffer *out, struct assay_error *err)
 {
 	char *signature_path;
 	int r;
 
 	if (asprintf(&signature_path, "%s" MANIFEST_SIGNATURE_SUFFIX, path) < 0)
 		return assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
-	r = file_read(path, MANIFEST_SIZE_MAX, ret_text, err);
-	if (r == 0)
-		r = file_read(signature_path, SIGNATURE_SIZE_MAX, ret_signature, err);
+	r = file_read(signature_path, SIGNATURE_SIZE_MAX, out, err);
 	free(signature_path);
 	return r;
+}
+
+int manifest_read_signed(const char *path, struct buffer *ret_text, struct buffer *ret_signature,
+			 struct assay_error *err)
+{
+	int r = file_read(path, MANIFEST_SIZE_MAX, ret_text, err);
+
+	return r < 0 ? r : manifest_read_signature(path, ret_signature, err);
 }
 
 void manifest_free(struct manifest *manifest)

@@ -25,6 +25,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "base/utc.h"
 #include "sign/certificate.h"
 #include "verity/verity.h"
@@ -114,6 +115,13 @@ typedef int (*manifest_entry_function)(void *context, const struct manifest_head
 int manifest_read(FILE *stream, const char *name, manifest_entry_function each, void *context,
 		  struct manifest_header *ret_header, struct assay_error *err);
 
+/*
+ * manifest_parse_header() - a header that was read as JSON; @what names it in errors
+ * @ret: zeroed before
+ */
+int manifest_parse_header(const json_t *object, const char *what, struct manifest_header *ret,
+			  struct assay_error *err);
+
 /* manifest_read_header() - only the header, of a manifest in memory; pure */
 int manifest_read_header(struct bytes text, const char *name, struct manifest_header *ret,
 			 struct assay_error *err);
@@ -145,6 +153,9 @@ void manifest_reader_close(struct manifest_reader *reader);
  */
 int manifest_read_signed(const char *path, struct buffer *ret_text, struct buffer *ret_signature,
 			 struct assay_error *err);
+
+/* manifest_read_signature() - append only the signature of the manifest at @path to @out */
+int manifest_read_signature(const char *path, struct buffer *out, struct assay_error *err);
 
 /**
  * struct manifest_file - what is kept in memory of an entry: the reference values
@@ -183,6 +194,9 @@ int manifest_begin(struct manifest_header *ret, const struct verity_parameters *
 /* manifest_set_product() - say what the files are of; as manifest_check_product() */
 int manifest_set_product(struct manifest_header *header, const char *product,
 			 struct assay_error *err);
+
+/* manifest_header_json() - a header as JSON, to json_decref(); NULL without memory */
+json_t *manifest_header_json(const struct manifest_header *header);
 
 /* Append a line to @out. Entries come sorted; the caller sees to that. */
 int manifest_append_header(const struct manifest_header *header, struct buffer *out,

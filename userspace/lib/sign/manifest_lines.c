@@ -75,21 +75,24 @@ static int append_line(json_t *object, struct buffer *out, struct assay_error *e
 	return 0;
 }
 
+json_t *manifest_header_json(const struct manifest_header *header)
+{
+	const struct verity_parameters *parameters = &header->parameters;
+
+	return json_pack("{s:i, s:s, s:s, s:s, s:s*, s:s, s:I, s:o, s:{s:s, s:o}}", "assay",
+			 MANIFEST_VERSION, "type", MANIFEST_TYPE, "id", header->id, "created",
+			 header->created, "product", header->product[0] ? header->product : NULL,
+			 "hash", assay_hash_name(parameters->hash), "block_size",
+			 (json_int_t)parameters->block_size, "salt",
+			 json_hex(BYTES(parameters->salt, parameters->salt_size)), "signer",
+			 "subject", header->subject, "key_id",
+			 json_hex(BYTES(header->key_id, header->key_id_size)));
+}
+
 int manifest_append_header(const struct manifest_header *header, struct buffer *out,
 			   struct assay_error *err)
 {
-	const struct verity_parameters *parameters = &header->parameters;
-	json_t *object;
-
-	object = json_pack("{s:i, s:s, s:s, s:s, s:s*, s:s, s:I, s:o, s:{s:s, s:o}}", "assay",
-			   MANIFEST_VERSION, "type", MANIFEST_TYPE, "id", header->id, "created",
-			   header->created, "product", header->product[0] ? header->product : NULL,
-			   "hash", assay_hash_name(parameters->hash), "block_size",
-			   (json_int_t)parameters->block_size, "salt",
-			   json_hex(BYTES(parameters->salt, parameters->salt_size)), "signer",
-			   "subject", header->subject, "key_id",
-			   json_hex(BYTES(header->key_id, header->key_id_size)));
-	return append_line(object, out, err);
+	return append_line(manifest_header_json(header), out, err);
 }
 
 static void append_text(struct buffer *out, const char *text)

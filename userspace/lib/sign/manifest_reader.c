@@ -126,12 +126,11 @@ static int parse_product(const json_t *object, const char *what, struct manifest
 	return 0;
 }
 
-static int parse_header(struct manifest_reader *reader, const json_t *object, const char *what,
-			struct assay_error *err)
+int manifest_parse_header(const json_t *object, const char *what, struct manifest_header *header,
+			  struct assay_error *err)
 {
 	static const char *const known[] = { "assay", "type",	    "id",   "created", "product",
 					     "hash",  "block_size", "salt", "signer",  NULL };
-	struct manifest_header *header = &reader->header;
 	const char *type, *id, *created;
 	uint64_t time;
 	uint64_t version;
@@ -352,7 +351,7 @@ static int reader_new(FILE *stream, struct bytes text, const char *name,
 	reader->text = stream ? BYTES(reader->room, 0) : text;
 	r = next_object(reader, what, sizeof(what), err);
 	if (r == 1)
-		r = parse_header(reader, reader->object, what, err);
+		r = manifest_parse_header(reader->object, what, &reader->header, err);
 	else if (r == 0)
 		r = assay_fail(err, EBADMSG, "%s is empty, not a manifest", name);
 	if (r < 0) {

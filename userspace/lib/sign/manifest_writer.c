@@ -223,10 +223,9 @@ static int settle_file(struct file_writer *file, struct assay_error *err)
 	return write_failed(file->path, errno ? errno : EIO, err);
 }
 
-static int write_signature(struct manifest_writer *writer, struct signer *signer, X509 *certificate,
-			   bool inside, struct assay_error *err)
+static int make_signature(struct manifest_writer *writer, struct signer *signer, X509 *certificate,
+			  bool inside, struct buffer *out, struct assay_error *err)
 {
-	CLEANUP(buffer_free) struct buffer signature = { 0 };
 	struct verity_hasher *hasher;
 	struct assay_digest digest;
 	int r = verity_hasher_new(&VERITY_PARAMETERS_DEFAULT, &hasher, err);
@@ -236,12 +235,32 @@ static int write_signature(struct manifest_writer *writer, struct signer *signer
 	r = verity_hash_fd(hasher, fileno(writer->manifest.stream), writer->manifest.path, &digest,
 			   NULL, err);
 	verity_hasher_free(hasher);
-	if (r == 0)
-		r = manifest_sign(signer, certificate, inside, &digest, &signature, err);
+	return r < 0 ? r : manifest_sign(signer, certificate, inside, &digest, out, err);
+}
+
+static int write_signature(struct manifest_writer *writer, struct signer *signer, X509 *certificate,
+			   bool inside, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer signature = { 0 };
+	int r = make_signature(writer, signer, certificate, inside, &signature, err);
+
 	if (r < 0)
 		return r;
 	fwrite(signature.data, 1, signature.size, writer->signature.stream);
 	return settle_file(&writer->signature, err);
+}
+
+int manifest_writer_presign(struct manifest_writer *writer, struct signer *signer,
+			    X509 *certificate, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer signature = { 0 };
+	int r = settle_file(&writer->manifest, err);
+
+	if (r == 0)
+		r = make_signature(writer, signer, certificate, false, &signature, err);
+	writer->lines = 0;
+	manifest_writer_leave(writer);
+	return r;
 }
 
 int manifest_writer_commit(struct manifest_writer *writer, struct signer *signer, X509 *certificate,

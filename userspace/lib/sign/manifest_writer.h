@@ -61,6 +61,14 @@ int manifest_writer_commit(struct manifest_writer *writer, struct signer *signer
 			   bool inside, struct assay_error *err);
 
 /*
+ * manifest_writer_presign() - sign it, whatever comes of the signature, and leave nothing of it
+ *
+ * For a @signer that keeps what it makes (sign/signatures.h).
+ */
+int manifest_writer_presign(struct manifest_writer *writer, struct signer *signer,
+			    X509 *certificate, struct assay_error *err);
+
+/*
  * manifest_writer_leave() - give up: what was written stays in OUT.partial, if there is any
  * Does nothing with NULL and after a commit.
  */

@@ -94,7 +94,6 @@ int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
 		       struct buffer *out, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer signature = { 0 };
-	struct assay_digest message;
 	size_t algorithm = 0;
 	int r;
 
@@ -106,9 +105,7 @@ int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
 	if (algorithm == ALGORITHMS || content->bytes.size == 0)
 		return assay_fail(err, EINVAL, "%s needs SHA-256, SHA-384 or SHA-512",
 				  content->what);
-	r = digest_bytes(hash, content->bytes, &message, err);
-	if (r == 0)
-		r = signer->sign(signer, &message, &signature, err);
+	r = signature_make(signer, hash, content->bytes, &signature, err);
 	if (r < 0)
 		return r;
 	return assemble(certificate, inside, algorithm, buffer_bytes(&signature), out, err);
@@ -188,7 +185,6 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 {
 	EVP_PKEY *key = X509_get0_pubkey(certificate);
 	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
-	struct assay_digest message;
 	PKCS7_SIGNER_INFO *info = NULL;
 	size_t algorithm;
 	int r = check_structure(pkcs7, &info, err);
@@ -211,13 +207,10 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 	if (!plain_algorithm(info->digest_enc_alg,
 			     rsa ? NID_rsaEncryption : algorithms[algorithm].ecdsa))
 		return not_ours(err, "its signature algorithm does not fit the certificate's key");
-	r = digest_bytes(algorithms[algorithm].hash, content->bytes, &message, err);
-	if (r < 0)
-		return r;
-	return signature_verify(key, &message,
-				BYTES(ASN1_STRING_get0_data(info->enc_digest),
-				      (size_t)ASN1_STRING_length(info->enc_digest)),
-				content->what, err);
+	return signature_verify_message(key, algorithms[algorithm].hash, content->bytes,
+					BYTES(ASN1_STRING_get0_data(info->enc_digest),
+					      (size_t)ASN1_STRING_length(info->enc_digest)),
+					content->what, err);
 }
 
 /* DER has one encoding for a value: what does not come out as it went in is not DER. */
@@ -231,22 +224,67 @@ static bool is_der(PKCS7 *pkcs7, struct bytes der)
 	return same;
 }
 
-int pkcs7_verify_content(struct bytes der, const struct pkcs7_content *content, X509 *certificate,
-			 struct assay_error *err)
+static PKCS7 *parse(struct bytes der, struct assay_error *err)
 {
-	CLEANUP(pkcs7_free_pointer) PKCS7 *pkcs7 = NULL;
 	const unsigned char *at = der.data;
-	int r;
+	PKCS7 *pkcs7 = NULL;
 
 	if (der.size > 0 && der.size <= LONG_MAX)
 		pkcs7 = d2i_PKCS7(NULL, &at, (long)der.size);
 	crypto_errors_drop();
 	if (!pkcs7)
-		return not_ours(err, "it is not PKCS#7 in DER form");
-	if (at != der.data + der.size)
-		return not_ours(err, "bytes follow it");
-	if (!is_der(pkcs7, der))
-		return not_ours(err, "it is not encoded as DER wants it");
+		not_ours(err, "it is not PKCS#7 in DER form");
+	else if (at != der.data + der.size)
+		not_ours(err, "bytes follow it");
+	else if (!is_der(pkcs7, der))
+		not_ours(err, "it is not encoded as DER wants it");
+	else
+		return pkcs7;
+	PKCS7_free(pkcs7);
+	return NULL;
+}
+
+int pkcs7_certificate_inside(struct bytes der, X509 **ret, struct assay_error *err)
+{
+	CLEANUP(pkcs7_free_pointer) PKCS7 *pkcs7 = parse(der, err);
+
+	if (!pkcs7)
+		return -EBADMSG;
+	if (!PKCS7_type_is_signed(pkcs7) || !pkcs7->d.sign || sk_X509_num(pkcs7->d.sign->cert) != 1)
+		return assay_fail(err, ENOENT, "there is not one certificate in the signature");
+	*ret = sk_X509_value(pkcs7->d.sign->cert, 0);
+	X509_up_ref(*ret);
+	return 0;
+}
+
+int pkcs7_add_certificate(struct bytes der, X509 *certificate, struct buffer *out,
+			  struct assay_error *err)
+{
+	CLEANUP(pkcs7_free_pointer) PKCS7 *pkcs7 = parse(der, err);
+	unsigned char *again = NULL;
+	int size = -1;
+
+	if (!pkcs7)
+		return -EBADMSG;
+	if (!PKCS7_type_is_signed(pkcs7) || !pkcs7->d.sign)
+		return not_ours(err, "it is not PKCS#7 signedData");
+	if (sk_X509_num(pkcs7->d.sign->cert) > 0 || PKCS7_add_certificate(pkcs7, certificate))
+		size = i2d_PKCS7(pkcs7, &again);
+	if (size <= 0)
+		return out_of_memory(err);
+	buffer_append(out, again, (size_t)size);
+	OPENSSL_free(again);
+	return out->failed ? out_of_memory(err) : 0;
+}
+
+int pkcs7_verify_content(struct bytes der, const struct pkcs7_content *content, X509 *certificate,
+			 struct assay_error *err)
+{
+	CLEANUP(pkcs7_free_pointer) PKCS7 *pkcs7 = parse(der, err);
+	int r;
+
+	if (!pkcs7)
+		return -EBADMSG;
 	r = check_signer(pkcs7, content, certificate, err);
 	crypto_errors_drop();
 	return r;

@@ -70,6 +70,22 @@ int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
 				struct assay_error *err);
 
 /*
+ * pkcs7_certificate_inside() - the one certificate inside a signature; X509_free() it
+ * Return: 0; -ENOENT where there is none or more than one; -EBADMSG for no such structure
+ */
+int pkcs7_certificate_inside(struct bytes der, X509 **ret, struct assay_error *err);
+
+/*
+ * pkcs7_add_certificate() - append @der, with @certificate inside, to @out
+ *
+ * Signatures cover no certificates: it stays good. One with a certificate inside already is
+ * appended as it is.
+ * Return: 0; -EBADMSG for no such structure; -ENOMEM
+ */
+int pkcs7_add_certificate(struct bytes der, X509 *certificate, struct buffer *out,
+			  struct assay_error *err);
+
+/*
  * pkcs7_verify() - is @der a built-in signature of @digest by @certificate's key?
  *
  * Pure. Strict: DER without anything behind it, detached, exactly one signer, which

@@ -122,25 +122,88 @@ static int new_job(struct run_state *state, struct tree_item *item, struct sign_
 	return 0;
 }
 
+static int tell_gone(struct run_state *state, const struct prepared_file *file,
+		     struct assay_error *err)
+{
+	struct assay_error why = { 0 };
+	char shown[512];
+
+	assay_fail(&why, ENOENT, "%s was prepared, and is not there any more",
+		   text_escape(BYTES((const uint8_t *)file->path, strlen(file->path)), shown,
+			       sizeof(shown)));
+	return tell_failed(state, file->path, &why, err);
+}
+
+/* What it was when it was prepared. Return: 0; 1 for what was not, which is told */
+static int find_prepared(struct run_state *state, const char *path, struct prepared_file *ret,
+			 struct assay_error *err)
+{
+	const struct prepared_file *file = NULL;
+	struct assay_error why = { 0 };
+	enum prepared_match match;
+	char shown[512];
+	int r;
+
+	while ((match = prepared_match(state->run->prepared, path, &file)) == PREPARED_GONE) {
+		r = tell_gone(state, file, err);
+		if (r < 0)
+			return r;
+	}
+	if (match == PREPARED_SAME) {
+		*ret = *file;
+		return 0;
+	}
+	assay_fail(&why, ESTALE, "%s was not there when it was prepared; prepare and sign anew",
+		   text_escape(BYTES((const uint8_t *)path, strlen(path)), shown, sizeof(shown)));
+	r = tell_failed(state, path, &why, err);
+	return r < 0 ? r : 1;
+}
+
+/* At the end of the tree: what was prepared, and did not come. */
+static int tell_rest(struct run_state *state, struct assay_error *err)
+{
+	const struct prepared_file *file = NULL;
+	int r = 0;
+
+	while (r == 0 && state->run->prepared &&
+	       prepared_match(state->run->prepared, NULL, &file) == PREPARED_GONE)
+		r = tell_gone(state, file, err);
+	return r;
+}
+
+static bool makes_lines(const struct sign_run *run)
+{
+	return run->writer && (!run->list || run->work->delegated);
+}
+
 static int put_file(struct run_state *state, struct tree_item *item, struct assay_error *err)
 {
-	struct manifest_writer *writer = state->run->writer;
+	const struct sign_run *run = state->run;
+	struct prepared_file prepared = { 0 };
 	struct assay_error why = { 0 };
 	struct sign_job *job = NULL;
 	int r;
 
 	/* A path that no manifest can hold may be signed to other places. */
-	if (writer && manifest_check_path(item->path, &why) < 0) {
+	if ((run->writer || run->list || run->prepared) &&
+	    manifest_check_path(item->path, &why) < 0) {
 		r = tell_failed(state, item->path, &why, err);
 		close(item->fd);
 		free(item->path);
 		return r;
 	}
+	r = run->prepared ? find_prepared(state, item->path, &prepared, err) : 0;
+	if (r != 0) {
+		close(item->fd);
+		free(item->path);
+		return r < 0 ? r : 0;
+	}
 	r = new_job(state, item, &job, err);
 	if (r < 0)
 		return r;
-	if (writer)
-		manifest_writer_expect(writer);
+	job->prepared = prepared;
+	if (makes_lines(run))
+		manifest_writer_expect(run->writer);
 	work_put(state->pool, job);
 	return 0;
 }
@@ -150,6 +213,10 @@ static bool is_own(const struct run_state *state, const struct tree_item *item)
 {
 	const struct sign_run *run = state->run;
 
+	for (size_t i = 0; i < run->own_count; i++)
+		if (run->own[i].st_dev == item->stat.st_dev &&
+		    run->own[i].st_ino == item->stat.st_ino)
+			return true;
 	return (run->writer && manifest_writer_owns(run->writer, &item->stat)) ||
 	       sign_run_is_signature(run->work, item->path);
 }
@@ -164,6 +231,7 @@ static bool put_next(struct run_state *state, int *ret, struct assay_error *err)
 	*ret = 0;
 	switch (tree_next(state->run->tree, &item, &why)) {
 	case TREE_END:
+		*ret = tell_rest(state, err);
 		return false;
 	case TREE_FILE:
 		if (!is_own(state, &item)) {
@@ -235,6 +303,14 @@ static void settle_link(struct run_state *state, struct sign_job *job, bool othe
 	links_seen(state->links, link);
 }
 
+/* What is to be signed of the job's file, for who signs it. */
+static int list_job(const struct sign_run *run, const struct sign_job *job, struct assay_error *err)
+{
+	const struct prepared_file file = { job->path, job->size, job->digest };
+
+	return prepared_writer_file(run->list, &file, job->lacks_pkcs7, job->lacks_ima, err);
+}
+
 /* Counts the job and writes its line. */
 static int settle_job(struct run_state *state, const struct sign_job *job, struct assay_error *err)
 {
@@ -250,7 +326,9 @@ static int settle_job(struct run_state *state, const struct sign_job *job, struc
 		run->reused += job->reused;
 		run->bytes += job->size;
 	}
-	if (r == 0 && run->writer)
+	if (r == 0 && run->list && job->result == 0)
+		r = list_job(run, job, err);
+	if (r == 0 && makes_lines(run))
 		r = manifest_writer_add(run->writer,
 					job->result < 0 ? BYTES(NULL, 0) : buffer_bytes(&job->line),
 					err);

@@ -28,12 +28,17 @@ struct sign_events {
 	bool (*stop)(void *context);
 };
 
+#define SIGN_RUN_OWN 16
+
 /**
  * struct sign_run - what is signed, and what came of it
  * @work: how; sign_work_begin() was called
  * @tree: where the files come from
  * @writer: the manifest; NULL: none
  * @older: a manifest to take unchanged files over from; NULL: none
+ * @prepared: what was found when it was prepared; NULL: nothing was
+ * @list: gets what there is to sign; NULL: it is signed
+ * @own: files that are not signed, as they belong to the run; @own_count of them
  * @threads: as for work_new()
  * @signed_files, @bytes: files that were signed, and their data
  * @linked, @reused: of these, further links, and files that were not read again
@@ -44,6 +49,10 @@ struct sign_run {
 	struct tree *tree;
 	struct manifest_writer *writer;
 	struct reuse *older;
+	struct prepared *prepared;
+	struct prepared_writer *list;
+	struct stat own[SIGN_RUN_OWN];
+	size_t own_count;
 	unsigned int threads;
 	struct sign_events events;
 	uint64_t signed_files, bytes, linked, reused, skipped, failed;

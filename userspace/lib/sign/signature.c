@@ -130,3 +130,24 @@ int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct by
 				  what);
 	return 0;
 }
+
+int signature_make(struct signer *signer, enum assay_hash hash, struct bytes message,
+		   struct buffer *out, struct assay_error *err)
+{
+	struct assay_digest digest;
+	int r;
+
+	if (signer->sign_message)
+		return signer->sign_message(signer, hash, message, out, err);
+	r = digest_bytes(hash, message, &digest, err);
+	return r < 0 ? r : signer->sign(signer, &digest, out, err);
+}
+
+int signature_verify_message(EVP_PKEY *key, enum assay_hash hash, struct bytes message,
+			     struct bytes signature, const char *what, struct assay_error *err)
+{
+	struct assay_digest digest;
+	int r = digest_bytes(hash, message, &digest, err);
+
+	return r < 0 ? r : signature_verify(key, &digest, signature, what, err);
+}

@@ -8,7 +8,7 @@
 
 #include <openssl/evp.h>
 
-#include "base/bytes.h"
+#include "base/signer.h"
 
 /* What the kernel and assay think of signatures by a key. */
 enum signature_key {
@@ -40,5 +40,18 @@ int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err
  */
 int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct bytes signature,
 		     const char *what, struct assay_error *err);
+
+/*
+ * signature_make() - append @signer's signature of a message to @out
+ * @hash: of the digest that is signed, by a key that signs digests
+ *
+ * Return: 0; as the signer
+ */
+int signature_make(struct signer *signer, enum assay_hash hash, struct bytes message,
+		   struct buffer *out, struct assay_error *err);
+
+/* signature_verify_message() - signature_verify() of H(@message), H being @hash */
+int signature_verify_message(EVP_PKEY *key, enum assay_hash hash, struct bytes message,
+			     struct bytes signature, const char *what, struct assay_error *err);
 
 #endif /* ASSAY_SIGN_SIGNATURE_H */

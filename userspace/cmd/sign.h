@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* `assay sign`: what its two ways have in common, with a key and in two steps. */
+#ifndef ASSAY_CMD_SIGN_H
+#define ASSAY_CMD_SIGN_H
+
+#include <time.h>
+
+#include "base/progress.h"
+#include "cmd.h"
+#include "sign/delegate.h"
+#include "sign/sign_run.h"
+#include "signer_options.h"
+
+enum signature_kinds { KINDS_PKCS7, KINDS_IMA, KINDS_BOTH };
+
+/* @prepare, @attach: of signing in two steps; @attach of no files: the first of them */
+struct sign_options {
+	struct signer_source key;
+	const char *certificate, *root, *manifest, *incremental, *list, *prepare;
+	const char *delegate_certificate, *product;
+	struct option_texts include, exclude, attach;
+	struct operands paths;
+	struct verity_parameters parameters;
+	unsigned int jobs;
+	enum signature_kinds kinds;
+	bool kinds_given, nul, delegate, detached, xattr, no_resume, json;
+	bool accept_file_signature;
+};
+
+/**
+ * struct sign_steps - of signing in two steps
+ * @signatures: those that are there
+ * @prepared: what was prepared; NULL in the first step
+ * @recorder: keeps what the delegate signs
+ * @wanting: what has no signature is taken note of in @wanted, whose bytes are in @wanted_bytes;
+ *           else it is an error
+ * @items: how many things are to be signed now
+ */
+struct sign_steps {
+	struct signatures *signatures;
+	struct prepared *prepared;
+	struct signer *recorder;
+	X509 *unsigned_certificate;
+	bool wanting;
+	struct prepared_item wanted;
+	struct buffer wanted_bytes;
+	size_t items;
+};
+
+/**
+ * struct sign_call - one call of the command
+ * @key: the signing key; @delegate: its delegate, with --delegate; @work has the one that
+ *       signs files
+ * @list: text of the list of files; @listed: where the paths in it begin
+ * @failed: paths that could not be signed; with one of them the manifest stays partial
+ */
+struct sign_call {
+	const struct sign_options *options;
+	struct sign_work work;
+	struct sign_run run;
+	struct sign_steps steps;
+	struct signer *key, *delegate;
+	X509 *certificate, *delegate_certificate;
+	enum delegate_memory delegate_memory;
+	struct manifest_header header;
+	struct buffer list;
+	struct option_texts listed;
+	struct progress progress;
+	struct timespec start;
+	json_t *failed;
+};
+
+/* The first of two steps, and the second. */
+static inline bool sign_is_first_step(const struct sign_options *options)
+{
+	return options->prepare && options->attach.count == 0;
+}
+
+static inline bool sign_is_second_step(const struct sign_options *options)
+{
+	return options->attach.count > 0;
+}
+
+/* sign_steps_open() - the "key" that has the signatures that are there, and the header */
+int sign_steps_open(struct sign_call *call, struct assay_error *err);
+
+/* sign_steps_delegate() - the delegate, made in the first step, certified in the second */
+int sign_steps_delegate(struct sign_call *call, struct assay_error *err);
+
+/* sign_steps_begin() - what comes last before the run; @call->work is complete */
+int sign_steps_begin(struct sign_call *call, struct assay_error *err);
+
+/*
+ * sign_steps_end() - what follows the run: the list of what is to be signed, or the manifest
+ * Return: 0; -EINPROGRESS where the manifest itself is to be signed now, and the list says so
+ */
+int sign_steps_end(struct sign_call *call, struct assay_error *err);
+
+void sign_steps_free(struct sign_steps *steps);
+
+#endif /* ASSAY_CMD_SIGN_H */
