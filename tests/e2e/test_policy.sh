@@ -28,12 +28,27 @@ judge() { # POLICY
 		--ak "$data/ak.pub" --policy "$1" --waive boot-known --waive assay-log-chain
 }
 
-echo 1..41
+echo 1..50
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
 check 'nothing is learned where the boot is not known' ended 1 'nothing is learned of the boot.*--waive-boot'
 jq 'del(.logs.assay)' "$data/evidence.json" >no-log.json
-policy learn no-log.json
-check 'what is missing is told, not what follows from it' ended 1 'where assay-log-parsed: .*holds no log of assay'
+policy learn no-log.json --ima --waive-boot
+check 'of a device without the module, the policy says so' [ "$(jq -c .logs stdout)" = \
+	'{"assay_log":"absent","ima":"required","uefi":"absent"}' ]
+mv stdout no-log-policy.json
+run "$verifier" verify no-log.json --nonce "$(xxd -p "$data/nonce")" --ak "$data/ak.pub" \
+	--policy no-log-policy.json
+check 'and trusts that evidence' [ "$status" -eq 0 ]
+policy lint no-log-policy.json
+check 'lint says what that means' grep -q '^note: There is no log of assay' stdout
+jq 'del(.logs.ima)' no-log.json >no-list.json
+policy learn no-list.json --ima --waive-boot
+check 'what is missing is told' ended 1 'where evidence-logs: it holds no list of IMA'
+jq '.logs.ima.data |= .[:-4]' no-log.json >cut-list.json
+policy learn cut-list.json --waive-boot
+check 'a list that does not hold is told, and done without' \
+	grep -q '^assay policy learn: logs.ima is "absent", since ima-log-parsed did not pass' stderr
+check 'and so is that nothing was compared' grep -q 'since reference-values did not pass' stderr
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem" --waive-boot
 check 'unless the policy is not to judge it' [ "$(jq -r '.waive["boot-known"]' stdout)" = 'learned without the boot' ]
 check 'learn prints a policy' [ "$(jq -r .type stdout)" = policy ]
@@ -77,6 +92,16 @@ END
 policy import runtime.json
 check "import of Keylime's runtime policy" [ "$(jq -c .ima.digests stdout)" = \
 	'{"/usr/bin/x":["sha1:0123456789abcdef0123456789abcdef01234567"]}' ]
+check 'it asks for a log of assay, as any policy' jq -e '.logs == null' stdout
+policy import runtime.json --no-assay-log
+check 'unless that is for devices without the module' [ "$(jq -c .logs stdout)" = '{"assay_log":"absent"}' ]
+cp stdout no-module.json
+policy import runtime.json --no-assay-log --policy no-module.json
+check 'which a policy may say already' [ "$status" -eq 0 ]
+jq '.logs.assay_log = "required"' no-module.json >module.json
+policy import runtime.json --no-assay-log --policy module.json
+check 'and must not say otherwise' ended 1 'says something else of assay.s log'
+policy import runtime.json
 check 'an exclusion that is a path' [ "$(jq -r '.allow[].path' stdout)" = /sbin/ ]
 check 'an exclusion that is none is told' grep -qF '"/bin/[a-k].*" is not taken over' stderr
 for path in sh ls; do

@@ -131,6 +131,9 @@ static void test_lint(void **state)
 		strstr(lint_text, "0 The TPM must not have been reset nor restarted since"));
 }
 
+#define LOGS(assay, ima, uefi) \
+	", \"logs\": {\"assay_log\": \"" assay "\", \"ima\": \"" ima "\", \"uefi\": \"" uefi "\"}"
+
 static void test_lint_of_the_boot(void **state)
 {
 	static const struct {
@@ -158,6 +161,43 @@ static void test_lint_of_the_boot(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		size_t found = lint(rows[i].members) +
 			       !!strstr(lint_text, "2 The boot must be known, and no bank");
+
+		if (found != rows[i].warnings || !strstr(lint_text, rows[i].says))
+			fail_msg("%s: %zu\n%s", rows[i].members, found, lint_text);
+	}
+}
+
+/* Of the logs that a policy does without: what that means, and what can never be trusted. */
+static void test_lint_of_logs(void **state)
+{
+	static const struct {
+		const char *members;
+		size_t warnings;
+		const char *says;
+	} rows[] = {
+		{ LOGS("absent", "required", "required"), 1, "2 There is nothing to compare with" },
+		{ LOGS("absent", "required", "required") ", \"ima\": {\"digests\": {\"/x\": "
+							 "[\"sha256:" SHA256_TEXT "\"]}}",
+		  0, "1 There is no log of assay's: what IMA's list says is worth" },
+		{ LOGS("absent", "required",
+		       "required") ", \"ima\": {\"certificates\": [\"x.pem\"]}",
+		  0, "1 There is no log of assay's" },
+		/* Of a list that is not there, digests and certificates say nothing. */
+		{ LOGS("absent", "absent", "required") ", \"certificates\": [\"x.pem\"]", 1,
+		  "2 There is nothing to compare with" },
+		{ LOGS("absent", "absent", "absent") VALUES("sha256:0") VALUE("sha256:4") "}}", 0,
+		  "1 There is neither a log of assay's nor a list of IMA" },
+		{ LOGS("absent", "absent", "absent") VALUES("sha256:0") VALUE("sha256:4") "}}", 0,
+		  "1 There is no log of the firmware" },
+		{ LOGS("optional", "required", "optional"), 1,
+		  "2 A log of assay's may be missing" },
+		{ LOGS("required", "optional", "optional"), 1, "2 A list of IMA may be missing" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* Apart from that the boot is not known, which lint() leaves out. */
+		size_t found = lint(rows[i].members);
 
 		if (found != rows[i].warnings || !strstr(lint_text, rows[i].says))
 			fail_msg("%s: %zu\n%s", rows[i].members, found, lint_text);
@@ -662,6 +702,99 @@ static void test_learned_policy_trusts(void **state)
 	fixture_free(&fixture);
 }
 
+/* ---------------------------------------------------------------- without the module */
+
+static void without_the_module(struct fixture *f)
+{
+	fixture_add_ima_files(f);
+	fixture_add_firmware(f);
+	f->hands_no_assay_log = f->no_manifest = true;
+	f->policy.required &= ~CHECK_BIT(CHECK_PCR_VALUES);
+}
+
+static void without_any_list(struct fixture *f)
+{
+	without_the_module(f);
+	f->hands_no_ima_log = true;
+}
+
+static void with_another_list(struct fixture *f)
+{
+	without_the_module(f);
+	f->quote.selections[1] = fixture_select(ASSAY_HASH_SHA256, 0x3ff);
+}
+
+static void with_another_firmware(struct fixture *f)
+{
+	without_the_module(f);
+	f->events_of_another_boot = true;
+}
+
+static void with_pcrs_alone(struct fixture *f)
+{
+	without_any_list(f);
+	f->hands_no_uefi_log = true;
+}
+
+/* Each policy says which logs the device has, and trusts what it was learned from. */
+static void test_learned_logs(void **state)
+{
+	static const struct {
+		fixture_change *change;
+		bool ima;
+		enum log_presence logs[VERIFY_LOGS];
+		const char *told;
+	} rows[] = {
+		{ without_the_module,
+		  true,
+		  { PRESENCE_ABSENT, PRESENCE_REQUIRED, PRESENCE_REQUIRED },
+		  "the boot is known" },
+		{ without_the_module,
+		  false,
+		  { PRESENCE_ABSENT, PRESENCE_REQUIRED, PRESENCE_REQUIRED },
+		  "the boot is known" },
+		{ without_any_list,
+		  false,
+		  { PRESENCE_ABSENT, PRESENCE_ABSENT, PRESENCE_REQUIRED },
+		  "the boot is known" },
+		{ with_another_list,
+		  false,
+		  { PRESENCE_ABSENT, PRESENCE_ABSENT, PRESENCE_REQUIRED },
+		  "logs.ima is \"absent\", since ima-log-replay did not pass" },
+		{ with_another_firmware,
+		  true,
+		  { PRESENCE_ABSENT, PRESENCE_REQUIRED, PRESENCE_ABSENT },
+		  "logs.uefi is \"absent\", since uefi-log-replay did not pass: " },
+		{ with_pcrs_alone,
+		  false,
+		  { PRESENCE_ABSENT, PRESENCE_ABSENT, PRESENCE_ABSENT },
+		  "the boot is known" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct policy_learning what = { .ima = rows[i].ima };
+		json_t *json = new_policy();
+		static struct verdict verdict;
+		struct fixture fixture;
+		struct policy policy;
+
+		fixture_begin(&fixture);
+		fixture_build(&fixture, BEFORE_PCRS, rows[i].change);
+		fixture.input.state = NULL;
+		learn(&fixture, &what, json, &policy);
+		assert_memory_equal(policy.rules.logs, rows[i].logs, sizeof(rows[i].logs));
+		if (!strstr(warnings, rows[i].told) || strstr(warnings, "does not trust"))
+			fail_msg("row %zu: %s", i, warnings);
+		verify(&fixture.input, &policy.rules, &verdict);
+		if (!verdict_trusted(&verdict))
+			fail_msg("row %zu: %s", i, check_name(verdict_reason(&verdict)));
+		policy_free(&policy);
+		json_decref(json);
+		fixture_free(&fixture);
+	}
+}
+
 static void add_file_behind_the_quote(struct fixture *f)
 {
 	struct assay_digest digest = log_test_digest(ASSAY_HASH_SHA256, 56);
@@ -775,6 +908,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lint),
 		cmocka_unit_test(test_lint_of_the_boot),
+		cmocka_unit_test(test_lint_of_logs),
 		cmocka_unit_test(test_lint_of_idle_waivers),
 		cmocka_unit_test(test_lint_says),
 		cmocka_unit_test(test_import_of_a_runtime_policy),
@@ -789,6 +923,7 @@ int main(void)
 		cmocka_unit_test(test_import_that_is_refused),
 		cmocka_unit_test(test_import_adds),
 		cmocka_unit_test(test_learned_policy_trusts),
+		cmocka_unit_test(test_learned_logs),
 		cmocka_unit_test(test_nothing_is_learned_from_behind_the_quote),
 		cmocka_unit_test(test_learned_pcrs),
 		cmocka_unit_test(test_nothing_is_learned_from_what_is_wrong),

@@ -326,6 +326,7 @@ const struct command command_policy_learn = {
 
 struct policy_import_options {
 	const char *base;
+	bool no_assay_log;
 };
 
 static void show_import_warning(void *context, const char *text)
@@ -347,11 +348,34 @@ static int read_base(const char *path, json_t **ret, struct assay_error *err)
 	return r < 0 ? r : json_parse(buffer_bytes(&text), path, ret, err);
 }
 
-static int import_policy(const char *path, const char *base, json_t **ret, struct assay_error *err)
+/* What the policy says already is not undone: it may be for devices with the module, too. */
+static int say_no_assay_log(json_t *policy, struct assay_error *err)
+{
+	json_t *logs = json_object_get(policy, "logs");
+	const char *said = json_string_value(json_object_get(logs, "assay_log"));
+
+	if (said && strcmp(said, "absent") != 0)
+		return assay_fail(err, EINVAL,
+				  "the policy says something else of assay's log (logs.assay_log): "
+				  "remove it, or --no-assay-log");
+	if (!logs) {
+		logs = json_object();
+		if (json_object_set_new(policy, "logs", logs) < 0)
+			return assay_fail(err, ENOMEM, "out of memory");
+	}
+	if (json_object_set_new(logs, "assay_log", json_string("absent")) < 0)
+		return assay_fail(err, EBADMSG, "the policy's \"logs\" is not as it must be");
+	return 0;
+}
+
+static int import_policy(const char *path, const struct policy_import_options *options,
+			 json_t **ret, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
-	int r = read_base(base, ret, err);
+	int r = read_base(options->base, ret, err);
 
+	if (r == 0 && options->no_assay_log)
+		r = say_no_assay_log(*ret, err);
 	if (r == 0)
 		r = file_read(path, IMPORT_MAX_SIZE, &text, err);
 	if (r < 0)
@@ -373,7 +397,7 @@ static int run_import(int argc, char **argv)
 	if (options.base && strcmp(options.base, "-") == 0 && strcmp(operands.list[0], "-") == 0)
 		return command_usage(&command_policy_import,
 				     "standard input can be only one of FILE and --policy");
-	if (import_policy(operands.list[0], options.base, &policy, &err) < 0) {
+	if (import_policy(operands.list[0], &options, &policy, &err) < 0) {
 		json_decref(policy);
 		return command_failed(&command_policy_import, &err);
 	}
@@ -383,6 +407,9 @@ static int run_import(int argc, char **argv)
 static const struct option_row import_rows[] = {
 	{ "policy", 'p', "FILE", "add them to this policy instead of a new one",
 	  OPTION_INPUT(struct policy_import_options, base) },
+	{ "no-assay-log", 0, NULL,
+	  "for devices without the module: the policy says that there is no log of assay's",
+	  OPTION_FLAG(struct policy_import_options, no_assay_log) },
 	OPTION_END,
 };
 

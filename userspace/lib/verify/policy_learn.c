@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/utc.h"
 #include "log/cel.h"
+#include "verify/policy.h"
+#include "verify/policy_learn_logs.h"
 #include "verify/structures.h"
 #include "verify/tell.h"
 #include "verity/verity.h"
@@ -22,10 +24,12 @@
  * @allow: path -> array of digests
  * @digests: the same, of IMA's list
  * @values: of PCRs, as "pcrs.values" has them
+ * @logs: which the device has
  */
 struct learning {
 	const struct policy_learning *what;
 	json_t *allow, *digests, *values;
+	struct learned_logs logs;
 	learn_note each;
 	void *context;
 	bool failed;
@@ -95,23 +99,27 @@ static void see_file(void *context, const struct verify_file *file)
 /* ---------------------------------------------------------------- evidence by itself */
 
 /* What evidence must fulfil to be learned from: the rest needs a policy, or a device. */
-static uint64_t needed_checks(bool ima)
+static uint64_t needed_checks(const struct learning *learning)
 {
+	const enum log_presence *logs = learning->logs.presence;
 	uint64_t checks = CHECK_BIT(CHECK_QUOTE_SIGNATURE) | CHECK_BIT(CHECK_QUOTE_MAGIC) |
 			  CHECK_BIT(CHECK_QUOTE_TYPE) | CHECK_BIT(CHECK_AK_ATTRIBUTES) |
-			  CHECK_BIT(CHECK_PCR_DIGEST) | CHECK_BIT(CHECK_ASSAY_LOG_RECORDS) |
-			  CHECK_BIT(CHECK_ASSAY_LOG_DIGESTS) | CHECK_BIT(CHECK_ASSAY_LOG_REPLAY);
+			  CHECK_BIT(CHECK_PCR_DIGEST) | CHECK_BIT(CHECK_EVIDENCE_LOGS);
 
-	return ima ? checks | CHECK_BIT(CHECK_IMA_LOG_DIGESTS) | CHECK_BIT(CHECK_IMA_LOG_REPLAY) :
-		     checks;
+	if (logs[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT)
+		checks |= CHECK_BIT(CHECK_ASSAY_LOG_RECORDS) | CHECK_BIT(CHECK_ASSAY_LOG_DIGESTS) |
+			  CHECK_BIT(CHECK_ASSAY_LOG_REPLAY);
+	if (learning->what->ima)
+		checks |= CHECK_BIT(CHECK_IMA_LOG_DIGESTS) | CHECK_BIT(CHECK_IMA_LOG_REPLAY);
+	return checks;
 }
 
-static int judge_evidence(const struct verify_input *input, const struct evidence *evidence,
-			  const struct tpm_attest *attest, struct learning *learning,
-			  struct assay_error *err)
+/* By its own key, and as the answer to its own nonce. */
+static struct verify_input own_input(const struct verify_input *input,
+				     const struct evidence *evidence,
+				     const struct tpm_attest *attest)
 {
-	const struct verify_observer observer = { learning, see_record, see_file };
-	struct verify_input own = {
+	return (struct verify_input){
 		.evidence = input->evidence,
 		.nonce = attest->extra_data,
 		.ak_public = buffer_bytes(&evidence->ak_public),
@@ -119,20 +127,28 @@ static int judge_evidence(const struct verify_input *input, const struct evidenc
 		.manifest_count = input->manifest_count,
 		.certificates = input->certificates,
 		.certificate_count = input->certificate_count,
-		.observer = &observer,
 	};
+}
+
+static int judge_evidence(const struct verify_input *input, struct learning *learning,
+			  struct assay_error *err)
+{
+	const struct verify_observer observer = { learning, see_record, see_file };
+	uint64_t needed = needed_checks(learning), missing;
+	struct verify_input own = *input;
 	struct verdict *verdict = malloc(sizeof(*verdict));
 	struct verify_policy policy;
-	uint64_t missing;
 	int check = 0, r = 0;
 
 	if (!verdict)
 		return assay_fail(err, ENOMEM, "out of memory");
 	verify_policy_default(&policy);
-	if (!learning->what->ima)
-		policy.pcrs = 1U << policy.assay_pcr;
+	learn_logs_apply(&learning->logs, &policy);
+	if (learning->what->ima)
+		policy.pcrs |= UINT32_C(1) << policy.ima_pcr;
+	own.observer = &observer;
 	verify(&own, &policy, verdict);
-	missing = needed_checks(learning->what->ima) & ~verdict->passed;
+	missing = needed & ~verdict->passed;
 	if (input->manifest_count > 0)
 		missing |= CHECK_BIT(CHECK_MANIFEST_SIGNATURE) & ~verdict->passed;
 	while (missing != 0 && !(missing & CHECK_BIT(check)))
@@ -143,6 +159,43 @@ static int judge_evidence(const struct verify_input *input, const struct evidenc
 	if (missing != 0)
 		r = assay_fail(err, EKEYREJECTED, "nothing is learned from evidence where %s: %s",
 			       check_name((enum check)check), verdict->detail[check]);
+	else
+		learn_logs_settle(&learning->logs, verdict, needed, learning->each,
+				  learning->context);
+	free(verdict);
+	return r;
+}
+
+/* What was made is judged by: who learns from evidence expects that the policy trusts it. */
+static int judge_by_policy(const struct verify_input *input, const json_t *json,
+			   const struct learning *learning, struct assay_error *err)
+{
+	struct verdict *verdict = malloc(sizeof(*verdict));
+	char *text = json_dumps(json, JSON_COMPACT);
+	struct policy policy = { 0 };
+	uint64_t missing;
+	int r = verdict && text ? 0 : assay_fail(err, ENOMEM, "out of memory");
+
+	if (r == 0)
+		r = policy_parse(BYTES((const uint8_t *)text, strlen(text)), &policy, err);
+	if (r == 0) {
+		verify(input, &policy.rules, verdict);
+		missing = verdict->required & ~verdict->passed;
+		for (int i = 0; i < CHECK_COUNT; i++) {
+			char note[CHECK_DETAIL_MAX + 128];
+
+			if (!(missing & CHECK_BIT(i)) ||
+			    check_needs((enum check)i) & ~verdict->passed & verdict->required)
+				continue;
+			snprintf(note, sizeof(note),
+				 "the policy does not trust this evidence as it is, since %s did "
+				 "not pass: %s",
+				 check_name((enum check)i), verdict->detail[i]);
+			learning->each(learning->context, note);
+		}
+	}
+	policy_free(&policy);
+	free(text);
 	free(verdict);
 	return r;
 }
@@ -310,6 +363,7 @@ static int fill_policy(json_t *policy, const struct evidence *evidence,
 		r |= json_object_set_new(waived, "boot-known",
 					 json_string("learned without the boot"));
 	r |= set_filled(policy, "waive", waived);
+	r |= learn_logs_fill(&learning->logs, policy);
 	r |= set_filled(pcrs, "values", json_incref(learning->values));
 	r |= set_filled(policy, "pcrs", pcrs);
 	r |= set_filled(policy, "start", start_values(evidence));
@@ -317,8 +371,6 @@ static int fill_policy(json_t *policy, const struct evidence *evidence,
 	if (learning->what->ima) {
 		r |= json_object_set_new(ima, "unknown_files", json_string("refuse"));
 		r |= json_object_set(ima, "digests", learning->digests);
-	} else if (!evidence->has_ima_log) {
-		r |= json_object_set_new(ima, "required", json_false());
 	}
 	r |= set_filled(policy, "ima", ima);
 	return r;
@@ -338,17 +390,24 @@ int policy_learn(const struct verify_input *input, const struct policy_learning 
 				     .each = each,
 				     .context = context };
 	struct verify_policy rules;
+	struct verify_input own;
 	struct tpm_attest attest;
 	int r = evidence_parse(input->evidence, &evidence, err);
 
 	verify_policy_default(&rules);
 	if (r == 0)
 		r = tpm_attest_parse(buffer_bytes(&evidence.attest), &attest, err);
-	if (r == 0)
-		r = judge_evidence(input, &evidence, &attest, &learning, err);
+	if (r < 0)
+		return r;
+	own = own_input(input, &evidence, &attest);
+	learn_logs_find(&evidence, &learning.logs);
+	/* Who wants its digests wants the list. */
+	if (what->ima)
+		learning.logs.presence[VERIFY_LOG_IMA] = PRESENCE_REQUIRED;
+	r = judge_evidence(&own, &learning, err);
 	if (r == 0)
 		r = learn_values(&learning, &evidence, &rules, err);
 	if (r == 0 && (learning.failed || fill_policy(policy, &evidence, &learning) != 0))
 		r = assay_fail(err, ENOMEM, "out of memory");
-	return r;
+	return r == 0 ? judge_by_policy(&own, policy, &learning, err) : r;
 }

@@ -137,7 +137,8 @@ static void lint_pcrs(const struct verify_policy *rules, struct lint *lint)
 	uint32_t expected = 0;
 
 	list_pcrs(rules->pcrs, text);
-	say(lint, POLICY_SAYS, "PCRs %s must be quoted, all in one bank.", text);
+	if (rules->pcrs)
+		say(lint, POLICY_SAYS, "PCRs %s must be quoted, all in one bank.", text);
 	for (size_t i = 0; i < rules->pcr_value_count; i++) {
 		const struct policy_pcr *pcr = &rules->pcr_values[i];
 
@@ -266,7 +267,9 @@ static void lint_references(const struct policy *policy, struct lint *lint)
 		    "signer%s.",
 		    policy->manifest_count, policy->manifest_count == 1 ? "" : "s",
 		    policy->certificate_count, policy->certificate_count == 1 ? "" : "s");
-	if (policy->manifest_count == 0 || policy->certificate_count == 0)
+	/* Of a device without the module, none is needed. */
+	if (rules->logs[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT &&
+	    (policy->manifest_count == 0 || policy->certificate_count == 0))
 		say(lint, POLICY_NOTE, "No %s named: 'assay verify' has to be told.",
 		    policy->manifest_count == 0 ? "manifest is" : "signer's certificate is");
 	for (size_t i = 0; i < rules->allowed_count; i++) {
@@ -291,8 +294,11 @@ static void lint_references(const struct policy *policy, struct lint *lint)
 		    printable(rules->prefix, text));
 }
 
-static void lint_manifest_rules(const struct verify_policy *rules, struct lint *lint)
+static void lint_manifest_rules(const struct policy *policy, struct lint *lint)
 {
+	const struct verify_policy *rules = &policy->rules;
+	bool manifests =
+		rules->logs[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT || policy->manifest_count > 0;
 	char text[FOREIGN_TEXT], created[UTC_LENGTH + 1];
 
 	if (rules->manifest_min_created > 0)
@@ -304,7 +310,7 @@ static void lint_manifest_rules(const struct verify_policy *rules, struct lint *
 	if (rules->manifest_product)
 		say(lint, POLICY_SAYS, "Each manifest must be of the product %s.",
 		    printable(rules->manifest_product, text));
-	if (rules->manifest_min_created == 0)
+	if (manifests && rules->manifest_min_created == 0)
 		say(lint, POLICY_NOTE,
 		    "Any manifest of an accepted signer is taken, also an old one with files that "
 		    "have known faults (manifest.min_created).");
@@ -335,6 +341,8 @@ static void lint_uefi(const struct verify_policy *rules, struct lint *lint)
 
 static void lint_log(const struct verify_policy *rules, struct lint *lint)
 {
+	if (rules->logs[VERIFY_LOG_ASSAY] == PRESENCE_ABSENT)
+		return;
 	if (rules->trimmed)
 		say(lint, POLICY_WARNING,
 		    "A log whose beginning was trimmed is believed on its own word: whoever may "
@@ -366,6 +374,56 @@ static void say_alike(void *context, const char *first, const char *second)
 	    printable(first, texts[0]), printable(second, texts[1]));
 }
 
+/* ---------------------------------------------------------------- which logs there are */
+
+/* Whether there is anything that evidence without assay's log could be compared with. */
+static bool has_references(const struct policy *policy)
+{
+	const struct verify_policy *rules = &policy->rules;
+
+	if (rules->pcr_value_count > 0)
+		return true;
+	return rules->logs[VERIFY_LOG_IMA] != PRESENCE_ABSENT &&
+	       (rules->ima_digest_count > 0 || policy->manifest_count > 0 ||
+		policy->certificate_count > 0 || policy->ima_certificate_count > 0);
+}
+
+static void lint_logs(const struct policy *policy, struct lint *lint)
+{
+	static const char *const optional[] = {
+		[VERIFY_LOG_ASSAY] = "A log of assay's may be missing",
+		[VERIFY_LOG_IMA] = "A list of IMA may be missing",
+	};
+	const enum log_presence *logs = policy->rules.logs;
+
+	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
+		if (policy->said.logs[i] == PRESENCE_OPTIONAL)
+			say(lint, POLICY_WARNING,
+			    "%s: whoever hands over evidence may leave it out, with what it would "
+			    "show (%s).",
+			    optional[i], policy_log_name((enum verify_log)i));
+	if (logs[VERIFY_LOG_UEFI] == PRESENCE_ABSENT)
+		say(lint, POLICY_NOTE,
+		    "There is no log of the firmware: of its PCRs, values alone say what was "
+		    "booted (logs.uefi).");
+	if (logs[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT)
+		return;
+	if (logs[VERIFY_LOG_IMA] == PRESENCE_ABSENT)
+		say(lint, POLICY_NOTE,
+		    "There is neither a log of assay's nor a list of IMA: a verdict says what was "
+		    "booted, and nothing of what ran since (logs).");
+	else
+		say(lint, POLICY_NOTE,
+		    "There is no log of assay's: what IMA's list says is worth what root on the "
+		    "device is, who can extend PCR %u and add entries (logs.assay_log).",
+		    policy->rules.ima_pcr);
+	if (!has_references(policy))
+		say(lint, POLICY_WARNING,
+		    "There is nothing to compare with, neither values of PCRs, nor digests, "
+		    "certificates or manifests for IMA's entries: nothing can be trusted "
+		    "(pcrs.values, ima).");
+}
+
 /* Reference values are compared whether or not there must be a list: the log may mirror it. */
 static void lint_ima_digests(const struct policy *policy, struct lint *lint)
 {
@@ -379,6 +437,8 @@ static void lint_ima(const struct policy *policy, struct lint *lint)
 	const struct verify_policy *rules = &policy->rules;
 	char text[FOREIGN_TEXT];
 
+	if (rules->logs[VERIFY_LOG_IMA] == PRESENCE_ABSENT)
+		return;
 	if (!requires(rules, CHECK_IMA_LOG_REPLAY)) {
 		say(lint, POLICY_NOTE,
 		    "IMA's list is not required: what ran before assay.ko, or was "
@@ -477,7 +537,8 @@ size_t policy_lint(const struct policy *policy, policy_lint_function each, void 
 	lint_starts(&policy->rules, &lint);
 	lint_uefi(&policy->rules, &lint);
 	lint_references(policy, &lint);
-	lint_manifest_rules(&policy->rules, &lint);
+	lint_manifest_rules(policy, &lint);
+	lint_logs(policy, &lint);
 	lint_log(&policy->rules, &lint);
 	lint_ima(policy, &lint);
 	lint_ima_digests(policy, &lint);
