@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Fuzz target: files of certificates and of revocation lists, as the verifier of an enrolment
- * reads them, and the chain that a device brings along.
+ * reads them, and the chain that a device brings along; and certificates of attestation keys.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "base/der.h"
 #include "enroll/ek_certificate.h"
 #include "fuzz.h"
+#include "verify/ak_certificate.h"
 
 #define NOW 1800000000
 
@@ -34,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				     .now = NOW };
 	struct tpm_public key = { .type = TPM_ALG_RSA };
 	struct chain_revocation revocation;
+	struct ak_certificate certified;
 
 	if (!trust.roots || !trust.intermediates || !trust.revocations)
 		abort();
@@ -44,6 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       sk_X509_CRL_num(trust.revocations) <= CERTIFICATES_MAX);
 	/* Trusted or not, it is not of a key without numbers. */
 	assert(ek_certificate_check(text, text, &key, &trust, &revocation, NULL) < 0);
+	if (ak_certificate_check(text, &trust, true, &certified, NULL) == 0)
+		ak_given_free(&certified.key);
 	sk_X509_pop_free(trust.roots, X509_free);
 	sk_X509_pop_free(trust.intermediates, X509_free);
 	sk_X509_CRL_pop_free(trust.revocations, X509_CRL_free);

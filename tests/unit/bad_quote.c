@@ -814,6 +814,64 @@ CHANGE(known_by_numbers_of_another)
 	f->input.ak_key.bytes[0] ^= 1;
 }
 
+static void known_by_certificate(struct fixture *f, enum fixture_key key, enum fixture_key root)
+{
+	f->input.ak_public = BYTES(NULL, 0);
+	fixture_certify(f, key, root);
+}
+CHANGE(certified)
+{
+	known_by_certificate(f, KEY_P256, KEY_P256);
+}
+CHANGE(certified_vouched)
+{
+	certified(f);
+	f->input.ak_vouched = true;
+}
+CHANGE(certified_by_a_stranger)
+{
+	known_by_certificate(f, KEY_P256, KEY_P384);
+	f->input.ak_vouched = true;
+}
+CHANGE(certified_another)
+{
+	known_by_certificate(f, KEY_P256_OTHER, KEY_P256_OTHER);
+	f->input.ak_vouched = true;
+}
+CHANGE(certified_expired)
+{
+	certified_vouched(f);
+	f->input.now += UINT64_C(200) * 366 * 24 * 60 * 60;
+	f->input.nonce_issued = f->input.now;
+}
+CHANGE(certified_not_at_all)
+{
+	certified_vouched(f);
+	f->input.ak_certificates = BYTES(NULL, 0);
+}
+CHANGE(enrolled_and_certified)
+{
+	struct bytes enrolled = f->input.ak_public;
+
+	certified(f);
+	f->input.ak_public = enrolled;
+}
+CHANGE(enrolled_and_certified_another)
+{
+	struct bytes enrolled = f->input.ak_public;
+
+	certified_another(f);
+	f->input.ak_public = enrolled;
+}
+CHANGE(brings_its_certificate)
+{
+	buffer_append_bytes(&f->evidence.ak_certificate, fixture_certificate_der(KEY_P256));
+}
+CHANGE(brings_no_certificate)
+{
+	buffer_append(&f->evidence.ak_certificate, "certificate", 11);
+}
+
 const struct bad_row bad_quotes[] = {
 	{ "good: P-256", BEFORE_PCRS, NULL, TRUSTED },
 	{ "good: P-384 with SHA-384", BEFORE_QUOTE, good_p384, TRUSTED },
@@ -828,6 +886,20 @@ const struct bad_row bad_quotes[] = {
 	{ "good: numbers of the key, vouched for", AT_VERIFIER, known_by_numbers_vouched, TRUSTED },
 	{ "I: numbers of another key", AT_VERIFIER, known_by_numbers_of_another,
 	  FAILS(AK_EXPECTED) },
+	{ "good: certified, vouched for", AT_VERIFIER, certified_vouched, TRUSTED },
+	{ "good: enrolled and certified", AT_VERIFIER, enrolled_and_certified, TRUSTED },
+	{ "good: a certificate that nobody asks for", AFTER_QUOTE, brings_its_certificate,
+	  TRUSTED },
+	{ "good: nor what is none", AFTER_QUOTE, brings_no_certificate, TRUSTED },
+	{ "I: certified, which does not say restricted", AT_VERIFIER, certified,
+	  FAILS(AK_ATTRIBUTES) },
+	{ "I: certified by a stranger", AT_VERIFIER, certified_by_a_stranger,
+	  FAILS(AK_CERTIFICATE) },
+	{ "I: certified, expired", AT_VERIFIER, certified_expired, FAILS(AK_CERTIFICATE) },
+	{ "I: no certificate", AT_VERIFIER, certified_not_at_all, FAILS(AK_CERTIFICATE) },
+	{ "I: the certificate of another key", AT_VERIFIER, certified_another, FAILS(AK_EXPECTED) },
+	{ "I: enrolled, the certificate of another key", AT_VERIFIER,
+	  enrolled_and_certified_another, FAILS(AK_CERTIFICATE) },
 	{ "Q2 NV", BEFORE_QUOTE, type_nv, FAILS(QUOTE_TYPE) },
 	{ "Q2 CERTIFY", BEFORE_QUOTE, type_certify, FAILS(QUOTE_TYPE) },
 	{ "Q2 TIME", BEFORE_QUOTE, type_time, FAILS(QUOTE_TYPE) },

@@ -175,6 +175,7 @@ static void add_all(struct fixture *fixture)
 	fixture->policy.filesystems = filesystem;
 	fixture->policy.filesystem_count = 1;
 	fixture->boot_named = true;
+	fixture->certified = true;
 }
 
 static void test_one_missing_bit_is_enough(void **state)

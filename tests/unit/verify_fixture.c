@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sign/certificate.h"
 #include "sign/ima_sig.h"
@@ -1018,6 +1019,44 @@ static void fill_text(struct fixture *fixture)
 	free(text);
 }
 
+struct bytes fixture_certificate_der(enum fixture_key key)
+{
+	static unsigned char *der[KEY_COUNT];
+	static int sizes[KEY_COUNT];
+
+	if (!der[key]) {
+		X509 *certificate = fixture_certificate(key);
+
+		sizes[key] = i2d_X509(certificate, &der[key]);
+		X509_free(certificate);
+	}
+	assert_true(sizes[key] > 0);
+	return BYTES(der[key], (size_t)sizes[key]);
+}
+
+/* Those certificates of attestation keys are believed that are @key's own, as it is. */
+static const struct chain_trust *trust_in(enum fixture_key key)
+{
+	static struct chain_trust trusts[KEY_COUNT];
+	struct bytes der = fixture_certificate_der(key);
+	struct chain_trust *trust = &trusts[key];
+
+	if (!trust->roots) {
+		trust->roots = sk_X509_new_null();
+		trust->intermediates = sk_X509_new_null();
+		assert_int_equal(certificates_parse(der, "root", trust->roots, NULL), 0);
+	}
+	return trust;
+}
+
+void fixture_certify(struct fixture *fixture, enum fixture_key key, enum fixture_key root)
+{
+	fixture->input.ak_trust = trust_in(root);
+	fixture->input.ak_certificates = fixture_certificate_der(key);
+	/* They are made with the process, and so valid now. */
+	fixture->input.now = fixture->input.nonce_issued = (uint64_t)time(NULL);
+}
+
 static void fill_input(struct fixture *fixture)
 {
 	fixture->manifest = (struct verify_manifest){
@@ -1055,6 +1094,8 @@ static void fill_input(struct fixture *fixture)
 		.certificates = fixture->certificates,
 		.certificate_count = 1,
 	};
+	if (fixture->certified)
+		fixture_certify(fixture, KEY_P256, KEY_P256);
 }
 
 void fixture_build(struct fixture *fixture, enum fixture_stage stage, fixture_change *change)

@@ -145,6 +145,7 @@ struct fixture {
 	struct policy_pcr pcr_value[3];
 	/* The policy has values of two PCRs of the boot, too, the second one's another's. */
 	bool boot_named, boot_another;
+	bool certified; /* the attestation key has a certificate that is believed */
 	unsigned int boot_pcrs[2];
 	bool no_manifest, no_pcr_values; /* the policy's: see bad_presence.c */
 	struct verify_policy policy;
@@ -166,6 +167,15 @@ typedef void fixture_change(struct fixture *fixture);
 
 /* A self-signed certificate of a key; X509_free() it. */
 X509 *fixture_certificate(enum fixture_key key);
+
+/* The same, one for the process, in DER. */
+struct bytes fixture_certificate_der(enum fixture_key key);
+
+/*
+ * At the verifier: the attestation key's certificate is @key's self-signed one, and that of @root
+ * is the only one that is believed. It is now, by the clock.
+ */
+void fixture_certify(struct fixture *fixture, enum fixture_key key, enum fixture_key root);
 
 /* A fixture of what is good; fixture_free() it. */
 void fixture_begin(struct fixture *fixture);

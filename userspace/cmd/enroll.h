@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "enroll/enroll.h"
+#include "trust_files.h"
 
 extern const struct command command_enroll_challenge, command_enroll_accept;
 
@@ -16,12 +17,11 @@ extern const struct command command_enroll_challenge, command_enroll_accept;
 
 /**
  * struct enroll_verifier - the verifier's side of the command line
- * @roots, @intermediates, @crls: paths
  * @days: how long a challenge may be answered
  */
 struct enroll_verifier {
 	const char *records;
-	struct option_texts roots, intermediates, crls;
+	struct trust_paths trust;
 	uint32_t days;
 	bool replace;
 };
@@ -38,11 +38,11 @@ void enroll_verifier_free(struct enroll_verifier *verifier);
 	  "let it have a new attestation key", OPTION_FLAG(structure, member.replace) }
 #define ENROLL_ROWS_TRUST(structure, member) \
 	{ "roots", 0, "FILE", "certificates of TPM makers that are trusted, PEM or DER, one or " \
-	  "many; repeatable", OPTION_INPUTS(structure, member.roots), .required = true }, \
+	  "many, or a directory of such files; repeatable", OPTION_INPUTS(structure, member.trust.roots), .required = true }, \
 	{ "intermediates", 0, "FILE", "certificates that may stand between, not trusted for being " \
-	  "there; repeatable", OPTION_INPUTS(structure, member.intermediates) }, \
-	{ "crl", 0, "FILE", "revocation lists of such makers, PEM or DER; repeatable", \
-	  OPTION_INPUTS(structure, member.crls) }
+	  "there, likewise; repeatable", OPTION_INPUTS(structure, member.trust.intermediates) }, \
+	{ "crl", 0, "FILE", "revocation lists of such makers, PEM or DER, likewise; repeatable", \
+	  OPTION_INPUTS(structure, member.trust.crls) }
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 

@@ -2,83 +2,28 @@
 /* The verifier's two steps of an enrolment, with its records and its files of certificates. */
 #include "enroll.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "enroll/store.h"
 
-#define CERTIFICATES_MAX_SIZE (16U << 20) /* bytes of a file of certificates or lists */
 #define SECONDS_A_DAY 86400
 
 CLEANUP_POINTER(struct store, store_close, store_close);
-
-static int read_certificates(const struct option_texts *paths, STACK_OF(X509) * out,
-			     struct assay_error *err)
-{
-	for (size_t i = 0; i < paths->count; i++) {
-		CLEANUP(buffer_free) struct buffer text = { 0 };
-		int r = file_read(paths->list[i], CERTIFICATES_MAX_SIZE, &text, err);
-
-		if (r == 0)
-			r = certificates_parse(buffer_bytes(&text), paths->list[i], out, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int read_lists(const struct option_texts *paths, uint64_t now, STACK_OF(X509_CRL) * out,
-		      struct assay_error *err)
-{
-	for (size_t i = 0; i < paths->count; i++) {
-		CLEANUP(buffer_free) struct buffer text = { 0 };
-		int r = file_read(paths->list[i], CERTIFICATES_MAX_SIZE, &text, err);
-
-		if (r == 0)
-			r = revocations_parse(buffer_bytes(&text), paths->list[i], now, out, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int read_trust(const struct enroll_verifier *verifier, struct chain_trust *trust,
-		      struct assay_error *err)
-{
-	int r;
-
-	if (!trust->roots || !trust->intermediates || !trust->revocations)
-		return assay_fail(err, ENOMEM, "out of memory");
-	r = read_certificates(&verifier->roots, trust->roots, err);
-	if (r == 0)
-		r = read_certificates(&verifier->intermediates, trust->intermediates, err);
-	if (r == 0)
-		r = read_lists(&verifier->crls, trust->now, trust->revocations, err);
-	return r;
-}
 
 static int check_request(const struct enroll_verifier *verifier,
 			 const struct enroll_request *request, struct enroll_challenge *ret,
 			 struct enroll_pending *ret_pending,
 			 struct chain_revocation *ret_revocation, struct assay_error *err)
 {
-	struct chain_trust trust = {
-		.roots = sk_X509_new_null(),
-		.intermediates = sk_X509_new_null(),
-		.revocations = sk_X509_CRL_new_null(),
-		.now = (uint64_t)time(NULL),
-	};
-	int r = read_trust(verifier, &trust, err);
+	struct chain_trust trust;
+	int r = trust_files_read(&verifier->trust, (uint64_t)time(NULL), &trust, err);
 
 	if (r == 0)
 		r = enroll_challenge(request, &trust, (uint64_t)verifier->days * SECONDS_A_DAY, ret,
 				     ret_pending, ret_revocation, err);
-	sk_X509_pop_free(trust.roots, X509_free);
-	sk_X509_pop_free(trust.intermediates, X509_free);
-	sk_X509_CRL_pop_free(trust.revocations, X509_CRL_free);
+	trust_files_free(&trust);
 	return r;
 }
 
@@ -153,7 +98,5 @@ int enroll_take_answer(const struct enroll_verifier *verifier, const struct enro
 
 void enroll_verifier_free(struct enroll_verifier *verifier)
 {
-	option_texts_free(&verifier->roots);
-	option_texts_free(&verifier->intermediates);
-	option_texts_free(&verifier->crls);
+	trust_paths_free(&verifier->trust);
 }

@@ -32,7 +32,7 @@ int enroll_write(const char *path, mode_t mode,
 void enroll_print_revocation(const struct command *command, const struct enroll_verifier *verifier,
 			     const struct chain_revocation *revocation)
 {
-	if (verifier->crls.count > 0 && revocation->unknown > 0)
+	if (verifier->trust.crls.count > 0 && revocation->unknown > 0)
 		fprintf(stderr,
 			"assay %s: of %zu certificates of %zu no revocation list that was given "
 			"can tell\n",

@@ -188,6 +188,11 @@ static const struct option_row quote_rows[] = {
 	{ "bank", 0, "LIST", "their banks (sha256)",
 	  OPTION_FUNCTION(struct quote_options, banks, option_banks) },
 	OPTION_HEADING("What to collect:"),
+	{ "ak-cert", 0, "FILE",
+	  "the key's certificate, PEM or DER, and what leads from it to a root: for a verifier "
+	  "that "
+	  "trusts who issued it",
+	  OPTION_INPUT(struct quote_options, ak_certificate) },
 	{ "since", 0, "RECNUM",
 	  "of assay's log, only the records from this number on: for a verifier that has judged "
 	  "those before it",

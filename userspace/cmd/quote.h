@@ -24,7 +24,7 @@ enum quote_format { QUOTE_ASSAY, QUOTE_KEYLIME };
  */
 struct quote_options {
 	struct tpm_options tpm;
-	const char *ak, *out, *export, *policy;
+	const char *ak, *ak_certificate, *out, *export, *policy;
 	uint32_t pcrs;
 	struct tpm_pcrs banks;
 	uint8_t nonce[TPM_NONCE_MAX];

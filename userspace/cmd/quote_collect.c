@@ -12,6 +12,7 @@
 #include "log/cel.h"
 #include "log/pcrs.h"
 #include "log/since.h"
+#include "trust_files.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define IMA_DIRECTORY "/sys/kernel/security/ima"
@@ -344,6 +345,9 @@ int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pc
 	}
 	if (r == 0)
 		r = add_pcrs(&quote->pcrs, evidence, err);
+	if (r == 0 && options->ak_certificate)
+		r = trust_files_certificates(options->ak_certificate, &evidence->ak_certificate,
+					     err);
 	/* IMA's list only grows: what was quoted is in it. */
 	if (r == 0 && !options->no_ima_log)
 		r = read_ima_log(pcrs->banks[0].hash, evidence, err);

@@ -17,6 +17,7 @@
 #include "report/html.h"
 #include "report/junit.h"
 #include "report/text.h"
+#include "trust_files.h"
 #include "verify/ak_given.h"
 #include "verify/evidence.h"
 
@@ -31,9 +32,10 @@ struct pcr_starts {
 
 /* The call's words. What changes the policy is applied when that was read. */
 struct verify_options {
-	const char *evidence, *device, *ak, *policy, *prefix;
+	const char *evidence, *device, *ak, *ak_certificate, *policy, *prefix;
 	const char *html, *junit;
 	struct option_texts manifests, certificates;
+	struct trust_paths ak_trust;
 	struct pcr_starts starts;
 	uint8_t nonce[EVIDENCE_MAX_NONCE];
 	size_t nonce_size;
@@ -49,6 +51,8 @@ struct inputs {
 	struct file_view evidence;
 	struct buffer ak, qualified_name;
 	struct assay_digest ak_key; /* where @ak is not known; size 0 else */
+	struct buffer ak_certificates;
+	struct chain_trust ak_trust; /* without roots: no certificate is looked at */
 	struct record_file device;
 	struct references references;
 	struct policy policy;
@@ -101,9 +105,24 @@ static const struct option_row verify_rows[] = {
 	  "instead: the attestation key, as TPM2B_PUBLIC ('assay key create --restricted --public "
 	  "FILE') or TPMT_PUBLIC; or in PEM, DER or as JWK, which do not say its attributes",
 	  OPTION_INPUT(struct verify_options, ak) },
+	{ "ak-roots", 0, "FILE",
+	  "instead, or as well: roots of authorities that certify attestation keys, PEM or DER, or "
+	  "a "
+	  "directory of such files; repeatable",
+	  OPTION_INPUTS(struct verify_options, ak_trust.roots) },
+	{ "ak-cert", 0, "FILE",
+	  "the key's certificate, PEM or DER, and what leads from it to a root (the evidence's)",
+	  OPTION_INPUT(struct verify_options, ak_certificate), .needs = "ak-roots" },
+	{ "ak-intermediates", 0, "FILE",
+	  "certificates that may stand between, not trusted for being there; repeatable",
+	  OPTION_INPUTS(struct verify_options, ak_trust.intermediates), .needs = "ak-roots" },
+	{ "ak-crl", 0, "FILE", "revocation lists of such authorities, PEM or DER; repeatable",
+	  OPTION_INPUTS(struct verify_options, ak_trust.crls), .needs = "ak-roots" },
 	{ "ak-vouched", 0, NULL,
-	  "vouch for a key in PEM, DER or JWK: that it is restricted and bound to its TPM",
-	  OPTION_FLAG(struct verify_options, ak_vouched), .needs = "ak" },
+	  "vouch for a key in PEM, DER or JWK, or in a certificate that does not say so: that it "
+	  "is "
+	  "restricted and bound to its TPM",
+	  OPTION_FLAG(struct verify_options, ak_vouched), .excludes = "device" },
 	{ "ak-qualified-name", 0, "HEX",
 	  "the key's qualified name, where it was noted at enrolment",
 	  OPTION_HEX(struct verify_options, qualified_name, qualified_name_size, 1),
@@ -153,8 +172,9 @@ static const struct option_row verify_rows[] = {
 /* Return: COMMAND_GO, or an exit status */
 static int check_options(const struct verify_options *options)
 {
-	if (!options->device && !options->ak)
-		return command_usage(&command_verify, "missing option: --device or --ak");
+	if (!options->device && !options->ak && options->ak_trust.roots.count == 0)
+		return command_usage(&command_verify,
+				     "missing option: --device, --ak or --ak-roots");
 	if (options->device && strcmp(options->device, "-") == 0)
 		return command_usage(&command_verify,
 				     "--device must be a file, not standard input: what is kept "
@@ -255,7 +275,21 @@ static int read_ak(const struct verify_options *options, struct inputs *inputs,
 	return r;
 }
 
-/* The enrolled key: of a device's record, or by itself. */
+static int read_ak_trust(const struct verify_options *options, struct inputs *inputs,
+			 struct assay_error *err)
+{
+	int r;
+
+	if (options->ak_trust.roots.count == 0)
+		return 0;
+	r = trust_files_read(&options->ak_trust, (uint64_t)time(NULL), &inputs->ak_trust, err);
+	if (r == 0 && options->ak_certificate)
+		r = trust_files_certificates(options->ak_certificate, &inputs->ak_certificates,
+					     err);
+	return r;
+}
+
+/* The enrolled key: of a device's record, or by itself; none where a certificate is to tell. */
 static int read_key(const struct verify_options *options, struct inputs *inputs,
 		    struct assay_error *err)
 {
@@ -265,7 +299,7 @@ static int read_key(const struct verify_options *options, struct inputs *inputs,
 	if (!options->device) {
 		buffer_append(&inputs->qualified_name, options->qualified_name,
 			      options->qualified_name_size);
-		return read_ak(options, inputs, err);
+		return options->ak ? read_ak(options, inputs, err) : 0;
 	}
 	r = record_file_open(&inputs->device, options->device, !options->no_update, err);
 	if (r < 0)
@@ -281,6 +315,8 @@ static int read_references(const struct verify_options *options, struct inputs *
 {
 	int r = read_key(options, inputs, err);
 
+	if (r == 0)
+		r = read_ak_trust(options, inputs, err);
 	if (r == 0 && (inputs->ak.failed || inputs->qualified_name.failed))
 		r = assay_fail(err, ENOMEM, "out of memory");
 	if (r == 0)
@@ -297,6 +333,8 @@ static void inputs_free(struct inputs *inputs)
 	file_unmap(&inputs->evidence);
 	buffer_free(&inputs->ak);
 	buffer_free(&inputs->qualified_name);
+	buffer_free(&inputs->ak_certificates);
+	trust_files_free(&inputs->ak_trust);
 	record_file_close(&inputs->device);
 	free(inputs->starts);
 	references_free(&inputs->references);
@@ -412,6 +450,8 @@ static int judge_evidence(const struct verify_options *options, struct inputs *i
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
 		.ak_key = inputs->ak_key,
+		.ak_trust = inputs->ak_trust.roots ? &inputs->ak_trust : NULL,
+		.ak_certificates = buffer_bytes(&inputs->ak_certificates),
 		.ak_vouched = options->ak_vouched,
 		.ak_qualified_name = buffer_bytes(&inputs->qualified_name),
 		.state = inputs->device.record.has_state ? &inputs->device.record.state : NULL,
@@ -471,6 +511,7 @@ out:
 	inputs_free(&inputs);
 	option_texts_free(&options.manifests);
 	option_texts_free(&options.certificates);
+	trust_paths_free(&options.ak_trust);
 	return status;
 }
 

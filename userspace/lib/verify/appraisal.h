@@ -24,19 +24,21 @@ struct appraisal {
 	const struct verify_input *input;
 	const struct verify_policy *policy;
 	struct verdict *verdict;
-	struct evidence evidence;	/* evidence-parsed */
-	bool judged[VERIFY_LOGS];	/* evidence-logs: it is there, and the policy wants it */
-	uint64_t left_out, eased;	/* the same: see presence.h */
-	struct tpm_attest attest;	/* quote-parsed */
-	struct tpm_signature signature; /* quote-parsed */
-	struct tpm_public ak;		/* ak-expected: the enrolled key, not the evidence's */
-	enum assay_hash bank;		/* pcr-required: where all required PCRs are quoted */
-	struct quoted_pcrs *quoted;	/* pcr-digest */
-	struct uefi_pcrs firmware;	/* uefi-log-parsed */
-	struct log_facts log;		/* assay-log-parsed */
-	struct log_start start;		/* assay-log-parsed */
-	struct assay_digest next_key;	/* assay-log-chain: what comes next; size 0 without it */
-	struct content content;		/* the replays, manifest-signature, and its own checks */
+	struct evidence evidence;	   /* evidence-parsed */
+	bool judged[VERIFY_LOGS];	   /* evidence-logs: it is there, and the policy wants it */
+	uint64_t left_out, eased;	   /* the same: see presence.h */
+	struct tpm_attest attest;	   /* quote-parsed */
+	struct tpm_signature signature;	   /* quote-parsed */
+	struct assay_digest certified_key; /* ak-certificate: size 0 without one that passed */
+	bool certified_restricted;	   /* ak-certificate: its issuer says so */
+	struct tpm_public ak;		   /* ak-expected: the enrolled key, not the evidence's */
+	enum assay_hash bank;		   /* pcr-required: where all required PCRs are quoted */
+	struct quoted_pcrs *quoted;	   /* pcr-digest */
+	struct uefi_pcrs firmware;	   /* uefi-log-parsed */
+	struct log_facts log;		   /* assay-log-parsed */
+	struct log_start start;		   /* assay-log-parsed */
+	struct assay_digest next_key;	   /* assay-log-chain: what comes next; size 0 without it */
+	struct content content;		   /* the replays, manifest-signature, and its own checks */
 };
 
 /* A check: what became of it. It leaves a sentence in @detail, which is empty before. */

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "base/bytes.h"
+#include "sign/chain.h"
 #include "verify/verdict.h"
 
 /* Signatures, hashes, curves: bits of struct verify_policy.algorithms. */
@@ -230,8 +231,13 @@ struct verify_observer {
  * @nonce: that it sent
  * @ak_public: TPM2B_PUBLIC of the key that it enrolled; empty where only the key's numbers are
  *             known (verify/ak_given.h): then @ak_key is tpm_public_key_digest() of them
- * @ak_vouched: of such a key, the caller vouches for what its numbers do not say: that it is
- *              restricted, and bound to its TPM
+ * @ak_trust: whose certificates of attestation keys are believed; its time is not looked at.
+ *            NULL: nobody's, and certificates are not looked at. Where neither of the above is
+ *            there, a certificate that passes says which key it is
+ * @ak_certificates: of the key, as ak_certificate_check() (verify/ak_certificate.h) takes them;
+ *                   empty: the evidence's
+ * @ak_vouched: of a key whose numbers alone are known, the caller vouches for what they, and its
+ *              certificate, do not say: that it is restricted, and bound to its TPM
  * @ak_qualified_name: that key's qualified name as noted at enrolment; size 0 if it
  *                     was not: then its form alone is checked
  * @state: of the device's last attestation; NULL if this is the first
@@ -248,6 +254,8 @@ struct verify_input {
 	struct bytes nonce;
 	struct bytes ak_public;
 	struct assay_digest ak_key;
+	const struct chain_trust *ak_trust;
+	struct bytes ak_certificates;
 	bool ak_vouched;
 	struct bytes ak_qualified_name;
 	const struct verify_state *state;

@@ -61,9 +61,17 @@ static int key_name_text(const struct tpm_public *key, char text[static NAME_TEX
 	return r;
 }
 
-static bool is_known_by_numbers(const struct appraisal *appraisal)
+/*
+ * What the numbers of the key are to be where only these are known: by the caller's word, or by a
+ * certificate. NULL where it is enrolled with all that it is.
+ */
+static const struct assay_digest *expected_numbers(const struct appraisal *appraisal)
 {
-	return appraisal->input->ak_public.size == 0 && appraisal->input->ak_key.size > 0;
+	const struct verify_input *input = appraisal->input;
+
+	if (input->ak_public.size > 0 || (input->ak_key.size == 0 && !input->ak_trust))
+		return NULL;
+	return input->ak_key.size > 0 ? &input->ak_key : &appraisal->certified_key;
 }
 
 /*
@@ -73,7 +81,7 @@ static bool is_known_by_numbers(const struct appraisal *appraisal)
 static bool is_expected_by_numbers(struct appraisal *appraisal, const struct tpm_public *claimed,
 				   const char *claimed_name, char *detail)
 {
-	const struct assay_digest *expected = &appraisal->input->ak_key;
+	const struct assay_digest *expected = expected_numbers(appraisal);
 	struct assay_error err = { 0 };
 	struct assay_digest found;
 	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT];
@@ -100,7 +108,9 @@ enum check_result check_ak_expected(struct appraisal *appraisal, char *detail)
 	if (tpm_public_parse(buffer_bytes(&appraisal->evidence.ak_public), &claimed, &err) < 0 ||
 	    key_name_text(&claimed, found, &err) < 0)
 		return check_tell(false, detail, "the evidence's key cannot be used: %s", err.text);
-	if (is_known_by_numbers(appraisal))
+	if (expected_numbers(appraisal) && expected_numbers(appraisal)->size == 0)
+		return check_skip(detail, "no certificate that is believed says which key it is");
+	if (expected_numbers(appraisal))
 		return is_expected_by_numbers(appraisal, &claimed, found, detail);
 	if (tpm_public_parse(appraisal->input->ak_public, &appraisal->ak, &err) < 0 ||
 	    key_name_text(&appraisal->ak, expected, &err) < 0)
@@ -131,9 +141,10 @@ enum check_result check_ak_attributes(struct appraisal *appraisal, char *detail)
 		{ TPMA_OBJECT_DECRYPT, false, "may decrypt: an attestation key signs only" },
 	};
 	uint32_t attributes = appraisal->ak.attributes;
-	bool by_numbers = is_known_by_numbers(appraisal);
+	bool by_numbers = expected_numbers(appraisal) != NULL;
+	bool certified = by_numbers && appraisal->certified_restricted;
 
-	if (by_numbers && !appraisal->input->ak_vouched)
+	if (by_numbers && !certified && !appraisal->input->ak_vouched)
 		return check_tell(
 			false, detail,
 			"the key was given without its attributes: whether it is "
@@ -145,9 +156,11 @@ enum check_result check_ak_attributes(struct appraisal *appraisal, char *detail)
 		if (((attributes & rules[i].bit) != 0) != rules[i].set)
 			return check_tell(false, detail, "the key (attributes 0x%x) %s", attributes,
 					  rules[i].why);
-	return check_tell(
-		true, detail, "restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin%s",
-		by_numbers ? ", by the word of the evidence and of who gave the key" : "");
+	return check_tell(true, detail,
+			  "restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin%s",
+			  certified ? ", by the word of the evidence and of the key's certificate" :
+			  by_numbers ? ", by the word of the evidence and of who gave the key" :
+				       "");
 }
 
 static bool check_rsa(const struct appraisal *appraisal, char *detail)

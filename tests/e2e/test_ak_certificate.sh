@@ -1,0 +1,169 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay verify --ak-roots`: evidence of a key that nobody enrolled, with a certificate of an
+# authority that is trusted, and every certificate that is no ground to believe it.
+# shellcheck disable=SC2086
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+verify=$PWD/build/host/assay-verify
+data=$PWD/tests/data/evidence
+clouds=$PWD/tests/data/ak_certificates
+work=$(mktemp -d "${TMPDIR:-/tmp}/assay-ak-certificate.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+CHECK_OUT=$work
+. tests/check.sh
+cd "$work" || exit 1
+nonce=$(xxd -p "$data/nonce")
+
+# The key that the evidence was made with, certified as the TCG has it for an IAK.
+part() { # BYTES-FROM-THE-END: a coordinate
+	tail -c "$1" "$data/ak.pub" | head -c 32
+}
+{ printf '3059301306072a8648ce3d020106082a8648ce3d03010703420004' && part 66 | xxd -p -c 0 && part 32 | xxd -p -c 0; } |
+	xxd -r -p | openssl pkey -pubin -inform DER -out ak.pem
+cat >ext.conf <<'END'
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+[iak]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = 2.23.133.8.3
+certificatePolicies = 2.23.133.11.1.1, 2.23.133.11.1.3
+subjectAltName = critical, otherName:1.3.6.1.5.5.7.8.4;SEQ:module, dirName:maker
+[web]
+extendedKeyUsage = serverAuth
+[cloud]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+[module]
+type = OID:2.23.133.1.2
+serial = FORMAT:ASCII,OCT:00001014:2f6d51db
+[maker]
+a.2.23.133.2.1 = id:00001014
+[ca]
+default_ca = it
+[it]
+database = index
+new_certs_dir = .
+default_md = sha256
+policy = any
+rand_serial = yes
+[any]
+commonName = optional
+END
+key() {
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key" 2>/dev/null
+}
+{
+	for name in root other mid leaf; do key $name; done
+	for name in root other; do
+		openssl req -x509 -new -key $name.key -subj "/CN=$name" -days 30 -out $name.pem \
+			-addext keyUsage=critical,keyCertSign,cRLSign
+	done
+	openssl req -new -key mid.key -subj '/CN=maker of computers' -out mid.csr
+	openssl x509 -req -in mid.csr -CA root.pem -CAkey root.key -days 20 -extfile ext.conf -extensions authority -out mid.pem
+	openssl req -new -key leaf.key -subj '/CN=a computer' -out leaf.csr
+} >log 2>&1 || { cat log >&2; exit 1; }
+certify() { # OUT EXTENSIONS KEY
+	openssl x509 -req -in leaf.csr -force_pubkey "$3" -CA mid.pem -CAkey mid.key -days 10 -extfile ext.conf \
+		-extensions "$2" -out "$1" >log 2>&1 || { cat log >&2; exit 1; }
+}
+certify iak.pem iak ak.pem
+certify web.pem web ak.pem
+certify cloud.pem cloud ak.pem
+openssl pkey -in leaf.key -pubout -out leaf.pub
+certify another.pem iak leaf.pub
+cat iak.pem mid.pem >whole.pem
+openssl x509 -in iak.pem -outform DER >iak.der
+
+judge() { # OPTION...
+	run "$verify" verify "${evidence:-$data/evidence.json}" --nonce "$nonce" --waive boot-known --waive assay-log-chain \
+		--manifest "$data/manifest.jsonl" --cert "$data/cert.pem" "$@"
+}
+trusted() {
+	[ "$status" -eq 0 ] && head -n 1 stdout | grep -q '^trusted'
+}
+fails() { # CHECK WORDS
+	[ "$status" -eq 1 ] && grep -q "^FAIL  *$1: .*$2" stdout
+}
+
+judge --ak-roots root.pem --ak-cert whole.pem
+check 'its chain in the file' trusted
+judge --ak-roots root.pem --ak-cert iak.der --ak-intermediates mid.pem
+check 'its chain elsewhere, in DER' trusted
+mkdir roots revoked
+cp other.pem roots/a.crt && cp root.pem roots/b.pem && echo 'not one' >roots/README
+judge --ak-roots roots --ak-cert whole.pem --verbose
+check 'a directory of roots' trusted
+check 'what it says is told' grep -q 'ak-certificate.*CN=a computer, over 3 certificates to the root; its issuer says that the key is restricted; revocation was not looked at' stdout
+judge --ak-roots root.pem --ak-cert whole.pem --ak "$data/ak.pub"
+check 'beside the enrolled key' trusted
+jq --arg cert "$({ cat iak.der; openssl x509 -in mid.pem -outform DER; } | base64 -w 0)" '. + {ak_certificate: $cert}' "$data/evidence.json" >own.json
+evidence=own.json judge --ak-roots root.pem
+check 'the certificate that the evidence has' trusted
+evidence=own.json judge --ak-roots other.pem
+check 'is believed for its issuer only' fails ak-certificate 'leads to no trusted root'
+
+judge --ak-roots root.pem
+check 'no certificate' fails ak-certificate 'neither the evidence nor the verifier'
+judge --ak-roots other.pem --ak-cert whole.pem
+check 'by a stranger' fails ak-certificate 'leads to no trusted root'
+judge --ak-roots root.pem --ak-cert iak.pem
+check 'a certificate missing between' fails ak-certificate 'unable to get local issuer certificate'
+judge --ak-roots root.pem --ak-cert another.pem --ak-intermediates mid.pem
+check 'of another key' fails ak-expected 'the evidence is of the key with digest'
+judge --ak-roots root.pem --ak-cert another.pem --ak-intermediates mid.pem --ak "$data/ak.pub"
+check 'of another key than the enrolled one' fails ak-certificate 'enrolled is'
+judge --ak-roots root.pem --ak-cert web.pem --ak-intermediates mid.pem
+check 'for another purpose' fails ak-certificate 'is for another purpose'
+judge --ak-roots root.pem --ak-cert cloud.pem --ak-intermediates mid.pem
+check 'that does not say restricted' fails ak-attributes 'whether it is restricted'
+judge --ak-roots root.pem --ak-cert cloud.pem --ak-intermediates mid.pem --ak-vouched
+check 'that, where somebody vouches for it' trusted
+judge --ak-roots root.pem --ak-cert mid.pem
+check "an authority's" fails ak-certificate "is an authority's"
+judge --ak-roots "$clouds/gce-root.pem" --ak-cert "$clouds/gce-ak.pem" --ak-intermediates "$clouds/gce-intermediate.pem" --ak-vouched --json
+only_another_key() {
+	jq -e '[.checks[] | {(.name): .result}] | add | .["ak-certificate"] == "pass" and .["ak-expected"] == "fail"' stdout >/dev/null
+}
+check "a cloud's real certificate is good, and of another key" only_another_key
+
+dated() { # OUT START END
+	: >index
+	openssl ca -batch -config ext.conf -in leaf.csr -cert mid.pem -keyfile mid.key -startdate "$2" -enddate "$3" \
+		-extensions iak -out "$1" -notext >log 2>&1 || { cat log >&2; exit 1; }
+}
+dated expired.pem 20200101000000Z 20210101000000Z
+judge --ak-roots root.pem --ak-cert expired.pem --ak-intermediates mid.pem
+check 'expired' fails ak-certificate 'certificate has expired'
+list() { # OUT [CERT]
+	: >index
+	[ -z "${2:-}" ] || openssl ca -config ext.conf -cert mid.pem -keyfile mid.key -revoke "$2"
+	openssl ca -config ext.conf -cert mid.pem -keyfile mid.key -gencrl -crldays 9 -out "$1"
+}
+{ list none.crl && list revoked/a.crl iak.pem; } >log 2>&1 || { cat log >&2; exit 1; }
+judge --ak-roots root.pem --ak-cert whole.pem --ak-crl none.crl --verbose
+check 'a revocation list without it' trusted
+check 'of what no list tells that is told' grep -q 'of 2 of 3 certificates no revocation list tells' stdout
+judge --ak-roots root.pem --ak-cert whole.pem --ak-crl revoked
+check 'a directory of lists, one with it' fails ak-certificate 'is revoked'
+openssl ca -config ext.conf -cert mid.pem -keyfile mid.key -gencrl -crl_lastupdate 20200101000000Z \
+	-crl_nextupdate 20200201000000Z -out old.crl >log 2>&1
+judge --ak-roots root.pem --ak-cert whole.pem --ak-crl old.crl
+check 'a list that is no longer of today' told 1 'old.crl: the revocation list of CN=maker of computers expired at'
+judge --ak-roots revoked --ak-cert whole.pem
+check 'lists are no roots' told 1 'a.crl: .*"X509 CRL" is no certificate'
+mkdir empty
+judge --ak-roots empty --ak-cert whole.pem
+check 'an empty directory' told 1 'the directory empty has no file whose name ends in'
+judge --ak-roots root.pem --ak-cert ak.pem
+check 'no certificate but a key' told 1 '"PUBLIC KEY" is no certificate'
+judge --ak-cert whole.pem --ak "$data/ak.pub"
+check 'a certificate that nobody judges' told 2 '\-\-ak-cert is only for use with --ak-roots'
+judge
+check 'no key at all' told 2 'missing option: --device, --ak or --ak-roots'
+echo "1..$check_number"
+exit "$check_failed"
