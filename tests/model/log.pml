@@ -10,7 +10,8 @@
  * What must hold:
  *  - the PCR is extended with each record once, in their order
  *  - what is answered with "ok" is in the record that is named, and that record was in
- *    the PCR before the answer
+ *    the PCR before the answer: whatever others do to the PCR meanwhile, where it is read after
+ *    each extend (VERIFY: verify=each), and with ANCHOR always; else unless they do something
  *  - what a caller brings is in one record or in none, and the answer says which
  *  - who is told that there is no room did not have it alone
  *  - records are trimmed once the one that says so is anchored; the room kept for a TRIM is not
@@ -23,15 +24,23 @@
  * not tell.
  *
  * run: two callers, three troubles: -DTROUBLES=3
- * run: two callers and ANCHOR: -DANCHOR
- * run: two callers and TRIM: -DTROUBLES=1 -DTRIM
- * run: one caller, TRIM in vain, and too little room: -DTROUBLES=3 -DCALLERS=1 -DROOM=4 -DTRIM
+ * run: two callers and ANCHOR, one trouble: -DTROUBLES=1 -DANCHOR
+ * run: one caller and TRIM: -DCALLERS=1 -DTRIM
+ * run: one caller, TRIM that fails, and too little room: -DCALLERS=1 -DROOM=4 -DTRIM
  * run: three callers for one place: -DTROUBLES=1 -DCALLERS=3 -DPLACES=1
  * run: three callers and too little room: -DTROUBLES=1 -DCALLERS=3 -DROOM=4
+ * run: one caller, PCR read after each extend, and ANCHOR: -DTROUBLES=2 -DCALLERS=1 -DVERIFY -DANCHOR
+ * run: two callers, PCR read after each extend: -DTROUBLES=2 -DVERIFY
+ * deep: two callers, PCR read after each extend, three troubles: -DTROUBLES=3 -DVERIFY
+ * deep: two callers and ANCHOR: -DANCHOR
+ * deep: two callers and TRIM: -DTROUBLES=1 -DTRIM
+ * deep: one caller, TRIM that fails, and too little room: -DTROUBLES=3 -DCALLERS=1 -DROOM=4 -DTRIM
  * deep: two callers, ANCHOR and TRIM, one trouble: -DTROUBLES=1 -DANCHOR -DTRIM
  * deep: three callers, two troubles: -DCALLERS=3
  * deep: two callers, four troubles: -DTROUBLES=4
  * mutant: MUTANT_ANCHOR_LIES: -DANCHOR
+ * mutant: MUTANT_ANCHOR_TRUSTS: -DTROUBLES=1 -DCALLERS=1 -DANCHOR
+ * mutant: MUTANT_READS_BEFORE: -DTROUBLES=1 -DCALLERS=1 -DVERIFY
  * mutant: MUTANT_TRIMS_TOO_EARLY: -DTRIM
  * mutant: MUTANT_TRIMS_UNSETTLED: -DTRIM
  * mutant: MUTANT_LEAVES_CUT: -DTRIM
@@ -68,8 +77,8 @@ mtype = { none, ok, tpm_failed, unclean, no_space, interrupted };
 
 /*
  * What goes wrong, at any time, but all in all only so often: a command of the TPM fails, it
- * goes away (and may come back), it is restarted and its PCRs begin anew, somebody else
- * extends the PCR, a caller gets a fatal signal.
+ * goes away (and may come back), it is restarted and its PCRs begin anew, with the driver told
+ * or not, somebody else extends the PCR, a caller gets a fatal signal.
  */
 byte troubles = TROUBLES;
 
@@ -78,7 +87,18 @@ bool present; /* its driver is bound */
 byte generation = 1; /* of the driver's chip: another whenever it is bound anew */
 byte pcr; /* see above */
 byte was_in_pcr; /* how many records the PCR has ever held */
-bool strange; /* somebody else has extended the PCR: it can be noticed only after a failure */
+bool strange; /* the PCR was extended or reset, and no command failed */
+
+/* The PCR changes, and only who reads it can tell. */
+inline change_silently()
+{
+	troubles--;
+	strange = true;
+	if
+	:: pcr = OTHER
+	:: pcr = 0
+	fi
+}
 
 inline pcr_takes(number)
 {
@@ -122,7 +142,7 @@ end:	do
 	:: atomic { present && troubles > 0 -> troubles--; present = false }
 	:: atomic { !present -> present = true; generation++ }
 	:: atomic { present && troubles > 0 -> troubles--; generation++; pcr = 0 }
-	:: atomic { present && troubles > 0 -> troubles--; strange = true; pcr = OTHER }
+	:: atomic { present && troubles > 0 -> change_silently() }
 	od
 }
 
@@ -182,9 +202,32 @@ inline resolve(ret)
 	}
 }
 
+/* assay_anchor_read_back(): does the PCR hold what it was just extended with? */
+inline read_back(ret)
+{
+#if defined(VERIFY) && !defined(MUTANT_READS_BEFORE)
+	if
+	:: true
+	:: troubles > 0 -> change_silently()
+	fi;
+	doubtful = true;
+	resolve(ret);
+	if
+	:: ret != ok
+	:: ret == ok && ahead == 0 -> ret = tpm_failed
+	:: ret == ok && ahead > 0 -> ahead--
+	fi
+#else
+	skip
+#endif
+}
+
 /* Anchor the oldest record that is pending. Others act between the TPM's commands. */
 inline anchor_one(ret)
 {
+#ifdef MUTANT_READS_BEFORE
+	doubtful = true;
+#endif
 #ifndef MUTANT_SENDS_AGAIN
 	if
 	:: doubtful -> resolve(ret)
@@ -204,7 +247,9 @@ inline anchor_one(ret)
 			tpm_extend(anchored, ret);
 #endif
 			if
-			:: ret == ok -> doubtful = false
+			:: ret == ok ->
+				doubtful = false;
+				read_back(ret)
 			:: else
 			fi
 		fi;
@@ -497,25 +542,35 @@ proctype caller(byte me)
 	   }
 	fi;
 	atomic {
+#ifdef VERIFY
+		assert(answer[me] != ok || told[me] < was_in_pcr);
+#else
 		assert(answer[me] != ok || strange || told[me] < was_in_pcr);
+#endif
 		assert(answer[me] != interrupted || !taken[me]);
 		finished++
 	}
 }
 
 #ifdef ANCHOR
-/* ANCHOR: what is pending, and nothing else. */
+/* ANCHOR: what is pending, and nothing else; the PCR is read in any case. */
 proctype anchorer()
 {
 	mtype ret = none;
 
 	atomic { !lock -> lock = true };
 	settle(ret);
+#ifndef MUTANT_ANCHOR_TRUSTS
+	if
+	:: ret == ok -> resolve(ret)
+	:: else
+	fi;
+#endif
 	atomic {
 #ifdef MUTANT_ANCHOR_LIES
 		ret = ok;
 #endif
-		assert(ret != ok || (anchored == records && (strange || was_in_pcr >= records)));
+		assert(ret != ok || (anchored == records && was_in_pcr >= records));
 		ret = none;
 		lock = false;
 		finished++
