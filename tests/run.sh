@@ -11,8 +11,9 @@
 #	kmod/NAME@FLAVOUR  tests/kmod/NAME.sh in a guest with that kernel. Lines "# guest: OPTIONS"
 #	                   in it are further options of qemu/run-guest, with $directory for the
 #	                   directory of results; "# flavours: 64k 4k" limits it to these, else it
-#	                   runs on all of arm64: 64k 4k 7.3 16k 6.1 debug. What runs on debug runs on
-#	                   $soak_flavour as well, if that is set. Each line "# also: 4k WORDS" runs it
+#	                   runs on all of arm64: 64k 4k 7.3 16k 6.1 debug. With $soak_flavour set
+#	                   (make soak S=debug), what runs on debug runs on that one as well, and so do
+#	                   those that say "# soak: debug". Each line "# also: 4k WORDS" runs it
 #	                   once more, with these kernel parameters, as NAME@4k+WORDS. All modules
 #	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
 #	                   tests/check.sh is /bed/check.sh. What the log was loaded on in these tests
@@ -38,9 +39,11 @@ list() {
 		[ -e "$source" ] || continue
 		flavours=$(sed -n 's/^# flavours: *//p' "$source")
 		flavours=${flavours:-64k 4k 7.3 16k 6.1 debug}
-		case $flavours in
-		*debug*) flavours="$flavours ${soak_flavour:-}" ;;
-		esac
+		if [ -n "${soak_flavour:-}" ]; then
+			case " $flavours $(sed -n 's/^# soak: *//p' "$source") " in
+			*\ debug\ *) flavours=$(echo "$flavours $soak_flavour" | tr ' ' '\n' | sort -u) ;;
+			esac
+		fi
 		for flavour in $flavours; do
 			echo "kmod/$(basename "$source" .sh)@$flavour"
 		done

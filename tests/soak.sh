@@ -11,6 +11,7 @@
 #	change    a log that changes while it is adopted, 500 times (change_rounds; change_seed)
 #	windows   10000 rounds of claims under load (SOAK_ROUNDS)
 #	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
+#	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
 #	tags      likewise, on one whose KASAN uses tags
 #
@@ -37,7 +38,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn kcsan tags
+[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn debug kcsan tags
 for name; do
 	case $name in
 	model)
@@ -71,9 +72,11 @@ for name; do
 		;;
 	churn)
 		export churn_rounds="${churn_rounds:-5000}" churn_timeout=3600
+		export soak_flavour=debug
 		soak churn kmod/test_churn@debug
+		unset soak_flavour
 		;;
-	kcsan | tags)
+	debug | kcsan | tags)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"
 		;;
 	*)

@@ -7,7 +7,8 @@
 # guest: --region $([ $flavour = 64k ] && echo cma:0x80000000:512M || echo cma:0x60000000:64M):0x730000:1M
 # guest: --memory $([ $flavour = 64k ] && echo 2G || echo 1G) --smp 2 --timeout ${churn_timeout:-300}
 # guest: ${churn_rounds:+--append churn_rounds=$churn_rounds}
-# flavours: 64k debug
+# flavours: 64k
+# soak: debug
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 regions=/sys/class/misc/assay/regions

@@ -4,7 +4,7 @@
 # itself: no report, and the log is whole afterwards; see fuzz.c. `make soak` makes a million
 # calls. The seed is printed; fuzz_seed=SEED repeats a run.
 # guest: --region cma:0x60000000:64M:0x730000:8M --tpm new --smp 2 --timeout ${fuzz_timeout:-120}
-# guest: --append "fuzz_calls=${fuzz_calls:-50000} ${fuzz_seed:+fuzz_seed=$fuzz_seed}"
+# guest: --append "fuzz_calls=${fuzz_calls:-15000} ${fuzz_seed:+fuzz_seed=$fuzz_seed}"
 # guest: --program usr/bin/fsverity --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
 # flavours: debug
 calls=$(sed -n 's/.*fuzz_calls=\([0-9]*\).*/\1/p' /proc/cmdline)

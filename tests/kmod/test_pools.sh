@@ -3,7 +3,8 @@
 # pmalloc from inside the kernel (tests/kmod/pools): its modes, allocation, writing, and what
 # faults; then all memory is back, writable, and nothing that a pool refers to counts as leaked.
 # guest: --region auto --tpm new --smp $(case $flavour in debug) echo 1 ;; *) echo 2 ;; esac) --timeout 120 --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 4k 7.3 16k 6.1 debug
+# flavours: 64k 4k 7.3 16k 6.1
+# soak: debug
 # also: 4k init_on_alloc=0
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh

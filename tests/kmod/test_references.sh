@@ -4,7 +4,8 @@
 # cache's lookup, the fast walk of page tables, a virtual machine that maps a page. A window is
 # given back in spite of them, without a warning; the page is the kernel's when they let go.
 # guest: --region auto --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 4k 6.1 debug
+# flavours: 64k 4k 6.1
+# soak: debug
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
 

@@ -5,7 +5,8 @@
 # guest: --region auto --region static:0x50010000:0x130000
 # guest: $(case $flavour in 64k) echo --memory 3G --append movablecore=1G ;; *) echo --append movablecore=256M ;; esac) --append cma=0
 # guest: --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 4k 7.3 16k 6.1 debug
+# flavours: 64k 4k 7.3 16k 6.1
+# soak: debug
 # also: 4k init_on_alloc=0
 # also: 64k init_on_alloc=1
 # shellcheck source=tests/kmod/memory.sh

@@ -4,7 +4,8 @@
 # taken, read-only, given back when nobody has a pool any more; and left alone while the
 # machine suspends.
 # guest: --region auto --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k 7.3 debug
+# flavours: 64k 7.3
+# soak: debug
 # also: 4k init_on_alloc=0
 # also: 64k init_on_alloc=1
 # shellcheck source=tests/kmod/memory.sh

@@ -6,7 +6,7 @@
 # printed; stress_seed=SEED repeats a run, though not its moments.
 # guest: --region cma:0x60000000:64M:0x730000:1M --tpm new --tpm-proxy --banks sha1,sha256 --smp 2
 # guest: --timeout ${stress_timeout:-240}
-# guest: --append "stress_seconds=${stress_seconds:-30} ${stress_seed:+stress_seed=$stress_seed}"
+# guest: --append "stress_seconds=${stress_seconds:-15} ${stress_seed:+stress_seed=$stress_seed}"
 # guest: --program usr/bin/fsverity --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
 # flavours: debug
 seconds=$(sed -n 's/.*stress_seconds=\([0-9]*\).*/\1/p' /proc/cmdline)

@@ -3,7 +3,8 @@
 # The kernel's own view of its page tables says the same as the module: in the linear map the
 # log and protected pools are read-only, the pages beside them are not, and afterwards none is.
 # guest: --region auto --tpm new --timeout 120 --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 64k debug
+# flavours: 64k
+# soak: debug
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
 tables=/sys/kernel/debug/kernel_page_tables
