@@ -16,7 +16,7 @@ _assay_names() {
 	called="${program##*/} $*"
 	[[ $* != fsverity ]] || called=fsverity
 	"$program" "$@" --help 2>/dev/null |
-		sed -n "s/^\(Usage:\)\? *\(or: *\)\?$called \([a-z][a-z_-]*\)\( .*\)\?$/\3/p" | sort -u
+		sed -n "s/^\(Usage:\)\? *\(or: *\)\?$called \([a-z][a-z0-9_-]*\)\( .*\)\?$/\3/p" | sort -u
 }
 
 # _assay_options PROGRAM WORD...: the options of that command, each with what its value is

@@ -82,6 +82,7 @@ keeps 3 verdict-unreadable "$assay" verify broken --nonce 00112233445566778899aa
 # Without values of PCRs the boot cannot be known: a warning.
 echo '{"assay": 1, "type": "policy"}' >policy.json
 keeps 1 policy-lint "$assay" policy lint policy.json --json
+keeps 0 policy-pcr11 "$assay" policy pcr11 --show --json "$data/fuzz_pe/uki-252" "$data/fuzz_pe/uki-profiles"
 for log in "$data"/uefi/*.eventlog; do
 	keeps 0 "replay-$(basename "$log")" "$assay" replay uefi --json "$log"
 done
@@ -112,7 +113,7 @@ fails() { # STATUS TITLE COMMAND...
 fails 2 'a command that is not there' nonsense --json
 for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
 	[ "$command" != fsverity ] || continue
-	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\? *assay $command \([a-z]*\)\( .*\)\?$/\2/p" | sort -u)
+	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\? *assay $command \([a-z][a-z0-9]*\)\( .*\)\?$/\2/p" | sort -u)
 	for verb in '' $verbs; do
 		# shellcheck disable=SC2086
 		fails 2 "assay $command $verb" "$command" $verb --json --no-such-option

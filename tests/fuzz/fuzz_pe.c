@@ -4,7 +4,26 @@
 #include <stdlib.h>
 
 #include "firmware/pe.h"
+#include "firmware/uki.h"
 #include "fuzz.h"
+
+static void check_uki(const struct pe_image *image, unsigned int profile)
+{
+	struct assay_digest value;
+	struct assay_error err;
+	struct uki uki;
+
+	if (uki_open(image, profile, &uki, &err) < 0)
+		return;
+	if (uki.profile_count > UKI_MAX_PROFILES || (profile > 0 && profile >= uki.profile_count))
+		abort();
+	for (size_t i = 0; i < UKI_SECTIONS; i++)
+		if (uki.sections[i] && (uki.sections[i] < image->sections ||
+					uki.sections[i] >= image->sections + image->section_count))
+			abort();
+	if (uki_pcr(&uki, ASSAY_HASH_SHA256, &value, &err) == 0 && value.size != 32)
+		abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,5 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pe_authenticode(&image, ASSAY_HASH_SHA256, &digest, &complete, &err) == 0 &&
 	    digest.size != 32)
 		abort();
+	check_uki(&image, data[size - 1] % 4);
 	return 0;
 }

@@ -69,6 +69,7 @@ extern const struct command command_policy;
 extern const struct command command_policy_lint; /* verbs of command_policy */
 extern const struct command command_policy_learn;
 extern const struct command command_policy_import;
+extern const struct command command_policy_pcr11;
 extern const struct command command_status;
 
 /* command_main() - run the command that argv names; ends of `commands` is NULL. */

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "cmd.h"
+#include "policy.h"
 #include "references.h"
 #include "sign/lint.h"
 #include "verify/policy_import.h"
@@ -19,14 +19,12 @@
 
 #define TPM_PCRS 24
 
-/* A policy that says nothing yet. */
 static json_t *new_policy(void)
 {
 	return json_pack("{s:i, s:s}", "assay", 1, "type", "policy");
 }
 
-/* Prints a policy once the reader of policies takes it; @policy is taken over. */
-static int print_policy(const struct command *command, json_t *policy)
+int policy_print(const struct command *command, json_t *policy)
 {
 	char *text = policy ? json_dumps(policy, JSON_COMPACT) : NULL;
 	struct policy parsed = { 0 };
@@ -270,7 +268,7 @@ static int run_learn(int argc, char **argv)
 		if (!policy)
 			assay_fail(&err, ENOMEM, "out of memory");
 		if (policy && learn_policy(operands.list[0], &options, policy, &err) == 0) {
-			status = print_policy(&command_policy_learn, policy);
+			status = policy_print(&command_policy_learn, policy);
 		} else {
 			json_decref(policy);
 			status = command_failed(&command_policy_learn, &err);
@@ -335,7 +333,7 @@ static void show_import_warning(void *context, const char *text)
 	show_warning(&command_policy_import, text);
 }
 
-static int read_base(const char *path, json_t **ret, struct assay_error *err)
+int policy_base(const char *path, json_t **ret, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	int r;
@@ -372,7 +370,7 @@ static int import_policy(const char *path, const struct policy_import_options *o
 			 json_t **ret, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
-	int r = read_base(options->base, ret, err);
+	int r = policy_base(options->base, ret, err);
 
 	if (r == 0 && options->no_assay_log)
 		r = say_no_assay_log(*ret, err);
@@ -401,7 +399,7 @@ static int run_import(int argc, char **argv)
 		json_decref(policy);
 		return command_failed(&command_policy_import, &err);
 	}
-	return print_policy(&command_policy_import, policy);
+	return policy_print(&command_policy_import, policy);
 }
 
 static const struct option_row import_rows[] = {
@@ -434,7 +432,8 @@ const struct command command_policy_import = {
 /* ---------------------------------------------------------------- the verbs */
 
 static const struct command *const policy_verbs[] = { &command_policy_lint, &command_policy_learn,
-						      &command_policy_import, NULL };
+						      &command_policy_import, &command_policy_pcr11,
+						      NULL };
 
 const struct command command_policy = {
 	.name = "policy",
@@ -442,5 +441,5 @@ const struct command command_policy = {
 	.intro = "Explain, make and fill policies for 'assay verify' (their form: "
 		 "assay-policy(5)).\n",
 	.verbs = policy_verbs,
-	.question = "lint, learn or import?",
+	.question = "lint, learn, import or pcr11?",
 };
