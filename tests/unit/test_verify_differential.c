@@ -122,6 +122,7 @@ static struct {
 	  "be 2",
 	  0 },
 	{ CHECK_AK_EXPECTED, "it is given a key in PEM: no name, no enrolment", 0 },
+	{ CHECK_AK_CERTIFICATE, "it takes no certificate of the key", 0 },
 	{ CHECK_AK_ATTRIBUTES, "a key in PEM has none: it need not be a TPM's", 0 },
 	{ CHECK_AK_ALGORITHM, "it has no list of algorithms that are acceptable, nor a least size",
 	  0 },
