@@ -505,6 +505,37 @@ tpm2_nvundefine -C p 0x1c0000a && tpm2_nvdefine -C p -s 14 -a 'ppwrite|ppread|ow
 works 'an index with something else does not end the search' "$assay" enroll --ak ak.pem --machine-id nv2 --records i7 $maker
 tpm2_nvundefine -C p 0x1c0000a && tpm2_nvundefine -C p 0x1c00100
 
+# ---------------------------------------------------------------- endorsement keys that are known
+
+records=i10 trust='--ek-hashes known'
+digest_of() {
+	openssl pkey -pubin -in "$1" -outform DER | sha256sum
+}
+digest_of ek-ecc.pem >others
+{ echo '# our machines'; cat others; digest_of ek.pem | tr 'a-f' 'A-F'; } >known
+"$assay" enroll request --ak ak.pem --machine-id known --ek rsa2048-low --no-ek-cert --out k.json >/dev/null
+works 'a request without a certificate' sh -c 'jq -e "has(\"ek_certificate\") | not" k.json'
+works 'of an endorsement key that is known' challenge k.json c.json
+works 'its TPM answers' answer c.json a.json --ek rsa2048-low
+works 'and is enrolled' accept a.json
+works 'by its key alone' sh -c 'jq -e "has(\"ek_certificate_sha256\") | not" i10/devices/known.json'
+works 'its quote is judged by the record' quote_judged ak.pem i10/devices/known.json
+trust='--ek-hashes others'
+refused 'one that is in no list' 'has no certificate, and its digest [0-9a-f]* is in no list' challenge k.json c.json
+trust=$maker
+refused 'nor where only makers are believed' 'has no certificate' challenge k.json c.json
+request r.json --ek rsa2048-low >/dev/null
+trust='--ek-hashes others'
+refused 'a certificate where only keys are believed' 'no roots were named' challenge r.json c.json
+trust="--ek-hashes others $maker"
+machine=both request r.json --ek p384 >/dev/null
+works 'either will do' challenge r.json c.json
+printf '%s\n' 'abc  ek.pem' >bad
+trust='--ek-hashes bad'
+refused 'a list of something else' 'bad: line 1 does not begin with a SHA-256' challenge k.json c.json
+trust='--ek-hashes /dev/null'
+refused 'an empty list' 'holds no endorsement key' challenge k.json c.json
+
 # ---------------------------------------------------------------- passwords and parents
 
 tpm2_createprimary -C o -G ecc -p parent -c srk.ctx >/dev/null && tpm2_flushcontext -t &&

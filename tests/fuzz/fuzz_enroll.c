@@ -25,7 +25,7 @@ static void judge(const struct enroll_request *request)
 	if (!trust.roots || !trust.intermediates)
 		abort();
 	(void)certificates_parse(buffer_bytes(&request->ek_certificate), "it", trust.roots, NULL);
-	if (enroll_challenge(request, &trust, 1, &challenge, &pending, NULL, NULL) == 0) {
+	if (enroll_challenge(request, &trust, NULL, 1, &challenge, &pending, NULL, NULL) == 0) {
 		memcpy(answer.id, challenge.id, sizeof(answer.id));
 		assert(enroll_accept(&answer, &pending, trust.now, &record, NULL) < 0);
 		enroll_challenge_free(&challenge);

@@ -249,7 +249,7 @@ static int challenge(const struct enroll_request *request, const struct chain_tr
 {
 	struct enroll_challenge made = { 0 };
 	struct enroll_pending pending = { 0 };
-	int r = enroll_challenge(request, trust, 1, &made, &pending, NULL, err);
+	int r = enroll_challenge(request, trust, NULL, 1, &made, &pending, NULL, err);
 
 	if (r == 0)
 		assert_true(pending.expires == NOW + 1);
@@ -273,8 +273,8 @@ static void a_request_gets_a_challenge_each_time_another(void **state)
 
 		load_request(names[i], &request);
 		for (size_t j = 0; j < 2; j++)
-			GOOD(enroll_challenge(&request, &trust, 1, &made[j], &pending[j], NULL,
-					      &err));
+			GOOD(enroll_challenge(&request, &trust, NULL, 1, &made[j], &pending[j],
+					      NULL, &err));
 		assert_memory_not_equal(made[0].id, made[1].id, sizeof(made[0].id));
 		assert_memory_equal(made[0].id, pending[0].id, sizeof(made[0].id));
 		assert_false(bytes_equal(buffer_bytes(&made[0].credential.blob),
@@ -335,12 +335,12 @@ static void a_padded_certificate_is_kept_without_its_padding(void **state)
 	size = request.ek_certificate.size;
 	for (size_t i = 0; i < 512; i++)
 		buffer_append_u8(&request.ek_certificate, 0xff);
-	GOOD(enroll_challenge(&request, &trust, 1, &made, &pending, NULL, &err));
+	GOOD(enroll_challenge(&request, &trust, NULL, 1, &made, &pending, NULL, &err));
 	assert_int_equal(pending.request.ek_certificate.size, size);
 	enroll_challenge_free(&made);
 	enroll_pending_free(&pending);
 	request.ek_certificate.data[size + 100] = 0x41;
-	BAD(enroll_challenge(&request, &trust, 1, &made, &pending, NULL, &err), EBADMSG,
+	BAD(enroll_challenge(&request, &trust, NULL, 1, &made, &pending, NULL, &err), EBADMSG,
 	    "the endorsement key's certificate");
 	enroll_request_free(&request);
 	trust_end(&trust);
@@ -451,6 +451,51 @@ static void an_answer_is_taken_or_not(void **state)
 	buffer_free(&written);
 }
 
+/* ---------------------------------------------------------------- known endorsement keys */
+
+#define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define KEY_B "ff112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
+
+static void a_list_of_endorsement_keys_is_read(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t count;	  /* 0: refused */
+		const char *says; /* why */
+	} rows[] = {
+		{ KEY_A, 1, NULL },
+		{ KEY_B "\n" KEY_A "  ek.der\n", 2, NULL },
+		{ "# ours\r\n\r\n  " KEY_A "\tx\r\n" KEY_A "\n", 2, NULL },
+		{ "", 0, "holds no endorsement key's digest" },
+		{ "# " KEY_A "\n\n", 0, "holds no endorsement key's digest" },
+		{ KEY_A "\nabc\n", 0, "line 2 does not begin with" },
+		{ KEY_A "0", 0, "line 1 does not begin with" },
+		{ "g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", 0, "line 1" },
+		{ "sha256:" KEY_A, 0, "line 1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct assay_digest key = { .hash = ASSAY_HASH_SHA256 };
+		struct ek_list list = { 0 };
+		struct assay_error err = { 0 };
+		int r = ek_list_parse(support_text(rows[i].text), "it", &list, &err);
+
+		assert_int_equal(r, rows[i].count ? 0 : -EBADMSG);
+		if (r < 0) {
+			support_assert_error(&err, rows[i].says);
+			ek_list_free(&list);
+			continue;
+		}
+		assert_int_equal(list.count, rows[i].count);
+		hex_decode(KEY_A, key.bytes, sizeof(key.bytes), &key.size);
+		assert_true(ek_list_has(&list, &key));
+		key.bytes[31] ^= 1;
+		assert_false(ek_list_has(&list, &key));
+		ek_list_free(&list);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_padded_certificate_is_kept_without_its_padding),
 		cmocka_unit_test(no_byte_of_a_request_can_be_changed),
 		cmocka_unit_test(an_answer_is_taken_or_not),
+		cmocka_unit_test(a_list_of_endorsement_keys_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

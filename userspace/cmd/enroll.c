@@ -186,6 +186,8 @@ static int run_here(int argc, char **argv)
 	int status = command_parse(&command_enroll, argc, argv, &options, NULL);
 
 	if (status == COMMAND_GO)
+		status = enroll_check_trust(&command_enroll, &options.verifier);
+	if (status == COMMAND_GO)
 		status = enroll_here(&options, &record, &path, &err) < 0 ?
 				 command_failed(&command_enroll, &err) :
 				 enroll_print_record(&command_enroll, &record, path, options.json);

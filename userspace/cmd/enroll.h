@@ -17,14 +17,19 @@ extern const struct command command_enroll_challenge, command_enroll_accept;
 
 /**
  * struct enroll_verifier - the verifier's side of the command line
+ * @known: paths of lists of endorsement keys
  * @days: how long a challenge may be answered
  */
 struct enroll_verifier {
 	const char *records;
 	struct trust_paths trust;
+	struct option_texts known;
 	uint32_t days;
 	bool replace;
 };
+
+/* enroll_check_trust() - is anybody to be believed? COMMAND_GO, or an exit status */
+int enroll_check_trust(const struct command *command, const struct enroll_verifier *verifier);
 
 void enroll_verifier_free(struct enroll_verifier *verifier);
 
@@ -38,7 +43,10 @@ void enroll_verifier_free(struct enroll_verifier *verifier);
 	  "let it have a new attestation key", OPTION_FLAG(structure, member.replace) }
 #define ENROLL_ROWS_TRUST(structure, member) \
 	{ "roots", 0, "FILE", "certificates of TPM makers that are trusted, PEM or DER, one or " \
-	  "many, or a directory of such files; repeatable", OPTION_INPUTS(structure, member.trust.roots), .required = true }, \
+	  "many, or a directory of such files; repeatable", OPTION_INPUTS(structure, member.trust.roots) }, \
+	{ "ek-hashes", 0, "FILE", "lists of endorsement keys that need no certificate, a line a key: the " \
+	  "SHA-256 of its SubjectPublicKeyInfo; repeatable", \
+	  OPTION_INPUTS(structure, member.known) }, \
 	{ "intermediates", 0, "FILE", "certificates that may stand between, not trusted for being " \
 	  "there, likewise; repeatable", OPTION_INPUTS(structure, member.trust.intermediates) }, \
 	{ "crl", 0, "FILE", "revocation lists of such makers, PEM or DER, likewise; repeatable", \

@@ -11,12 +11,14 @@
  * struct enroll_device - the device's side of the command line
  * @ak: a key file's name, or a handle's
  * @ek_certificate: a file's path; NULL: as the TPM holds it
+ * @no_ek_certificate: none is to be handed over
  * @machine_id: NULL: as the system has it
  */
 struct enroll_device {
 	struct tpm_options tpm;
 	const char *ak, *ek_certificate, *machine_id;
 	enum tpm_ek_template template;
+	bool no_ek_certificate;
 };
 
 /* option_function of a row's member of these kinds */
@@ -40,6 +42,9 @@ int option_machine_id(void *place, const char *value, struct assay_error *err);
 	{ "ek-cert", 0, "FILE", "the endorsement key's certificate, PEM or DER, and what leads from " \
 	  "it to a root, where the TPM does not hold it", \
 	  OPTION_INPUT(structure, member.ek_certificate), .needs = "ek" }, \
+	{ "no-ek-cert", 0, NULL, "hand over no certificate: the verifier knows the endorsement key " \
+	  "(--ek-hashes)", OPTION_FLAG(structure, member.no_ek_certificate), .needs = "ek", \
+	  .excludes = "ek-cert" }, \
 	{ "machine-id", 0, "ID", "what to call the machine (/etc/machine-id)", \
 	  OPTION_FUNCTION(structure, member.machine_id, option_machine_id) }
 /* clang-format on */

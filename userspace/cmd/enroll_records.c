@@ -6,11 +6,28 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "enroll/store.h"
 
 #define SECONDS_A_DAY 86400
+#define LIST_MAX_SIZE (128U << 20) /* bytes of a list of endorsement keys */
 
 CLEANUP_POINTER(struct store, store_close, store_close);
+
+static int read_known(const struct option_texts *paths, struct ek_list *known,
+		      struct assay_error *err)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		CLEANUP(buffer_free) struct buffer text = { 0 };
+		int r = file_read(paths->list[i], LIST_MAX_SIZE, &text, err);
+
+		if (r == 0)
+			r = ek_list_parse(buffer_bytes(&text), paths->list[i], known, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
 
 static int check_request(const struct enroll_verifier *verifier,
 			 const struct enroll_request *request, struct enroll_challenge *ret,
@@ -18,12 +35,17 @@ static int check_request(const struct enroll_verifier *verifier,
 			 struct chain_revocation *ret_revocation, struct assay_error *err)
 {
 	struct chain_trust trust;
+	struct ek_list known = { 0 };
 	int r = trust_files_read(&verifier->trust, (uint64_t)time(NULL), &trust, err);
 
 	if (r == 0)
-		r = enroll_challenge(request, &trust, (uint64_t)verifier->days * SECONDS_A_DAY, ret,
-				     ret_pending, ret_revocation, err);
+		r = read_known(&verifier->known, &known, err);
+	if (r == 0)
+		r = enroll_challenge(request, &trust, &known,
+				     (uint64_t)verifier->days * SECONDS_A_DAY, ret, ret_pending,
+				     ret_revocation, err);
 	trust_files_free(&trust);
+	ek_list_free(&known);
 	return r;
 }
 
@@ -96,7 +118,15 @@ int enroll_take_answer(const struct enroll_verifier *verifier, const struct enro
 	return 0;
 }
 
+int enroll_check_trust(const struct command *command, const struct enroll_verifier *verifier)
+{
+	if (verifier->trust.roots.count > 0 || verifier->known.count > 0)
+		return COMMAND_GO;
+	return command_usage(command, "missing option: --roots or --ek-hashes");
+}
+
 void enroll_verifier_free(struct enroll_verifier *verifier)
 {
 	trust_paths_free(&verifier->trust);
+	option_texts_free(&verifier->known);
 }

@@ -112,6 +112,8 @@ static int run_challenge(int argc, char **argv)
 	int status = command_parse(&command_enroll_challenge, argc, argv, &options, &operands);
 
 	if (status == COMMAND_GO)
+		status = enroll_check_trust(&command_enroll_challenge, &options.verifier);
+	if (status == COMMAND_GO)
 		status = make_challenge(&options, operands.list[0]);
 	enroll_verifier_free(&options.verifier);
 	return status;

@@ -24,21 +24,51 @@ static int copy_request(const struct enroll_request *from, struct enroll_request
 	return 0;
 }
 
+/* An endorsement key is believed for being known, or for its certificate. */
+static int check_ek(const struct enroll_request *request, const struct tpm_public *ek,
+		    const struct chain_trust *trust, const struct ek_list *known,
+		    struct chain_revocation *ret_revocation, struct assay_error *err)
+{
+	char hex[2 * ASSAY_DIGEST_MAX + 1];
+	struct assay_digest key;
+	int r = credential_check_ek(ek, err);
+
+	if (r == 0)
+		r = tpm_public_key_digest(ek, &key, err);
+	if (r < 0)
+		return r;
+	*ret_revocation = (struct chain_revocation){ 0 };
+	if (known && ek_list_has(known, &key))
+		return 0;
+	hex_encode(BYTES(key.bytes, key.size), hex);
+	if (request->ek_certificate.size == 0)
+		return assay_fail(err, EKEYREJECTED,
+				  "the endorsement key has no certificate, and its digest %s is in "
+				  "no list of known ones",
+				  hex);
+	if (sk_X509_num(trust->roots) == 0)
+		return assay_fail(
+			err, EKEYREJECTED,
+			"the endorsement key's digest %s is in no list of known ones, and "
+			"no roots were named to judge its certificate by",
+			hex);
+	return ek_certificate_check(buffer_bytes(&request->ek_certificate),
+				    buffer_bytes(&request->ek_chain), ek, trust, ret_revocation,
+				    err);
+}
+
 /* The two keys, each found to be what it must be, and the AK's name. */
 static int check_keys(const struct enroll_request *request, const struct chain_trust *trust,
-		      struct tpm_public *ret_ek, struct tpm_name *ret_ak_name,
-		      struct chain_revocation *ret_revocation, struct assay_error *err)
+		      const struct ek_list *known, struct tpm_public *ret_ek,
+		      struct tpm_name *ret_ak_name, struct chain_revocation *ret_revocation,
+		      struct assay_error *err)
 {
 	struct tpm_public ak;
 	int r = tpm_public_parse(buffer_bytes(&request->ek_public), ret_ek, err);
 
 	if (r < 0)
 		return assay_fail_context(err, "the endorsement key");
-	r = credential_check_ek(ret_ek, err);
-	if (r == 0)
-		r = ek_certificate_check(buffer_bytes(&request->ek_certificate),
-					 buffer_bytes(&request->ek_chain), ret_ek, trust,
-					 ret_revocation, err);
+	r = check_ek(request, ret_ek, trust, known, ret_revocation, err);
 	if (r < 0)
 		return r;
 	r = tpm_public_parse(buffer_bytes(&request->ak_public), &ak, err);
@@ -49,7 +79,7 @@ static int check_keys(const struct enroll_request *request, const struct chain_t
 }
 
 int enroll_challenge(const struct enroll_request *request, const struct chain_trust *trust,
-		     uint64_t valid, struct enroll_challenge *ret,
+		     const struct ek_list *known, uint64_t valid, struct enroll_challenge *ret,
 		     struct enroll_pending *ret_pending, struct chain_revocation *ret_revocation,
 		     struct assay_error *err)
 {
@@ -59,7 +89,7 @@ int enroll_challenge(const struct enroll_request *request, const struct chain_tr
 	struct tpm_name ak_name;
 	struct chain_revocation revocation;
 	struct tpm_public ek;
-	int r = check_keys(request, trust, &ek, &ak_name, &revocation, err);
+	int r = check_keys(request, trust, known, &ek, &ak_name, &revocation, err);
 
 	if (r < 0)
 		return r;
@@ -106,7 +136,7 @@ static int make_record(const struct enroll_request *request, uint64_t now,
 		r = tpm_public_parse(buffer_bytes(&request->ek_public), &ek, err);
 	if (r == 0)
 		r = tpm_public_key_digest(&ek, &record->ek_key, err);
-	if (r == 0)
+	if (r == 0 && request->ek_certificate.size > 0)
 		r = digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&request->ek_certificate),
 				 &record->ek_certificate, err);
 	return r;

@@ -12,6 +12,7 @@
 #define ASSAY_ENROLL_ENROLL_H
 
 #include "enroll/ek_certificate.h"
+#include "enroll/ek_list.h"
 #include "enroll/message.h"
 
 /* How long a challenge stays open, in seconds, where nobody says otherwise: a week. */
@@ -20,6 +21,7 @@
 /*
  * enroll_challenge() - check a request and make a challenge for it
  * @trust: whom to believe
+ * @known: endorsement keys that need no certificate; may be NULL
  * @valid: how long it may be answered, in seconds from @trust->now
  * @ret_pending: what to keep; not the secret, which nobody has until the device answers
  * @ret_revocation: what the revocation lists could say; may be NULL
@@ -28,7 +30,7 @@
  * -EBADMSG for keys that do not parse; -EIO, -ENOMEM
  */
 int enroll_challenge(const struct enroll_request *request, const struct chain_trust *trust,
-		     uint64_t valid, struct enroll_challenge *ret,
+		     const struct ek_list *known, uint64_t valid, struct enroll_challenge *ret,
 		     struct enroll_pending *ret_pending, struct chain_revocation *ret_revocation,
 		     struct assay_error *err);
 

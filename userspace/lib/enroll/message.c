@@ -50,14 +50,16 @@ static json_t *chain_to_json(const struct enroll_request *request)
 
 static json_t *request_to_json(const struct enroll_request *request)
 {
-	json_t *root = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "assay", JSON_VERSION, "type",
+	json_t *root = json_pack("{s:i, s:s, s:s, s:o, s:o}", "assay", JSON_VERSION, "type",
 				 TYPE_REQUEST, "machine_id", request->machine_id, "ek_public",
-				 json_base64(buffer_bytes(&request->ek_public)), "ek_certificate",
-				 json_base64(buffer_bytes(&request->ek_certificate)), "ak_public",
+				 json_base64(buffer_bytes(&request->ek_public)), "ak_public",
 				 json_base64(buffer_bytes(&request->ak_public)));
 
 	if (root &&
-	    ((request->ek_chain.size > 0 &&
+	    ((request->ek_certificate.size > 0 &&
+	      json_object_set_new(root, "ek_certificate",
+				  json_base64(buffer_bytes(&request->ek_certificate))) < 0) ||
+	     (request->ek_chain.size > 0 &&
 	      json_object_set_new(root, "ek_chain", chain_to_json(request)) < 0) ||
 	     (request->ak_qualified_name.size > 0 &&
 	      json_object_set_new(root, "ak_qualified_name",
@@ -71,7 +73,7 @@ static json_t *request_to_json(const struct enroll_request *request)
 static int check_request(const struct enroll_request *request, struct assay_error *err)
 {
 	if (machine_id_valid(request->machine_id) && request->ek_public.size > 0 &&
-	    request->ek_certificate.size > 0 && request->ak_public.size > 0)
+	    request->ak_public.size > 0)
 		return 0;
 	return assay_fail(err, EINVAL, WHAT_REQUEST " is not complete");
 }
@@ -214,7 +216,7 @@ static int parse_request(const json_t *root, struct enroll_request *request,
 		return assay_fail(err, EBADMSG, "%s: \"machine_id\" is not a machine's id", what);
 	memcpy(request->machine_id, machine_id, strlen(machine_id) + 1);
 	r = get_binary(root, "ek_public", what, ENROLL_MAX_STRUCTURE, &request->ek_public, err);
-	if (r == 0)
+	if (r == 0 && json_object_get(root, "ek_certificate"))
 		r = get_binary(root, "ek_certificate", what, ENROLL_MAX_CERTIFICATE,
 			       &request->ek_certificate, err);
 	if (r == 0)

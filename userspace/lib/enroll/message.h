@@ -26,7 +26,8 @@
 #define ENROLL_ID_SIZE 16	     /* bytes of what ties an answer to its challenge */
 
 /**
- * struct enroll_request - @ek_public and @ak_public are TPM2B_PUBLIC, @ek_certificate is DER
+ * struct enroll_request - @ek_public and @ak_public are TPM2B_PUBLIC
+ * @ek_certificate: DER; size 0 where the device has none, and the verifier has to know the key
  * @ek_chain: certificates in DER, one after the other, that the TPM holds beside it; size 0 if
  *            there are none. Of a challenge that is open they are not kept
  * @ak_qualified_name: what the device says it is; size 0 if it says nothing

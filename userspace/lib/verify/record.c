@@ -50,17 +50,20 @@ int device_record_write(FILE *stream, const struct device_record *record, struct
 	int r;
 
 	if (!machine_id_valid(record->machine_id) || record->ak_public.size == 0 ||
-	    record->ak_name.size == 0 || record->ek_key.hash != ASSAY_HASH_SHA256 ||
-	    certificate->hash != ASSAY_HASH_SHA256)
+	    record->ak_name.size == 0 || record->ek_key.hash != ASSAY_HASH_SHA256)
 		return assay_fail(err, EINVAL, "the device record is not complete");
-	root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "assay", JSON_VERSION, "type",
+	root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o}", "assay", JSON_VERSION, "type",
 			 RECORD_TYPE, "machine_id", record->machine_id, "enrolled",
 			 utc_text(record->enrolled, enrolled), "ak_public",
 			 json_base64(buffer_bytes(&record->ak_public)), "ak_name",
 			 json_hex(name_bytes(&record->ak_name)), "ek_key_sha256",
-			 json_hex(BYTES(record->ek_key.bytes, record->ek_key.size)),
-			 "ek_certificate_sha256",
-			 json_hex(BYTES(certificate->bytes, certificate->size)));
+			 json_hex(BYTES(record->ek_key.bytes, record->ek_key.size)));
+	if (root && certificate->size > 0 &&
+	    json_object_set_new(root, "ek_certificate_sha256",
+				json_hex(BYTES(certificate->bytes, certificate->size))) < 0) {
+		json_decref(root);
+		root = NULL;
+	}
 	if (root && record->ak_qualified_name.size > 0 &&
 	    json_object_set_new(root, "ak_qualified_name",
 				json_hex(buffer_bytes(&record->ak_qualified_name))) < 0) {
@@ -174,7 +177,7 @@ static int parse_root(const json_t *root, struct device_record *record, struct a
 		r = assay_fail(err, EBADMSG, "%s: \"ak_qualified_name\" is too long", what);
 	if (r == 0)
 		r = get_sha256(root, "ek_key_sha256", what, &record->ek_key, err);
-	if (r == 0)
+	if (r == 0 && json_object_get(root, "ek_certificate_sha256"))
 		r = get_sha256(root, "ek_certificate_sha256", what, &record->ek_certificate, err);
 	record->has_state = json_object_get(root, "state") != NULL;
 	if (r == 0 && record->has_state)

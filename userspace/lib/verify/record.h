@@ -25,7 +25,7 @@
  * @ak_name: its name, which the TPM proved to hold
  * @ak_qualified_name: as the device told it; size 0 if it did not
  * @ek_key: tpm_public_key_digest() of the endorsement key that it was proved with
- * @ek_certificate: SHA-256 of that key's certificate
+ * @ek_certificate: SHA-256 of that key's certificate; size 0 where it is known without one
  * @has_state: @state is set: of the device's last attestation that was trusted
  *
  * Start with {0}, end with device_record_free().
