@@ -166,9 +166,10 @@ static int run_quote(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	if (options.pcrs == 0 && !options.policy && options.no_assay_log && options.no_ima_log)
+	if (options.pcrs == 0 && !options.policy && options.no_assay_log && options.no_ima_log &&
+	    !quote_finds_uefi_log(&options))
 		return command_usage(&command_quote,
-				     "without both logs, --pcrs is needed, or --policy");
+				     "without any log, --pcrs is needed, or --policy");
 	return quote_and_print(&options);
 }
 

@@ -15,9 +15,24 @@ const char *check_outcome_words(enum check_outcome outcome)
 	return words[outcome];
 }
 
+/*
+ * What was not made since another check failed, although it does not need that one to pass: of a
+ * log that is missing evidence-logs tells, and of what was not compared the check that stopped it.
+ */
+static bool follows_from_another(const struct verdict *verdict, enum check check)
+{
+	const uint64_t parsed = CHECK_BIT(CHECK_ASSAY_LOG_PARSED) |
+				CHECK_BIT(CHECK_IMA_LOG_PARSED) | CHECK_BIT(CHECK_UEFI_LOG_PARSED);
+
+	if (check == CHECK_REFERENCE_VALUES)
+		return true;
+	return parsed & CHECK_BIT(check) && verdict->failed & CHECK_BIT(CHECK_EVIDENCE_LOGS);
+}
+
 enum check_outcome check_outcome(const struct verdict *verdict, enum check check)
 {
 	bool required = (verdict->required & CHECK_BIT(check)) != 0;
+	uint64_t waited_for;
 
 	if (verdict->passed & CHECK_BIT(check))
 		return OUTCOME_PASSED;
@@ -25,7 +40,10 @@ enum check_outcome check_outcome(const struct verdict *verdict, enum check check
 		return required ? OUTCOME_FAILED : OUTCOME_NOTE;
 	if (!required)
 		return OUTCOME_NOT_REQUIRED;
-	return check_needs(check) & ~verdict->passed ? OUTCOME_NOT_REACHED : OUTCOME_MISSING;
+	/* A check of a log that there need not be, no other waits for. */
+	waited_for = check_needs(check) & ~verdict->passed & (verdict->required | verdict->failed);
+	return waited_for || follows_from_another(verdict, check) ? OUTCOME_NOT_REACHED :
+								    OUTCOME_MISSING;
 }
 
 bool check_blocks(enum check_outcome outcome)

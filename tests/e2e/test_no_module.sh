@@ -1,0 +1,253 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A machine without the module: its TPM (swtpm) is extended by what its firmware's log and IMA's
+# list say, `assay quote --no-assay-log` makes evidence of it, `assay policy learn` a policy, and
+# `assay verify` trusts it, and no tampering. The firmware's log is a real machine's; IMA's
+# signatures are evmctl's; the files that the kernel would show are put where it does.
+# Conditions are evaluated by check, not where they stand.
+# shellcheck disable=SC2016
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+assay=$PWD/build/host/assay
+verifier=$PWD/build/host/assay-verify
+make_tpm=$PWD/qemu/make-tpm
+ima_entry=$PWD/tests/e2e/ima-entry.py
+firmware=$PWD/tests/data/uefi/tpm2tools-event-arch-linux.bin
+
+. tests/swtpm.sh
+tpm_work assay-no-module
+CHECK_OUT=$work
+. tests/check.sh
+cd "$work" || exit 1
+
+bail() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+"$make_tpm" "$work/tpm" >&2 || bail 'no TPM could be made'
+unset TPM2TOOLS_TCTI TSS2_LOG
+ASSAY_TCTI=swtpm:path=$work/tpm.sock
+TPM2TOOLS_TCTI=$ASSAY_TCTI
+export ASSAY_TCTI TPM2TOOLS_TCTI
+
+# ---------------------------------------------------------------- the machine
+
+# What a boot measures: each event of the firmware's, then IMA's first entry.
+boot() { # [DIGEST of boot_aggregate]
+	tpm_stop
+	tpm_start "$work/tpm" >&2 || bail 'swtpm does not start'
+	"$verifier" replay uefi --events --json "$firmware" | jq -r '.firmware_events[] | select(.extended) |
+		"\(.pcr):" + (.digests[] | select(startswith("sha256:")) | sub(":"; "="))' |
+		xargs tpm2_pcrextend || bail 'tpm2_pcrextend fails'
+	aggregate=${1:-$(tpm2_pcrread sha256:0,1,2,3,4,5,6,7,8,9 -o pcrs >/dev/null && sha256sum <pcrs | cut -d ' ' -f 1)}
+	rm -f list
+	measure boot_aggregate "$aggregate"
+}
+
+measure() { # NAME DIGEST [SIGNATURE]
+	tpm2_pcrextend "10:sha256=$("$ima_entry" list "$@")" || bail 'tpm2_pcrextend fails'
+}
+
+# run_file FILE: it is in $work/root, and signed if there is FILE.sig
+run_file() {
+	set -- "$1" "$(sha256sum "root$1" | cut -d ' ' -f 1)" "root$1.sig"
+	[ -e "$3" ] || set -- "$1" "$2"
+	measure "$@"
+}
+
+# Where the kernel shows the logs, for this command alone.
+quote() { # OUT [OPTION]...
+	out=$1
+	shift
+	run unshare -rm sh -c 'mount -t tmpfs none /sys/kernel/security &&
+		mkdir /sys/kernel/security/ima /sys/kernel/security/tpm0 &&
+		cp list /sys/kernel/security/ima/binary_runtime_measurements &&
+		cp "$1" /sys/kernel/security/tpm0/binary_bios_measurements && shift && exec "$@"' sh \
+		"$firmware" "$assay" quote --nonce "$nonce" --ak ak.pem --no-assay-log --out "$out" "$@"
+	[ "$status" -eq 0 ] || { cat stderr >&2; bail "no quote: $out"; }
+}
+
+has() { # has FILE FILTER: jq's filter gives true
+	jq -e "$2" "$1" >/dev/null
+}
+
+sign_file() { # FILE
+	evmctl ima_sign --hashalgo sha256 --key ima.key --sigfile "root$1" >evmctl.log 2>&1 ||
+		{ cat evmctl.log >&2; bail 'evmctl fails'; }
+}
+
+echo 1..39
+nonce=$(head -c 20 /dev/urandom | xxd -p)
+mkdir -p root/usr/bin
+for name in init sh tool; do
+	echo "$name" >"root/usr/bin/$name"
+done
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ima -keyout ima.key \
+	-out ima.pem -days 9 2>/dev/null
+sign_file /usr/bin/tool
+boot
+run "$assay" key create --restricted --out ak.pem --public ak.pub
+check 'an attestation key' [ "$status" -eq 0 ]
+run_file /usr/bin/init
+run_file /usr/bin/sh
+run_file /usr/bin/tool
+quote good.json
+check 'evidence of the two logs, and of PCRs 0 to 10' has good.json \
+	'(.logs | keys == ["ima", "uefi"]) and (.pcrs.sha256 | keys | length == 11)'
+
+# ---------------------------------------------------------------- trusted
+
+judge() { # EVIDENCE [OPTION]...
+	evidence=$1
+	shift
+	run "$verifier" verify "$evidence" --nonce "$nonce" --ak ak.pub "$@"
+}
+
+trusted() {
+	[ "$status" -eq 0 ] && [ "$(head -n 1 stdout)" = trusted ] && [ ! -s stderr ]
+}
+
+# Not trusted, because of that check first of all.
+refused() { # CHECK [WORDS]
+	[ "$status" -eq 1 ] && [ "$(head -n 1 stdout)" = 'NOT TRUSTED' ] &&
+		sed -n 3p stdout | grep -q "^FAIL  *$1: .*${2:-}"
+}
+
+run "$verifier" policy learn good.json --ima
+cp stdout policy.json
+check 'a policy is learned of it: which logs there are' [ "$(jq -c .logs policy.json)" = \
+	'{"assay_log":"absent","ima":"required","uefi":"required"}' ]
+check 'that knows the boot' grep -q 'the boot is known by the values of PCRs 0, .*8 of bank sha256' stderr
+check 'and of which nothing is told that it would refuse' sh -c '! grep -q "not trust" stderr'
+run "$verifier" policy lint policy.json
+check 'lint has nothing to warn of' [ "$status" -eq 0 ]
+judge good.json --policy policy.json
+check 'a machine without the module is trusted' trusted
+judge good.json --policy policy.json --json --html page.html --junit junit.xml
+check 'what it is compared with' [ "$(jq -r '.checks[] | select(.name == "reference-values") | .detail' stdout)" = \
+	"with values of PCRs, digests of IMA's entries" ]
+check 'no check of a log that there is none of is required' [ "$(jq -r '[.checks[] |
+	select(.required and (.name | test("^(assay-log|files|manifest)")))] | length' stdout)" -eq 0 ]
+check 'nor counted as a failure for CI' [ "$(grep -c '<failure' junit.xml)" -eq 0 ]
+check 'the page says so' grep -q '<h1 class=ok>' page.html
+jq --rawfile pem ima.pem 'del(.ima.digests) | .ima.certificates = [{pem: $pem}] |
+	.ima.unknown_files = "accept"' policy.json >signed.json
+judge good.json --policy signed.json --json
+check 'trusted by a signature alone, without digests' has stdout '.trusted and
+	(.checks[] | select(.name == "ima-signatures") | .result == "pass")'
+jq '.logs.ima = "absent" | del(.ima)' policy.json >boot.json
+quote boot-alone.json --no-ima-log
+judge boot-alone.json --policy boot.json
+check "trusted by the firmware's log and PCRs alone" trusted
+judge good.json --policy boot.json --verbose
+check 'a list that the policy calls absent is told' \
+	grep -q '^  pass  *evidence-logs  *it holds .*and a list of IMA, which by the policy is not there' stdout
+run "$verifier" replay ima list --expect "sha256:$(jq -r '.pcrs.sha256["10"]' good.json)"
+check 'replay comes to the same PCR 10' [ "$status" -eq 0 ]
+run "$verifier" replay uefi "$firmware" --expect "4:sha256:$(jq -r '.pcrs.sha256["4"]' good.json)"
+check 'and PCR 4' [ "$status" -eq 0 ]
+
+# ---------------------------------------------------------------- the tamperings
+
+echo '{"assay": 1, "type": "policy"}' >usual.json
+judge good.json --policy usual.json --waive boot-known
+check '1: without a policy that says so: refused' refused evidence-logs "no log of assay's"
+check 'with advice that fits' grep -q 'of a device that has none, let the policy say so' stdout
+check 'and no word of damage' sh -c '! grep -qi damage stdout'
+jq 'del(.logs.ima)' good.json >changed.json
+judge changed.json --policy policy.json
+check '2: the list is left out' refused evidence-logs 'no list of IMA'
+jq 'del(.logs.uefi)' good.json >changed.json
+judge changed.json --policy policy.json
+check "3: the firmware's log is left out" refused evidence-logs 'no log of the firmware'
+
+# changed NAME OFFSET BYTE: the evidence's log with a byte changed
+flip() { # MEMBER OFFSET
+	jq -r ".logs.$1.data" good.json | base64 -d >log.bin
+	printf '\377' | dd of=log.bin bs=1 seek="$2" conv=notrunc status=none
+	jq --arg data "$(base64 -w 0 log.bin)" ".logs.$1.data = \$data" good.json >changed.json
+	judge changed.json --policy policy.json
+}
+size=$(jq -r .logs.ima.data good.json | base64 -d | wc -c)
+flip ima $((size - 20))
+check '4: a byte of an entry is changed' refused ima-log-digests /usr/bin/tool
+entry=$(grep -abo -m 1 /usr/bin/init list | head -n 1 | cut -d : -f 1)
+# From that entry on, nothing: an entry before it in the file begins with the PCR.
+jq -r .logs.ima.data good.json | base64 -d >log.bin
+python3 - "$entry" <<'END' >short.bin
+import struct, sys
+data = open("log.bin", "rb").read()
+at = 0
+while at < len(data):
+    name = struct.unpack_from("<I", data, at + 24)[0]
+    size = 32 + name + struct.unpack_from("<I", data, at + 28 + name)[0]
+    if not at < int(sys.argv[1]) < at + size:
+        sys.stdout.buffer.write(data[at:at + size])
+    at += size
+END
+jq --arg data "$(base64 -w 0 short.bin)" '.logs.ima.data = $data' good.json >changed.json
+judge changed.json --policy policy.json
+check '5: an entry is left out' refused ima-log-replay
+jq --arg data "$(head -c -9 log.bin | base64 -w 0)" '.logs.ima.data = $data' good.json >changed.json
+judge changed.json --policy policy.json
+check '6: the list is cut' refused ima-log-parsed
+flip uefi 110
+check "7: a digest of the firmware's log is changed" refused uefi-log-replay
+jq --arg data "$(head -c -9 "$firmware" | base64 -w 0)" '.logs.uefi.data = $data' good.json >changed.json
+judge changed.json --policy policy.json
+check "8: the firmware's log is cut" refused uefi-log-parsed
+jq '.pcrs.sha256["4"] = .pcrs.sha256["5"]' good.json >changed.json
+judge changed.json --policy policy.json
+check '9: a value beside the quote is changed' refused pcr-digest
+run "$verifier" verify good.json --nonce "$(head -c 20 /dev/urandom | xxd -p)" --ak ak.pub --policy policy.json
+check '10: an old quote' refused quote-nonce
+run "$assay" key create --restricted --out other.pem --public other.pub
+run "$verifier" verify good.json --nonce "$nonce" --ak other.pub --policy policy.json
+check "11: another machine's" refused ak-expected
+quote narrow.json --pcrs 0,1,2,3,4,5,6,7,8,9
+judge narrow.json --policy policy.json
+check '12: PCR 10 is not quoted' refused pcr-required
+
+# On the machine: the TPM holds what happened, and the list tells it.
+cp list good.list
+cp root/usr/bin/tool root/usr/bin/backdoor
+run_file /usr/bin/backdoor
+quote bad.json
+judge bad.json --policy policy.json
+check '13: a file that nobody knows was run' refused ima-files-known /usr/bin/backdoor
+cp list backdoor.list
+cp good.list list
+quote bad.json
+judge bad.json --policy policy.json
+check '14: and its entry is kept back' refused ima-log-replay
+cp backdoor.list list
+echo exchanged >root/usr/bin/sh
+run_file /usr/bin/sh
+quote bad.json
+judge bad.json --policy policy.json
+check '15: a file was exchanged' refused ima-files-match '/usr/bin/sh: IMA measured'
+echo exchanged >root/usr/bin/tool
+run_file /usr/bin/tool
+quote bad.json
+judge bad.json --policy signed.json
+check '16: a signed file was exchanged' refused ima-signatures /usr/bin/tool
+tpm2_pcrextend 4:sha256="$(head -c 32 /dev/urandom | xxd -p -c 32)"
+quote bad.json
+judge bad.json --policy boot.json
+check '17: another boot loader' refused pcr-values 'PCR 4'
+boot "$(head -c 32 /dev/urandom | xxd -p -c 32)"
+quote bad.json
+judge bad.json --policy signed.json
+check "18: IMA's list of another boot" refused ima-boot-aggregate
+jq 'del(.pcrs) | .waive = {"boot-known": "a test"} | del(.ima)' policy.json >nothing.json
+boot
+quote good.json
+judge good.json --policy nothing.json
+check '19: nothing to compare with' refused reference-values
+run "$verifier" policy lint nothing.json
+check 'of which lint warns' grep -q '^warning: There is nothing to compare with' stdout
+judge good.json --policy boot.json
+check 'and the next boot is trusted again' trusted
