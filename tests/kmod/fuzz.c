@@ -306,12 +306,6 @@ static void change(struct fuzzer *fuzzer, struct request *request)
 	}
 }
 
-/* On a busy machine the TPM does not answer in its driver's time. */
-static bool is_late(int result)
-{
-	return result == -ETIME;
-}
-
 /* The answers to an ioctl that the ABI has, whatever is in the request. */
 static bool is_answer(int result)
 {
@@ -847,8 +841,7 @@ static void check_log(struct fuzzer *fuzzers)
 	enum followed followed;
 	struct record record;
 
-	for (int tries = 0; anchor(file_rw, NULL) == -ETIME && tries < 100; tries++)
-		;
+	settle_log(file_rw);
 	follow_start(&follower, &log);
 	first = follower.number;
 	for (;;) {

@@ -258,6 +258,26 @@ static inline int anchor(int fd, struct assay_anchor_request *request)
 	return call(fd, ASSAY_IOC_ANCHOR, request);
 }
 
+/*
+ * On a busy machine the TPM does not answer in its driver's time: what was written is pending, and
+ * anchored later.
+ */
+static inline bool is_late(int result)
+{
+	return result == -ETIME;
+}
+
+/* Anchors and verifies what is written, so that the module has nothing left to do by itself. */
+static inline int settle_log(int fd)
+{
+	int result, tries = 0;
+
+	do
+		result = anchor(fd, NULL);
+	while (is_late(result) && ++tries < 100);
+	return result;
+}
+
 /* Whether the module can measure files here: of the bed's kernels, 6.1 does not let it. */
 static inline bool can_measure(void)
 {
