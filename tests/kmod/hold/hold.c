@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holds assay's committer up for @ms just before it plans another try, as if it had been
- * preempted there: what a test cannot hope for becomes certain. For the test of unloading.
+ * Holds assay up, as if it had been preempted there: what a test cannot hope for becomes certain.
+ * The committer for @ms just before it plans another try, for the test of unloading; loading for
+ * @resume_ms when it has looked at a log that memory has kept, and has not protected it yet.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -9,6 +10,7 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -20,6 +22,10 @@ MODULE_PARM_DESC(ms, "milliseconds; 0 for not at all");
 static unsigned int held;
 module_param(held, uint, 0400);
 MODULE_PARM_DESC(held, "how often that was done");
+
+static unsigned int resume_ms;
+module_param(resume_ms, uint, 0600);
+MODULE_PARM_DESC(resume_ms, "milliseconds before a log goes on; 0 for not at all");
 
 static struct task_struct *inside;
 
@@ -57,14 +63,76 @@ static struct kprobe hold_probe = {
 	.pre_handler = hold_hit,
 };
 
+/* ------------------------------------------------------------------ loading */
+struct assay_ring;
+static struct kprobe resume_probe;
+
+/* In the place of assay_ring_resume(), which it calls. */
+static noinline int hold_and_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
+{
+	int (*resume)(struct assay_ring * ring, u64 head, u64 tail, u32 sequence) =
+		(void *)resume_probe.addr;
+	int ret;
+
+	msleep(resume_ms);
+	WRITE_ONCE(inside, current);
+	ret = resume(ring, head, tail, sequence);
+	WRITE_ONCE(inside, NULL);
+	return ret;
+}
+
+static int resume_hit(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (!resume_ms || READ_ONCE(inside) == current)
+		return 0;
+	held++;
+	instruction_pointer_set(regs, (unsigned long)hold_and_resume);
+	return 1;
+}
+
+/* assay can be probed once it is there, and has not begun. */
+static int module_changed(struct notifier_block *block, unsigned long state, void *data)
+{
+	const struct module *module = data;
+
+	if (strcmp(module->name, "assay"))
+		return NOTIFY_DONE;
+	if (state == MODULE_STATE_COMING && resume_ms) {
+		resume_probe = (struct kprobe){
+			.symbol_name = "assay_ring_resume",
+			.pre_handler = resume_hit,
+		};
+		if (register_kprobe(&resume_probe))
+			resume_probe.symbol_name = NULL;
+	} else if (state == MODULE_STATE_LIVE || state == MODULE_STATE_GOING) {
+		if (resume_probe.symbol_name)
+			unregister_kprobe(&resume_probe);
+		resume_probe.symbol_name = NULL;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block module_notifier = {
+	.notifier_call = module_changed,
+};
+
 static int __init hold_init(void)
 {
-	return register_kprobe(&hold_probe);
+	int ret = register_kprobe(&hold_probe);
+
+	if (ret)
+		return ret;
+	ret = register_module_notifier(&module_notifier);
+	if (ret)
+		unregister_kprobe(&hold_probe);
+	return ret;
 }
 module_init(hold_init);
 
+/* assay is not being loaded. */
 static void __exit hold_exit(void)
 {
+	unregister_module_notifier(&module_notifier);
 	unregister_kprobe(&hold_probe);
 }
 module_exit(hold_exit);
