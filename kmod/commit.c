@@ -30,6 +30,7 @@
 #include <linux/uio.h>
 
 #include "commit.h"
+#include "layout.h"
 #include "piece.h"
 #include "trim.h"
 
@@ -58,10 +59,9 @@ struct assay_waiter {
 	bool queued;
 };
 
-/* The most bytes of fields in a record: no more than the ring holds, and a TLV's length can say. */
 static size_t assay_commit_limit(const struct assay_commit *commit)
 {
-	return min_t(u64, commit->ledger->ring.size, S32_MAX);
+	return assay_layout_record_limit(commit->ledger->ring.size);
 }
 
 /* No more bytes wait than a record has; a request alone always has room. */

@@ -32,6 +32,17 @@ __u64 assay_layout_place(const struct assay_layout *layout, __u64 offset)
 }
 
 /**
+ * assay_layout_record_limit() - the most bytes of fields in a record
+ * @ring_size: bytes of the ring
+ *
+ * No more than the ring holds, and less than 2 GiB.
+ */
+__u32 assay_layout_record_limit(__u64 ring_size)
+{
+	return ring_size < ASSAY_LAYOUT_RECORD_MAX ? ring_size : ASSAY_LAYOUT_RECORD_MAX;
+}
+
+/**
  * assay_layout_chunk() - bytes from a border of chunks to the next
  * @layout: ring
  * @border: offset at which a chunk begins

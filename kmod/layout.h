@@ -12,6 +12,9 @@
  */
 #define ASSAY_LAYOUT_LIMIT 0x4000000000000000ULL
 
+/* A TLV's length has 32 bits, and readers count in signed numbers. */
+#define ASSAY_LAYOUT_RECORD_MAX 0x7fffffffU
+
 /**
  * struct assay_layout - a ring that is claimed by chunks
  * @size: bytes of the ring
@@ -26,6 +29,7 @@ __u64 assay_layout_place(const struct assay_layout *layout, __u64 offset);
 __u64 assay_layout_chunk(const struct assay_layout *layout, __u64 border);
 __u64 assay_layout_below(const struct assay_layout *layout, __u64 offset);
 __u64 assay_layout_above(const struct assay_layout *layout, __u64 offset);
+__u32 assay_layout_record_limit(__u64 ring_size);
 int assay_layout_resume(const struct assay_layout *layout, __u64 head, __u64 tail, __u64 *ret_floor,
 			__u64 *ret_limit);
 

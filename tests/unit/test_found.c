@@ -452,6 +452,27 @@ static void places_in_the_ring(void **state)
 	}
 }
 
+/* A record's length fits a TLV, whatever the ring: the framing and what is not the callers' go on
+ * top. */
+static void records_are_bounded(void **state)
+{
+	static const struct {
+		uint64_t ring, limit;
+	} rows[] = {
+		{ PAGE, PAGE },
+		{ 1 << 20, 1 << 20 },
+		{ (1ULL << 31) - 1, (1ULL << 31) - 1 },
+		{ 1ULL << 31, (1ULL << 31) - 1 },
+		{ 1ULL << 32, (1ULL << 31) - 1 },
+		{ (1ULL << 32) + PAGE, (1ULL << 31) - 1 },
+		{ ASSAY_LAYOUT_LIMIT, (1ULL << 31) - 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(assay_layout_record_limit(rows[i].ring), rows[i].limit);
+}
+
 static void logs_that_cannot_be_resumed(void **state)
 {
 	static const struct assay_layout layout = { .size = 16 * PAGE, .chunk = 4 * PAGE };
@@ -533,6 +554,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_log_without_records),
 		cmocka_unit_test(every_bit_changed),
 		cmocka_unit_test(places_in_the_ring),
+		cmocka_unit_test(records_are_bounded),
 		cmocka_unit_test(logs_that_cannot_be_resumed),
 		cmocka_unit_test(the_fuzzers_seeds_are_these_logs),
 	};
