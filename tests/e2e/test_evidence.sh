@@ -27,7 +27,7 @@ limit() { # NAME
 	sed -n "s/^#define $1 (\{0,1\}\([0-9]*\).*/\1/p" userspace/lib/verify/evidence.h
 }
 check 'limits: nonce' grep -q "1 to $(limit EVIDENCE_MAX_NONCE) bytes" man/assay-evidence.5
-check 'limits: structures' [ "$(grep -c "1 to $(limit EVIDENCE_MAX_STRUCTURE) bytes" man/assay-evidence.5)" -eq 3 ]
+check 'limits: structures' [ "$(grep -c "1 to $(limit EVIDENCE_MAX_STRUCTURE) bytes" man/assay-evidence.5)" -eq 4 ]
 check 'limits: certificate' grep -q "1 to $(limit EVIDENCE_MAX_CERTIFICATE) bytes" man/assay-evidence.5
 check 'limits: PCR values' grep -q "From 1 to $(limit EVIDENCE_MAX_PCRS) values" man/assay-evidence.5
 check 'limits: text' grep -q "at most $(limit EVIDENCE_MAX_SIZE) MiB" man/assay-evidence.5

@@ -32,7 +32,10 @@ static void write_again(const struct evidence *evidence)
 	assert(again.has_uefi_log == evidence->has_uefi_log);
 	assert(again.assay_first == evidence->assay_first &&
 	       again.assay_start_count == evidence->assay_start_count);
-	assert(again.pcr_count == evidence->pcr_count && again.collected == evidence->collected);
+	assert(again.pcr_count == evidence->pcr_count && again.collected == evidence->collected &&
+	       again.has_collected == evidence->has_collected);
+	assert(bytes_equal(buffer_bytes(&again.nonce), buffer_bytes(&evidence->nonce)));
+	assert(bytes_equal(buffer_bytes(&again.ak_key), buffer_bytes(&evidence->ak_key)));
 	evidence_free(&again);
 	free(text);
 }

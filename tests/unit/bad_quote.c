@@ -872,6 +872,86 @@ CHANGE(brings_no_certificate)
 	buffer_append(&f->evidence.ak_certificate, "certificate", 11);
 }
 
+/* Evidence of others: the key's numbers, and nothing that a TPM says of them. */
+CHANGE(evidence_with_numbers)
+{
+	struct tpm_public public;
+
+	assert_int_equal(tpm_public_parse(buffer_bytes(&f->evidence.ak_public), &public, NULL), 0);
+	assert_int_equal(tpm_public_key_der(&public, &f->evidence.ak_key, NULL), 0);
+	buffer_free(&f->evidence.ak_public);
+	f->evidence.ak_public = (struct buffer){ 0 };
+	fixture_write(f);
+}
+CHANGE(evidence_with_numbers_of_another)
+{
+	struct fixture other;
+
+	fixture_begin(&other);
+	fixture_use_key(&other, KEY_P256_OTHER, TPM_ALG_ECDSA, ASSAY_HASH_SHA256);
+	fixture_build(&other, BEFORE_PCRS, NULL);
+	buffer_free(&f->evidence.ak_public);
+	f->evidence.ak_public = other.evidence.ak_public;
+	other.evidence.ak_public = (struct buffer){ 0 };
+	fixture_free(&other);
+	evidence_with_numbers(f);
+}
+CHANGE(evidence_with_no_key)
+{
+	evidence_with_numbers(f);
+	f->evidence.ak_key.data[f->evidence.ak_key.size - 1] ^= 1;
+	fixture_write(f);
+}
+CHANGE(evidence_with_public_area_as_numbers)
+{
+	f->evidence.ak_key = f->evidence.ak_public;
+	f->evidence.ak_public = (struct buffer){ 0 };
+	fixture_write(f);
+}
+CHANGE(numbers_on_both_sides)
+{
+	known_by_numbers(f);
+	evidence_with_numbers(f);
+}
+CHANGE(numbers_on_both_sides_vouched)
+{
+	known_by_numbers_vouched(f);
+	evidence_with_numbers(f);
+}
+/* What the key signs with is not known, so it is taken from the quote: not more than is accepted.
+ */
+CHANGE(numbers_vouched_not_accepted)
+{
+	numbers_on_both_sides_vouched(f);
+	f->policy.algorithms &= ~(uint32_t)VERIFY_ECDSA;
+}
+CHANGE(numbers_vouched_another_signature)
+{
+	numbers_on_both_sides_vouched(f);
+	f->evidence.signature.data[f->evidence.signature.size - 1] ^= 1;
+	fixture_write(f);
+}
+
+/* Nobody noted when the evidence was collected, nor of which boot it is. */
+CHANGE(time_not_known)
+{
+	f->evidence.has_collected = false;
+	fixture_write(f);
+	f->input.nonce_issued = 0;
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+CHANGE(time_not_known_nonce_timed)
+{
+	f->evidence.has_collected = false;
+	fixture_write(f);
+	f->policy.required |= FAILS(QUOTE_AGE);
+}
+CHANGE(boot_not_known)
+{
+	f->evidence.boot_id[0] = '\0';
+	fixture_write(f);
+}
+
 const struct bad_row bad_quotes[] = {
 	{ "good: P-256", BEFORE_PCRS, NULL, TRUSTED },
 	{ "good: P-384 with SHA-384", BEFORE_QUOTE, good_p384, TRUSTED },
@@ -900,6 +980,22 @@ const struct bad_row bad_quotes[] = {
 	{ "I: the certificate of another key", AT_VERIFIER, certified_another, FAILS(AK_EXPECTED) },
 	{ "I: enrolled, the certificate of another key", AT_VERIFIER,
 	  enrolled_and_certified_another, FAILS(AK_CERTIFICATE) },
+	{ "good: evidence has the key's numbers only", AT_VERIFIER, evidence_with_numbers,
+	  TRUSTED },
+	{ "I: evidence with another's numbers", AT_VERIFIER, evidence_with_numbers_of_another,
+	  FAILS(AK_EXPECTED) },
+	{ "I: evidence with numbers of no key", AT_VERIFIER, evidence_with_no_key,
+	  FAILS(AK_EXPECTED) },
+	{ "I: evidence with a public area as numbers", AT_VERIFIER,
+	  evidence_with_public_area_as_numbers, FAILS(AK_EXPECTED) },
+	{ "I: numbers on both sides, not vouched for", AT_VERIFIER, numbers_on_both_sides,
+	  FAILS(AK_ATTRIBUTES) },
+	{ "good: numbers on both sides, vouched for", AT_VERIFIER, numbers_on_both_sides_vouched,
+	  TRUSTED },
+	{ "Q12 numbers, and a scheme that is not accepted", AT_VERIFIER,
+	  numbers_vouched_not_accepted, FAILS(AK_ALGORITHM) },
+	{ "Q22 numbers, and another signature", AT_VERIFIER, numbers_vouched_another_signature,
+	  FAILS(QUOTE_SIGNATURE) },
 	{ "Q2 NV", BEFORE_QUOTE, type_nv, FAILS(QUOTE_TYPE) },
 	{ "Q2 CERTIFY", BEFORE_QUOTE, type_certify, FAILS(QUOTE_TYPE) },
 	{ "Q2 TIME", BEFORE_QUOTE, type_time, FAILS(QUOTE_TYPE) },
@@ -953,6 +1049,9 @@ const struct bad_row bad_quotes[] = {
 	{ "Q11 collected long ago", AT_VERIFIER, evidence_old, FAILS(QUOTE_AGE) },
 	{ "Q11 collected in the future", AT_VERIFIER, evidence_from_the_future, FAILS(QUOTE_AGE) },
 	{ "Q11 good: clocks differ a bit", AT_VERIFIER, evidence_a_bit_ahead, TRUSTED },
+	{ "Q11 nobody knows when", AT_VERIFIER, time_not_known, FAILS(QUOTE_AGE) },
+	{ "Q11 good: the nonce's time is known", AT_VERIFIER, time_not_known_nonce_timed, TRUSTED },
+	{ "L23 nobody knows of which boot", AT_VERIFIER, boot_not_known, FAILS(ASSAY_LOG_START) },
 	{ "Q11 an age required, none set", AT_VERIFIER, age_required_and_not_set, 0 },
 	{ "Q12 signature NULL", BEFORE_QUOTE, signature_null, FAILS(QUOTE_ALGORITHM) },
 	{ "Q12 signature HMAC", BEFORE_QUOTE, signature_hmac, FAILS(QUOTE_ALGORITHM) },

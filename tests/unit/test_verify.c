@@ -599,6 +599,8 @@ static void test_evidence_that_is_refused(void **state)
 		{ "\"nonce\": \"dGhpcyBpcyBhIG5vbmNlIQ==\"", "\"nonce\": \"\"", "empty" },
 		{ "\"attest\"", "\"attest2\"", "attest2" },
 		{ "\"quote\": {", "\"quote\": {\"extra\": 1,", "extra" },
+		{ "\"ak_public\": ", "\"ak_key\": \"AAAA\", \"ak_public\": ", "one of them" },
+		{ "\"ak_public\": ", "\"ak_key\": 1, \"x\": ", "not known" },
 		{ "\"signature\": \"", "\"signature\": \" ", "base64" },
 		{ "\"sha256\": {", "\"sha512\": {", "its bank" },
 		{ "\"sha256\": {", "\"md5\": {", "md5" },
@@ -665,7 +667,11 @@ static void test_evidence_that_is_not_written(void **state)
 
 	(void)state;
 	assert_int_equal(evidence_write(stderr, &evidence, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "nonce"));
+	assert_non_null(strstr(err.text, "ak_public"));
+	buffer_append_u8(&evidence.ak_public, 0);
+	buffer_append_u8(&evidence.ak_key, 0);
+	assert_int_equal(evidence_write(stderr, &evidence, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "not both"));
 	assert_int_equal(evidence_add_pcr(&evidence, 32, &value, &err), -EINVAL);
 	assert_int_equal(evidence_add_pcr(&evidence, 0, &value, &err), 0);
 	assert_int_equal(evidence_add_pcr(&evidence, 0, &value, &err), -EEXIST);

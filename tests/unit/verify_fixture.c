@@ -887,6 +887,7 @@ static void fill_evidence(struct fixture *fixture)
 	evidence->ima_template_bank = ASSAY_HASH_SHA1;
 	memcpy(evidence->boot_id, FIXTURE_BOOT_ID, sizeof(evidence->boot_id));
 	evidence->collected = 1760000000;
+	evidence->has_collected = true;
 }
 
 /* PFP 10.4.5.1: Spec ID Event03, 64-bit, two algorithms */
@@ -1015,6 +1016,7 @@ static void fill_text(struct fixture *fixture)
 	if (evidence_write(stream, &fixture->evidence, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(fclose(stream), 0);
+	buffer_free(&fixture->text);
 	fixture->text = fixture_copy(BYTES((uint8_t *)text, size));
 	free(text);
 }
@@ -1055,6 +1057,12 @@ void fixture_certify(struct fixture *fixture, enum fixture_key key, enum fixture
 	fixture->input.ak_certificates = fixture_certificate_der(key);
 	/* They are made with the process, and so valid now. */
 	fixture->input.now = fixture->input.nonce_issued = (uint64_t)time(NULL);
+}
+
+void fixture_write(struct fixture *fixture)
+{
+	fill_text(fixture);
+	fixture->input.evidence = buffer_bytes(&fixture->text);
 }
 
 static void fill_input(struct fixture *fixture)

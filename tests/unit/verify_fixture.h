@@ -187,6 +187,9 @@ void fixture_free(struct fixture *fixture);
 /* fixture_judge() - begin, build, verify, free */
 void fixture_judge(enum fixture_stage stage, fixture_change *change, struct verdict *ret);
 
+/* Write the evidence anew, once it was changed AT_VERIFIER. */
+void fixture_write(struct fixture *fixture);
+
 /* Sign the manifest anew, as manifests are or, in the old way, as files are. */
 void fixture_sign_manifest(struct fixture *fixture, bool as_file);
 

@@ -356,5 +356,6 @@ int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pc
 	if (r == 0)
 		r = read_boot_id(evidence, err);
 	evidence->collected = (uint64_t)time(NULL);
+	evidence->has_collected = true;
 	return r;
 }

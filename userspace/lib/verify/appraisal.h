@@ -7,6 +7,7 @@
 #define ASSAY_VERIFY_APPRAISAL_H
 
 #include "log/uefi.h"
+#include "verify/ak_given.h"
 #include "verify/content.h"
 #include "verify/evidence.h"
 #include "verify/log_start.h"
@@ -32,6 +33,7 @@ struct appraisal {
 	struct assay_digest certified_key; /* ak-certificate: size 0 without one that passed */
 	bool certified_restricted;	   /* ak-certificate: its issuer says so */
 	struct tpm_public ak;		   /* ak-expected: the enrolled key, not the evidence's */
+	struct ak_given ak_claimed;	   /* ak-expected: what @ak may point to */
 	enum assay_hash bank;		   /* pcr-required: where all required PCRs are quoted */
 	struct quoted_pcrs *quoted;	   /* pcr-digest */
 	struct uefi_pcrs firmware;	   /* uefi-log-parsed */

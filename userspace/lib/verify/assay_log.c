@@ -345,6 +345,10 @@ static bool check_boots(const struct appraisal *appraisal, char *detail)
 	}
 	if (!check_state_boot(appraisal, number, &current, detail))
 		return false;
+	if (evidence->boot_id[0] == '\0')
+		return check_tell(false, detail,
+				  "the evidence does not say of which boot it is, and the log "
+				  "says it of itself only");
 	if (current.data && !bytes_equal(current, text_bytes(evidence->boot_id)))
 		return check_tell(false, detail,
 				  "the log is of boot %s, the evidence is of boot %s",

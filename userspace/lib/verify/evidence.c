@@ -107,13 +107,24 @@ static int check_buffer(const struct buffer *buffer, size_t limit, const char *n
 	return 0;
 }
 
+/* One of the two says which key it is. */
+static int check_key(const struct evidence *evidence, struct assay_error *err)
+{
+	if (evidence->ak_key.size == 0 && !evidence->ak_key.failed)
+		return check_buffer(&evidence->ak_public, EVIDENCE_MAX_STRUCTURE, "ak_public", err);
+	if (evidence->ak_public.size > 0)
+		return assay_fail(err, EINVAL,
+				  "evidence has \"ak_public\" or \"ak_key\", not both");
+	return check_buffer(&evidence->ak_key, EVIDENCE_MAX_STRUCTURE, "ak_key", err);
+}
+
 static int check_members(const struct evidence *evidence, struct assay_error *err)
 {
 	int r;
 
-	r = check_buffer(&evidence->nonce, EVIDENCE_MAX_NONCE, "nonce", err);
-	if (r == 0)
-		r = check_buffer(&evidence->ak_public, EVIDENCE_MAX_STRUCTURE, "ak_public", err);
+	r = check_key(evidence, err);
+	if (r == 0 && (evidence->nonce.size > 0 || evidence->nonce.failed))
+		r = check_buffer(&evidence->nonce, EVIDENCE_MAX_NONCE, "nonce", err);
 	if (r == 0)
 		r = check_buffer(&evidence->attest, EVIDENCE_MAX_STRUCTURE, "attest", err);
 	if (r == 0)
@@ -128,7 +139,7 @@ static int check_members(const struct evidence *evidence, struct assay_error *er
 				  evidence->ak_certificate.size, EVIDENCE_MAX_CERTIFICATE);
 	if (evidence->pcr_count == 0)
 		return assay_fail(err, EINVAL, "evidence needs the PCR values of the quote");
-	if (!boot_id_valid(evidence->boot_id))
+	if (evidence->boot_id[0] != '\0' && !boot_id_valid(evidence->boot_id))
 		return assay_fail(err, EINVAL, "the boot id is not a UUID in lower case");
 	if (evidence->has_ima_log && assay_hash_size(evidence->ima_template_bank) == 0)
 		return assay_fail(err, EINVAL, "the hash of IMA's template digests is not known");
@@ -245,14 +256,22 @@ static json_t *evidence_to_json(const struct evidence *evidence)
 	char collected[UTC_LENGTH + 1];
 	int r = 0;
 
-	utc_text(evidence->collected, collected);
 	r |= json_object_set_new(root, "assay", json_integer(JSON_VERSION));
 	r |= json_object_set_new(root, "type", json_string(EVIDENCE_TYPE));
-	r |= json_object_set_new(root, "collected", json_string(collected));
-	r |= json_object_set_new(root, "boot_id", json_string(evidence->boot_id));
-	r |= json_object_set_new(root, "nonce", json_base64(buffer_bytes(&evidence->nonce)));
-	r |= json_object_set_new(root, "ak_public",
-				 json_base64(buffer_bytes(&evidence->ak_public)));
+	if (evidence->has_collected)
+		r |= json_object_set_new(root, "collected",
+					 json_string(utc_text(evidence->collected, collected)));
+	if (evidence->boot_id[0] != '\0')
+		r |= json_object_set_new(root, "boot_id", json_string(evidence->boot_id));
+	if (evidence->nonce.size > 0)
+		r |= json_object_set_new(root, "nonce",
+					 json_base64(buffer_bytes(&evidence->nonce)));
+	if (evidence->ak_public.size > 0)
+		r |= json_object_set_new(root, "ak_public",
+					 json_base64(buffer_bytes(&evidence->ak_public)));
+	if (evidence->ak_key.size > 0)
+		r |= json_object_set_new(root, "ak_key",
+					 json_base64(buffer_bytes(&evidence->ak_key)));
 	if (evidence->ak_certificate.size > 0)
 		r |= json_object_set_new(root, "ak_certificate",
 					 json_base64(buffer_bytes(&evidence->ak_certificate)));
@@ -571,24 +590,60 @@ static int parse_quote(const json_t *root, const char *what, struct json_lifted 
 	return r;
 }
 
+/* What the attester noted when it collected the evidence; others may have noted nothing. */
+static int parse_circumstances(const json_t *root, const char *what, struct evidence *evidence,
+			       struct assay_error *err)
+{
+	const char *boot_id;
+	int r = 0;
+
+	if (json_object_get(root, "collected")) {
+		r = json_get_time(root, "collected", what, &evidence->collected, err);
+		evidence->has_collected = r == 0;
+	}
+	if (r < 0 || !json_object_get(root, "boot_id"))
+		return r;
+	r = json_get_string(root, "boot_id", what, &boot_id, err);
+	if (r < 0)
+		return r;
+	if (!boot_id_valid(boot_id))
+		return assay_fail(err, EBADMSG, "%s: \"boot_id\" is not a UUID in lower case",
+				  what);
+	memcpy(evidence->boot_id, boot_id, sizeof(evidence->boot_id));
+	return 0;
+}
+
+/* "ak_public", or "ak_key" where only the key's numbers are known. */
+static int parse_key(const json_t *root, const char *what, struct json_lifted *lifted,
+		     struct evidence *evidence, struct assay_error *err)
+{
+	if (!json_object_get(root, "ak_key"))
+		return get_binary(root, "ak_public", what, EVIDENCE_MAX_STRUCTURE, lifted,
+				  &evidence->ak_public, err);
+	if (json_object_get(root, "ak_public"))
+		return assay_fail(err, EBADMSG,
+				  "%s has \"ak_public\" and \"ak_key\"; it must have one of them",
+				  what);
+	return get_binary(root, "ak_key", what, EVIDENCE_MAX_STRUCTURE, lifted, &evidence->ak_key,
+			  err);
+}
+
 static int parse_root(const json_t *root, struct json_lifted *lifted, struct evidence *evidence,
 		      struct assay_error *err)
 {
-	static const char *const known[] = { "assay",	       "type",	    "nonce", "ak_public",
-					     "ak_certificate", "quote",	    "pcrs",  "logs",
-					     "boot_id",	       "collected", NULL };
+	static const char *const known[] = { "assay",  "type",		 "nonce",     "ak_public",
+					     "ak_key", "ak_certificate", "quote",     "pcrs",
+					     "logs",   "boot_id",	 "collected", NULL };
 	const char *what = "the evidence";
-	const char *boot_id;
 	int r = json_check_head(root, EVIDENCE_TYPE, what, err);
 
 	if (r == 0)
 		r = json_only(root, known, what, err);
-	if (r == 0)
+	if (r == 0 && json_object_get(root, "nonce"))
 		r = get_binary(root, "nonce", what, EVIDENCE_MAX_NONCE, lifted, &evidence->nonce,
 			       err);
 	if (r == 0)
-		r = get_binary(root, "ak_public", what, EVIDENCE_MAX_STRUCTURE, lifted,
-			       &evidence->ak_public, err);
+		r = parse_key(root, what, lifted, evidence, err);
 	if (r == 0 && json_object_get(root, "ak_certificate"))
 		r = get_binary(root, "ak_certificate", what, EVIDENCE_MAX_CERTIFICATE, lifted,
 			       &evidence->ak_certificate, err);
@@ -598,17 +653,7 @@ static int parse_root(const json_t *root, struct json_lifted *lifted, struct evi
 		r = parse_pcrs(root, what, evidence, err);
 	if (r == 0)
 		r = parse_logs(root, what, lifted, evidence, err);
-	if (r == 0)
-		r = json_get_time(root, "collected", what, &evidence->collected, err);
-	if (r == 0)
-		r = json_get_string(root, "boot_id", what, &boot_id, err);
-	if (r != 0)
-		return r;
-	if (!boot_id_valid(boot_id))
-		return assay_fail(err, EBADMSG, "%s: \"boot_id\" is not a UUID in lower case",
-				  what);
-	memcpy(evidence->boot_id, boot_id, sizeof(evidence->boot_id));
-	return 0;
+	return r < 0 ? r : parse_circumstances(root, what, evidence, err);
 }
 
 int evidence_parse(struct bytes text, struct evidence *ret, struct assay_error *err)
@@ -641,6 +686,7 @@ void evidence_free(struct evidence *evidence)
 {
 	buffer_free(&evidence->nonce);
 	buffer_free(&evidence->ak_public);
+	buffer_free(&evidence->ak_key);
 	buffer_free(&evidence->ak_certificate);
 	buffer_free(&evidence->attest);
 	buffer_free(&evidence->signature);

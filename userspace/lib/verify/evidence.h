@@ -40,9 +40,12 @@ struct evidence_key {
 
 /**
  * struct evidence - what an attester hands to a verifier
- * @nonce: the verifier's nonce as the attester was given it; 1 to 64 bytes. The
- *         verifier compares its own with the one the TPM signed, never with this
+ * @nonce: the verifier's nonce as the attester was given it; 1 to 64 bytes, or size 0 where
+ *         there was none. The verifier compares its own with the one the TPM signed, never with
+ *         this
  * @ak_public: TPM2B_PUBLIC of the attestation key
+ * @ak_key: where that is not known (then it is of size 0): the key alone, as
+ *          SubjectPublicKeyInfo (RFC 5280, section 4.1) in DER
  * @ak_certificate: its certificate in DER; size 0 if there is none
  * @attest: TPMS_ATTEST, without a TPM2B's size in front
  * @signature: TPMT_SIGNATURE over @attest
@@ -63,7 +66,9 @@ struct evidence_key {
  * @ima_data: IMA's binary measurement list
  * @has_uefi_log: whether there was a log of the firmware; it may be of 0 bytes
  * @uefi_data: TCG event log (binary_bios_measurements)
- * @boot_id: the boot's UUID as text, as in /proc/sys/kernel/random/boot_id
+ * @boot_id: the boot's UUID as text, as in /proc/sys/kernel/random/boot_id; "" where nobody
+ *           noted it
+ * @has_collected: whether the next one is set
  * @collected: when, in seconds since 1970-01-01 00:00 UTC
  *
  * Start with {0}, end with evidence_free(), which frees what is owned.
@@ -71,6 +76,7 @@ struct evidence_key {
 struct evidence {
 	struct buffer nonce;
 	struct buffer ak_public;
+	struct buffer ak_key;
 	struct buffer ak_certificate;
 	struct buffer attest;
 	struct buffer signature;
@@ -90,6 +96,7 @@ struct evidence {
 	bool has_uefi_log;
 	struct buffer uefi_data;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
+	bool has_collected;
 	uint64_t collected;
 };
 

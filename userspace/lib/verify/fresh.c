@@ -19,6 +19,10 @@ enum check_result check_quote_age(struct appraisal *appraisal, char *detail)
 	if (appraisal->policy->max_age == 0)
 		return check_skip(detail, "the policy sets no greatest age");
 	/* The device's own word, so the second best: it finds what lay about, not what lies. */
+	if (from == 0 && !appraisal->evidence.has_collected)
+		return check_tell(false, detail,
+				  "the policy sets a greatest age, and neither the evidence says "
+				  "when it was collected nor the call when the nonce was sent");
 	if (from == 0) {
 		from = appraisal->evidence.collected;
 		what = "it was collected, by the device's clock,";

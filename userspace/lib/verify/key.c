@@ -142,8 +142,7 @@ static int fail_no_key(struct assay_error *err)
 			  "or not a modulus");
 }
 
-int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *ret,
-			  struct assay_error *err)
+int tpm_public_key_der(const struct tpm_public *public, struct buffer *out, struct assay_error *err)
 {
 	EVP_PKEY *key = tpm_public_key(public);
 	unsigned char *der = NULL;
@@ -155,10 +154,22 @@ int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *
 	else if (size <= 0)
 		r = assay_fail(err, ENOMEM, "out of memory");
 	else
-		r = digest_bytes(ASSAY_HASH_SHA256, BYTES(der, (size_t)size), ret, err);
+		buffer_append(out, der, (size_t)size);
 	OPENSSL_free(der);
 	EVP_PKEY_free(key);
 	crypto_errors_drop();
+	return r == 0 && out->failed ? assay_fail(err, ENOMEM, "out of memory") : r;
+}
+
+int tpm_public_key_digest(const struct tpm_public *public, struct assay_digest *ret,
+			  struct assay_error *err)
+{
+	struct buffer der = { 0 };
+	int r = tpm_public_key_der(public, &der, err);
+
+	if (r == 0)
+		r = digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&der), ret, err);
+	buffer_free(&der);
 	return r;
 }
 

@@ -37,6 +37,13 @@ int tpm_qualified_name(const struct tpm_public *public, struct bytes parent, str
 EVP_PKEY *tpm_public_key(const struct tpm_public *public);
 
 /*
+ * tpm_public_key_der() - append the key as SubjectPublicKeyInfo (RFC 5280, DER)
+ * Return: 0; -EBADMSG where the numbers are no key; -ENOMEM
+ */
+int tpm_public_key_der(const struct tpm_public *public, struct buffer *out,
+		       struct assay_error *err);
+
+/*
  * tpm_public_key_digest() - SHA-256 of the key as SubjectPublicKeyInfo (RFC 5280, DER)
  *
  * Unlike a name, it is of the key alone: whoever tells of a key can give it other attributes

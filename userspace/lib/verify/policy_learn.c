@@ -357,7 +357,8 @@ static int fill_policy(json_t *policy, const struct evidence *evidence,
 	int r;
 
 	snprintf(reason, sizeof(reason), "learned from evidence of %s",
-		 utc_text(evidence->collected, collected));
+		 evidence->has_collected ? utc_text(evidence->collected, collected) :
+					   "an unknown time");
 	r = json_object_set_new(policy, "description", json_string(reason));
 	if (learning->what->waive_boot)
 		r |= json_object_set_new(waived, "boot-known",

@@ -5,6 +5,7 @@
 
 #include "log/hasher.h"
 #include "verify/appraisal.h"
+#include "verify/ak_given.h"
 #include "verify/key.h"
 #include "verity/verity.h"
 
@@ -31,6 +32,9 @@ enum check_result check_evidence_parsed(struct appraisal *appraisal, char *detai
 
 	if (evidence_parse(appraisal->input->evidence, &appraisal->evidence, &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
+	if (appraisal->evidence.boot_id[0] == '\0')
+		return check_tell(true, detail, "%zu bytes; of which boot, nobody noted",
+				  appraisal->input->evidence.size);
 	return check_tell(true, detail, "%zu bytes, of boot %s", appraisal->input->evidence.size,
 			  appraisal->evidence.boot_id);
 }
@@ -99,17 +103,70 @@ static bool is_expected_by_numbers(struct appraisal *appraisal, const struct tpm
 			  claimed_name);
 }
 
+/*
+ * What only a public area says of a key that is known by its numbers on both sides: of the name's
+ * hash and of the scheme, what the quote has. A restricted key, as which it is vouched for or else
+ * refused, signs by its own scheme only; whether the policy takes that one is checked as ever.
+ */
+static void take_from_quote(const struct appraisal *appraisal, struct tpm_public *ak)
+{
+	struct bytes signer = appraisal->attest.qualified_signer;
+
+	ak->scheme = appraisal->signature.algorithm;
+	ak->scheme_hash = appraisal->signature.hash;
+	(void)bytes_take_be16(&signer, &ak->name_hash);
+}
+
+/* Evidence of others may have no more of the key than its numbers. */
+static enum check_result is_expected_of_numbers(struct appraisal *appraisal, char *detail)
+{
+	const struct assay_digest *numbers = expected_numbers(appraisal);
+	struct ak_given *claimed = &appraisal->ak_claimed;
+	struct assay_error err = { 0 };
+	struct assay_digest expected = numbers ? *numbers : (struct assay_digest){ 0 };
+	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT];
+
+	if (ak_given_read(buffer_bytes(&appraisal->evidence.ak_key), claimed, &err) < 0)
+		return check_tell(false, detail, "the evidence's key cannot be used: %s", err.text);
+	if (claimed->form != AK_GIVEN_DER)
+		return check_tell(false, detail,
+				  "the evidence's key is not DER of a SubjectPublicKeyInfo");
+	if (!numbers && (tpm_public_parse(appraisal->input->ak_public, &appraisal->ak, &err) < 0 ||
+			 tpm_public_key_digest(&appraisal->ak, &expected, &err) < 0))
+		return check_tell(false, detail, "the enrolled key cannot be used: %s", err.text);
+	check_digest_text(&claimed->key, found_text);
+	check_digest_text(&expected, expected_text);
+	if (!verity_digest_equal(&claimed->key, &expected))
+		return check_tell(false, detail,
+				  "the evidence is of the key with digest %s; expected is %s",
+				  found_text, expected_text);
+	if (!numbers)
+		return check_tell(true, detail,
+				  "key %s; the evidence has it without its attributes, which are "
+				  "the enrolled key's",
+				  found_text);
+	appraisal->ak = claimed->public;
+	take_from_quote(appraisal, &appraisal->ak);
+	return check_tell(true, detail, "key %s; nobody says its name", found_text);
+}
+
+#define NO_CERTIFICATE "no certificate that is believed says which key it is"
+
 enum check_result check_ak_expected(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
 	struct tpm_public claimed;
 	char expected[NAME_TEXT], found[NAME_TEXT];
 
+	if (appraisal->evidence.ak_key.size > 0)
+		return expected_numbers(appraisal) && expected_numbers(appraisal)->size == 0 ?
+			       check_skip(detail, NO_CERTIFICATE) :
+			       is_expected_of_numbers(appraisal, detail);
 	if (tpm_public_parse(buffer_bytes(&appraisal->evidence.ak_public), &claimed, &err) < 0 ||
 	    key_name_text(&claimed, found, &err) < 0)
 		return check_tell(false, detail, "the evidence's key cannot be used: %s", err.text);
 	if (expected_numbers(appraisal) && expected_numbers(appraisal)->size == 0)
-		return check_skip(detail, "no certificate that is believed says which key it is");
+		return check_skip(detail, NO_CERTIFICATE);
 	if (expected_numbers(appraisal))
 		return is_expected_by_numbers(appraisal, &claimed, found, detail);
 	if (tpm_public_parse(appraisal->input->ak_public, &appraisal->ak, &err) < 0 ||
@@ -144,6 +201,14 @@ enum check_result check_ak_attributes(struct appraisal *appraisal, char *detail)
 	bool by_numbers = expected_numbers(appraisal) != NULL;
 	bool certified = by_numbers && appraisal->certified_restricted;
 
+	if (by_numbers && appraisal->evidence.ak_key.size > 0)
+		return check_tell(certified || appraisal->input->ak_vouched, detail,
+				  "%s: whether the key is restricted, fixedTPM, fixedParent, of "
+				  "sensitiveDataOrigin, signs and does not decrypt, neither the "
+				  "evidence says nor the key that was given",
+				  certified ? "by the word of the key's certificate" :
+				  appraisal->input->ak_vouched ? "by the word of who gave the key" :
+								 "cannot be known");
 	if (by_numbers && !certified && !appraisal->input->ak_vouched)
 		return check_tell(
 			false, detail,

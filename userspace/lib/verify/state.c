@@ -130,11 +130,12 @@ static int get_text(const json_t *json, struct verify_state *state, struct assay
 		r = json_get_string(json, "verified", WHAT, &verified, err);
 	if (r < 0)
 		return r;
-	if (strlen(boot_id) != EVIDENCE_BOOT_ID_LENGTH)
+	/* Evidence that others collected does not say it. */
+	if (boot_id[0] != '\0' && strlen(boot_id) != EVIDENCE_BOOT_ID_LENGTH)
 		return assay_fail(err, EBADMSG, WHAT ": \"boot_id\" is not a UUID");
 	if (!utc_parse(verified, &state->verified))
 		return assay_fail(err, EBADMSG, WHAT ": \"verified\" is not a time");
-	memcpy(state->boot_id, boot_id, sizeof(state->boot_id));
+	memcpy(state->boot_id, boot_id, strlen(boot_id) + 1);
 	return 0;
 }
 

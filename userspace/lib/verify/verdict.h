@@ -76,7 +76,8 @@ struct covered_log {
  * @reset_count, @restart_count: TPM resets, and restarts since the last one
  * @clock: the TPM's clock, in milliseconds
  * @firmware_version: the TPM's
- * @boot_id: the boot whose log @records and @value are of; with its NUL
+ * @boot_id: the boot whose log @records and @value are of; with its NUL; "" where the evidence
+ *           did not say it
  * @records: how many records of assay's log the quote covered, from the log's beginning on
  * @value: what the PCR was then; size 0 if no log was verified
  * @next_key: what the last of them commits to as the key of the next one (assay-log-chain); size

@@ -123,6 +123,7 @@ static void appraisal_free(struct appraisal *appraisal)
 	proven_log_free((struct proven_log *)content->ima);
 	proven_log_free((struct proven_log *)content->firmware);
 	quoted_pcrs_free(appraisal->quoted);
+	ak_given_free(&appraisal->ak_claimed);
 	evidence_free(&appraisal->evidence);
 }
 
