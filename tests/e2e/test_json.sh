@@ -91,6 +91,10 @@ for log in "$data"/uefi/*moklisttrusted.bin "$data"/uefi/*crypto_agile_eventlog 
 done
 keeps 1 replay-ccel "$assay" replay ccel --json "$data/uefi/ccel-ovmf.bin" --expect "RTMR0:sha384:$(printf %096d 0)"
 keeps 0 replay-cel-rtmr "$assay" replay cel --json other
+keeps 0 import-tpm2-tools "$assay" import tpm2-tools -m "$data/quote/keylime-test-data/quote.out" \
+	-s "$data/quote/keylime-test-data/quotesig.out" -f "$data/quote/keylime-test-data/quotepcr.out" \
+	-u "$data/quote/keylime-test-data/ak.pub" --out imported.json --json
+keeps 0 import-ima "$assay" import ima "$data/ima_ascii/keylime-ima-log.txt" --out imported.bin --json
 keeps 0 replay-ima "$assay" replay ima --json "$data/ima/ibmtss-imatest.log"
 for log in "$data/ima/ibmtss-imatest.log" "$data/ima/ibmtss-sha256.log"; do
 	keeps 0 "replay-ima-events-$(basename "$log")" "$assay" replay ima --events --json "$log"
@@ -113,7 +117,7 @@ fails() { # STATUS TITLE COMMAND...
 fails 2 'a command that is not there' nonsense --json
 for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
 	[ "$command" != fsverity ] || continue
-	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\? *assay $command \([a-z][a-z0-9]*\)\( .*\)\?$/\2/p" | sort -u)
+	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\? *assay $command \([a-z][a-z0-9-]*\)\( .*\)\?$/\2/p" | sort -u)
 	for verb in '' $verbs; do
 		# shellcheck disable=SC2086
 		fails 2 "assay $command $verb" "$command" $verb --json --no-such-option

@@ -32,7 +32,7 @@ page_options() { # PAGE
 
 for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
 	[ "$command" != fsverity ] || continue
-	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\{0,1\} *assay $command \([a-z][a-z0-9]*\)\( .*\)\{0,1\}$/\2/p" | sort -u)
+	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\{0,1\} *assay $command \([a-z][a-z0-9-]*\)\( .*\)\{0,1\}$/\2/p" | sort -u)
 	page=$man/assay-$command.1
 	: >of_command
 	for verb in ${verbs:-''}; do

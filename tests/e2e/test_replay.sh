@@ -236,7 +236,7 @@ named "an ACPI table" uefi "$work/acpi" 'it is an ACPI table'
 named "the ACPI table CCEL" uefi "$work/ccel" 'it is the ACPI table CCEL'
 named "a CCEL log, as CEL" cel tests/data/uefi/ccel-header.bin 'replay ccel'
 named "a firmware's log, as CCEL" ccel "$uefi" 'replay uefi'
-named "IMA's list as text" ima "$work/ascii" "IMA's list as text"
+named "IMA's list as text, as CEL" cel "$work/ascii" "IMA's list as text"
 named "a signed envelope" cel "$work/dsse" 'DSSE'
 named "JSON of something else" cel "$work/json" 'no log in CEL-JSON'
 named "a list of IMA, as CEL" cel "$ima" 'replay ima'

@@ -160,11 +160,146 @@ static void what_a_line_cannot_hold_is_told(void **state)
 	hasher_close(&sha1);
 }
 
+/* The kernel's text of 14 templates comes back as the kernel's binary form. */
+static void text_becomes_the_list_again(void **state)
+{
+	struct buffer text, list, binary = { 0 };
+	struct ima_ascii_list read;
+	struct assay_error err;
+
+	assert_true(chdir(source) == 0);
+	text = log_test_data("ima_ascii/imatest.txt");
+	list = log_test_data("ima/ibmtss-imatest.log");
+	assert_true(chdir(*state) == 0);
+	if (ima_ascii_read(buffer_bytes(&text), &binary, &read, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(bytes_equal(buffer_bytes(&binary), buffer_bytes(&list)));
+	assert_int_equal(read.bank, ASSAY_HASH_SHA1);
+	assert_int_equal(read.entries, 17);
+	assert_int_equal(read.others, 0);
+	buffer_free(&binary);
+	buffer_free(&list);
+	buffer_free(&text);
+}
+
+#define NG_DIGEST "sha256:f4845392eca429a4c941a6a07fc32faf843a88c5c3dfa3b9329ab8f4171d9ce3"
+#define NG_LINE "10 6309e2c83b7814367bb3912a55e5473454623535 ima-ng " NG_DIGEST " boot_aggregate\n"
+#define ZEROS_20 "0000000000000000000000000000000000000000"
+#define ONES_20 "1111111111111111111111111111111111111111"
+
+/* What is read of lines that differ from the kernel's; @others have another template digest. */
+static void lines_are_read_as_their_digest_has_them(void **state)
+{
+	static const struct {
+		const char *text, *path;
+		size_t signature;
+		unsigned int others;
+	} rows[] = {
+		{ NG_LINE, "boot_aggregate", 0, 0 },
+		{ "\n" NG_LINE "\n\n", "boot_aggregate", 0, 0 },
+		{ " 10 6309e2c83b7814367bb3912a55e5473454623535 ima-ng " NG_DIGEST
+		  " boot_aggregate",
+		  "boot_aggregate", 0, 0 },
+		{ "10 " ONES_20 " ima-ng " NG_DIGEST " boot_aggregate", "boot_aggregate", 0, 1 },
+		{ "10 " ONES_20 " ima-ng " NG_DIGEST " a b", "a b", 0, 1 },
+		{ "10 " ONES_20 " ima-sig " NG_DIGEST " a b 0302", "a b", 2, 1 },
+		{ "10 " ONES_20 " ima-sig " NG_DIGEST " a ", "a", 0, 1 },
+		{ "10 " ONES_20 " ima-sig " NG_DIGEST " a", "a", 0, 1 },
+		{ "10 " ONES_20 " ima-sig " NG_DIGEST " a zz", "a zz", 0, 1 },
+		{ "10 " ZEROS_20 " ima-ng sha256:" ZEROS_20 " x", "x", 0, 0 },
+		{ "10 " ZEROS_20 " ima " ZEROS_20 " x y", "x y", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buffer binary = { 0 };
+		struct ima_ascii_list read;
+		struct assay_error err;
+		struct ima_reader reader;
+		struct ima_entry entry;
+
+		if (ima_ascii_read(support_text(rows[i].text), &binary, &read, &err) < 0)
+			fail_msg("%s: %s", rows[i].text, err.text);
+		ima_begin(&reader, buffer_bytes(&binary), read.bank);
+		assert_int_equal(ima_next(&reader, &entry, &err), 1);
+		assert_null(entry.problem);
+		if (!bytes_equal(entry.path, support_text(rows[i].path)) ||
+		    entry.signature.size != rows[i].signature)
+			fail_msg("%s: path %.*s, signature of %zu", rows[i].text,
+				 (int)entry.path.size, (const char *)entry.path.data,
+				 entry.signature.size);
+		assert_int_equal(read.others, rows[i].others);
+		assert_int_equal(ima_next(&reader, &entry, &err), 0);
+		buffer_free(&binary);
+	}
+}
+
+static void text_that_is_no_list_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "", "has no line" },
+		{ "\n\n", "has no line" },
+		{ "x", "line 1 of IMA's list as text: it does not begin with a PCR" },
+		{ NG_LINE "x", "line 2" },
+		{ "24 " ONES_20 " ima-ng x y", "does not begin with a PCR" },
+		{ "100 " ONES_20 " ima-ng x y", "does not begin with a PCR" },
+		{ "-1 " ONES_20 " ima-ng x y", "does not begin with a PCR" },
+		{ "10", "template digest" },
+		{ "10 " ONES_20 "1 ima-ng x y", "template digest" },
+		{ "10 " ONES_20 "11 ima-ng x y", "template digest" },
+		{ "10 111111111111111111111111111111111111111g ima-ng x y", "template digest" },
+		{ "10 " ONES_20, "template is not known" },
+		{ "10 " ONES_20 " ", "template is not known" },
+		{ "10 " ONES_20 " ima-xx x y", "template is not known" },
+		{ "10 " ONES_20 " n-ng|n-ng x y", "template is not known" },
+		{ "10 " ONES_20 " ima-ng 11 /x", "fields of its template" },
+		{ "10 " ONES_20 " ima-ng sha256:1 /x", "fields of its template" },
+		{ "10 " ONES_20 " ima-ng sha256:zz /x", "fields of its template" },
+		{ "10 " ONES_20 " ima 11 /x", "fields of its template" },
+		{ "10 " ONES_20 " d-ng sha256:11 x", "fields of its template" },
+		{ "10 " ONES_20 " sig x", "fields of its template" },
+		{ "10 " ONES_20 " d-ng|imode sha256:11 65536", "fields of its template" },
+		{ "10 " ONES_20 " d-ng|iuid sha256:11 4294967296", "fields of its template" },
+		{ "10 " ONES_20 " d-ng|iuid sha256:11 -1", "fields of its template" },
+		{ NG_LINE "10 " ONES_20 "111111111111111111111111 ima-ng " NG_DIGEST " /x",
+		  "not of the length of those before" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buffer binary = { 0 };
+		struct ima_ascii_list read;
+		struct assay_error err;
+		int r = ima_ascii_read(support_text(rows[i].text), &binary, &read, &err);
+
+		if (r != -EBADMSG || !strstr(err.text, rows[i].says))
+			fail_msg("%s: %d, \"%s\" does not say %s", rows[i].text, r, err.text,
+				 rows[i].says);
+		buffer_free(&binary);
+	}
+	/* A NUL is no character of a line. */
+	{
+		struct buffer binary = { 0 };
+		struct ima_ascii_list read;
+		struct assay_error err;
+
+		assert_int_equal(ima_ascii_read(BYTES_LITERAL("10 \0"), &binary, &read, &err),
+				 -EBADMSG);
+		assert_non_null(strstr(err.text, "NUL"));
+		buffer_free(&binary);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_as_text_replay_to_the_same_pcr),
 		cmocka_unit_test(what_a_line_cannot_hold_is_told),
+		cmocka_unit_test(text_becomes_the_list_again),
+		cmocka_unit_test(lines_are_read_as_their_digest_has_them),
+		cmocka_unit_test(text_that_is_no_list_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "log/cel_json.h"
 #include "log/ima.h"
+#include "log/ima_ascii.h"
 #include "log/log_kind.h"
 #include "log/pcrs.h"
 #include "replay_events.h"
@@ -63,8 +64,17 @@ struct replay_format {
 static int replay_ima(struct bytes log, struct replay_options *options, struct pcrs *ret,
 		      struct assay_error *err)
 {
+	CLEANUP(buffer_free) struct buffer binary = { 0 };
+	struct ima_ascii_list list;
 	int r = 0;
 
+	if (ima_ascii_is(log)) {
+		r = ima_ascii_read(log, &binary, &list, err);
+		if (r < 0)
+			return r;
+		options->template_bank = list.bank;
+		log = buffer_bytes(&binary);
+	}
 	if (options->template_bank == ASSAY_HASH_NONE && log.size > 0)
 		r = ima_detect_bank(log, &options->template_bank, err);
 	if (r < 0)

@@ -273,27 +273,30 @@ enum field_kind {
 
 static const struct {
 	const char *name;
+	enum ima_form form;
 	enum field_kind kind;
 	const char *(*parse)(struct bytes value, struct ima_entry *entry);
 	const char *twice;
 } fields[] = {
-	{ "d-ng", KIND_DIGEST, parse_d_ng, "its digest is there twice" },
-	{ "d-ngv2", KIND_DIGEST, parse_d_ngv2, "its digest is there twice" },
-	{ "d", KIND_DIGEST, parse_d, "its digest is there twice" },
-	{ "n-ng", KIND_PATH, parse_n_ng, "its path is there twice" },
-	{ "n", KIND_PATH, parse_n, "its path is there twice" },
-	{ "sig", KIND_SIG, parse_sig, "its signature is there twice" },
-	{ "buf", KIND_BUF, parse_buf, "its buffer is there twice" },
-	{ "d-modsig", KIND_D_MODSIG, parse_d_modsig, "its field d-modsig is there twice" },
-	{ "modsig", KIND_MODSIG, parse_modsig, "its field modsig is there twice" },
-	{ "evmsig", KIND_EVMSIG, parse_evmsig, "its field evmsig is there twice" },
-	{ "iuid", KIND_IUID, parse_iuid, "its field iuid is there twice" },
-	{ "igid", KIND_IGID, parse_igid, "its field igid is there twice" },
-	{ "imode", KIND_IMODE, parse_imode, "its field imode is there twice" },
-	{ "xattrnames", KIND_XATTRNAMES, parse_xattrnames, "its field xattrnames is there twice" },
-	{ "xattrlengths", KIND_XATTRLENGTHS, parse_xattrlengths,
+	{ "d-ng", IMA_FORM_ALGORITHM, KIND_DIGEST, parse_d_ng, "its digest is there twice" },
+	{ "d-ngv2", IMA_FORM_ALGORITHM, KIND_DIGEST, parse_d_ngv2, "its digest is there twice" },
+	{ "d", IMA_FORM_HEX, KIND_DIGEST, parse_d, "its digest is there twice" },
+	{ "n-ng", IMA_FORM_PATH, KIND_PATH, parse_n_ng, "its path is there twice" },
+	{ "n", IMA_FORM_PATH, KIND_PATH, parse_n, "its path is there twice" },
+	{ "sig", IMA_FORM_HEX, KIND_SIG, parse_sig, "its signature is there twice" },
+	{ "buf", IMA_FORM_HEX, KIND_BUF, parse_buf, "its buffer is there twice" },
+	{ "d-modsig", IMA_FORM_ALGORITHM, KIND_D_MODSIG, parse_d_modsig,
+	  "its field d-modsig is there twice" },
+	{ "modsig", IMA_FORM_HEX, KIND_MODSIG, parse_modsig, "its field modsig is there twice" },
+	{ "evmsig", IMA_FORM_HEX, KIND_EVMSIG, parse_evmsig, "its field evmsig is there twice" },
+	{ "iuid", IMA_FORM_U32, KIND_IUID, parse_iuid, "its field iuid is there twice" },
+	{ "igid", IMA_FORM_U32, KIND_IGID, parse_igid, "its field igid is there twice" },
+	{ "imode", IMA_FORM_U16, KIND_IMODE, parse_imode, "its field imode is there twice" },
+	{ "xattrnames", IMA_FORM_NAMES, KIND_XATTRNAMES, parse_xattrnames,
+	  "its field xattrnames is there twice" },
+	{ "xattrlengths", IMA_FORM_HEX, KIND_XATTRLENGTHS, parse_xattrlengths,
 	  "its field xattrlengths is there twice" },
-	{ "xattrvalues", KIND_XATTRVALUES, parse_xattrvalues,
+	{ "xattrvalues", IMA_FORM_HEX, KIND_XATTRVALUES, parse_xattrvalues,
 	  "its field xattrvalues is there twice" },
 };
 
@@ -389,6 +392,17 @@ static void read_format(struct bytes name, struct ima_format *format)
 		kinds |= 1U << fields[field].kind;
 	}
 	format->known = true;
+}
+
+bool ima_format_read(struct bytes name, struct ima_format *ret)
+{
+	read_format(name, ret);
+	return ret->known && !ret->problem;
+}
+
+enum ima_form ima_field_form(uint8_t field)
+{
+	return fields[field].form;
 }
 
 void ima_entry_refuse(struct ima_entry *entry, const char *problem)

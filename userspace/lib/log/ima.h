@@ -152,6 +152,25 @@ int ima_skim(struct ima_reader *reader, struct ima_frame *ret_frame, struct assa
  */
 void ima_entry_parse(struct ima_reader *reader, struct ima_entry *entry);
 
+/* How a field stands in the list as text (supported_fields of the kernel's ima_template.c) */
+enum ima_form {
+	IMA_FORM_HEX,
+	IMA_FORM_ALGORITHM, /* "sha256:HEX", of d-ngv2 with "verity:" or "ima:" in front */
+	IMA_FORM_PATH,
+	IMA_FORM_NAMES, /* text without spaces */
+	IMA_FORM_U16,	/* decimal */
+	IMA_FORM_U32,
+};
+
+/*
+ * ima_format_read() - which fields a template's name, or a format in its place, stands for
+ * Return: false for one that is not known, and for template "ima", whose data has no fields
+ */
+bool ima_format_read(struct bytes name, struct ima_format *ret);
+
+/* ima_field_form() - of one of struct ima_format.fields */
+enum ima_form ima_field_form(uint8_t field);
+
 /* ima_entry_refuse() - note @problem: what was read of the fields is not handed out */
 void ima_entry_refuse(struct ima_entry *entry, const char *problem);
 

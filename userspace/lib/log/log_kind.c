@@ -7,6 +7,7 @@
 #include "log/cel.h"
 #include "log/cel_json.h"
 #include "log/ima.h"
+#include "log/ima_ascii.h"
 #include "log/uefi.h"
 
 /* Text beyond this is not taken apart to tell what it is. */
@@ -31,26 +32,6 @@ static bool is_acpi_table(struct bytes file)
 	for (size_t i = 0; i < file.size; i++)
 		sum = (uint8_t)(sum + file.data[i]);
 	return sum == 0;
-}
-
-/* "10 HEX ima-ng ...": a PCR, at least the digits of SHA-1, a space and a template's name. */
-static bool is_ima_ascii(struct bytes file)
-{
-	size_t at = 0, digits = 0;
-
-	while (at < file.size && at < 2 && file.data[at] == ' ')
-		at++;
-	while (at < file.size && file.data[at] >= '0' && file.data[at] <= '9')
-		at++;
-	if (at == 0 || at >= file.size || file.data[at++] != ' ')
-		return false;
-	while (at < file.size && ((file.data[at] >= '0' && file.data[at] <= '9') ||
-				  (file.data[at] >= 'a' && file.data[at] <= 'f'))) {
-		digits++;
-		at++;
-	}
-	return digits >= 2 * assay_hash_size(ASSAY_HASH_SHA1) && at + 1 < file.size &&
-	       file.data[at] == ' ' && file.data[at + 1] >= 'a' && file.data[at + 1] <= 'z';
 }
 
 /* What a first object says of the text that it is in. */
@@ -121,7 +102,7 @@ enum log_kind log_kind_detect(struct bytes file)
 		return LOG_KIND_UEFI;
 	if (ima_detect_bank(file, &bank, NULL) == 0)
 		return LOG_KIND_IMA;
-	if (is_ima_ascii(file))
+	if (ima_ascii_is(file))
 		return LOG_KIND_IMA_ASCII;
 	return kind_of_text(file);
 }
@@ -131,8 +112,7 @@ const char *log_kind_sentence(enum log_kind kind)
 	static const char *const sentences[] = {
 		[LOG_KIND_UNKNOWN] = NULL,
 		[LOG_KIND_IMA] = "it is a list of IMA: see 'assay replay ima'",
-		[LOG_KIND_IMA_ASCII] = "it is IMA's list as text, which lacks what was hashed: use "
-				       "binary_runtime_measurements",
+		[LOG_KIND_IMA_ASCII] = "it is IMA's list as text: see 'assay replay ima'",
 		[LOG_KIND_CEL] =
 			"it is a log in CEL-TLV: see 'assay replay cel' and 'assay log show'",
 		[LOG_KIND_CEL_JSON] =

@@ -1,0 +1,156 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `assay import`: evidence made of what other programs wrote, and what the verifier says of it.
+# tpm2-tools write what is imported, on an swtpm, and judge it as well (tpm2_checkquote).
+# shellcheck disable=SC2016,SC2086
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+top=$PWD
+assay=$PWD/build/host/assay
+verifier=$PWD/build/host/assay-verify
+data=$PWD/tests/data
+. tests/swtpm.sh
+tpm_work assay-import
+CHECK_OUT=$work
+. tests/check.sh
+cd "$work" || exit 1
+
+"$top/qemu/make-tpm" "$work/tpm" sha1,sha256 >&2 || exit 1
+tpm_start "$work/tpm" >&2 || exit 1
+export TPM2TOOLS_TCTI="swtpm:path=$work/tpm.sock"
+nonce=00112233445566778899aabbccddeeff
+
+# judge EVIDENCE AK OPTION...: what the verifier says, in verdict.json
+judge() {
+	judged=$1 key=$2
+	shift 2
+	"$verifier" verify "$judged" --nonce "$nonce" --ak "$key" --manifest "$data/evidence/manifest.jsonl" \
+		--cert "$data/evidence/cert.pem" --json "$@" >verdict.json 2>verdict.err
+}
+# is RESULT CHECK...: the verdict has this of each
+is() {
+	result=$1
+	shift
+	for name; do
+		jq -e --arg name "$name" --arg result "$result" \
+			'.checks[] | select(.name == $name) | .result == $result' verdict.json >/dev/null || {
+			jq -c --arg name "$name" '.checks[] | select(.name == $name)' verdict.json | sed 's/^/# /'
+			return 1
+		}
+	done
+}
+# What a quote is judged by.
+quote_checks='evidence-parsed quote-parsed ak-expected ak-attributes ak-algorithm quote-algorithm quote-signature
+	quote-magic quote-type quote-nonce quote-signer pcr-selection pcr-digest'
+
+# ---------------------------------------------------------------- tpm2-tools
+# tpm2_createprimary is quick for ECC; the keys below it are of both kinds.
+{
+	tpm2_createprimary -Q -C e -G ecc -c ek.ctx
+	tpm2_flushcontext -t
+	for kind in rsassa rsapss ecdsa; do
+		case $kind in
+		ecdsa) algorithm=ecc:ecdsa-sha256:null ;;
+		*) algorithm=rsa2048:$kind-sha256:null ;;
+		esac
+		tpm2_create -Q -C ek.ctx -G "$algorithm" -u key.pub -r key.priv \
+			-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign'
+		tpm2_flushcontext -t
+		tpm2_load -Q -C ek.ctx -u key.pub -r key.priv -c $kind.ctx
+		tpm2_flushcontext -t
+		tpm2_flushcontext -t
+		for form in pem der tss tpmt; do
+			tpm2_readpublic -Q -c $kind.ctx -f $form -o $kind.$form
+			tpm2_flushcontext -t
+		done
+	done
+} >&2
+for kind in rsassa rsapss ecdsa; do
+	for forms in tss/serialized plain/values; do
+		signature=${forms%/*} pcrs=${forms#*/}
+		scheme=
+		[ $kind = ecdsa ] || scheme="--scheme $kind"
+		tpm2_quote -Q -c $kind.ctx -l sha1:0,1,16+sha256:0,4,7,10,14 -g sha256 $scheme -q $nonce \
+			-m $kind-$signature.msg -s $kind-$signature.sig -f $signature -o $kind.$pcrs -F $pcrs >&2
+		tpm2_flushcontext -t
+		works "$kind $forms: imported" "$verifier" import tpm2-tools -m $kind-$signature.msg \
+			-s $kind-$signature.sig -f $kind.$pcrs -u $kind.tss -o e.json
+		judge e.json $kind.tss
+		check "$kind $forms: the quote is good" is pass $quote_checks
+	done
+done
+works 'the boot id and the time are absent' jq -e 'has("boot_id") or has("collected") | not' e.json
+check 'the nonce is the one that the quote answers' \
+	[ "$(jq -r .nonce e.json | base64 -d | xxd -p)" = $nonce ]
+for form in pem der tpmt; do
+	for kind in rsassa ecdsa; do
+		works "$kind, the key as $form: imported" "$assay" import tpm2-tools \
+			--message $kind-plain.msg --signature $kind-plain.sig --pcrs $kind.values --ak $kind.$form --out e.json
+		judge e.json $kind.tss
+		check "$kind, the key as $form: the quote is good" is pass $quote_checks
+	done
+done
+works 'of a key in PEM, the evidence has its numbers' "$assay" import tpm2-tools \
+	-m rsapss-plain.msg -s rsapss-plain.sig -f rsapss.values -u rsapss.pem -o numbers.json
+works 'which is said' jq -e 'has("ak_key") and (has("ak_public") | not)' numbers.json
+judge numbers.json rsapss.pem
+check 'what the key may do, nobody knows' is fail ak-attributes
+judge numbers.json rsapss.pem --ak-vouched
+check 'but who gives it may vouch for it' is pass $quote_checks
+judge numbers.json rsassa.tss
+check 'and another key is found out' is fail ak-expected
+works 'RSAPSS is told by what holds' grep -q '"ABYACw' numbers.json
+works 'tpm2_checkquote says the same' tpm2_checkquote -Q -u rsassa.pem -m rsassa-tss.msg -s rsassa-tss.sig -f rsassa.serialized \
+	-g sha256 -q $nonce
+
+# What is changed on the way is imported, and refused.
+cp ecdsa-plain.msg bad.msg
+printf '\001' | dd of=bad.msg bs=1 seek=60 conv=notrunc 2>/dev/null
+works 'a quote that was changed: imported' "$assay" import tpm2-tools -m bad.msg -s ecdsa-plain.sig -f ecdsa.serialized \
+	-u ecdsa.tss -o e.json
+judge e.json ecdsa.tss
+check 'and not good' is fail quote-signature
+cp ecdsa.values bad.values
+printf '\001' | dd of=bad.values bs=1 seek=3 conv=notrunc 2>/dev/null
+works 'another PCR value: imported' "$assay" import tpm2-tools -m ecdsa-plain.msg -s ecdsa-plain.sig -f bad.values -u ecdsa.tss -o e.json
+judge e.json ecdsa.tss
+check 'and not the quoted one' is fail pcr-digest
+
+refused() { # TITLE STATUS WORDS COMMAND...
+	title=$1 wanted=$2 words=$3
+	shift 3
+	rm -f none.json
+	run "$@"
+	check "$title" told "$wanted" "$words"
+	check "$title: nothing is written" [ ! -e none.json ]
+}
+refused 'a signature of another size' 1 'neither a TPMT_SIGNATURE nor' "$assay" import tpm2-tools \
+	-m rsassa-plain.msg -s rsassa.values -f rsassa.values -u rsassa.tss -o none.json
+refused 'PCR values that are none' 1 'in no form of tpm2-tools' "$assay" import tpm2-tools \
+	-m rsassa-plain.msg -s rsassa-plain.sig -f rsassa-plain.msg -u rsassa.tss -o none.json
+refused 'a signature as the quote' 1 'no TPMS_ATTEST' "$assay" import tpm2-tools \
+	-m rsassa-plain.sig -s rsassa-plain.sig -f rsassa.values -u rsassa.tss -o none.json
+refused 'a quote as the key' 1 'attestation key is a quote' "$assay" import tpm2-tools \
+	-m rsassa-plain.msg -s rsassa-plain.sig -f rsassa.values -u rsassa-plain.msg -o none.json
+refused 'a file that is not there' 1 'cannot open none.msg' "$assay" import tpm2-tools \
+	-m none.msg -s rsassa-plain.sig -f rsassa.values -u rsassa.tss -o none.json
+refused 'a log that is none of the firmware' 1 "it is a list of IMA" "$assay" import tpm2-tools \
+	-m rsassa-plain.msg -s rsassa-plain.sig -f rsassa.values -u rsassa.tss -o none.json --uefi "$data/ima/charra.bin"
+
+# ---------------------------------------------------------------- IMA's list as text
+ascii="$data/ima_ascii/keylime-ima-log.txt"
+works 'a list as text becomes binary' "$assay" import ima "$ascii" --out list.bin
+"$assay" replay ima "$ascii" >text.pcrs
+"$assay" replay ima list.bin >binary.pcrs
+check 'both replay to the same' cmp text.pcrs binary.pcrs
+check 'and not to nothing' grep -q '^sha1  *PCR 10  *82231c67a69da98dc5b3aa10f6343d33109225fc' text.pcrs
+printf 'no list\n' >none
+refused 'what is no list' 1 'line 1 of IMA' "$assay" import ima none --out none.json
+works 'a list as text is taken beside a quote' "$assay" import tpm2-tools -m rsassa-plain.msg -s rsassa-plain.sig -f rsassa.values \
+	-u rsassa.tss -o e.json --ima "$ascii" --uefi "$data/uefi/goattest-sb_cert_eventlog" --json
+cp stdout told.json
+works 'and told' jq -e '.ima_log_bytes > 0 and .uefi_log_bytes > 0 and .notes == []' told.json
+echo "1..$check_number"
+exit "$check_failed"
