@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..39
+echo 1..43
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -149,6 +149,21 @@ run "$verifier" replay ima list --expect "sha256:$(jq -r '.pcrs.sha256["10"]' go
 check 'replay comes to the same PCR 10' [ "$status" -eq 0 ]
 run "$verifier" replay uefi "$firmware" --expect "4:sha256:$(jq -r '.pcrs.sha256["4"]' good.json)"
 check 'and PCR 4' [ "$status" -eq 0 ]
+
+# The verifier keeps what the next verdict is compared with, without a log of assay's too.
+run "$assay" enroll --ak ak.pem --machine-id m1 --records records --roots tpm/ek-root.pem \
+	--intermediates tpm/ek-issuer.pem
+check 'the machine is enrolled' [ "$status" -eq 0 ]
+by_record() { # EVIDENCE
+	run "$verifier" verify "$1" --nonce "$nonce" --device records/devices/m1.json --policy policy.json
+}
+by_record good.json
+check 'and trusted by its record' trusted
+quote next.json
+by_record next.json
+check 'once more' trusted
+by_record good.json
+check 'but not by the evidence of before' refused quote-counters
 
 # ---------------------------------------------------------------- the tamperings
 

@@ -59,6 +59,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	verify(&input, &policy, &verdict);
 	/* There is no manifest, so whatever it is, it is not trusted. */
 	assert(!verdict_trusted(&verdict));
+	/* Nor by a policy that asks for no log, and names no reference value. */
+	for (int log = 0; log < VERIFY_LOGS; log++)
+		policy.logs[log] = PRESENCE_OPTIONAL;
+	policy.pcrs = 0;
+	policy.required &= ~CHECK_BIT(CHECK_BOOT_KNOWN);
+	verify(&input, &policy, &verdict);
+	assert(!verdict_trusted(&verdict));
 	evidence_free(&evidence);
 	return 0;
 }

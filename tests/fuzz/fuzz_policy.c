@@ -46,21 +46,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct verify_policy *rules = &policy.rules;
 	struct verify_input input = { 0 };
 	static struct verdict verdict;
-	uint64_t digits = 0;
+	uint64_t digits = 0, absent = 0;
 
 	import(BYTES(data, size));
 	if (policy_parse(BYTES(data, size), &policy, NULL) < 0) {
 		assert(!policy.json && !policy.memory);
 		return 0;
 	}
+	for (int log = 0; log < VERIFY_LOGS; log++)
+		if (rules->logs[log] == PRESENCE_ABSENT)
+			absent |= checks_of_log((enum verify_log)log);
 	for (int i = 0; i < CHECK_COUNT; i++) {
-		assert(check_waivable((enum check)i) || rules->required & CHECK_BIT(i));
+		assert(check_waivable((enum check)i) || rules->required & CHECK_BIT(i) ||
+		       absent & CHECK_BIT(i));
 		/* What is asked for is required, and what is waived is not. */
 		assert(!(policy.said.required & CHECK_BIT(i)) || rules->required & CHECK_BIT(i));
 		assert(!(policy.said.waived & CHECK_BIT(i) &
 			 (rules->required | rules->required_if_made | rules->required_with_state)));
 	}
-	assert(rules->pcrs != 0 && rules->nonce_size >= 8 && rules->rsa_bits >= 2048);
+	assert(rules->pcrs != 0 || rules->logs[VERIFY_LOG_ASSAY] != PRESENCE_REQUIRED);
+	assert(rules->nonce_size >= 8 && rules->rsa_bits >= 2048);
 	for (size_t i = 0; i < rules->pcr_value_count; i++)
 		for (size_t j = 0; j < rules->pcr_values[i].count; j++)
 			digits += rules->pcr_values[i].values[j].bytes[0];

@@ -83,6 +83,15 @@ CHANGE(pcr_10_not_quoted)
 	ima_alone(f);
 	f->quote.selections[1] = fixture_select(ASSAY_HASH_SHA256, 0x3ff);
 }
+CHANGE(ima_after_kexec)
+{
+	struct fixture_entry first;
+
+	ima_alone(f);
+	first = f->entries[0];
+	first.data = fixture_copy(buffer_bytes(&first.data));
+	fixture_insert_entry(f, 3, first);
+}
 CHANGE(ima_entry_exchanged)
 {
 	struct assay_digest digest = log_test_digest(ASSAY_HASH_SHA256, 7);
@@ -245,6 +254,8 @@ const struct bad_row bad_presence[] = {
 	  assay_log_there_although_absent, TRUSTED },
 	{ "IMA's list alone, PCR 10 not quoted", BEFORE_PCRS, pcr_10_not_quoted,
 	  FAILS(PCR_REQUIRED) },
+	{ "IMA's list alone, started by kexec", BEFORE_PCRS, ima_after_kexec,
+	  FAILS(IMA_LOG_START) },
 	{ "IMA's list alone, another file", BEFORE_PCRS, ima_entry_exchanged,
 	  FAILS(IMA_FILES_MATCH) },
 	{ "IMA's list alone, files of nobody", BEFORE_PCRS, ima_entry_of_nobody,

@@ -234,6 +234,52 @@ static void a_state_goes_from_verdict_to_verdict(void **state)
 }
 
 /* Nothing at all has a verdict, too. */
+static void of_a_machine_without_the_module(struct fixture *f)
+{
+	fixture_add_ima_files(f);
+	fixture_add_firmware(f);
+	f->hands_no_assay_log = true;
+}
+
+/* By signatures in IMA's list alone: without a manifest, and its state goes on. */
+static void a_machine_without_the_module(void **state)
+{
+	struct assay_verify_message message = { "" };
+	static struct given given;
+	struct assay_verify_check check;
+	struct assay_verdict *verdict;
+	char *text;
+
+	(void)state;
+	given_begin(&given, BEFORE_PCRS, of_a_machine_without_the_module);
+	verdict = judge(&given);
+	assert_int_equal(assay_verdict_trusted(verdict), 0);
+	assert_int_equal(assay_verdict_check(verdict, assay_verdict_reason(verdict), &check),
+			 ASSAY_VERIFY_OK);
+	assert_string_equal(check.name, "evidence-logs");
+	assay_verdict_free(verdict);
+	assay_policy_free(given.policy);
+	given.policy = new_policy(POLICY(", \"logs\": {\"assay_log\": \"absent\"}"));
+	must_be(assay_policy_add_certificate(given.policy, ASSAY_POLICY_SIGNER, given.certificate,
+					     &message),
+		ASSAY_VERIFY_OK, &message);
+	given.params.policy = given.policy;
+	verdict = judge(&given);
+	assert_int_equal(assay_verdict_trusted(verdict), 1);
+	text = assay_verdict_state(verdict);
+	assert_non_null(text);
+	assay_verdict_free(verdict);
+	/* The same once more: the TPM's clock stands. */
+	given.params.state = lend_text(text);
+	verdict = judge(&given);
+	assert_int_equal(assay_verdict_check(verdict, assay_verdict_reason(verdict), &check),
+			 ASSAY_VERIFY_OK);
+	assert_string_equal(check.name, "quote-counters");
+	assay_verdict_free(verdict);
+	assay_verify_text_free(text);
+	given_free(&given);
+}
+
 static void without_anything_nothing_is_trusted(void **state)
 {
 	struct assay_verify_params params = { .version = ASSAY_VERIFY_PARAMS_VERSION };
@@ -585,6 +631,7 @@ int main(void)
 		cmocka_unit_test(good_evidence_is_trusted),
 		cmocka_unit_test(verdicts_are_those_of_the_verifier),
 		cmocka_unit_test(a_state_goes_from_verdict_to_verdict),
+		cmocka_unit_test(a_machine_without_the_module),
 		cmocka_unit_test(without_anything_nothing_is_trusted),
 		cmocka_unit_test(files_and_records_are_kept),
 		cmocka_unit_test(parameters_that_are_off),

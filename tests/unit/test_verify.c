@@ -364,6 +364,15 @@ static void test_state_as_json(void **state)
 	}
 	assert_int_equal(state_from_json(NULL, &after, &err), -EBADMSG);
 	json_decref(json);
+	/* Of evidence without assay's log. */
+	before.records = 0;
+	before.value = (struct assay_digest){ 0 };
+	json = state_to_json(&before);
+	assert_int_equal(state_from_json(json, &after, &err), 0);
+	assert_memory_equal(&after, &before, sizeof(before));
+	json_object_set_new(json, "records", json_integer(1));
+	assert_int_equal(state_from_json(json, &after, &err), -EBADMSG);
+	json_decref(json);
 }
 
 /* ---------------------------------------------------------------- cut everywhere */

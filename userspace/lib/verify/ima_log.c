@@ -70,6 +70,13 @@ enum check_result check_ima_log_start(struct appraisal *appraisal, char *detail)
 		return check_tell(false, detail,
 				  "boot_aggregate is zeros: IMA found no TPM when it began, so its "
 				  "list is not anchored");
+	if (aggregates > 1 && !appraisal->judged[VERIFY_LOG_ASSAY])
+		return check_tell(
+			false, detail,
+			"there are %llu boot_aggregate entries: the kernel was started by "
+			"another one (kexec), and without a log of assay's nothing says by "
+			"which and how",
+			(ull)aggregates);
 	if (aggregates + zeros > expected && !(aggregates == 1 && zeros == 1))
 		return check_tell(false, detail,
 				  "there are %llu boot_aggregate entries, and assay's log knows of "

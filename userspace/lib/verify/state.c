@@ -202,7 +202,10 @@ int state_from_json(const json_t *json, struct verify_state *ret, struct assay_e
 	if (r == 0)
 		r = json_get_unsigned(json, "records", WHAT, &state.records, err);
 	if (r == 0)
-		r = get_digest(json, "pcr", false, &state.value, err);
+		r = get_digest(json, "pcr", true, &state.value, err);
+	/* Of evidence without assay's log, which no record was counted of. */
+	if (r == 0 && state.value.size == 0 && state.records > 0)
+		r = assay_fail(err, EBADMSG, WHAT ": \"pcr\" is none, and there are \"records\"");
 	/* States of before have none. */
 	if (r == 0 && json_object_get(json, "next_key"))
 		r = get_digest(json, "next_key", true, &state.next_key, err);
