@@ -64,9 +64,17 @@ def check_object(schema, where, value, name):
         complain(f"{where}: a member more is taken")
 
 
+def once(pairs):
+    """Of two members of one name the last would count, unseen."""
+    names = [name for name, _ in pairs]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        complain(f"the schema has {name} twice in one object")
+    return dict(pairs)
+
+
 def main():
     with open(sys.argv[1]) as file:
-        schema = json.load(file)
+        schema = json.load(file, object_pairs_hook=once)
     jsonschema.Draft202012Validator.check_schema(schema)
     check_meanings(schema)
     types = {item["$ref"].removeprefix("#/$defs/") for item in schema["oneOf"]}

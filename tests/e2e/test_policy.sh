@@ -139,7 +139,7 @@ check 'a PCR that no TPM has: exit status 2' ended 2 'must be a number from 0 to
 policy learn a --waive
 check 'an option that is abbreviated: exit status 2' ended 2 "unknown option '--waive'"
 policy
-check 'no verb: exit status 2' ended 2 'lint, learn or import'
+check 'no verb: exit status 2' ended 2 'lint, learn, '
 
 # What sha256sum writes of a tree with odd names is imported under these.
 mkdir -p tree/opt

@@ -176,7 +176,7 @@ static void add_fields(json_t *object, const struct ima_entry *entry)
 	if (entry->modsig.size > 0)
 		json_object_set_new(object, "appended_signature", hex_json(entry->modsig));
 	if (entry->buffer.size > 0)
-		json_object_set_new(object, "bytes", hex_json(entry->buffer));
+		json_object_set_new(object, "raw", hex_json(entry->buffer));
 	if (entry->has_uid)
 		json_object_set_new(object, "uid", json_integer(entry->uid));
 	if (entry->has_gid)

@@ -148,7 +148,7 @@ static json_t *content_json(const struct uefi_event *event, const struct firmwar
 
 	if (content->problem) {
 		json_object_set_new(object, "problem", json_string(content->problem));
-		json_object_set_new(object, "bytes", bytes_json(event->data));
+		json_object_set_new(object, "raw", bytes_json(event->data));
 		return object;
 	}
 	json_object_set_new(object, "kind", json_string(firmware_kind_name(content->kind)));
@@ -171,7 +171,7 @@ static json_t *content_json(const struct uefi_event *event, const struct firmwar
 	if (content->text.size > 0)
 		add_text(object, content);
 	if (content->kind == FIRMWARE_DATA)
-		json_object_set_new(object, "bytes", bytes_json(event->data));
+		json_object_set_new(object, "raw", bytes_json(event->data));
 	return object;
 }
 
