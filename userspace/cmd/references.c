@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "sign/certificate.h"
 #include "sign/manifest.h"
@@ -145,6 +146,9 @@ int references_policy(struct references *references, const char *path, struct po
 	r = policy_parse(buffer_bytes(&text), &policy, err);
 	if (r < 0)
 		return assay_fail_context(err, "%s", path);
+	r = digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&text), &references->policy, err);
+	if (r < 0)
+		return r;
 	r = read_manifests(references, &policy, path, err);
 	if (r < 0)
 		return r;

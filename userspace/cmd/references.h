@@ -20,6 +20,7 @@ struct reference_text {
  * @certificates, @certificate_count: of signers of manifests
  * @ima_certificates, @ima_certificate_count: of signers in IMA's list only
  * @texts: what the manifests are in, as many
+ * @policy: SHA-256 of the policy's file; size 0 without one
  *
  * Start with {0}.
  */
@@ -31,6 +32,7 @@ struct references {
 	X509 **ima_certificates;
 	size_t ima_certificate_count;
 	struct reference_text *texts;
+	struct assay_digest policy;
 };
 
 /* references_manifest() - read a manifest and its signature, the file beside it */

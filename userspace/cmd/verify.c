@@ -20,6 +20,7 @@
 #include "trust_files.h"
 #include "verify/ak_given.h"
 #include "verify/evidence.h"
+#include "verify_results.h"
 
 #define MAX_STARTS 64 /* --pcr-start in one call */
 #define MAX_NAME 128  /* bytes; a TPM's name has at most 66 */
@@ -36,6 +37,7 @@ struct verify_options {
 	const char *html, *junit;
 	struct option_texts manifests, certificates;
 	struct trust_paths ak_trust;
+	struct result_options results;
 	struct pcr_starts starts;
 	uint8_t nonce[EVIDENCE_MAX_NONCE];
 	size_t nonce_size;
@@ -56,7 +58,8 @@ struct inputs {
 	struct record_file device;
 	struct references references;
 	struct policy policy;
-	struct assay_digest *starts; /* the policy's and the call's */
+	struct signer *result_signer; /* NULL where no result is wanted */
+	struct assay_digest *starts;  /* the policy's and the call's */
 };
 
 /* ---------------------------------------------------------------- the call's words */
@@ -166,6 +169,7 @@ static const struct option_row verify_rows[] = {
 	  OPTION_OUTPUT(struct verify_options, html) },
 	{ "junit", 0, "FILE", "write it as JUnit XML, too: a test case a check",
 	  OPTION_OUTPUT(struct verify_options, junit) },
+	RESULT_ROWS(struct verify_options, results),
 	OPTION_END,
 };
 
@@ -192,7 +196,7 @@ static int check_options(const struct verify_options *options)
 		return command_usage(&command_verify,
 				     "standard input can be only one of the evidence, --policy and "
 				     "--ak");
-	return COMMAND_GO;
+	return results_check(&command_verify, &options->results);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -325,11 +329,15 @@ static int read_references(const struct verify_options *options, struct inputs *
 		r = references_manifest(&inputs->references, options->manifests.list[i], err);
 	for (size_t i = 0; r == 0 && i < options->certificates.count; i++)
 		r = references_certificate(&inputs->references, options->certificates.list[i], err);
+	if (r == 0)
+		r = results_signer(&options->results, &inputs->result_signer, err);
 	return r;
 }
 
 static void inputs_free(struct inputs *inputs)
 {
+	if (inputs->result_signer)
+		inputs->result_signer->close(inputs->result_signer);
 	file_unmap(&inputs->evidence);
 	buffer_free(&inputs->ak);
 	buffer_free(&inputs->qualified_name);
@@ -411,6 +419,41 @@ static int show(const struct verdict *verdict, const struct verify_options *opti
 	return flushed == EXIT_OK ? status : flushed;
 }
 
+/* Room for "sha256:", a digest and what the call changes of the policy. */
+#define POLICY_ID (2 * ASSAY_DIGEST_MAX + 32)
+
+/* The policy by its file's digest, and that the call's words changed it. */
+static void policy_id(const struct verify_options *options, const struct inputs *inputs,
+		      char text[static POLICY_ID])
+{
+	const struct assay_digest *digest = &inputs->references.policy;
+	char hex[2 * ASSAY_DIGEST_MAX + 1] = "";
+	bool changed = options->waived || options->no_ima_log || options->prefix ||
+		       options->starts.count > 0 || options->accept_file_signature ||
+		       options->ak_vouched;
+
+	hex_encode(BYTES(digest->bytes, digest->size), hex);
+	snprintf(text, POLICY_ID, "%s%s%s", options->policy ? "sha256:" : "default", hex,
+		 changed ? "+options" : "");
+}
+
+static int make_results(const struct verify_options *options, struct inputs *inputs,
+			const struct verdict *verdict, uint64_t now, struct buffer *ear,
+			struct buffer *cmw, struct assay_error *err)
+{
+	char policy[POLICY_ID];
+	struct ear_facts facts = {
+		.nonce = BYTES(options->nonce, options->nonce_size),
+		.now = now,
+		.policy_id = policy,
+		.device = options->device ? inputs->device.record.machine_id : NULL,
+	};
+
+	policy_id(options, inputs, policy);
+	return results_make(&options->results, verdict, facts, inputs->evidence.bytes,
+			    inputs->result_signer, ear, cmw, err);
+}
+
 /*
  * Nothing says "trusted" before what this verdict leaves is kept: what is not kept could be
  * offered again.
@@ -420,13 +463,20 @@ static int publish(const struct verify_options *options, struct inputs *inputs,
 {
 	CLEANUP(report_free) struct report page = { 0 };
 	CLEANUP(report_free) struct report junit = { 0 };
+	CLEANUP(report_free) struct report ear = { 0 };
+	CLEANUP(report_free) struct report cmw = { 0 };
 	struct assay_error err = { 0 };
-	int r = 0;
+	int r;
 
-	if (html) {
+	if (html)
 		html_end(html, verdict, options->evidence, now, &page.text);
+	r = make_results(options, inputs, verdict, now, &ear.text, &cmw.text, &err);
+	if (r == 0 && options->results.ear)
+		r = begin_report(&ear, options->results.ear, &err);
+	if (r == 0 && options->results.cmw)
+		r = begin_report(&cmw, options->results.cmw, &err);
+	if (r == 0 && html)
 		r = begin_report(&page, options->html, &err);
-	}
 	if (r == 0 && options->junit) {
 		junit_write(verdict, options->evidence, now, &junit.text);
 		r = begin_report(&junit, options->junit, &err);
@@ -437,6 +487,10 @@ static int publish(const struct verify_options *options, struct inputs *inputs,
 		r = commit_report(&page, &err);
 	if (r == 0)
 		r = commit_report(&junit, &err);
+	if (r == 0)
+		r = commit_report(&ear, &err);
+	if (r == 0)
+		r = commit_report(&cmw, &err);
 	if (r < 0)
 		return command_failed(&command_verify, &err);
 	return show(verdict, options);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `assay verify`: the verdict for other machines, as an EAR and as a CMW. Also in the program
+ * assay-verify, so nothing here may need the TPM stack.
+ */
+#ifndef ASSAY_CMD_VERIFY_RESULTS_H
+#define ASSAY_CMD_VERIFY_RESULTS_H
+
+#include "base/signer.h"
+#include "cmd.h"
+#include "options.h"
+#include "report/ear.h"
+
+/**
+ * struct result_options - the command line
+ * @ear, @cmw: where to write; NULL: not wanted
+ * @key: of a PEM file, or a PKCS#11 URI
+ */
+struct result_options {
+	const char *ear, *cmw, *key;
+	enum ear_profile profile;
+};
+
+/* Rows of a command's table; @member: struct result_options */
+/* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */
+/* clang-format off */
+#define RESULT_ROWS(structure, member) \
+	{ "ear", 0, "FILE", "write it as an EAT Attestation Result, too: a JWT, signed by ES256", \
+	  OPTION_OUTPUT(structure, member.ear), .needs = "ear-key" }, \
+	{ "ear-key", 0, "KEY", "the verifier's key, on P-256: a PEM file, or a PKCS#11 URI (pkcs11:...)", \
+	  OPTION_INPUT(structure, member.key) }, \
+	{ "ear-profile", 0, "veraison|ietf", "its names of claims: those of Veraison's readers, or of " \
+	  "draft-ietf-rats-ear-03 (veraison)", OPTION_CHOICE(structure, member.profile), \
+	  .needs = "ear-key" }, \
+	{ "cmw", 0, "FILE", "write the evidence and that result as one JSON collection of conceptual " \
+	  "message wrappers, too", OPTION_OUTPUT(structure, member.cmw), .needs = "ear-key" }
+/* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+/* results_check() - what the table cannot say; COMMAND_GO, or an exit status */
+int results_check(const struct command *command, const struct result_options *options);
+
+/*
+ * results_signer() - the verifier's key, looked at before anything is judged
+ * @ret: NULL where no result is wanted; else end it with (*ret)->close(*ret)
+ */
+int results_signer(const struct result_options *options, struct signer **ret,
+		   struct assay_error *err);
+
+/*
+ * results_make() - what is to be written
+ * @facts: but for the profile
+ * @ear, @cmw: filled where they are wanted
+ */
+int results_make(const struct result_options *options, const struct verdict *verdict,
+		 struct ear_facts facts, struct bytes evidence, struct signer *signer,
+		 struct buffer *ear, struct buffer *cmw, struct assay_error *err);
+
+#endif /* ASSAY_CMD_VERIFY_RESULTS_H */
