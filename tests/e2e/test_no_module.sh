@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..43
+echo 1..47
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -149,6 +149,22 @@ run "$verifier" replay ima list --expect "sha256:$(jq -r '.pcrs.sha256["10"]' go
 check 'replay comes to the same PCR 10' [ "$status" -eq 0 ]
 run "$verifier" replay uefi "$firmware" --expect "4:sha256:$(jq -r '.pcrs.sha256["4"]' good.json)"
 check 'and PCR 4' [ "$status" -eq 0 ]
+
+# The same machine by tpm2-tools, which know nothing of assay: a key in PEM, IMA's list as text.
+tpm2_createprimary -Q -C o -G ecc:ecdsa-sha256:null -c primary.ctx \
+	-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign'
+tpm2_readpublic -Q -c primary.ctx -f pem -o peer.pem
+tpm2_quote -Q -c primary.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10 -q "$nonce" -m peer.msg -s peer.sig -o peer.pcrs -F serialized
+tpm2_flushcontext -t
+run "$assay" import tpm2-tools -m peer.msg -s peer.sig -f peer.pcrs -u peer.pem --ima list --uefi "$firmware" -o peer.json
+check 'evidence of tpm2-tools is imported' [ "$status" -eq 0 ]
+run "$verifier" policy learn peer.json --ima
+check 'a key of which nobody knows what it may do is not learned from' told 1 'where ak-attributes'
+run "$verifier" policy learn peer.json --ima --ak-vouched
+cp stdout peer-policy.json
+run "$verifier" verify peer.json --nonce "$nonce" --ak peer.pem --ak-vouched --policy peer-policy.json
+check 'and trusted, where somebody vouches for the key' trusted
+check 'by the same values' [ "$(jq -S 'del(.description)' peer-policy.json)" = "$(jq -S 'del(.description)' policy.json)" ]
 
 # The verifier keeps what the next verdict is compared with, without a log of assay's too.
 run "$assay" enroll --ak ak.pem --machine-id m1 --records records --roots tpm/ek-root.pem \

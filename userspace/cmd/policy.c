@@ -297,6 +297,10 @@ static const struct option_row learn_rows[] = {
 	  "waives "
 	  "boot-known",
 	  OPTION_FLAG(struct policy_learn_options, learning.waive_boot) },
+	{ "ak-vouched", 0, NULL,
+	  "of evidence that has no more of the attestation key than its numbers: vouch that it is "
+	  "restricted and bound to its TPM",
+	  OPTION_FLAG(struct policy_learn_options, learning.ak_vouched) },
 	OPTION_END,
 };
 

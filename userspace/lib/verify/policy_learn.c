@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/utc.h"
 #include "log/cel.h"
+#include "verify/ak_given.h"
 #include "verify/policy.h"
 #include "verify/policy_learn_logs.h"
 #include "verify/structures.h"
@@ -115,11 +116,14 @@ static uint64_t needed_checks(const struct learning *learning)
 }
 
 /* By its own key, and as the answer to its own nonce. */
-static struct verify_input own_input(const struct verify_input *input,
-				     const struct evidence *evidence,
-				     const struct tpm_attest *attest)
+static int own_input(const struct verify_input *input, const struct evidence *evidence,
+		     const struct tpm_attest *attest, struct verify_input *ret,
+		     struct assay_error *err)
 {
-	return (struct verify_input){
+	struct ak_given given;
+	int r;
+
+	*ret = (struct verify_input){
 		.evidence = input->evidence,
 		.nonce = attest->extra_data,
 		.ak_public = buffer_bytes(&evidence->ak_public),
@@ -128,6 +132,15 @@ static struct verify_input own_input(const struct verify_input *input,
 		.certificates = input->certificates,
 		.certificate_count = input->certificate_count,
 	};
+	if (evidence->ak_public.size > 0)
+		return 0;
+	/* Evidence of others may have no more of the key than its numbers. */
+	r = ak_given_read(buffer_bytes(&evidence->ak_key), &given, err);
+	if (r < 0)
+		return r;
+	ret->ak_key = given.key;
+	ak_given_free(&given);
+	return 0;
 }
 
 static int judge_evidence(const struct verify_input *input, struct learning *learning,
@@ -400,7 +413,10 @@ int policy_learn(const struct verify_input *input, const struct policy_learning 
 		r = tpm_attest_parse(buffer_bytes(&evidence.attest), &attest, err);
 	if (r < 0)
 		return r;
-	own = own_input(input, &evidence, &attest);
+	r = own_input(input, &evidence, &attest, &own, err);
+	if (r < 0)
+		return r;
+	own.ak_vouched = what->ak_vouched && own.ak_key.size > 0;
 	learn_logs_find(&evidence, &learning.logs);
 	/* Who wants its digests wants the list. */
 	if (what->ima)

@@ -16,11 +16,14 @@
  * @pcrs: bit n: the value of PCR n, which must be quoted. 0: those of PCRs 0 to 9, as far as
  *        they are quoted and are not zeros
  * @waive_boot: nothing of the boot, which the policy is not to judge
+ * @ak_vouched: where the evidence has no more of the key than its numbers, the caller vouches
+ *              for its attributes, as in struct verify_input
  */
 struct policy_learning {
 	bool ima;
 	uint32_t pcrs;
 	bool waive_boot;
+	bool ak_vouched;
 };
 
 /* Told what the policy knows of the boot, and of each file that it cannot name; fit to print. */
