@@ -55,11 +55,14 @@ void assay_window_abandon(struct assay_window *window);
 
 /**
  * assay_window_address() - where the window is in the linear map
- * @window: claimed
+ * @window: claimed or reserved
+ *
+ * Without a KASAN tag: it reaches all pages of the window, which may be claimed later and one by
+ * one, each with another tag.
  */
 static inline void *assay_window_address(const struct assay_window *window)
 {
-	return page_address(pfn_to_page(window->pfn));
+	return phys_to_virt(PFN_PHYS(window->pfn));
 }
 
 #endif /* _ASSAY_WINDOW_H */
