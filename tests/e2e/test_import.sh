@@ -139,6 +139,46 @@ refused 'a file that is not there' 1 'cannot open none.msg' "$assay" import tpm2
 refused 'a log that is none of the firmware' 1 "it is a list of IMA" "$assay" import tpm2-tools \
 	-m rsassa-plain.msg -s rsassa-plain.sig -f rsassa.values -u rsassa.tss -o none.json --uefi "$data/ima/charra.bin"
 
+# ---------------------------------------------------------------- there and back
+# One quote, written for tpm2-tools and for Keylime, and read back from both. Keylime takes text as
+# nonce.
+export ASSAY_TCTI="$TPM2TOOLS_TCTI"
+text_nonce=$(printf %s "$nonce" | xxd -p -c 99)
+{
+	"$assay" key create --restricted --out ak.pem --public ak.tss || exit 1
+} >&2
+works 'a quote for Keylime, and its parts for tpm2-tools' "$assay" quote --nonce "$text_nonce" --ak ak.pem --no-assay-log \
+	--no-ima-log --no-uefi-log --pcrs 0,4,7,10 --format keylime --out keylime.json --export parts
+works 'Keylime: read back' "$verifier" import keylime keylime.json --out from-keylime.json
+check 'the endorsement key is told' grep -q 'left out: tpm_ek' stderr
+works 'tpm2-tools: read back' "$verifier" import tpm2-tools -m parts/attest -s parts/sig -f parts/pcrs -u parts/ak.pub \
+	-o from-tools.json
+check 'both are the same evidence' cmp from-keylime.json from-tools.json
+for made in from-keylime from-tools; do
+	nonce_was=$nonce nonce=$text_nonce
+	judge $made.json ak.tss
+	nonce=$nonce_was
+	check "$made: the quote is good" is pass $quote_checks
+done
+works 'tpm2_checkquote takes what was exported' tpm2_checkquote -Q -u parts/ak.pub -m parts/attest -s parts/sig \
+	-f parts/pcrs -g sha256 -q parts/nonce
+
+# Push evidence of Keylime, around a quote of tpm2-tools and IMA's list as text.
+base64 -w 0 ecdsa-tss.msg >m64
+base64 -w 0 ecdsa-tss.sig >s64
+base64 -w 0 ecdsa.serialized >p64
+base64 -w 0 "$data/uefi/goattest-sb_cert_eventlog" >u64
+jq -n --rawfile m m64 --rawfile s s64 --rawfile p p64 --rawfile u u64 --rawfile i "$data/ima_ascii/keylime-ima-log.txt" \
+	'{data: {type: "attestation", attributes: {evidence_collected: [
+	{evidence_class: "certification", evidence_type: "tpm_quote", data: {subject_data: $p, message: $m, signature: $s}},
+	{evidence_class: "log", evidence_type: "uefi_log", data: {entries: $u}},
+	{evidence_class: "log", evidence_type: "ima_log", data: {entry_count: 826, entries: $i}}]}}}' >push.json
+refused 'push evidence without its key' 1 'give that (--ak)' "$verifier" import keylime push.json --out none.json
+works 'push evidence: imported' "$verifier" import keylime push.json --ak ecdsa.tss --out e.json
+judge e.json ecdsa.tss
+check 'push evidence: the quote is good' is pass $quote_checks
+check 'push evidence: the logs are there' is pass ima-log-parsed uefi-log-parsed
+
 # ---------------------------------------------------------------- IMA's list as text
 ascii="$data/ima_ascii/keylime-ima-log.txt"
 works 'a list as text becomes binary' "$assay" import ima "$ascii" --out list.bin

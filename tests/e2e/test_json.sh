@@ -94,6 +94,7 @@ keeps 0 replay-cel-rtmr "$assay" replay cel --json other
 keeps 0 import-tpm2-tools "$assay" import tpm2-tools -m "$data/quote/keylime-test-data/quote.out" \
 	-s "$data/quote/keylime-test-data/quotesig.out" -f "$data/quote/keylime-test-data/quotepcr.out" \
 	-u "$data/quote/keylime-test-data/ak.pub" --out imported.json --json
+keeps 0 import-keylime "$assay" import keylime "$data/fuzz_import_keylime/one-shot.json" --out imported.json --json
 keeps 0 import-ima "$assay" import ima "$data/ima_ascii/keylime-ima-log.txt" --out imported.bin --json
 keeps 0 replay-ima "$assay" replay ima --json "$data/ima/ibmtss-imatest.log"
 for log in "$data/ima/ibmtss-imatest.log" "$data/ima/ibmtss-sha256.log"; do

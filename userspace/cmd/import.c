@@ -96,8 +96,8 @@ static const struct option_row tpm2_tools_rows[] = {
 	OPTION_HEADING("What to add:"),
 	{ "ak-cert", 0, "FILE", "the key's certificate, PEM or DER",
 	  OPTION_INPUT(struct tpm2_tools_options, files.certificate) },
-	IMPORT_ROWS_LOGS(struct tpm2_tools_options, files),
-	IMPORT_ROWS_OUTPUT(struct tpm2_tools_options, files),
+	IMPORT_ROWS_LOGS(struct tpm2_tools_options, files.ima, files.uefi),
+	IMPORT_ROWS_OUTPUT(struct tpm2_tools_options, files.out, files.json),
 	OPTION_END,
 };
 
@@ -191,7 +191,8 @@ const struct command command_import_ima = {
 /* ---------------------------------------------------------------- the verbs */
 
 static const struct command *const import_verbs[] = { &command_import_tpm2_tools,
-						      &command_import_ima, NULL };
+						      &command_import_keylime, &command_import_ima,
+						      NULL };
 
 const struct command command_import = {
 	.name = "import",
@@ -200,5 +201,5 @@ const struct command command_import = {
 		 "taken\n"
 		 "over is told; what they did not note is not made up.\n",
 	.verbs = import_verbs,
-	.question = "tpm2-tools or ima?",
+	.question = "tpm2-tools, keylime or ima?",
 };

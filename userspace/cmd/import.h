@@ -52,21 +52,22 @@ int import_finish(const struct import_run *run, const struct import_files *files
  */
 /* clang-format off */
 #define IMPORT_ROW_AK(structure, member, text) \
-	{ "ak", 0, "FILE", text, OPTION_INPUT(structure, member.ak) }
-#define IMPORT_ROWS_LOGS(structure, member) \
+	{ "ak", 0, "FILE", text, OPTION_INPUT(structure, member) }
+#define IMPORT_ROWS_LOGS(structure, ima_member, uefi_member) \
 	{ "ima", 0, "FILE", "IMA's list: binary, or text (ascii_runtime_measurements)", \
-	  OPTION_INPUT(structure, member.ima) }, \
+	  OPTION_INPUT(structure, ima_member) }, \
 	{ "uefi", 0, "FILE", "the firmware's log (binary_bios_measurements)", \
-	  OPTION_INPUT(structure, member.uefi) }
-#define IMPORT_ROWS_OUTPUT(structure, member) \
+	  OPTION_INPUT(structure, uefi_member) }
+#define IMPORT_ROWS_OUTPUT(structure, out_member, json_member) \
 	OPTION_HEADING("Output:"), \
 	{ "out", 'o', "FILE", "where to write the evidence", \
-	  OPTION_OUTPUT(structure, member.out), .required = true }, \
-	OPTION_ROW_JSON(structure, member.json)
+	  OPTION_OUTPUT(structure, out_member), .required = true }, \
+	OPTION_ROW_JSON(structure, json_member)
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 extern const struct command command_import_tpm2_tools; /* verbs of command_import */
+extern const struct command command_import_keylime;
 extern const struct command command_import_ima;
 
 #endif /* ASSAY_CMD_IMPORT_H */
