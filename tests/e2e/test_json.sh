@@ -90,6 +90,7 @@ for log in "$data"/uefi/*moklisttrusted.bin "$data"/uefi/*crypto_agile_eventlog 
 	keeps 0 "replay-events-$(basename "$log")" "$assay" replay uefi --events --json "$log"
 done
 keeps 1 replay-ccel "$assay" replay ccel --json "$data/uefi/ccel-ovmf.bin" --expect "RTMR0:sha384:$(printf %096d 0)"
+keeps 0 replay-ccel-events "$assay" replay ccel --events --json "$data/uefi/ccel-cos-113-tdx.bin"
 keeps 0 replay-cel-rtmr "$assay" replay cel --json other
 keeps 0 import-tpm2-tools "$assay" import tpm2-tools -m "$data/quote/keylime-test-data/quote.out" \
 	-s "$data/quote/keylime-test-data/quotesig.out" -f "$data/quote/keylime-test-data/quotepcr.out" \

@@ -126,6 +126,9 @@ for fill in '\0' '\377'; do
 	check "and replays to its registers, in an area filled with $fill" prints 0 '^sha384  RTMR0  8566f998' \
 		"^sha384  RTMR1  $rtmr1\$" '^sha384  RTMR2  94eaf7a7' '^21 events$' '^RTMR1, sha384: as expected$'
 done
+run "$assay" replay ccel "$work/area" --events
+check "its events are shown" prints 0 '^ *2  RTMR0  EV_EFI_PLATFORM_FIRMWARE_BLOB2 ' '^ *12  RTMR1  EV_EFI_BOOT_SERVICES_APPLICATION' \
+	'^ *18  RTMR2  EV_EVENT_TAG ' '^sha384  RTMR2  94eaf7a7'
 run "$assay" replay ccel "$work/area" --json --expect "rtmr2:sha384:$rtmr1"
 check "the same in JSON" eval '[ $status -eq 1 ] && jq -e "(has(\"pcrs\") | not) and (.registers | length) == 3 and
 	.registers[1] == {register: \"RTMR1\", digest: \"sha384:$rtmr1\"} and

@@ -149,6 +149,7 @@ static const struct replay_format format_ccel = {
 	.has_rtmrs = true,
 	.value = "RTMRn:HASH:HEX",
 	.replay = replay_ccel,
+	.events = replay_events_ccel,
 };
 
 /* ---------------------------------------------------------------- options */
@@ -706,6 +707,7 @@ static const struct option_row replay_uefi_rows[] = {
 static const struct option_row replay_ccel_rows[] = {
 	ROW_BANK,
 	ROW_EXPECT("RTMRn:HASH:HEX", "It must be what the whole log comes to"),
+	ROW_EVENTS("show its events first, with what they say, and what of it their digests prove"),
 	{ "strict", 0, NULL,
 	  "exit 1 also where an event breaks a rule of the specification, or a bank lacks a digest",
 	  OPTION_FLAG(struct replay_options, strict) },

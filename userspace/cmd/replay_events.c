@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "firmware/describe.h"
 #include "log/ima.h"
+#include "log/pcrs.h"
 
 /* Hexadecimal digits of a digest in a table. */
 #define SHORT_DIGEST 16
@@ -47,15 +48,17 @@ static int print_value(json_t *value, bool first, struct assay_error *err)
 /* ---------------------------------------------------------------- the firmware's */
 
 static int print_event(const struct uefi_event *event, const struct firmware_content *content,
-		       struct assay_error *err)
+		       bool cc, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer says = { 0 };
-	char type[16], pcr[16] = "-";
+	char type[16], pcr[PCRS_NAME_MAX] = "-";
 
 	firmware_says(event, content, &says);
 	if (says.failed)
 		return assay_fail(err, ENOMEM, "out of memory");
-	if (event->pcr != UEFI_NO_PCR)
+	if (cc)
+		pcrs_register_name(PCRS_CC + event->pcr, pcr);
+	else if (event->pcr != UEFI_NO_PCR)
 		snprintf(pcr, sizeof(pcr), "%" PRIu32, event->pcr);
 	printf("%5" PRIu64 "  %3s  %-33s  ", event->number, pcr,
 	       firmware_event_type(event->type, type));
@@ -65,28 +68,42 @@ static int print_event(const struct uefi_event *event, const struct firmware_con
 	return 0;
 }
 
-int replay_events_uefi(struct bytes log, enum assay_hash template_bank, bool json,
-		       struct assay_error *err)
+/* Of a confidential machine an event is of a register instead of a PCR. */
+static json_t *event_to_json(const struct uefi_event *event, const struct firmware_content *content,
+			     bool cc)
+{
+	json_t *object = firmware_event_json(event, content);
+	char name[PCRS_NAME_MAX];
+
+	if (!object || !cc)
+		return object;
+	json_object_del(object, "pcr");
+	json_object_set_new(object, "register",
+			    json_string(pcrs_register_name(PCRS_CC + event->pcr, name)));
+	return object;
+}
+
+static int show_events(struct bytes log, bool cc, bool json, struct assay_error *err)
 {
 	struct firmware_content content;
 	struct uefi_reader reader;
 	struct uefi_event event;
-	int r = uefi_open(&reader, log, err);
+	int r = cc ? uefi_open_cc(&reader, log, err) : uefi_open(&reader, log, err);
 
-	(void)template_bank;
 	if (r < 0)
 		return r;
 	if (json)
 		printf(", \"firmware_events\": [");
 	else
-		printf("EVENT  PCR  %-33s  %-*s  PROVES   SAYS\n", "TYPE", SHORT_DIGEST, "DIGEST");
+		printf("EVENT  %s  %-33s  %-*s  PROVES   SAYS\n", cc ? "REG  " : "PCR", "TYPE",
+		       SHORT_DIGEST, "DIGEST");
 	while ((r = uefi_next(&reader, &event, err)) > 0) {
 		r = firmware_content_read(&reader, &event, &content, err);
 		if (r == 0 && json)
-			r = print_value(firmware_event_json(&event, &content), event.number == 0,
+			r = print_value(event_to_json(&event, &content, cc), event.number == 0,
 					err);
 		else if (r == 0)
-			r = print_event(&event, &content, err);
+			r = print_event(&event, &content, cc, err);
 		if (r < 0)
 			break;
 	}
@@ -94,6 +111,20 @@ int replay_events_uefi(struct bytes log, enum assay_hash template_bank, bool jso
 		printf("]");
 	uefi_close(&reader);
 	return r;
+}
+
+int replay_events_uefi(struct bytes log, enum assay_hash template_bank, bool json,
+		       struct assay_error *err)
+{
+	(void)template_bank;
+	return show_events(log, false, json, err);
+}
+
+int replay_events_ccel(struct bytes log, enum assay_hash template_bank, bool json,
+		       struct assay_error *err)
+{
+	(void)template_bank;
+	return show_events(log, true, json, err);
 }
 
 /* ---------------------------------------------------------------- IMA's */

@@ -17,6 +17,6 @@
 typedef int replay_events(struct bytes log, enum assay_hash template_bank, bool json,
 			  struct assay_error *err);
 
-replay_events replay_events_uefi, replay_events_ima;
+replay_events replay_events_uefi, replay_events_ccel, replay_events_ima;
 
 #endif /* ASSAY_CMD_REPLAY_EVENTS_H */
