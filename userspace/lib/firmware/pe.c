@@ -189,15 +189,19 @@ int pe_parse(struct bytes file, struct pe_image *ret, struct assay_error *err)
 
 /* ---------------------------------------------------------------- Authenticode */
 
-static int compare_offsets(const void *left, const void *right)
+/* A section's place in the file, and in the section table. */
+struct place {
+	uint32_t offset;
+	uint32_t index;
+};
+
+static int compare_places(const void *left, const void *right)
 {
-	const struct pe_section *a = *(const struct pe_section *const *)left;
-	const struct pe_section *b = *(const struct pe_section *const *)right;
+	const struct place *a = left, *b = right;
 
 	if (a->offset != b->offset)
 		return a->offset < b->offset ? -1 : 1;
-	/* Of one place: as they stand in the table. */
-	return a < b ? -1 : a > b;
+	return a->index < b->index ? -1 : a->index > b->index;
 }
 
 /* What is hashed: the headers in three pieces, each section with data, and what is behind. */
@@ -230,20 +234,22 @@ static void add_headers(struct pieces *pieces, const struct pe_image *image)
 static uint64_t add_sections(struct pieces *pieces, const struct pe_image *image,
 			     bool *ret_complete)
 {
-	const struct pe_section *sorted[PE_MAX_SECTIONS];
+	struct place places[PE_MAX_SECTIONS];
 	uint64_t end = image->headers_size, sum = 0;
 	size_t count = 0;
 
 	for (size_t i = 0; i < image->section_count; i++)
 		if (image->sections[i].data.size > 0)
-			sorted[count++] = &image->sections[i];
-	qsort(sorted, count, sizeof(sorted[0]), compare_offsets);
+			places[count++] = (struct place){ image->sections[i].offset, (uint32_t)i };
+	qsort(places, count, sizeof(places[0]), compare_places);
 	*ret_complete = true;
 	for (size_t i = 0; i < count; i++) {
-		*ret_complete = *ret_complete && sorted[i]->offset == end;
-		end = (uint64_t)sorted[i]->offset + sorted[i]->data.size;
-		sum += sorted[i]->data.size;
-		add_piece(pieces, sorted[i]->data);
+		struct bytes data = image->sections[places[i].index].data;
+
+		*ret_complete = *ret_complete && places[i].offset == end;
+		end = (uint64_t)places[i].offset + data.size;
+		sum += data.size;
+		add_piece(pieces, data);
 	}
 	return sum;
 }
