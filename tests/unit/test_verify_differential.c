@@ -142,6 +142,7 @@ static struct {
 	{ CHECK_PCR_DIGEST,
 	  "it does not compare of which PCRs the values are said to be (CVE-2024-29039)", 0 },
 	{ CHECK_PCR_VALUES, "it does not know what they should be", 0 },
+	{ CHECK_ASSAY_LOG_START, "it sees no log, nor of which boot the quote is", 0 },
 };
 
 /* What we accept, and it does not. */
