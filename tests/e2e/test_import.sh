@@ -179,6 +179,32 @@ judge e.json ecdsa.tss
 check 'push evidence: the quote is good' is pass $quote_checks
 check 'push evidence: the logs are there' is pass ima-log-parsed uefi-log-parsed
 
+# ---------------------------------------------------------------- go-tpm-tools
+# Of a virtual machine's TPM, whose nonces were of no and of two bytes: too short for a verifier.
+for sample in no-nonce nonce9009; do
+	works "go-tpm-tools, $sample: imported" "$verifier" import go-tpm-tools \
+		"$data/go_tpm_tools/gce-cos-85-$sample.pb" --out go.json
+	check "go-tpm-tools, $sample: the other bank is told" grep -q 'left out: the quote of the bank sha1' stderr
+	jq -r .ak_public go.json | base64 -d >go.ak
+	judge go.json go.ak
+	check "go-tpm-tools, $sample: the quote is good but for its nonce" is pass evidence-parsed quote-parsed \
+		ak-expected ak-attributes ak-algorithm quote-algorithm quote-signature quote-magic quote-type \
+		quote-signer pcr-selection
+	check "go-tpm-tools, $sample: which is too short" is fail quote-nonce
+	jq -r .logs.uefi.data go.json | base64 -d >go.log
+	works "go-tpm-tools, $sample: the log is that of the quoted PCRs" "$verifier" replay uefi go.log -b sha256 \
+		$(jq -r '.pcrs.sha256 | to_entries[] | select(.key | IN("0", "2", "4", "5", "7")) |
+		"-e \(.key):sha256:\(.value)"' go.json)
+done
+check 'the nonce is the one of its name' [ "$(jq -r .nonce go.json | base64 -d | xxd -p)" = 9009 ]
+works 'the other bank can be had' "$verifier" import go-tpm-tools "$data/go_tpm_tools/gce-cos-85-nonce9009.pb" \
+	--bank sha1 --out e.json
+works 'and is the other bank' jq -e '.pcrs | has("sha1") and (has("sha256") | not)' e.json
+refused 'a bank that is not there' 1 'no quote of the bank sha512' "$verifier" import go-tpm-tools \
+	"$data/go_tpm_tools/gce-cos-85-nonce9009.pb" --bank sha512 --out none.json
+refused 'what is no attestation' 1 'no attestation of go-tpm-tools' "$verifier" import go-tpm-tools ecdsa.pem \
+	--out none.json
+
 # ---------------------------------------------------------------- IMA's list as text
 ascii="$data/ima_ascii/keylime-ima-log.txt"
 works 'a list as text becomes binary' "$assay" import ima "$ascii" --out list.bin
