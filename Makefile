@@ -301,6 +301,11 @@ soak: guest-64k guest-debug
 	+@tests/soak.sh $(S)
 
 # ---------------------------------------------------------------- demo
+# OpenSSL 3.5, for the tests of what Debian 12's does not know.
+.PHONY: newer-openssl
+newer-openssl: | packages
+	$(Q)qemu/newer-openssl build/newer-openssl >/dev/null
+
 .PHONY: demo demo-needs
 demo-needs: build/host/assay build/host/assay-verify guest-64k
 

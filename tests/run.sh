@@ -73,6 +73,7 @@ needs() {
 		needs_flavour=${1##*@}
 		echo "guest-${needs_flavour%%+*}"
 		;;
+	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;
 	e2e/*) echo 'demo-needs library guest-4k guest-7.3 guest-debug' ;;
 	model/*) echo packages ;;
 	lint/*) echo 'lint-needs' ;;

@@ -137,6 +137,17 @@ static const struct {
 	  "\"key_id\"" },
 	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096", "", "01020304\",\"name\":\"x")),
 	  "m line 1", "\"name\" is not known" },
+	{ BYTES_LITERAL(
+		  HEADER_WITH(ID, TIME, "sha256", "4096", "",
+			      "01020304\"},\"also\":{\"subject\":\"CN=y\",\"key_id\":\"01020304")),
+	  "m line 1", "\"also\" is the signer itself" },
+	{ BYTES_LITERAL(
+		  HEADER_WITH(ID, TIME, "sha256", "4096", "",
+			      "01020304\"},\"also\":{\"subject\":\"CN=y\",\"key_id\":\"010203")),
+	  "m line 1", "\"key_id\" has 3 bytes" },
+	{ BYTES_LITERAL(HEADER_WITH(ID, TIME, "sha256", "4096", "",
+				    "01020304\"},\"also\":{\"key_id\":\"05060708")),
+	  "m line 1", "no \"subject\"" },
 	{ BYTES_LITERAL(HEADER "\n"), "m line 2", "is empty" },
 	{ BYTES_LITERAL(HEADER "[]\n"), "m line 2", "not a JSON object" },
 	{ BYTES_LITERAL(HEADER ENTRY("/a") "{\"path\":\"/b\"}\n"), "m line 3", "has no \"size\"" },

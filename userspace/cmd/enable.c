@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/der.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/work.h"
@@ -26,7 +27,7 @@
 #include "verity/enable.h"
 
 struct enable_options {
-	const char *manifest, *certificate, *root;
+	const char *manifest, *certificate, *also_certificate, *root;
 	unsigned int jobs;
 	bool without_signature, dry_run, accept_file_signature, json;
 };
@@ -390,9 +391,12 @@ static int count_file(void *context, const struct manifest_header *header,
 static void find_delegate(struct enable_run *run, struct bytes signature)
 {
 	X509 *certificate = NULL;
+	struct bytes first;
 	char id[33];
 
-	if (pkcs7_certificate_inside(signature, &certificate, NULL) == 0 &&
+	/* A second signer's may follow. */
+	if (der_take_sequence(&signature, &first) &&
+	    pkcs7_certificate_inside(first, &certificate, NULL) == 0 &&
 	    delegate_manifest_id(certificate, id, NULL) == 0) {
 		run->delegate = certificate;
 		return;
@@ -405,16 +409,19 @@ static int open_verified(struct enable_run *run, struct assay_error *err)
 {
 	const struct enable_options *options = run->options;
 	struct buffer signature = { 0 };
-	X509 *certificate = NULL;
+	X509 *certificate = NULL, *signers[2] = { NULL };
 	int r;
 
 	r = certificate_load(options->certificate, &certificate, err);
+	signers[0] = certificate;
+	if (r == 0 && options->also_certificate)
+		r = certificate_load(options->also_certificate, &signers[1], err);
 	if (r == 0)
 		r = manifest_read_signed(options->manifest, &run->text, &signature, err);
 	if (r == 0)
-		r = manifest_verify(
+		r = manifest_verify_any(
 			buffer_bytes(&run->text), options->manifest, buffer_bytes(&signature),
-			certificate,
+			signers, signers[1] ? 2 : 1,
 			options->accept_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0, err);
 	if (r == 0)
 		find_delegate(run, buffer_bytes(&signature));
@@ -422,6 +429,7 @@ static int open_verified(struct enable_run *run, struct assay_error *err)
 		r = trust_new(&run->trust, err);
 	if (r == 0 && options->dry_run)
 		r = trust_add(run->trust, certificate, TRUST_AUTHORITY, err);
+	X509_free(signers[1]);
 	X509_free(certificate);
 	buffer_free(&signature);
 	return r;
@@ -554,6 +562,9 @@ static const struct option_row enable_rows[] = {
 	  "the manifest's signature (M.p7s) must be by this certificate's key, or by a delegate "
 	  "of it",
 	  OPTION_INPUT(struct enable_options, certificate), .excludes = "unsigned" },
+	{ "also-cert", 0, "CERT2.pem",
+	  "the certificate of the manifest's second signer, if it has one",
+	  OPTION_INPUT(struct enable_options, also_certificate), .needs = "cert" },
 	{ "unsigned", 0, NULL,
 	  "do not look at the manifest's signature: whoever could write to the manifest decides "
 	  "which files are enabled",

@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "sign/certificate_judge.h"
 #include "sign/manifest_signature.h"
+#include "sign/signature.h"
 
 /* The most bytes of a list of files: some millions of them. */
 #define LIST_MAX ((size_t)1 << 30)
@@ -61,6 +62,26 @@ static int open_key(struct sign_call *call, struct assay_error *err)
 	if (r < 0)
 		return assay_fail_context(err, "%s", options->certificate);
 	return 0;
+}
+
+/* Who signs the manifest besides: what it signs is not for the kernel. */
+static int open_also(struct sign_call *call, struct assay_error *err)
+{
+	const struct sign_options *options = call->options;
+	int r = certificate_load(options->also_certificate, &call->also_certificate, err);
+
+	if (r == 0)
+		r = signer_open(&options->also, &call->also, err);
+	if (r < 0)
+		return r;
+	r = certificate_check_signer(call->also_certificate, call->also, err);
+	if (r == 0)
+		r = certificate_judge_at(call->also_certificate, (uint64_t)time(NULL), err);
+	if (r == 0 && EVP_PKEY_eq(call->also->public_key, call->key->public_key) == 1)
+		r = assay_fail(err, EINVAL, "the second key is the first");
+	if (r == 0)
+		r = manifest_set_also(&call->header, call->also_certificate, err);
+	return r < 0 ? assay_fail_context(err, "%s", options->also_certificate) : 0;
 }
 
 static int write_certificate(X509 *certificate, const char *path, struct assay_error *err)
@@ -113,10 +134,23 @@ static int begin_delegate(struct sign_call *call, struct assay_error *err)
 	return r;
 }
 
+/* What kernels take of which keys. */
+static int check_kinds(const struct sign_call *call, struct assay_error *err)
+{
+	if (call->work.pkcs7 && signature_is_pure(X509_get0_pubkey(call->certificate)))
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"built-in signatures by ML-DSA keys are not made: kernels before 7.0 "
+			"do not take them, and later ones only with CONFIG_CRYPTO_MLDSA. Sign "
+			"with ECDSA or RSA and this key besides (--also-key), or for IMA of "
+			"kernels from 7.2 on (--signatures ima)");
+	return 0;
+}
+
 static int begin_work(struct sign_call *call, struct assay_error *err)
 {
 	const struct sign_options *options = call->options;
-	int r = 0;
+	int r;
 
 	call->work = (struct sign_work){
 		.signer = call->key,
@@ -131,7 +165,8 @@ static int begin_work(struct sign_call *call, struct assay_error *err)
 		.parameters = options->parameters,
 	};
 	set_kinds(&call->work, options, call->steps.prepared);
-	if (options->delegate)
+	r = check_kinds(call, err);
+	if (r == 0 && options->delegate)
 		r = begin_delegate(call, err);
 	if (r == 0 && options->prepare)
 		r = sign_steps_begin(call, err);
@@ -258,15 +293,19 @@ static int open_tree(struct sign_call *call, struct assay_error *err)
 static int open_manifests(struct sign_call *call, struct assay_error *err)
 {
 	const struct sign_options *options = call->options;
+	X509 *const signers[] = { call->certificate, call->also_certificate };
 	int r = 0;
 
 	if (options->incremental)
-		r = reuse_open(options->incremental, REUSE_SIGNED, &call->header, call->certificate,
+		r = reuse_open(options->incremental, REUSE_SIGNED, &call->header, signers,
+			       call->also ? 2 : 1,
 			       options->accept_file_signature ? MANIFEST_ACCEPT_FILE_SIGNATURE : 0,
 			       &call->run.older, err);
 	if (r == 0 && options->manifest)
 		r = manifest_writer_open(options->manifest, &call->header, call->certificate,
 					 !options->no_resume, &call->run.writer, err);
+	if (r == 0 && call->also)
+		manifest_writer_also(call->run.writer, call->also, call->also_certificate);
 	return r;
 }
 
@@ -415,6 +454,9 @@ static void free_call(struct sign_call *call)
 		call->delegate->close(call->delegate);
 	if (call->key)
 		call->key->close(call->key);
+	if (call->also)
+		call->also->close(call->also);
+	X509_free(call->also_certificate);
 	X509_free(call->delegate_certificate);
 	X509_free(call->certificate);
 	if (call->work.root_fd >= 0)
@@ -435,6 +477,8 @@ static int begin_call(struct sign_call *call, struct assay_error *err)
 		return out_of_memory(err);
 	call->work.detached = call->options->detached;
 	r = open_key(call, err);
+	if (r == 0 && call->options->also_certificate)
+		r = open_also(call, err);
 	if (r == 0)
 		r = open_tree(call, err);
 	if (r == 0)
@@ -506,6 +550,10 @@ static const char *check_options(const struct sign_options *options)
 	if (!options->manifest && !options->detached && !options->xattr)
 		return "where are the signatures to go? --manifest, --detached or --xattr is "
 		       "needed";
+	if (options->also_certificate && options->prepare)
+		return "--also-key and --prepare exclude each other";
+	if (options->also_certificate && !options->manifest)
+		return "--also-key is for --manifest";
 	if (options->list && options->paths.count > 0)
 		return "PATHs and --files-from exclude each other";
 	if (options->detached && !work.pkcs7)
@@ -540,7 +588,8 @@ static void catch_signals(void)
 static int run_sign(int argc, char **argv)
 {
 	struct sign_options options = { .parameters = VERITY_PARAMETERS_DEFAULT,
-					.key.notice = signer_notice };
+					.key.notice = signer_notice,
+					.also.notice = signer_notice };
 	int status = command_parse(&command_sign, argc, argv, &options, &options.paths);
 	const char *wrong = status == COMMAND_GO ? check_options(&options) : NULL;
 
@@ -572,6 +621,14 @@ static const struct option_row sign_rows[] = {
 	  OPTION_FLAG(struct sign_options, delegate) },
 	{ "delegate-cert", 0, "FILE", "write that key's certificate (for IMA's keyring)",
 	  OPTION_OUTPUT(struct sign_options, delegate_certificate), .needs = "delegate" },
+	{ "also-key", 0, "KEY2",
+	  "a second key, which signs the manifest besides; both signatures have to be good then. ML-DSA "
+	  "(OpenSSL 3.5) or another kind than KEY is what it is for",
+	  OPTION_INPUT(struct sign_options, also.key), .needs = "also-cert" },
+	{ "also-cert", 0, "CERT2.pem", "that key's certificate",
+	  OPTION_INPUT(struct sign_options, also_certificate), .needs = "also-key" },
+	{ "also-passphrase-file", 0, "FILE", "that key's passphrase, password or PIN",
+	  OPTION_INPUT(struct sign_options, also.passphrase_file), .needs = "also-key" },
 	{ "prepare", 0, "FILE",
 	  "KEY is elsewhere: write what is to be signed to FILE, and sign nothing. With --attach: FILE "
 	  "is what it wrote",

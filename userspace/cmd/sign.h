@@ -15,8 +15,8 @@ enum signature_kinds { KINDS_PKCS7, KINDS_IMA, KINDS_BOTH };
 
 /* @prepare, @attach: of signing in two steps; @attach of no files: the first of them */
 struct sign_options {
-	struct signer_source key;
-	const char *certificate, *root, *manifest, *incremental, *list, *prepare;
+	struct signer_source key, also;
+	const char *certificate, *also_certificate, *root, *manifest, *incremental, *list, *prepare;
 	const char *delegate_certificate, *product;
 	struct option_texts include, exclude, attach;
 	struct operands paths;
@@ -51,6 +51,7 @@ struct sign_steps {
  * struct sign_call - one call of the command
  * @key: the signing key; @delegate: its delegate, with --delegate; @work has the one that
  *       signs files
+ * @also: a second key, which signs the manifest besides; NULL: none
  * @list: text of the list of files; @listed: where the paths in it begin
  * @failed: paths that could not be signed; with one of them the manifest stays partial
  */
@@ -59,8 +60,8 @@ struct sign_call {
 	struct sign_work work;
 	struct sign_run run;
 	struct sign_steps steps;
-	struct signer *key, *delegate;
-	X509 *certificate, *delegate_certificate;
+	struct signer *key, *also, *delegate;
+	X509 *certificate, *also_certificate, *delegate_certificate;
 	enum delegate_memory delegate_memory;
 	struct manifest_header header;
 	struct buffer list;

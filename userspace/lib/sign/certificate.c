@@ -23,6 +23,24 @@ static int out_of_memory(struct assay_error *err)
 	return assay_fail(err, ENOMEM, "cannot read or write a certificate: out of memory");
 }
 
+static int unknown_key(X509 *certificate, const char *name, struct assay_error *err)
+{
+	ASN1_OBJECT *object = NULL;
+	const char *pure = NULL;
+	char oid[80];
+
+	if (X509_PUBKEY_get0_param(&object, NULL, NULL, NULL, X509_get_X509_PUBKEY(certificate)) &&
+	    OBJ_obj2txt(oid, sizeof(oid), object, 1) > 0)
+		pure = signature_pure_name(oid);
+	if (pure)
+		return assay_fail(
+			err, EOPNOTSUPP,
+			"%s: the key is of %s, which OpenSSL knows from 3.5 on, and here it "
+			"is %s: use assay where that is installed (Debian 13)",
+			name, pure, OpenSSL_version(OPENSSL_VERSION_STRING));
+	return assay_fail(err, EBADMSG, "%s: the certificate's key cannot be read", name);
+}
+
 int certificate_parse(struct bytes data, const char *name, X509 **ret, struct assay_error *err)
 {
 	static const char pem[] = "-----BEGIN ";
@@ -50,9 +68,11 @@ int certificate_parse(struct bytes data, const char *name, X509 **ret, struct as
 		return assay_fail(err, EBADMSG, "%s holds no X.509 certificate in PEM or DER form",
 				  name);
 	if (!X509_get0_pubkey(certificate)) {
+		int r = unknown_key(certificate, name, err);
+
 		crypto_errors_drop();
 		X509_free(certificate);
-		return assay_fail(err, EBADMSG, "%s: the certificate's key cannot be read", name);
+		return r;
 	}
 	*ret = certificate;
 	return 0;

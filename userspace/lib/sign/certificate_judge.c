@@ -54,8 +54,15 @@ static int judge_extensions(X509 *certificate, struct assay_error *err)
 
 static int judge_signature(X509 *certificate, struct assay_error *err)
 {
+	const X509_ALGOR *algorithm;
+	const ASN1_OBJECT *object;
 	int digest = NID_undef;
+	char oid[80];
 
+	X509_get0_signature(NULL, &algorithm, certificate);
+	X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+	if (OBJ_obj2txt(oid, sizeof(oid), object, 1) > 0 && signature_pure_name(oid))
+		return 0;
 	(void)X509_get_signature_info(certificate, &digest, NULL, NULL, NULL);
 	if (digest == NID_sha256 || digest == NID_sha384 || digest == NID_sha512)
 		return 0;
@@ -73,6 +80,7 @@ static int judge_key(X509 *certificate, struct assay_error *err)
 		return assay_fail(err, EOPNOTSUPP, "the certificate's key cannot be read");
 	switch (signature_judge_key(key, description)) {
 	case SIGNATURE_KEY_GOOD:
+	case SIGNATURE_KEY_NEWER:
 		return 0;
 	case SIGNATURE_KEY_WEAK:
 		return assay_fail(err, EOPNOTSUPP, "the certificate's key is too weak (%s)",

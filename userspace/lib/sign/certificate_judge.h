@@ -18,7 +18,7 @@
  *
  * It must have been valid then, have no malformed and no critical extension that is not known,
  * allow digitalSignature if it has a keyUsage, be signed with SHA-256, SHA-384 or SHA-512, and
- * be of a key that signature_judge_key() calls good.
+ * be of a key that signature_judge_key() calls good or newer; or be signed with ML-DSA.
  *
  * Return: 0; -EKEYEXPIRED for another time; -EOPNOTSUPP for the rest: *err says which
  */

@@ -150,8 +150,13 @@ static int signature_nid(const struct signer *signer, bool *ret_rsa, enum assay_
 	};
 	bool rsa = EVP_PKEY_get_base_id(signer->public_key) == EVP_PKEY_RSA;
 	bool wide = !rsa && EVP_PKEY_get_bits(signer->public_key) == 384;
+	const char *pure = signature_pure_oid(signer->public_key);
 
 	*ret_rsa = rsa;
+	if (pure) {
+		*ret_hash = ASSAY_HASH_SHA512; /* of nothing */
+		return OBJ_txt2nid(pure);
+	}
 	*ret_hash = signer->hash != ASSAY_HASH_NONE ? signer->hash :
 		    wide			    ? ASSAY_HASH_SHA384 :
 						      ASSAY_HASH_SHA256;

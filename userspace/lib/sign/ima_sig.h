@@ -6,6 +6,7 @@
  *
  * over H(struct ima_file_id) = H(u8 0x06, u8 hash_algo, digest), H being the digest's
  * own algorithm, hash_algo the kernel's enum hash_algo (include/uapi/linux/hash_info.h),
+ * (ML-DSA keys, which kernels from 7.2 on take: over the struct itself, asymmetric_verify_v3())
  * and the key id the last 4 bytes of the certificate's subject key id
  * (security/integrity/integrity.h: struct signature_v2_hdr).
  *
@@ -20,8 +21,8 @@
 #define IMA_SIG_XATTR "security.ima"
 /* Its first byte: IMA_VERITY_DIGSIG of enum evm_ima_xattr_type. */
 #define IMA_SIG_TYPE 0x06
-/* Header and the largest signature of the keys we take (RSA of 4096 bits). */
-#define IMA_SIG_MAX (9 + 512)
+/* Header and the largest signature of the keys we take (ML-DSA-87). */
+#define IMA_SIG_MAX (9 + 4627)
 
 /*
  * ima_sig_message() - what a signature covers: struct ima_file_id without its unused end

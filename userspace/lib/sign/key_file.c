@@ -38,6 +38,13 @@ static int key_file_sign(struct signer *signer, const struct assay_digest *diges
 	return 0;
 }
 
+static int key_file_sign_message(struct signer *signer, enum assay_hash hash, struct bytes message,
+				 struct buffer *out, struct assay_error *err)
+{
+	(void)hash;
+	return signature_sign_pure(signer->public_key, message, out, err);
+}
+
 static void key_file_close(struct signer *signer)
 {
 	EVP_PKEY_free(signer->public_key);
@@ -99,6 +106,8 @@ int key_file_wrap(EVP_PKEY *key, const char *name, bool concurrent, struct signe
 	signer->concurrent = concurrent;
 	signer->dear = !concurrent;
 	signer->sign = key_file_sign;
+	if (signature_is_pure(key))
+		signer->sign_message = key_file_sign_message;
 	signer->close = key_file_close;
 	*ret = signer;
 	return 0;

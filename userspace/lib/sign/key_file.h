@@ -24,8 +24,8 @@ typedef int (*key_file_secret_function)(void *context, struct buffer *ret, struc
  * @secret: called if the key is encrypted; NULL: such keys are refused
  * @ret: end it with (*ret)->close(*ret)
  *
- * RSA of 2048 to 4096 bits, P-256, P-384 or P-521. The signer may be used by
- * several threads at a time.
+ * RSA of 2048 to 4096 bits, P-256, P-384 or P-521; ML-DSA where OpenSSL has it. The signer may be
+ * used by several threads at a time.
  */
 int key_file_open(struct bytes pem, const char *name, key_file_secret_function secret,
 		  void *context, struct signer **ret, struct assay_error *err);

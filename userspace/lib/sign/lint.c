@@ -42,6 +42,7 @@ static void check_rsa(struct lint *lint, EVP_PKEY *key)
 {
 	switch (signature_judge_key(key, NULL)) {
 	case SIGNATURE_KEY_GOOD:
+	case SIGNATURE_KEY_NEWER:
 		break;
 	case SIGNATURE_KEY_WEAK:
 		find_stricter(
@@ -66,6 +67,7 @@ static void check_curve(struct lint *lint, EVP_PKEY *key)
 		find(lint, 0, "curve-new", "kernels before 6.10 do not know the curve P-521");
 	switch (signature_judge_key(key, NULL)) {
 	case SIGNATURE_KEY_GOOD:
+	case SIGNATURE_KEY_NEWER:
 		break;
 	case SIGNATURE_KEY_WEAK:
 		find_stricter(lint, 0, "curve-weak",
@@ -92,6 +94,15 @@ static void check_key(struct lint *lint)
 		check_curve(lint, key);
 		break;
 	default:
+		if (signature_is_pure(key)) {
+			find(lint, LINT_ALL, "key-newer",
+			     "kernels before 7.0 know no ML-DSA (ENOPKG), and those from 7.0 on "
+			     "only "
+			     "with CONFIG_CRYPTO_MLDSA: sign files with ECDSA or RSA, and the "
+			     "manifest "
+			     "with this key besides (--also-key)");
+			break;
+		}
 		find(lint, LINT_ALL, "key-type",
 		     "the kernel verifies no signatures by this kind of key (ENOPKG): take ECDSA "
 		     "P-256 or P-384, or RSA");

@@ -7,15 +7,15 @@
  *
  *	{"assay":1,"type":"manifest","id":"HEX32","created":"2025-01-31T12:00:00Z",
  *	 "product":TEXT,"hash":"sha256","block_size":4096,"salt":"HEX",
- *	 "signer":{"subject":...,"key_id":"HEX"}}
+ *	 "signer":{"subject":...,"key_id":"HEX"},"also":{"subject":...,"key_id":"HEX"}}
  *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","pkcs7":"BASE64","ima":"BASE64",
  *	 "mtime":1738324800000000000,"ctime":1738324800000000000,"inode":5678}
  *
- * Each object is on one line that ends in a newline (shown wrapped here). "product" may be
- * missing, and one of "pkcs7" and "ima" may be missing. "mtime", "ctime" and "inode" tell a signer
- *whether the file is still the one that it signed; nobody else looks at them, and they may be
- *missing. It is read and written as a stream: memory does not grow with the number of files. Its
- *own signature is described in sign/manifest_signature.h.
+ * Each object is on one line that ends in a newline (shown wrapped here). "product" and
+ * "also" may be missing, and one of "pkcs7" and "ima" may be missing. "mtime", "ctime" and "inode"
+ *tell a signer whether the file is still the one that it signed; nobody else looks at them, and
+ *they may be missing. It is read and written as a stream: memory does not grow with the number of
+ *files. Its own signature is described in sign/manifest_signature.h.
  *
  * For cmd/, assayd and also lib/verify: reading from memory and finding are pure. No TPM
  * code.
@@ -38,6 +38,8 @@
 #define MANIFEST_LINE_MAX 65536
 /* A product's name: bytes at most. */
 #define MANIFEST_PRODUCT_MAX 127
+/* The subject of a signer, with its NUL, as it is shown. */
+#define MANIFEST_SUBJECT_MAX 256
 /* The subject key id of a signer: bytes at most. */
 #define MANIFEST_KEY_ID_MAX 64
 
@@ -50,15 +52,20 @@
  * @parameters: of every digest in the manifest
  * @subject: the signer's certificate's subject, for people
  * @key_id: the signer's certificate's subject key id
+ * @also_subject, @also_key_id: of a second signer, whose signature must be good besides;
+ *                              @also_key_id_size is 0 where there is none
  */
 struct manifest_header {
 	char id[33];
 	char created[UTC_LENGTH + 1];
 	char product[MANIFEST_PRODUCT_MAX + 1];
 	struct verity_parameters parameters;
-	char subject[256];
+	char subject[MANIFEST_SUBJECT_MAX];
 	size_t key_id_size;
 	uint8_t key_id[MANIFEST_KEY_ID_MAX];
+	char also_subject[MANIFEST_SUBJECT_MAX];
+	size_t also_key_id_size;
+	uint8_t also_key_id[MANIFEST_KEY_ID_MAX];
 };
 
 /**
@@ -194,6 +201,9 @@ int manifest_begin(struct manifest_header *ret, const struct verity_parameters *
 /* manifest_set_product() - say what the files are of; as manifest_check_product() */
 int manifest_set_product(struct manifest_header *header, const char *product,
 			 struct assay_error *err);
+
+/* manifest_set_also() - name a second signer; -EINVAL if it is the first */
+int manifest_set_also(struct manifest_header *header, X509 *certificate, struct assay_error *err);
 
 /* manifest_header_json() - a header as JSON, to json_decref(); NULL without memory */
 json_t *manifest_header_json(const struct manifest_header *header);

@@ -13,33 +13,54 @@
 #include "base/json.h"
 #include "base/utc.h"
 
+/* @subject: of MANIFEST_SUBJECT_MAX, @key_id of MANIFEST_KEY_ID_MAX bytes */
+static int name_signer(X509 *certificate, char *subject, uint8_t *key_id, size_t *key_id_size,
+		       struct assay_error *err)
+{
+	struct bytes id;
+	char *text;
+	int r = certificate_key_id(certificate, &id, err);
+
+	if (r < 0)
+		return r;
+	if (id.size > MANIFEST_KEY_ID_MAX)
+		return assay_fail(err, EINVAL,
+				  "the certificate's subject key id is longer than %d bytes",
+				  MANIFEST_KEY_ID_MAX);
+	memcpy(key_id, id.data, id.size);
+	*key_id_size = id.size;
+	text = certificate_subject(certificate);
+	if (!text)
+		return assay_fail(err, ENOMEM, "cannot read the certificate's subject");
+	text_escape(BYTES((const uint8_t *)text, strlen(text)), subject, MANIFEST_SUBJECT_MAX);
+	free(text);
+	return 0;
+}
+
+int manifest_set_also(struct manifest_header *header, X509 *certificate, struct assay_error *err)
+{
+	int r = name_signer(certificate, header->also_subject, header->also_key_id,
+			    &header->also_key_id_size, err);
+
+	if (r == 0 && bytes_equal(BYTES(header->key_id, header->key_id_size),
+				  BYTES(header->also_key_id, header->also_key_id_size)))
+		r = assay_fail(err, EINVAL, "the second signer is the first");
+	return r;
+}
+
 int manifest_begin(struct manifest_header *ret, const struct verity_parameters *parameters,
 		   X509 *certificate, struct assay_error *err)
 {
 	struct manifest_header header = { .parameters = *parameters };
 	uint8_t id[16];
-	struct bytes key_id;
-	char *subject;
 	int r;
 
 	r = verity_check_parameters(parameters, err);
 	if (r < 0)
 		return r;
-	r = certificate_key_id(certificate, &key_id, err);
+	r = name_signer(certificate, header.subject, header.key_id, &header.key_id_size, err);
 	if (r < 0)
 		return r;
-	if (key_id.size > sizeof(header.key_id))
-		return assay_fail(err, EINVAL,
-				  "the certificate's subject key id is longer than %zu bytes",
-				  sizeof(header.key_id));
-	memcpy(header.key_id, key_id.data, key_id.size);
-	header.key_id_size = key_id.size;
-	subject = certificate_subject(certificate);
-	if (!subject)
-		return assay_fail(err, ENOMEM, "cannot read the certificate's subject");
-	text_escape(BYTES((const uint8_t *)subject, strlen(subject)), header.subject,
-		    sizeof(header.subject));
-	free(subject);
 	if (RAND_bytes(id, sizeof(id)) != 1)
 		return assay_fail(err, EIO, "libcrypto has no random numbers");
 	hex_encode(BYTES(id, sizeof(id)), header.id);
@@ -78,15 +99,19 @@ static int append_line(json_t *object, struct buffer *out, struct assay_error *e
 json_t *manifest_header_json(const struct manifest_header *header)
 {
 	const struct verity_parameters *parameters = &header->parameters;
+	json_t *also = NULL;
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:s*, s:s, s:I, s:o, s:{s:s, s:o}}", "assay",
+	if (header->also_key_id_size > 0)
+		also = json_pack("{s:s, s:o}", "subject", header->also_subject, "key_id",
+				 json_hex(BYTES(header->also_key_id, header->also_key_id_size)));
+	return json_pack("{s:i, s:s, s:s, s:s, s:s*, s:s, s:I, s:o, s:{s:s, s:o}, s:o*}", "assay",
 			 MANIFEST_VERSION, "type", MANIFEST_TYPE, "id", header->id, "created",
 			 header->created, "product", header->product[0] ? header->product : NULL,
 			 "hash", assay_hash_name(parameters->hash), "block_size",
 			 (json_int_t)parameters->block_size, "salt",
 			 json_hex(BYTES(parameters->salt, parameters->salt_size)), "signer",
 			 "subject", header->subject, "key_id",
-			 json_hex(BYTES(header->key_id, header->key_id_size)));
+			 json_hex(BYTES(header->key_id, header->key_id_size)), "also", also);
 }
 
 int manifest_append_header(const struct manifest_header *header, struct buffer *out,

@@ -42,8 +42,9 @@ static bool is_id(const char *text)
 	return strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
 }
 
-static int parse_signer(const json_t *object, const char *what, struct manifest_header *header,
-			struct assay_error *err)
+/* @ret_subject: of MANIFEST_SUBJECT_MAX, @ret_key_id of MANIFEST_KEY_ID_MAX bytes */
+static int parse_signer(const json_t *object, const char *key, const char *what, char *ret_subject,
+			uint8_t *ret_key_id, size_t *ret_size, struct assay_error *err)
 {
 	static const char *const known[] = { "subject", "key_id", NULL };
 	struct buffer key_id = { 0 };
@@ -51,7 +52,7 @@ static int parse_signer(const json_t *object, const char *what, struct manifest_
 	const char *subject;
 	int r;
 
-	r = json_get_object(object, "signer", what, &signer, err);
+	r = json_get_object(object, key, what, &signer, err);
 	if (r < 0)
 		return r;
 	r = json_only(signer, known, what, err);
@@ -60,19 +61,35 @@ static int parse_signer(const json_t *object, const char *what, struct manifest_
 	r = json_get_string(signer, "subject", what, &subject, err);
 	if (r < 0)
 		return r;
-	if (strlen(subject) >= sizeof(header->subject))
-		return assay_fail(err, EBADMSG, "%s: \"subject\" is longer than %zu bytes", what,
-				  sizeof(header->subject) - 1);
-	stpcpy(header->subject, subject);
+	if (strlen(subject) >= MANIFEST_SUBJECT_MAX)
+		return assay_fail(err, EBADMSG, "%s: \"subject\" is longer than %d bytes", what,
+				  MANIFEST_SUBJECT_MAX - 1);
+	stpcpy(ret_subject, subject);
 	r = json_get_hex(signer, "key_id", what, &key_id, err);
-	if (r == 0 && (key_id.size < 4 || key_id.size > sizeof(header->key_id)))
-		r = assay_fail(err, EBADMSG, "%s: \"key_id\" has %zu bytes, not 4 to %zu", what,
-			       key_id.size, sizeof(header->key_id));
+	if (r == 0 && (key_id.size < 4 || key_id.size > MANIFEST_KEY_ID_MAX))
+		r = assay_fail(err, EBADMSG, "%s: \"key_id\" has %zu bytes, not 4 to %d", what,
+			       key_id.size, MANIFEST_KEY_ID_MAX);
 	if (r == 0) {
-		memcpy(header->key_id, key_id.data, key_id.size);
-		header->key_id_size = key_id.size;
+		memcpy(ret_key_id, key_id.data, key_id.size);
+		*ret_size = key_id.size;
 	}
 	buffer_free(&key_id);
+	return r;
+}
+
+static int parse_signers(const json_t *object, const char *what, struct manifest_header *header,
+			 struct assay_error *err)
+{
+	int r = parse_signer(object, "signer", what, header->subject, header->key_id,
+			     &header->key_id_size, err);
+
+	if (r < 0 || !json_object_get(object, "also"))
+		return r;
+	r = parse_signer(object, "also", what, header->also_subject, header->also_key_id,
+			 &header->also_key_id_size, err);
+	if (r == 0 && bytes_equal(BYTES(header->key_id, header->key_id_size),
+				  BYTES(header->also_key_id, header->also_key_id_size)))
+		r = assay_fail(err, EBADMSG, "%s: \"also\" is the signer itself", what);
 	return r;
 }
 
@@ -129,8 +146,9 @@ static int parse_product(const json_t *object, const char *what, struct manifest
 int manifest_parse_header(const json_t *object, const char *what, struct manifest_header *header,
 			  struct assay_error *err)
 {
-	static const char *const known[] = { "assay", "type",	    "id",   "created", "product",
-					     "hash",  "block_size", "salt", "signer",  NULL };
+	static const char *const known[] = { "assay",	"type", "id",	      "created",
+					     "product", "hash", "block_size", "salt",
+					     "signer",	"also", NULL };
 	const char *type, *id, *created;
 	uint64_t time;
 	uint64_t version;
@@ -170,7 +188,7 @@ int manifest_parse_header(const json_t *object, const char *what, struct manifes
 	r = parse_parameters(object, what, &header->parameters, err);
 	if (r < 0)
 		return r;
-	return parse_signer(object, what, header, err);
+	return parse_signers(object, what, header, err);
 }
 
 static int read_base64(const json_t *object, const char *key, const char *what, size_t limit,

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_errors.h"
+#include "base/der.h"
 #include "sign/certificate_judge.h"
 #include "sign/delegate.h"
 #include "sign/manifest.h"
@@ -129,15 +131,126 @@ static int verify_signed(const struct manifest_signed *manifest, X509 *certifica
 	return r;
 }
 
-int manifest_signed_verify(const struct manifest_signed *manifest, X509 *certificate,
-			   struct assay_error *err)
+/* ---------------------------------------------------------------- all signers */
+
+/* Whoever is to believe the signatures: one of @certificates, or someone of @trust. */
+struct believed {
+	X509 *const *certificates;
+	size_t count;
+	const struct trust *trust;
+};
+
+static int no_second(const struct manifest_signed *manifest, struct assay_error *err)
 {
-	return verify_signed(manifest, certificate, NULL, NULL, err);
+	char hex[2 * MANIFEST_KEY_ID_MAX + 1];
+
+	hex_encode(manifest->also_key_id, hex);
+	return assay_fail(
+		err, ENOKEY,
+		"%s is to be signed by a second key as well, that with the key id %s: its "
+		"certificate is not among those given",
+		manifest->name, hex);
+}
+
+/* The certificate of the second signer; @first is what the first was believed by. */
+static int find_second(const struct manifest_signed *manifest, const struct believed *believed,
+		       X509 *first, X509 **ret, struct assay_error *err)
+{
+	struct bytes id;
+
+	*ret = believed->trust ? trust_find(believed->trust, manifest->also_key_id) : NULL;
+	for (size_t i = 0; i < believed->count && !*ret; i++)
+		if (certificate_key_id(believed->certificates[i], &id, NULL) == 0 &&
+		    bytes_equal(id, manifest->also_key_id))
+			*ret = believed->certificates[i];
+	if (!*ret)
+		return no_second(manifest, err);
+	/* Else one key that is broken would do for both. */
+	if (EVP_PKEY_eq(X509_get0_pubkey(*ret), X509_get0_pubkey(first)) == 1 ||
+	    X509_verify(first, X509_get0_pubkey(*ret)) == 1) {
+		crypto_errors_drop();
+		return assay_fail(
+			err, EKEYREJECTED,
+			"both signatures of %s depend on one key, where two are to be good",
+			manifest->name);
+	}
+	crypto_errors_drop();
+	return 0;
+}
+
+static int verify_second(const struct manifest_signed *manifest, struct bytes signature,
+			 const struct believed *believed, X509 *first, struct assay_error *err)
+{
+	uint8_t room[MANIFEST_CONTENT_MAX];
+	const struct pkcs7_content content = { "the manifest's second signature",
+					       manifest_content(&manifest->digest, room), false,
+					       manifest->created };
+	X509 *second;
+	int r = find_second(manifest, believed, first, &second, err);
+
+	if (r == 0)
+		r = pkcs7_verify_content(signature, &content, second, err);
+	if (r == 0)
+		r = certificate_judge_at(second, manifest->created, err);
+	return r < 0 ? assay_fail_context(err, "the second signature of %s", manifest->name) : 0;
+}
+
+/* By the first signer; @ret: whose certificate it was believed by, borrowed or the signer's own */
+static int verify_first(const struct manifest_signed *manifest, const struct believed *believed,
+			X509 **ret, X509 **ret_signer, struct assay_error *err)
+{
+	int r = believed->trust ? 0 :
+				  assay_fail(err, ENOKEY, "no signer's certificate is accepted");
+
+	if (believed->trust) {
+		r = verify_signed(manifest, NULL, believed->trust, ret_signer, err);
+		*ret = *ret_signer;
+	}
+	for (size_t i = 0; r < 0 && i < believed->count; i++) {
+		r = verify_signed(manifest, believed->certificates[i], NULL, NULL, err);
+		*ret = believed->certificates[i];
+	}
+	return r;
+}
+
+static int verify_signers(const struct manifest_signed *manifest, const struct believed *believed,
+			  X509 **ret_signer, struct assay_error *err)
+{
+	CLEANUP(x509_free_pointer) X509 *signer = NULL;
+	struct manifest_signed one = *manifest;
+	struct bytes rest = manifest->signature, first;
+	X509 *by = NULL;
+	int r;
+
+	if (manifest->also_key_id.size > 0) {
+		if (!der_take_sequence(&rest, &first) || rest.size == 0)
+			return assay_fail(err, EKEYREJECTED,
+					  "%s says that two keys have signed it, and has not two "
+					  "signatures",
+					  manifest->name);
+		one.signature = first;
+	}
+	r = verify_first(&one, believed, &by, &signer, err);
+	if (r == 0 && manifest->also_key_id.size > 0)
+		r = verify_second(manifest, rest, believed, by, err);
+	if (r == 0 && ret_signer) {
+		*ret_signer = signer;
+		signer = NULL;
+	}
+	return r;
+}
+
+int manifest_signed_verify(const struct manifest_signed *manifest, X509 *const *certificates,
+			   size_t count, struct assay_error *err)
+{
+	const struct believed believed = { certificates, count, NULL };
+
+	return verify_signers(manifest, &believed, NULL, err);
 }
 
 static int verify_text(struct bytes text, const char *name, struct bytes signature,
-		       unsigned int flags, X509 *certificate, const struct trust *trust,
-		       X509 **ret_signer, struct assay_error *err)
+		       unsigned int flags, const struct believed *believed, X509 **ret_signer,
+		       struct assay_error *err)
 {
 	struct manifest_header header = { .id = "" };
 	struct manifest_signed manifest = {
@@ -148,20 +261,33 @@ static int verify_text(struct bytes text, const char *name, struct bytes signatu
 	if (r < 0)
 		return r;
 	/* What is no manifest is told by whoever reads it; no delegate can be for it. */
-	if (manifest_read_header(text, name, &header, NULL) == 0)
+	if (manifest_read_header(text, name, &header, NULL) == 0) {
 		manifest.created = manifest_created(&header);
-	return verify_signed(&manifest, certificate, trust, ret_signer, err);
+		manifest.also_key_id = BYTES(header.also_key_id, header.also_key_id_size);
+	}
+	return verify_signers(&manifest, believed, ret_signer, err);
+}
+
+int manifest_verify_any(struct bytes text, const char *name, struct bytes signature,
+			X509 *const *certificates, size_t count, unsigned int flags,
+			struct assay_error *err)
+{
+	const struct believed believed = { certificates, count, NULL };
+
+	return verify_text(text, name, signature, flags, &believed, NULL, err);
 }
 
 int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
 		    unsigned int flags, struct assay_error *err)
 {
-	return verify_text(text, name, signature, flags, certificate, NULL, NULL, err);
+	return manifest_verify_any(text, name, signature, &certificate, 1, flags, err);
 }
 
 int manifest_verify_trust(struct bytes text, const char *name, struct bytes signature,
 			  const struct trust *trust, unsigned int flags, X509 **ret_signer,
 			  struct assay_error *err)
 {
-	return verify_text(text, name, signature, flags, NULL, trust, ret_signer, err);
+	const struct believed believed = { NULL, 0, trust };
+
+	return verify_text(text, name, signature, flags, &believed, ret_signer, err);
 }

@@ -48,10 +48,17 @@ struct bytes manifest_content(const struct assay_digest *digest, uint8_t *room);
 int manifest_sign(struct signer *signer, X509 *certificate, bool inside,
 		  const struct assay_digest *digest, struct buffer *out, struct assay_error *err);
 
+/*
+ * A manifest whose header names a second signer ("also") is signed by both, over the same bytes:
+ * the file has both structures, one behind the other. Each must be good: as the header is
+ * covered by either, neither can be taken away.
+ */
+
 /**
  * struct manifest_signed - a manifest whose signature is looked at
  * @name: names it in errors
  * @id: in its header; "" where that could not be read, and no delegate can be for it
+ * @also_key_id: of the second signer in its header; of size 0 where it has none
  * @created: in its header, in seconds since 1970: when the certificates have to be good
  * @digest: of its text, with VERITY_PARAMETERS_DEFAULT
  * @signature: the bytes of the file beside it
@@ -59,6 +66,7 @@ int manifest_sign(struct signer *signer, X509 *certificate, bool inside,
  */
 struct manifest_signed {
 	const char *name, *id;
+	struct bytes also_key_id;
 	uint64_t created;
 	struct assay_digest digest;
 	struct bytes signature;
@@ -66,9 +74,11 @@ struct manifest_signed {
 };
 
 /*
- * manifest_signed_verify() - is it signed by @certificate's key?
+ * manifest_signed_verify() - is it signed by the key of one of @certificates?
  *
- * Or by a delegate (sign/delegate.h) whose certificate is inside, which @certificate's key
+ * And where it has a second signer, by that of another of them, too.
+ *
+ * Or by a delegate (sign/delegate.h) whose certificate is inside, which that key
  * issued for this manifest.
  *
  * The certificates are judged as of when the manifest was created (sign/certificate_judge.h).
@@ -77,10 +87,15 @@ struct manifest_signed {
  * -EOPNOTSUPP for a certificate that was not good then; -EPERM for a built-in signature of the
  * manifest as a file, where that is not accepted
  */
-int manifest_signed_verify(const struct manifest_signed *manifest, X509 *certificate,
-			   struct assay_error *err);
+int manifest_signed_verify(const struct manifest_signed *manifest, X509 *const *certificates,
+			   size_t count, struct assay_error *err);
 
-/* manifest_verify() - manifest_signed_verify() of a manifest in memory; pure */
+/* manifest_verify_any() - manifest_signed_verify() of a manifest in memory; pure */
+int manifest_verify_any(struct bytes text, const char *name, struct bytes signature,
+			X509 *const *certificates, size_t count, unsigned int flags,
+			struct assay_error *err);
+
+/* manifest_verify() - the same with one certificate */
 int manifest_verify(struct bytes text, const char *name, struct bytes signature, X509 *certificate,
 		    unsigned int flags, struct assay_error *err);
 

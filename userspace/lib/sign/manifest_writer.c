@@ -27,6 +27,7 @@ enum writer_state { WRITER_ASIDE, WRITER_PARTIAL, WRITER_DONE, WRITER_LEFT };
  * @expected, @added: entries
  * @adopt_at: ASIDE until so many were added; 0: not known yet
  * @lines: entries with a line
+ * @also, @also_certificate: who signs besides; NULL: nobody
  */
 struct manifest_writer {
 	enum writer_state state;
@@ -38,6 +39,8 @@ struct manifest_writer {
 	size_t own_count;
 	struct timespec flushed;
 	uint64_t expected, added, adopt_at, lines;
+	struct signer *also;
+	X509 *also_certificate;
 };
 
 static int write_failed(const char *path, int code, struct assay_error *err)
@@ -86,7 +89,7 @@ static int adopt(struct manifest_writer *writer, struct assay_error *err)
 static int open_broken(struct manifest_writer *writer, const struct manifest_header *header,
 		       X509 *certificate, struct assay_error *err)
 {
-	int r = reuse_open(writer->partial_path, REUSE_BROKEN, header, certificate, 0,
+	int r = reuse_open(writer->partial_path, REUSE_BROKEN, header, &certificate, 1, 0,
 			   &writer->broken, err);
 
 	if (r == -ENOENT || r == -ENODATA)
@@ -235,7 +238,17 @@ static int make_signature(struct manifest_writer *writer, struct signer *signer,
 	r = verity_hash_fd(hasher, fileno(writer->manifest.stream), writer->manifest.path, &digest,
 			   NULL, err);
 	verity_hasher_free(hasher);
-	return r < 0 ? r : manifest_sign(signer, certificate, inside, &digest, out, err);
+	if (r == 0)
+		r = manifest_sign(signer, certificate, inside, &digest, out, err);
+	if (r == 0 && writer->also)
+		r = manifest_sign(writer->also, writer->also_certificate, false, &digest, out, err);
+	return r;
+}
+
+void manifest_writer_also(struct manifest_writer *writer, struct signer *signer, X509 *certificate)
+{
+	writer->also = signer;
+	writer->also_certificate = certificate;
 }
 
 static int write_signature(struct manifest_writer *writer, struct signer *signer, X509 *certificate,

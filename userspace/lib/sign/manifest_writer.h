@@ -51,6 +51,9 @@ void manifest_writer_expect(struct manifest_writer *writer);
  */
 int manifest_writer_add(struct manifest_writer *writer, struct bytes line, struct assay_error *err);
 
+/* manifest_writer_also() - who signs besides, as the header says; both are the caller's */
+void manifest_writer_also(struct manifest_writer *writer, struct signer *signer, X509 *certificate);
+
 /*
  * manifest_writer_commit() - sign it, and put it and its signature in place
  * @signer, @certificate, @inside: as for manifest_sign()

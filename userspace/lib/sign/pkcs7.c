@@ -45,11 +45,23 @@ static int out_of_memory(struct assay_error *err)
 	return assay_fail(err, ENOMEM, "cannot sign: out of memory");
 }
 
+/* How a key's signatures are named; the OID is a static one. */
+static ASN1_OBJECT *signature_object(EVP_PKEY *key, size_t algorithm)
+{
+	const char *pure = signature_pure_oid(key);
+
+	if (pure)
+		return OBJ_nid2obj(OBJ_txt2nid(pure));
+	return OBJ_nid2obj(EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? NID_rsaEncryption :
+								       algorithms[algorithm].ecdsa);
+}
+
 /* SignerInfo of RFC 2315, section 9.2, without authenticatedAttributes. */
 static bool fill_signer(PKCS7_SIGNER_INFO *info, X509 *certificate, size_t algorithm,
 			struct bytes signature)
 {
-	bool rsa = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)) == EVP_PKEY_RSA;
+	EVP_PKEY *key = X509_get0_pubkey(certificate);
+	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
 
 	return ASN1_INTEGER_set(info->version, 1) &&
@@ -57,8 +69,7 @@ static bool fill_signer(PKCS7_SIGNER_INFO *info, X509 *certificate, size_t algor
 	       ASN1_STRING_copy(info->issuer_and_serial->serial, serial) &&
 	       X509_ALGOR_set0(info->digest_alg, OBJ_nid2obj(algorithms[algorithm].digest),
 			       V_ASN1_NULL, NULL) &&
-	       X509_ALGOR_set0(info->digest_enc_alg,
-			       OBJ_nid2obj(rsa ? NID_rsaEncryption : algorithms[algorithm].ecdsa),
+	       X509_ALGOR_set0(info->digest_enc_alg, signature_object(key, algorithm),
 			       rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) &&
 	       signature.size <= INT_MAX &&
 	       ASN1_OCTET_STRING_set(info->enc_digest, signature.data, (int)signature.size);
@@ -97,6 +108,9 @@ int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
 	size_t algorithm = 0;
 	int r;
 
+	/* RFC 9882, section 3.3: it says nothing where there are no attributes, and is SHA-512. */
+	if (signature_is_pure(X509_get0_pubkey(certificate)))
+		hash = ASSAY_HASH_SHA512;
 	/* Who verifies takes any of them, whatever the hash of the file's digest is. */
 	if (signer->hash != ASSAY_HASH_NONE)
 		hash = signer->hash;
@@ -141,13 +155,18 @@ static int not_ours(struct assay_error *err, const char *why)
 	return assay_fail(err, EBADMSG, "it is not a signature as assay makes it: %s", why);
 }
 
-static bool plain_algorithm(const X509_ALGOR *algorithm, int nid)
+static bool plain_object(const X509_ALGOR *algorithm, const ASN1_OBJECT *object)
 {
 	int type;
 
 	X509_ALGOR_get0(NULL, &type, NULL, algorithm);
-	return OBJ_obj2nid(algorithm->algorithm) == nid &&
+	return object && OBJ_cmp(algorithm->algorithm, object) == 0 &&
 	       (type == V_ASN1_NULL || type == V_ASN1_UNDEF);
+}
+
+static bool plain_algorithm(const X509_ALGOR *algorithm, int nid)
+{
+	return plain_object(algorithm, OBJ_nid2obj(nid));
 }
 
 /* The structure, as in RFC 2315, section 9, and nothing that we do not use. */
@@ -184,7 +203,6 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 			struct assay_error *err)
 {
 	EVP_PKEY *key = X509_get0_pubkey(certificate);
-	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 	PKCS7_SIGNER_INFO *info = NULL;
 	size_t algorithm;
 	int r = check_structure(pkcs7, &info, err);
@@ -204,8 +222,7 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 	    !plain_algorithm(sk_X509_ALGOR_value(pkcs7->d.sign->md_algs, 0),
 			     algorithms[algorithm].digest))
 		return not_ours(err, "its message digest is not SHA-256, SHA-384 or SHA-512");
-	if (!plain_algorithm(info->digest_enc_alg,
-			     rsa ? NID_rsaEncryption : algorithms[algorithm].ecdsa))
+	if (!plain_object(info->digest_enc_alg, signature_object(key, algorithm)))
 		return not_ours(err, "its signature algorithm does not fit the certificate's key");
 	return signature_verify_message(key, algorithms[algorithm].hash, content->bytes,
 					BYTES(ASN1_STRING_get0_data(info->enc_digest),

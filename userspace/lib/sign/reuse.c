@@ -47,16 +47,18 @@ static int check_owner(const struct reuse *reuse, struct assay_error *err)
 		reuse->name);
 }
 
-static int check_signature(const struct reuse *reuse, X509 *certificate, unsigned int flags,
-			   struct assay_error *err)
+static int check_signature(const struct reuse *reuse, X509 *const *certificates, size_t count,
+			   unsigned int flags, struct assay_error *err)
 {
+	const struct manifest_header *header = manifest_reader_header(reuse->reader);
 	struct verity_hasher *hasher = NULL;
 	CLEANUP(buffer_free) struct buffer signature = { 0 };
 	CLEANUP(free_pointer) char *path = NULL;
 	struct manifest_signed manifest = { .name = reuse->name,
-					    .id = manifest_reader_header(reuse->reader)->id,
-					    .created = manifest_created(
-						    manifest_reader_header(reuse->reader)),
+					    .id = header->id,
+					    .also_key_id = BYTES(header->also_key_id,
+								 header->also_key_id_size),
+					    .created = manifest_created(header),
 					    .flags = flags };
 	int r;
 
@@ -72,7 +74,7 @@ static int check_signature(const struct reuse *reuse, X509 *certificate, unsigne
 	r = verity_hash_fd(hasher, fileno(reuse->stream), reuse->name, &manifest.digest, NULL, err);
 	verity_hasher_free(hasher);
 	manifest.signature = buffer_bytes(&signature);
-	return r < 0 ? r : manifest_signed_verify(&manifest, certificate, err);
+	return r < 0 ? r : manifest_signed_verify(&manifest, certificates, count, err);
 }
 
 static bool same_parameters(const struct verity_parameters *a, const struct verity_parameters *b)
@@ -106,7 +108,8 @@ static int open_stream(struct reuse *reuse, struct assay_error *err)
 }
 
 int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_header *header,
-	       X509 *certificate, unsigned int flags, struct reuse **ret, struct assay_error *err)
+	       X509 *const *certificates, size_t count, unsigned int flags, struct reuse **ret,
+	       struct assay_error *err)
 {
 	struct reuse *reuse = calloc(1, sizeof(*reuse));
 	int r;
@@ -129,7 +132,7 @@ int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_hea
 	if (r == 0)
 		r = check_header(reuse, header, err);
 	if (r == 0 && kind == REUSE_SIGNED)
-		r = check_signature(reuse, certificate, flags, err);
+		r = check_signature(reuse, certificates, count, flags, err);
 	if (r < 0) {
 		reuse_close(reuse);
 		return r;

@@ -24,7 +24,8 @@ enum reuse_kind {
  * reuse_open() - read an older manifest
  * @header: of the new one: digests must have been computed in the same way, by the same
  *          signer
- * @certificate: the signer's; a REUSE_SIGNED one must be signed by it, or by a delegate
+ * @certificates, @count: of the signer and of the second one; a REUSE_SIGNED one must be signed
+ *                        by them, or by a delegate
  * @flags: MANIFEST_ACCEPT_* (sign/manifest_signature.h), for a REUSE_SIGNED one
  *
  * A REUSE_BROKEN one must be the caller's own file, which nobody else can write to: nothing
@@ -37,7 +38,8 @@ enum reuse_kind {
  * REUSE_BROKEN one without a line; -EINVAL where it does not fit; else what is wrong with it
  */
 int reuse_open(const char *path, enum reuse_kind kind, const struct manifest_header *header,
-	       X509 *certificate, unsigned int flags, struct reuse **ret, struct assay_error *err);
+	       X509 *const *certificates, size_t count, unsigned int flags, struct reuse **ret,
+	       struct assay_error *err);
 
 /*
  * reuse_find() - the entry of a file, if there is one; it lives until the next call

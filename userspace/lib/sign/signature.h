@@ -14,6 +14,8 @@
 enum signature_key {
 	SIGNATURE_KEY_GOOD,    /* RSA of 2048, 3072 or 4096 bits, P-256, P-384, P-521 */
 	SIGNATURE_KEY_WEAK,    /* the kernel verifies them; they are too weak for assay */
+	SIGNATURE_KEY_NEWER,   /* ML-DSA-44, 65 and 87 (FIPS 204): kernels from 7.0 on, where they
+				* were   built so; assay with OpenSSL from 3.5 on */
 	SIGNATURE_KEY_UNKNOWN, /* the kernel does not verify them */
 };
 
@@ -26,6 +28,25 @@ enum signature_key {
  */
 enum signature_key signature_judge_key(EVP_PKEY *key, char *description);
 #define SIGNATURE_KEY_TEXT 80
+
+/*
+ * signature_is_pure() - does the key sign messages, not digests of them: ML-DSA?
+ * Its signatures are pure ML-DSA with an empty context (FIPS 204, section 5.2).
+ */
+bool signature_is_pure(EVP_PKEY *key);
+
+/* signature_pure_oid() - the OID of such a key's signatures (RFC 9881); NULL for another key */
+const char *signature_pure_oid(EVP_PKEY *key);
+
+/* signature_pure_name() - "ML-DSA-65", of its OID; NULL for another */
+const char *signature_pure_name(const char *oid);
+
+/*
+ * signature_sign_pure() - append such a key's signature of @message to @out
+ * @key: the whole pair
+ */
+int signature_sign_pure(EVP_PKEY *key, struct bytes message, struct buffer *out,
+			struct assay_error *err);
 
 /* signature_check_key() - may it be used for signing? Return: 0, -EINVAL */
 int signature_check_key(EVP_PKEY *key, const char *what, struct assay_error *err);
@@ -50,7 +71,10 @@ int signature_verify(EVP_PKEY *key, const struct assay_digest *digest, struct by
 int signature_make(struct signer *signer, enum assay_hash hash, struct bytes message,
 		   struct buffer *out, struct assay_error *err);
 
-/* signature_verify_message() - signature_verify() of H(@message), H being @hash */
+/*
+ * signature_verify_message() - signature_verify() of H(@message), H being @hash; of @message
+ * itself where the key is pure
+ */
 int signature_verify_message(EVP_PKEY *key, enum assay_hash hash, struct bytes message,
 			     struct bytes signature, const char *what, struct assay_error *err);
 

@@ -30,6 +30,9 @@ void trust_free(struct trust *trust);
 /* trust_add() - believe a certificate, too; @certificate stays the caller's */
 int trust_add(struct trust *trust, X509 *certificate, enum trust_use use, struct assay_error *err);
 
+/* trust_find() - the certificate with that subject key id, borrowed; NULL if there is none */
+X509 *trust_find(const struct trust *trust, struct bytes key_id);
+
 /*
  * trust_set_time() - when the signatures that follow were made
  * @when: seconds since 1970; 0, as at first: not known, certificates may have expired

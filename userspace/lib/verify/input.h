@@ -78,6 +78,7 @@ struct policy_path {
  *                        1970-01-01 00:00 UTC; 0: at any time
  * @manifest_file_signature: take manifests that are signed in the old way, as files are: whoever
  *                           gets a file into a signed tree can make such a manifest
+ * @manifest_signers: 2: manifests must have a second signer; 0 and 1: need not
  * @manifest_id, @manifest_product: what manifests must say they are; NULL: anything
  * @filesystems, @filesystem_count: UUIDs, of 16 bytes each, of the file systems that
  *                                  measured files may be on; none: any
@@ -120,6 +121,7 @@ struct verify_policy {
 	bool suspend;
 	uint64_t manifest_min_created;
 	bool manifest_file_signature;
+	unsigned int manifest_signers;
 	const char *manifest_id, *manifest_product;
 	const uint8_t (*filesystems)[16];
 	size_t filesystem_count;

@@ -28,6 +28,12 @@ enum check_result check_manifest_signature(struct appraisal *appraisal, char *de
 		return check_tell(false, detail, "%s", err.text);
 	appraisal->verdict->manifest_count = manifests_count(*manifests);
 	for (size_t i = 0; i < manifests_count(*manifests); i++) {
+		if (appraisal->policy->manifest_signers > 1 &&
+		    manifests_get(*manifests, i)->header.also_key_id_size == 0)
+			return check_tell(false, detail,
+					  "%s is signed by one key; the policy wants two "
+					  "(manifest.signers)",
+					  manifests_get(*manifests, i)->header.id);
 		files += manifests_get(*manifests, i)->count;
 		if (i < VERDICT_MANIFESTS)
 			name_manifest(&manifests_get(*manifests, i)->header,

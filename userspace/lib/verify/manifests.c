@@ -80,12 +80,10 @@ int verified_manifest_new(const struct verify_manifest *manifest, X509 *const *c
 			  struct assay_error *err)
 {
 	struct verified_manifest *verified;
-	int r = assay_fail(err, ENOKEY, "no signer's certificate is accepted");
-
 	/* The signature first: what is not signed is not parsed. */
-	for (size_t i = 0; r < 0 && i < count; i++)
-		r = manifest_verify(manifest->text, manifest->name, manifest->signature,
-				    certificates[i], flags, err);
+	int r = manifest_verify_any(manifest->text, manifest->name, manifest->signature,
+				    certificates, count, flags, err);
+
 	if (r < 0)
 		return r;
 	verified = calloc(1, sizeof(*verified));

@@ -310,6 +310,8 @@ static void lint_manifest_rules(const struct policy *policy, struct lint *lint)
 	if (rules->manifest_product)
 		say(lint, POLICY_SAYS, "Each manifest must be of the product %s.",
 		    printable(rules->manifest_product, text));
+	if (rules->manifest_signers > 1)
+		say(lint, POLICY_SAYS, "Each manifest must be signed by two keys.");
 	if (manifests && rules->manifest_min_created == 0)
 		say(lint, POLICY_NOTE,
 		    "Any manifest of an accepted signer is taken, also an old one with files that "

@@ -682,12 +682,23 @@ static int read_manifest_product(struct policy_parser *parser, const char *path,
 	return policy_read_text(parser, path, value, &parser->policy->rules.manifest_product);
 }
 
+static int read_manifest_signers(struct policy_parser *parser, const char *path,
+				 const json_t *value)
+{
+	uint64_t count = 0;
+	int r = policy_read_number(parser, path, value, 1, 2, &count);
+
+	parser->policy->rules.manifest_signers = (unsigned int)count;
+	return r;
+}
+
 static int read_manifest(struct policy_parser *parser, const char *path, const json_t *value)
 {
 	static const struct policy_member members[] = {
 		{ "min_created", .read = read_min_created },
 		{ "id", .read = read_manifest_id },
 		{ "product", .read = read_manifest_product },
+		{ "signers", .read = read_manifest_signers },
 		{ "file_signature", .key = POLICY_KEY_FILE_SIGNATURE },
 	};
 
