@@ -143,6 +143,9 @@ int references_policy(struct references *references, const char *path, struct po
 
 	if (r < 0)
 		return r;
+	r = digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&text), &references->policy_digest, err);
+	if (r < 0)
+		return r;
 	r = policy_parse(buffer_bytes(&text), &policy, err);
 	if (r < 0)
 		return assay_fail_context(err, "%s", path);

@@ -19,6 +19,7 @@ struct reference_text {
  * @manifests, @manifest_count: unread, each beside its signature
  * @certificates, @certificate_count: of signers of manifests
  * @ima_certificates, @ima_certificate_count: of signers in IMA's list only
+ * @policy_digest: SHA-256 of the policy's text; of size 0 where none was read
  * @texts: what the manifests are in, as many
  * @policy: SHA-256 of the policy's file; size 0 without one
  *
@@ -31,6 +32,7 @@ struct references {
 	size_t certificate_count;
 	X509 **ima_certificates;
 	size_t ima_certificate_count;
+	struct assay_digest policy_digest;
 	struct reference_text *texts;
 	struct assay_digest policy;
 };

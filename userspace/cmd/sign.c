@@ -505,8 +505,11 @@ static int sign_all(struct sign_call *call, struct assay_error *err)
 		return sign_steps_end(call, err);
 	if (r < 0 || !call->run.writer)
 		return r;
-	return manifest_writer_commit(call->run.writer, call->work.signer, call->work.certificate,
-				      call->work.delegated, err);
+	r = manifest_writer_commit(call->run.writer, call->work.signer, call->work.certificate,
+				   call->work.delegated, err);
+	if (r == 0 && call->options->provenance)
+		r = sign_provenance(call, err);
+	return r;
 }
 
 static int sign_files(const struct sign_options *options)
@@ -550,6 +553,10 @@ static const char *check_options(const struct sign_options *options)
 	if (!options->manifest && !options->detached && !options->xattr)
 		return "where are the signatures to go? --manifest, --detached or --xattr is "
 		       "needed";
+	if (options->provenance && options->prepare)
+		return "--provenance and --prepare exclude each other";
+	if (options->provenance && !options->builder)
+		return "--provenance needs --builder-id URI, who vouches for it";
 	if (options->also_certificate && options->prepare)
 		return "--also-key and --prepare exclude each other";
 	if (options->also_certificate && !options->manifest)
@@ -668,6 +675,12 @@ static const struct option_row sign_rows[] = {
 	  "say in the manifest what the files are of, for verifiers that accept the manifests of "
 	  "some products only",
 	  OPTION_TEXT(struct sign_options, product), .needs = "manifest" },
+	{ "provenance", 0, "FILE",
+	  "write SLSA provenance of the manifest, an in-toto statement in a DSSE envelope that the same "
+	  "key signs",
+	  OPTION_OUTPUT(struct sign_options, provenance), .needs = "manifest" },
+	{ "builder-id", 0, "URI", "who runs this, and vouches for the provenance",
+	  OPTION_FUNCTION(struct sign_options, builder, sign_builder_uri), .needs = "provenance" },
 	{ "detached", 0, NULL, "write FILE.sig beside each FILE, as 'fsverity sign' does",
 	  OPTION_FLAG(struct sign_options, detached) },
 	{ "xattr", 0, NULL, "set security.ima of each file",

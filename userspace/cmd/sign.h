@@ -17,7 +17,7 @@ enum signature_kinds { KINDS_PKCS7, KINDS_IMA, KINDS_BOTH };
 struct sign_options {
 	struct signer_source key, also;
 	const char *certificate, *also_certificate, *root, *manifest, *incremental, *list, *prepare;
-	const char *delegate_certificate, *product;
+	const char *delegate_certificate, *product, *provenance, *builder;
 	struct option_texts include, exclude, attach;
 	struct operands paths;
 	struct verity_parameters parameters;
@@ -98,5 +98,11 @@ int sign_steps_begin(struct sign_call *call, struct assay_error *err);
 int sign_steps_end(struct sign_call *call, struct assay_error *err);
 
 void sign_steps_free(struct sign_steps *steps);
+
+/* sign_provenance() - write what the manifest that was committed comes of, as --provenance says */
+int sign_provenance(const struct sign_call *call, struct assay_error *err);
+
+/* sign_builder_uri() - an option_function of a const char *: --builder-id */
+int sign_builder_uri(void *place, const char *value, struct assay_error *err);
 
 #endif /* ASSAY_CMD_SIGN_H */

@@ -21,6 +21,7 @@
 #include "verify/ak_given.h"
 #include "verify/evidence.h"
 #include "verify_results.h"
+#include "verify_vsa.h"
 
 #define MAX_STARTS 64 /* --pcr-start in one call */
 #define MAX_NAME 128  /* bytes; a TPM's name has at most 66 */
@@ -35,6 +36,7 @@ struct pcr_starts {
 struct verify_options {
 	const char *evidence, *device, *ak, *ak_certificate, *policy, *prefix;
 	const char *html, *junit;
+	struct vsa_options vsa;
 	struct option_texts manifests, certificates;
 	struct trust_paths ak_trust;
 	struct result_options results;
@@ -60,6 +62,7 @@ struct inputs {
 	struct policy policy;
 	struct signer *result_signer; /* NULL where no result is wanted */
 	struct assay_digest *starts;  /* the policy's and the call's */
+	struct vsa_signer vsa_signer;
 };
 
 /* ---------------------------------------------------------------- the call's words */
@@ -170,6 +173,7 @@ static const struct option_row verify_rows[] = {
 	{ "junit", 0, "FILE", "write it as JUnit XML, too: a test case a check",
 	  OPTION_OUTPUT(struct verify_options, junit) },
 	RESULT_ROWS(struct verify_options, results),
+	OPTION_ROWS_VSA(struct verify_options, vsa),
 	OPTION_END,
 };
 
@@ -317,7 +321,10 @@ static int read_key(const struct verify_options *options, struct inputs *inputs,
 static int read_references(const struct verify_options *options, struct inputs *inputs,
 			   struct assay_error *err)
 {
-	int r = read_key(options, inputs, err);
+	int r = options->vsa.file ? vsa_signer_open(&options->vsa, &inputs->vsa_signer, err) : 0;
+
+	if (r == 0)
+		r = read_key(options, inputs, err);
 
 	if (r == 0)
 		r = read_ak_trust(options, inputs, err);
@@ -344,6 +351,7 @@ static void inputs_free(struct inputs *inputs)
 	buffer_free(&inputs->ak_certificates);
 	trust_files_free(&inputs->ak_trust);
 	record_file_close(&inputs->device);
+	vsa_signer_close(&inputs->vsa_signer);
 	free(inputs->starts);
 	references_free(&inputs->references);
 	policy_free(&inputs->policy);
@@ -397,6 +405,24 @@ static int commit_report(struct report *report, struct assay_error *err)
 		return 0;
 	fwrite(report->text.data, 1, report->text.size, report->writer.stream);
 	return file_commit(&report->writer, err);
+}
+
+static int begin_summary(struct report *report, const struct verify_options *options,
+			 const struct inputs *inputs, const struct verdict *verdict, uint64_t now,
+			 struct assay_error *err)
+{
+	const struct references *references = &inputs->references;
+	const struct vsa vsa = { .verifier = options->vsa.verifier,
+				 .resource = options->vsa.resource,
+				 .policy = references->policy_digest,
+				 .evidence = inputs->evidence.bytes,
+				 .evidence_name = options->evidence,
+				 .manifests = references->manifests,
+				 .manifest_count = references->manifest_count,
+				 .now = now };
+	int r = vsa_write(verdict, &vsa, &inputs->vsa_signer.signer, &report->text, err);
+
+	return r < 0 ? r : begin_report(report, options->vsa.file, err);
 }
 
 static int show(const struct verdict *verdict, const struct verify_options *options)
@@ -465,6 +491,7 @@ static int publish(const struct verify_options *options, struct inputs *inputs,
 	CLEANUP(report_free) struct report junit = { 0 };
 	CLEANUP(report_free) struct report ear = { 0 };
 	CLEANUP(report_free) struct report cmw = { 0 };
+	CLEANUP(report_free) struct report summary = { 0 };
 	struct assay_error err = { 0 };
 	int r;
 
@@ -481,6 +508,8 @@ static int publish(const struct verify_options *options, struct inputs *inputs,
 		junit_write(verdict, options->evidence, now, &junit.text);
 		r = begin_report(&junit, options->junit, &err);
 	}
+	if (r == 0 && options->vsa.file)
+		r = begin_summary(&summary, options, inputs, verdict, now, &err);
 	if (r == 0 && verdict_trusted(verdict))
 		r = record_file_keep(&inputs->device, &verdict->state, &err);
 	if (r == 0)
@@ -491,6 +520,7 @@ static int publish(const struct verify_options *options, struct inputs *inputs,
 		r = commit_report(&ear, &err);
 	if (r == 0)
 		r = commit_report(&cmw, &err);
+	r = commit_report(&summary, &err);
 	if (r < 0)
 		return command_failed(&command_verify, &err);
 	return show(verdict, options);

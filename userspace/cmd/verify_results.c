@@ -21,7 +21,7 @@ int results_check(const struct command *command, const struct result_options *op
 	return COMMAND_GO;
 }
 
-static int open_key(const char *key, struct signer **ret, struct assay_error *err)
+int results_open_key(const char *key, struct signer **ret, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer pem = { 0 };
 	int r;
@@ -46,7 +46,7 @@ int results_signer(const struct result_options *options, struct signer **ret,
 	*ret = NULL;
 	if (!options->key)
 		return 0;
-	r = open_key(options->key, &signer, err);
+	r = results_open_key(options->key, &signer, err);
 	if (r < 0)
 		return r;
 	r = jws_check_signer(signer, err);

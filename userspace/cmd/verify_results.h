@@ -40,6 +40,9 @@ struct result_options {
 /* results_check() - what the table cannot say; COMMAND_GO, or an exit status */
 int results_check(const struct command *command, const struct result_options *options);
 
+/* results_open_key() - a key of the verifier: a PEM file without a passphrase, or a PKCS#11 URI */
+int results_open_key(const char *key, struct signer **ret, struct assay_error *err);
+
 /*
  * results_signer() - the verifier's key, looked at before anything is judged
  * @ret: NULL where no result is wanted; else end it with (*ret)->close(*ret)
