@@ -46,8 +46,8 @@ check 'a verb of fsverity' offers "$assay" fsverity me -- measure
 check 'an option' offers "$assay" key create --alg -- --algorithm
 check 'an option of a command without verbs' offers "$assay" digest --bl -- --block-size
 check 'an option after others' offers "$assay" sign --key k --delegate-c -- --delegate-cert
-check "an option's values" offers "$assay" digest --hash '' -- sha256 sha512
-check 'the same after =' offers "$assay" digest --hash = '' -- sha256 sha512
+check "an option's values" offers "$assay" digest --hash '' -- sha256 sha384 sha512
+check 'the same after =' offers "$assay" digest --hash = '' -- sha256 sha384 sha512
 check 'part of a value' offers "$assay" digest --hash sha5 -- sha512
 check 'a file is left to bash' offers "$assay" sign --key '' --
 check 'nothing for what is not known' offers "$assay" nonsense '' --

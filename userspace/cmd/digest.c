@@ -339,7 +339,7 @@ const struct command command_digest = {
 	.name = "digest",
 	.summary = "print the fs-verity digests of files, or those of EFI programs",
 	.usage = "[OPTION]... FILE...\n"
-		 "--authenticode [--hash HASH] [--json] FILE...\n"
+		 "--authenticode [--hash sha256|sha384|sha512] [--json] FILE...\n"
 		 "--engines [--json]\n",
 	.intro = "Prints \"HASH:HEX FILE\" for each file: the digest that fs-verity has of it,\n"
 		 "whether or not verity is on, or the Authenticode digest of an EFI program.\n"
