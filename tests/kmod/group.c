@@ -177,7 +177,7 @@ static int begin(const char *parameters, unsigned int delay_ms)
 {
 	int fd;
 
-	load_assay(parameters);
+	load_anew(parameters);
 	fd = open_assay(O_RDWR);
 	shared = map_log(fd);
 	tpm_behave(delay_ms, TPM_PROXY_NONE, 0);

@@ -24,7 +24,13 @@ static inline void lay_word(uint64_t address, uint64_t value)
 	char text[32];
 
 	snprintf(text, sizeof(text), "%#llx", (unsigned long long)value);
-	need(!write_text(SCRIBBLE "value", text) && !scribble(address), "change the memory");
+	need(!write_text(SCRIBBLE "value", text), "what to write");
+	if (!scribble(address))
+		return;
+	/* Memory that the kernel does not map is mapped for it. */
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)address);
+	need(!write_text(SCRIBBLE "unmapped", text) && !read_number(SCRIBBLE "result"),
+	     "change the memory");
 }
 
 /* Likewise, where it may be protected by now. */
@@ -46,18 +52,6 @@ static inline void lay_over(const struct assay_info *info, const struct assay_lo
 		memcpy(&value, (const uint8_t *)header + at, 8);
 		lay_word(info->window_base + at, value);
 	}
-}
-
-/* TPM2_PCR_Extend of PCR 14 in the bank SHA-256, by somebody else. */
-static inline void extend_pcr(void)
-{
-	uint8_t command[] = { 0x80, 0x02, 0, 0,	 0, 65, 0, 0, 1,    0x82, /* header */
-			      0,    0,	  0, 14, 0, 0,	0, 9, 0x40, 0,	  0,   9,
-			      0,    0,	  0, 0,	 0, 0,	0, 0, 1,    0,	  0x0b };
-	uint8_t whole[65] = { 0 };
-
-	memcpy(whole, command, sizeof(command));
-	need(tpm_command(whole, sizeof(whole)) == 0, "extend the PCR");
 }
 
 /* The header of the boot before's log; false if there is none. */

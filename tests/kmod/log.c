@@ -31,12 +31,13 @@ static bool tree_numbers(const char *path, uint64_t numbers[2])
 static struct place {
 	uint32_t kind;
 	const char *kind_line;
-	bool lent;
+	const char *idle;  /* the state of pages that nobody has */
+	unsigned int kept; /* pages at the window's end that are not the ring's: the keys' seed */
 	uint32_t protection;
 	const char *protection_line;
 	uint64_t region[2];
 	uint64_t window[2];
-} place = { ASSAY_REGION_CMA, "cma\n", true, ASSAY_PROTECTION_FULL, "full\n", { 0 }, { 0 } };
+} place = { ASSAY_REGION_CMA, "cma\n", "lent", 0, ASSAY_PROTECTION_FULL, "full\n", { 0 }, { 0 } };
 
 /* "BASE:SIZE", as run-guest writes them */
 static bool read_range(const char *text, uint64_t numbers[2])
@@ -65,7 +66,8 @@ static bool place_of_parameters(void)
 		return false;
 	place.kind = ASSAY_REGION_NOMAP;
 	place.kind_line = "nomap\n";
-	place.lent = false;
+	place.idle = "held";
+	place.kept = 1;
 	place.protection = ASSAY_PROTECTION_ALIAS;
 	place.protection_line = "alias\n";
 	return read_range(region_at + strlen(region), place.region) &&
@@ -116,8 +118,9 @@ static void test_info(const struct assay_info *info)
 	check(info->window_base == place.region[0] + place.window[0] &&
 		      info->window_size == place.window[1],
 	      "INFO: the window likewise");
-	check_is((long long)info->ring_size, (long long)(info->window_size - info->page_size),
-		 "INFO: the ring is the window without the header page");
+	check_is((long long)info->ring_size,
+		 (long long)(info->window_size - (1 + place.kept) * info->page_size),
+		 "INFO: the ring is the window without the header page, and that of the seed");
 	check_is(info->protection, place.protection, "INFO: protection");
 	check_is(info->pcr, 14, "INFO: PCR 14 by default");
 	check_is(info->bank_count, 4, "INFO: all four banks of the TPM");
@@ -138,17 +141,17 @@ static void test_info(const struct assay_info *info)
 
 static void test_counters(const struct assay_info *info)
 {
-	long long claimed = info->page_size + CHUNKS * CHUNK;
+	long long claimed = (1 + place.kept) * info->page_size + CHUNKS * CHUNK;
 
 	check_is(read_number(MISC "memory/bytes_reserved"), (long long)info->region_size,
 		 "sysfs: bytes reserved");
 	check_is(read_number(MISC "memory/bytes_claimed"), claimed,
 		 "sysfs: bytes claimed, ahead of need");
 	check_is(read_number(MISC "memory/bytes_lent"),
-		 place.lent ? (long long)info->region_size - claimed : 0,
+		 strcmp(place.idle, "lent") ? 0 : (long long)info->region_size - claimed,
 		 "sysfs: bytes lent, all others or none");
 	check_is(read_number(MISC "memory/bytes_sealed"), 0, "sysfs: nothing is sealed yet");
-	check_is(read_number(MISC "memory/claims"), 1 + CHUNKS, "sysfs: claims");
+	check_is(read_number(MISC "memory/claims"), 1 + place.kept + CHUNKS, "sysfs: claims");
 	check_is(read_number(MISC "memory/claim_failures"), 0, "sysfs: no claim failed");
 	check(read_number(MISC "memory/last_claim_us") > 0, "sysfs: the claim took some time");
 	check(strcmp(read_text(MISC "memory/protection"), place.protection_line) == 0,
@@ -169,6 +172,7 @@ static void test_pages(const struct assay_info *info)
 	uint64_t first = info->region_base / info->page_size, count = 0;
 	uint64_t window = (info->window_base - info->region_base) / info->page_size;
 	uint64_t pages = 1 + CHUNKS * CHUNK / info->page_size;
+	uint64_t seed = window + info->window_size / info->page_size - place.kept;
 	uint64_t bad_order = 0, bad_window = 0, bad_lent = 0, bad_flags = 0, other_flags = 0;
 	int kpageflags = open("/proc/kpageflags", O_RDONLY);
 	FILE *file = open_pages();
@@ -176,11 +180,13 @@ static void test_pages(const struct assay_info *info)
 
 	need(kpageflags >= 0, "open /proc/kpageflags");
 	while (next_page(file, &page)) {
-		bool ours = count >= window && count < window + pages;
+		bool is_seed = count >= seed && count < seed + place.kept;
+		bool ours = is_seed || (count >= window && count < window + pages);
 		const char *state = count == window	? "header" :
 				    count == window + 1 ? "part" :
+				    is_seed		? "secret" :
 				    ours		? "empty" :
-							  "lent";
+							  place.idle;
 		uint64_t flags = 0;
 
 		bad_order += page.frame != first + count++;
@@ -204,11 +210,12 @@ static void test_pages(const struct assay_info *info)
 	check_is((long long)bad_order, 0, "debugfs: frame numbers in order");
 	check_is((long long)bad_window, 0,
 		 "debugfs: the log's are a header, a page in use and empty ones, of claim 1");
-	check_is((long long)bad_lent, 0, "debugfs: all others are lent, of the window as well");
+	check_is((long long)bad_lent, 0,
+		 "debugfs: all others are lent, or held, of the window as well");
 	check_is((long long)bad_flags, 0,
 		 "debugfs: the flags of the log's pages are those of /proc/kpageflags");
 	/* These pages are in use: they change, and free ones wait on a processor's list. */
-	check(other_flags <= count / 4, "debugfs: the flags of lent pages are, but for some");
+	check(other_flags <= count / 4, "debugfs: the flags of the others are, but for some");
 	note("  %llu of %llu differ", (unsigned long long)other_flags,
 	     (unsigned long long)(count - pages));
 }

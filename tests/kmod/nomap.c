@@ -121,7 +121,7 @@ static void test_writing(int fd, const struct assay_info *info)
 	uint64_t address;
 	int ret;
 
-	need(!write_text(TRACE "kprobe_events", "p:assay_unmap vunmap addr=%x0:x64"),
+	need(!write_text(TRACE "kprobe_events", "p:assay_unmap vunmap addr=$arg1:x64"),
 	     "a probe of vunmap");
 	need(!write_text(TRACE "events/kprobes/assay_unmap/enable", "1"), "enable it");
 	ret = append(fd, "alias", "x", 1, NULL);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Memory that another processor writes to while the module looks for a log in it. `make soak` does
 # it change_rounds=500 times; change_seed=SEED repeats what is changed.
-# guest: --region static:0x50130000:0x300000:0x20000:1M --tpm new --append cma=0 --smp 2 --timeout ${change_timeout:-180}
+# guest: --region kept --tpm new --append cma=0 --smp 2 --timeout ${change_timeout:-180}
 # guest: --append "change_rounds=${change_rounds:-10} change_seed=${change_seed:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"
 # flavours: 64k
 said() {

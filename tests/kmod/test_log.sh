@@ -3,6 +3,7 @@
 # The log with a TPM that has all banks: what it says of itself, what it refuses, who
 # can write it, what it says of files, and what happens when it is full.
 # guest: --region auto --tpm new --banks sha1,sha256,sha384,sha512
+# flavours: 64k 4k 7.3 16k 6.1 debug amd64
 # guest: --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
 set -e
 /bed/bin/insmod /bed/assay.ko

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `assay log` of a log that a static region has kept: one that goes on, and one that is
 # there for reading only, as after a reset. That another PCR is asked for is why.
-# guest: --region static:0x50130000:0x300000:0x20000:1M --tpm new --banks sha256 --append cma=0
+# guest: --region kept --tpm new --banks sha256 --append cma=0
 # flavours: 64k 7.3
 # shellcheck source=tests/check.sh
 . /bed/check.sh

@@ -80,7 +80,7 @@ static int begin(unsigned int delay_ms)
 {
 	int fd;
 
-	load_assay("");
+	load_anew("");
 	fd = open_assay(O_RDWR);
 	shared = map_log(fd);
 	tpm_behave(delay_ms, TPM_PROXY_NONE, 0);

@@ -6,6 +6,8 @@
  *	insmod scribble.ko [value=0x...]
  *	echo 0x80740000 > /sys/module/scribble/parameters/address	tries now
  *	echo 0xffff800080730000 > /sys/module/scribble/parameters/virtual	likewise
+ *	echo 0x50130000 > /sys/module/scribble/parameters/unmapped	to memory that the linear
+ *								map does not have
  *	cat /sys/module/scribble/parameters/result			0 written, -14 refused
  *
  * Without value= it writes back what it finds, so that memory of others stays as it
@@ -14,7 +16,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/memory_hotplug.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
@@ -58,7 +60,7 @@ static int set_address(const char *text, const struct kernel_param *param)
 	ret = kstrtoull(text, 0, &address);
 	if (ret)
 		return ret;
-	if (!IS_ALIGNED(address, sizeof(u64)) || !pfn_to_online_page(PHYS_PFN(address)))
+	if (!IS_ALIGNED(address, sizeof(u64)) || !pfn_valid(PHYS_PFN(address)))
 		return -EINVAL;
 	result = scribble_write(__va(address));
 	tried = address;
@@ -80,9 +82,29 @@ static int set_virtual(const char *text, const struct kernel_param *param)
 	return 0;
 }
 
+static int set_unmapped(const char *text, const struct kernel_param *param)
+{
+	unsigned long long address;
+	void *page;
+	int ret;
+
+	ret = kstrtoull(text, 0, &address);
+	if (ret)
+		return ret;
+	if (!IS_ALIGNED(address, sizeof(u64)))
+		return -EINVAL;
+	page = memremap(round_down(address, PAGE_SIZE), PAGE_SIZE, MEMREMAP_WB);
+	if (!page)
+		return -ENOMEM;
+	result = scribble_write(page + offset_in_page(address));
+	memunmap(page);
+	return 0;
+}
+
 static const struct kernel_param_ops value_ops = { .set = set_value, .get = get_ullong };
 static const struct kernel_param_ops address_ops = { .set = set_address, .get = get_ullong };
 static const struct kernel_param_ops virtual_ops = { .set = set_virtual };
+static const struct kernel_param_ops unmapped_ops = { .set = set_unmapped };
 
 module_param_cb(value, &value_ops, &value, 0600);
 MODULE_PARM_DESC(value, "what to write (default: what is there)");
@@ -90,6 +112,8 @@ module_param_cb(address, &address_ops, &tried, 0600);
 MODULE_PARM_DESC(address, "physical address to write to, at once");
 module_param_cb(virtual, &virtual_ops, NULL, 0200);
 MODULE_PARM_DESC(virtual, "address of the kernel to write to, at once");
+module_param_cb(unmapped, &unmapped_ops, NULL, 0200);
+MODULE_PARM_DESC(unmapped, "physical address to write to, at once, where the linear map has none");
 module_param(result, int, 0444);
 MODULE_PARM_DESC(result, "of the last write: 0, or -14 (EFAULT) if it faulted");
 
