@@ -3,7 +3,7 @@
  * A TPM that answers with errors or noise, that is busy or slow, whether or not it has
  * extended: the caller is told, the record is pending, nothing is extended twice, and when
  * the TPM is well again everything is anchored in order. A full log can be cut in the end
- * however often that was tried in vain. Loads and unloads the module.
+ * however often that was tried. Loads and unloads the module.
  */
 #define _GNU_SOURCE
 #include "guest.h"

@@ -41,6 +41,21 @@ owners() { # FRAME COUNT: who has these pages, in one line
 		/sys/kernel/debug/assay/pages
 }
 
+scribble() { # FRAME; prints what came of a write to it: 0, or -14 where it faults
+	echo $(($1 * page)) >/sys/module/scribble/parameters/address
+	cat /sys/module/scribble/parameters/result
+}
+
+pools_work() { # one test, with the module pools, which is there only for it
+	insmod /bed/pools.ko
+	pools_failed=0
+	for pools_mode in 0 1 2 3 4; do
+		echo "$pools_mode 3" >/sys/kernel/debug/pools/cycle || pools_failed=$((pools_failed + 1))
+	done
+	check "pools work, in each mode" [ $pools_failed -eq 0 ]
+	rmmod pools
+}
+
 movable_base() { # the address at which zone Movable begins
 	awk -v page="$page" '/^Node/ { movable = $4 == "Movable" }
 		movable && $1 == "start_pfn:" { printf "%.0f\n", $2 * page; exit }' /proc/zoneinfo

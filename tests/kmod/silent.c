@@ -112,6 +112,15 @@ static void end(int fd, struct log *log)
 	unload_assay();
 }
 
+/* Of three records, all anchored, so many are verified. */
+static struct assay_info check_verified(int fd, uint64_t verified, const char *what)
+{
+	struct assay_info info = get_info(fd);
+
+	check(info.verified_records == verified && info.anchored_records == 3, "%s", what);
+	return info;
+}
+
 /* No call is told that its record is anchored when it is not. */
 static void test_each(size_t i)
 {
@@ -122,9 +131,7 @@ static void test_each(size_t i)
 	struct log log;
 	int fd = begin("verify=each retry=0", &log);
 
-	info = get_info(fd);
-	check(info.verified_records == 3 && info.anchored_records == 3,
-	      "verify=each: what is anchored is verified");
+	info = check_verified(fd, 3, "verify=each: what is anchored is verified");
 	cases[i].happens(&log, &info);
 	check(append(fd, "bad", "x", 1, &appended) == -EUCLEAN && appended.recnum == 3,
 	      "verify=each: APPEND after %s is -EUCLEAN, and names the record", cases[i].what);
@@ -149,9 +156,7 @@ static void test_never(size_t i)
 	struct log log;
 	int fd = begin("verify=0 retry=0", &log);
 
-	info = get_info(fd);
-	check(info.verified_records == 1 && info.anchored_records == 3,
-	      "verify=0: what was anchored since loading is not verified");
+	info = check_verified(fd, 1, "verify=0: what was anchored since loading is not verified");
 	check_is(anchor(fd, NULL), 0, "ANCHOR");
 	check_is((long long)get_info(fd).verified_records, 3, "has it verified");
 	cases[i].happens(&log, &info);
@@ -179,25 +184,45 @@ static void test_later(size_t i)
 	end(fd, &log);
 }
 
+static bool has_verified(const struct assay_info *info)
+{
+	return info->verified_records == 3;
+}
+
+static bool has_failed(const struct assay_info *info)
+{
+	return info->last_error != 0;
+}
+
+/* Whether INFO comes to say so, within 20 seconds. */
+static bool eventually(int fd, bool (*says)(const struct assay_info *info))
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+
+	for (unsigned int tries = 0; tries < 400; tries++) {
+		struct assay_info info = get_info(fd);
+
+		if (says(&info))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 /* By itself, without a call, soon after a record. */
 static void test_seconds(void)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
-	unsigned int tries = 0, before = said(cases[0].said);
+	unsigned int before = said(cases[0].said);
 	struct assay_info info;
 	struct log log;
 	int fd = begin("verify=1", &log);
 
-	while (get_info(fd).verified_records != 3 && tries++ < 400)
-		nanosleep(&pause, NULL);
-	check_is((long long)get_info(fd).verified_records, 3,
-		 "verify=1: records are verified by themselves");
+	check(eventually(fd, has_verified), "verify=1: records are verified by themselves");
 	info = get_info(fd);
 	tpm_extend(info.pcr, digests_of(&log, 0), &info);
 	/* Its extend may be read back, or not be yet. */
 	append(fd, "bad", "x", 1, NULL);
-	for (tries = 0; !get_info(fd).last_error && tries < 400; tries++)
-		nanosleep(&pause, NULL);
+	check(eventually(fd, has_failed), "and that the PCR is another's is noticed so");
 	check_told(fd, 0, before, 3);
 	end(fd, &log);
 }

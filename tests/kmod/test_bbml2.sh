@@ -38,23 +38,13 @@ works 'with the helper the module loads' insmod /bed/assay.ko
 check 'the log is protected' grep -qx full $memory/protection
 check 'START is anchored' grep -qx 1 /sys/class/misc/assay/log/anchors
 insmod /bed/scribble.ko
-scribble() { # FRAME; prints what came of a write to it
-	echo $(($1 * page)) >/sys/module/scribble/parameters/address
-	cat /sys/module/scribble/parameters/result
-}
 log=$(($(frame 0) + 0x730000 / page))
 claimed=$(($(cat $memory/bytes_claimed) / page))
 check 'a write to the log faults' [ "$(scribble $log) $(scribble $((log + claimed - 1)))" = '-14 -14' ]
 check 'a write beside it does not' [ "$(scribble $((log - 1))) $(scribble $((log + claimed)))" = '0 0' ]
 works 'nobody can write it' /bed/bin/protect
 works 'assay log show reads it' assay log show
-insmod /bed/pools.ko
-failed=0
-for mode in 0 1 2 3 4; do
-	echo "$mode 3" >/sys/kernel/debug/pools/cycle || failed=$((failed + 1))
-done
-check "pools work, in each mode" [ $failed -eq 0 ]
-rmmod pools
+pools_work
 works 'the module unloads' rmmod assay
 check 'then a write does not fault' [ "$(scribble $log)" = 0 ]
 

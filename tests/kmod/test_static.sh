@@ -15,10 +15,6 @@ check 'the log is protected' grep -qx full $memory/protection
 check 'START is anchored' grep -qx 1 /sys/class/misc/assay/log/anchors
 check 'the other pages are held' grep -q "^$(printf '0x%x' "$(frame 0)") held" /sys/kernel/debug/assay/pages
 insmod /bed/scribble.ko
-scribble() { # FRAME; prints what came of a write to it
-	echo $(($1 * page)) >/sys/module/scribble/parameters/address
-	cat /sys/module/scribble/parameters/result
-}
 log=$(($(frame 0) + 0x20000 / page))
 # One of them is the last page of the window.
 claimed=$(($(cat $memory/bytes_claimed) / page - 1))

@@ -24,10 +24,6 @@ within() { # SECONDS COMMAND...: it becomes true
 	done
 	return 1
 }
-scribble() { # FRAME; prints what came of a write to it
-	echo $(($1 * page)) >/sys/module/scribble/parameters/address
-	cat /sys/module/scribble/parameters/result
-}
 stock_page() { # of the first page of the stock sets first and state
 	first=$(awk '$3 == "stock" { print $1; exit }' /sys/kernel/debug/assay/pages)
 	state=$(awk '$3 == "stock" { print $2; exit }' /sys/kernel/debug/assay/pages)
