@@ -55,7 +55,7 @@ static unsigned int region_count;
 module_param_array(region, charp, &region_count, 0444);
 MODULE_PARM_DESC(
 	region,
-	"regions besides those of the device tree: auto, movable:BASE:SIZE or nomap:BASE:SIZE[,...] in bytes (0x, K, M, G)");
+	"regions besides those of the device tree: auto, movable:BASE:SIZE, nomap:BASE:SIZE or reserve_mem:NAME[,...] in bytes (0x, K, M, G)");
 
 static char *window;
 module_param(window, charp, 0444);

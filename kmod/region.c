@@ -7,8 +7,8 @@
  *	cma	own reserved-memory node, "shared-dma-pool" with reusable: idle pages
  *		are lent to the kernel for movable data
  *	movable	a range of ZONE_MOVABLE (movablecore=): idle pages are lent likewise
- *	static	own reserved-memory node without reusable: idle pages are held; their
- *		content outlives kexec and a warm reset
+ *	static	own reserved-memory node without reusable, or named memory of reserve_mem=: idle
+ *		pages are held; their content outlives kexec and a warm reset
  *	nomap	memory that the kernel does not map: likewise
  *
  * The device's node names regions in memory-region, the first of them the log's.
@@ -42,9 +42,9 @@ struct workqueue_struct *assay_regions_queue;
 static const struct assay_region_source *const assay_region_sources[] = {
 	&assay_region_nomap,
 #if IS_ENABLED(CONFIG_OF_RESERVED_MEM)
-	&assay_region_cma,     &assay_region_static,
+	&assay_region_cma,
 #endif
-	&assay_region_movable, &assay_region_auto,
+	&assay_region_static, &assay_region_movable, &assay_region_auto,
 };
 
 /**

@@ -6,12 +6,16 @@
  *		reg = <...>;		base and size in multiples of a page
  *	};
  *
- * without reusable, without no-map and without compatible: the kernel maps it, as all
- * RAM, marks its pages PageReserved, and never uses them. So there is nothing to take
- * and nothing to give back; what was written stays there, whoever wrote it.
+ * without reusable, without no-map and without compatible; or the parameter
+ * region=reserve_mem:NAME names memory that the kernel was booted with reserve_mem=SIZE:ALIGN:NAME
+ * for. The kernel maps it, as all RAM, marks its pages PageReserved, and never uses them. So there
+ * is nothing to take and nothing to give back; what was written stays there, whoever wrote it.
+ *Where reserve_mem= finds its memory may differ from boot to boot; then there is no log in it.
  */
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/kconfig.h>
+#include <linux/mm.h>
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
 
@@ -41,6 +45,7 @@ static const struct assay_region_ops assay_static_ops = {
 	.release = assay_static_release,
 };
 
+#if IS_ENABLED(CONFIG_OF_RESERVED_MEM)
 /**
  * assay_region_held() - for the kinds' open_node: memory that the kernel holds for nobody
  * @dev: for messages
@@ -89,7 +94,33 @@ static bool assay_static_match(const struct device_node *node)
 	return !of_property_read_bool(node, "reusable") && !of_property_read_bool(node, "no-map");
 }
 
+#endif
+
+static struct assay_region *assay_static_open_named(struct device *dev, const char *parameter,
+						    const char *name)
+{
+#ifdef ASSAY_HAS_RESERVE_MEM
+	phys_addr_t base, size;
+
+	if (name && *name && reserve_mem_find_by_name(name, &base, &size))
+		return assay_region_new(dev, &assay_static_ops, base, size);
+	dev_err(dev,
+		"region=%s: the kernel has reserved no memory of that name; boot with reserve_mem=SIZE:ALIGN:NAME, and see its messages at boot\n",
+		parameter);
+	return ERR_PTR(-ENODEV);
+#else
+	dev_err(dev,
+		"region=%s: this kernel has no named memory (reserve_mem=, since 6.12); use another kind of region\n",
+		parameter);
+	return ERR_PTR(-EOPNOTSUPP);
+#endif
+}
+
 const struct assay_region_source assay_region_static = {
+#if IS_ENABLED(CONFIG_OF_RESERVED_MEM)
 	.match = assay_static_match,
 	.open_node = assay_static_open,
+#endif
+	.form = "reserve_mem:NAME",
+	.open_parameter = assay_static_open_named,
 };

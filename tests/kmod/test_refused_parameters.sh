@@ -30,10 +30,10 @@ while IFS='|' read -r sentence parameters; do
 	}
 done <<END
 no enabled node compatible "assay,log".*or give region=|
-is not nomap:BASE:SIZE or movable:BASE:SIZE|region=static:$base:32M
-is not nomap:BASE:SIZE or movable:BASE:SIZE|region=cma:$base:32M
+is not nomap:BASE:SIZE or reserve_mem:NAME or movable:BASE:SIZE|region=static:$base:32M
+is not nomap:BASE:SIZE or reserve_mem:NAME or movable:BASE:SIZE|region=cma:$base:32M
 has no size; write|region=movable
-is not nomap:BASE:SIZE or movable:BASE:SIZE|region=
+is not nomap:BASE:SIZE or reserve_mem:NAME or movable:BASE:SIZE|region=
 has no size; write|region=movable:$base
 has no size; write|region=movable:
 BASE or SIZE is no number of bytes|region=movable::32M
