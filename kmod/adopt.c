@@ -211,7 +211,7 @@ static int assay_adopt_check_again(const struct assay_ring *ring, struct assay_a
 		ret = ret > 0 ? 0 : ret ?: -EIO;
 	}
 	kfree(found);
-	/* Whatever is wrong with it now was not a moment ago. */
+	/* What is wrong with it now was not when it was checked first. */
 	return !ret || ret == -ENOMEM ? ret : -EIO;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Goes on with a log that memory has kept, or keeps it for reading. */
+/* Continues a log that memory has kept, or keeps it for reading. */
 #ifndef _ASSAY_ADOPT_H
 #define _ASSAY_ADOPT_H
 

@@ -616,7 +616,7 @@ static int assay_anchor_resolve(struct assay_anchor *anchor)
 	int doubts = atomic_read(&anchor->doubts), ret;
 	unsigned int ahead = 0;
 
-	/* Whoever has doubts from here on has them after this. */
+	/* A doubt that is raised from here on stays after this read. */
 	smp_mb();
 	ret = assay_anchor_read(anchor, anchor->pcr, witness, found);
 	if (ret)

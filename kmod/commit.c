@@ -132,7 +132,7 @@ static void assay_commit_remove(struct assay_commit *commit, struct assay_reques
 	commit->queued_bytes -= request->fields.size;
 }
 
-/* After room has been made: whoever was admitted goes on, and the committer with them. */
+/* After room has been made: wakes those who were admitted, and the committer. */
 static void assay_commit_wake(struct assay_commit *commit)
 {
 	wake_up_all(&commit->room);

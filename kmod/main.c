@@ -29,6 +29,7 @@
 #include "device.h"
 #include "pool.h"
 #include "reader.h"
+#include "regions.h"
 #include "stats.h"
 #include "stock.h"
 #include "version.h"
@@ -38,7 +39,7 @@
 #define ASSAY_DEFAULT_PCR 14
 #define ASSAY_DEFAULT_WINDOW SZ_1M
 #define ASSAY_MAX_PARAMETER_REGIONS 16
-/* Longer would overflow when counted in jiffies, and is for ever to whoever waits. */
+/* More seconds could overflow when counted in jiffies. */
 #define ASSAY_MAX_IDLE_SECONDS (24 * 60 * 60)
 
 static unsigned int pcr = ASSAY_DEFAULT_PCR;

@@ -3,10 +3,56 @@
 #ifndef _ASSAY_PROTECT_H
 #define _ASSAY_PROTECT_H
 
+#include <linux/mm.h>
 #include <linux/types.h>
 
-#include "pages.h"
 #include "uapi/assay.h"
+
+struct assay_protect_ops;
+struct assay_window;
+
+/* A write of the log: its header page, and a ring's bytes in two parts where they wrap. */
+#define ASSAY_OPEN_MAX 3
+
+/**
+ * struct assay_area - a window's pages
+ * @window: window
+ * @base: where its first page is read
+ * @ops: how they are protected
+ * @unprotectable: NULL, or why they cannot be; for people
+ */
+struct assay_area {
+	struct assay_window *window;
+	unsigned long base;
+	const struct assay_protect_ops *ops;
+	const char *unprotectable;
+};
+
+/**
+ * struct assay_pages - some pages of an area
+ * @area: area
+ * @first: index of the first
+ * @count: how many, at least one
+ */
+struct assay_pages {
+	struct assay_area *area;
+	unsigned long first;
+	unsigned long count;
+};
+
+/**
+ * struct assay_open - pages that are open for writing
+ * @pages: which
+ * @address: of each of these, where its first page is written
+ * @count: how many there are of both
+ * @mapping: the backend's, from open to close
+ */
+struct assay_open {
+	struct assay_pages pages[ASSAY_OPEN_MAX];
+	unsigned long address[ASSAY_OPEN_MAX];
+	unsigned int count;
+	void *mapping;
+};
 
 /**
  * struct assay_protect_ops - a way to protect pages
@@ -45,7 +91,15 @@ struct assay_protect_ops {
 extern const struct assay_protect_ops assay_protect_linear;
 extern const struct assay_protect_ops assay_protect_private;
 
-/* What a write to a mapped address does; where it faults that is no oops. */
 bool assay_protect_try_write(void *target);
+
+/**
+ * assay_pages_address() - where pages are read
+ * @pages: pages
+ */
+static inline unsigned long assay_pages_address(const struct assay_pages *pages)
+{
+	return pages->area->base + (pages->first << PAGE_SHIFT);
+}
 
 #endif /* _ASSAY_PROTECT_H */

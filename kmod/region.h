@@ -130,8 +130,6 @@ struct assay_region {
  */
 extern struct workqueue_struct *assay_regions_queue;
 
-int assay_regions_open(struct device *dev, char *const *parameters, unsigned int parameter_count);
-void assay_regions_close(void);
 struct assay_region *assay_region_get(unsigned int id);
 int assay_region_parse_bytes(const char *text, const char *end, u64 *ret_bytes);
 

@@ -75,7 +75,7 @@ void assay_contig_release(struct assay_region *region, unsigned long pfn, unsign
 	if (pages)
 		dev_warn_ratelimited(
 			region->dev,
-			"%lu of the %lu pages at frame %#lx that are given back are still used by others; they cannot be claimed again until these let go\n",
+			"%lu of the %lu pages at frame %#lx that are given back are still used by others; they cannot be claimed again until these release them\n",
 			pages, count, pfn);
 	for (i = 0; i < count; i++) {
 		__free_page(pfn_to_page(pfn + i));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a kind of region gives to region.c, and what region_new.c gives to the kinds. */
+/* What a kind of region gives to regions.c, and what region.c gives to the kinds. */
 #ifndef _ASSAY_REGION_KIND_H
 #define _ASSAY_REGION_KIND_H
 

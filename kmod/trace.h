@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tracepoints, in the system "assay": one for each thing that takes time or can
- * fail. Called by the room that does it.
+ * fail. Called by the part that does it.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM assay

@@ -320,7 +320,7 @@ static void assay_claim_failed(const struct assay_claim *claim, bool anywhere, i
 	case -ENOMEM:
 		dev_err_ratelimited(
 			region->dev,
-			"cannot claim %lu bytes %s of region %u: no memory to move to what is there; free some, or claim earlier\n",
+			"cannot claim %lu bytes %s of region %u: no memory to move what is there to; free some, or claim earlier\n",
 			bytes, place, region->id);
 		break;
 	case -EINTR: /* nobody waits for it any more */
