@@ -265,6 +265,12 @@ for test in $chosen; do
 done
 # shellcheck disable=SC2086 # a list
 tests/matrix.sh "$results" $chosen >"$results/matrix.md"
+if [ -z "$pattern" ]; then
+	# shellcheck disable=SC2086 # a list
+	tests/matrix.sh --summary "$results" $chosen >"$results/summary.md"
+	sed -n '/^| kernel | architecture /,/^$/p' kmod/README.md | grep . | cmp -s - "$results/summary.md" ||
+		echo "the table in kmod/README.md is not what these tests have shown: that is in $results/summary.md"
+fi
 if [ "$failed" -gt 0 ]; then
 	echo
 	for test in $chosen; do
