@@ -13,7 +13,8 @@
 #	                   directory of results; "# flavours: 64k 4k" limits it to these, else it
 #	                   runs on all of arm64: 64k 4k 7.3 16k 6.1 debug. With $soak_flavour set
 #	                   (make soak S=debug), what runs on debug runs on that one as well, and so do
-#	                   those that say "# soak: debug". Each line "# also: 4k WORDS" runs it
+#	                   those that say "# soak: debug"; with amd64, those that say "# soak: amd64"
+#	                   run there. Each line "# also: 4k WORDS" runs it
 #	                   once more, with these kernel parameters, as NAME@4k+WORDS. All modules
 #	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
 #	                   tests/check.sh is /bed/check.sh. What the log was loaded on in these tests
@@ -40,8 +41,10 @@ list() {
 		flavours=$(sed -n 's/^# flavours: *//p' "$source")
 		flavours=${flavours:-64k 4k 7.3 16k 6.1 debug}
 		if [ -n "${soak_flavour:-}" ]; then
+			like=debug
+			[ "$soak_flavour" != amd64 ] || like=amd64
 			case " $flavours $(sed -n 's/^# soak: *//p' "$source") " in
-			*\ debug\ *) flavours=$(echo "$flavours $soak_flavour" | tr ' ' '\n' | sort -u) ;;
+			*" $like "*) flavours=$(echo "$flavours $soak_flavour" | tr ' ' '\n' | sort -u) ;;
 			esac
 		fi
 		for flavour in $flavours; do

@@ -14,6 +14,7 @@
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
 #	tags      likewise, on one whose KASAN uses tags
+#	amd64     what is too slow for make test on an emulated x86-64
 #
 # Started by `make soak`.
 set -eu
@@ -38,7 +39,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn debug kcsan tags
+[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn debug kcsan tags amd64
 for name; do
 	case $name in
 	model)
@@ -76,7 +77,7 @@ for name; do
 		soak churn kmod/test_churn@debug
 		unset soak_flavour
 		;;
-	debug | kcsan | tags)
+	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"
 		;;
 	*)

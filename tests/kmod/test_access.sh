@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Who may do what, where /dev/assay is as the udev rule makes it.
 # guest: --region auto --tpm new --file policy/70-assay.rules=/bed/70-assay.rules
-# flavours: 64k amd64
+# flavours: 64k
+# soak: amd64
 set -e
 /bed/bin/insmod /bed/assay.ko
 status=0

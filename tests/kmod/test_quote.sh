@@ -4,6 +4,7 @@
 # the TPM quoted, each time; and logs that go on where an earlier one ended.
 # guest: --region auto --tpm new --banks sha256,sha384 --timeout 120
 # flavours: 64k
+# soak: amd64
 # shellcheck disable=SC2016
 # shellcheck source=tests/check.sh
 . /bed/check.sh
