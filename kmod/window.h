@@ -3,6 +3,7 @@
 #ifndef _ASSAY_WINDOW_H
 #define _ASSAY_WINDOW_H
 
+#include <linux/io.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/types.h>
