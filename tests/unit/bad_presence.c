@@ -194,6 +194,13 @@ CHANGE(optional_logs_missing)
 	say(f, PRESENCE_OPTIONAL, PRESENCE_OPTIONAL, PRESENCE_OPTIONAL);
 	f->policy.required |= FAILS(IMA_FILES_KNOWN);
 	name_boot(f);
+	/* The fixture's state is of a log in this boot. */
+	f->state.reset_count--;
+}
+CHANGE(optional_log_left_out_later)
+{
+	optional_logs_missing(f);
+	f->state.reset_count++;
 }
 CHANGE(optional_logs_there)
 {
@@ -277,6 +284,8 @@ const struct bad_row bad_presence[] = {
 	{ "good: a log of the firmware that is absent by the policy", BEFORE_PCRS,
 	  firmware_there_although_absent, TRUSTED },
 	{ "good: optional logs that are missing", BEFORE_PCRS, optional_logs_missing, TRUSTED },
+	{ "optional: assay's log left out, which was there before", BEFORE_PCRS,
+	  optional_log_left_out_later, FAILS(EVIDENCE_LOGS) },
 	{ "good: optional logs that are there", BEFORE_PCRS, optional_logs_there, TRUSTED },
 	{ "optional: assay's log changed", AFTER_QUOTE, optional_assay_log_changed,
 	  FAILS(ASSAY_LOG_DIGESTS) },

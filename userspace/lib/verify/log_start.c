@@ -54,8 +54,8 @@ static void set_values(struct log_start *start, const struct assay_digest *value
  * A TPM reset counts resetCount, a TPM restart, which zeroes the PCRs as well, only
  * restartCount (Part 1, 12.2.3); so does a resume from suspend to RAM, which keeps them.
  */
-static bool is_same_tpm_boot(const struct verify_state *state, const struct tpm_attest *attest,
-			     const struct verify_policy *policy)
+bool log_same_tpm_boot(const struct verify_state *state, const struct tpm_attest *attest,
+		       const struct verify_policy *policy)
 {
 	return state && state->reset_count == attest->reset_count &&
 	       (state->restart_count == attest->restart_count || policy->suspend);
@@ -83,7 +83,7 @@ void log_start_find(const struct log_facts *facts, const struct evidence *eviden
 		facts->start.pcr_value_count > 0 ? &facts->start : &facts->tpm;
 	struct log_start start = {
 		.recnum = evidence->assay_first,
-		.same_tpm_boot = is_same_tpm_boot(state, attest, policy),
+		.same_tpm_boot = log_same_tpm_boot(state, attest, policy),
 		/* What a log that was cut does not say is taken for the worse. */
 		.late_tpm = true,
 		.writable = true,

@@ -75,6 +75,11 @@ struct log_start {
 void log_facts_add(struct log_facts *facts, const struct cel_record *record,
 		   const struct assay_content *content, bool first);
 
+/* log_same_tpm_boot() - whether the PCRs are those of the state, by the TPM's counters and the
+ * policy; false where @state is NULL */
+bool log_same_tpm_boot(const struct verify_state *state, const struct tpm_attest *attest,
+		       const struct verify_policy *policy);
+
 /* log_start_find() - @state may be NULL; @ret borrows from what is given */
 void log_start_find(const struct log_facts *facts, const struct evidence *evidence,
 		    const struct tpm_attest *attest, const struct verify_state *state,

@@ -71,6 +71,16 @@ static bool is_asked_for(const struct verify_policy *policy, enum verify_log log
 	       policy->required & (of & (~of + 1));
 }
 
+/* What was there before in this boot does not go away: whoever leaves it out hides something. */
+static bool was_there(const struct appraisal *appraisal)
+{
+	const struct verify_state *state = appraisal->input->state;
+
+	return appraisal->verdict->passed & CHECK_BIT(CHECK_QUOTE_PARSED) &&
+	       log_same_tpm_boot(state, &appraisal->attest, appraisal->policy) &&
+	       state->value.size > 0;
+}
+
 enum check_result check_evidence_logs(struct appraisal *appraisal, char *detail)
 {
 	char there[128] = "", ignored[256] = "";
@@ -94,6 +104,11 @@ enum check_result check_evidence_logs(struct appraisal *appraisal, char *detail)
 	if (missing)
 		return check_tell(false, detail, "it holds no %s, which the policy asks for",
 				  missing);
+	if (!is_there(&appraisal->evidence, VERIFY_LOG_ASSAY) && was_there(appraisal) &&
+	    appraisal->policy->logs[VERIFY_LOG_ASSAY] == PRESENCE_OPTIONAL)
+		return check_tell(false, detail,
+				  "it holds no log of assay's, and at the last attestation of this "
+				  "boot there was one");
 	if (ignored[0])
 		return check_tell(true, detail,
 				  "it holds %s; and %s, which by the policy is not there, and is "
