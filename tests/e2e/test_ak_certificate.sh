@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `assay verify --ak-roots`: evidence of a key that nobody enrolled, with a certificate of an
 # authority that is trusted, and every certificate that is no ground to believe it.
-# shellcheck disable=SC2086
+# shellcheck disable=SC2016,SC2086
 set -u
 LC_ALL=C
 export LC_ALL
@@ -130,6 +130,40 @@ only_another_key() {
 	jq -e '[.checks[] | {(.name): .result}] | add | .["ak-certificate"] == "pass" and .["ak-expected"] == "fail"' stdout >/dev/null
 }
 check "a cloud's real certificate is good, and of another key" only_another_key
+
+# ---------------------------------------------------------------- a record by a certificate
+
+enrol() { # MACHINE OPTION...
+	enrol_machine=$1
+	shift
+	run "$verify" enroll certificate "${ak:-$data/ak.pub}" --records records --machine-id "$enrol_machine" "$@"
+}
+enrol m1 --ak-roots root.pem --ak-cert whole.pem --json
+check 'a device is enrolled by a certificate' told 0
+check 'its record names the certificate' jq -e --arg digest "$(sha256sum <iak.der | cut -d' ' -f1)" \
+	'.ak_certificate_sha256 == $digest and (has("ek_key_sha256") | not)' records/devices/m1.json
+judge --device records/devices/m1.json
+check 'its evidence is judged by the record' trusted
+judge --device records/devices/m1.json
+check 'and once only' fails quote-counters 'this quote is that one'
+enrol m1 --ak-roots root.pem --ak-cert whole.pem
+check 'it is enrolled already' told 1 'm1 is enrolled already'
+enrol m1 --ak-roots root.pem --ak-cert whole.pem --replace
+check 'and can be again' told 0
+enrol m2 --ak-roots root.pem --ak-cert whole.pem
+check 'the same key as another machine' told 1 'is enrolled as the machine m1'
+enrol m3 --ak-roots other.pem --ak-cert whole.pem
+check 'enrolled by a stranger' told 1 'leads to no trusted root'
+enrol m3 --ak-roots root.pem --ak-cert another.pem --ak-intermediates mid.pem
+check 'enrolled by the certificate of another key' told 1 'of another key than the one that is given'
+enrol m3 --ak-roots root.pem --ak-cert cloud.pem --ak-intermediates mid.pem
+check 'enrolled by one that does not say restricted' told 1 'vouch for it'
+ak=ak.pem enrol m3 --ak-roots root.pem --ak-cert whole.pem
+check 'a key without a name' told 1 'has no name in this form'
+check 'none of these has a record' test "$(ls records/devices)" = m1.json
+jq '.ek_key_sha256 = ("00" * 32)' records/devices/m1.json >both.json
+judge --device both.json
+check 'a record of both kinds' told 1 'stands for a device without an endorsement key'
 
 dated() { # OUT START END
 	: >index

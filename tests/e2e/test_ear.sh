@@ -47,7 +47,9 @@ read_ear() {
 		grep -q '^Verified OK' verified
 }
 says() { # JQ-EXPRESSION, of the claims; $s is the appraisal
-	read_ear out.ear && jq -e ".submods.assay as \$s | $1" claims.json >/dev/null || { cat claims.json; return 1; }
+	read_ear out.ear && jq -e ".submods.assay as \$s | $1" claims.json >/dev/null && return
+	cat claims.json
+	return 1
 }
 status_is() {
 	[ "$status" -eq "$1" ]

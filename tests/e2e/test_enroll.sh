@@ -603,7 +603,7 @@ misused 'an option given twice' '--records is given twice' "$verify" enroll acce
 misused 'two requests' "unexpected argument 'b.json'" "$verify" enroll accept a.json b.json --records i6
 misused 'a parent that is none' '--parent: must be a persistent handle' "$assay" enroll request --ak ak.pem --out x --parent 0x80000001
 misused 'days that are none' '\-\-days must be' "$verify" enroll challenge r.json --records i6 --roots root.pem --out x --days 0
-misused 'no verb' 'challenge or accept' "$verify" enroll
+misused 'no verb' 'challenge, accept or certificate' "$verify" enroll
 misused 'a verb that is not there' "there is no 'enroll sign'" "$assay" enroll sign
 misused 'device and key at once' 'device and --ak exclude each other' "$verify" verify evidence.json --nonce "$nonce" \
 	--device records/devices/m1.json --ak ak.pub --manifest manifest.jsonl --cert signer.pem
@@ -613,9 +613,9 @@ refused 'a record whose key has another name' 'ak_name.* is not the name of' "$v
 refused 'no TPM' 'no TPM answers' "$assay" enroll request --tcti swtpm:path=/no/socket --ak ak.pem --machine-id m --out x
 refused 'a record directory that cannot be' 'cannot make the directory' "$verify" enroll accept a.json --records /dev/null/x
 works 'none of them left a file' test ! -e x
-works 'help is there' sh -c 'for verb in "" request challenge answer accept; do
+works 'help is there' sh -c 'for verb in "" request challenge answer accept certificate; do
 	"$1" enroll $verb --help | grep -q "^Usage: assay enroll" || exit 1; done
-	for verb in "" challenge accept; do
+	for verb in "" challenge accept certificate; do
 		"$2" enroll $verb --help | grep -q "^Usage: assay-verify enroll" || exit 1; done' sh "$assay" "$verify"
 works 'no slot and no session of the TPM is left taken' \
 	test -z "$(tpm2_getcap handles-transient)$(tpm2_getcap handles-loaded-session)"

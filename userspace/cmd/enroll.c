@@ -204,9 +204,10 @@ static const struct option_row here_rows[] = {
 	OPTION_END,
 };
 
-static const struct command *const enroll_verbs[] = { &command_request, &command_enroll_challenge,
-						      &command_answer, &command_enroll_accept,
-						      NULL };
+static const struct command *const enroll_verbs[] = {
+	&command_request,	&command_enroll_challenge,   &command_answer,
+	&command_enroll_accept, &command_enroll_certificate, NULL
+};
 
 const struct command command_enroll = {
 	.name = "enroll",

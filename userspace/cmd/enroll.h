@@ -10,7 +10,8 @@
 #include "enroll/enroll.h"
 #include "trust_files.h"
 
-extern const struct command command_enroll_challenge, command_enroll_accept;
+extern const struct command command_enroll_challenge, command_enroll_accept,
+	command_enroll_certificate;
 
 #define ENROLL_DAYS 7 /* how long a challenge may be answered */
 #define ENROLL_DAYS_MAX 3650
@@ -78,6 +79,9 @@ void enroll_print_revocation(const struct command *command, const struct enroll_
 /* enroll_print_record() - tell what was enrolled; an exit status */
 int enroll_print_record(const struct command *command, const struct device_record *record,
 			const char *path, bool json);
+
+/* option_function of a row's member: a machine's id */
+int option_machine_id(void *place, const char *value, struct assay_error *err);
 
 /* enroll_read() - a message's file; "-" is standard input */
 int enroll_read(const char *path, struct buffer *out, struct assay_error *err);

@@ -24,16 +24,6 @@ int option_ek_template(void *place, const char *value, struct assay_error *err)
 			  value);
 }
 
-int option_machine_id(void *place, const char *value, struct assay_error *err)
-{
-	if (!machine_id_valid(value))
-		return assay_fail(err, EINVAL,
-				  "must be 1 to %d letters, digits, '-', '_' and '.', not '%s'",
-				  RECORD_MAX_MACHINE_ID, value);
-	*(const char **)place = value;
-	return 0;
-}
-
 /* ---------------------------------------------------------------- the device's two steps */
 
 static int read_machine_id(const struct enroll_device *device, struct enroll_request *made,

@@ -3,7 +3,7 @@
 #ifndef ASSAY_CMD_ENROLL_DEVICE_H
 #define ASSAY_CMD_ENROLL_DEVICE_H
 
-#include "enroll/message.h"
+#include "enroll.h"
 #include "tpm/ek.h"
 #include "tpm_options.h"
 
@@ -23,7 +23,6 @@ struct enroll_device {
 
 /* option_function of a row's member of these kinds */
 int option_ek_template(void *place, const char *value, struct assay_error *err);
-int option_machine_id(void *place, const char *value, struct assay_error *err);
 
 /* Rows of a command's table; @member: struct enroll_device */
 /* NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, and names of members */

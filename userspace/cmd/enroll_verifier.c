@@ -206,7 +206,8 @@ const struct command command_enroll_accept = {
 /* ---------------------------------------------------------------- enroll, of assay-verify */
 
 static const struct command *const verifier_verbs[] = { &command_enroll_challenge,
-							&command_enroll_accept, NULL };
+							&command_enroll_accept,
+							&command_enroll_certificate, NULL };
 
 const struct command command_enroll_verifier = {
 	.name = "enroll",
@@ -214,5 +215,5 @@ const struct command command_enroll_verifier = {
 	.intro = "What the device does takes the program assay: 'assay enroll request' and\n"
 		 "'assay enroll answer'.\n",
 	.verbs = verifier_verbs,
-	.question = "challenge or accept?",
+	.question = "challenge, accept or certificate?",
 };

@@ -118,9 +118,13 @@ static int read_record(const char *path, struct device_record *ret, struct assay
 	return r;
 }
 
-static bool same_key(const struct assay_digest *a, const struct assay_digest *b)
+/* Is the device of the record known by that key? */
+static bool has_key(const struct device_record *record, const struct assay_digest *key)
 {
-	return bytes_equal(BYTES(a->bytes, a->size), BYTES(b->bytes, b->size));
+	struct assay_digest identity;
+
+	return device_record_identity(record, &identity, NULL) == 0 &&
+	       bytes_equal(BYTES(identity.bytes, identity.size), BYTES(key->bytes, key->size));
 }
 
 static char *record_path(const struct store *store, const char *machine_id)
@@ -146,11 +150,13 @@ static int check_machine(const struct store *store, const char *machine_id,
 	if (!path)
 		return out_of_memory(err);
 	r = read_record(path, &record, err);
-	if (r == 0 && !same_key(&record.ek_key, ek_key))
+	if (r == 0 && !has_key(&record, ek_key))
 		r = assay_fail(err, EEXIST,
-			       "the machine %s is enrolled with another endorsement key: if its "
+			       "the machine %s is enrolled with another endorsement key%s: if its "
 			       "TPM was replaced indeed, remove %s first",
-			       machine_id, path);
+			       machine_id,
+			       record.ek_key.size == 0 ? ", or certified attestation key" : "",
+			       path);
 	else if (r == 0 && !replace)
 		r = assay_fail(err, EEXIST,
 			       "the machine %s is enrolled already: give it a new attestation key "
@@ -173,8 +179,7 @@ static int check_ek(const struct store *store, const char *machine_id,
 		return out_of_memory(err);
 	r = read_record(path, &record, err);
 	free(path);
-	if (r == 0 && same_key(&record.ek_key, ek_key) &&
-	    strcmp(record.machine_id, machine_id) != 0)
+	if (r == 0 && has_key(&record, ek_key) && strcmp(record.machine_id, machine_id) != 0)
 		r = assay_fail(err, EEXIST,
 			       "this endorsement key is enrolled as the machine %s: if the machine "
 			       "%s is the same one, remove its record first",
@@ -193,9 +198,9 @@ int store_check(const struct store *store, const char *machine_id,
 
 /* The link comes first: without its record it says nothing. */
 static int link_ek(const struct store *store, const struct device_record *record,
-		   struct assay_error *err)
+		   const struct assay_digest *key, struct assay_error *err)
 {
-	char *path = link_path(store, &record->ek_key);
+	char *path = link_path(store, key);
 	char *target = NULL;
 	int r = 0;
 
@@ -214,11 +219,14 @@ int store_add(const struct store *store, const struct device_record *record, boo
 	      char **ret_path, struct assay_error *err)
 {
 	struct file_writer writer = { 0 };
+	struct assay_digest key;
 	char *path;
-	int r = store_check(store, record->machine_id, &record->ek_key, replace, err);
+	int r = device_record_identity(record, &key, err);
 
 	if (r == 0)
-		r = link_ek(store, record, err);
+		r = store_check(store, record->machine_id, &key, replace, err);
+	if (r == 0)
+		r = link_ek(store, record, &key, err);
 	if (r < 0)
 		return r;
 	path = record_path(store, record->machine_id);

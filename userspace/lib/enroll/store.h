@@ -5,7 +5,8 @@
  *	DIR/lock		held while anybody reads or writes the rest
  *	DIR/devices/MACHINE.json	device records
  *	DIR/eks/DIGEST		link to the record of the device with the endorsement key
- *				of that digest: no key counts for two machines
+ *				of that digest, or that certified attestation key: no key
+ *				counts for two machines
  *	DIR/pending/DIGEST.json	the open challenge for the endorsement key of that digest
  *	DIR/pending/ID		link to it, from the challenge's id
  *
@@ -33,6 +34,7 @@ void store_close(struct store *store);
 
 /*
  * store_check() - could this device be enrolled?
+ * @ek_key: as device_record_identity()
  * @replace: with another attestation key than it has now
  *
  * Return: 0; -EEXIST with what is in the way

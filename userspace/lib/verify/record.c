@@ -40,27 +40,46 @@ int device_record_check_ak(const struct tpm_public *ak, struct assay_error *err)
 	return 0;
 }
 
+int device_record_identity(const struct device_record *record, struct assay_digest *ret,
+			   struct assay_error *err)
+{
+	struct tpm_public ak;
+	int r;
+
+	*ret = record->ek_key;
+	if (ret->size > 0)
+		return 0;
+	r = tpm_public_parse(buffer_bytes(&record->ak_public), &ak, err);
+	return r < 0 ? r : tpm_public_key_digest(&ak, ret, err);
+}
+
 /* ---------------------------------------------------------------- writing */
+
+/* A digest that may be missing; false without memory. */
+static bool add_sha256(json_t *root, const char *key, const struct assay_digest *digest)
+{
+	return digest->size == 0 ||
+	       json_object_set_new(root, key, json_hex(BYTES(digest->bytes, digest->size))) == 0;
+}
 
 int device_record_write(FILE *stream, const struct device_record *record, struct assay_error *err)
 {
-	const struct assay_digest *certificate = &record->ek_certificate;
 	char enrolled[UTC_LENGTH + 1];
 	json_t *root;
 	int r;
 
 	if (!machine_id_valid(record->machine_id) || record->ak_public.size == 0 ||
-	    record->ak_name.size == 0 || record->ek_key.hash != ASSAY_HASH_SHA256)
+	    record->ak_name.size == 0 ||
+	    (record->ek_key.size == 0) == (record->ak_certificate.size == 0))
 		return assay_fail(err, EINVAL, "the device record is not complete");
-	root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o}", "assay", JSON_VERSION, "type",
+	root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o}", "assay", JSON_VERSION, "type",
 			 RECORD_TYPE, "machine_id", record->machine_id, "enrolled",
 			 utc_text(record->enrolled, enrolled), "ak_public",
 			 json_base64(buffer_bytes(&record->ak_public)), "ak_name",
-			 json_hex(name_bytes(&record->ak_name)), "ek_key_sha256",
-			 json_hex(BYTES(record->ek_key.bytes, record->ek_key.size)));
-	if (root && certificate->size > 0 &&
-	    json_object_set_new(root, "ek_certificate_sha256",
-				json_hex(BYTES(certificate->bytes, certificate->size))) < 0) {
+			 json_hex(name_bytes(&record->ak_name)));
+	if (root && (!add_sha256(root, "ek_key_sha256", &record->ek_key) ||
+		     !add_sha256(root, "ek_certificate_sha256", &record->ek_certificate) ||
+		     !add_sha256(root, "ak_certificate_sha256", &record->ak_certificate))) {
 		json_decref(root);
 		root = NULL;
 	}
@@ -142,6 +161,28 @@ static int get_sha256(const json_t *root, const char *key, const char *what,
 	return 0;
 }
 
+/* What the attestation key was believed for. */
+static int get_proof(const json_t *root, const char *what, struct device_record *record,
+		     struct assay_error *err)
+{
+	bool by_ek = json_object_get(root, "ek_key_sha256") ||
+		     json_object_get(root, "ek_certificate_sha256");
+	int r;
+
+	if (json_object_get(root, "ak_certificate_sha256") && by_ek)
+		return assay_fail(err, EBADMSG,
+				  "%s: \"ak_certificate_sha256\" stands for a device without an "
+				  "endorsement key, and one is there",
+				  what);
+	if (json_object_get(root, "ak_certificate_sha256"))
+		return get_sha256(root, "ak_certificate_sha256", what, &record->ak_certificate,
+				  err);
+	r = get_sha256(root, "ek_key_sha256", what, &record->ek_key, err);
+	if (r == 0 && json_object_get(root, "ek_certificate_sha256"))
+		r = get_sha256(root, "ek_certificate_sha256", what, &record->ek_certificate, err);
+	return r;
+}
+
 static int parse_root(const json_t *root, struct device_record *record, struct assay_error *err)
 {
 	static const char *const known[] = { "assay",
@@ -153,6 +194,7 @@ static int parse_root(const json_t *root, struct device_record *record, struct a
 					     "ak_qualified_name",
 					     "ek_key_sha256",
 					     "ek_certificate_sha256",
+					     "ak_certificate_sha256",
 					     "state",
 					     NULL };
 	const char *what = "the device record";
@@ -176,9 +218,7 @@ static int parse_root(const json_t *root, struct device_record *record, struct a
 	if (r == 0 && record->ak_qualified_name.size > RECORD_MAX_QUALIFIED_NAME)
 		r = assay_fail(err, EBADMSG, "%s: \"ak_qualified_name\" is too long", what);
 	if (r == 0)
-		r = get_sha256(root, "ek_key_sha256", what, &record->ek_key, err);
-	if (r == 0 && json_object_get(root, "ek_certificate_sha256"))
-		r = get_sha256(root, "ek_certificate_sha256", what, &record->ek_certificate, err);
+		r = get_proof(root, what, record, err);
 	record->has_state = json_object_get(root, "state") != NULL;
 	if (r == 0 && record->has_state)
 		r = state_from_json(json_object_get(root, "state"), &record->state, err);

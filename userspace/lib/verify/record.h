@@ -25,7 +25,10 @@
  * @ak_name: its name, which the TPM proved to hold
  * @ak_qualified_name: as the device told it; size 0 if it did not
  * @ek_key: tpm_public_key_digest() of the endorsement key that it was proved with
+ *          size 0 where a certificate of the attestation key was believed instead
  * @ek_certificate: SHA-256 of that key's certificate; size 0 where it is known without one
+ * @ak_certificate: SHA-256 of the attestation key's certificate; size 0 where an endorsement key
+ *                  was proved
  * @has_state: @state is set: of the device's last attestation that was trusted
  *
  * Start with {0}, end with device_record_free().
@@ -38,6 +41,7 @@ struct device_record {
 	struct buffer ak_qualified_name;
 	struct assay_digest ek_key;
 	struct assay_digest ek_certificate;
+	struct assay_digest ak_certificate;
 	bool has_state;
 	struct verify_state state;
 };
@@ -54,6 +58,13 @@ bool machine_id_valid(const char *text);
  * Return: 0; -EKEYREJECTED with what is off
  */
 int device_record_check_ak(const struct tpm_public *ak, struct assay_error *err);
+
+/*
+ * device_record_identity() - which key the device is known by, as tpm_public_key_digest(): its
+ * endorsement key, or where a certificate of the attestation key was believed, that one
+ */
+int device_record_identity(const struct device_record *record, struct assay_digest *ret,
+			   struct assay_error *err);
 
 /* device_record_write() - as JSON with a newline; the stream's errors are its owner's */
 int device_record_write(FILE *stream, const struct device_record *record, struct assay_error *err);
