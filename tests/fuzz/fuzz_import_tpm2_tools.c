@@ -45,7 +45,7 @@ static void read_again(const struct evidence *evidence)
 	struct tpm_attest attest;
 
 	assert(tpm_attest_parse(buffer_bytes(&evidence->attest), &attest, NULL) == 0);
-	if (pcr_file_write(evidence, &attest, &pcrs, NULL) == 0) {
+	if (pcr_file_write(evidence, &pcrs, NULL) == 0) {
 		size_t count = evidence->pcr_count;
 
 		/* Values of PCRs that the quote does not select are not exported. */

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "import/pcr_file.h"
 #include "sign/certificate.h"
 #include "sign/pkcs7.h"
 #include "tpm/context.h"
@@ -787,13 +788,38 @@ static void a_bank_that_is_not_there_is_told(void **state)
 	tpm_close(tpm);
 }
 
+/* The values in the form of tpm2-tools; buffer_free() it. */
+static struct buffer serialized(const struct tpm_quote *quote)
+{
+	struct evidence evidence = { 0 };
+	struct buffer out = { 0 };
+	struct assay_error err;
+
+	for (size_t i = 0; i < quote->pcrs.count; i++) {
+		const struct tpm_pcr_bank *bank = &quote->pcrs.banks[i];
+
+		for (unsigned int pcr = 0; pcr < TPM_PCR_COUNT; pcr++) {
+			struct assay_digest value = { .hash = bank->hash,
+						      .size = assay_hash_size(bank->hash) };
+
+			if (!(bank->selected >> pcr & 1))
+				continue;
+			memcpy(value.bytes, bank->value[pcr], value.size);
+			GOOD(evidence_add_pcr(&evidence, pcr, &value, &err));
+		}
+	}
+	buffer_append_bytes(&evidence.attest, buffer_bytes(&quote->attest));
+	GOOD(pcr_file_write(&evidence, &out, &err));
+	evidence_free(&evidence);
+	return out;
+}
+
 /* Write the quote's parts as `assay quote --export` does. */
 static void export(const struct machine *at, const struct tpm_quote *quote,
 		   const struct tpm_key *key)
 {
-	struct buffer pcrs = { 0 };
+	struct buffer pcrs = serialized(quote);
 
-	tpm_pcr_format(&quote->pcrs, &pcrs);
 	write_to(at, "ak.pub", tpm_key_public_area(key));
 	write_to(at, "attest", buffer_bytes(&quote->attest));
 	write_to(at, "sig", buffer_bytes(&quote->signature));
@@ -835,9 +861,8 @@ static void tpm2_checkquote_accepts_our_quotes(void **state)
 		/* The oracle can say no. */
 		quote.pcrs.banks[0].value[14][0] ^= 1;
 		{
-			struct buffer pcrs = { 0 };
+			struct buffer pcrs = serialized(&quote);
 
-			tpm_pcr_format(&quote.pcrs, &pcrs);
 			write_to(&machine, "pcrs", buffer_bytes(&pcrs));
 			buffer_free(&pcrs);
 		}

@@ -152,7 +152,7 @@ static int quote_and_print(const struct quote_options *options)
 	if (r == 0)
 		r = quote_collect(options, &pcrs, &evidence, &quoted, &err);
 	if (r == 0)
-		r = quote_write(options, &evidence, &quoted, &left_out, &err);
+		r = quote_write(options, &evidence, &left_out, &err);
 	return r < 0 ? command_failed(&command_quote, &err) :
 		       quote_print(options, &evidence, &left_out);
 }

@@ -58,8 +58,7 @@ int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pc
  * @ret_left_out: what the form has no place for
  */
 int quote_write(const struct quote_options *options, const struct evidence *evidence,
-		const struct tpm_quote *quote, struct keylime_left_out *ret_left_out,
-		struct assay_error *err);
+		struct keylime_left_out *ret_left_out, struct assay_error *err);
 
 /* quote_print() - tell what was written; an exit status */
 int quote_print(const struct quote_options *options, const struct evidence *evidence,

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "import/pcr_file.h"
 #include "tpm/ek.h"
 
 static int write_evidence(const char *path, const struct evidence *evidence,
@@ -52,17 +53,15 @@ static int read_ek(const struct quote_options *options, struct buffer *out, stru
 }
 
 static int write_keylime(const struct quote_options *options, const struct evidence *evidence,
-			 const struct tpm_quote *quote, struct keylime_left_out *ret_left_out,
-			 struct assay_error *err)
+			 struct keylime_left_out *ret_left_out, struct assay_error *err)
 {
 	struct buffer pcrs = { 0 }, ek = { 0 };
 	struct file_writer writer = { 0 };
 	json_t *body = NULL;
 	int r = read_ek(options, &ek, err);
 
-	tpm_pcr_format(&quote->pcrs, &pcrs);
-	if (r == 0 && pcrs.failed)
-		r = assay_fail(err, ENOMEM, "out of memory");
+	if (r == 0)
+		r = pcr_file_write(evidence, &pcrs, err);
 	if (r == 0)
 		r = keylime_evidence(evidence, buffer_bytes(&pcrs), buffer_bytes(&ek), &body,
 				     ret_left_out, err);
@@ -96,7 +95,7 @@ static int write_part(const char *directory, const char *name, const struct buff
 
 /* The files that tpm2_checkquote takes. */
 static int export_parts(const char *directory, const struct evidence *evidence,
-			const struct tpm_quote *quote, struct assay_error *err)
+			struct assay_error *err)
 {
 	struct buffer pcrs = { 0 };
 	int r;
@@ -104,8 +103,9 @@ static int export_parts(const char *directory, const struct evidence *evidence,
 	if (mkdir(directory, 0777) < 0 && errno != EEXIST)
 		return assay_fail(err, errno, "cannot make the directory %s: %s", directory,
 				  strerror(errno));
-	tpm_pcr_format(&quote->pcrs, &pcrs);
-	r = write_part(directory, "ak.pub", &evidence->ak_public, err);
+	r = pcr_file_write(evidence, &pcrs, err);
+	if (r == 0)
+		r = write_part(directory, "ak.pub", &evidence->ak_public, err);
 	if (r == 0)
 		r = write_part(directory, "attest", &evidence->attest, err);
 	if (r == 0)
@@ -125,15 +125,14 @@ static int export_parts(const char *directory, const struct evidence *evidence,
 }
 
 int quote_write(const struct quote_options *options, const struct evidence *evidence,
-		const struct tpm_quote *quote, struct keylime_left_out *ret_left_out,
-		struct assay_error *err)
+		struct keylime_left_out *ret_left_out, struct assay_error *err)
 {
 	int r = options->format == QUOTE_KEYLIME ?
-			write_keylime(options, evidence, quote, ret_left_out, err) :
+			write_keylime(options, evidence, ret_left_out, err) :
 			write_evidence(options->out, evidence, err);
 
 	if (r == 0 && options->export)
-		r = export_parts(options->export, evidence, quote, err);
+		r = export_parts(options->export, evidence, err);
 	return r;
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "verify/structures.h"
+
 /* The structures as tpm2-tss has them in memory (tss2_tpm2_types.h). */
 #define SELECTIONS 16 /* TPM2_NUM_PCR_BANKS */
 #define SELECT_SIZE 4 /* TPM2_PCR_SELECT_MAX; a byte of padding follows it */
@@ -260,13 +262,15 @@ static int find_values(const struct evidence *evidence, const struct tpm_attest 
 	return 0;
 }
 
-int pcr_file_write(const struct evidence *evidence, const struct tpm_attest *attest,
-		   struct buffer *out, struct assay_error *err)
+int pcr_file_write(const struct evidence *evidence, struct buffer *out, struct assay_error *err)
 {
 	static const uint8_t zero[VALUE_SIZE];
-	struct values values;
-	int r = find_values(evidence, attest, &values, err);
+	struct tpm_attest attest;
+	struct values values = { 0 };
+	int r = tpm_attest_parse(buffer_bytes(&evidence->attest), &attest, err);
 
+	if (r == 0)
+		r = find_values(evidence, &attest, &values, err);
 	if (r < 0)
 		return r;
 	append_le(out, (uint32_t)values.selection_count, 4);

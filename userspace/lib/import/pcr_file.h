@@ -12,7 +12,8 @@
 #define ASSAY_IMPORT_PCR_FILE_H
 
 #include "verify/evidence.h"
-#include "verify/structures.h"
+
+struct tpm_attest; /* verify/structures.h, which goes with no header of the TPM stack */
 
 #define PCR_FILE_MAX_SIZE 65536 /* bytes; more than any of them can have */
 
@@ -26,12 +27,10 @@ int pcr_file_read(struct bytes in, const struct tpm_attest *attest, struct evide
 		  struct assay_error *err);
 
 /*
- * pcr_file_write() - append the evidence's values as "serialized"
- * @attest: the quote, whose selection it has: in that order
- *
- * Return: 0; -EINVAL where a value is missing that the quote selects; -ENOMEM
+ * pcr_file_write() - append the evidence's values as "serialized", those that its quote selects
+ * Return: 0; -EBADMSG for a quote that is none; -EINVAL where a value is missing that it selects;
+ * -ENOMEM
  */
-int pcr_file_write(const struct evidence *evidence, const struct tpm_attest *attest,
-		   struct buffer *out, struct assay_error *err);
+int pcr_file_write(const struct evidence *evidence, struct buffer *out, struct assay_error *err);
 
 #endif /* ASSAY_IMPORT_PCR_FILE_H */

@@ -49,11 +49,4 @@ int tpm_pcr_allocated(struct tpm *tpm, struct tpm_pcrs *ret, struct assay_error 
 int tpm_pcr_read(struct tpm *tpm, struct tpm_pcrs *pcrs, bool *ret_changed,
 		 struct assay_error *err);
 
-/*
- * tpm_pcr_format() - append selection and values in the form that tpm2_quote writes
- * and tpm2_checkquote reads ("serialized": TPML_PCR_SELECTION and TPML_DIGEST as the
- * stack's headers lay them out, little-endian)
- */
-void tpm_pcr_format(const struct tpm_pcrs *pcrs, struct buffer *out);
-
 #endif /* ASSAY_TPM_PCR_H */

@@ -25,7 +25,7 @@ struct keylime_left_out {
 
 /*
  * keylime_evidence() - make that body
- * @pcrs: the values in the form of tpm2-tools: see tpm_pcr_format()
+ * @pcrs: the values in the form of tpm2-tools: see import/pcr_file.h
  * @ek_public: TPM2B_PUBLIC of the endorsement key
  * @ret: json_decref() it
  *
