@@ -6,7 +6,8 @@
  *
  *	echo 100 >probability; echo N >space; echo 1 >times
  *
- * Elsewhere it is nothing.
+ * A task's fail-nth counts the kernel's allocations, and not these, unless they are armed too: the
+ * kernel would have them fail without a probability as well. Elsewhere it is nothing.
  */
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
@@ -26,7 +27,9 @@ static struct {
 
 bool assay_fault(enum assay_fault_point point)
 {
-	return should_fail(&assay_faults[point].attr, 1);
+	struct fault_attr *attr = &assay_faults[point].attr;
+
+	return READ_ONCE(attr->probability) && should_fail(attr, 1);
 }
 
 void assay_fault_open(struct dentry *directory)

@@ -11,6 +11,7 @@
 #	change    a log that changes while it is adopted, 500 times (change_rounds; change_seed)
 #	windows   10000 rounds of claims under load (SOAK_ROUNDS)
 #	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
+#	nth       memory that is not there, for every allocation of loading and unloading
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
 #	tags      likewise, on one whose KASAN uses tags
@@ -39,7 +40,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn debug kcsan tags amd64
+[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn nth debug kcsan tags amd64
 for name; do
 	case $name in
 	model)
@@ -76,6 +77,10 @@ for name; do
 		export soak_flavour=debug
 		soak churn kmod/test_churn@debug
 		unset soak_flavour
+		;;
+	nth)
+		export nth_tries="${nth_tries:-0}" nth_timeout=3600
+		soak nth kmod/test_nth@debug
 		;;
 	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"
