@@ -14,7 +14,7 @@
 #define GROUP 1234
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum act { OPEN, INFO, MMAP, READ, APPEND, MEASURE, ANCHOR, TRIM, SEAL };
+enum act { OPEN, INFO, MMAP, READ, APPEND, MEASURE, ANCHOR, TRIM, SEAL, KEYS };
 
 static int act(enum act what, int flags)
 {
@@ -22,6 +22,8 @@ static int act(enum act what, int flags)
 	struct assay_anchor_request anchor = { 0 };
 	struct assay_trim trim = { .keep = 1 };
 	struct assay_seal seal = { .count = 1 };
+	uint8_t key[ASSAY_KEY_SIZE];
+	struct assay_keys keys = { .count = 1, .keys = (uintptr_t)key };
 	struct assay_info info = { 0 };
 	int fd = open(DEVICE, flags | O_NONBLOCK);
 	char byte;
@@ -50,6 +52,8 @@ static int act(enum act what, int flags)
 		return call(fd, ASSAY_IOC_TRIM, &trim);
 	case SEAL:
 		return call(fd, ASSAY_IOC_SEAL, &seal);
+	case KEYS:
+		return call(fd, ASSAY_IOC_KEYS, &keys);
 	}
 	return -1;
 }
@@ -85,6 +89,9 @@ int main(int argc, char **argv)
 		{ "the group", GROUP, "asks for INFO", INFO, O_RDONLY, 0 },
 		{ "the group", GROUP, "maps the log", MMAP, O_RDONLY, 0 },
 		{ "the group", GROUP, "reads the log", READ, O_RDONLY, 0 },
+		{ "the group", GROUP, "asks for keys", KEYS, O_RDONLY, 0 },
+		{ "the group", GROUP, "cannot ask for keys with write permission alone", KEYS,
+		  O_WRONLY, -EACCES },
 		{ "the group", GROUP, "appends", APPEND, O_WRONLY, 0 },
 		{ "the group", GROUP, "measures", MEASURE, O_WRONLY, 0 },
 		{ "the group", GROUP, "anchors", ANCHOR, O_RDWR, 0 },

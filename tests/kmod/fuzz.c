@@ -282,8 +282,27 @@ static void make_seal(struct fuzzer *fuzzer, struct request *request)
 	seal->count = 1 + below(&fuzzer->chance, 8);
 }
 
+static void make_keys(struct fuzzer *fuzzer, struct request *request)
+{
+	const struct assay_log_header *header = (const struct assay_log_header *)mapped_log;
+	struct chance *chance = &fuzzer->chance;
+	struct assay_keys *keys = (struct assay_keys *)request->bytes;
+
+	request->number = _IOC_NR(ASSAY_IOC_KEYS);
+	request->size = sizeof(*keys);
+	keys->count = 1 + (uint32_t)below(chance, one_in(chance, 50) ? ASSAY_MAX_BATCH : 8);
+	keys->first = any_record(fuzzer);
+	keys->keys = any_pointer(fuzzer, (size_t)keys->count * ASSAY_KEY_SIZE);
+	if (request->own) {
+		keys->count = 1 + (uint32_t)below(chance, OWN_ENTRIES);
+		keys->first =
+			below(chance, 1 + __atomic_load_n(&header->records, __ATOMIC_RELAXED));
+		keys->keys = (uintptr_t)fuzzer->own;
+	}
+}
+
 static void (*const makers[])(struct fuzzer *fuzzer, struct request *request) = {
-	make_info, make_measure, make_append, make_anchor, make_trim, make_seal,
+	make_info, make_measure, make_append, make_anchor, make_trim, make_seal, make_keys,
 };
 
 static void change(struct fuzzer *fuzzer, struct request *request)
@@ -343,6 +362,7 @@ static bool is_forbidden(const struct fuzzer *fuzzer, unsigned int number, int f
 {
 	switch (number) {
 	case _IOC_NR(ASSAY_IOC_INFO):
+	case _IOC_NR(ASSAY_IOC_KEYS):
 		return false;
 	case _IOC_NR(ASSAY_IOC_TRIM):
 	case _IOC_NR(ASSAY_IOC_SEAL):
@@ -366,6 +386,15 @@ static void own_measure(struct fuzzer *fuzzer, const struct request *request)
 			wrong(fuzzer, "a file was measured wrong: %s",
 			      strerror(-entries[i].result));
 	}
+}
+
+/* Valid KEYS that worked: none of a record that the TPM does not have. */
+static void own_keys(struct fuzzer *fuzzer, const struct request *request)
+{
+	const struct assay_keys *keys = (const struct assay_keys *)request->bytes;
+
+	if (keys->count > 0 && keys->first + keys->count > get_info(file_rw).anchored_records)
+		wrong(fuzzer, "a key was given before its record was anchored");
 }
 
 static void judge(struct fuzzer *fuzzer, struct request *request, int fd, int result, bool uring)
@@ -392,6 +421,8 @@ static void judge(struct fuzzer *fuzzer, struct request *request, int fd, int re
 		own_append(fuzzer, request);
 	else if (request->number == _IOC_NR(ASSAY_IOC_MEASURE) && !result)
 		own_measure(fuzzer, request);
+	else if (request->number == _IOC_NR(ASSAY_IOC_KEYS) && !result)
+		own_keys(fuzzer, request);
 }
 
 static void make_request(struct fuzzer *fuzzer, struct request *request, bool may_be_own)
