@@ -125,9 +125,9 @@ static void lay_out(uint8_t *memory, const struct log_builder *builder, const st
 }
 
 /* Logs that are good. */
-enum kind { UNCUT, WITHOUT_VALUES, PENDING, CUT, CUT_TWICE, WRAPPED, KINDS };
-static const char *const names[KINDS] = { "uncut", "without-values", "pending",
-					  "cut",   "cut-twice",	     "wrapped" };
+enum kind { UNCUT, WITHOUT_VALUES, PENDING, CHAINED, CUT, CUT_TWICE, WRAPPED, CHAINED_CUT, KINDS };
+static const char *const names[KINDS] = { "uncut", "without-values", "pending", "chained",
+					  "cut",   "cut-twice",	     "wrapped", "chained-cut" };
 
 static void make(uint8_t *memory, enum kind kind)
 {
@@ -135,11 +135,12 @@ static void make(uint8_t *memory, enum kind kind)
 	struct begin begin, anchored;
 
 	log_builder_begin(&builder);
+	builder.chained = kind == CHAINED || kind == CHAINED_CUT;
 	begin = here(&builder);
 	put_first(&builder, kind == WITHOUT_VALUES ? NULL : builder.value);
 	put_events(&builder, 3, 100);
 	anchored = here(&builder);
-	if (kind == PENDING)
+	if (kind == PENDING || kind == CHAINED)
 		put_events(&builder, 2, 50);
 	for (int cuts = 0; kind >= CUT && cuts < (kind == CUT ? 1 : 2); cuts++) {
 		begin = here(&builder);
