@@ -3,20 +3,25 @@
  * pin DISK: a mapping of the log has pages that nobody may take a reference to, so that none is
  * written or kept by somebody who writes to memory on behalf of a process: direct I/O of a disk,
  * io_uring's registered buffers, splice, another process. Nor can userfaultfd have a say in its
- * faults. And a reader whose memory does not come, since userfaultfd holds its fault, keeps
- * nobody from appending and trimming.
+ * faults. And a reader whose memory does not come, since userfaultfd or the module hold holds its
+ * fault, keeps nobody from appending and trimming.
  */
 #define _GNU_SOURCE
 #include <linux/io_uring.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include "guest.h"
 #include "uring.h"
 
-#define LIMIT_MS 5000 /* nobody waits for a reader as long as that */
+#define HOLD "/sys/module/hold/parameters/"
+#define HELD_MS "60000"
+#define LIMIT_MS 15000 /* nobody waits for a reader as long as that */
 
 /* ------------------------------------------------------------------ references */
 static void test_direct(const char *disk, const struct log *log)
@@ -123,6 +128,20 @@ static unsigned int now_ms(void)
 	return (unsigned int)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 
+/* Each append claims memory: see the parameters. Returns how long it took. */
+static unsigned int append_and_trim(int fd, const struct log *log)
+{
+	static uint8_t data[30000];
+	struct assay_trim trim = { 0 };
+	unsigned int from = now_ms();
+
+	for (int i = 0; i < 8; i++)
+		need(!append(fd, "pin", data, sizeof(data), NULL), "append");
+	trim.keep = log->header->records - 1;
+	check_is(call(fd, ASSAY_IOC_TRIM, &trim), 0, "while a reader waits, the log is trimmed");
+	return now_ms() - from;
+}
+
 /* In the middle of read(), with the first bytes copied and the next page missing. */
 static void test_stopped(int fd, const struct log *log)
 {
@@ -132,10 +151,9 @@ static void test_stopped(int fd, const struct log *log)
 		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int faults = open_faults();
 	struct pollfd wait = { .fd = faults, .events = POLLIN };
-	struct assay_trim trim = { 0 };
 	struct uffdio_zeropage bring;
 	struct reader reader;
-	unsigned int from;
+	unsigned int took;
 
 	need(to != MAP_FAILED && !watch(faults, to + page, page, UFFDIO_REGISTER_MODE_MISSING),
 	     "memory that does not come");
@@ -145,14 +163,9 @@ static void test_stopped(int fd, const struct log *log)
 	to[0] = 1;
 	need(!pthread_create(&reader.thread, NULL, read_log, &reader), "a thread");
 	need(poll(&wait, 1, 20000) == 1, "the reader waits for memory");
-	from = now_ms();
-	/* Each claims memory: see the parameters. */
-	for (int i = 0; i < 8; i++)
-		need(!append(fd, "pin", data, sizeof(data), NULL), "append");
-	trim.keep = log->header->records - 1;
-	check_is(call(fd, ASSAY_IOC_TRIM, &trim), 0, "while a reader waits, the log is trimmed");
-	check(now_ms() - from < LIMIT_MS, "and nothing of that waits for it");
-	note("  %u ms", now_ms() - from);
+	took = append_and_trim(fd, log);
+	check(took < LIMIT_MS, "and nothing of that waits for it");
+	note("  %u ms", took);
 	bring = (struct uffdio_zeropage){ .range = { (uintptr_t)to + page, page } };
 	need(!ioctl(faults, UFFDIO_ZEROPAGE, &bring), "bring the memory");
 	pthread_join(reader.thread, NULL);
@@ -162,6 +175,36 @@ static void test_stopped(int fd, const struct log *log)
 	      reader.result);
 	close(faults);
 	munmap(to, 2 * page);
+}
+
+/* In a fault of its mapping, where memory for a page table does not come: by the module hold. */
+static void test_held(int fd, const struct log *log)
+{
+	long long before = read_number(HOLD "held");
+	unsigned int took;
+	int tries = 0;
+	pid_t child;
+
+	need(!write_text(HOLD "fault_ms", HELD_MS), "have a fault held up");
+	child = fork();
+	need(child >= 0, "fork");
+	if (!child) {
+		struct log own;
+
+		prctl(PR_SET_NAME, "held-reader");
+		own = map_log(fd);
+		_exit(own.header->magic[0] == 'A' ? 0 : 1);
+	}
+	while (read_number(HOLD "held") == before && tries++ < 2000)
+		usleep(10000);
+	check(read_number(HOLD "held") > before, "a reader is held up in a fault");
+	took = append_and_trim(fd, log);
+	check(took < LIMIT_MS, "and nothing of that waits for it either");
+	note("  %u ms", took);
+	check_is(waitpid(child, NULL, WNOHANG), 0, "it was held up all the time");
+	need(!write_text(HOLD "fault_ms", "0"), "not any more");
+	kill(child, SIGKILL);
+	need(waitpid(child, NULL, 0) == child, "wait");
 }
 
 int main(int count, char **arguments)
@@ -179,6 +222,7 @@ int main(int count, char **arguments)
 	test_copies(&log);
 	test_faults(&log);
 	test_stopped(fd, &log);
+	test_held(fd, &log);
 	check_is(replay(&log, log.header->bank_count), (long long)log.header->records,
 		 "the log is whole");
 	unmap_log(&log);

@@ -2,13 +2,15 @@
 /*
  * Holds assay up, as if it had been preempted there: what a test cannot hope for becomes certain.
  * The committer for @ms just before it plans another try, for the test of unloading; loading for
- * @resume_ms when it has looked at a log that memory has kept, and has not protected it yet.
+ * @resume_ms when it has looked at a log that memory has kept, and has not protected it yet; a task
+ * called held-reader for @fault_ms when a fault of it is to have a page table.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/mm_types.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
@@ -26,6 +28,10 @@ MODULE_PARM_DESC(held, "how often that was done");
 static unsigned int resume_ms;
 module_param(resume_ms, uint, 0600);
 MODULE_PARM_DESC(resume_ms, "milliseconds before a log goes on; 0 for not at all");
+
+static unsigned int fault_ms;
+module_param(fault_ms, uint, 0600);
+MODULE_PARM_DESC(fault_ms, "milliseconds in a fault of a held-reader; 0 for not at all");
 
 static struct task_struct *inside;
 
@@ -116,15 +122,50 @@ static struct notifier_block module_notifier = {
 	.notifier_call = module_changed,
 };
 
+/* ------------------------------------------------------------------ faults */
+static struct kprobe fault_probe;
+
+/* In the place of __pte_alloc(), which it calls. */
+static noinline int hold_and_alloc(struct mm_struct *mm, pmd_t *pmd)
+{
+	int (*alloc)(struct mm_struct * mm, pmd_t * pmd) = (void *)fault_probe.addr;
+	unsigned int slept;
+	int ret;
+
+	/* It can be let go. */
+	for (slept = 0; slept < READ_ONCE(fault_ms); slept += 50)
+		msleep(50);
+	WRITE_ONCE(inside, current);
+	ret = alloc(mm, pmd);
+	WRITE_ONCE(inside, NULL);
+	return ret;
+}
+
+static int fault_hit(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (!fault_ms || READ_ONCE(inside) == current || strcmp(current->comm, "held-reader"))
+		return 0;
+	held++;
+	instruction_pointer_set(regs, (unsigned long)hold_and_alloc);
+	return 1;
+}
+
+static struct kprobe fault_probe = {
+	.symbol_name = "__pte_alloc",
+	.pre_handler = fault_hit,
+};
+
+static struct kprobe *probes[] = { &hold_probe, &fault_probe };
+
 static int __init hold_init(void)
 {
-	int ret = register_kprobe(&hold_probe);
+	int ret = register_kprobes(probes, ARRAY_SIZE(probes));
 
 	if (ret)
 		return ret;
 	ret = register_module_notifier(&module_notifier);
 	if (ret)
-		unregister_kprobe(&hold_probe);
+		unregister_kprobes(probes, ARRAY_SIZE(probes));
 	return ret;
 }
 module_init(hold_init);
@@ -133,7 +174,7 @@ module_init(hold_init);
 static void __exit hold_exit(void)
 {
 	unregister_module_notifier(&module_notifier);
-	unregister_kprobe(&hold_probe);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 module_exit(hold_exit);
 
