@@ -70,6 +70,8 @@ static void logs_of_other_projects_replay(void **state)
 		  "48c2b9a6dc36bf6a507e6c526e25fdaa9a51d35ba7e5736fb3509aaf3b60bb42" },
 		{ "uefi/aavmf-other-initrd.bin", true, 25, 1, 0x2ff, ASSAY_HASH_SHA256, 9,
 		  "c78416598910c855e5788549045a0f99a288eb403cd91b0929b973d7fd415342" },
+		{ "uefi/ovmf-no-keys.bin", true, 25, 1, 0x2ff, ASSAY_HASH_SHA256, 4,
+		  "68619fc48b3090191d815840b574ff106bfca286c28a404ae6aaea7ba6042bbf" },
 		{ "uefi/aavmf-no-keys.bin", true, 24, 1, 0x2ff, ASSAY_HASH_SHA256, 7,
 		  "65caf8dd1e0ea7a6347b635d2b379c93b9a1351edc2afc3ecda700e534eb3068" },
 		{ "uefi/tpm2tools-event-sd-boot-fedora37.bin", true, 28, 1, 0x12ff,
