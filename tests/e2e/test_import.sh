@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `assay import`: evidence made of what other programs wrote, and what the verifier says of it.
 # tpm2-tools write what is imported, on an swtpm, and judge it as well (tpm2_checkquote).
-# shellcheck disable=SC2016,SC2086
+# shellcheck disable=SC2016,SC2046,SC2086
 set -u
 LC_ALL=C
 export LC_ALL
@@ -162,6 +162,32 @@ for made in from-keylime from-tools; do
 done
 works 'tpm2_checkquote takes what was exported' tpm2_checkquote -Q -u parts/ak.pub -m parts/attest -s parts/sig \
 	-f parts/pcrs -g sha256 -q parts/nonce
+
+# Trusted, by a policy that was learned from what was imported; and no longer once something else was booted.
+verdict_of() { # EVIDENCE
+	"$verifier" verify "$1" --nonce "$text_nonce" --ak ak.tss --policy policy.json --json >verdict.json 2>verdict.err
+}
+# Named by measurements as a firmware makes them: an extend each.
+{
+	tpm2_pcrextend "0:sha256=$(printf %064d 1)" "4:sha256=$(printf %064d 2)" "7:sha256=$(printf %064d 3)"
+	quote() { # OUT
+		"$assay" quote --nonce "$text_nonce" --ak ak.pem --no-assay-log --no-ima-log --no-uefi-log \
+			--pcrs 0,4,7 --format keylime --out "$1"
+	}
+	quote good-keylime.json
+	tpm2_pcrextend "4:sha256=$(printf %064d 4)"
+	quote other-keylime.json
+} >&2
+works 'Keylime, a known boot: imported' "$verifier" import keylime good-keylime.json --out good.json
+works 'Keylime, another boot: imported' "$verifier" import keylime other-keylime.json --out other.json
+run "$verifier" policy learn good.json
+cp stdout policy.json
+check 'a policy is learned from it' told 0
+works 'by which it is trusted' verdict_of good.json
+check 'and the boot was judged' is pass boot-known pcr-values reference-values
+run verdict_of other.json
+check 'another boot is not' told 1
+check 'by its PCR values' is fail pcr-values
 
 # Push evidence of Keylime, around a quote of tpm2-tools and IMA's list as text.
 base64 -w 0 ecdsa-tss.msg >m64
