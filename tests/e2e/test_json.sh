@@ -98,6 +98,8 @@ keeps 0 import-tpm2-tools "$assay" import tpm2-tools -m "$data/quote/keylime-tes
 keeps 0 import-keylime "$assay" import keylime "$data/fuzz_import_keylime/one-shot.json" --out imported.json --json
 keeps 0 import-go-tpm-tools "$assay" import go-tpm-tools "$data/go_tpm_tools/gce-cos-85-nonce9009.pb" --out imported.json --json
 keeps 0 import-ima "$assay" import ima "$data/ima_ascii/keylime-ima-log.txt" --out imported.bin --json
+keeps 1 policy-diff "$assay" policy diff "$data"/uefi/tpm2tools-event-moklisttrusted.bin \
+	"$data"/uefi/keylime-secureboot.bin --json
 keeps 0 replay-ima "$assay" replay ima --json "$data/ima/ibmtss-imatest.log"
 for log in "$data/ima/ibmtss-imatest.log" "$data/ima/ibmtss-sha256.log"; do
 	keeps 0 "replay-ima-events-$(basename "$log")" "$assay" replay ima --events --json "$log"

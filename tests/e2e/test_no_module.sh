@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..47
+echo 1..58
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -180,6 +180,62 @@ by_record next.json
 check 'once more' trusted
 by_record good.json
 check 'but not by the evidence of before' refused quote-counters
+
+# ---------------------------------------------------------------- rules on the firmware's log
+
+run "$verifier" policy learn good.json --ima --firmware
+cp stdout rules.json
+check 'rules are learned of what the log says' sh -c 'grep -q "the boot is known by rules on what the firmware.s log has of PCRs 0, 2, 4, 7, 8" stderr &&
+	! grep -q "not trust" stderr'
+check 'in the place of values' has rules.json '(.pcrs.values | keys | map(select(test(":(0|2|4|7|8)$"))) == []) and
+	(.firmware.programs | keys == ["/EFI/SYSTEMD/SYSTEMD-BOOTX64.EFI", "/vmlinuz-linux-lts"]) and
+	(.firmware.keys.dbx.contains | length == 77) and (.firmware.command_lines | length == 1)'
+judge good.json --policy rules.json
+check 'the machine is trusted by them' trusted
+judge good.json --policy rules.json --json
+check 'which know the boot' has stdout 'any(.checks[]; .name == "boot-known" and .result == "pass" and (.detail | startswith("PCR 0 by rules on its events")))'
+
+# changed NUMBER OFFSET BYTES: the log with other bytes in that event
+changed() {
+	at=$("$verifier" replay uefi --events --json "$real" | jq ".firmware_events[$1].offset")
+	cp "$real" changed.log
+	chmod u+w changed.log
+	printf '%b' "$3" | dd of=changed.log bs=1 seek=$((at + $2)) conv=notrunc 2>/dev/null
+	firmware=$work/changed.log
+}
+boots() { # OUT: the machine boots, and quotes
+	boot
+	run_file /usr/bin/init
+	run_file /usr/bin/sh
+	run_file /usr/bin/tool
+	quote "$1"
+}
+real=$firmware
+# The digest in SHA-256, behind the head and that in SHA-1.
+changed 23 36 '\001\002\003\004'
+boots kernel.json
+judge kernel.json --policy rules.json
+check 'another kernel is refused, in words' refused firmware-programs 'event 23 of PCR 4 is sha256:01020304.*/vmlinuz-linux-lts'
+run "$verifier" policy diff good.json kernel.json
+check 'diff says what is another' sh -c '[ "$1" -eq 1 ] && grep -q "^PCR  4  programs  *the kernel .*vmlinuz-linux-lts.* is another$" stdout && [ "$(wc -l <stdout)" -eq 1 ]' sh "$status"
+run "$verifier" policy diff good.json "$real" --json
+check 'and nothing of the same boot' sh -c '[ "$1" -eq 0 ] && jq -e ".ok and .changes == []" stdout >/dev/null' sh "$status"
+jq '.waive["firmware-programs"] = "a test"' rules.json >waived.json
+judge kernel.json --policy waived.json --json
+check 'a rule can be waived by itself, which makes the boot unknown here' has stdout '(.trusted | not) and
+	[.checks[] | select(.required and .result != "pass") | .name] == ["boot-known"]'
+changed 24 36 '\001\002\003\004'
+boots line.json
+judge line.json --policy rules.json
+check 'a command line that the log does not prove' refused firmware-command-line 'event 24 of PCR 8 is not proven by its digests'
+changed 7 36 '\001\002\003\004'
+boots dbx.json
+judge dbx.json --policy rules.json
+check 'a dbx that the log does not prove' refused firmware-keys 'event 7 of PCR 7 comes before its separator, and its digests are not of its data'
+firmware=$real
+boots again.json
+judge again.json --policy rules.json
+check 'the next boot is trusted' trusted
 
 # ---------------------------------------------------------------- the tamperings
 

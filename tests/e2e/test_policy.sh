@@ -28,7 +28,7 @@ judge() { # POLICY
 		--ak "$data/ak.pub" --policy "$1" --waive boot-known --waive assay-log-chain
 }
 
-echo 1..50
+echo 1..53
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
 check 'nothing is learned where the boot is not known' ended 1 'nothing is learned of the boot.*--waive-boot'
 jq 'del(.logs.assay)' "$data/evidence.json" >no-log.json
@@ -161,6 +161,15 @@ check 'with -z' [ "$(jq -c '.ima.digests | keys' stdout)" = '["./opt/My App"]' ]
 policy import odd.sums
 check 'with --tag' [ "$(jq -c '.ima.digests | keys' stdout)" = \
 	'["./opt/My App","./opt/a\\x2db","./opt/c\nd"]' ]
+
+# Keylime's reference state of a measured boot: rules on the firmware's log.
+policy import "$data/../import/keylime-mb-refstate.json"
+cp stdout boot.json
+check 'a reference state becomes rules' [ "$(jq -c '.firmware | [.secure_boot, (.programs | keys), (.keys.dbx.contains | length), (.command_lines | length)]' boot.json)" = \
+	'["on",["grub","kernel","shim"],371,1]' ]
+check 'what is judged otherwise is told' grep -q 'MokListTrusted, which some shims measure as well' stderr
+policy lint boot.json
+check 'lint says so' grep -q "^The policy has a rule on the firmware's log: is Secure Boot on?" stdout
 
 # lint looks at the certificates that a policy names.
 openssl req -x509 -newkey rsa:1024 -nodes -subj /CN=weak -keyout weak.key -out weak.pem -days 9 2>/dev/null

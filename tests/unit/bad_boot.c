@@ -64,7 +64,7 @@ static void add_high_event(struct fixture *f, uint32_t pcr)
 {
 	fixture_add_firmware(f);
 	assert_true(f->event_count < FIXTURE_MAX_RECORDS);
-	f->events[f->event_count++] = (struct fixture_event){ pcr, 0x0000000d, "grub", NULL };
+	f->events[f->event_count++] = (struct fixture_event){ pcr, 0x0000000d, "grub", NULL, 0 };
 	fixture_mend_aggregate(f);
 }
 CHANGE(grub_measured)
@@ -74,7 +74,7 @@ CHANGE(grub_measured)
 CHANGE(grub_event_removed)
 {
 	add_high_event(f, 8);
-	f->events[f->event_count++] = (struct fixture_event){ 8, 0x0000000d, "kernel", NULL };
+	f->events[f->event_count++] = (struct fixture_event){ 8, 0x0000000d, "kernel", NULL, 0 };
 	fixture_mend_aggregate(f);
 	f->event_cut = 1;
 }

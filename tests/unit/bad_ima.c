@@ -64,7 +64,7 @@ CHANGE(event_type_flipped_shown)
 static void add_event(struct fixture *f, uint32_t pcr, uint32_t type, const char *data)
 {
 	fixture_add_firmware(f);
-	f->events[f->event_count++] = (struct fixture_event){ pcr, type, data, NULL };
+	f->events[f->event_count++] = (struct fixture_event){ pcr, type, data, NULL, 0 };
 }
 /* IMA saw PCR 0 without it. */
 CHANGE(event_after_separator)

@@ -30,7 +30,7 @@ static const struct {
 	{ "bad_quote.c", bad_quotes },	    { "bad_log.c", bad_logs },
 	{ "bad_log_start.c", bad_starts },  { "bad_ima.c", bad_ima },
 	{ "bad_boot.c", bad_boot },	    { "bad_chain.c", bad_chain },
-	{ "bad_presence.c", bad_presence },
+	{ "bad_firmware.c", bad_firmware }, { "bad_presence.c", bad_presence },
 };
 
 /* The checks that are named in a cell, in `backticks`. */

@@ -421,16 +421,16 @@ void fixture_mend_aggregate(struct fixture *fixture)
 void fixture_add_firmware(struct fixture *fixture)
 {
 	static const struct fixture_event events[] = {
-		{ 0, UEFI_EV_NO_ACTION, NULL, NULL }, /* the header */
-		{ 0, 0x00000008, "1.0", NULL },	      /* EV_S_CRTM_VERSION */
-		{ 4, 0x80000007, "Calling EFI Application from Boot Option", NULL },
+		{ 0, UEFI_EV_NO_ACTION, NULL, NULL, 0 }, /* the header */
+		{ 0, 0x00000008, "1.0", NULL, 0 },	 /* EV_S_CRTM_VERSION */
+		{ 4, 0x80000007, "Calling EFI Application from Boot Option", NULL, 0 },
 	};
 	size_t count = sizeof(events) / sizeof(events[0]);
 
 	memcpy(fixture->events, events, sizeof(events));
 	for (uint32_t pcr = 0; pcr < 8; pcr++)
 		fixture->events[count++] =
-			(struct fixture_event){ pcr, UEFI_EV_SEPARATOR, "", NULL };
+			(struct fixture_event){ pcr, UEFI_EV_SEPARATOR, "", NULL, 0 };
 	fixture->event_count = count;
 	fixture_mend_aggregate(fixture);
 	fixture->quote.selections[1] =
@@ -599,16 +599,20 @@ struct assay_digest fixture_pcr_before(const struct fixture *fixture, size_t ind
 }
 
 /* A separator's data is four zeros, which no string is. */
-static struct bytes event_data(const char *text)
+static struct bytes event_data(const char *text, size_t size)
 {
 	static const uint8_t zeros[4];
 
+	if (size > 0)
+		return BYTES((const uint8_t *)text, size);
 	return text[0] ? BYTES((const uint8_t *)text, strlen(text)) : BYTES(zeros, sizeof(zeros));
 }
 
 static void event_digest(const struct fixture_event *event, size_t bank, uint8_t *ret)
 {
-	digest_to(banks[bank], event_data(event->measured ? event->measured : event->data),
+	digest_to(banks[bank],
+		  event->measured ? event_data(event->measured, 0) :
+				    event_data(event->data, event->size),
 		  BYTES(NULL, 0), ret);
 }
 
@@ -940,7 +944,7 @@ static void fill_firmware(struct fixture *fixture)
 			buffer_append_u8(out, 0);
 			buffer_append(out, digest, assay_hash_size(banks[bank]));
 		}
-		data = event_data(event->data);
+		data = event_data(event->data, event->size);
 		put_le32(out, (uint32_t)data.size);
 		buffer_append_bytes(out, data);
 	}

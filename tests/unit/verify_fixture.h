@@ -65,6 +65,7 @@ struct fixture_event {
 	uint32_t pcr, type;
 	const char *data;
 	const char *measured; /* what was extended, where that is not the data */
+	size_t size;	      /* of data that is no string; else 0 */
 };
 
 /* TPMS_PCR_SELECTION as it will be marshalled, right or wrong. */
@@ -267,6 +268,7 @@ extern const struct bad_row bad_starts[];
 extern const struct bad_row bad_ima[];
 extern const struct bad_row bad_boot[];
 extern const struct bad_row bad_chain[];
+extern const struct bad_row bad_firmware[];
 extern const struct bad_row bad_presence[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)

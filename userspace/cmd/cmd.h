@@ -70,6 +70,7 @@ extern const struct command command_policy;
 extern const struct command command_policy_lint; /* verbs of command_policy */
 extern const struct command command_policy_learn;
 extern const struct command command_policy_import;
+extern const struct command command_policy_diff;
 extern const struct command command_policy_pcr11;
 extern const struct command command_status;
 

@@ -292,6 +292,10 @@ static const struct option_row learn_rows[] = {
 	  "repeatable",
 	  OPTION_FUNCTION(struct policy_learn_options, learning.pcrs, add_pcr),
 	  .repeatable = true },
+	{ "firmware", 0, NULL,
+	  "make rules of what the firmware's log says (Secure Boot, its keys, programs, command "
+	  "line), in the place of values of PCRs",
+	  OPTION_FLAG(struct policy_learn_options, learning.firmware) },
 	{ "waive-boot", 0, NULL,
 	  "make a policy that does not judge the boot: it expects no value of PCRs 0 to 9, and "
 	  "waives "
@@ -419,8 +423,9 @@ const struct command command_policy_import = {
 	.name = "policy import",
 	.summary = "make a policy of others' reference values",
 	.intro = "Prints a policy with the reference values of FILE: a runtime policy of "
-		 "Keylime's, or\n"
-		 "lines of digests and names as sha256sum writes them. What cannot be taken over "
+		 "Keylime's, the\n"
+		 "reference state of its measured boot, or lines of digests and names as sha256sum "
+		 "writes them. What cannot be taken over "
 		 "is\n"
 		 "told on standard error, and makes the policy stricter than it was. FILE '-' is\n"
 		 "standard input.\n",
@@ -435,9 +440,9 @@ const struct command command_policy_import = {
 
 /* ---------------------------------------------------------------- the verbs */
 
-static const struct command *const policy_verbs[] = { &command_policy_lint, &command_policy_learn,
-						      &command_policy_import, &command_policy_pcr11,
-						      NULL };
+static const struct command *const policy_verbs[] = { &command_policy_lint,   &command_policy_learn,
+						      &command_policy_import, &command_policy_diff,
+						      &command_policy_pcr11,  NULL };
 
 const struct command command_policy = {
 	.name = "policy",
@@ -445,5 +450,5 @@ const struct command command_policy = {
 	.intro = "Explain, make and fill policies for 'assay verify' (their form: "
 		 "assay-policy(5)).\n",
 	.verbs = policy_verbs,
-	.question = "lint, learn, import or pcr11?",
+	.question = "lint, learn, import, diff or pcr11?",
 };

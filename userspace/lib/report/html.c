@@ -135,7 +135,7 @@ struct html_report *html_begin(void)
 	struct html_report *report = calloc(1, sizeof(*report));
 
 	if (report)
-		report->observer = (struct verify_observer){ report, see_record, see_file };
+		report->observer = (struct verify_observer){ report, see_record, see_file, NULL };
 	return report;
 }
 

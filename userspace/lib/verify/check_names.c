@@ -66,7 +66,7 @@ uint64_t checks_of_log(enum verify_log log)
 		if (checks[i].needs & of &&
 		    !(log == VERIFY_LOG_ASSAY && checks[i].group == CHECK_GROUP_IMA))
 			of |= CHECK_BIT(i);
-	return of;
+	return of & ~CHECKS_OF_FIRMWARE_RULES;
 }
 
 uint64_t checks_of_ima_entries(void)

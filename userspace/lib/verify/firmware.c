@@ -72,8 +72,8 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 	struct proven_log *proven = NULL;
 	uint32_t missing;
 
-	if (proven_firmware(appraisal->quoted, firmware, appraisal->policy, &before, &replay,
-			    &proven, &err) < 0)
+	if (proven_firmware(appraisal->quoted, buffer_bytes(&appraisal->evidence.uefi_data),
+			    firmware, appraisal->policy, &before, &replay, &proven, &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
 	if (replay.differs != ASSAY_HASH_NONE)
 		return tell_firmware_differs(appraisal, &replay, detail);

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "base/bytes.h"
+#include "firmware/rules.h"
 #include "sign/chain.h"
 #include "verify/verdict.h"
 
@@ -85,6 +86,7 @@ struct policy_path {
  * @uefi_accepted: bit n: rule n of enum uefi_rule (log/uefi.h) may be broken
  * @uefi_extended_later: bit n: others extend PCR n (8 to 23) after the firmware's log ends, so
  *                       that its events of that PCR prove nothing and are not compared
+ * @firmware: what the events of the firmware's log must be; each rule is a check
  * @pcrs: bit n: PCR n must be quoted, all in one bank; and besides them the PCR that anchors a
  *        log which is optional and there
  * @assay_pcr: index of the PCR that anchors assay's log
@@ -127,6 +129,7 @@ struct verify_policy {
 	size_t filesystem_count;
 	uint32_t uefi_accepted;
 	uint32_t uefi_extended_later;
+	struct firmware_rules firmware;
 	uint32_t pcrs;
 	unsigned int assay_pcr;
 	unsigned int ima_pcr;
@@ -219,12 +222,14 @@ struct verify_record {
 /*
  * struct verify_observer - who wants to see more of the logs than the verdict; what is
  * handed over lives until the call returns. Called only where assay's log is well-formed
- * and the manifests' signatures are good, or there is no manifest.
+ * and the manifests' signatures are good, or there is no manifest. @firmware, which may be NULL, is
+ * given the firmware's log if that is proven.
  */
 struct verify_observer {
 	void *context;
 	void (*record)(void *context, const struct verify_record *record);
 	void (*file)(void *context, const struct verify_file *file);
+	void (*firmware)(void *context, const struct firmware_log *log);
 };
 
 /**

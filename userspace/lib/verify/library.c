@@ -167,7 +167,7 @@ static void judge_evidence(const struct assay_verify_params *params,
 			   const struct verify_state *state, struct assay_verdict *ret)
 {
 	const struct assay_policy *policy = params->policy;
-	const struct verify_observer observer = { ret, keep_record, keep_file };
+	const struct verify_observer observer = { ret, keep_record, keep_file, NULL };
 	struct verify_input input = {
 		.evidence = library_borrow(params->evidence),
 		.nonce = library_borrow(params->nonce),

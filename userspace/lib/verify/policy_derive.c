@@ -14,6 +14,9 @@
 /* What is asked of single entries: assay's log may mirror them where there is no list. */
 #define IMA_ENTRIES (BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_VIOLATIONS))
 
+_Static_assert(CHECK_FIRMWARE_COMMAND_LINE - CHECK_FIRMWARE_SECURE_BOOT == FIRMWARE_RULES - 1,
+	       "the checks are in the order of the rules");
+
 /* What the stricter word of a key does to its checks, and what the other one does. */
 enum effect {
 	EFFECT_NONE,
@@ -260,6 +263,18 @@ static void add_keys(const struct policy_said *said, struct derivation *derivati
 	}
 }
 
+/* A rule on the firmware's events asks for its check. One that is waived by itself is as if it was
+ * not there: policies are learned whole, and each rule can be done without. */
+static void add_firmware(const struct firmware_rules *rules, struct derivation *derivation)
+{
+	for (int rule = 0; rule < FIRMWARE_RULES; rule++) {
+		uint64_t check = CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT + rule);
+
+		if (firmware_asks(rules, (enum firmware_rule)rule) && !(derivation->waived & check))
+			add_statement(derivation, "firmware", EFFECT_REQUIRES, check);
+	}
+}
+
 /* Members that ask for a check by being there. */
 static void add_rules(const struct verify_policy *rules, struct derivation *derivation)
 {
@@ -278,6 +293,7 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].there)
 			add_statement(derivation, rows[i].name, EFFECT_REQUIRES, rows[i].checks);
+	add_firmware(&rules->firmware, derivation);
 }
 
 /* All that the check builds on, and what that builds on. */

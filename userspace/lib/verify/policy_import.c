@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "verify/policy_import_boot.h"
 #include "verify/policy_names.h"
 #include "verify/policy_references.h"
 
@@ -358,7 +359,9 @@ static void tell_alike(void *context, const char *first, const char *second)
 			references_text(BYTES((const uint8_t *)second, strlen(second)), texts[1]));
 }
 
-static int import_text(struct policy_references *references, struct bytes text)
+/* @ret_firmware: set for the reference state of a measured boot, which has nothing else */
+static int import_text(struct policy_references *references, struct bytes text,
+		       json_t **ret_firmware)
 {
 	CLEANUP(json_decref_pointer) json_t *root = NULL;
 	size_t blank = 0;
@@ -369,7 +372,24 @@ static int import_text(struct policy_references *references, struct bytes text)
 	if (blank == text.size || text.data[blank] != '{')
 		return references_add_lines(references, text);
 	r = json_parse(text, WHAT, &root, references->err);
-	return r < 0 ? r : import_json(references, root);
+	if (r < 0)
+		return r;
+	return boot_state_is(root) ? boot_state_import(references, root, ret_firmware) :
+				     import_json(references, root);
+}
+
+/* Takes @firmware over. Rules that are there already are not mixed with others. */
+static int add_firmware(json_t *policy, json_t *firmware, struct assay_error *err)
+{
+	if (json_object_get(policy, "firmware")) {
+		json_decref(firmware);
+		return assay_fail(err, EBADMSG,
+				  "the policy has rules on the firmware's log already (firmware): "
+				  "remove them first");
+	}
+	return json_object_set_new(policy, "firmware", firmware) == 0 ?
+		       0 :
+		       assay_fail(err, ENOMEM, "out of memory");
 }
 
 int policy_import(struct bytes text, json_t *policy, import_warning each, void *context,
@@ -382,14 +402,16 @@ int policy_import(struct bytes text, json_t *policy, import_warning each, void *
 						.each = each,
 						.context = context,
 						.err = err };
-	json_t *ima, *digests = NULL, *allow;
+	json_t *ima, *digests = NULL, *allow, *firmware = NULL;
 	int r;
 
 	if (!new_digests || !new_allow)
 		return references_no_memory(&references);
-	r = import_text(&references, text);
+	r = import_text(&references, text, &firmware);
 	if (r < 0)
 		return r;
+	if (firmware)
+		return add_firmware(policy, firmware, err);
 	ima = get_or_make(policy, "ima", json_object());
 	if (ima)
 		digests = get_or_make(ima, "digests", json_object());

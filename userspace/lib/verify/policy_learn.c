@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/utc.h"
+#include "firmware/learn.h"
 #include "log/cel.h"
 #include "verify/ak_given.h"
 #include "verify/policy.h"
@@ -19,6 +20,8 @@
 
 /* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4). */
 #define BOOT_PCRS 0x3ffU
+/* Those of which rules on the firmware's log know all events: see firmware_learn(). */
+#define RULED_PCRS (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9)
 
 /**
  * struct learning - while it is learned
@@ -26,11 +29,14 @@
  * @digests: the same, of IMA's list
  * @values: of PCRs, as "pcrs.values" has them
  * @logs: which the device has
+ * @firmware: rules on the firmware's log; NULL: none; @firmware_pcrs: bit n: they are about PCR n
  */
 struct learning {
 	const struct policy_learning *what;
 	json_t *allow, *digests, *values;
 	struct learned_logs logs;
+	json_t *firmware;
+	uint32_t firmware_pcrs;
 	learn_note each;
 	void *context;
 	bool failed;
@@ -97,6 +103,16 @@ static void see_file(void *context, const struct verify_file *file)
 		   json_string_value(text), &file->digest);
 }
 
+/* Only what rules are about: of other PCRs the values are learned. */
+static void see_firmware(void *context, const struct firmware_log *log)
+{
+	struct learning *learning = context;
+
+	if (learning->what->firmware && !learning->firmware &&
+	    firmware_learn(log, &learning->firmware, &learning->firmware_pcrs, NULL) < 0)
+		learning->failed = true;
+}
+
 /* ---------------------------------------------------------------- evidence by itself */
 
 /* What evidence must fulfil to be learned from: the rest needs a policy, or a device. */
@@ -146,7 +162,7 @@ static int own_input(const struct verify_input *input, const struct evidence *ev
 static int judge_evidence(const struct verify_input *input, struct learning *learning,
 			  struct assay_error *err)
 {
-	const struct verify_observer observer = { learning, see_record, see_file };
+	const struct verify_observer observer = { learning, see_record, see_file, see_firmware };
 	uint64_t needed = needed_checks(learning), missing;
 	struct verify_input own = *input;
 	struct verdict *verdict = malloc(sizeof(*verdict));
@@ -269,7 +285,7 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 	static const enum assay_hash banks[] = { ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
 						 ASSAY_HASH_SHA512 };
 	const struct policy_learning *what = learning->what;
-	uint32_t wanted = wanted_pcrs(what, rules), quoted = 0;
+	uint32_t wanted = wanted_pcrs(what, rules), quoted = 0, ruled = 0;
 	char pcrs[PCRS_TEXT], text[PCRS_TEXT + 128];
 	bool known = false;
 
@@ -282,6 +298,15 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 			"the value of PCR %s is to be learned, and is not quoted in a bank "
 			"that is accepted",
 			check_pcrs_text(what->pcrs & ~quoted, ", ", pcrs));
+	if (what->firmware && !learning->firmware)
+		return assay_fail(
+			err, EKEYREJECTED,
+			"no rules are learned: the evidence has no log of the firmware that "
+			"the quote proves. Have the device quote PCRs 0 to 9");
+	if (learning->firmware)
+		ruled = RULED_PCRS & learning->firmware_pcrs;
+	if (what->pcrs == 0)
+		wanted &= ~ruled;
 	for (size_t i = 0; i < sizeof(banks) / sizeof(banks[0]); i++) {
 		uint32_t learned = learn_bank(learning, evidence, banks[i], wanted);
 
@@ -293,6 +318,13 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 			 check_pcrs_text(learned & BOOT_PCRS, ", ", pcrs),
 			 assay_hash_name(banks[i]));
 		learning->each(learning->context, text);
+	}
+	if (is_boot_known(ruled) && !what->waive_boot) {
+		snprintf(text, sizeof(text),
+			 "the boot is known by rules on what the firmware's log has of PCRs %s",
+			 check_pcrs_text(ruled, ", ", pcrs));
+		learning->each(learning->context, text);
+		known = true;
 	}
 	if (known)
 		return 0;
@@ -387,6 +419,8 @@ static int fill_policy(json_t *policy, const struct evidence *evidence,
 		r |= json_object_set(ima, "digests", learning->digests);
 	}
 	r |= set_filled(policy, "ima", ima);
+	if (learning->firmware)
+		r |= set_filled(policy, "firmware", json_incref(learning->firmware));
 	return r;
 }
 
@@ -426,5 +460,6 @@ int policy_learn(const struct verify_input *input, const struct policy_learning 
 		r = learn_values(&learning, &evidence, &rules, err);
 	if (r == 0 && (learning.failed || fill_policy(policy, &evidence, &learning) != 0))
 		r = assay_fail(err, ENOMEM, "out of memory");
+	json_decref(learning.firmware);
 	return r == 0 ? judge_by_policy(&own, policy, &learning, err) : r;
 }

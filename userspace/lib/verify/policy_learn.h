@@ -15,6 +15,7 @@
  * @ima: the digests in IMA's list as reference values, too
  * @pcrs: bit n: the value of PCR n, which must be quoted. 0: those of PCRs 0 to 9, as far as
  *        they are quoted and are not zeros
+ * @firmware: rules on the events of the firmware's log, in the place of the values of its PCRs
  * @waive_boot: nothing of the boot, which the policy is not to judge
  * @ak_vouched: where the evidence has no more of the key than its numbers, the caller vouches
  *              for its attributes, as in struct verify_input
@@ -22,6 +23,7 @@
 struct policy_learning {
 	bool ima;
 	uint32_t pcrs;
+	bool firmware;
 	bool waive_boot;
 	bool ak_vouched;
 };

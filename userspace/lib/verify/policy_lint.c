@@ -191,6 +191,17 @@ static bool is_boot_named(const struct verify_policy *rules, enum assay_hash ban
 	return pcrs & 1U << 0 && pcrs & (1U << 4 | 1U << 7);
 }
 
+/* Whether its rules know all events of that PCR, as check_boot_known() has it. */
+static bool is_boot_ruled(const struct verify_policy *rules)
+{
+	static const uint64_t keys =
+		CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT) | CHECK_BIT(CHECK_FIRMWARE_KEYS) |
+		CHECK_BIT(CHECK_FIRMWARE_DBX) | CHECK_BIT(CHECK_FIRMWARE_AUTHORITIES);
+
+	return requires(rules, CHECK_FIRMWARE_PLATFORM) &&
+	       (requires(rules, CHECK_FIRMWARE_PROGRAMS) || (rules->required & keys) == keys);
+}
+
 static void lint_boot(const struct verify_policy *rules, struct lint *lint)
 {
 	bool known = false;
@@ -209,6 +220,12 @@ static void lint_boot(const struct verify_policy *rules, struct lint *lint)
 		say(lint, POLICY_SAYS,
 		    "The boot must be known: PCRs 0 and 4 or 7 of bank %s have named values.",
 		    assay_hash_name(banks[i].bank));
+	}
+	if (is_boot_ruled(rules)) {
+		say(lint, POLICY_SAYS,
+		    "The boot must be known: by rules on what the firmware's log has of PCRs 0 and "
+		    "4, or 0 and 7.");
+		return;
 	}
 	if (!known)
 		say(lint, POLICY_WARNING,
@@ -321,6 +338,28 @@ static void lint_manifest_rules(const struct policy *policy, struct lint *lint)
 		    rules->filesystem_count);
 }
 
+static void lint_firmware(const struct firmware_rules *rules, struct lint *lint)
+{
+	for (int rule = 0; rule < FIRMWARE_RULES; rule++)
+		if (firmware_asks(rules, (enum firmware_rule)rule))
+			say(lint, POLICY_SAYS, "The policy has a rule on the firmware's log: %s",
+			    check_question((enum check)(CHECK_FIRMWARE_SECURE_BOOT + rule)));
+	if (firmware_asks(rules, FIRMWARE_RULE_COMMAND_LINE) &&
+	    !firmware_asks(rules, FIRMWARE_RULE_PROGRAMS))
+		say(lint, POLICY_WARNING,
+		    "The kernel's command line is judged, and not which programs were booted: "
+		    "another boot loader may say that it used that one (firmware.programs).");
+	for (size_t i = 0; i < rules->command_count; i++)
+		if (strcmp(rules->commands[i], "*") == 0)
+			say(lint, POLICY_WARNING,
+			    "Any text passes as a command of grub: the log must only have the "
+			    "kernel's command line among others (firmware.commands).");
+	if (firmware_asks(rules, FIRMWARE_RULE_KEYS) && !rules->secure_boot)
+		say(lint, POLICY_WARNING,
+		    "The keys of Secure Boot are judged, and not whether it is on "
+		    "(firmware.secure_boot).");
+}
+
 static void lint_uefi(const struct verify_policy *rules, struct lint *lint)
 {
 	if (requires(rules, CHECK_UEFI_LOG_REPLAY))
@@ -385,6 +424,12 @@ static bool has_references(const struct policy *policy)
 
 	if (rules->pcr_value_count > 0)
 		return true;
+	/* Those that check_reference_values() counts. */
+	for (int rule = FIRMWARE_RULE_KEYS; rule <= FIRMWARE_RULE_SECTIONS; rule++)
+		if (rules->logs[VERIFY_LOG_UEFI] != PRESENCE_ABSENT && rule != FIRMWARE_RULE_DBX &&
+		    rule != FIRMWARE_RULE_DRIVERS &&
+		    firmware_asks(&rules->firmware, (enum firmware_rule)rule))
+			return true;
 	return rules->logs[VERIFY_LOG_IMA] != PRESENCE_ABSENT &&
 	       (rules->ima_digest_count > 0 || policy->manifest_count > 0 ||
 		policy->certificate_count > 0 || policy->ima_certificate_count > 0);
@@ -422,8 +467,8 @@ static void lint_logs(const struct policy *policy, struct lint *lint)
 	if (!has_references(policy))
 		say(lint, POLICY_WARNING,
 		    "There is nothing to compare with, neither values of PCRs, nor digests, "
-		    "certificates or manifests for IMA's entries: nothing can be trusted "
-		    "(pcrs.values, ima).");
+		    "certificates or manifests for IMA's entries, nor rules on the firmware's log: "
+		    "nothing can be trusted (pcrs.values, ima, firmware).");
 }
 
 /* Reference values are compared whether or not there must be a list: the log may mirror it. */
@@ -497,6 +542,14 @@ static void lint_unfulfillable(const struct verify_policy *rules, struct lint *l
 			    "be "
 			    "trusted.",
 			    check_name(rows[i].check), rows[i].member);
+	for (int rule = 0; rule < FIRMWARE_RULES; rule++)
+		if (requires(rules, (enum check)(CHECK_FIRMWARE_SECURE_BOOT + rule)) &&
+		    !firmware_asks(&rules->firmware, (enum firmware_rule)rule))
+			say(lint, POLICY_WARNING,
+			    "%s is required, and there is no rule of firmware that it compares "
+			    "with: "
+			    "nothing can be trusted.",
+			    check_name((enum check)(CHECK_FIRMWARE_SECURE_BOOT + rule)));
 	for (int i = 0; i < CHECK_COUNT; i++)
 		if (requires(rules, (enum check)i) &&
 		    check_when((enum check)i) == CHECK_WITH_STATE && i != CHECK_MANIFEST_CURRENT)
@@ -538,6 +591,7 @@ size_t policy_lint(const struct policy *policy, policy_lint_function each, void 
 	lint_boot(&policy->rules, &lint);
 	lint_starts(&policy->rules, &lint);
 	lint_uefi(&policy->rules, &lint);
+	lint_firmware(&policy->rules.firmware, &lint);
 	lint_references(policy, &lint);
 	lint_manifest_rules(policy, &lint);
 	lint_logs(policy, &lint);

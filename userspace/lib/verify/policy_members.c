@@ -755,6 +755,7 @@ int policy_read_members(struct policy_parser *parser, const json_t *object)
 		{ "log", .read = read_log },
 		{ "ima", .read = read_ima },
 		{ "uefi", .read = read_uefi },
+		{ "firmware", .read = policy_read_firmware },
 		{ "device", .read = read_device },
 	};
 	int r = policy_read_object(parser, "", object, members, COUNT_OF(members));

@@ -71,6 +71,9 @@ int policy_read_digests(struct policy_parser *parser, const char *path, const js
 int policy_read_uuid(struct policy_parser *parser, const char *path, const json_t *value,
 		     uint8_t ret[static 16]);
 
+/* policy_read_firmware() - the rules on the firmware's events: policy_firmware.c */
+int policy_read_firmware(struct policy_parser *parser, const char *path, const json_t *value);
+
 /* policy_read_members() - the whole object */
 int policy_read_members(struct policy_parser *parser, const json_t *object);
 

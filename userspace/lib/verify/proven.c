@@ -19,6 +19,7 @@ struct proven_log {
 	enum assay_hash bank;
 	const struct uefi_pcrs *pcrs;
 	uint32_t pcrs_proven;
+	struct firmware_log firmware;
 };
 
 /* ---------------------------------------------------------------- the quote */
@@ -177,10 +178,11 @@ static const struct assay_digest *firmware_anchor(const struct quoted_pcrs *quot
 static void replay_firmware_bank(const struct quoted_pcrs *quoted, const struct uefi_pcrs *pcrs,
 				 enum assay_hash bank, const struct verify_policy *policy,
 				 const struct firmware_before *before,
-				 struct firmware_replay *replay)
+				 struct firmware_replay *replay, uint32_t *ret_proven)
 {
 	bool counts = (policy->algorithms & verify_algorithm_bit(bank)) != 0;
 
+	*ret_proven = 0;
 	for (unsigned int pcr = 0; pcr < UEFI_PCR_COUNT; pcr++) {
 		const struct assay_digest *found = firmware_anchor(quoted, before, bank, pcr);
 		const struct assay_digest *replayed = uefi_pcrs_value(pcrs, bank, pcr);
@@ -193,7 +195,7 @@ static void replay_firmware_bank(const struct quoted_pcrs *quoted, const struct 
 		if (!uefi_pcrs_complete(pcrs, bank, pcr))
 			continue;
 		if (verity_digest_equal(found, replayed)) {
-			replay->proven |= counts ? bit : 0;
+			*ret_proven |= counts ? bit : 0;
 		} else if (policy->uefi_extended_later & bit) {
 			replay->later |= bit;
 		} else if (replay->differs == ASSAY_HASH_NONE) {
@@ -205,17 +207,25 @@ static void replay_firmware_bank(const struct quoted_pcrs *quoted, const struct 
 	}
 }
 
-int proven_firmware(const struct quoted_pcrs *quoted, const struct uefi_pcrs *pcrs,
-		    const struct verify_policy *policy, const struct firmware_before *before,
-		    struct firmware_replay *ret_replay, struct proven_log **ret,
-		    struct assay_error *err)
+int proven_firmware(const struct quoted_pcrs *quoted, struct bytes log,
+		    const struct uefi_pcrs *pcrs, const struct verify_policy *policy,
+		    const struct firmware_before *before, struct firmware_replay *ret_replay,
+		    struct proven_log **ret, struct assay_error *err)
 {
 	struct firmware_replay replay = { 0 };
-	struct proven_log proven = { .pcrs = pcrs };
+	struct proven_log proven = { .pcrs = pcrs, .firmware = { .log = log } };
+	struct firmware_log *firmware = &proven.firmware;
 
-	for (size_t i = 0; i < pcrs->bank_count; i++)
-		replay_firmware_bank(quoted, pcrs, pcrs->banks[i].hash, policy, before, &replay);
+	for (size_t i = 0; i < pcrs->bank_count; i++) {
+		firmware->banks[i].hash = pcrs->banks[i].hash;
+		replay_firmware_bank(quoted, pcrs, pcrs->banks[i].hash, policy, before, &replay,
+				     &firmware->banks[i].pcrs);
+		replay.proven |= firmware->banks[i].pcrs;
+	}
+	firmware->bank_count = pcrs->bank_count;
 	replay.proven &= ~replay.later;
+	for (size_t i = 0; i < firmware->bank_count; i++)
+		firmware->banks[i].pcrs &= replay.proven;
 	*ret_replay = replay;
 	proven.pcrs_proven = replay.proven;
 	if (replay.proven == 0 || replay.differs != ASSAY_HASH_NONE)
@@ -252,4 +262,9 @@ const struct uefi_pcrs *proven_pcrs(const struct proven_log *log, uint32_t *ret_
 {
 	*ret_proven = log->pcrs_proven;
 	return log->pcrs;
+}
+
+const struct firmware_log *proven_firmware_log(const struct proven_log *log)
+{
+	return &log->firmware;
 }

@@ -9,6 +9,7 @@
 #ifndef ASSAY_VERIFY_PROVEN_H
 #define ASSAY_VERIFY_PROVEN_H
 
+#include "firmware/rules.h"
 #include "log/uefi.h"
 #include "verify/evidence.h"
 #include "verify/replay.h"
@@ -98,6 +99,7 @@ struct firmware_before {
 /*
  * proven_firmware() - compare what a log of the firmware replays to with what is quoted:
  * PCRs 0 to 7, which are the firmware's, and those above that the log has events of
+ * @log: well-formed
  * @pcrs: all of them, by uefi_replay()
  * @policy: which banks count (SHA-1 and such may agree; they prove nothing), and which PCRs
  *          may differ, since others extend them later
@@ -105,11 +107,10 @@ struct firmware_before {
  *
  * Return: 0; -ENOMEM
  */
-
-int proven_firmware(const struct quoted_pcrs *quoted, const struct uefi_pcrs *pcrs,
-		    const struct verify_policy *policy, const struct firmware_before *before,
-		    struct firmware_replay *ret_replay, struct proven_log **ret,
-		    struct assay_error *err);
+int proven_firmware(const struct quoted_pcrs *quoted, struct bytes log,
+		    const struct uefi_pcrs *pcrs, const struct verify_policy *policy,
+		    const struct firmware_before *before, struct firmware_replay *ret_replay,
+		    struct proven_log **ret, struct assay_error *err);
 
 void proven_log_free(struct proven_log *log); /* does nothing with NULL */
 
@@ -122,5 +123,8 @@ uint64_t proven_records(const struct proven_log *log);
 enum assay_hash proven_bank(const struct proven_log *log);
 /* proven_pcrs() - of the firmware's log: its PCRs; bit n of *ret_proven: n's value is proven */
 const struct uefi_pcrs *proven_pcrs(const struct proven_log *log, uint32_t *ret_proven);
+
+/* proven_firmware_log() - the firmware's log, and which PCRs it proves in which bank */
+const struct firmware_log *proven_firmware_log(const struct proven_log *log);
 
 #endif /* ASSAY_VERIFY_PROVEN_H */

@@ -565,26 +565,57 @@ static bool is_known(const struct appraisal *appraisal, enum assay_hash bank, un
 	return false;
 }
 
-enum check_result check_boot_known(struct appraisal *appraisal, char *detail)
+/* How the policy knows what was measured into a PCR of the boot. */
+enum known {
+	KNOWN_NOT,
+	KNOWN_BY_VALUE, /* of the PCR */
+	KNOWN_BY_RULES, /* on all events of it in the firmware's log, which is proven */
+};
+
+#define RULES_OF_PCR_7                                                            \
+	(CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT) | CHECK_BIT(CHECK_FIRMWARE_KEYS) | \
+	 CHECK_BIT(CHECK_FIRMWARE_DBX) | CHECK_BIT(CHECK_FIRMWARE_AUTHORITIES))
+
+/* @named: the policy names a value of that PCR that is quoted, the right one or not */
+static enum known how_known(const struct appraisal *appraisal, unsigned int index, bool *named)
 {
 	const struct tpm_attest *attest = &appraisal->attest;
+	uint64_t passed = appraisal->verdict->passed;
+	uint64_t rules = index == 0 ? CHECK_BIT(CHECK_FIRMWARE_PLATFORM) :
+			 index == 4 ? CHECK_BIT(CHECK_FIRMWARE_PROGRAMS) :
+				      RULES_OF_PCR_7;
+	bool value = false;
 
 	for (size_t i = 0; i < attest->selection_count; i++) {
 		enum assay_hash bank = attest->selections[i].bank;
 
-		if (!accepted(appraisal, bank) || !is_known(appraisal, bank, 0) ||
-		    !(is_known(appraisal, bank, 4) || is_known(appraisal, bank, 7)))
-			continue;
-		/* That the values are those of the policy, pcr-values has found. */
-		if (appraisal->verdict->passed & CHECK_BIT(CHECK_PCR_VALUES))
-			return check_tell(true, detail, "by the values of PCR 0%s%s of bank %s",
-					  is_known(appraisal, bank, 4) ? ", 4" : "",
-					  is_known(appraisal, bank, 7) ? ", 7" : "",
-					  assay_hash_name(bank));
+		value |= accepted(appraisal, bank) && is_known(appraisal, bank, index);
+	}
+	*named |= value;
+	/* That the values are those of the policy, pcr-values has found. */
+	if (value && passed & CHECK_BIT(CHECK_PCR_VALUES))
+		return KNOWN_BY_VALUE;
+	return (passed & rules) == rules ? KNOWN_BY_RULES : KNOWN_NOT;
+}
+
+enum check_result check_boot_known(struct appraisal *appraisal, char *detail)
+{
+	static const char *const by[] = { "", "its value", "rules on its events" };
+	bool named_0 = false, named_4_7 = false;
+	enum known firmware = how_known(appraisal, 0, &named_0);
+	enum known programs = how_known(appraisal, 4, &named_4_7);
+	enum known keys = how_known(appraisal, 7, &named_4_7);
+
+	if (firmware != KNOWN_NOT && (programs != KNOWN_NOT || keys != KNOWN_NOT))
+		return check_tell(true, detail, "PCR 0 by %s%s%s%s%s", by[firmware],
+				  programs ? ", PCR 4 by " : "", by[programs],
+				  keys ? ", PCR 7 by " : "", by[keys]);
+	if ((named_0 || firmware != KNOWN_NOT) &&
+	    (named_4_7 || programs != KNOWN_NOT || keys != KNOWN_NOT))
 		return check_tell(false, detail,
 				  "the PCRs of the boot are not those of the policy");
-	}
 	return check_skip(detail,
-			  "the policy names no quoted values of PCRs 0 and 4, or 0 and 7: any "
-			  "kernel may have extended the logs' PCRs");
+			  "the policy names no quoted values of PCRs 0 and 4, or 0 and 7, and has "
+			  "no rules on the firmware's log that know them: any kernel may have "
+			  "extended the logs' PCRs");
 }

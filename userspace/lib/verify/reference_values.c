@@ -48,6 +48,12 @@ enum check_result check_reference_values(struct appraisal *appraisal, char *deta
 		{ CHECK_FILES_MATCH, "manifests" },
 		{ CHECK_IMA_FILES_MATCH, "digests of IMA's entries" },
 		{ CHECK_IMA_SIGNATURES, "signatures in IMA's entries" },
+		{ CHECK_FIRMWARE_KEYS, "the keys of Secure Boot" },
+		{ CHECK_FIRMWARE_AUTHORITIES, "certificates of programs" },
+		{ CHECK_FIRMWARE_PLATFORM, "digests of the firmware" },
+		{ CHECK_FIRMWARE_PROGRAMS, "digests of programs" },
+		{ CHECK_FIRMWARE_FILES, "digests of boot files" },
+		{ CHECK_FIRMWARE_SECTIONS, "sections of a kernel image" },
 	};
 	uint64_t wanted = appraisal->policy->required | appraisal->policy->required_if_made;
 	char text[256] = "";

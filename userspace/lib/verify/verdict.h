@@ -52,6 +52,10 @@ enum verify_log {
 #define CHECK_BIT(check) (UINT64_C(1) << (check))
 #define CHECK_ALL (CHECK_BIT(CHECK_COUNT) - 1)
 
+/* Those of the rules on the firmware's events, which are made where a policy has them. */
+#define CHECKS_OF_FIRMWARE_RULES \
+	((CHECK_BIT(CHECK_FIRMWARE_COMMAND_LINE) << 1) - CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT))
+
 #define CHECK_DETAIL_MAX 1024
 
 /* Products that a state keeps the newest manifest of; manifest-current refuses more. */
@@ -171,7 +175,7 @@ uint64_t check_needs(enum check check);
 /*
  * checks_of_log() - CHECK_BIT()s of the checks that have nothing to look at without that log
  * What IMA's entries say is of IMA's list, and of assay's log as well, which may mirror them: it
- * is in neither.
+ * is in neither. Nor are the rules on the firmware's events, which are not of every policy.
  */
 uint64_t checks_of_log(enum verify_log log);
 

@@ -111,6 +111,8 @@ static void observe(const struct appraisal *appraisal, const struct verify_obser
 	if (content->assay)
 		files_observe(content, observer);
 	ima_observe(content, observer);
+	if (content->firmware && observer->firmware)
+		observer->firmware(observer->context, proven_firmware_log(content->firmware));
 }
 
 static void appraisal_free(struct appraisal *appraisal)
