@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Memory that the kernel has reserved by a name: the log is there without a device tree, and goes
-# on when the module is loaded again. On x86-64, where the kernel maps it and that cannot be
-# changed, it is refused unless that is allowed; a kernel without such memory says so.
+# on when the module is loaded again; with 7.3 also where the linear map is made of blocks, which
+# the kernel splits there. On x86-64, where the kernel maps it and that cannot be changed, it is
+# refused unless that is allowed; a kernel without such memory says so.
 # guest: --append "cma=0 reserve_mem=4M:2M:log" --tpm new --file tests/kmod/memory.sh=/bed/memory.sh
-# flavours: 4k 6.1 amd64
+# guest: $(case $flavour in 7.3) echo --cpu max,midr=0xc00fac30,pauth-impdef=on ;; esac)
+# flavours: 4k 7.3 6.1 amd64
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
 log=/sys/class/misc/assay/log
