@@ -96,6 +96,8 @@ for name in first:signed kernel:other keys:signed; do
 	check "${name%:*}: it has the kernel's Authenticode digest in PCR 4" eval \
 		'prints 0 && jq -e --arg digest "$digest" "any(.firmware_events[]; .pcr == 4 and any(.digests[]; . == \$digest))" stdout >/dev/null'
 done
+first_digest=$("$assay" digest --authenticode signed | sed 's/ .*//')
+other_digest=$("$assay" digest --authenticode other | sed 's/ .*//')
 rm -f signed other changed
 
 # Linux's EFI stub measures the initrd, and the command line in UTF-16 with a NUL behind it.
@@ -125,6 +127,46 @@ verify stub
 check 'nor another command line and initrd' eval 'prints 1 "PCR 9" && ! grep -q -e "PCR 4" -e "PCR 7" stdout'
 verify keys
 check 'nor other keys of Secure Boot' eval 'prints 1 "PCR 7" && ! grep -q -e "PCR 4" -e "PCR 9" stdout'
+
+# The same by rules on what the log says: the verdict tells in words what is another.
+only() { # CHECK...: these failed, and no other
+	grep '^FAIL' stdout | sed 's/^FAIL *//; s/:.*//' | sort | tr '\n' ' ' >failed_checks
+	[ "$status" -eq 1 ] && [ "$(cat failed_checks)" = "$* " ]
+}
+run "$assay" policy learn --firmware first/files/evidence.json
+cp stdout policy.json
+check 'rules are learned from the first boot' says '.firmware | .secure_boot == "on" and (.programs | keys == ["kernel"])'
+for name in first second; do
+	verify $name
+	check "$name: the rules hold" prints 0 '^trusted$'
+done
+verify kernel
+check 'another kernel: told by its digest' eval 'only firmware-programs && prints 1 "$other_digest, of none of .programs"'
+verify stub
+check 'another command line and initrd' eval \
+	'only firmware-files && prints 1 "the load options, by Linux.s EFI stub" "$(cat stub/initrd.sha256), of none of .files.: the initrd"'
+verify keys
+check 'no keys' eval 'only firmware-dbx firmware-keys firmware-secure-boot && prints 1 "Secure Boot is off" "PK is not the policy.s"'
+
+# Before it has ever booted: what it will start, and with which words.
+jq --arg digest "$first_digest" --arg initrd "sha256:$(cat first/initrd.sha256)" --arg line "$parameters" \
+	'.firmware.programs = {"the new kernel": [$digest]} | .firmware.files = {"its initrd": [$initrd]} |
+	.firmware.command_lines = [$line]' policy.json >before.json
+mv before.json policy.json
+verify second
+check 'rules that were made of the files alone hold' prints 0 '^trusted$'
+verify stub
+check 'and the command line is one of them' eval 'only firmware-command-line firmware-files'
+
+differs() { # NAME WORDS...
+	run "$assay" policy diff first/files/eventlog "$1/files/eventlog"
+	shift
+	prints 1 "$@"
+}
+run "$assay" policy diff first/files/eventlog second/files/evidence.json
+check 'two boots of one machine do not differ' told 0
+check 'another kernel differs by its program' differs kernel '^PCR  4  programs .*/kernel'
+check 'other keys by what was taken out' differs keys 'SecureBoot: 0 (off)' 'PK lacks 1 entry'
 
 if [ -n "${KEEP_LOGS:-}" ]; then
 	for name in first kernel stub keys; do
