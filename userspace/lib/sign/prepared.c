@@ -44,7 +44,7 @@ static int parse_head(const json_t *object, const char *what, struct prepared_he
 		r = json_only(object, known, what, err);
 	if (r == 0)
 		r = json_get_string(object, "signatures", what, &kinds, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	header->pkcs7 = strcmp(kinds, "pkcs7") == 0 || strcmp(kinds, "both") == 0;
 	header->ima = strcmp(kinds, "ima") == 0 || strcmp(kinds, "both") == 0;
@@ -93,7 +93,7 @@ static int parse_file(struct prepared *prepared, const json_t *object, const cha
 {
 	static const char *const known[] = { "path", "size", "verity", NULL };
 	enum assay_hash hash = prepared->header.manifest.parameters.hash;
-	struct prepared_file file = { 0 };
+	struct prepared_file file = { .path = "" };
 	const char *digest;
 	int r = json_only(object, known, what, err);
 
@@ -109,7 +109,7 @@ static int parse_file(struct prepared *prepared, const json_t *object, const cha
 		r = assay_fail(err, EBADMSG,
 			       "%s: \"verity\" is not \"%s:\" and its hexadecimal digits", what,
 			       assay_hash_name(hash));
-	return r < 0 ? r : keep_file(prepared, &file, what, err);
+	return r != 0 ? r : keep_file(prepared, &file, what, err);
 }
 
 /* What is to be signed is known from the files: only its digest is looked at. */
