@@ -492,6 +492,7 @@ static int publish(const struct verify_options *options, struct inputs *inputs,
 	CLEANUP(report_free) struct report ear = { 0 };
 	CLEANUP(report_free) struct report cmw = { 0 };
 	CLEANUP(report_free) struct report summary = { 0 };
+	struct report *const reports[] = { &page, &junit, &ear, &cmw, &summary };
 	struct assay_error err = { 0 };
 	int r;
 
@@ -512,15 +513,8 @@ static int publish(const struct verify_options *options, struct inputs *inputs,
 		r = begin_summary(&summary, options, inputs, verdict, now, &err);
 	if (r == 0 && verdict_trusted(verdict))
 		r = record_file_keep(&inputs->device, &verdict->state, &err);
-	if (r == 0)
-		r = commit_report(&page, &err);
-	if (r == 0)
-		r = commit_report(&junit, &err);
-	if (r == 0)
-		r = commit_report(&ear, &err);
-	if (r == 0)
-		r = commit_report(&cmw, &err);
-	r = commit_report(&summary, &err);
+	for (size_t i = 0; r == 0 && i < sizeof(reports) / sizeof(reports[0]); i++)
+		r = commit_report(reports[i], &err);
 	if (r < 0)
 		return command_failed(&command_verify, &err);
 	return show(verdict, options);

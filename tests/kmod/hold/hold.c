@@ -76,8 +76,7 @@ static struct kprobe resume_probe;
 /* In the place of assay_ring_resume(), which it calls. */
 static noinline int hold_and_resume(struct assay_ring *ring, u64 head, u64 tail, u32 sequence)
 {
-	int (*resume)(struct assay_ring * ring, u64 head, u64 tail, u32 sequence) =
-		(void *)resume_probe.addr;
+	int (*resume)(struct assay_ring *, u64, u64, u32) = (void *)resume_probe.addr;
 	int ret;
 
 	msleep(resume_ms);
@@ -128,7 +127,7 @@ static struct kprobe fault_probe;
 /* In the place of __pte_alloc(), which it calls. */
 static noinline int hold_and_alloc(struct mm_struct *mm, pmd_t *pmd)
 {
-	int (*alloc)(struct mm_struct * mm, pmd_t * pmd) = (void *)fault_probe.addr;
+	int (*alloc)(struct mm_struct *, pmd_t *) = (void *)fault_probe.addr;
 	unsigned int slept;
 	int ret;
 
