@@ -18,7 +18,7 @@ endif
 # Those of make soak alone are made by nothing else.
 SOAK_FLAVOURS := kcsan tags
 OWN_FLAVOURS := 64k 7.3 debug
-STOCK_FLAVOURS := 4k 16k 6.1 amd64
+STOCK_FLAVOURS := 4k 16k 6.1 amd64 amd64-6.1
 FLAVOURS := $(OWN_FLAVOURS) $(STOCK_FLAVOURS)
 ALL_FLAVOURS := $(FLAVOURS) $(SOAK_FLAVOURS)
 
