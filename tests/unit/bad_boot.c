@@ -84,6 +84,41 @@ CHANGE(grub_extended_later)
 	f->policy.uefi_extended_later = 1U << 8;
 }
 
+/* systemd extends PCRs behind the firmware's log, after IMA took their aggregate. */
+static void extend_behind(struct fixture *f, uint32_t pcrs, const char *word)
+{
+	for (uint32_t pcr = 0; pcr < 10; pcr++)
+		if (pcrs & 1U << pcr) {
+			assert_true(f->event_count < FIXTURE_MAX_RECORDS);
+			f->events[f->event_count++] =
+				(struct fixture_event){ pcr, 0x0000000d, word, NULL, 0 };
+			f->event_cut++;
+		}
+}
+CHANGE(os_separated)
+{
+	fixture_add_firmware(f);
+	extend_behind(f, 0x291, "os-separator");
+	f->policy.required |= FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE);
+}
+CHANGE(separated_by_another_word)
+{
+	fixture_add_firmware(f);
+	extend_behind(f, 0x91, "os-separator\n");
+}
+CHANGE(os_separated_twice)
+{
+	fixture_add_firmware(f);
+	extend_behind(f, 0x91, "os-separator");
+	extend_behind(f, 1, "os-separator");
+}
+CHANGE(separated_where_systemd_does_not)
+{
+	add_high_event(f, 8);
+	fixture_mend_aggregate(f);
+	extend_behind(f, 1U << 8, "os-separator");
+}
+
 /* ---------------------------------------------------------------- a TPM that was restarted */
 
 CHANGE(restart_goes_on)
@@ -339,6 +374,13 @@ const struct bad_row bad_boot[] = {
 	{ "good: grub's PCR", BEFORE_PCRS, grub_measured, TRUSTED },
 	{ "U: an event of PCR 8 removed", BEFORE_PCRS, grub_event_removed, FAILS(UEFI_LOG_REPLAY) },
 	{ "good: PCR 8 extended later, accepted", BEFORE_PCRS, grub_extended_later, TRUSTED },
+	{ "good: os-separator behind the firmware's log", BEFORE_PCRS, os_separated, TRUSTED },
+	{ "U: another word behind it", BEFORE_PCRS, separated_by_another_word,
+	  FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE) },
+	{ "U: os-separator twice", BEFORE_PCRS, os_separated_twice,
+	  FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE) },
+	{ "U: os-separator in a PCR that systemd does not extend", BEFORE_PCRS,
+	  separated_where_systemd_does_not, FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE) },
 	{ "restart: the log goes on", BEFORE_QUOTE, restart_goes_on,
 	  FAILS(ASSAY_LOG_START) | FAILS(ASSAY_LOG_REPLAY) },
 	{ "good: suspend, the log goes on", BEFORE_QUOTE, suspend_goes_on, TRUSTED },

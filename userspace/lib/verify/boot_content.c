@@ -36,20 +36,23 @@ enum check_result check_uefi_log_events(struct content *content, char *detail)
 
 /*
  * PCRs 0 to 9 as IMA saw them: as they are quoted. Those that others than the firmware extend
- * may come from the firmware's log, where that replays to the others in the same bank.
+ * may come from the firmware's log, where that replays to the others in the same bank; so do
+ * those that systemd extended with os-separator, which comes after IMA.
  */
 static bool aggregated_pcrs(const struct content *content, enum assay_hash bank,
 			    struct assay_digest values[static IMA_AGGREGATE_PCRS],
 			    const char **ret_from)
 {
 	unsigned int count = bank == ASSAY_HASH_SHA1 ? IMA_AGGREGATE_PCRS_SHA1 : IMA_AGGREGATE_PCRS;
+	uint32_t separated = content->firmware ? proven_separated(content->firmware) : 0;
 	uint32_t proven;
 
 	*ret_from = "the quoted PCRs";
 	for (unsigned int pcr = 0; pcr < count; pcr++) {
 		const struct assay_digest *value = quoted_pcr(content->quoted, bank, pcr);
 
-		if (!value && pcr >= FIRMWARE_PCRS && content->firmware) {
+		if ((separated & 1U << pcr) ||
+		    (!value && pcr >= FIRMWARE_PCRS && content->firmware)) {
 			value = uefi_pcrs_value(proven_pcrs(content->firmware, &proven), bank, pcr);
 			*ret_from = "the quoted PCRs and the firmware's log";
 		}

@@ -97,5 +97,8 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 				  "to the quoted values of PCRs %s; its events of PCRs %s, which "
 				  "are not quoted or which others extend later, are not proven",
 				  proven_text, missing_text);
-	return check_tell(true, detail, "to the quoted values of PCRs %s", proven_text);
+	check_pcrs_text(replay.separated, ",", missing_text);
+	return check_tell(true, detail, "to the quoted values of PCRs %s%s%s", proven_text,
+			  missing_text[0] ? ", with systemd's os-separator behind it in " : "",
+			  missing_text);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "log/hasher.h"
@@ -18,7 +19,7 @@ struct proven_log {
 	uint64_t records, size;
 	enum assay_hash bank;
 	const struct uefi_pcrs *pcrs;
-	uint32_t pcrs_proven;
+	uint32_t pcrs_proven, separated;
 	struct firmware_log firmware;
 };
 
@@ -175,10 +176,55 @@ static const struct assay_digest *firmware_anchor(const struct quoted_pcrs *quot
 	return NULL;
 }
 
-static void replay_firmware_bank(const struct quoted_pcrs *quoted, const struct uefi_pcrs *pcrs,
-				 enum assay_hash bank, const struct verify_policy *policy,
-				 const struct firmware_before *before,
-				 struct firmware_replay *replay, uint32_t *ret_proven)
+/*
+ * systemd-pcrosseparator.service (systemd 261 and later) extends these with the word, from the
+ * initramfs on: what comes behind it was not measured by the firmware.
+ */
+#define OS_SEPARATOR "os-separator"
+#define OS_SEPARATOR_PCRS (0xffU | 1U << 9 | 1U << 12 | 1U << 13 | 1U << 14)
+
+static int separate(const struct assay_digest *replayed, struct assay_digest *ret,
+		    struct assay_error *err)
+{
+	struct assay_digest word;
+	struct hasher hasher;
+	int r = hasher_open(&hasher, replayed->hash, err);
+
+	if (r < 0)
+		return r;
+	*ret = *replayed;
+	r = hasher_digest(&hasher, BYTES((const uint8_t *)OS_SEPARATOR, strlen(OS_SEPARATOR)),
+			  BYTES(NULL, 0), &word, err);
+	if (r == 0)
+		r = hasher_extend(&hasher, ret, BYTES(word.bytes, word.size), err);
+	hasher_close(&hasher);
+	return r;
+}
+
+/* Is a PCR what the log replays to, with the word behind it or not? */
+static int reaches(const struct assay_digest *replayed, const struct assay_digest *found,
+		   unsigned int pcr, struct firmware_replay *replay, bool *ret,
+		   struct assay_error *err)
+{
+	struct assay_digest separated;
+	int r;
+
+	*ret = verity_digest_equal(found, replayed);
+	if (*ret || !(OS_SEPARATOR_PCRS & 1U << pcr))
+		return 0;
+	r = separate(replayed, &separated, err);
+	if (r == 0 && verity_digest_equal(found, &separated)) {
+		*ret = true;
+		replay->separated |= 1U << pcr;
+	}
+	return r;
+}
+
+static int replay_firmware_bank(const struct quoted_pcrs *quoted, const struct uefi_pcrs *pcrs,
+				enum assay_hash bank, const struct verify_policy *policy,
+				const struct firmware_before *before,
+				struct firmware_replay *replay, uint32_t *ret_proven,
+				struct assay_error *err)
 {
 	bool counts = (policy->algorithms & verify_algorithm_bit(bank)) != 0;
 
@@ -187,14 +233,19 @@ static void replay_firmware_bank(const struct quoted_pcrs *quoted, const struct 
 		const struct assay_digest *found = firmware_anchor(quoted, before, bank, pcr);
 		const struct assay_digest *replayed = uefi_pcrs_value(pcrs, bank, pcr);
 		uint32_t bit = 1U << pcr;
+		bool reached;
+		int r;
 
-		/* Without an event, those of the firmware's own are as they were at reset. */
-		if (!found || (pcr >= FIRMWARE_PCRS && !(pcrs->extended & bit)))
-			continue;
 		/* Of an event without a digest of this bank, the bank says nothing. */
-		if (!uefi_pcrs_complete(pcrs, bank, pcr))
+		if (!found || !uefi_pcrs_complete(pcrs, bank, pcr))
 			continue;
-		if (verity_digest_equal(found, replayed)) {
+		r = reaches(replayed, found, pcr, replay, &reached, err);
+		if (r < 0)
+			return r;
+		/* Without an event, those of the firmware's own are as they were at reset. */
+		if (pcr >= FIRMWARE_PCRS && !(pcrs->extended & bit))
+			continue;
+		if (reached) {
 			*ret_proven |= counts ? bit : 0;
 		} else if (policy->uefi_extended_later & bit) {
 			replay->later |= bit;
@@ -205,6 +256,7 @@ static void replay_firmware_bank(const struct quoted_pcrs *quoted, const struct 
 			replay->replayed = *replayed;
 		}
 	}
+	return 0;
 }
 
 int proven_firmware(const struct quoted_pcrs *quoted, struct bytes log,
@@ -218,8 +270,11 @@ int proven_firmware(const struct quoted_pcrs *quoted, struct bytes log,
 
 	for (size_t i = 0; i < pcrs->bank_count; i++) {
 		firmware->banks[i].hash = pcrs->banks[i].hash;
-		replay_firmware_bank(quoted, pcrs, pcrs->banks[i].hash, policy, before, &replay,
-				     &firmware->banks[i].pcrs);
+		int r = replay_firmware_bank(quoted, pcrs, pcrs->banks[i].hash, policy, before,
+					     &replay, &firmware->banks[i].pcrs, err);
+
+		if (r < 0)
+			return r;
 		replay.proven |= firmware->banks[i].pcrs;
 	}
 	firmware->bank_count = pcrs->bank_count;
@@ -228,6 +283,7 @@ int proven_firmware(const struct quoted_pcrs *quoted, struct bytes log,
 		firmware->banks[i].pcrs &= replay.proven;
 	*ret_replay = replay;
 	proven.pcrs_proven = replay.proven;
+	proven.separated = replay.separated;
 	if (replay.proven == 0 || replay.differs != ASSAY_HASH_NONE)
 		return 0;
 	return proven_log_new(&proven, ret, err);
@@ -262,6 +318,11 @@ const struct uefi_pcrs *proven_pcrs(const struct proven_log *log, uint32_t *ret_
 {
 	*ret_proven = log->pcrs_proven;
 	return log->pcrs;
+}
+
+uint32_t proven_separated(const struct proven_log *log)
+{
+	return log->separated;
 }
 
 const struct firmware_log *proven_firmware_log(const struct proven_log *log)

@@ -73,11 +73,12 @@ int proven_ima(const struct quoted_pcrs *quoted, const struct replayed_log *log,
  * struct firmware_replay - what became of the PCRs that the firmware's log has events of
  * @proven: bit n: the log replays to the quoted value of PCR n, in an accepted bank
  * @later: bit n: it does not, which the policy accepts
+ * @separated: bit n: systemd's os-separator comes behind what it replays to
  * @differs: where it does not, and must: the bank of the first, else ASSAY_HASH_NONE
  * @pcr, @found, @replayed: that PCR, what is quoted and what the log replays to
  */
 struct firmware_replay {
-	uint32_t proven, later;
+	uint32_t proven, later, separated;
 	enum assay_hash differs;
 	unsigned int pcr;
 	struct assay_digest found, replayed;
@@ -98,7 +99,8 @@ struct firmware_before {
 
 /*
  * proven_firmware() - compare what a log of the firmware replays to with what is quoted:
- * PCRs 0 to 7, which are the firmware's, and those above that the log has events of
+ * PCRs 0 to 7, which are the firmware's, and those above that the log has events of; systemd may
+ * have extended them with os-separator since
  * @log: well-formed
  * @pcrs: all of them, by uefi_replay()
  * @policy: which banks count (SHA-1 and such may agree; they prove nothing), and which PCRs
@@ -123,6 +125,8 @@ uint64_t proven_records(const struct proven_log *log);
 enum assay_hash proven_bank(const struct proven_log *log);
 /* proven_pcrs() - of the firmware's log: its PCRs; bit n of *ret_proven: n's value is proven */
 const struct uefi_pcrs *proven_pcrs(const struct proven_log *log, uint32_t *ret_proven);
+/* proven_separated() - likewise; bit n: systemd extended n with os-separator behind the log */
+uint32_t proven_separated(const struct proven_log *log);
 
 /* proven_firmware_log() - the firmware's log, and which PCRs it proves in which bank */
 const struct firmware_log *proven_firmware_log(const struct proven_log *log);
