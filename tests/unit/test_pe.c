@@ -30,7 +30,7 @@ static void digest_of(const struct buffer *file, enum assay_hash hash, struct as
 		      bool *ret_complete)
 {
 	struct assay_error err = { 0 };
-	struct pe_image image;
+	struct pe_image image = { 0 };
 
 	if (pe_parse(buffer_bytes(file), &image, &err) < 0 ||
 	    pe_authenticode(&image, hash, ret, ret_complete, &err) < 0)
@@ -53,7 +53,7 @@ static void all_but_checksum_and_certificates_is_hashed(void **state)
 			  PE_BUILT_SECURITY - PE_BUILT_CHECKSUM - 4 },
 			{ file.data + PE_BUILT_SECURITY + 8, file.size - PE_BUILT_SECURITY - 8 },
 		};
-		struct assay_digest expected, found;
+		struct assay_digest expected = { 0 }, found = { 0 };
 		bool complete = false;
 
 		assert_int_equal(
@@ -69,8 +69,8 @@ static void all_but_checksum_and_certificates_is_hashed(void **state)
 static void signing_changes_nothing(void **state)
 {
 	struct buffer file = build_image();
-	struct assay_digest before, after;
-	struct pe_image image;
+	struct assay_digest before = { 0 }, after = { 0 };
+	struct pe_image image = { 0 };
 
 	(void)state;
 	digest_of(&file, ASSAY_HASH_SHA256, &before, NULL);
@@ -88,7 +88,7 @@ static void sections_are_sorted(void **state)
 {
 	struct buffer file = build_image(), swapped = build_image();
 	uint8_t header[40];
-	struct assay_digest expected, found;
+	struct assay_digest expected = { 0 }, found = { 0 };
 	bool complete = false;
 
 	(void)state;
@@ -203,7 +203,7 @@ static void ill_formed_images_are_refused(void **state)
 		struct buffer file = build_image();
 		struct assay_error err = { 0 };
 		struct assay_digest digest;
-		struct pe_image image;
+		struct pe_image image = { 0 };
 		int r;
 
 		assert_int_equal(file.size, 0x800);
@@ -228,7 +228,7 @@ static void a_table_in_the_middle_is_refused(void **state)
 {
 	struct buffer file = build_image();
 	struct assay_error err = { 0 };
-	struct pe_image image;
+	struct pe_image image = { 0 };
 
 	(void)state;
 	pe_sign(&file, BYTES_LITERAL("\10\0\0\0\0\2\2\0"));

@@ -64,7 +64,7 @@ static struct assay_digest measured(const char *const *sections, enum assay_hash
 	return value;
 }
 
-#define STUB(version) ".sdmagic=#### LoaderInfo: systemd-stub " version " ####"
+#define STUB(version) (".sdmagic=#### LoaderInfo: systemd-stub " version " ####")
 
 static void sections_are_measured_in_their_order(void **state)
 {
@@ -130,8 +130,8 @@ static void sections_are_measured_in_their_order(void **state)
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		struct buffer file = build(table[i].image);
 		struct assay_error err = { 0 };
-		struct assay_digest value,
-			expected = measured(table[i].measured, ASSAY_HASH_SHA384);
+		struct assay_digest value = { 0 },
+				    expected = measured(table[i].measured, ASSAY_HASH_SHA384);
 		struct pe_image image;
 		struct uki uki;
 

@@ -212,7 +212,7 @@ static int take_image(const struct pcr11_run *run, const char *path, struct byte
 {
 	CLEANUP(json_decref_pointer) json_t *values = run->images ? json_array() : NULL;
 	struct pe_image image;
-	struct uki uki;
+	struct uki uki = { 0 };
 	int r = pe_parse(file, &image, err);
 
 	if (r == 0)

@@ -30,7 +30,7 @@ static int check_ek(const struct enroll_request *request, const struct tpm_publi
 		    struct chain_revocation *ret_revocation, struct assay_error *err)
 {
 	char hex[2 * ASSAY_DIGEST_MAX + 1];
-	struct assay_digest key;
+	struct assay_digest key = { 0 };
 	int r = credential_check_ek(ek, err);
 
 	if (r == 0)

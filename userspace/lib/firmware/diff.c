@@ -298,7 +298,7 @@ static int count_missing(struct diff *diff, struct bytes lists, struct bytes oth
 static int tell_keys(struct diff *diff, const struct item *a, const struct item *b)
 {
 	struct bytes before = a->content.variable.value, after = b->content.variable.value;
-	size_t gone, come;
+	size_t gone = 0, come = 0;
 	char first_gone[256], first_come[256];
 	int r = count_missing(diff, before, after, &gone, first_gone);
 

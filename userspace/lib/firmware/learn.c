@@ -43,17 +43,14 @@ static char *text_of(const struct buffer *text)
 	return strdup(text_escape(buffer_bytes(text), shown, sizeof(shown)));
 }
 
-static void put_name(struct buffer *out, const struct uefi_event *event,
-		     const struct firmware_content *content)
+/* false: it has none */
+static bool put_content_name(struct buffer *out, const struct firmware_content *content)
 {
-	struct bytes file = BYTES(NULL, 0);
 	const char *name = NULL;
-	char type[16];
 
-	if (content->problem) {
-		name = firmware_event_type(event->type, type);
-	} else if (content->kind == FIRMWARE_PROGRAM) {
-		file = efi_device_path_file(content->path);
+	if (content->kind == FIRMWARE_PROGRAM) {
+		struct bytes file = efi_device_path_file(content->path);
+
 		if (file.size > 0)
 			efi_text(file, out);
 		else if (content->path.size > 0)
@@ -69,10 +66,23 @@ static void put_name(struct buffer *out, const struct uefi_event *event,
 	} else if (content->description.size > 0) {
 		buffer_append_bytes(out, content->description);
 	} else {
-		name = firmware_event_type(event->type, type);
+		return false;
 	}
 	if (name)
 		buffer_append(out, name, strlen(name));
+	return true;
+}
+
+static void put_name(struct buffer *out, const struct uefi_event *event,
+		     const struct firmware_content *content)
+{
+	const char *name;
+	char type[16];
+
+	if (!content->problem && put_content_name(out, content))
+		return;
+	name = firmware_event_type(event->type, type);
+	buffer_append(out, name, strlen(name));
 }
 
 char *firmware_event_name(const struct uefi_event *event, const struct firmware_content *content)
@@ -154,20 +164,22 @@ static bool is_section_name(struct learner *learner)
 
 static void learn_list(struct learner *learner, enum firmware_list list)
 {
-	CLEANUP(free_pointer) char *name = NULL;
+	char *name;
 
 	if (firmware_is_common(&learner->event, &learner->content))
 		return;
 	if (list == FIRMWARE_SECTIONS && is_section_name(learner))
 		return;
-	if (list == FIRMWARE_SECTIONS && learner->section[0])
-		name = strdup(learner->section);
-	else
-		name = firmware_event_name(&learner->event, &learner->content);
+	if (list == FIRMWARE_SECTIONS && learner->section[0]) {
+		learn_item(learner, list, learner->section);
+		learner->section[0] = '\0';
+		return;
+	}
+	name = firmware_event_name(&learner->event, &learner->content);
 	if (name)
 		learn_item(learner, list, name);
 	learner->failed |= !name;
-	learner->section[0] = '\0';
+	free(name);
 }
 
 /* ---------------------------------------------------------------- PCR 7 */

@@ -143,7 +143,7 @@ static int parse_product(const json_t *object, const char *what, struct manifest
 	return 0;
 }
 
-int manifest_parse_header(const json_t *object, const char *what, struct manifest_header *header,
+int manifest_parse_header(const json_t *object, const char *what, struct manifest_header *ret,
 			  struct assay_error *err)
 {
 	static const char *const known[] = { "assay",	"type", "id",	      "created",
@@ -179,16 +179,16 @@ int manifest_parse_header(const json_t *object, const char *what, struct manifes
 	if (!utc_parse(created, &time))
 		return assay_fail(err, EBADMSG,
 				  "%s: \"created\" is not a time as 2025-01-31T12:00:00Z", what);
-	memcpy(header->id, id, sizeof(header->id));
+	memcpy(ret->id, id, sizeof(ret->id));
 	/* A time has no other length. */
-	memcpy(header->created, created, sizeof(header->created));
-	r = parse_product(object, what, header, err);
+	memcpy(ret->created, created, sizeof(ret->created));
+	r = parse_product(object, what, ret, err);
 	if (r < 0)
 		return r;
-	r = parse_parameters(object, what, &header->parameters, err);
+	r = parse_parameters(object, what, &ret->parameters, err);
 	if (r < 0)
 		return r;
-	return parse_signers(object, what, header, err);
+	return parse_signers(object, what, ret, err);
 }
 
 static int read_base64(const json_t *object, const char *key, const char *what, size_t limit,

@@ -62,7 +62,7 @@ uint64_t checks_of_log(enum verify_log log)
 	uint64_t of = CHECK_BIT(first[log]);
 
 	/* What a check needs comes before it. */
-	for (int i = first[log] + 1; i < CHECK_COUNT; i++)
+	for (unsigned int i = first[log] + 1; i < CHECK_COUNT; i++)
 		if (checks[i].needs & of &&
 		    !(log == VERIFY_LOG_ASSAY && checks[i].group == CHECK_GROUP_IMA))
 			of |= CHECK_BIT(i);

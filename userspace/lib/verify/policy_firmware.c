@@ -119,14 +119,14 @@ static int read_items(struct policy_parser *parser, const char *path, const json
 	return 0;
 }
 
-#define LIST_READER(name, list)                                                 \
-	static int read_##name(struct policy_parser *parser, const char *path,  \
-			       const json_t *value)                             \
-	{                                                                       \
-		return read_items(parser, path, value,                          \
-				  &parser->policy->rules.firmware.lists[list]); \
-	}                                                                       \
-	_Static_assert(list < FIRMWARE_LISTS, "")
+#define LIST_READER(name, list)                                                   \
+	static int read_##name(struct policy_parser *parser, const char *path,    \
+			       const json_t *value)                               \
+	{                                                                         \
+		return read_items(parser, path, value,                            \
+				  &parser->policy->rules.firmware.lists[(list)]); \
+	}                                                                         \
+	_Static_assert((list) < FIRMWARE_LISTS, "")
 
 LIST_READER(platform, FIRMWARE_PLATFORM);
 LIST_READER(drivers, FIRMWARE_DRIVERS);

@@ -133,7 +133,8 @@ static int add_entry(struct policy_references *references, json_t *array, const 
 {
 	const char *hex = json_string_value(json_object_get(entry, "SignatureData"));
 	struct assay_digest digest = { .hash = ASSAY_HASH_SHA256, .size = 32 };
-	CLEANUP(free_pointer) uint8_t *data = malloc(CERTIFICATE_MAX);
+	CLEANUP(buffer_free) struct buffer room = { 0 };
+	uint8_t *data = buffer_reserve(&room, CERTIFICATE_MAX);
 	size_t size;
 
 	if (!data)
@@ -216,41 +217,37 @@ static bool is_letter_or_digit(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* A regular expression of plain text, escaped characters and ".*" as a pattern; NULL for another.
+/*
+ * A regular expression of plain text, escaped characters and ".*" as a pattern; false for another.
+ * A pattern has no way to say an asterisk.
  */
-static char *pattern_of(const char *expression)
+static bool pattern_of(const char *expression, struct buffer *pattern)
 {
-	char *pattern = malloc(strlen(expression) + 1), *out = pattern;
-
-	for (; pattern && *expression; expression++) {
+	for (; *expression; expression++) {
 		if (expression[0] == '.' && expression[1] == '*') {
-			*out++ = '*';
+			buffer_append_u8(pattern, '*');
 			expression++;
-		} else if (*expression == '\\' && expression[1] &&
+		} else if (*expression == '\\' && expression[1] && expression[1] != '*' &&
 			   !is_letter_or_digit(expression[1])) {
-			*out++ = *++expression;
+			buffer_append_u8(pattern, (uint8_t) * ++expression);
 		} else if (strchr("[](){}+?*|^$\\", *expression)) {
-			free(pattern);
-			return NULL;
+			return false;
 		} else {
-			*out++ = *expression;
+			buffer_append_u8(pattern, (uint8_t)*expression);
 		}
 	}
-	if (pattern)
-		*out = '\0';
-	return pattern;
+	return true;
 }
 
 static int import_command_line(struct policy_references *references, const json_t *kernel,
 			       json_t *rules)
 {
 	const char *expression = json_string_value(json_object_get(kernel, "kernel_cmdline"));
-	CLEANUP(free_pointer) char *pattern = NULL;
+	CLEANUP(buffer_free) struct buffer pattern = { 0 };
 
 	if (!expression)
 		return refuse(references, "kernel_cmdline", "is not a text");
-	pattern = pattern_of(expression);
-	if (!pattern) {
+	if (!pattern_of(expression, &pattern)) {
 		char shown[REFERENCE_TEXT];
 
 		references_warn(
@@ -261,10 +258,11 @@ static int import_command_line(struct policy_references *references, const json_
 					shown));
 		return 0;
 	}
-	return json_array_append_new(member(rules, "command_lines", json_array()),
-				     json_string(pattern)) == 0 ?
-		       0 :
-		       references_no_memory(references);
+	if (pattern.failed ||
+	    json_array_append_new(member(rules, "command_lines", json_array()),
+				  json_stringn((const char *)pattern.data, pattern.size)) < 0)
+		return references_no_memory(references);
+	return 0;
 }
 
 static int import_kernel(struct policy_references *references, const json_t *kernel, json_t *rules)
