@@ -95,8 +95,8 @@ run_file /usr/bin/init
 run_file /usr/bin/sh
 run_file /usr/bin/tool
 quote good.json
-check 'evidence of the two logs, and of PCRs 0 to 10' has good.json \
-	'(.logs | keys == ["ima", "uefi"]) and (.pcrs.sha256 | keys | length == 11)'
+check 'evidence of the two logs, and of PCRs 0 to 10 and 12' has good.json \
+	'(.logs | keys == ["ima", "uefi"]) and (.pcrs.sha256 | keys | length == 12)'
 
 # ---------------------------------------------------------------- trusted
 

@@ -63,7 +63,7 @@ CHANGE(zeros_are_no_boot)
 static void add_high_event(struct fixture *f, uint32_t pcr)
 {
 	fixture_add_firmware(f);
-	assert_true(f->event_count < FIXTURE_MAX_RECORDS);
+	assert_true(f->event_count < FIXTURE_MAX_EVENTS);
 	f->events[f->event_count++] = (struct fixture_event){ pcr, 0x0000000d, "grub", NULL, 0 };
 	fixture_mend_aggregate(f);
 }
@@ -89,7 +89,7 @@ static void extend_behind(struct fixture *f, uint32_t pcrs, const char *word)
 {
 	for (uint32_t pcr = 0; pcr < 10; pcr++)
 		if (pcrs & 1U << pcr) {
-			assert_true(f->event_count < FIXTURE_MAX_RECORDS);
+			assert_true(f->event_count < FIXTURE_MAX_EVENTS);
 			f->events[f->event_count++] =
 				(struct fixture_event){ pcr, 0x0000000d, word, NULL, 0 };
 			f->event_cut++;

@@ -185,6 +185,45 @@ CHANGE(command_line_of_others_and_hidden)
 	exchange(f, FIRST_BOOTED + 1,
 		 (struct fixture_event)EVENT(8, UEFI_EV_IPL, "quiet", "quiet init=/bin/sh"));
 }
+/* What is measured behind the log, by whoever hands it over: it is in the log, and some events are
+ * not. */
+static void leave_out(struct fixture *f, struct fixture_event left_out, struct fixture_event put_in)
+{
+	exchange(f, FIRST_BOOTED + 1, left_out);
+	f->events[f->event_count++] = put_in;
+	f->events_kept_back |= 1U << left_out.pcr;
+}
+CHANGE(grub_line_left_out)
+{
+	leave_out(f, (struct fixture_event)EVENT(8, UEFI_EV_IPL, "quiet init=/bin/sh", NULL),
+		  (struct fixture_event)EVENT(12, UEFI_EV_IPL, "quiet", NULL));
+}
+CHANGE(stub_line_left_out)
+{
+	leave_out(f, (struct fixture_event)EVENT(12, UEFI_EV_IPL, "quiet init=/bin/sh", NULL),
+		  (struct fixture_event)EVENT(8, UEFI_EV_IPL, "quiet", NULL));
+}
+/* Linux's EFI stub measures the line's digest into PCR 9; the log calls it something else. */
+CHANGE(load_options_hidden)
+{
+	exchange(f, FIRST_BOOTED + 1,
+		 (struct fixture_event)EVENT(9, UEFI_EV_IPL, "q\0u\0i\0n\0i\0t\0", NULL));
+	f->events[f->event_count++] = (struct fixture_event)EVENT(12, UEFI_EV_IPL, "quiet", NULL);
+}
+CHANGE(command_line_not_quoted)
+{
+	rules_fulfilled(f);
+	f->quote.selections[1] = fixture_select(ASSAY_HASH_SHA256, 0x3ff | 1U << 10 | 1U << 14);
+}
+CHANGE(debug_mode)
+{
+	exchange(f, FIRST_VARIABLE + 2,
+		 (struct fixture_event)EVENT(7, 0x80000007, "UEFI Debug Mode", NULL));
+	f->policy.firmware.keys[FIRMWARE_DBX] = (struct firmware_variable){ 0 };
+	f->policy.firmware.authorities = (struct firmware_digests){ &other, 1 };
+	f->policy.required &= ~FAILS(FIRMWARE_DBX);
+	f->policy.required |= FAILS(FIRMWARE_AUTHORITIES);
+}
 CHANGE(sections_wanted)
 {
 	rules_fulfilled(f);
@@ -235,6 +274,14 @@ const struct bad_row bad_firmware[] = {
 	  FAILS(FIRMWARE_COMMAND_LINE) },
 	{ "firmware: a command line of others, and hidden", BEFORE_PCRS,
 	  command_line_of_others_and_hidden, FAILS(FIRMWARE_COMMAND_LINE) },
+	{ "firmware: grub's line left out, one put in", BEFORE_PCRS, grub_line_left_out,
+	  FAILS(UEFI_LOG_REPLAY) },
+	{ "firmware: systemd-stub's line left out, one put in", BEFORE_PCRS, stub_line_left_out,
+	  FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE) },
+	{ "firmware: the EFI stub's line hidden, one put in", BEFORE_PCRS, load_options_hidden,
+	  FAILS(FIRMWARE_COMMAND_LINE) },
+	{ "firmware: PCR 12 not quoted", BEFORE_PCRS, command_line_not_quoted, 0 },
+	{ "firmware: in its debug mode", BEFORE_PCRS, debug_mode, FAILS(FIRMWARE_AUTHORITIES) },
 	{ "firmware: no sections", BEFORE_PCRS, sections_wanted, FAILS(FIRMWARE_SECTIONS) },
 	{ "firmware: no MokList", BEFORE_PCRS, mok_wanted, FAILS(FIRMWARE_MOK) },
 	{ "firmware: a rule required, not there", BEFORE_PCRS, rule_not_there, 0 },

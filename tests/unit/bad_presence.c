@@ -202,6 +202,11 @@ CHANGE(optional_log_left_out_later)
 	optional_logs_missing(f);
 	f->state.reset_count++;
 }
+CHANGE(optional_log_left_out_after_sleep)
+{
+	optional_log_left_out_later(f);
+	f->state.restart_count--;
+}
 CHANGE(optional_logs_there)
 {
 	begin(f);
@@ -286,6 +291,8 @@ const struct bad_row bad_presence[] = {
 	{ "good: optional logs that are missing", BEFORE_PCRS, optional_logs_missing, TRUSTED },
 	{ "optional: assay's log left out, which was there before", BEFORE_PCRS,
 	  optional_log_left_out_later, FAILS(EVIDENCE_LOGS) },
+	{ "optional: the same after a sleep", BEFORE_PCRS, optional_log_left_out_after_sleep,
+	  FAILS(EVIDENCE_LOGS) },
 	{ "good: optional logs that are there", BEFORE_PCRS, optional_logs_there, TRUSTED },
 	{ "optional: assay's log changed", AFTER_QUOTE, optional_assay_log_changed,
 	  FAILS(ASSAY_LOG_DIGESTS) },

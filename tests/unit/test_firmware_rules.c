@@ -166,7 +166,8 @@ static void each_rule_is_broken_by_itself(void **state)
 		  "event 14 of PCR 2 is sha256:" },
 		{ "{\"programs\": {\"shim\": [\"sha256:" ZEROS "\"]}}", RULE(PROGRAMS),
 		  "event 29 of PCR 4 is sha256:" },
-		{ "{\"files\": {\"x\": [\"sha256:" ZEROS "\"]}}", RULE(FILES),
+		/* What is no file may be a command line. */
+		{ "{\"files\": {\"x\": [\"sha256:" ZEROS "\"]}}", RULE(FILES) | RULE(COMMAND_LINE),
 		  "event 36 of PCR 9 is sha256:" },
 		{ "{\"mok\": {\"MokList\": [\"sha256:" ZEROS "\"]}}", RULE(MOK),
 		  "event 30 of PCR 14 is sha256:" },
@@ -330,8 +331,9 @@ static void a_reference_state_of_keylime(void **state)
 	assert_int_equal(warnings, 4);
 	rules = json_object_get(imported, "firmware");
 	policy_of(rules, NULL, &policy);
-	/* grub's configuration, and MokListTrusted. */
-	assert_int_equal(judge_all(&policy.rules.firmware, &all, first), RULE(FILES) | RULE(MOK));
+	/* grub's configuration, which might be a command line, and MokListTrusted. */
+	assert_int_equal(judge_all(&policy.rules.firmware, &all, first),
+			 RULE(FILES) | RULE(COMMAND_LINE) | RULE(MOK));
 	assert_true(firmware_asks(&policy.rules.firmware, FIRMWARE_RULE_COMMAND_LINE));
 	assert_int_equal(policy.rules.firmware.keys[FIRMWARE_DBX].contains.count, 371);
 	policy_free(&policy);
@@ -341,7 +343,8 @@ static void a_reference_state_of_keylime(void **state)
 		  "{\"shim\": [\"sha256:" ZEROS "\"]}}",
 		  &policy);
 	assert_int_equal(judge_all(&policy.rules.firmware, &all, first),
-			 RULE(FILES) | RULE(MOK) | RULE(KEYS) | RULE(PROGRAMS));
+			 RULE(FILES) | RULE(COMMAND_LINE) | RULE(MOK) | RULE(KEYS) |
+				 RULE(PROGRAMS));
 	policy_free(&policy);
 	json_decref(imported);
 	buffer_free(&log);

@@ -434,7 +434,7 @@ void fixture_add_firmware(struct fixture *fixture)
 	fixture->event_count = count;
 	fixture_mend_aggregate(fixture);
 	fixture->quote.selections[1] =
-		fixture_select(ASSAY_HASH_SHA256, 0x3ff | 1U << 10 | 1U << 14);
+		fixture_select(ASSAY_HASH_SHA256, 0x3ff | 1U << 10 | 1U << 12 | 1U << 14);
 }
 
 void fixture_insert_entry(struct fixture *fixture, size_t index, struct fixture_entry entry)
@@ -621,7 +621,7 @@ void fixture_boot(struct fixture *fixture)
 	for (size_t bank = 0; bank < LOG_BUILDER_BANKS; bank++) {
 		size_t size = assay_hash_size(banks[bank]);
 
-		for (size_t pcr = 0; pcr < 10; pcr++)
+		for (size_t pcr = 0; pcr < FIXTURE_FIRMWARE_PCRS; pcr++)
 			fixture->firmware[pcr][bank] =
 				(struct assay_digest){ .hash = banks[bank], .size = size };
 		for (size_t i = 0; i < fixture->event_count; i++) {
@@ -693,7 +693,7 @@ static struct assay_digest tpm_pcr(const struct fixture *fixture, uint16_t bank,
 	for (size_t i = 0; i < LOG_BUILDER_BANKS; i++)
 		if (banks[i] == bank && (index == 10 || index == 14))
 			value = fixture->pcrs[index == 14][i];
-		else if (banks[i] == bank && index < 10)
+		else if (banks[i] == bank && index < FIXTURE_FIRMWARE_PCRS)
 			value = fixture->firmware[index][i];
 	return value;
 }

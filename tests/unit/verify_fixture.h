@@ -61,6 +61,8 @@ struct fixture_entry {
 };
 
 /* An event of the firmware's log, whose banks are SHA-1 and SHA-256. */
+#define FIXTURE_FIRMWARE_PCRS 13
+#define FIXTURE_MAX_EVENTS 24
 struct fixture_event {
 	uint32_t pcr, type;
 	const char *data;
@@ -116,12 +118,12 @@ struct fixture {
 	struct fixture_entry entries[FIXTURE_MAX_RECORDS];
 	size_t entry_count;
 	bool padded; /* PCR 10's SHA-256 bank was extended with SHA-1, as old kernels do */
-	struct fixture_event events[FIXTURE_MAX_RECORDS];
+	struct fixture_event events[FIXTURE_MAX_EVENTS];
 	size_t event_count;	     /* without any, there is no log of the firmware */
 	uint32_t events_kept_back;   /* bit n: those of PCR n are not handed over */
 	size_t event_cut;	     /* the last ones, which are not handed over */
 	bool events_of_another_boot; /* what is handed over has another firmware's version */
-	struct assay_digest firmware[10][LOG_BUILDER_BANKS]; /* PCRs 0 to 9 */
+	struct assay_digest firmware[FIXTURE_FIRMWARE_PCRS][LOG_BUILDER_BANKS]; /* but 10 */
 	size_t unanchored; /* the last records, which the TPM has not seen */
 	size_t cut;	   /* the first ones, which are not handed over */
 	uint8_t cut_lie;   /* what the PCR is said to have been before the others is off by this */

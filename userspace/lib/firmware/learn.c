@@ -261,8 +261,6 @@ static void learn_secure_boot(struct learner *learner)
 			learn_variable(learner, &content->variable);
 		return;
 	}
-	if (!learner->separated && content->kind == FIRMWARE_TEXT)
-		return;
 	if (digest)
 		add_text(learner, member(learner, learner->rules, "authorities", json_array()),
 			 assay_digest_text(digest, text));

@@ -95,6 +95,12 @@ struct firmware_rules {
 	size_t command_line_count, command_count;
 };
 
+/*
+ * firmware_rules_pcrs() - bit n: what the rules say is about all that PCR n holds, also where the
+ * log has no event of it, which else may have been left out: those of the command line
+ */
+uint32_t firmware_rules_pcrs(const struct firmware_rules *rules);
+
 /* A rule that is judged by itself: each is a check of lib/verify. */
 enum firmware_rule {
 	FIRMWARE_RULE_SECURE_BOOT,

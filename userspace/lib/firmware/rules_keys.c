@@ -249,8 +249,9 @@ int judge_keys(struct judging *judging, enum firmware_key first, enum firmware_k
 /* ---------------------------------------------------------------- behind the separator */
 
 /*
- * Is it a variable of Secure Boot, which another rule is about? Some firmware measures who vouched
- * for its drivers before the separator: as "db" once more.
+ * Is it a variable of Secure Boot, which another rule is about? A text there is none: firmware says
+ * so that it is in its debug mode, or that its protection from DMA is off (PFP 3.3.4.8). Some
+ * firmware measures who vouched for its drivers before the separator: as "db" once more.
  */
 static bool is_configuration(const struct judging *judging, size_t *databases)
 {
@@ -258,8 +259,7 @@ static bool is_configuration(const struct judging *judging, size_t *databases)
 
 	if (judging->content.proof != FIRMWARE_PROVES_DATA ||
 	    !efi_variable_parse(judging->event.data, &variable))
-		return judging->content.kind == FIRMWARE_TEXT &&
-		       judging->content.proof == FIRMWARE_PROVES_DATA;
+		return false;
 	if (efi_variable_is(&variable, EFI_IMAGE_SECURITY_DATABASE, "db"))
 		return (*databases)++ == 0;
 	return true;

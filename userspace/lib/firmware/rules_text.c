@@ -123,31 +123,18 @@ int judging_is_line(struct judging *judging, bool *ret)
 	return r;
 }
 
-static bool says_load_options(const struct judging *judging)
-{
-	return judging->content.kind == FIRMWARE_TAGGED &&
-	       judging->content.tag == FIRMWARE_TAG_LOAD_OPTIONS;
-}
-
 /*
  * Of PCR 9. That an event is the load options is said by its tag, which is not proven: any event
- * that is not of the policy's files may be. So where there are some, or no other PCR has told of
- * the command line, each event must be a file or a command line.
+ * that is not of the policy's files may be. So each must be a file or a command line, also where
+ * another PCR has a line: anybody may have put it there since.
  */
 static int judge_load_options(struct judging *judging, size_t *found)
 {
 	const struct firmware_items *files = &judging->rules->lists[FIRMWARE_FILES];
-	bool elsewhere = *found > 0, labelled = false;
 	char says[JUDGING_TEXT];
 	int r;
 
-	while ((r = judging_next(judging, PCR_STUB)) > 0)
-		labelled |= says_load_options(judging);
-	if (r == 0 && elsewhere && !labelled)
-		return 0;
-	if (r == 0)
-		r = judging_rewind(judging);
-	while (r >= 0 && (r = judging_next(judging, PCR_STUB)) > 0) {
+	while ((r = judging_next(judging, PCR_STUB)) > 0) {
 		bool line;
 
 		r = judging_is_line(judging, &line);
@@ -164,28 +151,19 @@ static int judge_load_options(struct judging *judging, size_t *found)
 	return r;
 }
 
-/* Into which of the PCRs something was measured. */
-static int used_pcrs(struct judging *judging, uint32_t *ret)
+uint32_t firmware_rules_pcrs(const struct firmware_rules *rules)
 {
-	int r;
-
-	*ret = 0;
-	while ((r = uefi_next(&judging->reader, &judging->event, judging->err)) > 0)
-		if (judging->event.extended)
-			*ret |= UINT32_C(1) << judging->event.pcr;
-	return r;
+	return rules->command_line_count > 0 ? 1U << PCR_GRUB | 1U << PCR_STUB | 1U << PCR_SYSTEMD :
+					       0;
 }
 
 int judge_command_line(struct judging *judging)
 {
 	static const unsigned int pcrs[] = { PCR_GRUB, PCR_SYSTEMD, PCR_STUB };
 	size_t found = 0;
-	uint32_t used;
-	int r = used_pcrs(judging, &used);
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(pcrs) / sizeof(pcrs[0]); i++) {
-		if (!(used & UINT32_C(1) << pcrs[i]))
-			continue;
 		if (!judging_proven(judging, pcrs[i]))
 			return 0;
 		r = judging_rewind(judging);

@@ -126,8 +126,21 @@ const char *trust_tier_name(enum trust_tier tier)
 	return names[tier];
 }
 
+/* A check that is required and was not made leaves open what its failure would have said. */
+static bool is_open(const struct verdict *verdict, enum trust_claim claim)
+{
+	uint64_t open = verdict->required & ~verdict->passed;
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if ((faults[i].claims & 1U << claim) && (faults[i].checks & open))
+			return true;
+	return false;
+}
+
 static int affirmed(const struct verdict *verdict, enum trust_claim claim)
 {
+	if (is_open(verdict, claim))
+		return 0;
 	for (size_t i = 0; i < sizeof(affirmations) / sizeof(affirmations[0]); i++)
 		if (affirmations[i].claim == claim &&
 		    (verdict->passed & affirmations[i].checks) == affirmations[i].checks)

@@ -395,6 +395,8 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 		rules->pcrs |= UINT32_C(1) << rules->assay_pcr;
 	if (rules->logs[VERIFY_LOG_IMA] == PRESENCE_REQUIRED)
 		rules->pcrs |= UINT32_C(1) << rules->ima_pcr;
+	if (rules->required & BIT(FIRMWARE_COMMAND_LINE))
+		rules->pcrs |= firmware_rules_pcrs(&rules->firmware);
 	rules->unknown_records = said->keys[POLICY_KEY_UNKNOWN_RECORDS] == SAID_NO;
 	rules->trimmed = said->keys[POLICY_KEY_TRIMMED] == SAID_NO;
 	rules->unknown_templates = said->keys[POLICY_KEY_UNKNOWN_TEMPLATES] == SAID_NO;

@@ -315,7 +315,7 @@ static int import_kernels(struct policy_references *references, const json_t *ro
 		references_warn(references,
 				"what else a boot loader reads has no digest there: add it to "
 				"firmware.files ('assay policy learn --firmware' prints it), or "
-				"waive firmware-files");
+				"waive firmware-files and firmware-command-line");
 	if (json_object_get(rules, "command_lines") &&
 	    json_object_set_new(rules, "commands", json_pack("[s]", "*")) < 0)
 		return references_no_memory(references);

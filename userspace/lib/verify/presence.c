@@ -71,14 +71,16 @@ static bool is_asked_for(const struct verify_policy *policy, enum verify_log log
 	       policy->required & (of & (~of + 1));
 }
 
-/* What was there before in this boot does not go away: whoever leaves it out hides something. */
+/*
+ * What was there before in this boot does not go away, nor does it with a restart of the TPM, as
+ * for sleep (resetCount stays): whoever leaves it out hides something.
+ */
 static bool was_there(const struct appraisal *appraisal)
 {
 	const struct verify_state *state = appraisal->input->state;
 
-	return appraisal->verdict->passed & CHECK_BIT(CHECK_QUOTE_PARSED) &&
-	       log_same_tpm_boot(state, &appraisal->attest, appraisal->policy) &&
-	       state->value.size > 0;
+	return appraisal->verdict->passed & CHECK_BIT(CHECK_QUOTE_PARSED) && state &&
+	       state->reset_count == appraisal->attest.reset_count && state->value.size > 0;
 }
 
 enum check_result check_evidence_logs(struct appraisal *appraisal, char *detail)

@@ -227,6 +227,9 @@ static int replay_firmware_bank(const struct quoted_pcrs *quoted, const struct u
 				struct assay_error *err)
 {
 	bool counts = (policy->algorithms & verify_algorithm_bit(bank)) != 0;
+	/* Without an event, those of the firmware's own, and those of a rule, are as at reset. */
+	uint32_t whole = ((1U << FIRMWARE_PCRS) - 1) | pcrs->extended |
+			 firmware_rules_pcrs(&policy->firmware);
 
 	*ret_proven = 0;
 	for (unsigned int pcr = 0; pcr < UEFI_PCR_COUNT; pcr++) {
@@ -242,8 +245,7 @@ static int replay_firmware_bank(const struct quoted_pcrs *quoted, const struct u
 		r = reaches(replayed, found, pcr, replay, &reached, err);
 		if (r < 0)
 			return r;
-		/* Without an event, those of the firmware's own are as they were at reset. */
-		if (pcr >= FIRMWARE_PCRS && !(pcrs->extended & bit))
+		if (!(whole & bit))
 			continue;
 		if (reached) {
 			*ret_proven |= counts ? bit : 0;
