@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..58
+echo 1..59
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -291,6 +291,8 @@ judge changed.json --policy policy.json
 check '9: a value beside the quote is changed' refused pcr-digest
 run "$verifier" verify good.json --nonce "$(head -c 20 /dev/urandom | xxd -p)" --ak ak.pub --policy policy.json
 check '10: an old quote' refused quote-nonce
+check '    and nothing else is blamed, which could only not be made since' \
+	[ "$(grep -c '^not checked' stdout)" = 0 ]
 run "$assay" key create --restricted --out other.pem --public other.pub
 run "$verifier" verify good.json --nonce "$nonce" --ak other.pub --policy policy.json
 check "11: another machine's" refused ak-expected

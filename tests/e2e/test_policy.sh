@@ -47,7 +47,7 @@ check 'what is missing is told' ended 1 'where evidence-logs: it holds no list o
 jq '.logs.ima.data |= .[:-4]' no-log.json >cut-list.json
 policy learn cut-list.json --waive-boot
 check 'a list that does not hold is told, and done without' \
-	grep -q '^assay policy learn: logs.ima is "absent", since ima-log-parsed did not pass' stderr
+	grep -q '^assay-verify policy learn: logs.ima is "absent", since ima-log-parsed did not pass' stderr
 check 'and so is that nothing was compared' grep -q 'since reference-values did not pass' stderr
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem" --waive-boot
 check 'unless the policy is not to judge it' [ "$(jq -r '.waive["boot-known"]' stdout)" = 'learned without the boot' ]

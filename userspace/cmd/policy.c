@@ -3,6 +3,8 @@
  * `assay policy`: explain, make and fill policies for `assay verify`. Also in the program
  * assay-verify, so nothing here may need the TPM stack.
  */
+#define _GNU_SOURCE
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,7 +183,7 @@ const struct command command_policy_lint = {
 /* On standard error, since a policy is printed. */
 static void show_warning(const struct command *command, const char *text)
 {
-	fprintf(stderr, "assay %s: %s\n", command->name, text);
+	fprintf(stderr, "%s %s: %s\n", program_invocation_short_name, command->name, text);
 }
 
 /* ---------------------------------------------------------------- learn */

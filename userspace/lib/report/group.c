@@ -23,8 +23,17 @@ static bool follows_from_another(const struct verdict *verdict, enum check check
 {
 	const uint64_t parsed = CHECK_BIT(CHECK_ASSAY_LOG_PARSED) |
 				CHECK_BIT(CHECK_IMA_LOG_PARSED) | CHECK_BIT(CHECK_UEFI_LOG_PARSED);
+	const uint64_t of_entries = CHECK_BIT(CHECK_IMA_LOG_ENTRIES) |
+				    CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS) |
+				    CHECK_BIT(CHECK_IMA_FILES_KNOWN);
+	const uint64_t proving =
+		CHECK_BIT(CHECK_ASSAY_LOG_REPLAY) | CHECK_BIT(CHECK_IMA_LOG_REPLAY);
 
 	if (check == CHECK_REFERENCE_VALUES)
+		return true;
+	/* There is no entry to judge: no log was proven, since something failed before. */
+	if (of_entries & CHECK_BIT(check) && !(verdict->passed & proving) &&
+	    verdict->required & verdict->failed)
 		return true;
 	return parsed & CHECK_BIT(check) && verdict->failed & CHECK_BIT(CHECK_EVIDENCE_LOGS);
 }

@@ -613,7 +613,8 @@ enum check_result check_boot_known(struct appraisal *appraisal, char *detail)
 	if ((named_0 || firmware != KNOWN_NOT) &&
 	    (named_4_7 || programs != KNOWN_NOT || keys != KNOWN_NOT))
 		return check_tell(false, detail,
-				  "the PCRs of the boot are not those of the policy");
+				  "PCRs that the policy has values of are others, or not quoted "
+				  "(pcr-values)");
 	return check_skip(detail,
 			  "the policy names no quoted values of PCRs 0 and 4, or 0 and 7, and has "
 			  "no rules on the firmware's log that know them: any kernel may have "
