@@ -646,9 +646,18 @@ static inline void load_anew(const char *parameters)
 	load_assay(parameters);
 }
 
+/*
+ * What a killed process had mapped may be given back a moment after it was waited for: the kernel's
+ * reaper of memory holds it, too.
+ */
 static inline void unload_assay(void)
 {
-	need(!syscall(SYS_delete_module, "assay", O_NONBLOCK), "unload the module");
+	int result, tries = 0;
+
+	while ((result = (int)syscall(SYS_delete_module, "assay", O_NONBLOCK)) &&
+	       errno == EWOULDBLOCK && ++tries < 100)
+		usleep(50000);
+	need(!result, "unload the module");
 }
 
 /*
