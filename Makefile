@@ -109,7 +109,32 @@ LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
 PROGRAMS := assay assay-verify
-VERIFY_COMMANDS := assay-verify cmd options enroll_verifier enroll_records enroll_certificate verify verify_results verify_vsa policy policy_diff policy_pcr11 references record_file trust_files import import_go import_keylime import_run replay replay_events check check_file check_print digest
+VERIFY_COMMANDS := \
+	assay-verify \
+	check \
+	check_file \
+	check_print \
+	cmd \
+	digest \
+	enroll_certificate \
+	enroll_records \
+	enroll_verifier \
+	import \
+	import_go \
+	import_keylime \
+	import_run \
+	options \
+	policy \
+	policy_diff \
+	policy_pcr11 \
+	record_file \
+	references \
+	replay \
+	replay_events \
+	trust_files \
+	verify \
+	verify_results \
+	verify_vsa
 ASSAY_COMMANDS := $(filter-out assay-verify,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
 
 define variant
