@@ -119,6 +119,7 @@ VERIFY_COMMANDS := \
 	enroll_certificate \
 	enroll_records \
 	enroll_verifier \
+	evidence_file \
 	import \
 	import_go \
 	import_keylime \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "enroll_device.h"
 
 CLEANUP_POINTER(struct tpm, tpm_close, tpm_close);
@@ -42,7 +43,7 @@ static int make_request(const struct request_options *options, struct assay_erro
 
 	if (r == 0)
 		r = enroll_make_request(tpm, &options->device, &made, err);
-	return r < 0 ? r : enroll_write(options->out, 0666, write_request, &made, err);
+	return r < 0 ? r : file_write_by(options->out, 0666, write_request, &made, err);
 }
 
 static int run_request(int argc, char **argv)
@@ -106,7 +107,7 @@ static int answer_challenge(const struct answer_options *options, const char *in
 		r = tpm_options_open(&options->device.tpm, &tpm, err);
 	if (r == 0)
 		r = enroll_make_answer(tpm, &options->device, &challenge, &made, err);
-	return r < 0 ? r : enroll_write(options->out, 0600, write_answer, &made, err);
+	return r < 0 ? r : file_write_by(options->out, 0600, write_answer, &made, err);
 }
 
 static int run_answer(int argc, char **argv)

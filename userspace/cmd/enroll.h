@@ -86,12 +86,4 @@ int option_machine_id(void *place, const char *value, struct assay_error *err);
 /* enroll_read() - a message's file; "-" is standard input */
 int enroll_read(const char *path, struct buffer *out, struct assay_error *err);
 
-/*
- * enroll_write() - write a message to a file
- * @write: writes @message to a stream
- */
-int enroll_write(const char *path, mode_t mode,
-		 int (*write)(FILE *stream, const void *message, struct assay_error *err),
-		 const void *message, struct assay_error *err);
-
 #endif /* ASSAY_CMD_ENROLL_H */

@@ -17,18 +17,6 @@ int enroll_read(const char *path, struct buffer *out, struct assay_error *err)
 	return file_read(path, ENROLL_MAX_SIZE, out, err);
 }
 
-int enroll_write(const char *path, mode_t mode,
-		 int (*write)(FILE *stream, const void *message, struct assay_error *err),
-		 const void *message, struct assay_error *err)
-{
-	CLEANUP(file_abort) struct file_writer writer = { 0 };
-	int r = file_begin(&writer, path, mode, err);
-
-	if (r == 0)
-		r = write(writer.stream, message, err);
-	return r == 0 ? file_commit(&writer, err) : r;
-}
-
 void enroll_print_revocation(const struct command *command, const struct enroll_verifier *verifier,
 			     const struct chain_revocation *revocation)
 {
@@ -100,7 +88,7 @@ static int make_challenge(const struct challenge_options *options, const char *i
 	if (r == 0)
 		r = enroll_make_challenge(&options->verifier, &request, &made, &revocation, &err);
 	if (r == 0)
-		r = enroll_write(options->out, 0666, write_challenge, &made, &err);
+		r = file_write_by(options->out, 0666, write_challenge, &made, &err);
 	return r < 0 ? command_failed(&command_enroll_challenge, &err) :
 		       print_challenge(options, &request, &made, &revocation);
 }

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "evidence_file.h"
 
 static void note(void *context, const char *text)
 {
@@ -104,28 +105,12 @@ int import_add_files(const struct import_run *run, const struct import_files *fi
 	return r;
 }
 
-static int write_evidence(const char *path, const struct evidence *evidence,
-			  struct assay_error *err)
-{
-	struct file_writer writer;
-	int r = file_begin(&writer, path, 0666, err);
-
-	if (r < 0)
-		return r;
-	r = evidence_write(writer.stream, evidence, err);
-	if (r < 0) {
-		file_abort(&writer);
-		return assay_fail_context(err, "cannot write %s", path);
-	}
-	return file_commit(&writer, err);
-}
-
 int import_finish(const struct import_run *run, const struct import_files *files,
 		  const struct evidence *evidence)
 {
 	struct assay_error err;
 
-	if (write_evidence(files->out, evidence, &err) < 0)
+	if (evidence_file_write(files->out, evidence, &err) < 0)
 		return command_failed(run->command, &err);
 	if (files->json)
 		return command_emit_json(

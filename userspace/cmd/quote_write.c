@@ -11,24 +11,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "evidence_file.h"
 #include "import/pcr_file.h"
 #include "tpm/ek.h"
-
-static int write_evidence(const char *path, const struct evidence *evidence,
-			  struct assay_error *err)
-{
-	struct file_writer writer;
-	int r = file_begin(&writer, path, 0666, err);
-
-	if (r < 0)
-		return r;
-	r = evidence_write(writer.stream, evidence, err);
-	if (r < 0) {
-		file_abort(&writer);
-		return assay_fail_context(err, "cannot write %s", path);
-	}
-	return file_commit(&writer, err);
-}
 
 /* The endorsement key that `assay enroll` would take, else the one that every TPM has. */
 static int read_ek(const struct quote_options *options, struct buffer *out, struct assay_error *err)
@@ -52,11 +37,15 @@ static int read_ek(const struct quote_options *options, struct buffer *out, stru
 	return r == 0 && out->failed ? assay_fail(err, ENOMEM, "out of memory") : r;
 }
 
+static int write_body(FILE *stream, const void *body, struct assay_error *err)
+{
+	return json_write(stream, json_incref((json_t *)body), "the evidence", err);
+}
+
 static int write_keylime(const struct quote_options *options, const struct evidence *evidence,
 			 struct keylime_left_out *ret_left_out, struct assay_error *err)
 {
 	struct buffer pcrs = { 0 }, ek = { 0 };
-	struct file_writer writer = { 0 };
 	json_t *body = NULL;
 	int r = read_ek(options, &ek, err);
 
@@ -66,13 +55,7 @@ static int write_keylime(const struct quote_options *options, const struct evide
 		r = keylime_evidence(evidence, buffer_bytes(&pcrs), buffer_bytes(&ek), &body,
 				     ret_left_out, err);
 	if (r == 0)
-		r = file_begin(&writer, options->out, 0666, err);
-	if (r == 0 && (json_dumpf(body, writer.stream, JSON_INDENT(1)) < 0 ||
-		       putc('\n', writer.stream) == EOF))
-		r = assay_fail(err, EIO, "cannot write %s", options->out);
-	if (r == 0)
-		r = file_commit(&writer, err);
-	file_abort(&writer);
+		r = file_write_by(options->out, 0666, write_body, body, err);
 	json_decref(body);
 	buffer_free(&pcrs);
 	buffer_free(&ek);
@@ -129,7 +112,7 @@ int quote_write(const struct quote_options *options, const struct evidence *evid
 {
 	int r = options->format == QUOTE_KEYLIME ?
 			write_keylime(options, evidence, ret_left_out, err) :
-			write_evidence(options->out, evidence, err);
+			evidence_file_write(options->out, evidence, err);
 
 	if (r == 0 && options->export)
 		r = export_parts(options->export, evidence, err);

@@ -458,14 +458,29 @@ void file_discard(const char *path)
 		unlink(target);
 }
 
+int file_write_by(const char *path, mode_t mode, file_content *write, const void *content,
+		  struct assay_error *err)
+{
+	CLEANUP(file_abort) struct file_writer writer = { 0 };
+	int r = file_begin(&writer, path, mode, err);
+
+	if (r < 0)
+		return r;
+	r = write(writer.stream, content, err);
+	return r < 0 ? assay_fail_context(err, "cannot write %s", path) : file_commit(&writer, err);
+}
+
+static int write_bytes(FILE *stream, const void *content, struct assay_error *err)
+{
+	const struct bytes *bytes = content;
+
+	(void)err;
+	if (bytes->size > 0)
+		fwrite(bytes->data, 1, bytes->size, stream);
+	return 0;
+}
+
 int file_write(const char *path, struct bytes bytes, mode_t mode, struct assay_error *err)
 {
-	struct file_writer writer;
-	int ret = file_begin(&writer, path, mode, err);
-
-	if (ret < 0)
-		return ret;
-	if (bytes.size > 0)
-		fwrite(bytes.data, 1, bytes.size, writer.stream);
-	return file_commit(&writer, err);
+	return file_write_by(path, mode, write_bytes, &bytes, err);
 }

@@ -92,6 +92,14 @@ void file_abort(struct file_writer *writer);
 /* file_discard() - remove an output that was committed; what is no regular file stays */
 void file_discard(const char *path);
 
+/* file_content - writes what a file is to hold; the stream's own errors are not its to check */
+typedef int file_content(FILE *stream, const void *content, struct assay_error *err);
+
+/* file_write_by() - begin, have @write write @content, commit; after a failure nothing is written
+ */
+int file_write_by(const char *path, mode_t mode, file_content *write, const void *content,
+		  struct assay_error *err);
+
 /* file_write() - begin, write, commit. */
 int file_write(const char *path, struct bytes bytes, mode_t mode, struct assay_error *err);
 

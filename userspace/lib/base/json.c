@@ -333,3 +333,16 @@ json_t *json_escaped(struct bytes bytes)
 	free(text);
 	return value;
 }
+
+int json_write(FILE *stream, json_t *root, const char *what, struct assay_error *err)
+{
+	int r;
+
+	if (!root)
+		return assay_fail(err, ENOMEM, "out of memory while making %s", what);
+	r = json_dumpf(root, stream, JSON_INDENT(1));
+	json_decref(root);
+	if (r < 0 || putc('\n', stream) == EOF)
+		return assay_fail(err, EIO, "cannot write %s", what);
+	return 0;
+}

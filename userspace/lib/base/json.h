@@ -85,6 +85,15 @@ int json_get_time(const json_t *object, const char *key, const char *what, uint6
 int json_only(const json_t *object, const char *const known[], const char *what,
 	      struct assay_error *err);
 
+/*
+ * json_write() - an object as text, a member a line, with a newline at its end
+ * @root: taken over; NULL, which jansson gives without memory, is told
+ * @what: names it in errors
+ *
+ * The stream's own errors are its owner's to check. Return: 0, -ENOMEM, -EIO
+ */
+int json_write(FILE *stream, json_t *root, const char *what, struct assay_error *err);
+
 /* New values for json_object_set_new(); NULL without memory. */
 json_t *json_hex(struct bytes bytes);
 json_t *json_base64(struct bytes bytes);

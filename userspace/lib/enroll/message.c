@@ -20,20 +20,6 @@
 
 /* ---------------------------------------------------------------- writing */
 
-/* Takes @root over; NULL, which jansson gives without memory, is told. */
-static int write_json(FILE *stream, json_t *root, const char *what, struct assay_error *err)
-{
-	int r;
-
-	if (!root)
-		return assay_fail(err, ENOMEM, "out of memory while making %s", what);
-	r = json_dumpf(root, stream, JSON_INDENT(1));
-	json_decref(root);
-	if (r < 0 || putc('\n', stream) == EOF)
-		return assay_fail(err, EIO, "cannot write %s", what);
-	return 0;
-}
-
 /* Each certificate by itself. */
 static json_t *chain_to_json(const struct enroll_request *request)
 {
@@ -83,13 +69,13 @@ int enroll_request_write(FILE *stream, const struct enroll_request *request,
 {
 	int r = check_request(request, err);
 
-	return r < 0 ? r : write_json(stream, request_to_json(request), WHAT_REQUEST, err);
+	return r < 0 ? r : json_write(stream, request_to_json(request), WHAT_REQUEST, err);
 }
 
 int enroll_challenge_write(FILE *stream, const struct enroll_challenge *challenge,
 			   struct assay_error *err)
 {
-	return write_json(
+	return json_write(
 		stream,
 		json_pack(
 			"{s:i, s:s, s:o, s:o, s:o}", "assay", JSON_VERSION, "type", TYPE_CHALLENGE,
@@ -101,7 +87,7 @@ int enroll_challenge_write(FILE *stream, const struct enroll_challenge *challeng
 
 int enroll_answer_write(FILE *stream, const struct enroll_answer *answer, struct assay_error *err)
 {
-	return write_json(stream,
+	return json_write(stream,
 			  json_pack("{s:i, s:s, s:o, s:o}", "assay", JSON_VERSION, "type",
 				    TYPE_ANSWER, "id",
 				    json_hex(BYTES(answer->id, sizeof(answer->id))), "secret",
@@ -117,7 +103,7 @@ int enroll_pending_write(FILE *stream, const struct enroll_pending *pending,
 
 	if (r < 0)
 		return r;
-	return write_json(stream,
+	return json_write(stream,
 			  json_pack("{s:i, s:s, s:o, s:o, s:s, s:o}", "assay", JSON_VERSION, "type",
 				    TYPE_PENDING, "id",
 				    json_hex(BYTES(pending->id, sizeof(pending->id))),

@@ -215,10 +215,14 @@ static int link_ek(const struct store *store, const struct device_record *record
 	return r;
 }
 
+static int write_record(FILE *stream, const void *record, struct assay_error *err)
+{
+	return device_record_write(stream, record, err);
+}
+
 int store_add(const struct store *store, const struct device_record *record, bool replace,
 	      char **ret_path, struct assay_error *err)
 {
-	struct file_writer writer = { 0 };
 	struct assay_digest key;
 	char *path;
 	int r = device_record_identity(record, &key, err);
@@ -232,12 +236,7 @@ int store_add(const struct store *store, const struct device_record *record, boo
 	path = record_path(store, record->machine_id);
 	if (!path)
 		return out_of_memory(err);
-	r = file_begin(&writer, path, 0644, err);
-	if (r == 0)
-		r = device_record_write(writer.stream, record, err);
-	if (r == 0)
-		r = file_commit(&writer, err);
-	file_abort(&writer);
+	r = file_write_by(path, 0644, write_record, record, err);
 	if (r < 0) {
 		free(path);
 		return r;
@@ -347,15 +346,9 @@ static int link_id(const struct store *store, const uint8_t id[ENROLL_ID_SIZE], 
 	return 0;
 }
 
-static int write_pending(const char *path, const struct enroll_pending *pending,
-			 struct assay_error *err)
+static int write_pending(FILE *stream, const void *pending, struct assay_error *err)
 {
-	CLEANUP(file_abort) struct file_writer writer = { 0 };
-	int r = file_begin(&writer, path, 0600, err);
-
-	if (r == 0)
-		r = enroll_pending_write(writer.stream, pending, err);
-	return r == 0 ? file_commit(&writer, err) : r;
+	return enroll_pending_write(stream, pending, err);
 }
 
 /*
@@ -373,7 +366,7 @@ int store_add_pending(const struct store *store, const struct enroll_pending *pe
 		return r;
 	r = link_id(store, pending->id, path, err);
 	if (r == 0)
-		r = write_pending(path, pending, err);
+		r = file_write_by(path, 0600, write_pending, pending, err);
 	prune_pending(store, now);
 	return r;
 }

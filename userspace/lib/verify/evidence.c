@@ -290,19 +290,9 @@ static json_t *evidence_to_json(const struct evidence *evidence)
 
 int evidence_write(FILE *stream, const struct evidence *evidence, struct assay_error *err)
 {
-	json_t *root;
 	int r = check_members(evidence, err);
 
-	if (r < 0)
-		return r;
-	root = evidence_to_json(evidence);
-	if (!root)
-		return assay_fail(err, ENOMEM, "out of memory while making the evidence's JSON");
-	r = json_dumpf(root, stream, JSON_INDENT(1));
-	json_decref(root);
-	if (r < 0 || putc('\n', stream) == EOF)
-		return assay_fail(err, EIO, "cannot write the evidence");
-	return 0;
+	return r < 0 ? r : json_write(stream, evidence_to_json(evidence), "the evidence", err);
 }
 
 /* ---------------------------------------------------------------- reading */

@@ -66,7 +66,6 @@ int device_record_write(FILE *stream, const struct device_record *record, struct
 {
 	char enrolled[UTC_LENGTH + 1];
 	json_t *root;
-	int r;
 
 	if (!machine_id_valid(record->machine_id) || record->ak_public.size == 0 ||
 	    record->ak_name.size == 0 ||
@@ -94,13 +93,7 @@ int device_record_write(FILE *stream, const struct device_record *record, struct
 		json_decref(root);
 		root = NULL;
 	}
-	if (!root)
-		return assay_fail(err, ENOMEM, "out of memory while making the device record");
-	r = json_dumpf(root, stream, JSON_INDENT(1));
-	json_decref(root);
-	if (r < 0 || putc('\n', stream) == EOF)
-		return assay_fail(err, EIO, "cannot write the device record");
-	return 0;
+	return json_write(stream, root, "the device record", err);
 }
 
 /* ---------------------------------------------------------------- reading */
