@@ -200,7 +200,7 @@ static void verdicts_are_those_of_the_verifier(void **state)
 			compare(verdict, &expected);
 			assay_verdict_free(verdict);
 		} else {
-			assert_true(expected.failed & CHECK_BIT(CHECK_MANIFEST_SIGNATURE));
+			assert_true((expected.failed & CHECK_BIT(CHECK_MANIFEST_SIGNATURE)) != 0);
 		}
 		given_free(&given);
 	}

@@ -330,7 +330,7 @@ static void test_options(void **state)
 {
 	static const struct {
 		const char *members;
-		uint64_t waived;
+		check_mask waived;
 		bool no_ima_log;
 		const char *says;
 	} rows[] = {
@@ -414,10 +414,10 @@ static void test_nothing_said(void **state)
 	assert_null(policy.memory);
 }
 
-static uint64_t required_by(const char *members, uint64_t *ret_with_state)
+static check_mask required_by(const char *members, check_mask *ret_with_state)
 {
 	struct policy policy;
-	uint64_t required;
+	check_mask required;
 	char text[512];
 
 	snprintf(text, sizeof(text), HEAD "%s}", members);
@@ -433,17 +433,17 @@ static uint64_t required_by(const char *members, uint64_t *ret_with_state)
 
 static void test_required(void **state)
 {
-	uint64_t usual = required_by("", NULL), with_state;
-	const uint64_t ima = BIT(IMA_LOG_PARSED) | BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_START) |
-			     BIT(IMA_LOG_DIGESTS) | BIT(IMA_LOG_REPLAY);
-	const uint64_t assay = BIT(ASSAY_LOG_PARSED) | BIT(ASSAY_LOG_RECORDS) |
-			       BIT(ASSAY_LOG_DIGESTS) | BIT(ASSAY_LOG_START) |
-			       BIT(ASSAY_LOG_PROTECTION) | BIT(ASSAY_LOG_REPLAY) |
-			       BIT(ASSAY_LOG_CHAIN) | BIT(FILES_MEASURED) | BIT(FILES_KNOWN) |
-			       BIT(FILES_MATCH) | BIT(FILES_COMPLETE);
+	check_mask usual = required_by("", NULL), with_state;
+	const check_mask ima = BIT(IMA_LOG_PARSED) | BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_START) |
+			       BIT(IMA_LOG_DIGESTS) | BIT(IMA_LOG_REPLAY);
+	const check_mask assay = BIT(ASSAY_LOG_PARSED) | BIT(ASSAY_LOG_RECORDS) |
+				 BIT(ASSAY_LOG_DIGESTS) | BIT(ASSAY_LOG_START) |
+				 BIT(ASSAY_LOG_PROTECTION) | BIT(ASSAY_LOG_REPLAY) |
+				 BIT(ASSAY_LOG_CHAIN) | BIT(FILES_MEASURED) | BIT(FILES_KNOWN) |
+				 BIT(FILES_MATCH) | BIT(FILES_COMPLETE);
 	const struct {
 		const char *members;
-		uint64_t more, less;
+		check_mask more, less;
 	} rows[] = {
 		{ ", \"max_age\": 300", BIT(QUOTE_AGE), 0 },
 		{ ", \"manifest\": {}", 0, 0 },
@@ -509,7 +509,7 @@ static void test_required_if_made(void **state)
 {
 	const struct {
 		const char *members;
-		uint64_t there, gone;
+		check_mask there, gone;
 	} rows[] = {
 		{ ", \"uefi\": {\"log\": \"optional\"}",
 		  BIT(UEFI_LOG_PARSED) | BIT(UEFI_LOG_REPLAY), BIT(UEFI_LOG_EVENTS) },
@@ -529,7 +529,7 @@ static void test_required_if_made(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct policy policy;
 		char text[512];
-		uint64_t mask;
+		check_mask mask;
 
 		snprintf(text, sizeof(text), HEAD "%s}", rows[i].members);
 		must_parse(text, &policy);

@@ -324,7 +324,7 @@ static void test_import_of_a_runtime_policy(void **state)
 	assert_int_equal(policy.rules.allowed_count, sizeof(paths) / sizeof(paths[0]));
 	for (size_t i = 0; i < policy.rules.allowed_count; i++)
 		assert_string_equal(policy.rules.allowed[i].path, paths[i]);
-	assert_true(policy.rules.required & CHECK_BIT(CHECK_IMA_FILES_KNOWN));
+	assert_true((policy.rules.required & CHECK_BIT(CHECK_IMA_FILES_KNOWN)) != 0);
 	assert_non_null(strstr(warnings, "the exclusion \"boot_aggregate\" is not taken over"));
 	assert_non_null(
 		strstr(warnings, "\"boot_aggregate\" of \"digests\", digest 1, is not taken"));
@@ -695,8 +695,8 @@ static void test_learned_policy_trusts(void **state)
 	verify(&fixture.input, &policy.rules, &verdict);
 	/* All but the file whose name no policy can have. */
 	assert_true((verdict.required & ~verdict.passed) == CHECK_BIT(CHECK_FILES_KNOWN));
-	assert_true(verdict.passed & CHECK_BIT(CHECK_IMA_FILES_KNOWN));
-	assert_true(verdict.passed & CHECK_BIT(CHECK_PCR_VALUES));
+	assert_true((verdict.passed & CHECK_BIT(CHECK_IMA_FILES_KNOWN)) != 0);
+	assert_true((verdict.passed & CHECK_BIT(CHECK_PCR_VALUES)) != 0);
 	policy_free(&policy);
 	json_decref(json);
 	fixture_free(&fixture);

@@ -499,6 +499,7 @@ static void what_is_waived_is_a_note(void **state)
 static void verbose_names_every_check(void **state)
 {
 	static struct verdict verdict;
+	int required = 0;
 	char *text;
 
 	(void)state;
@@ -510,8 +511,9 @@ static void verbose_names_every_check(void **state)
 	assert_int_equal(lines_of(text, "  \033["), CHECK_COUNT);
 	for (int i = 0; i < CHECK_COUNT; i++)
 		must_have(text, check_name((enum check)i));
-	assert_int_equal(count_of(text, " (not required)"),
-			 CHECK_COUNT - __builtin_popcountll(verdict.required));
+	for (int i = 0; i < CHECK_COUNT; i++)
+		required += (verdict.required & CHECK_BIT(i)) != 0;
+	assert_int_equal(count_of(text, " (not required)"), CHECK_COUNT - required);
 	free(text);
 }
 

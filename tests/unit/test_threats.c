@@ -18,7 +18,7 @@
 /* | what they try | the check | `FILE` "TITLE" | */
 struct threat {
 	char what[256];
-	uint64_t checks;
+	check_mask checks;
 	bool nothing; /* stops it */
 	char file[64], title[128];
 };
@@ -34,9 +34,9 @@ static const struct {
 };
 
 /* The checks that are named in a cell, in `backticks`. */
-static uint64_t checks_in(const char *cell)
+static check_mask checks_in(const char *cell)
 {
-	uint64_t checks = 0;
+	check_mask checks = 0;
 	char name[64];
 
 	for (; (cell = strchr(cell, '`')) != NULL; cell += strlen(name) + 2) {
@@ -82,7 +82,7 @@ static const struct bad_row *find_row(const struct threat *threat)
 static bool is_stopped(const struct threat *threat, const struct bad_row *row)
 {
 	static struct verdict verdict;
-	uint64_t idle;
+	check_mask idle;
 
 	fixture_judge(row->stage, row->change, &verdict);
 	if (verdict_trusted(&verdict)) {
@@ -123,7 +123,7 @@ static bool is_there(const struct threat *threat)
 static void each_threat_is_stopped_as_it_is_said(void **state)
 {
 	struct buffer readme = support_read(README);
-	uint64_t seen = 0;
+	check_mask seen = 0;
 	size_t rows = 0, wrong = 0;
 	char *line, *next;
 

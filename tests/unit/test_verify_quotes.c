@@ -110,13 +110,13 @@ static void test_keylime_quote_is_accepted(void **state)
 
 	nonce.data[0] ^= 1;
 	judge(&evidence, ak, buffer_bytes(&nonce), pcrs, &verdict);
-	assert_int_equal(verdict.failed & QUOTE_CHECKS, CHECK_BIT(CHECK_QUOTE_NONCE));
+	assert_true((verdict.failed & QUOTE_CHECKS) == CHECK_BIT(CHECK_QUOTE_NONCE));
 	nonce.data[0] ^= 1;
 	judge(&evidence, ak, buffer_bytes(&nonce), pcrs | 1, &verdict);
-	assert_int_equal(verdict.failed & QUOTE_CHECKS, CHECK_BIT(CHECK_PCR_REQUIRED));
+	assert_true((verdict.failed & QUOTE_CHECKS) == CHECK_BIT(CHECK_PCR_REQUIRED));
 	evidence.pcrs[0].value.bytes[0] ^= 1;
 	judge(&evidence, ak, buffer_bytes(&nonce), pcrs, &verdict);
-	assert_int_equal(verdict.failed & QUOTE_CHECKS, CHECK_BIT(CHECK_PCR_DIGEST));
+	assert_true((verdict.failed & QUOTE_CHECKS) == CHECK_BIT(CHECK_PCR_DIGEST));
 	evidence_free(&evidence);
 	buffer_free(&nonce);
 }
@@ -163,9 +163,9 @@ static void test_certification_is_no_quote(void **state)
 	evidence.ak_public = veraison_key();
 	assert_int_equal(evidence_add_pcr(&evidence, 0, &zeros, &err), 0);
 	judge(&evidence, buffer_bytes(&evidence.ak_public), attest.extra_data, 1, &verdict);
-	assert_true(verdict.failed & CHECK_BIT(CHECK_QUOTE_TYPE));
+	assert_true((verdict.failed & CHECK_BIT(CHECK_QUOTE_TYPE)) != 0);
 	assert_non_null(strstr(verdict.detail[CHECK_QUOTE_TYPE], "CERTIFY"));
-	assert_false(verdict.passed & CHECK_BIT(CHECK_PCR_SELECTION));
+	assert_true((verdict.passed & CHECK_BIT(CHECK_PCR_SELECTION)) == 0);
 	assert_false(verdict_trusted(&verdict));
 	evidence_free(&evidence);
 }

@@ -230,8 +230,8 @@ static void assert_no_quote(const char *type)
 	message_name = "other";
 	TPM("cp other.msg before.msg");
 	fixture_judge(AFTER_QUOTE, take_from_tpm, &verdict);
-	assert_true(verdict.passed & CHECK_BIT(CHECK_QUOTE_SIGNATURE));
-	assert_true(verdict.failed & CHECK_BIT(CHECK_QUOTE_TYPE));
+	assert_true((verdict.passed & CHECK_BIT(CHECK_QUOTE_SIGNATURE)) != 0);
+	assert_true((verdict.failed & CHECK_BIT(CHECK_QUOTE_TYPE)) != 0);
 	assert_non_null(strstr(verdict.detail[CHECK_QUOTE_TYPE], type));
 	assert_false(verdict_trusted(&verdict));
 }

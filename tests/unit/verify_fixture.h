@@ -261,7 +261,7 @@ struct bad_row {
 	const char *name;
 	enum fixture_stage stage;
 	fixture_change *change;
-	uint64_t fails;
+	check_mask fails;
 };
 
 extern const struct bad_row bad_quotes[]; /* ended by a name of NULL */
@@ -275,6 +275,6 @@ extern const struct bad_row bad_presence[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)
 /* In struct bad_row.fails: the verdict is "trusted" all the same. */
-#define TRUSTED (UINT64_C(1) << 63)
+#define TRUSTED ((check_mask)1 << 127)
 
 #endif /* ASSAY_TEST_VERIFY_FIXTURE_H */

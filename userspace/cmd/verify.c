@@ -46,7 +46,7 @@ struct verify_options {
 	uint8_t qualified_name[MAX_NAME];
 	size_t qualified_name_size;
 	uint64_t issued;
-	uint64_t waived;
+	check_mask waived;
 	bool no_ima_log, json, verbose, no_update, ak_vouched, accept_file_signature;
 };
 
@@ -84,7 +84,7 @@ static int add_pcr_start(void *place, const char *value, struct assay_error *err
 
 static int add_waiver(void *place, const char *value, struct assay_error *err)
 {
-	uint64_t *waived = place;
+	check_mask *waived = place;
 	enum check check;
 
 	if (!check_by_name(value, &check))

@@ -21,12 +21,13 @@ const char *check_outcome_words(enum check_outcome outcome)
  */
 static bool follows_from_another(const struct verdict *verdict, enum check check)
 {
-	const uint64_t parsed = CHECK_BIT(CHECK_ASSAY_LOG_PARSED) |
-				CHECK_BIT(CHECK_IMA_LOG_PARSED) | CHECK_BIT(CHECK_UEFI_LOG_PARSED);
-	const uint64_t of_entries = CHECK_BIT(CHECK_IMA_LOG_ENTRIES) |
-				    CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS) |
-				    CHECK_BIT(CHECK_IMA_FILES_KNOWN);
-	const uint64_t proving =
+	const check_mask parsed = CHECK_BIT(CHECK_ASSAY_LOG_PARSED) |
+				  CHECK_BIT(CHECK_IMA_LOG_PARSED) |
+				  CHECK_BIT(CHECK_UEFI_LOG_PARSED);
+	const check_mask of_entries = CHECK_BIT(CHECK_IMA_LOG_ENTRIES) |
+				      CHECK_BIT(CHECK_IMA_LOG_VIOLATIONS) |
+				      CHECK_BIT(CHECK_IMA_FILES_KNOWN);
+	const check_mask proving =
 		CHECK_BIT(CHECK_ASSAY_LOG_REPLAY) | CHECK_BIT(CHECK_IMA_LOG_REPLAY);
 
 	if (check == CHECK_REFERENCE_VALUES)
@@ -41,7 +42,7 @@ static bool follows_from_another(const struct verdict *verdict, enum check check
 enum check_outcome check_outcome(const struct verdict *verdict, enum check check)
 {
 	bool required = (verdict->required & CHECK_BIT(check)) != 0;
-	uint64_t waited_for;
+	check_mask waited_for;
 
 	if (verdict->passed & CHECK_BIT(check))
 		return OUTCOME_PASSED;

@@ -23,7 +23,7 @@
 
 /* struct fault - what a check that is required and did not pass says of these claims */
 struct fault {
-	uint64_t checks;
+	check_mask checks;
 	unsigned int claims;
 	int value;
 };
@@ -80,7 +80,7 @@ static const struct fault others[CHECK_GROUPS] = {
  * that nobody looked at run on a kernel that is not recognized.
  */
 static const struct {
-	uint64_t checks;
+	check_mask checks;
 	enum trust_claim claim;
 	int value;
 } affirmations[] = {
@@ -129,7 +129,7 @@ const char *trust_tier_name(enum trust_tier tier)
 /* A check that is required and was not made leaves open what its failure would have said. */
 static bool is_open(const struct verdict *verdict, enum trust_claim claim)
 {
-	uint64_t open = verdict->required & ~verdict->passed;
+	check_mask open = verdict->required & ~verdict->passed;
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		if ((faults[i].claims & 1U << claim) && (faults[i].checks & open))
@@ -171,7 +171,7 @@ static void add_faults(enum check check, struct trust_vector *vector)
 
 struct trust_vector trust_vector_of(const struct verdict *verdict)
 {
-	uint64_t failed = verdict->required & verdict->failed;
+	check_mask failed = verdict->required & verdict->failed;
 	struct trust_vector vector = { 0 };
 
 	for (int check = 0; check < CHECK_COUNT; check++)

@@ -27,7 +27,7 @@ struct appraisal {
 	struct verdict *verdict;
 	struct evidence evidence;	   /* evidence-parsed */
 	bool judged[VERIFY_LOGS];	   /* evidence-logs: it is there, and the policy wants it */
-	uint64_t left_out, eased;	   /* the same: see presence.h */
+	check_mask left_out, eased;	   /* the same: see presence.h */
 	struct tpm_attest attest;	   /* quote-parsed */
 	struct tpm_signature signature;	   /* quote-parsed */
 	struct assay_digest certified_key; /* ak-certificate: size 0 without one that passed */

@@ -18,7 +18,7 @@ static const struct {
 	enum check_group group;
 	enum check_when when;
 	bool waivable;
-	uint64_t needs;
+	check_mask needs;
 } checks[] = {
 #include "verify/checks.def"
 };
@@ -47,19 +47,19 @@ bool check_waivable(enum check check)
 	return checks[check].waivable;
 }
 
-uint64_t check_needs(enum check check)
+check_mask check_needs(enum check check)
 {
 	return checks[check].needs;
 }
 
-uint64_t checks_of_log(enum verify_log log)
+check_mask checks_of_log(enum verify_log log)
 {
 	static const enum check first[VERIFY_LOGS] = {
 		[VERIFY_LOG_ASSAY] = CHECK_ASSAY_LOG_PARSED,
 		[VERIFY_LOG_IMA] = CHECK_IMA_LOG_PARSED,
 		[VERIFY_LOG_UEFI] = CHECK_UEFI_LOG_PARSED,
 	};
-	uint64_t of = CHECK_BIT(first[log]);
+	check_mask of = CHECK_BIT(first[log]);
 
 	/* What a check needs comes before it. */
 	for (unsigned int i = first[log] + 1; i < CHECK_COUNT; i++)
@@ -69,9 +69,9 @@ uint64_t checks_of_log(enum verify_log log)
 	return of & ~CHECKS_OF_FIRMWARE_RULES;
 }
 
-uint64_t checks_of_ima_entries(void)
+check_mask checks_of_ima_entries(void)
 {
-	uint64_t ima = 0;
+	check_mask ima = 0;
 
 	for (int i = 0; i < CHECK_COUNT; i++)
 		if (checks[i].group == CHECK_GROUP_IMA)

@@ -110,9 +110,9 @@ struct policy_path {
  * @unknown_templates: the same of IMA's templates
  */
 struct verify_policy {
-	uint64_t required;
-	uint64_t required_if_made;
-	uint64_t required_with_state;
+	check_mask required;
+	check_mask required_if_made;
+	check_mask required_with_state;
 	enum log_presence logs[VERIFY_LOGS];
 	bool manifest_asked;
 	uint32_t algorithms;

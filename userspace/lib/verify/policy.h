@@ -84,7 +84,7 @@ int policy_derive(struct policy *policy, struct assay_error *err);
  * policy_idle_waivers() - CHECK_BIT()s of the checks that "waive" names, and without which
  * another check that is required cannot pass
  */
-uint64_t policy_idle_waivers(const struct policy *policy);
+check_mask policy_idle_waivers(const struct policy *policy);
 
 void policy_free(struct policy *policy);
 

@@ -3,9 +3,9 @@
 #include "verify/structures.h"
 #include "verify/input.h"
 
-static uint64_t checks_when(enum check_when when)
+static check_mask checks_when(enum check_when when)
 {
-	uint64_t bits = 0;
+	check_mask bits = 0;
 
 	for (int i = 0; i < CHECK_COUNT; i++)
 		if (check_when((enum check)i) == when)

@@ -29,7 +29,7 @@ enum effect {
 static const struct {
 	const char *name, *yes, *no;
 	enum effect yes_effect, no_effect;
-	uint64_t checks;
+	check_mask checks;
 } keys[] = {
 	[POLICY_KEY_UNKNOWN_RECORDS] = { .name = "log.unknown_records",
 					 .yes = "refuse",
@@ -95,10 +95,10 @@ const char *policy_log_name(enum verify_log log)
  */
 struct derivation {
 	const char *asks[CHECK_COUNT], *drops[CHECK_COUNT];
-	uint64_t required, waived, eased, if_made, absent;
+	check_mask required, waived, eased, if_made, absent;
 };
 
-static void note_statement(const char *who[CHECK_COUNT], uint64_t checks, const char *name)
+static void note_statement(const char *who[CHECK_COUNT], check_mask checks, const char *name)
 {
 	for (int i = 0; i < CHECK_COUNT; i++)
 		if (checks & CHECK_BIT(i) && !who[i])
@@ -106,7 +106,7 @@ static void note_statement(const char *who[CHECK_COUNT], uint64_t checks, const 
 }
 
 static void add_statement(struct derivation *derivation, const char *name, enum effect effect,
-			  uint64_t checks)
+			  check_mask checks)
 {
 	switch (effect) {
 	case EFFECT_NONE:
@@ -152,7 +152,7 @@ static void add_optional(const struct policy_said *said, enum verify_log log,
 
 static void add_assay_presence(const struct policy_said *said, struct derivation *derivation)
 {
-	uint64_t of = checks_of_log(VERIFY_LOG_ASSAY);
+	check_mask of = checks_of_log(VERIFY_LOG_ASSAY);
 
 	if (said->logs[VERIFY_LOG_ASSAY] == PRESENCE_OPTIONAL)
 		add_optional(said, VERIFY_LOG_ASSAY, derivation);
@@ -191,7 +191,7 @@ static void add_uefi_presence(const struct policy_said *said, struct derivation 
 {
 	const char *name = keys[POLICY_KEY_UEFI_LOG].name;
 	enum said word = said->keys[POLICY_KEY_UEFI_LOG];
-	uint64_t of = checks_of_log(VERIFY_LOG_UEFI);
+	check_mask of = checks_of_log(VERIFY_LOG_UEFI);
 	enum log_presence presence = word == SAID_YES ? PRESENCE_REQUIRED :
 				     word == SAID_NO  ? PRESENCE_OPTIONAL :
 							PRESENCE_UNSAID;
@@ -268,7 +268,7 @@ static void add_keys(const struct policy_said *said, struct derivation *derivati
 static void add_firmware(const struct firmware_rules *rules, struct derivation *derivation)
 {
 	for (int rule = 0; rule < FIRMWARE_RULES; rule++) {
-		uint64_t check = CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT + rule);
+		check_mask check = CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT + rule);
 
 		if (firmware_asks(rules, (enum firmware_rule)rule) && !(derivation->waived & check))
 			add_statement(derivation, "firmware", EFFECT_REQUIRES, check);
@@ -281,7 +281,7 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 	const struct {
 		bool there;
 		const char *name;
-		uint64_t checks;
+		check_mask checks;
 	} rows[] = {
 		{ rules->max_age > 0, "max_age", BIT(QUOTE_AGE) },
 		{ rules->pcr_value_count > 0, "pcrs.values", BIT(PCR_VALUES) },
@@ -297,9 +297,9 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 }
 
 /* All that the check builds on, and what that builds on. */
-static uint64_t all_needs(enum check check)
+static check_mask all_needs(enum check check)
 {
-	uint64_t needs = check_needs(check), more = needs;
+	check_mask needs = check_needs(check), more = needs;
 
 	/* What a check needs comes before it in enum check. */
 	for (int i = CHECK_COUNT - 1; i >= 0; i--)
@@ -311,7 +311,7 @@ static uint64_t all_needs(enum check check)
 static int find_contradiction(const struct derivation *derivation, struct assay_error *err)
 {
 	for (int i = 0; i < CHECK_COUNT; i++) {
-		uint64_t needs = all_needs((enum check)i);
+		check_mask needs = all_needs((enum check)i);
 
 		if (!derivation->asks[i])
 			continue;
@@ -337,9 +337,9 @@ static int find_contradiction(const struct derivation *derivation, struct assay_
 	return 0;
 }
 
-uint64_t policy_idle_waivers(const struct policy *policy)
+check_mask policy_idle_waivers(const struct policy *policy)
 {
-	uint64_t needed = 0;
+	check_mask needed = 0;
 
 	for (int i = 0; i < CHECK_COUNT; i++)
 		if (policy->rules.required & CHECK_BIT(i))
@@ -355,7 +355,7 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 	struct verify_policy usual;
 	bool ima = said->keys[POLICY_KEY_IMA] != SAID_NO && !said->option_no_ima_log &&
 		   said->logs[VERIFY_LOG_IMA] != PRESENCE_ABSENT;
-	uint64_t not_required;
+	check_mask not_required;
 	int r = find_said_twice(said, err);
 
 	if (r < 0)

@@ -116,12 +116,12 @@ static void see_firmware(void *context, const struct firmware_log *log)
 /* ---------------------------------------------------------------- evidence by itself */
 
 /* What evidence must fulfil to be learned from: the rest needs a policy, or a device. */
-static uint64_t needed_checks(const struct learning *learning)
+static check_mask needed_checks(const struct learning *learning)
 {
 	const enum log_presence *logs = learning->logs.presence;
-	uint64_t checks = CHECK_BIT(CHECK_QUOTE_SIGNATURE) | CHECK_BIT(CHECK_QUOTE_MAGIC) |
-			  CHECK_BIT(CHECK_QUOTE_TYPE) | CHECK_BIT(CHECK_AK_ATTRIBUTES) |
-			  CHECK_BIT(CHECK_PCR_DIGEST) | CHECK_BIT(CHECK_EVIDENCE_LOGS);
+	check_mask checks = CHECK_BIT(CHECK_QUOTE_SIGNATURE) | CHECK_BIT(CHECK_QUOTE_MAGIC) |
+			    CHECK_BIT(CHECK_QUOTE_TYPE) | CHECK_BIT(CHECK_AK_ATTRIBUTES) |
+			    CHECK_BIT(CHECK_PCR_DIGEST) | CHECK_BIT(CHECK_EVIDENCE_LOGS);
 
 	if (logs[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT)
 		checks |= CHECK_BIT(CHECK_ASSAY_LOG_RECORDS) | CHECK_BIT(CHECK_ASSAY_LOG_DIGESTS) |
@@ -163,11 +163,12 @@ static int judge_evidence(const struct verify_input *input, struct learning *lea
 			  struct assay_error *err)
 {
 	const struct verify_observer observer = { learning, see_record, see_file, see_firmware };
-	uint64_t needed = needed_checks(learning), missing;
+	check_mask needed = needed_checks(learning), missing;
 	struct verify_input own = *input;
 	struct verdict *verdict = malloc(sizeof(*verdict));
 	struct verify_policy policy;
-	int check = 0, r = 0;
+	enum check check;
+	int r = 0;
 
 	if (!verdict)
 		return assay_fail(err, ENOMEM, "out of memory");
@@ -180,14 +181,13 @@ static int judge_evidence(const struct verify_input *input, struct learning *lea
 	missing = needed & ~verdict->passed;
 	if (input->manifest_count > 0)
 		missing |= CHECK_BIT(CHECK_MANIFEST_SIGNATURE) & ~verdict->passed;
-	while (missing != 0 && !(missing & CHECK_BIT(check)))
-		check++;
+	check = checks_first(missing);
 	/* What kept it from passing, not what only followed from that. */
-	while (missing != 0 && (check_needs((enum check)check) & ~verdict->passed) != 0)
-		check = __builtin_ctzll(check_needs((enum check)check) & ~verdict->passed);
-	if (missing != 0)
+	while (check < CHECK_COUNT && (check_needs(check) & ~verdict->passed) != 0)
+		check = checks_first(check_needs(check) & ~verdict->passed);
+	if (check < CHECK_COUNT)
 		r = assay_fail(err, EKEYREJECTED, "nothing is learned from evidence where %s: %s",
-			       check_name((enum check)check), verdict->detail[check]);
+			       check_name(check), verdict->detail[check]);
 	else
 		learn_logs_settle(&learning->logs, verdict, needed, learning->each,
 				  learning->context);
@@ -202,7 +202,7 @@ static int judge_by_policy(const struct verify_input *input, const json_t *json,
 	struct verdict *verdict = malloc(sizeof(*verdict));
 	char *text = json_dumps(json, JSON_COMPACT);
 	struct policy policy = { 0 };
-	uint64_t missing;
+	check_mask missing;
 	int r = verdict && text ? 0 : assay_fail(err, ENOMEM, "out of memory");
 
 	if (r == 0)

@@ -79,15 +79,15 @@ void learn_logs_apply(const struct learned_logs *logs, struct verify_policy *rul
 /* The first check of that log that a policy requires of it, and that did not pass. */
 static enum check first_missing(enum verify_log log, const struct verdict *verdict)
 {
-	uint64_t missing = checks_of_log(log) & ~verdict->passed;
+	check_mask missing = checks_of_log(log) & ~verdict->passed;
 
 	/* Where the PCRs of boot_aggregate are not quoted, nobody can compare them. */
 	if (!(verdict->failed & CHECK_BIT(CHECK_IMA_BOOT_AGGREGATE)))
 		missing &= ~CHECK_BIT(CHECK_IMA_BOOT_AGGREGATE);
-	return missing ? (enum check)__builtin_ctzll(missing) : CHECK_COUNT;
+	return checks_first(missing);
 }
 
-void learn_logs_settle(struct learned_logs *logs, const struct verdict *verdict, uint64_t needed,
+void learn_logs_settle(struct learned_logs *logs, const struct verdict *verdict, check_mask needed,
 		       void (*each)(void *context, const char *text), void *context)
 {
 	for (int i = VERIFY_LOG_IMA; i < VERIFY_LOGS; i++) {

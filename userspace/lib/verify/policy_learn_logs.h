@@ -30,7 +30,7 @@ void learn_logs_apply(const struct learned_logs *logs, struct verify_policy *rul
  * learn_logs_settle() - do without a log that does not hold, and tell why
  * @needed: CHECK_BIT()s of the checks without which nothing is learned: they passed
  */
-void learn_logs_settle(struct learned_logs *logs, const struct verdict *verdict, uint64_t needed,
+void learn_logs_settle(struct learned_logs *logs, const struct verdict *verdict, check_mask needed,
 		       void (*each)(void *context, const char *text), void *context);
 
 /* learn_logs_fill() - into the policy's JSON; 0, or -1 without memory */

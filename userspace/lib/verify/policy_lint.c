@@ -194,7 +194,7 @@ static bool is_boot_named(const struct verify_policy *rules, enum assay_hash ban
 /* Whether its rules know all events of that PCR, as check_boot_known() has it. */
 static bool is_boot_ruled(const struct verify_policy *rules)
 {
-	static const uint64_t keys =
+	static const check_mask keys =
 		CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT) | CHECK_BIT(CHECK_FIRMWARE_KEYS) |
 		CHECK_BIT(CHECK_FIRMWARE_DBX) | CHECK_BIT(CHECK_FIRMWARE_AUTHORITIES);
 
@@ -562,7 +562,7 @@ static void lint_unfulfillable(const struct verify_policy *rules, struct lint *l
 
 static void lint_waivers(const struct policy *policy, struct lint *lint)
 {
-	uint64_t idle = policy_idle_waivers(policy);
+	check_mask idle = policy_idle_waivers(policy);
 
 	for (size_t i = 0; i < policy->waiver_count; i++) {
 		const struct policy_waiver *waiver = &policy->waivers[i];

@@ -51,9 +51,9 @@ const char *policy_log_name(enum verify_log log);
 struct policy_said {
 	enum said keys[POLICY_KEY_COUNT];
 	enum log_presence logs[VERIFY_LOGS];
-	uint64_t required, waived;
+	check_mask required, waived;
 	uint32_t pcrs;
-	uint64_t option_waived;
+	check_mask option_waived;
 	bool option_no_ima_log;
 };
 

@@ -65,7 +65,7 @@ static void leave_out(struct appraisal *appraisal)
 static bool is_asked_for(const struct verify_policy *policy, enum verify_log log)
 {
 	/* What is asked of a log begins with that it is well-formed. */
-	uint64_t of = checks_of_log(log);
+	check_mask of = checks_of_log(log);
 
 	return policy->logs[log] != PRESENCE_OPTIONAL && policy->logs[log] != PRESENCE_ABSENT &&
 	       policy->required & (of & (~of + 1));

@@ -580,7 +580,7 @@ enum known {
 static enum known how_known(const struct appraisal *appraisal, unsigned int index, bool *named)
 {
 	const struct tpm_attest *attest = &appraisal->attest;
-	uint64_t passed = appraisal->verdict->passed;
+	check_mask passed = appraisal->verdict->passed;
 	uint64_t rules = index == 0 ? CHECK_BIT(CHECK_FIRMWARE_PLATFORM) :
 			 index == 4 ? CHECK_BIT(CHECK_FIRMWARE_PROGRAMS) :
 				      RULES_OF_PCR_7;

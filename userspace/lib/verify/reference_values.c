@@ -55,7 +55,7 @@ enum check_result check_reference_values(struct appraisal *appraisal, char *deta
 		{ CHECK_FIRMWARE_FILES, "digests of boot files" },
 		{ CHECK_FIRMWARE_SECTIONS, "sections of a kernel image" },
 	};
-	uint64_t wanted = appraisal->policy->required | appraisal->policy->required_if_made;
+	check_mask wanted = appraisal->policy->required | appraisal->policy->required_if_made;
 	char text[256] = "";
 
 	if (are_values_telling(appraisal))

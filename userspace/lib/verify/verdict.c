@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "verify/verdict.h"
 
-_Static_assert(CHECK_COUNT < 64, "the bits are in a uint64_t");
+_Static_assert(CHECK_COUNT < 128, "the bits are in a check_mask");
+
+enum check checks_first(check_mask checks)
+{
+	int check = 0;
+
+	while (check < CHECK_COUNT && !(checks & CHECK_BIT(check)))
+		check++;
+	return (enum check)check;
+}
 
 bool verdict_trusted(const struct verdict *verdict)
 {
@@ -17,13 +26,10 @@ const char *verdict_result(const struct verdict *verdict, enum check check)
 
 enum check verdict_reason(const struct verdict *verdict)
 {
-	uint64_t missing = verdict->required & ~verdict->passed;
-	int check = 0;
+	check_mask missing = verdict->required & ~verdict->passed;
 
 	/* What was found to be wrong says more than what could not be looked at. */
 	if (missing & verdict->failed)
 		missing &= verdict->failed;
-	while (check < CHECK_COUNT && !(missing & CHECK_BIT(check)))
-		check++;
-	return (enum check)check;
+	return checks_first(missing);
 }

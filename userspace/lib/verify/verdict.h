@@ -49,7 +49,10 @@ enum verify_log {
 	VERIFY_LOGS,
 };
 
-#define CHECK_BIT(check) (UINT64_C(1) << (check))
+/* A set of checks, a bit each; wide enough for twice as many as there are. */
+__extension__ typedef unsigned __int128 check_mask;
+
+#define CHECK_BIT(check) ((check_mask)1 << (check))
 #define CHECK_ALL (CHECK_BIT(CHECK_COUNT) - 1)
 
 /* Those of the rules on the firmware's events, which are made where a policy has them. */
@@ -134,9 +137,9 @@ struct verdict_manifest {
  * @state: to keep and to give to the device's next verdict; zeros if it is not trusted
  */
 struct verdict {
-	uint64_t required;
-	uint64_t passed;
-	uint64_t failed;
+	check_mask required;
+	check_mask passed;
+	check_mask failed;
 	char detail[CHECK_COUNT][CHECK_DETAIL_MAX];
 	struct covered_log assay_log, ima_log;
 	uint64_t files;
@@ -147,6 +150,9 @@ struct verdict {
 
 /* verdict_trusted() - the only way to "trusted": every required bit is in @passed. */
 bool verdict_trusted(const struct verdict *verdict);
+
+/* checks_first() - the first of a set; CHECK_COUNT of none */
+enum check checks_first(check_mask checks);
 
 /* check_name() - "quote-nonce"; check_question() - what the check asks, for people. */
 const char *check_name(enum check check);
@@ -170,17 +176,17 @@ const char *check_group_name(enum check_group group);
 enum check_when check_when(enum check check);
 
 /* check_needs() - CHECK_BIT()s of the checks before it that it builds on */
-uint64_t check_needs(enum check check);
+check_mask check_needs(enum check check);
 
 /*
  * checks_of_log() - CHECK_BIT()s of the checks that have nothing to look at without that log
  * What IMA's entries say is of IMA's list, and of assay's log as well, which may mirror them: it
  * is in neither. Nor are the rules on the firmware's events, which are not of every policy.
  */
-uint64_t checks_of_log(enum verify_log log);
+check_mask checks_of_log(enum verify_log log);
 
 /* checks_of_ima_entries() - those: CHECK_BIT()s of what is asked of single entries of IMA */
-uint64_t checks_of_ima_entries(void);
+check_mask checks_of_ima_entries(void);
 
 /* check_by_name() - false for a name that is not known */
 bool check_by_name(const char *name, enum check *ret);

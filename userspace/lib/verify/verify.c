@@ -11,7 +11,7 @@
 
 /* What each check builds on, and the one function that makes it: one of the two is set. */
 static const struct {
-	uint64_t needs;
+	check_mask needs;
 	check_function *function;
 	content_function *content;
 } table[] = {
@@ -25,14 +25,10 @@ static const struct {
 };
 
 /* What the check would have needed: the first of it that did not pass. */
-static void tell_missing(uint64_t missing, char *detail)
+static void tell_missing(check_mask missing, char *detail)
 {
-	int need = 0;
-
-	while (!(missing & CHECK_BIT(need)))
-		need++;
 	check_tell(false, detail, "not checked, since %s did not pass",
-		   check_name((enum check)need));
+		   check_name(checks_first(missing)));
 }
 
 static void make_checks(struct appraisal *appraisal)
@@ -41,7 +37,7 @@ static void make_checks(struct appraisal *appraisal)
 
 	for (int i = 0; i < CHECK_COUNT; i++) {
 		/* What is of a log that there need not be, no other check has to wait for. */
-		uint64_t missing = table[i].needs & ~(verdict->passed | appraisal->left_out);
+		check_mask missing = table[i].needs & ~(verdict->passed | appraisal->left_out);
 		char *detail = verdict->detail[i];
 		enum check_result result;
 
