@@ -35,7 +35,8 @@ Q := $(if $(filter 1,$(V)),,@)
 tell = @printf '  %-7s %s\n' $(1) $@
 
 .PHONY: all
-all: build/host/assay build/host/assay-verify library $(ARCHES:%=build/%/assay) $(FLAVOURS:%=kmod-%)
+all: build/host/assay build/host/assay-verify build/host/assayd library \
+	$(ARCHES:%=build/%/assay) $(ARCHES:%=build/%/assayd) $(ARCHES:%=build/%/assayd-plain) $(FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- set-up
 # A recipe with + shows its progress as it comes. Each script is quick when its thing
@@ -76,7 +77,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 	-Wpointer-arith -Wwrite-strings -Wvla
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-INCLUDES := -Iuserspace/include -Iuserspace/lib -Iuserspace/cmd -Ikmod
+INCLUDES := -Iuserspace/include -Iuserspace/lib -Iuserspace/cmd -Iuserspace -Ikmod
 
 CC_host := gcc
 CFLAGS_host := -O2 -g $(HARDENING)
@@ -105,6 +106,8 @@ CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden
 # What the verifier needs, and what only signers and devices need.
 LIBS_CORE := -lcrypto -ljansson -lpthread
 LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
+# What the service needs besides; libsystemd only where it has loop_systemd.c and manager_systemd.c.
+LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap
 
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
@@ -138,6 +141,11 @@ VERIFY_COMMANDS := \
 	verify_vsa
 ASSAY_COMMANDS := $(filter-out assay-verify,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
 
+# The service without what it has of systemd or instead of it; and a program of its own without.
+ASSAYD_SYSTEMD := loop_systemd manager_systemd
+ASSAYD_PLAIN := loop_epoll manager_plain
+ASSAYD_OBJECTS := $(filter-out main $(ASSAYD_SYSTEMD) $(ASSAYD_PLAIN),$(basename $(notdir $(wildcard userspace/assayd/*.c))))
+
 define variant
 build/$(1)/%.o: %.c $(NEEDS_$(1)) | packages
 	@mkdir -p $$(@D)
@@ -158,6 +166,18 @@ build/$(1)/assay: $$(ASSAY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) \
 build/$(1)/assay-verify: $$(VERIFY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) build/$(1)/libassay.a
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_CORE)
+
+build/$(1)/libassayd.a: $$(ASSAYD_OBJECTS:%=build/$(1)/userspace/assayd/%.o)
+	@rm -f $$@; ar rcs $$@ $$^
+
+build/$(1)/assayd: $$(ASSAYD_SYSTEMD:%=build/$(1)/userspace/assayd/%.o)
+build/$(1)/assayd-plain: $$(ASSAYD_PLAIN:%=build/$(1)/userspace/assayd/%.o)
+build/$(1)/assayd build/$(1)/assayd-plain: build/$(1)/userspace/assayd/main.o \
+		build/$(1)/userspace/cmd/options.o build/$(1)/libassayd.a \
+		build/$(1)/libassay-tpm.a build/$(1)/libassay.a
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) \
+		$$(LIBS_ASSAYD) $$(LIBS_TPM) $$(LIBS_CORE) $$(if $$(filter %-plain,$$@),,-lsystemd)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$(v))))
 
@@ -261,11 +281,15 @@ UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 
 build/unit/test_options: build/asan/userspace/cmd/options.o
 build/unit/test_found: $(FOUND:%=build/asan/kmod/%.o)
+$(filter build/unit/test_assayd_%,$(UNIT_TESTS)): build/asan/libassayd.a \
+	$(ASSAYD_SYSTEMD:%=build/asan/userspace/assayd/%.o)
+$(filter build/unit/test_assayd_%,$(UNIT_TESTS)): UNIT_LIBS := $(LIBS_ASSAYD) -lsystemd
 build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 		build/asan/libassay-tpm.a build/asan/libassay.a
 	@mkdir -p $(@D)
 	$(call tell,UNIT)
-	$(Q)gcc $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBS_TPM) $(LIBS_CORE)
+	$(Q)gcc $(LDFLAGS_asan) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
+		-Wl,--end-group -lcmocka $(UNIT_LIBS) $(LIBS_TPM) $(LIBS_CORE)
 
 # The tests of what works with threads, which need nothing but these and libcrypto. (TSAN does not
 # know the fences of the device's client, which has no threads.)

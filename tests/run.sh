@@ -19,6 +19,10 @@
 #	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
 #	                   tests/check.sh is /bed/check.sh. What the log was loaded on in these tests
 #	                   is in build/test/matrix.md afterwards (tests/matrix.sh)
+#	service/NAME@FLAVOUR
+#	                   tests/service/NAME.sh likewise, on 64k unless it says otherwise, with
+#	                   assayd and assayd-plain in /usr/bin and tests/service/service.sh as
+#	                   /bed/service.sh
 #	e2e/NAME           tests/e2e/NAME.sh on this machine
 #	model/NAME         spin checks tests/model/NAME.pml, and refutes its mutants (tests/model/check)
 #	lint/NAME          one of the checks of tests/lint
@@ -52,6 +56,13 @@ list() {
 		done
 		sed -n 's/^# also: *//p' "$source" | tr ' ' '+' | sed "s#^#kmod/$(basename "$source" .sh)@#"
 	done
+	for source in tests/service/test_*.sh; do
+		[ -e "$source" ] || continue
+		flavours=$(sed -n 's/^# flavours: *//p' "$source")
+		for flavour in ${flavours:-64k}; do
+			echo "service/$(basename "$source" .sh)@$flavour"
+		done
+	done
 	for source in tests/model/*.pml; do
 		[ ! -e "$source" ] || basename "$source" .pml | sed 's#^#model/#'
 	done
@@ -72,9 +83,16 @@ needs() {
 	unit/*) echo "build/$1" ;;
 	thread/*) echo "build/$1" ;;
 	fuzz/*) echo "build/$1" ;;
-	kmod/*@*)
-		needs_flavour=${1##*@}
-		echo "guest-${needs_flavour%%+*}"
+	kmod/*@* | service/*@*)
+		needs_flavour=${1##*@} needs_arch=arm64
+		needs_flavour=${needs_flavour%%+*}
+		echo "guest-$needs_flavour"
+		case $needs_flavour in # as in the Makefile
+		amd64*) needs_arch=amd64 ;;
+		esac
+		case $1 in
+		service/*) echo "build/$needs_arch/assayd build/$needs_arch/assayd-plain" ;;
+		esac
 		;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;
 	e2e/*) echo 'demo-needs library guest-4k guest-7.3 guest-debug' ;;
@@ -112,16 +130,16 @@ execute() {
 			echo "not ok 1 - $name"
 		fi
 		;;
-	kmod/*)
-		flavour=${name##*@} parameters=
+	kmod/* | service/*)
+		flavour=${name##*@} parameters= script=tests/${1%@*}.sh
 		case $flavour in
 		*+*) parameters=$(echo "${flavour#*+}" | tr '+' ' ') flavour=${flavour%%+*} ;;
 		esac
-		name=${name%@*} arch=arm64 guest=build/guest
+		arch=arm64 guest=build/guest
 		case $flavour in # as in the Makefile
 		amd64*) arch=amd64 guest=build/guest-amd64 ;;
 		esac
-		set -- --flavour "$flavour" --out "$2/guest" --init "tests/kmod/$name.sh"
+		set -- --flavour "$flavour" --out "$2/guest" --init "$script"
 		[ -z "$parameters" ] || set -- "$@" --append "$parameters"
 		set -- "$@" --file tests/check.sh=/bed/check.sh
 		for module in build/kmod/"$flavour"/*.ko; do
@@ -132,8 +150,16 @@ execute() {
 				set -- "$@" --file "$guest/kmod/$(basename "$program" .c)=/bed/bin/$(basename "$program" .c)"
 		done
 		[ ! -e "build/$arch/assay" ] || set -- "$@" --file "build/$arch/assay=/usr/bin/assay"
+		case $script in
+		tests/service/*)
+			set -- "$@" --file tests/service/service.sh=/bed/service.sh
+			for program in assayd assayd-plain; do
+				set -- "$@" --file "build/$arch/$program=/usr/bin/$program"
+			done
+			;;
+		esac
 		# shellcheck disable=SC2046 # options of the test, as words
-		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "tests/kmod/$name.sh" | tr '\n' ' ')"
+		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "$script" | tr '\n' ' ')"
 		;;
 	e2e/*) timeout "${e2e_timeout:-600}" "tests/e2e/$name.sh" ;;
 	model/*) timeout 600 tests/model/check "tests/model/$name.pml" "$2" ;;
@@ -186,7 +212,7 @@ one() {
 		;;
 	3)
 		case $1 in
-		kmod/* | e2e/*) tap_complaint="LOST guest" ;;
+		kmod/* | service/* | e2e/*) tap_complaint="LOST guest" ;;
 		*) tap_complaint=${tap_complaint:-exit status 3} ;;
 		esac
 		;;

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The service's configuration: /etc/assay/assayd.conf, then /etc/assay/assayd.conf.d/NAME.conf in
+ * the order of their names; what comes later replaces. assayd.conf(5) describes the form, and has
+ * every key of config_keys.c.
+ *
+ * A key of its own: a member below, and a row in config_keys.c.
+ */
+#ifndef ASSAY_ASSAYD_CONFIG_H
+#define ASSAY_ASSAYD_CONFIG_H
+
+#include "base/bytes.h"
+
+/* Bytes of a file at most, and of a line of it, which is what libinih takes. */
+#define CONFIG_FILE_MAX (1U << 20)
+#define CONFIG_LINE_MAX 196
+/* Words of a list at most, and drop-ins. */
+#define CONFIG_LIST_MAX 1024
+
+/* Words of a key that may be given more than once. */
+struct config_list {
+	char **words;
+	size_t count;
+};
+
+/**
+ * struct config - what the files say, or the defaults
+ *
+ * Text is never NULL; an empty one stands for none. Times are in milliseconds, sizes in bytes.
+ */
+struct config {
+	struct {
+		char *user;
+		char *state_directory;
+		char *runtime_directory;
+		uint64_t device_interval;
+	} service;
+	struct {
+		uint64_t interval;
+	} status;
+};
+
+enum config_type {
+	CONFIG_TEXT,	 /* char * */
+	CONFIG_PATH,	 /* char *: empty, or absolute */
+	CONFIG_BOOL,	 /* bool: yes or no */
+	CONFIG_NUMBER,	 /* uint64_t: decimal */
+	CONFIG_SIZE,	 /* uint64_t: decimal, K, M, G behind it: times 1024 and so on */
+	CONFIG_DURATION, /* uint64_t: decimal with ms, s, min, h, d behind it */
+	CONFIG_CHOICE,	 /* int: which of .values */
+	CONFIG_LIST,	 /* struct config_list */
+};
+
+/**
+ * struct config_key - one key
+ * @initial: the default, as it would stand in a file
+ * @help: one sentence, without its period, for `assayd --keys`
+ * @type and what follows: set by the macros of config_keys.c
+ * @min, @max: of a number, a size, a duration
+ * @values: of a choice: "first|second"
+ */
+struct config_key {
+	const char *section;
+	const char *name;
+	const char *initial;
+	const char *help;
+	enum config_type type;
+	size_t place;
+	uint64_t min, max;
+	const char *values;
+};
+
+/* The keys, ended by one without a name. */
+extern const struct config_key config_keys[];
+
+/* config_new() - the defaults; config_free() it */
+int config_new(struct config **ret, struct assay_error *err);
+void config_free(struct config *config);
+
+/*
+ * config_parse() - take what a file says
+ * @name: its name, for errors
+ *
+ * Return: 0; -EINVAL, with file, line and key, and what it must be; -EFBIG; -ENOMEM
+ */
+int config_parse(struct config *config, struct bytes text, const char *name,
+		 struct assay_error *err);
+
+/*
+ * config_load() - the defaults, the file @path and the drop-ins in @path.d
+ * A file that is not there says nothing.
+ */
+int config_load(const char *path, struct config **ret, struct assay_error *err);
+
+/*
+ * config_credential() - the path of a secret
+ * @path: a path; or a name without a slash: of a file that the service's manager has put in
+ *        $CREDENTIALS_DIRECTORY (LoadCredential= of a unit)
+ * @ret: free() it
+ */
+int config_credential(const char *path, char **ret, struct assay_error *err);
+
+/*
+ * config_set() - one key
+ * Return: 0; -EINVAL, with what follows the key's name in a sentence: "must be yes or no, not 'x'"
+ */
+int config_set(struct config *config, const struct config_key *key, const char *value,
+	       struct assay_error *err);
+
+/* config_find() - NULL if there is none */
+const struct config_key *config_find(const char *section, const char *name);
+
+#endif /* ASSAY_ASSAYD_CONFIG_H */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The service, and what its parts are. A part is a file or a few with one `struct part`, named in
+ * parts.c. It works by callbacks of the loop, and knows other parts by what is declared here only.
+ *
+ * A part that cannot work sets a problem (problems.h), tries again by a timer, and clears the
+ * problem once it works. Nothing that a part meets ends the service.
+ */
+#ifndef ASSAY_ASSAYD_SERVICE_H
+#define ASSAY_ASSAYD_SERVICE_H
+
+#include <jansson.h>
+
+#include "config.h"
+#include "log/device.h"
+#include "loop.h"
+#include "metrics.h"
+#include "problems.h"
+
+struct service;
+struct part;
+struct request;
+
+/* Who may call a method. */
+enum method_access {
+	METHOD_STATUS,	/* root, and the group [status] group */
+	METHOD_MEASURE, /* by [status] measure-access */
+	METHOD_QUOTE,	/* by [status] quote-access */
+};
+
+/**
+ * struct part_method - a method that a part answers, of the interface org.assay
+ * @name: "Measure"
+ * @call: answers @request, now or later, once: request_answer() or request_fail(). @parameters
+ *        are the request's, and live as long as it does; they are foreign
+ */
+struct part_method {
+	const char *name;
+	enum method_access access;
+	void (*call)(struct part *part, const json_t *parameters, struct request *request);
+};
+
+/**
+ * struct part - a part of the service
+ * @name: "archive": of its section in the configuration, its member of the state, its problems
+ * @start: begin; the configuration and the loop are there. -errno with @err: it is told as a
+ *         problem, and the start tried again later
+ * @stop: end, and free what it holds; called if @start returned 0
+ * @reload: the configuration is another one: service->config
+ * @device: /dev/assay is there (until the next call), or, with NULL, is no longer: it is closed
+ *          behind this call. A part has to give up what it has of it: mappings
+ * @tell: add members to its object in the state
+ * @metrics: print its metrics
+ * @acknowledged: a verifier has seen so many records of the log, and entries of IMA's list
+ * @methods: ended by one without a name
+ *
+ * Each may be NULL. What follows is not the part's table:
+ * @data: the part's own
+ * @service: set before @start
+ * @started: @start has returned 0
+ */
+struct part {
+	const char *name;
+	int (*start)(struct service *service, struct part *part, struct assay_error *err);
+	void (*stop)(struct service *service, struct part *part);
+	void (*reload)(struct service *service, struct part *part);
+	void (*device)(struct part *part, const struct device *device);
+	void (*tell)(struct part *part, json_t *object);
+	void (*metrics)(struct part *part, struct metrics *metrics);
+	void (*acknowledged)(struct part *part, uint64_t records, uint64_t entries);
+	const struct part_method *methods;
+
+	void *data;
+	struct service *service;
+	bool started;
+};
+
+/* The parts, ended by NULL, in the order in which they are started; stopped the other way. */
+extern struct part *const service_parts[];
+
+#define BOOT_ID_LENGTH 36
+
+/**
+ * struct service - what the parts share
+ * @boot_id: of this boot, as in /proc/sys/kernel/random/boot_id
+ * @device: /dev/assay, open for reading and writing; fd is -1 while it is not there
+ * @started_at: loop_now() at the start
+ */
+struct service {
+	struct loop *loop;
+	struct config *config;
+	const char *config_path;
+	struct part *const *parts;
+	char boot_id[BOOT_ID_LENGTH + 1];
+	struct device device;
+	struct problems problems;
+	uint64_t started_at;
+
+	/* service.c's own */
+	int lock;
+	uint64_t retry_in;
+	struct loop_timer *device_timer, *retry_timer;
+	struct loop_signal *signals[3];
+};
+
+/* service_changed() - what the state tells is another one: it is written anew soon */
+void service_changed(struct service *service);
+
+/* service_device_lost() - /dev/assay does not answer any more: all parts are told, and it is
+ * looked for again. A part may call it, and must take back what it holds in its @device first. */
+void service_device_lost(struct service *service, const struct assay_error *err);
+
+/* service_acknowledged() - a verifier has seen so many records and entries: all parts are told */
+void service_acknowledged(struct service *service, uint64_t records, uint64_t entries);
+
+/* service_state() - the whole state, as state.json has it; json_decref() it; NULL without memory */
+json_t *service_state(struct service *service);
+
+/* service_metrics() - all metrics, in Prometheus' text format */
+void service_metrics(struct service *service, struct metrics *metrics);
+
+/* service_find_method() - NULL if no part that has started has it */
+const struct part_method *service_find_method(struct service *service, const char *name,
+					      struct part **ret_part);
+
+/*
+ * request_answer() - answer a request; @parameters are taken over, NULL stands for none
+ * request_fail() - answer it with an error
+ * @error: "org.assay.Failed", or another error of the interface
+ */
+void request_answer(struct request *request, json_t *parameters);
+void request_fail(struct request *request, const char *error, const struct assay_error *err);
+
+/* What main.c calls. */
+int service_start(struct service *service, struct assay_error *err);
+void service_stop(struct service *service);
+
+#endif /* ASSAY_ASSAYD_SERVICE_H */
