@@ -15,6 +15,7 @@
 
 #include "call.h"
 #include "measure.h"
+#include "mirror.h"
 
 /* The sizes of the first version: less was never valid. */
 #define ASSAY_VECTOR_SIZE_V1 40
@@ -198,6 +199,30 @@ static int assay_event_put(struct assay_cel *fields, const struct assay_append_e
 	return 0;
 }
 
+static int assay_event_append(struct assay_cel *fields, const struct assay_append_entry *entry)
+{
+	if (!entry->label_size || entry->label_size > ASSAY_MAX_LABEL ||
+	    entry->data_size > ASSAY_MAX_EVENT)
+		return -EINVAL;
+	return assay_event_put(fields, entry);
+}
+
+/* An entry of IMA's list: it goes where it will be, and is judged there, so that it is read once.
+ */
+static int assay_mirror_append(struct assay_cel *fields, const struct assay_append_entry *entry)
+{
+	u8 *value;
+
+	if (entry->label || entry->label_size || entry->data_size > ASSAY_MAX_IMA)
+		return -EINVAL;
+	value = assay_cel_reserve(fields, ASSAY_FIELD_IMA_ENTRY, entry->data_size);
+	if (!value)
+		return fields->error;
+	if (copy_from_user(value, u64_to_user_ptr(entry->data), entry->data_size))
+		return -EFAULT;
+	return assay_mirror_check(value, entry->data_size);
+}
+
 static int assay_call_append(struct assay_call *call, const struct assay_append *append)
 {
 	const void __user *entries = u64_to_user_ptr(append->entries);
@@ -212,10 +237,9 @@ static int assay_call_append(struct assay_call *call, const struct assay_append 
 					 append->entry_size);
 		if (ret)
 			return ret;
-		if (!entry.label_size || entry.label_size > ASSAY_MAX_LABEL ||
-		    entry.data_size > ASSAY_MAX_EVENT)
-			return -EINVAL;
-		ret = assay_event_put(&call->request.fields, &entry);
+		ret = append->flags & ASSAY_APPEND_IMA ?
+			      assay_mirror_append(&call->request.fields, &entry) :
+			      assay_event_append(&call->request.fields, &entry);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))
@@ -234,7 +258,7 @@ union assay_vector {
 
 static bool assay_vector_valid(const struct assay_measure *vector, enum assay_record_kind kind)
 {
-	u32 flags = kind == ASSAY_KIND_MEASURE ? ASSAY_MEASURE_READ : 0;
+	u32 flags = kind == ASSAY_KIND_MEASURE ? ASSAY_MEASURE_READ : ASSAY_APPEND_IMA;
 	size_t entry_size = kind == ASSAY_KIND_MEASURE ? ASSAY_MEASURE_ENTRY_SIZE_V1 :
 							 ASSAY_APPEND_ENTRY_SIZE_V1;
 
@@ -277,6 +301,8 @@ int assay_call_prepare(struct assay_call *call, struct assay_commit *commit,
 	if (vector.measure.flags & ASSAY_MEASURE_READ && !sleep)
 		return -EAGAIN;
 	call->request.entries = vector.measure.count;
+	if (kind == ASSAY_KIND_EVENT && vector.append.flags & ASSAY_APPEND_IMA)
+		call->request.kind = ASSAY_KIND_IMA;
 	if (kind == ASSAY_KIND_MEASURE)
 		ret = assay_call_measure(call, &vector.measure);
 	else

@@ -244,6 +244,16 @@ static void assay_commit_gather(struct assay_commit *commit)
 				     ns_to_ktime(ns));
 }
 
+/* Files and events share a record, of kind BATCH; entries of IMA's list have one to themselves. */
+static bool assay_commit_share(const struct assay_commit *commit,
+			       const struct assay_request *request)
+{
+	const struct assay_request *first =
+		list_first_entry(&commit->taken, struct assay_request, node);
+
+	return (first->kind == ASSAY_KIND_IMA) == (request->kind == ASSAY_KIND_IMA);
+}
+
 /* Take what makes a record from the queue, and let others in; returns how many requests that are.
  */
 static unsigned int assay_commit_take(struct assay_commit *commit)
@@ -256,8 +266,9 @@ static unsigned int assay_commit_take(struct assay_commit *commit)
 	list_for_each_entry_safe(request, next, &commit->queue, node) {
 		entries += request->entries;
 		bytes += request->fields.size;
-		if (count && (count == commit->group || entries > ASSAY_MAX_BATCH ||
-			      bytes > assay_commit_limit(commit)))
+		if (count &&
+		    (count == commit->group || entries > ASSAY_MAX_BATCH ||
+		     bytes > assay_commit_limit(commit) || !assay_commit_share(commit, request)))
 			break;
 		assay_commit_remove(commit, request);
 		list_add_tail(&request->node, &commit->taken);

@@ -29,7 +29,7 @@ enum assay_request_state {
 /**
  * struct assay_request - entries that a caller brings
  * @node: in the queue, or among those of a record
- * @kind: ASSAY_KIND_MEASURE or ASSAY_KIND_EVENT
+ * @kind: ASSAY_KIND_MEASURE, ASSAY_KIND_EVENT or ASSAY_KIND_IMA
  * @entries: how many, 1 to ASSAY_MAX_BATCH
  * @fields: the entries, as TLVs; without an error
  * @done: called by the committer when the request is done, which it may free; NULL

@@ -24,6 +24,7 @@
 #define ASSAY_MAX_BANKS 8     /* PCR banks of a TPM */
 #define ASSAY_MAX_LABEL 64    /* bytes of an EVENT's label */
 #define ASSAY_MAX_EVENT 65536 /* bytes of an EVENT's data */
+#define ASSAY_MAX_IMA 1048576 /* bytes of an IMA_ENTRY's value */
 #define ASSAY_KEY_SIZE 32     /* bytes of a record's key, of what commits to it, of a MAC */
 
 /* Where the number of a record is due: there is none. */
@@ -172,12 +173,19 @@ struct assay_measure {
 	__u64 offset;
 };
 
+/* struct assay_append.flags */
+#define ASSAY_APPEND_IMA (1U << 0) /* entries of IMA's list: the record is of kind IMA */
+
 /**
- * struct assay_append_entry - one event of an APPEND
+ * struct assay_append_entry - one event of an APPEND, or one entry of IMA's list
  * @label: in, pointer to printable ASCII without a terminating NUL
  * @data: in, pointer to the data
  * @label_size: in, 1 to ASSAY_MAX_LABEL
  * @data_size: in, 0 to ASSAY_MAX_EVENT
+ *
+ * With ASSAY_APPEND_IMA @label and @label_size are 0, and the data are the value of an IMA_ENTRY:
+ * the TLVs 0x61 to 0x64 in this order, of at most ASSAY_MAX_IMA bytes. They are checked to be
+ * well formed; what they say is the caller's word, as that of an event is.
  */
 struct assay_append_entry {
 	__aligned_u64 label;
@@ -188,7 +196,7 @@ struct assay_append_entry {
 
 /**
  * struct assay_append - ASSAY_IOC_APPEND: record events from user space
- * @flags: in, must be 0
+ * @flags: in, 0 or ASSAY_APPEND_IMA
  * @count: in, 1 to ASSAY_MAX_BATCH
  * @entry_size: in, sizeof(struct assay_append_entry) as the caller knows it
  * @reserved: in, must be 0

@@ -174,8 +174,9 @@ static void test_append(int fd)
 	const uint64_t own = address(events);
 	const uint32_t size = sizeof(events[0]);
 	const struct vector_row rows[] = {
-		{ "an unknown flag", 1, 4, size, 0, own, -EINVAL },
+		{ "an unknown flag", 2, 4, size, 0, own, -EINVAL },
 		{ "all flags", UINT32_MAX, 4, size, 0, own, -EINVAL },
+		{ "events as entries of IMA", ASSAY_APPEND_IMA, 4, size, 0, own, -EINVAL },
 		{ "a reserved field", 0, 4, size, 1, own, -EINVAL },
 		{ "no entry", 0, 0, size, 0, own, -EINVAL },
 		{ "an entry too many", 0, ASSAY_MAX_BATCH + 1, size, 0, own, -EINVAL },
@@ -241,6 +242,103 @@ static void test_events(int fd)
 	append.entry_size = 2 * sizeof(events[0]);
 	check_is(call(fd, ASSAY_IOC_APPEND, &append), -EINVAL,
 		 "APPEND: longer entries with something where the kernel knows nothing");
+}
+
+#define PCR_10 "\x61\0\0\0\x04\0\0\0\x0a"
+#define SHA1_OF_IT             \
+	"\x62\0\0\0\x16\0\x04" \
+	"0123456789abcdefghij"
+#define SHA256_OF_IT           \
+	"\x62\0\0\0\x22\0\x0b" \
+	"0123456789abcdef0123456789abcdef"
+#define IMA_NG           \
+	"\x63\0\0\0\x06" \
+	"ima-ng"
+#define DATA_OF_IT       \
+	"\x64\0\0\0\x04" \
+	"data"
+#define ROW(what, text, error)                      \
+	{                                           \
+		what, text, sizeof(text) - 1, error \
+	}
+
+static struct assay_append good_mirrored(struct assay_append_entry own[2])
+{
+	static const char good[] = PCR_10 SHA1_OF_IT SHA256_OF_IT IMA_NG DATA_OF_IT;
+
+	own[0] = own[1] =
+		(struct assay_append_entry){ .data = address(good), .data_size = sizeof(good) - 1 };
+	return (struct assay_append){
+		.flags = ASSAY_APPEND_IMA,
+		.count = 2,
+		.entry_size = sizeof(own[0]),
+		.entries = address(own),
+	};
+}
+
+/* Entries of IMA's list: what is no IMA_ENTRY leaves no record. */
+static void test_mirrored(int fd)
+{
+	static const struct {
+		const char *what, *entry;
+		uint32_t size;
+		int error;
+	} rows[] = {
+		ROW("nothing", "", -EINVAL),
+		ROW("half a header", "\x61\0\0", -EINVAL),
+		ROW("no PCR", SHA1_OF_IT IMA_NG DATA_OF_IT, -EINVAL),
+		ROW("a PCR of 3 bytes", "\x61\0\0\0\x03\0\0\x0a" SHA1_OF_IT IMA_NG DATA_OF_IT,
+		    -EINVAL),
+		ROW("no digest", PCR_10 IMA_NG DATA_OF_IT, -EINVAL),
+		ROW("a digest of 0 bytes", PCR_10 "\x62\0\0\0\x02\0\x04" IMA_NG DATA_OF_IT,
+		    -EINVAL),
+		ROW("half an algorithm", PCR_10 "\x62\0\0\0\x01\x04" IMA_NG DATA_OF_IT, -EINVAL),
+		ROW("a digest of another size",
+		    PCR_10 "\x62\0\0\0\x06\0\x04"
+			   "0123" IMA_NG DATA_OF_IT,
+		    -EINVAL),
+		ROW("an algorithm that is none", PCR_10 "\x62\0\0\0\x02\0\x05" IMA_NG DATA_OF_IT,
+		    -EINVAL),
+		ROW("a bank twice", PCR_10 SHA1_OF_IT SHA1_OF_IT IMA_NG DATA_OF_IT, -EINVAL),
+		ROW("no template", PCR_10 SHA1_OF_IT DATA_OF_IT, -EINVAL),
+		ROW("a template without a name", PCR_10 SHA1_OF_IT "\x63\0\0\0\0" DATA_OF_IT,
+		    -EINVAL),
+		ROW("no data", PCR_10 SHA1_OF_IT IMA_NG, -EINVAL),
+		ROW("empty data", PCR_10 SHA1_OF_IT IMA_NG "\x64\0\0\0\0", -EINVAL),
+		ROW("data beyond the entry",
+		    PCR_10 SHA1_OF_IT IMA_NG "\x64\0\0\0\x05"
+					     "data",
+		    -EINVAL),
+		ROW("data of 4 GiB",
+		    PCR_10 SHA1_OF_IT IMA_NG "\x64\xff\xff\xff\xff"
+					     "data",
+		    -EINVAL),
+		ROW("something behind it", PCR_10 SHA1_OF_IT IMA_NG DATA_OF_IT "x", -EINVAL),
+		ROW("fields in another order", PCR_10 IMA_NG SHA1_OF_IT DATA_OF_IT, -EINVAL),
+		ROW("a file instead", "\x21\0\0\0\x01/", -EINVAL),
+	};
+	struct assay_append_entry own[2];
+	struct assay_append append = good_mirrored(own);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		own[1] = (struct assay_append_entry){ .data = address(rows[i].entry),
+						      .data_size = rows[i].size };
+		check(call(fd, ASSAY_IOC_APPEND, &append) == rows[i].error, "APPEND of IMA's: %s",
+		      rows[i].what);
+	}
+	own[1] = own[0];
+	own[1].label = address("test");
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), -EINVAL, "APPEND of IMA's: with a label");
+	own[1].label = 0;
+	own[1].label_size = 4;
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), -EINVAL,
+		 "APPEND of IMA's: with the size of a label");
+	own[1].label_size = 0;
+	own[1].data_size = ASSAY_MAX_IMA + 1;
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), -EINVAL, "APPEND of IMA's: too long by one");
+	own[1].data_size = own[0].data_size;
+	own[1].data = NOWHERE;
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), -EFAULT, "APPEND of IMA's: data nowhere");
 }
 
 static void test_measure(int fd)
@@ -345,6 +443,7 @@ static void test_good(int fd)
 	struct assay_measure measure = good_measure();
 	struct assay_info before = get_info(fd);
 	int plain = can_measure() ? -ENODATA : -EOPNOTSUPP;
+	struct assay_append_entry mirrored[2];
 	struct assay_anchor_request anchored;
 
 	check_is(call(fd, ASSAY_IOC_APPEND, &append), 0, "APPEND as it should be");
@@ -364,9 +463,11 @@ static void test_good(int fd)
 	memset(&events[1], 0, sizeof(events[1]));
 	memset(&events[3], 0, sizeof(events[3]));
 	check_is(call(fd, ASSAY_IOC_APPEND, &append), 0, "APPEND with longer entries");
-	check_is((long long)get_info(fd).records, (long long)before.records + 4,
-		 "these four made a record each");
-	check(anchor(fd, &anchored) == 0 && anchored.anchored_records == before.records + 4 &&
+	append = good_mirrored(mirrored);
+	check_is(call(fd, ASSAY_IOC_APPEND, &append), 0, "APPEND of IMA's as it should be");
+	check_is((long long)get_info(fd).records, (long long)before.records + 5,
+		 "these five made a record each");
+	check(anchor(fd, &anchored) == 0 && anchored.anchored_records == before.records + 5 &&
 		      anchored.anchored == get_info(fd).tail,
 	      "ANCHOR as it should be, with nothing pending");
 }
@@ -389,6 +490,7 @@ int main(void)
 	check_is(call(fd, ASSAY_IOC_INFO, &info), -EINVAL, "INFO with an unknown flag");
 	test_append(fd);
 	test_events(fd);
+	test_mirrored(fd);
 	test_measure(fd);
 	test_entries(fd);
 	test_anchor(fd);

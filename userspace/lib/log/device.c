@@ -213,6 +213,37 @@ int device_append(const struct device *device, const struct device_event *events
 	return r;
 }
 
+int device_mirror(const struct device *device, const struct bytes *entries, size_t count,
+		  uint64_t *ret_recnum, struct assay_error *err)
+{
+	struct assay_append request = { .flags = ASSAY_APPEND_IMA,
+					.count = (uint32_t)count,
+					.recnum = ASSAY_RECNUM_NONE };
+	struct assay_append_entry *list;
+	int r = 0;
+
+	if (count == 0 || count > ASSAY_MAX_BATCH)
+		return assay_fail(err, EINVAL, "a batch is 1 to %d entries, not %zu",
+				  ASSAY_MAX_BATCH, count);
+	list = calloc(count, sizeof(*list));
+	if (!list)
+		return assay_fail(err, ENOMEM, "out of memory for %zu entries", count);
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct assay_append_entry){
+			.data = (uintptr_t)entries[i].data,
+			.data_size = (uint32_t)entries[i].size,
+		};
+	request.entry_size = sizeof(*list);
+	request.entries = (uintptr_t)list;
+	if (ioctl(device->fd, ASSAY_IOC_APPEND, &request) < 0)
+		r = append_failed("cannot mirror entries of IMA's list", errno, &request.recnum,
+				  err);
+	if (ret_recnum)
+		*ret_recnum = request.recnum;
+	free(list);
+	return r;
+}
+
 int device_anchor(const struct device *device, uint64_t *ret_records, struct assay_error *err)
 {
 	struct assay_anchor_request request = { 0 };

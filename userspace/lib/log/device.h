@@ -63,6 +63,18 @@ int device_append(const struct device *device, const struct device_event *events
 		  uint64_t *ret_recnum, struct assay_error *err);
 
 /*
+ * device_mirror() - record entries of IMA's list, in order, in one record of kind IMA
+ * @entries: the value of an IMA_ENTRY each, of at most ASSAY_MAX_IMA bytes (ima_mirror_entry())
+ * @count: 1 to ASSAY_MAX_BATCH
+ * @ret_recnum: number of the record, also where it is written but not anchored;
+ *              ASSAY_RECNUM_NONE where nothing was written; may be NULL
+ *
+ * Return: as device_measure(); -EINVAL also of a module that does not know such records
+ */
+int device_mirror(const struct device *device, const struct bytes *entries, size_t count,
+		  uint64_t *ret_recnum, struct assay_error *err);
+
+/*
  * device_anchor() - have everything in the log anchored that is not
  * @ret_records: records that are anchored; may be NULL
  */
