@@ -440,9 +440,10 @@ void ima_begin(struct ima_reader *reader, struct bytes list, enum assay_hash ban
 	*reader = (struct ima_reader){ .bank = bank, .rest = list };
 }
 
+/* -ENODATA: more bytes may make it an entry */
 static int fail_truncated(const char *what, size_t left, struct assay_error *err)
 {
-	return assay_fail(err, EBADMSG, "truncated: %zu bytes are left where %s", left, what);
+	return assay_fail(err, ENODATA, "truncated: %zu bytes are left where %s", left, what);
 }
 
 /* As a big-endian machine writes it that was not told ima_canonical_fmt. */
@@ -490,7 +491,7 @@ static int take_data(struct bytes *in, bool counted, struct bytes *ret, struct a
 		return assay_fail(err, EBADMSG, "its template data claims %zu bytes, more than %u",
 				  size, IMA_MAX_TEMPLATE_DATA);
 	if (!bytes_take(in, size, ret))
-		return assay_fail(err, EBADMSG,
+		return assay_fail(err, ENODATA,
 				  "truncated: its template data takes %zu bytes, %zu are left",
 				  size, in->size);
 	return 0;
@@ -533,9 +534,12 @@ int ima_skim(struct ima_reader *reader, struct ima_frame *ret_frame, struct assa
 		return assay_fail(err, EINVAL, "there is no IMA list of algorithm 0x%04x",
 				  (unsigned int)reader->bank);
 	r = take_frame(&rest, reader->bank, &frame, err);
+	reader->cut = r == -ENODATA;
 	if (r < 0) {
+		if (err)
+			err->code = EBADMSG;
 		assay_fail_context(err, "IMA entry at offset %" PRIu64, reader->offset);
-		return r;
+		return -EBADMSG;
 	}
 	frame.end = reader->offset + (reader->rest.size - rest.size);
 	reader->offset = frame.end;

@@ -28,12 +28,15 @@
  * @bank: what the list's template digests are in
  * @rest: what is not read yet
  * @offset: its offset in the list
+ * @cut: set by ima_next() and ima_skim() where they fail: @rest has the beginning of an entry, and
+ *       bytes behind it are missing; more of them may make it whole
  * @format: what the last entry's template name stands for: mostly it is the next one's too
  */
 struct ima_reader {
 	enum assay_hash bank;
 	struct bytes rest;
 	uint64_t offset;
+	bool cut;
 	struct ima_format {
 		struct bytes name;
 		bool known;

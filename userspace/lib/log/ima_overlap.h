@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where two parts of IMA's list meet: how many of the last entries that are kept are the first
+ * ones that the kernel still has. Pure. For assayd.
+ */
+#ifndef ASSAY_LOG_IMA_OVERLAP_H
+#define ASSAY_LOG_IMA_OVERLAP_H
+
+#include "base/bytes.h"
+
+/* Of an entry, the beginning of the SHA-256 digest of all its bytes. */
+typedef uint64_t ima_print;
+
+/* ima_print_of() - of an entry as it stands in the list */
+int ima_print_of(struct bytes entry, ima_print *ret, struct assay_error *err);
+
+/*
+ * ima_overlap() - the longest end of @kept that is the beginning of @list
+ *
+ * Entries may be alike: of a violation there can be several that do not differ. Of several
+ * answers this is the longest.
+ *
+ * Return: 0 with *ret_count set, -ENOMEM
+ */
+int ima_overlap(const ima_print *kept, size_t kept_count, const ima_print *list, size_t list_count,
+		size_t *ret_count, struct assay_error *err);
+
+#endif /* ASSAY_LOG_IMA_OVERLAP_H */
