@@ -8,23 +8,16 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/progress.h"
 #include "cmd.h"
-#include "log/device.h"
+#include "measure/batch.h"
 #include "sign/manifest.h"
-
-/* Descriptors that are open beside the files of a batch. */
-#define SPARE_DESCRIPTORS 32
 
 /* What is to be measured, and how far it got. */
 struct measure_run {
@@ -35,8 +28,9 @@ struct measure_run {
 	int root; /* descriptor of --root, -1 without */
 	uint32_t flags;
 	bool json;
-	size_t printed, measured, failed, records;
-	uint64_t last_record;
+	size_t printed;
+	struct measure_counts counts;
+	struct progress progress;
 };
 
 static bool add_path(struct measure_run *run, const char *path)
@@ -54,98 +48,10 @@ static bool add_path(struct measure_run *run, const char *path)
 	return true;
 }
 
-/*
- * Raise the limit of open files as far as this process may.
- * Return: how many files may be open in a batch, at most ASSAY_MAX_BATCH
- */
-static size_t batch_limit(size_t wanted)
+static void print_result(void *context, const char *path, const struct assay_measure_entry *entry,
+			 bool recorded, uint64_t recnum)
 {
-	struct rlimit limit;
-	rlim_t need;
-
-	if (wanted > ASSAY_MAX_BATCH)
-		wanted = ASSAY_MAX_BATCH;
-	need = wanted + SPARE_DESCRIPTORS;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return 1;
-	if (limit.rlim_cur < need) {
-		struct rlimit raised = { need, limit.rlim_max < need ? need : limit.rlim_max };
-
-		/* Above the hard limit with privilege, to it without. */
-		if (setrlimit(RLIMIT_NOFILE, &raised) < 0) {
-			raised = (struct rlimit){ limit.rlim_max, limit.rlim_max };
-			setrlimit(RLIMIT_NOFILE, &raised);
-		}
-		if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-			return 1;
-	}
-	if (limit.rlim_cur >= need)
-		return wanted;
-	return limit.rlim_cur > SPARE_DESCRIPTORS ? limit.rlim_cur - SPARE_DESCRIPTORS : 1;
-}
-
-/*
- * Open a file for the kernel to measure. In --root no symbolic link and no ".."
- * leads out of it. Nothing but a regular file is opened for reading: opening a
- * device can do things, opening a FIFO can wait for ever.
- * Return: a descriptor or -errno
- */
-static int open_file(int root, const char *path)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	char link[sizeof("/proc/self/fd/") + 11];
-	int place, fd;
-	struct stat st;
-
-	if (root >= 0)
-		place = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	else
-		place = open(path, O_PATH | O_CLOEXEC);
-	if (place < 0)
-		return -errno;
-	if (fstat(place, &st) < 0) {
-		fd = -errno;
-	} else if (!S_ISREG(st.st_mode)) {
-		fd = S_ISDIR(st.st_mode) ? -EISDIR : -EOPNOTSUPP;
-	} else {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
-		fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
-			fd = -errno;
-	}
-	close(place);
-	return fd;
-}
-
-/* What a file's errno means here, and what to do; put behind the errno's own words. */
-static const char *advice(int code)
-{
-	switch (code) {
-	case ENODATA:
-		return "; it has no fs-verity digest, turn fs-verity on with 'assay enable'";
-	case ENOTTY:
-	case EOPNOTSUPP:
-		return "; it is not a regular file, or its file system has no fs-verity (ext4: "
-		       "tune2fs -O verity)";
-	case EIO:
-		return "; its data does not match its fs-verity digest: the disk is damaged or was "
-		       "written to underneath";
-	case EKEYREJECTED:
-		return "; its signature does not fit it or was made by another key";
-	case ENOKEY:
-		return "; the key that signed it is not in .fs-verity, see 'assay keyring load'";
-	case EPERM:
-		return "; fs.verity.require_signatures is on and it has no signature?";
-	case EACCES:
-		return "; its mode or IMA appraisal forbids to read it";
-	default:
-		return "";
-	}
-}
-
-static void print_result(struct measure_run *run, const char *path,
-			 const struct assay_measure_entry *entry, bool recorded, uint64_t recnum)
-{
+	struct measure_run *run = context;
 	struct bytes name = BYTES((const uint8_t *)path, strlen(path));
 	const char *algorithm = assay_hash_name((enum assay_hash)entry->hash_alg);
 	char hex[2 * ASSAY_MAX_DIGEST + 1];
@@ -153,10 +59,6 @@ static void print_result(struct measure_run *run, const char *path,
 	json_t *object;
 
 	hex_encode(BYTES(entry->digest, entry->digest_size), hex);
-	if (entry->result == 0)
-		run->measured++;
-	else
-		run->failed++;
 	if (!run->json) {
 		text_escape(name, text, sizeof(text));
 		if (entry->result == 0) {
@@ -165,7 +67,7 @@ static void print_result(struct measure_run *run, const char *path,
 		}
 		fflush(stdout);
 		fprintf(stderr, "assay measure: %s: %s%s%s\n", text, strerror(-entry->result),
-			advice(-entry->result), recorded ? "" : " (not recorded)");
+			measure_advice(-entry->result), recorded ? "" : " (not recorded)");
 		return;
 	}
 	object = json_object();
@@ -177,96 +79,55 @@ static void print_result(struct measure_run *run, const char *path,
 				    json_sprintf("%s:%s", algorithm ? algorithm : "unknown", hex));
 	} else {
 		json_object_set_new(object, "errno", json_integer(-entry->result));
-		json_object_set_new(
-			object, "error",
-			json_sprintf("%s%s", strerror(-entry->result), advice(-entry->result)));
+		json_object_set_new(object, "error",
+				    json_sprintf("%s%s", strerror(-entry->result),
+						 measure_advice(-entry->result)));
 	}
 	fputs(run->printed++ == 0 ? "\n" : ",\n", stdout);
 	json_dumpf(object, stdout, JSON_COMPACT);
 	json_decref(object);
 }
 
-/*
- * Measure paths[first, first + count): open them, one ioctl, close them. A file
- * that cannot be opened is left out of the record, and told.
- */
-static int measure_batch(struct measure_run *run, const struct device *device, size_t first,
-			 size_t count, struct assay_measure_entry *entries, struct assay_error *err)
+static void show_progress(void *context, size_t done)
 {
-	uint64_t recnum = 0;
-	size_t opened = 0, next = 0;
-	int *fds = calloc(count, sizeof(*fds));
-	int r = 0;
-
-	if (!fds)
-		return assay_fail(err, ENOMEM, "out of memory");
-	memset(entries, 0, count * sizeof(*entries));
-	for (size_t i = 0; i < count; i++) {
-		fds[i] = open_file(run->root, run->paths[first + i]);
-		if (fds[i] >= 0)
-			entries[opened++].fd = fds[i];
-	}
-	if (opened > 0)
-		r = device_measure(device, run->flags, entries, opened, &recnum, err);
-	if (r == 0 && opened > 0) {
-		run->records++;
-		run->last_record = recnum;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (fds[i] < 0) {
-			struct assay_measure_entry failed = { .result = fds[i] };
-
-			print_result(run, run->paths[first + i], &failed, false, 0);
-			continue;
-		}
-		if (r == 0)
-			print_result(run, run->paths[first + i], &entries[next++], true, recnum);
-		close(fds[i]);
-	}
-	free(fds);
-	return r;
+	progress_update(&((struct measure_run *)context)->progress, done);
 }
 
 static int measure_all(struct measure_run *run, struct assay_error *err)
 {
-	size_t limit = batch_limit(run->count);
-	struct assay_measure_entry *entries = calloc(limit, sizeof(*entries));
-	struct progress progress;
 	struct device device;
-	int r;
+	struct measure_job job = {
+		.device = &device,
+		.root = run->root,
+		.descriptors = -1,
+		.flags = run->flags,
+		.told = print_result,
+		.advanced = show_progress,
+		.context = run,
+	};
+	int r = device_open(&device, DEVICE_WRITE, err);
 
-	if (!entries)
-		return assay_fail(err, ENOMEM, "out of memory");
-	r = device_open(&device, DEVICE_WRITE, err);
-	if (r < 0) {
-		free(entries);
+	if (r < 0)
 		return r;
-	}
-	progress_begin(&progress, "files measured", run->count);
-	for (size_t first = 0; first < run->count && r == 0; first += limit) {
-		size_t left = run->count - first;
-
-		r = measure_batch(run, &device, first, left < limit ? left : limit, entries, err);
-		progress_update(&progress, first + (left < limit ? left : limit));
-	}
-	progress_end(&progress);
+	progress_begin(&run->progress, "files measured", run->count);
+	r = measure_files(&job, run->paths, run->count, &run->counts, err);
+	progress_end(&run->progress);
 	device_close(&device);
-	free(entries);
 	return r;
 }
 
 static void print_summary(const struct measure_run *run, int result, const struct assay_error *err)
 {
 	if (!run->json) {
-		if (result == 0 && run->records > 0)
+		if (result == 0 && run->counts.records > 0)
 			printf("%zu of %zu files measured, in %zu record%s; the last is %" PRIu64
 			       "\n",
-			       run->measured, run->count, run->records,
-			       run->records == 1 ? "" : "s", run->last_record);
+			       run->counts.measured, run->count, run->counts.records,
+			       run->counts.records == 1 ? "" : "s", run->counts.last_record);
 		return;
 	}
 	printf("\n], \"measured_count\": %zu, \"failed_count\": %zu, \"record_count\": %zu",
-	       run->measured, run->failed, run->records);
+	       run->counts.measured, run->counts.failed, run->counts.records);
 	if (result < 0)
 		command_print_json_error(err);
 	fputs("}\n", stdout);
@@ -329,7 +190,7 @@ static int run_measure(int argc, char **argv)
 	status = command_flush(&command_measure);
 	if (r < 0)
 		return command_failed(&command_measure, &err);
-	return run.failed > 0 ? EXIT_FAILED : status;
+	return run.counts.failed > 0 ? EXIT_FAILED : status;
 }
 
 static const struct option_row measure_rows[] = {

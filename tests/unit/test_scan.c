@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From rules to files: mountinfo, and what rules find below a root. A file has fs-verity here if
+ * the file system of the test has it; where it has none, rules that look for it find none, and
+ * tests/service does the same on a file system that has it.
+ */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "measure/mounts.h"
+#include "measure/root.h"
+#include "measure/scan.h"
+#include "sign/certificate.h"
+
+/* ---------------------------------------------------------------- mountinfo */
+
+static const char mountinfo[] =
+	"21 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw\n"
+	"22 21 0:5 / /dev rw,nosuid shared:2 - devtmpfs devtmpfs rw,size=4096k\n"
+	"35 21 8:3 / /sysroot ro,relatime - btrfs /dev/sda3 ro\n"
+	"36 35 0:31 / /sysroot/net rw,relatime shared:3 - autofs systemd-1 rw,fd=48\n"
+	"37 36 0:50 / /sysroot/net/a\\040b\\134 rw - nfs4 server:/x rw\n"
+	"38 21 0:51 / /boot rw - autofs systemd-1 rw\n"
+	"39 38 8:1 / /boot rw - ext4 /dev/sda1 rw\n"
+	"40 21 0:52 / /sysrootless rw master:1 propagate_from:2 - fuse.sshfs x rw";
+
+static void mounts_are_found_by_path(void **state)
+{
+	static const struct {
+		const char *path, *type;
+		bool may_wait;
+	} rows[] = {
+		{ "/", "ext4", false },
+		{ "/sysroot/etc", "btrfs", false },
+		{ "/sysroot/net/x", "autofs", true },
+		{ "/sysroot/network", "btrfs", false },
+		{ "/sysroot/net/a b\\/c", "nfs4", true },
+		{ "/boot/efi", "ext4", false }, /* mounted over its automount */
+		{ "/sysrootless/x", "fuse.sshfs", true },
+	};
+	struct mounts mounts;
+	struct assay_error err;
+
+	(void)state;
+	if (mounts_parse(BYTES_LITERAL(mountinfo), "", &mounts, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(mounts.count, 8);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct mount_point *mount = mounts_find(&mounts, rows[i].path);
+
+		assert_non_null(mount);
+		assert_string_equal(mount->type, rows[i].type);
+		assert_int_equal(mounts_may_wait(&mounts, rows[i].path), rows[i].may_wait);
+	}
+	mounts_free(&mounts);
+}
+
+static void only_what_is_below_the_root_counts(void **state)
+{
+	struct mounts mounts;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(mounts_parse(BYTES_LITERAL(mountinfo), "/sysroot", &mounts, &err), 0);
+	assert_int_equal(mounts.count, 3);
+	assert_string_equal(mounts_find(&mounts, "/etc")->type, "btrfs");
+	assert_string_equal(mounts.list[0].path, "/");
+	assert_string_equal(mounts.list[2].path, "/net/a b\\");
+	mounts_free(&mounts);
+}
+
+static void a_new_mount_counts_if_it_can_have_verity(void **state)
+{
+	static const struct {
+		const char *text;
+		bool new;
+	} rows[] = {
+		{ "", false },
+		{ "50 21 0:60 / /tmp rw - tmpfs tmpfs rw\n", false },
+		{ "50 21 8:9 / /srv rw - ext4 /dev/sda9 rw\n", true },
+		{ "50 21 0:60 / /usr ro - overlay sysext ro\n", true },
+	};
+	struct mounts before, now;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(mounts_parse(BYTES_LITERAL(mountinfo), "", &before, &err), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct buffer text = { 0 };
+
+		buffer_append_bytes(&text, support_text(rows[i].text));
+		buffer_append_bytes(&text, BYTES_LITERAL(mountinfo));
+		assert_int_equal(mounts_parse(buffer_bytes(&text), "", &now, &err), 0);
+		assert_int_equal(mounts_have_new(&now, &before), rows[i].new);
+		assert_false(mounts_have_new(&before, &now));
+		mounts_free(&now);
+		buffer_free(&text);
+	}
+	mounts_free(&before);
+}
+
+static void what_is_no_mountinfo_is_refused(void **state)
+{
+	static const char *const rows[] = {
+		"\n",
+		"x 1 8:2 / / rw - ext4 d rw\n",
+		"21 1 8:2 / / rw\n",
+		"21 1 8:2 / / rw shared:1 ext4 d rw\n",
+		"21 1 8:2 / / rw -\n",
+		"99999999999999999999999 1 8:2 / / rw - ext4 d rw\n",
+		"21 1 8:2 /  rw - ext4 d rw\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct assay_error err = { 0 };
+		struct mounts mounts;
+
+		assert_int_equal(mounts_parse(support_text(rows[i]), "", &mounts, &err), -EBADMSG);
+		support_assert_error(&err, "mountinfo has a line");
+	}
+}
+
+/* ---------------------------------------------------------------- rules below a root */
+
+#define DATA "tests/data/evidence/"
+
+/* A certificate, and the manifest that it signed, of two files of those there are below. */
+static X509 *certificate;
+static struct buffer manifest, signature;
+
+static int scan_below(const char *root, const char *text, struct scan *ret, struct assay_error *err)
+{
+	struct rules rules = { 0 };
+	struct scan_options options = {
+		.root = root_open(root, err),
+		.stage = RULE_STAGE_SYSTEM,
+		.certificates = &certificate,
+		.certificate_count = certificate ? 1 : 0,
+	};
+	int r;
+
+	options.lists = options.root;
+	assert_true(options.root >= 0);
+	r = rules_parse(support_text(text), "r", &rules, err);
+	if (r == 0)
+		r = scan_rules(&options, &rules, ret, err);
+	rules_free(&rules);
+	close(options.root);
+	return r;
+}
+
+/* The files that rules find, "PATH " each. */
+static void assert_found(const char *text, const char *wanted, size_t failures, const char *why)
+{
+	struct buffer found = { 0 };
+	struct assay_error err;
+	struct scan scan;
+
+	if (scan_below("root", text, &scan, &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+	for (size_t i = 0; i < scan.count; i++) {
+		buffer_append(&found, scan.files[i].path, strlen(scan.files[i].path));
+		buffer_append_u8(&found, ' ');
+	}
+	buffer_append_u8(&found, 0);
+	assert_string_equal((const char *)found.data, wanted);
+	assert_int_equal(scan.failure_count, failures);
+	if (failures > 0 && !strstr(scan.failures[0], why))
+		fail_msg("'%s' is not in '%s'", why, scan.failures[0]);
+	buffer_free(&found);
+	scan_free(&scan);
+}
+
+static int make_root(void **state)
+{
+	struct assay_error err;
+
+	if (certificate_load(DATA "cert.pem", &certificate, &err) < 0)
+		return -1;
+	manifest = support_read(DATA "manifest.jsonl");
+	signature = support_read(DATA "manifest.jsonl.p7s");
+	if (support_enter_directory(state) < 0)
+		return -1;
+	return support_run(
+		"mkdir -p root/usr/bin root/usr/lib root/etc root/var/lib/dpkg/info root/opt/a "
+		"outside && "
+		"ln -s usr/bin root/bin && ln -s .. root/usr/up && ln -s $PWD/outside root/opt/out "
+		"&& "
+		"ln -s ../../outside root/opt/above && "
+		"touch root/usr/bin/sh root/usr/bin/cat root/opt/a/x outside/secret && "
+		"ln -s sh root/usr/bin/link && mkfifo root/usr/bin/fifo root/etc/fifo && "
+		"printf '/bin/sh\n# no\n\n/usr/bin/cat\n/bin/sh\n/nowhere/x' >root/etc/list && "
+		"printf '/usr/bin/../bin/sh\n/bin/cat\nbin/cat\n' >root/etc/off && "
+		"printf '/.\n/bin\n/bin/sh\n/bin/fifo\n' >root/var/lib/dpkg/info/dash.list && "
+		"printf '/bin/cat\n' >root/var/lib/dpkg/info/coreutils:arm64.list");
+}
+
+static int remove_root(void **state)
+{
+	X509_free(certificate);
+	buffer_free(&manifest);
+	buffer_free(&signature);
+	return support_leave_directory(state);
+}
+
+static void named_files_are_sorted_and_once_each(void **state)
+{
+	(void)state;
+	assert_found("[measure]\nlist=/etc/list\nfile=/usr/bin/sh\nfile=/opt/a/x\nfile=/usr/up/bin/"
+		     "cat\n",
+		     "/nowhere/x /opt/a/x /usr/bin/cat /usr/bin/sh ", 0, "");
+	assert_found("[measure]\nlist=/etc/list\nexclude=/usr/**/[a-c]*\nexclude=/nowhere/*",
+		     "/usr/bin/sh ", 0, "");
+	assert_found(
+		"[initrd]\nlist=/etc/list\n[system]\nfile=/bin/x\n[initrd]\nexclude=/usr/bin/x",
+		"/usr/bin/x ", 0, "");
+	assert_found("", "", 0, "");
+}
+
+static void rules_that_cannot_be_followed_keep_none_from_it(void **state)
+{
+	(void)state;
+	assert_found("[measure]\nlist=/etc/none\nfile=/bin/sh", "/usr/bin/sh ", 1,
+		     "r line 2: cannot open /etc/none: No such file");
+	assert_found("[measure]\nlist=/etc/fifo\nfile=/bin/sh", "/usr/bin/sh ", 1,
+		     "r line 2: /etc/fifo is not a regular file");
+	assert_found("[measure]\nlist=/etc\nfile=/bin/sh", "/usr/bin/sh ", 1,
+		     "r line 2: /etc is not a regular file");
+	assert_found("[measure]\nlist=/etc/off", "/usr/bin/cat ", 2,
+		     "r line 2: /etc/off: '/usr/bin/../bin/sh'");
+	assert_found("[measure]\npackage=nothing\nfile=/bin/sh", "/usr/bin/sh ", 1,
+		     "r line 2: dpkg has no package nothing");
+}
+
+/* Links may lead anywhere within the root; what leads out of it leads to the root's own. */
+static void no_link_leads_out(void **state)
+{
+	(void)state;
+	assert_found("[measure]\nlist=/opt/out/secret", "", 1, "cannot open");
+	assert_found("[measure]\nlist=/opt/above/secret", "", 1, "cannot open");
+	assert_found("[measure]\nfile=/opt/above/secret", "/opt/above/secret ", 0, "");
+	assert_found("[measure]\nglob=/opt/out/*\nglob=/opt/**\nverity=/opt", "", 0, "");
+}
+
+/* Files that are found, not named, count only with fs-verity, which none of these has. */
+static void files_without_verity_are_counted(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t count;
+	} rows[] = {
+		{ "[measure]\npackage=dash", 1 },
+		{ "[measure]\npackage=coreutils", 1 },
+		{ "[measure]\npackage=coreutils:arm64", 1 },
+		{ "[measure]\nglob=/usr/bin/*", 2 },
+		{ "[measure]\nglob=/bin/*", 2 },
+		{ "[measure]\nglob=/usr/*/s?", 1 },
+		{ "[measure]\nglob=/**/x", 1 },
+		{ "[measure]\nglob=/opt/**", 1 },
+		{ "[measure]\nverity=/usr", 2 },
+		{ "[measure]\nverity=/nowhere", 0 },
+		{ "[measure]\nverity=/usr/bin/sh", 0 },
+		{ "[measure]\nglob=/etc/l*\nverity=/var", 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct assay_error err;
+		struct scan scan;
+
+		assert_int_equal(scan_below("root", rows[i].text, &scan, &err), 0);
+		assert_int_equal(scan.count, 0);
+		assert_int_equal(scan.failure_count, 0);
+		if (scan.without_verity != rows[i].count)
+			fail_msg("%s: %zu", rows[i].text, scan.without_verity);
+		scan_free(&scan);
+	}
+}
+
+static void a_manifest_counts_if_its_signature_is_good(void **state)
+{
+	static const char rule[] = "[measure]\nmanifest=/etc/manifest";
+	X509 *kept = certificate;
+	struct assay_error err;
+	struct scan scan;
+
+	(void)state;
+	assert_found(rule, "", 1, "r line 2: cannot open /etc/manifest: No such file");
+	support_write("root/etc/manifest", buffer_bytes(&manifest));
+	assert_found(rule, "", 1, "r line 2: cannot open /etc/manifest.p7s: No such file");
+	support_write("root/etc/manifest.p7s", buffer_bytes(&signature));
+	assert_int_equal(scan_below("root", rule, &scan, &err), 0);
+	assert_int_equal(scan.failure_count, 0);
+	assert_int_equal(scan.count, support_run("exit $(($(wc -l <root/etc/manifest) - 1))"));
+	for (size_t i = 0; i < scan.count; i++)
+		assert_true(scan.files[i].named);
+	scan_free(&scan);
+
+	certificate = NULL;
+	assert_found(rule, "", 1, "r line 2: /etc/manifest cannot be believed: there is no cert");
+	certificate = kept;
+	manifest.data[manifest.size / 2] ^= 1;
+	support_write("root/etc/manifest", buffer_bytes(&manifest));
+	manifest.data[manifest.size / 2] ^= 1;
+	assert_found(rule, "", 1, "r line 2: ");
+}
+
+static void there_is_a_bound_of_files(void **state)
+{
+	struct assay_error err;
+	struct scan scan;
+
+	(void)state;
+	assert_int_equal(support_run("seq -f '/x/%%.0f' %u >root/etc/many", SCAN_FILES_MAX), 0);
+	assert_int_equal(scan_below("root", "[measure]\nlist=/etc/many", &scan, &err), 0);
+	assert_int_equal(scan.count, SCAN_FILES_MAX);
+	scan_free(&scan);
+	assert_int_equal(scan_below("root", "[measure]\nlist=/etc/many\nfile=/bin/sh", &scan, &err),
+			 -E2BIG);
+	support_assert_error(&err, "the rules are for more than 262144 files");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mounts_are_found_by_path),
+		cmocka_unit_test(only_what_is_below_the_root_counts),
+		cmocka_unit_test(a_new_mount_counts_if_it_can_have_verity),
+		cmocka_unit_test(what_is_no_mountinfo_is_refused),
+		cmocka_unit_test(named_files_are_sorted_and_once_each),
+		cmocka_unit_test(rules_that_cannot_be_followed_keep_none_from_it),
+		cmocka_unit_test(no_link_leads_out),
+		cmocka_unit_test(files_without_verity_are_counted),
+		cmocka_unit_test(a_manifest_counts_if_its_signature_is_good),
+		cmocka_unit_test(there_is_a_bound_of_files),
+	};
+
+	return cmocka_run_group_tests(tests, make_root, remove_root);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "measure/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+int root_open(const char *path, struct assay_error *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 ? fd :
+			 assay_fail(err, errno, "cannot open the directory %s: %s", path,
+				    strerror(errno));
+}
+
+int root_open_file(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+int root_read(int root, const char *path, size_t limit, struct buffer *out, struct assay_error *err)
+{
+	/* O_NONBLOCK: a FIFO there must not wait for who writes to it. */
+	CLEANUP(close_descriptor)
+	int fd = root_open_file(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	size_t before = out->size;
+	struct stat st;
+
+	if (fd < 0)
+		return assay_fail(err, -fd, "cannot open %s: %s", path, strerror(-fd));
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return assay_fail(err, EINVAL, "%s is not a regular file", path);
+	for (;;) {
+		void *place = buffer_reserve(out, 65536);
+		ssize_t got = place ? read(fd, place, 65536) : -1;
+
+		if (!place)
+			return assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return assay_fail(err, errno, "cannot read %s: %s", path, strerror(errno));
+		if (got == 0)
+			return 0;
+		out->size += (size_t)got;
+		if (out->size - before > limit)
+			return assay_fail(err, EFBIG, "%s is larger than %zu bytes", path, limit);
+	}
+}
+
+/* Where the kernel says that a descriptor leads; a string to free(), or NULL. */
+static char *descriptor_path(int fd)
+{
+	char link[sizeof("/proc/self/fd/") + 11], path[PATH_MAX];
+	ssize_t size;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	size = readlink(link, path, sizeof(path) - 1);
+	if (size <= 0 || path[0] != '/')
+		return NULL;
+	path[size] = '\0';
+	return strdup(path);
+}
+
+int root_prefix(int root, char **ret, struct assay_error *err)
+{
+	*ret = descriptor_path(root);
+	if (!*ret)
+		return assay_fail(err, ENOENT,
+				  "cannot find out where the root is: is /proc there?");
+	if (strcmp(*ret, "/") == 0)
+		(*ret)[0] = '\0';
+	return 0;
+}
+
+char *root_path(const char *prefix, int directory)
+{
+	char *path = descriptor_path(directory);
+	size_t size = strlen(prefix);
+
+	if (!path)
+		return NULL;
+	if (strncmp(path, prefix, size) != 0 || (path[size] != '/' && path[size] != '\0')) {
+		free(path);
+		return NULL;
+	}
+	memmove(path, path + size, strlen(path + size) + 1);
+	if (path[0] == '\0') {
+		free(path);
+		return strdup("/");
+	}
+	return path;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files scan*.c share. */
+#ifndef ASSAY_MEASURE_SCAN_INTERNAL_H
+#define ASSAY_MEASURE_SCAN_INTERNAL_H
+
+#include "measure/mounts.h"
+#include "measure/root.h"
+#include "measure/scan.h"
+
+/**
+ * struct scan_run - a scan under way
+ * @prefix: of the root
+ * @mounts: what is mounted below it
+ * @excluded: the patterns of RULE_EXCLUDE
+ * @capacity: of scan.files
+ * @path_bytes, @names: counted against the bounds
+ * @directory, @directory_real, @directory_fd: the directory of the last path that was added by
+ *                                             scan_add_path(), how it is called, and open
+ */
+struct scan_run {
+	const struct scan_options *options;
+	const struct rules *rules;
+	char *prefix;
+	struct mounts mounts;
+	struct scan scan;
+	size_t capacity;
+	size_t path_bytes, names;
+	char *directory, *directory_real;
+	int directory_fd;
+	struct assay_error *err;
+};
+
+/* scan_failed() - note why a rule could not be followed; -ENOMEM */
+int scan_failed(struct scan_run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * scan_consider() - a name found in a directory: added if it is a regular file with fs-verity
+ * @fd: the directory, @real: how it is called
+ */
+int scan_consider(struct scan_run *run, int fd, const char *real, const char *name);
+
+/* scan_glob(), scan_verity() - what such a rule finds; 0, or what ends the scan */
+int scan_glob(struct scan_run *run, const char *pattern);
+int scan_verity(struct scan_run *run, const char *path);
+
+#endif /* ASSAY_MEASURE_SCAN_INTERNAL_H */

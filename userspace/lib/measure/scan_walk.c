@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/* What rules of a form, and of all that is below a directory, find. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "measure/scan_internal.h"
+#include "sign/manifest.h"
+
+/**
+ * struct place - a directory that is open
+ * @real: how it is called from the root, without symbolic links
+ */
+struct place {
+	DIR *stream;
+	char *real;
+};
+
+static void leave(struct place *place)
+{
+	if (place->stream)
+		closedir(place->stream);
+	free(place->real);
+	*place = (struct place){ 0 };
+}
+
+/* The next name that is neither "." nor ".."; NULL at the end, or with the bound's error in *r. */
+static const char *next_name(struct scan_run *run, const struct place *place, int *r)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(place->stream))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (++run->names <= SCAN_NAMES_MAX)
+			return entry->d_name;
+		*r = assay_fail(run->err, E2BIG,
+				"the rules have more than %u names in directories looked at: have "
+				"them look at fewer",
+				SCAN_NAMES_MAX);
+		return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * A directory by its path, through symbolic links within the root. A place without a stream where
+ * there is none, or where looking could wait.
+ */
+static struct place enter(struct scan_run *run, const char *path)
+{
+	struct place place = { 0 };
+	int fd;
+
+	if (mounts_may_wait(&run->mounts, path))
+		return place;
+	fd = root_open_file(run->options->root, path, O_RDONLY | O_DIRECTORY | O_NOCTTY);
+	if (fd < 0)
+		return place;
+	place.real = root_path(run->prefix, fd);
+	/* A link may have led to where looking could wait: then it is left alone from here on. */
+	if (place.real && !mounts_may_wait(&run->mounts, place.real))
+		place.stream = fdopendir(fd);
+	if (!place.stream) {
+		close(fd);
+		leave(&place);
+	}
+	return place;
+}
+
+static int join(const char *directory, const char *name, char path[MANIFEST_PATH_MAX])
+{
+	int size = snprintf(path, MANIFEST_PATH_MAX, "%s/%s",
+			    strcmp(directory, "/") == 0 ? "" : directory, name);
+
+	return size < MANIFEST_PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static bool is_directory(int fd, const char *name, bool follow)
+{
+	struct stat st;
+
+	return fstatat(fd, name, &st, AT_NO_AUTOMOUNT | (follow ? 0 : AT_SYMLINK_NOFOLLOW)) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+/* ---------------------------------------------------------------- glob */
+
+static int match(struct scan_run *run, const char *directory, const char *pattern, int depth);
+
+/* Names in a directory that match a component; what is behind it goes on with @rest. */
+static int match_names(struct scan_run *run, const struct place *place, const char *component,
+		       const char *rest, int depth)
+{
+	char path[MANIFEST_PATH_MAX];
+	const char *name;
+	int r = 0;
+
+	while (r == 0 && (name = next_name(run, place, &r))) {
+		if (fnmatch(component, name, 0) != 0)
+			continue;
+		if (!rest)
+			r = scan_consider(run, dirfd(place->stream), place->real, name);
+		else if (is_directory(dirfd(place->stream), name, true) &&
+			 join(place->real, name, path) == 0)
+			r = match(run, path, rest, depth + 1);
+	}
+	return r;
+}
+
+/* "**": here, and in all directories below; symbolic links lead into none. */
+static int match_below(struct scan_run *run, const struct place *place, const char *pattern,
+		       const char *rest, int depth)
+{
+	char path[MANIFEST_PATH_MAX];
+	const char *name;
+	int r = match(run, place->real, rest ? rest : "*", depth + 1);
+
+	while (r == 0 && (name = next_name(run, place, &r)))
+		if (is_directory(dirfd(place->stream), name, false) &&
+		    join(place->real, name, path) == 0)
+			r = match(run, path, pattern, depth + 1);
+	return r;
+}
+
+/* @pattern: components, without a slash in front; the last is of files */
+static int match(struct scan_run *run, const char *directory, const char *pattern, int depth)
+{
+	const char *slash = strchr(pattern, '/'), *rest = slash ? slash + 1 : NULL;
+	char component[MANIFEST_PATH_MAX];
+	struct place place;
+	int r;
+
+	if (depth > SCAN_DEPTH_MAX)
+		return 0;
+	snprintf(component, sizeof(component), "%.*s",
+		 slash ? (int)(slash - pattern) : (int)strlen(pattern), pattern);
+	place = enter(run, directory);
+	if (!place.stream)
+		return 0;
+	if (strcmp(component, "**") == 0)
+		r = match_below(run, &place, pattern, rest, depth);
+	else
+		r = match_names(run, &place, component, rest, depth);
+	leave(&place);
+	return r;
+}
+
+int scan_glob(struct scan_run *run, const char *pattern)
+{
+	return match(run, "/", pattern + 1, 0);
+}
+
+/* ---------------------------------------------------------------- all with fs-verity */
+
+/* Is it of a file system that can have any? Looked up only where another one begins. */
+static bool may_have_verity(const struct scan_run *run, const char *path)
+{
+	const struct mount_point *mount = mounts_find(&run->mounts, path);
+
+	return !mount || mount_has_verity(mount);
+}
+
+static int walk(struct scan_run *run, struct place *place, dev_t device, int depth)
+{
+	int fd = dirfd(place->stream), r = 0;
+	const char *name;
+
+	while (r == 0 && (name = next_name(run, place, &r))) {
+		struct place below = { 0 };
+		char path[MANIFEST_PATH_MAX];
+		struct stat st;
+
+		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+			continue;
+		if (S_ISREG(st.st_mode))
+			r = scan_consider(run, fd, place->real, name);
+		if (!S_ISDIR(st.st_mode) || depth >= SCAN_DEPTH_MAX ||
+		    join(place->real, name, path) < 0 ||
+		    (st.st_dev != device && !may_have_verity(run, path)))
+			continue;
+		below = enter(run, path);
+		if (below.stream)
+			r = walk(run, &below, st.st_dev, depth + 1);
+		leave(&below);
+	}
+	return r;
+}
+
+int scan_verity(struct scan_run *run, const char *path)
+{
+	struct place place = enter(run, path);
+	struct stat st;
+	int r = 0;
+
+	if (place.stream && fstat(dirfd(place.stream), &st) == 0)
+		r = walk(run, &place, st.st_dev, 0);
+	leave(&place);
+	return r;
+}
