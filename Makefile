@@ -387,28 +387,41 @@ $(BENCHMARKS:%=bench-%): bench-%: bench-needs
 # ---------------------------------------------------------------- install
 PREFIX ?= /usr/local
 BINDIR := $(DESTDIR)$(PREFIX)/bin
+SBINDIR := $(DESTDIR)$(PREFIX)/sbin
 MANDIR := $(DESTDIR)$(PREFIX)/share/man
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd
+TMPFILESDIR := $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 UDEVDIR := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 SYSUSERSDIR := $(DESTDIR)$(PREFIX)/lib/sysusers.d
 LIBDIR := $(DESTDIR)$(PREFIX)/lib
 INCLUDEDIR := $(DESTDIR)$(PREFIX)/include
 COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
-.PHONY: install install-library clean help
-install: install-library build/host/assay build/host/assay-verify
+.PHONY: install install-library install-service clean help
+# INSTALL_FROM: whose programs; another machine's with INSTALL_FROM=arm64.
+INSTALL_FROM ?= host
+install: install-library install-service build/$(INSTALL_FROM)/assay build/$(INSTALL_FROM)/assay-verify
 	install -d $(BINDIR)
-	install -m 755 build/host/assay build/host/assay-verify $(BINDIR)/
+	install -m 755 build/$(INSTALL_FROM)/assay build/$(INSTALL_FROM)/assay-verify $(BINDIR)/
 	install -d $(COMPLETIONS)
 	install -m 644 completions/assay.bash $(COMPLETIONS)/assay
 	ln -sf assay $(COMPLETIONS)/assay-verify
-	install -d $(UDEVDIR) $(SYSUSERSDIR)
+	install -d $(UDEVDIR)
 	install -m 644 policy/70-assay.rules $(UDEVDIR)/
-	install -m 644 policy/assay.sysusers $(SYSUSERSDIR)/assay.conf
 	@for page in $(wildcard man/*.[1-8]); do \
 		section=$${page##*.}; \
 		install -d $(MANDIR)/man$$section && \
 		install -m 644 $$page $(MANDIR)/man$$section/ || exit 1; \
 	done
+
+# The service, for systemd; its configuration is left to the administrator.
+install-service: build/$(INSTALL_FROM)/assayd
+	install -d $(SBINDIR) $(DESTDIR)$(SYSTEMDDIR)/system $(TMPFILESDIR) $(SYSUSERSDIR)
+	install -m 755 build/$(INSTALL_FROM)/assayd $(SBINDIR)/assayd
+	sed 's,@SBINDIR@,$(PREFIX)/sbin,' policy/assayd.service >$(DESTDIR)$(SYSTEMDDIR)/system/assayd.service
+	chmod 644 $(DESTDIR)$(SYSTEMDDIR)/system/assayd.service
+	install -m 644 policy/assay.tmpfiles $(TMPFILESDIR)/assay.conf
+	install -m 644 policy/assay.sysusers $(SYSUSERSDIR)/assay.conf
 
 install-library: library
 	install -d $(LIBDIR)/pkgconfig $(INCLUDEDIR)
@@ -433,6 +446,6 @@ help:
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
 		'make all           programs (build/host, build/arm64, build/amd64) and modules (build/kmod/FLAVOUR)' \
 		'make deps          packages, kernels and sysroots only; all other targets do what they need' \
-		'make install       host programs, libassay-verify, man pages, bash completion, udev rule; PREFIX=$(PREFIX), DESTDIR=' \
+		'make install       programs, libassay-verify, man pages, bash completion, udev rule, service; PREFIX=$(PREFIX), DESTDIR=' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
 		'FLAVOUR is one of: $(ALL_FLAVOURS) (kernel of the guest: qemu/README.md)'

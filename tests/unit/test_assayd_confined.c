@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+/* A parser in a confined child: what it returns arrives, and what it must not do ends it. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "assayd/confined.h"
+#include "support.h"
+
+/* What came of a run. */
+struct outcome {
+	struct loop *loop;
+	int calls, r;
+	struct buffer output;
+	char text[1024];
+};
+
+static void done(void *context, int r, struct bytes output, const struct assay_error *err)
+{
+	struct outcome *outcome = context;
+
+	outcome->calls++;
+	outcome->r = r;
+	buffer_append_bytes(&outcome->output, output);
+	snprintf(outcome->text, sizeof(outcome->text), "%s", err->text);
+	loop_stop(outcome->loop);
+}
+
+static struct outcome run_function(confined_function function, struct bytes input,
+				   const struct confined_limits *limits)
+{
+	struct outcome outcome = { 0 };
+	struct assay_error err;
+
+	assert_int_equal(loop_new(&outcome.loop, &err), 0);
+	assert_int_equal(
+		confined_run(outcome.loop, function, input, limits, done, &outcome, NULL, &err), 0);
+	assert_int_equal(loop_run(outcome.loop, &err), 0);
+	loop_free(outcome.loop);
+	assert_int_equal(outcome.calls, 1);
+	return outcome;
+}
+
+static int reverse(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)err;
+	for (size_t i = input.size; i > 0; i--)
+		buffer_append_u8(out, input.data[i - 1]);
+	return 0;
+}
+
+static void test_output_of_a_child_arrives(void **state)
+{
+	struct outcome outcome = run_function(reverse, BYTES_LITERAL("abc"), &CONFINED_DEFAULT);
+
+	(void)state;
+	assert_int_equal(outcome.r, 0);
+	assert_int_equal(outcome.output.size, 3);
+	assert_memory_equal(outcome.output.data, "cba", 3);
+	buffer_free(&outcome.output);
+}
+
+static int megabyte(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	uint8_t *room = buffer_reserve(out, 1U << 20);
+
+	(void)input;
+	(void)err;
+	if (room) {
+		memset(room, 7, 1U << 20);
+		out->size += 1U << 20;
+	}
+	return 0;
+}
+
+static void test_output_up_to_the_limit_arrives(void **state)
+{
+	struct outcome outcome = run_function(megabyte, BYTES(NULL, 0), &CONFINED_DEFAULT);
+
+	(void)state;
+	assert_int_equal(outcome.r, 0);
+	assert_int_equal(outcome.output.size, 1U << 20);
+	buffer_free(&outcome.output);
+}
+
+static void test_more_output_is_refused(void **state)
+{
+	struct confined_limits limits = CONFINED_DEFAULT;
+	struct outcome outcome;
+
+	(void)state;
+	limits.output--;
+	outcome = run_function(megabyte, BYTES(NULL, 0), &limits);
+	assert_int_equal(outcome.r, -EFBIG);
+	assert_int_equal(outcome.output.size, 0);
+	buffer_free(&outcome.output);
+}
+
+static int refuse(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	buffer_append_u8(out, 1);
+	return assay_fail(err, EBADMSG, "byte 3 is wrong");
+}
+
+static void test_error_of_a_child_arrives(void **state)
+{
+	struct outcome outcome = run_function(refuse, BYTES(NULL, 0), &CONFINED_DEFAULT);
+
+	(void)state;
+	assert_int_equal(outcome.r, -EBADMSG);
+	assert_string_equal(outcome.text, "byte 3 is wrong");
+	assert_int_equal(outcome.output.size, 0);
+	buffer_free(&outcome.output);
+}
+
+/* ---------------------------------------------------------------- what it must not do */
+
+static int open_a_file(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	buffer_append_u8(out, open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
+	return 0;
+}
+
+static int open_a_socket(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	buffer_append_u8(out, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0);
+	return 0;
+}
+
+static int fork_a_child(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	if (fork() == 0)
+		_exit(0);
+	buffer_append_u8(out, 1);
+	return 0;
+}
+
+static int execute(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	char *arguments[] = { (char *)"/bin/true", NULL };
+
+	(void)input;
+	(void)out;
+	(void)err;
+	execv(arguments[0], arguments);
+	return 0;
+}
+
+static int map_code(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	void *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)input;
+	(void)err;
+	buffer_append_u8(out, code != MAP_FAILED);
+	return 0;
+}
+
+/* A descriptor that the service had open. */
+static int write_elsewhere(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	buffer_append_u8(out, write(STDERR_FILENO, "x", 1) == 1);
+	return 0;
+}
+
+static int signal_the_service(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	buffer_append_u8(out, kill(getppid(), 0) == 0);
+	return 0;
+}
+
+static int end_at_once(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)out;
+	(void)err;
+	_exit(0);
+}
+
+static int read_nothing_there(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)out;
+	(void)err;
+	raise(SIGSEGV);
+	return 0;
+}
+
+static void test_children_that_break_the_rules_are_refused(void **state)
+{
+	static const confined_function functions[] = {
+		open_a_file, open_a_socket,	 fork_a_child,
+		execute,     map_code,		 write_elsewhere,
+		end_at_once, read_nothing_there, signal_the_service,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		struct outcome outcome =
+			run_function(functions[i], BYTES(NULL, 0), &CONFINED_DEFAULT);
+
+		if (outcome.r != -EPROTO)
+			fail_msg("function %zu returned %d", i, outcome.r);
+		assert_int_equal(outcome.output.size, 0);
+		buffer_free(&outcome.output);
+	}
+}
+
+static int never_end(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	volatile bool go_on = true;
+
+	(void)input;
+	(void)out;
+	(void)err;
+	while (go_on)
+		;
+	return 0;
+}
+
+static void test_child_that_does_not_end_is_killed(void **state)
+{
+	struct confined_limits limits = CONFINED_DEFAULT;
+	struct outcome outcome;
+
+	(void)state;
+	limits.milliseconds = 100;
+	outcome = run_function(never_end, BYTES(NULL, 0), &limits);
+	assert_int_equal(outcome.r, -ETIMEDOUT);
+	buffer_free(&outcome.output);
+}
+
+static void stop(void *context)
+{
+	loop_stop(context);
+}
+
+static void test_cancelled_child_says_nothing(void **state)
+{
+	struct outcome outcome = { 0 };
+	struct confined *confined;
+	struct loop_timer *timer;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(loop_new(&outcome.loop, &err), 0);
+	assert_int_equal(confined_run(outcome.loop, never_end, BYTES(NULL, 0), &CONFINED_DEFAULT,
+				      done, &outcome, &confined, &err),
+			 0);
+	confined_cancel(confined);
+	assert_int_equal(loop_timer_new(outcome.loop, stop, outcome.loop, &timer, &err), 0);
+	loop_timer_set(timer, 50);
+	assert_int_equal(loop_run(outcome.loop, &err), 0);
+	assert_int_equal(outcome.calls, 0);
+	loop_timer_free(timer);
+	loop_free(outcome.loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_output_of_a_child_arrives),
+		cmocka_unit_test(test_output_up_to_the_limit_arrives),
+		cmocka_unit_test(test_more_output_is_refused),
+		cmocka_unit_test(test_error_of_a_child_arrives),
+		cmocka_unit_test(test_children_that_break_the_rules_are_refused),
+		cmocka_unit_test(test_child_that_does_not_end_is_killed),
+		cmocka_unit_test(test_cancelled_child_says_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
