@@ -104,8 +104,8 @@ CC_shared := gcc
 CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden
 
 # What the verifier needs, and what only signers and devices need.
-# Of the library, only some programs need libinih.
-LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -Wl,--pop-state
+# Of the library, only some programs need libinih and libzstd.
+LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -lzstd -Wl,--pop-state
 LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 # What the service needs besides; libsystemd only where it has loop_systemd.c and manager_systemd.c.
 LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/* Removing what is old, and setting aside what is damaged. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/archive_reader_internal.h"
+#include "archive/archive_writer.h"
+
+static int remove_first(const struct archive *archive, enum archive_stream stream,
+			struct assay_error *err)
+{
+	const struct archive_file *file = &archive->streams[stream].files[0];
+	struct archive_current current = archive->current;
+	char name[ARCHIVE_NAME_MAX];
+	int r = 0;
+
+	/* First it is not missed any more: if all ends between, it is only not removed yet. */
+	if (archive->has_current && current.streams[stream].oldest <= file->number) {
+		current.streams[stream].oldest = file->number + 1;
+		r = archive_current_write(archive->path, &current, err);
+	}
+	archive_file_name(stream, file->number, name);
+	if (r == 0 && unlinkat(archive->fd, name, 0) < 0)
+		r = assay_fail(err, errno, "cannot remove %s/%s: %s", archive->path, name,
+			       strerror(errno));
+	return r;
+}
+
+int archive_remove_oldest(const char *path, enum archive_stream stream, uint64_t *ret_size,
+			  struct assay_error *err)
+{
+	struct archive *archive;
+	uint64_t size = 0;
+	int r = archive_open(path, &archive, err);
+
+	if (r < 0)
+		return r;
+	if (archive->streams[stream].count < 2) {
+		r = assay_fail(err, ENODATA, "%s has nothing that is not the newest", path);
+	} else {
+		size = archive->streams[stream].files[0].size;
+		r = remove_first(archive, stream, err);
+	}
+	archive_close(archive);
+	if (r == 0 && ret_size)
+		*ret_size = size;
+	return r;
+}
+
+/* The newest file there is, its header read or not, and what is due where it begins. */
+static void find_newest(const struct archive *archive, enum archive_stream stream, uint64_t *number,
+			uint64_t *due)
+{
+	const struct archive_listing *listing = &archive->streams[stream];
+	const struct archive_file *last = &listing->files[listing->count - 1];
+	char name[ARCHIVE_NAME_MAX];
+
+	*number = listing->count > 0 ? last->number + 1 : 1;
+	*due = archive_end(archive, stream);
+	/* A header that can be read is in the listing. */
+	if (faccessat(archive->fd, archive_file_name(stream, *number, name), F_OK, 0) == 0)
+		return;
+	*number -= 1;
+	*due = listing->count > 0 ? last->first : 0;
+}
+
+int archive_set_aside(const char *path, enum archive_stream stream, uint64_t from,
+		      struct assay_error *err)
+{
+	char name[ARCHIVE_NAME_MAX], aside[ARCHIVE_NAME_MAX + sizeof(ARCHIVE_ASIDE)];
+	struct archive *archive;
+	uint64_t number, due;
+	int r = archive_open(path, &archive, err);
+
+	if (r < 0)
+		return r;
+	find_newest(archive, stream, &number, &due);
+	archive_file_name(stream, number, name);
+	snprintf(aside, sizeof(aside), "%s" ARCHIVE_ASIDE, name);
+	if (number == 0 || due < from)
+		r = assay_fail(err, ENODATA,
+			       "%s/%s cannot be written again: the kernel has nothing of before %s "
+			       "%" PRIu64 " any more. Put it back from a copy, or move it away",
+			       path, name, archive_stream_unit(stream), from);
+	else if (renameat(archive->fd, name, archive->fd, aside) < 0)
+		r = assay_fail(err, errno, "cannot rename %s/%s: %s", path, name, strerror(errno));
+	archive_close(archive);
+	return r;
+}
