@@ -79,6 +79,10 @@ def main():
     check_meanings(schema)
     types = {item["$ref"].removeprefix("#/$defs/") for item in schema["oneOf"]}
     seen = set()
+    if sys.argv[2] == "--as":
+        with open(sys.argv[4]) as file:
+            check_object(schema, sys.argv[4], json.load(file), sys.argv[3])
+        sys.exit(1 if complaints else 0)
     for path in sys.argv[2:]:
         with open(path) as file:
             text = file.read()

@@ -11,9 +11,6 @@
 
 #include "base/bytes.h"
 
-/* Bytes of a file at most, and of a line of it, which is what libinih takes. */
-#define CONFIG_FILE_MAX (1U << 20)
-#define CONFIG_LINE_MAX 196
 /* Words of a list at most, and drop-ins. */
 #define CONFIG_LIST_MAX 1024
 
@@ -22,6 +19,10 @@ struct config_list {
 	char **words;
 	size_t count;
 };
+
+/* Who may call a method of the socket, besides root. */
+enum config_access { ACCESS_ROOT, ACCESS_GROUP };
+#define CONFIG_ACCESS "root|group"
 
 /**
  * struct config - what the files say, or the defaults
@@ -37,6 +38,12 @@ struct config {
 	} service;
 	struct {
 		uint64_t interval;
+		char *socket;
+		char *group;
+		uint64_t clients;
+		int measure_access, quote_access; /* enum config_access */
+		char *metrics_file;
+		char *metrics_listen;
 	} status;
 };
 
@@ -81,7 +88,7 @@ void config_free(struct config *config);
  * config_parse() - take what a file says
  * @name: its name, for errors
  *
- * Return: 0; -EINVAL, with file, line and key, and what it must be; -EFBIG; -ENOMEM
+ * Return: 0; -EINVAL, with file, line and key, and what it must be; what settings_read() returns
  */
 int config_parse(struct config *config, struct bytes text, const char *name,
 		 struct assay_error *err);

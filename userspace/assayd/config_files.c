@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The configuration's files, read by libinih. */
+/* The configuration's files. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <ini.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/settings.h"
 #include "config.h"
 
 /* Keys at most: see config_run.given. */
@@ -20,105 +20,44 @@
 
 /**
  * struct config_run - a file being read
- * @text: what is left of it
- * @line: number of the line that libinih has got last
  * @given: keys that stand in the file, which may be there once
- * @r: 0, or what the first error was
  */
 struct config_run {
 	struct config *config;
-	const char *name;
-	struct bytes text;
-	unsigned int line;
 	bool given[KEYS_MAX];
-	int r;
-	struct assay_error *err;
 };
 
-static int fail_line(struct config_run *run, const char *what)
-{
-	if (run->r == 0)
-		run->r = assay_fail(run->err, EINVAL, "%s line %u: %s", run->name, run->line, what);
-	return run->r;
-}
-
-/* The next line, as fgets() gives it; NULL at the end, and once there was an error. */
-static char *read_line(char *line, int size, void *context)
+static int take_setting(void *context, const struct setting *setting, struct assay_error *err)
 {
 	struct config_run *run = context;
-	const uint8_t *end = run->text.size ? memchr(run->text.data, '\n', run->text.size) : NULL;
-	size_t length = end ? (size_t)(end - run->text.data) : run->text.size;
-	struct bytes taken;
-
-	if (run->r < 0 || run->text.size == 0)
-		return NULL;
-	run->line++;
-	/* libinih would take what does not fit for a line of its own. */
-	if (length > CONFIG_LINE_MAX || length + 2 > (size_t)size) {
-		run->r = assay_fail(run->err, EINVAL,
-				    "%s line %u: it is longer than %d characters; lists may go on "
-				    "in lines that begin with a space",
-				    run->name, run->line, CONFIG_LINE_MAX);
-		return NULL;
-	}
-	(void)bytes_take(&run->text, length + (end != NULL), &taken);
-	if (memchr(taken.data, '\0', taken.size)) {
-		fail_line(run, "there is a NUL character in it");
-		return NULL;
-	}
-	memcpy(line, taken.data, taken.size);
-	line[taken.size] = '\0';
-	return line;
-}
-
-static int take_value(void *context, const char *section, const char *name, const char *value)
-{
-	struct config_run *run = context;
-	const struct config_key *key = config_find(section, name);
-	char shown[SHOWN_MAX], shown_section[SHOWN_MAX];
+	const struct config_key *key = config_find(setting->section, setting->key);
+	char name[SHOWN_MAX], section[SHOWN_MAX];
 	struct assay_error why;
 	size_t number;
+	int r;
 
-	if (run->r < 0)
-		return 1;
-	text_escape(BYTES((const uint8_t *)name, strlen(name)), shown, sizeof(shown));
-	text_escape(BYTES((const uint8_t *)section, strlen(section)), shown_section,
-		    sizeof(shown_section));
-	if (!key) {
-		run->r = assay_fail(run->err, EINVAL,
-				    "%s line %u: [%s] has no key '%s'; see assayd.conf(5)",
-				    run->name, run->line, shown_section, shown);
-		return 1;
-	}
+	text_escape(BYTES((const uint8_t *)setting->key, strlen(setting->key)), name, sizeof(name));
+	text_escape(BYTES((const uint8_t *)setting->section, strlen(setting->section)), section,
+		    sizeof(section));
+	if (!key)
+		return assay_fail(err, EINVAL, "[%s] has no key '%s'; see assayd.conf(5)", section,
+				  name);
 	number = (size_t)(key - config_keys);
-	if (key->type != CONFIG_LIST && run->given[number]) {
-		run->r = assay_fail(run->err, EINVAL, "%s line %u: %s is given twice in [%s]",
-				    run->name, run->line, shown, shown_section);
-		return 1;
-	}
+	if (number >= KEYS_MAX || (key->type != CONFIG_LIST && run->given[number]))
+		return assay_fail(err, EINVAL, "%s is given twice in [%s]", name, section);
 	run->given[number] = true;
-	run->r = config_set(run->config, key, value, &why);
-	if (run->r < 0)
-		assay_fail(run->err, why.code, "%s line %u: %s in [%s] %s", run->name, run->line,
-			   shown, shown_section, why.text);
-	return 1;
+	r = config_set(run->config, key, setting->value, &why);
+	if (r < 0)
+		return assay_fail(err, -r, "%s in [%s] %s", name, section, why.text);
+	return 0;
 }
 
 int config_parse(struct config *config, struct bytes text, const char *name,
 		 struct assay_error *err)
 {
-	struct config_run run = { .config = config, .name = name, .text = text, .err = err };
-	int line = ini_parse_stream(read_line, &run, take_value, &run);
+	struct config_run run = { .config = config };
 
-	if (run.r < 0)
-		return run.r;
-	if (line > 0)
-		return assay_fail(err, EINVAL,
-				  "%s line %d: it is neither KEY=VALUE nor [SECTION] nor a comment",
-				  name, line);
-	if (line < 0)
-		return assay_fail(err, ENOMEM, "%s: out of memory", name);
-	return 0;
+	return settings_read(text, name, take_setting, &run, err);
 }
 
 /* One file, if it is there. */
@@ -129,7 +68,7 @@ static int load_file(struct config *config, const char *path, struct assay_error
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	r = file_read(path, CONFIG_FILE_MAX, &text, err);
+	r = file_read(path, SETTINGS_SIZE_MAX, &text, err);
 	if (r < 0)
 		return r;
 	return config_parse(config, buffer_bytes(&text), path, err);

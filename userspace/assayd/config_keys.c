@@ -43,6 +43,22 @@ const struct config_key config_keys[] = {
 	{ "status", "interval", "30s",
 	  "the longest time between two writings of state.json and the metrics",
 	  DURATION(status.interval, 100, DAY) },
+	{ "status", "socket", "/run/assay/assayd", "the Varlink socket; empty for none",
+	  PATH(status.socket) },
+	{ "status", "group", "assay", "who may connect to it, besides root; empty for nobody",
+	  TEXT(status.group) },
+	{ "status", "clients", "16", "connections to it at a time", NUMBER(status.clients, 1, 256) },
+	{ "status", "measure-access", "group", "who may have files measured by it",
+	  CHOICE(status.measure_access, CONFIG_ACCESS) },
+	{ "status", "quote-access", "root", "who may have quotes made by it",
+	  CHOICE(status.quote_access, CONFIG_ACCESS) },
+	{ "status", "metrics-file", "",
+	  "a file of metrics for node_exporter's textfile collector; empty for none",
+	  PATH(status.metrics_file) },
+	{ "status", "metrics-listen", "",
+	  "where metrics can be had by HTTP: the path of a socket, 127.0.0.1:PORT or [::1]:PORT; "
+	  "empty for nowhere",
+	  TEXT(status.metrics_listen) },
 
 	{ 0 },
 };

@@ -5,8 +5,12 @@
 #define PART(name) extern struct part part_##name
 
 PART(state);
+PART(metrics);
+PART(varlink);
 
 struct part *const service_parts[] = {
 	&part_state,
+	&part_metrics,
+	&part_varlink,
 	NULL,
 };

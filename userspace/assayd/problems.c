@@ -80,6 +80,15 @@ bool problem_is_set(const struct service *service, const char *part, const char 
 	return find_problem((struct problems *)&service->problems, part, key) != NULL;
 }
 
+size_t problems_of(const struct problems *problems, const char *part)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < problems->count; i++)
+		count += strcmp(problems->list[i].part, part) == 0;
+	return count;
+}
+
 json_t *problems_json(const struct problems *problems)
 {
 	json_t *array = json_array();
@@ -88,10 +97,11 @@ json_t *problems_json(const struct problems *problems)
 		const struct problem *problem = &problems->list[i];
 		char since[UTC_LENGTH + 1];
 
-		json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:s}", "part",
-						       problem->part, "key", problem->key, "text",
-						       json_text(problem->text), "since",
-						       utc_text(problem->since, since)));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:o, s:s}", "part", problem->part,
+						"problem_id", problem->key, "text",
+						json_text(problem->text), "problem_since",
+						utc_text(problem->since, since)));
 	}
 	return array;
 }

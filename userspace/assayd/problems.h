@@ -49,6 +49,9 @@ void problem_clear(struct service *service, const char *part, const char *key);
 
 bool problem_is_set(const struct service *service, const char *part, const char *key);
 
+/* problems_of() - how many a part has */
+size_t problems_of(const struct problems *problems, const char *part);
+
 /* problems_json() - an array; NULL without memory */
 json_t *problems_json(const struct problems *problems);
 

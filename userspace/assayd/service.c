@@ -164,6 +164,12 @@ static void start_parts(void *context)
 		service->retry_in * 2 < RETRY_LONGEST ? service->retry_in * 2 : RETRY_LONGEST;
 }
 
+void service_retry(struct service *service)
+{
+	if (!loop_timer_is_set(service->retry_timer))
+		loop_timer_set(service->retry_timer, RETRY_FIRST);
+}
+
 static void stop_parts(struct service *service)
 {
 	size_t count = 0;

@@ -113,6 +113,9 @@ void service_device_lost(struct service *service, const struct assay_error *err)
 /* service_acknowledged() - a verifier has seen so many records and entries: all parts are told */
 void service_acknowledged(struct service *service, uint64_t records, uint64_t entries);
 
+/* service_retry() - a part has set its @started to false: start it again later */
+void service_retry(struct service *service);
+
 /* service_state() - the whole state, as state.json has it; json_decref() it; NULL without memory */
 json_t *service_state(struct service *service);
 
@@ -126,9 +129,12 @@ const struct part_method *service_find_method(struct service *service, const cha
 /*
  * request_answer() - answer a request; @parameters are taken over, NULL stands for none
  * request_fail() - answer it with an error
- * @error: "org.assay.Failed", or another error of the interface
+ * @error: "org.assay.Failed", "org.assay.Busy", or another error of the interface
+ *         (varlink_interface.c) with these members
+ * request_refuse() - say that a parameter is missing, or not of its type
  */
 void request_answer(struct request *request, json_t *parameters);
+void request_refuse(struct request *request, const char *parameter);
 void request_fail(struct request *request, const char *error, const struct assay_error *err);
 
 /* What main.c calls. */

@@ -105,15 +105,6 @@ void service_changed(struct service *service)
 	loop_timer_set(state->timer, SOON);
 }
 
-void service_metrics(struct service *service, struct metrics *metrics)
-{
-	metrics_gauge(metrics, "problems", "problems that are there now",
-		      (double)service->problems.count);
-	for (size_t i = 0; service->parts[i]; i++)
-		if (service->parts[i]->started && service->parts[i]->metrics)
-			service->parts[i]->metrics(service->parts[i], metrics);
-}
-
 static int start_state(struct service *service, struct part *part, struct assay_error *err)
 {
 	struct state *state = calloc(1, sizeof(*state));

@@ -82,7 +82,8 @@ int settings_read(struct bytes text, const char *file, settings_function each, v
 		return assay_fail(err, EFBIG, "%s has %zu bytes, of at most %u", file, text.size,
 				  SETTINGS_SIZE_MAX);
 	line = ini_parse_stream(next_line, &run, take_setting, &run);
-	if (run.result < 0)
+	/* What libinih could not read may be why a later line was refused. */
+	if (run.result < 0 && (line <= 0 || (unsigned int)line >= run.place.line))
 		return assay_fail_context(err, "%s line %u", file, run.place.line);
 	if (line != 0)
 		return assay_fail(err, EBADMSG,

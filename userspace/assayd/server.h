@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A server of the service's on a listening socket: so many connections, each with a bounded input
+ * and an idle time after which it is closed. One request of a connection is answered at a time.
+ */
+#ifndef ASSAY_ASSAYD_SERVER_H
+#define ASSAY_ASSAYD_SERVER_H
+
+#include "base/bytes.h"
+#include "loop.h"
+
+struct server;
+
+/**
+ * struct connection - one client
+ * @input: what has come and is not taken yet
+ * @output: what is to be written; append to it, then return, or call connection_go_on()
+ * @data: the user's own
+ * @busy: set it while an answer is awaited: no input is handed out then
+ * @close: set it to close once all output is written
+ *
+ * What follows is server.c's.
+ */
+struct connection {
+	struct server *server;
+	int fd;
+	struct buffer input, output;
+	void *data;
+	bool busy, close;
+
+	size_t written;
+	uint64_t last;
+	bool going_on;
+	struct loop_io *io;
+	struct connection *next;
+};
+
+/**
+ * struct server_type - what to do with connections
+ * @connections_max: at a time; more wait
+ * @input_max: bytes of input that are kept; a client that sends more before anything could be
+ *             taken is closed
+ * @idle: milliseconds without progress until a connection is closed, but for busy ones
+ * @accept: a client has connected; false closes it at once. May be NULL
+ * @input: take a request from the front of @input, if a whole one is there: connection_take()
+ * @closed: the connection is going. May be NULL
+ */
+struct server_type {
+	size_t connections_max, input_max;
+	uint64_t idle;
+	bool (*accept)(void *context, struct connection *connection);
+	void (*input)(void *context, struct connection *connection);
+	void (*closed)(void *context, struct connection *connection);
+};
+
+/*
+ * server_new() - serve @fd, which stays the caller's
+ * @type: as long as the server
+ */
+int server_new(struct loop *loop, int fd, const struct server_type *type, void *context,
+	       struct server **ret, struct assay_error *err);
+/* server_free() - closes all connections; NULL is allowed */
+void server_free(struct server *server);
+
+/* connection_take() - so many bytes of the input are done with */
+void connection_take(struct connection *connection, size_t size);
+/* connection_go_on() - write what is in the output, and go on with input; it may close it */
+void connection_go_on(struct connection *connection);
+
+#endif /* ASSAY_ASSAYD_SERVER_H */
