@@ -35,7 +35,7 @@ Q := $(if $(filter 1,$(V)),,@)
 tell = @printf '  %-7s %s\n' $(1) $@
 
 .PHONY: all
-all: build/host/assay build/host/assay-verify build/host/assayd library \
+all: build/host/assay build/host/assay-push build/host/assay-verify build/host/assayd library \
 	$(ARCHES:%=build/%/assay) $(ARCHES:%=build/%/assayd) $(ARCHES:%=build/%/assayd-plain) $(FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- set-up
@@ -112,7 +112,7 @@ LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap
 
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
-PROGRAMS := assay assay-verify
+PROGRAMS := assay assay-push assay-verify
 VERIFY_COMMANDS := \
 	assay-verify \
 	check \
@@ -140,7 +140,9 @@ VERIFY_COMMANDS := \
 	verify \
 	verify_results \
 	verify_vsa
-ASSAY_COMMANDS := $(filter-out assay-verify,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
+# What speaks with a network is a program of its own (userspace/cmd/push.c).
+PUSH_COMMANDS := assay-push cmd options push_run tpm_options
+ASSAY_COMMANDS := $(filter-out assay-verify assay-push push_run,$(basename $(notdir $(wildcard userspace/cmd/*.c))))
 
 # The service without what it has of systemd or instead of it; and a program of its own without.
 ASSAYD_SYSTEMD := loop_systemd manager_systemd
@@ -163,6 +165,14 @@ build/$(1)/assay: $$(ASSAY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) \
 		build/$(1)/libassay-tpm.a build/$(1)/libassay.a
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_TPM) $$(LIBS_CORE)
+
+build/$(1)/assay-push: $$(PUSH_COMMANDS:%=build/$(1)/userspace/cmd/%.o) build/$(1)/libassay.a
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lcurl $$(LIBS_CORE)
+
+build/$(1)/push-verifier: build/$(1)/tests/service/push-verifier.o
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lssl $$(LIBS_CORE)
 
 build/$(1)/assay-verify: $$(VERIFY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) build/$(1)/libassay.a
 	$$(call tell,LINK)
@@ -281,6 +291,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_
 UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 
 build/unit/test_options: build/asan/userspace/cmd/options.o
+build/unit/test_push: UNIT_LIBS := -lcurl
 build/unit/test_found: $(FOUND:%=build/asan/kmod/%.o)
 $(filter build/unit/test_assayd_%,$(UNIT_TESTS)): build/asan/libassayd.a \
 	$(ASSAYD_SYSTEMD:%=build/asan/userspace/assayd/%.o)
@@ -358,7 +369,7 @@ newer-openssl: | packages
 	$(Q)qemu/newer-openssl build/newer-openssl >/dev/null
 
 .PHONY: demo demo-needs
-demo-needs: build/host/assay build/host/assay-verify guest-64k
+demo-needs: build/host/assay build/host/assay-push build/host/assay-verify guest-64k
 
 demo: demo-needs
 	+@tests/e2e/demo.sh
@@ -400,9 +411,10 @@ COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 .PHONY: install install-library install-service clean help
 # INSTALL_FROM: whose programs; another machine's with INSTALL_FROM=arm64.
 INSTALL_FROM ?= host
-install: install-library install-service build/$(INSTALL_FROM)/assay build/$(INSTALL_FROM)/assay-verify
+INSTALLED := $(PROGRAMS:%=build/$(INSTALL_FROM)/%)
+install: install-library install-service $(INSTALLED)
 	install -d $(BINDIR)
-	install -m 755 build/$(INSTALL_FROM)/assay build/$(INSTALL_FROM)/assay-verify $(BINDIR)/
+	install -m 755 $(INSTALLED) $(BINDIR)/
 	install -d $(COMPLETIONS)
 	install -m 644 completions/assay.bash $(COMPLETIONS)/assay
 	ln -sf assay $(COMPLETIONS)/assay-verify

@@ -96,7 +96,7 @@ needs() {
 		;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;
 	e2e/test_assayd) echo 'build/host/assayd build/host/assayd-plain' ;;
-	e2e/*) echo 'demo-needs library guest-4k guest-7.3 guest-debug' ;;
+	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;
 	model/*) echo packages ;;
 	lint/*) echo 'lint-needs' ;;
 	esac

@@ -70,6 +70,18 @@ keeps 0 enroll-answer "$assay" enroll answer ch.json --ak ak.pem --out an.json -
 keeps 0 enroll-accept "$assay" enroll accept an.json --records records --json
 # shellcheck disable=SC2086
 keeps 0 enroll "$assay" enroll --ak ak.pem --machine-id m1 --records records --replace $maker --json
+mkdir -p verifier/devices
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
+	-addext subjectAltName=DNS:localhost -keyout tls.key -out tls.pem -days 10 2>/dev/null
+cat tls.pem tls.key >verifier/server.pem
+cp records/devices/m1.json verifier/devices/
+echo pending evidence >verifier/mode
+"$top/build/host/push-verifier" "$top/build/host/assay-verify" verifier &
+verifier_pid=$!
+eventually test -s verifier/port
+keeps 0 push "$assay" push --url "https://localhost:$(cat verifier/port)" --ca tls.pem --ak ak.pem --name m1 \
+	--no-assay-log --no-ima-log --no-uefi-log --pcrs 0 --json
+kill "$verifier_pid"
 keeps 0 quote "$assay" quote --nonce 00112233445566778899aabbccddeeff --ak ak.pem --no-assay-log \
 	--no-ima-log --pcrs 10,14 --out ev.json --json
 # shellcheck disable=SC2086

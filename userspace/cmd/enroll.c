@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "enroll_device.h"
+#include "tpm/context.h"
 
 CLEANUP_POINTER(struct tpm, tpm_close, tpm_close);
 

@@ -8,11 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/machine.h"
 #include "base/secret.h"
 #include "sign/certificates.h"
 #include "sign/certificate.h"
-
-#define MACHINE_ID_PATH "/etc/machine-id"
 
 int option_ek_template(void *place, const char *value, struct assay_error *err)
 {
@@ -29,27 +28,21 @@ int option_ek_template(void *place, const char *value, struct assay_error *err)
 static int read_machine_id(const struct enroll_device *device, struct enroll_request *made,
 			   struct assay_error *err)
 {
-	struct buffer text = { 0 };
 	int r;
 
 	if (device->machine_id) {
 		memcpy(made->machine_id, device->machine_id, strlen(device->machine_id) + 1);
 		return 0;
 	}
-	r = file_read(MACHINE_ID_PATH, RECORD_MAX_MACHINE_ID + 1, &text, err);
-	if (r == 0 && text.size > 0 && text.data[text.size - 1] == '\n')
-		text.size--;
-	if (r == 0) {
-		if (text.size <= RECORD_MAX_MACHINE_ID)
-			memcpy(made->machine_id, text.data, text.size);
-		if (!machine_id_valid(made->machine_id))
-			r = assay_fail(err, EBADMSG,
-				       MACHINE_ID_PATH " does not hold a machine's id: name one "
-						       "with --machine-id");
-	}
-	buffer_free(&text);
+	r = machine_id_read(made->machine_id, err);
+	if ((r == 0 && !machine_id_valid(made->machine_id)) || r == -EBADMSG)
+		r = assay_fail(err, EBADMSG,
+			       MACHINE_ID_PATH " does not hold a machine's id: name one with "
+					       "--machine-id");
 	return r;
 }
+
+_Static_assert(sizeof(((struct enroll_request *)0)->machine_id) == MACHINE_ID_TEXT, "");
 
 /* Of a file: the endorsement key's certificate first, then what leads from it to a root. */
 static int read_certificate_file(const char *path, struct enroll_request *made,

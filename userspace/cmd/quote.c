@@ -171,6 +171,8 @@ static int run_quote(int argc, char **argv)
 	    !quote_finds_uefi_log(&options))
 		return command_usage(&command_quote,
 				     "without any log, --pcrs is needed, or --policy");
+	if (options.compress && options.format != QUOTE_ASSAY)
+		return command_usage(&command_quote, "--compress is for --format assay only");
 	return quote_and_print(&options);
 }
 
@@ -217,6 +219,10 @@ static const struct option_row quote_rows[] = {
 	  "keylime: write what Keylime's one-shot check takes (POST /verify/evidence), and tell "
 	  "what that leaves out",
 	  OPTION_CHOICE(struct quote_options, format) },
+	{ "compress", 0, NULL,
+	  "write the evidence compressed by zstd, as the body of an HTTP request with "
+	  "Content-Encoding: zstd",
+	  OPTION_FLAG(struct quote_options, compress) },
 	{ "export", 0, "DIR",
 	  "write the parts as files too, for tpm2-tools:\ncd DIR && tpm2_checkquote -u ak.pub -m "
 	  "attest -s sig -f pcrs -g sha256 -q nonce",

@@ -31,7 +31,7 @@ struct quote_options {
 	size_t nonce_size;
 	uint64_t since;
 	bool has_since;
-	bool no_assay_log, no_ima_log, no_uefi_log, json;
+	bool no_assay_log, no_ima_log, no_uefi_log, json, compress;
 	enum quote_format format;
 };
 

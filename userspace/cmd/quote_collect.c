@@ -9,12 +9,13 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/machine.h"
 #include "log/cel.h"
 #include "log/pcrs.h"
 #include "log/since.h"
+#include "tpm/context.h"
 #include "trust_files.h"
 
-#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define IMA_DIRECTORY "/sys/kernel/security/ima"
 #define IMA_LIST IMA_DIRECTORY "/binary_runtime_measurements"
 /* As base64 it still fits into evidence, beside assay's own log. */
@@ -244,20 +245,6 @@ static int read_ima_log(enum assay_hash bank, struct evidence *evidence, struct 
 	return 0;
 }
 
-static int read_boot_id(struct evidence *evidence, struct assay_error *err)
-{
-	struct buffer text = { 0 };
-	int r = file_read(BOOT_ID_PATH, 128, &text, err);
-
-	if (r == 0 && (text.size != EVIDENCE_BOOT_ID_LENGTH + 1 ||
-		       text.data[EVIDENCE_BOOT_ID_LENGTH] != '\n'))
-		r = assay_fail(err, EBADMSG, BOOT_ID_PATH " does not hold a UUID");
-	if (r == 0)
-		memcpy(evidence->boot_id, text.data, EVIDENCE_BOOT_ID_LENGTH);
-	buffer_free(&text);
-	return r;
-}
-
 static int add_pcrs(const struct tpm_pcrs *pcrs, struct evidence *evidence, struct assay_error *err)
 {
 	for (size_t i = 0; i < pcrs->count; i++) {
@@ -354,7 +341,7 @@ int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pc
 	if (r == 0 && quote_finds_uefi_log(options))
 		r = read_uefi_log(evidence, err);
 	if (r == 0)
-		r = read_boot_id(evidence, err);
+		r = boot_id_read(evidence->boot_id, err);
 	evidence->collected = (uint64_t)time(NULL);
 	evidence->has_collected = true;
 	return r;

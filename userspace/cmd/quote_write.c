@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/compress.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "evidence_file.h"
 #include "import/pcr_file.h"
+#include "tpm/context.h"
 #include "tpm/ek.h"
 
 /* The endorsement key that `assay enroll` would take, else the one that every TPM has. */
@@ -107,12 +109,34 @@ static int export_parts(const char *directory, const struct evidence *evidence,
 	return r;
 }
 
+static int write_frame(FILE *stream, const void *evidence, struct assay_error *err)
+{
+	FILE *frame;
+	int r = compress_open(stream, &frame, err);
+
+	if (r < 0)
+		return r;
+	r = evidence_write(frame, evidence, err);
+	if (fclose(frame) == EOF && r == 0)
+		r = assay_fail(err, errno, "it cannot be compressed: %s", strerror(errno));
+	return r;
+}
+
+/* In assay's own form. */
+static int write_own(const struct quote_options *options, const struct evidence *evidence,
+		     struct assay_error *err)
+{
+	if (options->compress)
+		return file_write_by(options->out, 0666, write_frame, evidence, err);
+	return evidence_file_write(options->out, evidence, err);
+}
+
 int quote_write(const struct quote_options *options, const struct evidence *evidence,
 		struct keylime_left_out *ret_left_out, struct assay_error *err)
 {
 	int r = options->format == QUOTE_KEYLIME ?
 			write_keylime(options, evidence, ret_left_out, err) :
-			evidence_file_write(options->out, evidence, err);
+			write_own(options, evidence, err);
 
 	if (r == 0 && options->export)
 		r = export_parts(options->export, evidence, err);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Options of the commands that reach a TPM (tpm/options.h). Only in the program assay. */
+/* Options of the commands that reach a TPM (tpm/options.h). Not in assay-verify. */
 #ifndef ASSAY_CMD_TPM_OPTIONS_H
 #define ASSAY_CMD_TPM_OPTIONS_H
 
 #include "options.h"
-#include "tpm/context.h"
 #include "tpm/options.h"
 
 /* Rows of a command's table; @member: struct tpm_options */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "tpm/options.h"
 
 #define DEVICE_PREFIX "device:"
 

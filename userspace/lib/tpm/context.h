@@ -13,9 +13,6 @@
 
 #include "base/bytes.h"
 
-/* Where the TPM is found if nothing else is said: the kernel's resource manager. */
-#define TPM_DEFAULT_TCTI "device:/dev/tpmrm0"
-
 /* Whose password: what a key file's own password is not. */
 enum tpm_authority {
 	TPM_OWNER,	 /* the owner (storage) hierarchy */

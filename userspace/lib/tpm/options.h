@@ -8,6 +8,9 @@
 
 #include "tpm/key.h"
 
+/* Where the TPM is found if nothing else is said: the kernel's resource manager. */
+#define TPM_DEFAULT_TCTI "device:/dev/tpmrm0"
+
 /**
  * struct tpm_options - @tcti: as of tpm_open(); the password files are of secret_read()
  * @parent: a persistent handle in place of the parent that a key file names; 0: that one
