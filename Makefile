@@ -35,8 +35,8 @@ Q := $(if $(filter 1,$(V)),,@)
 tell = @printf '  %-7s %s\n' $(1) $@
 
 .PHONY: all
-all: build/host/assay build/host/assay-push build/host/assay-verify build/host/assayd library \
-	$(ARCHES:%=build/%/assay) $(ARCHES:%=build/%/assayd) $(ARCHES:%=build/%/assayd-plain) $(FLAVOURS:%=kmod-%)
+all: build/host/assay build/host/assay-push build/host/assay-verify build/host/assayd build/host/assay-initrd library \
+	$(ARCHES:%=build/%/assay) $(ARCHES:%=build/%/assayd) $(ARCHES:%=build/%/assayd-plain) $(ARCHES:%=build/%/assay-initrd) $(FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- set-up
 # A recipe with + shows its progress as it comes. Each script is quick when its thing
@@ -149,6 +149,8 @@ ASSAYD_SYSTEMD := loop_systemd manager_systemd
 ASSAYD_PLAIN := loop_epoll manager_plain
 ASSAYD_OBJECTS := $(filter-out main $(ASSAYD_SYSTEMD) $(ASSAYD_PLAIN),$(basename $(notdir $(wildcard userspace/assayd/*.c))))
 
+INITRD_SOURCES := $(wildcard userspace/initrd/*.c)
+
 define variant
 build/$(1)/%.o: %.c $(NEEDS_$(1)) | packages
 	@mkdir -p $$(@D)
@@ -189,6 +191,12 @@ build/$(1)/assayd build/$(1)/assayd-plain: build/$(1)/userspace/assayd/main.o \
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) \
 		$$(LIBS_ASSAYD) $$(LIBS_TPM) $$(LIBS_CORE) $$(if $$(filter %-plain,$$@),,-lsystemd)
+
+# For the initramfs: small, without the TPM stack, libsystemd or libcurl.
+build/$(1)/assay-initrd: $$(INITRD_SOURCES:%.c=build/$(1)/%.o) \
+		build/$(1)/userspace/cmd/options.o build/$(1)/libassay.a
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_CORE)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$(v))))
 
@@ -281,7 +289,7 @@ build/orders: build/host/tests/e2e/orders.o $(FOUND:%=build/host/kmod/%.o)
 	$(call tell,HOST)
 	$(Q)gcc $(LDFLAGS_host) -o $@ $^ $(LIBS_CORE)
 
-guest_needs = $(SYSROOT_$(1)) $(addprefix $(GUEST_$(1))/,init $(GUEST_PROGRAMS)) build/$(1)/assay
+guest_needs = $(SYSROOT_$(1)) $(addprefix $(GUEST_$(1))/,init $(GUEST_PROGRAMS)) build/$(1)/assay build/$(1)/assay-initrd
 $(foreach f,$(ALL_FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)/.made \
 	build/tpm-proxy build/watch-writes build/orders $(call guest_needs,$(call arch_of,$(f)))))
 .PHONY: $(ALL_FLAVOURS:%=guest-%)

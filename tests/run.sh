@@ -21,7 +21,7 @@
 #	                   is in build/test/matrix.md afterwards (tests/matrix.sh)
 #	service/NAME@FLAVOUR
 #	                   tests/service/NAME.sh likewise, on 64k unless it says otherwise, with
-#	                   assayd and assayd-plain in /usr/bin and tests/service/service.sh as
+#	                   assayd, assayd-plain and assay-initrd in /usr/bin and tests/service/service.sh as
 #	                   /bed/service.sh
 #	e2e/NAME           tests/e2e/NAME.sh on this machine
 #	model/NAME         spin checks tests/model/NAME.pml, and refutes its mutants (tests/model/check)
@@ -154,7 +154,7 @@ execute() {
 		case $script in
 		tests/service/*)
 			set -- "$@" --file tests/service/service.sh=/bed/service.sh
-			for program in assayd assayd-plain; do
+			for program in assayd assayd-plain assay-initrd; do
 				set -- "$@" --file "build/$arch/$program=/usr/bin/$program"
 			done
 			;;

@@ -34,6 +34,9 @@ keeps 0 log-trim-dry assay log trim --json --dry-run --keep 1
 keeps 0 log-trim assay log trim --json --archive /run/archive --keep 1
 keeps 0 log-follow-trimmed assay log follow --json --from 0 --count 1
 keeps 0 log-show-pieces assay log show --json --live /run/archive
+mkdir -p /etc/assay/measure.d
+printf '[measure]\nfile = /run/file\nfile = /nonexistent\nlist = /nonexistent\n' >/etc/assay/measure.d/a.conf
+keeps 0 stage1 sh -c 'assay-initrd --root / && cat /run/assay/stage1.json'
 keeps 1 error-trim assay log trim --json --archive /nonexistent/archive --keep 1
 echo "1..$check_number"
 exit "$check_failed"

@@ -153,7 +153,7 @@ fails 3 'verify without its evidence' verify --json /nonexistent --nonce 0011223
 
 guest_status=0
 (cd "$top" && qemu/run-guest --flavour 4k --init tests/e2e/json-guest.sh --region auto --tpm new --banks sha256 \
-	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/bed/bin/assay \
+	--file tests/check.sh=/bed/check.sh --file build/arm64/assay=/bed/bin/assay --file build/arm64/assay-initrd=/bed/bin/assay-initrd \
 	--file build/kmod/4k/assay.ko=/bed/assay.ko --file "$work/good.pem=/bed/good.pem" \
 	--out "$work/guest") || guest_status=$?
 for name in guest/files/json/*; do
