@@ -91,7 +91,11 @@ needs() {
 		amd64*) needs_arch=amd64 ;;
 		esac
 		case $1 in
-		service/*) echo "build/$needs_arch/assayd build/$needs_arch/assayd-plain" ;;
+		service/*)
+			echo "build/$needs_arch/assayd build/$needs_arch/assayd-plain"
+			# What it names of the guests' programs that are not all tests' own.
+			sed -n 's/^# guest: .*\(build\/guest\/entries\)=.*/\1/p' "tests/${1%@*}.sh"
+			;;
 		esac
 		;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;

@@ -37,6 +37,16 @@ struct config {
 		uint64_t device_interval;
 	} service;
 	struct {
+		char *directory;
+	} archive;
+	struct {
+		bool keep;
+		int staging; /* enum ima_staging */
+		int mirror;  /* enum ima_mirroring */
+		char *directory, *tpm;
+		uint64_t pcr, entries, interval, poll;
+	} ima;
+	struct {
 		uint64_t interval;
 		char *socket;
 		char *group;
@@ -46,6 +56,9 @@ struct config {
 		char *metrics_listen;
 	} status;
 };
+
+enum ima_staging { IMA_STAGING_AUTO, IMA_STAGING_YES, IMA_STAGING_NO };
+enum ima_mirroring { IMA_MIRROR_AUTO, IMA_MIRROR_YES, IMA_MIRROR_NO };
 
 enum config_type {
 	CONFIG_TEXT,	 /* char * */

@@ -4,13 +4,17 @@
 
 #define PART(name) extern struct part part_##name
 
+PART(ima);
 PART(state);
 PART(metrics);
 PART(varlink);
 
+/* clang-format off */
 struct part *const service_parts[] = {
 	&part_state,
+	&part_ima,
 	&part_metrics,
 	&part_varlink,
 	NULL,
 };
+/* clang-format on */

@@ -46,6 +46,15 @@ int log_source_file(struct log_source *source, const char *path, struct assay_er
 int log_source_evidence(struct log_source *source, const char *path, struct assay_error *err);
 void log_source_free(struct log_source *source);
 
+/*
+ * log_export_ima() - `assay log export --ima`; an exit status
+ * @archive: NULL: the default
+ * @bank: ASSAY_HASH_NONE: that of the archive
+ * @output: NULL: standard output
+ */
+int log_export_ima(const struct command *command, const char *archive, enum assay_hash bank,
+		   const char *output);
+
 /* ---------------------------------------------------------------- which records */
 
 /* Rows for a verb's table of options; @member: struct log_filter, begun by log_filter_init() */

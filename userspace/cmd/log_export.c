@@ -13,8 +13,9 @@
 /* struct export_options - of either verb; import has only @out */
 struct export_options {
 	int format; /* enum export_format */
-	const char *out, *evidence;
-	bool previous;
+	const char *out, *evidence, *archive;
+	bool previous, ima;
+	enum assay_hash bank;
 };
 
 enum export_format { EXPORT_CEL_JSON, EXPORT_CEL_TLV };
@@ -94,12 +95,16 @@ static int run_log_export(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	json = options.format == EXPORT_CEL_JSON;
-	if ((files.count > 0) + !!options.evidence + options.previous > 1)
-		return command_usage(&command_log_export, "one of FILE, --evidence and --previous");
+	json = options.format == EXPORT_CEL_JSON && !options.ima;
+	if ((files.count > 0) + !!options.evidence + options.previous + options.ima > 1)
+		return command_usage(&command_log_export,
+				     "one of FILE, --evidence, --previous and --ima");
 	if (spoils_terminal(json, options.out))
 		return command_usage(&command_log_export,
-				     "cel-tlv is binary: send it to a file, not a terminal");
+				     "the output is binary: send it to a file, not a terminal");
+	if (options.ima)
+		return log_export_ima(&command_log_export, options.archive, options.bank,
+				      options.out);
 	if (files.count > 0)
 		r = log_source_file(&source, files.list[0], &err);
 	else if (options.evidence)
@@ -146,6 +151,15 @@ static const struct option_row export_rows[] = {
 	  OPTION_INPUT(struct export_options, evidence) },
 	{ "previous", 0, NULL, "the log of the boot before",
 	  OPTION_FLAG(struct export_options, previous) },
+	{ "ima", 0, NULL,
+	  "IMA's list of this boot in its place: what assayd has archived, and what the kernel has",
+	  OPTION_FLAG(struct export_options, ima), .excludes = "format" },
+	{ "archive", 0, "DIR",
+	  "this boot's archive (/var/lib/assay/archive/BOOT-ID, if it is there)",
+	  OPTION_TEXT(struct export_options, archive), .needs = "ima" },
+	{ "bank", 0, "sha1|sha256|sha384|sha512",
+	  "of the list's template digests (that of the archive, or sha256)",
+	  OPTION_HASH(struct export_options, bank), .needs = "ima" },
 	OPTION_END,
 };
 
@@ -161,7 +175,11 @@ const struct command command_log_export = {
 		 "standard\n"
 		 "input), in a form that other programs read: the TCG's Canonical Event Log as "
 		 "JSON, in\n"
-		 "the dialect of systemd-pcrlock, or as TLV, which is how the log is in memory.\n",
+		 "the dialect of systemd-pcrlock, or as TLV, which is how the log is in memory.\n"
+		 "\n"
+		 "With --ima, write the list that the kernel's binary_runtime_measurements would "
+		 "have if\n"
+		 "assayd had deleted nothing of it. This needs root.\n",
 	.options = export_rows,
 	.operands = "[FILE]",
 	.operands_max = 1,

@@ -10,14 +10,13 @@
 
 #include "base/file.h"
 #include "base/machine.h"
+#include "ima_list.h"
 #include "log/cel.h"
 #include "log/pcrs.h"
 #include "log/since.h"
 #include "tpm/context.h"
 #include "trust_files.h"
 
-#define IMA_DIRECTORY "/sys/kernel/security/ima"
-#define IMA_LIST IMA_DIRECTORY "/binary_runtime_measurements"
 /* As base64 it still fits into evidence, beside assay's own log. */
 #define IMA_LIMIT (EVIDENCE_MAX_SIZE / 2)
 #define UEFI_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
@@ -202,45 +201,18 @@ static int read_uefi_log(struct evidence *evidence, struct assay_error *err)
 	return 0;
 }
 
-/* Newer kernels give the list once a bank, older ones with SHA-1 template digests only. */
-static int find_ima_list(enum assay_hash bank, char *path, size_t size, enum assay_hash *ret,
-			 struct assay_error *err)
-{
-	struct stat status;
-
-	snprintf(path, size, IMA_LIST "_%s", assay_hash_name(bank));
-	if (stat(path, &status) == 0) {
-		*ret = bank;
-		return 0;
-	}
-	snprintf(path, size, IMA_LIST);
-	if (stat(path, &status) == 0) {
-		*ret = ASSAY_HASH_SHA1;
-		return 0;
-	}
-	assay_fail(err, errno,
-		   "cannot find " IMA_LIST ": %s; the kernel needs CONFIG_IMA, and securityfs has "
-		   "to be mounted (mount -t securityfs securityfs /sys/kernel/security)",
-		   strerror(errno));
-	return fail_log("--no-ima-log", err);
-}
-
+/* All of the list, also where the service has deleted what it has archived. */
 static int read_ima_log(enum assay_hash bank, struct evidence *evidence, struct assay_error *err)
 {
-	enum assay_hash template_bank = ASSAY_HASH_NONE;
 	struct buffer data = { 0 };
-	char path[128];
-	int r = find_ima_list(bank, path, sizeof(path), &template_bank, err);
+	struct ima_whole whole;
 
-	if (r < 0)
-		return r;
-	r = file_read(path, IMA_LIMIT, &data, err);
-	if (r < 0) {
+	if (ima_list_whole(NULL, bank, IMA_LIMIT, &data, &whole, err) < 0) {
 		buffer_free(&data);
 		return fail_log("--no-ima-log", err);
 	}
 	evidence->has_ima_log = true;
-	evidence->ima_template_bank = template_bank;
+	evidence->ima_template_bank = whole.bank;
 	evidence->ima_data = data;
 	return 0;
 }

@@ -87,6 +87,15 @@ void ima_running_close(struct ima_running *running)
 	hashers_close(&running->hashers);
 }
 
+void ima_running_begin(struct ima_running *running, unsigned int pcr,
+		       const struct assay_digest *value, uint64_t entries)
+{
+	running->entries = entries;
+	for (size_t i = 0; i < running->bank_count && pcr < IMA_PCR_COUNT; i++)
+		if (running->banks[i].hash == value->hash)
+			running->banks[i].values[pcr] = *value;
+}
+
 /* What a replay needs of an entry; the digest and a path are copied, the rest points. */
 static void entry_of(const struct ima_frame *frame, enum assay_hash bank, struct ima_entry *ret)
 {

@@ -71,6 +71,13 @@ int ima_running_open(struct ima_running *running, const enum assay_hash *banks, 
 void ima_running_close(struct ima_running *running);
 
 /*
+ * ima_running_begin() - begin in the middle of a list: before the next entry the PCR was @value,
+ * and @entries came before it. A bank that is not replayed is passed over.
+ */
+void ima_running_begin(struct ima_running *running, unsigned int pcr,
+		       const struct assay_digest *value, uint64_t entries);
+
+/*
  * ima_running_add() - extend as the kernel did for an entry
  * @bank: what the list's template digests are in
  *

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# IMA's list is archived exactly once, whenever the service is killed: 10,000 entries that are made
+# while it is stopped, runs, and is killed at any time.
+# guest: --region auto --tpm new --banks sha256 --memory 4G --timeout 120
+# guest: --file tests/service/ima.sh=/bed/ima.sh --file build/guest/entries=/bed/bin/entries
+# flavours: 64k
+# shellcheck source=tests/check.sh
+. /bed/check.sh
+# shellcheck source=tests/service/service.sh
+. /bed/service.sh
+# shellcheck source=tests/service/ima.sh
+. /bed/ima.sh
+kills=${kills:-20} total=10000
+
+insmod /bed/assay.ko || exit 1
+chown 0:990 /dev/assay
+chmod 660 /dev/assay
+echo '[ima]
+poll=50ms
+interval=100ms
+entries=500' >/etc/assay/assayd.conf
+
+ima_files $total
+ima_read 2000
+check 'it starts' service_start
+check 'what was measured before it started is archived' \
+	service_waits 200 ima_all_archived "$(ima_count)"
+check "and comes to the TPM's PCR" state_has '"pcr_state": "verified"'
+check 'it stops' service_stop
+
+round=0 each=$(((total - 2000) / kills))
+while [ $round -lt "$kills" ]; do
+	round=$((round + 1))
+	ima_read $each &
+	maker=$!
+	ima_next=$((ima_next + each))
+	"$service_program" >>/run/killed.out 2>&1 &
+	service_pid=$!
+	ima_pause
+	service_kill
+	wait $maker
+done
+check "it starts after it was killed $kills times" service_start
+check 'every entry is archived' service_waits 300 ima_all_archived "$(ima_count)"
+check 'no problem is left' state_has '"problems": \[\]'
+check "all come to the TPM's PCR" state_has '"pcr_state": "verified"'
+assay log export --ima -o /tmp/whole
+cat $ima/binary_runtime_measurements_sha256 >/tmp/kernel
+check "archive and kernel come to the kernel's list, byte for byte" cmp /tmp/whole /tmp/kernel
+check 'there are as many as were made' [ "$(ima_count)" -gt $total ]
+check 'they replay' ima_replays /tmp/whole sha256
+assay log export --ima --bank sha1 -o /tmp/whole1
+cat $ima/binary_runtime_measurements >/tmp/kernel1
+check "the list of another bank is the kernel's as well" cmp /tmp/whole1 /tmp/kernel1
+check 'it ends' service_stop
+echo "1..$check_number"

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a pass begins from: which list there is, what of it is archived, what that comes to, and
+ * whether the kernel's list is the one of the boot before, which a kexec has handed over.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "ima_keeper.h"
+
+static const enum assay_hash preferred[] = { ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
+					     ASSAY_HASH_SHA512 };
+
+static int notes_path(const struct ima_keeper *keeper, char **ret, struct assay_error *err)
+{
+	if (asprintf(ret, "%s/" IMA_NOTES_NAME, keeper->service->config->service.state_directory) >=
+	    0)
+		return 0;
+	*ret = NULL;
+	return assay_fail(err, ENOMEM, "out of memory");
+}
+
+static int load_notes(struct ima_keeper *keeper, struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *path = NULL;
+	int r = notes_path(keeper, &path, err);
+
+	return r < 0 ? r : ima_notes_load(path, &keeper->notes, err);
+}
+
+int ima_keeper_note(struct ima_keeper *keeper, struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *path = NULL;
+	int r = notes_path(keeper, &path, err);
+
+	return r < 0 ? r : ima_notes_save(path, &keeper->notes, err);
+}
+
+/* ---------------------------------------------------------------- kexec */
+
+/* Read a whole list, and find out whether entries of another boot are in it. */
+static int scan_list(const struct ima_keeper *keeper, int fd, bool *ret_carried,
+		     struct assay_error *err)
+{
+	uint8_t piece[IMA_PIECE];
+	struct ima_running running;
+	struct ima_frame frame;
+	struct ima_feed feed;
+	struct bytes bytes;
+	bool first_is_aggregate = false;
+	ssize_t size = 0;
+	int r = ima_running_open(&running, &keeper->kernel.bank, 1, err);
+
+	ima_feed_begin(&feed, keeper->kernel.bank);
+	while (r == 0 && (size = read(fd, piece, sizeof(piece))) > 0) {
+		r = ima_feed_add(&feed, BYTES(piece, (size_t)size), err);
+		while (r == 0 && (r = ima_feed_next(&feed, &frame, &bytes, err)) == 1) {
+			r = ima_running_add(&running, keeper->kernel.bank, &frame, err);
+			if (running.entries == 1)
+				first_is_aggregate = running.aggregates == 1;
+		}
+	}
+	if (r == 0 && size < 0)
+		r = assay_fail(err, errno, "cannot read %s: %s", keeper->kernel.path,
+			       strerror(errno));
+	*ret_carried = running.entries > 0 && (!first_is_aggregate || running.aggregates > 1);
+	ima_running_close(&running);
+	ima_feed_free(&feed);
+	return r;
+}
+
+/*
+ * In another boot than the notes': does the list go on with that one's? The kernel puts an entry of
+ * its own boot behind those that it was handed, so there are two then, or the first is none.
+ */
+static int follow_boot_before(struct ima_keeper *keeper, struct assay_error *err)
+{
+	const char *before = keeper->notes.boot_id;
+	CLEANUP(free_pointer) char *directory = NULL;
+	struct ima_notes notes = { 0 };
+	bool carried = false;
+	int r, fd;
+
+	memcpy(notes.boot_id, keeper->service->boot_id, sizeof(notes.boot_id));
+	fd = before[0] && archive_writer_is_empty(keeper->writer) ? ima_list_open(keeper, err) :
+								    -ENOENT;
+	if (fd == -ENOENT) {
+		keeper->notes = notes;
+		return ima_keeper_note(keeper, err);
+	}
+	if (fd < 0)
+		return fd;
+	r = scan_list(keeper, fd, &carried, err);
+	close(fd);
+	if (r < 0)
+		return r;
+	if (carried) {
+		if (asprintf(&directory, "%s/%s", keeper->service->config->archive.directory,
+			     before) < 0)
+			return assay_fail(err, ENOMEM, "out of memory");
+		r = archive_writer_follow(keeper->writer, directory, err);
+		/* That boot was not archived: all that the kernel has is. */
+		if (r == -ENODATA || r == -ENOENT)
+			r = 0;
+		else if (r == 0)
+			notes.deleted = keeper->notes.deleting ? keeper->notes.deleting :
+								 keeper->notes.deleted;
+	}
+	if (r == 0 && carried) {
+		notes.mirrored = keeper->notes.mirrored;
+		notes.record = keeper->notes.record;
+	}
+	if (r < 0)
+		return r;
+	keeper->notes = notes;
+	return ima_keeper_note(keeper, err);
+}
+
+/* ---------------------------------------------------------------- notes */
+
+/* Was what was about to be deleted deleted? Not so while it is still staged. */
+static int settle_deletion(struct ima_keeper *keeper, struct assay_error *err)
+{
+	struct ima_notes *notes = &keeper->notes;
+	struct ima_keeper staged = *keeper;
+	uint8_t byte;
+	ssize_t size;
+	int fd;
+
+	if (notes->deleting == 0 || !keeper->kernel.staged[0])
+		return 0;
+	memcpy(staged.kernel.path, keeper->kernel.staged, sizeof(staged.kernel.path));
+	fd = ima_list_open(&staged, err);
+	if (fd < 0)
+		return fd;
+	size = read(fd, &byte, 1);
+	close(fd);
+	if (size < 0)
+		return assay_fail(err, errno, "cannot read %s: %s", keeper->kernel.staged,
+				  strerror(errno));
+	if (size == 0)
+		notes->deleted = notes->deleting;
+	notes->deleting = 0;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the archive */
+
+/**
+ * struct replay - the archived entries while they are read
+ * @next: number of the next one
+ */
+struct replay {
+	struct ima_keeper *keeper;
+	struct ima_feed feed;
+	uint64_t next;
+};
+
+static int replay_bytes(void *context, struct bytes bytes, struct assay_error *err)
+{
+	struct replay *replay = context;
+	struct ima_keeper *keeper = replay->keeper;
+	struct ima_frame frame;
+	struct bytes entry;
+	int r = ima_feed_add(&replay->feed, bytes, err);
+
+	while (r == 0 && (r = ima_feed_next(&replay->feed, &frame, &entry, err)) == 1) {
+		r = ima_running_add(&keeper->running, replay->feed.bank, &frame, err);
+		if (r == 0 && replay->next >= keeper->notes.deleted)
+			r = ima_join_keep(&keeper->join, entry, err);
+		replay->next++;
+	}
+	return r;
+}
+
+/*
+ * Where to begin, so that all is met that the kernel still has, and the newest file. Where older
+ * files were removed, what they held is passed over in the list without being compared.
+ */
+static int begin_replay(struct ima_keeper *keeper, const struct archive *archive, uint64_t *ret,
+			struct assay_error *err)
+{
+	uint64_t deleted = keeper->notes.deleted, oldest = archive_begin(archive, ARCHIVE_IMA);
+	struct archive_header header;
+	size_t count, i;
+	const struct archive_file *files = archive_files(archive, ARCHIVE_IMA, &count);
+	int r;
+
+	*ret = oldest;
+	for (i = count; i > 0 && (i == count || files[i].first > deleted);)
+		i--;
+	if (count == 0 || (files[i].first > deleted && oldest < files[i].first))
+		return 0; /* from the first entry of all, or of the boot before */
+	if (files[i].first > deleted)
+		keeper->join.skip = files[i].first - deleted;
+	*ret = files[i].first;
+	r = archive_header(archive, ARCHIVE_IMA, i, &header, err);
+	for (size_t n = 0; r == 0 && n < header.start_count; n++)
+		ima_running_begin(&keeper->running, (unsigned int)keeper->service->config->ima.pcr,
+				  &header.start[n], header.first);
+	return r;
+}
+
+static int replay_archive(struct ima_keeper *keeper, struct assay_error *err)
+{
+	struct replay replay = { .keeper = keeper };
+	struct archive *archive;
+	int r = archive_open(keeper->directory, &archive, err);
+
+	if (r < 0)
+		return r;
+	r = begin_replay(keeper, archive, &replay.next, err);
+	ima_feed_begin(&replay.feed, keeper->kernel.bank);
+	if (r == 0)
+		r = archive_read(archive, ARCHIVE_IMA, replay.next, replay_bytes, &replay, err);
+	ima_feed_free(&replay.feed);
+	archive_close(archive);
+	return r;
+}
+
+static int open_writer(struct ima_keeper *keeper, struct assay_error *err)
+{
+	const char *boot_id = keeper->service->boot_id;
+	int r = archive_writer_open(keeper->directory, ARCHIVE_IMA, boot_id, &keeper->writer, err);
+
+	if (r != -EBADMSG)
+		return r;
+	/* What a damaged file held is written once more, if the kernel has it. */
+	r = archive_set_aside(keeper->directory, ARCHIVE_IMA, keeper->notes.deleted, err);
+	if (r < 0)
+		return r;
+	return archive_writer_open(keeper->directory, ARCHIVE_IMA, boot_id, &keeper->writer, err);
+}
+
+static int open_archive(struct ima_keeper *keeper, struct assay_error *err)
+{
+	const char *parent = keeper->service->config->archive.directory;
+
+	if (mkdir(parent, 0750) < 0 && errno != EEXIST)
+		return assay_fail(err, errno, "cannot make the directory %s: %s", parent,
+				  strerror(errno));
+	if (asprintf(&keeper->directory, "%s/%s", parent, keeper->service->boot_id) < 0) {
+		keeper->directory = NULL;
+		return assay_fail(err, ENOMEM, "out of memory");
+	}
+	return open_writer(keeper, err);
+}
+
+static int choose_list(struct ima_keeper *keeper, struct assay_error *err)
+{
+	const struct config *config = keeper->service->config;
+	enum assay_hash bank = archive_writer_bank(keeper->writer);
+	size_t count = sizeof(preferred) / sizeof(preferred[0]);
+	int r = bank == ASSAY_HASH_NONE ?
+			ima_kernel_find(config->ima.directory, preferred, count, &keeper->kernel,
+					err) :
+			ima_kernel_find(config->ima.directory, &bank, 1, &keeper->kernel, err);
+
+	if (r < 0)
+		return r;
+	if (bank != ASSAY_HASH_NONE && keeper->kernel.bank != bank)
+		return assay_fail(err, ENOTSUP,
+				  "%s has a list of bank %s, and this kernel has none of it: move "
+				  "the directory away",
+				  keeper->directory, assay_hash_name(bank));
+	keeper->staging = config->ima.staging != IMA_STAGING_NO && keeper->kernel.staged[0];
+	if (config->ima.staging == IMA_STAGING_YES && !keeper->staging)
+		return assay_fail(err, ENOTSUP,
+				  "this kernel cannot stage IMA's list (CONFIG_IMA_STAGING, Linux "
+				  "7.2): set staging in [ima] to auto");
+	return 0;
+}
+
+static int begin_banks(struct ima_keeper *keeper, struct assay_error *err)
+{
+	keeper->bank_count = ima_pcr_banks(keeper->service->config, keeper->banks);
+	if (keeper->bank_count == 0)
+		keeper->banks[keeper->bank_count++] = keeper->kernel.bank;
+	return ima_running_open(&keeper->running, keeper->banks, keeper->bank_count, err);
+}
+
+int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
+{
+	int r = load_notes(keeper, err);
+	bool same;
+
+	if (r == 0)
+		r = open_archive(keeper, err);
+	if (r == 0)
+		r = choose_list(keeper, err);
+	if (r < 0)
+		return r;
+	same = strcmp(keeper->notes.boot_id, keeper->service->boot_id) == 0;
+	r = same ? settle_deletion(keeper, err) : follow_boot_before(keeper, err);
+	if (r == 0)
+		r = begin_banks(keeper, err);
+	if (r == 0)
+		r = replay_archive(keeper, err);
+	if (r < 0)
+		return r;
+	keeper->archived = keeper->running.entries;
+	if (keeper->archived != archive_writer_next(keeper->writer))
+		return assay_fail(
+			err, EPROTO, "%s has %llu entries of IMA's list, and %llu could be read",
+			keeper->directory, (unsigned long long)archive_writer_next(keeper->writer),
+			(unsigned long long)keeper->archived);
+	ima_feed_begin(&keeper->feed, keeper->kernel.bank);
+	keeper->loaded = true;
+	return 0;
+}
+
+void ima_keeper_unload(struct ima_keeper *keeper)
+{
+	ima_list_close(keeper);
+	archive_writer_close(keeper->writer);
+	keeper->writer = NULL;
+	ima_running_close(&keeper->running);
+	keeper->running = (struct ima_running){ 0 };
+	ima_join_free(&keeper->join);
+	ima_feed_free(&keeper->feed);
+	buffer_free(&keeper->batch);
+	keeper->batch = (struct buffer){ 0 };
+	keeper->batch_count = 0;
+	free(keeper->directory);
+	keeper->directory = NULL;
+	keeper->loaded = keeper->passing = false;
+}
