@@ -128,6 +128,7 @@ VERIFY_COMMANDS := \
 	import_go \
 	import_keylime \
 	import_run \
+	import_systemd \
 	options \
 	policy \
 	policy_diff \

@@ -231,6 +231,38 @@ refused 'a bank that is not there' 1 'no quote of the bank sha512' "$verifier" i
 refused 'what is no attestation' 1 'no attestation of go-tpm-tools' "$verifier" import go-tpm-tools ecdsa.pem \
 	--out none.json
 
+# ---------------------------------------------------------------- systemd's report
+# Two boots, each with a key of its own: systemd quotes without a nonce, and without PCR 6.
+for sample in secureboot other-kernel; do
+	works "systemd-report, $sample: imported" "$verifier" import systemd-report \
+		"$data/systemd_report/aavmf-$sample.report" --out $sample.json --json
+	check "systemd-report, $sample: NvPCRs are told" grep -q 'left out: the NvPCR hardware' stderr
+	jq -r .ak_public $sample.json | base64 -d >$sample.ak
+	judge $sample.json $sample.ak
+	check "systemd-report, $sample: the quote is good but for its nonce" is pass evidence-parsed quote-parsed \
+		ak-expected ak-attributes ak-algorithm quote-algorithm quote-signature quote-magic quote-type \
+		quote-signer pcr-selection
+	check "systemd-report, $sample: which is none" is fail quote-nonce
+done
+run "$verifier" policy learn --firmware secureboot.json
+cp stdout policy.json
+check 'rules are learned from it' told 0
+check 'a policy that says nothing of nonces wants one' grep -q 'since quote-nonce did not pass' stderr
+run "$verifier" verify secureboot.json --ak secureboot.ak --policy policy.json
+check 'and the verifier is to send it' told 2 'missing option: --nonce'
+jq '.nonce_bytes = 0' policy.json >none.json && mv none.json policy.json
+run "$verifier" policy lint policy.json
+check 'a policy that asks for none is warned of' grep -q 'warning: It need not answer a nonce' stdout
+works 'by which the report is trusted' "$verifier" verify secureboot.json --ak secureboot.ak --policy policy.json
+run "$verifier" verify other-kernel.json --ak other-kernel.ak --policy policy.json --json
+cp stdout verdict.json
+check 'another kernel is not' told 1
+check 'by the rule on programs' is fail firmware-programs
+check 'and the PCRs that hold it' is fail pcr-values
+run "$verifier" verify secureboot.json --ak secureboot.ak --policy policy.json --nonce "$nonce"
+check 'nor what does not answer a nonce that was sent' grep -q '^FAIL  *quote-nonce' stdout
+refused "what is no report" 1 'no signed report of systemd' "$verifier" import systemd-report ecdsa.pem --out none.json
+
 # ---------------------------------------------------------------- IMA's list as text
 ascii="$data/ima_ascii/keylime-ima-log.txt"
 works 'a list as text becomes binary' "$assay" import ima "$ascii" --out list.bin

@@ -254,8 +254,8 @@ judge "$data/evidence.json" --waive quote-signature
 check 'the signature cannot be waived' ended 2 'cannot be waived'
 judge "$data/evidence.json" --waive nothing
 check 'nor can what there is not' ended 2 "no check 'nothing'"
-run "$verifier" verify "$data/evidence.json" --ak "$data/ak.pub"
-check 'without a nonce: exit status 2' ended 2 'needed'
+run "$verifier" verify "$data/evidence.json" --ak "$data/ak.pub" --manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
+check 'without a nonce: exit status 2' ended 2 'missing option: --nonce'
 run sh -c '"$0" verify "$2/evidence.json" --nonce "$1" --ak "$2/ak.pub" \
 	--manifest "$2/manifest.jsonl" --cert "$2/cert.pem" >/dev/full' \
 	"$verifier" "$good_nonce" "$data"

@@ -254,6 +254,21 @@ CHANGE(empty_nonces)
 	set_bytes(&f->quote.nonce, BYTES(NULL, 0));
 }
 
+/* What others collect has no nonce, and then there is none to compare. */
+CHANGE(no_nonce_asked)
+{
+	f->policy.no_nonce = true;
+	f->policy.nonce_size = 0;
+	f->nonce.size = 0;
+	set_bytes(&f->quote.nonce, BYTES(NULL, 0));
+}
+/* Whoever sends one all the same wants it answered. */
+CHANGE(no_nonce_asked_and_sent)
+{
+	f->policy.no_nonce = true;
+	set_bytes(&f->quote.nonce, BYTES(NULL, 0));
+}
+
 CHANGE(nonce_expired)
 {
 	f->input.now++;
@@ -589,6 +604,11 @@ CHANGE(clock_back)
 CHANGE(clock_stands)
 {
 	f->quote.clock = f->state.clock;
+}
+CHANGE(no_nonce_and_the_quote_of_before)
+{
+	no_nonce_asked(f);
+	clock_stands(f);
 }
 CHANGE(clock_back_over_reset)
 {
@@ -1041,6 +1061,11 @@ const struct bad_row bad_quotes[] = {
 	{ "Q10 the verifier has none", AT_VERIFIER, verifier_without_nonce, FAILS(QUOTE_NONCE) },
 	{ "Q10 the verifier's is short", AT_VERIFIER, verifier_short_nonce, FAILS(QUOTE_NONCE) },
 	{ "Q10 empty on both sides", BEFORE_QUOTE, empty_nonces, FAILS(QUOTE_NONCE) },
+	{ "Q10 good: no nonce asked", BEFORE_QUOTE, no_nonce_asked, TRUSTED },
+	{ "Q10 no nonce asked, and one sent", BEFORE_QUOTE, no_nonce_asked_and_sent,
+	  FAILS(QUOTE_NONCE) },
+	{ "Q10 no nonce asked: the quote of before", BEFORE_QUOTE, no_nonce_and_the_quote_of_before,
+	  FAILS(QUOTE_COUNTERS) },
 	{ "Q11 an old nonce", BEFORE_QUOTE, nonce_old, FAILS(QUOTE_NONCE) },
 	{ "Q11 expired", AT_VERIFIER, nonce_expired, FAILS(QUOTE_AGE) },
 	{ "Q11 expired, not required", AT_VERIFIER, nonce_expired_shown,

@@ -61,6 +61,8 @@ static const struct {
 	{ ", \"algorithms\": {\"curves\": \"p256\"}", "\"algorithms.curves\" is not an array" },
 	{ ", \"algorithms\": {\"rsa_bits\": 1024}", "\"algorithms.rsa_bits\" is not a whole" },
 	{ ", \"nonce_bytes\": 7", "\"nonce_bytes\" is not a whole number from 8 to 64" },
+	{ ", \"nonce_bytes\": 1", "\"nonce_bytes\" is not a whole number from 8 to 64" },
+	{ ", \"nonce_bytes\": -1", "\"nonce_bytes\"" },
 	{ ", \"nonce_bytes\": 65", "\"nonce_bytes\"" },
 	{ ", \"nonce_bytes\": \"16\"", "\"nonce_bytes\"" },
 	{ ", \"nonce_bytes\": 16.0", "\"nonce_bytes\"" },

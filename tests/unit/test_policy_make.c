@@ -73,6 +73,7 @@ static void test_lint(void **state)
 	static const struct {
 		const char *members, *says;
 	} rows[] = {
+		{ ", \"nonce_bytes\": 0", "2 It need not answer a nonce" },
 		{ ", \"nonce_bytes\": 8", "2 Nonces of fewer than 16 bytes" },
 		{ ", \"algorithms\": {\"signatures\": []}", "2 No signature scheme is accepted" },
 		{ ", \"algorithms\": {\"hashes\": []}", "2 No hash is accepted" },

@@ -69,6 +69,7 @@ int import_finish(const struct import_run *run, const struct import_files *files
 extern const struct command command_import_tpm2_tools; /* verbs of command_import */
 extern const struct command command_import_keylime;
 extern const struct command command_import_go_tpm_tools;
+extern const struct command command_import_systemd_report;
 extern const struct command command_import_ima;
 
 #endif /* ASSAY_CMD_IMPORT_H */

@@ -99,8 +99,11 @@ static int add_waiver(void *place, const char *value, struct assay_error *err)
 }
 
 static const struct option_row verify_rows[] = {
-	{ "nonce", 0, "HEX", "the nonce that was sent, at least 16 bytes",
-	  OPTION_HEX(struct verify_options, nonce, nonce_size, 1), .required = true },
+	{ "nonce", 0, "HEX",
+	  "the nonce that was sent, 1 to 64 bytes and as many as the policy wants (16); needed, "
+	  "but "
+	  "for policies that take quotes without one (nonce_bytes)",
+	  OPTION_HEX(struct verify_options, nonce, nonce_size, 1) },
 	{ "device", 0, "FILE",
 	  "the device's record ('assay enroll'), which has its attestation key, and keeps what "
 	  "the next verdict is to be compared with",
@@ -545,7 +548,10 @@ static int judge_evidence(const struct verify_options *options, struct inputs *i
 	struct verdict verdict;
 	struct html_report *html = NULL;
 
-	if (input.nonce.size < inputs->policy.rules.nonce_size)
+	if (input.nonce.size == 0 && !inputs->policy.rules.no_nonce)
+		return command_usage(&command_verify,
+				     "missing option: --nonce, which the policy wants");
+	if (input.nonce.size > 0 && input.nonce.size < inputs->policy.rules.nonce_size)
 		return command_usage(&command_verify,
 				     "the nonce has %zu bytes; the policy takes no fewer than %zu",
 				     input.nonce.size, inputs->policy.rules.nonce_size);

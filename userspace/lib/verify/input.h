@@ -71,6 +71,8 @@ struct policy_path {
  * @algorithms: enum verify_algorithm, what keys, signatures and PCR banks may be of
  * @rsa_bits: the least size of an RSA key
  * @nonce_size: the fewest bytes of a nonce
+ * @no_nonce: a verifier that sends none is answered by any quote; then nothing but a state tells an
+ *            old one
  * @max_age: seconds from the nonce to the verdict; 0: any
  * @same_boot: the TPM must not have been reset, nor restarted, since the last attestation
  * @suspend: a TPM restart without a reset (TPM Part 1, 12.2.3.2) may be a machine that
@@ -118,6 +120,7 @@ struct verify_policy {
 	uint32_t algorithms;
 	unsigned int rsa_bits;
 	size_t nonce_size;
+	bool no_nonce;
 	uint64_t max_age;
 	bool same_boot;
 	bool suspend;

@@ -89,9 +89,16 @@ static void lint_algorithms(const struct verify_policy *rules, struct lint *lint
 
 static void lint_freshness(const struct verify_policy *rules, struct lint *lint)
 {
-	say(lint, POLICY_SAYS, "It must answer the verifier's nonce, of at least %zu bytes.",
-	    rules->nonce_size);
-	if (rules->nonce_size < 16)
+	if (rules->no_nonce)
+		say(lint, POLICY_WARNING,
+		    "It need not answer a nonce: whoever has older evidence of the device can hand "
+		    "that over, and only what the verifier keeps of it (--device) finds out "
+		    "(nonce_bytes).");
+	else
+		say(lint, POLICY_SAYS,
+		    "It must answer the verifier's nonce, of at least %zu bytes.",
+		    rules->nonce_size);
+	if (!rules->no_nonce && rules->nonce_size < 16)
 		say(lint, POLICY_WARNING,
 		    "Nonces of fewer than 16 bytes may be guessed or come up again (nonce_bytes).");
 	if (rules->max_age > 0)
@@ -101,8 +108,8 @@ static void lint_freshness(const struct verify_policy *rules, struct lint *lint)
 		    "was sent (--issued), or the device's own clock counts.",
 		    (unsigned long long)rules->max_age);
 	else
-		say(lint, POLICY_NOTE,
-		    "Evidence may be of any age, as long as its nonce is known (max_age).");
+		say(lint, POLICY_NOTE, "Evidence may be of any age%s (max_age).",
+		    rules->no_nonce ? "" : ", as long as its nonce is known");
 	if (rules->same_boot)
 		say(lint, POLICY_SAYS,
 		    "The TPM must not have been reset%s since the last attestation.",

@@ -40,11 +40,17 @@ static int read_description(struct policy_parser *parser, const char *path, cons
 static int read_nonce_bytes(struct policy_parser *parser, const char *path, const json_t *value)
 {
 	uint64_t size = 0;
-	int r = policy_read_number(parser, path, value, 8, EVIDENCE_MAX_NONCE, &size);
+	int r;
 
-	if (r == 0)
-		parser->policy->rules.nonce_size = (size_t)size;
-	return r;
+	if (json_is_integer(value) && json_integer_value(value) == 0)
+		parser->policy->rules.no_nonce = true;
+	else {
+		r = policy_read_number(parser, path, value, 8, EVIDENCE_MAX_NONCE, &size);
+		if (r < 0)
+			return r;
+	}
+	parser->policy->rules.nonce_size = (size_t)size;
+	return 0;
 }
 
 static int read_max_age(struct policy_parser *parser, const char *path, const json_t *value)

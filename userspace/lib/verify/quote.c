@@ -351,6 +351,12 @@ enum check_result check_quote_nonce(struct appraisal *appraisal, char *detail)
 	struct bytes found = appraisal->attest.extra_data;
 	char found_text[NAME_TEXT], expected_text[NAME_TEXT];
 
+	if (expected.size == 0 && appraisal->policy->no_nonce)
+		return check_tell(
+			true, detail, "the policy takes quotes that answer none (nonce_bytes): %s",
+			appraisal->input->state ?
+				"it is quote-counters that tells an old one" :
+				"without a state of the device, nothing tells an old one");
 	if (expected.size == 0 || expected.size < appraisal->policy->nonce_size ||
 	    expected.size > TPM_NAME_MAX)
 		return check_tell(false, detail,
