@@ -427,6 +427,7 @@ install: install-library install-service $(INSTALLED)
 	install -d $(COMPLETIONS)
 	install -m 644 completions/assay.bash $(COMPLETIONS)/assay
 	ln -sf assay $(COMPLETIONS)/assay-verify
+	ln -sf assay $(COMPLETIONS)/assayd
 	install -d $(UDEVDIR)
 	install -m 644 policy/70-assay.rules $(UDEVDIR)/
 	@for page in $(wildcard man/*.[1-8]); do \

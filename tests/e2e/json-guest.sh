@@ -27,6 +27,7 @@ insmod /bed/assay.ko || exit 1
 keeps 1 measure assay measure --json /run/file /bed/check.sh /nonexistent
 keeps 1 measure-again assay measure --json /run/file
 keeps 0 status assay status --json --map
+keeps 1 status-service assay status service --json
 keeps 0 log-show assay log show --json
 keeps 0 log-anchor assay log anchor --json
 keeps 0 log-follow assay log follow --json --from 0 --until 2

@@ -122,6 +122,11 @@ END
 	check "$name tells what to do about it" state_says '.problems[] | select(.problem_id == "device").text | test("load the module")'
 	check "$name: state.json has the schema's form" /usr/bin/python3 tests/e2e/json-schema.py policy/output.schema.json --as assayd "$work/run/state.json"
 
+	run build/host/assay status service --runtime-directory "$work/run"
+	check "$name: assay status service tells it" prints 1 "^service     assayd .*, process $pid; its state of " '^  PROBLEM   service: .*load the module' "^  varlink   socket $socket, calls 0"
+	run build/host/assay status service --runtime-directory "$work/run" --json
+	check "$name: and as JSON" answers '.ok == false and .service_running and .service.type == "assayd"'
+
 	run "$program" -c "$work/assayd.conf"
 	check "$name is refused while it runs" told 1 "another assayd runs already, as process $pid "
 
@@ -195,6 +200,19 @@ END
 	echo "# $name: RssAnon $rss kB"
 	check "$name needs less than 32 MiB" [ "$rss" -lt 32768 ]
 	check "$name ends when it is told to" stop
+	run build/host/assay status service --runtime-directory "$work/run"
+	check "$name: assay status service tells that it has ended" prints 1 '^service     assayd .*, DOES NOT RUN; its last state, of '
 	check "$name takes its socket away" [ ! -e "$socket" ]
 done
+
+# ---------------------------------------------------------------- its manual and completion
+options=$(build/host/assayd --help | sed -n 's/^ *\(-[a-z], \)\{0,1\}--\([a-z-]*\).*/\2/p' | sort)
+check "assayd(8) has the options of --help" [ "$options" = "$(sed -n 's/^\.It Fl \([a-z] , Fl \)\{0,1\}-\([a-z-]*\).*/\2/p' man/assayd.8 | sort)" ]
+completed() {
+	PATH=$top/build/host:$PATH bash -c '. completions/assay.bash
+		COMP_WORDS=(assayd --) COMP_CWORD=1
+		_assay assayd -- assayd
+		printf "%s\n" "${COMPREPLY[@]}"' | sed 's/^--//; s/ *$//' | grep . | sort
+}
+check "bash completes them" [ "$options" = "$(completed)" ]
 echo "1..$check_number"

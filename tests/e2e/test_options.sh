@@ -33,6 +33,9 @@ page_options() { # PAGE
 for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
 	[ "$command" != fsverity ] || continue
 	verbs=$("$assay" "$command" --help | sed -n "s/^\(Usage:\)\{0,1\} *assay $command \([a-z][a-z0-9-]*\)\( .*\)\{0,1\}$/\2/p" | sort -u)
+	# One that has verbs may also run without.
+	[ -z "$verbs" ] || ! "$assay" "$command" --help | grep -q "^\(Usage:\)\{0,1\} *assay $command \[OPTION\]" ||
+		verbs="$verbs ''"
 	page=$man/assay-$command.1
 	: >of_command
 	for verb in ${verbs:-''}; do

@@ -74,6 +74,7 @@ extern const struct command command_policy_import;
 extern const struct command command_policy_diff;
 extern const struct command command_policy_pcr11;
 extern const struct command command_status;
+extern const struct command command_status_service; /* a verb of command_status */
 
 /* command_main() - run the command that argv names; ends of `commands` is NULL. */
 int command_main(int argc, char **argv, const struct command *const commands[]);

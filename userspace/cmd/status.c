@@ -14,6 +14,7 @@
 #include "log/cel.h"
 #include "log/device.h"
 #include "memory/memory.h"
+#include "status_service.h"
 
 /* Cells a line of a map; with the address before them they fit a terminal. */
 #define MAP_WIDTH 64
@@ -275,7 +276,7 @@ static bool print_value(const char *before, json_t *value)
 
 /* One object, printed bit by bit: windows may be many. */
 static int print_json(const struct assay_info *info, const struct memory *memory, bool map,
-		      struct assay_error *err)
+		      const struct service_status *service, struct assay_error *err)
 {
 	const struct totals totals = add_up(memory);
 	const struct pages *pages = &memory->pages;
@@ -299,7 +300,10 @@ static int print_json(const struct assay_info *info, const struct memory *memory
 	ok = ok && print_value(",\"log\":", log_json(info)) &&
 	     print_value(",\"counters\":",
 			 json_pack("{s:o, s:o}", "memory", read_counters("memory"), "log",
-				   read_counters("log")));
+				   read_counters("log"))) &&
+	     print_value(",\"service_running\":", json_boolean(service->running)) &&
+	     print_value(",\"service\":",
+			 service->state ? json_incref(service->state) : json_null());
 	puts(ok ? "}" : ",\"error\":\"out of memory\"}");
 	return ok ? 0 : assay_fail(err, ENOMEM, "out of memory; the output is not complete");
 }
@@ -577,32 +581,55 @@ struct status_options {
 	bool json, map;
 };
 
+/* What the module tells; the device is open until all is read, so that the module stays. */
+static int read_module(struct assay_info *info, struct memory *memory, struct assay_error *err)
+{
+	struct device device;
+	int r = device_open(&device, DEVICE_READ, err);
+
+	if (r < 0)
+		return r;
+	r = device_info(&device, info, err);
+	if (r == 0)
+		r = memory_read(&memory_paths, info, memory, err);
+	device_close(&device);
+	return r;
+}
+
 static int run_status(int argc, char **argv)
 {
 	struct status_options options = { 0 };
+	struct service_status service;
 	struct memory memory = { 0 };
-	struct assay_error err;
+	struct assay_error err, service_error;
 	struct assay_info info;
-	struct device device;
 	int r, status = command_parse(&command_status, argc, argv, &options, NULL);
 
 	if (status != COMMAND_GO)
 		return status;
-	r = device_open(&device, DEVICE_READ, &err);
-	if (r == 0) {
-		r = device_info(&device, &info, &err);
+	r = read_module(&info, &memory, &err);
+	if (service_status_read(SERVICE_DIRECTORY, &service, &service_error) < 0) {
+		service = (struct service_status){ 0 };
+		if (r == 0) {
+			err = service_error;
+			r = -err.code;
+		}
+	}
+	if (options.json) {
 		if (r == 0)
-			r = memory_read(&memory_paths, &info, &memory, &err);
-		/* Open until now, so that the module stays. */
-		device_close(&device);
-	}
-	if (r == 0 && options.json) {
-		r = print_json(&info, &memory, options.map, &err);
-	} else if (r == 0) {
-		print_status(&info, &memory);
-		if (options.map)
+			r = print_json(&info, &memory, options.map, &service, &err);
+	} else {
+		if (r == 0)
+			print_status(&info, &memory);
+		if (r == 0 && options.map)
 			print_map(&memory);
+		if (service.state || service.running) {
+			if (r == 0)
+				putchar('\n');
+			service_status_print(&service);
+		}
 	}
+	json_decref(service.state);
 	memory_free(&memory);
 	status = command_flush(&command_status);
 	return r < 0 ? command_failed(&command_status, &err) : status;
@@ -615,14 +642,18 @@ static const struct option_row status_rows[] = {
 	OPTION_END,
 };
 
+static const struct command *const verbs[] = { &command_status_service, NULL };
+
 const struct command command_status = {
 	.name = "status",
 	.summary = "tell what the module keeps and counts",
 	.intro =
 		"Tell what the module keeps and where: its regions of memory and the windows in "
 		"them,\nhow claiming them went, the log and how much of it is anchored in the TPM, "
-		"and all\ncounters.\n",
+		"and all\ncounters; and what the service assayd tells of itself, where it "
+		"runs.\n",
 	.options = status_rows,
+	.verbs = verbs,
 	.epilogue =
 		"States of a page. Idle: lent-free (lent to the kernel, and free), lent-used "
 		"(lent, and\nused by it), held (in a region that is not lent), offline "
