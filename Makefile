@@ -68,6 +68,11 @@ $(foreach a,$(ARCHES),$(eval $(SYSROOT_$(a)).key: FORCE | packages ; \
 
 $(ALL_FLAVOURS:%=build/kernel/%) $(foreach a,$(ARCHES),$(SYSROOT_$(a))): %: %.key ;
 
+# The root of a device with systemd, which a guest of the bed installs.
+build/device-root.key: FORCE build/kernel/4k build/sysroot build/guest/init | packages
+	$(call keep_key,qemu/device-root)
+build/device-root: %: %.key ;
+
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
 # arm64, amd64: the guests'; fuzz: clang's libFuzzer; shared: what libassay-verify is made of.
@@ -295,6 +300,13 @@ $(foreach f,$(ALL_FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)
 	build/tpm-proxy build/watch-writes build/orders $(call guest_needs,$(call arch_of,$(f)))))
 .PHONY: $(ALL_FLAVOURS:%=guest-%)
 
+# What tests of a whole system install in it: see tests/run.sh, system/.
+.PHONY: system-needs
+system-needs: build/device-root build/kernel/4k build/kmod/4k/.made $(call guest_needs,arm64) \
+		$(PROGRAMS:%=build/arm64/%) build/arm64/assayd
+	@rm -rf build/system
+	$(Q)$(MAKE) --no-print-directory install INSTALL_FROM=arm64 PREFIX=/usr DESTDIR=$(CURDIR)/build/system >/dev/null
+
 # ---------------------------------------------------------------- tests
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
@@ -421,7 +433,7 @@ COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 # INSTALL_FROM: whose programs; another machine's with INSTALL_FROM=arm64.
 INSTALL_FROM ?= host
 INSTALLED := $(PROGRAMS:%=build/$(INSTALL_FROM)/%)
-install: install-library install-service $(INSTALLED)
+install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service $(INSTALLED)
 	install -d $(BINDIR)
 	install -m 755 $(INSTALLED) $(BINDIR)/
 	install -d $(COMPLETIONS)

@@ -94,6 +94,24 @@ $apt_archive $newer_suite main" ;;
 	fi
 }
 
+# use_suite SUITE: from here on all is fetched from that suite alone. Its lists are its own: with it among
+# the others' sources, all would be taken of it.
+use_suite() {
+	prepare_apt
+	suite_archive=$(archive_of "$(sed 's/^deb \[[^]]*\] //' "$apt_root/sources.list")")
+	apt_root=$cache/apt-$1
+	mkdir -p "$apt_root"
+	printf 'deb [arch=arm64,amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
+		"$suite_archive" "$1" >"$apt_root/sources.list.new"
+	# prepare_apt takes sources that name the suite it looks for as they are.
+	newer_suite=$1
+	if ! cmp -s "$apt_root/sources.list.new" "$apt_root/sources.list"; then
+		mv "$apt_root/sources.list.new" "$apt_root/sources.list"
+		rm -f "$apt_root/updated"
+	fi
+	prepare_apt
+}
+
 # Forgets the lists, so that the next fetch sees what the archive has now.
 refresh_apt() {
 	rm -f "$apt_root/updated" "$apt_root/sources.list"

@@ -23,6 +23,9 @@
 #	                   tests/service/NAME.sh likewise, on 64k unless it says otherwise, with
 #	                   assayd, assayd-plain and assay-initrd in /usr/bin and tests/service/service.sh as
 #	                   /bed/service.sh
+#	system/NAME        tests/system/NAME.sh likewise, on a Debian 13 with systemd and the 4K kernel
+#	                   (qemu/run-guest --system), where what "make install" installs is, as
+#	                   tests/system/prepare.sh and a line "# boot: WORDS" settle it before the boot
 #	e2e/NAME           tests/e2e/NAME.sh on this machine
 #	model/NAME         spin checks tests/model/NAME.pml, and refutes its mutants (tests/model/check)
 #	lint/NAME          one of the checks of tests/lint
@@ -63,6 +66,9 @@ list() {
 			echo "service/$(basename "$source" .sh)@$flavour"
 		done
 	done
+	for source in tests/system/test_*.sh; do
+		[ ! -e "$source" ] || basename "$source" .sh | sed 's#^#system/#'
+	done
 	for source in tests/model/*.pml; do
 		[ ! -e "$source" ] || basename "$source" .pml | sed 's#^#model/#'
 	done
@@ -98,6 +104,7 @@ needs() {
 			;;
 		esac
 		;;
+	system/*) echo system-needs ;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;
@@ -166,6 +173,13 @@ execute() {
 		# shellcheck disable=SC2046 # options of the test, as words
 		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "$script" | tr '\n' ' ')"
 		;;
+	system/*)
+		set -- --flavour 4k --system new --out "$2/guest" --init "tests/$1.sh" \
+			--prepare tests/system/prepare.sh --file tests/check.sh=/bed/check.sh \
+			--file tests/system/system.sh=/bed/system.sh \
+			--file build/system=/ --file build/kmod/4k/assay.ko=/bed/modules/assay.ko
+		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "tests/system/$name.sh" | tr '\n' ' ')"
+		;;
 	e2e/*) timeout "${e2e_timeout:-600}" "tests/e2e/$name.sh" ;;
 	model/*) timeout 600 tests/model/check "tests/model/$name.pml" "$2" ;;
 	lint/*) tests/lint "$name" ;;
@@ -217,7 +231,7 @@ one() {
 		;;
 	3)
 		case $1 in
-		kmod/* | service/* | e2e/*) tap_complaint="LOST guest" ;;
+		kmod/* | service/* | system/* | e2e/*) tap_complaint="LOST guest" ;;
 		*) tap_complaint=${tap_complaint:-exit status 3} ;;
 		esac
 		;;

@@ -11,12 +11,17 @@
  * Settings come as kernel parameters, which the kernel hands to PID 1 in its
  * environment: bed_root=DEVICE makes an ext4 there the root, bed_init=PATH names
  * the program, bed_modules=none leaves the modules alone.
+ *
+ * With bed_system=yes the ext4 is a whole system (qemu/device-root): it is given the initramfs'
+ * files, /bed/prepare is run in it as a package's scripts would be, and its own init becomes PID 1.
+ * That starts this program once more, as `init --service`, to run the test and end the machine.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -27,6 +32,7 @@
 #ifndef __aarch64__
 #include <sys/io.h>
 #endif
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -207,38 +213,6 @@ static int open_port(const char *wanted)
 	broken("no virtio port is called %s", wanted);
 }
 
-static void carry_mount(const char *from, const char *root)
-{
-	char target[PATH_MAX];
-
-	snprintf(target, sizeof(target), "%s%s", root, from);
-	mkdir(target, 0755);
-	if (mount(from, target, NULL, MS_MOVE, NULL))
-		broken("cannot move %s to %s: %s", from, target, strerror(errno));
-}
-
-/* Makes the ext4 on the device the root; /bed comes along. */
-static void switch_root(const char *device)
-{
-	static const char *const root = "/newroot";
-	int tries = 0;
-
-	mkdir(root, 0755);
-	while (mount(device, root, "ext4", 0, NULL)) {
-		if (errno != ENOENT || ++tries == 300)
-			broken("cannot mount %s: %s", device, strerror(errno));
-		wait_a_little();
-	}
-	mkdir("/newroot/bed", 0755);
-	if (mount("/bed", "/newroot/bed", NULL, MS_BIND, NULL))
-		broken("cannot bind /bed: %s", strerror(errno));
-	carry_mount("/dev", root);
-	carry_mount("/sys", root);
-	carry_mount("/proc", root);
-	if (chdir(root) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
-		broken("cannot change the root: %s", strerror(errno));
-}
-
 /* Runs a program, reaps what is left to PID 1, returns the program's wait status. */
 static int run(const char *const arguments[], int output)
 {
@@ -263,6 +237,69 @@ static int run(const char *const arguments[], int output)
 		ended = wait(&status);
 	while (ended != child && (ended > 0 || errno == EINTR));
 	return ended == child ? status : -1;
+}
+
+static void carry_mount(const char *from, const char *root)
+{
+	char target[PATH_MAX];
+
+	snprintf(target, sizeof(target), "%s%s", root, from);
+	mkdir(target, 0755);
+	if (mount(from, target, NULL, MS_MOVE, NULL))
+		broken("cannot move %s to %s: %s", from, target, strerror(errno));
+}
+
+#define NEW_ROOT "/newroot"
+
+/* /bed comes along as it is, to be gone with this guest. */
+static void bind_bed(void)
+{
+	mkdir(NEW_ROOT "/bed", 0755);
+	if (mount("/bed", NEW_ROOT "/bed", NULL, MS_BIND, NULL))
+		broken("cannot bind /bed: %s", strerror(errno));
+}
+
+/* A system is given all files of the initramfs, and keeps them. */
+static void copy_files(void)
+{
+	static const char *const own[] = { ".", "..", "init", "dev", "proc", "sys", "newroot" };
+	DIR *top = opendir("/");
+	struct dirent *entry;
+
+	while (top && (entry = readdir(top))) {
+		bool copied = true;
+
+		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+			copied = copied && strcmp(entry->d_name, own[i]) != 0;
+		if (copied &&
+		    run((const char *[]){ BUSYBOX, "cp", "-a", entry->d_name, NEW_ROOT "/", NULL },
+			-1))
+			broken("cannot copy /%s", entry->d_name);
+	}
+	if (!top ||
+	    run((const char *[]){ BUSYBOX, "cp", "-a", "/init", NEW_ROOT "/bed/", NULL }, -1))
+		broken("cannot copy /init");
+	closedir(top);
+}
+
+/* Makes the ext4 on the device the root, with what `furnish` puts there. */
+static void switch_root(const char *device, void (*furnish)(void))
+{
+	static const char *const root = NEW_ROOT;
+	int tries = 0;
+
+	mkdir(root, 0755);
+	while (mount(device, root, "ext4", 0, NULL)) {
+		if (errno != ENOENT || ++tries == 300)
+			broken("cannot mount %s: %s", device, strerror(errno));
+		wait_a_little();
+	}
+	furnish();
+	carry_mount("/dev", root);
+	carry_mount("/sys", root);
+	carry_mount("/proc", root);
+	if (chdir(root) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+		broken("cannot change the root: %s", strerror(errno));
 }
 
 static void make_userland(void)
@@ -377,31 +414,36 @@ static void end_leak_check(void)
 		fclose(report);
 }
 
-int main(void)
+/* To the file systems' own disks, so that the next guest finds them as after an orderly end. */
+static void freeze_root(void)
 {
-	const char *setting = getenv("bed_root");
-	char *root = setting ? strdup(setting) : NULL;
-	char *program;
-	int port, status;
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	setting = getenv("bed_init");
-	program = strdup(setting ? setting : "/bed/test");
-	setting = getenv("bed_modules");
-	mount_system();
-	open_console();
-	if (!setting || strcmp(setting, "none") != 0)
-		load_modules();
-	if (root)
-		switch_root(root);
-	start_leak_check();
-	mount_at("tmpfs", "/tmp", "mode=1777");
-	mount_at("tmpfs", "/run", "mode=0755");
-	mount_at("tmpfs", "/out", "mode=0755");
-	set_environment();
-	make_userland();
+	sync();
+	if (fd < 0 || ioctl(fd, FIFREEZE, 0))
+		say("cannot freeze the root: %s", strerror(errno));
+}
 
-	port = open_port("org.assay.0");
-	status = run((const char *[]){ program, NULL }, port);
+/* What still runs must not write while the disks are brought to rest. */
+static void rest_disks(bool system)
+{
+	if (system) {
+		freeze_root();
+		return;
+	}
+	kill(-1, SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	sync();
+	unmount_all();
+}
+
+/* Runs the test, sends what it leaves, ends the machine. */
+static void __attribute__((noreturn)) run_test(const char *program, bool system)
+{
+	int port = open_port("org.assay.0");
+	int status = run((const char *[]){ program, NULL }, port);
+
 	send_notes(port);
 	close(port);
 	if (status < 0 || !WIFEXITED(status))
@@ -410,16 +452,69 @@ int main(void)
 		say("the program's exit status is %d", WEXITSTATUS(status));
 	end_leak_check();
 	send_files();
-
-	/* What still runs must not write while the disks are brought to rest. */
-	kill(-1, SIGKILL);
-	while (wait(NULL) > 0)
-		;
-	sync();
-	unmount_all();
+	rest_disks(system);
 	if (status < 0 || !WIFEXITED(status))
 		end_machine(BED_FAIL);
 	if (WEXITSTATUS(status) == SKIP_STATUS)
 		end_machine(BED_SKIP);
 	end_machine(WEXITSTATUS(status) == 0 ? BED_PASS : BED_FAIL);
+}
+
+/* As a service of a system, which hands no kernel parameters on. */
+static void __attribute__((noreturn)) run_as_service(void)
+{
+	char line[4096] = "", *rest, *program = NULL;
+	FILE *parameters = fopen("/proc/cmdline", "re");
+
+	if (!parameters || !fgets(line, sizeof(line), parameters))
+		broken("cannot read /proc/cmdline");
+	fclose(parameters);
+	for (char *word = strtok_r(line, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest))
+		if (strncmp(word, "bed_init=", strlen("bed_init=")) == 0)
+			program = word + strlen("bed_init=");
+	mount_at("tmpfs", "/out", "mode=0755");
+	set_environment();
+	run_test(program ? program : "/bed/test", true);
+}
+
+/* The root is a system of its own: what comes with the test is installed, and it starts. */
+static void __attribute__((noreturn)) start_system(void)
+{
+	set_environment();
+	if (access("/bed/prepare", X_OK) == 0 && run((const char *[]){ "/bed/prepare", NULL }, -1))
+		broken("/bed/prepare failed");
+	clearenv();
+	execl("/sbin/init", "/sbin/init", (char *)NULL);
+	broken("cannot run /sbin/init: %s", strerror(errno));
+}
+
+int main(int argc, char *argv[])
+{
+	const char *setting = getenv("bed_root");
+	char *root = setting ? strdup(setting) : NULL;
+	char *program;
+	bool system;
+
+	if (argc == 2 && strcmp(argv[1], "--service") == 0)
+		run_as_service();
+	setting = getenv("bed_init");
+	program = strdup(setting ? setting : "/bed/test");
+	setting = getenv("bed_system");
+	system = setting && strcmp(setting, "yes") == 0;
+	setting = getenv("bed_modules");
+	mount_system();
+	open_console();
+	if (!setting || strcmp(setting, "none") != 0)
+		load_modules();
+	if (root)
+		switch_root(root, system ? copy_files : bind_bed);
+	if (system)
+		start_system();
+	start_leak_check();
+	mount_at("tmpfs", "/tmp", "mode=1777");
+	mount_at("tmpfs", "/run", "mode=0755");
+	mount_at("tmpfs", "/out", "mode=0755");
+	set_environment();
+	make_userland();
+	run_test(program, false);
 }
