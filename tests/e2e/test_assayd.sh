@@ -28,6 +28,10 @@ user=$me
 state-directory=$work/state
 runtime-directory=$work/run
 device-interval=200ms
+[archive]
+directory=$work/state/archive
+[ima]
+keep=no
 [status]
 socket=$socket
 group=$(id -gn)
@@ -189,12 +193,12 @@ END
 interval=900ms
 END
 	kill -HUP "$pid"
-	check "$name refuses a configuration that is wrong" eventually state_says '.problems[] | select(.problem_id == "configuration").text | test("line 10: interval is given twice")'
+	check "$name refuses a configuration that is wrong" eventually state_says '.problems[] | select(.problem_id == "configuration").text | test("line 14: interval is given twice")'
 	call org.assay.Status
 	check "$name goes on with the old one" answers '.parameters.state.type == "assayd"'
 	configure </dev/null
 	kill -HUP "$pid"
-	check "$name takes a right one" eventually state_says '[.problems[].problem_id] == ["device"]'
+	check "$name takes a right one" eventually state_says '[.problems[] | select(.part | IN("service", "metrics")).problem_id] == ["device"]'
 
 	rss=$(sed -n 's/^RssAnon:[ \t]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
 	echo "# $name: RssAnon $rss kB"
