@@ -143,7 +143,7 @@ execute() {
 		fi
 		;;
 	kmod/* | service/*)
-		flavour=${name##*@} parameters= script=tests/${1%@*}.sh
+		flavour=${name##*@} parameters="" script=tests/${1%@*}.sh
 		case $flavour in
 		*+*) parameters=$(echo "${flavour#*+}" | tr '+' ' ') flavour=${flavour%%+*} ;;
 		esac

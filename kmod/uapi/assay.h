@@ -174,7 +174,7 @@ struct assay_measure {
 };
 
 /* struct assay_append.flags */
-#define ASSAY_APPEND_IMA (1U << 0) /* entries of IMA's list: the record is of kind IMA */
+#define ASSAY_APPEND_IMA 0x1 /* entries of IMA's list: the record is of kind IMA */
 
 /**
  * struct assay_append_entry - one event of an APPEND, or one entry of IMA's list

@@ -166,6 +166,7 @@ END
 	check "$name still answers" answers '.parameters.state.type == "assayd"'
 	if [ "$(id -u)" -eq 0 ]; then
 		chmod 666 "$socket"
+		# shellcheck disable=SC2086 # words
 		run setpriv --reuid 65534 --regid 65534 --clear-groups $varlink "$socket" org.assay.Status
 		check "$name does not listen to others" told 1 'no reply\|Connection reset\|Broken pipe'
 	else

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
-#include "tpm/options.h"
+#include "tpm/default.h"
 
 #define DEVICE_PREFIX "device:"
 

@@ -6,10 +6,8 @@
 #ifndef ASSAY_TPM_OPTIONS_H
 #define ASSAY_TPM_OPTIONS_H
 
+#include "tpm/default.h"
 #include "tpm/key.h"
-
-/* Where the TPM is found if nothing else is said: the kernel's resource manager. */
-#define TPM_DEFAULT_TCTI "device:/dev/tpmrm0"
 
 /**
  * struct tpm_options - @tcti: as of tpm_open(); the password files are of secret_read()
