@@ -25,7 +25,7 @@ ima_count() {
 
 # ima_archived: how many entries the state says are archived
 ima_archived() {
-	sed -n 's/.*"archived": \([0-9]*\),*/\1/p' /run/assay/state.json
+	sed -n 's/.*"archived_count": \([0-9]*\),*/\1/p' /run/assay/state.json
 }
 
 # ima_all_archived TOTAL: all that were made

@@ -26,7 +26,7 @@ ima_read 2000
 check 'it starts' service_start
 check 'what was measured before it started is archived' \
 	service_waits 200 ima_all_archived "$(ima_count)"
-check "and comes to the TPM's PCR" state_has '"pcr_state": "verified"'
+check "and comes to the TPM's PCR" state_has '"list_state": "verified"'
 check 'it stops' service_stop
 
 round=0 each=$(((total - 2000) / kills))
@@ -44,7 +44,7 @@ done
 check "it starts after it was killed $kills times" service_start
 check 'every entry is archived' service_waits 300 ima_all_archived "$(ima_count)"
 check 'no problem is left' state_has '"problems": \[\]'
-check "all come to the TPM's PCR" state_has '"pcr_state": "verified"'
+check "all come to the TPM's PCR" state_has '"list_state": "verified"'
 assay log export --ima -o /tmp/whole
 cat $ima/binary_runtime_measurements_sha256 >/tmp/kernel
 check "archive and kernel come to the kernel's list, byte for byte" cmp /tmp/whole /tmp/kernel

@@ -18,7 +18,7 @@
 /* The next piece of a pass. */
 #define AT_ONCE 1
 /* EBUSY of so many passes in a row is told. */
-#define BUSY_LIMIT 5
+#define BUSY_LIMIT 3
 
 extern struct part part_ima;
 
@@ -258,8 +258,9 @@ static void fail(struct ima_keeper *keeper, const struct assay_error *err)
 	uint64_t wait = RETRY_FIRST;
 
 	ima_keeper_unload(keeper);
-	for (unsigned int i = 0; i < keeper->failures && wait < RETRY_LONGEST; i++)
-		wait *= 2;
+	/* Others are done with the list in a moment. */
+	for (unsigned int i = 0; err->code != EBUSY && i < keeper->failures; i++)
+		wait = wait < RETRY_LONGEST ? 2 * wait : RETRY_LONGEST;
 	keeper->failures++;
 	if (err->code != EBUSY || keeper->failures >= BUSY_LIMIT)
 		problem_set_error(keeper->service, keeper->part->name, "list", err);
@@ -381,13 +382,15 @@ static void tell_keeper(struct part *part, json_t *object)
 	json_object_set_new(object, "bank",
 			    keeper->loaded ? json_string(assay_hash_name(keeper->kernel.bank)) :
 					     json_null());
-	json_object_set_new(object, "archived", json_integer((json_int_t)keeper->archived));
-	json_object_set_new(object, "pending", json_integer((json_int_t)keeper->pending));
-	json_object_set_new(object, "deleted", json_integer((json_int_t)keeper->notes.deleted));
-	json_object_set_new(object, "verified", json_integer((json_int_t)keeper->verified));
-	json_object_set_new(object, "mirrored", json_integer((json_int_t)keeper->notes.mirrored));
-	json_object_set_new(object, "pcr_state", json_string(anchor_name(keeper->anchor)));
-	json_object_set_new(object, "violations",
+	json_object_set_new(object, "archived_count", json_integer((json_int_t)keeper->archived));
+	json_object_set_new(object, "pending_count", json_integer((json_int_t)keeper->pending));
+	json_object_set_new(object, "deleted_count",
+			    json_integer((json_int_t)keeper->notes.deleted));
+	json_object_set_new(object, "verified_count", json_integer((json_int_t)keeper->verified));
+	json_object_set_new(object, "mirrored_count",
+			    json_integer((json_int_t)keeper->notes.mirrored));
+	json_object_set_new(object, "list_state", json_string(anchor_name(keeper->anchor)));
+	json_object_set_new(object, "violation_count",
 			    json_integer((json_int_t)keeper->running.violations));
 }
 
@@ -421,6 +424,7 @@ static void device_of_keeper(struct part *part, const struct device *device)
 
 struct part part_ima = {
 	.name = "ima",
+	.prepare = ima_list_prepare,
 	.start = start_keeper,
 	.stop = stop_keeper,
 	.reload = reload_keeper,

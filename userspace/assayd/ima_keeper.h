@@ -142,6 +142,8 @@ bool ima_join_is_open(const struct ima_join *join);
 
 /* ---- ima_keeper_list.c: the list, followed or staged */
 
+/* ima_list_prepare() - as root: have the group write to what is staged */
+void ima_list_prepare(const struct config *config, unsigned int gid);
 /* ima_list_begin() - open it; 1 if there is something to read, 0 if not, -errno */
 int ima_list_begin(struct ima_keeper *keeper, struct assay_error *err);
 /* ima_list_again() - from its first entry; of what is staged, what is staged now */

@@ -11,11 +11,27 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ima_keeper.h"
 #include "privilege.h"
+
+void ima_list_prepare(const struct config *config, unsigned int gid)
+{
+	char pattern[IMA_PATH_MAX];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/binary_runtime_measurements_*_staged",
+		 config->ima.directory);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		(void)!chown(found.gl_pathv[i], (uid_t)-1, gid);
+	globfree(&found);
+}
 
 static int open_with(const char *path, int flags, cap_value_t capability, struct assay_error *err)
 {

@@ -95,6 +95,9 @@ static int prepare(struct service *service, const char *user_name, struct assay_
 		r = make_directory(config->service.state_directory, 0750, &user, err);
 	if (r == 0)
 		r = make_directory(config->service.runtime_directory, 0755, &user, err);
+	for (size_t i = 0; r == 0 && user.wanted && service->parts[i]; i++)
+		if (service->parts[i]->prepare)
+			service->parts[i]->prepare(config, user.gid);
 	if (r == 0)
 		r = privilege_keep(&user, err);
 	return r;

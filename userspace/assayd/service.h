@@ -43,6 +43,7 @@ struct part_method {
 /**
  * struct part - a part of the service
  * @name: "archive": of its section in the configuration, its member of the state, its problems
+ * @prepare: what only root can do, before the service becomes group @gid; failures show later
  * @start: begin; the configuration and the loop are there. -errno with @err: it is told as a
  *         problem, and the start tried again later
  * @stop: end, and free what it holds; called if @start returned 0
@@ -61,6 +62,7 @@ struct part_method {
  */
 struct part {
 	const char *name;
+	void (*prepare)(const struct config *config, unsigned int gid);
 	int (*start)(struct service *service, struct part *part, struct assay_error *err);
 	void (*stop)(struct service *service, struct part *part);
 	void (*reload)(struct service *service, struct part *part);
