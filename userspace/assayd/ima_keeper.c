@@ -96,6 +96,9 @@ static int rejoin(struct ima_keeper *keeper, struct assay_error *err)
 	keeper->seen = keeper->notes.deleted;
 	ima_feed_free(&keeper->feed);
 	ima_feed_begin(&keeper->feed, keeper->kernel.bank);
+	r = ima_keeper_note(keeper, err);
+	if (r < 0)
+		return r;
 	problem_set(keeper->service, keeper->part->name, "cut",
 		    "somebody else has deleted %" PRIu64
 		    " entries of IMA's list that are archived; if others went with them, the list "

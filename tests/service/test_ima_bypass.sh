@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Debian's own kernel starts IMA before the TPM's driver: no PCR holds its entries. They are
+# mirrored in assay's log, once each and in order, whenever the service is killed, and so are
+# anchored by that log's PCR.
+# guest: --region auto --tpm new --banks sha256 --timeout 120
+# guest: --file tests/service/ima.sh=/bed/ima.sh --file build/guest/entries=/bed/bin/entries
+# flavours: 4k
+# shellcheck source=tests/check.sh
+. /bed/check.sh
+# shellcheck source=tests/service/service.sh
+. /bed/service.sh
+# shellcheck source=tests/service/ima.sh
+. /bed/ima.sh
+kills=${kills:-6} total=3000
+notes=/var/lib/assay/ima.json
+
+# mirrored_is_list: the log's entries of IMA's list are the kernel's, in order
+mirrored_is_list() {
+	assay log show >/tmp/shown || return 1
+	sed -n 's/^ *PCR 10 .* sha256:\([0-9a-f]*\) .*/\1/p' /tmp/shown >/tmp/mirrored
+	cut -d ' ' -f 2 $ima/ascii_runtime_measurements_sha256 >/tmp/listed
+	cmp /tmp/mirrored /tmp/listed
+}
+
+ima_mirrored() {
+	state_has "\"mirrored_count\": $1,"
+}
+
+insmod /bed/assay.ko || exit 1
+chown 0:990 /dev/assay
+chmod 660 /dev/assay
+echo '[ima]
+poll=50ms
+interval=100ms' >/etc/assay/assayd.conf
+ima_files $total
+ima_read 1500
+check 'it starts' service_start
+check 'it says that IMA bypassed the TPM' service_waits 100 state_has '"list_state": "bypassed"'
+check 'it mirrors what is archived' service_waits 200 ima_mirrored 1501
+check "the log has the kernel's entries, in order" mirrored_is_list
+check 'in few records' [ "$(cat /sys/class/misc/assay/log/records)" -le 5 ]
+check 'all of them are anchored' \
+	[ "$(cat /sys/class/misc/assay/log/records)" = "$(cat /sys/class/misc/assay/log/anchors)" ]
+ima_read 10
+check 'and what comes later' service_waits 100 ima_mirrored 1511
+check 'in order' mirrored_is_list
+check 'there is no problem' service_waits 20 state_has '"problems": \[\]'
+service_stop
+noted=$(cat $notes)
+
+round=0 each=$(((total - 1510) / kills))
+while [ $round -lt "$kills" ]; do
+	round=$((round + 1))
+	ima_read $each &
+	maker=$!
+	ima_next=$((ima_next + each))
+	"$service_program" >>/run/killed.out 2>&1 &
+	service_pid=$!
+	ima_pause
+	service_kill
+	wait $maker
+done
+check "it starts after it was killed $kills times" service_start
+check 'all is mirrored' service_waits 200 ima_mirrored "$(ima_count)"
+check 'once each, and in order' mirrored_is_list
+service_stop
+
+# Killed when records were written and that was not noted yet: the log itself tells.
+echo "$noted" >$notes
+check 'it starts' service_start
+check 'what the log has is counted' service_waits 100 ima_mirrored "$(ima_count)"
+check 'and not mirrored twice' mirrored_is_list
+service_stop
+rm $notes
+check 'it starts without any notes' service_start
+check 'all that the log has is counted' service_waits 100 ima_mirrored "$(ima_count)"
+check 'and not mirrored twice' mirrored_is_list
+
+check 'it ends' service_stop
+assay log export --format cel-tlv -o /out/log || exit 1
+check 'the log replays to its PCR' \
+	sh -c 'assay replay cel /out/log | grep -q "$(tr A-F a-f </sys/class/tpm/tpm0/pcr-sha256/14)"'
+echo "1..$check_number"
