@@ -97,7 +97,7 @@ static int rejoin(struct ima_keeper *keeper, struct assay_error *err)
 	ima_feed_free(&keeper->feed);
 	ima_feed_begin(&keeper->feed, keeper->kernel.bank);
 	r = ima_keeper_note(keeper, err);
-	if (r < 0)
+	if (r < 0 || lost == 0)
 		return r;
 	problem_set(keeper->service, keeper->part->name, "cut",
 		    "somebody else has deleted %" PRIu64

@@ -76,51 +76,70 @@ static int scan_list(const struct ima_keeper *keeper, int fd, bool *ret_carried,
 	return r;
 }
 
-/*
- * In another boot than the notes': does the list go on with that one's? The kernel puts an entry of
- * its own boot behind those that it was handed, so there are two then, or the first is none.
- */
-static int follow_boot_before(struct ima_keeper *keeper, struct assay_error *err)
+static int boot_directory(const struct ima_keeper *keeper, const char *boot_id, char **ret,
+			  struct assay_error *err)
 {
-	const char *before = keeper->notes.boot_id;
-	CLEANUP(free_pointer) char *directory = NULL;
-	struct ima_notes notes = { 0 };
-	bool carried = false;
-	int r, fd;
+	if (asprintf(ret, "%s/%s", keeper->service->config->archive.directory, boot_id) >= 0)
+		return 0;
+	*ret = NULL;
+	return assay_fail(err, ENOMEM, "out of memory");
+}
 
-	memcpy(notes.boot_id, keeper->service->boot_id, sizeof(notes.boot_id));
-	fd = before[0] && archive_writer_is_empty(keeper->writer) ? ima_list_open(keeper, err) :
-								    -ENOENT;
-	if (fd == -ENOENT) {
-		keeper->notes = notes;
-		return ima_keeper_note(keeper, err);
-	}
+/* The kernel puts an entry of its own boot behind those that it was handed: there are two then, or
+ * the first is none. */
+static int find_carried(const struct ima_keeper *keeper, bool *ret, struct assay_error *err)
+{
+	int r, fd = ima_list_open(keeper, err);
+
 	if (fd < 0)
 		return fd;
-	r = scan_list(keeper, fd, &carried, err);
+	r = scan_list(keeper, fd, ret, err);
 	close(fd);
+	return r;
+}
+
+/* In another boot than the notes': does the list go on with that one's? */
+static int begin_boot(struct ima_keeper *keeper, struct assay_error *err)
+{
+	const struct ima_notes *before = &keeper->notes;
+	struct ima_notes notes = { 0 };
+	bool carried = false;
+	int r = 0;
+
+	memcpy(notes.boot_id, keeper->service->boot_id, sizeof(notes.boot_id));
+	if (before->boot_id[0] && archive_writer_is_empty(keeper->writer))
+		r = find_carried(keeper, &carried, err);
 	if (r < 0)
 		return r;
 	if (carried) {
-		if (asprintf(&directory, "%s/%s", keeper->service->config->archive.directory,
-			     before) < 0)
-			return assay_fail(err, ENOMEM, "out of memory");
-		r = archive_writer_follow(keeper->writer, directory, err);
-		/* That boot was not archived: all that the kernel has is. */
-		if (r == -ENODATA || r == -ENOENT)
-			r = 0;
-		else if (r == 0)
-			notes.deleted = keeper->notes.deleting ? keeper->notes.deleting :
-								 keeper->notes.deleted;
+		notes.deleted = before->deleting ? before->deleting : before->deleted;
+		notes.mirrored = before->mirrored;
+		notes.record = before->record;
+		memcpy(notes.before, before->boot_id, sizeof(notes.before));
 	}
-	if (r == 0 && carried) {
-		notes.mirrored = keeper->notes.mirrored;
-		notes.record = keeper->notes.record;
-	}
-	if (r < 0)
-		return r;
 	keeper->notes = notes;
 	return ima_keeper_note(keeper, err);
+}
+
+/* Until the first file is there, the archive of the boot before is what there is. */
+static int follow_boot_before(struct ima_keeper *keeper, char **ret_directory,
+			      struct assay_error *err)
+{
+	int r;
+
+	if (!keeper->notes.before[0] || !archive_writer_is_empty(keeper->writer))
+		return 0;
+	r = boot_directory(keeper, keeper->notes.before, ret_directory, err);
+	if (r == 0)
+		r = archive_writer_follow(keeper->writer, *ret_directory, err);
+	if (r != -ENODATA && r != -ENOENT)
+		return r;
+	/* That boot was not archived: all that the kernel has is. */
+	free(*ret_directory);
+	*ret_directory = NULL;
+	keeper->notes.before[0] = '\0';
+	keeper->notes.deleted = 0;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- notes */
@@ -208,11 +227,11 @@ static int begin_replay(struct ima_keeper *keeper, const struct archive *archive
 	return r;
 }
 
-static int replay_archive(struct ima_keeper *keeper, struct assay_error *err)
+static int replay_archive(struct ima_keeper *keeper, const char *directory, struct assay_error *err)
 {
 	struct replay replay = { .keeper = keeper };
 	struct archive *archive;
-	int r = archive_open(keeper->directory, &archive, err);
+	int r = archive_open(directory, &archive, err);
 
 	if (r < 0)
 		return r;
@@ -242,15 +261,13 @@ static int open_writer(struct ima_keeper *keeper, struct assay_error *err)
 static int open_archive(struct ima_keeper *keeper, struct assay_error *err)
 {
 	const char *parent = keeper->service->config->archive.directory;
+	int r;
 
 	if (mkdir(parent, 0750) < 0 && errno != EEXIST)
 		return assay_fail(err, errno, "cannot make the directory %s: %s", parent,
 				  strerror(errno));
-	if (asprintf(&keeper->directory, "%s/%s", parent, keeper->service->boot_id) < 0) {
-		keeper->directory = NULL;
-		return assay_fail(err, ENOMEM, "out of memory");
-	}
-	return open_writer(keeper, err);
+	r = boot_directory(keeper, keeper->service->boot_id, &keeper->directory, err);
+	return r < 0 ? r : open_writer(keeper, err);
 }
 
 static int choose_list(struct ima_keeper *keeper, struct assay_error *err)
@@ -288,6 +305,7 @@ static int begin_banks(struct ima_keeper *keeper, struct assay_error *err)
 
 int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
 {
+	CLEANUP(free_pointer) char *before = NULL;
 	int r = load_notes(keeper, err);
 	bool same;
 
@@ -298,11 +316,13 @@ int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
 	if (r < 0)
 		return r;
 	same = strcmp(keeper->notes.boot_id, keeper->service->boot_id) == 0;
-	r = same ? settle_deletion(keeper, err) : follow_boot_before(keeper, err);
+	r = same ? settle_deletion(keeper, err) : begin_boot(keeper, err);
+	if (r == 0)
+		r = follow_boot_before(keeper, &before, err);
 	if (r == 0)
 		r = begin_banks(keeper, err);
 	if (r == 0)
-		r = replay_archive(keeper, err);
+		r = replay_archive(keeper, before ? before : keeper->directory, err);
 	if (r < 0)
 		return r;
 	keeper->archived = keeper->running.entries;

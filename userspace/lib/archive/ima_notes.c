@@ -13,13 +13,27 @@
 #define NOTES_TYPE "ima-keeper"
 #define NOTES_MAX (1U << 16)
 
+static int parse_boot_id(const json_t *root, const char *key, char ret[ARCHIVE_BOOT_ID_TEXT],
+			 struct assay_error *err)
+{
+	uint8_t bytes[ARCHIVE_BOOT_ID];
+	const char *text;
+	int r = json_get_string(root, key, "it", &text, err);
+
+	if (r < 0)
+		return r;
+	if (!archive_boot_id_parse(text, bytes))
+		return assay_fail(err, EBADMSG, "its %s is no UUID", key);
+	archive_boot_id_text(bytes, ret);
+	return 0;
+}
+
 int ima_notes_parse(struct bytes text, struct ima_notes *ret, struct assay_error *err)
 {
-	static const char *const known[] = { "assay",	 "type",     "boot_id", "deleted",
+	static const char *const known[] = { "assay",	 "type",     "boot_id", "before", "deleted",
 					     "deleting", "mirrored", "record",	NULL };
 	CLEANUP(json_decref_pointer) json_t *root = NULL;
 	struct ima_notes notes = { 0 };
-	const char *boot_id;
 	int r = json_parse(text, "it", &root, err);
 
 	if (r == 0)
@@ -27,11 +41,9 @@ int ima_notes_parse(struct bytes text, struct ima_notes *ret, struct assay_error
 	if (r == 0)
 		r = json_only(root, known, "it", err);
 	if (r == 0)
-		r = json_get_string(root, "boot_id", "it", &boot_id, err);
-	if (r == 0 && strlen(boot_id) != sizeof(notes.boot_id) - 1)
-		r = assay_fail(err, EBADMSG, "its boot_id is no UUID");
-	if (r == 0)
-		memcpy(notes.boot_id, boot_id, sizeof(notes.boot_id));
+		r = parse_boot_id(root, "boot_id", notes.boot_id, err);
+	if (r == 0 && json_object_get(root, "before"))
+		r = parse_boot_id(root, "before", notes.before, err);
 	if (r == 0)
 		r = json_get_unsigned(root, "deleted", "it", &notes.deleted, err);
 	if (r == 0)
@@ -69,8 +81,11 @@ int ima_notes_save(const char *path, const struct ima_notes *notes, struct assay
 				 (json_int_t)notes->deleted, "deleting",
 				 (json_int_t)notes->deleting, "mirrored",
 				 (json_int_t)notes->mirrored, "record", (json_int_t)notes->record);
-	CLEANUP(free_pointer) char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	CLEANUP(free_pointer) char *text = NULL;
 
+	if (root && notes->before[0])
+		json_object_set_new(root, "before", json_string(notes->before));
+	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	if (!text)
 		return assay_fail(err, ENOMEM, "out of memory");
 	return file_write(path, BYTES((const uint8_t *)text, strlen(text)), 0640, err);

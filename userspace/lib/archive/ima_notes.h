@@ -13,12 +13,14 @@
 /**
  * struct ima_notes - what the archive does not tell
  * @boot_id: of the boot that the rest is about; empty: none
+ * @before: the boot whose list a kexec has handed to this one; empty: none has
  * @deleted: entries that the kernel was told to delete
  * @deleting: it was about to be told to delete up to here; 0: not
  * @mirrored: entries mirrored in assay's log, by records before number @record
  */
 struct ima_notes {
 	char boot_id[ARCHIVE_BOOT_ID_TEXT];
+	char before[ARCHIVE_BOOT_ID_TEXT];
 	uint64_t deleted, deleting;
 	uint64_t mirrored, record;
 };

@@ -216,9 +216,9 @@ static int find_overlap(const struct ima_places *places, const struct prints *ar
 	if (places->notes && ima_notes_load(places->notes, &notes, NULL) == 0 && notes.boot_id[0] &&
 	    strstr(places->archive, notes.boot_id) && notes.deleted <= archived->count) {
 		expected = (size_t)(archived->count - notes.deleted);
-		if (expected <= kernel->count &&
-		    memcmp(archived->list + notes.deleted, kernel->list,
-			   expected * sizeof(*kernel->list)) == 0) {
+		if (expected == 0 || (expected <= kernel->count &&
+				      memcmp(archived->list + notes.deleted, kernel->list,
+					     expected * sizeof(*kernel->list)) == 0)) {
 			*ret = expected;
 			return 0;
 		}

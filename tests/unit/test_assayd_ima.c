@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The keeper of IMA's list. Where the kernel's list goes on from the archive, as it is found while
+ * the list is read: there an entry is a letter, and what comes of it are the entries that are
+ * archived anew. And the whole part, over lists in files: what the bed's kernels cannot do, such
+ * as handing the list over to the next one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/archive_reader.h"
+#include "assayd/ima_keeper.h"
+#include "log_builder.h"
+#include "support.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+struct outcome {
+	char taken[64];
+	uint64_t lost;
+	int restarts;
+};
+
+/* Read @list to its end, once more where that is asked for. */
+static void join(const char *kept, uint64_t skip, const char *list, struct outcome *ret)
+{
+	struct ima_join join = { .skip = skip };
+	struct assay_error err;
+	size_t taken = 0;
+
+	*ret = (struct outcome){ 0 };
+	for (size_t i = 0; kept[i]; i++)
+		assert_int_equal(ima_join_keep(&join, BYTES((const uint8_t *)&kept[i], 1), &err),
+				 0);
+	for (size_t i = 0;; i++) {
+		int step = IMA_ELSE;
+
+		if (list[i])
+			step = ima_join_step(&join, BYTES((const uint8_t *)&list[i], 1), &err);
+		else if (!ima_join_is_open(&join))
+			break;
+		assert_true(step >= 0);
+		if (step == IMA_TAKE)
+			ret->taken[taken++] = list[i];
+		if (step != IMA_ELSE)
+			continue;
+		/* What came before was no new entry. */
+		assert_int_equal(taken, 0);
+		assert_true(++ret->restarts == 1);
+		assert_int_equal(ima_join_restart(&join, &ret->lost, &err), 0);
+		i = (size_t)-1;
+	}
+	ima_join_free(&join);
+}
+
+static void the_list_goes_on_from_the_archive(void **state)
+{
+	static const struct {
+		const char *what, *kept;
+		uint64_t skip;
+		const char *list, *taken;
+		uint64_t lost;
+		int restarts;
+	} rows[] = {
+		{ "nothing archived", "", 0, "abc", "abc", 0, 0 },
+		{ "nothing at all", "", 0, "", "", 0, 0 },
+		{ "nothing new", "abc", 0, "abc", "", 0, 0 },
+		{ "two new", "abc", 0, "abcde", "de", 0, 0 },
+		{ "all archived was deleted", "abc", 0, "de", "de", 3, 1 },
+		{ "some was", "abc", 0, "bcd", "d", 1, 1 },
+		{ "some was, and there is much new", "abcd", 0, "cdefghijkl", "efghijkl", 2, 1 },
+		{ "all of everything was", "abc", 0, "", "", 3, 1 },
+		{ "what is archived is there again", "abab", 0, "ababab", "ab", 0, 0 },
+		{ "entries alike", "xaa", 0, "aab", "b", 1, 1 },
+		{ "older files were removed", "cd", 2, "abcde", "e", 0, 0 },
+		{ "it differs behind a while", "abcd", 0, "abxy", "abxy", 4, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct outcome outcome;
+
+		print_message("%s\n", rows[i].what);
+		join(rows[i].kept, rows[i].skip, rows[i].list, &outcome);
+		assert_string_equal(outcome.taken, rows[i].taken);
+		assert_int_equal(outcome.lost, rows[i].lost);
+		assert_int_equal(outcome.restarts, rows[i].restarts);
+	}
+}
+
+/* ---------------------------------------------------------------- the part */
+
+#define BOOT_A "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+#define BOOT_B "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
+#define LIST "kernel/binary_runtime_measurements_sha256"
+
+extern struct part part_ima;
+
+static struct buffer full; /* another project's list */
+static size_t ends[400];   /* of each entry of it, behind a 0 */
+
+static struct bytes entries(size_t from, size_t to)
+{
+	return BYTES(full.data + ends[from], ends[to] - ends[from]);
+}
+
+static int read_full(void **state)
+{
+	struct ima_reader reader;
+	struct ima_frame frame;
+	size_t count = 0;
+
+	full = log_test_data("ima/ibmtss-sha256.log");
+	ima_begin(&reader, buffer_bytes(&full), ASSAY_HASH_SHA256);
+	while (ima_skim(&reader, &frame, NULL) == 1)
+		ends[++count] = (size_t)frame.end;
+	return support_enter_directory(state);
+}
+
+static int free_full(void **state)
+{
+	buffer_free(&full);
+	return support_leave_directory(state);
+}
+
+/* A service with this part alone, in directories below the test's. */
+struct running_part {
+	struct service service;
+	struct loop_timer *timer;
+	uint64_t until;
+	uint64_t archived;
+};
+
+static void look(void *context)
+{
+	struct running_part *running = context;
+	const struct ima_keeper *keeper = part_ima.data;
+
+	if (keeper->archived == running->archived && keeper->passes > 0 && !keeper->passing)
+		loop_stop(running->service.loop);
+	else if (loop_now() > running->until)
+		fail_msg("%llu entries are archived, not %llu; problems: %zu %s",
+			 (unsigned long long)keeper->archived,
+			 (unsigned long long)running->archived, running->service.problems.count,
+			 running->service.problems.list[0].text);
+	else
+		loop_timer_set(running->timer, 10);
+}
+
+/* Run the part in that boot until so many entries are archived; its problems are @ret's. */
+static void run_part(const char *boot_id, const char *options, uint64_t archived,
+		     struct problems *ret)
+{
+	struct running_part running = { .archived = archived };
+	struct service *service = &running.service;
+	char *directory = support_output("pwd"), text[4096];
+	struct assay_error err;
+
+	snprintf(text, sizeof(text),
+		 "[service]\nstate-directory=%s/state\n[archive]\ndirectory=%s/state/archive\n"
+		 "[ima]\ndirectory=%s/kernel\ntpm=%s/tpm\npoll=50ms\ninterval=100ms\n%s",
+		 directory, directory, directory, directory, options);
+	assert_int_equal(config_new(&service->config, &err), 0);
+	if (config_parse(service->config, support_text(text), "test", &err) < 0)
+		fail_msg("%s", err.text);
+	snprintf(service->boot_id, sizeof(service->boot_id), "%s", boot_id);
+	service->device.fd = -1;
+	assert_int_equal(loop_new(&service->loop, &err), 0);
+	assert_int_equal(loop_timer_new(service->loop, look, &running, &running.timer, &err), 0);
+	running.until = loop_now() + 20000;
+	part_ima.service = service;
+	assert_int_equal(part_ima.start(service, &part_ima, &err), 0);
+	loop_timer_set(running.timer, 10);
+	assert_int_equal(loop_run(service->loop, &err), 0);
+	part_ima.stop(service, &part_ima);
+	loop_timer_free(running.timer);
+	loop_free(service->loop);
+	config_free(service->config);
+	if (ret)
+		*ret = service->problems;
+	free(directory);
+}
+
+static void begin_machine(void)
+{
+	assert_int_equal(support_run("rm -rf state kernel tpm; "
+				     "mkdir state state/archive kernel tpm tpm/pcr-sha256"),
+			 0);
+}
+
+static void write_count(struct bytes list)
+{
+	struct ima_reader reader;
+	struct ima_frame frame;
+	char text[32];
+	int count = 0;
+
+	ima_begin(&reader, list, ASSAY_HASH_SHA256);
+	while (ima_skim(&reader, &frame, NULL) == 1)
+		count++;
+	snprintf(text, sizeof(text), "%d\n", count);
+	support_write("kernel/runtime_measurements_count", support_text(text));
+}
+
+static void write_list(struct bytes first, struct bytes second, struct bytes third)
+{
+	struct buffer list = { 0 };
+
+	buffer_append_bytes(&list, first);
+	buffer_append_bytes(&list, second);
+	buffer_append_bytes(&list, third);
+	support_write(LIST, buffer_bytes(&list));
+	write_count(buffer_bytes(&list));
+	buffer_free(&list);
+}
+
+static int append(void *context, struct bytes bytes, struct assay_error *err)
+{
+	(void)err;
+	buffer_append_bytes(context, bytes);
+	return 0;
+}
+
+/* What the archive of a boot has, that of the boot before included. */
+static struct buffer archived(const char *boot_id, uint64_t from, uint64_t *ret_begin)
+{
+	struct buffer out = { 0 };
+	struct archive *archive;
+	struct assay_error err;
+	char path[128];
+
+	snprintf(path, sizeof(path), "state/archive/%s", boot_id);
+	assert_int_equal(archive_open(path, &archive, &err), 0);
+	if (archive_read(archive, ARCHIVE_IMA, from, append, &out, &err) < 0)
+		fail_msg("%s", err.text);
+	if (ret_begin) {
+		size_t count;
+
+		*ret_begin = archive_files(archive, ARCHIVE_IMA, &count)->first;
+	}
+	archive_close(archive);
+	return out;
+}
+
+static void assert_archived(const char *boot_id, struct bytes expected)
+{
+	struct buffer out = archived(boot_id, 0, NULL);
+
+	assert_true(bytes_equal(buffer_bytes(&out), expected));
+	buffer_free(&out);
+}
+
+static const struct bytes nothing = { NULL, 0 };
+
+static void a_list_that_grows(void **state)
+{
+	struct problems problems;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 10), nothing, nothing);
+	run_part(BOOT_A, "", 10, &problems);
+	assert_archived(BOOT_A, entries(0, 10));
+	write_list(entries(0, 100), nothing, nothing);
+	run_part(BOOT_A, "", 100, &problems);
+	run_part(BOOT_A, "", 100, &problems);
+	assert_int_equal(problems.count, 0);
+	assert_archived(BOOT_A, entries(0, 100));
+}
+
+/* The next boot has a list of its own, though it begins like the one before. */
+static void another_boot_begins_anew(void **state)
+{
+	struct buffer out;
+	uint64_t begin;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	run_part(BOOT_A, "", 100, NULL);
+	write_list(entries(0, 150), nothing, nothing);
+	run_part(BOOT_B, "", 150, NULL);
+	out = archived(BOOT_B, 0, &begin);
+	assert_int_equal(begin, 0);
+	assert_true(bytes_equal(buffer_bytes(&out), entries(0, 150)));
+	buffer_free(&out);
+}
+
+/* After a kexec the list has what the kernel before had measured, also what came last. */
+static void a_kexec_hands_the_list_over(void **state)
+{
+	struct buffer out, list;
+	struct problems problems;
+	uint64_t begin;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	run_part(BOOT_A, "", 100, NULL);
+	write_list(entries(0, 120), entries(0, 1), entries(120, 200));
+	list = support_read(LIST);
+	for (int start = 0; start < 2; start++) {
+		run_part(BOOT_B, "", 201, &problems);
+		assert_int_equal(problems.count, 0);
+		out = archived(BOOT_B, 0, &begin);
+		assert_int_equal(begin, 100);
+		assert_true(bytes_equal(buffer_bytes(&out), buffer_bytes(&list)));
+		buffer_free(&out);
+	}
+	assert_archived(BOOT_A, entries(0, 100));
+	buffer_free(&list);
+}
+
+/* The same where the kernel before had deleted what was archived. */
+static void a_kexec_hands_the_rest_over(void **state)
+{
+	struct ima_notes notes = { .boot_id = BOOT_A, .deleted = 100 };
+	struct buffer out, rest;
+	struct assay_error err;
+	uint64_t begin;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	run_part(BOOT_A, "", 100, NULL);
+	assert_int_equal(ima_notes_save("state/ima.json", &notes, &err), 0);
+	write_list(entries(100, 120), entries(0, 1), entries(120, 200));
+	rest = support_read(LIST);
+	run_part(BOOT_B, "", 201, NULL);
+	out = archived(BOOT_B, 100, &begin);
+	assert_int_equal(begin, 100);
+	assert_true(bytes_equal(buffer_bytes(&out), buffer_bytes(&rest)));
+	buffer_free(&out);
+	buffer_free(&rest);
+}
+
+/* A kernel that was not kept: all that it handed over is. */
+static void a_kexec_of_a_kernel_that_was_not_kept(void **state)
+{
+	struct buffer list;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 20), entries(0, 1), entries(20, 30));
+	list = support_read(LIST);
+	run_part(BOOT_B, "", 31, NULL);
+	assert_archived(BOOT_B, buffer_bytes(&list));
+	buffer_free(&list);
+}
+
+static void a_list_that_somebody_cut(void **state)
+{
+	struct problems problems;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	run_part(BOOT_A, "", 100, NULL);
+	write_list(entries(80, 120), nothing, nothing);
+	run_part(BOOT_A, "", 120, &problems);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.list[0].key, "cut");
+	assert_archived(BOOT_A, entries(0, 120));
+}
+
+/* The PCR: in upper case, as the kernel shows it. */
+static void write_pcr(const struct assay_digest *value)
+{
+	char hex[2 * ASSAY_DIGEST_MAX + 2];
+
+	hex_encode(BYTES(value->bytes, value->size), hex);
+	for (char *letter = hex; *letter; letter++)
+		if (*letter >= 'a')
+			*letter -= 'a' - 'A';
+	strcat(hex, "\n");
+	support_write("tpm/pcr-sha256/10", support_text(hex));
+}
+
+static void the_pcr_is_compared(void **state)
+{
+	const enum assay_hash bank = ASSAY_HASH_SHA256;
+	struct assay_digest value = { .hash = bank, .size = 32 };
+	struct ima_running replay;
+	struct ima_reader reader;
+	struct ima_frame frame;
+	struct problems problems;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(ima_running_open(&replay, &bank, 1, &err), 0);
+	ima_begin(&reader, entries(0, 100), bank);
+	while (ima_skim(&reader, &frame, &err) == 1)
+		assert_int_equal(ima_running_add(&replay, bank, &frame, &err), 0);
+	begin_machine();
+	/* What came behind the PCR's value is in the list before it is in the PCR. */
+	write_list(entries(0, 110), nothing, nothing);
+	write_pcr(ima_running_value(&replay, bank, 10));
+	run_part(BOOT_A, "", 110, &problems);
+	assert_int_equal(problems.count, 0);
+	value.bytes[0] = 1;
+	write_pcr(&value);
+	run_part(BOOT_A, "", 110, &problems);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.list[0].key, "pcr");
+	/* Nothing was ever extended: no problem, the entries are mirrored. */
+	value.bytes[0] = 0;
+	write_pcr(&value);
+	run_part(BOOT_A, "", 110, &problems);
+	assert_int_equal(problems.count, 0);
+	ima_running_close(&replay);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_list_goes_on_from_the_archive),
+		cmocka_unit_test(a_list_that_grows),
+		cmocka_unit_test(another_boot_begins_anew),
+		cmocka_unit_test(a_kexec_hands_the_list_over),
+		cmocka_unit_test(a_kexec_hands_the_rest_over),
+		cmocka_unit_test(a_kexec_of_a_kernel_that_was_not_kept),
+		cmocka_unit_test(a_list_that_somebody_cut),
+		cmocka_unit_test(the_pcr_is_compared),
+	};
+
+	return cmocka_run_group_tests(tests, read_full, free_full);
+}
