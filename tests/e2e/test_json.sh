@@ -63,6 +63,10 @@ base64 -d "$data/cel/gotpmtools-cel.b64" >other
 keeps 0 log-show-other "$assay" log show --json other
 head -c 500 "$data/fuzz_cel/sample" >cut.cel
 keeps 1 log-show-cut "$assay" log show --json cut.cel
+keeps 0 log-verify-archive "$assay" log verify-archive --json "$data"/archive/*-*
+cp -r "$data/archive" damaged
+echo more >>damaged/6b1d3e20-0001-4002-8003-010203040506/000001.cel.zst
+keeps 1 log-verify-archive-damaged "$assay" log verify-archive --json damaged/*-*
 keeps 0 enroll-request "$assay" enroll request --ak ak.pem --machine-id m1 --out req.json --json
 # shellcheck disable=SC2086
 keeps 0 enroll-challenge "$assay" enroll challenge req.json --records records --out ch.json $maker --json

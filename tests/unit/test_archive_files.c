@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* A boot's archive on disk: written, read, gone on with, and everything that can be off with it. */
+#define _GNU_SOURCE
 #include "support.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +28,15 @@
 static struct buffer whole;
 static size_t begins[RECORDS + 1];
 
+/* Of tests/data, absolute: the tests run in a directory of their own. */
+static char data_directory[PATH_MAX];
+
 static int begin_log(void **state)
 {
 	struct log_builder builder;
 
+	if (!realpath("tests/data", data_directory))
+		return -1;
 	log_builder_begin(&builder);
 	log_builder_sample(&builder);
 	begins[0] = 0;
@@ -356,6 +363,26 @@ static void test_oldest_are_removed(void **state)
 	assert_problems("old", 0, "");
 }
 
+/* An archive of version 1, as it was written once. */
+static void test_version_1_is_read(void **state)
+{
+	struct buffer sample = { 0 }, out = { 0 };
+	struct assay_error err;
+	char path[PATH_MAX + 100];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/fuzz_cel/sample", data_directory);
+	sample = support_read(path);
+	snprintf(path, sizeof(path), "%s/archive/" BOOT, data_directory);
+	if (read_from(path, 0, &out, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(out.size, sample.size);
+	assert_memory_equal(out.data, sample.data, sample.size);
+	assert_problems(path, 0, "");
+	buffer_free(&out);
+	buffer_free(&sample);
+}
+
 /* ---------------------------------------------------------------- what is off */
 
 static void test_unfinished_files_go(void **state)
@@ -675,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_batches_are_refused),
 		cmocka_unit_test(test_another_boot_goes_on),
 		cmocka_unit_test(test_oldest_are_removed),
+		cmocka_unit_test(test_version_1_is_read),
 		cmocka_unit_test(test_unfinished_files_go),
 		cmocka_unit_test(test_current_that_lags_is_mended),
 		cmocka_unit_test(test_each_byte_counts),

@@ -38,6 +38,10 @@ struct config {
 	} service;
 	struct {
 		char *directory;
+		uint64_t interval, size;
+		uint64_t trim_at;	      /* percent of the ring; 0: never */
+		uint64_t keep_size, keep_age; /* 0: no limit */
+		bool keep_unacknowledged;
 	} archive;
 	struct {
 		bool keep;

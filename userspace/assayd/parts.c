@@ -4,6 +4,7 @@
 
 #define PART(name) extern struct part part_##name
 
+PART(archive);
 PART(ima);
 PART(state);
 PART(metrics);
@@ -11,6 +12,7 @@ PART(varlink);
 
 /* clang-format off */
 struct part *const service_parts[] = {
+	&part_archive,
 	&part_state,
 	&part_ima,
 	&part_metrics,

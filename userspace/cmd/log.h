@@ -15,6 +15,7 @@ extern const struct command command_log_anchor;
 extern const struct command command_log_trim;
 extern const struct command command_log_export;
 extern const struct command command_log_import;
+extern const struct command command_log_verify_archive;
 
 /* ---------------------------------------------------------------- where from */
 
@@ -38,11 +39,18 @@ struct log_source {
 
 int log_source_device(struct log_source *source, bool previous, struct assay_error *err);
 /*
- * log_source_file() - @path: "-" is standard input; a log in JSON is turned into TLV, with .base 0
+ * log_source_file() - @path: "-" is standard input; a log in JSON is turned into TLV, with .base 0;
+ * a directory is a boot's archive
  * What is no log but something else is named for what it is. Of a log in JSON that breaks off,
  * .cel has what comes before that, and .broken is set.
  */
 int log_source_file(struct log_source *source, const char *path, struct assay_error *err);
+/*
+ * log_source_archive() - the records of a boot's archive, a directory
+ * @live: and behind them those of this system's log, whose archive it must be
+ */
+int log_source_archive(struct log_source *source, const char *path, bool live,
+		       struct assay_error *err);
 int log_source_evidence(struct log_source *source, const char *path, struct assay_error *err);
 void log_source_free(struct log_source *source);
 

@@ -96,9 +96,11 @@ static int run_log_export(int argc, char **argv)
 	if (status != COMMAND_GO)
 		return status;
 	json = options.format == EXPORT_CEL_JSON && !options.ima;
-	if ((files.count > 0) + !!options.evidence + options.previous + options.ima > 1)
+	if ((files.count > 0) + !!options.evidence + options.previous +
+		    (options.ima || options.archive) >
+	    1)
 		return command_usage(&command_log_export,
-				     "one of FILE, --evidence, --previous and --ima");
+				     "one of FILE, --evidence, --previous, and --ima or --archive");
 	if (spoils_terminal(json, options.out))
 		return command_usage(&command_log_export,
 				     "the output is binary: send it to a file, not a terminal");
@@ -109,6 +111,8 @@ static int run_log_export(int argc, char **argv)
 		r = log_source_file(&source, files.list[0], &err);
 	else if (options.evidence)
 		r = log_source_evidence(&source, options.evidence, &err);
+	else if (options.archive)
+		r = log_source_archive(&source, options.archive, true, &err);
 	else
 		r = log_source_device(&source, options.previous, &err);
 	status = r < 0 ? command_failed(&command_log_export, &err) :
@@ -149,14 +153,15 @@ static const struct option_row export_rows[] = {
 	ROW_OUT,
 	{ "evidence", 'e', "E", "the log in evidence that 'assay quote' wrote",
 	  OPTION_INPUT(struct export_options, evidence) },
+	{ "archive", 'a', "DIR",
+	  "this boot's archive: the log whole, from there and what is left here; with --ima, where "
+	  "that is from (/var/lib/assay/archive/BOOT-ID, if it is there)",
+	  OPTION_INPUT(struct export_options, archive) },
 	{ "previous", 0, NULL, "the log of the boot before",
 	  OPTION_FLAG(struct export_options, previous) },
 	{ "ima", 0, NULL,
 	  "IMA's list of this boot in its place: what assayd has archived, and what the kernel has",
 	  OPTION_FLAG(struct export_options, ima), .excludes = "format" },
-	{ "archive", 0, "DIR",
-	  "this boot's archive (/var/lib/assay/archive/BOOT-ID, if it is there)",
-	  OPTION_TEXT(struct export_options, archive), .needs = "ima" },
 	{ "bank", 0, "sha1|sha256|sha384|sha512",
 	  "of the list's template digests (that of the archive, or sha256)",
 	  OPTION_HASH(struct export_options, bank), .needs = "ima" },
@@ -173,7 +178,8 @@ const struct command command_log_export = {
 	.summary = "write a log for other programs",
 	.intro = "Write the records of assay's log, this system's or the one in FILE ('-' is "
 		 "standard\n"
-		 "input), in a form that other programs read: the TCG's Canonical Event Log as "
+		 "input, a directory an archive of assayd's), in a form that other programs read: "
+		 "the TCG's Canonical Event Log as "
 		 "JSON, in\n"
 		 "the dialect of systemd-pcrlock, or as TLV, which is how the log is in memory.\n"
 		 "\n"

@@ -12,7 +12,7 @@
 
 /**
  * struct show - what is to be shown: one log in as many pieces as there are sources
- * @live, @evidence, @previous: where from, beside files
+ * @live, @evidence, @archive, @previous: where from, beside files
  */
 struct show {
 	struct log_source *sources;
@@ -21,7 +21,7 @@ struct show {
 	struct log_view view;
 	uint64_t tail;
 	struct log_filter filter;
-	const char *evidence;
+	const char *evidence, *archive;
 	bool live, previous;
 };
 
@@ -155,6 +155,8 @@ static int load_pieces(struct show *show, const struct operands *files, struct a
 	}
 	if (r == 0 && show->evidence)
 		r = log_source_evidence(&show->sources[0], show->evidence, err);
+	else if (r == 0 && show->archive)
+		r = log_source_archive(&show->sources[0], show->archive, true, err);
 	else if (r == 0 && files->count < show->count)
 		r = log_source_device(&show->sources[last], show->previous, err);
 	if (r < 0)
@@ -200,10 +202,10 @@ static int run_log_show(int argc, char **argv)
 	status = command_parse(&command_log_show, argc, argv, &show, &files);
 	if (status != COMMAND_GO)
 		return status;
-	if (!!show.evidence + show.previous + (show.live || files.count > 0) > 1)
+	if (!!show.evidence + show.previous + !!show.archive + (show.live || files.count > 0) > 1)
 		return command_usage(&command_log_show,
-				     "one of FILE... (with or without --live), --evidence and "
-				     "--previous");
+				     "one of FILE... (with or without --live), --evidence, "
+				     "--archive and --previous");
 	show.count = files.count + (show.live || files.count == 0);
 	show.view.filter = &show.filter;
 	show.view.colours = !show.view.json && command_colours();
@@ -216,6 +218,9 @@ static const struct option_row show_rows[] = {
 	  OPTION_INPUT(struct show, evidence) },
 	{ "previous", 0, NULL, "the log of the boot before, if memory has kept it over the reset",
 	  OPTION_FLAG(struct show, previous) },
+	{ "archive", 'a', "DIR",
+	  "this system's log whole: what assayd has archived of it in DIR, and what is left",
+	  OPTION_INPUT(struct show, archive) },
 	{ "live", 'l', NULL, "this system's log, behind the FILEs",
 	  OPTION_FLAG(struct show, live) },
 	OPTION_ROW_JSON(struct show, view.json),
@@ -229,7 +234,8 @@ const struct command command_log_show = {
 	.intro = "Show the records of assay's measurement log, oldest first: this system's (read\n"
 		 "through a mapping of /dev/assay, without a system call a record), the one in "
 		 "FILE\n"
-		 "('-' is standard input), or the one in evidence.\n"
+		 "('-' is standard input, a directory an archive of assayd's), or the one in "
+		 "evidence.\n"
 		 "\n"
 		 "Several FILEs are the pieces of one log, oldest first: what 'assay log trim' "
 		 "archived,\n"

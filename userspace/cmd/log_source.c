@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "archive/archive_join.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "log.h"
@@ -47,6 +48,36 @@ int log_source_device(struct log_source *source, bool previous, struct assay_err
 	return 0;
 }
 
+static int join_live(struct log_source *source, const struct archive *archive,
+		     struct assay_error *err)
+{
+	struct device_log_copy copy;
+	int r = log_source_device(source, false, err);
+
+	if (r < 0)
+		return r;
+	copy = (struct device_log_copy){ .header = source->header, .cel = source->cel };
+	r = archive_join(archive, 0, &copy, err);
+	source->cel = copy.cel;
+	source->header = copy.header;
+	source->base = copy.header.head;
+	return r;
+}
+
+int log_source_archive(struct log_source *source, const char *path, bool live,
+		       struct assay_error *err)
+{
+	struct archive *archive;
+	int r = archive_open(path, &archive, err);
+
+	if (r < 0)
+		return r;
+	r = live ? join_live(source, archive, err) :
+		   archive_load(archive, &source->cel, &source->base, err);
+	archive_close(archive);
+	return r;
+}
+
 static bool begins_with_record(struct bytes cel)
 {
 	struct cel_reader reader;
@@ -60,8 +91,11 @@ int log_source_file(struct log_source *source, const char *path, struct assay_er
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	const char *sentence;
-	int r = file_read(path, LOG_MAX_SIZE, &text, err);
+	int r;
 
+	if (archive_is(path))
+		return log_source_archive(source, path, false, err);
+	r = file_read(path, LOG_MAX_SIZE, &text, err);
 	if (r < 0)
 		return r;
 	if (!cel_json_is(buffer_bytes(&text))) {

@@ -203,6 +203,12 @@ static const struct option_row quote_rows[] = {
 	  "those before it",
 	  OPTION_NUMBER(struct quote_options, since, 0, INT64_MAX),
 	  OPTION_GIVEN(struct quote_options, has_since), .excludes = "no-assay-log" },
+	{ "archive", 0, "DIR",
+	  "where what was cut off the log is archived (that of assayd for this boot, if there is "
+	  "one)",
+	  OPTION_INPUT(struct quote_options, archive), .excludes = "no-archive" },
+	{ "no-archive", 0, NULL, "begin with what the log has, though more is archived",
+	  OPTION_FLAG(struct quote_options, no_archive) },
 	{ "no-assay-log", 0, NULL, "leave assay's log out; the module is not needed then",
 	  OPTION_FLAG(struct quote_options, no_assay_log) },
 	{ "no-ima-log", 0, NULL, "leave IMA's list out",

@@ -21,6 +21,7 @@ enum quote_format { QUOTE_ASSAY, QUOTE_KEYLIME };
  * @policy: NULL: none
  * @banks: without PCRs
  * @since: number of the first record wanted, if @has_since
+ * @archive: directory with what was cut off the log; NULL: that of assayd, if there is one
  */
 struct quote_options {
 	struct tpm_options tpm;
@@ -31,7 +32,8 @@ struct quote_options {
 	size_t nonce_size;
 	uint64_t since;
 	bool has_since;
-	bool no_assay_log, no_ima_log, no_uefi_log, json, compress;
+	const char *archive;
+	bool no_assay_log, no_archive, no_ima_log, no_uefi_log, json, compress;
 	enum quote_format format;
 };
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "archive/archive_join.h"
 #include "base/file.h"
 #include "base/machine.h"
 #include "ima_list.h"
@@ -54,24 +55,6 @@ int quote_log_info(struct assay_info *ret, struct assay_error *err)
 			"extend to any value: load it with another (pcr=14)",
 			ret->pcr);
 	return 0;
-}
-
-/* What the PCR was before the oldest record, in the banks that have a name here. */
-static size_t head_values(const struct assay_log_header *header, struct assay_digest *values)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < header->bank_count && count < EVIDENCE_MAX_BANKS; i++) {
-		const struct assay_log_bank *bank = &header->banks[i];
-		enum assay_hash hash = (enum assay_hash)bank->alg;
-
-		if (assay_hash_size(hash) == 0 || bank->size != assay_hash_size(hash))
-			continue;
-		values[count] = (struct assay_digest){ .hash = hash, .size = bank->size };
-		memcpy(values[count].bytes, bank->start, bank->size);
-		count++;
-	}
-	return count;
 }
 
 /*
@@ -171,7 +154,8 @@ static int add_log(const struct quote_options *options, const struct device_log_
 	if (!options->has_since && cel_next(&reader, &record, NULL) > 0)
 		evidence->assay_first = record.recnum;
 	if (evidence->assay_first > 0) {
-		evidence->assay_start_count = head_values(&log->header, evidence->assay_start);
+		evidence->assay_start_count = device_start_values(
+			&log->header, evidence->assay_start, EVIDENCE_MAX_BANKS);
 		r = log_since(cel, log->header.pcr, evidence->assay_first, evidence->assay_start,
 			      evidence->assay_start_count, &offset, err);
 	}
@@ -179,6 +163,33 @@ static int add_log(const struct quote_options *options, const struct device_log_
 	evidence->assay_base = log->header.head + offset;
 	buffer_append(&evidence->assay_cel, cel.data + offset, cel.size - offset);
 	return r < 0 ? r : collect_keys(evidence, err);
+}
+
+/*
+ * What was cut off the log, if that is wanted and was archived. Without an archive the evidence
+ * begins where the log does, which may be what the verifier needs.
+ */
+static int add_archived(const struct quote_options *options, struct device_log_copy *log,
+			struct assay_error *err)
+{
+	uint64_t from = options->has_since ? options->since : 0;
+	struct archive *archive;
+	int r;
+
+	if (options->no_archive || log->header.head_recnum <= from)
+		return 0;
+	if (options->archive) {
+		r = archive_open(options->archive, &archive, err);
+		if (r < 0)
+			return r;
+		r = archive_join(archive, from, log, err);
+		archive_close(archive);
+		return r;
+	}
+	r = archive_join_boot(ARCHIVE_ROOT, from, log, err);
+	if (r == -ENOENT || r == 0)
+		return 0;
+	return fail_log("--no-archive", err);
 }
 
 static int read_log(struct device_log_copy *ret, struct assay_error *err)
@@ -202,12 +213,13 @@ static int read_uefi_log(struct evidence *evidence, struct assay_error *err)
 }
 
 /* All of the list, also where the service has deleted what it has archived. */
-static int read_ima_log(enum assay_hash bank, struct evidence *evidence, struct assay_error *err)
+static int read_ima_log(const struct quote_options *options, enum assay_hash bank,
+			struct evidence *evidence, struct assay_error *err)
 {
 	struct buffer data = { 0 };
 	struct ima_whole whole;
 
-	if (ima_list_whole(NULL, bank, IMA_LIMIT, &data, &whole, err) < 0) {
+	if (ima_list_whole(options->archive, bank, IMA_LIMIT, &data, &whole, err) < 0) {
 		buffer_free(&data);
 		return fail_log("--no-ima-log", err);
 	}
@@ -285,6 +297,8 @@ static int quote_with_log(const struct quote_options *options, const struct tpm_
 		if (r == 0)
 			r = join_logs(&before, &after, err);
 		if (r == 0)
+			r = add_archived(options, &after, err);
+		if (r == 0)
 			r = add_log(options, &after, evidence, err);
 	}
 	buffer_free(&before.cel);
@@ -309,7 +323,7 @@ int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pc
 					     err);
 	/* IMA's list only grows: what was quoted is in it. */
 	if (r == 0 && !options->no_ima_log)
-		r = read_ima_log(pcrs->banks[0].hash, evidence, err);
+		r = read_ima_log(options, pcrs->banks[0].hash, evidence, err);
 	if (r == 0 && quote_finds_uefi_log(options))
 		r = read_uefi_log(evidence, err);
 	if (r == 0)

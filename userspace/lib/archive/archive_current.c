@@ -17,7 +17,8 @@
 static int parse_stream(const json_t *root, enum archive_stream stream, const char *what,
 			struct archive_current_stream *ret, struct assay_error *err)
 {
-	static const char *const known[] = { "file", "oldest_file", "next", "digest", NULL };
+	static const char *const known[] = { "file",   "oldest_file",  "next",
+					     "digest", "acknowledged", NULL };
 	struct archive_current_stream values = { 0 };
 	const char *name = archive_stream_name(stream), *file, *oldest, *text;
 	enum archive_stream is, oldest_is;
@@ -38,11 +39,14 @@ static int parse_stream(const json_t *root, enum archive_stream stream, const ch
 		r = json_get_unsigned(object, "next", what, &values.next, err);
 	if (r == 0)
 		r = json_get_string(object, "digest", what, &text, err);
+	if (r == 0 && json_object_get(object, "acknowledged"))
+		r = json_get_unsigned(object, "acknowledged", what, &values.acknowledged, err);
 	if (r < 0)
 		return r;
 	if (!archive_file_parse(file, &is, &values.number) || is != stream ||
 	    !archive_file_parse(oldest, &oldest_is, &values.oldest) || oldest_is != stream ||
-	    values.oldest > values.number || values.next == 0 || values.next >= ARCHIVE_MAX_NUMBER)
+	    values.oldest > values.number || values.next == 0 ||
+	    values.next >= ARCHIVE_MAX_NUMBER || values.acknowledged >= ARCHIVE_MAX_NUMBER)
 		return assay_fail(err, EBADMSG, "%s: what it says of the %s cannot be", what, name);
 	if (assay_digest_parse(text, &digest) < 0 || digest.hash != ASSAY_HASH_SHA256)
 		return assay_fail(err, EBADMSG, "%s: the digest of the %s is no SHA-256", what,
@@ -104,10 +108,11 @@ static json_t *stream_json(enum archive_stream stream, const struct archive_curr
 	char text[ASSAY_DIGEST_TEXT_MAX], file[ARCHIVE_NAME_MAX], oldest[ARCHIVE_NAME_MAX];
 
 	memcpy(digest.bytes, values->digest, ARCHIVE_DIGEST);
-	return json_pack("{s:s, s:s, s:I, s:s}", "oldest_file",
+	return json_pack("{s:s, s:s, s:I, s:s, s:I}", "oldest_file",
 			 archive_file_name(stream, values->oldest, oldest), "file",
 			 archive_file_name(stream, values->number, file), "next",
-			 (json_int_t)values->next, "digest", assay_digest_text(&digest, text));
+			 (json_int_t)values->next, "digest", assay_digest_text(&digest, text),
+			 "acknowledged", (json_int_t)values->acknowledged);
 }
 
 static json_t *current_json(const struct archive_current *current)

@@ -15,12 +15,12 @@
  * @boot_id: of the boot
  * @streams: of each: whether there are files (@number is not 0); numbers of the oldest that was
  *           not removed on purpose, and of the newest; number of the record or entry that is due
- *           next; SHA-256 of the newest file
+ *           next; SHA-256 of the newest file; how many a verifier has seen
  */
 struct archive_current {
 	uint8_t boot_id[ARCHIVE_BOOT_ID];
 	struct archive_current_stream {
-		uint64_t oldest, number, next;
+		uint64_t oldest, number, next, acknowledged;
 		uint8_t digest[ARCHIVE_DIGEST];
 	} streams[ARCHIVE_STREAMS];
 };

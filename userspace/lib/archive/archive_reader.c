@@ -101,7 +101,7 @@ static int add_file(struct archive_listing *listing, uint64_t number, struct ass
 }
 
 /* What writers leave beside the files: locks, what is unfinished, what was set aside. */
-static bool is_known(const char *name)
+bool archive_is_own(const char *name)
 {
 	static const char *const ends[] = { ARCHIVE_PARTIAL, ARCHIVE_ASIDE };
 	size_t length = strlen(name), current = sizeof(ARCHIVE_CURRENT_NAME) - 1;
@@ -109,7 +109,8 @@ static bool is_known(const char *name)
 	char start[ARCHIVE_NAME_MAX];
 	uint64_t number;
 
-	if (name[0] == '.' || strcmp(name, ARCHIVE_CURRENT_NAME) == 0)
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".log.lock") == 0 ||
+	    strcmp(name, ".ima.lock") == 0 || strcmp(name, ARCHIVE_CURRENT_NAME) == 0)
 		return true;
 	/* What file_write() had not put in place: NAME.01234567 */
 	if (strncmp(name, ARCHIVE_CURRENT_NAME ".", current + 1) == 0)
@@ -153,7 +154,7 @@ static int list_files(struct archive *archive, struct assay_error *err)
 
 		if (archive_file_parse(entry->d_name, &stream, &number)) {
 			r = add_file(&archive->streams[stream], number, err);
-		} else if (!is_known(entry->d_name)) {
+		} else if (!archive_is_own(entry->d_name)) {
 			text_escape(BYTES((const uint8_t *)entry->d_name, strlen(entry->d_name)),
 				    text, sizeof(text));
 			archive_note(archive, ARCHIVE_FOREIGN, ARCHIVE_LOG,
@@ -400,6 +401,11 @@ const struct archive_file *archive_files(const struct archive *archive, enum arc
 {
 	*ret_count = archive->streams[stream].count;
 	return archive->streams[stream].files;
+}
+
+uint64_t archive_acknowledged(const struct archive *archive, enum archive_stream stream)
+{
+	return archive->has_current ? archive->current.streams[stream].acknowledged : 0;
 }
 
 const char *archive_path(const struct archive *archive)

@@ -66,6 +66,9 @@ const struct archive_problem *archive_problems(const struct archive *archive, si
 const struct archive_file *archive_files(const struct archive *archive, enum archive_stream stream,
 					 size_t *ret_count);
 
+/* archive_acknowledged() - number of the first record or entry that no verifier has seen */
+uint64_t archive_acknowledged(const struct archive *archive, enum archive_stream stream);
+
 /* archive_path() - of the directory */
 const char *archive_path(const struct archive *archive);
 

@@ -35,6 +35,9 @@ struct archive {
 void archive_note(struct archive *archive, enum archive_fault fault, enum archive_stream stream,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* archive_is_own() - is it what writers leave beside the files of an archive? */
+bool archive_is_own(const char *name);
+
 /* archive_open_file() - a regular file of the archive, for reading; -errno */
 int archive_open_file(const struct archive *archive, const char *name, uint64_t *ret_size,
 		      struct assay_error *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Removing what is old, and setting aside what is damaged. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -49,6 +50,45 @@ int archive_remove_oldest(const char *path, enum archive_stream stream, uint64_t
 	archive_close(archive);
 	if (r == 0 && ret_size)
 		*ret_size = size;
+	return r;
+}
+
+int archive_acknowledge(const char *path, enum archive_stream stream, uint64_t number,
+			struct assay_error *err)
+{
+	struct archive_current current;
+	int r = archive_current_read(path, &current, err);
+
+	if (r < 0 || current.streams[stream].number == 0 ||
+	    current.streams[stream].acknowledged >= number)
+		return r;
+	current.streams[stream].acknowledged = number;
+	return archive_current_write(path, &current, err);
+}
+
+int archive_remove(const char *path, struct assay_error *err)
+{
+	enum archive_stream stream;
+	struct dirent *entry;
+	uint64_t number;
+	DIR *directory = opendir(path);
+	int r = 0;
+
+	if (!directory)
+		return assay_fail(err, errno, "cannot read %s: %s", path, strerror(errno));
+	while (r == 0 && (entry = readdir(directory))) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		    (!archive_file_parse(name, &stream, &number) && !archive_is_own(name)))
+			continue;
+		if (unlinkat(dirfd(directory), name, 0) < 0)
+			r = assay_fail(err, errno, "cannot remove %s/%s: %s", path, name,
+				       strerror(errno));
+	}
+	closedir(directory);
+	if (r == 0 && rmdir(path) < 0 && errno != ENOTEMPTY)
+		r = assay_fail(err, errno, "cannot remove %s: %s", path, strerror(errno));
 	return r;
 }
 

@@ -364,7 +364,8 @@ static int write_partial(const char *partial, const struct archive_header *heade
 }
 
 static int write_file(const struct archive_writer *writer, const struct archive_header *header,
-		      struct bytes content, uint8_t digest[ARCHIVE_DIGEST], struct assay_error *err)
+		      const struct archive_batch *batch, uint8_t digest[ARCHIVE_DIGEST],
+		      struct assay_error *err)
 {
 	char name[ARCHIVE_NAME_MAX], path[PATH_MAX], partial[PATH_MAX];
 	int r;
@@ -375,7 +376,9 @@ static int write_file(const struct archive_writer *writer, const struct archive_
 		r = join_path(partial, writer->path, name, ARCHIVE_PARTIAL, err);
 	if (r < 0)
 		return r;
-	r = write_partial(partial, header, content, digest, err);
+	r = write_partial(partial, header, batch->bytes, digest, err);
+	if (r == 0 && batch->unchanged)
+		r = batch->unchanged(batch->context, err);
 	if (r == 0 && rename(partial, path) < 0)
 		r = fail_path("put in place", path, errno, err);
 	if (r < 0) {
@@ -399,7 +402,7 @@ int archive_write(struct archive_writer *writer, const struct archive_batch *bat
 	if (r == 0)
 		r = make_header(writer, batch, &header, err);
 	if (r == 0)
-		r = write_file(writer, &header, batch->bytes, digest, err);
+		r = write_file(writer, &header, batch, digest, err);
 	if (r < 0)
 		return r;
 	writer->number = header.number;

@@ -68,6 +68,9 @@ uint64_t archive_writer_lost(const struct archive_writer *writer);
  * @start: the PCR's value before the first, in each bank known, so that what is left of an archive
  *         replays when older files were removed
  * @start_count: 0 to ARCHIVE_MAX_START
+ * @unchanged: asked when all is written and before it counts: whether @bytes were the same all the
+ *             time; another value than 0 is what archive_write() gives. NULL where they cannot
+ *             change
  * @gap: @first may be behind what is due: what is between is lost, and readers say so
  */
 struct archive_batch {
@@ -76,6 +79,8 @@ struct archive_batch {
 	enum assay_hash bank;
 	const struct assay_digest *start;
 	size_t start_count;
+	int (*unchanged)(void *context, struct assay_error *err);
+	void *context;
 	bool gap;
 };
 
@@ -105,6 +110,19 @@ int archive_writer_head(struct archive_writer *writer, struct assay_error *err);
  */
 int archive_remove_oldest(const char *path, enum archive_stream stream, uint64_t *ret_size,
 			  struct assay_error *err);
+
+/*
+ * archive_acknowledge() - note in current.json that a verifier has seen what is before @number
+ * An older number than the one that is there changes nothing.
+ */
+int archive_acknowledge(const char *path, enum archive_stream stream, uint64_t number,
+			struct assay_error *err);
+
+/*
+ * archive_remove() - remove all files of the archive of a boot that has ended, and the directory
+ * What no writer of archives made stays, and then the directory.
+ */
+int archive_remove(const char *path, struct assay_error *err);
 
 /*
  * archive_set_aside() - rename a stream's newest file, which is damaged, to NAME.damaged, so that a

@@ -455,26 +455,64 @@ void device_unmap_log(struct device_log *log)
 	*log = (struct device_log){ 0 };
 }
 
+int device_log_header(const struct device_log *log, struct assay_log_header *ret,
+		      struct assay_error *err)
+{
+	struct assay_log_header header;
+	int r = snapshot(log->header, &header, err);
+
+	if (r == 0)
+		r = device_check_header(&header, (uint64_t)(log->ring - (const uint8_t *)log->map),
+					err);
+	if (r == 0 && header.ring_size != log->ring_size)
+		r = assay_fail(err, EPROTO, "the log's ring changed its size");
+	if (r == 0)
+		*ret = header;
+	return r;
+}
+
+struct bytes device_log_bytes(const struct device_log *log, uint64_t from, uint64_t to)
+{
+	/* The second mapping of the ring is what makes this one piece. */
+	return BYTES(log->ring + from % log->ring_size, (size_t)(to - from));
+}
+
+bool device_log_has(const struct device_log *log, uint64_t from)
+{
+	/* What was read of it was read before. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&log->header->head, __ATOMIC_RELAXED) <= from;
+}
+
+size_t device_start_values(const struct assay_log_header *header, struct assay_digest *values,
+			   size_t room)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < header->bank_count && count < room; i++) {
+		const struct assay_log_bank *bank = &header->banks[i];
+		enum assay_hash hash = (enum assay_hash)bank->alg;
+
+		if (assay_hash_size(hash) == 0 || bank->size != assay_hash_size(hash))
+			continue;
+		values[count] = (struct assay_digest){ .hash = hash, .size = bank->size };
+		memcpy(values[count].bytes, bank->start, bank->size);
+		count++;
+	}
+	return count;
+}
+
 int device_copy_log(const struct device_log *log, struct device_log_copy *ret,
 		    struct assay_error *err)
 {
-	uint64_t page_size = (uint64_t)(log->ring - (const uint8_t *)log->map);
-
 	for (int i = 0; i < COPY_TRIES; i++) {
 		struct device_log_copy copy = { 0 };
-		uint64_t head;
-		int r;
+		int r = device_log_header(log, &copy.header, err);
 
-		r = snapshot(log->header, &copy.header, err);
-		if (r == 0)
-			r = device_check_header(&copy.header, page_size, err);
-		if (r == 0 && copy.header.ring_size != log->ring_size)
-			r = assay_fail(err, EPROTO, "the log's ring changed its size");
 		if (r < 0)
 			return r;
-		/* The second mapping of the ring is what makes this one piece. */
-		buffer_append(&copy.cel, log->ring + copy.header.head % log->ring_size,
-			      (size_t)(copy.header.tail - copy.header.head));
+		buffer_append_bytes(&copy.cel,
+				    device_log_bytes(log, copy.header.head, copy.header.tail));
 		if (copy.cel.failed) {
 			buffer_free(&copy.cel);
 			return assay_fail(err, ENOMEM,
@@ -482,9 +520,7 @@ int device_copy_log(const struct device_log *log, struct device_log_copy *ret,
 					  (uint64_t)(copy.header.tail - copy.header.head));
 		}
 		/* A trim gives the oldest records' place away: were they still there? */
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		head = __atomic_load_n(&log->header->head, __ATOMIC_RELAXED);
-		if (head == copy.header.head) {
+		if (device_log_has(log, copy.header.head)) {
 			*ret = copy;
 			return 0;
 		}

@@ -145,6 +145,29 @@ struct device_log_copy {
 int device_copy_log(const struct device_log *log, struct device_log_copy *ret,
 		    struct assay_error *err);
 
+/* device_log_header() - the header at one moment: its members fit each other */
+int device_log_header(const struct device_log *log, struct assay_log_header *ret,
+		      struct assay_error *err);
+
+/*
+ * device_log_bytes() - what lies between two offsets, both in the log, where it lies
+ *
+ * TRIM takes it away: whoever has used the bytes asks device_log_has() whether they were still
+ * there.
+ */
+struct bytes device_log_bytes(const struct device_log *log, uint64_t from, uint64_t to);
+bool device_log_has(const struct device_log *log, uint64_t from);
+
+/*
+ * device_start_values() - what the PCR was before the oldest record, in the banks that have a
+ * name here
+ * @values: room for @room
+ *
+ * Return: how many
+ */
+size_t device_start_values(const struct assay_log_header *header, struct assay_digest *values,
+			   size_t room);
+
 /* device_read_log() - open, map and copy in one. */
 int device_read_log(struct device_log_copy *ret, struct assay_error *err);
 /* device_read_previous() - likewise the log of the boot before; -ENODATA if there is none. */

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * append COUNT SIZE [SEED]: appends so many records, each an event labelled "count" whose data are
+ * SEED and its number from 0 on, and zeros up to SIZE bytes; prints "RECORDS MILLISECONDS".
+ * COUNT 0 appends until it is killed, a line for each record that is anchored.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "uapi/assay.h"
+
+static unsigned long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
+}
+
+int main(int argc, char **argv)
+{
+	static char label[] = "count";
+	char *data;
+	unsigned long count, size, i;
+	unsigned long long begin = now_ms();
+	int fd = open("/dev/assay", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || argc < 3) {
+		perror("/dev/assay");
+		return 1;
+	}
+	count = strtoul(argv[1], NULL, 10);
+	size = strtoul(argv[2], NULL, 10);
+	data = calloc(1, size + 64);
+	if (!data)
+		return 1;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 0; count == 0 || i < count; i++) {
+		int length = snprintf(data, size + 64, "%.32s %lu ", argc > 3 ? argv[3] : "0", i);
+		struct assay_append_entry entry = {
+			.label = (uintptr_t)label,
+			.label_size = sizeof(label) - 1,
+			.data = (uintptr_t)data,
+			.data_size = (unsigned int)(size > (size_t)length ? size : (size_t)length),
+		};
+		struct assay_append append = {
+			.count = 1,
+			.entry_size = sizeof(entry),
+			.entries = (uintptr_t)&entry,
+		};
+
+		if (ioctl(fd, ASSAY_IOC_APPEND, &append) < 0) {
+			fprintf(stderr, "append %lu: %s\n", i, strerror(errno));
+			return 1;
+		}
+		if (count == 0)
+			printf("%llu\n", (unsigned long long)append.recnum);
+	}
+	printf("%lu %llu\n", i, now_ms() - begin);
+	return 0;
+}
