@@ -429,11 +429,11 @@ LIBDIR := $(DESTDIR)$(PREFIX)/lib
 INCLUDEDIR := $(DESTDIR)$(PREFIX)/include
 COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
-.PHONY: install install-library install-service clean help
+.PHONY: install install-library install-service install-initrd clean help
 # INSTALL_FROM: whose programs; another machine's with INSTALL_FROM=arm64.
 INSTALL_FROM ?= host
 INSTALLED := $(PROGRAMS:%=build/$(INSTALL_FROM)/%)
-install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service $(INSTALLED)
+install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service install-initrd $(INSTALLED)
 	install -d $(BINDIR)
 	install -m 755 $(INSTALLED) $(BINDIR)/
 	install -d $(COMPLETIONS)
@@ -456,6 +456,22 @@ install-service: build/$(INSTALL_FROM)/assayd
 	chmod 644 $(DESTDIR)$(SYSTEMDDIR)/system/assayd.service
 	install -m 644 policy/assay.tmpfiles $(TMPFILESDIR)/assay.conf
 	install -m 644 policy/assay.sysusers $(SYSUSERSDIR)/assay.conf
+
+# What an initramfs needs, where initramfs-tools, dracut and systemd look for it, whatever PREFIX.
+INITRAMFSDIR ?= /usr/share/initramfs-tools
+DRACUTDIR ?= /usr/lib/dracut/modules.d
+install-initrd: build/$(INSTALL_FROM)/assay-initrd
+	install -d $(BINDIR) $(LIBDIR)/assay $(DESTDIR)$(SYSTEMDDIR)/system $(DESTDIR)$(INITRAMFSDIR)/hooks \
+		$(DESTDIR)$(INITRAMFSDIR)/scripts/local-bottom $(DESTDIR)$(DRACUTDIR)/95assay \
+		$(DESTDIR)$(PREFIX)/share/doc/assay/measure.d
+	install -m 755 build/$(INSTALL_FROM)/assay-initrd $(BINDIR)/
+	install -m 755 policy/initrd-load $(LIBDIR)/assay/
+	install -m 644 policy/assay-initrd.service $(DESTDIR)$(SYSTEMDDIR)/system/
+	install -m 755 policy/initramfs-tools/hooks/assay $(DESTDIR)$(INITRAMFSDIR)/hooks/
+	install -m 755 policy/initramfs-tools/scripts/local-bottom/assay $(DESTDIR)$(INITRAMFSDIR)/scripts/local-bottom/
+	install -m 755 policy/dracut/95assay/module-setup.sh policy/dracut/95assay/assay.sh $(DESTDIR)$(DRACUTDIR)/95assay/
+	install -m 644 policy/assay-initrd.service $(DESTDIR)$(DRACUTDIR)/95assay/
+	install -m 644 policy/measure.d/*.conf $(DESTDIR)$(PREFIX)/share/doc/assay/measure.d/
 
 install-library: library
 	install -d $(LIBDIR)/pkgconfig $(INCLUDEDIR)

@@ -34,12 +34,12 @@ stage1() {
 	stage1_before=$(counter log/anchors 2>/dev/null) || stage1_before=0
 	run "$@" assay-initrd --root $root
 	stage1_extends=$(($(counter log/anchors 2>/dev/null || echo 0) - stage1_before))
-	cat $result 2>/dev/null | tr -d '\n' | sed 's/,  */, /g; s/^/# /; s/$/\n/'
+	[ ! -e $result ] || tr -d '\n' <$result | sed 's/,  */, /g; s/^/# /; s/$/\n/'
 }
 
 has() { # WORDS...: of the result
 	for has_words; do
-		grep -q -e "$has_words" $result || return 1
+		grep -q -e "$has_words" "$result" || return 1
 	done
 }
 

@@ -4,8 +4,10 @@
  * the work, so that whatever becomes of that, what is configured for a failure is done.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@ enum { EXIT_OK, EXIT_STOP, EXIT_USAGE };
 
 struct initrd_options {
 	const char *config, *rules, *certificates, *root, *runtime;
-	bool check, version;
+	bool check, files, version;
 };
 
 static const struct option_row rows[] = {
@@ -47,6 +49,10 @@ static const struct option_row rows[] = {
 	  OPTION_DIRECTORY(struct initrd_options, runtime) },
 	{ "check", 0, NULL, "check the configuration, the rules and the certificates, and end",
 	  OPTION_FLAG(struct initrd_options, check) },
+	{ "files", 0, NULL,
+	  "check them, and print the names of all files that an initramfs has to have of them, a "
+	  "line each",
+	  OPTION_FLAG(struct initrd_options, files) },
 	{ "version", 0, NULL, "print the version, and end",
 	  OPTION_FLAG(struct initrd_options, version) },
 	OPTION_END,
@@ -193,7 +199,41 @@ static int open_runtime(const char *path, struct assay_error *err)
 				    strerror(errno));
 }
 
-/* What the initramfs has is right, before it is one. */
+/* A file of the configuration's, if it is there. */
+static void print_file(const char *path)
+{
+	if (access(path, F_OK) == 0)
+		puts(path);
+}
+
+static void print_directory(const char *directory)
+{
+	struct dirent **entries;
+	int count = scandir(directory, &entries, NULL, alphasort);
+	char path[PATH_MAX];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
+		if (entries[i]->d_name[0] != '.')
+			puts(path);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+}
+
+/* All that stage 1 reads of an initramfs. A list that is not there is told at the boot. */
+static void print_files(const struct initrd_options *options, const struct rules *rules)
+{
+	print_file(options->config);
+	print_directory(options->rules);
+	print_directory(options->certificates);
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->list[i].kind == RULE_LIST && (rules->list[i].stages & RULE_STAGE_INITRD))
+			print_file(rules->list[i].value);
+}
+
+/* What the initramfs is to have is right, before it is one. */
 static int check(const struct initrd_options *options, struct assay_error *err)
 {
 	struct initrd_config config;
@@ -210,6 +250,8 @@ static int check(const struct initrd_options *options, struct assay_error *err)
 			r = assay_fail(err, ENOKEY,
 				       "%s: no manifest can be believed: %s has no certificate",
 				       rules.list[i].place, options->certificates);
+	if (r == 0 && options->files)
+		print_files(options, &rules);
 	trusted_free(&trusted);
 	rules_free(&rules);
 	return r;
@@ -265,11 +307,11 @@ int main(int argc, char **argv)
 			printf("assay-initrd %s\n", ASSAY_VERSION);
 		return fflush(stdout) == 0 ? EXIT_OK : EXIT_STOP;
 	}
-	if (!options.check)
+	if (!options.check && !options.files)
 		return run(&options);
 	if (check(&options, &err) < 0) {
 		say(true, err.text);
 		return EXIT_STOP;
 	}
-	return EXIT_OK;
+	return fflush(stdout) == 0 ? EXIT_OK : EXIT_STOP;
 }
