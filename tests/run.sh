@@ -107,6 +107,7 @@ needs() {
 	system/*) echo system-needs ;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
+	e2e/test_initramfs) echo build/host/assay-initrd ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;
 	model/*) echo packages ;;
 	lint/*) echo 'lint-needs' ;;
