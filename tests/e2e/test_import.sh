@@ -248,6 +248,7 @@ run "$verifier" policy learn --firmware secureboot.json
 cp stdout policy.json
 check 'rules are learned from it' told 0
 check 'a policy that says nothing of nonces wants one' grep -q 'since quote-nonce did not pass' stderr
+works 'the phase of the boot among them' jq -e '.firmware.phases == ["enter-initrd:leave-initrd"]' policy.json
 run "$verifier" verify secureboot.json --ak secureboot.ak --policy policy.json
 check 'and the verifier is to send it' told 2 'missing option: --nonce'
 jq '.nonce_bytes = 0' policy.json >none.json && mv none.json policy.json

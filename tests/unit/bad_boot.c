@@ -84,39 +84,28 @@ CHANGE(grub_extended_later)
 	f->policy.uefi_extended_later = 1U << 8;
 }
 
-/* systemd extends PCRs behind the firmware's log, after IMA took their aggregate. */
-static void extend_behind(struct fixture *f, uint32_t pcrs, const char *word)
-{
-	for (uint32_t pcr = 0; pcr < 10; pcr++)
-		if (pcrs & 1U << pcr) {
-			assert_true(f->event_count < FIXTURE_MAX_EVENTS);
-			f->events[f->event_count++] =
-				(struct fixture_event){ pcr, 0x0000000d, word, NULL, 0 };
-			f->event_cut++;
-		}
-}
 CHANGE(os_separated)
 {
 	fixture_add_firmware(f);
-	extend_behind(f, 0x291, "os-separator");
+	fixture_extend_behind(f, 0x291, "os-separator");
 	f->policy.required |= FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE);
 }
 CHANGE(separated_by_another_word)
 {
 	fixture_add_firmware(f);
-	extend_behind(f, 0x91, "os-separator\n");
+	fixture_extend_behind(f, 0x91, "os-separator\n");
 }
 CHANGE(os_separated_twice)
 {
 	fixture_add_firmware(f);
-	extend_behind(f, 0x91, "os-separator");
-	extend_behind(f, 1, "os-separator");
+	fixture_extend_behind(f, 0x91, "os-separator");
+	fixture_extend_behind(f, 1, "os-separator");
 }
 CHANGE(separated_where_systemd_does_not)
 {
 	add_high_event(f, 8);
 	fixture_mend_aggregate(f);
-	extend_behind(f, 1U << 8, "os-separator");
+	fixture_extend_behind(f, 1U << 8, "os-separator");
 }
 
 /* ---------------------------------------------------------------- a TPM that was restarted */

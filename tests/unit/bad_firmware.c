@@ -236,6 +236,49 @@ CHANGE(mok_wanted)
 	f->policy.firmware.lists[FIRMWARE_MOK] = (struct firmware_items){ &wanted, 1 };
 	f->policy.required |= FAILS(FIRMWARE_MOK);
 }
+/* As of systemd 261 and later: phases in PCR 11, and the word that separates. */
+static const char *const phases[] = { "enter-initrd", "enter-initrd:leave-initrd" };
+
+static void measured_by_systemd(struct fixture *f, uint32_t separated)
+{
+	rules_fulfilled(f);
+	fixture_extend_behind(f, 1U << 11, "enter-initrd");
+	fixture_extend_behind(f, separated, "os-separator");
+	fixture_extend_behind(f, 1U << 11, "leave-initrd");
+	f->quote.selections[1] = fixture_select(ASSAY_HASH_SHA256,
+						0x3ff | 1U << 10 | 1U << 11 | 1U << 12 | 1U << 14);
+	f->policy.firmware.phases = phases;
+	f->policy.firmware.phase_count = 2;
+	f->policy.firmware.os_separator = true;
+	f->policy.required |= FAILS(FIRMWARE_PHASES) | FAILS(FIRMWARE_SEPARATOR);
+}
+CHANGE(systemd_measured)
+{
+	measured_by_systemd(f, 0x12ff);
+}
+CHANGE(another_phase)
+{
+	systemd_measured(f);
+	fixture_extend_behind(f, 1U << 11, "sysinit");
+}
+CHANGE(no_phase_of_systemd)
+{
+	systemd_measured(f);
+	fixture_extend_behind(f, 1U << 11, "sysinit\n");
+}
+CHANGE(phases_out_of_order)
+{
+	systemd_measured(f);
+	fixture_extend_behind(f, 1U << 11, "enter-initrd");
+}
+CHANGE(not_separated)
+{
+	measured_by_systemd(f, 0x12ff & ~(1U << 4));
+}
+CHANGE(command_line_not_separated)
+{
+	measured_by_systemd(f, 0x2ff);
+}
 CHANGE(rule_not_there)
 {
 	rules_fulfilled(f);
@@ -284,6 +327,16 @@ const struct bad_row bad_firmware[] = {
 	{ "firmware: in its debug mode", BEFORE_PCRS, debug_mode, FAILS(FIRMWARE_AUTHORITIES) },
 	{ "firmware: no sections", BEFORE_PCRS, sections_wanted, FAILS(FIRMWARE_SECTIONS) },
 	{ "firmware: no MokList", BEFORE_PCRS, mok_wanted, FAILS(FIRMWARE_MOK) },
+	{ "good: systemd's phases and os-separator", BEFORE_PCRS, systemd_measured, TRUSTED },
+	{ "firmware: another phase", BEFORE_PCRS, another_phase, FAILS(FIRMWARE_PHASES) },
+	{ "firmware: a word that is no phase", BEFORE_PCRS, no_phase_of_systemd,
+	  FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE) },
+	{ "firmware: phases out of order", BEFORE_PCRS, phases_out_of_order,
+	  FAILS(UEFI_LOG_REPLAY) | FAILS(IMA_BOOT_AGGREGATE) },
+	{ "firmware: a PCR without os-separator", BEFORE_PCRS, not_separated,
+	  FAILS(FIRMWARE_SEPARATOR) },
+	{ "firmware: the command line's PCR without os-separator", BEFORE_PCRS,
+	  command_line_not_separated, FAILS(FIRMWARE_SEPARATOR) },
 	{ "firmware: a rule required, not there", BEFORE_PCRS, rule_not_there, 0 },
 	{ "good: the boot known by rules", BEFORE_PCRS, boot_known_by_rules, TRUSTED },
 	{ "firmware: the firmware itself not known", BEFORE_PCRS, boot_not_known_by_rules, 0 },

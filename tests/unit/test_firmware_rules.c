@@ -21,8 +21,8 @@
 #define ALL_PCRS 0xffffffU
 
 static const char *const rule_names[] = {
-	"secure boot", "keys",	"dbx",	    "authorities", "platform",	   "drivers",
-	"programs",    "files", "sections", "mok",	   "command line",
+	"secure boot", "keys",	   "dbx", "authorities",  "platform", "drivers",   "programs",
+	"files",       "sections", "mok", "command line", "phases",   "separator",
 };
 
 /* A log all of whose PCRs a quote proves in SHA-256. */

@@ -418,6 +418,17 @@ void fixture_mend_aggregate(struct fixture *fixture)
 	fixture_insert_entry(fixture, 0, fixture_entry_of("boot_aggregate", &aggregate));
 }
 
+void fixture_extend_behind(struct fixture *fixture, uint32_t pcrs, const char *word)
+{
+	for (uint32_t pcr = 0; pcr < FIXTURE_FIRMWARE_PCRS; pcr++)
+		if (pcrs & 1U << pcr) {
+			assert_true(fixture->event_count < FIXTURE_MAX_EVENTS);
+			fixture->events[fixture->event_count++] =
+				(struct fixture_event){ pcr, UEFI_EV_IPL, word, NULL, 0 };
+			fixture->event_cut++;
+		}
+}
+
 void fixture_add_firmware(struct fixture *fixture)
 {
 	static const struct fixture_event events[] = {

@@ -62,7 +62,7 @@ struct fixture_entry {
 
 /* An event of the firmware's log, whose banks are SHA-1 and SHA-256. */
 #define FIXTURE_FIRMWARE_PCRS 13
-#define FIXTURE_MAX_EVENTS 24
+#define FIXTURE_MAX_EVENTS 40
 struct fixture_event {
 	uint32_t pcr, type;
 	const char *data;
@@ -235,6 +235,10 @@ struct fixture_entry fixture_entry_of(const char *path, const struct assay_diges
  * others, FIXTURE_VERITY, FIXTURE_DIGEST and FIXTURE_SIGNED.
  */
 void fixture_add_firmware(struct fixture *fixture);
+
+/* fixture_extend_behind() - extend PCRs by a word behind the firmware's log, as systemd does after
+ * IMA took their aggregate; bit n of @pcrs: PCR n */
+void fixture_extend_behind(struct fixture *fixture, uint32_t pcrs, const char *word);
 void fixture_add_ima_files(struct fixture *fixture);
 /* The PCRs of the firmware after its events; done once more before the quote. */
 void fixture_boot(struct fixture *fixture);

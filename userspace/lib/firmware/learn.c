@@ -13,6 +13,7 @@
 #include "firmware/content.h"
 #include "firmware/describe.h"
 #include "firmware/device_path.h"
+#include "firmware/uki.h"
 
 #define PCR_SECURE_BOOT 7
 #define PCR_GRUB 8
@@ -333,6 +334,20 @@ static int learn_events(struct learner *learner)
 	return r;
 }
 
+/* What systemd put behind it. */
+static void learn_systemd(struct learner *learner)
+{
+	const struct firmware_log *log = learner->log;
+	char text[UKI_PHASES_MAX + 1];
+
+	if (log->phases != 0)
+		add_text(learner, member(learner, learner->rules, "phases", json_array()),
+			 uki_words_text(log->phases, text));
+	if ((log->separated & FIRMWARE_SEPARATED_ALWAYS) == FIRMWARE_SEPARATED_ALWAYS)
+		learner->failed |= json_object_set_new(learner->rules, "os_separator",
+						       json_string("required")) < 0;
+}
+
 /* The PCRs that there are rules about. */
 static uint32_t ruled_pcrs(const json_t *rules)
 {
@@ -341,6 +356,8 @@ static uint32_t ruled_pcrs(const json_t *rules)
 	for (enum firmware_list list = 0; list < FIRMWARE_LISTS; list++)
 		if (json_object_get(rules, firmware_list_name(list)))
 			pcrs |= UINT32_C(1) << firmware_list_pcr(list);
+	if (json_object_get(rules, "phases"))
+		pcrs |= UINT32_C(1) << FIRMWARE_PHASES_PCR;
 	if (json_object_get(rules, "keys"))
 		pcrs |= UINT32_C(1) << PCR_SECURE_BOOT;
 	if (json_object_get(rules, "command_lines"))
@@ -360,6 +377,9 @@ int firmware_learn(const struct firmware_log *log, json_t **ret, uint32_t *ret_p
 	}
 	r = learn_events(&learner);
 	uefi_close(&learner.reader);
+	learn_systemd(&learner);
+	if (r == 0 && learner.failed)
+		r = assay_fail(err, ENOMEM, "out of memory");
 	/* Commands without a line are not judged. */
 	if (!json_object_get(learner.rules, "command_lines"))
 		(void)json_object_del(learner.rules, "commands");

@@ -76,6 +76,10 @@ bool firmware_asks(const struct firmware_rules *rules, enum firmware_rule rule)
 		return rules->authorities.count > 0;
 	case FIRMWARE_RULE_COMMAND_LINE:
 		return rules->command_line_count > 0;
+	case FIRMWARE_RULE_PHASES:
+		return rules->phase_count > 0;
+	case FIRMWARE_RULE_SEPARATOR:
+		return rules->os_separator;
 	default:
 		return rules->lists[list_of_rule(rule)].count > 0;
 	}
@@ -324,6 +328,12 @@ static int judge(struct judging *judging, enum firmware_rule rule)
 		return judge_authorities(judging);
 	case FIRMWARE_RULE_COMMAND_LINE:
 		return judge_command_line(judging);
+	case FIRMWARE_RULE_PHASES:
+		judge_phases(judging);
+		return 0;
+	case FIRMWARE_RULE_SEPARATOR:
+		judge_separator(judging);
+		return 0;
 	default:
 		return judge_list(judging, list_of_rule(rule));
 	}

@@ -85,6 +85,10 @@ unsigned int firmware_list_pcr(enum firmware_list list);
  * @command_lines: of the kernel; '*' stands for any characters. PCRs 8 (grub), 12 (systemd) and 9
  *                 (Linux's EFI stub: of those without '*')
  * @commands: that grub may run, likewise: PCR 8
+ * @phases: words of uki.h that systemd may have told its phases by: each one text, as of a machine
+ *          that is up; PCR 11
+ * @os_separator: systemd must have separated what the firmware and the boot loader measured from
+ *                what comes later: PCRs 0 to 7, and those of 9, 12, 13 and 14 that are proven
  */
 struct firmware_rules {
 	bool secure_boot;
@@ -92,12 +96,24 @@ struct firmware_rules {
 	struct firmware_digests authorities;
 	struct firmware_items lists[FIRMWARE_LISTS];
 	const char *const *command_lines, *const *commands;
-	size_t command_line_count, command_count;
+	const char *const *phases;
+	size_t command_line_count, command_count, phase_count;
+	bool os_separator;
 };
 
 /*
+ * systemd-pcrosseparator.service (systemd 261 and later) extends these with the word, from the
+ * initramfs on: what comes behind it was not measured by the firmware.
+ */
+#define FIRMWARE_SEPARATED_PCRS (0xffU | 1U << 9 | 1U << 12 | 1U << 13 | 1U << 14)
+/* PCR 6 is the vendor's, and few quote it. */
+#define FIRMWARE_SEPARATED_ALWAYS 0xbfU
+#define FIRMWARE_PHASES_PCR 11
+
+/*
  * firmware_rules_pcrs() - bit n: what the rules say is about all that PCR n holds, also where the
- * log has no event of it, which else may have been left out: those of the command line
+ * log has no event of it, which else may have been left out: those of the command line and of
+ * systemd's phases
  */
 uint32_t firmware_rules_pcrs(const struct firmware_rules *rules);
 
@@ -114,6 +130,8 @@ enum firmware_rule {
 	FIRMWARE_RULE_SECTIONS,
 	FIRMWARE_RULE_MOK,
 	FIRMWARE_RULE_COMMAND_LINE,
+	FIRMWARE_RULE_PHASES,
+	FIRMWARE_RULE_SEPARATOR,
 	FIRMWARE_RULES,
 };
 
@@ -123,7 +141,10 @@ bool firmware_asks(const struct firmware_rules *rules, enum firmware_rule rule);
 /**
  * struct firmware_log - a log, and what of it is proven
  * @log: well-formed, by uefi_replay()
- * @banks: bit n of .pcrs: the log replays to the quoted value of PCR n in this bank
+ * @banks: bit n of .pcrs: the log replays to the quoted value of PCR n in this bank; but for what
+ *         the next two say that systemd extended behind it
+ * @separated: bit n: os-separator, PCR n
+ * @phases: PCR 11: words of uki.h
  */
 struct firmware_log {
 	struct bytes log;
@@ -132,6 +153,7 @@ struct firmware_log {
 		uint32_t pcrs;
 	} banks[HASHERS_MAX];
 	size_t bank_count;
+	uint32_t separated, phases;
 };
 
 /* Told of each thing that is not as the rule has it: a part of a sentence, fit to print. */

@@ -63,5 +63,7 @@ int judge_secure_boot(struct judging *judging);
 int judge_keys(struct judging *judging, enum firmware_key first, enum firmware_key last);
 int judge_authorities(struct judging *judging);
 int judge_command_line(struct judging *judging);
+void judge_phases(struct judging *judging);
+void judge_separator(struct judging *judging);
 
 #endif /* ASSAY_FIRMWARE_RULES_INTERNAL_H */

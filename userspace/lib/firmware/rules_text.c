@@ -153,8 +153,11 @@ static int judge_load_options(struct judging *judging, size_t *found)
 
 uint32_t firmware_rules_pcrs(const struct firmware_rules *rules)
 {
-	return rules->command_line_count > 0 ? 1U << PCR_GRUB | 1U << PCR_STUB | 1U << PCR_SYSTEMD :
-					       0;
+	uint32_t pcrs = rules->phase_count > 0 ? 1U << FIRMWARE_PHASES_PCR : 0;
+
+	if (rules->command_line_count > 0)
+		pcrs |= 1U << PCR_GRUB | 1U << PCR_STUB | 1U << PCR_SYSTEMD;
+	return pcrs;
 }
 
 int judge_command_line(struct judging *judging)

@@ -4,6 +4,7 @@
 #include "firmware/uki.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -224,4 +225,42 @@ int uki_pcr_phases(const char *phases, struct assay_digest *value, struct assay_
 	}
 	*value = extended;
 	return 0;
+}
+
+static const char *const phase_words[] = { "enter-initrd", "leave-initrd", "sysinit",
+					   "ready",	   "shutdown",	   "final" };
+
+_Static_assert(COUNT_OF(phase_words) == UKI_PHASE_WORDS, "as many as there are");
+
+char *uki_words_text(uint32_t words, char text[UKI_PHASES_MAX + 1])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < COUNT_OF(phase_words); i++)
+		if (words & UINT32_C(1) << i)
+			used += (size_t)snprintf(text + used, UKI_PHASES_MAX + 1 - used, "%s%s",
+						 used > 0 ? ":" : "", phase_words[i]);
+	return text;
+}
+
+bool uki_words_parse(const char *phases, uint32_t *ret)
+{
+	char text[UKI_PHASES_MAX + 1];
+
+	/* They are few. */
+	for (uint32_t words = 0; words < UINT32_C(1) << UKI_PHASE_WORDS; words++) {
+		if (strcmp(uki_words_text(words, text), phases) != 0)
+			continue;
+		*ret = words;
+		return true;
+	}
+	return false;
+}
+
+int uki_pcr_words(uint32_t words, struct assay_digest *value, struct assay_error *err)
+{
+	char text[UKI_PHASES_MAX + 1];
+
+	return uki_pcr_phases(uki_words_text(words, text), value, err);
 }

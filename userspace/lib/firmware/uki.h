@@ -68,4 +68,21 @@ int uki_pcr(const struct uki *uki, enum assay_hash bank, struct assay_digest *re
  */
 int uki_pcr_phases(const char *phases, struct assay_digest *value, struct assay_error *err);
 
+/* The words by which systemd tells its phases, in their order; a machine may leave some out. */
+#define UKI_PHASE_WORDS 6
+
+/*
+ * uki_pcr_words() - extend it by some of these words, in their order
+ * @words: bit n: word n
+ *
+ * Return: as uki_pcr_phases()
+ */
+int uki_pcr_words(uint32_t words, struct assay_digest *value, struct assay_error *err);
+
+/* uki_words_text() - these words, as uki_pcr_phases() takes them; returns @text */
+char *uki_words_text(uint32_t words, char text[UKI_PHASES_MAX + 1]);
+
+/* uki_words_parse() - the same the other way round; false for other words or another order */
+bool uki_words_parse(const char *phases, uint32_t *ret);
+
 #endif /* ASSAY_FIRMWARE_UKI_H */

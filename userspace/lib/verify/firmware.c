@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "firmware/uki.h"
 #include "log/hasher.h"
 #include "log/ima.h"
 #include "log/uefi.h"
@@ -66,7 +67,7 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 				 start->value_count :
 				 0,
 	};
-	char proven_text[PCRS_TEXT], missing_text[PCRS_TEXT];
+	char proven_text[PCRS_TEXT], missing_text[PCRS_TEXT], phases[UKI_PHASES_MAX + 1];
 	struct assay_error err = { 0 };
 	struct firmware_replay replay;
 	struct proven_log *proven = NULL;
@@ -98,7 +99,9 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 				  "are not quoted or which others extend later, are not proven",
 				  proven_text, missing_text);
 	check_pcrs_text(replay.separated, ",", missing_text);
-	return check_tell(true, detail, "to the quoted values of PCRs %s%s%s", proven_text,
+	uki_words_text(replay.phases, phases);
+	return check_tell(true, detail, "to the quoted values of PCRs %s%s%s%s%s", proven_text,
 			  missing_text[0] ? ", with systemd's os-separator behind it in " : "",
-			  missing_text);
+			  missing_text, phases[0] ? ", with its phases behind PCR 11: " : "",
+			  phases);
 }

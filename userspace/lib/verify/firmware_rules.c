@@ -2,6 +2,7 @@
 /* The policy's rules on the events of the firmware's log: a check a rule. */
 #include <stdio.h>
 
+#include "firmware/uki.h"
 #include "verify/content.h"
 
 typedef unsigned long long ull;
@@ -83,6 +84,28 @@ enum check_result check_firmware_sections(struct content *content, char *detail)
 enum check_result check_firmware_mok(struct content *content, char *detail)
 {
 	return judge_rule(content, FIRMWARE_RULE_MOK, detail);
+}
+
+enum check_result check_firmware_phases(struct content *content, char *detail)
+{
+	enum check_result result = judge_rule(content, FIRMWARE_RULE_PHASES, detail);
+	char text[UKI_PHASES_MAX + 1];
+
+	if (result != CHECK_PASSED)
+		return result;
+	uki_words_text(proven_firmware_log(content->firmware)->phases, text);
+	return check_tell(true, detail, "%s", text[0] ? text : "none yet");
+}
+
+enum check_result check_firmware_separator(struct content *content, char *detail)
+{
+	enum check_result result = judge_rule(content, FIRMWARE_RULE_SEPARATOR, detail);
+	char text[PCRS_TEXT];
+
+	if (result != CHECK_PASSED)
+		return result;
+	check_pcrs_text(proven_separated(content->firmware), ",", text);
+	return check_tell(true, detail, "in PCRs %s", text);
 }
 
 enum check_result check_firmware_command_line(struct content *content, char *detail)

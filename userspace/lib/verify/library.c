@@ -240,7 +240,7 @@ PUBLIC enum assay_verify_error assay_verdict_check(const struct assay_verdict *v
 						   size_t index,
 						   struct assay_verify_check *ret_check)
 {
-	uint64_t bit;
+	check_mask bit;
 
 	if (index >= CHECK_COUNT)
 		return ASSAY_VERIFY_ERROR_RANGE;

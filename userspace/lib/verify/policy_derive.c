@@ -14,7 +14,7 @@
 /* What is asked of single entries: assay's log may mirror them where there is no list. */
 #define IMA_ENTRIES (BIT(IMA_LOG_ENTRIES) | BIT(IMA_LOG_VIOLATIONS))
 
-_Static_assert(CHECK_FIRMWARE_COMMAND_LINE - CHECK_FIRMWARE_SECURE_BOOT == FIRMWARE_RULES - 1,
+_Static_assert(CHECK_FIRMWARE_SEPARATOR - CHECK_FIRMWARE_SECURE_BOOT == FIRMWARE_RULES - 1,
 	       "the checks are in the order of the rules");
 
 /* What the stricter word of a key does to its checks, and what the other one does. */

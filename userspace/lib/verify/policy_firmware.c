@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "firmware/uki.h"
 #include "verify/policy_values.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -175,6 +176,37 @@ static int read_commands(struct policy_parser *parser, const char *path, const j
 	return read_texts(parser, path, value, &rules->commands, &rules->command_count);
 }
 
+/* Each is words that systemd has, in their order: no others are looked for. */
+static int read_phases(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	struct firmware_rules *rules = &parser->policy->rules.firmware;
+	int r = read_texts(parser, path, value, &rules->phases, &rules->phase_count);
+
+	for (size_t i = 0; r == 0 && i < rules->phase_count; i++) {
+		char inner[POLICY_PATH];
+		uint32_t words;
+
+		policy_item_path(inner, path, i);
+		if (!uki_words_parse(rules->phases[i], &words))
+			return policy_refuse(
+				parser, inner,
+				"is not made of enter-initrd, leave-initrd, sysinit, "
+				"ready, shutdown and final, in this order, with colons "
+				"between them");
+	}
+	return r;
+}
+
+static int read_os_separator(struct policy_parser *parser, const char *path, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (!text || (strcmp(text, "required") != 0 && strcmp(text, "any") != 0))
+		return policy_refuse(parser, path, "is neither \"required\" nor \"any\"");
+	parser->policy->rules.firmware.os_separator = strcmp(text, "required") == 0;
+	return 0;
+}
+
 int policy_read_firmware(struct policy_parser *parser, const char *path, const json_t *value)
 {
 	static const struct policy_member members[] = {
@@ -189,6 +221,8 @@ int policy_read_firmware(struct policy_parser *parser, const char *path, const j
 		{ "mok", .read = read_mok },
 		{ "command_lines", .read = read_command_lines },
 		{ "commands", .read = read_commands },
+		{ "phases", .read = read_phases },
+		{ "os_separator", .read = read_os_separator },
 	};
 	const struct firmware_rules *rules = &parser->policy->rules.firmware;
 	int r = policy_read_object(parser, path, value, members, COUNT_OF(members));

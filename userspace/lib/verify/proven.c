@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "firmware/uki.h"
 #include "log/hasher.h"
 #include "verity/verity.h"
 
@@ -176,12 +177,7 @@ static const struct assay_digest *firmware_anchor(const struct quoted_pcrs *quot
 	return NULL;
 }
 
-/*
- * systemd-pcrosseparator.service (systemd 261 and later) extends these with the word, from the
- * initramfs on: what comes behind it was not measured by the firmware.
- */
 #define OS_SEPARATOR "os-separator"
-#define OS_SEPARATOR_PCRS (0xffU | 1U << 9 | 1U << 12 | 1U << 13 | 1U << 14)
 
 static int separate(const struct assay_digest *replayed, struct assay_digest *ret,
 		    struct assay_error *err)
@@ -201,7 +197,24 @@ static int separate(const struct assay_digest *replayed, struct assay_digest *re
 	return r;
 }
 
-/* Is a PCR what the log replays to, with the word behind it or not? */
+/* Is PCR 11 what the log replays to, with words of systemd's phases behind it? */
+static int reaches_phase(const struct assay_digest *replayed, const struct assay_digest *found,
+			 struct firmware_replay *replay, bool *ret, struct assay_error *err)
+{
+	for (uint32_t words = 1; words < UINT32_C(1) << UKI_PHASE_WORDS && !*ret; words++) {
+		struct assay_digest value = *replayed;
+		int r = uki_pcr_words(words, &value, err);
+
+		if (r < 0)
+			return r;
+		*ret = verity_digest_equal(found, &value);
+		if (*ret)
+			replay->phases = words;
+	}
+	return 0;
+}
+
+/* Is a PCR what the log replays to, with what systemd puts behind it or without? */
 static int reaches(const struct assay_digest *replayed, const struct assay_digest *found,
 		   unsigned int pcr, struct firmware_replay *replay, bool *ret,
 		   struct assay_error *err)
@@ -210,7 +223,9 @@ static int reaches(const struct assay_digest *replayed, const struct assay_diges
 	int r;
 
 	*ret = verity_digest_equal(found, replayed);
-	if (*ret || !(OS_SEPARATOR_PCRS & 1U << pcr))
+	if (!*ret && pcr == FIRMWARE_PHASES_PCR)
+		return reaches_phase(replayed, found, replay, ret, err);
+	if (*ret || !(FIRMWARE_SEPARATED_PCRS & 1U << pcr))
 		return 0;
 	r = separate(replayed, &separated, err);
 	if (r == 0 && verity_digest_equal(found, &separated)) {
@@ -283,6 +298,8 @@ int proven_firmware(const struct quoted_pcrs *quoted, struct bytes log,
 	replay.proven &= ~replay.later;
 	for (size_t i = 0; i < firmware->bank_count; i++)
 		firmware->banks[i].pcrs &= replay.proven;
+	firmware->separated = replay.separated;
+	firmware->phases = replay.phases;
 	*ret_replay = replay;
 	proven.pcrs_proven = replay.proven;
 	proven.separated = replay.separated;

@@ -74,11 +74,12 @@ int proven_ima(const struct quoted_pcrs *quoted, const struct replayed_log *log,
  * @proven: bit n: the log replays to the quoted value of PCR n, in an accepted bank
  * @later: bit n: it does not, which the policy accepts
  * @separated: bit n: systemd's os-separator comes behind what it replays to
+ * @phases: of PCR 11: the words of systemd's phases that come behind it, as of uki.h
  * @differs: where it does not, and must: the bank of the first, else ASSAY_HASH_NONE
  * @pcr, @found, @replayed: that PCR, what is quoted and what the log replays to
  */
 struct firmware_replay {
-	uint32_t proven, later, separated;
+	uint32_t proven, later, separated, phases;
 	enum assay_hash differs;
 	unsigned int pcr;
 	struct assay_digest found, replayed;
@@ -100,7 +101,7 @@ struct firmware_before {
 /*
  * proven_firmware() - compare what a log of the firmware replays to with what is quoted:
  * PCRs 0 to 7, which are the firmware's, and those above that the log has events of; systemd may
- * have extended them with os-separator since
+ * have extended them with os-separator since, and PCR 11 with the words of its phases
  * @log: well-formed
  * @pcrs: all of them, by uefi_replay()
  * @policy: which banks count (SHA-1 and such may agree; they prove nothing), and which PCRs

@@ -57,7 +57,7 @@ __extension__ typedef unsigned __int128 check_mask;
 
 /* Those of the rules on the firmware's events, which are made where a policy has them. */
 #define CHECKS_OF_FIRMWARE_RULES \
-	((CHECK_BIT(CHECK_FIRMWARE_COMMAND_LINE) << 1) - CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT))
+	((CHECK_BIT(CHECK_FIRMWARE_SEPARATOR) << 1) - CHECK_BIT(CHECK_FIRMWARE_SECURE_BOOT))
 
 #define CHECK_DETAIL_MAX 1024
 
