@@ -108,6 +108,7 @@ needs() {
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
 	e2e/test_initramfs) echo build/host/assay-initrd ;;
+	e2e/test_push*) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/push-verifier build/host/assayd build/host/assayd-plain' ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;
 	model/*) echo packages ;;
 	lint/*) echo 'lint-needs' ;;

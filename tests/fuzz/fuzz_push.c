@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (push_verdict_parse(text, &verdict, NULL) == 0)
 		assert(push_verdict_check(&verdict, NULL) == 0);
 	push_error_parse(text, sentence);
-	assert(strlen(sentence) < sizeof(sentence));
+	assert(push_sentence_check(sentence, NULL) == 0);
 	take_structures(data, size);
 	return 0;
 }

@@ -59,6 +59,24 @@ struct config {
 		char *metrics_file;
 		char *metrics_listen;
 	} status;
+	struct {
+		char *ak, *ak_certificate;
+		char *pcrs, *banks, *policy;
+		bool assay_log, ima_log, uefi_log;
+		char *tcti;
+		char *parent, *parent_password, *owner_password;
+		char *program;
+		uint64_t timeout;
+		uint64_t queue;
+	} attest;
+	struct {
+		char *url, *name, *unix_socket, *proxy;
+		char *ca, *certificate, *key;
+		uint64_t timeout;
+		uint64_t interval_least, interval_most;
+		uint64_t retry_first, retry_most;
+		uint64_t jitter;
+	} push;
 };
 
 enum ima_staging { IMA_STAGING_AUTO, IMA_STAGING_YES, IMA_STAGING_NO };

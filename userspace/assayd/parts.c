@@ -9,6 +9,8 @@ PART(ima);
 PART(state);
 PART(metrics);
 PART(varlink);
+PART(attest);
+PART(push);
 
 /* clang-format off */
 struct part *const service_parts[] = {
@@ -17,6 +19,8 @@ struct part *const service_parts[] = {
 	&part_ima,
 	&part_metrics,
 	&part_varlink,
+	&part_attest,
+	&part_push,
 	NULL,
 };
 /* clang-format on */

@@ -115,6 +115,40 @@ void service_device_lost(struct service *service, const struct assay_error *err)
 /* service_acknowledged() - a verifier has seen so many records and entries: all parts are told */
 void service_acknowledged(struct service *service, uint64_t records, uint64_t entries);
 
+/**
+ * struct quote_wanted - what service_quote() is asked for
+ * @nonce: of the verifier
+ * @since: number of the first record of assay's log that is needed; if they can no longer be had
+ *         from there on, or not yet, all there are. 0: all
+ * @compress: evidence as a frame of zstd
+ */
+struct quote_wanted {
+	struct bytes nonce;
+	uint64_t since;
+	bool compress;
+};
+
+/*
+ * quote_done - called by the loop, once
+ * @r: 0; -errno with @err: there is no evidence
+ * @fd: a file without a name that holds it, @size bytes from its beginning; the callee's to close
+ */
+typedef void (*quote_done)(void *context, int r, int fd, uint64_t size,
+			   const struct assay_error *err);
+
+struct quote_order;
+
+/*
+ * service_quote() - have evidence made, by the part `attest`, one after the other
+ * @ret: for service_quote_cancel(), until @done is called
+ *
+ * Return: 0; -EBUSY if too many wait; -ENOTSUP if it is not configured
+ */
+int service_quote(struct service *service, const struct quote_wanted *wanted, quote_done done,
+		  void *context, struct quote_order **ret, struct assay_error *err);
+/* service_quote_cancel() - @done is not called any more; NULL is allowed */
+void service_quote_cancel(struct quote_order *order);
+
 /* service_retry() - a part has set its @started to false: start it again later */
 void service_retry(struct service *service);
 

@@ -112,6 +112,8 @@ __attribute__((noreturn)) static void execute(const struct quote_call *call,
 	static const char text[] = "cannot execute the program that makes evidence";
 	sigset_t none;
 
+	/* Ignored signals stay so. */
+	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);

@@ -259,6 +259,8 @@ static int set_body(struct push_request *request)
 	    !add_header(request, "Expect:") ||
 	    (request->body.compressed && !add_header(request, "Content-Encoding: zstd")))
 		return CURLE_OUT_OF_MEMORY;
+	/* The last request of an attestation: the next one is minutes away. */
+	SET(CURLOPT_FORBID_REUSE, request->body.fd >= 0 ? 1L : 0L);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_USERAGENT, "assay/" ASSAY_VERSION);
 	SET(CURLOPT_POST, 1L);
@@ -349,7 +351,8 @@ static const struct failure {
 	{ CURLE_UNSUPPORTED_PROTOCOL, EPROTO, "the URL must begin with https://" },
 	{ CURLE_GOT_NOTHING, EPROTO, "it closes the connection without an answer" },
 	{ CURLE_WEIRD_SERVER_REPLY, EPROTO, "it does not speak HTTP" },
-	{ CURLE_OUT_OF_MEMORY, ENOMEM, "there is too little memory" },
+	/* So it is for a line of the head that has no end. */
+	{ CURLE_OUT_OF_MEMORY, ENOMEM, "its head is too large, or there is too little memory" },
 };
 
 static int fail_request(const struct push_request *request, CURLcode code, struct assay_error *err)

@@ -233,3 +233,9 @@ int push_verdict_check(const struct push_verdict *verdict, struct assay_error *e
 		return assay_fail(err, EBADMSG, "%s is out of range", WHAT_VERDICT);
 	return 0;
 }
+
+int push_sentence_check(const char *sentence, struct assay_error *err)
+{
+	return is_printable(sentence) ? 0 :
+					assay_fail(err, EBADMSG, "%s is out of range", WHAT_ERROR);
+}

@@ -79,11 +79,13 @@ int push_verdict_parse(struct bytes text, struct push_verdict *ret, struct assay
 /*
  * push_challenge_check(), push_verdict_check() - is a structure that came from elsewhere one
  * that the parsers make?
+ * push_sentence_check() - likewise PUSH_SENTENCE_MAX bytes of push_error_parse()
  *
  * Return: 0; -EBADMSG
  */
 int push_challenge_check(const struct push_challenge *challenge, struct assay_error *err);
 int push_verdict_check(const struct push_verdict *verdict, struct assay_error *err);
+int push_sentence_check(const char *sentence, struct assay_error *err);
 
 /*
  * push_error_parse() - the sentence of an answer that is an error
