@@ -94,17 +94,20 @@ static void tell_files(struct archiver *archiver)
 	const struct archive_problem *problems;
 	struct archive *archive;
 	struct assay_error err;
-	size_t count;
+	size_t count, first = 0;
 
 	if (archive_open(archiver->archive.path, &archive, &err) < 0) {
 		problem_set_error(archiver->service, name, "files", &err);
 		return;
 	}
 	problems = archive_problems(archive, &count);
+	/* What harms comes before what is only in the way. */
+	while (first + 1 < count && problems[first].fault == ARCHIVE_FOREIGN)
+		first++;
 	if (count == 0)
 		problem_clear(archiver->service, name, "files");
 	else
-		problem_set(archiver->service, name, "files", "%s%s", problems[0].text,
+		problem_set(archiver->service, name, "files", "%s%s", problems[first].text,
 			    count > 1 ? "; there is more: see 'assay log verify-archive'" : "");
 	archive_close(archive);
 }

@@ -91,7 +91,9 @@ static int take_lock(struct archive_writer *writer, struct assay_error *err)
 	r = join_path(path, writer->path, name, "", err);
 	if (r < 0)
 		return r;
-	writer->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	/* Nothing is open for writing but while a file is written: the disk can be made read-only.
+	 */
+	writer->lock = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (writer->lock < 0)
 		return fail_path("open", path, errno, err);
 	if (flock(writer->lock, LOCK_EX | LOCK_NB) == 0)
