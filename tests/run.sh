@@ -16,7 +16,8 @@
 #	                   those that say "# soak: debug"; with amd64, those that say "# soak: amd64"
 #	                   run there. Each line "# also: 4k WORDS" runs it
 #	                   once more, with these kernel parameters, as NAME@4k+WORDS. All modules
-#	                   are at /bed/*.ko, the programs of tests/kmod/*.c in /bed/bin, and
+#	                   are at /bed/*.ko, the programs of tests/kmod/*.c that it names in /bed/bin, the
+#	                   command is there if it is used, and
 #	                   tests/check.sh is /bed/check.sh. What the log was loaded on in these tests
 #	                   is in build/test/matrix.md afterwards (tests/matrix.sh)
 #	service/NAME@FLAVOUR
@@ -36,7 +37,7 @@ cd "$(dirname "$0")/.."
 . qemu/tap.sh
 
 results=build/test
-fuzz_seconds=${FUZZ_SECONDS:-4}
+fuzz_seconds=${FUZZ_SECONDS:-2}
 
 list() {
 	# What takes longest comes first, so that two at a time end together.
@@ -115,6 +116,28 @@ needs() {
 	esac
 }
 
+# guest_script SCRIPT: it, and what it brings along and sources
+guest_script() {
+	# shellcheck disable=SC2046 # paths, without spaces
+	cat "$1" tests/check.sh $(grep -o 'tests/[a-z]*/[a-z_]*\.sh' "$1" | sort -u)
+}
+
+# guest_programs SCRIPT: the programs of tests/kmod/*.c whose name is a word of that. All of them
+# would be 35 MiB to unpack in every guest.
+guest_programs() {
+	guest_script "$1" | grep -o '[a-z_0-9]*' | sort -u >"$results/lock/words.$$"
+	for guest_program in tests/kmod/*.c; do
+		basename "$guest_program" .c
+	done | sort | comm -12 - "$results/lock/words.$$"
+	rm "$results/lock/words.$$"
+}
+
+# uses_command SCRIPT: whether the command assay is called in that
+uses_command() {
+	guest_script "$1" | grep -v '^#\|rmmod' |
+		grep -Eq '(^|[^./_[:alnum:]-])(/usr/bin/)?assay([" ]|$)'
+}
+
 # execute NAME OUT: TAP on standard output, the rest on standard error
 execute() {
 	name=${1#*/}
@@ -159,17 +182,18 @@ execute() {
 		for module in build/kmod/"$flavour"/*.ko; do
 			set -- "$@" --file "$module=/bed/$(basename "$module")"
 		done
-		for program in tests/kmod/*.c; do
-			[ ! -e "$program" ] ||
-				set -- "$@" --file "$guest/kmod/$(basename "$program" .c)=/bed/bin/$(basename "$program" .c)"
+		for program in $(guest_programs "$script"); do
+			set -- "$@" --file "$guest/kmod/$program=/bed/bin/$program"
 		done
-		[ ! -e "build/$arch/assay" ] || set -- "$@" --file "build/$arch/assay=/usr/bin/assay"
 		case $script in
 		tests/service/*)
 			set -- "$@" --file tests/service/service.sh=/bed/service.sh
-			for program in assayd assayd-plain assay-initrd; do
+			for program in assay assayd assayd-plain assay-initrd; do
 				set -- "$@" --file "build/$arch/$program=/usr/bin/$program"
 			done
+			;;
+		*)
+			! uses_command "$script" || set -- "$@" --file "build/$arch/assay=/usr/bin/assay"
 			;;
 		esac
 		# shellcheck disable=SC2046 # options of the test, as words
