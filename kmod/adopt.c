@@ -238,14 +238,22 @@ static int assay_adopt_resume(struct assay_ring *ring, struct assay_anchor *anch
 }
 
 /* ------------------------------------------------------------------ the boot before's */
-/* What was copied is read-only now: is it what its header says, which was computed? */
-static int assay_adopt_check_copy(const struct assay_log_header *copy, struct assay_anchor *anchor)
+/*
+ * What was copied is read-only now: is it what its header says, which was computed? And is that
+ * the one of @header, with a ring of @ring_size bytes? Until a moment ago it could be written.
+ */
+static int assay_adopt_check_copy(const struct assay_log_header *copy,
+				  const struct assay_log_header *header, u64 ring_size,
+				  struct assay_anchor *anchor)
 {
-	const struct assay_found_bytes window = { (const u8 *)copy, PAGE_SIZE + copy->ring_size };
+	const struct assay_found_bytes window = { (const u8 *)copy, PAGE_SIZE + ring_size };
 	struct assay_found *found;
 	int ret;
 
-	if (copy->head == copy->tail)
+	if (copy->page_size != PAGE_SIZE || copy->ring_size != ring_size ||
+	    copy->head != header->head || copy->tail != header->tail)
+		return -EIO;
+	if (header->head == header->tail)
 		return 0;
 	found = kzalloc(sizeof(*found), GFP_KERNEL);
 	if (!found)
@@ -311,7 +319,8 @@ static int assay_adopt_copy(const struct assay_ring *ring, struct assay_anchor *
 		ret = assay_log_window_end(memory, &open);
 	}
 	if (!ret)
-		ret = assay_adopt_check_copy((const void *)memory->area.base, anchor);
+		ret = assay_adopt_check_copy((const void *)memory->area.base, header, ring_size,
+					     anchor);
 	if (ret) {
 		assay_log_window_destroy(memory);
 		return ret;

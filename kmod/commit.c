@@ -445,7 +445,8 @@ static void assay_commit_settle(struct assay_commit *commit)
 			   min(2 * commit->pause, ASSAY_PAUSE_GROWTH * commit->first_pause));
 	else
 		WRITE_ONCE(commit->pause, commit->first_pause);
-	if (ret == -EAGAIN)
+	/* Unloading is not held up by a backlog. */
+	if (ret == -EAGAIN && !READ_ONCE(commit->closing))
 		mod_delayed_work(commit->workqueue, &commit->retry, 0);
 	assay_commit_follow_up(commit);
 }

@@ -98,6 +98,9 @@ static int assay_trim_hash_bytes(struct assay_ring *ring, struct shash_desc *des
 		ret = n < 0 ? n : crypto_shash_update(desc, page, n);
 		offset += n;
 		cond_resched();
+		/* It may be gigabytes. */
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 	}
 	free_page((unsigned long)page);
 	return ret;
