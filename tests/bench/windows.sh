@@ -82,6 +82,7 @@ first=$!
 ours 16k 1G 0x60000000 32 32 64
 ours 4k 1G 0x60000000 2 8 64
 guest dead-area 64k dead 2G --overlay "$work/dead.dts"
+guest dead-cma 64k dead 2G --region cma:0x80000000:512M
 guest dead-static 64k dead 2G --region static:0x50010000:1M
 peers 16k 1 2G
 peers 64k 8 6G
@@ -146,17 +147,23 @@ done
 printf '* computed from the size of one: 64 areas of the 64k kernel are more memory than the guest has\n'
 printf '* small blocks: computed for a kernel of 6.17 or later, built with CONFIG_PAGE_BLOCK_MAX_ORDER of 1 MiB\n\n'
 
+idle() { # WHAT GUEST: a line
+	idle_free=$(number "$2" dead 4)
+	printf '%-12s %d MiB set aside, of which %d MiB stay free; outside of it %d MiB are free\n' "$1" \
+		$(($(number "$2" dead 3) / 1024)) $((idle_free / 1024)) \
+		$((($(number "$2" dead 2) - idle_free) / 1024))
+}
+
 unused=$(number dead-area dead 4)
 printf 'one window, 64K pages, 2 GiB of memory, filled with data of others:\n'
-printf 'an area      %d MiB set aside, of which %d MiB stay free; outside of it %d MiB are free\n' \
-	$(($(number dead-area dead 3) / 1024)) $((unused / 1024)) \
-	$((($(number dead-area dead 2) - unused) / 1024))
+idle 'an area' dead-area
+idle 'ours, cma' dead-cma
 printf 'ours, static 1 MiB set aside; outside of it %d MiB are free\n' $(($(number dead-static dead 2) / 1024))
 
-jq -R -s -c --argjson unused "$unused" '[split("\n")[] | select(. != "") | split(" ")
+jq -R -s -c --argjson unused "$unused" --argjson ours_unused "$(number dead-cma dead 4)" '[split("\n")[] | select(. != "") | split(" ")
 	| {pages: .[0], windows: (.[1] | tonumber), areas: (.[2] | tonumber / 1024), cma: (.[3] | tonumber / 1024),
 	   static: (.[4] | tonumber / 1024), small_blocks_computed: (.[5] | tonumber / 1024)}] as $table
 	| ($table[] | select(.pages == "64k" and .windows == 8))
 	| {name: "windows", ours: .cma, peer: .areas, ratio: (.areas / .cma),
 	   unit: "MiB set aside for 8 windows of 1 MiB with 64K pages", runs: 1, ours_static: .static,
-	   ratio_static: (.areas / .static), unused_2g: ($unused / 1024), table: $table}' "$work/table"
+	   ratio_static: (.areas / .static), unused_2g: ($unused / 1024), ours_cma_unused_2g: ($ours_unused / 1024), table: $table}' "$work/table"
