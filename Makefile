@@ -314,8 +314,11 @@ UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 build/unit/test_options: build/asan/userspace/cmd/options.o
 build/unit/test_push: UNIT_LIBS := -lcurl
 build/unit/test_found: $(FOUND:%=build/asan/kmod/%.o)
-$(filter build/unit/test_assayd_%,$(UNIT_TESTS)): build/asan/libassayd.a \
-	$(ASSAYD_SYSTEMD:%=build/asan/userspace/assayd/%.o)
+# Each with systemd's libraries, but those that are called ..._plain.
+ASSAYD_TESTS := $(filter build/unit/test_assayd_%,$(UNIT_TESTS))
+$(ASSAYD_TESTS): build/asan/libassayd.a
+$(filter-out %_plain,$(ASSAYD_TESTS)): $(ASSAYD_SYSTEMD:%=build/asan/userspace/assayd/%.o)
+$(filter %_plain,$(ASSAYD_TESTS)): $(ASSAYD_PLAIN:%=build/asan/userspace/assayd/%.o)
 $(filter build/unit/test_assayd_%,$(UNIT_TESTS)): UNIT_LIBS := $(LIBS_ASSAYD) -lsystemd
 build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 		build/asan/libassay-tpm.a build/asan/libassay.a
@@ -358,6 +361,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 # What the module does with a log that it finds is the same code there.
 build/fuzz/fuzz_adopt: $(FOUND:%=build/fuzz/kmod/%.o)
 build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
+build/fuzz/fuzz_assayd_config: $(addprefix build/fuzz/userspace/assayd/,config.o config_keys.o config_files.o)
+build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.o varlink_interface.o varlink_message.o)
 
 .PHONY: test test-list unit fuzzers fuzz lint lint-needs
 test:

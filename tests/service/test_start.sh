@@ -12,10 +12,16 @@ device_is() {
 	state_has "\"device_present\": $1"
 }
 
+varlink() {
+	/bed/bin/varlink /run/assay/assayd "$@"
+}
+
 for service_program in /usr/bin/assayd /usr/bin/assayd-plain; do
 	name=$(basename "$service_program")
 	echo '[service]
-device-interval=200ms' >/etc/assay/assayd.conf
+device-interval=200ms
+[ima]
+keep=no' >/etc/assay/assayd.conf
 
 	check "$name starts without the module" service_start
 	check "$name says in its state that there is no device" state_has 'no /dev/assay: load the module'
@@ -36,13 +42,28 @@ device-interval=200ms' >/etc/assay/assayd.conf
 	check "$name finds the module that is loaded later" service_waits 50 device_is true
 	check "$name has no problem then" service_waits 50 state_has '"problems": \[\]'
 
+	run assay status
+	check "$name: assay status tells of both" prints 0 '^anchored    1 record' "^service     assayd .*, process $service_pid; "
+	run assay status service
+	check "$name is well" told 0
+	run varlink org.assay.List
+	check "$name lists the log" prints 0 '"records":\[{.*"recnum":0,.*}\],"next":1}'
+	run varlink org.assay.List '{"first": 1}'
+	check "$name lists nothing behind it" prints 0 '"records":\[\],"next":1}'
+	run varlink org.assay.List '{"count": 0}'
+	check "$name lists no more than asked for" prints 0 '"records":\[\],"next":0}'
+	run varlink org.assay.List '{"first": -1}'
+	check "$name names a parameter that is wrong" prints 1 '"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"first"}'
+
 	echo '[service]
 device-interval=never' >/etc/assay/assayd.conf
 	kill -HUP "$service_pid"
 	check "$name tells a configuration that is wrong" \
 		service_waits 50 state_has 'assayd.conf line 2: device-interval in .service. must be a time'
 	echo '[service]
-device-interval=100ms' >/etc/assay/assayd.conf
+device-interval=100ms
+[ima]
+keep=no' >/etc/assay/assayd.conf
 	kill -HUP "$service_pid"
 	check "$name takes one that is right" service_waits 50 state_has '"problems": \[\]'
 

@@ -8,6 +8,7 @@ PART(archive);
 PART(ima);
 PART(state);
 PART(metrics);
+PART(records);
 PART(varlink);
 PART(attest);
 PART(push);
@@ -18,6 +19,7 @@ struct part *const service_parts[] = {
 	&part_state,
 	&part_ima,
 	&part_metrics,
+	&part_records,
 	&part_varlink,
 	&part_attest,
 	&part_push,

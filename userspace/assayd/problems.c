@@ -7,8 +7,6 @@
 
 #include "base/json.h"
 #include "base/utc.h"
-#include "manager.h"
-#include "service.h"
 
 static struct problem *find_problem(struct problems *problems, const char *part, const char *key)
 {
@@ -19,65 +17,40 @@ static struct problem *find_problem(struct problems *problems, const char *part,
 	return NULL;
 }
 
-static void tell_problem(const struct problem *problem, enum manager_priority priority,
-			 const char *text)
+bool problems_set(struct problems *problems, const char *part, const char *key, const char *text)
 {
-	manager_tell(priority, problem->part, problem->key, text);
-}
-
-void problem_set(struct service *service, const char *part, const char *key, const char *format,
-		 ...)
-{
-	struct assay_error err;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(err.text, sizeof(err.text), format, args);
-	va_end(args);
-	problem_set_error(service, part, key, &err);
-}
-
-void problem_set_error(struct service *service, const char *part, const char *key,
-		       const struct assay_error *err)
-{
-	struct problems *problems = &service->problems;
 	struct problem *problem = find_problem(problems, part, key);
 
-	if (problem && strcmp(problem->text, err->text) == 0)
-		return;
+	if (problem && strcmp(problem->text, text) == 0)
+		return false;
 	if (!problem) {
-		if (problems->count == PROBLEMS_MAX) {
-			manager_tell(MANAGER_ERROR, part, key, err->text);
-			return;
-		}
+		if (problems->count == PROBLEMS_MAX)
+			return false;
 		problem = &problems->list[problems->count++];
 		*problem = (struct problem){ .since = (uint64_t)time(NULL) };
 		snprintf(problem->part, sizeof(problem->part), "%s", part);
 		snprintf(problem->key, sizeof(problem->key), "%s", key);
 	}
-	memcpy(problem->text, err->text, sizeof(problem->text));
-	tell_problem(problem, MANAGER_ERROR, problem->text);
-	service_changed(service);
+	snprintf(problem->text, sizeof(problem->text), "%s", text);
+	return true;
 }
 
-void problem_clear(struct service *service, const char *part, const char *key)
+bool problems_clear(struct problems *problems, const char *part, const char *key)
 {
-	struct problems *problems = &service->problems;
 	struct problem *problem = find_problem(problems, part, key);
 	size_t place;
 
 	if (!problem)
-		return;
-	tell_problem(problem, MANAGER_NOTICE, "mended");
+		return false;
 	place = (size_t)(problem - problems->list);
 	problems->count--;
 	memmove(problem, problem + 1, (problems->count - place) * sizeof(*problem));
-	service_changed(service);
+	return true;
 }
 
-bool problem_is_set(const struct service *service, const char *part, const char *key)
+bool problems_have(const struct problems *problems, const char *part, const char *key)
 {
-	return find_problem((struct problems *)&service->problems, part, key) != NULL;
+	return find_problem((struct problems *)problems, part, key) != NULL;
 }
 
 size_t problems_of(const struct problems *problems, const char *part)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What keeps the service from doing all its work, until it is mended: told in the journal when it
- * comes and goes, in state.json, by `assay status`, and counted in the metrics.
+ * comes and goes, in state.json, by `assay status`, and counted in the metrics. Parts call
+ * problem_set() and so on of service.h.
  */
 #ifndef ASSAY_ASSAYD_PROBLEMS_H
 #define ASSAY_ASSAYD_PROBLEMS_H
@@ -9,8 +10,6 @@
 #include <jansson.h>
 
 #include "assay.h"
-
-struct service;
 
 /* At a time. */
 #define PROBLEMS_MAX 64
@@ -34,20 +33,14 @@ struct problems {
 };
 
 /*
- * problem_set() - note a problem; one of that key is replaced
- * It is told once, and again only when its text is another one.
+ * problems_set() - note a problem; one of that key is replaced
+ * Return: false if it is known, in the same words, or there are too many; then nothing has changed
  */
-void problem_set(struct service *service, const char *part, const char *key, const char *format,
-		 ...) __attribute__((format(printf, 4, 5)));
-
-/* problem_set_error() - the same, of an error */
-void problem_set_error(struct service *service, const char *part, const char *key,
-		       const struct assay_error *err);
-
-/* problem_clear() - it is mended; does nothing if there was none */
-void problem_clear(struct service *service, const char *part, const char *key);
-
-bool problem_is_set(const struct service *service, const char *part, const char *key);
+bool problems_set(struct problems *problems, const char *part, const char *key, const char *text);
+/* problems_clear() - false if there was none */
+bool problems_clear(struct problems *problems, const char *part, const char *key);
+/* problems_have() - is there one? */
+bool problems_have(const struct problems *problems, const char *part, const char *key);
 
 /* problems_of() - how many a part has */
 size_t problems_of(const struct problems *problems, const char *part);

@@ -121,7 +121,14 @@ static void check_device(void *context)
 	}
 	if (device_open(&service->device, DEVICE_WRITE, &err) < 0) {
 		service->device.fd = -1;
-		problem_set_error(service, NAME, "device", &err);
+		if (err.code == EACCES)
+			problem_set(
+				service, NAME, "device",
+				"/dev/assay may not be opened by the service's user: have the "
+				"rule 70-assay.rules give it to group assay, and the user be in "
+				"that group");
+		else
+			problem_set_error(service, NAME, "device", &err);
 		return;
 	}
 	problem_clear(service, NAME, "device");

@@ -105,6 +105,22 @@ struct service {
 	struct loop_signal *signals[3];
 };
 
+/*
+ * problem_set() - note a problem; one of that key is replaced
+ * It is told once, and again only when its text is another one.
+ */
+void problem_set(struct service *service, const char *part, const char *key, const char *format,
+		 ...) __attribute__((format(printf, 4, 5)));
+
+/* problem_set_error() - the same, of an error */
+void problem_set_error(struct service *service, const char *part, const char *key,
+		       const struct assay_error *err);
+
+/* problem_clear() - it is mended; does nothing if there was none */
+void problem_clear(struct service *service, const char *part, const char *key);
+
+bool problem_is_set(const struct service *service, const char *part, const char *key);
+
 /* service_changed() - what the state tells is another one: it is written anew soon */
 void service_changed(struct service *service);
 
