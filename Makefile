@@ -395,7 +395,7 @@ newer-openssl: | packages
 	$(Q)qemu/newer-openssl build/newer-openssl >/dev/null
 
 .PHONY: demo demo-needs
-demo-needs: build/host/assay build/host/assay-push build/host/assay-verify guest-64k
+demo-needs: build/host/assay build/host/assay-push build/host/assay-verify build/arm64/assayd-plain guest-64k
 
 demo: demo-needs
 	+@tests/e2e/demo.sh

@@ -87,6 +87,27 @@ measure() {
 	echo "$(wc -l </run/paths) files, 1 record, $((after - before)) extend of PCR $(cat /sys/class/misc/assay/log/pcr) in each bank"
 }
 
+# The service, as small devices have it: without systemd. It goes on until the end.
+serve() {
+	mkdir -p /var/lib
+	printf '%s\n' '[service]' user= '[archive]' interval=100ms >/run/assayd.conf
+	assayd-plain --config /run/assayd.conf >/run/assayd.log 2>&1 &
+	service_pid=$!
+	tries=100
+	until grep -q "\"archived_to\": $(cat /sys/class/misc/assay/log/records)," /run/assay/state.json 2>/dev/null; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] && kill -0 $service_pid || {
+			cat /run/assayd.log
+			return 1
+		}
+		sleep 0.1
+	done
+	cp /run/assay/state.json $OUT/
+	archive=/var/lib/assay/archive/$(cat /proc/sys/kernel/random/boot_id)
+	assay log verify-archive "$archive" >/run/archive.log || return 1
+	echo "$(find "$archive" -name '*.cel.zst' | wc -l) file of the log and $(find "$archive" -name '*.ima.zst' | wc -l) of IMA's list archived, chained and complete"
+}
+
 quote_to() { # quote_to NAME NONCE
 	assay quote --nonce "$2" --ak $HERE/ak.pem --pcrs 10,14 --out "$OUT/evidence-$1.json"
 }
@@ -159,14 +180,16 @@ scribble() {
 
 uname -r >$OUT/kernel
 assay --version >$OUT/version
-echo "1..9"
+echo "1..10"
 step load load
 step certificate certificate
 step enable enable
 step measure measure
+step serve serve
 step quote quote
 step other-key other_key
 step unknown-file unknown_file
 step flipped-bit flip
 step scribble scribble
+kill "$service_pid" && wait "$service_pid" || echo "not ok 11 - serve [0] assayd ended with status $?"
 assay status --json --map >$OUT/status-end.json

@@ -114,7 +114,7 @@ stage() {
 				install -m 755 "$sysroot/$directory/$program" "$root/usr/bin/"
 		done
 	done
-	install -m 755 build/arm64/assay "$root/usr/bin/"
+	install -m 755 build/arm64/assay build/arm64/assayd-plain "$root/usr/bin/"
 	libraries=$sysroot/usr/lib/aarch64-linux-gnu
 	qemu/elf-closure "$sysroot" "$root"/usr/bin/* "$libraries"/libtss2-tcti-device.so.0 \
 		"$libraries"/ossl-modules/*.so "$libraries"/engines-3/*.so >"$work/libraries"
@@ -182,6 +182,7 @@ guest_title() {
 	certificate) echo 'device: certificate to the kernel' ;;
 	enable) echo 'device: assay enable' ;;
 	measure) echo 'device: assay measure' ;;
+	serve) echo 'device: assayd' ;;
 	quote) echo 'device: assay quote' ;;
 	other-key) echo 'attack: signature by another key' ;;
 	unknown-file) echo 'attack: file no manifest knows' ;;
