@@ -110,7 +110,7 @@ CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden
 
 # What the verifier needs, and what only signers and devices need.
 # Of the library, only some programs need libinih and libzstd.
-LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -lzstd -Wl,--pop-state
+LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -lzstd -lz -Wl,--pop-state
 LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 # What the service needs besides; libsystemd only where it has loop_systemd.c and manager_systemd.c.
 LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap
@@ -129,6 +129,8 @@ VERIFY_COMMANDS := \
 	enroll_records \
 	enroll_verifier \
 	evidence_file \
+	evidence_parts \
+	export \
 	import \
 	import_go \
 	import_keylime \

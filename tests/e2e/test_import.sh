@@ -163,6 +163,23 @@ done
 works 'tpm2_checkquote takes what was exported' tpm2_checkquote -Q -u parts/ak.pub -m parts/attest -s parts/sig \
 	-f parts/pcrs -g sha256 -q parts/nonce
 
+# What was imported, written again, and read back: the same.
+works 'exported for tpm2-tools' "$verifier" export tpm2-tools from-keylime.json --out again
+works 'tpm2_checkquote takes it' tpm2_checkquote -Q -u again/ak.pub -m again/attest -s again/sig -f again/pcrs -g sha256 \
+	-q again/nonce
+works 'and it is read back' "$verifier" import tpm2-tools -m again/attest -s again/sig -f again/pcrs -u again/ak.pub -o back.json
+check 'as the same evidence' cmp from-keylime.json back.json
+jq -r .data.tpm_ek keylime.json | base64 -d >ek.tss
+works 'exported for Keylime' "$verifier" export keylime from-tools.json --ek ek.tss --out again.json
+check 'what has no place there is told' grep -q 'left out: policies' stderr
+check 'as the quote was written for it' cmp keylime.json again.json
+works 'of a key in numbers, its numbers' "$verifier" export tpm2-tools numbers.json --out numbers
+check 'are written as DER' openssl pkey -pubin -in numbers/ak.der -noout
+run "$verifier" export keylime numbers.json --ek ek.tss --out none.json
+check 'which Keylime does not take' told 1 'no more of the attestation key than its numbers'
+run "$verifier" export keylime from-tools.json --ek keylime.json --out none.json
+check 'what is no endorsement key is refused' told 1 'no TPM2B_PUBLIC'
+
 # Trusted, by a policy that was learned from what was imported; and no longer once something else was booted.
 verdict_of() { # EVIDENCE
 	"$verifier" verify "$1" --nonce "$text_nonce" --ak ak.tss --policy policy.json --json >verdict.json 2>verdict.err
@@ -251,6 +268,12 @@ check 'a policy that says nothing of nonces wants one' grep -q 'since quote-nonc
 works 'the phase of the boot among them' jq -e '.firmware.phases == ["enter-initrd:leave-initrd"]' policy.json
 run "$verifier" verify secureboot.json --ak secureboot.ak --policy policy.json
 check 'and the verifier is to send it' told 2 'missing option: --nonce'
+works "systemd's report, exported for tpm2-tools" "$verifier" export tpm2-tools secureboot.json --out report
+check 'the time is told' grep -q 'left out: the time' stderr
+works 'tpm2_checkquote takes it' tpm2_checkquote -Q -u report/ak.pub -m report/attest -s report/sig -f report/pcrs -g sha384
+works 'and it is read back' "$verifier" import tpm2-tools -m report/attest -s report/sig -f report/pcrs -u report/ak.pub \
+	--uefi report/uefi -o back.json
+check 'but for time and boot, as it was' [ "$(jq -cS . back.json)" = "$(jq -cS 'del(.boot_id, .collected)' secureboot.json)" ]
 jq '.nonce_bytes = 0' policy.json >none.json && mv none.json policy.json
 run "$verifier" policy lint policy.json
 check 'a policy that asks for none is warned of' grep -q 'warning: It need not answer a nonce' stdout

@@ -113,6 +113,11 @@ keeps 0 import-tpm2-tools "$assay" import tpm2-tools -m "$data/quote/keylime-tes
 	-u "$data/quote/keylime-test-data/ak.pub" --out imported.json --json
 keeps 0 import-keylime "$assay" import keylime "$data/fuzz_import_keylime/one-shot.json" --out imported.json --json
 keeps 0 import-go-tpm-tools "$assay" import go-tpm-tools "$data/go_tpm_tools/gce-cos-85-nonce9009.pb" --out imported.json --json
+keeps 0 import-systemd-report "$assay" import systemd-report "$data/systemd_report/aavmf-secureboot.report" \
+	--out imported.json --json
+keeps 0 export-tpm2-tools "$assay" export tpm2-tools imported.json --out exported --json
+keeps 0 export-keylime "$assay" export keylime "$data/evidence/evidence.json" --ek "$data/evidence/ak.pub" \
+	--out exported.json --json
 keeps 0 import-ima "$assay" import ima "$data/ima_ascii/keylime-ima-log.txt" --out imported.bin --json
 keeps 1 policy-diff "$assay" policy diff "$data"/uefi/tpm2tools-event-moklisttrusted.bin \
 	"$data"/uefi/keylime-secureboot.bin --json

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
+#include "import/inflate.h"
 #include "import/keylime.h"
 #include "log_builder.h"
 
@@ -115,6 +117,97 @@ static struct buffer replaced(const char *path, const char *from, const char *to
 	return out;
 }
 
+/* A part of the quote string, compressed. */
+static void put_part(struct buffer *out, struct bytes part, size_t more)
+{
+	uLongf size = compressBound(part.size);
+	uint8_t *compressed = malloc(size + more);
+	char *text;
+
+	assert_non_null(compressed);
+	assert_int_equal(compress(compressed, &size, part.data, part.size), Z_OK);
+	memset(compressed + size, 0, more);
+	text = base64_encode(BYTES(compressed, size + more));
+	assert_non_null(text);
+	buffer_append(out, text, strlen(text));
+	free(text);
+	free(compressed);
+}
+
+/* The quote string with its parts compressed, and bytes behind the last. */
+static struct buffer compressed_quote(size_t more)
+{
+	struct buffer in = log_test_data(SEEDS "quote-string"), out = { 0 };
+	const char *at = (const char *)in.data + 1, *end = (const char *)in.data + in.size;
+
+	while (end > at && end[-1] == '\n')
+		end--;
+	buffer_append_u8(&out, 'r');
+	for (int i = 0; i < 3; i++) {
+		const char *colon = memchr(at, ':', (size_t)(end - at));
+		struct buffer part = { 0 };
+
+		assert_int_equal(base64_decode(at, (size_t)((colon ? colon : end) - at), &part), 0);
+		put_part(&out, buffer_bytes(&part), i == 2 ? more : 0);
+		if (colon)
+			buffer_append_u8(&out, ':');
+		at = colon ? colon + 1 : end;
+		buffer_free(&part);
+	}
+	buffer_free(&in);
+	return out;
+}
+
+static void what_is_compressed_is_the_same(void **state)
+{
+	struct buffer plain = log_test_data(SEEDS "quote-string");
+	struct buffer compressed = compressed_quote(0), longer = compressed_quote(1);
+	struct evidence first, second, third;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(import(buffer_bytes(&plain), &first, &err), 0);
+	if (import(buffer_bytes(&compressed), &second, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(bytes_equal(buffer_bytes(&first.attest), buffer_bytes(&second.attest)));
+	assert_true(bytes_equal(buffer_bytes(&first.signature), buffer_bytes(&second.signature)));
+	assert_int_equal(first.pcr_count, second.pcr_count);
+	assert_int_equal(import(buffer_bytes(&longer), &third, &err), -EBADMSG);
+	evidence_free(&first);
+	evidence_free(&second);
+	evidence_free(&third);
+	buffer_free(&plain);
+	buffer_free(&compressed);
+	buffer_free(&longer);
+}
+
+/* Of a few bytes that hold many, no more come out than there may be. */
+static void what_is_compressed_is_bounded(void **state)
+{
+	static const size_t most[] = { 0, 1, 999, 1000, 1001 };
+	uint8_t zeros[1000] = { 0 }, packed[100];
+	uLongf size = sizeof(packed);
+
+	(void)state;
+	assert_int_equal(compress(packed, &size, zeros, sizeof(zeros)), Z_OK);
+	for (size_t i = 0; i < COUNT(most); i++) {
+		struct buffer out = { 0 };
+		struct assay_error err;
+		int r = inflate_bytes(BYTES(packed, size), most[i], &out, &err);
+
+		assert_int_equal(r, most[i] < sizeof(zeros) ? -EFBIG : 0);
+		assert_int_equal(out.size, r < 0 ? 0 : sizeof(zeros));
+		buffer_free(&out);
+	}
+	for (size_t cut = 0; cut < size; cut++) {
+		struct buffer out = { 0 };
+		struct assay_error err;
+
+		assert_true(inflate_bytes(BYTES(packed, cut), sizeof(zeros), &out, &err) < 0);
+		buffer_free(&out);
+	}
+}
+
 static void what_is_off_is_refused(void **state)
 {
 	static const struct {
@@ -125,7 +218,7 @@ static void what_is_off_is_refused(void **state)
 		{ SEEDS "quote-string", ":", "", "part 1 of Keylime" },
 		{ SEEDS "quote-string", ":", "::", "three parts" },
 		{ SEEDS "quote-string", "r/1RDR4", "r:/1RDR4", "three parts" },
-		{ SEEDS "quote-string", "r/1RDR4", "reJwDR4", "zlib" },
+		{ SEEDS "quote-string", "r/1RDR4", "reJwDR4", "no whole stream of zlib" },
 		{ SEEDS "quote-string", "/1RDR4AY", "/1RDR4AYAAAA", "no TPMS_ATTEST" },
 		{ SEEDS "answer.json", "\"results\"", "\"other\"", "none of Keylime's" },
 		{ SEEDS "answer.json", "\"quote\"", "\"quotes\"", "\"quote\"" },
@@ -195,6 +288,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_quote_is_the_same_in_all),
 		cmocka_unit_test(a_quote_of_the_agent_is_read),
+		cmocka_unit_test(what_is_compressed_is_the_same),
+		cmocka_unit_test(what_is_compressed_is_bounded),
 		cmocka_unit_test(what_is_off_is_refused),
 		cmocka_unit_test(what_does_not_agree_is_told),
 	};

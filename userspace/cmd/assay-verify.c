@@ -7,10 +7,11 @@
 
 int main(int argc, char **argv)
 {
-	static const struct command *const commands[] = { &command_enroll_verifier, &command_verify,
-							  &command_policy,	    &command_import,
-							  &command_replay,	    &command_check,
-							  &command_digest,	    NULL };
+	static const struct command *const commands[] = {
+		&command_enroll_verifier, &command_verify, &command_policy,
+		&command_import,	  &command_export, &command_replay,
+		&command_check,		  &command_digest, NULL
+	};
 
 	return command_main(argc, argv, commands);
 }

@@ -11,12 +11,25 @@
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = {
-		&command_key,	  &command_keyring,  &command_digest,
-		&command_sign,	  &command_check,    &command_enable,
-		&command_measure, &command_log,	     &command_enroll,
-		&command_quote,	  &command_push,     &command_import,
-		&command_verify,  &command_policy,   &command_replay,
-		&command_status,  &command_fsverity, NULL,
+		&command_key,
+		&command_keyring,
+		&command_digest,
+		&command_sign,
+		&command_check,
+		&command_enable,
+		&command_measure,
+		&command_log,
+		&command_enroll,
+		&command_quote,
+		&command_push,
+		&command_import,
+		&command_export,
+		&command_verify,
+		&command_policy,
+		&command_replay,
+		&command_status,
+		&command_fsverity,
+		NULL,
 	};
 
 	int status;

@@ -63,6 +63,7 @@ extern const struct command command_log;
 extern const struct command command_enroll;
 extern const struct command command_enroll_verifier; /* the same in assay-verify */
 extern const struct command command_import;
+extern const struct command command_export;
 extern const struct command command_push;
 extern const struct command command_quote;
 extern const struct command command_replay;

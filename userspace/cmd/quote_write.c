@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* What `assay quote` writes: evidence, in assay's form or Keylime's, and its parts. */
-#define _GNU_SOURCE /* asprintf() */
 #include "quote.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/compress.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "evidence_file.h"
+#include "evidence_parts.h"
 #include "import/pcr_file.h"
 #include "tpm/context.h"
 #include "tpm/ek.h"
@@ -64,51 +62,6 @@ static int write_keylime(const struct quote_options *options, const struct evide
 	return r;
 }
 
-static int write_part(const char *directory, const char *name, const struct buffer *content,
-		      struct assay_error *err)
-{
-	char *path;
-	int r;
-
-	if (content->failed || asprintf(&path, "%s/%s", directory, name) < 0)
-		return assay_fail(err, ENOMEM, "cannot write %s/%s: out of memory", directory,
-				  name);
-	r = file_write(path, buffer_bytes(content), 0666, err);
-	free(path);
-	return r;
-}
-
-/* The files that tpm2_checkquote takes. */
-static int export_parts(const char *directory, const struct evidence *evidence,
-			struct assay_error *err)
-{
-	struct buffer pcrs = { 0 };
-	int r;
-
-	if (mkdir(directory, 0777) < 0 && errno != EEXIST)
-		return assay_fail(err, errno, "cannot make the directory %s: %s", directory,
-				  strerror(errno));
-	r = pcr_file_write(evidence, &pcrs, err);
-	if (r == 0)
-		r = write_part(directory, "ak.pub", &evidence->ak_public, err);
-	if (r == 0)
-		r = write_part(directory, "attest", &evidence->attest, err);
-	if (r == 0)
-		r = write_part(directory, "sig", &evidence->signature, err);
-	if (r == 0)
-		r = write_part(directory, "pcrs", &pcrs, err);
-	if (r == 0)
-		r = write_part(directory, "nonce", &evidence->nonce, err);
-	if (r == 0 && evidence->has_assay_log)
-		r = write_part(directory, "assay.cel", &evidence->assay_cel, err);
-	if (r == 0 && evidence->has_ima_log)
-		r = write_part(directory, "ima", &evidence->ima_data, err);
-	if (r == 0 && evidence->has_uefi_log)
-		r = write_part(directory, "uefi", &evidence->uefi_data, err);
-	buffer_free(&pcrs);
-	return r;
-}
-
 static int write_frame(FILE *stream, const void *evidence, struct assay_error *err)
 {
 	FILE *frame;
@@ -139,7 +92,7 @@ int quote_write(const struct quote_options *options, const struct evidence *evid
 			write_own(options, evidence, err);
 
 	if (r == 0 && options->export)
-		r = export_parts(options->export, evidence, err);
+		r = evidence_parts_write(options->export, evidence, err);
 	return r;
 }
 

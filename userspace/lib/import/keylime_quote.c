@@ -4,32 +4,47 @@
 #include <errno.h>
 #include <string.h>
 
+#include "import/inflate.h"
 #include "import/pcr_file.h"
 
 #define PARTS 3
 
-/* A zlib stream's header (RFC 1950, section 2.2), which no part has that is not compressed. */
-static bool is_compressed(struct bytes part)
+/* A part as it is, or what was compressed. */
+static int plain(struct bytes part, struct buffer *room, struct bytes *ret, struct assay_error *err)
 {
-	return part.size > 2 && part.data[0] == 0x78 &&
-	       (part.data[0] << 8 | part.data[1]) % 31 == 0;
+	int r;
+
+	*ret = part;
+	if (!inflate_is(part))
+		return 0;
+	r = inflate_bytes(part, PCR_FILE_MAX_SIZE, room, err);
+	if (r == -EFBIG && err)
+		err->code = EBADMSG;
+	*ret = buffer_bytes(room);
+	return r < 0 ? assay_fail_context(err, "a compressed part of Keylime's quote") : 0;
 }
 
 int keylime_quote_parts(struct bytes attest, struct bytes signature, struct bytes pcrs,
 			struct evidence *evidence, struct assay_error *err)
 {
 	static const struct import_scheme unknown = { 0 };
+	struct buffer rooms[PARTS] = { 0 };
 	struct tpm_attest parsed = { 0 };
-	int r;
+	int r = plain(attest, &rooms[0], &attest, err);
 
-	if (is_compressed(attest))
-		return assay_fail(err, EBADMSG,
-				  "the parts of Keylime's quote are compressed with zlib, which "
-				  "is not undone here: have the agent quote without it");
-	r = import_attest(attest, evidence, &parsed, err);
+	if (r == 0)
+		r = plain(signature, &rooms[1], &signature, err);
+	if (r == 0)
+		r = plain(pcrs, &rooms[2], &pcrs, err);
+	if (r == 0)
+		r = import_attest(attest, evidence, &parsed, err);
 	if (r == 0)
 		r = import_signature(signature, &unknown, NULL, evidence, err);
-	return r < 0 ? r : pcr_file_read(pcrs, &parsed, evidence, err);
+	if (r == 0)
+		r = pcr_file_read(pcrs, &parsed, evidence, err);
+	for (size_t i = 0; i < PARTS; i++)
+		buffer_free(&rooms[i]);
+	return r;
 }
 
 static int decode(struct bytes text, struct buffer parts[PARTS], struct assay_error *err)
