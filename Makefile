@@ -88,7 +88,7 @@ CC_host := gcc
 CFLAGS_host := -O2 -g $(HARDENING)
 LDFLAGS_host := -pie -Wl,-z,relro,-z,now
 CC_asan := gcc
-CFLAGS_asan := -O1 -g $(SANITIZE)
+CFLAGS_asan := -O1 -g1 $(SANITIZE)
 LDFLAGS_asan := $(SANITIZE)
 CC_tsan := gcc
 CFLAGS_tsan := -O1 -g -fsanitize=thread
