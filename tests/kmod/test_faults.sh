@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Whatever fails in a pool's life, at each place where it can: the error is told, nothing stays
 # read-only, nothing stays claimed; where that cannot be, the pages are kept and shown.
-# guest: --region cma:0x60000000:4M:0x100000:64K --tpm new --timeout 120 --file tests/kmod/memory.sh=/bed/memory.sh
+# guest: --region cma:0x60000000:2M:0x100000:64K --tpm new --timeout 120 --file tests/kmod/memory.sh=/bed/memory.sh
 # flavours: debug
 # shellcheck source=tests/kmod/memory.sh
 . /bed/memory.sh
@@ -26,8 +26,10 @@ cycle() { # MODE PAGES; sets result
 	error=$( (echo "$1 $2" >/sys/kernel/debug/pools/cycle) 2>&1) || result=${error##*: }
 }
 
-kept() { # the pages that no window has and that are not lent
-	grep -c ' claimed - ' $faults/pages
+count() { # sets now, the pages that no window has and that are not lent, and pools, those of pools
+	cat $faults/pages >/run/pages # once for both: each of its lines is looked up
+	now=$(grep -c ' claimed - ' /run/pages)
+	pools=$(grep -c pool- /run/pages)
 }
 
 # A page that was left read-only would be an oops here.
@@ -41,7 +43,7 @@ usable() {
 }
 
 all_back() { # but for $now pages that are kept
-	[ "$(grep -c pool- $faults/pages)" = 0 ] && [ "$(region 0 windows)" = "$windows" ] &&
+	[ "$pools" = 0 ] && [ "$(region 0 windows)" = "$windows" ] &&
 		[ "$(cat $memory/bytes_claimed)" = $((claimed + now * page)) ] && usable
 }
 
@@ -54,14 +56,15 @@ claimed=$(cat $memory/bytes_claimed) windows=$(region 0 windows)
 # Each point in each place; "keeps" where a failure can leave pages that nobody may have.
 while read -r point mode pages keeps; do
 	place=1 errors=0 lost=0 bad=0
+	count
 	while [ $place -lt $most ]; do
-		before=$(kept)
+		before=$now
 		arm "$point" $place 1
 		cycle "$mode" "$pages"
 		disarm "$point"
 		[ $failed = yes ] || break
 		[ "$result" = 0 ] || errors=$((errors + 1))
-		now=$(kept)
+		count
 		lost=$((lost + now - before))
 		if ! all_back; then
 			echo "# $point in place $place: $result"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Reading the log by read(), poll(), lseek() and the mapping: bytes, errors, waiting, waking.
 # guest: --region auto --tpm new --smp 2
-# flavours: 64k 7.3 debug amd64
+# flavours: 64k 7.3 amd64
+# soak: debug
 set -e
 /bed/bin/insmod /bed/assay.ko
 status=0
