@@ -362,6 +362,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 
 # What the module does with a log that it finds is the same code there.
 build/fuzz/fuzz_adopt: $(FOUND:%=build/fuzz/kmod/%.o)
+build/fuzz/fuzz_mirror: build/fuzz/kmod/mirror.o build/fuzz/kmod/frame.o
 build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
 build/fuzz/fuzz_assayd_config: $(addprefix build/fuzz/userspace/assayd/,config.o config_keys.o config_files.o)
 build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.o varlink_interface.o varlink_message.o)

@@ -6,6 +6,7 @@
 #	model     the log's model within wider limits, for minutes
 #	fuzz      a million requests (fuzz_calls; fuzz_seed repeats a run)
 #	stress    ten minutes of everything at once (stress_seconds; stress_seed)
+#	ima       the service killed 200 times while IMA measures, followed, staged and mirrored (ima_kills)
 #	cut       a guest cut off 200 times (cut_rounds; cut_seed)
 #	orders    what a reset can leave of a log behind caches, round the ring twice (orders_rounds)
 #	change    a log that changes while it is adopted, 500 times (change_rounds; change_seed)
@@ -40,7 +41,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress cut orders change windows churn nth debug kcsan tags amd64
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn nth debug kcsan tags amd64
 for name; do
 	case $name in
 	model)
@@ -54,6 +55,13 @@ for name; do
 	stress)
 		export stress_seconds="${stress_seconds:-600}" stress_timeout=1200
 		soak stress kmod/test_stress@debug
+		;;
+	ima)
+		export ima_kills="${ima_kills:-200}" ima_timeout=3600
+		soak ima service/test_ima@64k
+		soak ima service/test_ima_staging@7.3
+		soak ima service/test_ima_bypass@4k
+		unset ima_kills
 		;;
 	cut)
 		export cut_rounds="${cut_rounds:-200}" e2e_timeout=7200

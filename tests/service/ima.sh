@@ -3,6 +3,9 @@
 # What tests of the keeper of IMA's list share; sourced in a guest after service.sh.
 ima=/sys/kernel/security/ima
 files=/tmp/files
+# How often the service is killed (make soak S=ima).
+# shellcheck disable=SC2034 # of who sources this
+ima_kills=$(sed -n 's/.*ima_kills=\([0-9]*\).*/\1/p' /proc/cmdline)
 
 # ima_files COUNT: files of user 1000, each of which makes an entry when it is read
 ima_files() {
@@ -46,4 +49,19 @@ ima_replays() {
 # ima_pause: up to half a second, at random
 ima_pause() {
 	usleep $(($(od -An -N2 -tu2 /dev/urandom) * 8))
+}
+
+# ima_evidence CHECK OPTION...: evidence of this machine passes that check of the verifier. Others
+# want to know more of the machine than there is in a guest.
+ima_evidence() {
+	ima_check=$1
+	shift
+	[ -e /run/ak.pem ] ||
+		assay key create --restricted --out /run/ak.pem --public /run/ak.pub >/dev/null || return 1
+	assay quote --nonce 000102030405060708090a0b0c0d0e0f --ak /run/ak.pem --out /run/evidence.json "$@" \
+		>/dev/null || return 1
+	echo '{"assay": 1, "type": "policy", "ima": {"required": false}}' >/run/policy.json
+	assay verify /run/evidence.json --policy /run/policy.json --nonce 000102030405060708090a0b0c0d0e0f --ak /run/ak.pub \
+		--verbose >/run/verdict
+	grep -q "^ *pass  *$ima_check" /run/verdict || { sed 's/^/# /' /run/verdict; return 1; }
 }

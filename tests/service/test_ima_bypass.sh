@@ -3,7 +3,8 @@
 # Debian's own kernel starts IMA before the TPM's driver: no PCR holds its entries. They are
 # mirrored in assay's log, once each and in order, whenever the service is killed, and so are
 # anchored by that log's PCR.
-# guest: --region auto --tpm new --banks sha256 --timeout 120
+# guest: --region auto --tpm new --banks sha256 --timeout ${ima_timeout:-120}
+# guest: --append "ima_kills=${ima_kills:-6}"
 # guest: --file tests/service/ima.sh=/bed/ima.sh --file build/guest/entries=/bed/bin/entries
 # flavours: 4k
 # shellcheck source=tests/check.sh
@@ -12,7 +13,7 @@
 . /bed/service.sh
 # shellcheck source=tests/service/ima.sh
 . /bed/ima.sh
-kills=${kills:-6} total=3000
+total=3000
 notes=/var/lib/assay/ima.json
 
 # mirrored_is_list: the log's entries of IMA's list are the kernel's, in order
@@ -49,8 +50,8 @@ check 'there is no problem' service_waits 20 state_has '"problems": \[\]'
 service_stop
 noted=$(cat $notes)
 
-round=0 each=$(((total - 1510) / kills))
-while [ $round -lt "$kills" ]; do
+round=0 each=$(((total - 1510) / ima_kills))
+while [ $round -lt "$ima_kills" ]; do
 	round=$((round + 1))
 	ima_read $each &
 	maker=$!
@@ -61,7 +62,7 @@ while [ $round -lt "$kills" ]; do
 	service_kill
 	wait $maker
 done
-check "it starts after it was killed $kills times" service_start
+check "it starts after it was killed $ima_kills times" service_start
 check 'all is mirrored' service_waits 200 ima_mirrored "$(ima_count)"
 check 'once each, and in order' mirrored_is_list
 service_stop
@@ -77,8 +78,11 @@ check 'it starts without any notes' service_start
 check 'all that the log has is counted' service_waits 100 ima_mirrored "$(ima_count)"
 check 'and not mirrored twice' mirrored_is_list
 
+check 'a verifier judges the entries that the log has' \
+	ima_evidence "ima-log-entries .* $(ima_count) of them in assay's log" --no-ima-log
 check 'it ends' service_stop
 assay log export --format cel-tlv -o /out/log || exit 1
+assay replay cel /out/log >/tmp/replayed
 check 'the log replays to its PCR' \
-	sh -c 'assay replay cel /out/log | grep -q "$(tr A-F a-f </sys/class/tpm/tpm0/pcr-sha256/14)"'
+	grep -q "$(tr A-F a-f </sys/class/tpm/tpm0/pcr-sha256/14)" /tmp/replayed
 echo "1..$check_number"

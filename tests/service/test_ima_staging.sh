@@ -3,7 +3,8 @@
 # Where the kernel can stage IMA's list, what is archived is deleted from it, and none is lost or
 # archived twice, wherever the service is killed: after it has staged entries, after it has archived
 # them, after they were deleted, and at any time.
-# guest: --region auto --tpm new --banks sha256 --timeout 120
+# guest: --region auto --tpm new --banks sha256 --timeout ${ima_timeout:-120}
+# guest: --append "ima_kills=${ima_kills:-10}"
 # guest: --file tests/service/ima.sh=/bed/ima.sh --file build/guest/entries=/bed/bin/entries
 # flavours: 7.3
 # shellcheck source=tests/check.sh
@@ -12,7 +13,7 @@
 . /bed/service.sh
 # shellcheck source=tests/service/ima.sh
 . /bed/ima.sh
-kills=${kills:-10} total=1500
+total=1500
 staged=$ima/binary_runtime_measurements_sha256_staged
 notes=/var/lib/assay/ima.json
 
@@ -43,6 +44,8 @@ check 'and deleted from the kernel' service_waits 50 state_has '"deleted_count":
 check "the kernel's list is empty" [ "$(ima_count)" = 0 ]
 check 'the PCR is that of all entries' state_has '"list_state": "verified"'
 check 'so is what is exported' whole
+check 'evidence has the whole list, and a verifier takes it' ima_evidence ima-log-replay
+check 'which begins with the boot' ima_evidence ima-log-start
 
 exec 9<$ima/binary_runtime_measurements_sha256
 ima_read 20
@@ -67,7 +70,7 @@ was=$(cat $notes)
 rm $notes
 mkdir $notes
 ima_read 30
-service_start
+check 'it starts' service_start
 check 'it archives what it cannot delete' service_waits 100 state_has 'ima.json'
 service_kill
 rmdir $notes
@@ -96,8 +99,8 @@ check 'without its notes it finds where to go on' service_waits 100 ima_all_arch
 check 'none is lost or doubled' whole
 service_stop
 
-round=0 each=$(((total - 400) / kills))
-while [ $round -lt "$kills" ]; do
+round=0 each=$(((total - 400) / ima_kills))
+while [ $round -lt "$ima_kills" ]; do
 	round=$((round + 1))
 	ima_read $each &
 	maker=$!
@@ -108,7 +111,7 @@ while [ $round -lt "$kills" ]; do
 	service_kill
 	wait $maker
 done
-check "it starts after it was killed $kills times" service_start
+check "it starts after it was killed $ima_kills times" service_start
 check 'every entry is archived' service_waits 300 ima_all_archived "$ima_next"
 check 'and deleted' service_waits 50 [ "$(ima_count)" = 0 ]
 check 'none is lost or doubled' whole

@@ -373,7 +373,8 @@ static void write_pcr(const struct assay_digest *value)
 	for (char *letter = hex; *letter; letter++)
 		if (*letter >= 'a')
 			*letter -= 'a' - 'A';
-	strcat(hex, "\n");
+	hex[2 * value->size] = '\n';
+	hex[2 * value->size + 1] = '\0';
 	support_write("tpm/pcr-sha256/10", support_text(hex));
 }
 

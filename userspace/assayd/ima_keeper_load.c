@@ -281,7 +281,8 @@ static int choose_list(struct ima_keeper *keeper, struct assay_error *err)
 			ima_kernel_find(config->ima.directory, &bank, 1, &keeper->kernel, err);
 
 	if (r < 0)
-		return r;
+		return assay_fail_context(err, "there is no list to keep (else set keep=no in "
+					       "[ima])");
 	if (bank != ASSAY_HASH_NONE && keeper->kernel.bank != bank)
 		return assay_fail(err, ENOTSUP,
 				  "%s has a list of bank %s, and this kernel has none of it: move "

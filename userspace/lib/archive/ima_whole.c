@@ -297,8 +297,8 @@ int ima_whole_read(const struct ima_places *places, enum assay_hash bank, size_t
 		   struct buffer *out, struct ima_whole *ret, struct assay_error *err)
 {
 	struct kernel_part part = { .fds = { -1, -1 } };
-	enum assay_hash archived;
-	struct ima_kernel kernel;
+	enum assay_hash archived = ASSAY_HASH_NONE;
+	struct ima_kernel kernel = { 0 };
 	size_t from = out->size;
 	int r = find_bank(places->archive, &archived, err);
 
