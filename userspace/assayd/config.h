@@ -37,6 +37,11 @@ struct config {
 		uint64_t device_interval;
 	} service;
 	struct {
+		char *rules, *certificates;
+		bool read;
+		uint64_t wait, settle;
+	} measure;
+	struct {
 		char *directory;
 		uint64_t interval, size;
 		uint64_t trim_at;	      /* percent of the ring; 0: never */

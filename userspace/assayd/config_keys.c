@@ -40,6 +40,16 @@ const struct config_key config_keys[] = {
 	{ "service", "device-interval", "5s", "how often to look for /dev/assay",
 	  DURATION(service.device_interval, 100, HOUR) },
 
+	{ "measure", "rules", "/etc/assay/measure.d", "where the rules are: assay-measure.d(5)",
+	  PATH(measure.rules) },
+	{ "measure", "certificates", "/etc/assay/certificates",
+	  "whose manifests are believed: files of certificates", PATH(measure.certificates) },
+	{ "measure", "read", "no", "have the kernel read every file to its end", BOOL(measure.read) },
+	{ "measure", "wait", "60s", "how long the start waits for the first pass over the rules",
+	  DURATION(measure.wait, 0, HOUR) },
+	{ "measure", "settle", "2s", "how long after a mount the rules are gone through again",
+	  DURATION(measure.settle, 1, HOUR) },
+
 	{ "archive", "directory", "/var/lib/assay/archive", "where archives are: a directory a boot",
 	  PATH(archive.directory) },
 	{ "archive", "interval", "1min", "archive the log when a record waits so long",

@@ -72,11 +72,16 @@ static void print_keys(void)
 static int make_directory(const char *path, mode_t mode, const struct privilege_user *user,
 			  struct assay_error *err)
 {
+	struct stat st;
+
 	if (mkdir(path, mode) < 0) {
-		if (errno == EEXIST)
+		/* What measured in the initramfs has made it as root. */
+		if (errno == EEXIST &&
+		    (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0))
 			return 0;
-		return assay_fail(err, errno, "cannot make the directory %s: %s", path,
-				  strerror(errno));
+		if (errno != EEXIST)
+			return assay_fail(err, errno, "cannot make the directory %s: %s", path,
+					  strerror(errno));
 	}
 	if (user->wanted && chown(path, user->uid, user->gid) < 0)
 		return assay_fail(err, errno, "cannot give the directory %s to user %s: %s", path,

@@ -6,6 +6,7 @@
 
 PART(archive);
 PART(ima);
+PART(measure);
 PART(state);
 PART(metrics);
 PART(records);
@@ -17,6 +18,7 @@ PART(push);
 struct part *const service_parts[] = {
 	&part_archive,
 	&part_state,
+	&part_measure,
 	&part_ima,
 	&part_metrics,
 	&part_records,

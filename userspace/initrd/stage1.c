@@ -6,32 +6,14 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "measure/known.h"
+#include "measure/pass.h"
 #include "measure/root.h"
-#include "measure/trusted.h"
-
-/**
- * struct stage1_run - measuring under way
- * @root: descriptor of the root file system
- * @known: bytes of STAGE1_KNOWN
- */
-struct stage1_run {
-	const struct stage1 *stage1;
-	struct outcome *outcome;
-	struct device device;
-	struct rules rules;
-	struct trusted trusted;
-	struct scan scan;
-	int root;
-	struct buffer known;
-};
 
 static uint64_t now(void)
 {
@@ -97,26 +79,6 @@ enum initrd_deed stage1_deed(const struct stage1 *stage1, enum outcome_kind kind
 
 /* ---------------------------------------------------------------- measuring */
 
-static void take_result(void *context, const char *path, const struct assay_measure_entry *entry,
-			bool recorded, uint64_t recnum)
-{
-	struct stage1_run *run = context;
-	struct assay_digest digest = {
-		.hash = (enum assay_hash)entry->hash_alg,
-		.size = entry->digest_size,
-	};
-	char text[ASSAY_DIGEST_TEXT_MAX];
-
-	(void)recorded;
-	(void)recnum;
-	if (entry->result < 0) {
-		outcome_take_file(run->outcome, path, -entry->result);
-		return;
-	}
-	memcpy(digest.bytes, entry->digest, entry->digest_size);
-	known_append_file(path, assay_digest_text(&digest, text), &run->known);
-}
-
 /* From here on the root is the one that the kernel has to name files from. */
 static int change_root(int root, struct assay_error *err)
 {
@@ -125,95 +87,72 @@ static int change_root(int root, struct assay_error *err)
 	return 0;
 }
 
-static int measure_scanned(struct stage1_run *run, struct assay_error *err)
+static int require_rules(const char *directory, struct assay_error *err)
 {
-	const char **paths = calloc(run->scan.count ? run->scan.count : 1, sizeof(*paths));
-	CLEANUP(close_descriptor)
-	int descriptors = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct measure_job job = {
-		.device = &run->device,
-		.root = run->root,
-		.descriptors = descriptors,
-		.flags = run->stage1->config.read ? ASSAY_MEASURE_READ : 0,
-		.stay = true,
-		.told = take_result,
-		.context = run,
-	};
-	int r = 0;
+	struct rules rules = { 0 };
+	int r = rules_load(directory, &rules, err);
 
-	if (!paths)
-		r = assay_fail(err, ENOMEM, "out of memory");
-	else if (descriptors < 0)
-		r = assay_fail(err, errno, "cannot open /proc/self/fd: %s", strerror(errno));
-	for (size_t i = 0; i < run->scan.count && r == 0; i++)
-		paths[i] = run->scan.files[i].path;
-	if (r == 0)
-		r = change_root(run->root, err);
-	if (r == 0)
-		r = measure_files(&job, paths, run->scan.count, &run->outcome->counts, err);
-	free(paths);
+	if (r == 0 && rules.count == 0)
+		r = assay_fail(err, ENOENT,
+			       "the initramfs has no rules in %s: put some there and make it anew",
+			       directory);
+	rules_free(&rules);
 	return r;
 }
 
 /* All that is read of the initramfs, and found on the root file system, is before the root changes.
  */
-static int measure(struct stage1_run *run, struct assay_error *err)
+static int measure(const struct stage1 *stage1, struct outcome *outcome, struct buffer *measured,
+		   struct assay_error *err)
 {
-	const struct stage1 *stage1 = run->stage1;
-	struct scan_options options = { .stage = RULE_STAGE_INITRD };
+	CLEANUP(close_descriptor) int root = -1;
 	CLEANUP(close_descriptor) int lists = -1;
+	struct device device;
+	struct measure_pass pass = {
+		.device = &device,
+		.rules = stage1->rules,
+		.certificates = stage1->certificates,
+		.stage = RULE_STAGE_INITRD,
+		.flags = stage1->config.read ? ASSAY_MEASURE_READ : 0,
+		.enter = change_root,
+		.measured = measured,
+	};
 	char log[KNOWN_LOG_TEXT];
-	int r = rules_load(stage1->rules, &run->rules, err);
+	int r = require_rules(stage1->rules, err);
 
-	if (r == 0 && run->rules.count == 0)
-		r = assay_fail(err, ENOENT,
-			       "the initramfs has no rules in %s: put some there and make it anew",
-			       stage1->rules);
 	if (r == 0)
-		r = trusted_load(stage1->certificates, &run->trusted, err);
-	if (r == 0)
-		r = run->root = root_open(stage1->root, err);
+		r = root = root_open(stage1->root, err);
 	if (r >= 0)
 		r = lists = root_open("/", err);
 	if (r >= 0)
-		r = device_open(&run->device, DEVICE_WRITE, err);
+		r = device_open(&device, DEVICE_WRITE, err);
 	if (r < 0)
 		return r;
-	options.root = run->root;
-	options.lists = lists;
-	options.certificates = run->trusted.certificates;
-	options.certificate_count = run->trusted.count;
-	r = known_log(&run->device, log, err);
-	if (r == 0)
-		r = scan_rules(&options, &run->rules, &run->scan, err);
+	pass.root = root;
+	pass.lists = lists;
+	r = known_log(&device, log, err);
 	if (r == 0) {
-		known_begin_file(log, &run->known);
-		outcome_take_scan(run->outcome, &run->scan);
-		r = measure_scanned(run, err);
+		known_begin_file(log, measured);
+		r = measure_pass(&pass, outcome, err);
 	}
-	device_close(&run->device);
+	device_close(&device);
 	return r;
 }
 
 void stage1_measure(const struct stage1 *stage1, struct outcome *ret)
 {
-	struct stage1_run run = { .stage1 = stage1, .outcome = ret, .root = -1 };
+	CLEANUP(buffer_free) struct buffer measured = { 0 };
 	uint64_t from = now();
 	struct assay_error err = { 0 };
 
 	*ret = (struct outcome){ 0 };
 	/* Nothing of the root file system configures the library that checks signatures. */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	if (measure(&run, &err) < 0)
+	if (measure(stage1, ret, &measured, &err) < 0)
 		ret->error = err;
 	ret->milliseconds = now() - from;
-	if (run.known.size > 0 && !run.known.failed &&
-	    write_at(stage1->runtime, STAGE1_KNOWN, buffer_bytes(&run.known), &err) < 0 &&
+	if (measured.size > 0 && !measured.failed &&
+	    write_at(stage1->runtime, STAGE1_KNOWN, buffer_bytes(&measured), &err) < 0 &&
 	    ret->error.code == 0)
 		ret->error = err;
-	buffer_free(&run.known);
-	scan_free(&run.scan);
-	trusted_free(&run.trusted);
-	rules_free(&run.rules);
-	close_descriptor(&run.root);
 }

@@ -60,6 +60,7 @@ bool outcome_tell(const struct outcome *outcome, json_t *object)
 					json_string(kind_name(outcome_kind(outcome)))) == 0;
 
 	told = tell_number(object, "file_count", outcome->file_count) && told;
+	told = tell_number(object, "known_count", outcome->known_count) && told;
 	told = tell_number(object, "measured_count", outcome->counts.measured) && told;
 	told = tell_number(object, "failed_count", outcome->counts.failed) && told;
 	told = tell_number(object, "without_verity_count", outcome->without_verity) && told;

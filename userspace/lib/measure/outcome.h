@@ -21,6 +21,7 @@ enum outcome_kind {
  * struct outcome - {0} at first; outcome_free() it
  * @error: .code is not 0: what kept all of it, or what came after, from being measured
  * @file_count: files that were to be measured
+ * @known_count: files besides that were measured in this boot, and are the same
  * @without_verity, @failure_count: of the scan
  * @counts: what was
  * @milliseconds: how long it took
@@ -29,7 +30,7 @@ enum outcome_kind {
  */
 struct outcome {
 	struct assay_error error;
-	size_t file_count, without_verity, failure_count;
+	size_t file_count, known_count, without_verity, failure_count;
 	struct measure_counts counts;
 	uint64_t milliseconds;
 	json_t *failures, *files;
