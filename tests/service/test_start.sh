@@ -30,6 +30,9 @@ keep=no' >/etc/assay/assayd.conf
 	check "$name keeps two capabilities" [ "$(service_reads CapPrm)" = 0000000000200004 ]
 	check "$name has none in effect" [ "$(service_reads CapEff)" = 0000000000000000 ]
 	check "$name can get no others" [ "$(service_reads CapBnd)" = 0000000000200004 ]
+	check "$name can gain none" [ "$(service_reads NoNewPrivs)" = 1 ]
+	# SECCOMP_MODE_FILTER
+	check "$name has given up system calls" [ "$(service_reads Seccomp)" = 2 ]
 	check "$name has no threads" [ "$(service_reads Threads)" = 1 ]
 
 	run "$service_program"

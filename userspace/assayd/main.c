@@ -11,6 +11,7 @@
 #include "manager.h"
 #include "options.h"
 #include "privilege.h"
+#include "sandbox.h"
 #include "service.h"
 
 #define CONFIG_PATH_DEFAULT "/etc/assay/assayd.conf"
@@ -93,6 +94,7 @@ static int prepare(struct service *service, const char *user_name, struct assay_
 {
 	const struct config *config = service->config;
 	struct privilege_user user;
+	struct assay_error why;
 	int r = privilege_find_user(user_name ? user_name : config->service.user, &user, err);
 
 	umask(022);
@@ -105,6 +107,8 @@ static int prepare(struct service *service, const char *user_name, struct assay_
 			service->parts[i]->prepare(config, user.gid);
 	if (r == 0)
 		r = privilege_keep(&user, err);
+	if (r == 0 && sandbox_enter(&why) < 0)
+		manager_tell(MANAGER_WARNING, NULL, NULL, why.text);
 	return r;
 }
 
