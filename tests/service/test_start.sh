@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # assayd starts, as its own user and with what privileges it needs, tells its state, and
-# ends; with systemd's libraries and without.
+# ends; with systemd's libraries and without. On a kernel with seccomp, which the bed's own have not.
 # guest: --region auto --tpm new --banks sha256
+# flavours: 4k
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 # shellcheck source=tests/service/service.sh

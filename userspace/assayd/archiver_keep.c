@@ -81,6 +81,9 @@ static int find_boots(const char *root, const char *own, struct boots *boots,
 	struct dirent *entry;
 	int r = 0;
 
+	/* Nothing was archived yet. */
+	if (!directory && errno == ENOENT)
+		return 0;
 	if (!directory)
 		return assay_fail(err, errno, "cannot read %s: %s", root, strerror(errno));
 	boots->list = calloc(BOOTS_MAX, sizeof(*boots->list));

@@ -152,9 +152,10 @@ int confined_child_result(int status, struct bytes written, struct bytes *ret,
 	uint32_t code;
 
 	if (status == CHILD_UNCONFINED)
-		return assay_fail(err, EPERM,
-				  "its parser could not be confined (seccomp, limits), so it was "
-				  "not read");
+		return assay_fail(
+			err, EPERM,
+			"its parser could not be confined, so it was not read; this needs a "
+			"kernel with CONFIG_SECCOMP_FILTER");
 	if (status != CHILD_SAID || !bytes_take_le32(&written, &code) || code > 4095)
 		return assay_fail(err, EPROTO, "its parser ended before it was done (status %d)",
 				  status);

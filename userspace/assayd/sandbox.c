@@ -96,7 +96,10 @@ int sandbox_enter(struct assay_error *err)
 		return 0;
 	r = load_filter();
 	if (r < 0)
-		return assay_fail(err, -r, "cannot give up system calls (seccomp): %s",
-				  strerror(-r));
+		return assay_fail(
+			err, -r,
+			"system calls that are not needed could not be given up: %s; this "
+			"needs a kernel with CONFIG_SECCOMP_FILTER",
+			strerror(-r));
 	return 0;
 }
