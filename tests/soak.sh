@@ -12,6 +12,9 @@
 #	change    a log that changes while it is adopted, 500 times (change_rounds; change_seed)
 #	windows   10000 rounds of claims under load (SOAK_ROUNDS)
 #	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
+#	archive   records for an hour through assayd and a small ring (archive_seconds)
+#	kill      assayd killed 200 times while it archives (archive_kills)
+#	archive-cut  a guest that archives cut off 200 times (cut_rounds; cut_seed)
 #	nth       memory that is not there, for every allocation of loading and unloading
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
@@ -41,7 +44,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn nth debug kcsan tags amd64
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut nth debug kcsan tags amd64
 for name; do
 	case $name in
 	model)
@@ -85,6 +88,18 @@ for name; do
 		export soak_flavour=debug
 		soak churn kmod/test_churn@debug
 		unset soak_flavour
+		;;
+	archive)
+		export archive_seconds="${archive_seconds:-3000}"
+		soak archive service/test_archive_load@64k
+		;;
+	kill)
+		export archive_kills="${archive_kills:-200}" archive_timeout=3600
+		soak kill service/test_archive@64k
+		;;
+	archive-cut)
+		export cut_rounds="${cut_rounds:-200}" e2e_timeout=7200
+		soak archive-cut e2e/test_archive_cut
 		;;
 	nth)
 		export nth_tries="${nth_tries:-0}" nth_timeout=3600

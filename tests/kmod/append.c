@@ -2,7 +2,8 @@
 /*
  * append COUNT SIZE [SEED]: appends so many records, each an event labelled "count" whose data are
  * SEED and its number from 0 on, and zeros up to SIZE bytes; prints "RECORDS MILLISECONDS".
- * COUNT 0 appends until it is killed, a line for each record that is anchored.
+ * COUNT 0 appends until it is killed, and prints "# RECORD HEAD" for each record once it is
+ * anchored: its number, and that of the oldest one that the log had just before.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "uapi/assay.h"
 
@@ -27,8 +30,10 @@ static unsigned long long now_ms(void)
 int main(int argc, char **argv)
 {
 	static char label[] = "count";
+	const struct assay_log_header *header;
 	char *data;
 	unsigned long count, size, i;
+	unsigned long long head;
 	unsigned long long begin = now_ms();
 	int fd = open("/dev/assay", O_RDWR | O_CLOEXEC);
 
@@ -39,7 +44,8 @@ int main(int argc, char **argv)
 	count = strtoul(argv[1], NULL, 10);
 	size = strtoul(argv[2], NULL, 10);
 	data = calloc(1, size + 64);
-	if (!data)
+	header = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+	if (!data || header == MAP_FAILED)
 		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (i = 0; count == 0 || i < count; i++) {
@@ -56,12 +62,13 @@ int main(int argc, char **argv)
 			.entries = (uintptr_t)&entry,
 		};
 
+		head = __atomic_load_n(&header->head_recnum, __ATOMIC_ACQUIRE);
 		if (ioctl(fd, ASSAY_IOC_APPEND, &append) < 0) {
 			fprintf(stderr, "append %lu: %s\n", i, strerror(errno));
 			return 1;
 		}
 		if (count == 0)
-			printf("%llu\n", (unsigned long long)append.recnum);
+			printf("# %llu %llu\n", (unsigned long long)append.recnum, head);
 	}
 	printf("%lu %llu\n", i, now_ms() - begin);
 	return 0;

@@ -9,12 +9,12 @@ insmod /bed/assay.ko || exit 1
 chown 0:990 /dev/assay
 chmod 660 /dev/assay
 
-# archive_configure LINE...: of [archive]
+# archive_configure LINE...: of [archive]; archive_interval and archive_size may be set
 archive_configure() {
 	{
 		echo '[archive]'
-		echo 'interval=100ms'
-		echo 'size=16K'
+		echo "interval=${archive_interval:-100ms}"
+		echo "size=${archive_size:-16K}"
 		printf '%s\n' "$@"
 	} >/etc/assay/assayd.conf
 }

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 # assayd archives the log and cuts it at the threshold; it goes on after it was ended, killed, and
 # after somebody else has cut the log. What is archived and what the ring has is one log: each
-# record is there once, and evidence of it is whole.
-# guest: --region auto --tpm new --banks sha1,sha256 --timeout 120
+# record is there once, and evidence of it is whole. `make soak` kills it archive_kills=200 times.
+# guest: --region auto --tpm new --banks sha1,sha256 --timeout ${archive_timeout:-120}
+# guest: --append archive_kills=${archive_kills:-5}
 # guest: --file tests/service/archive.sh=/bed/archive.sh
+# shellcheck disable=SC2119
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 # shellcheck source=tests/service/service.sh
@@ -51,7 +53,7 @@ rounds=$(sed -n 's/.*archive_kills=\([0-9]*\).*/\1/p' /proc/cmdline)
 round=0 ended=0
 /bed/bin/append 0 500 >/tmp/appending 2>&1 &
 appending=$!
-while [ "$round" -lt "${rounds:-5}" ]; do
+while [ "$round" -lt "$rounds" ]; do
 	round=$((round + 1))
 	sleep "0.$(od -An -N1 -tu1 /dev/urandom | tr -d ' ')"
 	service_kill

@@ -19,6 +19,10 @@ archive_dir=$archive_root/$(cat /proc/sys/kernel/random/boot_id)
 mkdir -p $disk
 mount /dev/vda $disk || exit 1
 
+newest_file() {
+	for file in "$archive_dir"/*.cel.zst; do :; done
+	basename "$file"
+}
 # Problem KEY says WORDS.
 says() {
 	problem "$1" && state_has "$2"
@@ -70,7 +74,7 @@ check "a foreign file is told" service_waits 50 says files 'notes is no file of 
 rm "$archive_dir/notes"
 service_stop
 
-newest=$(cd "$archive_dir" && ls -- *.cel.zst | tail -n 1)
+newest=$(newest_file)
 printf X | dd of="$archive_dir/$newest" bs=1 seek=300 conv=notrunc 2>/dev/null
 check "it starts where the newest file is damaged" service_start
 check "a damaged file is told" service_waits 100 says damaged 'was damaged, and is now named'
@@ -81,7 +85,7 @@ check "and it is one log with the ring" is_one_log
 service_stop
 rm "$archive_dir/$newest.damaged"
 
-newest=$(cd "$archive_dir" && ls -- *.cel.zst | tail -n 1)
+newest=$(newest_file)
 cp -p "$archive_dir/$newest" /run/newest
 printf '\002' | dd of="$archive_dir/$newest" bs=1 seek=19 conv=notrunc 2>/dev/null
 check "it starts where the newest file is of the future" service_start

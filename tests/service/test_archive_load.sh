@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Records without end through a small ring, with retention: the memory of assayd and of the log stays
+# within bounds, and what is kept of the archive is whole, and goes on in the ring. `make soak` has it
+# go on for archive_seconds=3000.
+# guest: --region auto --tpm new --banks sha256 --timeout $((${archive_seconds:-5} + 90))
+# guest: --append archive_seconds=${archive_seconds:-5}
+# guest: --file tests/service/archive.sh=/bed/archive.sh
+# shellcheck source=tests/check.sh
+. /bed/check.sh
+# shellcheck source=tests/service/service.sh
+. /bed/service.sh
+# shellcheck source=tests/service/archive.sh
+. /bed/archive.sh
+
+seconds=$(sed -n 's/.*archive_seconds=\([0-9]*\).*/\1/p' /proc/cmdline)
+archive_size=32K
+archive_configure trim-at=20 keep-size=256K keep-unacknowledged=no
+check "it starts" service_start
+end=$(($(cut -d. -f1 /proc/uptime) + seconds))
+most_rss=0 most_claimed=0 most_used=0 round=0
+while [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ]; do
+	append 200 1000 "$round" || exit 1
+	round=$((round + 1))
+	rss=$(service_reads RssAnon)
+	rss=${rss%% *}
+	claimed=$(cat /sys/class/misc/assay/memory/bytes_claimed)
+	used=$(sed -n 's/.*"log_used_percent": \([0-9]*\).*/\1/p' /run/assay/state.json)
+	[ "$rss" -le "$most_rss" ] || most_rss=$rss
+	[ "$claimed" -le "$most_claimed" ] || most_claimed=$claimed
+	[ "$used" -le "$most_used" ] || most_used=$used
+	[ $((round % 50)) -ne 0 ] || echo "# $(records) records, RssAnon at most $most_rss KiB, claimed at most $most_claimed bytes"
+done
+check "it archives all" service_waits 100 archived
+echo "# $(records) records in $seconds s: RssAnon at most $most_rss KiB, claimed at most $most_claimed bytes, ring at most $most_used % full"
+check "assayd needs less than 32 MiB at any time" [ "$most_rss" -lt 32768 ]
+# 1 MiB of window, and what was claimed ahead of need.
+check "the log claims no more than its window" [ "$most_claimed" -le 1310720 ]
+check "the ring was never near its end" [ "$most_used" -lt 80 ]
+size=$(cat "$archive_dir"/*.zst | wc -c)
+check "what is kept is as much as it may be" [ "$size" -le 262144 ]
+check "what is kept is whole" archive_is_whole
+sed 's/^/# /' /tmp/verified
+run assay log show --archive "$archive_dir" --records 0
+check "and goes on in the ring" told 0
+check "it ends" service_stop
+echo "1..$check_number"
