@@ -178,6 +178,22 @@ CHANGE(nothing_to_compare_with)
 	f->policy.required &= ~(FAILS(BOOT_KNOWN) | FAILS(PCR_VALUES));
 	f->no_pcr_values = true;
 }
+/* What is compared is the same in every machine: a separator, and a locality. */
+CHANGE(values_of_any_machine)
+{
+	no_log_at_all(f);
+	f->policy.required &= ~FAILS(BOOT_KNOWN);
+	/* PCR 14 of the fixture's own policy. */
+	f->record_count = 0;
+	f->boot_pcrs[0] = 3;
+	f->boot_pcrs[1] = 6;
+	f->event_count = 1;
+	for (size_t i = 0; i < 2; i++)
+		f->events[f->event_count++] =
+			(struct fixture_event){ f->boot_pcrs[i], UEFI_EV_SEPARATOR, "\0\0\0\0",
+						NULL, 4 };
+	fixture_extend_behind(f, 1U << 6, "os-separator");
+}
 /* A log of the firmware that the policy calls absent is not believed: nothing is proven by it. */
 CHANGE(firmware_there_although_absent)
 {
@@ -284,6 +300,8 @@ const struct bad_row bad_presence[] = {
 	  FAILS(PCR_VALUES) | FAILS(BOOT_KNOWN) },
 	{ "the firmware's log is missing", BEFORE_PCRS, firmware_missing, FAILS(EVIDENCE_LOGS) },
 	{ "good: no log, values of PCRs", BEFORE_PCRS, no_log_at_all, TRUSTED },
+	{ "values of PCRs that any machine has", BEFORE_PCRS, values_of_any_machine,
+	  FAILS(REFERENCE_VALUES) },
 	{ "no value to compare with", BEFORE_PCRS, nothing_to_compare_with,
 	  FAILS(REFERENCE_VALUES) },
 	{ "good: a log of the firmware that is absent by the policy", BEFORE_PCRS,

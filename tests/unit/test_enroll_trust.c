@@ -52,7 +52,14 @@ static int make_certificates(void **state)
 		"mid leaf basicConstraints=critical,CA:FALSE $sign\n"
 		"mid nosign $ca keyUsage=critical,cRLSign\n"
 		"mid nousage $ca\n"
-		"printf '[ca]\\ndefault_ca=it\\n[it]\\ndatabase=index\\ndefault_md=sha256\\n' "
+		"printf '[ca]\\ndefault_ca=it\\n[it]\\ndatabase=index\\ndefault_md=sha256\\n"
+		"[some]\\nissuingDistributionPoint=critical,@some_point\\n"
+		"[some_point]\\nonlysomereasons=keyCompromise\\n"
+		"[others]\\nissuingDistributionPoint=critical,@others_point\\n"
+		"[others_point]\\nindirectCRL=TRUE\\n"
+		"[users]\\nissuingDistributionPoint=critical,@users_point\\n"
+		"[users_point]\\nonlyuser=TRUE\\n"
+		"[delta]\\n2.5.29.27=critical,DER:020101\\n' "
 		">ca.conf\n"
 		"list() { : >index; [ -z \"$4\" ] || openssl ca -config ca.conf -cert $2.crt "
 		"-keyfile $3 "
@@ -68,6 +75,8 @@ static int make_certificates(void **state)
 		"list mid.soon mid shared.key '' -crl_lastupdate 20990101000000Z "
 		"-crl_nextupdate 20990201000000Z\n"
 		"list mid.sha1 mid shared.key '' -crldays 10 -md sha1\n"
+		"for kind in some others users delta; do "
+		"list mid.$kind mid shared.key mid.ek -crldays 10 -crlexts $kind; done\n"
 		"list fake fake fake.key ''\n"
 		"cat root.crl mid.crl >both.crl\n"
 		"openssl crl -in mid.crl -outform DER -out mid.der\n"
@@ -194,6 +203,11 @@ static void a_list_of_an_issuer_counts(void **state)
 		{ "root.crl mid.crl mid.old.crl", ESTALE, "mid.old.crl", 0 },
 		{ "mid.soon.crl", ESTALE, "from Jan  1 00:00:00 2099 GMT on", 0 },
 		{ "mid.sha1.crl", EBADMSG, "a hash that is not accepted", 0 },
+		/* They revoke mid.ek, and OpenSSL would pass over them. */
+		{ "mid.some.crl", EBADMSG, "onlySomeReasons", 0 },
+		{ "mid.others.crl", EBADMSG, "indirectCRL", 0 },
+		{ "mid.delta.crl", EBADMSG, "deltaCRLIndicator", 0 },
+		{ "mid.users.crl", EKEYREJECTED, "is revoked", 0 },
 		/* Of root's name, and not by its key. */
 		{ "fake.crl", EKEYREJECTED, "leads to no trusted root", 0 },
 		{ "root.crt", EBADMSG, "is no revocation list", 0 },

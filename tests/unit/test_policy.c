@@ -564,6 +564,16 @@ static void test_logs(void **state)
 		  0,
 		  { PRESENCE_OPTIONAL, PRESENCE_ABSENT, PRESENCE_REQUIRED },
 		  true },
+		/* Two signers are two of a manifest, so there has to be one. */
+		{ ", \"logs\": {\"assay_log\": \"absent\"}, \"manifest\": {\"signers\": 2}",
+		  1U << 10,
+		  { PRESENCE_ABSENT, PRESENCE_REQUIRED, PRESENCE_OPTIONAL },
+		  true },
+		{ ", \"logs\": {\"assay_log\": \"absent\"}, \"firmware\": {\"phases\": "
+		  "[\"sysinit\"]}",
+		  1U << 10 | 1U << 11,
+		  { PRESENCE_ABSENT, PRESENCE_REQUIRED, PRESENCE_OPTIONAL },
+		  false },
 		{ ", \"ima\": {\"required\": false}, \"uefi\": {\"log\": \"required\"}",
 		  1U << 14,
 		  { PRESENCE_REQUIRED, PRESENCE_OPTIONAL, PRESENCE_REQUIRED },

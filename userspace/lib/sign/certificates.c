@@ -188,9 +188,35 @@ static bool signed_well(const X509_CRL *list)
 	       hash != NID_sha1 && hash != NID_md5 && hash != NID_md4 && hash != NID_md2;
 }
 
+/*
+ * A list that tells of some of what its issuer revoked only, or of what others issued. OpenSSL
+ * passes over these as if they were not there (RFC 5280, 5.2.4 and 5.2.5), and over what they
+ * revoke.
+ */
+static const char *why_partial(const X509_CRL *list)
+{
+	ISSUING_DIST_POINT *point;
+	const char *why = NULL;
+	int critical = -1;
+
+	if (X509_CRL_get_ext_by_NID(list, NID_delta_crl, -1) >= 0)
+		return "tells only what changed since another (deltaCRLIndicator)";
+	point = X509_CRL_get_ext_d2i(list, NID_issuing_distribution_point, &critical, NULL);
+	/* -1: there is none. */
+	if (!point)
+		return critical == -1 ? NULL : "says in no known form what it is of";
+	if (point->onlysomereasons)
+		why = "is of some reasons only (onlySomeReasons)";
+	else if (point->indirectCRL > 0)
+		why = "is of other issuers' certificates, too (indirectCRL)";
+	ISSUING_DIST_POINT_free(point);
+	return why;
+}
+
 static int check_list(const X509_CRL *list, const char *name, uint64_t now, struct assay_error *err)
 {
 	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+	const char *partial = why_partial(list);
 	char issuer[NAME_SHOWN], when[TIME_SHOWN];
 	time_t at = (time_t)now;
 
@@ -200,6 +226,10 @@ static int check_list(const X509_CRL *list, const char *name, uint64_t now, stru
 				  "%s: the revocation list of %s does not say when the next one is "
 				  "due, so nobody can tell whether it is the present one",
 				  name, issuer);
+	if (partial)
+		return assay_fail(err, EBADMSG,
+				  "%s: the revocation list of %s %s: give a whole one of its own",
+				  name, issuer, partial);
 	if (!signed_well(list))
 		return assay_fail(err, EBADMSG,
 				  "%s: the revocation list of %s is signed with a hash that is not "

@@ -286,6 +286,7 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 		{ rules->max_age > 0, "max_age", BIT(QUOTE_AGE) },
 		{ rules->pcr_value_count > 0, "pcrs.values", BIT(PCR_VALUES) },
 		{ rules->filesystem_count > 0, "filesystems", BIT(FILES_FILESYSTEM) },
+		{ rules->manifest_signers > 1, "manifest.signers", BIT(MANIFEST_SIGNATURE) },
 		{ rules->manifest_min_created > 0 || rules->manifest_id || rules->manifest_product,
 		  "manifest", BIT(MANIFEST_CURRENT) },
 	};
@@ -397,6 +398,8 @@ int policy_derive(struct policy *policy, struct assay_error *err)
 		rules->pcrs |= UINT32_C(1) << rules->ima_pcr;
 	if (rules->required & BIT(FIRMWARE_COMMAND_LINE))
 		rules->pcrs |= firmware_rules_pcrs(&rules->firmware);
+	if (rules->required & BIT(FIRMWARE_PHASES))
+		rules->pcrs |= UINT32_C(1) << FIRMWARE_PHASES_PCR;
 	rules->unknown_records = said->keys[POLICY_KEY_UNKNOWN_RECORDS] == SAID_NO;
 	rules->trimmed = said->keys[POLICY_KEY_TRIMMED] == SAID_NO;
 	rules->unknown_templates = said->keys[POLICY_KEY_UNKNOWN_TEMPLATES] == SAID_NO;

@@ -6,18 +6,69 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "verify/appraisal.h"
 
+#define LOCALITY_MAX 4
 /* PCRs that anybody may reset and extend (PC Client Platform TPM Profile, 4.6.2) */
 #define RESETTABLE_PCRS (1U << 16 | 1U << 23)
 
-/* A PCR that was never extended: zeros, or ones (17 to 22 before a dynamic launch). */
-static bool was_extended(const struct assay_digest *value)
+static bool extend(struct assay_digest *value, struct bytes data)
 {
-	for (size_t i = 1; i < value->size; i++)
-		if (value->bytes[i] != value->bytes[0])
+	struct assay_digest digest;
+	struct bytes pieces[2];
+
+	if (digest_bytes(value->hash, data, &digest, NULL) < 0)
+		return false;
+	pieces[0] = BYTES(value->bytes, value->size);
+	pieces[1] = BYTES(digest.bytes, digest.size);
+	return digest_pieces(value->hash, pieces, 2, value, NULL) == 0;
+}
+
+static bool is_same(const struct assay_digest *a, const struct assay_digest *b)
+{
+	return bytes_equal(BYTES(a->bytes, a->size), BYTES(b->bytes, b->size));
+}
+
+/* What it is as it begins, or with nothing in it but what any firmware and system put there: a
+ * separator (PFP 10.4.1), and systemd's word behind that. */
+static bool is_empty_from(const struct assay_digest *value, struct assay_digest start)
+{
+	static const struct bytes separators[] = { { NULL, 0 },
+						   BYTES_LITERAL("\0\0\0\0"),
+						   BYTES_LITERAL("\xff\xff\xff\xff") };
+
+	for (size_t i = 0; i < sizeof(separators) / sizeof(separators[0]); i++) {
+		struct assay_digest common = start;
+
+		if (separators[i].size > 0 && !extend(&common, separators[i]))
+			return false;
+		if (is_same(value, &common))
 			return true;
-	return value->bytes[0] != 0 && value->bytes[0] != 0xff;
+		if (extend(&common, BYTES_LITERAL("os-separator")) && is_same(value, &common))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the value tell this machine from another? Not that of a PCR which nothing was extended into
+ * that is a machine's own: zeros, ones (17 to 22 before a dynamic launch), or the locality that the
+ * TPM was started from (PCR 0).
+ */
+static bool is_telling(const struct assay_digest *value)
+{
+	struct assay_digest start = { .hash = value->hash, .size = value->size };
+
+	if (value->size == 0)
+		return false;
+	for (uint8_t locality = 0; locality <= LOCALITY_MAX; locality++) {
+		start.bytes[start.size - 1] = locality;
+		if (is_empty_from(value, start))
+			return false;
+	}
+	memset(start.bytes, 0xff, start.size);
+	return !is_empty_from(value, start);
 }
 
 /* Whether one of the policy's values, all of which the quote has, says something of the device. */
@@ -33,7 +84,7 @@ static bool are_values_telling(const struct appraisal *appraisal)
 			quoted_pcr(appraisal->quoted, pcr->bank, pcr->index);
 
 		if (value && policy->algorithms & verify_algorithm_bit(pcr->bank) &&
-		    !(RESETTABLE_PCRS & 1U << pcr->index) && was_extended(value))
+		    !(RESETTABLE_PCRS & 1U << pcr->index) && is_telling(value))
 			return true;
 	}
 	return false;
