@@ -201,6 +201,22 @@ END
 	kill -HUP "$pid"
 	check "$name takes a right one" eventually state_says '[.problems[] | select(.part | IN("service", "metrics")).problem_id] == ["device"]'
 
+	sed -i "s#^runtime-directory=.*#runtime-directory=$work/elsewhere#" "$work/assayd.conf"
+	rm "$work/run/state.json"
+	kill -HUP "$pid"
+	check "$name keeps its directories until it is started again" eventually state_says '.type == "assayd"'
+	check "$name says so" grep -q 'are those of the start until' "$work/log"
+
+	rm "$work/run/state.json"
+	mkdir "$work/run/state.json"
+	unwritten() {
+		call org.assay.Status
+		answers '.parameters.state.problems[] | select(.part == "state" and .problem_id == "write")'
+	}
+	check "$name tells that its state cannot be written" eventually unwritten
+	rmdir "$work/run/state.json"
+	check "$name writes it once it can" eventually state_says '[.problems[] | select(.part == "state")] == []'
+
 	rss=$(sed -n 's/^RssAnon:[ \t]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
 	echo "# $name: RssAnon $rss kB"
 	check "$name needs less than 32 MiB" [ "$rss" -lt 32768 ]

@@ -71,10 +71,13 @@ keep=no' >/etc/assay/assayd.conf
 	kill -HUP "$service_pid"
 	check "$name takes one that is right" service_waits 50 state_has '"problems": \[\]'
 
+	run rmmod assay
+	check "$name keeps the module from being unloaded" [ "$status" -ne 0 ]
+
 	rss=$(service_reads RssAnon)
 	echo "# $name: RssAnon $rss"
 	check "$name needs less than 32 MiB" [ "${rss%% *}" -lt 32768 ]
 	check "$name ends when it is told to" service_stop
-	rmmod assay
+	works "$name leaves the module to be unloaded then" rmmod assay
 done
 echo "1..$check_number"

@@ -74,7 +74,7 @@ static int is_same_log(const char *path, const struct assay_log_header *header, 
 		       const struct assay_digest *values, size_t count, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer content = { 0 };
-	struct archive_header last;
+	struct archive_header last = { 0 };
 	struct archive *archive;
 	size_t files, offset;
 	int r = archive_open(path, &archive, err);

@@ -57,7 +57,7 @@ static uint64_t read_memory(void)
 void service_metrics(struct service *service, struct metrics *metrics)
 {
 	metrics_gauge(metrics, "up_seconds", "for how long the service runs",
-		      (double)((loop_now() - service->started_at) / 1000));
+		      (double)(loop_now() - service->started_at) / 1000);
 	metrics_gauge(metrics, "memory_bytes", "anonymous memory of the service",
 		      (double)read_memory());
 	metrics_gauge(metrics, "device_present", "is /dev/assay there?", service->device.fd >= 0);

@@ -227,8 +227,11 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	while (server->connections)
-		close_connection(server->connections);
+	for (struct connection *connection = server->connections, *next; connection;
+	     connection = next) {
+		next = connection->next;
+		close_connection(connection);
+	}
 	loop_timer_free(server->timer);
 	loop_io_free(server->io);
 	free(server);

@@ -218,6 +218,29 @@ const struct part_method *service_find_method(struct service *service, const cha
 
 /* ---------------------------------------------------------------- signals */
 
+/* What is of the start stays as it is: the lock and the directories are held. */
+static void keep_start(struct config *config, struct config *old)
+{
+	char **const kept[][2] = {
+		{ &config->service.user, &old->service.user },
+		{ &config->service.state_directory, &old->service.state_directory },
+		{ &config->service.runtime_directory, &old->service.runtime_directory },
+	};
+	bool changed = false;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		char *text = *kept[i][0];
+
+		changed = changed || strcmp(text, *kept[i][1]) != 0;
+		*kept[i][0] = *kept[i][1];
+		*kept[i][1] = text;
+	}
+	if (changed)
+		manager_tell(MANAGER_WARNING, NULL, NULL,
+			     "user, state-directory and runtime-directory of [service] are those "
+			     "of the start until the service is started again");
+}
+
 /* Where the new configuration is wrong, the old one stays. */
 static void reload(struct service *service)
 {
@@ -231,6 +254,7 @@ static void reload(struct service *service)
 		return;
 	}
 	problem_clear(service, NAME, "configuration");
+	keep_start(config, old);
 	service->config = config;
 	for (size_t i = 0; service->parts[i]; i++)
 		if (service->parts[i]->started && service->parts[i]->reload)

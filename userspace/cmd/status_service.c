@@ -135,9 +135,10 @@ void service_status_print(const struct service_status *status)
 		printf("DOES NOT RUN; its last state, of %s\n", member(state, "time", a));
 	if (json_array_size(json_object_get(state, "problems")) == 0)
 		puts("  problems  none");
-	json_array_foreach(json_object_get(state, "problems"), i, problem)
+	json_array_foreach(json_object_get(state, "problems"), i, problem) {
 		printf("  PROBLEM   %s: %s\n", member(problem, "part", a),
 		       member(problem, "text", b));
+	}
 	print_parts(state);
 }
 
