@@ -169,8 +169,15 @@ END
 		# shellcheck disable=SC2086 # words
 		run setpriv --reuid 65534 --regid 65534 --clear-groups $varlink "$socket" org.assay.Status
 		check "$name does not listen to others" told 1 'no reply\|Connection reset\|Broken pipe'
+		member="setpriv --reuid 65534 --regid 65534 --groups 0 $varlink $socket"
+		run $member org.assay.Status
+		check "$name listens to its group" answers '.parameters.state.type == "assayd"'
+		run $member org.assay.Quote '{"nonce": "00"}'
+		check "$name makes no quotes for it" answers '.error == "org.varlink.service.PermissionDenied"'
 	else
-		skip "$name does not listen to others" 'this needs root'
+		for title in 'does not listen to others' 'listens to its group' 'makes no quotes for it'; do
+			skip "$name $title" 'this needs root'
+		done
 	fi
 
 	scrape 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
