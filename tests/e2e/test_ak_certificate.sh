@@ -196,7 +196,7 @@ check 'an empty directory' told 1 'the directory empty has no file whose name en
 judge --ak-roots root.pem --ak-cert ak.pem
 check 'no certificate but a key' told 1 '"PUBLIC KEY" is no certificate'
 judge --ak-cert whole.pem --ak "$data/ak.pub"
-check 'a certificate that nobody judges' told 2 '\-\-ak-cert is only for use with --ak-roots'
+check 'a certificate that nobody judges' told 2 '\-\-ak-cert needs --ak-roots'
 judge
 check 'no key at all' told 2 'missing option: --device, --ak or --ak-roots'
 echo "1..$check_number"

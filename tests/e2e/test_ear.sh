@@ -126,9 +126,9 @@ refused 'a key that is locked' 'locked.pem' --ear-key locked.pem
 refused 'a public key' 'verifier.pub' --ear-key verifier.pub
 refused 'no key' 'cannot open missing' --ear-key missing
 judge --ear out.ear
-check 'a result that nobody signs' told 2 '\-\-ear is only for use with --ear-key'
+check 'a result that nobody signs' told 2 '\-\-ear needs --ear-key'
 judge --ear-key P-256.pem
-check 'a key without a result' told 2 '\-\-ear-key is only for use with --ear'
+check 'a key without a result' told 2 '\-\-ear-key needs --ear'
 judge --ear out.ear --ear-key P-256.pem --ear-profile other
 check 'another profile' told 2 '\-\-ear-profile'
 judge --ear /dev/null/x --ear-key P-256.pem

@@ -592,7 +592,7 @@ told_in_json 'a quote that fails, in JSON' 1 "$assay" quote --ak missing.pem --n
 
 misused 'no AK' '\-\-ak KEY is needed' "$assay" enroll request --out x
 misused 'no such endorsement key' '\-\-ek: must be p256-low' "$assay" enroll request --ak ak.pem --ek sm2 --out x
-misused 'a certificate of which key?' '\-\-ek-cert is only for use with --ek' "$assay" enroll request --ak ak.pem --ek-cert leaf.pem --out x
+misused 'a certificate of which key?' '\-\-ek-cert needs --ek' "$assay" enroll request --ak ak.pem --ek-cert leaf.pem --out x
 misused 'a machine id with a slash' '\-\-machine-id: must be' "$assay" enroll request --ak ak.pem --machine-id ../x --out x
 misused 'a machine id that is hidden' '\-\-machine-id: must be' "$assay" enroll request --ak ak.pem --machine-id .x --out x
 misused 'no roots' '\-\-roots' "$verify" enroll challenge r.json --records i6 --out x

@@ -224,7 +224,7 @@ refused 'an attestation key that the verifier would not take' 2 'cannot be p521'
 	"$assay" key create --restricted --algorithm p521 --out second.pem
 refused 'RSAPSS of what is no RSA key' 2 '\-\-scheme is of RSA keys' \
 	"$assay" key create --restricted --scheme rsapss --out second.pem
-refused 'a scheme of a key that signs files' 2 '\-\-scheme is only for use with --restricted' \
+refused 'a scheme of a key that signs files' 2 '\-\-scheme needs --restricted' \
 	"$assay" key create --algorithm rsa2048 --scheme rsapss --out second.pem
 # One that tpm2-tools made below the endorsement key.
 tools_pss_key() {

@@ -230,7 +230,7 @@ static void test_refused(void **state)
 		{ { "--kind=\n" }, "not '\\x0a'" },
 		/* Together. */
 		{ { "--json", "-q" }, "--json and --quiet exclude each other" },
-		{ { "--force" }, "--force is only for use with --key" },
+		{ { "--force" }, "--force needs --key" },
 	};
 
 	(void)state;

@@ -365,8 +365,7 @@ static int check_rows(const struct options_run *run, struct assay_error *err)
 			continue;
 		}
 		if (row->needs && !was_given(run, row->needs))
-			return assay_fail(err, EINVAL, "--%s is only for use with --%s", row->name,
-					  row->needs);
+			return assay_fail(err, EINVAL, "--%s needs --%s", row->name, row->needs);
 		if (row->excludes && was_given(run, row->excludes))
 			return assay_fail(err, EINVAL, "--%s and --%s exclude each other",
 					  row->name, row->excludes);

@@ -17,7 +17,7 @@
 int results_check(const struct command *command, const struct result_options *options)
 {
 	if (options->key && !options->ear && !options->cmw)
-		return command_usage(command, "--ear-key is only for use with --ear and --cmw");
+		return command_usage(command, "--ear-key needs --ear or --cmw");
 	return COMMAND_GO;
 }
 

@@ -68,12 +68,14 @@ int tpm_ek_certificate(struct tpm *tpm, enum tpm_ek_template template,
 			*err = unusable;
 		return -unusable.code;
 	}
-	return assay_fail(err, ENODATA,
-			  "the TPM at %s holds no certificate of %s%s endorsement key: get it from "
-			  "the TPM's or the machine's maker and supply it with --ek-cert when "
-			  "requesting; for an answer, name the key with --ek",
-			  tpm->name, template == TPM_EK_ANY ? "an" : "its ",
-			  template == TPM_EK_ANY ? "" : tpm_ek_template_name(template));
+	return assay_fail(
+		err, ENODATA,
+		"the TPM at %s holds no certificate of %s%s endorsement key: get it from "
+		"the TPM's or the machine's maker and supply it with --ek-cert when "
+		"requesting, or request without one (--no-ek-cert), of a verifier that knows "
+		"the key itself; for an answer, name the key with --ek",
+		tpm->name, template == TPM_EK_ANY ? "an" : "its ",
+		template == TPM_EK_ANY ? "" : tpm_ek_template_name(template));
 }
 
 /* Appends the certificates at the beginning of @rest; false where what follows them is none. */

@@ -83,24 +83,24 @@ enum check_result check_uefi_log_replay(struct appraisal *appraisal, char *detai
 				  "no PCR that the log has events of is quoted in a bank of "
 				  "the log that is accepted");
 	missing = firmware->extended & ~replay.proven;
-	check_pcrs_text(replay.proven, ",", proven_text);
-	check_pcrs_text(missing, ",", missing_text);
+	check_pcrs_named(replay.proven, proven_text);
+	check_pcrs_named(missing, missing_text);
 	if (missing & ((1U << FIRMWARE_PCRS) - 1)) {
 		proven_log_free(proven);
 		return check_tell(false, detail,
-				  "the log has events of PCRs %s, which are not quoted in a bank "
+				  "the log has events of %s, which are not quoted in a bank "
 				  "that has digests of all of them: nothing proves them",
 				  missing_text);
 	}
 	appraisal->content.firmware = proven;
 	if (missing != 0)
 		return check_tell(true, detail,
-				  "to the quoted values of PCRs %s; its events of PCRs %s, which "
+				  "to the quoted values of %s; its events of %s, which "
 				  "are not quoted or which others extend later, are not proven",
 				  proven_text, missing_text);
 	check_pcrs_text(replay.separated, ",", missing_text);
 	uki_words_text(replay.phases, phases);
-	return check_tell(true, detail, "to the quoted values of PCRs %s%s%s%s%s", proven_text,
+	return check_tell(true, detail, "to the quoted values of %s%s%s%s%s", proven_text,
 			  missing_text[0] ? ", with systemd's os-separator behind it in " : "",
 			  missing_text, phases[0] ? ", with its phases behind PCR 11: " : "",
 			  phases);

@@ -104,8 +104,8 @@ enum check_result check_firmware_separator(struct content *content, char *detail
 
 	if (result != CHECK_PASSED)
 		return result;
-	check_pcrs_text(proven_separated(content->firmware), ",", text);
-	return check_tell(true, detail, "in PCRs %s", text);
+	check_pcrs_named(proven_separated(content->firmware), text);
+	return check_tell(true, detail, "in %s", text);
 }
 
 enum check_result check_firmware_command_line(struct content *content, char *detail)

@@ -485,7 +485,7 @@ enum check_result check_pcr_required(struct appraisal *appraisal, char *detail)
 	uint32_t required = required_pcrs(appraisal);
 	char text[PCRS_TEXT];
 
-	check_pcrs_text(required, ",", text);
+	check_pcrs_named(required, text);
 	if (required == 0 && appraisal->judged[VERIFY_LOG_ASSAY])
 		return check_tell(false, detail, "the policy requires no PCR");
 	for (size_t i = 0; i < attest->selection_count; i++) {
@@ -498,11 +498,11 @@ enum check_result check_pcr_required(struct appraisal *appraisal, char *detail)
 		if (required == 0)
 			return check_tell(true, detail, "the policy names none; bank %s",
 					  assay_hash_name(selection->bank));
-		return check_tell(true, detail, "PCRs %s of bank %s", text,
+		return check_tell(true, detail, "%s of bank %s", text,
 				  assay_hash_name(selection->bank));
 	}
-	return check_tell(false, detail,
-			  "no bank of an accepted hash has all of the PCRs %s in the quote", text);
+	return check_tell(false, detail, "no bank of an accepted hash has %s%s in the quote",
+			  required & (required - 1) ? "all of the " : "", text);
 }
 
 enum check_result check_pcr_digest(struct appraisal *appraisal, char *detail)
@@ -528,7 +528,8 @@ static bool pcr_expected(const struct appraisal *appraisal, const struct policy_
 
 	if (!value)
 		return check_tell(false, detail,
-				  "%s PCR %u is not quoted, and the policy expects a value of it",
+				  "%s PCR %u is not quoted, and the policy expects a value of it: "
+				  "have the device quote it ('assay quote --pcrs')",
 				  assay_hash_name(expected->bank), expected->index);
 	for (size_t i = 0; i < expected->count; i++)
 		if (bytes_equal(BYTES(value->bytes, value->size),
@@ -536,8 +537,12 @@ static bool pcr_expected(const struct appraisal *appraisal, const struct policy_
 			return true;
 	hex_encode(BYTES(value->bytes, value->size), found_text);
 	hex_encode(BYTES(first->bytes, first->size), expected_text);
-	return check_tell(false, detail, "%s PCR %u is %s; the policy takes %s%s",
+	return check_tell(false, detail, "%s PCR %u is %s%s; the policy takes %s%s",
 			  assay_hash_name(expected->bank), expected->index, found_text,
+			  bytes_are_zero(BYTES(value->bytes, value->size)) ?
+				  " (nothing was measured into it: is it the TPM that the firmware "
+				  "measures into?)" :
+				  "",
 			  expected_text, expected->count > 1 ? " and others" : "");
 }
 

@@ -42,6 +42,15 @@ const char *check_pcrs_text(uint32_t mask, const char *separator, char text[stat
 	return text;
 }
 
+const char *check_pcrs_named(uint32_t mask, char text[static PCRS_TEXT])
+{
+	char list[PCRS_TEXT];
+
+	snprintf(text, PCRS_TEXT, "PCR%s %s", mask & (mask - 1) ? "s" : "",
+		 check_pcrs_text(mask, ",", list));
+	return text;
+}
+
 void findings_add(struct findings *findings, const char *format, ...)
 {
 	size_t room = sizeof(findings->text) - findings->used;

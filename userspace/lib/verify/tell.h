@@ -39,6 +39,9 @@ const char *check_digest_text(const struct assay_digest *digest, char text[DIGES
 /* check_pcrs_text() - the PCRs of a mask, "0,4,7"; @separator: "," or ", "; returns @text */
 const char *check_pcrs_text(uint32_t mask, const char *separator, char text[static PCRS_TEXT]);
 
+/* check_pcrs_named() - "PCR 7", "PCRs 0,4,7"; returns @text */
+const char *check_pcrs_named(uint32_t mask, char text[static PCRS_TEXT]);
+
 /* What fails a check: the first few by name, the others by number. Start with {0}. */
 struct findings {
 	char text[CHECK_DETAIL_MAX];
