@@ -43,9 +43,11 @@ int main(int argc, char **argv)
 	}
 	count = strtoul(argv[1], NULL, 10);
 	size = strtoul(argv[2], NULL, 10);
-	data = calloc(1, size + 64);
 	header = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
-	if (!data || header == MAP_FAILED)
+	if (header == MAP_FAILED)
+		return 1;
+	data = calloc(1, size + 64);
+	if (!data)
 		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (i = 0; count == 0 || i < count; i++) {
@@ -65,11 +67,13 @@ int main(int argc, char **argv)
 		head = __atomic_load_n(&header->head_recnum, __ATOMIC_ACQUIRE);
 		if (ioctl(fd, ASSAY_IOC_APPEND, &append) < 0) {
 			fprintf(stderr, "append %lu: %s\n", i, strerror(errno));
+			free(data);
 			return 1;
 		}
 		if (count == 0)
 			printf("# %llu %llu\n", (unsigned long long)append.recnum, head);
 	}
 	printf("%lu %llu\n", i, now_ms() - begin);
+	free(data);
 	return 0;
 }

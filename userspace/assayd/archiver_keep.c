@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-
 /* Directories of boots at most: the rest is looked at once the oldest are gone. */
 #define BOOTS_MAX 4096
 
@@ -86,9 +84,6 @@ static int find_boots(const char *root, const char *own, struct boots *boots,
 		return 0;
 	if (!directory)
 		return assay_fail(err, errno, "cannot read %s: %s", root, strerror(errno));
-	boots->list = calloc(BOOTS_MAX, sizeof(*boots->list));
-	if (!boots->list)
-		r = assay_fail(err, ENOMEM, "out of memory");
 	while (r == 0 && boots->count < BOOTS_MAX && (entry = readdir(directory)))
 		if (is_boot(entry->d_name))
 			r = add_boot(boots, root, entry->d_name, own, err);
@@ -182,34 +177,45 @@ static int remove_file(struct boot *boot, enum archive_stream stream, struct ass
 	return r;
 }
 
-int archiver_keep(const char *root, const struct keep_rules *rules, struct keep_result *ret,
-		  struct assay_error *err)
+static int keep_boots(struct boots *boots, const struct keep_rules *rules,
+		      struct keep_result *result, struct assay_error *err)
 {
-	CLEANUP(free_boots) struct boots boots = { 0 };
-	struct keep_result result = { 0 };
 	const struct archive_file *file;
 	enum archive_stream stream = ARCHIVE_LOG;
 	struct boot *boot = NULL;
-	int r = find_boots(root, rules->boot_id, &boots, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	count_files(&boots, &result);
-	while (r == 0 && (file = find_oldest(&boots, rules, &boot, &stream))) {
-		bool over = rules->size > 0 && result.size > rules->size;
+	count_files(boots, result);
+	while (r == 0 && (file = find_oldest(boots, rules, &boot, &stream))) {
+		bool over = rules->size > 0 && result->size > rules->size;
 		/* What was written by a clock that was ahead is not old. */
 		bool old = rules->age > 0 && file->time < rules->now &&
 			   rules->now - file->time > rules->age;
 
 		if (!over && !old)
 			break;
-		result.size -= file->size;
-		result.files--;
-		result.removed++;
+		result->size -= file->size;
+		result->files--;
+		result->removed++;
 		r = remove_file(boot, stream, err);
 	}
-	if (rules->size > 0 && result.size > rules->size)
-		result.over = result.size - rules->size;
-	*ret = result;
+	if (rules->size > 0 && result->size > rules->size)
+		result->over = result->size - rules->size;
+	return r;
+}
+
+int archiver_keep(const char *root, const struct keep_rules *rules, struct keep_result *ret,
+		  struct assay_error *err)
+{
+	struct boots boots = { .list = calloc(BOOTS_MAX, sizeof(*boots.list)) };
+	struct keep_result result = { 0 };
+	int r = boots.list ? find_boots(root, rules->boot_id, &boots, err) :
+			     assay_fail(err, ENOMEM, "out of memory");
+
+	if (r == 0)
+		r = keep_boots(&boots, rules, &result, err);
+	free_boots(&boots);
+	if (r == 0)
+		*ret = result;
 	return r;
 }

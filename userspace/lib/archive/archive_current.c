@@ -20,10 +20,10 @@ static int parse_stream(const json_t *root, enum archive_stream stream, const ch
 	static const char *const known[] = { "file",   "oldest_file",  "next",
 					     "digest", "acknowledged", NULL };
 	struct archive_current_stream values = { 0 };
-	const char *name = archive_stream_name(stream), *file, *oldest, *text;
+	const char *name = archive_stream_name(stream), *file = "", *oldest = "", *text = "";
 	enum archive_stream is, oldest_is;
 	struct assay_digest digest;
-	const json_t *object;
+	const json_t *object = NULL;
 	int r;
 
 	if (!json_object_get(root, name))

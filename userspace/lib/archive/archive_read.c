@@ -70,10 +70,8 @@ static int begin_content(struct content **ret, struct assay_error *err)
 	return 0;
 }
 
-static void free_content(struct content **pointer)
+static void free_content(struct content *content)
 {
-	struct content *content = *pointer;
-
 	if (!content)
 		return;
 	EVP_MD_CTX_free(content->file);
@@ -149,7 +147,7 @@ static int read_piece(int fd, struct content *content, size_t *ret, struct assay
 static int read_all(int fd, enum archive_stream stream, struct content *content,
 		    struct assay_error *err)
 {
-	size_t got, frame, due = 1;
+	size_t got = 0, frame = 0, due = 1;
 	int r = read_piece(fd, content, &got, err);
 
 	if (r == 0)
@@ -206,34 +204,46 @@ const uint8_t *archive_said_digest(const struct archive *archive, enum archive_s
 	return archive->has_current && said->number == number ? said->digest : NULL;
 }
 
-int archive_read_file(const struct archive *archive, enum archive_stream stream, size_t index,
-		      uint64_t from, archive_sink *sink, void *context,
-		      uint8_t ret_digest[ARCHIVE_DIGEST], struct assay_error *err)
+/* @digest: of the file, once all of it is right */
+static int read_and_judge(int fd, enum archive_stream stream, struct content *content,
+			  uint8_t digest[EVP_MAX_MD_SIZE], struct assay_error *err)
 {
-	CLEANUP(free_content) struct content *content = NULL;
-	CLEANUP(close_descriptor) int fd = -1;
-	const uint8_t *said = archive_said_digest(archive, stream, index);
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	char name[ARCHIVE_NAME_MAX];
-	uint64_t size;
-	int r = begin_content(&content, err);
+	int r = read_all(fd, stream, content, err);
 
-	if (r < 0)
-		return r;
-	archive_file_name(stream, archive->streams[stream].files[index].number, name);
-	fd = archive_open_file(archive, name, &size, err);
-	if (fd < 0)
-		return fd;
-	content->from = from;
-	content->sink = sink;
-	content->context = context;
-	r = read_all(fd, stream, content, err);
-	if (content->handed)
-		return content->handed;
 	if (r == 0)
 		r = judge_content(content, err);
 	if (r == 0 && EVP_DigestFinal_ex(content->file, digest, NULL) != 1)
 		r = assay_fail(err, EIO, "cannot compute a digest");
+	return r;
+}
+
+int archive_read_file(const struct archive *archive, enum archive_stream stream, size_t index,
+		      uint64_t from, archive_sink *sink, void *context,
+		      uint8_t ret_digest[ARCHIVE_DIGEST], struct assay_error *err)
+{
+	CLEANUP(close_descriptor) int fd = -1;
+	const uint8_t *said = archive_said_digest(archive, stream, index);
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	char name[ARCHIVE_NAME_MAX];
+	struct content *content;
+	uint64_t size;
+	int handed, r;
+
+	archive_file_name(stream, archive->streams[stream].files[index].number, name);
+	fd = archive_open_file(archive, name, &size, err);
+	if (fd < 0)
+		return fd;
+	r = begin_content(&content, err);
+	if (r == 0) {
+		content->from = from;
+		content->sink = sink;
+		content->context = context;
+		r = read_and_judge(fd, stream, content, digest, err);
+	}
+	handed = content ? content->handed : 0;
+	free_content(content);
+	if (handed)
+		return handed;
 	if (r == 0 && ret_digest)
 		memcpy(ret_digest, digest, ARCHIVE_DIGEST);
 	else if (r == 0 && said && memcmp(said, digest, ARCHIVE_DIGEST) != 0)

@@ -235,7 +235,7 @@ int archive_writer_follow(struct archive_writer *writer, const char *before,
 			  struct assay_error *err)
 {
 	struct archive *archive;
-	struct archive_header header;
+	struct archive_header header = { 0 };
 	size_t count;
 	int r;
 

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/* How long archives are kept. */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "assayd/archiver_keep.h"
+#include "log_builder.h"
+
+#define OLD "11111111-0001-4002-8003-010203040506"
+#define OWN "22222222-0001-4002-8003-010203040506"
+
+/* Three files of one record each. */
+static void make_stream(const char *boot_id, enum archive_stream stream)
+{
+	struct archive_writer *writer;
+	struct assay_error err;
+	char path[100];
+
+	snprintf(path, sizeof(path), "root/%s", boot_id);
+	if (archive_writer_open(path, stream, boot_id, &writer, &err) < 0)
+		fail_msg("%s", err.text);
+	for (uint64_t i = 0; i < 3; i++) {
+		struct buffer bytes = { 0 };
+		struct archive_batch batch = { .first = i, .count = 1, .offset = i * 1000 };
+
+		if (stream == ARCHIVE_LOG) {
+			struct buffer value = { 0 };
+			struct log_builder builder;
+
+			log_builder_begin(&builder);
+			builder.recnum = i;
+			put_event(&value, "test", BYTES(NULL, 0));
+			log_builder_record(&builder, ASSAY_CEL_CONTENT, buffer_bytes(&value));
+			buffer_append_bytes(&bytes, buffer_bytes(&builder.log));
+			log_builder_free(&builder);
+			buffer_free(&value);
+		} else {
+			static const uint8_t entry[4 + 20 + 4 + 6 + 4] =
+				"\12\0\0\0xxxxxxxxxxxxxxxxxxxx\6\0\0\0ima-ng\0\0\0";
+
+			buffer_append(&bytes, entry, sizeof(entry));
+			batch.bank = ASSAY_HASH_SHA1;
+		}
+		batch.bytes = buffer_bytes(&bytes);
+		if (archive_write(writer, &batch, &err) < 0)
+			fail_msg("%s", err.text);
+		buffer_free(&bytes);
+	}
+	archive_writer_close(writer);
+}
+
+static void make_archives(void)
+{
+	assert_int_equal(support_run("rm -rf root && mkdir root"), 0);
+	make_stream(OLD, ARCHIVE_LOG);
+	make_stream(OWN, ARCHIVE_LOG);
+	make_stream(OWN, ARCHIVE_IMA);
+}
+
+static size_t count_files(const char *pattern)
+{
+	char *text = support_output("ls -d root/%s 2>/dev/null | wc -l", pattern);
+	size_t count = (size_t)(text[0] - '0');
+
+	free(text);
+	return count;
+}
+
+static struct keep_result keep(const struct keep_rules *rules)
+{
+	struct keep_result result;
+	struct assay_error err;
+
+	if (archiver_keep("root", rules, &result, &err) < 0)
+		fail_msg("%s", err.text);
+	return result;
+}
+
+/* A time far behind the files', which are of now. */
+#define LATER UINT64_C(9999999999)
+
+static void test_what_is_kept(void **state)
+{
+	static const struct {
+		const char *name;
+		struct keep_rules rules;
+		uint64_t acknowledged; /* of this boot's log */
+		size_t old, log, ima;  /* files that stay */
+		bool over;
+	} rows[] = {
+		{ "all without limits", { .boot_id = OWN, .now = LATER }, 3, 3, 3, 3, false },
+		{ "all that nobody has seen",
+		  { .size = 1, .age = 1, .unacknowledged = true, .boot_id = OWN, .now = LATER },
+		  0,
+		  3,
+		  3,
+		  3,
+		  true },
+		{ "what was seen goes, but for the newest",
+		  { .size = 1, .unacknowledged = true, .boot_id = OWN, .now = LATER },
+		  3,
+		  3,
+		  1,
+		  3,
+		  true },
+		{ "only what was seen goes",
+		  { .size = 1, .unacknowledged = true, .boot_id = OWN, .now = LATER },
+		  1,
+		  3,
+		  2,
+		  3,
+		  true },
+		{ "all of other boots, if told",
+		  { .size = 1, .boot_id = OWN, .now = LATER },
+		  0,
+		  0,
+		  1,
+		  3,
+		  true },
+		{ "what is old goes, if told",
+		  { .age = 1000, .boot_id = OWN, .now = LATER },
+		  0,
+		  0,
+		  1,
+		  3,
+		  false },
+		{ "what is not old stays",
+		  { .age = LATER, .boot_id = OWN, .now = LATER },
+		  0,
+		  3,
+		  3,
+		  3,
+		  false },
+		{ "with a clock that was set back nothing is old",
+		  { .age = 1, .boot_id = OWN, .now = 1000 },
+		  0,
+		  3,
+		  3,
+		  3,
+		  false },
+		{ "with room enough nothing goes",
+		  { .size = 1U << 20, .boot_id = OWN, .now = LATER },
+		  0,
+		  3,
+		  3,
+		  3,
+		  false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct keep_result result;
+		struct assay_error err;
+
+		make_archives();
+		assert_int_equal(
+			archive_acknowledge("root/" OWN, ARCHIVE_LOG, rows[i].acknowledged, &err),
+			0);
+		result = keep(&rows[i].rules);
+		if (count_files(OLD "/*.zst") != rows[i].old ||
+		    count_files(OWN "/*.cel.zst") != rows[i].log ||
+		    count_files(OWN "/*.ima.zst") != rows[i].ima ||
+		    (result.over > 0) != rows[i].over ||
+		    result.files != rows[i].old + rows[i].log + rows[i].ima ||
+		    result.removed != 9 - result.files)
+			fail_msg("%s: %zu %zu %zu", rows[i].name, count_files(OLD "/*.zst"),
+				 count_files(OWN "/*.cel.zst"), count_files(OWN "/*.ima.zst"));
+		/* What is empty is gone as well. */
+		assert_int_equal(count_files(OLD), rows[i].old > 0);
+	}
+}
+
+static void test_what_is_no_archive_stays(void **state)
+{
+	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
+
+	(void)state;
+	make_archives();
+	assert_int_equal(support_run("mkdir root/others && touch root/others/000001.cel.zst "
+				     "root/" OLD "/notes root/file"),
+			 0);
+	keep(&rules);
+	assert_int_equal(count_files("others/000001.cel.zst"), 1);
+	assert_int_equal(count_files("file"), 1);
+	/* The directory stays with what no writer of archives made. */
+	assert_int_equal(count_files(OLD "/*"), 1);
+	assert_int_equal(count_files(OLD "/notes"), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_kept),
+		cmocka_unit_test(test_what_is_no_archive_stays),
+	};
+
+	return cmocka_run_group_tests(tests, support_enter_directory, support_leave_directory);
+}
