@@ -101,7 +101,8 @@ needs() {
 		service/*)
 			echo "build/$needs_arch/assayd build/$needs_arch/assayd-plain"
 			# What it names of the guests' programs that are not all tests' own.
-			sed -n 's/^# guest: .*\(build\/guest\/entries\)=.*/\1/p' "tests/${1%@*}.sh"
+			sed -n 's/^# guest: .*\(build\/guest\/entries\)=.*/\1/p; s/^# guest: --file \(build\/arm64\/[a-z-]*\)=.*/\1/p' \
+				"tests/${1%@*}.sh"
 			;;
 		esac
 		;;

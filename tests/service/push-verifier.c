@@ -314,15 +314,16 @@ static void evidence(struct request *request)
 	if (!verdict || !record || !body)
 		end("verdict");
 	first = json_object_get(json_object_get(json_object_get(body, "logs"), "assay"), "first");
-	note("first %lld", (long long)json_integer_value(first));
+	note("first %lld bytes %zu", (long long)json_integer_value(first), request->size);
 	trusted = json_is_true(json_object_get(verdict, "trusted"));
 	if (access("next_in", R_OK) == 0)
 		read_file("next_in", next_in, sizeof(next_in));
 	answer(request, 200,
 	       json_pack("{s:i, s:s, s:s, s:s, s:i, s:{s:I, s:i}}", "assay", 1, "type",
 			 "push-verdict", "verdict", trusted ? "trusted" : "not-trusted", "reason",
-			 reason(verdict, why, sizeof(why)), "next_in", atoi(next_in),
-			 "acknowledged", "log", judged(record, NULL), "ima", 0));
+			 reason(verdict, why, sizeof(why)), "next_in",
+			 (int)strtoul(next_in, NULL, 10), "acknowledged", "log",
+			 judged(record, NULL), "ima", 0));
 	json_decref(verdict);
 	json_decref(record);
 	json_decref(body);
@@ -455,7 +456,7 @@ int main(int argc, char **argv)
 	program = argv[1];
 	signal(SIGPIPE, SIG_IGN);
 	context = make_context();
-	listener = listen_at(argc > 3 ? atoi(argv[3]) : 0);
+	listener = listen_at(argc > 3 ? (int)strtoul(argv[3], NULL, 10) : 0);
 	for (;;) {
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		const struct timeval patience = { .tv_sec = 20 };

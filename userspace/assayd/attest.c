@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -100,6 +101,18 @@ static int find_secrets(const struct config *config, struct secrets *ret, struct
 	return r == 0 && !ret->ak ? assay_fail(err, ENOMEM, "out of memory") : r;
 }
 
+/* What was cut off the log, and off IMA's list, in this boot; "" if there is nothing yet. */
+static int find_archive(const struct service *service, char **ret, struct assay_error *err)
+{
+	if (asprintf(ret, "%s/%s", service->config->archive.directory, service->boot_id) < 0) {
+		*ret = NULL;
+		return assay_fail(err, ENOMEM, "out of memory");
+	}
+	if (access(*ret, F_OK) < 0)
+		(*ret)[0] = '\0';
+	return 0;
+}
+
 static void child_ended(void *context, pid_t pid, int status);
 
 static int start_process(struct attest *attest, const struct quote_order *order,
@@ -108,11 +121,14 @@ static int start_process(struct attest *attest, const struct quote_order *order,
 	const struct config *config = attest->service->config;
 	CLEANUP(free_secrets) struct secrets secrets = { 0 };
 	CLEANUP(free_pointer) char *program = NULL;
+	CLEANUP(free_pointer) char *archive = NULL;
 	struct quote_call call;
 	int r = find_secrets(config, &secrets, err);
 
 	if (r == 0 && config->attest.program[0] == '\0')
 		r = program_beside("assay", &program, err);
+	if (r == 0)
+		r = find_archive(attest->service, &archive, err);
 	if (r == 0)
 		r = scratch_open(config->service.state_directory, &attest->out, err);
 	if (r < 0)
@@ -132,6 +148,7 @@ static int start_process(struct attest *attest, const struct quote_order *order,
 		.parent = config->attest.parent,
 		.parent_password_file = secrets.parent_password,
 		.owner_password_file = secrets.owner_password,
+		.archive = archive,
 		.no_assay_log = !config->attest.assay_log,
 		.no_ima_log = !config->attest.ima_log,
 		.no_uefi_log = !config->attest.uefi_log,

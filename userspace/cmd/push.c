@@ -13,22 +13,31 @@
 
 #define PROGRAM "assay-push"
 
+/* Return: -errno: it was not executed */
+static int execute(const char *path, int argc, char **argv, struct assay_error *err)
+{
+	char **words = calloc((size_t)argc + 2, sizeof(*words));
+	static char program[] = "assay";
+	int code;
+
+	if (!words)
+		return assay_fail(err, ENOMEM, "out of memory");
+	words[0] = program;
+	memcpy(words + 1, argv, (size_t)argc * sizeof(*words));
+	execv(path, words);
+	code = errno;
+	free(words);
+	return assay_fail(err, code, "cannot execute %s: %s; install it beside this program", path,
+			  strerror(code));
+}
+
 static int run_push(int argc, char **argv)
 {
 	CLEANUP(free_pointer) char *path = NULL;
-	CLEANUP(free_pointer) const char **words = calloc((size_t)argc + 2, sizeof(*words));
 	struct assay_error err;
 
-	if (!words || program_beside(PROGRAM, &path, &err) < 0) {
-		if (!words)
-			assay_fail(&err, ENOMEM, "out of memory");
-		return command_failed(&command_push, &err);
-	}
-	words[0] = "assay";
-	memcpy(words + 1, argv, (size_t)argc * sizeof(*words));
-	execv(path, (char *const *)words);
-	assay_fail(&err, errno, "cannot execute %s: %s; install it beside this program", path,
-		   strerror(errno));
+	if (program_beside(PROGRAM, &path, &err) == 0)
+		(void)execute(path, argc, argv, &err);
 	return command_failed(&command_push, &err);
 }
 

@@ -78,7 +78,7 @@ static int get_challenge(const struct push_settings *settings, struct push_chall
 	CLEANUP(push_request_free_pointer) struct push_request *request = NULL;
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	char boot_id[BOOT_ID_TEXT];
-	struct bytes answer;
+	struct bytes answer = { 0 };
 	int r = boot_id_read(boot_id, err);
 
 	if (r == 0)
@@ -94,7 +94,7 @@ static int send_evidence(const struct push_settings *settings, int fd, struct ou
 			 struct assay_error *err)
 {
 	CLEANUP(push_request_free_pointer) struct push_request *request = NULL;
-	struct bytes answer;
+	struct bytes answer = { 0 };
 	struct stat status;
 	int r;
 

@@ -67,6 +67,7 @@ static int make_arguments(const struct quote_call *call, struct arguments *ret,
 	add_value(ret, "--parent", call->parent);
 	add_value(ret, "--parent-password-file", call->parent_password_file);
 	add_value(ret, "--owner-password-file", call->owner_password_file);
+	add_value(ret, "--archive", call->archive);
 	if (call->has_since) {
 		snprintf(ret->since, sizeof(ret->since), "%" PRIu64, call->since);
 		add_value(ret, "--since", ret->since);

@@ -29,6 +29,7 @@ struct quote_call {
 	const char *program;
 	const char *ak, *ak_cert, *policy, *pcrs, *bank, *tcti;
 	const char *parent, *parent_password_file, *owner_password_file;
+	const char *archive;
 	bool no_assay_log, no_ima_log, no_uefi_log;
 	bool compress;
 	struct bytes nonce;
