@@ -62,6 +62,8 @@ run "$assay" policy pcr11 "$data/plus"
 check 'an image without a kernel is told' told 1 'plus: it is no unified kernel image'
 run "$assay" policy pcr11 osrel
 check 'and what is no image' told 1 'osrel: not a PE image'
+run "$assay" policy pcr11 --phase 'enter-initrd:redy' "$data/uki-252"
+check 'words that systemd does not have are told' told 0 "redy is not made of systemd's own words"
 run "$assay" policy pcr11 --phase 'a::b' "$data/uki-252"
 check 'phases that are no words are refused' told 2 'words with a colon between them'
 echo '{"assay": 1, "type": "policy", "pcrs": []}' >wrong.json

@@ -28,7 +28,7 @@ judge() { # POLICY
 		--ak "$data/ak.pub" --policy "$1" --waive boot-known --waive assay-log-chain
 }
 
-echo 1..53
+echo 1..54
 policy learn "$data/evidence.json" --ima --manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
 check 'nothing is learned where the boot is not known' ended 1 'nothing is learned of the boot.*--waive-boot'
 jq 'del(.logs.assay)' "$data/evidence.json" >no-log.json
@@ -185,3 +185,5 @@ policy lint alike.json
 check 'names that IMA writes alike' grep -q '^warning: /a b and /a_b are written alike' stdout
 run "$assay" policy lint strict.json
 check 'assay policy does the same' [ "$status" -eq 0 ]
+run "$verifier" policy import "$data/../ima/charra.bin"
+check "a list of IMA's in binary form is told, not shown" told 1 'it has no lines: it is a list of IMA'

@@ -61,8 +61,16 @@ static int add_phase(void *place, const char *value, struct assay_error *err)
 	const char **list;
 	int r = uki_pcr_phases(value, &unused, err);
 
+	uint32_t words;
+
 	if (r < 0)
 		return r;
+	if (!uki_words_parse(value, &words))
+		fprintf(stderr,
+			"assay policy pcr11: note: %s is not made of systemd's own words "
+			"(enter-initrd, leave-initrd, sysinit, ready, shutdown, final, in this "
+			"order)\n",
+			value);
 	list = realloc(phases->list, (phases->count + 1) * sizeof(*list));
 	if (!list)
 		return assay_fail(err, ENOMEM, "out of memory");

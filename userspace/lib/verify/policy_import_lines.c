@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "log/log_kind.h"
 #include "verify/policy_references.h"
 
 #define PATH_MAX_SIZE 4096
@@ -178,8 +179,15 @@ int references_add_lines(struct policy_references *references, struct bytes text
 	/* With -z, all lines end in NUL, and their names may have newlines. */
 	uint8_t separator = text.size > 0 && text.data[text.size - 1] == '\0' ? '\0' : '\n';
 	uint64_t number = 0, taken = 0, left_out = 0, first_number = 0;
+	enum log_kind kind = log_kind_detect(text);
 	const char *first = NULL;
 
+	/* Line by line, it would only be shown as what it is not. */
+	if (kind == LOG_KIND_IMA || kind == LOG_KIND_UEFI || kind == LOG_KIND_CEL ||
+	    kind == LOG_KIND_CCEL)
+		return assay_fail(references->err, EBADMSG,
+				  "nothing of it can be taken over: it has no lines: %s",
+				  log_kind_sentence(kind));
 	while (text.size > 0) {
 		const uint8_t *end = memchr(text.data, separator, text.size);
 		struct bytes line = BYTES(text.data, end ? (size_t)(end - text.data) : text.size);
