@@ -37,3 +37,31 @@ state_is() {
 journal_has() {
 	[ -n "$(journalctl --boot --output json --lines 1 "$@")" ]
 }
+
+# active_before UNIT UNIT: the first became active before the second did
+active_before() {
+	[ "$(active_since "$1")" -gt 0 ] && [ "$(active_since "$1")" -le "$(active_since "$2")" ]
+}
+
+active_since() { # UNIT: in microseconds since the boot
+	systemctl show --property ActiveEnterTimestampMonotonic --value "$1"
+}
+
+# in_group GROUP: assayd is in it
+in_group() {
+	case " $(reads Groups) " in
+	*" $(getent group "$1" | cut -d : -f 3) "*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# mounted_in_it PATH OPTION: assayd sees a mount there that has it
+mounted_in_it() {
+	awk -v path="$1" -v option="$2" '$5 == path && ("," $6 ",") ~ ("," option ",") { found = 1 }
+		END { exit !found }' "/proc/$(main_pid)/mountinfo"
+}
+
+# status_says WORDS: what assayd has told systemd
+status_says() {
+	systemctl show --property StatusText --value assayd | grep -q -e "$1"
+}

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# assayd in a Debian 13 as "make install" and its own unit have it: it starts with the system.
-# guest: --region auto --tpm new --timeout 240
+# assayd in a Debian 13 as "make install" and its own unit have it: when it starts, as whom and with
+# what, what systemd watches, what others can ask it, and what it goes on after.
+# guest: --region auto --tpm new --timeout 300
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 # shellcheck source=tests/system/system.sh
@@ -10,11 +11,93 @@
 check 'PID 1 is systemd' [ "$(cat /proc/1/comm)" = systemd ]
 run systemctl is-system-running --wait
 check 'all of the system has started' prints 0 '^running$'
-run systemctl list-units --failed --plain --no-legend
-check 'no unit has failed' [ ! -s "$CHECK_OUT/stdout" ]
 run cat /etc/os-release
 check 'it is Debian 13' prints 0 'VERSION_ID="13"'
 cp /usr/bin/assay /root/copy
 works 'files of the root can have fs-verity' fsverity enable /root/copy
+
+# ------------------------------------------------------------------ the unit
 check 'assayd is active' shows assayd ActiveState active
+check 'it was ready before sysinit.target was reached' active_before assayd.service sysinit.target
+check 'after the module was loaded' active_before systemd-modules-load.service assayd.service
+check 'it has told systemd how it is' [ -n "$(systemctl show --property StatusText --value assayd)" ]
+check 'it has the device' waits 10 state_is .device_present
+run systemd-analyze verify --man=no assayd.service
+check 'the unit has no mistake' [ "$status$(cat "$CHECK_OUT/stderr")" = 0 ]
+run systemd-analyze security assayd.service --no-pager --threshold=19
+sed -n 's/^.*Overall exposure/# Overall exposure/p' "$CHECK_OUT/stdout"
+check 'its exposure is below 2.0' [ "$status" -eq 0 ]
+
+# ------------------------------------------------------------------ what it runs with
+user=$(id -u assay)
+check 'it runs as its own user' [ "$(reads Uid)" = "$user $user $user $user" ]
+check 'it is in the group that the TPM belongs to' in_group tss
+# CAP_DAC_READ_SEARCH is 2, CAP_SYS_ADMIN 21.
+check 'it may have two capabilities' [ "$(reads CapPrm) $(reads CapBnd)" = '0000000000200004 0000000000200004' ]
+check 'it has none, and hands none on' [ "$(reads CapEff) $(reads CapAmb)" = '0000000000000000 0000000000000000' ]
+check 'it can get no privileges by running programs' [ "$(reads NoNewPrivs)" = 1 ]
+check 'its system calls are filtered' [ "$(reads Seccomp)" = 2 ]
+check 'it has no threads' [ "$(reads Threads)" = 1 ]
+check 'it cannot write to the system' mounted_in_it / ro
+check 'but to what it keeps' mounted_in_it /var/lib/assay rw
+
+# ------------------------------------------------------------------ what can be asked
+run assay status
+check 'assay status tells of it' prints 0 'assayd'
+run assay status --json
+check 'as JSON too' prints 0 '"assayd"'
+run varlinkctl info /run/assay/assayd
+check 'varlinkctl can ask who it is' prints 0 'Product: assay' 'org.assay'
+run varlinkctl introspect /run/assay/assayd org.assay
+check 'and what its interface is' prints 0 'method Status' 'method Measure'
+run varlinkctl --json=short call /run/assay/assayd org.assay.Status '{}'
+check 'and what it does' prints 0 "\"pid\":$(main_pid)"
+run varlinkctl call /run/assay/assayd org.assay.Nothing '{}'
+check 'a method that it has not is refused' [ "$status" -ne 0 ]
+run setpriv --reuid nobody --regid nogroup --clear-groups varlinkctl call /run/assay/assayd org.assay.Status '{}'
+check 'nobody is told nothing' [ "$status" -ne 0 ]
+run assayd
+check 'a second one is refused' told 1 "another assayd runs already, as process $(main_pid) "
+
+# ------------------------------------------------------------------ its configuration
+mkdir -p /etc/assay
+configure() { # LINE...: and has it read
+	printf '%s\n' "$@" >/etc/assay/assayd.conf
+	systemctl reload assayd
+}
+configure '[status]' 'interval=never'
+check 'a configuration that is wrong is a problem' waits 10 state_is '.problems | length == 1'
+check 'which the journal has by its fields' waits 10 journal_has ASSAY_PART=service _SYSTEMD_UNIT=assayd.service \
+	MESSAGE_ID=6f2d4d1c6b0f4d1f9d4b7a0c5c1e8a53
+configure '[status]' 'interval=500ms' 'metrics-listen=/run/assay/metrics' 'metrics-file=/run/assay/assay.prom'
+check 'one that is right mends it' waits 10 state_is '.problems | length == 0'
+check 'and the service was never restarted by that' shows assayd NRestarts 0
+run curl --silent --unix-socket /run/assay/metrics http://localhost/metrics
+check 'metrics are on its socket' prints 0 '^assay_device_present 1'
+check 'and in the file of the collector' waits 10 grep -q '^assay_problems' /run/assay/assay.prom
+
+# ------------------------------------------------------------------ what it goes on after
+came_back() { # OLD_PID: another process is active, and has written the state
+	shows assayd ActiveState active && [ "$(main_pid)" != "$1" ] && state_is ".pid == $(main_pid) and .device_present"
+}
+pid=$(main_pid)
+kill -9 "$pid"
+check 'it comes back when it was killed' waits 20 came_back "$pid"
+mkdir -p /run/systemd/system/assayd.service.d
+printf '[Service]\nWatchdogSec=2\n' >/run/systemd/system/assayd.service.d/watchdog.conf
+systemctl daemon-reload
+works 'it is restarted' systemctl restart assayd
+pid=$(main_pid)
+sleep 5
+check 'it lives on while it tells the watchdog' [ "$(main_pid)" = "$pid" ]
+kill -STOP "$pid"
+check 'and comes back when it does not' waits 30 came_back "$pid"
+run journalctl --boot --unit assayd --no-pager
+check 'that was the watchdog' prints 0 'Watchdog timeout'
+works 'it is stopped' systemctl stop assayd
+check 'in an orderly way' shows assayd Result success
+works 'it is started again' systemctl start assayd
+run systemctl list-units --failed --plain --no-legend
+check 'no unit has failed' [ ! -s "$CHECK_OUT/stdout" ]
+[ "$check_failed" -eq 0 ] || journalctl --boot --unit assayd --no-pager | sed 's/^/# /'
 echo "1..$check_number"
