@@ -378,25 +378,57 @@ static void write_pcr(const struct assay_digest *value)
 	support_write("tpm/pcr-sha256/10", support_text(hex));
 }
 
-static void the_pcr_is_compared(void **state)
+/* The PCR that the first @count entries come to. */
+static void extend_pcr(size_t count)
 {
 	const enum assay_hash bank = ASSAY_HASH_SHA256;
-	struct assay_digest value = { .hash = bank, .size = 32 };
 	struct ima_running replay;
 	struct ima_reader reader;
 	struct ima_frame frame;
-	struct problems problems;
 	struct assay_error err;
 
-	(void)state;
 	assert_int_equal(ima_running_open(&replay, &bank, 1, &err), 0);
-	ima_begin(&reader, entries(0, 100), bank);
+	ima_begin(&reader, entries(0, count), bank);
 	while (ima_skim(&reader, &frame, &err) == 1)
 		assert_int_equal(ima_running_add(&replay, bank, &frame, &err), 0);
+	write_pcr(ima_running_value(&replay, bank, 10));
+	ima_running_close(&replay);
+}
+
+/* After a restart only the newest file is replayed; the PCR must come out all the same. */
+static void the_pcr_is_compared_after_a_restart(void **state)
+{
+	struct problems problems;
+
+	(void)state;
+	begin_machine();
+	for (size_t count = 40; count <= 120; count += 40) {
+		write_list(entries(0, count), nothing, nothing);
+		extend_pcr(count);
+		run_part(BOOT_A, "", count, &problems);
+		assert_int_equal(problems.count, 0);
+	}
+	assert_archived(BOOT_A, entries(0, 120));
+	/* The TPM's driver comes when files are there that do not know its PCR. */
+	begin_machine();
+	write_list(entries(0, 40), nothing, nothing);
+	run_part(BOOT_A, "", 40, &problems);
+	write_list(entries(0, 80), nothing, nothing);
+	extend_pcr(80);
+	run_part(BOOT_A, "", 80, &problems);
+	assert_int_equal(problems.count, 0);
+}
+
+static void the_pcr_is_compared(void **state)
+{
+	struct assay_digest value = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+	struct problems problems;
+
+	(void)state;
 	begin_machine();
 	/* What came behind the PCR's value is in the list before it is in the PCR. */
 	write_list(entries(0, 110), nothing, nothing);
-	write_pcr(ima_running_value(&replay, bank, 10));
+	extend_pcr(100);
 	run_part(BOOT_A, "", 110, &problems);
 	assert_int_equal(problems.count, 0);
 	value.bytes[0] = 1;
@@ -409,7 +441,6 @@ static void the_pcr_is_compared(void **state)
 	write_pcr(&value);
 	run_part(BOOT_A, "", 110, &problems);
 	assert_int_equal(problems.count, 0);
-	ima_running_close(&replay);
 }
 
 int main(void)
@@ -423,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_kexec_of_a_kernel_that_was_not_kept),
 		cmocka_unit_test(a_list_that_somebody_cut),
 		cmocka_unit_test(the_pcr_is_compared),
+		cmocka_unit_test(the_pcr_is_compared_after_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, read_full, free_full);

@@ -175,11 +175,12 @@ static int settle_deletion(struct ima_keeper *keeper, struct assay_error *err)
 /**
  * struct replay - the archived entries while they are read
  * @next: number of the next one
+ * @extend_from: the PCR before this one is known: only from here on are they replayed
  */
 struct replay {
 	struct ima_keeper *keeper;
 	struct ima_feed feed;
-	uint64_t next;
+	uint64_t next, extend_from;
 };
 
 static int replay_bytes(void *context, struct bytes bytes, struct assay_error *err)
@@ -191,7 +192,10 @@ static int replay_bytes(void *context, struct bytes bytes, struct assay_error *e
 	int r = ima_feed_add(&replay->feed, bytes, err);
 
 	while (r == 0 && (r = ima_feed_next(&replay->feed, &frame, &entry, err)) == 1) {
-		r = ima_running_add(&keeper->running, replay->feed.bank, &frame, err);
+		if (replay->next >= replay->extend_from)
+			r = ima_running_add(&keeper->running, replay->feed.bank, &frame, err);
+		else
+			r = 0;
 		if (r == 0 && replay->next >= keeper->notes.deleted)
 			r = ima_join_keep(&keeper->join, entry, err);
 		replay->next++;
@@ -199,31 +203,55 @@ static int replay_bytes(void *context, struct bytes bytes, struct assay_error *e
 	return r;
 }
 
+/* Begin with the PCR that a file names before its first entry, if it does in every bank. */
+static int begin_with(struct ima_keeper *keeper, const struct archive *archive, size_t index,
+		      bool *ret, struct assay_error *err)
+{
+	unsigned int pcr = (unsigned int)keeper->service->config->ima.pcr;
+	struct archive_header header;
+	size_t known = 0;
+	int r = archive_header(archive, ARCHIVE_IMA, index, &header, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < keeper->bank_count; i++)
+		for (size_t n = 0; n < header.start_count; n++)
+			known += header.start[n].hash == keeper->banks[i];
+	*ret = known == keeper->bank_count;
+	for (size_t n = 0; n < header.start_count && *ret; n++)
+		ima_running_begin(&keeper->running, pcr, &header.start[n], header.first);
+	return 0;
+}
+
 /*
- * Where to begin, so that all is met that the kernel still has, and the newest file. Where older
- * files were removed, what they held is passed over in the list without being compared.
+ * Where to begin, so that all is met that the kernel still has, and the newest file is replayed:
+ * what the PCR was before that, it says itself. Where older files were removed, what they held is
+ * passed over in the list without being compared.
  */
-static int begin_replay(struct ima_keeper *keeper, const struct archive *archive, uint64_t *ret,
-			struct assay_error *err)
+static int begin_replay(struct ima_keeper *keeper, const struct archive *archive,
+			struct replay *replay, struct assay_error *err)
 {
 	uint64_t deleted = keeper->notes.deleted, oldest = archive_begin(archive, ARCHIVE_IMA);
-	struct archive_header header;
 	size_t count, i;
 	const struct archive_file *files = archive_files(archive, ARCHIVE_IMA, &count);
+	bool known = false;
 	int r;
 
-	*ret = oldest;
-	for (i = count; i > 0 && (i == count || files[i].first > deleted);)
+	replay->next = replay->extend_from = oldest;
+	if (count == 0)
+		return 0;
+	for (i = count - 1; i > 0 && files[i].first > deleted;)
 		i--;
-	if (count == 0 || (files[i].first > deleted && oldest < files[i].first))
-		return 0; /* from the first entry of all, or of the boot before */
-	if (files[i].first > deleted)
-		keeper->join.skip = files[i].first - deleted;
-	*ret = files[i].first;
-	r = archive_header(archive, ARCHIVE_IMA, i, &header, err);
-	for (size_t n = 0; r == 0 && n < header.start_count; n++)
-		ima_running_begin(&keeper->running, (unsigned int)keeper->service->config->ima.pcr,
-				  &header.start[n], header.first);
+	/* Else from the first entry of all, or of the boot before. */
+	if (files[i].first <= deleted || oldest == files[i].first)
+		replay->next = files[i].first;
+	if (replay->next > deleted)
+		keeper->join.skip = replay->next - deleted;
+	r = begin_with(keeper, archive, count - 1, &known, err);
+	replay->extend_from = known ? files[count - 1].first : oldest;
+	/* A bank came later than the newest file: all that there is is replayed. */
+	if (!known)
+		replay->next = oldest;
 	return r;
 }
 
@@ -235,7 +263,7 @@ static int replay_archive(struct ima_keeper *keeper, const char *directory, stru
 
 	if (r < 0)
 		return r;
-	r = begin_replay(keeper, archive, &replay.next, err);
+	r = begin_replay(keeper, archive, &replay, err);
 	ima_feed_begin(&replay.feed, keeper->kernel.bank);
 	if (r == 0)
 		r = archive_read(archive, ARCHIVE_IMA, replay.next, replay_bytes, &replay, err);
