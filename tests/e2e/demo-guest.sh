@@ -96,10 +96,10 @@ serve() {
 	tries=100
 	until grep -q "\"archived_to\": $(cat /sys/class/misc/assay/log/records)," /run/assay/state.json 2>/dev/null; do
 		tries=$((tries - 1))
-		[ $tries -gt 0 ] && kill -0 $service_pid || {
+		if [ $tries -eq 0 ] || ! kill -0 $service_pid; then
 			cat /run/assayd.log
 			return 1
-		}
+		fi
 		sleep 0.1
 	done
 	cp /run/assay/state.json $OUT/

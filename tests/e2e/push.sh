@@ -49,6 +49,7 @@ measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"
 
 # Where the kernel shows the logs, for this command alone.
 with_logs() { # COMMAND...
+	# shellcheck disable=SC2016 # for the inner shell
 	run unshare -rm sh -c 'mount -t tmpfs none /sys/kernel/security &&
 		mkdir /sys/kernel/security/ima /sys/kernel/security/tpm0 &&
 		cp list /sys/kernel/security/ima/binary_runtime_measurements &&
@@ -94,5 +95,6 @@ serve() {
 		sleep 0.05
 	done
 	port=$(cat v/port) || bail 'the verifier does not start'
+	# shellcheck disable=SC2034 # for who sources this
 	url=https://localhost:$port
 }

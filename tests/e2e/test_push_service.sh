@@ -209,7 +209,7 @@ client-key=$work/d1.key"
 	rss=$(sed -n 's/^RssAnon:[ \t]*\([0-9]*\).*/\1/p' "/proc/$service/status")
 	echo "# RssAnon $rss KiB"
 	check 'it needs less than 32 MiB' [ "$rss" -lt 32768 ]
-	check 'no threads are left' [ "$(ls "/proc/$service/task" | wc -l)" -eq 1 ]
+	check 'no threads are left' [ "$(find "/proc/$service/task" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
 	check "$program ends" stop
 done
 echo "1..$check_number"
