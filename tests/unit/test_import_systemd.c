@@ -61,10 +61,17 @@ static void put_text(struct buffer *out, const json_t *text)
 	free(dumped);
 }
 
+/* Of an array: a digit. */
+static size_t index_of(const char *name)
+{
+	assert_true(name[0] >= '0' && name[0] <= '9' && name[1] == '\0');
+	return (size_t)(name[0] - '0');
+}
+
 static json_t *child(json_t *at, const char *name)
 {
-	json_t *found = json_is_array(at) ? json_array_get(at, (size_t)atoi(name)) :
-					    json_object_get(at, name);
+	json_t *found =
+		json_is_array(at) ? json_array_get(at, index_of(name)) : json_object_get(at, name);
 
 	if (!found)
 		fail_msg("the sample has no %s", name);
@@ -89,9 +96,9 @@ static void edit(json_t *root, const char *path, const char *value)
 			fail_msg("this is no JSON: %s", value);
 	}
 	if (json_is_array(at) && !made)
-		assert_int_equal(json_array_remove(at, (size_t)atoi(name)), 0);
+		assert_int_equal(json_array_remove(at, index_of(name)), 0);
 	else if (json_is_array(at))
-		assert_int_equal(json_array_set_new(at, (size_t)atoi(name), made), 0);
+		assert_int_equal(json_array_set_new(at, index_of(name), made), 0);
 	else if (!made)
 		assert_int_equal(json_object_del(at, name), 0);
 	else

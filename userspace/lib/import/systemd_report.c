@@ -36,7 +36,7 @@ static int parse_text(struct bytes text, const char *type, const char *what, jso
 		      struct assay_error *err)
 {
 	CLEANUP(json_decref_pointer) json_t *root = NULL;
-	const char *found;
+	const char *found = "";
 	struct bytes separator;
 	int r;
 
@@ -87,7 +87,7 @@ static bool parse_time(const char *text, uint64_t *ret)
 	memcpy(utc, text + 4, 10);
 	utc[10] = 'T';
 	memcpy(utc + 11, text + 15, 8);
-	strcpy(utc + 19, "Z");
+	memcpy(utc + 19, "Z", sizeof("Z"));
 	return utc_parse(utc, ret);
 }
 
@@ -278,7 +278,7 @@ static int find_signature(struct bytes rest, const struct import_notes *notes, j
 	while (next_text(&rest, &text)) {
 		CLEANUP(json_decref_pointer) json_t *root = NULL;
 		char shown[NAME_SHOWN];
-		const char *mechanism;
+		const char *mechanism = "";
 		int r = parse_text(text, MEDIA_TYPE_SIGNATURE, "the signature", &root, err);
 
 		if (r == 0)

@@ -74,7 +74,7 @@ static uint16_t name_of(struct writer *writer, const json_t *object, const char 
 
 	if (writer->r == 0)
 		keep(writer, json_get_string(object, key, what, &text, writer->err));
-	if (writer->r < 0)
+	if (writer->r < 0 || !text)
 		return 0;
 	for (; table->text; table++)
 		if (strcmp(table->text, text) == 0)
