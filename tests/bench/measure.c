@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The guest's half of bench-measure: reads a directory of files, plainly or after
- * one assay call has measured them, and prints the nanoseconds of all that, and of the
- * call alone. Files are named 0, 1, 2, ... With "enable" it turns fs-verity on for
- * them instead.
+ * The guest's half of bench-measure and bench-boot: reads a directory of files, plainly,
+ * after one assay call has measured them, or after assay-initrd has, and prints the
+ * nanoseconds of all that, and of the call or assay-initrd alone. Files are named 0, 1, 2, ...
+ * With "enable" it turns fs-verity on for them instead.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -118,6 +118,19 @@ static int64_t read_measured(int directory, size_t count)
 	return call;
 }
 
+/* As the scripts of an initramfs do, by $ASSAY_INITRD. Returns how long it took. */
+static int64_t read_after_initrd(int directory, size_t count)
+{
+	const char *command = getenv("ASSAY_INITRD");
+	int64_t from = now(), call;
+
+	if (!command || system(command) != 0)
+		failed("assay-initrd");
+	call = now() - from;
+	read_plain(directory, count);
+	return call;
+}
+
 int main(int argc, char **argv)
 {
 	const struct rlimit files = { 65536, 65536 };
@@ -126,7 +139,7 @@ int main(int argc, char **argv)
 	size_t count;
 
 	if (argc != 4) {
-		fputs("Usage: measure enable|plain|assay DIRECTORY COUNT\n", stderr);
+		fputs("Usage: measure enable|plain|assay|initrd DIRECTORY COUNT\n", stderr);
 		return 2;
 	}
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
@@ -142,6 +155,8 @@ int main(int argc, char **argv)
 		enable_all(directory, count);
 	else if (strcmp(argv[1], "plain") == 0)
 		read_plain(directory, count);
+	else if (strcmp(argv[1], "initrd") == 0)
+		call = read_after_initrd(directory, count);
 	else
 		call = read_measured(directory, count);
 	printf("%" PRId64 " %" PRId64 "\n", now() - from, call);

@@ -530,9 +530,10 @@ static inline uint32_t tpm_command(const uint8_t *command, size_t size)
 	return (uint32_t)be(response + 6, 4);
 }
 
-/* How extends of PCR 14 go from now on; needs run-guest --tpm-proxy. */
-static inline void tpm_behave(unsigned int delay_ms, enum tpm_proxy_fault fault,
-			      unsigned int of_thousand)
+/* How extends of a PCR go from now on, and those of all others as ever; needs run-guest
+ * --tpm-proxy. */
+static inline void tpm_behave_for(unsigned int pcr, unsigned int delay_ms,
+				  enum tpm_proxy_fault fault, unsigned int of_thousand)
 {
 	uint8_t command[26];
 	size_t at = 0;
@@ -540,11 +541,18 @@ static inline void tpm_behave(unsigned int delay_ms, enum tpm_proxy_fault fault,
 	at = put_be(command, at, 2, 0x8001);
 	at = put_be(command, at, 4, sizeof(command));
 	at = put_be(command, at, 4, TPM_PROXY_COMMAND);
-	at = put_be(command, at, 4, 14);
+	at = put_be(command, at, 4, pcr);
 	at = put_be(command, at, 4, delay_ms);
 	at = put_be(command, at, 4, fault);
 	at = put_be(command, at, 4, of_thousand);
 	need(tpm_command(command, at) == 0, "tell tpm-proxy");
+}
+
+/* The same of assay's PCR. */
+static inline void tpm_behave(unsigned int delay_ms, enum tpm_proxy_fault fault,
+			      unsigned int of_thousand)
+{
+	tpm_behave_for(14, delay_ms, fault, of_thousand);
 }
 
 /* The TPM is reset, and its driver does not know; likewise. */

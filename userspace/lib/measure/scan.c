@@ -156,14 +156,6 @@ static int add_path(struct scan_run *run, const char *path, bool named)
 
 /* ---------------------------------------------------------------- rules that name files */
 
-static int add_manifest_file(void *context, const struct manifest_header *header,
-			     const struct manifest_entry *entry, struct assay_error *err)
-{
-	(void)header;
-	(void)err;
-	return add_path(context, entry->path, true);
-}
-
 /* Only once the signature is good is any of it looked at. */
 static int scan_manifest(struct scan_run *run, const struct rule *rule)
 {
@@ -171,6 +163,7 @@ static int scan_manifest(struct scan_run *run, const struct rule *rule)
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	CLEANUP(buffer_free) struct buffer signature = { 0 };
 	CLEANUP(free_pointer) char *beside = NULL;
+	struct manifest *manifest = NULL;
 	struct assay_error why = { 0 };
 	int r;
 
@@ -189,13 +182,14 @@ static int scan_manifest(struct scan_run *run, const struct rule *rule)
 	if (r == 0)
 		r = manifest_verify_any(buffer_bytes(&text), rule->value, buffer_bytes(&signature),
 					options->certificates, options->certificate_count, 0, &why);
-	/* All of it is read before any of it counts. */
 	if (r == 0)
-		r = manifest_read_bytes(buffer_bytes(&text), rule->value, NULL, NULL, NULL, &why);
+		r = manifest_parse(buffer_bytes(&text), rule->value, &manifest, &why);
 	if (r < 0)
 		return scan_failed(run, "%s: %s", rule->place, why.text);
-	return manifest_read_bytes(buffer_bytes(&text), rule->value, add_manifest_file, run, NULL,
-				   run->err);
+	for (size_t i = 0; i < manifest->count && r == 0; i++)
+		r = add_path(run, manifest->files[i].path, true);
+	manifest_free(manifest);
+	return r;
 }
 
 /*
