@@ -62,7 +62,8 @@ certificate localhost /run/tls.key /etc/assay/ca.pem -addext subjectAltName=IP:1
 cat /etc/assay/ca.pem /run/tls.key >/v/server.pem
 certificate signer /run/signer.key /v/signer.pem -addext subjectKeyIdentifier=hash -addext keyUsage=critical,digitalSignature
 mkdir /disk
-mount -t ext4 /dev/vda /disk && cp /bed/test /disk/file && fsverity enable /disk/file || bail 'no file with fs-verity'
+{ mount -t ext4 /dev/vda /disk && cp /bed/test /disk/file && fsverity enable /disk/file; } ||
+	bail 'no file with fs-verity'
 assay sign --key /run/signer.key --cert /v/signer.pem --root / --manifest /v/manifest.jsonl /disk/file >/dev/null ||
 	bail 'not signed'
 assay measure /disk/file >/dev/null || bail 'not measured'
@@ -103,6 +104,7 @@ seen=$(records)
 check 'records that came since are sent and trusted' again
 check 'and acknowledged' service_waits 50 state_has "\"acknowledged_records\": $seen"
 append 300 300
+# shellcheck disable=SC2016 # for the inner shell
 check 'the log is cut behind what is archived' service_waits 100 sh -c \
 	'[ "$(assay log show --json | grep -o "\"recnum\":[0-9]*" | head -n 1 | cut -d: -f2)" -gt 100 ]'
 again
