@@ -95,7 +95,8 @@ static void the_longest_line_is_read_whole(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[1] = '=';
-	memcpy(text + SETTINGS_LINE_MAX, "\na=b", 4);
+	text[SETTINGS_LINE_MAX] = '\n';
+	memcpy(text + SETTINGS_LINE_MAX + 1, (const char[]){ 'a', '=', 'b' }, 3);
 	assert_int_equal(
 		settings_read(BYTES((uint8_t *)text, sizeof(text)), "f", write_down, &out, &err),
 		0);

@@ -163,7 +163,7 @@ static void assert_found(const char *text, const char *wanted, size_t failures, 
 {
 	struct buffer found = { 0 };
 	struct assay_error err;
-	struct scan scan;
+	struct scan scan = { 0 };
 
 	if (scan_below("root", text, &scan, &err) < 0)
 		fail_msg("%s: %s", text, err.text);
@@ -174,8 +174,8 @@ static void assert_found(const char *text, const char *wanted, size_t failures, 
 	buffer_append_u8(&found, 0);
 	assert_string_equal((const char *)found.data, wanted);
 	assert_int_equal(scan.failure_count, failures);
-	if (failures > 0 && !strstr(scan.failures[0], why))
-		fail_msg("'%s' is not in '%s'", why, scan.failures[0]);
+	if (failures > 0 && (!scan.failures[0] || !strstr(scan.failures[0], why)))
+		fail_msg("'%s' is not in '%s'", why, scan.failures[0] ? scan.failures[0] : "");
 	buffer_free(&found);
 	scan_free(&scan);
 }
@@ -275,7 +275,7 @@ static void files_without_verity_are_counted(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct assay_error err;
-		struct scan scan;
+		struct scan scan = { 0 };
 
 		assert_int_equal(scan_below("root", rows[i].text, &scan, &err), 0);
 		assert_int_equal(scan.count, 0);
@@ -291,7 +291,7 @@ static void a_manifest_counts_if_its_signature_is_good(void **state)
 	static const char rule[] = "[measure]\nmanifest=/etc/manifest";
 	X509 *kept = certificate;
 	struct assay_error err;
-	struct scan scan;
+	struct scan scan = { 0 };
 
 	(void)state;
 	assert_found(rule, "", 1, "r line 2: cannot open /etc/manifest: No such file");
@@ -317,7 +317,7 @@ static void a_manifest_counts_if_its_signature_is_good(void **state)
 static void there_is_a_bound_of_files(void **state)
 {
 	struct assay_error err;
-	struct scan scan;
+	struct scan scan = { 0 };
 
 	(void)state;
 	assert_int_equal(support_run("seq -f '/x/%%.0f' %u >root/etc/many", SCAN_FILES_MAX), 0);

@@ -184,7 +184,7 @@ static int scan_manifest(struct scan_run *run, const struct rule *rule)
 					options->certificates, options->certificate_count, 0, &why);
 	if (r == 0)
 		r = manifest_parse(buffer_bytes(&text), rule->value, &manifest, &why);
-	if (r < 0)
+	if (r < 0 || !manifest)
 		return scan_failed(run, "%s: %s", rule->place, why.text);
 	for (size_t i = 0; i < manifest->count && r == 0; i++)
 		r = add_path(run, manifest->files[i].path, true);

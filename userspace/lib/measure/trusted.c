@@ -42,7 +42,7 @@ static int take_all(STACK_OF(X509) * stack, struct trusted *ret, struct assay_er
 {
 	size_t count = (size_t)sk_X509_num(stack);
 
-	ret->certificates = calloc(count ? count : 1, sizeof(*ret->certificates));
+	ret->certificates = calloc(count ? count : 1, sizeof(void *));
 	if (!ret->certificates)
 		return assay_fail(err, ENOMEM, "out of memory");
 	while (ret->count < count)
