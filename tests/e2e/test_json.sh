@@ -88,6 +88,10 @@ keeps 0 push "$assay" push --url "https://localhost:$(cat verifier/port)" --ca t
 kill "$verifier_pid"
 keeps 0 quote "$assay" quote --nonce 00112233445566778899aabbccddeeff --ak ak.pem --no-assay-log \
 	--no-ima-log --pcrs 10,14 --out ev.json --json
+# Keylime's nonces are text.
+"$assay" quote --nonce 6162636465666768696a --ak ak.pem --no-assay-log --no-ima-log --no-uefi-log --pcrs 10 \
+	--out text.json >&2
+keeps 0 export-keylime "$assay" export keylime text.json --ek "$data/evidence/ak.pub" --out exported.json --json
 # shellcheck disable=SC2086
 keeps 0 verdict "$assay" verify $evidence --waive boot-known --waive assay-log-chain --json
 # shellcheck disable=SC2086
@@ -116,8 +120,6 @@ keeps 0 import-go-tpm-tools "$assay" import go-tpm-tools "$data/go_tpm_tools/gce
 keeps 0 import-systemd-report "$assay" import systemd-report "$data/systemd_report/aavmf-secureboot.report" \
 	--out imported.json --json
 keeps 0 export-tpm2-tools "$assay" export tpm2-tools imported.json --out exported --json
-keeps 0 export-keylime "$assay" export keylime "$data/evidence/evidence.json" --ek "$data/evidence/ak.pub" \
-	--out exported.json --json
 keeps 0 import-ima "$assay" import ima "$data/ima_ascii/keylime-ima-log.txt" --out imported.bin --json
 keeps 1 policy-diff "$assay" policy diff "$data"/uefi/tpm2tools-event-moklisttrusted.bin \
 	"$data"/uefi/keylime-secureboot.bin --json
