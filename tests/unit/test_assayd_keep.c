@@ -9,14 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/archive_current.h"
 #include "assayd/archiver_keep.h"
 #include "log_builder.h"
 
 #define OLD "11111111-0001-4002-8003-010203040506"
 #define OWN "22222222-0001-4002-8003-010203040506"
 
-/* Three files of one record each. */
-static void make_stream(const char *boot_id, enum archive_stream stream)
+/* Files of one record each, from number @from on. */
+static void add_files(const char *boot_id, enum archive_stream stream, uint64_t from,
+		      uint64_t until)
 {
 	struct archive_writer *writer;
 	struct assay_error err;
@@ -25,7 +27,7 @@ static void make_stream(const char *boot_id, enum archive_stream stream)
 	snprintf(path, sizeof(path), "root/%s", boot_id);
 	if (archive_writer_open(path, stream, boot_id, &writer, &err) < 0)
 		fail_msg("%s", err.text);
-	for (uint64_t i = 0; i < 3; i++) {
+	for (uint64_t i = from; i < until; i++) {
 		struct buffer bytes = { 0 };
 		struct archive_batch batch = { .first = i, .count = 1, .offset = i * 1000 };
 
@@ -53,6 +55,12 @@ static void make_stream(const char *boot_id, enum archive_stream stream)
 		buffer_free(&bytes);
 	}
 	archive_writer_close(writer);
+}
+
+/* Three of them. */
+static void make_stream(const char *boot_id, enum archive_stream stream)
+{
+	add_files(boot_id, stream, 0, 3);
 }
 
 static void make_archives(void)
@@ -116,6 +124,13 @@ static void test_what_is_kept(void **state)
 		  2,
 		  3,
 		  true },
+		{ "what a verifier says to have seen of what is not written yet stays as well",
+		  { .size = 1, .unacknowledged = true, .boot_id = OWN, .now = LATER },
+		  INT64_MAX,
+		  3,
+		  1,
+		  3,
+		  true },
 		{ "all of other boots, if told",
 		  { .size = 1, .boot_id = OWN, .now = LATER },
 		  0,
@@ -176,6 +191,30 @@ static void test_what_is_kept(void **state)
 	}
 }
 
+/* A verifier that says to have seen what does not exist has not seen what comes. */
+static void test_what_is_acknowledged_is_archived(void **state)
+{
+	struct keep_rules rules = {
+		.size = 1, .unacknowledged = true, .boot_id = OWN, .now = LATER
+	};
+	struct archive_current current;
+	struct assay_error err;
+
+	(void)state;
+	make_archives();
+	assert_int_equal(archive_acknowledge("root/" OWN, ARCHIVE_LOG, 1, &err), 0);
+	for (uint64_t said = 4; said != 0; said = said == 4 ? INT64_MAX : 0) {
+		assert_int_equal(archive_acknowledge("root/" OWN, ARCHIVE_LOG, said, &err), 0);
+		if (archive_current_read("root/" OWN, &current, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(current.streams[ARCHIVE_LOG].acknowledged, 3);
+		assert_int_equal(current.streams[ARCHIVE_IMA].acknowledged, 0);
+	}
+	add_files(OWN, ARCHIVE_LOG, 3, 5);
+	keep(&rules);
+	assert_int_equal(count_files(OWN "/*.cel.zst"), 2);
+}
+
 static void test_what_is_no_archive_stays(void **state)
 {
 	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
@@ -197,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_kept),
+		cmocka_unit_test(test_what_is_acknowledged_is_archived),
 		cmocka_unit_test(test_what_is_no_archive_stays),
 	};
 

@@ -113,7 +113,8 @@ int archive_remove_oldest(const char *path, enum archive_stream stream, uint64_t
 
 /*
  * archive_acknowledge() - note in current.json that a verifier has seen what is before @number
- * An older number than the one that is there changes nothing.
+ * An older number than the one that is there changes nothing. A larger one than is archived counts
+ * as what is archived now.
  */
 int archive_acknowledge(const char *path, enum archive_stream stream, uint64_t number,
 			struct assay_error *err);
