@@ -364,6 +364,26 @@ static void a_list_that_somebody_cut(void **state)
 	assert_archived(BOOT_A, entries(0, 120));
 }
 
+/* What the kernel deleted is gone with the archive: that is told, and the rest is archived once. */
+static void an_archive_that_was_moved_away(void **state)
+{
+	struct ima_notes notes = { .boot_id = BOOT_A, .deleted = 100, .deleting = 110 };
+	struct problems problems;
+	struct assay_error err;
+
+	(void)state;
+	begin_machine();
+	assert_int_equal(ima_notes_save("state/ima.json", &notes, &err), 0);
+	write_list(entries(100, 120), nothing, nothing);
+	run_part(BOOT_A, "", 20, &problems);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.list[0].key, "gone");
+	write_list(entries(100, 130), nothing, nothing);
+	run_part(BOOT_A, "", 30, &problems);
+	assert_int_equal(problems.count, 0);
+	assert_archived(BOOT_A, entries(100, 130));
+}
+
 /* The PCR: in upper case, as the kernel shows it. */
 static void write_pcr(const struct assay_digest *value)
 {
@@ -453,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_kexec_hands_the_rest_over),
 		cmocka_unit_test(a_kexec_of_a_kernel_that_was_not_kept),
 		cmocka_unit_test(a_list_that_somebody_cut),
+		cmocka_unit_test(an_archive_that_was_moved_away),
 		cmocka_unit_test(the_pcr_is_compared),
 		cmocka_unit_test(the_pcr_is_compared_after_a_restart),
 	};

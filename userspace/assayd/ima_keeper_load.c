@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,6 +333,29 @@ static int begin_banks(struct ima_keeper *keeper, struct assay_error *err)
 	return ima_running_open(&keeper->running, keeper->banks, keeper->bank_count, err);
 }
 
+/*
+ * The archive has less than was deleted in the kernel: its directory, or files of it, were moved
+ * away. What is gone is told. The list goes on behind what is there, and none of it is passed over.
+ */
+static int settle_archive(struct ima_keeper *keeper, struct assay_error *err)
+{
+	struct ima_notes *notes = &keeper->notes;
+
+	if (notes->deleted <= keeper->archived)
+		return 0;
+	problem_set(keeper->service, keeper->part->name, "gone",
+		    "%s has %" PRIu64 " entries of IMA's list, and %" PRIu64
+		    " were archived and deleted from the kernel: the archive was moved away or "
+		    "removed; put it back from a copy, with the service stopped",
+		    keeper->directory, keeper->archived, notes->deleted);
+	if (notes->mirrored > keeper->archived)
+		notes->mirrored =
+			keeper->archived +
+			(notes->mirrored > notes->deleted ? notes->mirrored - notes->deleted : 0);
+	notes->deleted = keeper->archived;
+	return ima_keeper_note(keeper, err);
+}
+
 int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
 {
 	CLEANUP(free_pointer) char *before = NULL;
@@ -360,6 +384,9 @@ int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
 			err, EPROTO, "%s has %llu entries of IMA's list, and %llu could be read",
 			keeper->directory, (unsigned long long)archive_writer_next(keeper->writer),
 			(unsigned long long)keeper->archived);
+	r = settle_archive(keeper, err);
+	if (r < 0)
+		return r;
 	ima_feed_begin(&keeper->feed, keeper->kernel.bank);
 	keeper->loaded = true;
 	return 0;
