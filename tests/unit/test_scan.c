@@ -195,7 +195,7 @@ static int make_root(void **state)
 		"outside && "
 		"ln -s usr/bin root/bin && ln -s .. root/usr/up && ln -s $PWD/outside root/opt/out "
 		"&& "
-		"ln -s ../../outside root/opt/above && "
+		"ln -s ../../outside root/opt/above && ln -s /opt/a root/opt/link && "
 		"touch root/usr/bin/sh root/usr/bin/cat root/opt/a/x outside/secret && "
 		"ln -s sh root/usr/bin/link && mkfifo root/usr/bin/fifo root/etc/fifo && "
 		"printf '/bin/sh\n# no\n\n/usr/bin/cat\n/bin/sh\n/nowhere/x' >root/etc/list && "
@@ -266,6 +266,8 @@ static void files_without_verity_are_counted(void **state)
 		{ "[measure]\nglob=/usr/*/s?", 1 },
 		{ "[measure]\nglob=/**/x", 1 },
 		{ "[measure]\nglob=/opt/**", 1 },
+		{ "[measure]\nglob=/opt/li*/x", 1 },
+		{ "[measure]\nglob=/opt/*/x/*", 0 },
 		{ "[measure]\nverity=/usr", 2 },
 		{ "[measure]\nverity=/nowhere", 0 },
 		{ "[measure]\nverity=/usr/bin/sh", 0 },

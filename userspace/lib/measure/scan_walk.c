@@ -84,12 +84,16 @@ static int join(const char *directory, const char *name, char path[MANIFEST_PATH
 	return size < MANIFEST_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-static bool is_directory(int fd, const char *name, bool follow)
+/*
+ * May a name be that of a directory? A link is not followed here, as what it names begins at the
+ * root: enter() does, and has no stream for what is none.
+ */
+static bool may_be_directory(int fd, const char *name, bool link)
 {
 	struct stat st;
 
-	return fstatat(fd, name, &st, AT_NO_AUTOMOUNT | (follow ? 0 : AT_SYMLINK_NOFOLLOW)) == 0 &&
-	       S_ISDIR(st.st_mode);
+	return fstatat(fd, name, &st, AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (S_ISDIR(st.st_mode) || (link && S_ISLNK(st.st_mode)));
 }
 
 /* ---------------------------------------------------------------- glob */
@@ -109,7 +113,7 @@ static int match_names(struct scan_run *run, const struct place *place, const ch
 			continue;
 		if (!rest)
 			r = scan_consider(run, dirfd(place->stream), place->real, name);
-		else if (is_directory(dirfd(place->stream), name, true) &&
+		else if (may_be_directory(dirfd(place->stream), name, true) &&
 			 join(place->real, name, path) == 0)
 			r = match(run, path, rest, depth + 1);
 	}
@@ -125,7 +129,7 @@ static int match_below(struct scan_run *run, const struct place *place, const ch
 	int r = match(run, place->real, rest ? rest : "*", depth + 1);
 
 	while (r == 0 && (name = next_name(run, place, &r)))
-		if (is_directory(dirfd(place->stream), name, false) &&
+		if (may_be_directory(dirfd(place->stream), name, false) &&
 		    join(place->real, name, path) == 0)
 			r = match(run, path, pattern, depth + 1);
 	return r;
