@@ -192,6 +192,18 @@ static void test_a_boots_archive_is_found(void **state)
 	assert_int_equal(archive_join_boot("root", 0, &copy, &err), 0);
 	assert_log_from(&copy, 0);
 	buffer_free(&copy.cel);
+	/* So it is where the directory is given, as the service gives it. */
+	copy = make_ring(8);
+	if (archive_join_path("root/" BOOT, 0, &copy, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_log_from(&copy, 0);
+	buffer_free(&copy.cel);
+	assert_int_equal(support_run("rm -r root/" BOOT ".1"), 0);
+	copy = make_ring(8);
+	assert_int_equal(archive_join_path("root/" BOOT, 0, &copy, &err), -EBADMSG);
+	support_assert_error(&err, "the archive of another log");
+	assert_log_from(&copy, 8);
+	buffer_free(&copy.cel);
 }
 
 static void test_replay_compares_what_was_cut(void **state)

@@ -173,19 +173,12 @@ static int add_archived(const struct quote_options *options, struct device_log_c
 			struct assay_error *err)
 {
 	uint64_t from = options->has_since ? options->since : 0;
-	struct archive *archive;
 	int r;
 
 	if (options->no_archive || log->header.head_recnum <= from)
 		return 0;
-	if (options->archive) {
-		r = archive_open(options->archive, &archive, err);
-		if (r < 0)
-			return r;
-		r = archive_join(archive, from, log, err);
-		archive_close(archive);
-		return r;
-	}
+	if (options->archive)
+		return archive_join_path(options->archive, from, log, err);
 	r = archive_join_boot(ARCHIVE_ROOT, from, log, err);
 	if (r == -ENOENT || r == 0)
 		return 0;

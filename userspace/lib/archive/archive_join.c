@@ -127,30 +127,45 @@ int archive_join(const struct archive *archive, uint64_t from, struct device_log
 	return 0;
 }
 
+int archive_join_path(const char *path, uint64_t from, struct device_log_copy *copy,
+		      struct assay_error *err)
+{
+	int r = -ENOENT;
+
+	for (unsigned int i = 0; i < LOGS_MAX; i++) {
+		struct assay_error why;
+		struct archive *archive;
+		char other[PATH_MAX];
+		int length = i == 0 ? snprintf(other, sizeof(other), "%s", path) :
+				      snprintf(other, sizeof(other), "%s.%u", path, i);
+
+		if (length >= (int)sizeof(other))
+			return assay_fail(err, ENAMETOOLONG, "%s is too long", path);
+		r = archive_open(other, &archive, i == 0 ? err : &why);
+		/* The error of the last one that is there stays: it is of another log. */
+		if (r == -ENOENT && i > 0)
+			return -EBADMSG;
+		if (r < 0)
+			return i == 0 ? r : assay_fail(err, -r, "%s", why.text);
+		r = archive_join(archive, from, copy, err);
+		archive_close(archive);
+		if (r != -EBADMSG)
+			break;
+	}
+	return r;
+}
+
 int archive_join_boot(const char *root, uint64_t from, struct device_log_copy *copy,
 		      struct assay_error *err)
 {
 	char path[PATH_MAX], boot_id[ARCHIVE_BOOT_ID_TEXT];
-	int r = -ENOENT;
+	int r;
 
 	archive_boot_id_text(copy->header.boot_id, boot_id);
-	/* A log that the module began anew in this boot has an archive of its own. */
-	for (unsigned int i = 0; i < LOGS_MAX; i++) {
-		struct archive *archive;
-		int length = i == 0 ? snprintf(path, sizeof(path), "%s/%s", root, boot_id) :
-				      snprintf(path, sizeof(path), "%s/%s.%u", root, boot_id, i);
-
-		if (length >= (int)sizeof(path))
-			return assay_fail(err, ENAMETOOLONG, "%s is too long", root);
-		r = archive_open(path, &archive, err);
-		if (r < 0)
-			break;
-		r = archive_join(archive, from, copy, err);
-		archive_close(archive);
-		if (r != -EBADMSG || i + 1 == LOGS_MAX)
-			break;
-	}
-	return r;
+	if (snprintf(path, sizeof(path), "%s/%s", root, boot_id) >= (int)sizeof(path))
+		return assay_fail(err, ENAMETOOLONG, "%s is too long", root);
+	r = archive_join_path(path, from, copy, err);
+	return r == -EBADMSG ? -ENOENT : r;
 }
 
 int archive_load(const struct archive *archive, struct buffer *out, uint64_t *ret_base,

@@ -32,10 +32,20 @@ int archive_join(const struct archive *archive, uint64_t from, struct device_log
 		 struct assay_error *err);
 
 /*
+ * archive_join_path() - the same with the archive in a directory
+ * @path: of it. A log that the module began anew in the same boot has an archive of its own beside
+ *        it, PATH.1 and so on: where @path is another log's, these are tried
+ *
+ * Return: as archive_join() of the last one that is there; -ENOENT if there is none
+ */
+int archive_join_path(const char *path, uint64_t from, struct device_log_copy *copy,
+		      struct assay_error *err);
+
+/*
  * archive_join_boot() - the same with the archive that assayd makes of this log
  * @root: the archives' directory
  *
- * Return: as archive_join(); -ENOENT if there is none, or none of this log
+ * Return: as archive_join_path(), but -ENOENT also if there is none of this log
  */
 int archive_join_boot(const char *root, uint64_t from, struct device_log_copy *copy,
 		      struct assay_error *err);
