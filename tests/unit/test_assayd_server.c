@@ -3,12 +3,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "assayd/listener.h"
@@ -262,6 +264,39 @@ static void test_idle_clients_are_closed_and_busy_ones_are_not(void **state)
 	end(&scene);
 }
 
+/* One that sends its request a byte at a time, and never ends it, has no place for longer. */
+static void test_slow_requests_are_closed(void **state)
+{
+	struct scene scene;
+	char text[256];
+	pid_t slow;
+	int fds[2];
+
+	(void)state;
+	begin(&scene, 400);
+	fds[0] = client(&scene);
+	fds[1] = client(&scene);
+	slow = fork();
+	assert_true(slow >= 0);
+	for (int i = 0; slow == 0 && i < 60; i++) {
+		(void)send(fds[0], "x", 1, MSG_NOSIGNAL);
+		/* Whole requests as slowly are as good as any. */
+		(void)send(fds[1], "\n", 1, MSG_NOSIGNAL);
+		usleep(50000);
+	}
+	if (slow == 0)
+		_exit(0);
+	run_for(&scene, 1500);
+	assert_int_equal(scene.closed, 1);
+	assert_string_equal(heard(fds[0], text), "(end)");
+	assert_non_null(strchr(heard(fds[1], text), '\n'));
+	kill(slow, SIGKILL);
+	assert_int_equal(waitpid(slow, NULL, 0), slow);
+	close(fds[0]);
+	close(fds[1]);
+	end(&scene);
+}
+
 static void test_more_clients_wait(void **state)
 {
 	struct scene scene;
@@ -370,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_connection_is_closed_once_its_output_is_written),
 		cmocka_unit_test(test_input_without_end_is_not_taken),
 		cmocka_unit_test(test_idle_clients_are_closed_and_busy_ones_are_not),
+		cmocka_unit_test(test_slow_requests_are_closed),
 		cmocka_unit_test(test_more_clients_wait),
 		cmocka_unit_test(test_old_socket_is_replaced_and_nothing_else),
 		cmocka_unit_test(test_addresses_are_checked),

@@ -53,6 +53,7 @@ void connection_take(struct connection *connection, size_t size)
 
 	memmove(input->data, input->data + size, input->size - size);
 	input->size -= size;
+	connection->last = loop_now();
 }
 
 /*
@@ -140,7 +141,7 @@ static void connection_ready(void *context, int fd, uint32_t events)
 			close_connection(connection);
 			return;
 		}
-		connection->last = loop_now();
+		/* A part of a request is no progress: who never ends one is closed. */
 		buffer_append(&connection->input, data, (size_t)size);
 		if (connection->input.failed) {
 			close_connection(connection);

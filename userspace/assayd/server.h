@@ -40,7 +40,8 @@ struct connection {
  * @connections_max: at a time; more wait
  * @input_max: bytes of input that are kept; a client that sends more before anything could be
  *             taken is closed
- * @idle: milliseconds without progress until a connection is closed, but for busy ones
+ * @idle: milliseconds without progress until a connection is closed, but for busy ones: a whole
+ *        request that was taken, or output that went
  * @accept: a client has connected; false closes it at once. May be NULL
  * @input: take a request from the front of @input, if a whole one is there: connection_take()
  * @closed: the connection is going. May be NULL
