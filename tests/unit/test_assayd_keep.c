@@ -215,6 +215,42 @@ static void test_what_is_acknowledged_is_archived(void **state)
 	assert_int_equal(count_files(OWN "/*.cel.zst"), 2);
 }
 
+/* A directory goes with its last file, but not what is in there that nobody can have seen. */
+static void test_what_cannot_be_read_stays(void **state)
+{
+	struct keep_rules rules = {
+		.size = 1, .unacknowledged = true, .boot_id = OWN, .now = LATER
+	};
+	/* The version, behind the frame's head and the magic number. */
+	static const struct {
+		const char *name, *change;
+	} rows[] = {
+		{ "of a newer program",
+		  "printf '\\0\\0\\0\\11' | dd of=root/" OLD "/000003.cel.zst bs=1 "
+		  "seek=$(grep -obUaP '\\x00\\x00\\x00\\x01' root/" OLD
+		  "/000003.cel.zst | head -1 | cut -d: -f1) conv=notrunc 2>dd" },
+		{ "damaged",
+		  "printf x | dd of=root/" OLD "/000003.cel.zst bs=1 conv=notrunc 2>dd" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct assay_error err;
+
+		make_archives();
+		assert_int_equal(archive_acknowledge("root/" OLD, ARCHIVE_LOG, 2, &err), 0);
+		if (support_run(rows[i].change) != 0)
+			fail_msg("%s: cannot be made", rows[i].name);
+		rules.unacknowledged = true;
+		keep(&rules);
+		if (count_files(OLD "/000003.cel.zst") != 1 || count_files(OLD "/*.zst") != 2)
+			fail_msg("%s: %zu", rows[i].name, count_files(OLD "/*.zst"));
+		rules.unacknowledged = false;
+		keep(&rules);
+		assert_int_equal(count_files(OLD), 0);
+	}
+}
+
 static void test_what_is_no_archive_stays(void **state)
 {
 	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
@@ -237,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_kept),
 		cmocka_unit_test(test_what_is_acknowledged_is_archived),
+		cmocka_unit_test(test_what_cannot_be_read_stays),
 		cmocka_unit_test(test_what_is_no_archive_stays),
 	};
 

@@ -109,16 +109,37 @@ static void count_files(const struct boots *boots, struct keep_result *result)
 	}
 }
 
-/* The oldest file of a stream that is left, if it may go; NULL if not. */
+/*
+ * Are there files that this program cannot read, as those of a newer one? Nobody knows what of them
+ * a verifier has seen.
+ */
+static bool has_unread(const struct boot *boot)
+{
+	size_t count;
+	const struct archive_problem *problems = archive_problems(boot->archive, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (problems[i].fault == ARCHIVE_FUTURE || problems[i].fault == ARCHIVE_DAMAGED)
+			return true;
+	/* Of more nothing is told. */
+	return count == ARCHIVE_PROBLEMS_MAX;
+}
+
+/*
+ * The oldest file of a stream that is left, if it may go; NULL if not. With the last one all of the
+ * directory goes.
+ */
 static const struct archive_file *first_left(const struct boot *boot, enum archive_stream stream,
 					     const struct keep_rules *rules)
 {
 	size_t count;
 	const struct archive_file *files = archive_files(boot->archive, stream, &count);
 	const struct archive_file *file = &files[boot->removed[stream]];
+	bool newest = boot->removed[stream] + 1 == count;
 
-	if (boot->removed[stream] >= count ||
-	    (boot->is_own && (stream == ARCHIVE_IMA || boot->removed[stream] + 1 == count)))
+	if (boot->removed[stream] >= count || (boot->is_own && (stream == ARCHIVE_IMA || newest)))
+		return NULL;
+	if (rules->unacknowledged && newest && has_unread(boot))
 		return NULL;
 	if (rules->unacknowledged &&
 	    file->first + file->count > archive_acknowledged(boot->archive, stream))
