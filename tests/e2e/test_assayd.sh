@@ -133,6 +133,7 @@ END
 
 	run "$program" -c "$work/assayd.conf"
 	check "$name is refused while it runs" told 1 "another assayd runs already, as process $pid "
+	check "$name: nobody else can hold its lock" [ "$(stat -c %a "$work/run/lock")" = 600 ]
 
 	call org.varlink.service.GetInfo
 	check "$name tells who it is" answers '.parameters | .product == "assayd" and (.interfaces | index("org.assay"))'
@@ -169,13 +170,15 @@ END
 		# shellcheck disable=SC2086 # words
 		run setpriv --reuid 65534 --regid 65534 --clear-groups $varlink "$socket" org.assay.Status
 		check "$name does not listen to others" told 1 'no reply\|Connection reset\|Broken pipe'
+		run setpriv --reuid 65534 --regid 65534 --clear-groups build/host/assay status service --runtime-directory "$work/run"
+		check "$name tells others that it runs" prints 1 "^service     assayd .*, process $pid; its state of "
 		member="setpriv --reuid 65534 --regid 65534 --groups 0 $varlink $socket"
 		run $member org.assay.Status
 		check "$name listens to its group" answers '.parameters.state.type == "assayd"'
 		run $member org.assay.Quote '{"nonce": "00"}'
 		check "$name makes no quotes for it" answers '.error == "org.varlink.service.PermissionDenied"'
 	else
-		for title in 'does not listen to others' 'listens to its group' 'makes no quotes for it'; do
+		for title in 'does not listen to others' 'tells others that it runs' 'listens to its group' 'makes no quotes for it'; do
 			skip "$name $title" 'this needs root'
 		done
 	fi

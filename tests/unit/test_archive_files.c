@@ -256,9 +256,13 @@ static void test_one_writer_at_a_time(void **state)
 {
 	struct archive_writer *writer, *second;
 	struct assay_error err;
+	struct stat status;
 
 	(void)state;
 	writer = open_writer("one");
+	/* Who may read the archive may not keep the service from it. */
+	assert_int_equal(stat("one/.log.lock", &status), 0);
+	assert_int_equal(status.st_mode & 077, 0);
 	assert_int_equal(archive_writer_open("one", ARCHIVE_LOG, BOOT, &second, &err),
 			 -EWOULDBLOCK);
 	support_assert_error(&err, "a second assayd");

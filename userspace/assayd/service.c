@@ -36,7 +36,7 @@ static uint64_t read_holder(int fd)
 	return pid;
 }
 
-/* One service a runtime directory. */
+/* One service a runtime directory. Who may open the lock could hold it: nobody else may. */
 static int take_lock(struct service *service, struct assay_error *err)
 {
 	const char *directory = service->config->service.runtime_directory;
@@ -46,7 +46,7 @@ static int take_lock(struct service *service, struct assay_error *err)
 
 	if (asprintf(&path, "%s/lock", directory) < 0)
 		return assay_fail(err, ENOMEM, "out of memory");
-	service->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	service->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (service->lock < 0)
 		return assay_fail(err, errno,
 				  "cannot make %s: %s; the directory must be there and be the "

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,29 +19,41 @@
 
 #define STATE_MAX (4U << 20)
 
-/* The lock is free as soon as the service has ended, however it did. */
-static bool is_locked(const char *directory)
+/*
+ * The lock is free as soon as the service has ended, however it did. Others than its user and root
+ * may not have it: they could hold it.
+ *
+ * Return: 1 if it is held, 0 if not, -EACCES
+ */
+static int read_lock(const char *directory)
 {
 	char path[PATH_MAX];
-	bool locked;
-	int fd;
+	int fd, r;
 
 	if (snprintf(path, sizeof(path), "%s/lock", directory) >= (int)sizeof(path))
-		return false;
+		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+		return errno == EACCES ? -EACCES : 0;
+	r = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 	close(fd);
-	return locked;
+	return r;
+}
+
+/* Is there a process of the number that the state has? For who may not have the lock. */
+static bool process_is_there(const json_t *state)
+{
+	json_int_t pid = json_integer_value(json_object_get(state, "pid"));
+
+	return pid > 0 && pid <= INT_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
 int service_status_read(const char *directory, struct service_status *ret, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
-	struct service_status status = { .running = is_locked(directory) };
+	int r, locked = read_lock(directory);
+	struct service_status status = { .running = locked > 0 };
 	char path[PATH_MAX];
-	int r;
 
 	if (snprintf(path, sizeof(path), "%s/state.json", directory) >= (int)sizeof(path))
 		return assay_fail(err, ENAMETOOLONG, "the name %s is too long", directory);
@@ -57,6 +70,8 @@ int service_status_read(const char *directory, struct service_status *ret, struc
 		json_decref(status.state);
 		return r;
 	}
+	if (locked < 0)
+		status.running = process_is_there(status.state);
 	*ret = status;
 	return 0;
 }

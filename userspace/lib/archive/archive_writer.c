@@ -22,6 +22,8 @@
 
 #define DIRECTORY_MODE 0750
 #define FILE_MODE 0640
+/* Who may open a lock could hold it. */
+#define LOCK_MODE 0600
 
 /**
  * struct archive_writer - where a stream goes on
@@ -93,7 +95,7 @@ static int take_lock(struct archive_writer *writer, struct assay_error *err)
 		return r;
 	/* Nothing is open for writing but while a file is written: the disk can be made read-only.
 	 */
-	writer->lock = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	writer->lock = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
 	if (writer->lock < 0)
 		return fail_path("open", path, errno, err);
 	if (flock(writer->lock, LOCK_EX | LOCK_NB) == 0)
