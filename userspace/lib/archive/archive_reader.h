@@ -44,6 +44,9 @@ struct archive_file {
 	uint8_t previous[ARCHIVE_DIGEST];
 };
 
+/* Problems of an archive that are told at most. */
+#define ARCHIVE_PROBLEMS_MAX 64
+
 /*
  * archive_open() - look through a boot's directory
  * @path: kept as it is for messages

@@ -8,7 +8,6 @@
 
 #define ARCHIVE_PARTIAL ".partial"
 #define ARCHIVE_ASIDE ".damaged"
-#define ARCHIVE_PROBLEMS_MAX 64
 
 /**
  * struct archive - a boot's directory, looked through
