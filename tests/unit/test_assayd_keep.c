@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "archive/archive_current.h"
@@ -251,6 +252,29 @@ static void test_what_cannot_be_read_stays(void **state)
 	}
 }
 
+/* A device that starts often has more archives than a process may open files. */
+static void test_many_boots(void **state)
+{
+	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
+	struct keep_result result;
+	struct rlimit before, few;
+
+	(void)state;
+	make_archives();
+	assert_int_equal(support_run("for i in $(seq 100); do cp -r root/" OLD
+				     " root/$(printf 33333333-0001-4002-8003-%%012d $i) || exit; "
+				     "done"),
+			 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ 64, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	result = keep(&rules);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(result.removed, 101 * 3 + 2);
+	assert_int_equal(result.files, 4);
+	assert_int_equal(count_files("[13]*"), 0);
+}
+
 static void test_what_is_no_archive_stays(void **state)
 {
 	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
@@ -274,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_kept),
 		cmocka_unit_test(test_what_is_acknowledged_is_archived),
 		cmocka_unit_test(test_what_cannot_be_read_stays),
+		cmocka_unit_test(test_many_boots),
 		cmocka_unit_test(test_what_is_no_archive_stays),
 	};
 

@@ -66,6 +66,7 @@ static int add_boot(struct boots *boots, const char *root, const char *name, con
 		/* No directory, or one that somebody removes. */
 		return r == -ENOTDIR || r == -ENOENT ? 0 : r;
 	}
+	archive_give_up_files(archive);
 	boot->archive = archive;
 	boot->is_own = strncmp(name, own, ARCHIVE_BOOT_ID_TEXT - 1) == 0;
 	boots->count++;

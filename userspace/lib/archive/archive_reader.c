@@ -369,6 +369,16 @@ int archive_open(const char *path, struct archive **ret, struct assay_error *err
 	return open_streams(path, (1U << ARCHIVE_STREAMS) - 1, 0, ret, err);
 }
 
+void archive_give_up_files(struct archive *archive)
+{
+	for (int i = 0; i < ARCHIVE_STREAMS; i++) {
+		archive_close(archive->streams[i].before);
+		archive->streams[i].before = NULL;
+	}
+	close_descriptor(&archive->fd);
+	archive->fd = -1;
+}
+
 void archive_close(struct archive *archive)
 {
 	if (!archive)

@@ -59,6 +59,13 @@ struct archive_file {
 int archive_open(const char *path, struct archive **ret, struct assay_error *err);
 void archive_close(struct archive *archive);
 
+/*
+ * archive_give_up_files() - close what is open, also of boots before, for who keeps many archives
+ * From then on there is what was found: archive_files(), archive_acknowledged(),
+ * archive_problems().
+ */
+void archive_give_up_files(struct archive *archive);
+
 /* archive_is() - is @path a directory, which a command should take for an archive? */
 bool archive_is(const char *path);
 
