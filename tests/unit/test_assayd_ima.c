@@ -89,6 +89,36 @@ static void the_list_goes_on_from_the_archive(void **state)
 	}
 }
 
+/* What was left staged is deleted without being archived only if it is. */
+static void what_is_left_staged_is_known_or_not(void **state)
+{
+	static const struct {
+		const char *kept, *list;
+		bool known;
+	} rows[] = {
+		{ "abcd", "", true },	   { "abcd", "ab", true },	 { "abcd", "bc", true },
+		{ "abcd", "cd", true },	   { "abcd", "cde", false },	 { "abcd", "x", false },
+		{ "abcd", "ax", false },   { "abcdefgh", "cdx", false }, { "aabb", "ba", false },
+		{ "xaaab", "aaab", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct ima_join join = { 0 };
+		struct assay_error err;
+
+		for (const char *at = rows[i].kept; *at; at++)
+			assert_int_equal(ima_join_keep(&join, BYTES((const uint8_t *)at, 1), &err),
+					 0);
+		for (const char *at = rows[i].list; *at; at++)
+			assert_int_equal(ima_join_step(&join, BYTES((const uint8_t *)at, 1), &err),
+					 IMA_PASS);
+		if (ima_join_knows(&join) != rows[i].known)
+			fail_msg("%s behind %s", rows[i].list, rows[i].kept);
+		ima_join_free(&join);
+	}
+}
+
 /* ---------------------------------------------------------------- the part */
 
 #define BOOT_A "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -159,8 +189,9 @@ static void run_part(const char *boot_id, const char *options, uint64_t archived
 
 	snprintf(text, sizeof(text),
 		 "[service]\nstate-directory=%s/state\n[archive]\ndirectory=%s/state/archive\n"
-		 "[ima]\ndirectory=%s/kernel\ntpm=%s/tpm\npoll=50ms\ninterval=100ms\n%s",
-		 directory, directory, directory, directory, options);
+		 "[ima]\ndirectory=%s/kernel\ntpm=%s/tpm\n%sinterval=100ms\n%s",
+		 directory, directory, directory, directory,
+		 strstr(options, "poll=") ? "" : "poll=50ms\n", options);
 	assert_int_equal(config_new(&service->config, &err), 0);
 	if (config_parse(service->config, support_text(text), "test", &err) < 0)
 		fail_msg("%s", err.text);
@@ -364,6 +395,26 @@ static void a_list_that_somebody_cut(void **state)
 	assert_archived(BOOT_A, entries(0, 120));
 }
 
+/*
+ * Somebody else has deleted what is archived, and left staged what comes behind it, the end of the
+ * archive and what is new. The new entries are archived before they are deleted. In files the
+ * kernel's part is done once only: what it is told is behind the entries.
+ */
+static void what_somebody_left_staged(void **state)
+{
+	struct problems problems;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	run_part(BOOT_A, "", 100, NULL);
+	support_write(LIST "_staged", entries(80, 120));
+	write_list(nothing, nothing, nothing);
+	run_part(BOOT_A, "poll=20s\n", 120, &problems);
+	assert_true(problems.count > 0);
+	assert_archived(BOOT_A, entries(0, 120));
+}
+
 /* What the kernel deleted is gone with the archive: that is told, and the rest is archived once. */
 static void an_archive_that_was_moved_away(void **state)
 {
@@ -467,12 +518,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_list_goes_on_from_the_archive),
+		cmocka_unit_test(what_is_left_staged_is_known_or_not),
 		cmocka_unit_test(a_list_that_grows),
 		cmocka_unit_test(another_boot_begins_anew),
 		cmocka_unit_test(a_kexec_hands_the_list_over),
 		cmocka_unit_test(a_kexec_hands_the_rest_over),
 		cmocka_unit_test(a_kexec_of_a_kernel_that_was_not_kept),
 		cmocka_unit_test(a_list_that_somebody_cut),
+		cmocka_unit_test(what_somebody_left_staged),
 		cmocka_unit_test(an_archive_that_was_moved_away),
 		cmocka_unit_test(the_pcr_is_compared),
 		cmocka_unit_test(the_pcr_is_compared_after_a_restart),

@@ -141,8 +141,11 @@ static int end_pass(struct ima_keeper *keeper, struct assay_error *err)
 	if (ima_feed_left(&keeper->feed) > 0)
 		return assay_fail(err, EBADMSG, "IMA's list ends inside entry %" PRIu64,
 				  keeper->seen);
-	/* Of what was staged, what comes behind it in the list may be due still. */
-	if (ima_join_is_open(&keeper->join) && !leftover) {
+	/*
+	 * Of what was staged, what comes behind it in the list may be due still; but only what is
+	 * archived may be deleted.
+	 */
+	if (ima_join_is_open(&keeper->join) && (!leftover || !ima_join_knows(&keeper->join))) {
 		r = rejoin(keeper, err);
 		return r < 0 ? r : 1;
 	}

@@ -132,6 +132,11 @@ enum ima_step {
 /* ima_join_step() - the next entry of the list; enum ima_step or -errno */
 int ima_join_step(struct ima_join *join, struct bytes entry, struct assay_error *err);
 /*
+ * ima_join_knows() - is all that came archived, one behind the other, wherever the archive has it?
+ * If not, some of it may be new: see ima_join_restart().
+ */
+bool ima_join_knows(const struct ima_join *join);
+/*
  * ima_join_restart() - the list was looked through, or it ends before all that was kept came
  * It is to be read from its beginning once more.
  * @ret_lost: entries that are archived and the kernel does not have any more

@@ -79,6 +79,17 @@ int ima_join_step(struct ima_join *join, struct bytes entry, struct assay_error 
 	return join->list_count == join->count ? IMA_ELSE : IMA_PASS;
 }
 
+bool ima_join_knows(const struct ima_join *join)
+{
+	if (!join->list)
+		return true;
+	for (size_t i = 0; i + join->list_count <= join->count; i++)
+		if (memcmp(join->prints + i, join->list, join->list_count * sizeof(*join->list)) ==
+		    0)
+			return true;
+	return false;
+}
+
 int ima_join_restart(struct ima_join *join, uint64_t *ret_lost, struct assay_error *err)
 {
 	size_t overlap = 0;
