@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The event loop, with sd-event and with epoll alone (test_assayd_loop_plain). */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -284,6 +286,30 @@ static void test_freed_child_is_killed(void **state)
 	assert_int_equal(kill(pid, 0), -1);
 }
 
+/* Without a descriptor nobody would be told of its end: it must not be left to itself. */
+static void test_child_that_cannot_be_watched_is_ended(void **state)
+{
+	struct scene scene = begin();
+	struct rlimit before, none;
+	struct assay_error err;
+	pid_t pid = fork();
+	int r;
+
+	(void)state;
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = loop_child_add(scene.loop, pid, ended, &scene, &scene.child, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_int_equal(kill(pid, 0), -1);
+	end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_signal_comes_by_the_loop),
 		cmocka_unit_test(test_end_of_a_child_is_told),
 		cmocka_unit_test(test_freed_child_is_killed),
+		cmocka_unit_test(test_child_that_cannot_be_watched_is_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,9 +162,7 @@ static int start_process(struct attest *attest, const struct quote_order *order,
 		return r;
 	r = loop_child_add(attest->service->loop, attest->pid, child_ended, attest, &attest->child,
 			   err);
-	if (r < 0)
-		kill(attest->pid, SIGKILL);
-	else
+	if (r == 0)
 		loop_timer_set(attest->timer, config->attest.timeout);
 	return r;
 }

@@ -165,13 +165,8 @@ int confined_run(struct loop *loop, confined_function function, struct bytes inp
 	pid = start_child(fds, function, input, limits);
 	r = pid < 0 ? assay_fail(err, errno, "cannot start a process: %s", strerror(errno)) : 0;
 	close(fds[1]);
-	if (r == 0) {
+	if (r == 0)
 		r = loop_child_add(loop, pid, child_ended, confined, &confined->child, err);
-		if (r < 0) {
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-	}
 	if (r == 0)
 		r = loop_io_add(loop, fds[0], EPOLLIN, output_came, confined, &confined->io, err);
 	if (r == 0)

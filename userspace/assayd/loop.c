@@ -202,14 +202,23 @@ static void child_ended(void *context, int fd, uint32_t events)
 	function(function_context, pid, status);
 }
 
+static void end_process(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 int loop_child_add(struct loop *loop, pid_t pid, loop_child_function function, void *context,
 		   struct loop_child **ret, struct assay_error *err)
 {
 	struct loop_child *child = calloc(1, sizeof(*child));
 	int r;
 
-	if (!child)
+	if (!child) {
+		end_process(pid);
 		return assay_fail(err, ENOMEM, "out of memory");
+	}
 	child->pid = pid;
 	child->function = function;
 	child->context = context;
@@ -220,7 +229,7 @@ int loop_child_add(struct loop *loop, pid_t pid, loop_child_function function, v
 	else
 		r = loop_io_add(loop, child->fd, EPOLLIN, child_ended, child, &child->io, err);
 	if (r < 0) {
-		forget_child(child);
+		loop_child_free(child);
 		return r;
 	}
 	*ret = child;
@@ -231,8 +240,6 @@ void loop_child_free(struct loop_child *child)
 {
 	if (!child)
 		return;
-	kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	end_process(child->pid);
 	forget_child(child);
 }

@@ -84,6 +84,7 @@ void loop_signal_free(struct loop_signal *sig);
  */
 typedef void (*loop_child_function)(void *context, pid_t pid, int status);
 
+/* loop_child_add() - where it fails the child is killed and reaped: nobody else could */
 int loop_child_add(struct loop *loop, pid_t pid, loop_child_function function, void *context,
 		   struct loop_child **ret, struct assay_error *err);
 /* loop_child_free() - a child that has not ended is killed and reaped */
