@@ -111,7 +111,7 @@ run "$assay" sign --delegate --tcti "$tcti" --key "$work/tpm.key" --cert "$work/
 check 'a certificate of another key is refused' told 1 'of another key'
 run "$assay" sign --delegate-cert "$work/x" --tcti "$tcti" --key "$work/tpm.key" \
 	--cert "$work/tpm.crt" --root "$work/tree" --manifest "$work/wrong"
-check '--delegate-cert without --delegate is wrong usage' told 2 'only for use with --delegate'
+check '--delegate-cert without --delegate is wrong usage' told 2 'needs --delegate'
 
 # A file that is not what was signed, one that has another's signature, and one of another's
 # delegate: for the guest.

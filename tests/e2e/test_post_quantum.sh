@@ -107,7 +107,7 @@ check 'one key is not two' told 1 'second key is the first'
 run "$assay" sign --key ec.key --cert ec.crt --also-key other.key --also-cert rsa.crt --root tree --manifest x
 check "a certificate of another key is refused" told 1 'of another key'
 run "$assay" sign --key ec.key --cert ec.crt --also-key rsa.key --root tree --manifest x
-check 'and a key without one' told 2 'only for use with --also-cert'
+check 'and a key without one' told 2 'needs --also-cert'
 run "$assay" sign --key ec.key --cert ec.crt --also-key rsa.key --also-cert rsa.crt --root tree \
 	--manifest again --incremental m
 check 'a manifest of two signers can be built upon' prints 0 '2 had not changed\|signed 2 files'

@@ -261,7 +261,7 @@ check 'a key at hand needs no two steps' told 2 'exclude each other'
 run "$assay" sign --cert ec.crt --root tree --manifest m
 check 'and without them a key is needed' told 2 '--key KEY is needed'
 run "$assay" sign --attach kept --key ec.key --cert ec.crt --root tree --manifest m
-check 'what is attached was prepared' told 2 'only for use with --prepare'
+check 'what is attached was prepared' told 2 'needs --prepare'
 fresh
 step ec --delegate
 jq -c 'if .assay then .manifest.id = "00000000000000000000000000000000" else . end' todo >changed
