@@ -109,8 +109,8 @@ CC_shared := gcc
 CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden
 
 # What the verifier needs, and what only signers and devices need.
-# Of the library, only some programs need libinih and libzstd.
-LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -lzstd -lz -Wl,--pop-state
+# Of the library, only some programs need libinih, libzstd, zlib and libcbor.
+LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -lzstd -lz -lcbor -Wl,--pop-state
 LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 # What the service needs besides; libsystemd only where it has loop_systemd.c and manager_systemd.c.
 LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap
@@ -132,6 +132,7 @@ VERIFY_COMMANDS := \
 	evidence_parts \
 	export \
 	import \
+	import_cmw \
 	import_go \
 	import_keylime \
 	import_run \
@@ -308,6 +309,9 @@ system-needs: build/device-root build/kernel/4k build/kmod/4k/.made $(call guest
 		$(PROGRAMS:%=build/arm64/%) build/arm64/assayd build/arm64/assay-initrd
 	@rm -rf build/system
 	$(Q)$(MAKE) --no-print-directory install INSTALL_FROM=arm64 PREFIX=/usr DESTDIR=$(CURDIR)/build/system >/dev/null
+	@# The one library that Debian 13 has under another name only.
+	@mkdir -p build/system/usr/lib/aarch64-linux-gnu
+	@cp -P build/sysroot/usr/lib/aarch64-linux-gnu/libcbor.so.0* build/system/usr/lib/aarch64-linux-gnu/
 
 # ---------------------------------------------------------------- tests
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c))

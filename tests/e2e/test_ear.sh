@@ -104,11 +104,24 @@ check "the draft's names" says '.eat_profile == "tag:ietf.org,2026:rats/ear#03" 
 check 'a collection of two records' jq -e 'keys == ["evidence", "result"] and .evidence[2] == 4 and .result[2] == 8 and
 	.evidence[0] == "application/vnd.assay.evidence+json" and
 	.result[0] == "application/eat+jwt; eat_profile=\"tag:ietf.org,2026:rats/ear#03\""' out.cmw
+cmp_imported() { # FILE: what is in there
+	"$verify" import cmw "$1" --out imported.json && cmp imported.json "$data/evidence.json"
+}
 unwrapped() {
 	jq -r '.evidence[1]' out.cmw | plain | cmp - "$data/evidence.json" &&
 		jq -r '.result[1]' out.cmw | plain >unwrapped && printf '\n' >>unwrapped && cmp unwrapped out.ear
 }
 check 'both come out as they went in' unwrapped
+judge --ear out.ear --ear-key P-256.pem --ear-profile ietf --cmw out.cbor --cmw-form cbor
+# The bytes of RFC 8949: a map of two, labels of 8 and 6 characters, records of three.
+check 'the same in CBOR' test "$(head -c 14 out.cbor | xxd -p)" = a26865766964656e6365837823"$(printf a | xxd -p)"
+check 'whose evidence is what was judged' cmp_imported out.cbor
+check 'as that of the collection in JSON' cmp_imported out.cmw
+run "$verify" verify out.cmw --nonce "$nonce" --ak "$data/ak.pub" --waive boot-known --waive assay-log-chain \
+	--manifest "$data/manifest.jsonl" --cert "$data/cert.pem"
+check 'a collection in JSON is none to judge as it is' status_is 3
+evidence=out.cbor judge --json
+check 'a collection in CBOR is judged as it is' jq -e '.sentence == "trusted (the boot was not judged)" or .trusted' stdout
 
 # ---------------------------------------------------------------- how it is called
 
@@ -133,5 +146,13 @@ judge --ear out.ear --ear-key P-256.pem --ear-profile other
 check 'another profile' told 2 '\-\-ear-profile'
 judge --ear /dev/null/x --ear-key P-256.pem
 check 'a file that cannot be' told 1 '/dev/null/x'
+judge --cmw-form cbor
+check 'a form of nothing' told 2 '\-\-cmw-form needs --cmw'
+printf '["application/vnd.assay.evidence+json", "e3="]' >bad.cmw
+evidence=bad.cmw judge
+check 'a wrapper that is broken is unreadable' told 3 'bad.cmw: the CMW: the value of .* is not base64url'
+printf '\202\141a\101b' >bad.cmw
+evidence=bad.cmw judge
+check 'and so is one without evidence' told 3 'bad.cmw: the CMW has no message of type application/vnd.assay.evidence'
 echo "1..$check_number"
 exit "$check_failed"

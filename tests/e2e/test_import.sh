@@ -163,6 +163,20 @@ done
 works 'tpm2_checkquote takes what was exported' tpm2_checkquote -Q -u parts/ak.pub -m parts/attest -s parts/sig \
 	-f parts/pcrs -g sha256 -q parts/nonce
 
+# In wrappers, as the device writes them.
+for form in cmw cmw-cbor; do
+	works "$form: written" "$assay" quote --nonce "$nonce" --ak ak.pem --no-assay-log --no-ima-log --no-uefi-log \
+		--pcrs 0,4,7,10 --format $form --out evidence.$form
+	works "$form: taken out" "$verifier" import cmw evidence.$form --out from-$form.json
+	for made in evidence.$form from-$form.json; do
+		judge $made ak.tss
+		check "$made: the quote is good" is pass $quote_checks
+	done
+done
+check 'the one in JSON is a record' jq -e 'length == 3 and .[0] == "application/vnd.assay.evidence+json" and .[2] == 4' evidence.cmw
+check 'the one in CBOR is a record' test "$(head -c 3 evidence.cmw-cbor | xxd -p)" = 837823
+refused 'evidence without a wrapper' 1 'from-cmw.json: the CMW has something that is no record' "$verifier" import cmw from-cmw.json --out none.json
+
 # What was imported, written again, and read back: the same.
 works 'exported for tpm2-tools' "$verifier" export tpm2-tools from-keylime.json --out again
 works 'tpm2_checkquote takes it' tpm2_checkquote -Q -u again/ak.pub -m again/attest -s again/sig -f again/pcrs -g sha256 \

@@ -119,6 +119,8 @@ keeps 0 import-keylime "$assay" import keylime "$data/fuzz_import_keylime/one-sh
 keeps 0 import-go-tpm-tools "$assay" import go-tpm-tools "$data/go_tpm_tools/gce-cos-85-nonce9009.pb" --out imported.json --json
 keeps 0 import-systemd-report "$assay" import systemd-report "$data/systemd_report/aavmf-secureboot.report" \
 	--out imported.json --json
+printf '["application/vnd.assay.evidence+json", "%s"]\n' "$(base64 -w 0 imported.json | tr +/ -_ | tr -d =)" >imported.cmw
+keeps 0 import-cmw "$assay" import cmw imported.cmw --out unwrapped.json --json
 keeps 0 export-tpm2-tools "$assay" export tpm2-tools imported.json --out exported --json
 keeps 0 import-ima "$assay" import ima "$data/ima_ascii/keylime-ima-log.txt" --out imported.bin --json
 keeps 1 policy-diff "$assay" policy diff "$data"/uefi/tpm2tools-event-moklisttrusted.bin \

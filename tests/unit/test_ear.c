@@ -10,7 +10,6 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "report/cmw.h"
 #include "report/ear.h"
 #include "report/trust_vector.h"
 #include "sign/jws.h"
@@ -194,34 +193,6 @@ static void another_key_signs_nothing(void **state)
 	signer->close(signer);
 }
 
-/* ---------------------------------------------------------------- CMW */
-
-static void a_record_is_as_the_draft_has_it(void **state)
-{
-	/* draft-ietf-rats-msg-wrap, section 5.1 and 5.4, with indicators. */
-	static const uint8_t value[] = { 0x23, 0x47, 0xda, 0x55 };
-	const struct cmw messages[] = {
-		{ "attester A", "application/vnd.example.rats-conceptual-msg",
-		  BYTES(value, sizeof(value)), CMW_EVIDENCE },
-		{ "attester B", "a/b; c=\"d\"", BYTES_LITERAL("{}"), CMW_ATTESTATION_RESULTS },
-	};
-	struct buffer out = { 0 };
-
-	(void)state;
-	cmw_write_record(&messages[0], &out);
-	buffer_append_u8(&out, '\0');
-	assert_string_equal((char *)out.data,
-			    "[\"application/vnd.example.rats-conceptual-msg\", \"I0faVQ\", 4]\n");
-	out.size = 0;
-	cmw_write_collection(messages, 2, &out);
-	buffer_append_u8(&out, '\0');
-	assert_string_equal((char *)out.data,
-			    "{\n \"attester A\": [\"application/vnd.example.rats-conceptual-msg\", "
-			    "\"I0faVQ\", 4],\n \"attester B\": [\"a/b; c=\\\"d\\\"\", \"e30\", 8]"
-			    "\n}\n");
-	buffer_free(&out);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,7 +203,6 @@ int main(void)
 		cmocka_unit_test(base64url_is_that_of_the_rfc),
 		cmocka_unit_test(a_signature_has_both_numbers_at_full_length),
 		cmocka_unit_test(another_key_signs_nothing),
-		cmocka_unit_test(a_record_is_as_the_draft_has_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

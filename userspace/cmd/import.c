@@ -190,10 +190,13 @@ const struct command command_import_ima = {
 
 /* ---------------------------------------------------------------- the verbs */
 
-static const struct command *const import_verbs[] = {
-	&command_import_tpm2_tools,	&command_import_keylime, &command_import_go_tpm_tools,
-	&command_import_systemd_report, &command_import_ima,	 NULL
-};
+static const struct command *const import_verbs[] = { &command_import_tpm2_tools,
+						      &command_import_keylime,
+						      &command_import_go_tpm_tools,
+						      &command_import_systemd_report,
+						      &command_import_cmw,
+						      &command_import_ima,
+						      NULL };
 
 const struct command command_import = {
 	.name = "import",
@@ -202,5 +205,5 @@ const struct command command_import = {
 		 "taken\n"
 		 "over is told; what they did not note is not made up.\n",
 	.verbs = import_verbs,
-	.question = "tpm2-tools, keylime, go-tpm-tools, systemd-report or ima?",
+	.question = "tpm2-tools, keylime, go-tpm-tools, systemd-report, cmw or ima?",
 };

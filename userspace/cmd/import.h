@@ -70,6 +70,7 @@ extern const struct command command_import_tpm2_tools; /* verbs of command_impor
 extern const struct command command_import_keylime;
 extern const struct command command_import_go_tpm_tools;
 extern const struct command command_import_systemd_report;
+extern const struct command command_import_cmw;
 extern const struct command command_import_ima;
 
 #endif /* ASSAY_CMD_IMPORT_H */

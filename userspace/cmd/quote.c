@@ -221,9 +221,10 @@ static const struct option_row quote_rows[] = {
 	OPTION_ROW_ENDORSEMENT_PASSWORD(struct quote_options, tpm),
 	OPTION_ROWS_PARENT(struct quote_options, tpm),
 	OPTION_HEADING("Output:"),
-	{ "format", 0, "assay|keylime",
+	{ "format", 0, "assay|keylime|cmw|cmw-cbor",
 	  "keylime: write what Keylime's one-shot check takes (POST /verify/evidence), and tell "
-	  "what that leaves out",
+	  "what that leaves out; cmw, cmw-cbor: evidence in a conceptual message wrapper, as JSON "
+	  "or CBOR",
 	  OPTION_CHOICE(struct quote_options, format) },
 	{ "compress", 0, NULL,
 	  "write the evidence compressed by zstd, as the body of an HTTP request with "

@@ -13,7 +13,7 @@
 #include "verify/evidence.h"
 #include "verify/keylime_evidence.h"
 
-enum quote_format { QUOTE_ASSAY, QUOTE_KEYLIME };
+enum quote_format { QUOTE_ASSAY, QUOTE_KEYLIME, QUOTE_CMW, QUOTE_CMW_CBOR };
 
 /**
  * struct quote_options - the command line

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* What `assay quote` writes: evidence, in assay's form or Keylime's, and its parts. */
+/* What `assay quote` writes: evidence, in assay's form, Keylime's or a CMW, and its parts. */
+#define _GNU_SOURCE /* open_memstream() */
 #include "quote.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/compress.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "evidence_file.h"
 #include "evidence_parts.h"
 #include "import/pcr_file.h"
+#include "report/cmw.h"
 #include "tpm/context.h"
 #include "tpm/ek.h"
 
@@ -84,12 +87,52 @@ static int write_own(const struct quote_options *options, const struct evidence 
 	return evidence_file_write(options->out, evidence, err);
 }
 
+/* In assay's own form, as one record. */
+static int write_cmw(const struct quote_options *options, const struct evidence *evidence,
+		     struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *text = NULL;
+	CLEANUP(buffer_free) struct buffer out = { 0 };
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+	struct cmw message = { .type = CMW_TYPE_EVIDENCE, .indicator = CMW_EVIDENCE };
+	int r;
+
+	if (!stream)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = evidence_write(stream, evidence, err);
+	if (fclose(stream) == EOF && r == 0)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	if (r < 0)
+		return r;
+	message.value = BYTES((const uint8_t *)text, size);
+	if (options->format == QUOTE_CMW_CBOR)
+		cmw_write_cbor_record(&message, &out);
+	else
+		cmw_write_record(&message, &out);
+	if (out.failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	return file_write(options->out, buffer_bytes(&out), 0666, err);
+}
+
+static int write_format(const struct quote_options *options, const struct evidence *evidence,
+			struct keylime_left_out *ret_left_out, struct assay_error *err)
+{
+	switch (options->format) {
+	case QUOTE_KEYLIME:
+		return write_keylime(options, evidence, ret_left_out, err);
+	case QUOTE_CMW:
+	case QUOTE_CMW_CBOR:
+		return write_cmw(options, evidence, err);
+	default:
+		return write_own(options, evidence, err);
+	}
+}
+
 int quote_write(const struct quote_options *options, const struct evidence *evidence,
 		struct keylime_left_out *ret_left_out, struct assay_error *err)
 {
-	int r = options->format == QUOTE_KEYLIME ?
-			write_keylime(options, evidence, ret_left_out, err) :
-			write_own(options, evidence, err);
+	int r = write_format(options, evidence, ret_left_out, err);
 
 	if (r == 0 && options->export)
 		r = evidence_parts_write(options->export, evidence, err);

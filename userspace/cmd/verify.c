@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "record_file.h"
 #include "references.h"
+#include "report/cmw.h"
 #include "report/html.h"
 #include "report/junit.h"
 #include "report/text.h"
@@ -52,7 +53,9 @@ struct verify_options {
 
 /* What was read of it; freed by inputs_free(). */
 struct inputs {
-	struct file_view evidence;
+	struct file_view file;
+	struct buffer unwrapped;
+	struct bytes evidence; /* of one of the two */
 	struct buffer ak, qualified_name;
 	struct assay_digest ak_key; /* where @ak is not known; size 0 else */
 	struct buffer ak_certificates;
@@ -344,11 +347,27 @@ static int read_references(const struct verify_options *options, struct inputs *
 	return r;
 }
 
+/* As it is, or out of its wrapper. */
+static int read_evidence(const char *path, struct inputs *inputs, struct assay_error *err)
+{
+	int r = file_map(path, EVIDENCE_MAX_SIZE, &inputs->file, err);
+
+	if (r < 0)
+		return r;
+	inputs->evidence = inputs->file.bytes;
+	if (!cmw_is_wrapped(inputs->evidence))
+		return 0;
+	r = cmw_read_evidence(inputs->evidence, &inputs->unwrapped, err);
+	inputs->evidence = buffer_bytes(&inputs->unwrapped);
+	return r < 0 ? assay_fail_context(err, "%s", path) : 0;
+}
+
 static void inputs_free(struct inputs *inputs)
 {
 	if (inputs->result_signer)
 		inputs->result_signer->close(inputs->result_signer);
-	file_unmap(&inputs->evidence);
+	file_unmap(&inputs->file);
+	buffer_free(&inputs->unwrapped);
 	buffer_free(&inputs->ak);
 	buffer_free(&inputs->qualified_name);
 	buffer_free(&inputs->ak_certificates);
@@ -418,7 +437,7 @@ static int begin_summary(struct report *report, const struct verify_options *opt
 	const struct vsa vsa = { .verifier = options->vsa.verifier,
 				 .resource = options->vsa.resource,
 				 .policy = references->policy_digest,
-				 .evidence = inputs->evidence.bytes,
+				 .evidence = inputs->evidence,
 				 .evidence_name = options->evidence,
 				 .manifests = references->manifests,
 				 .manifest_count = references->manifest_count,
@@ -479,7 +498,7 @@ static int make_results(const struct verify_options *options, struct inputs *inp
 	};
 
 	policy_id(options, inputs, policy);
-	return results_make(&options->results, verdict, facts, inputs->evidence.bytes,
+	return results_make(&options->results, verdict, facts, inputs->evidence,
 			    inputs->result_signer, ear, cmw, err);
 }
 
@@ -527,7 +546,7 @@ static int judge_evidence(const struct verify_options *options, struct inputs *i
 {
 	const struct references *references = &inputs->references;
 	struct verify_input input = {
-		.evidence = inputs->evidence.bytes,
+		.evidence = inputs->evidence,
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
 		.ak_key = inputs->ak_key,
@@ -583,7 +602,7 @@ static int run_verify(int argc, char **argv)
 	status = check_options(&options);
 	if (status != COMMAND_GO)
 		goto out;
-	if (file_map(options.evidence, EVIDENCE_MAX_SIZE, &inputs.evidence, &err) < 0) {
+	if (read_evidence(options.evidence, &inputs, &err) < 0) {
 		command_failed(&command_verify, &err);
 		status = EXIT_UNREADABLE;
 	} else if (read_references(&options, &inputs, &err) < 0) {
@@ -609,7 +628,8 @@ const struct command command_verify = {
 		"nonce, do the logs replay to the quoted PCRs, and is every measured file what a\n"
 		"signed manifest says? Only if every required check passed is the verdict\n"
 		"\"trusted\"; what failed is named, with what to do. Needs neither a TPM nor the\n"
-		"kernel module. EVIDENCE '-' is standard input.\n",
+		"kernel module. EVIDENCE may be in a conceptual message wrapper (CMW); '-' is\n"
+		"standard input.\n",
 	.options = verify_rows,
 	.operands = "EVIDENCE",
 	.operands_min = 1,

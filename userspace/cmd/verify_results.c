@@ -58,8 +58,8 @@ int results_signer(const struct result_options *options, struct signer **ret,
 	return 0;
 }
 
-static void make_cmw(enum ear_profile profile, struct bytes evidence, struct bytes result,
-		     struct buffer *out)
+static void make_cmw(const struct result_options *options, struct bytes evidence,
+		     struct bytes result, struct buffer *out)
 {
 	char type[TYPE_TEXT];
 	const struct cmw messages[] = {
@@ -68,8 +68,11 @@ static void make_cmw(enum ear_profile profile, struct bytes evidence, struct byt
 	};
 
 	snprintf(type, sizeof(type), "application/eat+jwt; eat_profile=\"%s\"",
-		 ear_profile_tag(profile));
-	cmw_write_collection(messages, sizeof(messages) / sizeof(messages[0]), out);
+		 ear_profile_tag(options->profile));
+	if (options->cmw_form == CMW_CBOR)
+		cmw_write_cbor_collection(messages, sizeof(messages) / sizeof(messages[0]), out);
+	else
+		cmw_write_collection(messages, sizeof(messages) / sizeof(messages[0]), out);
 }
 
 int results_make(const struct result_options *options, const struct verdict *verdict,
@@ -86,7 +89,7 @@ int results_make(const struct result_options *options, const struct verdict *ver
 	if (r < 0)
 		return r;
 	if (options->cmw)
-		make_cmw(options->profile, evidence, buffer_bytes(&result), cmw);
+		make_cmw(options, evidence, buffer_bytes(&result), cmw);
 	if (options->ear) {
 		buffer_append_bytes(ear, buffer_bytes(&result));
 		buffer_append_u8(ear, '\n');

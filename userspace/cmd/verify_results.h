@@ -18,6 +18,7 @@
  */
 struct result_options {
 	const char *ear, *cmw, *key;
+	enum cmw_form { CMW_JSON, CMW_CBOR } cmw_form;
 	enum ear_profile profile;
 };
 
@@ -32,8 +33,10 @@ struct result_options {
 	{ "ear-profile", 0, "veraison|ietf", "its names of claims: those of Veraison's readers, or of " \
 	  "draft-ietf-rats-ear-03 (veraison)", OPTION_CHOICE(structure, member.profile), \
 	  .needs = "ear-key" }, \
-	{ "cmw", 0, "FILE", "write the evidence and that result as one JSON collection of conceptual " \
-	  "message wrappers, too", OPTION_OUTPUT(structure, member.cmw), .needs = "ear-key" }
+	{ "cmw", 0, "FILE", "write the evidence and that result as one collection of conceptual message " \
+	  "wrappers, too", OPTION_OUTPUT(structure, member.cmw), .needs = "ear-key" }, \
+	{ "cmw-form", 0, "json|cbor", "what that is written as (json)", \
+	  OPTION_CHOICE(structure, member.cmw_form), .needs = "cmw" }
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 

@@ -315,3 +315,30 @@ int base64_decode(const char *text, size_t length, struct buffer *out)
 	}
 	return base64_decode_last(digits, in, out);
 }
+
+int base64url_decode(const char *text, size_t length, struct buffer *out)
+{
+	static const char padding[] = "==";
+	struct buffer plain = { 0 };
+	char *at;
+	int r;
+
+	if (length == 0)
+		return 0;
+	at = buffer_reserve(&plain, length);
+	if (!at)
+		return -ENOMEM;
+	memcpy(at, text, length);
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '-')
+			at[i] = '+';
+		else if (text[i] == '_')
+			at[i] = '/';
+		else if (text[i] == '+' || text[i] == '/' || text[i] == '=')
+			at[i] = '!'; /* no digit of either */
+	plain.size += length;
+	buffer_append(&plain, padding, length % 4 == 2 ? 2 : length % 4 == 3);
+	r = plain.failed ? -ENOMEM : base64_decode((const char *)plain.data, plain.size, out);
+	buffer_free(&plain);
+	return r;
+}

@@ -83,6 +83,12 @@ char *base64_encode(struct bytes bytes);
 int base64_decode(const char *text, size_t length, struct buffer *out);
 
 /*
+ * base64url_decode() - RFC 4648 section 5, without padding (RFC 7515, section 2), as strictly
+ * Return: as base64_decode()
+ */
+int base64url_decode(const char *text, size_t length, struct buffer *out);
+
+/*
  * text_escape() - make foreign bytes fit to print
  *
  * Well-formed UTF-8 stays, but for backslash and what cannot be seen or changes how other text is

@@ -41,6 +41,11 @@ int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_e
 	return parse_text(text, 0, what, JSON_OBJECT, "object", ret, &(size_t){ 0 }, err);
 }
 
+int json_parse_array(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
+{
+	return parse_text(text, 0, what, JSON_ARRAY, "array", ret, &(size_t){ 0 }, err);
+}
+
 int json_parse_front(struct bytes *in, const char *what, json_t **ret, struct assay_error *err)
 {
 	size_t size;

@@ -13,6 +13,8 @@
 
 /* json_parse() - one JSON object; json_decref() it. @what names it in errors. */
 int json_parse(struct bytes text, const char *what, json_t **ret, struct assay_error *err);
+/* json_parse_array() - one JSON array, likewise */
+int json_parse_array(struct bytes text, const char *what, json_t **ret, struct assay_error *err);
 
 /*
  * json_parse_front() - one JSON object off the front of @in

@@ -354,21 +354,13 @@ static int read_pem(struct bytes text, struct ak_given *given, struct assay_erro
 static int get_number(const json_t *root, const char *key, size_t size, BIGNUM **ret,
 		      struct assay_error *err)
 {
-	CLEANUP(buffer_free) struct buffer plain = { 0 };
 	CLEANUP(buffer_free) struct buffer bytes = { 0 };
 	const char *text;
 	int r = json_get_string(root, key, WHAT, &text, err);
 
 	if (r < 0)
 		return r;
-	for (const char *at = text; *at; at++)
-		buffer_append_u8(&plain, *at == '-'		    ? '+' :
-					 *at == '_'		    ? '/' :
-					 strchr("+/=", *at) != NULL ? '!' :
-								      (uint8_t)*at);
-	while (plain.size % 4 != 0)
-		buffer_append_u8(&plain, '=');
-	r = plain.failed ? -ENOMEM : base64_decode((const char *)plain.data, plain.size, &bytes);
+	r = base64url_decode(text, strlen(text), &bytes);
 	if (r == -ENOMEM)
 		return out_of_memory(err);
 	if (r < 0 || bytes.size == 0 || (size > 0 && bytes.size != size))
