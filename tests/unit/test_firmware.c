@@ -178,6 +178,9 @@ static void data_that_are_off(void **state)
 		{ UEFI_EV_SEPARATOR, BYTES_LITERAL("\0\0\0"),
 		  "it is no separator: it is not of 4 bytes" },
 		{ UEFI_EV_SEPARATOR, BYTES_LITERAL("\1\0\0\0"), "the firmware failed: 0x1" },
+		/* No word of a PCR: it may be an RTMR. */
+		{ UEFI_EV_SEPARATOR, BYTES_LITERAL("\0\0\0\0"),
+		  "what the firmware measures here before it boots ends with this" },
 		{ UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG, BYTES_LITERAL(""),
 		  "it is no variable: the sizes in it are not its own" },
 		{ UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG, BYTES_LITERAL(PK_OF("\1")),

@@ -235,14 +235,13 @@ static void put_tagged(struct buffer *out, const struct firmware_content *conten
 	}
 }
 
-/* Of the firmware's own PCRs it says something; Windows writes some into others. */
+/* Of the firmware's own PCRs, or RTMRs, it says something; Windows writes some into others. */
 static void put_separator(struct buffer *out, uint32_t pcr, uint32_t number)
 {
 	if (pcr >= FIRMWARE_OWN_PCRS)
 		firmware_put(out, "separator 0x%" PRIx32, number);
 	else if (number == 0 || number == UINT32_MAX)
-		firmware_put(out, "what the firmware measures into this PCR before it boots ends "
-				  "here");
+		firmware_put(out, "what the firmware measures here before it boots ends with this");
 	else
 		firmware_put(out, "the firmware failed: 0x%" PRIx32, number);
 }

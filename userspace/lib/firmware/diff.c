@@ -338,7 +338,8 @@ static const char *thing_of(const struct item *item)
 			return "";
 		return file_of(item) == FILE_KERNEL ? "the kernel " : "the program ";
 	case PCR_FILES:
-		return files[file_of(item)];
+		/* Linux's EFI stub says itself what it measured. */
+		return item->content.kind == FIRMWARE_TAGGED ? "" : files[file_of(item)];
 	case 11:
 		return "the section ";
 	default:
