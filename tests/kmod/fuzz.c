@@ -466,6 +466,15 @@ static void do_ioctl(struct fuzzer *fuzzer)
 	judge(fuzzer, &request, fd, result, false);
 }
 
+/* A valid APPEND behind all others, which a TRIM may have cut off to the last. */
+static void append_last(struct fuzzer *fuzzer)
+{
+	struct request request = { .own = true };
+
+	make_append(fuzzer, &request);
+	judge(fuzzer, &request, file_rw, call(file_rw, ASSAY_IOC_APPEND, request.bytes), false);
+}
+
 /* ------------------------------------------------------------------ io_uring */
 struct uring {
 	int fd;
@@ -962,6 +971,7 @@ int main(int count, char *arguments[])
 	need(waitpid(child, &status, 0) == child, "wait for the unprivileged one");
 	check_is(status, 0, "nobody was killed");
 	unmap_log(&log);
+	append_last(&fuzzers[0]);
 
 	for (unsigned int i = 0; i < THREADS; i++) {
 		const struct fuzzer *fuzzer = &fuzzers[i];
