@@ -138,6 +138,22 @@ refused 'a key of another kind' 'cannot sign by ES256: .*RSA' --ear-key rsa.pem
 refused 'a key that is locked' 'locked.pem' --ear-key locked.pem
 refused 'a public key' 'verifier.pub' --ear-key verifier.pub
 refused 'no key' 'cannot open missing' --ear-key missing
+
+# A key in a token, which no file has.
+printf '%s\n' "directories.tokendir = $work/tokens" 'objectstore.backend = file' >softhsm2.conf
+mkdir tokens
+export SOFTHSM2_CONF="$work/softhsm2.conf"
+softhsm2-util --init-token --free --label here --so-pin 12345678 --pin 8765 >log
+softhsm2-util --import P-256.pem --token here --label verifier --id a1 --pin 8765 >log
+softhsm2-util --import P-384.pem --token here --label another --id a2 --pin 8765 >log
+printf 8765 >pin
+judge --ear out.ear --ear-key 'pkcs11:token=here;object=verifier?pin-value=8765'
+check 'a key in a token signs' says '$s."ear.status" == "warning"'
+judge --ear out.ear --ear-key "pkcs11:token=here;object=verifier?pin-source=file:$work/pin"
+check 'with its PIN in a file' says '$s."ear.status" == "warning"'
+refused 'a key in a token, of another curve' 'cannot sign by ES256' --ear-key 'pkcs11:token=here;object=another?pin-value=8765'
+refused 'a token without its PIN' 'the token wants a PIN, and the PKCS#11 URI brings none' --ear-key 'pkcs11:token=here;object=verifier'
+refused 'a key that is not in the token' 'no private key is found at the PKCS#11 URI' --ear-key 'pkcs11:token=here;object=none?pin-value=8765'
 judge --ear out.ear
 check 'a result that nobody signs' told 2 '\-\-ear needs --ear-key'
 judge --ear-key P-256.pem

@@ -32,7 +32,12 @@ static int give_pin(char *text, int size, int writing, void *context)
 	struct pin *pin = context;
 
 	(void)writing;
-	pin->failed = pin->secret(pin->context, &value, pin->err) < 0;
+	if (pin->secret)
+		pin->failed = pin->secret(pin->context, &value, pin->err) < 0;
+	else
+		pin->failed = assay_fail(pin->err, ENOKEY,
+					 "the token wants a PIN, and the PKCS#11 URI brings none "
+					 "(pin-value=, or pin-source= with a file)") < 0;
 	if (pin->failed || value.size > (size_t)size)
 		return -1;
 	if (value.size > 0)

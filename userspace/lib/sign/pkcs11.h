@@ -10,9 +10,10 @@
 
 /*
  * pkcs11_signer() - a signer with the key that a PKCS#11 URI (RFC 7512) names
- * @secret: called when the token wants a PIN and the URI does not bring it
+ * @secret: called when the token wants a PIN and the URI does not bring it; NULL: such a token is
+ *          refused
  *
- * -ENOPKG: OpenSSL has neither; -ENOENT: no such key
+ * -ENOPKG: OpenSSL has neither; -ENOENT: no such key; -ENOKEY: no PIN
  */
 int pkcs11_signer(const char *uri, key_file_secret_function secret, void *context,
 		  struct signer **ret, struct assay_error *err);
