@@ -85,7 +85,8 @@ check "openssl accepts it with the delegate's certificate" accepted
 check "and that with the TPM key's" certified
 works 'assay check accepts all' "$assay" check --manifest "$work/m" --root "$work/tree" --ca "$work/tpm.crt" --quiet
 run "$assay" check --manifest "$work/m" --root "$work/tree" --ca "$work/other.crt" --quiet
-check "but not by another key's certificate" test "$status" -ne 0
+check "but not by another key's certificate, and whose is to be given" eval '[ "$status" -ne 0 ] &&
+	grep -q "give its issuer.s certificate (--ca), that of ." "$work/stderr"'
 check 'there are no signatures for IMA, which could not find the key' \
 	eval '! grep -q \"ima\" "$work/m"'
 run "$assay" sign --delegate --signatures both --tcti "$tcti" --key "$work/tpm.key" \

@@ -484,11 +484,11 @@ tpm2_nvdefine -C p -s "$(stat -c %s nv.der)" -a 'ppwrite|ppread|ownerread|authre
 works 'certificate and chain of the NV memory' "$assay" enroll --ak ak.pem --machine-id nv --records i7 --roots root.pem
 works 'the digest is of the certificate alone' sh -c '
 	test "$(jq -r .ek_certificate_sha256 i7/devices/nv.json)" = "$(openssl x509 -in nv-leaf.pem -outform DER | sha256sum | cut -d" " -f1)"'
-# A certificate of the attestation key, by the same authority: nobody needs to enrol it.
+# A certificate of the attestation key, by the same authority, as assay-key(1) shows it: nobody needs to enrol it.
 certified() {
 	"$assay" key export --key ak.pem --out ak.spki &&
 		printf '%s\n' 'basicConstraints = critical, CA:FALSE' 'extendedKeyUsage = 2.23.133.8.3' >ak.ext &&
-		openssl x509 -req -in leaf.csr -force_pubkey ak.spki -CA mid.pem -CAkey mid.key -extfile ak.ext -days 9 \
+		openssl x509 -new -subj '/CN=a device' -force_pubkey ak.spki -CA mid.pem -CAkey mid.key -extfile ak.ext -days 9 \
 			-out ak-leaf.pem 2>log && cat ak-leaf.pem mid.pem >ak-chain.pem &&
 		"$assay" quote --nonce "$nonce" --ak ak.pem --ak-cert ak-chain.pem --pcrs 10,14 --no-assay-log --no-ima-log \
 			--out certified.json &&

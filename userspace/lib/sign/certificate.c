@@ -161,13 +161,12 @@ int certificate_check_signer(X509 *certificate, const struct signer *signer,
 	return 0;
 }
 
-char *certificate_subject(X509 *certificate)
+static char *name_text(const X509_NAME *name)
 {
 	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
 
-	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
-				      XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
 		struct bytes subject = bio_bytes(bio);
 		size_t capacity = 4 * subject.size + 1;
 
@@ -176,4 +175,14 @@ char *certificate_subject(X509 *certificate)
 			text_escape(subject, text, capacity);
 	}
 	return text;
+}
+
+char *certificate_subject(X509 *certificate)
+{
+	return name_text(X509_get_subject_name(certificate));
+}
+
+char *certificate_issuer(X509 *certificate)
+{
+	return name_text(X509_get_issuer_name(certificate));
 }

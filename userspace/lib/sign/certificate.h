@@ -87,5 +87,7 @@ bool certificate_same_name(const X509_NAME *a, const X509_NAME *b);
 
 /* certificate_subject() - the subject (RFC 2253), fit to print; a string to free() */
 char *certificate_subject(X509 *certificate);
+/* certificate_issuer() - who issued it, likewise */
+char *certificate_issuer(X509 *certificate);
 
 #endif /* ASSAY_SIGN_CERTIFICATE_H */

@@ -204,6 +204,17 @@ static int judge_chain(const struct trust *trust, STACK_OF(X509) * inside, X509 
 	return -ENOKEY;
 }
 
+static int no_authority(const struct pkcs7_content *content, X509 *certificate,
+			struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *issuer = certificate_issuer(certificate);
+
+	return assay_fail(err, ENOKEY,
+			  "%s brings its signer's certificate along, which none of the authorities "
+			  "given has issued: give its issuer's certificate (--ca), that of %.200s",
+			  content->what, issuer ? issuer : "an issuer without a name");
+}
+
 /* The signer's certificate, borrowed from @trust or @inside. */
 static int find_signer(const struct trust *trust, const struct pkcs7_content *content,
 		       CMS_SignerInfo *info, STACK_OF(X509) * inside, X509 **ret,
@@ -226,10 +237,7 @@ static int find_signer(const struct trust *trust, const struct pkcs7_content *co
 				       "the signer's certificate has a key that is not known");
 		r = judge_chain(trust, inside, certificate, content->when, &why);
 		if (r == -ENOKEY)
-			return assay_fail(err, ENOKEY,
-					  "%s brings its signer's certificate along, which none of "
-					  "the authorities given (--ca) has issued",
-					  content->what);
+			return no_authority(content, certificate, err);
 		*ret = certificate;
 		return judged(content, r, &why, err);
 	}
