@@ -109,6 +109,11 @@ for program in assayd-plain assayd; do
 	check "$program: as metrics" eventually grep -q '^assay_push_trusted 1' metrics.prom
 	[ "$program" = assayd ] || { check "$program ends" stop; continue; }
 
+	echo 1000000 >v/claim
+	check 'what a verifier says that it has seen goes no further than what was sent' \
+		soon '.parts.push.acknowledged_entries == 2 and .parts.push.acknowledged_records == 0'
+	rm v/claim
+
 	measure /usr/bin/evil "$(echo evil | sha256sum | cut -d ' ' -f 1)"
 	check 'a file that nobody knows: told as a problem, with the reason' \
 		problem push verdict 'does not trust this device: ima-files-known: .*/usr/bin/evil'

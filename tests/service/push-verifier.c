@@ -293,7 +293,7 @@ static const char *reason(const json_t *verdict, char *text, size_t capacity)
 
 static void evidence(struct request *request)
 {
-	char nonce[129], next_in[16] = "600", why[1024];
+	char nonce[129], next_in[16] = "600", claim[16] = "", why[1024];
 	json_t *verdict, *record, *body, *first;
 	bool trusted;
 
@@ -318,12 +318,16 @@ static void evidence(struct request *request)
 	trusted = json_is_true(json_object_get(verdict, "trusted"));
 	if (access("next_in", R_OK) == 0)
 		read_file("next_in", next_in, sizeof(next_in));
+	/* Records and entries that it claims to have seen, whatever was sent. */
+	if (access("claim", R_OK) == 0)
+		read_file("claim", claim, sizeof(claim));
 	answer(request, 200,
-	       json_pack("{s:i, s:s, s:s, s:s, s:i, s:{s:I, s:i}}", "assay", 1, "type",
+	       json_pack("{s:i, s:s, s:s, s:s, s:i, s:{s:I, s:I}}", "assay", 1, "type",
 			 "push-verdict", "verdict", trusted ? "trusted" : "not-trusted", "reason",
 			 reason(verdict, why, sizeof(why)), "next_in",
 			 (int)strtoul(next_in, NULL, 10), "acknowledged", "log",
-			 judged(record, NULL), "ima", 0));
+			 claim[0] ? (json_int_t)strtoul(claim, NULL, 10) : judged(record, NULL),
+			 "ima", (json_int_t)strtoul(claim, NULL, 10)));
 	json_decref(verdict);
 	json_decref(record);
 	json_decref(body);

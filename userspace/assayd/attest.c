@@ -153,6 +153,7 @@ static int start_process(struct attest *attest, const struct quote_order *order,
 		.no_ima_log = !config->attest.ima_log,
 		.no_uefi_log = !config->attest.uefi_log,
 		.compress = order->wanted.compress,
+		.json = true,
 		.nonce = order->wanted.nonce,
 		.has_since = order->wanted.since > 0 && config->attest.assay_log,
 		.since = order->wanted.since,
@@ -170,25 +171,32 @@ static int start_process(struct attest *attest, const struct quote_order *order,
 /* ---------------------------------------------------------------- the queue */
 
 /* The first order is done with. */
-static void finish(struct attest *attest, int r, const struct assay_error *err)
+static void finish(struct attest *attest, int r, const struct quote_extent *extent,
+		   const struct assay_error *err)
 {
 	struct quote_order *order = TAILQ_FIRST(&attest->orders);
 	struct service *service = attest->service;
-	struct stat status = { 0 };
-	int out = attest->out;
+	struct quote_made made = { .fd = attest->out };
+	struct stat status;
 
 	attest->out = -1;
-	if (r == 0 && fstat(out, &status) == 0)
+	if (r == 0) {
+		made.records = extent->records;
+		made.entries = extent->entries;
+	}
+	if (r == 0 && fstat(made.fd, &status) == 0) {
+		made.size = (uint64_t)status.st_size;
 		attest->made++;
-	else if (order->done)
+	}
+	if (r < 0 && order->done)
 		attest->failed++;
 	if (r == 0)
 		problem_clear(service, part_attest.name, "quote");
 	else if (order->done)
 		problem_set_error(service, part_attest.name, "quote", err);
-	if (out >= 0 && (r < 0 || !order->done)) {
-		close(out);
-		out = -1;
+	if (made.fd >= 0 && (r < 0 || !order->done)) {
+		close(made.fd);
+		made.fd = -1;
 	}
 	close_files(attest);
 	TAILQ_REMOVE(&attest->orders, order, link);
@@ -196,7 +204,7 @@ static void finish(struct attest *attest, int r, const struct assay_error *err)
 	if (!TAILQ_EMPTY(&attest->orders))
 		loop_timer_set(attest->next, 0);
 	if (order->done)
-		order->done(order->context, r, out, (uint64_t)status.st_size, err);
+		order->done(order->context, r, &made, err);
 	free(order);
 	service_changed(service);
 }
@@ -216,13 +224,14 @@ static void start_next(void *context)
 	else
 		r = assay_fail(&err, ECANCELED, "it was cancelled");
 	if (r < 0)
-		finish(attest, r, &err);
+		finish(attest, r, NULL, &err);
 }
 
 static void child_ended(void *context, pid_t pid, int status)
 {
 	struct attest *attest = context;
 	struct quote_order *order = TAILQ_FIRST(&attest->orders);
+	struct quote_extent extent = { 0 };
 	struct assay_error err = { 0 };
 	int r;
 
@@ -237,7 +246,9 @@ static void child_ended(void *context, pid_t pid, int status)
 		start_next(attest);
 		return;
 	}
-	finish(attest, r, &err);
+	if (r == 0)
+		r = quote_call_extent(attest->messages, &extent, &err);
+	finish(attest, r, &extent, &err);
 }
 
 static void time_is_over(void *context)
@@ -311,7 +322,8 @@ static void stop_attest(struct service *service, struct part *part)
 		TAILQ_REMOVE(&attest->orders, order, link);
 		if (order->done) {
 			assay_fail(&err, ECANCELED, "the service ends");
-			order->done(order->context, -ECANCELED, -1, 0, &err);
+			order->done(order->context, -ECANCELED, &(struct quote_made){ .fd = -1 },
+				    &err);
 		}
 		free(order);
 	}

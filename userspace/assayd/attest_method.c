@@ -68,15 +68,15 @@ static json_t *answer(const struct call *call, int fd, uint64_t size, struct ass
 	return json_pack("{s:o}", "evidence", evidence);
 }
 
-static void quote_is_done(void *context, int r, int fd, uint64_t size,
+static void quote_is_done(void *context, int r, const struct quote_made *made,
 			  const struct assay_error *err)
 {
 	struct call *call = context;
 	struct assay_error reason = *err;
-	json_t *parameters = r == 0 ? answer(call, fd, size, &reason) : NULL;
+	json_t *parameters = r == 0 ? answer(call, made->fd, made->size, &reason) : NULL;
 
-	if (fd >= 0)
-		close(fd);
+	if (made->fd >= 0)
+		close(made->fd);
 	if (parameters)
 		request_answer(call->request, parameters);
 	else

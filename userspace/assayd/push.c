@@ -37,6 +37,7 @@ enum step {
  * @target: whom is attested to
  * @due: the next attestation
  * @step, @request, @parser, @order, @evidence: of the one that is under way
+ * @sent: that evidence, or the last; its descriptor is @evidence
  * @tries: nonces that it has asked for
  * @retry_after: seconds that the verifier asks for in its last answer
  * @failures: in a row; @away_since: the first of them, in seconds since 1970
@@ -55,7 +56,7 @@ struct push {
 	struct confined *parser;
 	struct quote_order *order;
 	int evidence;
-	uint64_t evidence_size;
+	struct quote_made sent;
 	unsigned int tries;
 	uint64_t retry_after;
 
@@ -145,6 +146,18 @@ static void fail(struct push *push, int r, const struct assay_error *err)
 	set_due(push, push_retry(&when, push->failures, push->retry_after, chance()));
 }
 
+/*
+ * What was archived while the verifier judged was not sent, and may not go, whatever the verifier
+ * says.
+ */
+static void bound(struct push_verdict *verdict, const struct quote_made *sent)
+{
+	if (verdict->log > sent->records)
+		verdict->log = sent->records;
+	if (verdict->ima > sent->entries)
+		verdict->ima = sent->entries;
+}
+
 static void succeed(struct push *push, const struct push_verdict *verdict)
 {
 	const struct push_schedule when = schedule(push);
@@ -152,6 +165,7 @@ static void succeed(struct push *push, const struct push_verdict *verdict)
 
 	clear(push);
 	push->verdict = *verdict;
+	bound(&push->verdict, &push->sent);
 	push->verified = (uint64_t)time(NULL);
 	push->attestations++;
 	push->failures = 0;
@@ -166,7 +180,7 @@ static void succeed(struct push *push, const struct push_verdict *verdict)
 	else if (verdict->word == PUSH_TRUSTED)
 		problem_clear(service, part_push.name, "verdict");
 	if (verdict->has_acknowledged)
-		service_acknowledged(service, verdict->log, verdict->ima);
+		service_acknowledged(service, push->verdict.log, push->verdict.ima);
 	set_due(push, push_next(&when, verdict->next_in, chance()));
 }
 
@@ -192,7 +206,7 @@ static int post(struct push *push, enum step step, const struct push_body *body,
 	return 0;
 }
 
-static void quote_is_done(void *context, int r, int fd, uint64_t size,
+static void quote_is_done(void *context, int r, const struct quote_made *made,
 			  const struct assay_error *err);
 
 static void take_challenge(struct push *push, struct bytes output)
@@ -275,18 +289,19 @@ static void request_is_done(void *context, struct push_request *request, CURLcod
 		fail(push, r, &err);
 }
 
-static void quote_is_done(void *context, int r, int fd, uint64_t size,
+static void quote_is_done(void *context, int r, const struct quote_made *made,
 			  const struct assay_error *err)
 {
 	struct push *push = context;
 	struct assay_error reason = *err;
 
 	push->order = NULL;
-	push->evidence = fd;
-	push->evidence_size = size;
+	push->evidence = made->fd;
+	push->sent = *made;
 	if (r == 0)
 		r = post(push, STEP_EVIDENCE,
-			 &(struct push_body){ .fd = fd, .size = size, .compressed = true },
+			 &(struct push_body){
+				 .fd = made->fd, .size = made->size, .compressed = true },
 			 &reason);
 	if (r < 0)
 		fail(push, r, &reason);
@@ -422,8 +437,7 @@ static void tell_push(struct part *part, json_t *object)
 	json_object_set_new(object, "verdict",
 			    json_string(push_word_name((enum push_word)push->verdict.word)));
 	json_object_set_new(object, "reason", json_text(push->verdict.reason));
-	json_object_set_new(object, "evidence_bytes",
-			    json_integer((json_int_t)push->evidence_size));
+	json_object_set_new(object, "evidence_bytes", json_integer((json_int_t)push->sent.size));
 	json_object_set_new(object, "acknowledged_records",
 			    json_integer((json_int_t)push->verdict.log));
 	json_object_set_new(object, "acknowledged_entries",

@@ -144,12 +144,23 @@ struct quote_wanted {
 	bool compress;
 };
 
+/**
+ * struct quote_made - evidence
+ * @fd: a file without a name that holds it; the callee's to close; -1: there is none
+ * @size: bytes, from its beginning
+ * @records: of assay's log, it has what is before this number; 0 without the log
+ * @entries: of IMA's list, it has so many, from the boot on
+ */
+struct quote_made {
+	int fd;
+	uint64_t size, records, entries;
+};
+
 /*
  * quote_done - called by the loop, once
  * @r: 0; -errno with @err: there is no evidence
- * @fd: a file without a name that holds it, @size bytes from its beginning; the callee's to close
  */
-typedef void (*quote_done)(void *context, int r, int fd, uint64_t size,
+typedef void (*quote_done)(void *context, int r, const struct quote_made *made,
 			   const struct assay_error *err);
 
 struct quote_order;

@@ -14,6 +14,8 @@
 #include "evidence_file.h"
 #include "evidence_parts.h"
 #include "import/pcr_file.h"
+#include "log/cel.h"
+#include "log/ima.h"
 #include "report/cmw.h"
 #include "tpm/context.h"
 #include "tpm/ek.h"
@@ -139,13 +141,42 @@ int quote_write(const struct quote_options *options, const struct evidence *evid
 	return r;
 }
 
+/* Number behind the last record of assay's log; 0 without it. */
+static uint64_t next_record(const struct evidence *evidence)
+{
+	uint64_t next = evidence->assay_first;
+	struct cel_record record;
+	struct cel_reader reader;
+
+	cel_begin(&reader, buffer_bytes(&evidence->assay_cel), 0);
+	while (cel_next(&reader, &record, NULL) > 0)
+		next = record.recnum + 1;
+	return next;
+}
+
+static uint64_t count_entries(const struct evidence *evidence)
+{
+	struct ima_reader reader;
+	struct ima_frame frame;
+	uint64_t count = 0;
+
+	if (!evidence->has_ima_log)
+		return 0;
+	ima_begin(&reader, buffer_bytes(&evidence->ima_data), evidence->ima_template_bank);
+	while (ima_skim(&reader, &frame, NULL) == 1)
+		count++;
+	return count;
+}
+
 static json_t *summary_json(const char *path, const struct evidence *evidence,
 			    const struct keylime_left_out *left_out)
 {
-	json_t *value = json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "evidence",
+	json_t *value = json_pack("{s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "evidence",
 				  command_text_json(path), "pcr_count", (int)evidence->pcr_count,
 				  "assay_log_first", (json_int_t)evidence->assay_first,
+				  "assay_log_next", (json_int_t)next_record(evidence),
 				  "assay_log_bytes", (json_int_t)evidence->assay_cel.size,
+				  "ima_log_entries", (json_int_t)count_entries(evidence),
 				  "ima_log_bytes", (json_int_t)evidence->ima_data.size,
 				  "uefi_log_bytes", (json_int_t)evidence->uefi_data.size);
 	json_t *reasons = json_array();

@@ -17,9 +17,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define ARGUMENTS_MAX 40
 #define NONCE_MAX 64 /* bytes */
+/* The descriptor that evidence is written to if it is not standard output. */
+#define EVIDENCE_FD 3
+#define EVIDENCE_TEXT "3"
+#define MESSAGES_MAX 16384 /* bytes that are read of what it says */
 
 /* The words of the command line; two of them are made here. */
 struct arguments {
@@ -58,7 +63,8 @@ static int make_arguments(const struct quote_call *call, struct arguments *ret,
 	add(ret, "quote");
 	add_value(ret, "--nonce", ret->nonce);
 	add_value(ret, "--ak", call->ak);
-	add_value(ret, "--out", "-");
+	/* With --json standard output has the object. */
+	add_value(ret, "--out", call->json ? "/proc/self/fd/" EVIDENCE_TEXT : "-");
 	add_value(ret, "--ak-cert", call->ak_cert);
 	add_value(ret, "--policy", call->policy);
 	add_value(ret, "--pcrs", call->pcrs);
@@ -76,6 +82,7 @@ static int make_arguments(const struct quote_call *call, struct arguments *ret,
 	add_flag(ret, "--no-ima-log", call->no_ima_log);
 	add_flag(ret, "--no-uefi-log", call->no_uefi_log);
 	add_flag(ret, "--compress", call->compress);
+	add_flag(ret, "--json", call->json);
 	return 0;
 }
 
@@ -106,6 +113,14 @@ static void limit(int resource, uint64_t most)
 	setrlimit(resource, &value);
 }
 
+/* What @to was is closed, or a copy of it is in use. */
+static bool pass_on(int fd, int to)
+{
+	if (fd == to)
+		return fcntl(fd, F_SETFD, 0) == 0;
+	return dup2(fd, to) == to;
+}
+
 __attribute__((noreturn)) static void execute(const struct quote_call *call,
 					      const struct arguments *arguments, int out,
 					      int messages, pid_t parent)
@@ -122,7 +137,9 @@ __attribute__((noreturn)) static void execute(const struct quote_call *call,
 	if (getppid() != parent)
 		_exit(127);
 	/* Below 3 nothing is in the way of dup2(): the callers have these open. */
-	if (dup2(out, STDOUT_FILENO) < 0 || (messages >= 0 && dup2(messages, STDERR_FILENO) < 0))
+	if (dup2(call->json ? messages : out, STDOUT_FILENO) < 0 ||
+	    (messages >= 0 && dup2(messages, STDERR_FILENO) < 0) ||
+	    (call->json && !pass_on(out, EVIDENCE_FD)))
 		_exit(127);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, QUOTE_CALL_FILE_MAX);
@@ -156,16 +173,27 @@ int quote_call_start(const struct quote_call *call, int out, int messages, pid_t
 	return 0;
 }
 
-/* The last line that it said, without who says it. */
-static void last_line(int messages, char *text, size_t capacity)
+static size_t read_messages(int messages, char *said, size_t capacity)
 {
-	static const char lead[] = "assay quote: ";
-	char said[1024], *line, *begin;
-	ssize_t size = messages < 0 ? 0 : pread(messages, said, sizeof(said) - 1, 0);
+	ssize_t size = messages < 0 ? 0 : pread(messages, said, capacity - 1, 0);
 
 	if (size < 0)
 		size = 0;
 	said[size] = '\0';
+	return (size_t)size;
+}
+
+/* The last line that it said, without who says it, and without the object that --json prints. */
+static void last_line(int messages, char *text, size_t capacity)
+{
+	static const char lead[] = "assay quote: ";
+	char said[1024], *line, *begin;
+	size_t size = read_messages(messages, said, sizeof(said));
+
+	if (said[0] != '{' && (begin = strstr(said, "\n{"))) {
+		size = (size_t)(begin - said);
+		said[size] = '\0';
+	}
 	while (size > 0 && said[size - 1] == '\n')
 		said[--size] = '\0';
 	begin = strrchr(said, '\n');
@@ -189,4 +217,30 @@ int quote_call_result(int status, int messages, struct assay_error *err)
 		return assay_fail(err, EIO, "`assay quote` ended with status %d, and said nothing",
 				  WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return assay_fail(err, EIO, "%s", text);
+}
+
+int quote_call_extent(int messages, struct quote_extent *ret, struct assay_error *err)
+{
+	static const char what[] = "what `assay quote` says of the evidence";
+	CLEANUP(json_decref_pointer) json_t *root = NULL;
+	char said[MESSAGES_MAX], *object;
+	struct quote_extent extent;
+	struct bytes text;
+	int r;
+
+	read_messages(messages, said, sizeof(said));
+	/* Warnings may come first, of the TPM's library too. */
+	object = strncmp(said, "{", 1) == 0 ? said : strstr(said, "\n{");
+	if (!object)
+		return assay_fail(err, EBADMSG, "%s is no object", what);
+	text = BYTES((const uint8_t *)object, strlen(object));
+	r = json_parse_front(&text, what, &root, err);
+	if (r == 0)
+		r = json_get_unsigned(root, "assay_log_next", what, &extent.records, err);
+	if (r == 0)
+		r = json_get_unsigned(root, "ima_log_entries", what, &extent.entries, err);
+	if (r < 0)
+		return r;
+	*ret = extent;
+	return 0;
 }

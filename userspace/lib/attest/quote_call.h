@@ -24,6 +24,7 @@
  * @program: path of `assay`
  * @bank: "sha256,sha384"; @pcrs: "0,4,7"
  * @compress: evidence as a frame of zstd
+ * @json: say on @messages, which must be one, what is in the evidence: quote_call_extent()
  */
 struct quote_call {
 	const char *program;
@@ -31,7 +32,7 @@ struct quote_call {
 	const char *parent, *parent_password_file, *owner_password_file;
 	const char *archive;
 	bool no_assay_log, no_ima_log, no_uefi_log;
-	bool compress;
+	bool compress, json;
 	struct bytes nonce;
 	bool has_since;
 	uint64_t since;
@@ -59,5 +60,22 @@ int quote_call_start(const struct quote_call *call, int out, int messages, pid_t
  * Return: 0; -ETIME if it was killed; -EIO with what it said last
  */
 int quote_call_result(int status, int messages, struct assay_error *err);
+
+/**
+ * struct quote_extent - how far the logs in evidence go
+ * @records: number behind the last record of assay's log; 0 without the log
+ * @entries: of IMA's list, from the boot on; 0 without it
+ */
+struct quote_extent {
+	uint64_t records, entries;
+};
+
+/*
+ * quote_call_extent() - what it says of the evidence, of a call with json that gave 0
+ * @messages: as of quote_call_result()
+ *
+ * Return: 0; -EBADMSG where it does not say it
+ */
+int quote_call_extent(int messages, struct quote_extent *ret, struct assay_error *err);
 
 #endif /* ASSAY_ATTEST_QUOTE_CALL_H */
