@@ -163,6 +163,16 @@ done
 works 'tpm2_checkquote takes what was exported' tpm2_checkquote -Q -u parts/ak.pub -m parts/attest -s parts/sig \
 	-f parts/pcrs -g sha256 -q parts/nonce
 
+# What a machine does not have is told, and what nobody wants is not.
+if [ ! -e /sys/kernel/security/tpm0/binary_bios_measurements ]; then
+	works 'a quote of a machine without a log of its firmware' "$assay" quote --nonce "$nonce" --ak ak.pem --no-assay-log \
+		--no-ima-log --pcrs 0 --out nothing.json
+	check 'that is told' grep -q 'no log of the firmware, since the kernel has none' stdout
+fi
+works 'a quote that leaves it out' "$assay" quote --nonce "$nonce" --ak ak.pem --no-assay-log --no-ima-log --no-uefi-log \
+	--pcrs 0 --out nothing.json
+check 'does not tell it' eval '! grep -q firmware stdout'
+
 # In wrappers, as the device writes them.
 for form in cmw cmw-cbor; do
 	works "$form: written" "$assay" quote --nonce "$nonce" --ak ak.pem --no-assay-log --no-ima-log --no-uefi-log \
