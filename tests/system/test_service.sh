@@ -76,6 +76,15 @@ run curl --silent --unix-socket /run/assay/metrics http://localhost/metrics
 check 'metrics are on its socket' prints 0 '^assay_device_present 1'
 check 'and in the file of the collector' waits 10 grep -q '^assay_problems' /run/assay/assay.prom
 
+# ------------------------------------------------------------------ what it measures by rules
+fsverity enable /usr/bin/jq
+mkdir -p /etc/assay/measure.d
+printf '[measure]\nfile=/usr/bin/jq\n' >/etc/assay/measure.d/10.conf
+works 'it is told of a rule' systemctl reload assayd
+check 'by which it measures, in its sandbox' waits 20 state_is '.parts.measure.last_pass.measured_count == 1'
+run assay log show
+check 'the log has the file' prints 0 '  /usr/bin/jq$'
+
 # ------------------------------------------------------------------ what it goes on after
 came_back() { # OLD_PID: another process is active, and has written the state
 	shows assayd ActiveState active && [ "$(main_pid)" != "$1" ] && state_is ".pid == $(main_pid) and .device_present"
