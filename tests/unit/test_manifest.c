@@ -202,6 +202,31 @@ static const struct {
 	{ BYTES_LITERAL(
 		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"mode\":\"0644")),
 	  "m line 2", "\"mode\" is not known" },
+	/* Nearly of the form that is written. */
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "01", "sha256:" HEX32, "Zm9v", "Zm9v")), "m line 2",
+	  "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "", "sha256:" HEX32, "Zm9v", "Zm9v")), "m line 2",
+	  "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32 "\0" HEX32, "Zm9v", "Zm9v")),
+	  "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a\0", "1", "sha256:" HEX32, "Zm9v", "Zm9v")),
+	  "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY("/a\t")), "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\"x\"")),
+	  "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\"}{\"a\":\"")),
+	  "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm\n9v")),
+	  "m line 2", "not JSON" },
+	{ BYTES_LITERAL(
+		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"ima\":\"Zm9v")),
+	  "m line 2", "duplicate" },
+	{ BYTES_LITERAL(HEADER "{\"path\":\"/a\",\"size\":1,\"digest\":\"sha256:" HEX32
+			       "\",\"ima\":\"Zm8=\",\"inode\":9223372036854775808}\n"),
+	  "m line 2", "not JSON" },
+	{ BYTES_LITERAL(HEADER "{\"path\":\"/a\",\"size\":1,\"digest\":\"sha256:" HEX32
+			       "\",\"ima\":\"Zm8=\",\"inode\":1,\"mtime\":07}\n"),
+	  "m line 2", "not JSON" },
 	{ BYTES_LITERAL(HEADER ENTRY("/a") "{"), "m line 3", "cut off" },
 	{ BYTES_LITERAL(HEADER "\0\n"), "m line 2", "not JSON" },
 };
@@ -228,6 +253,57 @@ static void broken_manifests_are_refused_with_the_line(void **state)
 				 -EBADMSG);
 		assert_string_equal(stream_err.text, err.text);
 		fclose(stream);
+	}
+}
+
+/* One entry of a manifest of one. */
+static int keep_entry(void *context, const struct manifest_header *header,
+		      const struct manifest_entry *entry, struct assay_error *err)
+{
+	(void)header;
+	/* Written again, it is in the one form that is written. */
+	return manifest_append_entry(entry, context, err);
+}
+
+/* Whatever its order, white space and escapes: an entry says the same in all of them. */
+static void all_forms_of_an_entry_are_read_alike(void **state)
+{
+	static const char written[] =
+		"{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
+		"\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
+		"\"ctime\":9223372036854775807,\"inode\":10}\n";
+	static const struct bytes forms[] = {
+		BYTES_LITERAL(
+			HEADER
+			"{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
+			"\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
+			"\"ctime\":9223372036854775807,\"inode\":10}\n"),
+		BYTES_LITERAL(
+			HEADER
+			"{ \"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
+			"\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
+			"\"ctime\":9223372036854775807,\"inode\":10} \n"),
+		BYTES_LITERAL(HEADER "{\"path\":\"\\/usr\\/bin/\\u0078\",\"digest\":\"sha256:" HEX32
+				     "\",\"inode\":10,\"ctime\":9223372036854775807,\"size\":0,"
+				     "\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
+				     "\"pkcs7\":\"Zm9v\"}\n"),
+		BYTES_LITERAL(HEADER
+			      "{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
+			      "\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8\\u003d\","
+			      "\"mtime\":1796032685123456789,"
+			      "\"ctime\":9223372036854775807,\"inode\":10}\n"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct assay_error err = { 0 };
+		struct buffer out = { 0 };
+
+		if (manifest_read_bytes(forms[i], "m", keep_entry, &out, NULL, &err) < 0)
+			fail_msg("form %zu: %s", i, err.text);
+		assert_int_equal(out.size, sizeof(written) - 1);
+		assert_memory_equal(out.data, written, out.size);
+		buffer_free(&out);
 	}
 }
 
@@ -732,6 +808,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_manifest_is_read_and_found_in),
 		cmocka_unit_test(broken_manifests_are_refused_with_the_line),
+		cmocka_unit_test(all_forms_of_an_entry_are_read_alike),
 		cmocka_unit_test(a_manifest_cut_anywhere_is_refused),
 		cmocka_unit_test(a_line_without_end_is_refused_in_bounded_memory),
 		cmocka_unit_test(the_callback_can_end_the_reading),

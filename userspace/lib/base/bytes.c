@@ -262,16 +262,31 @@ char *base64_encode(struct bytes bytes)
 
 /* What each character stands for; BASE64_NO_DIGIT for one that is none. */
 #define BASE64_NO_DIGIT 0x80
-
-static void base64_fill(uint8_t digits[256])
-{
-	memset(digits, BASE64_NO_DIGIT, 256);
-	for (uint8_t i = 0; i < BASE64_PADDING; i++)
-		digits[(uint8_t)base64_digits[i]] = i;
-}
+#define NO BASE64_NO_DIGIT
+/* clang-format off */
+static const uint8_t base64_values[256] = {
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,
+	NO, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, NO,
+	NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+};
+/* clang-format on */
+#undef NO
 
 /* The last group, which may be padded. */
-static int base64_decode_last(const uint8_t digits[256], const uint8_t *in, struct buffer *out)
+static int base64_decode_last(const uint8_t *in, struct buffer *out)
 {
 	int padding = in[2] == '=' ? 2 : in[3] == '=' ? 1 : 0;
 	uint32_t group = 0;
@@ -279,9 +294,9 @@ static int base64_decode_last(const uint8_t digits[256], const uint8_t *in, stru
 	if (padding == 2 && in[3] != '=')
 		return -EINVAL;
 	for (int j = 0; j < 4 - padding; j++) {
-		if (digits[in[j]] == BASE64_NO_DIGIT)
+		if (base64_values[in[j]] == BASE64_NO_DIGIT)
 			return -EINVAL;
-		group |= (uint32_t)digits[in[j]] << (18 - 6 * j);
+		group |= (uint32_t)base64_values[in[j]] << (18 - 6 * j);
 	}
 	if (padding > 0 && (group & ((1U << (8 * padding)) - 1)) != 0)
 		return -EINVAL;
@@ -293,7 +308,7 @@ static int base64_decode_last(const uint8_t digits[256], const uint8_t *in, stru
 int base64_decode(const char *text, size_t length, struct buffer *out)
 {
 	const uint8_t *in = (const uint8_t *)text;
-	uint8_t digits[256], *place;
+	uint8_t *place;
 
 	if (length % 4 != 0)
 		return -EINVAL;
@@ -302,9 +317,9 @@ int base64_decode(const char *text, size_t length, struct buffer *out)
 	place = buffer_reserve(out, length / 4 * 3);
 	if (!place)
 		return -ENOMEM;
-	base64_fill(digits);
 	for (; length > 4; length -= 4, in += 4) {
-		uint8_t a = digits[in[0]], b = digits[in[1]], c = digits[in[2]], d = digits[in[3]];
+		uint8_t a = base64_values[in[0]], b = base64_values[in[1]],
+			c = base64_values[in[2]], d = base64_values[in[3]];
 
 		if ((a | b | c | d) & BASE64_NO_DIGIT)
 			return -EINVAL;
@@ -313,7 +328,7 @@ int base64_decode(const char *text, size_t length, struct buffer *out)
 		*place++ = (uint8_t)(c << 6 | d);
 		out->size += 3;
 	}
-	return base64_decode_last(digits, in, out);
+	return base64_decode_last(in, out);
 }
 
 int base64url_decode(const char *text, size_t length, struct buffer *out)

@@ -14,38 +14,57 @@
 #define MANIFEST_SIZE_MAX ((size_t)1 << 30)
 #define SIGNATURE_SIZE_MAX 65536
 
-int manifest_check_path(const char *path, struct assay_error *err)
-{
-	size_t length = strlen(path);
-	char shown[512];
-	json_t *value;
+_Static_assert(MANIFEST_PATH_MAX == 4096, "as manifest_check_path() tells");
 
-	text_escape(BYTES((const uint8_t *)path, length), shown, sizeof(shown));
-	if (length >= MANIFEST_PATH_MAX)
-		return assay_fail(err, EBADMSG, "the path %s is longer than %d bytes", shown,
-				  MANIFEST_PATH_MAX - 1);
-	if (path[0] != '/' || path[1] == '\0')
-		return assay_fail(err, EBADMSG, "the path \"%s\" is not absolute, or names no file",
-				  shown);
+/* Without a NUL; most names are of ASCII alone, which needs no memory to tell. */
+static bool is_utf8(const char *text)
+{
+	const char *at = text;
+	json_t *value;
+	bool whole;
+
+	while (*at != '\0' && (uint8_t)*at < 0x80)
+		at++;
+	if (*at == '\0')
+		return true;
+	value = json_string(text);
+	whole = value;
+	json_decref(value);
+	return whole;
+}
+
+static bool has_odd_component(const char *path)
+{
 	for (const char *at = path; *at;) {
 		size_t part = strcspn(++at, "/");
 
 		if (part == 0 || (part == 1 && at[0] == '.') ||
 		    (part == 2 && at[0] == '.' && at[1] == '.'))
-			return assay_fail(err, EBADMSG,
-					  "the path \"%s\" has an empty, \".\" or \"..\" component",
-					  shown);
+			return true;
 		at += part;
 	}
-	value = json_string(path);
-	if (!value)
-		return assay_fail(
-			err, EBADMSG,
-			"the path \"%s\" is not UTF-8, so no manifest can name it; rename "
-			"the file, or leave it out",
-			shown);
-	json_decref(value);
-	return 0;
+	return false;
+}
+
+int manifest_check_path(const char *path, struct assay_error *err)
+{
+	const size_t length = strlen(path);
+	const char *fault;
+	char shown[512];
+
+	if (length >= MANIFEST_PATH_MAX)
+		fault = "is longer than 4095 bytes";
+	else if (path[0] != '/' || path[1] == '\0')
+		fault = "is not absolute, or names no file";
+	else if (has_odd_component(path))
+		fault = "has an empty, \".\" or \"..\" component";
+	else if (!is_utf8(path))
+		fault = "is not UTF-8, so no manifest can name it; rename the file, or leave it "
+			"out";
+	else
+		return 0;
+	text_escape(BYTES((const uint8_t *)path, length), shown, sizeof(shown));
+	return assay_fail(err, EBADMSG, "the path \"%s\" %s", shown, fault);
 }
 
 int manifest_check_product(const char *product, struct assay_error *err)

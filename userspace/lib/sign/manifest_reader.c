@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/utc.h"
 #include "sign/ima_sig.h"
+#include "sign/manifest_members.h"
 #include "verity/enable.h"
 
 /**
@@ -19,8 +20,9 @@
  * @room: what was read from the stream; @capacity bytes
  * @text: what was read and not looked at: in @room, or in the caller's memory
  * @line: number of the line looked at, from 1
- * @previous: the path of the line before, "" before the first
- * @object: the line looked at; @pkcs7, @ima: its decoded members
+ * @paths: of the line before, "" before the first, and of the one looked at; they take turns
+ * @newest: which of @paths the next line's is compared with
+ * @object: the line looked at, if it had to be read as JSON; @pkcs7, @ima: its decoded members
  */
 struct manifest_reader {
 	const char *name;
@@ -29,7 +31,8 @@ struct manifest_reader {
 	struct bytes text;
 	unsigned long long line;
 	struct manifest_header header;
-	char previous[MANIFEST_PATH_MAX];
+	char paths[2][MANIFEST_PATH_MAX];
+	unsigned int newest;
 	json_t *object;
 	struct buffer pkcs7, ima;
 };
@@ -223,13 +226,14 @@ static int read_optional(const json_t *object, const char *key, const char *what
 static int check_order(const struct manifest_reader *reader, const char *path, const char *what,
 		       struct assay_error *err)
 {
+	const char *previous = reader->paths[reader->newest];
 	char shown[512];
 
-	if (strcmp(reader->previous, path) < 0)
+	if (strcmp(previous, path) < 0)
 		return 0;
 	text_escape(BYTES((const uint8_t *)path, strlen(path)), shown, sizeof(shown));
 	return assay_fail(err, EBADMSG, "%s: the path \"%s\" %s", what, shown,
-			  strcmp(reader->previous, path) == 0 ?
+			  strcmp(previous, path) == 0 ?
 				  "is there twice" :
 				  "is not in order: a manifest is sorted by path");
 }
@@ -278,6 +282,54 @@ static int parse_entry(struct manifest_reader *reader, const json_t *object, con
 	if (r == 0)
 		r = read_optional(object, "inode", what, &entry->inode, err);
 	return r;
+}
+
+/* @text with a NUL behind it; false if it does not fit. */
+static bool copy_text(struct bytes text, char *room, size_t room_size)
+{
+	if (text.size >= room_size)
+		return false;
+	memcpy(room, text.data, text.size);
+	room[text.size] = '\0';
+	return true;
+}
+
+static bool decode_plain(struct bytes text, size_t limit, struct buffer *out, struct bytes *ret)
+{
+	out->size = 0;
+	if (text.size > 0 &&
+	    (base64_decode((const char *)text.data, text.size, out) < 0 || out->size > limit))
+		return false;
+	*ret = text.size > 0 ? buffer_bytes(out) : BYTES(NULL, 0);
+	return true;
+}
+
+/*
+ * The entry of a line of the form that is written, as parse_entry() would have it.
+ * Return: false for another form, and for all that is wrong, which parse_entry() then tells
+ */
+static bool read_plain(struct manifest_reader *reader, struct bytes line,
+		       struct manifest_entry *entry)
+{
+	char *path = reader->paths[!reader->newest];
+	char digest[ASSAY_DIGEST_TEXT_MAX];
+	struct manifest_members members;
+
+	if (!manifest_take_members(line, &members) ||
+	    !copy_text(members.path, path, MANIFEST_PATH_MAX) ||
+	    !copy_text(members.digest, digest, sizeof(digest)) ||
+	    manifest_check_path(path, NULL) < 0 || strcmp(reader->paths[reader->newest], path) >= 0)
+		return false;
+	*entry = (struct manifest_entry){ .path = path,
+					  .size = members.size,
+					  .mtime = members.mtime,
+					  .ctime = members.ctime,
+					  .inode = members.inode };
+	return verity_digest_parse(digest, &entry->digest) == 0 &&
+	       entry->digest.hash == reader->header.parameters.hash &&
+	       decode_plain(members.pkcs7, VERITY_SIGNATURE_MAX, &reader->pkcs7, &entry->pkcs7) &&
+	       decode_plain(members.ima, IMA_SIG_MAX, &reader->ima, &entry->ima) &&
+	       (entry->pkcs7.size > 0 || entry->ima.size > 0);
 }
 
 static int line_too_long(const struct manifest_reader *reader, struct assay_error *err)
@@ -335,27 +387,48 @@ static int next_line(struct manifest_reader *reader, struct bytes *ret, struct a
 	}
 }
 
-/* The next line's object, in @reader->object. Return: 1, 0 at the end of the manifest */
-static int next_object(struct manifest_reader *reader, char *what, size_t what_size,
-		       struct assay_error *err)
+/* The object of the line looked at, in @reader->object; @what names it */
+static int read_object(struct manifest_reader *reader, struct bytes line, char *what,
+		       size_t what_size, struct assay_error *err)
+{
+	snprintf(what, what_size, "%s line %llu", reader->name, reader->line);
+	return json_parse(line, what, &reader->object, err);
+}
+
+/* The first line. */
+static int read_header(struct manifest_reader *reader, struct assay_error *err)
 {
 	struct bytes line;
+	char what[600];
 	int r = next_line(reader, &line, err);
 
-	json_decref(reader->object);
-	reader->object = NULL;
-	if (r <= 0)
-		return r;
-	snprintf(what, what_size, "%s line %llu", reader->name, reader->line);
-	r = json_parse(line, what, &reader->object, err);
-	return r < 0 ? r : 1;
+	if (r == 0)
+		return assay_fail(err, EBADMSG, "%s is empty, not a manifest", reader->name);
+	if (r == 1)
+		r = read_object(reader, line, what, sizeof(what), err);
+	return r < 0 ? r : manifest_parse_header(reader->object, what, &reader->header, err);
+}
+
+/* The entry of a line in any form of JSON. */
+static int read_entry(struct manifest_reader *reader, struct bytes line,
+		      struct manifest_entry *entry, struct assay_error *err)
+{
+	char what[600];
+	int r = read_object(reader, line, what, sizeof(what), err);
+
+	*entry = (struct manifest_entry){ 0 };
+	if (r == 0)
+		r = parse_entry(reader, reader->object, what, entry, err);
+	/* Checked to fit by manifest_check_path(). */
+	if (r == 0)
+		stpcpy(reader->paths[!reader->newest], entry->path);
+	return r;
 }
 
 static int reader_new(FILE *stream, struct bytes text, const char *name,
 		      struct manifest_reader **ret, struct assay_error *err)
 {
 	struct manifest_reader *reader = calloc(1, sizeof(*reader));
-	char what[600];
 	int r;
 
 	if (reader && stream)
@@ -367,11 +440,7 @@ static int reader_new(FILE *stream, struct bytes text, const char *name,
 	reader->name = name;
 	reader->stream = stream;
 	reader->text = stream ? BYTES(reader->room, 0) : text;
-	r = next_object(reader, what, sizeof(what), err);
-	if (r == 1)
-		r = manifest_parse_header(reader->object, what, &reader->header, err);
-	else if (r == 0)
-		r = assay_fail(err, EBADMSG, "%s is empty, not a manifest", name);
+	r = read_header(reader, err);
 	if (r < 0) {
 		manifest_reader_close(reader);
 		return r;
@@ -394,17 +463,18 @@ const struct manifest_header *manifest_reader_header(const struct manifest_reade
 int manifest_reader_next(struct manifest_reader *reader, struct manifest_entry *ret,
 			 struct assay_error *err)
 {
-	struct manifest_entry entry = { 0 };
-	char what[600];
-	int r = next_object(reader, what, sizeof(what), err);
+	struct manifest_entry entry;
+	struct bytes line;
+	int r = next_line(reader, &line, err);
 
+	json_decref(reader->object);
+	reader->object = NULL;
 	if (r <= 0)
 		return r;
-	r = parse_entry(reader, reader->object, what, &entry, err);
+	r = read_plain(reader, line, &entry) ? 0 : read_entry(reader, line, &entry, err);
 	if (r < 0)
 		return r;
-	/* Checked to fit by manifest_check_path(). */
-	stpcpy(reader->previous, entry.path);
+	reader->newest = !reader->newest;
 	*ret = entry;
 	return 1;
 }
