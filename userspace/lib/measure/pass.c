@@ -78,6 +78,22 @@ static bool is_known(const struct measure_pass *pass, const char *path)
 	return before && digest_now(pass->root, path, now) && strcmp(before, now) == 0;
 }
 
+static bool has_manifest(const struct rules *rules, unsigned int stage)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->list[i].kind == RULE_MANIFEST && (rules->list[i].stages & stage))
+			return true;
+	return false;
+}
+
+/* They are for manifests alone, and the first certificate has libcrypto look for all it offers. */
+static int load_trusted(struct pass_run *run, struct assay_error *err)
+{
+	return has_manifest(&run->rules, run->pass->stage) ?
+		       trusted_load(run->pass->certificates, &run->trusted, err) :
+		       0;
+}
+
 static int find_files(struct pass_run *run, struct assay_error *err)
 {
 	const struct measure_pass *pass = run->pass;
@@ -87,7 +103,7 @@ static int find_files(struct pass_run *run, struct assay_error *err)
 	int r = rules_load(pass->rules, &run->rules, err);
 
 	if (r == 0)
-		r = trusted_load(pass->certificates, &run->trusted, err);
+		r = load_trusted(run, err);
 	options.certificates = run->trusted.certificates;
 	options.certificate_count = run->trusted.count;
 	if (r == 0)

@@ -10,7 +10,8 @@
 /**
  * struct measure_pass - what is to be done
  * @device: open for writing
- * @rules, @certificates: directories: rules_load(), trusted_load()
+ * @rules, @certificates: directories: rules_load(), trusted_load(); certificates are read only
+ *                        where a rule names a manifest
  * @paths: @path_count files to measure instead of those of the rules; NULL: the rules'
  * @stage: whose rules
  * @root, @lists: as of struct scan_options
