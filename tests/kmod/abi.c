@@ -501,6 +501,8 @@ int main(void)
 		 "MEASURE through a descriptor for reading");
 	check_is(anchor(read_only, NULL), -EACCES, "ANCHOR through a descriptor for reading");
 	after = get_info(read_only);
+	/* The PCR may have been read back meanwhile, which is nobody's doing. */
+	after.verified_records = before.verified_records;
 	check(memcmp(&before, &after, sizeof(before)) == 0, "none of these changed anything");
 
 	test_good(fd);
