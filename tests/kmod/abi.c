@@ -481,6 +481,8 @@ int main(void)
 
 	good_file = open("/proc/self/exe", O_RDONLY);
 	need(good_file >= 0, "open /bed/busybox");
+	/* INFO says how far the PCR was read back, which happens by itself. */
+	need(!settle_log(fd), "anchor");
 	before = get_info(fd);
 
 	test_numbers(fd);
@@ -501,8 +503,6 @@ int main(void)
 		 "MEASURE through a descriptor for reading");
 	check_is(anchor(read_only, NULL), -EACCES, "ANCHOR through a descriptor for reading");
 	after = get_info(read_only);
-	/* The PCR may have been read back meanwhile, which is nobody's doing. */
-	after.verified_records = before.verified_records;
 	check(memcmp(&before, &after, sizeof(before)) == 0, "none of these changed anything");
 
 	test_good(fd);
