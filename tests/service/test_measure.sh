@@ -98,6 +98,24 @@ check 'and so is what is none' ask Measure '{"paths":[1]}' 'InvalidParameter'
 check 'without paths it goes through the rules' ask Measure '{}' '"measured_count":0'
 
 # ------------------------------------------------------------------ what goes wrong
+# A child that is stopped, as one that waits for a file system: of a pass that takes its time.
+stop_child() {
+	for _ in $(seq 200); do
+		kill -HUP "$service_pid"
+		for _ in $(seq 50); do
+			child=$(grep -ls "^PPid:.$service_pid\$" /proc/[0-9]*/status | tr -cd '0-9\n' | head -n 1)
+			[ -z "$child" ] || { kill -STOP "$child" && return 0; }
+		done
+	done
+	return 1
+}
+printf '[measure]\nsettle=100ms\ntimeout=1s\n[ima]\nkeep=no\n[status]\ninterval=200ms\n' >/etc/assay/assayd.conf
+echo 'glob=/sys/**/absent' >>/etc/assay/measure.d/a.conf
+check 'a child that does not go on' stop_child
+sed -i '/absent/d' /etc/assay/measure.d/a.conf
+check 'is ended, and where it was is told' service_waits 100 state_has 'was ended at /sys'
+check 'and others go on' ask Measure '{"paths":["/disk/bin/b"]}' '"measured_count":1'
+check 'the next pass is well' service_waits 100 state_has '"problems": \[\]'
 echo 'file=/disk/nowhere' >>/etc/assay/measure.d/a.conf
 kill -HUP "$service_pid"
 check 'a file that is not there is told' service_waits 100 state_has '/disk/nowhere: No such file'

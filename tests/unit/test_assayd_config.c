@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "assayd/config.h"
 #include "support.h"
@@ -105,6 +106,21 @@ static void test_nul_is_refused(void **state)
 	config_free(config);
 }
 
+/* A service must not wait for who writes to it. */
+static void test_what_is_no_file_is_not_opened(void **state)
+{
+	struct assay_error err = { 0 };
+	struct config *config;
+
+	(void)state;
+	alarm(20);
+	assert_int_equal(mkdir("f.conf.d", 0755), 0);
+	assert_int_equal(mkfifo("f.conf.d/10.conf", 0644), 0);
+	assert_int_equal(config_load("f.conf", &config, &err), -EINVAL);
+	support_assert_error(&err, "f.conf.d/10.conf is not a regular file");
+	alarm(0);
+}
+
 static void test_drop_ins_come_later_in_the_order_of_their_names(void **state)
 {
 	struct assay_error err;
@@ -154,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_keys_are_right_and_have_defaults),
 		cmocka_unit_test(test_texts_are_taken_or_refused),
 		cmocka_unit_test(test_nul_is_refused),
+		cmocka_unit_test(test_what_is_no_file_is_not_opened),
 		cmocka_unit_test(test_drop_ins_come_later_in_the_order_of_their_names),
 		cmocka_unit_test(test_credentials_are_found),
 	};

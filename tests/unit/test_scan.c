@@ -15,9 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "measure/mounts.h"
-#include "measure/root.h"
-#include "measure/scan.h"
+#include "measure/scan_internal.h"
 #include "sign/certificate.h"
 
 /* ---------------------------------------------------------------- mountinfo */
@@ -30,6 +28,7 @@ static const char mountinfo[] =
 	"37 36 0:50 / /sysroot/net/a\\040b\\134 rw - nfs4 server:/x rw\n"
 	"38 21 0:51 / /boot rw - autofs systemd-1 rw\n"
 	"39 38 8:1 / /boot rw - ext4 /dev/sda1 rw\n"
+	"41 21 0:53 / /srv/vm rw,relatime - virtiofs tag rw\n"
 	"40 21 0:52 / /sysrootless rw master:1 propagate_from:2 - fuse.sshfs x rw";
 
 static void mounts_are_found_by_path(void **state)
@@ -45,6 +44,7 @@ static void mounts_are_found_by_path(void **state)
 		{ "/sysroot/net/a b\\/c", "nfs4", true },
 		{ "/boot/efi", "ext4", false }, /* mounted over its automount */
 		{ "/sysrootless/x", "fuse.sshfs", true },
+		{ "/srv/vm/x", "virtiofs", true },
 	};
 	struct mounts mounts;
 	struct assay_error err;
@@ -52,7 +52,7 @@ static void mounts_are_found_by_path(void **state)
 	(void)state;
 	if (mounts_parse(BYTES_LITERAL(mountinfo), "", &mounts, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(mounts.count, 8);
+	assert_int_equal(mounts.count, 9);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct mount_point *mount = mounts_find(&mounts, rows[i].path);
 
@@ -316,6 +316,61 @@ static void a_manifest_counts_if_its_signature_is_good(void **state)
 	assert_found(rule, "", 1, "r line 2: ");
 }
 
+/* Nobody has signed what is read of it. */
+static void a_manifest_has_a_bound(void **state)
+{
+	(void)state;
+	assert_int_equal(support_run("truncate -s 67108865 root/etc/manifest"), 0);
+	assert_found("[measure]\nmanifest=/etc/manifest", "", 1,
+		     "r line 2: /etc/manifest is larger than 67108864 bytes");
+}
+
+/* /net is not there: nothing that leads to it may be opened. */
+static void links_are_looked_at_before_they_are_followed(void **state)
+{
+	static const char text[] = "21 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+				   "36 21 0:31 / /net rw - autofs systemd-1 rw\n";
+	static const struct {
+		const char *path;
+		int result;
+		const char *real;
+	} rows[] = {
+		{ "/", 0, "/" },
+		{ "/links/./near", 0, "/links/there" },
+		{ "/links/near/..", 0, "/links" },
+		{ "/links/up", 0, "/links/there" },
+		{ "/net/x", -EXDEV, "" },
+		{ "/links/away", -EXDEV, "" },
+		{ "/links/away/y", -EXDEV, "" },
+		{ "/links/twice", -EXDEV, "" },
+		{ "/links/loop", -ELOOP, "" },
+		{ "/links/none", -ENOENT, "" },
+	};
+	char real[PATH_MAX];
+	struct mounts mounts;
+	struct assay_error err;
+	int root;
+
+	(void)state;
+	assert_int_equal(
+		support_run("mkdir -p root/links/there && cd root/links && ln -s there near && "
+			    "ln -s ../../../links/there up && ln -s /net/x away && "
+			    "ln -s /links/away/z twice && ln -s loop loop"),
+		0);
+	root = root_open("root", &err);
+	assert_true(root >= 0);
+	assert_int_equal(mounts_parse(BYTES_LITERAL(text), "", &mounts, &err), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int r = scan_resolve(&mounts, root, rows[i].path, real);
+
+		if (r != rows[i].result || (r == 0 && strcmp(real, rows[i].real) != 0))
+			fail_msg("%s: %d, %s", rows[i].path, r, real);
+	}
+	mounts_free(&mounts);
+	close(root);
+	assert_int_equal(support_run("rm -r root/links"), 0);
+}
+
 static void there_is_a_bound_of_files(void **state)
 {
 	struct assay_error err;
@@ -343,6 +398,8 @@ int main(void)
 		cmocka_unit_test(no_link_leads_out),
 		cmocka_unit_test(files_without_verity_are_counted),
 		cmocka_unit_test(a_manifest_counts_if_its_signature_is_good),
+		cmocka_unit_test(a_manifest_has_a_bound),
+		cmocka_unit_test(links_are_looked_at_before_they_are_followed),
 		cmocka_unit_test(there_is_a_bound_of_files),
 	};
 

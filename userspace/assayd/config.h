@@ -39,7 +39,7 @@ struct config {
 	struct {
 		char *rules, *certificates;
 		bool read;
-		uint64_t wait, settle;
+		uint64_t wait, settle, timeout;
 	} measure;
 	struct {
 		char *directory;

@@ -68,7 +68,7 @@ static int load_file(struct config *config, const char *path, struct assay_error
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	r = file_read(path, SETTINGS_SIZE_MAX, &text, err);
+	r = file_read_regular(path, SETTINGS_SIZE_MAX, &text, err);
 	if (r < 0)
 		return r;
 	return config_parse(config, buffer_bytes(&text), path, err);

@@ -49,6 +49,8 @@ const struct config_key config_keys[] = {
 	  DURATION(measure.wait, 0, HOUR) },
 	{ "measure", "settle", "2s", "how long after a mount the rules are gone through again",
 	  DURATION(measure.settle, 1, HOUR) },
+	{ "measure", "timeout", "10min", "how long a pass over the rules, or a call, may take",
+	  DURATION(measure.timeout, SECOND, DAY) },
 
 	{ "archive", "directory", "/var/lib/assay/archive", "where archives are: a directory a boot",
 	  PATH(archive.directory) },

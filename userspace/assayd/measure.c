@@ -8,14 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "measure/mounts.h"
+#include "measure/root.h"
 #include "measure_child.h"
 #include "service.h"
 #include "sign/manifest.h"
@@ -26,6 +29,8 @@
 #define RETRY_LONGEST 300000
 /* Requests that wait for a child. */
 #define REQUESTS_MAX 16
+/* Children that were killed and wait in the kernel all the same. */
+#define LEFT_MAX 4
 #define STAGE1_RESULT "stage1.json"
 #define STAGE1_MAX (1U << 20)
 
@@ -36,6 +41,8 @@
  * @wanted: a pass over the rules is due
  * @begun: the loop runs: nothing is waited for any more
  * @child, @output, @output_io, @text: of the child that works, and what it has answered so far
+ * @limit: ends the child; @pid: of it; @looks: where it looks
+ * @left: killed children that have not ended
  * @request: that the child works for; NULL: the rules
  * @waiting: requests behind it
  * @mounts: those of the pass before
@@ -53,6 +60,13 @@ struct measure {
 	int output;
 	struct loop_io *output_io;
 	struct buffer text;
+	struct loop_timer *limit;
+	pid_t pid;
+	char *looks;
+	struct left {
+		pid_t pid;
+		struct loop_child *child;
+	} left[LEFT_MAX];
 	struct request *request;
 	struct {
 		struct request *request;
@@ -146,6 +160,7 @@ static void judge_pass(struct measure *measure, const json_t *outcome)
 
 static void end_child(struct measure *measure)
 {
+	loop_timer_cancel(measure->limit);
 	loop_io_free(measure->output_io);
 	measure->output_io = NULL;
 	close_descriptor(&measure->output);
@@ -156,14 +171,11 @@ static void end_child(struct measure *measure)
 	measure->text = (struct buffer){ 0 };
 }
 
-static void finish(struct measure *measure)
+/* @outcome is taken over. */
+static void take_outcome(struct measure *measure, json_t *outcome)
 {
-	struct assay_error err;
-	json_t *outcome;
+	const bool requested = measure->request != NULL;
 
-	if (json_parse(buffer_bytes(&measure->text), "the answer of the child that measures",
-		       &outcome, &err) < 0)
-		outcome = json_pack("{s:o}", "error", json_text(err.text));
 	end_child(measure);
 	measure->measured += number_of(outcome, "measured_count");
 	measure->failed += number_of(outcome, "failed_count");
@@ -180,6 +192,19 @@ static void finish(struct measure *measure)
 	service_changed(measure->service);
 	if (measure->waiting_count > 0 || (measure->wanted && measure->retry_in == RETRY_FIRST))
 		loop_timer_set(measure->timer, AT_ONCE);
+	else if (measure->wanted && requested)
+		loop_timer_set(measure->timer, measure->retry_in);
+}
+
+static void finish(struct measure *measure)
+{
+	struct assay_error err;
+	json_t *outcome;
+
+	if (json_parse(buffer_bytes(&measure->text), "the answer of the child that measures",
+		       &outcome, &err) < 0)
+		outcome = json_pack("{s:o}", "error", json_text(err.text));
+	take_outcome(measure, outcome);
 }
 
 static void output_ready(void *context, int fd, uint32_t events)
@@ -207,10 +232,48 @@ static void child_ended(void *context, pid_t pid, int status)
 {
 	struct measure *measure = context;
 
-	(void)pid;
 	(void)status;
+	for (size_t i = 0; i < LEFT_MAX; i++)
+		if (measure->left[i].pid == pid)
+			measure->left[i] = (struct left){ 0 };
 	/* It is freed; what it has answered is in the pipe, whose end tells. */
-	measure->child = NULL;
+	if (measure->pid == pid)
+		measure->child = NULL;
+}
+
+static struct left *find_left(struct measure *measure)
+{
+	for (size_t i = 0; i < LEFT_MAX; i++)
+		if (!measure->left[i].child)
+			return &measure->left[i];
+	return NULL;
+}
+
+/*
+ * What waits in the kernel need not end when it is killed: it is not waited for, and others go on.
+ * start_child() has seen to a place for it.
+ */
+static void time_is_over(void *context)
+{
+	struct measure *measure = context;
+	char place[2 * ROOT_LOOKS_SIZE];
+	struct assay_error err;
+	size_t size = strnlen(measure->looks, ROOT_LOOKS_SIZE);
+
+	if (measure->output < 0)
+		return;
+	text_escape(BYTES((const uint8_t *)measure->looks, size), place, 512);
+	assay_fail(&err, ETIME,
+		   "measuring was not done in %llu s (timeout in [measure]), and was ended at %s: "
+		   "does the file system there answer? Exclude it by a rule, or unmount it",
+		   (unsigned long long)measure->service->config->measure.timeout / 1000, place);
+	if (measure->child) {
+		kill(measure->pid, SIGKILL);
+		*find_left(measure) = (struct left){ measure->pid, measure->child };
+		measure->child = NULL;
+		measure->pid = 0;
+	}
+	take_outcome(measure, json_pack("{s:o}", "error", json_text(err.text)));
 }
 
 /* ---------------------------------------------------------------- beginning */
@@ -221,18 +284,27 @@ static int start_child(struct measure *measure, const json_t *paths, struct assa
 		.config = measure->service->config,
 		.device = measure->device,
 		.paths = paths,
+		.looks = measure->looks,
 		.files = measure->request != NULL,
 	};
-	pid_t pid;
 	int r;
 
 	if (!measure->device)
 		return assay_fail(err, ENODEV,
 				  "there is no /dev/assay: load the module with 'modprobe assay'");
-	r = measure_child_start(&task, &pid, &measure->output, err);
+	if (!find_left(measure))
+		return assay_fail(
+			err, EBUSY,
+			"%d processes that measured were ended, and still wait for a file "
+			"system that does not answer",
+			LEFT_MAX);
+	measure->looks[0] = '\0';
+	r = measure_child_start(&task, &measure->pid, &measure->output, err);
 	if (r < 0)
 		return r;
-	r = loop_child_add(measure->service->loop, pid, child_ended, measure, &measure->child, err);
+	loop_timer_set(measure->limit, measure->service->config->measure.timeout);
+	r = loop_child_add(measure->service->loop, measure->pid, child_ended, measure,
+			   &measure->child, err);
 	if (r == 0)
 		r = loop_io_add(measure->service->loop, measure->output, EPOLLIN, output_ready,
 				measure, &measure->output_io, err);
@@ -270,8 +342,11 @@ static void begin_pass(struct measure *measure)
 		mounts_free(&measure->mounts);
 		measure->mounts = mounts;
 	}
-	if (start_child(measure, NULL, &err) < 0)
+	if (start_child(measure, NULL, &err) < 0) {
 		problem_set_error(measure->service, NAME, "pass", &err);
+		measure->wanted = true;
+		loop_timer_set(measure->timer, RETRY_LONGEST);
+	}
 }
 
 static void timer_expired(void *context)
@@ -416,6 +491,10 @@ static void stop(struct service *service, struct part *part)
 	assay_fail(&err, ECANCELED, "the service ends");
 	if (measure->output >= 0)
 		end_child(measure);
+	for (size_t i = 0; i < LEFT_MAX; i++)
+		loop_child_free(measure->left[i].child);
+	loop_timer_free(measure->limit);
+	munmap(measure->looks, ROOT_LOOKS_SIZE);
 	if (measure->request)
 		request_fail(measure->request, "org.assay.Failed", &err);
 	for (size_t i = 0; i < measure->waiting_count; i++) {
@@ -440,12 +519,21 @@ static int start(struct service *service, struct part *part, struct assay_error 
 		return assay_fail(err, ENOMEM, "out of memory");
 	*measure = (struct measure){ .service = service, .output = -1, .retry_in = RETRY_FIRST };
 	part->data = measure;
+	measure->looks = mmap(NULL, ROOT_LOOKS_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (measure->looks == MAP_FAILED) {
+		part->data = NULL;
+		free(measure);
+		return assay_fail(err, ENOMEM, "out of memory");
+	}
 	measure->mounts_fd = open(MOUNTS_PATH, O_RDONLY | O_CLOEXEC);
 	r = measure->mounts_fd >= 0 ?
 		    0 :
 		    assay_fail(err, errno, "cannot open " MOUNTS_PATH ": %s", strerror(errno));
 	if (r == 0)
 		r = loop_timer_new(service->loop, timer_expired, measure, &measure->timer, err);
+	if (r == 0)
+		r = loop_timer_new(service->loop, time_is_over, measure, &measure->limit, err);
 	if (r == 0)
 		r = loop_io_add(service->loop, measure->mounts_fd, EPOLLPRI, mounts_changed,
 				measure, &measure->mounts_io, err);

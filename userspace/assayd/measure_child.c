@@ -172,6 +172,7 @@ static void __attribute__((noreturn)) run_child(const struct measure_task *task,
 	(void)close_range(STDERR_FILENO + 1, KEPT_FIRST - 1, 0);
 	(void)close_range((unsigned int)(fd > device.fd ? fd : device.fd) + 1, ~0U, 0);
 	own.device = &device;
+	root_tell_looks(task->looks);
 	if (measure(&own, &outcome, &measured, &err) < 0)
 		outcome.error = err;
 	outcome.milliseconds = loop_now() - from;

@@ -25,12 +25,14 @@
  * struct measure_task - what the child is to do
  * @paths: array of paths to measure, whether or not they were before; NULL: what the rules say
  *         that was not
+ * @looks: ROOT_LOOKS_SIZE bytes of shared memory, where it has the path that it looks at
  * @files: answer with the files that were measured
  */
 struct measure_task {
 	const struct config *config;
 	const struct device *device;
 	const json_t *paths;
+	char *looks;
 	bool files;
 };
 

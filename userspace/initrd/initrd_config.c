@@ -98,7 +98,7 @@ int initrd_config_load(const char *path, struct initrd_config *ret, struct assay
 	*ret = (struct initrd_config){ .timeout = TIMEOUT_DEFAULT };
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	r = file_read(path, SETTINGS_SIZE_MAX, &text, err);
+	r = file_read_regular(path, SETTINGS_SIZE_MAX, &text, err);
 	if (r == 0)
 		r = settings_read(buffer_bytes(&text), path, take_setting, ret, err);
 	return r;

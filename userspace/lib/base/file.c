@@ -68,6 +68,32 @@ int file_read(const char *path, size_t limit, struct buffer *out, struct assay_e
 	return r < 0 ? r : read_descriptor(fd, path, limit, out, err);
 }
 
+int file_open_regular(int place, const char *path, struct assay_error *err)
+{
+	char name[sizeof("/proc/self/fd/") + 11];
+	struct stat status;
+	int fd;
+
+	if (fstat(place, &status) < 0)
+		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return assay_fail(err, EINVAL, "%s is not a regular file", path);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd >= 0 ? fd : assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+}
+
+int file_read_regular(const char *path, size_t limit, struct buffer *out, struct assay_error *err)
+{
+	CLEANUP(close_descriptor) int place = open(path, O_PATH | O_CLOEXEC);
+	CLEANUP(close_descriptor) int fd = -1;
+
+	if (place < 0)
+		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+	fd = file_open_regular(place, path, err);
+	return fd < 0 ? fd : read_descriptor(fd, path, limit, out, err);
+}
+
 /* 0 with no mapping for what has to be read: what has no size, or cannot be mapped. */
 static int map_regular(int fd, const char *path, size_t limit, struct file_view *view,
 		       struct assay_error *err)

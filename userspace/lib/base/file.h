@@ -15,6 +15,25 @@
  */
 int file_read(const char *path, size_t limit, struct buffer *out, struct assay_error *err);
 
+/*
+ * file_read_regular() - the same, of a regular file alone; "-" is a name like others
+ *
+ * For what stands in a directory that a program goes through: a FIFO or a device there is not
+ * waited for, and not told that somebody opened it.
+ *
+ * Return: as file_read(); -EINVAL for what is no regular file
+ */
+int file_read_regular(const char *path, size_t limit, struct buffer *out, struct assay_error *err);
+
+/*
+ * file_open_regular() - open for reading what a descriptor is of, if that is a regular file
+ * @place: of open(2) with O_PATH, by which nothing was opened yet
+ * @path: for errors
+ *
+ * Return: a descriptor; -EINVAL for what is no regular file; -errno
+ */
+int file_open_regular(int place, const char *path, struct assay_error *err);
+
 /**
  * struct file_view - a whole file to read from
  * @bytes: what is in it

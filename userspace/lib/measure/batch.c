@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "measure/root.h"
+
 /* Descriptors that are open beside the files of a batch. */
 #define SPARE_DESCRIPTORS 32
 
@@ -55,6 +57,7 @@ static int find_file(const struct measure_job *job, const char *path)
 	};
 	int place;
 
+	root_looks_at(path);
 	if (job->root >= 0)
 		place = (int)syscall(SYS_openat2, job->root, path, &how, sizeof(how));
 	else

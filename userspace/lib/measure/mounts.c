@@ -12,8 +12,8 @@
 #define MOUNTS_MAX 100000
 
 static const char *const with_verity[] = { "ext4", "btrfs", "f2fs", "overlay" };
-static const char *const may_wait[] = { "autofs", "nfs", "nfs4", "cifs", "smb3",
-					"ceph",	  "afs", "9p",	 "coda", "ocfs2" };
+static const char *const may_wait[] = { "autofs", "nfs", "nfs4", "cifs",  "smb3",    "ceph",
+					"afs",	  "9p",	 "coda", "ocfs2", "virtiofs" };
 
 static bool is_one_of(const char *word, const char *const *list, size_t count)
 {

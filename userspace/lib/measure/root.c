@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 int root_open(const char *path, struct assay_error *err)
 {
@@ -24,29 +25,46 @@ int root_open(const char *path, struct assay_error *err)
 				    strerror(errno));
 }
 
+static char *looked_at;
+
+void root_tell_looks(char *place)
+{
+	looked_at = place;
+}
+
+void root_looks_at(const char *path)
+{
+	if (looked_at)
+		snprintf(looked_at, ROOT_LOOKS_SIZE, "%s", path);
+}
+
 int root_open_file(int root, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	int fd;
 
+	root_looks_at(path);
+	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	return fd < 0 ? -errno : fd;
 }
 
 int root_read(int root, const char *path, size_t limit, struct buffer *out, struct assay_error *err)
 {
-	/* O_NONBLOCK: a FIFO there must not wait for who writes to it. */
-	CLEANUP(close_descriptor)
-	int fd = root_open_file(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_descriptor) int found = root_open_file(root, path, O_PATH);
+	CLEANUP(close_descriptor) int fd = -1;
 	size_t before = out->size;
 	struct stat st;
 
+	if (found < 0)
+		return assay_fail(err, -found, "cannot open %s: %s", path, strerror(-found));
+	fd = file_open_regular(found, path, err);
 	if (fd < 0)
-		return assay_fail(err, -fd, "cannot open %s: %s", path, strerror(-fd));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return assay_fail(err, EINVAL, "%s is not a regular file", path);
+		return fd;
+	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size > limit)
+		return assay_fail(err, EFBIG, "%s is larger than %zu bytes", path, limit);
 	for (;;) {
 		void *place = buffer_reserve(out, 65536);
 		ssize_t got = place ? read(fd, place, 65536) : -1;

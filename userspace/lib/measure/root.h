@@ -18,6 +18,17 @@ int root_open(const char *path, struct assay_error *err);
  */
 int root_open_file(int root, const char *path, int flags);
 
+/* Bytes of root_tell_looks(). */
+#define ROOT_LOOKS_SIZE 4096
+
+/*
+ * root_tell_looks() - from now on have in @place which path is looked at
+ * @place: ROOT_LOOKS_SIZE bytes, shared with a process that ends this one if it waits for ever;
+ * NULL for no more root_looks_at() - for who opens by other means than root_open_file()
+ */
+void root_tell_looks(char *place);
+void root_looks_at(const char *path);
+
 /*
  * root_read() - append a whole regular file to @out
  * @limit: the most bytes to take; more is -EFBIG

@@ -151,7 +151,7 @@ static int load_file(const char *directory, const char *name, struct rules *rule
 		path = NULL;
 		return assay_fail(err, ENOMEM, "out of memory");
 	}
-	r = file_read(path, SETTINGS_SIZE_MAX, &text, err);
+	r = file_read_regular(path, SETTINGS_SIZE_MAX, &text, err);
 	return r < 0 ? r : rules_parse(buffer_bytes(&text), path, rules, err);
 }
 

@@ -16,7 +16,8 @@
 #include "sign/manifest_signature.h"
 
 #define LIST_SIZE_MAX (64U << 20)
-#define MANIFEST_MAX (1U << 30)
+/* Nothing vouches for it until all of it is in memory; it has room for SCAN_FILES_MAX files. */
+#define MANIFEST_MAX (64U << 20)
 #define SIGNATURE_MAX (64U << 10)
 #define SHOWN_MAX 1024
 
@@ -120,13 +121,15 @@ static void leave_directory(struct scan_run *run)
  */
 static bool enter_directory(struct scan_run *run, const char *directory)
 {
+	char real[PATH_MAX];
+
 	if (run->directory && strcmp(run->directory, directory) == 0)
 		return run->directory_real;
 	leave_directory(run);
 	run->directory = strdup(directory);
-	if (!run->directory || mounts_may_wait(&run->mounts, directory))
+	if (!run->directory || scan_resolve(&run->mounts, run->options->root, directory, real) < 0)
 		return false;
-	run->directory_fd = root_open_file(run->options->root, directory, O_PATH | O_DIRECTORY);
+	run->directory_fd = root_open_file(run->options->root, real, O_PATH | O_DIRECTORY);
 	if (run->directory_fd >= 0)
 		run->directory_real = root_path(run->prefix, run->directory_fd);
 	return run->directory_real;
@@ -135,7 +138,7 @@ static bool enter_directory(struct scan_run *run, const char *directory)
 /* A file that a rule names, or one that a package has. */
 static int add_path(struct scan_run *run, const char *path, bool named)
 {
-	char directory[MANIFEST_PATH_MAX];
+	char directory[MANIFEST_PATH_MAX], real[PATH_MAX];
 	const char *name = strrchr(path, '/') + 1;
 
 	snprintf(directory, sizeof(directory), "%.*s", name - path > 1 ? (int)(name - path - 1) : 1,
@@ -145,7 +148,7 @@ static int add_path(struct scan_run *run, const char *path, bool named)
 			       scan_consider(run, run->directory_fd, run->directory_real, name);
 	if (!named)
 		return 0;
-	if (mounts_may_wait(&run->mounts, directory))
+	if (scan_resolve(&run->mounts, run->options->root, directory, real) == -EXDEV)
 		return scan_failed(run,
 				   "%s is not looked at: it is on an automount or a file "
 				   "system of a network or a program",

@@ -3,6 +3,8 @@
 #ifndef ASSAY_MEASURE_SCAN_INTERNAL_H
 #define ASSAY_MEASURE_SCAN_INTERNAL_H
 
+#include <limits.h>
+
 #include "measure/mounts.h"
 #include "measure/root.h"
 #include "measure/scan.h"
@@ -39,6 +41,16 @@ int scan_failed(struct scan_run *run, const char *format, ...)
  * @fd: the directory, @real: how it is called
  */
 int scan_consider(struct scan_run *run, int fd, const char *real, const char *name);
+
+/*
+ * scan_resolve() - @path without symbolic links, as seen from the root
+ * @mounts: below the root
+ *
+ * Nothing is opened that could wait, whatever links lead there.
+ *
+ * Return: 0; -EXDEV where it leads to what mounts_may_wait() for; -ENOENT, -ELOOP and others
+ */
+int scan_resolve(const struct mounts *mounts, int root, const char *path, char ret[PATH_MAX]);
 
 /* scan_glob(), scan_verity() - what such a rule finds; 0, or what ends the scan */
 int scan_glob(struct scan_run *run, const char *pattern);

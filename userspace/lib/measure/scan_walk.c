@@ -58,15 +58,16 @@ static const char *next_name(struct scan_run *run, const struct place *place, in
 static struct place enter(struct scan_run *run, const char *path)
 {
 	struct place place = { 0 };
+	char real[PATH_MAX];
 	int fd;
 
-	if (mounts_may_wait(&run->mounts, path))
+	if (scan_resolve(&run->mounts, run->options->root, path, real) < 0)
 		return place;
-	fd = root_open_file(run->options->root, path, O_RDONLY | O_DIRECTORY | O_NOCTTY);
+	fd = root_open_file(run->options->root, real, O_RDONLY | O_DIRECTORY | O_NOCTTY);
 	if (fd < 0)
 		return place;
 	place.real = root_path(run->prefix, fd);
-	/* A link may have led to where looking could wait: then it is left alone from here on. */
+	/* It may be another one by now: then it is left alone from here on. */
 	if (place.real && !mounts_may_wait(&run->mounts, place.real))
 		place.stream = fdopendir(fd);
 	if (!place.stream) {

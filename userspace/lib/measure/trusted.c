@@ -33,7 +33,7 @@ static int load_file(const char *directory, const char *name, STACK_OF(X509) * o
 		path = NULL;
 		return assay_fail(err, ENOMEM, "out of memory");
 	}
-	r = file_read(path, FILE_SIZE_MAX, &data, err);
+	r = file_read_regular(path, FILE_SIZE_MAX, &data, err);
 	return r < 0 ? r : certificates_parse(buffer_bytes(&data), path, out, err);
 }
 
