@@ -313,6 +313,11 @@ system-needs: build/device-root build/kernel/4k build/kmod/4k/.made $(call guest
 	@mkdir -p build/system/usr/lib/aarch64-linux-gnu
 	@cp -P build/sysroot/usr/lib/aarch64-linux-gnu/libcbor.so.0* build/system/usr/lib/aarch64-linux-gnu/
 
+# And an initramfs for it, which a guest makes with assay's own scripts: see tests/e2e/test_initramfs_boot.sh.
+.PHONY: initramfs-tools-needs
+initramfs-tools-needs: %-needs: system-needs build/host/assay
+	$(Q)qemu/device-initrd $* build/device-$* >/dev/null
+
 # ---------------------------------------------------------------- tests
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
