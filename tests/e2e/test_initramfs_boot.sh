@@ -11,7 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/assay-boot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 CHECK_OUT=$work
 . tests/check.sh
-initramfs=initramfs-tools
+initramfs='initramfs-tools'
 image=build/device-$initramfs/image
 assay=build/host/assay
 out=build/guests/initramfs-$initramfs
