@@ -192,6 +192,24 @@ static void test_what_is_kept(void **state)
 	}
 }
 
+/* The module was loaded again: the log's archive is another one, IMA's list goes on. */
+static void test_each_stream_is_acknowledged_where_it_is(void **state)
+{
+	struct archive_current current;
+	struct assay_error err;
+
+	(void)state;
+	make_archives();
+	assert_int_equal(archiver_acknowledge("root", OWN, "root/" OLD, 1, 2, &err), 0);
+	assert_int_equal(archive_current_read("root/" OLD, &current, &err), 0);
+	assert_int_equal(current.streams[ARCHIVE_LOG].acknowledged, 1);
+	assert_int_equal(current.streams[ARCHIVE_IMA].acknowledged, 0);
+	assert_int_equal(archive_current_read("root/" OWN, &current, &err), 0);
+	assert_int_equal(current.streams[ARCHIVE_LOG].acknowledged, 0);
+	assert_int_equal(current.streams[ARCHIVE_IMA].acknowledged, 2);
+	assert_int_equal(archiver_acknowledge("root", "none", NULL, 1, 2, &err), 0);
+}
+
 /* A verifier that says to have seen what does not exist has not seen what comes. */
 static void test_what_is_acknowledged_is_archived(void **state)
 {
@@ -296,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_kept),
+		cmocka_unit_test(test_each_stream_is_acknowledged_where_it_is),
 		cmocka_unit_test(test_what_is_acknowledged_is_archived),
 		cmocka_unit_test(test_what_cannot_be_read_stays),
 		cmocka_unit_test(test_many_boots),

@@ -18,6 +18,7 @@
 
 #include "archiver_keep.h"
 #include "archiver_log.h"
+#include "base/utc.h"
 #include "service.h"
 
 /* Milliseconds: between two looks at the log; the same where the ring fills. */
@@ -27,8 +28,11 @@
 #define RETRY_FIRST 1000
 #define RETRY_LONGEST 60000
 #define RETRY_TRIM 10000
-/* Between two looks at what is old. */
+/* Between two looks at what is old; less where files are old before. */
 #define KEEP_INTERVAL (60 * 60 * UINT64_C(1000))
+#define KEEP_INTERVAL_LEAST 60000
+/* Of the time that looking at what is old takes, which grows with the files, it pauses so much. */
+#define KEEP_PAUSE 20
 /* Files in a row, before others of the service have their turn. */
 #define FILES_AT_ONCE 4
 /* Seconds that the clock may be behind the newest file. */
@@ -42,7 +46,8 @@
  * @keep_timer: removes what is old
  * @since: loop_now() when what is waiting was seen first; 0: nothing waits
  * @retry_in: milliseconds until the next try, if there was a failure; else 0
- * @kept: what archiver_keep() said last
+ * @kept: what archiver_keep() said last; @written: archive.bytes then
+ * @keep_after: loop_now() before which files that were written are no reason for it
  * @acknowledged: records that a verifier has seen
  */
 struct archiver {
@@ -54,6 +59,7 @@ struct archiver {
 	uint64_t since;
 	uint64_t retry_in;
 	struct keep_result kept;
+	uint64_t written, keep_after;
 	uint64_t acknowledged;
 };
 
@@ -187,6 +193,30 @@ static void trim(struct archiver *archiver)
 	}
 }
 
+static uint64_t keep_interval(const struct config *config)
+{
+	const uint64_t age = config->archive.keep_age;
+
+	if (age == 0 || age > KEEP_INTERVAL)
+		return KEEP_INTERVAL;
+	return age > KEEP_INTERVAL_LEAST ? age : KEEP_INTERVAL_LEAST;
+}
+
+/* @now: seconds since 1970 */
+static void tell_clock(struct archiver *archiver, uint64_t now)
+{
+	struct service *service = archiver->service;
+	char newest[UTC_LENGTH + 1];
+
+	if (archiver->kept.newest > now + CLOCK_MAY_LAG)
+		problem_set(service, name, "clock",
+			    "the clock was set back: the newest archive is of %s. Nothing is lost; "
+			    "set the clock right, as the age of files is judged by it",
+			    utc_text(archiver->kept.newest, newest));
+	else
+		problem_clear(service, name, "clock");
+}
+
 static void keep_files(struct archiver *archiver)
 {
 	const struct config *config = archiver->service->config;
@@ -198,31 +228,40 @@ static void keep_files(struct archiver *archiver)
 		.now = (uint64_t)time(NULL),
 	};
 	struct service *service = archiver->service;
+	const uint64_t begin = loop_now();
 	struct assay_error err;
 
-	loop_timer_set(archiver->keep_timer, KEEP_INTERVAL);
+	loop_timer_set(archiver->keep_timer, keep_interval(config));
 	if (archiver_keep(config->archive.directory, &rules, &archiver->kept, &err) < 0) {
+		archiver->keep_after = loop_now() + KEEP_PAUSE * (loop_now() - begin);
 		problem_set_error(service, name, "keep", &err);
 		return;
 	}
+	archiver->keep_after = loop_now() + KEEP_PAUSE * (loop_now() - begin);
+	archiver->written = archiver->archive.bytes;
 	if (archiver->kept.over > 0)
 		problem_set(
 			service, name, "keep",
-			"the archives in %s have %" PRIu64 " bytes more than keep-size, and no "
-			"verifier has seen what would go: push evidence to one, give them more, "
-			"or set keep-unacknowledged=no",
-			config->archive.directory, archiver->kept.over);
+			"the archives in %s have more bytes than keep-size, and no verifier has "
+			"seen what would go: push evidence to one, give them more, or set "
+			"keep-unacknowledged=no",
+			config->archive.directory);
 	else
 		problem_clear(service, name, "keep");
-	if (archiver->kept.newest > rules.now + CLOCK_MAY_LAG)
-		problem_set(
-			service, name, "clock",
-			"the clock was set back: the newest archive is of %" PRIu64
-			" s later. Nothing is lost; set the clock right, as the age of files is "
-			"judged by it",
-			archiver->kept.newest - rules.now);
-	else
-		problem_clear(service, name, "clock");
+	tell_clock(archiver, rules.now);
+}
+
+/*
+ * After files were written: can there be more than may stay? Content is counted as it is before
+ * compression, so that all headers are read in time, and seldom. What is old waits for the timer.
+ */
+static bool may_be_over(const struct archiver *archiver)
+{
+	const uint64_t size = archiver->service->config->archive.keep_size;
+	const uint64_t written = archiver->archive.bytes - archiver->written;
+
+	return size > 0 && archiver->kept.size + written > size &&
+	       loop_now() >= archiver->keep_after;
 }
 
 static bool open_archive(struct archiver *archiver)
@@ -291,6 +330,7 @@ static void close_archive(struct archiver *archiver)
 static bool write_due(struct archiver *archiver)
 {
 	struct service *service = archiver->service;
+	const uint64_t now = (uint64_t)time(NULL);
 	struct assay_error err;
 
 	if (write_files(archiver, &err) < 0) {
@@ -302,7 +342,10 @@ static bool write_due(struct archiver *archiver)
 	archiver->retry_in = 0;
 	problem_clear(service, name, "write");
 	tell_archive(archiver);
-	if (service->config->archive.keep_size > 0 || service->config->archive.keep_age > 0)
+	if (archiver->kept.newest < now)
+		archiver->kept.newest = now;
+	tell_clock(archiver, now);
+	if (may_be_over(archiver))
 		keep_files(archiver);
 	return true;
 }
@@ -459,10 +502,9 @@ static void take_acknowledged(struct part *part, uint64_t records, uint64_t entr
 	struct archiver *archiver = part->data;
 	struct assay_error err;
 
-	if (!log_archive_is_open(&archiver->archive))
-		return;
-	if (archive_acknowledge(archiver->archive.path, ARCHIVE_LOG, records, &err) < 0 ||
-	    archive_acknowledge(archiver->archive.path, ARCHIVE_IMA, entries, &err) < 0)
+	if (archiver_acknowledge(archiver->service->config->archive.directory,
+				 archiver->service->boot_id, archiver->archive.path, records,
+				 entries, &err) < 0)
 		problem_set_error(archiver->service, name, "acknowledged", &err);
 	else
 		problem_clear(archiver->service, name, "acknowledged");

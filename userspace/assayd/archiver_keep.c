@@ -241,3 +241,27 @@ int archiver_keep(const char *root, const struct keep_rules *rules, struct keep_
 		*ret = result;
 	return r;
 }
+
+static int acknowledge(const char *path, enum archive_stream stream, uint64_t number,
+		       struct assay_error *err)
+{
+	int r = archive_acknowledge(path, stream, number, err);
+
+	/* Nothing was archived yet. */
+	return r == -ENOENT ? 0 : r;
+}
+
+int archiver_acknowledge(const char *root, const char *boot_id, const char *log_path,
+			 uint64_t records, uint64_t entries, struct assay_error *err)
+{
+	char *path;
+	int r = log_path ? acknowledge(log_path, ARCHIVE_LOG, records, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (asprintf(&path, "%s/%s", root, boot_id) < 0)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = acknowledge(path, ARCHIVE_IMA, entries, err);
+	free(path);
+	return r;
+}

@@ -37,4 +37,12 @@ struct keep_result {
 int archiver_keep(const char *root, const struct keep_rules *rules, struct keep_result *ret,
 		  struct assay_error *err);
 
+/*
+ * archiver_acknowledge() - a verifier has seen so much of this boot
+ * @log_path: the archive of the log, which is another directory than @root/@boot_id if the module
+ *            was loaded again in this boot; NULL while there is none. IMA's list has but one
+ */
+int archiver_acknowledge(const char *root, const char *boot_id, const char *log_path,
+			 uint64_t records, uint64_t entries, struct assay_error *err);
+
 #endif /* ASSAY_ASSAYD_ARCHIVER_KEEP_H */

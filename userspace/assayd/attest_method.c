@@ -17,7 +17,8 @@
 #define NONCE_MAX 64
 /* Bytes of evidence in an answer: it is in memory a few times then. */
 #define INLINE_MAX (2U << 20)
-#define FILE_NAME "evidence.json"
+/* Of the files that evidence is put in, so many stay: who asks later takes none from another. */
+#define FILES_KEPT 16
 
 /* struct call - one that waits for its evidence */
 struct call {
@@ -30,13 +31,15 @@ struct call {
 static int name_file(const struct service *service, int fd, char **ret_path,
 		     struct assay_error *err)
 {
+	static unsigned int number;
 	const char *directory = service->config->service.state_directory;
 	CLEANUP(free_pointer) char *temporary = NULL;
 	CLEANUP(free_pointer) char *path = NULL;
 	char of_process[40];
 
-	if (asprintf(&path, "%s/" FILE_NAME, directory) < 0 ||
-	    asprintf(&temporary, "%s/." FILE_NAME, directory) < 0)
+	number = (number + 1) % FILES_KEPT;
+	if (asprintf(&path, "%s/evidence-%u.json", directory, number) < 0 ||
+	    asprintf(&temporary, "%s/.evidence.json", directory) < 0)
 		return assay_fail(err, ENOMEM, "out of memory");
 	snprintf(of_process, sizeof(of_process), "/proc/self/fd/%d", fd);
 	if ((unlink(temporary) < 0 && errno != ENOENT) || fchmod(fd, 0640) < 0 ||

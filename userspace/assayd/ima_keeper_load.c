@@ -364,6 +364,9 @@ int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
 
 	if (r == 0)
 		r = open_archive(keeper, err);
+	/* Until then another process may have had the archive's lock, and written them. */
+	if (r == 0)
+		r = load_notes(keeper, err);
 	if (r == 0)
 		r = choose_list(keeper, err);
 	if (r < 0)
