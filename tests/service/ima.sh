@@ -51,6 +51,22 @@ ima_pause() {
 	usleep $(($(od -An -N2 -tu2 /dev/urandom) * 8))
 }
 
+# ima_kill_rounds EACH: the service is killed $ima_kills times, while each time so many entries are made
+ima_kill_rounds() {
+	ima_round=0
+	while [ $ima_round -lt "$ima_kills" ]; do
+		ima_round=$((ima_round + 1))
+		ima_read "$1" &
+		ima_maker=$!
+		ima_next=$((ima_next + $1))
+		"$service_program" >>/run/killed.out 2>&1 &
+		service_pid=$!
+		ima_pause
+		service_kill
+		wait $ima_maker
+	done
+}
+
 # ima_evidence CHECK OPTION...: evidence of this machine passes that check of the verifier. Others
 # want to know more of the machine than there is in a guest.
 ima_evidence() {

@@ -38,18 +38,7 @@ check 'what was measured before it started is archived' \
 check "and comes to the TPM's PCR" state_has '"list_state": "verified"'
 check 'it stops' service_stop
 
-round=0 each=$(((total - 2000) / ima_kills))
-while [ $round -lt "$ima_kills" ]; do
-	round=$((round + 1))
-	ima_read $each &
-	maker=$!
-	ima_next=$((ima_next + each))
-	"$service_program" >>/run/killed.out 2>&1 &
-	service_pid=$!
-	ima_pause
-	service_kill
-	wait $maker
-done
+ima_kill_rounds "$(((total - 2000) / ima_kills))"
 check "it starts after it was killed $ima_kills times" service_start
 check 'every entry is archived' service_waits 300 ima_all_archived "$(ima_count)"
 check 'no problem is left' state_has '"problems": \[\]'

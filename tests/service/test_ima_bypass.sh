@@ -50,18 +50,7 @@ check 'there is no problem' service_waits 20 state_has '"problems": \[\]'
 service_stop
 noted=$(cat $notes)
 
-round=0 each=$(((total - 1510) / ima_kills))
-while [ $round -lt "$ima_kills" ]; do
-	round=$((round + 1))
-	ima_read $each &
-	maker=$!
-	ima_next=$((ima_next + each))
-	"$service_program" >>/run/killed.out 2>&1 &
-	service_pid=$!
-	ima_pause
-	service_kill
-	wait $maker
-done
+ima_kill_rounds "$(((total - 1510) / ima_kills))"
 check "it starts after it was killed $ima_kills times" service_start
 check 'all is mirrored' service_waits 200 ima_mirrored "$(ima_count)"
 check 'once each, and in order' mirrored_is_list

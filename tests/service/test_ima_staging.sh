@@ -99,18 +99,7 @@ check 'without its notes it finds where to go on' service_waits 100 ima_all_arch
 check 'none is lost or doubled' whole
 service_stop
 
-round=0 each=$(((total - 400) / ima_kills))
-while [ $round -lt "$ima_kills" ]; do
-	round=$((round + 1))
-	ima_read $each &
-	maker=$!
-	ima_next=$((ima_next + each))
-	"$service_program" >>/run/killed.out 2>&1 &
-	service_pid=$!
-	ima_pause
-	service_kill
-	wait $maker
-done
+ima_kill_rounds "$(((total - 400) / ima_kills))"
 check "it starts after it was killed $ima_kills times" service_start
 check 'every entry is archived' service_waits 300 ima_all_archived "$ima_next"
 check 'and deleted' service_waits 50 [ "$(ima_count)" = 0 ]

@@ -24,9 +24,8 @@ static int too_large(const char *path, size_t limit, struct assay_error *err)
 			  limit);
 }
 
-/* From where the descriptor is, to its end. */
-static int read_descriptor(int fd, const char *path, size_t limit, struct buffer *out,
-			   struct assay_error *err)
+int file_read_descriptor(int fd, const char *path, size_t limit, struct buffer *out,
+			 struct assay_error *err)
 {
 	size_t before = out->size;
 
@@ -65,7 +64,7 @@ int file_read(const char *path, size_t limit, struct buffer *out, struct assay_e
 	CLEANUP(close_descriptor) int fd = -1;
 	int r = open_input(path, &fd, err);
 
-	return r < 0 ? r : read_descriptor(fd, path, limit, out, err);
+	return r < 0 ? r : file_read_descriptor(fd, path, limit, out, err);
 }
 
 int file_open_regular(int place, const char *path, struct assay_error *err)
@@ -91,7 +90,7 @@ int file_read_regular(const char *path, size_t limit, struct buffer *out, struct
 	if (place < 0)
 		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
 	fd = file_open_regular(place, path, err);
-	return fd < 0 ? fd : read_descriptor(fd, path, limit, out, err);
+	return fd < 0 ? fd : file_read_descriptor(fd, path, limit, out, err);
 }
 
 /* 0 with no mapping for what has to be read: what has no size, or cannot be mapped. */
@@ -123,7 +122,7 @@ int file_map(const char *path, size_t limit, struct file_view *ret, struct assay
 		r = map_regular(fd, path, limit, &view, err);
 	/* What is no file is read through the same descriptor: a FIFO can be opened once. */
 	if (r == 0 && !view.mapping) {
-		r = read_descriptor(fd, path, limit, &view.read, err);
+		r = file_read_descriptor(fd, path, limit, &view.read, err);
 		view.bytes = buffer_bytes(&view.read);
 	}
 	if (r < 0) {

@@ -15,6 +15,10 @@
  */
 int file_read(const char *path, size_t limit, struct buffer *out, struct assay_error *err);
 
+/* file_read_descriptor() - the same, from where a descriptor is; @path names it in errors */
+int file_read_descriptor(int fd, const char *path, size_t limit, struct buffer *out,
+			 struct assay_error *err);
+
 /*
  * file_read_regular() - the same, of a regular file alone; "-" is a name like others
  *

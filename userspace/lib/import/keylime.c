@@ -186,23 +186,6 @@ static int import_object(const json_t *object, const struct import_notes *notes,
 	return r;
 }
 
-/* An envelope's members that say nothing of the device. */
-static void tell_envelope(const json_t *root, const char *const known[],
-			  const struct import_notes *notes)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)root, name, value) {
-		size_t i = 0;
-
-		while (known[i] && strcmp(name, known[i]) != 0)
-			i++;
-		if (!known[i])
-			import_note_member(notes, WHAT, name);
-	}
-}
-
 static int import_root(const json_t *root, const struct import_notes *notes,
 		       struct evidence *evidence, struct assay_error *err)
 {
@@ -213,11 +196,11 @@ static int import_root(const json_t *root, const struct import_notes *notes,
 	const char *type = json_string_value(json_object_get(root, "type"));
 
 	if (json_is_object(results)) {
-		tell_envelope(root, answer, notes);
+		import_note_others(notes, WHAT, root, answer);
 		return import_object(results, notes, evidence, err);
 	}
 	if (type && strcmp(type, "tpm") == 0 && json_is_object(data)) {
-		tell_envelope(root, one_shot, notes);
+		import_note_others(notes, WHAT, root, one_shot);
 		return import_object(data, notes, evidence, err);
 	}
 	if (type && strcmp(type, "tee") == 0)

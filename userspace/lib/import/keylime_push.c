@@ -25,22 +25,6 @@ static const char *const item_members[] = { "evidence_class",
 static const char *const quote_members[] = { "subject_data", "message", "signature", "meta", NULL };
 static const char *const log_members[] = { "entries", "entry_count", "meta", NULL };
 
-static void tell_others(const json_t *object, const char *const known[],
-			const struct import_notes *notes)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)object, name, value) {
-		size_t i = 0;
-
-		while (known[i] && strcmp(name, known[i]) != 0)
-			i++;
-		if (!known[i])
-			import_note_member(notes, WHAT, name);
-	}
-}
-
 /* The key, where the verifier kept what the agent said of it. */
 static int take_key(const json_t *item, struct evidence *evidence, struct assay_error *err)
 {
@@ -82,7 +66,7 @@ static int take_quote(const json_t *item, const json_t *data, const struct impor
 		r = keylime_quote_parts(buffer_bytes(&message), buffer_bytes(&signature),
 					buffer_bytes(&pcrs), evidence, err);
 	if (r == 0)
-		tell_others(data, quote_members, notes);
+		import_note_others(notes, WHAT, data, quote_members);
 	return r;
 }
 
@@ -101,7 +85,7 @@ static int take_ima(const json_t *item, const json_t *data, const struct import_
 			    "IMA's list begins with entry %lld: without those before, it does not "
 			    "replay",
 			    (long long)start);
-	tell_others(data, log_members, notes);
+	import_note_others(notes, WHAT, data, log_members);
 	return import_ima_list(BYTES((const uint8_t *)text, strlen(text)), notes, evidence, err);
 }
 
@@ -113,7 +97,7 @@ static int take_firmware(const json_t *data, const struct import_notes *notes,
 
 	if (r < 0)
 		return r;
-	tell_others(data, log_members, notes);
+	import_note_others(notes, WHAT, data, log_members);
 	return import_uefi_log(buffer_bytes(&log), evidence, err);
 }
 
@@ -132,7 +116,7 @@ static int take_item(const json_t *item, const struct import_notes *notes,
 		r = json_get_object(item, "data", WHAT, &data, err);
 	if (r < 0)
 		return r;
-	tell_others(item, item_members, notes);
+	import_note_others(notes, WHAT, item, item_members);
 	if (strcmp(type, "tpm_quote") == 0)
 		return take_quote(item, data, notes, evidence, err);
 	if ((strcmp(type, "ima_log") == 0 || strcmp(type, "uefi_log") == 0) &&

@@ -28,3 +28,19 @@ void import_note_member(const struct import_notes *notes, const char *what, cons
 		    text_escape(BYTES((const uint8_t *)name, strlen(name)), shown, sizeof(shown)),
 		    what);
 }
+
+void import_note_others(const struct import_notes *notes, const char *what, const json_t *object,
+			const char *const known[])
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, name, value) {
+		size_t i = 0;
+
+		while (known[i] && strcmp(name, known[i]) != 0)
+			i++;
+		if (!known[i])
+			import_note_member(notes, what, name);
+	}
+}

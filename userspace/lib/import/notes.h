@@ -3,6 +3,8 @@
 #ifndef ASSAY_IMPORT_NOTES_H
 #define ASSAY_IMPORT_NOTES_H
 
+#include <jansson.h>
+
 #include "base/bytes.h"
 
 /**
@@ -20,5 +22,12 @@ void import_note(const struct import_notes *notes, const char *format, ...)
 
 /* import_note_member() - "member "name" of what is not known", of foreign JSON */
 void import_note_member(const struct import_notes *notes, const char *what, const char *name);
+
+/*
+ * import_note_others() - import_note_member() of each member that is not known
+ * @known: names, ended by NULL
+ */
+void import_note_others(const struct import_notes *notes, const char *what, const json_t *object,
+			const char *const known[]);
 
 #endif /* ASSAY_IMPORT_NOTES_H */

@@ -58,22 +58,6 @@ static const char *escape_name(const char *name, char shown[NAME_SHOWN])
 	return text_escape(BYTES((const uint8_t *)name, strlen(name)), shown, NAME_SHOWN);
 }
 
-static void tell_others(const json_t *object, const char *const known[], const char *what,
-			const struct import_notes *notes)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)object, name, value) {
-		size_t i = 0;
-
-		while (known[i] && strcmp(name, known[i]) != 0)
-			i++;
-		if (!known[i])
-			import_note_member(notes, what, name);
-	}
-}
-
 /* ---------------------------------------------------------------- the report itself */
 
 /* "Wed 2026-07-15 12:34:56 UTC" */
@@ -117,7 +101,7 @@ static int take_report(struct bytes text, const json_t *report, const json_t *si
 
 	if (r < 0)
 		return r;
-	tell_others(report, known, WHAT, notes);
+	import_note_others(notes, WHAT, report, known);
 	if (json_array_size(json_object_get(report, "metrics")) > 0)
 		import_note(notes, "left out: the report's metrics, of which the quote says "
 				   "nothing");
@@ -158,7 +142,7 @@ static int take_quote(const json_t *component, const struct import_notes *notes,
 	if (r == 0)
 		r = import_signature(buffer_bytes(&signature), &unknown, notes, evidence, err);
 	if (r == 0)
-		tell_others(component, known, "the quote", notes);
+		import_note_others(notes, "the quote", component, known);
 	return r;
 }
 
@@ -260,7 +244,7 @@ static int take_signature(const json_t *signature, const struct import_notes *no
 		r = take_voucher(data, notes, evidence, err);
 	if (r < 0)
 		return r;
-	tell_others(data, known, "the signature's \"data\"", notes);
+	import_note_others(notes, "the signature's \"data\"", data, known);
 	if (evidence->nonce.size == 0)
 		import_note(notes, "the quote answers no nonce: how old it is, nothing in the "
 				   "report proves");

@@ -55,7 +55,6 @@ int root_read(int root, const char *path, size_t limit, struct buffer *out, stru
 {
 	CLEANUP(close_descriptor) int found = root_open_file(root, path, O_PATH);
 	CLEANUP(close_descriptor) int fd = -1;
-	size_t before = out->size;
 	struct stat st;
 
 	if (found < 0)
@@ -65,22 +64,7 @@ int root_read(int root, const char *path, size_t limit, struct buffer *out, stru
 		return fd;
 	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size > limit)
 		return assay_fail(err, EFBIG, "%s is larger than %zu bytes", path, limit);
-	for (;;) {
-		void *place = buffer_reserve(out, 65536);
-		ssize_t got = place ? read(fd, place, 65536) : -1;
-
-		if (!place)
-			return assay_fail(err, ENOMEM, "cannot read %s: out of memory", path);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return assay_fail(err, errno, "cannot read %s: %s", path, strerror(errno));
-		if (got == 0)
-			return 0;
-		out->size += (size_t)got;
-		if (out->size - before > limit)
-			return assay_fail(err, EFBIG, "%s is larger than %zu bytes", path, limit);
-	}
+	return file_read_descriptor(fd, path, limit, out, err);
 }
 
 /* Where the kernel says that a descriptor leads; a string to free(), or NULL. */
