@@ -52,6 +52,7 @@ ima_pause() {
 }
 
 # ima_kill_rounds EACH: the service is killed $ima_kills times, while each time so many entries are made
+# shellcheck disable=SC2154,SC2034 # those of service.sh
 ima_kill_rounds() {
 	ima_round=0
 	while [ $ima_round -lt "$ima_kills" ]; do
