@@ -169,7 +169,7 @@ static int take_archived(void *context, struct bytes bytes, struct assay_error *
 /* The bank of the archive's list; ASSAY_HASH_NONE where there is none. */
 static int find_bank(const char *path, enum assay_hash *ret, struct assay_error *err)
 {
-	struct archive_header header;
+	struct archive_header header = { 0 };
 	struct archive *archive;
 	size_t count;
 	int r;

@@ -536,9 +536,10 @@ int ima_skim(struct ima_reader *reader, struct ima_frame *ret_frame, struct assa
 	r = take_frame(&rest, reader->bank, &frame, err);
 	reader->cut = r == -ENODATA;
 	if (r < 0) {
-		if (err)
+		if (err) {
 			err->code = EBADMSG;
-		assay_fail_context(err, "IMA entry at offset %" PRIu64, reader->offset);
+			assay_fail_context(err, "IMA entry at offset %" PRIu64, reader->offset);
+		}
 		return -EBADMSG;
 	}
 	frame.end = reader->offset + (reader->rest.size - rest.size);
