@@ -271,13 +271,13 @@ static void copy_files(void)
 
 		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 			copied = copied && strcmp(entry->d_name, own[i]) != 0;
-		if (copied &&
-		    run((const char *[]){ BUSYBOX, "cp", "-a", entry->d_name, NEW_ROOT "/", NULL },
-			-1))
+		if (copied && run((const char *[]){ BUSYBOX, "cp", "-a", entry->d_name,
+						    (NEW_ROOT "/"), NULL },
+				  -1))
 			broken("cannot copy /%s", entry->d_name);
 	}
 	if (!top ||
-	    run((const char *[]){ BUSYBOX, "cp", "-a", "/init", NEW_ROOT "/bed/", NULL }, -1))
+	    run((const char *[]){ BUSYBOX, "cp", "-a", "/init", (NEW_ROOT "/bed/"), NULL }, -1))
 		broken("cannot copy /init");
 	closedir(top);
 }
