@@ -344,7 +344,8 @@ THREAD_TESTS := build/thread/test_bytes_digest build/thread/test_library_threads
 	build/thread/test_pcrs build/thread/test_verity_pool build/thread/test_verity_sparse \
 	build/thread/test_work
 THREAD_LIB := $(filter-out userspace/lib/log/device.c, \
-	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/%,$(LIB_SOURCES)))
+	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/% \
+		userspace/lib/memory/value.c,$(LIB_SOURCES)))
 build/thread/test_%: build/tsan/tests/unit/test_%.o build/tsan/tests/unit/support.o \
 		build/tsan/tests/unit/log_builder.o build/tsan/tests/unit/verity_fixture.o \
 		$(THREAD_LIB:%.c=build/tsan/%.o)
