@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "base/machine.h"
 #include "manager.h"
 #include "memory/value.h"
 
@@ -64,20 +64,6 @@ static int take_lock(struct service *service, struct assay_error *err)
 	if (ftruncate(service->lock, 0) < 0 ||
 	    pwrite(service->lock, text, (size_t)length, 0) != length)
 		return assay_fail(err, errno, "cannot write %s: %s", path, strerror(errno));
-	return 0;
-}
-
-static int read_boot_id(struct service *service, struct assay_error *err)
-{
-	CLEANUP(buffer_free) struct buffer text = { 0 };
-	int r = file_read("/proc/sys/kernel/random/boot_id", 64, &text, err);
-
-	if (r < 0)
-		return r;
-	if (text.size < BOOT_ID_LENGTH)
-		return assay_fail(err, EBADMSG, "/proc/sys/kernel/random/boot_id is too short");
-	memcpy(service->boot_id, text.data, BOOT_ID_LENGTH);
-	service->boot_id[BOOT_ID_LENGTH] = '\0';
 	return 0;
 }
 
@@ -300,7 +286,7 @@ int service_start(struct service *service, struct assay_error *err)
 	service->retry_in = RETRY_FIRST;
 	r = take_lock(service, err);
 	if (r == 0)
-		r = read_boot_id(service, err);
+		r = boot_id_read(service->boot_id, err);
 	if (r == 0)
 		r = loop_new(&service->loop, err);
 	if (r == 0)

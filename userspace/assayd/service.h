@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "base/machine.h"
 #include "config.h"
 #include "log/device.h"
 #include "loop.h"
@@ -80,8 +81,6 @@ struct part {
 /* The parts, ended by NULL, in the order in which they are started; stopped the other way. */
 extern struct part *const service_parts[];
 
-#define BOOT_ID_LENGTH 36
-
 /**
  * struct service - what the parts share
  * @boot_id: of this boot, as in /proc/sys/kernel/random/boot_id
@@ -93,7 +92,7 @@ struct service {
 	struct config *config;
 	const char *config_path;
 	struct part *const *parts;
-	char boot_id[BOOT_ID_LENGTH + 1];
+	char boot_id[BOOT_ID_TEXT];
 	struct device device;
 	struct problems problems;
 	uint64_t started_at;
