@@ -233,6 +233,110 @@ static void a_state_goes_from_verdict_to_verdict(void **state)
 	given_free(&given);
 }
 
+static struct assay_verify_bytes state_of(const struct assay_verdict *verdict)
+{
+	struct assay_verify_bytes bytes = { NULL, 0 };
+
+	assert_int_equal(assay_verdict_state_bytes(verdict, &bytes), ASSAY_VERIFY_OK);
+	return bytes;
+}
+
+/* Bytes say what JSON says; the quote of before is refused by both. */
+static void a_state_may_be_bytes(void **state)
+{
+	struct assay_verify_message message = { "" };
+	struct assay_verify_bytes bytes;
+	struct assay_verify_quote quote;
+	struct assay_verify_check check;
+	struct assay_verdict *first, *second;
+	struct assay_state_info info;
+	static struct given given;
+
+	(void)state;
+	given_good(&given);
+	first = judge(&given);
+	bytes = state_of(first);
+	assert_true(bytes.size > 200 && bytes.size < 500);
+	assert_int_equal(assay_state_info(bytes, given.policy, &info, &message), ASSAY_VERIFY_OK);
+	assert_string_equal(info.boot_id, FIXTURE_BOOT_ID);
+	assert_int_equal(info.clock, 123456);
+	assert_int_equal(info.reset_count, 7);
+	assert_int_equal(info.restart_count, 2);
+	assert_int_equal(assay_verdict_quote(first, &quote), ASSAY_VERIFY_OK);
+	assert_string_equal(quote.boot_id, FIXTURE_BOOT_ID);
+	assert_int_equal(quote.clock, 123456);
+	assert_int_equal(quote.proven, 1);
+	given.params.state = bytes;
+	second = judge(&given);
+	assert_int_equal(assay_verdict_check(second, assay_verdict_reason(second), &check),
+			 ASSAY_VERIFY_OK);
+	assert_string_equal(check.name, "quote-counters");
+	assert_int_equal(assay_verdict_state_bytes(second, &bytes), ASSAY_VERIFY_ERROR_RANGE);
+	assay_verdict_free(second);
+	assay_verdict_free(first);
+	given_free(&given);
+}
+
+/* Each byte of a state is looked at, and none of its lengths is believed. */
+static void a_state_that_is_cut_or_longer_is_none(void **state)
+{
+	struct assay_verify_message message = { "" };
+	struct assay_verify_bytes bytes;
+	struct assay_verdict *verdict;
+	struct assay_state_info info;
+	static struct given given;
+	uint8_t copy[1024];
+
+	(void)state;
+	given_good(&given);
+	verdict = judge(&given);
+	bytes = state_of(verdict);
+	assert_true(bytes.size + 1 < sizeof(copy));
+	memcpy(copy, bytes.data, bytes.size);
+	copy[bytes.size] = 0;
+	for (size_t size = 0; size <= bytes.size + 1; size++)
+		assert_int_equal(assay_state_info((struct assay_verify_bytes){ copy, size }, NULL,
+						  &info, &message),
+				 size == bytes.size ? ASSAY_VERIFY_OK : ASSAY_VERIFY_ERROR_STATE);
+	copy[1] = 2;
+	given.params.state = (struct assay_verify_bytes){ copy, bytes.size };
+	must_be(assay_verify(&given.params, &verdict, &message), ASSAY_VERIFY_ERROR_STATE,
+		&message);
+	assert_non_null(strstr(message.text, "version 2"));
+	assay_verdict_free(verdict);
+	given_free(&given);
+}
+
+static void a_key_that_is_kept_judges_as_one_that_is_given(void **state)
+{
+	struct assay_verify_message message = { "" };
+	struct assay_verdict *verdict, *kept_verdict;
+	struct assay_ak *ak = NULL;
+	static struct given given;
+	char *text, *kept_text;
+
+	(void)state;
+	given_good(&given);
+	verdict = judge(&given);
+	must_be(assay_ak_new(given.params.ak_public, &ak, &message), ASSAY_VERIFY_OK, &message);
+	given.params.ak = ak;
+	must_be(assay_verify(&given.params, &kept_verdict, &message), ASSAY_VERIFY_ERROR_PARAMETER,
+		&message);
+	given.params.ak_public.size = 0;
+	kept_verdict = judge(&given);
+	text = assay_verdict_json(verdict);
+	kept_text = assay_verdict_json(kept_verdict);
+	assert_string_equal(text, kept_text);
+	assay_verify_text_free(text);
+	assay_verify_text_free(kept_text);
+	assay_verdict_free(verdict);
+	assay_verdict_free(kept_verdict);
+	assay_ak_free(ak);
+	assay_ak_free(NULL);
+	must_be(assay_ak_new(lend_text("no key"), &ak, &message), ASSAY_VERIFY_ERROR_KEY, &message);
+	given_free(&given);
+}
+
 /* Nothing at all has a verdict, too. */
 static void of_a_machine_without_the_module(struct fixture *f)
 {
@@ -392,9 +496,9 @@ static void parameters_that_are_off(void **state)
 	given.params.flags = 2;
 	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "must be 0");
 	given.params.flags = 0;
-	given.params.reserved[15] = 1;
+	given.params.reserved[14] = 1;
 	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "must be 0");
-	given.params.reserved[15] = 0;
+	given.params.reserved[14] = 0;
 	given.params.policy = NULL;
 	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "a policy is needed");
 	given.params.policy = given.policy;
@@ -631,6 +735,9 @@ int main(void)
 		cmocka_unit_test(good_evidence_is_trusted),
 		cmocka_unit_test(verdicts_are_those_of_the_verifier),
 		cmocka_unit_test(a_state_goes_from_verdict_to_verdict),
+		cmocka_unit_test(a_state_may_be_bytes),
+		cmocka_unit_test(a_state_that_is_cut_or_longer_is_none),
+		cmocka_unit_test(a_key_that_is_kept_judges_as_one_that_is_given),
 		cmocka_unit_test(a_machine_without_the_module),
 		cmocka_unit_test(without_anything_nothing_is_trusted),
 		cmocka_unit_test(files_and_records_are_kept),

@@ -59,6 +59,7 @@ enum assay_verify_error {
 	ASSAY_VERIFY_ERROR_MANIFEST = 6,    /* not one, or not signed by an accepted signer */
 	ASSAY_VERIFY_ERROR_STATE = 7,	    /* not a state */
 	ASSAY_VERIFY_ERROR_FILE = 8,	    /* the policy names a file that was not supplied */
+	ASSAY_VERIFY_ERROR_KEY = 9,	    /* not a TPM2B_PUBLIC of a key that is known */
 };
 
 /* struct assay_verify_message - an error in a sentence, always terminated; fit to print */
@@ -207,6 +208,66 @@ enum assay_verify_error assay_policy_add_manifest(struct assay_policy *policy,
 /* assay_policy_free() - verdicts do not need it any more; does nothing with NULL */
 void assay_policy_free(struct assay_policy *policy);
 
+/* ---------------------------------------------------------------- attestation keys */
+
+/* An attestation key that was read once: of a device that is judged often. */
+struct assay_ak;
+
+/*
+ * assay_ak_new() - read a key
+ * @ak_public: TPM2B_PUBLIC; nothing of it is borrowed
+ *
+ * Whether the policy takes such a key is for the verdict to say.
+ *
+ * Return: ASSAY_VERIFY_OK, with a key to be given to assay_ak_free(); ASSAY_VERIFY_ERROR_KEY,
+ * _MEMORY
+ */
+enum assay_verify_error assay_ak_new(struct assay_verify_bytes ak_public, struct assay_ak **ret_ak,
+				     struct assay_verify_message *message);
+
+/* assay_ak_free() - no verdict is under way with it; does nothing with NULL */
+void assay_ak_free(struct assay_ak *ak);
+
+/* ---------------------------------------------------------------- states */
+
+/**
+ * struct assay_state_info - what a state says of its device's last good attestation
+ * @boot_id: of which boot, a UUID as text; "" where the evidence did not say it
+ * @log, @ima, @uefi: what evidence of the same boot may leave out: records of assay's log,
+ *                    entries of IMA's list, both from the first on, and the firmware's log if
+ *                    it has so many bytes; 0 where it must be all there
+ * @clock: the TPM's, in milliseconds
+ * @firmware_version: the TPM's
+ * @verified: when, in seconds since 1970-01-01 00:00 UTC, by the verifier's clock
+ * @reset_count, @restart_count: the TPM's
+ */
+struct assay_state_info {
+	char boot_id[40];
+	uint64_t log;
+	uint64_t ima;
+	uint64_t uefi;
+	uint64_t clock;
+	uint64_t firmware_version;
+	uint64_t verified;
+	uint32_t reset_count;
+	uint32_t restart_count;
+	uint64_t reserved[4];
+};
+
+/*
+ * assay_state_info() - read a state
+ * @state: as assay_verdict_state_bytes() or assay_verdict_state() gave it
+ * @policy: what the next evidence will be judged by; may be NULL. What was judged by another
+ *          one, or by other manifests, has to be judged again: then @ret_info->log, ima and
+ *          uefi are 0
+ *
+ * Return: ASSAY_VERIFY_OK, ASSAY_VERIFY_ERROR_STATE, _MEMORY
+ */
+enum assay_verify_error assay_state_info(struct assay_verify_bytes state,
+					 const struct assay_policy *policy,
+					 struct assay_state_info *ret_info,
+					 struct assay_verify_message *message);
+
 /* ---------------------------------------------------------------- verdicts */
 
 /* In flags of struct assay_verify_params: keep files and records, for assay_verdict_file() */
@@ -222,9 +283,11 @@ void assay_policy_free(struct assay_policy *policy);
  * @ak_public: TPM2B_PUBLIC of the attestation key that it enrolled
  * @ak_qualified_name: that key's qualified name as noted at enrolment; may be missing: then
  *                     only its form is checked
- * @state: assay_verdict_state() of the device's last verdict; missing for its first
+ * @state: assay_verdict_state_bytes() or assay_verdict_state() of the device's last verdict that
+ *         was trusted; missing for its first. Only the verifier may be able to change it
  * @now: the verifier's clock, in seconds since 1970-01-01 00:00 UTC
  * @nonce_issued: when it sent the nonce, by the same clock; 0 if it does not know
+ * @ak: instead of @ak_public: the key as it was read once; else NULL
  *
  * Begin with all of it zero, set the version, and then what there is.
  */
@@ -239,7 +302,8 @@ struct assay_verify_params {
 	struct assay_verify_bytes state;
 	uint64_t now;
 	uint64_t nonce_issued;
-	uint64_t reserved[16];
+	const struct assay_ak *ak;
+	uint64_t reserved[15];
 };
 
 /* What came of a check. "Not checked" is never a pass. */
@@ -377,6 +441,33 @@ enum assay_verify_error assay_verdict_check(const struct assay_verdict *verdict,
  */
 size_t assay_verdict_reason(const struct assay_verdict *verdict);
 
+/**
+ * struct assay_verify_quote - when the quote was made, by the TPM
+ * @boot_id: as the evidence says; "" where it does not
+ * @clock: in milliseconds
+ * @firmware_version: the TPM's
+ * @reset_count, @restart_count: the TPM's
+ * @safe: 0 if the clock may have shown more before
+ * @proven: 1 if it is the enrolled key's, and of the nonce, else 0: then anybody may have said it
+ */
+struct assay_verify_quote {
+	char boot_id[40];
+	uint64_t clock;
+	uint64_t firmware_version;
+	uint32_t reset_count;
+	uint32_t restart_count;
+	uint32_t safe;
+	uint32_t proven;
+	uint64_t reserved[4];
+};
+
+/*
+ * assay_verdict_quote() - trusted or not: for telling one attestation from another
+ * Return: ASSAY_VERIFY_OK; ASSAY_VERIFY_ERROR_RANGE where the evidence has no quote that parses
+ */
+enum assay_verify_error assay_verdict_quote(const struct assay_verdict *verdict,
+					    struct assay_verify_quote *ret_quote);
+
 /*
  * Files and records, in the order of the logs: with ASSAY_VERIFY_KEEP_FILES, and where the logs
  * and manifests are good enough to be looked at; else there are none. Texts and bytes live as
@@ -401,6 +492,19 @@ char *assay_verdict_json(const struct assay_verdict *verdict);
  * memory
  */
 char *assay_verdict_state(const struct assay_verdict *verdict);
+
+/*
+ * assay_verdict_state_bytes() - the same as bytes, some 400 of them, for a database: they live as
+ * long as the verdict
+ *
+ * They say besides what the logs said until then, so that the next evidence may leave that out,
+ * and its verdict is that of the whole evidence all the same: libassay-verify(3). Nothing in them
+ * is secret; whoever can change them can have a device trusted.
+ *
+ * Return: ASSAY_VERIFY_OK; ASSAY_VERIFY_ERROR_RANGE if it is not trusted
+ */
+enum assay_verify_error assay_verdict_state_bytes(const struct assay_verdict *verdict,
+						  struct assay_verify_bytes *ret_state);
 
 /* assay_verify_text_free() - does nothing with NULL */
 void assay_verify_text_free(char *text);

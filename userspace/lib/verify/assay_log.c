@@ -44,7 +44,8 @@ enum check_result check_assay_log_parsed(struct appraisal *appraisal, char *deta
 	if (records == 0 && appraisal->evidence.assay_first == 0)
 		return check_tell(false, detail, "the log is empty; it begins with a START record");
 	log_start_find(&appraisal->log, &appraisal->evidence, &appraisal->attest,
-		       appraisal->input->state, appraisal->policy, &appraisal->start);
+		       appraisal->input->state, appraisal->policy, &appraisal->input->references,
+		       &appraisal->start);
 	appraisal->verdict->assay_log.records = records;
 	return check_tell(true, detail, "%llu records, %zu bytes", (ull)records,
 			  appraisal->evidence.assay_cel.size);
@@ -220,8 +221,8 @@ static bool tell_unknown(const struct appraisal *appraisal, char *detail)
 		(ull)appraisal->start.recnum,
 		appraisal->policy->trimmed ?
 			"the last TRIM record is of another cut" :
-			"no state of this boot's earlier attestation reaches there, and the policy "
-			"takes no trimmed log");
+			"no state of this boot's earlier attestation, by the same policy and "
+			"manifests, reaches there, and the policy takes no trimmed log");
 }
 
 /* The value before the first record in the quoted bank; false, with @detail set, if unknown. */

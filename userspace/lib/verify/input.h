@@ -160,6 +160,7 @@ struct verify_policy {
 void verify_policy_default(struct verify_policy *ret);
 
 struct verified_manifest;
+struct kept_key;
 
 /**
  * struct verify_manifest - a manifest
@@ -241,6 +242,7 @@ struct verify_observer {
  * @nonce: that it sent
  * @ak_public: TPM2B_PUBLIC of the key that it enrolled; empty where only the key's numbers are
  *             known (verify/ak_given.h): then @ak_key is tpm_public_key_digest() of them
+ * @ak_kept: the same as @ak_public, read before (verify/kept_key.h); NULL where it was not
  * @ak_trust: whose certificates of attestation keys are believed; its time is not looked at.
  *            NULL: nobody's, and certificates are not looked at. Where neither of the above is
  *            there, a certificate that passes says which key it is
@@ -257,12 +259,16 @@ struct verify_observer {
  * @certificates, @certificate_count: of signers that are accepted, of manifests and of
  *                                    files in IMA's list
  * @ima_certificates, @ima_certificate_count: of signers of files in IMA's list only
+ * @references: a digest that stands for the policy, the certificates and the manifests as a whole;
+ *              size 0 if there is none: then no evidence goes on from a state but by assay's
+ *              log alone
  * @observer: NULL if nobody wants to see more
  */
 struct verify_input {
 	struct bytes evidence;
 	struct bytes nonce;
 	struct bytes ak_public;
+	const struct kept_key *ak_kept;
 	struct assay_digest ak_key;
 	const struct chain_trust *ak_trust;
 	struct bytes ak_certificates;
@@ -277,6 +283,7 @@ struct verify_input {
 	size_t certificate_count;
 	X509 *const *ima_certificates;
 	size_t ima_certificate_count;
+	struct assay_digest references;
 	const struct verify_observer *observer;
 };
 

@@ -28,15 +28,6 @@ struct kept_file {
 	size_t path;
 };
 
-/**
- * struct assay_verdict - a verdict, which nobody changes once it is made
- * @files, @records: arrays of struct kept_file and struct assay_verify_record
- */
-struct assay_verdict {
-	struct verdict verdict;
-	struct buffer files, records, paths;
-};
-
 bool library_all_zero(const uint64_t *reserved, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -80,6 +71,9 @@ static enum assay_verify_error check_params(const struct assay_verify_params *pa
 		return library_refused(ASSAY_VERIFY_ERROR_PARAMETER, message,
 				       "flags that are not known and reserved parameters must be "
 				       "0");
+	if (params->ak && params->ak_public.size > 0)
+		return library_refused(ASSAY_VERIFY_ERROR_PARAMETER, message,
+				       "a key is given in one way: as ak or as ak_public");
 	if (!params->policy)
 		return library_refused(ASSAY_VERIFY_ERROR_PARAMETER, message,
 				       "a policy is needed, if only the default one");
@@ -90,14 +84,6 @@ static enum assay_verify_error check_params(const struct assay_verify_params *pa
 					       "supplied",
 					       params->policy->files[i].name);
 	return ASSAY_VERIFY_OK;
-}
-
-static int read_state(struct bytes text, struct verify_state *ret, struct assay_error *err)
-{
-	CLEANUP(json_decref_pointer) json_t *json = NULL;
-	int r = json_parse(text, "the state", &json, err);
-
-	return r < 0 ? r : state_from_json(json, ret, err);
 }
 
 /* ---------------------------------------------------------------- making one */
@@ -167,11 +153,13 @@ static void judge_evidence(const struct assay_verify_params *params,
 			   const struct verify_state *state, struct assay_verdict *ret)
 {
 	const struct assay_policy *policy = params->policy;
+	const struct kept_key *kept = library_kept_key((struct assay_ak *)params->ak);
 	const struct verify_observer observer = { ret, keep_record, keep_file, NULL };
 	struct verify_input input = {
 		.evidence = library_borrow(params->evidence),
 		.nonce = library_borrow(params->nonce),
-		.ak_public = library_borrow(params->ak_public),
+		.ak_public = kept ? kept_key_bytes(kept) : library_borrow(params->ak_public),
+		.ak_kept = kept,
 		.ak_qualified_name = library_borrow(params->ak_qualified_name),
 		.state = params->state.size > 0 ? state : NULL,
 		.now = params->now,
@@ -182,10 +170,13 @@ static void judge_evidence(const struct assay_verify_params *params,
 		.certificate_count = policy->signers.count,
 		.ima_certificates = policy->ima_signers.list,
 		.ima_certificate_count = policy->ima_signers.count,
+		.references = policy->references,
 		.observer = params->flags & ASSAY_VERIFY_KEEP_FILES ? &observer : NULL,
 	};
 
 	verify(&input, &policy->policy.rules, &ret->verdict);
+	if (verdict_trusted(&ret->verdict))
+		state_to_bytes(&ret->verdict.state, &ret->state);
 }
 
 PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *params,
@@ -200,12 +191,14 @@ PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *pa
 
 	if (error != ASSAY_VERIFY_OK)
 		return error;
-	if (params->state.size > 0 && read_state(library_borrow(params->state), &state, &err) < 0)
+	if (params->state.size > 0 &&
+	    library_read_state(library_borrow(params->state), &state, &err) < 0)
 		return library_failed(ASSAY_VERIFY_ERROR_STATE, &err, message);
 	verdict = calloc(1, sizeof(*verdict));
 	if (verdict)
 		judge_evidence(params, &state, verdict);
-	if (!verdict || verdict->files.failed || verdict->records.failed || verdict->paths.failed) {
+	if (!verdict || verdict->files.failed || verdict->records.failed || verdict->paths.failed ||
+	    verdict->state.failed) {
 		assay_verdict_free(verdict);
 		return library_refused(ASSAY_VERIFY_ERROR_MEMORY, message, "out of memory");
 	}
@@ -331,6 +324,7 @@ PUBLIC void assay_verdict_free(struct assay_verdict *verdict)
 	buffer_free(&verdict->files);
 	buffer_free(&verdict->records);
 	buffer_free(&verdict->paths);
+	buffer_free(&verdict->state);
 	free(verdict);
 }
 

@@ -9,6 +9,7 @@
 
 #include "assay-verify.h"
 #include "base/cleanup.h"
+#include "verify/kept_key.h"
 #include "verify/manifests.h"
 #include "verify/policy.h"
 
@@ -53,8 +54,33 @@ struct library_certificates {
 	size_t count;
 };
 
+/* struct assay_ak is a name for programs: it is a struct kept_key. */
+static inline struct assay_ak *library_ak(struct kept_key *key)
+{
+	return (struct assay_ak *)key;
+}
+
+static inline struct kept_key *library_kept_key(struct assay_ak *ak)
+{
+	return (struct kept_key *)ak;
+}
+
+/**
+ * struct assay_verdict - a verdict, which nobody changes once it is made
+ * @files, @records: arrays of struct kept_file and struct assay_verify_record
+ * @state: as state_to_bytes(); of size 0 if it is not trusted
+ */
+struct assay_verdict {
+	struct verdict verdict;
+	struct buffer files, records, paths, state;
+};
+
+/* library_read_state() - as bytes, or as JSON; 0 or -EBADMSG, -ENOMEM */
+int library_read_state(struct bytes state, struct verify_state *ret, struct assay_error *err);
+
 /**
  * struct assay_policy - a policy with all that it compares with
+ * @references: what stands for it as it is now: see struct verify_input
  * @inputs: for verify(): a row for each of @manifests, of which the policy is a holder
  */
 struct assay_policy {
@@ -65,6 +91,7 @@ struct assay_policy {
 	struct assay_manifest **manifests;
 	struct verify_manifest *inputs;
 	size_t manifest_count;
+	struct assay_digest references;
 };
 
 static inline struct bytes library_borrow(struct assay_verify_bytes bytes)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "sign/certificate.h"
 #include "verify/library_internal.h"
 
@@ -12,22 +13,6 @@ _Static_assert(sizeof(struct assay_policy_file) == 48, "a change of the ABI");
 #endif
 
 /* ---------------------------------------------------------------- certificates */
-
-static enum assay_verify_error add_certificate(struct library_certificates *certificates,
-					       struct bytes data, const char *name,
-					       struct assay_verify_message *message)
-{
-	struct assay_error err = { 0 };
-	X509 **list = reallocarray(certificates->list, certificates->count + 1, sizeof(X509 *));
-
-	if (!list)
-		return library_refused(ASSAY_VERIFY_ERROR_MEMORY, message, "out of memory");
-	certificates->list = list;
-	if (certificate_parse(data, name, &list[certificates->count], &err) < 0)
-		return library_failed(ASSAY_VERIFY_ERROR_CERTIFICATE, &err, message);
-	certificates->count++;
-	return ASSAY_VERIFY_OK;
-}
 
 static struct library_certificates *certificates_of(struct assay_policy *policy,
 						    enum assay_policy_use use)
@@ -42,18 +27,60 @@ static struct library_certificates *certificates_of(struct assay_policy *policy,
 	}
 }
 
+/* The policy is another one with that. */
+static enum assay_verify_error refer(struct assay_policy *policy, struct bytes what,
+				     struct assay_verify_message *message)
+{
+	struct assay_digest before = policy->references;
+	const struct bytes pieces[] = { BYTES(before.bytes, before.size), what };
+	struct assay_error err = { 0 };
+
+	if (digest_pieces(ASSAY_HASH_SHA256, pieces, 2, &policy->references, &err) < 0)
+		return library_failed(ASSAY_VERIFY_ERROR_MEMORY, &err, message);
+	return ASSAY_VERIFY_OK;
+}
+
+static enum assay_verify_error refer_certificate(struct assay_policy *policy,
+						 enum assay_policy_use use, X509 *certificate,
+						 struct assay_verify_message *message)
+{
+	uint8_t tagged[1 + ASSAY_DIGEST_MAX] = { (uint8_t)use };
+	unsigned int size = 0;
+
+	if (X509_digest(certificate, EVP_sha256(), tagged + 1, &size) != 1)
+		return library_refused(ASSAY_VERIFY_ERROR_MEMORY, message, "out of memory");
+	return refer(policy, BYTES(tagged, 1 + size), message);
+}
+
+static enum assay_verify_error add_certificate(struct assay_policy *policy,
+					       enum assay_policy_use use, struct bytes data,
+					       const char *name,
+					       struct assay_verify_message *message)
+{
+	struct library_certificates *certificates = certificates_of(policy, use);
+	struct assay_error err = { 0 };
+	X509 **list = reallocarray(certificates->list, certificates->count + 1, sizeof(X509 *));
+
+	if (!list)
+		return library_refused(ASSAY_VERIFY_ERROR_MEMORY, message, "out of memory");
+	certificates->list = list;
+	if (certificate_parse(data, name, &list[certificates->count], &err) < 0)
+		return library_failed(ASSAY_VERIFY_ERROR_CERTIFICATE, &err, message);
+	certificates->count++;
+	return refer_certificate(policy, use, list[certificates->count - 1], message);
+}
+
 PUBLIC enum assay_verify_error assay_policy_add_certificate(struct assay_policy *policy,
 							    enum assay_policy_use use,
 							    struct assay_verify_bytes certificate,
 							    struct assay_verify_message *message)
 {
 	KEEP_CALLERS_ERRORS;
-	struct library_certificates *certificates = certificates_of(policy, use);
 
-	if (!certificates)
+	if (!certificates_of(policy, use))
 		return library_refused(ASSAY_VERIFY_ERROR_PARAMETER, message,
 				       "%d is no use of a certificate", (int)use);
-	return add_certificate(certificates, library_borrow(certificate), "the certificate",
+	return add_certificate(policy, use, library_borrow(certificate), "the certificate",
 			       message);
 }
 
@@ -73,6 +100,7 @@ static enum assay_verify_error add_manifest(struct assay_policy *policy,
 {
 	size_t count = policy->manifest_count;
 	struct assay_manifest **manifests;
+	const struct assay_digest *digest;
 	struct verify_manifest *inputs;
 
 	if (!accepts(policy, manifest->signer))
@@ -93,7 +121,8 @@ static enum assay_verify_error add_manifest(struct assay_policy *policy,
 	inputs[count] =
 		(struct verify_manifest){ .name = manifest->name, .verified = manifest->verified };
 	policy->manifest_count++;
-	return ASSAY_VERIFY_OK;
+	digest = verified_manifest_digest(manifest->verified);
+	return refer(policy, BYTES(digest->bytes, digest->size), message);
 }
 
 PUBLIC enum assay_verify_error assay_policy_add_manifest(struct assay_policy *policy,
@@ -130,7 +159,7 @@ static enum assay_verify_error read_certificates(struct assay_policy *policy,
 		enum assay_verify_error error = ASSAY_VERIFY_OK;
 
 		if (pem)
-			error = add_certificate(certificates_of(policy, use),
+			error = add_certificate(policy, use,
 						BYTES((const uint8_t *)pem, strlen(pem)),
 						"a certificate in the policy", message);
 		else if (!add_file(policy, named[i].path, use))
@@ -175,6 +204,8 @@ PUBLIC enum assay_verify_error assay_policy_new(struct assay_verify_bytes json,
 		policy_default(&policy->policy);
 	else if (policy_parse(library_borrow(json), &policy->policy, &err) < 0)
 		error = library_failed(ASSAY_VERIFY_ERROR_POLICY, &err, message);
+	if (error == ASSAY_VERIFY_OK)
+		error = refer(policy, library_borrow(json), message);
 	if (error == ASSAY_VERIFY_OK)
 		error = read_references(policy, message);
 	if (error != ASSAY_VERIFY_OK) {
@@ -234,8 +265,8 @@ PUBLIC enum assay_verify_error assay_policy_supply(struct assay_policy *policy, 
 	if (error != ASSAY_VERIFY_OK)
 		return error;
 	file = &policy->files[index];
-	error = add_certificate(certificates_of(policy, file->use), library_borrow(certificate),
-				file->name, message);
+	error = add_certificate(policy, file->use, library_borrow(certificate), file->name,
+				message);
 	file->supplied = error == ASSAY_VERIFY_OK;
 	return error;
 }

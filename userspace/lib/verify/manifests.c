@@ -112,6 +112,11 @@ const struct manifest *verified_manifest_read(const struct verified_manifest *ma
 	return manifest->manifest;
 }
 
+const struct assay_digest *verified_manifest_digest(const struct verified_manifest *manifest)
+{
+	return &manifest->text_digest;
+}
+
 /* ---------------------------------------------------------------- all of a verdict */
 
 int manifests_new(const struct verify_input *input, unsigned int flags, struct manifests **ret,

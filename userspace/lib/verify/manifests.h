@@ -29,6 +29,9 @@ void verified_manifest_free(struct verified_manifest *manifest); /* does nothing
 /* verified_manifest_read() - what is in it; lives as long as it does */
 const struct manifest *verified_manifest_read(const struct verified_manifest *manifest);
 
+/* verified_manifest_digest() - SHA-256 of its text */
+const struct assay_digest *verified_manifest_digest(const struct verified_manifest *manifest);
+
 /* The manifests of one verdict. */
 struct manifests;
 

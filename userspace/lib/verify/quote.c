@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/digest.h"
 #include "log/hasher.h"
 #include "verify/appraisal.h"
 #include "verify/ak_given.h"
-#include "verify/key.h"
+#include "verify/kept_key.h"
 #include "verity/verity.h"
 
 /* Room for a name in hex. */
@@ -152,6 +153,21 @@ static enum check_result is_expected_of_numbers(struct appraisal *appraisal, cha
 
 #define NO_CERTIFICATE "no certificate that is believed says which key it is"
 
+static int enrolled_key(const struct verify_input *input, struct tpm_public *ret,
+			char name[static NAME_TEXT], struct assay_error *err)
+{
+	int r;
+
+	if (!input->ak_kept) {
+		r = tpm_public_parse(input->ak_public, ret, err);
+		return r < 0 ? r : key_name_text(ret, name, err);
+	}
+	*ret = *kept_key_public(input->ak_kept);
+	hex_encode(BYTES(kept_key_name(input->ak_kept)->bytes, kept_key_name(input->ak_kept)->size),
+		   name);
+	return 0;
+}
+
 enum check_result check_ak_expected(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
@@ -169,8 +185,7 @@ enum check_result check_ak_expected(struct appraisal *appraisal, char *detail)
 		return check_skip(detail, NO_CERTIFICATE);
 	if (expected_numbers(appraisal))
 		return is_expected_by_numbers(appraisal, &claimed, found, detail);
-	if (tpm_public_parse(appraisal->input->ak_public, &appraisal->ak, &err) < 0 ||
-	    key_name_text(&appraisal->ak, expected, &err) < 0)
+	if (enrolled_key(appraisal->input, &appraisal->ak, expected, &err) < 0)
 		return check_tell(false, detail, "the enrolled key cannot be used: %s", err.text);
 	/* The name is a digest of the area: equal areas, equal names. */
 	if (!bytes_equal(claimed.area, appraisal->ak.area))
@@ -315,12 +330,26 @@ enum check_result check_quote_algorithm(struct appraisal *appraisal, char *detai
 			  algorithm_name(signature->hash));
 }
 
+static int verify_signature(const struct appraisal *appraisal, struct assay_error *err)
+{
+	struct bytes message = buffer_bytes(&appraisal->evidence.attest);
+	const struct kept_key *kept = appraisal->input->ak_kept;
+	struct assay_digest digest;
+	int r;
+
+	if (!kept)
+		return tpm_key_verify(&appraisal->ak, &appraisal->signature, message, err);
+	r = digest_bytes((enum assay_hash)appraisal->signature.hash, message, &digest, err);
+	return r < 0 ? r :
+		       tpm_signature_verify(kept_key_openssl(kept), &appraisal->signature, &digest,
+					    NULL, err);
+}
+
 enum check_result check_quote_signature(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
 
-	if (tpm_key_verify(&appraisal->ak, &appraisal->signature,
-			   buffer_bytes(&appraisal->evidence.attest), &err) < 0)
+	if (verify_signature(appraisal, &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
 	return check_tell(true, detail, "the enrolled key's");
 }

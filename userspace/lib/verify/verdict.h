@@ -64,6 +64,9 @@ __extension__ typedef unsigned __int128 check_mask;
 /* Products that a state keeps the newest manifest of; manifest-current refuses more. */
 #define VERIFY_STATE_PRODUCTS 64
 
+/* Bytes of which a state has a bit for each file of the manifests. */
+#define VERIFY_STATE_SEEN 256
+
 /**
  * struct covered_log - how much of a log the quote covers
  * @records: in the log
@@ -95,6 +98,22 @@ struct covered_log {
  * @manifests: of each product, when the newest manifest of it was created, in seconds since
  *             1970-01-01 00:00 UTC; @manifest_count of them
  * @verified: when, in seconds since 1970-01-01 00:00 UTC, by the verifier's clock
+ *
+ * What follows is for evidence that goes on from there; a state as JSON has none of it.
+ * @references: what it was judged by (struct verify_input); size 0 where that was not known
+ * @goes_on: what the logs said until then is below, so that evidence need not say it again
+ * @kexecs: KEXEC records of the log until then
+ * @ima: of IMA's list: how many entries the quote covered, from the list's beginning on, and what
+ *       its PCR was then, of size 0 if the list was not verified; its first boot_aggregate that
+ *       is not zeros, of size 0 if there was none; and how many entries of that name there were,
+ *       with zeros and with others
+ * @firmware: of the firmware's log: its bytes, 0 if it was not judged; the SHA-256 of it; and that
+ *            of the quoted PCRs which anchor no other log, which tells whether it would be
+ *            judged in the same way again
+ * @passed, @failed: CHECK_BIT()s of what these logs say (state_carried())
+ * @unknown_files: an entry of IMA was of a file that nobody knows
+ * @seen: bit n of byte n / 8: file n of the manifests, in turn, had been measured, where
+ *        @complete is of size 0; @seen_size bytes of it. None: nothing is known of that
  */
 struct verify_state {
 	uint32_t reset_count;
@@ -112,6 +131,22 @@ struct verify_state {
 	} manifests[VERIFY_STATE_PRODUCTS];
 	size_t manifest_count;
 	uint64_t verified;
+	struct assay_digest references;
+	bool goes_on;
+	uint64_t kexecs;
+	struct {
+		uint64_t entries;
+		struct assay_digest value, aggregate;
+		uint64_t aggregates, zeros;
+	} ima;
+	struct {
+		uint64_t size;
+		struct assay_digest log, pcrs;
+	} firmware;
+	check_mask passed, failed;
+	bool unknown_files;
+	uint8_t seen[VERIFY_STATE_SEEN];
+	size_t seen_size;
 };
 
 /* struct verdict_manifest - a manifest whose files were compared with, for people */
@@ -125,6 +160,17 @@ struct verdict_manifest {
 #define VERDICT_MANIFESTS 16
 
 /**
+ * struct verdict_quote - what the quote says of when it was made, as it stands; zeros where it did
+ * not parse
+ */
+struct verdict_quote {
+	uint64_t clock, firmware_version;
+	uint32_t reset_count, restart_count;
+	bool safe;
+	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
+};
+
+/**
  * struct verdict - what verify() found
  * @required: CHECK_BIT()s of what the policy requires
  * @passed: of what was checked and is as it must be
@@ -134,6 +180,7 @@ struct verdict_manifest {
  * @assay_log, @ima_log: how much the quote covers
  * @files: entries of measured files in assay's log
  * @manifests: those that are signed, the first VERDICT_MANIFESTS of @manifest_count
+ * @quote: trusted or not
  * @state: to keep and to give to the device's next verdict; zeros if it is not trusted
  */
 struct verdict {
@@ -145,6 +192,7 @@ struct verdict {
 	uint64_t files;
 	struct verdict_manifest manifests[VERDICT_MANIFESTS];
 	size_t manifest_count;
+	struct verdict_quote quote;
 	struct verify_state state;
 };
 

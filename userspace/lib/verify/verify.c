@@ -59,6 +59,22 @@ static void make_checks(struct appraisal *appraisal)
 	verdict->files = appraisal->content.files;
 }
 
+static void note_quote(const struct appraisal *appraisal, struct verdict_quote *ret)
+{
+	const struct tpm_attest *attest = &appraisal->attest;
+
+	if (!(appraisal->verdict->passed & CHECK_BIT(CHECK_QUOTE_PARSED)))
+		return;
+	*ret = (struct verdict_quote){
+		.clock = attest->clock,
+		.firmware_version = attest->firmware_version,
+		.reset_count = attest->reset_count,
+		.restart_count = attest->restart_count,
+		.safe = attest->safe,
+	};
+	memcpy(ret->boot_id, appraisal->evidence.boot_id, sizeof(ret->boot_id));
+}
+
 static void keep_manifests(const struct appraisal *appraisal, struct verify_state *ret)
 {
 	const struct verify_state *before = appraisal->input->state;
@@ -87,6 +103,7 @@ static void make_state(const struct appraisal *appraisal, struct verify_state *r
 		.writable = appraisal->start.writable,
 		.complete = appraisal->content.complete,
 		.verified = appraisal->input->now,
+		.references = appraisal->input->references,
 	};
 	memcpy(ret->boot_id, appraisal->evidence.boot_id, sizeof(ret->boot_id));
 	if (value && appraisal->content.assay) {
@@ -149,6 +166,7 @@ void verify(const struct verify_input *input, const struct verify_policy *policy
 		ret->required |= policy->required_if_made & (ret->passed | ret->failed);
 	ret->required &= ~appraisal.left_out;
 	ret->required &= ~appraisal.eased | ret->passed | ret->failed;
+	note_quote(&appraisal, &ret->quote);
 	if (verdict_trusted(ret))
 		make_state(&appraisal, &ret->state);
 	if (input->observer)

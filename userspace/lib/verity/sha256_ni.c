@@ -166,12 +166,21 @@ NI void sha256_ni_2(const struct sha256_shape *shape, const uint8_t *const *in, 
 	hash(shape, in, out, 2);
 }
 
-bool sha256_ni_usable(void)
+/* In a virtual machine each CPUID is an exit of some 20 us, so it is asked once. */
+static bool usable;
+
+__attribute__((constructor)) static void find_usable(void)
 {
 	unsigned int a, b, c, d;
 
-	return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-	       (b & bit_SHA);
+	__builtin_cpu_init();
+	usable = __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+		 (b & bit_SHA);
+}
+
+bool sha256_ni_usable(void)
+{
+	return usable;
 }
 
 #endif
