@@ -347,12 +347,10 @@ static void test_oldest_are_removed(void **state)
 {
 	struct buffer out = { 0 };
 	struct assay_error err;
-	uint64_t size = 0;
 
 	(void)state;
 	make_archive("old");
-	assert_int_equal(archive_remove_oldest("old", ARCHIVE_LOG, &size, &err), 0);
-	assert_true(size > 0);
+	assert_int_equal(archive_remove_file("old", ARCHIVE_LOG, 1, &err), 0);
 	assert_int_equal(access("old/000001.cel.zst", F_OK), -1);
 	assert_problems("old", 0, "");
 	assert_int_equal(read_from("old", 0, &out, &err), -ESTALE);
@@ -360,11 +358,234 @@ static void test_oldest_are_removed(void **state)
 	assert_int_equal(read_from("old", record_of(10), &out, &err), 0);
 	assert_int_equal(out.size, whole.size - begins[10]);
 	buffer_free(&out);
-	assert_int_equal(archive_remove_oldest("old", ARCHIVE_LOG, NULL, &err), 0);
-	assert_int_equal(archive_remove_oldest("old", ARCHIVE_LOG, NULL, &err), -ENODATA);
+	assert_int_equal(archive_remove_file("old", ARCHIVE_LOG, 2, &err), 0);
+	assert_int_equal(archive_remove_file("old", ARCHIVE_LOG, 3, &err), -ENODATA);
 	/* What was removed on purpose is not told as missing, after more was written as well. */
 	archive_writer_close(open_writer("old"));
 	assert_problems("old", 0, "");
+}
+
+/* ---------------------------------------------------------------- small files */
+
+/* Each part in turn, with small files joined up to @limit bytes. */
+static struct archive_writer *write_each(const char *path, size_t to, uint64_t limit)
+{
+	struct archive_writer *writer = open_writer(path);
+	struct assay_error err;
+
+	archive_writer_join(writer, limit);
+	for (size_t i = 0; i < to; i++)
+		if (write_parts(writer, i, i + 1, &err) < 0)
+			fail_msg("%s", err.text);
+	return writer;
+}
+
+static size_t count_files(const char *path)
+{
+	char *text = support_output("ls %s | grep -c zst$", path);
+	size_t count = (size_t)strtoul(text, NULL, 10);
+
+	free(text);
+	return count;
+}
+
+/* Whenever it is looked at, there are few files, all is there once, and nothing is off. */
+static void test_small_files_are_joined(void **state)
+{
+	(void)state;
+	for (size_t to = 1; to <= RECORDS; to++) {
+		struct buffer out = { 0 };
+		struct assay_error err;
+
+		assert_int_equal(support_run("rm -rf joined"), 0);
+		archive_writer_close(write_each("joined", to, UINT64_MAX));
+		assert_true(count_files("joined") <= 6);
+		assert_problems("joined", 0, "");
+		assert_int_equal(read_from("joined", 0, &out, &err), 0);
+		assert_int_equal(out.size, begins[to]);
+		assert_memory_equal(out.data, whole.data, out.size);
+		buffer_free(&out);
+	}
+	assert_whole("joined");
+}
+
+/* Up to the limit: the files are as large as that, about, whatever they were made of. */
+static void test_files_are_joined_to_the_limit(void **state)
+{
+	enum { LIMIT = 2000 };
+	struct assay_error err;
+	struct archive *archive;
+	const struct archive_file *files;
+	size_t count;
+
+	(void)state;
+	archive_writer_close(write_each("limit", RECORDS, LIMIT));
+	assert_whole("limit");
+	assert_problems("limit", 0, "");
+	assert_int_equal(archive_open("limit", &archive, &err), 0);
+	files = archive_files(archive, ARCHIVE_LOG, &count);
+	assert_true(count >= begins[RECORDS] / LIMIT && count <= 3 * begins[RECORDS] / LIMIT);
+	for (size_t i = 0; i < count; i++)
+		assert_true(files[i].content <= LIMIT);
+	archive_close(archive);
+}
+
+/* A writer that was opened again joins what another one has left. */
+static void test_joining_goes_on(void **state)
+{
+	struct assay_error err;
+
+	(void)state;
+	for (size_t i = 0; i < RECORDS; i++) {
+		struct archive_writer *writer = open_writer("later");
+
+		archive_writer_join(writer, UINT64_MAX);
+		assert_int_equal(archive_writer_next(writer), record_of(i));
+		assert_int_equal(archive_writer_lost(writer), 0);
+		assert_int_equal(write_parts(writer, i, i + 1, &err), 0);
+		archive_writer_close(writer);
+	}
+	assert_true(count_files("later") <= 6);
+	assert_whole("later");
+	assert_problems("later", 0, "");
+}
+
+/* As long as somebody reads, what he has seen stays. */
+static void test_readers_are_not_disturbed(void **state)
+{
+	struct archive_writer *writer = write_each("read", 4, UINT64_MAX);
+	struct archive *archive;
+	struct buffer out = { 0 };
+	struct assay_error err;
+	size_t before = count_files("read");
+
+	(void)state;
+	assert_int_equal(archive_open("read", &archive, &err), 0);
+	for (size_t i = 4; i < RECORDS; i++)
+		assert_int_equal(write_parts(writer, i, i + 1, &err), 0);
+	assert_int_equal(count_files("read"), before + RECORDS - 4);
+	assert_int_equal(archive_read(archive, ARCHIVE_LOG, 0, collect, &out, &err), 0);
+	assert_int_equal(out.size, begins[4]);
+	buffer_free(&out);
+	archive_close(archive);
+	assert_whole("read");
+	archive_writer_close(writer);
+}
+
+/*
+ * It ends at any moment of joining: between what is there then and what is to be, each state is
+ * whole, and the next writer makes of it what it was to be.
+ */
+static void test_joining_is_cut_off(void **state)
+{
+	static const struct {
+		const char *name, *command;
+	} rows[] = {
+		{ "before the new one is in its place", "cp -a before cut" },
+		{ "before current.json is written",
+		  "cp -a before cut && cp after/000001.cel.zst cut/" },
+		{ "before any is removed",
+		  "cp -a before cut && cp after/000001.cel.zst after/current.json cut/" },
+		{ "before the second is removed",
+		  "cp -a before cut && cp after/000001.cel.zst after/current.json cut/ && "
+		  "rm cut/000003.cel.zst" },
+		{ "at the end", "cp -a after cut" },
+	};
+	struct archive_writer *writer;
+	struct assay_error err;
+
+	(void)state;
+	/* Three that are not joined, and what joins all of them. */
+	writer = open_writer("before");
+	assert_int_equal(write_parts(writer, 0, 6, &err), 0);
+	assert_int_equal(write_parts(writer, 6, 8, &err), 0);
+	assert_int_equal(write_parts(writer, 8, 10, &err), 0);
+	archive_writer_close(writer);
+	assert_int_equal(support_run("cp -a before after"), 0);
+	writer = open_writer("after");
+	archive_writer_join(writer, UINT64_MAX);
+	assert_int_equal(write_parts(writer, 10, 22, &err), 0);
+	archive_writer_close(writer);
+	assert_int_equal(count_files("after"), 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t next = i == 0 ? 10 : 22;
+		struct buffer out = { 0 };
+
+		assert_int_equal(support_run("rm -rf cut && %s", rows[i].command), 0);
+		assert_problems("cut", 0, "");
+		assert_int_equal(read_from("cut", 0, &out, &err), 0);
+		if (out.size != begins[next])
+			fail_msg("%s: %zu bytes", rows[i].name, out.size);
+		buffer_free(&out);
+		writer = open_writer("cut");
+		assert_int_equal(archive_writer_next(writer), record_of(next));
+		assert_int_equal(archive_writer_lost(writer), 0);
+		if (count_files("cut") != (i == 0 ? 3 : 1))
+			fail_msg("%s: %zu files", rows[i].name, count_files("cut"));
+		assert_int_equal(write_parts(writer, next, RECORDS, &err), 0);
+		archive_writer_close(writer);
+		assert_whole("cut");
+		assert_problems("cut", 0, "");
+	}
+}
+
+/* What is damaged is not made part of another file. */
+static void test_damaged_files_are_not_joined(void **state)
+{
+	struct archive_writer *writer = write_each("harm", 5, 0);
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(count_files("harm"), 5);
+	change_byte("harm/000004.cel.zst", -3);
+	archive_writer_join(writer, UINT64_MAX);
+	for (size_t i = 5; i < RECORDS; i++)
+		assert_int_equal(write_parts(writer, i, i + 1, &err), 0);
+	archive_writer_close(writer);
+	assert_int_equal(access("harm/000005.cel.zst", F_OK), 0);
+	assert_problems("harm", 1U << ARCHIVE_DAMAGED, "000004.cel.zst");
+}
+
+/* The first file of a boot after kexec keeps what it says of the boot before. */
+static void test_a_boot_that_goes_on_is_joined(void **state)
+{
+	struct archive_writer *writer;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(mkdir("kexec", 0700), 0);
+	archive_writer_close(write_each("kexec/" BOOT, 11, UINT64_MAX));
+	assert_int_equal(
+		archive_writer_open("kexec/" BOOT_AFTER, ARCHIVE_LOG, BOOT_AFTER, &writer, &err),
+		0);
+	archive_writer_join(writer, UINT64_MAX);
+	assert_int_equal(archive_writer_follow(writer, "kexec/" BOOT, &err), 0);
+	for (size_t i = 11; i < RECORDS; i++)
+		assert_int_equal(write_parts(writer, i, i + 1, &err), 0);
+	archive_writer_close(writer);
+	assert_true(count_files("kexec/" BOOT_AFTER) <= 5);
+	assert_whole("kexec/" BOOT_AFTER);
+	assert_problems("kexec/" BOOT_AFTER, 0, "");
+}
+
+/* What was removed for its age, and files of more banks than before, are left as they are. */
+static void test_what_is_not_joined(void **state)
+{
+	struct archive_writer *writer = write_each("other", 12, 0);
+	struct assay_digest start = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+	struct archive_batch batch = parts(12, RECORDS);
+	struct assay_error err;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 6; i++)
+		assert_int_equal(archive_remove_file("other", ARCHIVE_LOG, i, &err), 0);
+	archive_writer_join(writer, UINT64_MAX);
+	batch.start = &start;
+	batch.start_count = 1;
+	assert_int_equal(archive_write(writer, &batch, &err), 0);
+	archive_writer_close(writer);
+	assert_int_equal(count_files("other"), 7);
+	assert_problems("other", 0, "");
 }
 
 /* An archive of version 1, as it was written once. */
@@ -706,6 +927,14 @@ int main(void)
 		cmocka_unit_test(test_wrong_batches_are_refused),
 		cmocka_unit_test(test_another_boot_goes_on),
 		cmocka_unit_test(test_oldest_are_removed),
+		cmocka_unit_test(test_small_files_are_joined),
+		cmocka_unit_test(test_files_are_joined_to_the_limit),
+		cmocka_unit_test(test_joining_goes_on),
+		cmocka_unit_test(test_readers_are_not_disturbed),
+		cmocka_unit_test(test_joining_is_cut_off),
+		cmocka_unit_test(test_damaged_files_are_not_joined),
+		cmocka_unit_test(test_a_boot_that_goes_on_is_joined),
+		cmocka_unit_test(test_what_is_not_joined),
 		cmocka_unit_test(test_version_1_is_read),
 		cmocka_unit_test(test_unfinished_files_go),
 		cmocka_unit_test(test_current_that_lags_is_mended),

@@ -178,12 +178,9 @@ static void look(void *context)
 		loop_timer_set(running->timer, 10);
 }
 
-/* Run the part in that boot until so many entries are archived; its problems are @ret's. */
-static void run_part(const char *boot_id, const char *options, uint64_t archived,
-		     struct problems *ret)
+/* Its configuration, in that boot. */
+static void settle(struct service *service, const char *boot_id, const char *options)
 {
-	struct running_part running = { .archived = archived };
-	struct service *service = &running.service;
 	char *directory = support_output("pwd"), text[4096];
 	struct assay_error err;
 
@@ -192,11 +189,23 @@ static void run_part(const char *boot_id, const char *options, uint64_t archived
 		 "[ima]\ndirectory=%s/kernel\ntpm=%s/tpm\n%sinterval=100ms\n%s",
 		 directory, directory, directory, directory,
 		 strstr(options, "poll=") ? "" : "poll=50ms\n", options);
+	free(directory);
 	assert_int_equal(config_new(&service->config, &err), 0);
 	if (config_parse(service->config, support_text(text), "test", &err) < 0)
 		fail_msg("%s", err.text);
 	snprintf(service->boot_id, sizeof(service->boot_id), "%s", boot_id);
 	service->device.fd = -1;
+}
+
+/* Run the part in that boot until so many entries are archived; its problems are @ret's. */
+static void run_part(const char *boot_id, const char *options, uint64_t archived,
+		     struct problems *ret)
+{
+	struct running_part running = { .archived = archived };
+	struct service *service = &running.service;
+	struct assay_error err;
+
+	settle(service, boot_id, options);
 	assert_int_equal(loop_new(&service->loop, &err), 0);
 	assert_int_equal(loop_timer_new(service->loop, look, &running, &running.timer, &err), 0);
 	running.until = loop_now() + 20000;
@@ -210,7 +219,6 @@ static void run_part(const char *boot_id, const char *options, uint64_t archived
 	config_free(service->config);
 	if (ret)
 		*ret = service->problems;
-	free(directory);
 }
 
 static void begin_machine(void)
@@ -298,6 +306,46 @@ static void a_list_that_grows(void **state)
 	run_part(BOOT_A, "", 100, &problems);
 	assert_int_equal(problems.count, 0);
 	assert_archived(BOOT_A, entries(0, 100));
+}
+
+/* A start with a long list and many files gives others their turn: a file a step, at most. */
+static void a_long_list_is_loaded_in_steps(void **state)
+{
+	enum { FILES = 200 };
+	struct ima_keeper keeper = { .part = &part_ima, .fd = -1 };
+	struct service service = { 0 };
+	struct archive_writer *writer;
+	struct assay_error err;
+	unsigned int steps = 1;
+	int r;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 300), nothing, nothing);
+	assert_int_equal(
+		archive_writer_open("state/archive/" BOOT_A, ARCHIVE_IMA, BOOT_A, &writer, &err),
+		0);
+	for (size_t i = 0; i < FILES; i++) {
+		struct archive_batch batch = { .bytes = entries(i, i + 1),
+					       .first = i,
+					       .count = 1,
+					       .offset = ends[i],
+					       .bank = ASSAY_HASH_SHA256 };
+
+		assert_int_equal(archive_write(writer, &batch, &err), 0);
+	}
+	archive_writer_close(writer);
+	settle(&service, BOOT_A, "");
+	keeper.service = &service;
+	while ((r = ima_keeper_load(&keeper, &err)) > 0)
+		steps++;
+	if (r < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(keeper.archived, FILES);
+	assert_int_equal(keeper.join.count, FILES);
+	assert_true(steps >= FILES);
+	ima_keeper_unload(&keeper);
+	config_free(service.config);
 }
 
 /* The next boot has a list of its own, though it begins like the one before. */
@@ -520,6 +568,7 @@ int main(void)
 		cmocka_unit_test(the_list_goes_on_from_the_archive),
 		cmocka_unit_test(what_is_left_staged_is_known_or_not),
 		cmocka_unit_test(a_list_that_grows),
+		cmocka_unit_test(a_long_list_is_loaded_in_steps),
 		cmocka_unit_test(another_boot_begins_anew),
 		cmocka_unit_test(a_kexec_hands_the_list_over),
 		cmocka_unit_test(a_kexec_hands_the_rest_over),

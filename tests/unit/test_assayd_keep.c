@@ -81,13 +81,25 @@ static size_t count_files(const char *pattern)
 	return count;
 }
 
+/* Steps that it took the last time. */
+static size_t keep_steps;
+
 static struct keep_result keep(const struct keep_rules *rules)
 {
 	struct keep_result result;
+	struct keeping *keeping;
 	struct assay_error err;
+	int r = keeping_begin("root", rules, &keeping, &err);
 
-	if (archiver_keep("root", rules, &result, &err) < 0)
+	if (r < 0)
 		fail_msg("%s", err.text);
+	keep_steps = 0;
+	while ((r = keeping_step(keeping, &err)) > 0)
+		keep_steps++;
+	if (r < 0)
+		fail_msg("%s", err.text);
+	result = *keeping_result(keeping);
+	keeping_end(keeping);
 	return result;
 }
 
@@ -293,6 +305,23 @@ static void test_many_boots(void **state)
 	assert_int_equal(count_files("[13]*"), 0);
 }
 
+/* What takes long is done in many steps: some headers, or one file less, at a time. */
+static void test_steps_are_small(void **state)
+{
+	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
+	struct keep_result result;
+
+	(void)state;
+	assert_int_equal(support_run("rm -rf root && mkdir root"), 0);
+	add_files(OLD, ARCHIVE_LOG, 0, 500);
+	result = keep(&rules);
+	assert_int_equal(result.removed, 500);
+	/* 500 headers by 64, the directory, counting, each file, and seeing that there is no more.
+	 */
+	assert_true(keep_steps >= 500 + 8);
+	assert_int_equal(count_files(OLD), 0);
+}
+
 static void test_what_is_no_archive_stays(void **state)
 {
 	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
@@ -318,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_acknowledged_is_archived),
 		cmocka_unit_test(test_what_cannot_be_read_stays),
 		cmocka_unit_test(test_many_boots),
+		cmocka_unit_test(test_steps_are_small),
 		cmocka_unit_test(test_what_is_no_archive_stays),
 	};
 

@@ -33,6 +33,9 @@
 #define KEEP_INTERVAL_LEAST 60000
 /* Of the time that looking at what is old takes, which grows with the files, it pauses so much. */
 #define KEEP_PAUSE 20
+/* Milliseconds of that in a row, and between. */
+#define KEEP_TURN 20
+#define KEEP_BETWEEN 1
 /* Files in a row, before others of the service have their turn. */
 #define FILES_AT_ONCE 4
 /* Seconds that the clock may be behind the newest file. */
@@ -46,7 +49,9 @@
  * @keep_timer: removes what is old
  * @since: loop_now() when what is waiting was seen first; 0: nothing waits
  * @retry_in: milliseconds until the next try, if there was a failure; else 0
- * @kept: what archiver_keep() said last; @written: archive.bytes then
+ * @keeping, @step_timer: that, under way; NULL if not
+ * @keep_spent: milliseconds of it so far
+ * @kept: what came of it last; @written: archive.bytes then
  * @keep_after: loop_now() before which files that were written are no reason for it
  * @acknowledged: records that a verifier has seen
  */
@@ -55,7 +60,9 @@ struct archiver {
 	struct part *part;
 	struct log_archive archive;
 	struct loop_io *io;
-	struct loop_timer *timer, *keep_timer;
+	struct loop_timer *timer, *keep_timer, *step_timer;
+	struct keeping *keeping;
+	uint64_t keep_spent;
 	uint64_t since;
 	uint64_t retry_in;
 	struct keep_result kept;
@@ -94,19 +101,15 @@ static void fail(struct archiver *archiver, const char *key, const struct assay_
 	loop_timer_set(archiver->timer, archiver->retry_in);
 }
 
-/* What the archive's files say is told until it is mended. */
+/* What is off with the archive's files is told until it is mended. */
 static void tell_files(struct archiver *archiver)
 {
 	const struct archive_problem *problems;
-	struct archive *archive;
-	struct assay_error err;
 	size_t count, first = 0;
 
-	if (archive_open(archiver->archive.path, &archive, &err) < 0) {
-		problem_set_error(archiver->service, name, "files", &err);
+	if (!log_archive_is_open(&archiver->archive) ||
+	    !keeping_problems(archiver->keeping, archiver->archive.path, &problems, &count))
 		return;
-	}
-	problems = archive_problems(archive, &count);
 	/* What harms comes before what is only in the way. */
 	while (first + 1 < count && problems[first].fault == ARCHIVE_FOREIGN)
 		first++;
@@ -115,7 +118,6 @@ static void tell_files(struct archiver *archiver)
 	else
 		problem_set(archiver->service, name, "files", "%s%s", problems[first].text,
 			    count > 1 ? "; there is more: see 'assay log verify-archive'" : "");
-	archive_close(archive);
 }
 
 static void tell_archive(struct archiver *archiver)
@@ -217,38 +219,78 @@ static void tell_clock(struct archiver *archiver, uint64_t now)
 		problem_clear(service, name, "clock");
 }
 
-static void keep_files(struct archiver *archiver)
+/* Removing has ended: it failed (@r), or @archiver.keeping has what came of it. */
+static void end_keeping(struct archiver *archiver, int r, const struct assay_error *err)
 {
-	const struct config *config = archiver->service->config;
-	struct keep_rules rules = {
-		.size = config->archive.keep_size,
-		.age = config->archive.keep_age / 1000,
-		.unacknowledged = config->archive.keep_unacknowledged,
-		.boot_id = archiver->service->boot_id,
-		.now = (uint64_t)time(NULL),
-	};
 	struct service *service = archiver->service;
-	const uint64_t begin = loop_now();
-	struct assay_error err;
 
-	loop_timer_set(archiver->keep_timer, keep_interval(config));
-	if (archiver_keep(config->archive.directory, &rules, &archiver->kept, &err) < 0) {
-		archiver->keep_after = loop_now() + KEEP_PAUSE * (loop_now() - begin);
-		problem_set_error(service, name, "keep", &err);
+	archiver->keep_after = loop_now() + KEEP_PAUSE * archiver->keep_spent;
+	if (r == 0) {
+		archiver->kept = *keeping_result(archiver->keeping);
+		tell_files(archiver);
+	}
+	keeping_end(archiver->keeping);
+	archiver->keeping = NULL;
+	if (r < 0) {
+		problem_set_error(service, name, "keep", err);
 		return;
 	}
-	archiver->keep_after = loop_now() + KEEP_PAUSE * (loop_now() - begin);
-	archiver->written = archiver->archive.bytes;
 	if (archiver->kept.over > 0)
 		problem_set(
 			service, name, "keep",
 			"the archives in %s have more bytes than keep-size, and no verifier has "
 			"seen what would go: push evidence to one, give them more, or set "
 			"keep-unacknowledged=no",
-			config->archive.directory);
+			service->config->archive.directory);
 	else
 		problem_clear(service, name, "keep");
-	tell_clock(archiver, rules.now);
+	tell_clock(archiver, (uint64_t)time(NULL));
+	service_changed(service);
+}
+
+/* As much as a turn allows: an archive may have very many files. */
+static void keep_on(void *context)
+{
+	struct archiver *archiver = context;
+	const uint64_t begin = loop_now();
+	struct assay_error err;
+	int r = 1;
+
+	while (r > 0 && loop_now() - begin < KEEP_TURN)
+		r = keeping_step(archiver->keeping, &err);
+	archiver->keep_spent += loop_now() - begin;
+	if (r > 0)
+		loop_timer_set(archiver->step_timer, KEEP_BETWEEN);
+	else
+		end_keeping(archiver, r, &err);
+}
+
+/* @anew: forget what is under way: the configuration is another one */
+static void keep_files(struct archiver *archiver, bool anew)
+{
+	const struct config *config = archiver->service->config;
+	const struct keep_rules rules = {
+		.size = config->archive.keep_size,
+		.age = config->archive.keep_age / 1000,
+		.unacknowledged = config->archive.keep_unacknowledged,
+		.boot_id = archiver->service->boot_id,
+		.now = (uint64_t)time(NULL),
+	};
+	struct assay_error err;
+	int r;
+
+	if (archiver->keeping && !anew)
+		return;
+	keeping_end(archiver->keeping);
+	archiver->keeping = NULL;
+	archiver->keep_spent = 0;
+	archiver->written = archiver->archive.bytes;
+	loop_timer_set(archiver->keep_timer, keep_interval(config));
+	r = keeping_begin(config->archive.directory, &rules, &archiver->keeping, &err);
+	if (r < 0)
+		end_keeping(archiver, r, &err);
+	else
+		loop_timer_set(archiver->step_timer, KEEP_BETWEEN);
 }
 
 /*
@@ -271,14 +313,15 @@ static bool open_archive(struct archiver *archiver)
 
 	if (log_archive_is_open(&archiver->archive))
 		return true;
+	archiver->archive.join_limit = service->config->archive.size;
 	if (log_archive_open(&archiver->archive, service->config->archive.directory,
 			     service->boot_id, &err) < 0) {
 		fail(archiver, "open", &err);
 		return false;
 	}
 	problem_clear(service, name, "open");
-	tell_files(archiver);
 	tell_archive(archiver);
+	keep_files(archiver, false);
 	return true;
 }
 
@@ -346,7 +389,7 @@ static bool write_due(struct archiver *archiver)
 		archiver->kept.newest = now;
 	tell_clock(archiver, now);
 	if (may_be_over(archiver))
-		keep_files(archiver);
+		keep_files(archiver, false);
 	return true;
 }
 
@@ -394,9 +437,7 @@ static void keep_due(void *context)
 {
 	struct archiver *archiver = context;
 
-	keep_files(archiver);
-	if (log_archive_is_open(&archiver->archive))
-		tell_files(archiver);
+	keep_files(archiver, false);
 }
 
 static void free_archiver(struct archiver *archiver)
@@ -404,6 +445,8 @@ static void free_archiver(struct archiver *archiver)
 	close_archive(archiver);
 	loop_timer_free(archiver->timer);
 	loop_timer_free(archiver->keep_timer);
+	loop_timer_free(archiver->step_timer);
+	keeping_end(archiver->keeping);
 	free(archiver);
 }
 
@@ -420,6 +463,8 @@ static int start_archiver(struct service *service, struct part *part, struct ass
 	r = loop_timer_new(service->loop, look, archiver, &archiver->timer, err);
 	if (r == 0)
 		r = loop_timer_new(service->loop, keep_due, archiver, &archiver->keep_timer, err);
+	if (r == 0)
+		r = loop_timer_new(service->loop, keep_on, archiver, &archiver->step_timer, err);
 	if (r < 0) {
 		free_archiver(archiver);
 		return r;
@@ -452,7 +497,7 @@ static void reload_archiver(struct service *service, struct part *part)
 	close_archive(archiver);
 	archiver->retry_in = 0;
 	loop_timer_set(archiver->timer, 1);
-	keep_files(archiver);
+	keep_files(archiver, true);
 }
 
 static void tell_archiver(struct part *part, json_t *object)

@@ -10,6 +10,10 @@
 
 /* Directories of boots at most: the rest is looked at once the oldest are gone. */
 #define BOOTS_MAX 4096
+/* Characters of such a directory's name, with its NUL: others are passed over. */
+#define BOOT_NAME_MAX (ARCHIVE_BOOT_ID_TEXT + 8)
+/* Headers that are read in a step. */
+#define HEADERS_AT_ONCE 64
 
 /* An archive of a boot, as it was looked through; @is_own: of this boot */
 struct boot {
@@ -22,6 +26,24 @@ struct boot {
 struct boots {
 	struct boot *list;
 	size_t count;
+};
+
+/**
+ * struct keeping - removing, under way
+ * @rules: of it; @own: of @rules.boot_id
+ * @names: directories of boots that are to be looked through, from @at on
+ * @boots: those that are, the last one perhaps not to its end if @looking
+ * @counted: all are, and @result has what is there
+ */
+struct keeping {
+	char *root;
+	struct keep_rules rules;
+	char own[ARCHIVE_BOOT_ID_TEXT];
+	char (*names)[BOOT_NAME_MAX];
+	size_t name_count, at;
+	struct boots boots;
+	bool looking, counted;
+	struct keep_result result;
 };
 
 static void free_boots(struct boots *boots)
@@ -49,47 +71,43 @@ static bool is_boot(const char *name)
 		(rest[0] == '.' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1)));
 }
 
-static int add_boot(struct boots *boots, const char *root, const char *name, const char *own,
-		    struct assay_error *err)
+/* Its files' headers are read in the steps that follow. */
+static int add_boot(struct keeping *keeping, const char *name, struct assay_error *err)
 {
-	struct boot *boot = &boots->list[boots->count];
-	struct archive *archive;
+	struct boot *boot = &keeping->boots.list[keeping->boots.count];
 	int r;
 
-	if (asprintf(&boot->path, "%s/%s", root, name) < 0) {
+	*boot = (struct boot){ .is_own = strncmp(name, keeping->own, strlen(keeping->own)) == 0 };
+	if (asprintf(&boot->path, "%s/%s", keeping->root, name) < 0) {
 		boot->path = NULL;
 		return assay_fail(err, ENOMEM, "out of memory");
 	}
-	r = archive_open(boot->path, &archive, err);
+	r = archive_look(boot->path, &boot->archive, err);
 	if (r < 0) {
 		free(boot->path);
 		/* No directory, or one that somebody removes. */
 		return r == -ENOTDIR || r == -ENOENT ? 0 : r;
 	}
-	archive_give_up_files(archive);
-	boot->archive = archive;
-	boot->is_own = strncmp(name, own, ARCHIVE_BOOT_ID_TEXT - 1) == 0;
-	boots->count++;
+	keeping->boots.count++;
+	keeping->looking = true;
 	return 0;
 }
 
-static int find_boots(const char *root, const char *own, struct boots *boots,
-		      struct assay_error *err)
+static int find_boots(struct keeping *keeping, struct assay_error *err)
 {
-	DIR *directory = opendir(root);
-	struct dirent *entry;
-	int r = 0;
+	DIR *directory = opendir(keeping->root);
+	const struct dirent *entry;
 
 	/* Nothing was archived yet. */
 	if (!directory && errno == ENOENT)
 		return 0;
 	if (!directory)
-		return assay_fail(err, errno, "cannot read %s: %s", root, strerror(errno));
-	while (r == 0 && boots->count < BOOTS_MAX && (entry = readdir(directory)))
-		if (is_boot(entry->d_name))
-			r = add_boot(boots, root, entry->d_name, own, err);
+		return assay_fail(err, errno, "cannot read %s: %s", keeping->root, strerror(errno));
+	while (keeping->name_count < BOOTS_MAX && (entry = readdir(directory)))
+		if (is_boot(entry->d_name) && strlen(entry->d_name) < BOOT_NAME_MAX)
+			strcpy(keeping->names[keeping->name_count++], entry->d_name);
 	closedir(directory);
-	return r;
+	return 0;
 }
 
 static void count_files(const struct boots *boots, struct keep_result *result)
@@ -188,58 +206,125 @@ static bool is_last(const struct boot *boot)
 static int remove_file(struct boot *boot, enum archive_stream stream, struct assay_error *err)
 {
 	size_t count;
+	const struct archive_file *files = archive_files(boot->archive, stream, &count);
+	uint64_t number = files[boot->removed[stream]++].number;
 	int r = 0;
 
-	archive_files(boot->archive, stream, &count);
-	boot->removed[stream]++;
 	if (boot->removed[stream] < count)
-		r = archive_remove_oldest(boot->path, stream, NULL, err);
+		r = archive_remove_file(boot->path, stream, number, err);
 	if (r == 0 && is_last(boot))
 		r = archive_remove(boot->path, err);
 	return r;
 }
 
-static int keep_boots(struct boots *boots, const struct keep_rules *rules,
-		      struct keep_result *result, struct assay_error *err)
+/* One file less, if one must go. 1: there may be more. */
+static int remove_one(struct keeping *keeping, struct assay_error *err)
 {
-	const struct archive_file *file;
+	const struct keep_rules *rules = &keeping->rules;
+	struct keep_result *result = &keeping->result;
 	enum archive_stream stream = ARCHIVE_LOG;
 	struct boot *boot = NULL;
-	int r = 0;
+	const struct archive_file *file = find_oldest(&keeping->boots, rules, &boot, &stream);
+	bool over = rules->size > 0 && result->size > rules->size;
+	int r;
 
-	count_files(boots, result);
-	while (r == 0 && (file = find_oldest(boots, rules, &boot, &stream))) {
-		bool over = rules->size > 0 && result->size > rules->size;
-		/* What was written by a clock that was ahead is not old. */
-		bool old = rules->age > 0 && file->time < rules->now &&
-			   rules->now - file->time > rules->age;
-
-		if (!over && !old)
-			break;
+	/* What was written by a clock that was ahead is not old. */
+	if (file && (over || (rules->age > 0 && file->time < rules->now &&
+			      rules->now - file->time > rules->age))) {
 		result->size -= file->size;
 		result->files--;
 		result->removed++;
 		r = remove_file(boot, stream, err);
+		return r < 0 ? r : 1;
 	}
-	if (rules->size > 0 && result->size > rules->size)
-		result->over = result->size - rules->size;
+	result->over = over ? result->size - rules->size : 0;
+	return 0;
+}
+
+/* 1: there is more. */
+static int look_on(struct keeping *keeping, struct assay_error *err)
+{
+	struct boots *boots = &keeping->boots;
+	int r;
+
+	if (keeping->looking) {
+		struct archive *archive = boots->list[boots->count - 1].archive;
+
+		keeping->looking = archive_look_on(archive, HEADERS_AT_ONCE) > 0;
+		if (!keeping->looking)
+			archive_give_up_files(archive);
+		return 1;
+	}
+	if (keeping->at == keeping->name_count) {
+		count_files(boots, &keeping->result);
+		keeping->counted = true;
+		return 1;
+	}
+	r = add_boot(keeping, keeping->names[keeping->at++], err);
+	return r < 0 ? r : 1;
+}
+
+int keeping_begin(const char *root, const struct keep_rules *rules, struct keeping **ret,
+		  struct assay_error *err)
+{
+	struct keeping *keeping = calloc(1, sizeof(*keeping));
+	int r;
+
+	if (!keeping)
+		return assay_fail(err, ENOMEM, "out of memory");
+	keeping->rules = *rules;
+	snprintf(keeping->own, sizeof(keeping->own), "%s", rules->boot_id);
+	keeping->rules.boot_id = keeping->own;
+	keeping->root = strdup(root);
+	keeping->names = calloc(BOOTS_MAX, sizeof(*keeping->names));
+	if (keeping->root && keeping->names)
+		r = find_boots(keeping, err);
+	else
+		r = assay_fail(err, ENOMEM, "out of memory");
+	if (r == 0 && keeping->name_count > 0) {
+		keeping->boots.list = calloc(keeping->name_count, sizeof(*keeping->boots.list));
+		if (!keeping->boots.list)
+			r = assay_fail(err, ENOMEM, "out of memory");
+	}
+	if (r < 0)
+		keeping_end(keeping);
+	else
+		*ret = keeping;
 	return r;
 }
 
-int archiver_keep(const char *root, const struct keep_rules *rules, struct keep_result *ret,
-		  struct assay_error *err)
+int keeping_step(struct keeping *keeping, struct assay_error *err)
 {
-	struct boots boots = { .list = calloc(BOOTS_MAX, sizeof(*boots.list)) };
-	struct keep_result result = { 0 };
-	int r = boots.list ? find_boots(root, rules->boot_id, &boots, err) :
-			     assay_fail(err, ENOMEM, "out of memory");
+	return keeping->counted ? remove_one(keeping, err) : look_on(keeping, err);
+}
 
-	if (r == 0)
-		r = keep_boots(&boots, rules, &result, err);
-	free_boots(&boots);
-	if (r == 0)
-		*ret = result;
-	return r;
+const struct keep_result *keeping_result(const struct keeping *keeping)
+{
+	return &keeping->result;
+}
+
+bool keeping_problems(const struct keeping *keeping, const char *path,
+		      const struct archive_problem **ret, size_t *ret_count)
+{
+	for (size_t i = 0; i < keeping->boots.count; i++) {
+		const struct boot *boot = &keeping->boots.list[i];
+
+		if (strcmp(boot->path, path) != 0)
+			continue;
+		*ret = archive_problems(boot->archive, ret_count);
+		return true;
+	}
+	return false;
+}
+
+void keeping_end(struct keeping *keeping)
+{
+	if (!keeping)
+		return;
+	free_boots(&keeping->boots);
+	free(keeping->names);
+	free(keeping->root);
+	free(keeping);
 }
 
 static int acknowledge(const char *path, enum archive_stream stream, uint64_t number,

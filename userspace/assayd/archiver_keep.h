@@ -33,9 +33,30 @@ struct keep_result {
 	uint64_t files, size, removed, over, newest;
 };
 
-/* archiver_keep() - remove what is over, oldest first. Return: 0, -errno of what failed first */
-int archiver_keep(const char *root, const struct keep_rules *rules, struct keep_result *ret,
+struct keeping;
+
+/*
+ * keeping_begin() - begin to remove what is over, oldest first; then keeping_step() until it ends
+ * What is written meanwhile is not counted.
+ */
+int keeping_begin(const char *root, const struct keep_rules *rules, struct keeping **ret,
 		  struct assay_error *err);
+/*
+ * keeping_step() - read some headers, or remove one file
+ * Return: 1 if there is more; 0: keeping_result() says what came of it; -errno of what failed
+ */
+int keeping_step(struct keeping *keeping, struct assay_error *err);
+const struct keep_result *keeping_result(const struct keeping *keeping);
+/*
+ * keeping_problems() - what is off with the files of one directory; borrowed
+ * @path: of the boot
+ *
+ * Return: false if that was not looked through
+ */
+bool keeping_problems(const struct keeping *keeping, const char *path,
+		      const struct archive_problem **ret, size_t *ret_count);
+/* keeping_end() - NULL is allowed */
+void keeping_end(struct keeping *keeping);
 
 /*
  * archiver_acknowledge() - a verifier has seen so much of this boot

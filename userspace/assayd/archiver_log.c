@@ -77,7 +77,7 @@ static int is_same_log(const char *path, const struct assay_log_header *header, 
 	struct archive_header last = { 0 };
 	struct archive *archive;
 	size_t files, offset;
-	int r = archive_open(path, &archive, err);
+	int r = archive_open_newest(path, ARCHIVE_LOG, &archive, err);
 
 	if (r < 0)
 		return r;
@@ -172,7 +172,7 @@ static int follow_boot_before(struct log_archive *archive, const char *root, con
 		return 0;
 	if (asprintf(&path, "%s/%s", root, before) < 0)
 		return assay_fail(err, ENOMEM, "out of memory");
-	if (archive_open(path, &old, NULL) < 0)
+	if (archive_open_newest(path, ARCHIVE_LOG, &old, NULL) < 0)
 		return 0;
 	begin = archive_begin(old, ARCHIVE_LOG);
 	end = archive_end(old, ARCHIVE_LOG);
@@ -216,7 +216,9 @@ static int try_path(struct log_archive *archive, const char *root, const char *p
 		r = follow_boot_before(archive, root, boot_id, err);
 	if (r == 0)
 		r = fits_ring(archive, path, err);
-	if (r != 1) {
+	if (r == 1) {
+		archive_writer_join(archive->writer, archive->join_limit);
+	} else {
 		archive_writer_close(archive->writer);
 		archive->writer = NULL;
 	}

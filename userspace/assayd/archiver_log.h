@@ -16,6 +16,7 @@
  * @device: a descriptor of its own, whose position waits for records; -1 while not open
  * @log: mapped
  * @writer: NULL while not open
+ * @join_limit: set before it is opened: small files are joined up to so many bytes; 0: never
  * @path: of the archive's directory
  * @values: the PCR before the record that is due next, in @value_count banks
  * @lost_from, @lost_to: records that were cut off before they could be archived: numbers of the
@@ -29,6 +30,7 @@ struct log_archive {
 	struct device device;
 	struct device_log log;
 	struct archive_writer *writer;
+	uint64_t join_limit;
 	char *path;
 	struct assay_digest values[LOG_ARCHIVE_BANKS];
 	size_t value_count;

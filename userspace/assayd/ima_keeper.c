@@ -244,13 +244,25 @@ static bool is_due(struct ima_keeper *keeper)
 	       (pending > 0 && loop_now() - keeper->pending_since >= config->ima.interval);
 }
 
+/* As much as a turn allows. 1 if it goes on. */
+static int load(struct ima_keeper *keeper, struct assay_error *err)
+{
+	uint64_t until = loop_now() + TURN;
+	int r;
+
+	do
+		r = ima_keeper_load(keeper, err);
+	while (r > 0 && loop_now() < until);
+	return r;
+}
+
 /* 1: at once again */
 static int work(struct ima_keeper *keeper, struct assay_error *err)
 {
 	int r = 0;
 
 	if (!keeper->loaded)
-		r = ima_keeper_load(keeper, err);
+		r = load(keeper, err);
 	if (r == 0 && !keeper->passing && is_due(keeper))
 		r = begin_pass(keeper, err);
 	if (r == 0 && keeper->passing)
@@ -283,7 +295,7 @@ static void timer_expired(void *context)
 		fail(keeper, &err);
 		return;
 	}
-	if (!keeper->passing) {
+	if (keeper->loaded && !keeper->passing) {
 		keeper->failures = 0;
 		problem_clear(keeper->service, keeper->part->name, "list");
 	}

@@ -51,13 +51,14 @@ struct ima_join {
 };
 
 struct ima_mirror;
+struct ima_loading;
 
 /**
  * struct ima_keeper - the part
  * @directory: of this boot's archive
  * @banks, @bank_count: that are replayed: those of the TPM, or the list's
  * @staging: by staging and deleting; else by following
- * @loaded: what follows is as the archive says
+ * @loaded: what follows is as the archive says; until then @loading is how far that is
  * @running: the replay, up to the last entry that was taken
  * @fd: the list, or what is staged; -1
  * @seen: number of the entry that is read next: of the whole list, from 0 on
@@ -84,6 +85,7 @@ struct ima_keeper {
 	enum assay_hash banks[HASHERS_MAX];
 	size_t bank_count;
 	bool staging, loaded;
+	struct ima_loading *loading;
 	struct archive_writer *writer;
 	struct ima_running running;
 	struct ima_join join;
@@ -109,7 +111,10 @@ struct ima_keeper {
 
 /* ---- ima_keeper_load.c */
 
-/* ima_keeper_load() - find the list, open the archive, and replay it */
+/*
+ * ima_keeper_load() - find the list, open the archive, and replay it; a step of that each time
+ * Return: 1: there is more; 0: it is loaded; -errno
+ */
 int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err);
 /* ima_keeper_unload() - drop all of that */
 void ima_keeper_unload(struct ima_keeper *keeper);

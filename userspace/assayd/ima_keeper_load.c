@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "ima_keeper.h"
+#include "ima_keeper_steps.h"
 
 static const enum assay_hash preferred[] = { ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
 					     ASSAY_HASH_SHA512 };
@@ -46,37 +46,6 @@ int ima_keeper_note(struct ima_keeper *keeper, struct assay_error *err)
 
 /* ---------------------------------------------------------------- kexec */
 
-/* Read a whole list, and find out whether entries of another boot are in it. */
-static int scan_list(const struct ima_keeper *keeper, int fd, bool *ret_carried,
-		     struct assay_error *err)
-{
-	uint8_t piece[IMA_PIECE];
-	struct ima_running running;
-	struct ima_frame frame;
-	struct ima_feed feed;
-	struct bytes bytes;
-	bool first_is_aggregate = false;
-	ssize_t size = 0;
-	int r = ima_running_open(&running, &keeper->kernel.bank, 1, err);
-
-	ima_feed_begin(&feed, keeper->kernel.bank);
-	while (r == 0 && (size = read(fd, piece, sizeof(piece))) > 0) {
-		r = ima_feed_add(&feed, BYTES(piece, (size_t)size), err);
-		while (r == 0 && (r = ima_feed_next(&feed, &frame, &bytes, err)) == 1) {
-			r = ima_running_add(&running, keeper->kernel.bank, &frame, err);
-			if (running.entries == 1)
-				first_is_aggregate = running.aggregates == 1;
-		}
-	}
-	if (r == 0 && size < 0)
-		r = assay_fail(err, errno, "cannot read %s: %s", keeper->kernel.path,
-			       strerror(errno));
-	*ret_carried = running.entries > 0 && (!first_is_aggregate || running.aggregates > 1);
-	ima_running_close(&running);
-	ima_feed_free(&feed);
-	return r;
-}
-
 static int boot_directory(const struct ima_keeper *keeper, const char *boot_id, char **ret,
 			  struct assay_error *err)
 {
@@ -86,32 +55,13 @@ static int boot_directory(const struct ima_keeper *keeper, const char *boot_id, 
 	return assay_fail(err, ENOMEM, "out of memory");
 }
 
-/* The kernel puts an entry of its own boot behind those that it was handed: there are two then, or
- * the first is none. */
-static int find_carried(const struct ima_keeper *keeper, bool *ret, struct assay_error *err)
-{
-	int r, fd = ima_list_open(keeper, err);
-
-	if (fd < 0)
-		return fd;
-	r = scan_list(keeper, fd, ret, err);
-	close(fd);
-	return r;
-}
-
-/* In another boot than the notes': does the list go on with that one's? */
-static int begin_boot(struct ima_keeper *keeper, struct assay_error *err)
+/* In another boot than the notes'. @carried: the list goes on with that one's */
+static int begin_boot(struct ima_keeper *keeper, bool carried, struct assay_error *err)
 {
 	const struct ima_notes *before = &keeper->notes;
 	struct ima_notes notes = { 0 };
-	bool carried = false;
-	int r = 0;
 
 	memcpy(notes.boot_id, keeper->service->boot_id, sizeof(notes.boot_id));
-	if (before->boot_id[0] && archive_writer_is_empty(keeper->writer))
-		r = find_carried(keeper, &carried, err);
-	if (r < 0)
-		return r;
 	if (carried) {
 		notes.deleted = before->deleting ? before->deleting : before->deleted;
 		notes.mirrored = before->mirrored;
@@ -173,106 +123,6 @@ static int settle_deletion(struct ima_keeper *keeper, struct assay_error *err)
 
 /* ---------------------------------------------------------------- the archive */
 
-/**
- * struct replay - the archived entries while they are read
- * @next: number of the next one
- * @extend_from: the PCR before this one is known: only from here on are they replayed
- */
-struct replay {
-	struct ima_keeper *keeper;
-	struct ima_feed feed;
-	uint64_t next, extend_from;
-};
-
-static int replay_bytes(void *context, struct bytes bytes, struct assay_error *err)
-{
-	struct replay *replay = context;
-	struct ima_keeper *keeper = replay->keeper;
-	struct ima_frame frame;
-	struct bytes entry;
-	int r = ima_feed_add(&replay->feed, bytes, err);
-
-	while (r == 0 && (r = ima_feed_next(&replay->feed, &frame, &entry, err)) == 1) {
-		if (replay->next >= replay->extend_from)
-			r = ima_running_add(&keeper->running, replay->feed.bank, &frame, err);
-		else
-			r = 0;
-		if (r == 0 && replay->next >= keeper->notes.deleted)
-			r = ima_join_keep(&keeper->join, entry, err);
-		replay->next++;
-	}
-	return r;
-}
-
-/* Begin with the PCR that a file names before its first entry, if it does in every bank. */
-static int begin_with(struct ima_keeper *keeper, const struct archive *archive, size_t index,
-		      bool *ret, struct assay_error *err)
-{
-	unsigned int pcr = (unsigned int)keeper->service->config->ima.pcr;
-	struct archive_header header;
-	size_t known = 0;
-	int r = archive_header(archive, ARCHIVE_IMA, index, &header, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < keeper->bank_count; i++)
-		for (size_t n = 0; n < header.start_count; n++)
-			known += header.start[n].hash == keeper->banks[i];
-	*ret = known == keeper->bank_count;
-	for (size_t n = 0; n < header.start_count && *ret; n++)
-		ima_running_begin(&keeper->running, pcr, &header.start[n], header.first);
-	return 0;
-}
-
-/*
- * Where to begin, so that all is met that the kernel still has, and the newest file is replayed:
- * what the PCR was before that, it says itself. Where older files were removed, what they held is
- * passed over in the list without being compared.
- */
-static int begin_replay(struct ima_keeper *keeper, const struct archive *archive,
-			struct replay *replay, struct assay_error *err)
-{
-	uint64_t deleted = keeper->notes.deleted, oldest = archive_begin(archive, ARCHIVE_IMA);
-	size_t count, i;
-	const struct archive_file *files = archive_files(archive, ARCHIVE_IMA, &count);
-	bool known = false;
-	int r;
-
-	replay->next = replay->extend_from = oldest;
-	if (count == 0)
-		return 0;
-	for (i = count - 1; i > 0 && files[i].first > deleted;)
-		i--;
-	/* Else from the first entry of all, or of the boot before. */
-	if (files[i].first <= deleted || oldest == files[i].first)
-		replay->next = files[i].first;
-	if (replay->next > deleted)
-		keeper->join.skip = replay->next - deleted;
-	r = begin_with(keeper, archive, count - 1, &known, err);
-	replay->extend_from = known ? files[count - 1].first : oldest;
-	/* A bank came later than the newest file: all that there is is replayed. */
-	if (!known)
-		replay->next = oldest;
-	return r;
-}
-
-static int replay_archive(struct ima_keeper *keeper, const char *directory, struct assay_error *err)
-{
-	struct replay replay = { .keeper = keeper };
-	struct archive *archive;
-	int r = archive_open(directory, &archive, err);
-
-	if (r < 0)
-		return r;
-	r = begin_replay(keeper, archive, &replay, err);
-	ima_feed_begin(&replay.feed, keeper->kernel.bank);
-	if (r == 0)
-		r = archive_read(archive, ARCHIVE_IMA, replay.next, replay_bytes, &replay, err);
-	ima_feed_free(&replay.feed);
-	archive_close(archive);
-	return r;
-}
-
 static int open_writer(struct ima_keeper *keeper, struct assay_error *err)
 {
 	const char *boot_id = keeper->service->boot_id;
@@ -296,7 +146,11 @@ static int open_archive(struct ima_keeper *keeper, struct assay_error *err)
 		return assay_fail(err, errno, "cannot make the directory %s: %s", parent,
 				  strerror(errno));
 	r = boot_directory(keeper, keeper->service->boot_id, &keeper->directory, err);
-	return r < 0 ? r : open_writer(keeper, err);
+	if (r == 0)
+		r = open_writer(keeper, err);
+	if (r == 0)
+		archive_writer_join(keeper->writer, IMA_FILE_BYTES);
+	return r;
 }
 
 static int choose_list(struct ima_keeper *keeper, struct assay_error *err)
@@ -356,11 +210,43 @@ static int settle_archive(struct ima_keeper *keeper, struct assay_error *err)
 	return ima_keeper_note(keeper, err);
 }
 
-int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
+/* ---------------------------------------------------------------- all of it, in steps */
+
+enum stage {
+	STAGE_OPEN,   /* notes and archive */
+	STAGE_SCAN,   /* the kernel's list, in another boot than the notes' */
+	STAGE_BEGIN,  /* what is the archive's, and what the boot before's */
+	STAGE_LOOK,   /* headers of the archive's files */
+	STAGE_REPLAY, /* its files */
+	STAGE_END,
+};
+
+/* Headers that are read in a step. */
+#define HEADERS_AT_ONCE 64
+
+/**
+ * struct ima_loading - how far it is
+ * @scan: of STAGE_SCAN; @carried: it found entries of another boot
+ * @archive, @replay: of STAGE_LOOK and STAGE_REPLAY; entries from @from on are wanted
+ */
+struct ima_loading {
+	enum stage stage;
+	struct ima_scan scan;
+	bool carried;
+	struct archive *archive;
+	struct ima_replay replay;
+	uint64_t from;
+};
+
+static bool is_same_boot(const struct ima_keeper *keeper)
 {
-	CLEANUP(free_pointer) char *before = NULL;
+	return strcmp(keeper->notes.boot_id, keeper->service->boot_id) == 0;
+}
+
+static int load_open(struct ima_keeper *keeper, struct ima_loading *loading,
+		     struct assay_error *err)
+{
 	int r = load_notes(keeper, err);
-	bool same;
 
 	if (r == 0)
 		r = open_archive(keeper, err);
@@ -369,18 +255,75 @@ int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
 		r = load_notes(keeper, err);
 	if (r == 0)
 		r = choose_list(keeper, err);
-	if (r < 0)
+	loading->stage = STAGE_BEGIN;
+	if (r < 0 || is_same_boot(keeper) || !keeper->notes.boot_id[0] ||
+	    !archive_writer_is_empty(keeper->writer))
 		return r;
-	same = strcmp(keeper->notes.boot_id, keeper->service->boot_id) == 0;
-	r = same ? settle_deletion(keeper, err) : begin_boot(keeper, err);
+	loading->stage = STAGE_SCAN;
+	return ima_scan_begin(&loading->scan, keeper, err);
+}
+
+static int load_scan(struct ima_keeper *keeper, struct ima_loading *loading,
+		     struct assay_error *err)
+{
+	int r = ima_scan_on(&loading->scan, keeper, err);
+
+	if (r != 0)
+		return r;
+	loading->carried = ima_scan_is_carried(&loading->scan);
+	ima_scan_end(&loading->scan);
+	loading->stage = STAGE_BEGIN;
+	return 0;
+}
+
+static int load_begin(struct ima_keeper *keeper, struct ima_loading *loading,
+		      struct assay_error *err)
+{
+	CLEANUP(free_pointer) char *before = NULL;
+	int r = is_same_boot(keeper) ? settle_deletion(keeper, err) :
+				       begin_boot(keeper, loading->carried, err);
+
 	if (r == 0)
 		r = follow_boot_before(keeper, &before, err);
 	if (r == 0)
 		r = begin_banks(keeper, err);
 	if (r == 0)
-		r = replay_archive(keeper, before ? before : keeper->directory, err);
-	if (r < 0)
-		return r;
+		r = archive_look(before ? before : keeper->directory, &loading->archive, err);
+	loading->stage = STAGE_LOOK;
+	return r;
+}
+
+static int load_look(struct ima_keeper *keeper, struct ima_loading *loading,
+		     struct assay_error *err)
+{
+	int r;
+
+	if (archive_look_on(loading->archive, HEADERS_AT_ONCE) > 0)
+		return 0;
+	archive_follow(loading->archive);
+	loading->stage = STAGE_REPLAY;
+	r = ima_replay_begin(&loading->replay, keeper, loading->archive, err);
+	loading->from = loading->replay.next;
+	return r;
+}
+
+/* Each file's entries are whole. */
+static int load_replay(struct ima_loading *loading, struct assay_error *err)
+{
+	struct ima_replay *replay = &loading->replay;
+	uint64_t next = replay->next;
+
+	if (next < archive_end(loading->archive, ARCHIVE_IMA))
+		return archive_read_next(loading->archive, ARCHIVE_IMA, loading->from, &next,
+					 ima_replay_bytes, replay, err);
+	loading->stage = STAGE_END;
+	return 0;
+}
+
+static int load_end(struct ima_keeper *keeper, struct assay_error *err)
+{
+	int r;
+
 	keeper->archived = keeper->running.entries;
 	if (keeper->archived != archive_writer_next(keeper->writer))
 		return assay_fail(
@@ -395,8 +338,61 @@ int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
 	return 0;
 }
 
+static void free_loading(struct ima_keeper *keeper)
+{
+	struct ima_loading *loading = keeper->loading;
+
+	if (!loading)
+		return;
+	ima_scan_end(&loading->scan);
+	archive_close(loading->archive);
+	ima_replay_end(&loading->replay);
+	free(loading);
+	keeper->loading = NULL;
+}
+
+static int load_step(struct ima_keeper *keeper, struct assay_error *err)
+{
+	struct ima_loading *loading = keeper->loading;
+
+	switch (loading->stage) {
+	case STAGE_OPEN:
+		return load_open(keeper, loading, err);
+	case STAGE_SCAN:
+		return load_scan(keeper, loading, err);
+	case STAGE_BEGIN:
+		return load_begin(keeper, loading, err);
+	case STAGE_LOOK:
+		return load_look(keeper, loading, err);
+	case STAGE_REPLAY:
+		return load_replay(loading, err);
+	default:
+		return load_end(keeper, err);
+	}
+}
+
+int ima_keeper_load(struct ima_keeper *keeper, struct assay_error *err)
+{
+	int r;
+
+	if (!keeper->loading) {
+		keeper->loading = calloc(1, sizeof(*keeper->loading));
+		if (!keeper->loading)
+			return assay_fail(err, ENOMEM, "out of memory");
+		keeper->loading->scan.fd = -1;
+	}
+	r = load_step(keeper, err);
+	if (r < 0)
+		return r;
+	if (!keeper->loaded)
+		return 1;
+	free_loading(keeper);
+	return 0;
+}
+
 void ima_keeper_unload(struct ima_keeper *keeper)
 {
+	free_loading(keeper);
 	ima_list_close(keeper);
 	archive_writer_close(keeper->writer);
 	keeper->writer = NULL;

@@ -201,7 +201,12 @@ const uint8_t *archive_said_digest(const struct archive *archive, enum archive_s
 		return listing->files[index + 1].number == number + 1 ?
 			       listing->files[index + 1].previous :
 			       NULL;
-	return archive->has_current && said->number == number ? said->digest : NULL;
+	/* It may be a file behind: where the newest was joined with another, that has the same
+	 * number. */
+	if (!archive->has_current || said->number != number ||
+	    said->next != listing->files[index].first + listing->files[index].count)
+		return NULL;
+	return said->digest;
 }
 
 /* @digest: of the file, once all of it is right */
@@ -274,55 +279,84 @@ static int fail_gap(const struct archive *archive, enum archive_stream stream, s
 			  problem ? problem->text : "");
 }
 
-/* The digest of the archive before must be what the first file says. */
-static int read_before(const struct archive *archive, enum archive_stream stream, uint64_t from,
-		       archive_sink *sink, void *context, struct assay_error *err)
+/* The file that has @number, or the first one behind it. */
+static size_t find_file(const struct archive_listing *listing, uint64_t number)
 {
-	const struct archive *before = archive->streams[stream].before;
-	const struct archive_file *first = &archive->streams[stream].files[0];
-	size_t last = before->streams[stream].count - 1;
-	uint8_t digest[ARCHIVE_DIGEST];
-	int r = archive_read(before, stream, from, sink, context, err);
+	size_t low = 0, high = listing->count;
 
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (listing->files[middle].first + listing->files[middle].count <= number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* @last: what the newest file's digest must be, by the archive that goes on from it; or NULL */
+static int read_next(const struct archive *archive, enum archive_stream stream, uint64_t from,
+		     uint64_t *next, const uint8_t *last, archive_sink *sink, void *context,
+		     struct assay_error *err)
+{
+	const struct archive_listing *listing = &archive->streams[stream];
+	const struct archive_file *file;
+	uint8_t digest[ARCHIVE_DIGEST];
+	size_t index;
+	int r;
+
+	if (listing->before && *next < listing->files[0].first)
+		return read_next(listing->before, stream, from, next, listing->files[0].previous,
+				 sink, context, err);
+	index = find_file(listing, *next);
+	if (index == listing->count)
+		return assay_fail(err, ENODATA, "%s does not have %s %" PRIu64, archive->path,
+				  archive_stream_unit(stream), *next);
+	file = &listing->files[index];
+	if (index + 1 < listing->count)
+		last = NULL;
+	/* Only where @from is may a file be begun in the middle. */
+	if (file->first > *next || (file->first < *next && *next != from))
+		return fail_gap(archive, stream, index, *next, err);
+	r = archive_read_file(archive, stream, index, *next, sink, context, last ? digest : NULL,
+			      err);
+	if (r == 0 && last && memcmp(digest, last, ARCHIVE_DIGEST) != 0)
+		r = assay_fail(err, EBADMSG, "what goes on from %s does not do so, as it says",
+			       archive->path);
 	if (r == 0)
-		r = archive_read_file(before, stream, last, 0, NULL, NULL, digest, err);
-	if (r == 0 && memcmp(digest, first->previous, ARCHIVE_DIGEST) != 0)
-		r = assay_fail(err, EBADMSG, "%s does not go on from %s, as it says", archive->path,
-			       before->path);
+		*next = file->first + file->count;
 	return r;
+}
+
+static int judge_begin(const struct archive *archive, enum archive_stream stream, uint64_t from,
+		       struct assay_error *err)
+{
+	if (from >= archive_begin(archive, stream))
+		return 0;
+	return assay_fail(err, ESTALE,
+			  "%s begins with %s %" PRIu64 ": %s %" PRIu64
+			  " was removed, as old ones are",
+			  archive->path, archive_stream_unit(stream),
+			  archive_begin(archive, stream), archive_stream_unit(stream), from);
+}
+
+int archive_read_next(const struct archive *archive, enum archive_stream stream, uint64_t from,
+		      uint64_t *next, archive_sink *sink, void *context, struct assay_error *err)
+{
+	int r = judge_begin(archive, stream, from, err);
+
+	return r < 0 ? r : read_next(archive, stream, from, next, NULL, sink, context, err);
 }
 
 int archive_read(const struct archive *archive, enum archive_stream stream, uint64_t from,
 		 archive_sink *sink, void *context, struct assay_error *err)
 {
-	const struct archive_listing *listing = &archive->streams[stream];
-	uint64_t due = from;
+	uint64_t next = from;
 	int r = 0;
 
-	if (from >= archive_end(archive, stream))
-		return 0;
-	if (from < archive_begin(archive, stream))
-		return assay_fail(err, ESTALE,
-				  "%s begins with %s %" PRIu64 ": %s %" PRIu64
-				  " was removed, as old ones are",
-				  archive->path, archive_stream_unit(stream),
-				  archive_begin(archive, stream), archive_stream_unit(stream),
-				  from);
-	if (listing->before && from < listing->files[0].first) {
-		r = read_before(archive, stream, from, sink, context, err);
-		due = listing->files[0].first;
-	}
-	for (size_t i = 0; r == 0 && i < listing->count; i++) {
-		const struct archive_file *file = &listing->files[i];
-
-		if (file->first + file->count <= due)
-			continue;
-		/* Only where @from is may a file be begun in the middle. */
-		if (file->first > due || (file->first < due && due != from))
-			return fail_gap(archive, stream, i, due, err);
-		r = archive_read_file(archive, stream, i, due, sink, context, NULL, err);
-		due = file->first + file->count;
-	}
+	while (r == 0 && next < archive_end(archive, stream))
+		r = archive_read_next(archive, stream, from, &next, sink, context, err);
 	return r;
 }
 

@@ -60,6 +60,23 @@ int archive_open(const char *path, struct archive **ret, struct assay_error *err
 void archive_close(struct archive *archive);
 
 /*
+ * archive_look() - the same in steps, for who may not be away for long: first the names alone
+ * archive_look_on() - read so many headers. Return: 1 if there are more; 0: all is as after
+ * archive_open(), but for the boots before
+ * archive_follow() - then these, too
+ */
+int archive_look(const char *path, struct archive **ret, struct assay_error *err);
+int archive_look_on(struct archive *archive, size_t headers);
+void archive_follow(struct archive *archive);
+
+/*
+ * archive_open_newest() - only the newest 64 files of a stream, and no boots before
+ * For who goes on where it ends: archive_end(), and what is off with these files.
+ */
+int archive_open_newest(const char *path, enum archive_stream stream, struct archive **ret,
+			struct assay_error *err);
+
+/*
  * archive_give_up_files() - close what is open, also of boots before, for who keeps many archives
  * From then on there is what was found: archive_files(), archive_acknowledged(),
  * archive_problems().
@@ -109,6 +126,14 @@ int archive_header(const struct archive *archive, enum archive_stream stream, si
  */
 int archive_read(const struct archive *archive, enum archive_stream stream, uint64_t from,
 		 archive_sink *sink, void *context, struct assay_error *err);
+
+/*
+ * archive_read_next() - the same, up to the end of the file that has @next, which then is behind it
+ * @from: number of the first one wanted
+ * @next: @from at first; less than archive_end()
+ */
+int archive_read_next(const struct archive *archive, enum archive_stream stream, uint64_t from,
+		      uint64_t *next, archive_sink *sink, void *context, struct assay_error *err);
 
 /*
  * archive_check() - go through every file of a stream, and note all that is off as problems

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,45 +13,29 @@
 #include "archive/archive_reader_internal.h"
 #include "archive/archive_writer.h"
 
-static int remove_first(const struct archive *archive, enum archive_stream stream,
+int archive_remove_file(const char *path, enum archive_stream stream, uint64_t number,
 			struct assay_error *err)
 {
-	const struct archive_file *file = &archive->streams[stream].files[0];
-	struct archive_current current = archive->current;
-	char name[ARCHIVE_NAME_MAX];
-	int r = 0;
+	char name[ARCHIVE_NAME_MAX], file[PATH_MAX];
+	struct archive_current current;
+	struct archive_current_stream *said = &current.streams[stream];
+	int r = archive_current_read(path, &current, NULL);
 
+	if (r == 0 && said->number > 0 && number >= said->number)
+		return assay_fail(err, ENODATA, "%s has nothing that is not the newest", path);
 	/* First it is not missed any more: if all ends between, it is only not removed yet. */
-	if (archive->has_current && current.streams[stream].oldest <= file->number) {
-		current.streams[stream].oldest = file->number + 1;
-		r = archive_current_write(archive->path, &current, err);
+	if (r == 0 && said->oldest <= number && said->number > 0) {
+		said->oldest = number + 1;
+		r = archive_current_write(path, &current, err);
+		if (r < 0)
+			return r;
 	}
-	archive_file_name(stream, file->number, name);
-	if (r == 0 && unlinkat(archive->fd, name, 0) < 0)
-		r = assay_fail(err, errno, "cannot remove %s/%s: %s", archive->path, name,
-			       strerror(errno));
-	return r;
-}
-
-int archive_remove_oldest(const char *path, enum archive_stream stream, uint64_t *ret_size,
-			  struct assay_error *err)
-{
-	struct archive *archive;
-	uint64_t size = 0;
-	int r = archive_open(path, &archive, err);
-
-	if (r < 0)
-		return r;
-	if (archive->streams[stream].count < 2) {
-		r = assay_fail(err, ENODATA, "%s has nothing that is not the newest", path);
-	} else {
-		size = archive->streams[stream].files[0].size;
-		r = remove_first(archive, stream, err);
-	}
-	archive_close(archive);
-	if (r == 0 && ret_size)
-		*ret_size = size;
-	return r;
+	archive_file_name(stream, number, name);
+	if (snprintf(file, sizeof(file), "%s/%s", path, name) >= (int)sizeof(file))
+		return assay_fail(err, ENAMETOOLONG, "%s is too long", path);
+	if (unlink(file) < 0)
+		return assay_fail(err, errno, "cannot remove %s: %s", file, strerror(errno));
+	return 0;
 }
 
 int archive_acknowledge(const char *path, enum archive_stream stream, uint64_t number,
@@ -119,7 +104,7 @@ int archive_set_aside(const char *path, enum archive_stream stream, uint64_t fro
 	char name[ARCHIVE_NAME_MAX], aside[ARCHIVE_NAME_MAX + sizeof(ARCHIVE_ASIDE)];
 	struct archive *archive;
 	uint64_t number, due;
-	int r = archive_open(path, &archive, err);
+	int r = archive_open_newest(path, stream, &archive, err);
 
 	if (r < 0)
 		return r;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "archive/archive_compress.h"
+#include "archive/archive_joined.h"
 #include "archive/archive_reader_internal.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
@@ -34,6 +35,9 @@
  * @lost: see archive_writer_lost()
  * @before: the first file goes on from that boot's archive; zeros if not
  * @stale: current.json does not say yet what is there
+ * @join_limit: see archive_writer_join()
+ * @tail: the newest files
+ * @left: number of the last file that others were made of, and that is not removed yet
  */
 struct archive_writer {
 	char *path;
@@ -44,6 +48,9 @@ struct archive_writer {
 	uint8_t previous[ARCHIVE_DIGEST];
 	enum assay_hash bank;
 	bool stale;
+	uint64_t join_limit;
+	struct archive_tail tail;
+	uint64_t left;
 };
 
 static int join_path(char path[PATH_MAX], const char *directory, const char *name, const char *end,
@@ -126,7 +133,7 @@ static void compare_current(struct archive_writer *writer, const struct archive 
 	const struct archive_current_stream *said = &archive->current.streams[writer->stream];
 
 	writer->stale = writer->number > 0;
-	writer->oldest = writer->number > 0 ? archive->streams[writer->stream].files[0].number : 1;
+	writer->oldest = writer->number > 0 ? archive->streams[writer->stream].oldest : 1;
 	if (!archive->has_current || said->number == 0 ||
 	    memcmp(archive->current.boot_id, writer->boot_id, ARCHIVE_BOOT_ID) != 0)
 		return;
@@ -155,6 +162,22 @@ static int judge_newest(const struct archive *archive, enum archive_stream strea
 	return assay_fail(err, EBADMSG, "%s cannot be read", path);
 }
 
+/* What is left of files that were joined. Before that current.json may not name them. */
+static int remove_joined(struct archive_writer *writer, struct assay_error *err)
+{
+	int r;
+
+	if (writer->left <= writer->number)
+		return 0;
+	r = archive_writer_head(writer, err);
+	if (r == 0)
+		r = archive_joined_remove(writer->path, writer->stream, writer->number + 1,
+					  writer->left, err);
+	if (r == 0)
+		writer->left = 0;
+	return r;
+}
+
 static int find_end(struct archive_writer *writer, struct archive *archive, struct assay_error *err)
 {
 	struct archive_header header;
@@ -178,7 +201,15 @@ static int find_end(struct archive_writer *writer, struct archive *archive, stru
 		writer->offset = header.offset + header.size;
 		writer->bank = header.bank;
 	}
+	for (size_t i = 0; i < count; i++)
+		archive_tail_add(&writer->tail,
+				 &(struct archive_tail_file){ files[i].number, files[i].first,
+							      files[i].count, files[i].content });
 	compare_current(writer, archive);
+	writer->left = archive->streams[writer->stream].left;
+	r = remove_joined(writer, err);
+	if (r < 0)
+		return r;
 	r = judge_newest(archive, writer->stream, writer->number + 1, err);
 	return r == 0 ? remove_partial(writer, writer->number + 1, err) : r;
 }
@@ -191,11 +222,14 @@ static int open_writer(struct archive_writer *writer, struct assay_error *err)
 	if (r == 0)
 		r = take_lock(writer, err);
 	if (r == 0)
-		r = archive_open(writer->path, &archive, err);
+		r = archive_open_newest(writer->path, writer->stream, &archive, err);
 	if (r < 0)
 		return r;
 	r = find_end(writer, archive, err);
 	archive_close(archive);
+	/* What is there may have been put there by one that could not say so any more. */
+	if (r == 0)
+		r = sync_directory(writer->path, err);
 	return r;
 }
 
@@ -243,7 +277,7 @@ int archive_writer_follow(struct archive_writer *writer, const char *before,
 
 	if (writer->number > 0)
 		return assay_fail(err, EINVAL, "%s is begun already", writer->path);
-	r = archive_open(before, &archive, err);
+	r = archive_open_newest(before, writer->stream, &archive, err);
 	if (r < 0)
 		return r;
 	archive_files(archive, writer->stream, &count);
@@ -263,6 +297,11 @@ int archive_writer_follow(struct archive_writer *writer, const char *before,
 	writer->offset = header.offset + header.size;
 	writer->bank = header.bank;
 	return 0;
+}
+
+void archive_writer_join(struct archive_writer *writer, uint64_t limit)
+{
+	writer->join_limit = limit;
 }
 
 /* ---------------------------------------------------------------- where it stands */
@@ -322,32 +361,38 @@ static int judge_batch(const struct archive_writer *writer, const struct archive
 	return 0;
 }
 
-static int make_header(const struct archive_writer *writer, const struct archive_batch *batch,
-		       struct archive_header *header, struct assay_error *err)
+/* Of a batch alone. */
+static void fill_header(const struct archive_writer *writer, const struct archive_batch *batch,
+			struct archive_header *header)
 {
-	struct assay_digest digest;
-	int r = digest_bytes(ASSAY_HASH_SHA256, batch->bytes, &digest, err);
-
-	if (r < 0)
-		return r;
 	*header = (struct archive_header){
 		.stream = writer->stream,
 		.number = writer->number + 1,
 		.first = batch->first,
 		.count = batch->count,
 		.offset = batch->offset,
-		.size = batch->bytes.size,
-		.time = (uint64_t)time(NULL),
 		.bank = batch->bank,
 		.start_count = batch->start_count,
 	};
 	memcpy(header->boot_id, writer->boot_id, ARCHIVE_BOOT_ID);
 	if (header->number == 1)
 		memcpy(header->boot_before, writer->before, ARCHIVE_BOOT_ID);
-	memcpy(header->digest, digest.bytes, ARCHIVE_DIGEST);
 	memcpy(header->previous, writer->previous, ARCHIVE_DIGEST);
 	for (size_t i = 0; i < batch->start_count; i++)
 		header->start[i] = batch->start[i];
+}
+
+static int complete_header(struct archive_header *header, struct bytes content,
+			   struct assay_error *err)
+{
+	struct assay_digest digest;
+	int r = digest_bytes(ASSAY_HASH_SHA256, content, &digest, err);
+
+	if (r < 0)
+		return r;
+	header->size = content.size;
+	header->time = (uint64_t)time(NULL);
+	memcpy(header->digest, digest.bytes, ARCHIVE_DIGEST);
 	return 0;
 }
 
@@ -368,8 +413,8 @@ static int write_partial(const char *partial, const struct archive_header *heade
 }
 
 static int write_file(const struct archive_writer *writer, const struct archive_header *header,
-		      const struct archive_batch *batch, uint8_t digest[ARCHIVE_DIGEST],
-		      struct assay_error *err)
+		      struct bytes content, const struct archive_batch *batch,
+		      uint8_t digest[ARCHIVE_DIGEST], struct assay_error *err)
 {
 	char name[ARCHIVE_NAME_MAX], path[PATH_MAX], partial[PATH_MAX];
 	int r;
@@ -380,7 +425,7 @@ static int write_file(const struct archive_writer *writer, const struct archive_
 		r = join_path(partial, writer->path, name, ARCHIVE_PARTIAL, err);
 	if (r < 0)
 		return r;
-	r = write_partial(partial, header, batch->bytes, digest, err);
+	r = write_partial(partial, header, content, digest, err);
 	if (r == 0 && batch->unchanged)
 		r = batch->unchanged(batch->context, err);
 	if (r == 0 && rename(partial, path) < 0)
@@ -390,34 +435,108 @@ static int write_file(const struct archive_writer *writer, const struct archive_
 		return r;
 	}
 	r = sync_directory(writer->path, err);
-	/* It may not last; the next try writes it again. */
-	if (r < 0)
+	/* It may not last; the next try writes it again. What it was made of may be in its place.
+	 */
+	if (r < 0 && header->number > writer->number)
 		(void)unlink(path);
 	return r;
+}
+
+static void take_written(struct archive_writer *writer, const struct archive_header *header,
+			 const uint8_t digest[ARCHIVE_DIGEST], size_t joined)
+{
+	if (joined > 0)
+		writer->left = writer->number;
+	writer->tail.count -= joined;
+	archive_tail_add(&writer->tail, &(struct archive_tail_file){ header->number, header->first,
+								     header->count, header->size });
+	writer->number = header->number;
+	writer->next = header->first + header->count;
+	writer->offset = header->offset + header->size;
+	writer->bank = header->bank;
+	writer->lost = 0;
+	memcpy(writer->previous, digest, ARCHIVE_DIGEST);
+	writer->stale = true;
+	(void)archive_writer_head(writer, NULL);
+	/* If it fails, the next one that is written tries again. */
+	(void)remove_joined(writer, NULL);
+}
+
+static int write_alone(struct archive_writer *writer, const struct archive_batch *batch,
+		       struct assay_error *err)
+{
+	uint8_t digest[ARCHIVE_DIGEST];
+	struct archive_header header;
+	int r;
+
+	fill_header(writer, batch, &header);
+	r = complete_header(&header, batch->bytes, err);
+	if (r == 0)
+		r = write_file(writer, &header, batch->bytes, batch, digest, err);
+	if (r == 0)
+		take_written(writer, &header, digest, 0);
+	return r;
+}
+
+/* In place of the first of these files, which @batch and the others are put behind. */
+static int write_joined(struct archive_writer *writer, const struct archive_batch *batch,
+			struct archive_joined *joined, size_t count, struct assay_error *err)
+{
+	struct archive_header *header = &joined->header;
+	uint8_t digest[ARCHIVE_DIGEST];
+	int r;
+
+	buffer_append_bytes(&joined->content, batch->bytes);
+	if (joined->content.failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	header->count = batch->first + batch->count - header->first;
+	r = complete_header(header, buffer_bytes(&joined->content), err);
+	if (r == 0)
+		r = write_file(writer, header, buffer_bytes(&joined->content), batch, digest, err);
+	if (r == 0)
+		take_written(writer, header, digest, count);
+	return r;
+}
+
+/* 0: it was not to be joined, or it could not be: it is written alone. 1: it is written. */
+static int try_joined(struct archive_writer *writer, const struct archive_batch *batch,
+		      struct assay_error *err)
+{
+	struct archive_tail *tail = &writer->tail;
+	struct archive_joined joined;
+	size_t count;
+	int r;
+
+	count = archive_tail_choose(tail, batch->first, batch->bytes.size, writer->join_limit);
+	if (count == 0)
+		return 0;
+	r = archive_joined_begin(&joined, writer->path, writer->stream,
+				 tail->files[tail->count - count].number, writer->number,
+				 batch->first, batch->start_count, NULL);
+	if (r < 0) {
+		/* Old ones were removed, or are not of the kind: it is begun anew with later ones.
+		 */
+		if (r != -EWOULDBLOCK)
+			tail->count = 0;
+		return 0;
+	}
+	r = write_joined(writer, batch, &joined, count, err);
+	archive_joined_end(&joined);
+	return r < 0 ? r : 1;
 }
 
 int archive_write(struct archive_writer *writer, const struct archive_batch *batch,
 		  struct assay_error *err)
 {
-	uint8_t digest[ARCHIVE_DIGEST];
-	struct archive_header header;
 	int r = judge_batch(writer, batch, err);
 
 	if (r == 0)
-		r = make_header(writer, batch, &header, err);
+		r = remove_joined(writer, err);
 	if (r == 0)
-		r = write_file(writer, &header, batch, digest, err);
-	if (r < 0)
-		return r;
-	writer->number = header.number;
-	writer->next = batch->first + batch->count;
-	writer->offset = batch->offset + batch->bytes.size;
-	writer->bank = batch->bank;
-	writer->lost = 0;
-	memcpy(writer->previous, digest, ARCHIVE_DIGEST);
-	writer->stale = true;
-	(void)archive_writer_head(writer, NULL);
-	return 0;
+		r = try_joined(writer, batch, err);
+	if (r == 0)
+		return write_alone(writer, batch, err);
+	return r < 0 ? r : 0;
 }
 
 /* The other stream's part stays as it is. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writing an archive: each call makes one complete file of a stream, which is durable when it
- * returns. What is written is never changed. One writer a stream and directory.
+ * returns. What is written is never changed, but that small files may become one. One writer a
+ * stream and directory.
  */
 #ifndef ASSAY_ARCHIVE_WRITER_H
 #define ASSAY_ARCHIVE_WRITER_H
@@ -37,6 +38,13 @@ void archive_writer_close(struct archive_writer *writer);
  */
 int archive_writer_follow(struct archive_writer *writer, const char *before,
 			  struct assay_error *err);
+
+/*
+ * archive_writer_join() - have small files joined from now on: the newest ones become one with what
+ * is written, up to so many bytes before compression; 0, as at first: never
+ * Their number then grows with what is archived, and not with time.
+ */
+void archive_writer_join(struct archive_writer *writer, uint64_t limit);
 
 /*
  * archive_writer_next() - number of the record or entry that is due next; 0 of an empty stream
@@ -101,15 +109,15 @@ int archive_write(struct archive_writer *writer, const struct archive_batch *bat
 int archive_writer_head(struct archive_writer *writer, struct assay_error *err);
 
 /*
- * archive_remove_oldest() - remove a stream's oldest file, for retention; never the newest
- * @ret_size: bytes that it had; may be NULL
+ * archive_remove_file() - remove a stream's oldest file, for retention; never the newest
+ * @number: of the file
  *
  * current.json says first that it is not missed.
  *
- * Return: 0; -ENODATA if there is no file but the newest; others
+ * Return: 0; -ENODATA if current.json says that it is the newest; others
  */
-int archive_remove_oldest(const char *path, enum archive_stream stream, uint64_t *ret_size,
-			  struct assay_error *err);
+int archive_remove_file(const char *path, enum archive_stream stream, uint64_t number,
+			struct assay_error *err);
 
 /*
  * archive_acknowledge() - note in current.json that a verifier has seen what is before @number
