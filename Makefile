@@ -35,7 +35,7 @@ Q := $(if $(filter 1,$(V)),,@)
 tell = @printf '  %-7s %s\n' $(1) $@
 
 .PHONY: all
-all: build/host/assay build/host/assay-push build/host/assay-verify build/host/assayd build/host/assay-initrd library \
+all: build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/assayd build/host/assay-initrd library \
 	$(ARCHES:%=build/%/assay) $(ARCHES:%=build/%/assayd) $(ARCHES:%=build/%/assayd-plain) $(ARCHES:%=build/%/assay-initrd) $(FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- set-up
@@ -114,6 +114,8 @@ LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -l
 LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
 # What the service needs besides; libsystemd only where it has loop_systemd.c and manager_systemd.c.
 LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap
+# What the fleet's verifier needs besides; it has nothing of lib/tpm.
+LIBS_FLEET := -levent_openssl -levent_core -levent_extra -lssl -lsqlite3 -lpq -lsystemd -lzstd
 
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
@@ -160,6 +162,10 @@ ASSAYD_OBJECTS := $(filter-out main $(ASSAYD_SYSTEMD) $(ASSAYD_PLAIN),$(basename
 
 INITRD_SOURCES := $(wildcard userspace/initrd/*.c)
 
+# The fleet's verifier; for this machine only.
+FLEET_OBJECTS := $(filter-out main,$(basename $(notdir $(wildcard userspace/fleet/*.c))))
+FLEET_COMMANDS := cmd options trust_files
+
 define variant
 build/$(1)/%.o: %.c $(NEEDS_$(1)) | packages
 	@mkdir -p $$(@D)
@@ -200,6 +206,14 @@ build/$(1)/assayd build/$(1)/assayd-plain: build/$(1)/userspace/assayd/main.o \
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) \
 		$$(LIBS_ASSAYD) $$(LIBS_TPM) $$(LIBS_CORE) $$(if $$(filter %-plain,$$@),,-lsystemd)
+
+build/$(1)/libassay-fleet.a: $$(FLEET_OBJECTS:%=build/$(1)/userspace/fleet/%.o)
+	@rm -f $$@; ar rcs $$@ $$^
+
+build/$(1)/assay-fleet: build/$(1)/userspace/fleet/main.o $$(FLEET_COMMANDS:%=build/$(1)/userspace/cmd/%.o) \
+		build/$(1)/libassay-fleet.a build/$(1)/libassay.a
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LIBS_FLEET) $$(LIBS_CORE)
 
 # For the initramfs: small, without the TPM stack, libsystemd or libcurl.
 build/$(1)/assay-initrd: $$(INITRD_SOURCES:%.c=build/$(1)/%.o) \

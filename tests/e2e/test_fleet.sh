@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The fleet's verifier: a machine is enrolled, attests by `assay push` and is judged; what is known of
+# it is there for who may look.
+# shellcheck disable=SC2016,SC2119
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+. tests/e2e/push.sh
+. "$top/tests/e2e/fleet.sh"
+trap 'fleet_stop; end' EXIT
+
+push() {
+	with_logs "$assay" push --url "$url" --ca servers.pem --ak "${ak:-ak.pem}" --name "${name:-d1}" \
+		--no-assay-log --timeout 10
+}
+printed() { # STATUS WORDS...
+	[ "$status" -eq "$1" ] || return 1
+	shift
+	for words; do
+		cat stdout stderr | grep -q -e "$words" || return 1
+	done
+}
+
+fleet_start || bail 'the service does not start'
+ask GET /healthz
+check 'it is there' said 200 '.state == "serving"'
+push
+check 'a device that nobody enrolled' printed 1 'answers 404' 'no device of that name is enrolled'
+as operator PUT '/v1/devices/d1?label=shop' --data-binary @records/devices/d1.json
+check 'an operator enrols it by its record' said 200 '.device == "d1" and .approved'
+as operator PUT /v1/devices/d1 --data-binary @records/devices/d1.json
+check 'once' said 409
+push
+check 'without a policy nothing is judged, and nothing lost' printed 1 'answers 503' 'no policy is assigned'
+upload policies policy.json v/policy.json
+check 'a policy' said 200 '.version == 1'
+as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 1}'
+check 'for all devices' said 200
+as viewer GET /v1/devices/d1
+check 'nothing is known of it yet' said 200 '.device.verdict == "never" and .device.judged == 0'
+push
+check 'it is trusted' printed 0 '^d1: trusted; '
+as viewer GET /v1/devices/d1
+check 'which is known then' said 200 '.device.verdict == "trusted" and .device.judged > 0 and .device.policy == "policy.json@1"'
+as viewer GET /v1/devices/d1/verdict
+check 'with every check' said 200 '.verdict.trusted and (.verdict.checks | length > 50)'
+as viewer GET /v1/fleet
+check 'and counted' said 200 '.devices.trusted == 1 and .devices["not-trusted"] == 0'
+push
+check 'once more' printed 0 '^d1: trusted; '
+measure /usr/bin/evil "$(echo evil | sha256sum | cut -d ' ' -f 1)"
+push
+check 'a file that nobody knows' printed 1 '^d1: not-trusted: ima-files-known: .*/usr/bin/evil'
+as viewer GET /v1/devices/d1/changes
+check 'two changes, the newest first' said 200 '[.changes[].verdict] == ["not-trusted", "trusted"]'
+as viewer GET '/v1/devices?state=not-trusted'
+check 'it is in the list of those that are not trusted' said 200 '[.devices[].device] == ["d1"]'
+as viewer GET '/v1/devices?state=trusted'
+check 'and in no other' said 200 '.devices == []'
+fleet_start || bail 'the service does not start again'
+as viewer GET /v1/devices/d1
+check 'all of that is there after a restart' said 200 '.device.verdict == "not-trusted" and (.device.reason | startswith("ima-files-known: "))'
+as operator DELETE /v1/devices/d1
+check 'it is forgotten' said 200
+push
+check 'and not known any more' printed 1 'answers 404'
+check 'it ends as it should' fleet_stop
+echo "1..$check_number"
+exit "$check_failed"

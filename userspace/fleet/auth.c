@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE /* reallocarray() */
+#include "auth.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/utc.h"
+
+#define WORDS_MAX 4
+#define BEARER "Bearer "
+#define BLANKS " \t\r"
+
+/* ---------------------------------------------------------------- the file */
+
+static bool take_role(const char *word, enum http_role *ret)
+{
+	for (int role = HTTP_VIEWER; role < HTTP_ROLES; role++)
+		if (strcmp(word, http_role_name((enum http_role)role)) == 0) {
+			*ret = (enum http_role)role;
+			return true;
+		}
+	return false;
+}
+
+static bool take_digest(const char *word, struct auth_entry *entry)
+{
+	static const char *const kinds[] = {
+		[AUTH_TOKEN] = "token:", [AUTH_CERTIFICATE] = "certificate:"
+	};
+
+	for (int kind = AUTH_TOKEN; kind <= AUTH_CERTIFICATE; kind++) {
+		size_t length = strlen(kinds[kind]);
+
+		if (strncmp(word, kinds[kind], length) != 0)
+			continue;
+		entry->kind = (enum auth_kind)kind;
+		entry->digest.hash = ASSAY_HASH_SHA256;
+		return hex_decode(word + length, entry->digest.bytes, sizeof(entry->digest.bytes),
+				  &entry->digest.size) == 0 &&
+		       entry->digest.size == assay_hash_size(ASSAY_HASH_SHA256);
+	}
+	return false;
+}
+
+static bool take_name(const char *word, struct auth_entry *entry)
+{
+	if (strlen(word) > AUTH_NAME_MAX)
+		return false;
+	text_escape(BYTES((const uint8_t *)word, strlen(word)), entry->name, sizeof(entry->name));
+	return strcmp(entry->name, word) == 0;
+}
+
+/* @line: is cut to words */
+static int parse_line(char *line, struct auth *auth, struct assay_error *err)
+{
+	struct auth_entry entry = { 0 }, *entries;
+	char *words[WORDS_MAX], *rest = line, *word;
+	size_t count = 0;
+
+	while ((word = strsep(&rest, BLANKS))) {
+		if (word[0] == '\0')
+			continue;
+		if (count == WORDS_MAX)
+			return assay_fail(err, EBADMSG, "there are more than %d words", WORDS_MAX);
+		words[count++] = word;
+	}
+	if (count == 0 || words[0][0] == '#')
+		return 0;
+	if (count < 3)
+		return assay_fail(err, EBADMSG, "it must be ROLE NAME token:SHA256 [EXPIRES]");
+	if (!take_role(words[0], &entry.role))
+		return assay_fail(err, EBADMSG, "the role must be viewer, operator or approver");
+	if (!take_name(words[1], &entry))
+		return assay_fail(err, EBADMSG, "the name is not fit to print, or too long");
+	if (!take_digest(words[2], &entry))
+		return assay_fail(err, EBADMSG,
+				  "the third word must be token: or certificate: and a SHA-256 in "
+				  "hexadecimal");
+	if (count > 3 && !utc_parse(words[3], &entry.expires))
+		return assay_fail(err, EBADMSG, "when it expires must be as 2026-01-31T23:59:59Z");
+	entries = reallocarray(auth->entries, auth->count + 1, sizeof(*entries));
+	if (!entries)
+		return assay_fail(err, ENOMEM, "out of memory");
+	auth->entries = entries;
+	entries[auth->count++] = entry;
+	return 0;
+}
+
+int auth_parse(struct bytes text, const char *name, struct auth *ret, struct assay_error *err)
+{
+	struct auth auth = { 0 };
+	char *copy = malloc(text.size + 1), *rest = copy, *line;
+	unsigned int number = 0;
+	int r = 0;
+
+	if (!copy)
+		return assay_fail(err, ENOMEM, "out of memory");
+	if (text.size > 0)
+		memcpy(copy, text.data, text.size);
+	copy[text.size] = '\0';
+	if (strlen(copy) != text.size)
+		r = assay_fail(err, EBADMSG, "%s has a NUL character", name);
+	while (r == 0 && (line = strsep(&rest, "\n"))) {
+		number++;
+		r = parse_line(line, &auth, err);
+		if (r < 0)
+			assay_fail_context(err, "%s line %u", name, number);
+	}
+	free(copy);
+	if (r < 0) {
+		auth_free(&auth);
+		return r;
+	}
+	auth.device_certificates = ret->device_certificates;
+	auth_free(ret);
+	*ret = auth;
+	return 0;
+}
+
+void auth_free(struct auth *auth)
+{
+	free(auth->entries);
+	auth->entries = NULL;
+	auth->count = 0;
+}
+
+/* ---------------------------------------------------------------- callers */
+
+/* All entries are compared, whichever it is. */
+static const struct auth_entry *find(const struct auth *auth, enum auth_kind kind,
+				     const struct assay_digest *digest)
+{
+	const struct auth_entry *found = NULL;
+
+	for (size_t i = 0; i < auth->count; i++) {
+		const struct auth_entry *entry = &auth->entries[i];
+
+		if (entry->kind == kind &&
+		    bytes_equal_constant_time(BYTES(entry->digest.bytes, entry->digest.size),
+					      BYTES(digest->bytes, digest->size)))
+			found = entry;
+	}
+	return found;
+}
+
+static const struct auth_entry *by_token(const struct auth *auth, const struct http_call *call)
+{
+	const char *header = http_header(call, "Authorization");
+	struct assay_digest digest;
+
+	if (!header || strncasecmp(header, BEARER, strlen(BEARER)) != 0)
+		return NULL;
+	header += strlen(BEARER);
+	if (digest_bytes(ASSAY_HASH_SHA256, BYTES((const uint8_t *)header, strlen(header)), &digest,
+			 NULL) < 0)
+		return NULL;
+	return find(auth, AUTH_TOKEN, &digest);
+}
+
+static const struct auth_entry *by_certificate(const struct auth *auth,
+					       const struct http_call *call)
+{
+	struct assay_digest digest = { .hash = ASSAY_HASH_SHA256 };
+	unsigned int size = 0;
+
+	if (!call->peer.certificate ||
+	    X509_digest(call->peer.certificate, EVP_sha256(), digest.bytes, &size) != 1)
+		return NULL;
+	digest.size = size;
+	return find(auth, AUTH_CERTIFICATE, &digest);
+}
+
+/* Whose certificate it is: that common name, and only one. */
+static bool is_certificate_of(X509 *certificate, const char *name)
+{
+	X509_NAME *subject = X509_get_subject_name(certificate);
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	ASN1_STRING *text;
+
+	if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+		return false;
+	text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+	return (size_t)ASN1_STRING_length(text) == strlen(name) &&
+	       memcmp(ASN1_STRING_get0_data(text), name, strlen(name)) == 0;
+}
+
+static int check_device(const struct auth *auth, struct http_call *call, struct assay_error *err)
+{
+	snprintf(call->who, sizeof(call->who), "device %s", call->parameter);
+	if (!auth->device_certificates)
+		return 0;
+	if (!call->peer.certificate) {
+		assay_fail(err, EACCES, "a device must show its certificate");
+		return 401;
+	}
+	if (call->parameter[0] != '\0' &&
+	    !is_certificate_of(call->peer.certificate, call->parameter)) {
+		assay_fail(err, EACCES, "this certificate is not that device's");
+		return 403;
+	}
+	return 0;
+}
+
+int auth_check(const struct auth *auth, struct http_call *call, uint64_t now,
+	       struct assay_error *err)
+{
+	enum http_role role = call->route->role;
+	const struct auth_entry *entry;
+
+	if (role == HTTP_ANYBODY)
+		return 0;
+	if (role == HTTP_DEVICE)
+		return check_device(auth, call, err);
+	entry = by_token(auth, call);
+	if (!entry)
+		entry = by_certificate(auth, call);
+	if (!entry || (entry->expires != 0 && entry->expires <= now)) {
+		assay_fail(err, EACCES,
+			   entry ? "what was shown has expired" :
+				   "show a bearer token, or a certificate, that is known");
+		return 401;
+	}
+	if (entry->role < role) {
+		assay_fail(err, EACCES, "this is for those with the role %s", http_role_name(role));
+		return 403;
+	}
+	snprintf(call->who, sizeof(call->who), "%s %s", http_role_name(entry->role), entry->name);
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may what. People and programs show a bearer token (RFC 6750) or a client certificate; a file
+ * of lines says whose they are:
+ *
+ *	ROLE NAME token:SHA256HEX [EXPIRES]
+ *	ROLE NAME certificate:SHA256HEX [EXPIRES]
+ *
+ * A token is in no file and no command line of the service's: only its digest is. A device is known
+ * by the attestation key that it enrolled; where certificates are wanted of devices, also by one
+ * whose common name is the device's.
+ */
+#ifndef ASSAY_FLEET_AUTH_H
+#define ASSAY_FLEET_AUTH_H
+
+#include "http.h"
+
+#define AUTH_FILE_MAX (1U << 20)
+#define AUTH_NAME_MAX 64
+#define AUTH_FAILURES_MAX 4096 /* addresses whose failures are remembered */
+
+enum auth_kind { AUTH_TOKEN, AUTH_CERTIFICATE };
+
+/* struct auth_entry - a line; @expires: seconds since 1970-01-01 00:00 UTC; 0: never */
+struct auth_entry {
+	enum http_role role;
+	enum auth_kind kind;
+	char name[AUTH_NAME_MAX + 1];
+	struct assay_digest digest;
+	uint64_t expires;
+};
+
+/**
+ * struct auth - start with {0}, end with auth_free()
+ * @device_certificates: a device must show its own
+ */
+struct auth {
+	struct auth_entry *entries;
+	size_t count;
+	bool device_certificates;
+};
+
+/*
+ * auth_parse() - read a file's text
+ * @name: names it in errors
+ *
+ * Return: 0; -EBADMSG with the line that is off; -ENOMEM
+ */
+int auth_parse(struct bytes text, const char *name, struct auth *ret, struct assay_error *err);
+void auth_free(struct auth *auth);
+
+/*
+ * auth_check() - is the caller let in?
+ * @now: seconds since 1970-01-01 00:00 UTC
+ *
+ * Return: 0 with call->who set; 401 or 403, with what is missing
+ */
+int auth_check(const struct auth *auth, struct http_call *call, uint64_t now,
+	       struct assay_error *err);
+
+#endif /* ASSAY_FLEET_AUTH_H */

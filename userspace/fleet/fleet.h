@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* What one process of the service has: its settings, its database, what it keeps of that. */
+#ifndef ASSAY_FLEET_FLEET_H
+#define ASSAY_FLEET_FLEET_H
+
+#include <event2/event.h>
+#include <openssl/x509.h>
+
+#include "auth.h"
+#include "http.h"
+#include "nonce.h"
+#include "policies.h"
+#include "sign/chain.h"
+#include "store.h"
+
+/**
+ * struct fleet_settings - how it works; borrowed
+ * @interval: seconds between two attestations of a device
+ * @nonce_step: of the time that nonces are of, in seconds
+ * @nonce_rotation: seconds until there is a new key for nonces
+ * @evidence_max: bytes of evidence, expanded; @body_max: as it is sent
+ * @queue_max: requests of devices that wait at a time; more are told to come later
+ * @enrol_label: of devices that enrol themselves
+ * @enrol_approved: they may attest at once; else an operator has to approve
+ */
+struct fleet_settings {
+	uint64_t interval;
+	uint64_t nonce_step, nonce_rotation;
+	uint64_t evidence_max;
+	uint64_t queue_max;
+	const char *enrol_label;
+	bool enrol_approved;
+};
+
+/* struct fleet_counts - since the process began */
+struct fleet_counts {
+	uint64_t challenges, verdicts, trusted, not_trusted, repeated, stale, foreign, refused,
+		shed, batches, changes, failures;
+};
+
+struct intake;
+
+struct fleet {
+	const struct fleet_settings *settings;
+	struct event_base *base;
+	struct store *store;
+	struct http_server *http;
+	struct auth auth;
+	struct intake *intake;
+	struct policies policies;
+	struct nonce_keys nonce_keys;
+	uint64_t nonce_made; /* when the newest of these keys was made */
+	struct chain_trust ek_trust;
+	struct fleet_counts counts;
+};
+
+/* fleet_now() - seconds since 1970-01-01 00:00 UTC */
+uint64_t fleet_now(void);
+
+/*
+ * fleet_refresh() - read anew what another process may have changed: policies and nonces' keys
+ * A key that is too old is followed by a new one.
+ */
+int fleet_refresh(struct fleet *fleet, struct assay_error *err);
+
+#endif /* ASSAY_FLEET_FLEET_H */

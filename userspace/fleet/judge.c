@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "judge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "verify/state.h"
+#include "verify/structures.h"
+
+/* Bytes that a frame may ask for to remember: zstd's own programs take as much without being told
+ * otherwise. */
+#define WINDOW_LOG_MAX 27
+#define PIECE 65536U
+
+void evidence_in_free(struct evidence_in *in)
+{
+	buffer_free(&in->text);
+	buffer_free(&in->nonce);
+	*in = (struct evidence_in){ 0 };
+}
+
+void judgement_free(struct judgement *judgement)
+{
+	assay_verify_text_free(judgement->json);
+	*judgement = (struct judgement){ 0 };
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static void free_context(ZSTD_DCtx **context)
+{
+	ZSTD_freeDCtx(*context);
+}
+
+/* Memory grows with what comes out, and never with what a frame says of itself. */
+static int expand(struct bytes body, size_t limit, struct buffer *out, struct assay_error *err)
+{
+	CLEANUP(free_context) ZSTD_DCtx *context = ZSTD_createDCtx();
+	ZSTD_inBuffer in = { body.data, body.size, 0 };
+	size_t left = 1;
+
+	if (!context ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+		return assay_fail(err, ENOMEM, "out of memory");
+	while (left != 0) {
+		ZSTD_outBuffer piece = { buffer_reserve(out, PIECE), PIECE, 0 };
+		size_t before = in.pos;
+
+		if (!piece.dst)
+			return assay_fail(err, ENOMEM, "out of memory");
+		left = ZSTD_decompressStream(context, &piece, &in);
+		out->size += piece.pos;
+		if (ZSTD_isError(left))
+			return assay_fail(err, EBADMSG, "the evidence is no frame of zstd: %s",
+					  ZSTD_getErrorName(left));
+		if (out->size > limit)
+			return assay_fail(err, EFBIG,
+					  "the evidence has more than %zu bytes when it is "
+					  "expanded",
+					  limit);
+		if (left != 0 && in.pos == before && piece.pos == 0)
+			return assay_fail(err, EBADMSG, "the evidence breaks off");
+	}
+	if (in.pos != in.size)
+		return assay_fail(err, EBADMSG, "the evidence is more than one frame of zstd");
+	return 0;
+}
+
+static int read_quote(const struct evidence *evidence, struct evidence_in *in,
+		      struct assay_error *err)
+{
+	struct tpm_attest attest;
+	int r = tpm_attest_parse(buffer_bytes(&evidence->attest), &attest, err);
+
+	if (r < 0)
+		return r;
+	in->resets = attest.reset_count;
+	in->restarts = attest.restart_count;
+	in->clock = attest.clock;
+	memcpy(in->boot_id, evidence->boot_id, sizeof(in->boot_id));
+	buffer_append_bytes(&in->nonce, buffer_bytes(&evidence->nonce));
+	if (in->clock > INT64_MAX)
+		return assay_fail(err, EBADMSG, "the quote's clock is over 2^63-1");
+	return in->nonce.failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
+}
+
+int evidence_in_read(struct bytes body, size_t limit, struct evidence_in *ret,
+		     struct assay_error *err)
+{
+	CLEANUP(evidence_free) struct evidence evidence = { 0 };
+	struct evidence_in in = { .body = body };
+	int r = expand(body, limit, &in.text, err);
+
+	if (r == 0)
+		r = digest_bytes(ASSAY_HASH_SHA256, body, &in.digest, err);
+	if (r == 0)
+		r = evidence_parse(buffer_bytes(&in.text), &evidence, err);
+	if (r == 0)
+		r = read_quote(&evidence, &in, err);
+	if (r < 0) {
+		evidence_in_free(&in);
+		return r;
+	}
+	*ret = in;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- judging */
+
+static bool same_bytes(const struct evidence_in *in, const struct device *device)
+{
+	return device->evidence.size > 0 &&
+	       bytes_equal(BYTES(in->digest.bytes, in->digest.size),
+			   BYTES(device->evidence.bytes, device->evidence.size));
+}
+
+/* Does the quote come behind the one that was judged? A TPM counts resets, restarts, and time. */
+static bool is_later(const struct evidence_in *in, const struct device *device)
+{
+	if (device->judged == 0)
+		return true;
+	if (in->resets != device->resets)
+		return in->resets > device->resets;
+	if (in->restarts != device->restarts)
+		return in->restarts > device->restarts;
+	return in->clock > device->clock;
+}
+
+/* What has to pass for evidence to be the device's own, whatever it says. */
+static bool is_proved(const struct assay_verdict *verdict)
+{
+	static const char *const needed[] = { "evidence-parsed", "quote-parsed", "ak-expected",
+					      "quote-signature", "quote-magic",	 "quote-type",
+					      "quote-nonce" };
+	struct assay_verify_check check;
+	size_t passed = 0;
+
+	for (size_t i = 0; assay_verdict_check(verdict, i, &check) == ASSAY_VERIFY_OK; i++)
+		for (size_t k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)
+			passed += strcmp(check.name, needed[k]) == 0 &&
+				  check.result == ASSAY_VERIFY_PASS;
+	return passed == sizeof(needed) / sizeof(needed[0]);
+}
+
+static void tell_reason(const struct assay_verdict *verdict, char *reason, size_t capacity)
+{
+	struct assay_verify_check check;
+
+	reason[0] = '\0';
+	if (assay_verdict_check(verdict, assay_verdict_reason(verdict), &check) == ASSAY_VERIFY_OK)
+		snprintf(reason, capacity, "%s: %s", check.name, check.detail);
+}
+
+/* What a device need not send again: only of what is trusted, for only that has a state. */
+static int keep_state(const struct assay_verdict *verdict, struct device *device, bool *ret_news,
+		      struct assay_error *err)
+{
+	char *text = assay_verdict_state(verdict);
+	CLEANUP(json_decref_pointer) json_t *json = NULL;
+	struct verify_state state = { 0 };
+	int r;
+
+	if (!text)
+		return assay_fail(err, ENOMEM, "out of memory");
+	device->state.size = 0;
+	buffer_append(&device->state, text, strlen(text));
+	assay_verify_text_free(text);
+	if (device->state.failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = json_parse(buffer_bytes(&device->state), "the state", &json, err);
+	if (r == 0)
+		r = state_from_json(json, &state, err);
+	if (r < 0)
+		return r;
+	*ret_news = device->records != state.records;
+	device->records = state.records;
+	return 0;
+}
+
+static int take_verdict(const struct evidence_in *in, uint64_t now,
+			const struct assay_verdict *verdict, struct device *device,
+			struct judgement *ret, struct assay_error *err)
+{
+	bool same_boot = strcmp(device->boot_id, in->boot_id) == 0;
+	enum device_verdict before = device->verdict;
+	int r = 0;
+
+	ret->trusted = assay_verdict_trusted(verdict) != 0;
+	if (ret->trusted)
+		r = keep_state(verdict, device, &ret->news, err);
+	else if (!same_boot)
+		device->records = 0;
+	if (r < 0)
+		return r;
+	ret->news |= !same_boot;
+	device->verdict = ret->trusted ? DEVICE_TRUSTED : DEVICE_NOT_TRUSTED;
+	device->seen = device->judged = now;
+	memcpy(device->boot_id, in->boot_id, sizeof(device->boot_id));
+	device->resets = in->resets;
+	device->restarts = in->restarts;
+	device->clock = in->clock;
+	device->evidence = in->digest;
+	ret->changed = device->verdict != before;
+	return 0;
+}
+
+static int verify_evidence(const struct evidence_in *in, const struct judge_terms *terms,
+			   const struct fleet_policy *policy, struct device *device,
+			   struct judgement *ret, struct assay_error *err)
+{
+	const struct assay_verify_params params = {
+		.version = ASSAY_VERIFY_PARAMS_VERSION,
+		.policy = policy->policy,
+		.evidence = { in->text.data, in->text.size },
+		.nonce = { in->nonce.data, in->nonce.size },
+		.ak_public = { device->ak.data, device->ak.size },
+		.ak_qualified_name = { device->qualified_name.data, device->qualified_name.size },
+		.state = { device->state.data, device->state.size },
+		.now = terms->now,
+		.nonce_issued = ret->issued,
+	};
+	struct assay_verify_message message = { "" };
+	struct assay_verdict *verdict = NULL;
+	int r = 0;
+
+	if (assay_verify(&params, &verdict, &message) != ASSAY_VERIFY_OK)
+		return assay_fail(err, EIO, "%s", message.text);
+	tell_reason(verdict, ret->reason, sizeof(ret->reason));
+	ret->json = assay_verdict_json(verdict);
+	if (!ret->json)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	else if (!is_proved(verdict))
+		ret->kind = JUDGE_FOREIGN;
+	else
+		r = take_verdict(in, terms->now, verdict, device, ret, err);
+	assay_verdict_free(verdict);
+	return r;
+}
+
+int judge(const struct evidence_in *in, const struct judge_terms *terms,
+	  const struct fleet_policy *policy, struct device *device, struct judgement *ret,
+	  struct assay_error *err)
+{
+	struct assay_error why = { 0 };
+	int r;
+
+	*ret = (struct judgement){ .kind = JUDGE_VERDICT };
+	if (same_bytes(in, device)) {
+		ret->kind = JUDGE_REPEATED;
+		return 0;
+	}
+	r = nonce_find(terms->keys, device->name, buffer_bytes(&in->nonce), terms->now,
+		       terms->nonce_step, &ret->issued, &why);
+	if (r == 0 && !is_later(in, device))
+		r = assay_fail(&why, ESTALE,
+			       "the quote is not newer than the one that was judged last");
+	if (r == -ESTALE) {
+		ret->kind = JUDGE_STALE;
+		snprintf(ret->reason, sizeof(ret->reason), "%s", why.text);
+		return 0;
+	}
+	if (r < 0)
+		return assay_fail(err, -r, "%s", why.text);
+	r = verify_evidence(in, terms, policy, device, ret, err);
+	if (r < 0)
+		judgement_free(ret);
+	return r;
+}

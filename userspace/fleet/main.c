@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+/* The program `assay-fleet`: the verifier as a service. */
+#include "commands.h"
+
+int main(int argc, char **argv)
+{
+	static const struct command *const commands[] = { &command_fleet_serve,
+							  &command_fleet_migrate, NULL };
+
+	return command_main(argc, argv, commands);
+}

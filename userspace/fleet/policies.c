@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE /* strdup(), reallocarray() */
+#include "policies.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static struct assay_verify_bytes lend(const struct buffer *buffer)
+{
+	return (struct assay_verify_bytes){ buffer->data, buffer->size };
+}
+
+static int refused(const struct assay_verify_message *message, const char *name,
+		   struct assay_error *err)
+{
+	return assay_fail(err, EINVAL, "%s: %s", name, message->text);
+}
+
+/* struct signers - certificates that the policy names: a manifest is read by them */
+struct signers {
+	struct ref refs[64];
+	struct assay_verify_bytes list[64];
+	size_t count;
+};
+
+static void signers_free(struct signers *signers)
+{
+	for (size_t i = 0; i < signers->count; i++)
+		ref_free(&signers->refs[i]);
+}
+
+static int supply_certificate(struct store *store, struct assay_policy *policy, size_t index,
+			      const char *name, struct signers *signers, struct assay_error *err)
+{
+	struct assay_verify_message message;
+	struct ref ref;
+	int r = refs_get(store, REF_CERTIFICATE, name, 0, &ref, err);
+
+	if (r < 0)
+		return r;
+	if (signers->count == sizeof(signers->refs) / sizeof(signers->refs[0]) ||
+	    assay_policy_supply(policy, index, lend(&ref.content), &message) != ASSAY_VERIFY_OK) {
+		r = signers->count < sizeof(signers->refs) / sizeof(signers->refs[0]) ?
+			    refused(&message, name, err) :
+			    assay_fail(err, EINVAL, "the policy names too many certificates");
+		ref_free(&ref);
+		return r;
+	}
+	signers->refs[signers->count] = ref;
+	signers->list[signers->count++] = lend(&ref.content);
+	return 0;
+}
+
+static int supply_manifest(struct store *store, struct assay_policy *policy, size_t index,
+			   const char *name, const struct signers *signers, struct assay_error *err)
+{
+	struct assay_verify_message message;
+	struct assay_manifest *manifest;
+	CLEANUP(ref_free) struct ref ref = { 0 };
+	int r = refs_get(store, REF_MANIFEST, name, 0, &ref, err);
+
+	if (r < 0)
+		return r;
+	const struct assay_manifest_source source = { .name = name,
+						      .text = lend(&ref.content),
+						      .signature = lend(&ref.signature) };
+
+	if (assay_manifest_new(&source, signers->list, signers->count, &manifest, &message) !=
+	    ASSAY_VERIFY_OK)
+		return refused(&message, name, err);
+	if (assay_policy_supply_manifest(policy, index, manifest, &message) != ASSAY_VERIFY_OK)
+		r = refused(&message, name, err);
+	assay_manifest_free(manifest);
+	return r;
+}
+
+/* Certificates first: manifests are read by them. */
+static int supply(struct store *store, struct assay_policy *policy, struct assay_error *err)
+{
+	CLEANUP(signers_free) struct signers signers = { .count = 0 };
+	struct assay_policy_file file;
+	int r = 0;
+
+	for (int manifests = 0; manifests < 2; manifests++)
+		for (size_t i = 0; r == 0 && i < assay_policy_files(policy); i++) {
+			if (assay_policy_file(policy, i, &file) != ASSAY_VERIFY_OK ||
+			    (file.use == ASSAY_POLICY_MANIFEST) != (manifests == 1))
+				continue;
+			r = manifests ?
+				    supply_manifest(store, policy, i, file.name, &signers, err) :
+				    supply_certificate(store, policy, i, file.name, &signers, err);
+		}
+	return r;
+}
+
+int policies_read(struct store *store, const char *name, uint64_t version, struct fleet_policy *ret,
+		  struct assay_error *err)
+{
+	CLEANUP(ref_free) struct ref ref = { 0 };
+	struct assay_verify_message message;
+	int r = refs_get(store, REF_POLICY, name, version, &ref, err);
+
+	*ret = (struct fleet_policy){ 0 };
+	if (r < 0)
+		return r;
+	snprintf(ret->id, sizeof(ret->id), "%s@%" PRIu64, name, ref.version);
+	if (assay_policy_new(lend(&ref.content), &ret->policy, &message) != ASSAY_VERIFY_OK)
+		return refused(&message, name, err);
+	r = supply(store, ret->policy, err);
+	if (r < 0) {
+		assay_policy_free(ret->policy);
+		ret->policy = NULL;
+	}
+	return r;
+}
+
+void policies_end(struct fleet_policy *policy)
+{
+	assay_policy_free(policy->policy);
+	free(policy->why);
+	*policy = (struct fleet_policy){ 0 };
+}
+
+void policies_free(struct policies *policies)
+{
+	for (size_t i = 0; i < policies->count; i++)
+		policies_end(&policies->list[i]);
+	policies->count = 0;
+	policies->generation = 0;
+}
+
+int policies_refresh(struct policies *policies, uint64_t generation, struct store *store,
+		     struct assay_error *err)
+{
+	size_t count = 0;
+	int r;
+
+	if (policies->generation == generation)
+		return 0;
+	policies_free(policies);
+	r = refs_assignments(store, policies->assignments, &count, err);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct ref_assignment *assignment = &policies->assignments[i];
+		struct fleet_policy *policy = &policies->list[i];
+
+		r = policies_read(store, assignment->policy, assignment->version, policy, err);
+		policies->count = i + 1;
+		if (r == -EIO || r == -ENOMEM)
+			return r;
+		if (r < 0)
+			policy->why = strdup(err->text);
+		r = 0;
+	}
+	if (r == 0)
+		policies->generation = generation;
+	return r;
+}
+
+const struct fleet_policy *policies_of(const struct policies *policies, const char *label)
+{
+	const struct fleet_policy *others = NULL;
+
+	for (size_t i = 0; i < policies->count; i++) {
+		if (strcmp(policies->assignments[i].label, label) == 0)
+			return &policies->list[i];
+		if (policies->assignments[i].label[0] == '\0')
+			others = &policies->list[i];
+	}
+	return others;
+}

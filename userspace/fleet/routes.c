@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "routes.h"
+
+#include "enroll/message.h"
+#include "enrolment.h"
+#include "intake.h"
+#include "reference_routes.h"
+#include "verify/record.h"
+#include "views.h"
+
+#define SMALL 4096U
+#define EVIDENCE_BODY (16U << 20)
+#define REFERENCE_BODY (33U << 20)
+
+/* clang-format off */
+const struct http_route fleet_routes[] = {
+	{ HTTP_POST, "/v1/devices/{}/challenge", HTTP_DEVICE, SMALL, intake_challenge,
+	  "a nonce for the device's next quote" },
+	{ HTTP_POST, "/v1/devices/{}/evidence", HTTP_DEVICE, EVIDENCE_BODY, intake_evidence,
+	  "evidence of the device, for a verdict" },
+	{ HTTP_POST, "/v1/enroll/request", HTTP_DEVICE, ENROLL_MAX_SIZE, enrolment_request,
+	  "ask to be enrolled: a challenge for the TPM" },
+	{ HTTP_POST, "/v1/enroll/answer", HTTP_DEVICE, ENROLL_MAX_SIZE, enrolment_answer,
+	  "answer that challenge: the device is enrolled" },
+
+	{ HTTP_GET, "/v1/fleet", HTTP_VIEWER, 0, view_summary, "how many devices are held for what" },
+	{ HTTP_GET, "/v1/devices", HTTP_VIEWER, 0, view_devices,
+	  "devices in the order of their names" },
+	{ HTTP_GET, "/v1/devices/{}", HTTP_VIEWER, 0, view_device, "one device" },
+	{ HTTP_GET, "/v1/devices/{}/verdict", HTTP_VIEWER, 0, view_verdict,
+	  "every check of its last verdict that differed from the one before" },
+	{ HTTP_GET, "/v1/devices/{}/changes", HTTP_VIEWER, 0, view_changes,
+	  "its verdicts that differed from the one before, the newest first" },
+	{ HTTP_GET, "/v1/references", HTTP_VIEWER, 0, reference_list,
+	  "policies, manifests and certificates, with their versions" },
+	{ HTTP_GET, "/v1/assignments", HTTP_VIEWER, 0, reference_assignments,
+	  "which policy devices of a label are judged by" },
+
+	{ HTTP_PUT, "/v1/devices/{}", HTTP_OPERATOR, RECORD_MAX_SIZE, enrolment_record,
+	  "enrol a device by a record of assay enroll" },
+	{ HTTP_DELETE, "/v1/devices/{}", HTTP_OPERATOR, 0, enrolment_remove, "forget a device" },
+	{ HTTP_PUT, "/v1/devices/{}/label", HTTP_OPERATOR, 0, enrolment_label,
+	  "give a device a label" },
+	{ HTTP_PUT, "/v1/policies/{...}", HTTP_OPERATOR, REFERENCE_BODY, reference_upload_policy,
+	  "a new version of a policy" },
+	{ HTTP_PUT, "/v1/manifests/{...}", HTTP_OPERATOR, REFERENCE_BODY, reference_upload_manifest,
+	  "a new version of a manifest" },
+	{ HTTP_PUT, "/v1/certificates/{...}", HTTP_OPERATOR, REFERENCE_BODY,
+	  reference_upload_certificate, "a new version of a certificate" },
+
+	{ HTTP_POST, "/v1/devices/{}/approve", HTTP_APPROVER, 0, enrolment_approve,
+	  "let a device that enrolled itself attest" },
+	{ HTTP_POST, "/v1/assignments", HTTP_APPROVER, SMALL, reference_assign,
+	  "judge devices of a label by a policy" },
+
+	{ HTTP_GET, "/healthz", HTTP_ANYBODY, 0, view_health, "whether the service can answer" },
+	{ .path = NULL },
+};
+/* clang-format on */

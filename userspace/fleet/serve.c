@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "serve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "intake.h"
+#include "routes.h"
+#include "schema.h"
+
+/* struct running - a service that answers */
+struct running {
+	struct fleet fleet;
+	const struct serve_settings *settings;
+	struct http_service service;
+	struct event *signals[3];
+	struct event *tick;
+};
+
+/* ---------------------------------------------------------------- operators */
+
+static int read_operators(struct running *running, struct assay_error *err)
+{
+	const char *path = running->settings->operators;
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	int r;
+
+	if (!path)
+		return 0;
+	r = file_read_regular(path, AUTH_FILE_MAX, &text, err);
+	return r < 0 ? r : auth_parse(buffer_bytes(&text), path, &running->fleet.auth, err);
+}
+
+static int authorise(struct http_call *call, struct assay_error *err)
+{
+	const struct fleet *fleet = call->context;
+
+	return auth_check(&fleet->auth, call, fleet_now(), err);
+}
+
+/* ---------------------------------------------------------------- signals */
+
+static void end_loop(evutil_socket_t number, short what, void *context)
+{
+	struct running *running = context;
+
+	(void)number;
+	(void)what;
+	(void)sd_notify(0, "STOPPING=1");
+	(void)event_base_loopexit(running->fleet.base, NULL);
+}
+
+/* What was read before holds if it cannot be read. */
+static void read_again(evutil_socket_t number, short what, void *context)
+{
+	struct running *running = context;
+	struct assay_error err = { 0 };
+
+	(void)number;
+	(void)what;
+	if (read_operators(running, &err) < 0)
+		fprintf(stderr, "<3>assay-fleet: what was read before holds: %s\n", err.text);
+}
+
+static int take_signals(struct running *running, struct assay_error *err)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		running->signals[i] =
+			evsignal_new(running->fleet.base, numbers[i],
+				     numbers[i] == SIGHUP ? read_again : end_loop, running);
+		if (!running->signals[i] || event_add(running->signals[i], NULL) < 0)
+			return assay_fail(err, ENOMEM, "out of memory");
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- sockets */
+
+static void tell_listening(int fd, const char *address, bool tls)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&name;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&name;
+	unsigned int port = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&name, &size) == 0)
+		port = name.ss_family == AF_INET  ? ntohs(four->sin_port) :
+		       name.ss_family == AF_INET6 ? ntohs(six->sin6_port) :
+						    0;
+	fprintf(stderr, "<6>assay-fleet: listening at %s, port %u%s\n", address, port,
+		tls ? ", TLS" : "");
+}
+
+/* A Unix socket is in the clear: whoever is behind it, such as nginx, has done TLS. */
+static int listen_at(struct running *running, int fd, const char *address, bool local,
+		     struct assay_error *err)
+{
+	const struct http_tls *tls = &running->settings->tls;
+	bool use_tls = !local && tls->certificate;
+
+	tell_listening(fd, address, use_tls);
+	return http_listen(running->fleet.http, fd, use_tls ? tls : NULL, err);
+}
+
+static bool is_local_address(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
+}
+
+static int open_sockets(struct running *running, struct assay_error *err)
+{
+	const struct serve_settings *settings = running->settings;
+	int given = sd_listen_fds(1), r = 0;
+
+	for (int i = 0; r == 0 && i < given; i++)
+		r = listen_at(running, SD_LISTEN_FDS_START + i, "a socket of systemd's",
+			      sd_is_socket_unix(SD_LISTEN_FDS_START + i, SOCK_STREAM, 1, NULL, 0) >
+				      0,
+			      err);
+	for (size_t i = 0; r == 0 && i < settings->listen_count; i++) {
+		const char *address = settings->listen[i];
+		bool local = address[0] == '/';
+		int fd;
+
+		if (!local && !settings->tls.certificate && !is_local_address(address))
+			return assay_fail(err, EINVAL,
+					  "without a certificate it listens only at addresses of "
+					  "this machine, not at %s",
+					  address);
+		r = http_bind(address, &fd, err);
+		if (r == 0)
+			r = listen_at(running, fd, address, local, err);
+	}
+	if (r == 0 && given + (int)settings->listen_count == 0)
+		r = assay_fail(err, EINVAL, "there is no address to listen at");
+	return r;
+}
+
+/* ---------------------------------------------------------------- the service */
+
+static int open_store(struct running *running, struct assay_error *err)
+{
+	struct fleet *fleet = &running->fleet;
+	uint64_t version = 0;
+	int r = store_open(running->settings->database, &fleet->store, err);
+
+	if (r == 0)
+		r = schema_version(fleet->store, &version, err);
+	/* A new database is filled; an old one is its owner's to migrate. */
+	if (r == 0 && version == 0)
+		r = schema_migrate(fleet->store, schema_newest(), err);
+	if (r == 0)
+		r = schema_check(fleet->store, err);
+	return r < 0 ? r : fleet_refresh(fleet, err);
+}
+
+static int start(struct running *running, struct assay_error *err)
+{
+	const struct serve_settings *settings = running->settings;
+	struct fleet *fleet = &running->fleet;
+	int r = read_operators(running, err);
+
+	fleet->auth.device_certificates = settings->device_certificates;
+	if (r == 0)
+		r = open_store(running, err);
+	if (r < 0)
+		return r;
+	fleet->base = event_base_new();
+	if (!fleet->base || event_base_priority_init(fleet->base, 2) < 0)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = take_signals(running, err);
+	if (r == 0)
+		r = intake_new(fleet, &fleet->intake, err);
+	running->service = (struct http_service){ fleet_routes, authorise, fleet };
+	if (r == 0)
+		r = http_new(fleet->base, &running->service, &settings->limits, &fleet->http, err);
+	return r < 0 ? r : open_sockets(running, err);
+}
+
+static void stop(struct running *running)
+{
+	struct fleet *fleet = &running->fleet;
+
+	for (size_t i = 0; i < sizeof(running->signals) / sizeof(running->signals[0]); i++)
+		if (running->signals[i])
+			event_free(running->signals[i]);
+	http_free(fleet->http);
+	intake_free(fleet->intake);
+	if (fleet->base)
+		event_base_free(fleet->base);
+	policies_free(&fleet->policies);
+	auth_free(&fleet->auth);
+	store_close(fleet->store);
+}
+
+int serve_run(const struct serve_settings *settings, struct assay_error *err)
+{
+	struct running *running = calloc(1, sizeof(*running));
+	int r;
+
+	if (!running)
+		return assay_fail(err, ENOMEM, "out of memory");
+	running->settings = settings;
+	running->fleet.settings = &settings->fleet;
+	running->fleet.ek_trust = settings->ek_trust;
+	r = start(running, err);
+	if (r == 0) {
+		(void)sd_notify(0, "READY=1");
+		fprintf(stderr, "<6>assay-fleet: serving\n");
+		if (event_base_dispatch(running->fleet.base) < 0)
+			r = assay_fail(err, EIO, "the loop of events has failed");
+	}
+	stop(running);
+	free(running);
+	return r;
+}

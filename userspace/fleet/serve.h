@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The service itself: from settings to a loop that answers. */
+#ifndef ASSAY_FLEET_SERVE_H
+#define ASSAY_FLEET_SERVE_H
+
+#include "fleet.h"
+
+#define SERVE_SOCKETS_MAX 8
+
+/**
+ * struct serve_settings - all borrowed
+ * @listen, @listen_count: as http_bind() takes them
+ * @tls: .certificate is NULL: no TLS
+ * @operators: a file as auth_parse() takes it; NULL: nobody but devices
+ */
+struct serve_settings {
+	struct fleet_settings fleet;
+	const char *database;
+	const char *const *listen;
+	size_t listen_count;
+	struct http_tls tls;
+	struct http_limits limits;
+	const char *operators;
+	bool device_certificates;
+	struct chain_trust ek_trust;
+};
+
+/* serve_run() - until SIGTERM or SIGINT; SIGHUP reads @operators anew */
+int serve_run(const struct serve_settings *settings, struct assay_error *err);
+
+#endif /* ASSAY_FLEET_SERVE_H */

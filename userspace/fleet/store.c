@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SQLITE_PREFIX "sqlite:"
+
+struct store_value store_number(uint64_t number)
+{
+	return (struct store_value){ .type = STORE_NUMBER, .number = (int64_t)number };
+}
+
+struct store_value store_text(const char *text)
+{
+	if (!text)
+		return (struct store_value){ .type = STORE_NULL };
+	return (struct store_value){ .type = STORE_TEXT,
+				     .bytes = { (const uint8_t *)text, strlen(text) } };
+}
+
+struct store_value store_blob(struct bytes bytes)
+{
+	return (struct store_value){ .type = STORE_BLOB, .bytes = bytes };
+}
+
+uint64_t store_get_number(const struct store_value *value)
+{
+	return value->type == STORE_NUMBER ? (uint64_t)value->number : 0;
+}
+
+const char *store_get_text(const struct store_value *value)
+{
+	return value->type == STORE_TEXT ? (const char *)value->bytes.data : "";
+}
+
+static bool is_postgres_url(const char *url)
+{
+	return strncmp(url, "postgresql:", strlen("postgresql:")) == 0 ||
+	       strncmp(url, "postgres:", strlen("postgres:")) == 0;
+}
+
+int store_open(const char *url, struct store **ret, struct assay_error *err)
+{
+	if (strncmp(url, SQLITE_PREFIX, strlen(SQLITE_PREFIX)) == 0 &&
+	    url[strlen(SQLITE_PREFIX)] != '\0')
+		return store_sqlite_open(url + strlen(SQLITE_PREFIX), ret, err);
+	if (is_postgres_url(url))
+		return store_postgres_open(url, ret, err);
+	/* It is not quoted: there may be a password in it. */
+	return assay_fail(err, EINVAL,
+			  "the database must be sqlite:PATH or begin with postgresql:");
+}
+
+void store_close(struct store *store)
+{
+	if (store)
+		store->engine->close(store);
+}
+
+bool store_is_postgres(const struct store *store)
+{
+	return store->engine->name[0] == 'P';
+}
+
+int store_begin(struct store *store, struct assay_error *err)
+{
+	int r = store->engine->begin(store, err);
+
+	store->inside = r == 0;
+	return r;
+}
+
+int store_commit(struct store *store, struct assay_error *err)
+{
+	int r = store->engine->end(store, true, err);
+
+	store->inside = false;
+	return r;
+}
+
+void store_rollback(struct store *store)
+{
+	struct assay_error unused;
+
+	if (store->inside)
+		(void)store->engine->end(store, false, &unused);
+	store->inside = false;
+}
+
+int store_run(struct store *store, const struct store_statement *statement,
+	      const struct store_value *values, size_t sets, store_row *row, void *context,
+	      struct assay_error *err)
+{
+	return sets == 0 ? 0 :
+			   store->engine->run(store, statement, values, sets, row, context, err);
+}
+
+int store_script(struct store *store, const char *sql, struct assay_error *err)
+{
+	return store->engine->script(store, sql, err);
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/* PostgreSQL, by libpq: statements made ready, many sets of parameters in one pipeline. */
+#define _GNU_SOURCE /* reallocarray() */
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <postgresql/libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "store.h"
+
+#define COLUMNS_MAX 40
+#define PARAMETERS_MAX 40
+#define NAME_SIZE 32
+/* Sets that are under way at a time: what both sides' buffers hold without waiting. */
+#define PIPELINE_SETS 256
+
+/* pg_type.dat */
+enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25, OID_VARCHAR = 1043 };
+
+struct postgres_store {
+	struct store store;
+	PGconn *connection;
+	const struct store_statement **ready;
+	size_t ready_count;
+};
+
+CLEANUP_POINTER(PGresult, PQclear, PQclear);
+
+static struct postgres_store *of(struct store *store)
+{
+	return (struct postgres_store *)store;
+}
+
+/* libpq's sentences end with a newline. */
+static int failed_with(const char *said, struct assay_error *err)
+{
+	size_t length = said ? strcspn(said, "\n") : 0;
+
+	return assay_fail(err, EIO, "the database: %.*s", length > 0 ? (int)length : 8,
+			  length > 0 ? said : "no answer");
+}
+
+static int failed(struct postgres_store *postgres, const PGresult *result, struct assay_error *err)
+{
+	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+	if (state && strcmp(state, "23505") == 0) /* unique_violation */
+		return assay_fail(err, EEXIST, "it is in the database already");
+	return failed_with(result && PQresultErrorMessage(result)[0] ?
+				   PQresultErrorMessage(result) :
+				   PQerrorMessage(postgres->connection),
+			   err);
+}
+
+static int script(struct store *store, const char *sql, struct assay_error *err)
+{
+	CLEANUP(PQclear_pointer) PGresult *result = PQexec(of(store)->connection, sql);
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ?
+		       0 :
+		       failed(of(store), result, err);
+}
+
+/* ---------------------------------------------------------------- connection */
+
+static void close_store(struct store *store)
+{
+	struct postgres_store *postgres = of(store);
+
+	PQfinish(postgres->connection);
+	free(postgres->ready);
+	free(postgres);
+}
+
+static void be_quiet(void *context, const PGresult *result)
+{
+	(void)context;
+	(void)result;
+}
+
+static int set_up(struct postgres_store *postgres, struct assay_error *err)
+{
+	if (PQstatus(postgres->connection) != CONNECTION_OK)
+		return failed_with(PQerrorMessage(postgres->connection), err);
+	PQsetNoticeReceiver(postgres->connection, be_quiet, NULL);
+	postgres->ready_count = 0;
+	return 0;
+}
+
+/* After a failure: a server that was restarted, or another one of those in the URL. */
+static int connect_again(struct postgres_store *postgres, struct assay_error *err)
+{
+	if (PQstatus(postgres->connection) == CONNECTION_OK &&
+	    PQpipelineStatus(postgres->connection) == PQ_PIPELINE_OFF &&
+	    PQtransactionStatus(postgres->connection) == PQTRANS_IDLE)
+		return 0;
+	PQreset(postgres->connection);
+	return set_up(postgres, err);
+}
+
+static int begin(struct store *store, struct assay_error *err)
+{
+	int r = connect_again(of(store), err);
+
+	return r < 0 ? r : script(store, "BEGIN", err);
+}
+
+static int end(struct store *store, bool commit, struct assay_error *err)
+{
+	CLEANUP(PQclear_pointer)
+	PGresult *result = PQexec(of(store)->connection, commit ? "COMMIT" : "ROLLBACK");
+
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		return failed(of(store), result, err);
+	/* A transaction in which something failed is rolled back by COMMIT, which says so. */
+	if (commit && strcmp(PQcmdStatus(result), "COMMIT") != 0)
+		return assay_fail(err, EIO, "the database: the transaction was rolled back");
+	return 0;
+}
+
+/* ---------------------------------------------------------------- statements */
+
+static void statement_name(const struct store_statement *statement, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "s%" PRIxPTR, (uintptr_t)statement);
+}
+
+static Oid parameter_type(char letter)
+{
+	return letter == 'n' ? OID_INT8 : letter == 'b' ? OID_BYTEA : OID_TEXT;
+}
+
+static int prepare(struct postgres_store *postgres, const struct store_statement *statement,
+		   struct assay_error *err)
+{
+	CLEANUP(PQclear_pointer) PGresult *result = NULL;
+	const struct store_statement **ready;
+	size_t count = strlen(statement->types);
+	Oid types[PARAMETERS_MAX];
+	char name[NAME_SIZE];
+
+	for (size_t i = 0; i < postgres->ready_count; i++)
+		if (postgres->ready[i] == statement)
+			return 0;
+	if (count > PARAMETERS_MAX)
+		return assay_fail(err, EIO, "a statement has %zu parameters", count);
+	for (size_t i = 0; i < count; i++)
+		types[i] = parameter_type(statement->types[i]);
+	ready = reallocarray(postgres->ready, postgres->ready_count + 1, sizeof(ready[0]));
+	if (!ready)
+		return assay_fail(err, ENOMEM, "out of memory");
+	postgres->ready = ready;
+	statement_name(statement, name);
+	result = PQprepare(postgres->connection, name,
+			   statement->postgres ? statement->postgres : statement->sql, (int)count,
+			   types);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		return failed(postgres, result, err);
+	ready[postgres->ready_count++] = statement;
+	return 0;
+}
+
+static int send_set(struct postgres_store *postgres, const char *name,
+		    const struct store_value *values, size_t count, struct assay_error *err)
+{
+	const char *data[PARAMETERS_MAX];
+	int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
+	uint64_t numbers[PARAMETERS_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bytes *bytes = &values[i].bytes;
+
+		formats[i] = 1;
+		data[i] = NULL;
+		lengths[i] = 0;
+		if (values[i].type == STORE_NUMBER) {
+			numbers[i] = htobe64((uint64_t)values[i].number);
+			data[i] = (const char *)&numbers[i];
+			lengths[i] = sizeof(numbers[i]);
+		} else if (values[i].type != STORE_NULL) {
+			if (bytes->size > INT32_MAX / 2)
+				return assay_fail(err, EFBIG, "a value has %zu bytes", bytes->size);
+			data[i] = bytes->size > 0 ? (const char *)bytes->data : "";
+			lengths[i] = (int)bytes->size;
+		}
+	}
+	if (PQsendQueryPrepared(postgres->connection, name, (int)count, data, lengths, formats,
+				1) != 1)
+		return failed(postgres, NULL, err);
+	return 0;
+}
+
+static int column(const PGresult *result, int row, int place, struct store_value *ret,
+		  struct assay_error *err)
+{
+	const char *data = PQgetvalue(result, row, place);
+	size_t size = (size_t)PQgetlength(result, row, place);
+	struct bytes rest = { (const uint8_t *)data, size };
+	uint64_t number;
+	uint32_t small;
+
+	*ret = (struct store_value){ .type = STORE_NULL };
+	if (PQgetisnull(result, row, place))
+		return 0;
+	switch (PQftype(result, place)) {
+	case OID_INT8:
+		ret->type = STORE_NUMBER;
+		if (!bytes_take_be64(&rest, &number))
+			break;
+		ret->number = (int64_t)number;
+		return 0;
+	case OID_INT4:
+		ret->type = STORE_NUMBER;
+		if (!bytes_take_be32(&rest, &small))
+			break;
+		ret->number = (int32_t)small;
+		return 0;
+	case OID_TEXT:
+	case OID_VARCHAR:
+	case OID_BYTEA:
+		ret->type = PQftype(result, place) == OID_BYTEA ? STORE_BLOB : STORE_TEXT;
+		ret->bytes = rest;
+		return 0;
+	default:
+		break;
+	}
+	return assay_fail(err, EIO, "the database gives column %s in another type",
+			  PQfname(result, place));
+}
+
+static int give_rows(const PGresult *result, size_t set, store_row *row, void *context,
+		     struct assay_error *err)
+{
+	struct store_value columns[COLUMNS_MAX];
+	int count = PQnfields(result), r = 0;
+
+	if (!row)
+		return 0;
+	if (count > COLUMNS_MAX)
+		return assay_fail(err, EIO, "a row has %d columns", count);
+	for (int i = 0; r == 0 && i < PQntuples(result); i++) {
+		for (int place = 0; r == 0 && place < count; place++)
+			r = column(result, i, place, &columns[place], err);
+		if (r == 0)
+			r = row(context, set, columns, (size_t)count, err);
+	}
+	return r;
+}
+
+/* What came of one set: its result, and the end that follows it. */
+static int take_set(struct postgres_store *postgres, size_t set, store_row *row, void *context,
+		    struct assay_error *err)
+{
+	PGresult *result;
+	int r = 0;
+
+	while ((result = PQgetResult(postgres->connection))) {
+		ExecStatusType status = PQresultStatus(result);
+
+		if (r == 0 && status == PGRES_TUPLES_OK)
+			r = give_rows(result, set, row, context, err);
+		else if (r == 0 && status != PGRES_COMMAND_OK)
+			r = failed(postgres, result, err);
+		PQclear(result);
+	}
+	return r;
+}
+
+/* The mark that ends a pipeline; without it nothing can follow. */
+static int take_mark(struct postgres_store *postgres, int r, struct assay_error *err)
+{
+	PGresult *result = PQgetResult(postgres->connection);
+	bool there = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+
+	PQclear(result);
+	if ((!there || PQexitPipelineMode(postgres->connection) != 1) && r == 0)
+		return failed(postgres, NULL, err);
+	return r;
+}
+
+static int run_some(struct postgres_store *postgres, const struct store_statement *statement,
+		    const struct store_value *values, size_t first, size_t sets, store_row *row,
+		    void *context, struct assay_error *err)
+{
+	size_t parameters = strlen(statement->types), sent = 0;
+	struct assay_error *told = err, unused;
+	char name[NAME_SIZE];
+	int r = 0;
+
+	statement_name(statement, name);
+	if (PQenterPipelineMode(postgres->connection) != 1)
+		return failed(postgres, NULL, err);
+	while (r == 0 && sent < sets) {
+		r = send_set(postgres, name, values + (first + sent) * parameters, parameters, err);
+		sent += r == 0;
+	}
+	if (PQpipelineSync(postgres->connection) != 1)
+		return r < 0 ? r : failed(postgres, NULL, err);
+	for (size_t i = 0; i < sent; i++) {
+		/* After the first failure the others say only that they were not tried. */
+		int one = take_set(postgres, first + i, r == 0 ? row : NULL, context, told);
+
+		if (one < 0 && r == 0) {
+			r = one;
+			told = &unused;
+		}
+	}
+	return take_mark(postgres, r, err);
+}
+
+static int run(struct store *store, const struct store_statement *statement,
+	       const struct store_value *values, size_t sets, store_row *row, void *context,
+	       struct assay_error *err)
+{
+	struct postgres_store *postgres = of(store);
+	int r = store->inside ? 0 : connect_again(postgres, err);
+
+	if (r == 0)
+		r = prepare(postgres, statement, err);
+	for (size_t first = 0; r == 0 && first < sets; first += PIPELINE_SETS) {
+		size_t some = sets - first > PIPELINE_SETS ? PIPELINE_SETS : sets - first;
+
+		r = run_some(postgres, statement, values, first, some, row, context, err);
+	}
+	return r;
+}
+
+static const struct store_engine engine = {
+	.name = "PostgreSQL",
+	.begin = begin,
+	.end = end,
+	.run = run,
+	.script = script,
+	.close = close_store,
+};
+
+int store_postgres_open(const char *url, struct store **ret, struct assay_error *err)
+{
+	struct postgres_store *postgres = calloc(1, sizeof(*postgres));
+	int r;
+
+	if (!postgres)
+		return assay_fail(err, ENOMEM, "out of memory");
+	postgres->store.engine = &engine;
+	postgres->connection = PQconnectdb(url);
+	r = set_up(postgres, err);
+	if (r < 0) {
+		close_store(&postgres->store);
+		return r;
+	}
+	*ret = &postgres->store;
+	return 0;
+}
