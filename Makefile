@@ -345,6 +345,9 @@ $(ASSAYD_TESTS): build/asan/libassayd.a
 $(filter-out %_plain,$(ASSAYD_TESTS)): $(ASSAYD_SYSTEMD:%=build/asan/userspace/assayd/%.o)
 $(filter %_plain,$(ASSAYD_TESTS)): $(ASSAYD_PLAIN:%=build/asan/userspace/assayd/%.o)
 $(filter build/unit/test_assayd_%,$(UNIT_TESTS)): UNIT_LIBS := $(LIBS_ASSAYD) -lsystemd
+FLEET_TESTS := $(filter build/unit/test_fleet_%,$(UNIT_TESTS))
+$(FLEET_TESTS): build/asan/libassay-fleet.a
+$(filter build/unit/test_fleet_%,$(UNIT_TESTS)): UNIT_LIBS := $(LIBS_FLEET)
 build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 		build/asan/libassay-tpm.a build/asan/libassay.a
 	@mkdir -p $(@D)

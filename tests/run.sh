@@ -113,6 +113,7 @@ needs() {
 	e2e/test_documents) echo 'build/host/assay build/host/assay-verify build/host/assay-push build/host/assayd build/host/assay-initrd' ;;
 	e2e/test_initramfs) echo build/host/assay-initrd ;;
 	e2e/test_initramfs_boot) echo initramfs-tools-needs ;;
+	e2e/test_fleet_store) echo build/unit/test_fleet_store ;;
 	e2e/test_fleet*) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet' ;;
 	e2e/test_push*) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/push-verifier build/host/assayd build/host/assayd-plain' ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;

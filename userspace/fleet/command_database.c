@@ -22,7 +22,7 @@ static int migrate(const struct migrate_options *options, struct assay_error *er
 {
 	struct store *store = NULL;
 	uint64_t before = 0;
-	int r = store_open(options->database, &store, err);
+	int r = store_connect(options->database, &store, err);
 
 	if (r == 0)
 		r = schema_version(store, &before, err);
@@ -31,7 +31,7 @@ static int migrate(const struct migrate_options *options, struct assay_error *er
 	if (r == 0)
 		printf("version %" PRIu64 " before, version %" PRIu64 " now\n", before,
 		       options->version);
-	store_close(store);
+	store_disconnect(store);
 	return r;
 }
 

@@ -35,8 +35,9 @@ bool device_verdict_by_name(const char *name, enum device_verdict *ret);
  * @boot_id: of the evidence that was judged last; "" if there was none
  * @resets, @restarts, @clock: of that quote
  * @evidence: SHA-256 of that evidence, as it was sent; of size 0 if there was none
- * @records, @entries: how many records and entries of this boot's logs are judged and kept
- * @state: as assay_verdict_state() gave it; of size 0 if there is none
+ * @records, @entries: how many records and entries of this boot's logs were judged and are kept,
+ *                       by the policy of then
+ * @state: as assay_verdict_state_bytes() gave it; of size 0 if there is none
  * Times are in seconds since 1970-01-01 00:00 UTC.
  */
 struct device {

@@ -106,7 +106,7 @@ static int answer_challenge(struct batch *batch, struct item *item, struct assay
 {
 	const struct fleet *fleet = batch->fleet;
 	const struct device *device = item->device;
-	bool same_boot = strcmp(device->boot_id, item->boot_id) == 0;
+	struct assay_state_info have;
 	uint8_t nonce[NONCE_SIZE];
 	uint64_t expires_in;
 	int r = nonce_make(&fleet->nonce_keys, device->name, batch->now,
@@ -114,12 +114,12 @@ static int answer_challenge(struct batch *batch, struct item *item, struct assay
 
 	if (r < 0)
 		return r;
+	judge_have(device, policies_of(&fleet->policies, device->label), item->boot_id, &have);
 	say(item, 200,
 	    json_pack("{s:i, s:s, s:o, s:I, s:{s:I, s:I}}", "assay", JSON_VERSION, "type",
 		      "push-challenge", "nonce", json_hex(BYTES(nonce, sizeof(nonce))),
-		      "expires_in", (json_int_t)expires_in, "have", "log",
-		      (json_int_t)(same_boot ? device->records : 0), "ima",
-		      (json_int_t)(same_boot ? device->entries : 0)));
+		      "expires_in", (json_int_t)expires_in, "have", "log", (json_int_t)have.log,
+		      "ima", (json_int_t)have.ima));
 	batch->fleet->counts.challenges++;
 	return 0;
 }
@@ -447,7 +447,7 @@ static int read_request(struct bytes body, char boot_id[EVIDENCE_BOOT_ID_LENGTH 
 			struct assay_error *err)
 {
 	CLEANUP(json_decref_pointer) json_t *json = NULL;
-	const char *text = NULL;
+	const char *text = "";
 	int r = json_parse(body, WHAT_ASKED, &json, err);
 
 	if (r == 0)

@@ -9,8 +9,6 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
-#include "base/json.h"
-#include "verify/state.h"
 #include "verify/structures.h"
 
 /* Bytes that a frame may ask for to remember: zstd's own programs take as much without being told
@@ -132,22 +130,6 @@ static bool is_later(const struct evidence_in *in, const struct device *device)
 	return in->clock > device->clock;
 }
 
-/* What has to pass for evidence to be the device's own, whatever it says. */
-static bool is_proved(const struct assay_verdict *verdict)
-{
-	static const char *const needed[] = { "evidence-parsed", "quote-parsed", "ak-expected",
-					      "quote-signature", "quote-magic",	 "quote-type",
-					      "quote-nonce" };
-	struct assay_verify_check check;
-	size_t passed = 0;
-
-	for (size_t i = 0; assay_verdict_check(verdict, i, &check) == ASSAY_VERIFY_OK; i++)
-		for (size_t k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)
-			passed += strcmp(check.name, needed[k]) == 0 &&
-				  check.result == ASSAY_VERIFY_PASS;
-	return passed == sizeof(needed) / sizeof(needed[0]);
-}
-
 static void tell_reason(const struct assay_verdict *verdict, char *reason, size_t capacity)
 {
 	struct assay_verify_check check;
@@ -158,34 +140,29 @@ static void tell_reason(const struct assay_verdict *verdict, char *reason, size_
 }
 
 /* What a device need not send again: only of what is trusted, for only that has a state. */
-static int keep_state(const struct assay_verdict *verdict, struct device *device, bool *ret_news,
-		      struct assay_error *err)
+static int keep_state(const struct assay_verdict *verdict, const struct fleet_policy *policy,
+		      struct device *device, bool *ret_news, struct assay_error *err)
 {
-	char *text = assay_verdict_state(verdict);
-	CLEANUP(json_decref_pointer) json_t *json = NULL;
-	struct verify_state state = { 0 };
-	int r;
+	struct assay_verify_message message = { "" };
+	struct assay_verify_bytes state;
+	struct assay_state_info info;
 
-	if (!text)
-		return assay_fail(err, ENOMEM, "out of memory");
+	if (assay_verdict_state_bytes(verdict, &state) != ASSAY_VERIFY_OK ||
+	    assay_state_info(state, policy->policy, &info, &message) != ASSAY_VERIFY_OK)
+		return assay_fail(err, EIO, "the verdict has no state: %s", message.text);
 	device->state.size = 0;
-	buffer_append(&device->state, text, strlen(text));
-	assay_verify_text_free(text);
+	buffer_append(&device->state, state.data, state.size);
 	if (device->state.failed)
 		return assay_fail(err, ENOMEM, "out of memory");
-	r = json_parse(buffer_bytes(&device->state), "the state", &json, err);
-	if (r == 0)
-		r = state_from_json(json, &state, err);
-	if (r < 0)
-		return r;
-	*ret_news = device->records != state.records;
-	device->records = state.records;
+	*ret_news = device->records != info.log || device->entries != info.ima;
+	device->records = info.log;
+	device->entries = info.ima;
 	return 0;
 }
 
 static int take_verdict(const struct evidence_in *in, uint64_t now,
-			const struct assay_verdict *verdict, struct device *device,
-			struct judgement *ret, struct assay_error *err)
+			const struct assay_verdict *verdict, const struct fleet_policy *policy,
+			struct device *device, struct judgement *ret, struct assay_error *err)
 {
 	bool same_boot = strcmp(device->boot_id, in->boot_id) == 0;
 	enum device_verdict before = device->verdict;
@@ -193,9 +170,9 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 
 	ret->trusted = assay_verdict_trusted(verdict) != 0;
 	if (ret->trusted)
-		r = keep_state(verdict, device, &ret->news, err);
+		r = keep_state(verdict, policy, device, &ret->news, err);
 	else if (!same_boot)
-		device->records = 0;
+		device->records = device->entries = 0;
 	if (r < 0)
 		return r;
 	ret->news |= !same_boot;
@@ -208,6 +185,18 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 	device->evidence = in->digest;
 	ret->changed = device->verdict != before;
 	return 0;
+}
+
+void judge_have(const struct device *device, const struct fleet_policy *policy, const char *boot_id,
+		struct assay_state_info *ret)
+{
+	const struct assay_verify_bytes state = { device->state.data, device->state.size };
+
+	*ret = (struct assay_state_info){ .log = 0 };
+	if (state.size == 0 || !policy || !policy->policy ||
+	    assay_state_info(state, policy->policy, ret, NULL) != ASSAY_VERIFY_OK ||
+	    strcmp(ret->boot_id, boot_id) != 0)
+		*ret = (struct assay_state_info){ .log = 0 };
 }
 
 static int verify_evidence(const struct evidence_in *in, const struct judge_terms *terms,
@@ -226,6 +215,7 @@ static int verify_evidence(const struct evidence_in *in, const struct judge_term
 		.nonce_issued = ret->issued,
 	};
 	struct assay_verify_message message = { "" };
+	struct assay_verify_quote quote = { .proven = 0 };
 	struct assay_verdict *verdict = NULL;
 	int r = 0;
 
@@ -235,10 +225,10 @@ static int verify_evidence(const struct evidence_in *in, const struct judge_term
 	ret->json = assay_verdict_json(verdict);
 	if (!ret->json)
 		r = assay_fail(err, ENOMEM, "out of memory");
-	else if (!is_proved(verdict))
+	else if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
 	else
-		r = take_verdict(in, terms->now, verdict, device, ret, err);
+		r = take_verdict(in, terms->now, verdict, policy, device, ret, err);
 	assay_verdict_free(verdict);
 	return r;
 }

@@ -76,6 +76,13 @@ struct judge_terms {
 };
 
 /*
+ * judge_have() - what evidence of that boot may leave out, for who asks for a challenge
+ * @ret: .log, .ima and .uefi are 0 where it must be all there
+ */
+void judge_have(const struct device *device, const struct fleet_policy *policy, const char *boot_id,
+		struct assay_state_info *ret);
+
+/*
  * judge() - make the verdict
  * @device: that is known by its name; of JUDGE_VERDICT all of it is changed that the verdict
  * changes, but @change, @since, @due

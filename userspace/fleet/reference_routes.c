@@ -196,7 +196,7 @@ static int read_assignment(struct http_call *call, struct ref_assignment *ret,
 {
 	static const char *const known[] = { "label", "policy", "version", NULL };
 	CLEANUP(json_decref_pointer) json_t *json = NULL;
-	const char *label = NULL, *policy = NULL;
+	const char *label = "", *policy = "";
 	int r = json_parse(call->body, WHAT, &json, err);
 
 	if (r == 0)

@@ -91,7 +91,7 @@ static int take_signals(struct running *running, struct assay_error *err)
 
 static void tell_listening(int fd, const char *address, bool tls)
 {
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = { 0 };
 	socklen_t size = sizeof(name);
 	const struct sockaddr_in *four = (const struct sockaddr_in *)&name;
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&name;
@@ -156,7 +156,7 @@ static int open_store(struct running *running, struct assay_error *err)
 {
 	struct fleet *fleet = &running->fleet;
 	uint64_t version = 0;
-	int r = store_open(running->settings->database, &fleet->store, err);
+	int r = store_connect(running->settings->database, &fleet->store, err);
 
 	if (r == 0)
 		r = schema_version(fleet->store, &version, err);
@@ -204,7 +204,7 @@ static void stop(struct running *running)
 		event_base_free(fleet->base);
 	policies_free(&fleet->policies);
 	auth_free(&fleet->auth);
-	store_close(fleet->store);
+	store_disconnect(fleet->store);
 }
 
 int serve_run(const struct serve_settings *settings, struct assay_error *err)

@@ -40,7 +40,7 @@ static bool is_postgres_url(const char *url)
 	       strncmp(url, "postgres:", strlen("postgres:")) == 0;
 }
 
-int store_open(const char *url, struct store **ret, struct assay_error *err)
+int store_connect(const char *url, struct store **ret, struct assay_error *err)
 {
 	if (strncmp(url, SQLITE_PREFIX, strlen(SQLITE_PREFIX)) == 0 &&
 	    url[strlen(SQLITE_PREFIX)] != '\0')
@@ -52,7 +52,7 @@ int store_open(const char *url, struct store **ret, struct assay_error *err)
 			  "the database must be sqlite:PATH or begin with postgresql:");
 }
 
-void store_close(struct store *store)
+void store_disconnect(struct store *store)
 {
 	if (store)
 		store->engine->close(store);

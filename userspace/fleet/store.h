@@ -71,14 +71,14 @@ struct store {
 };
 
 /*
- * store_open() - connect
+ * store_connect() - connect
  * @url: "sqlite:PATH", whose file is made if it is not there; or what libpq takes that begins with
  *       "postgresql:" or "postgres:"
  *
  * Return: 0; -EINVAL for another kind; -EIO with what the database says
  */
-int store_open(const char *url, struct store **ret, struct assay_error *err);
-void store_close(struct store *store); /* does nothing with NULL */
+int store_connect(const char *url, struct store **ret, struct assay_error *err);
+void store_disconnect(struct store *store); /* does nothing with NULL */
 
 bool store_is_postgres(const struct store *store);
 

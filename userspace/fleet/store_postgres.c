@@ -21,10 +21,14 @@
 /* pg_type.dat */
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25, OID_VARCHAR = 1043 };
 
+struct ready {
+	const struct store_statement *statement;
+};
+
 struct postgres_store {
 	struct store store;
 	PGconn *connection;
-	const struct store_statement **ready;
+	struct ready *ready;
 	size_t ready_count;
 };
 
@@ -139,19 +143,19 @@ static int prepare(struct postgres_store *postgres, const struct store_statement
 		   struct assay_error *err)
 {
 	CLEANUP(PQclear_pointer) PGresult *result = NULL;
-	const struct store_statement **ready;
+	struct ready *ready;
 	size_t count = strlen(statement->types);
 	Oid types[PARAMETERS_MAX];
 	char name[NAME_SIZE];
 
 	for (size_t i = 0; i < postgres->ready_count; i++)
-		if (postgres->ready[i] == statement)
+		if (postgres->ready[i].statement == statement)
 			return 0;
 	if (count > PARAMETERS_MAX)
 		return assay_fail(err, EIO, "a statement has %zu parameters", count);
 	for (size_t i = 0; i < count; i++)
 		types[i] = parameter_type(statement->types[i]);
-	ready = reallocarray(postgres->ready, postgres->ready_count + 1, sizeof(ready[0]));
+	ready = reallocarray(postgres->ready, postgres->ready_count + 1, sizeof(*ready));
 	if (!ready)
 		return assay_fail(err, ENOMEM, "out of memory");
 	postgres->ready = ready;
@@ -161,7 +165,7 @@ static int prepare(struct postgres_store *postgres, const struct store_statement
 			   types);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		return failed(postgres, result, err);
-	ready[postgres->ready_count++] = statement;
+	ready[postgres->ready_count++] = (struct ready){ statement };
 	return 0;
 }
 

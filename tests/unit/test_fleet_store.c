@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The fleet's database: the same tests on each engine. SQLite is always there; for PostgreSQL
+ * tests/e2e/test_fleet_store.sh runs this with $FLEET_DATABASE, the URL of an empty database.
+ */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleet/audit.h"
+#include "fleet/devices.h"
+#include "fleet/refs.h"
+#include "fleet/schema.h"
+
+static struct store *store;
+
+static const char *url(void)
+{
+	const char *given = getenv("FLEET_DATABASE");
+
+	return given ? given : "sqlite:fleet.db";
+}
+
+static void in_transaction(int r, struct assay_error *err)
+{
+	if (r < 0)
+		fail_msg("%s", err->text);
+	assert_int_equal(store_commit(store, err), 0);
+}
+
+static int set_up(void **state)
+{
+	struct assay_error err = { 0 };
+
+	if (support_enter_directory(state) != 0)
+		return -1;
+	if (store_connect(url(), &store, &err) < 0 ||
+	    schema_migrate(store, schema_newest(), &err) < 0) {
+		print_error("%s\n", err.text);
+		return -1;
+	}
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	store_disconnect(store);
+	return support_leave_directory(state);
+}
+
+/* ---------------------------------------------------------------- the engine */
+
+struct collected {
+	size_t rows, last_set;
+	struct store_value first;
+	uint8_t bytes[64];
+	uint64_t sum;
+};
+
+static int collect(void *context, size_t set, const struct store_value *columns, size_t count,
+		   struct assay_error *err)
+{
+	struct collected *collected = context;
+
+	(void)err;
+	assert_true(count >= 1);
+	collected->rows++;
+	collected->last_set = set;
+	collected->first = columns[0];
+	collected->sum += store_get_number(&columns[0]);
+	if (columns[0].bytes.size <= sizeof(collected->bytes) && columns[0].bytes.size > 0) {
+		memcpy(collected->bytes, columns[0].bytes.data, columns[0].bytes.size);
+		collected->first.bytes.data = collected->bytes;
+	}
+	return 0;
+}
+
+static void versions_are_known(void **state)
+{
+	struct assay_error err = { 0 };
+	uint64_t version = 0;
+
+	(void)state;
+	assert_int_equal(schema_version(store, &version, &err), 0);
+	assert_int_equal(version, schema_newest());
+	assert_int_equal(schema_check(store, &err), 0);
+	/* Once more is nothing to do; a version that nobody knows is refused. */
+	assert_int_equal(schema_migrate(store, schema_newest(), &err), 0);
+	assert_int_equal(schema_migrate(store, schema_newest() + 1, &err), -EINVAL);
+	support_assert_error(&err, "versions are 1 to");
+}
+
+static void values_come_back(void **state)
+{
+	static const struct store_statement number = { "n", "SELECT $1", "SELECT $1::bigint" };
+	static const struct store_statement text = { "t", "SELECT $1", "SELECT $1::text" };
+	static const struct store_statement blob = { "b", "SELECT $1", "SELECT $1::bytea" };
+	static const uint64_t numbers[] = { 0, 1, 255, 65536, INT64_MAX, (uint64_t)-1 };
+	static const char *const texts[] = { "", "a", "it's \"quoted\"; DROP TABLE device; --",
+					     "\xc3\xa4\xe2\x82\xac" };
+	static const uint8_t bytes[] = { 0, 1, 0, 255, '\'', 0 };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const struct store_value value = store_number(numbers[i]);
+		struct collected collected = { 0 };
+
+		assert_int_equal(store_run(store, &number, &value, 1, collect, &collected, &err),
+				 0);
+		assert_int_equal(collected.first.type, STORE_NUMBER);
+		assert_true((uint64_t)collected.first.number == numbers[i]);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const struct store_value value = store_text(texts[i]);
+		struct collected collected = { 0 };
+
+		assert_int_equal(store_run(store, &text, &value, 1, collect, &collected, &err), 0);
+		assert_int_equal(collected.first.type, STORE_TEXT);
+		assert_true(bytes_equal(collected.first.bytes, value.bytes));
+	}
+	for (size_t size = 0; size <= sizeof(bytes); size++) {
+		const struct store_value value = store_blob(BYTES(bytes, size));
+		struct collected collected = { 0 };
+
+		assert_int_equal(store_run(store, &blob, &value, 1, collect, &collected, &err), 0);
+		assert_int_equal(collected.first.type, STORE_BLOB);
+		assert_true(bytes_equal(collected.first.bytes, value.bytes));
+	}
+	const struct store_value none = store_text(NULL);
+	struct collected collected = { 0 };
+
+	assert_int_equal(store_run(store, &text, &none, 1, collect, &collected, &err), 0);
+	assert_int_equal(collected.first.type, STORE_NULL);
+	assert_string_equal(store_get_text(&collected.first), "");
+	assert_int_equal(store_get_number(&collected.first), 0);
+}
+
+/* More than one pipeline has, and what the rows are of. */
+static void many_sets(void **state)
+{
+	static const struct store_statement double_it = { "n", "SELECT 2 * $1",
+							  "SELECT 2 * $1::bigint" };
+	enum { SETS = 1000 };
+	struct store_value values[SETS];
+	struct collected collected = { 0 };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < SETS; i++)
+		values[i] = store_number(i);
+	assert_int_equal(store_run(store, &double_it, values, SETS, collect, &collected, &err), 0);
+	assert_int_equal(collected.rows, SETS);
+	assert_int_equal(collected.last_set, SETS - 1);
+	assert_int_equal(collected.sum, SETS * (SETS - 1));
+	assert_int_equal(store_run(store, &double_it, values, 0, collect, &collected, &err), 0);
+	assert_int_equal(collected.rows, SETS);
+}
+
+static const struct store_statement add_meta = { "tn",
+						 "INSERT INTO meta (name, value) VALUES ($1, $2)",
+						 NULL };
+static const struct store_statement count_meta = { "t", "SELECT count(*) FROM meta WHERE name = $1",
+						   NULL };
+
+static uint64_t metas(const char *name)
+{
+	const struct store_value value = store_text(name);
+	struct collected collected = { 0 };
+	struct assay_error err = { 0 };
+
+	assert_int_equal(store_run(store, &count_meta, &value, 1, collect, &collected, &err), 0);
+	return collected.sum;
+}
+
+static void transactions(void **state)
+{
+	const struct store_value first[] = { store_text("a"), store_number(1) };
+	const struct store_value twice[] = { store_text("b"), store_number(1), store_text("b"),
+					     store_number(2), store_text("c"), store_number(3) };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(store_run(store, &add_meta, first, 1, NULL, NULL, &err), 0);
+	assert_int_equal(metas("a"), 1);
+	store_rollback(store);
+	assert_int_equal(metas("a"), 0);
+	/* What is there already is told as that, and the transaction is gone with it. */
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(store_run(store, &add_meta, first, 1, NULL, NULL, &err), 0);
+	assert_int_equal(store_run(store, &add_meta, twice, 3, NULL, NULL, &err), -EEXIST);
+	store_rollback(store);
+	assert_int_equal(metas("a") + metas("b") + metas("c"), 0);
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(store_run(store, &add_meta, first, 1, NULL, NULL, &err), 0);
+	assert_int_equal(store_commit(store, &err), 0);
+	assert_int_equal(metas("a"), 1);
+}
+
+static void errors_are_told(void **state)
+{
+	static const struct store_statement wrong = { "", "SELECT x FROM nowhere", NULL };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(store_run(store, &wrong, NULL, 1, NULL, NULL, &err), -EIO);
+	support_assert_error(&err, "the database: ");
+	support_assert_error(&err, "nowhere");
+	assert_int_equal(metas("a"), 1);
+}
+
+static void urls_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "sqlite:", "mysql://x", "fleet.db" };
+	struct store *other = NULL;
+	struct assay_error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(store_connect(bad[i], &other, &err), -EINVAL);
+	assert_int_equal(store_connect("sqlite:/nonexistent/fleet.db", &other, &err), -EIO);
+	assert_int_equal(store_connect("postgresql:///x?host=/nonexistent", &other, &err), -EIO);
+	support_assert_error(&err, "/nonexistent");
+}
+
+/* ---------------------------------------------------------------- devices */
+
+static struct device_record make_record(const char *name, uint8_t seed, uint8_t ak)
+{
+	struct device_record record = { .enrolled = 1000 };
+
+	snprintf(record.machine_id, sizeof(record.machine_id), "%s", name);
+	buffer_append_u8(&record.ak_public, ak);
+	record.ak_name.size = 34;
+	record.ak_name.bytes[0] = ak;
+	record.ek_key = (struct assay_digest){ .hash = ASSAY_HASH_SHA256, .size = 32 };
+	record.ek_key.bytes[0] = seed;
+	return record;
+}
+
+static int enrol(const char *name, uint8_t seed, uint8_t ak, bool replace, struct assay_error *err)
+{
+	struct device_record record = make_record(name, seed, ak);
+	int r = store_begin(store, err);
+
+	assert_int_equal(r, 0);
+	r = devices_enrol(store, &record, "shop", false, replace, err);
+	if (r == 0)
+		assert_int_equal(store_commit(store, err), 0);
+	else
+		store_rollback(store);
+	device_record_free(&record);
+	return r;
+}
+
+static struct device load(const char *name)
+{
+	struct device device = { 0 };
+	struct assay_error err = { 0 };
+
+	assert_int_equal(devices_load(store, &name, 1, false, &device, &err), 0);
+	return device;
+}
+
+static void devices_are_enrolled(void **state)
+{
+	struct assay_error err = { 0 };
+	struct device device;
+
+	(void)state;
+	assert_int_equal(enrol("d1", 1, 10, false, &err), 0);
+	assert_int_equal(enrol("d2", 2, 11, false, &err), 0);
+	assert_int_equal(enrol("d1", 1, 12, false, &err), -EEXIST);
+	support_assert_error(&err, "enrolled already");
+	/* The same TPM under another name, and another TPM under the same one. */
+	assert_int_equal(enrol("d3", 1, 13, false, &err), -EEXIST);
+	assert_int_equal(enrol("d1", 9, 13, true, &err), -EEXIST);
+	device = load("d1");
+	assert_string_equal(device.name, "d1");
+	assert_string_equal(device.label, "shop");
+	assert_int_equal(device.ak.size, 1);
+	assert_int_equal(device.ak.data[0], 10);
+	assert_false(device.approved);
+	assert_int_equal(device.verdict, DEVICE_NEVER);
+	device_free(&device);
+	/* Another attestation key of the same TPM. */
+	assert_int_equal(enrol("d1", 1, 14, true, &err), 0);
+	device = load("d1");
+	assert_int_equal(device.ak.data[0], 14);
+	device_free(&device);
+	device = load("d9");
+	assert_string_equal(device.name, "");
+	device_free(&device);
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_approve(store, "d9", &err), -ENOENT);
+	in_transaction(devices_approve(store, "d1", &err), &err);
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(devices_set_label(store, "d1", "office", &err), &err);
+	device = load("d1");
+	assert_true(device.approved);
+	assert_string_equal(device.label, "office");
+	device_free(&device);
+}
+
+static void a_verdict_is_kept(void **state)
+{
+	static const char *const names[] = { "d1", "d2", "d9" };
+	struct device devices[3] = { 0 };
+	const struct device *changed[] = { &devices[0] };
+	struct device_change change = { "d1", 2000, DEVICE_NOT_TRUSTED, "why not", "p@1",
+					"{}", { 0 } };
+	struct assay_error err = { 0 };
+	struct device again;
+	char reason[64];
+
+	(void)state;
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_load(store, names, 3, true, devices, &err), 0);
+	assert_string_equal(devices[1].name, "d2");
+	assert_string_equal(devices[2].name, "");
+	assert_int_equal(devices_add_change(store, &change, &devices[0].change, &err), 0);
+	assert_true(devices[0].change > 0);
+	devices[0].verdict = DEVICE_NOT_TRUSTED;
+	devices[0].since = devices[0].seen = devices[0].judged = 2000;
+	devices[0].due = 2300;
+	devices[0].resets = UINT32_MAX;
+	devices[0].restarts = 3;
+	devices[0].clock = INT64_MAX;
+	devices[0].records = 7;
+	devices[0].entries = 8;
+	devices[0].evidence = (struct assay_digest){ .hash = ASSAY_HASH_SHA256, .size = 32 };
+	memcpy(devices[0].boot_id, "01234567-89ab-cdef-0123-456789abcdef", 37);
+	buffer_append(&devices[0].state, "state", 5);
+	in_transaction(devices_save(store, changed, 1, &err), &err);
+	again = load("d1");
+	assert_int_equal(again.verdict, DEVICE_NOT_TRUSTED);
+	assert_true(again.change == devices[0].change && again.due == 2300 &&
+		    again.resets == UINT32_MAX && again.clock == INT64_MAX && again.records == 7 &&
+		    again.entries == 8 && again.evidence.size == 32 && again.restarts == 3);
+	assert_string_equal(again.boot_id, devices[0].boot_id);
+	assert_true(bytes_equal(buffer_bytes(&again.state), buffer_bytes(&devices[0].state)));
+	assert_int_equal(devices_reason(store, again.change, reason, sizeof(reason), &err), 0);
+	assert_string_equal(reason, "why not");
+	device_free(&again);
+	for (size_t i = 0; i < 3; i++)
+		device_free(&devices[i]);
+}
+
+static void evidence_is_kept_once(void **state)
+{
+	static const struct store_statement count = { "", "SELECT count(*) FROM evidence", NULL };
+	static const uint8_t body[1000] = { 40, 181, 47, 253 };
+	struct device_evidence pieces[2] = {
+		{ .name = "d1", .boot_id = "b", .body = { body, sizeof(body) } },
+		{ .name = "d1", .boot_id = "b", .body = { body, sizeof(body) } },
+	};
+	struct collected collected = { 0 };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	pieces[0].digest = pieces[1].digest =
+		(struct assay_digest){ .hash = ASSAY_HASH_SHA256, .size = 32 };
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(devices_add_evidence(store, pieces, 2, &err), &err);
+	assert_int_equal(store_run(store, &count, NULL, 1, collect, &collected, &err), 0);
+	assert_int_equal(collected.sum, 1);
+}
+
+static void a_device_is_removed(void **state)
+{
+	struct assay_error err = { 0 };
+	struct device device;
+
+	(void)state;
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(devices_remove(store, "d1", &err), &err);
+	device = load("d1");
+	assert_string_equal(device.name, "");
+	device_free(&device);
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_remove(store, "d1", &err), -ENOENT);
+	store_rollback(store);
+	assert_int_equal(enrol("d4", 1, 10, false, &err), 0);
+}
+
+/* ---------------------------------------------------------------- references, audit */
+
+static void references_have_versions(void **state)
+{
+	const struct ref_assignment assignment = { "shop", "p.json", 2 };
+	static struct ref_assignment found[REF_ASSIGNMENTS_MAX];
+	struct assay_error err = { 0 };
+	uint64_t version = 0, before = 0, after = 0;
+	size_t count = 0;
+	struct ref ref;
+
+	(void)state;
+	assert_int_equal(refs_generation(store, &before, &err), 0);
+	for (uint64_t i = 1; i <= 3; i++) {
+		const uint8_t content = (uint8_t)i;
+
+		assert_int_equal(store_begin(store, &err), 0);
+		in_transaction(refs_add(store, REF_POLICY, "p.json", BYTES(&content, 1),
+					BYTES(NULL, 0), "me", 1, &version, &err),
+			       &err);
+		assert_int_equal(version, i);
+	}
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(refs_assign(store, &assignment, "me", 1, &err), &err);
+	assert_int_equal(refs_generation(store, &after, &err), 0);
+	assert_int_equal(after, before + 4);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 0, &ref, &err), 0);
+	assert_int_equal(ref.version, 3);
+	ref_free(&ref);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 2, &ref, &err), 0);
+	assert_int_equal(ref.content.data[0], 2);
+	ref_free(&ref);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 4, &ref, &err), -ENOENT);
+	assert_int_equal(refs_get(store, REF_MANIFEST, "p.json", 0, &ref, &err), -ENOENT);
+	assert_int_equal(refs_assignments(store, found, &count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(found[0].policy, "p.json");
+	assert_int_equal(found[0].version, 2);
+}
+
+static void the_audit_is_a_chain(void **state)
+{
+	struct assay_error err = { 0 };
+	uint64_t rows = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 4; i++) {
+		assert_int_equal(store_begin(store, &err), 0);
+		in_transaction(audit_add(store, 100 + i, "operator me", "enrol", "d1", &err), &err);
+	}
+	assert_int_equal(audit_check(store, &rows, &err), 0);
+	assert_int_equal(rows, 4);
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(
+		store_script(store, "UPDATE audit SET who = 'operator x' WHERE id = 2", &err), 0);
+	assert_int_equal(audit_check(store, &rows, &err), -EBADMSG);
+	support_assert_error(&err, "row 2 of the audit");
+	store_rollback(store);
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(store_script(store, "DELETE FROM audit WHERE id = 3", &err), 0);
+	assert_int_equal(audit_check(store, &rows, &err), -EBADMSG);
+	support_assert_error(&err, "row 3 of the audit is missing");
+	store_rollback(store);
+	assert_int_equal(audit_check(store, &rows, &err), 0);
+}
+
+/* ---------------------------------------------------------------- two at once */
+
+/* Each adds to what it reads: nothing is lost if they take turns. */
+static void *add_hundred(void *context)
+{
+	static const char *const names[] = { "d2" };
+	struct store *mine = NULL;
+	struct assay_error err = { 0 };
+
+	if (store_connect(url(), &mine, &err) < 0)
+		return &store;
+	for (int i = 0; i < 100; i++) {
+		struct device device = { 0 };
+		const struct device *const changed[] = { &device };
+		int r = store_begin(mine, &err);
+
+		if (r == 0)
+			r = devices_load(mine, names, 1, true, &device, &err);
+		device.records++;
+		if (r == 0)
+			r = devices_save(mine, changed, 1, &err);
+		if (r == 0)
+			r = store_commit(mine, &err);
+		device_free(&device);
+		if (r < 0) {
+			print_error("%s\n", err.text);
+			context = &store;
+			break;
+		}
+	}
+	store_disconnect(mine);
+	return context;
+}
+
+static void two_processes_take_turns(void **state)
+{
+	pthread_t threads[2];
+	struct device device;
+	void *failed;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, add_hundred, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	device = load("d2");
+	assert_int_equal(device.records, 200);
+	device_free(&device);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(versions_are_known),
+		cmocka_unit_test(values_come_back),
+		cmocka_unit_test(many_sets),
+		cmocka_unit_test(transactions),
+		cmocka_unit_test(errors_are_told),
+		cmocka_unit_test(urls_are_refused),
+		cmocka_unit_test(devices_are_enrolled),
+		cmocka_unit_test(a_verdict_is_kept),
+		cmocka_unit_test(evidence_is_kept_once),
+		cmocka_unit_test(two_processes_take_turns),
+		cmocka_unit_test(a_device_is_removed),
+		cmocka_unit_test(references_have_versions),
+		cmocka_unit_test(the_audit_is_a_chain),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
