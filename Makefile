@@ -43,8 +43,9 @@ all: build/host/assay build/host/assay-push build/host/assay-verify build/host/a
 # is there; the .key file changes, and what depends on it is made anew, only when the
 # thing did.
 .PHONY: FORCE packages deps kernels
+# With NO_BED=1, as packages are built, nothing is installed, and nothing fetched.
 packages:
-	+@qemu/host-packages
+	$(if $(NO_BED),,+@qemu/host-packages)
 
 deps: packages kernels $(foreach a,$(ARCHES),$(SYSROOT_$(a)))
 
@@ -84,9 +85,10 @@ HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 INCLUDES := -Iuserspace/include -Iuserspace/lib -Iuserspace/cmd -Iuserspace -Ikmod
 
-CC_host := gcc
-CFLAGS_host := -O2 -g $(HARDENING)
-LDFLAGS_host := -pie -Wl,-z,relro,-z,now
+# What is installed obeys the usual variables, so that a distribution's build, and a cross build, can set them.
+CC_host := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
+CFLAGS_host := -O2 -g $(HARDENING) $(CPPFLAGS) $(CFLAGS)
+LDFLAGS_host := -pie -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 CC_asan := gcc
 CFLAGS_asan := -O1 -g1 $(SANITIZE)
 LDFLAGS_asan := $(SANITIZE)
@@ -105,8 +107,8 @@ CC_fuzz := clang
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 
-CC_shared := gcc
-CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden
+CC_shared := $(CC_host)
+CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden $(CPPFLAGS) $(CFLAGS)
 
 # What the verifier needs, and what only signers and devices need.
 # Of the library, only some programs need libinih, libzstd, zlib and libcbor.
@@ -237,8 +239,8 @@ LIB_PUBLIC := $(patsubst %.c,build/shared/%.o,$(wildcard userspace/lib/verify/li
 
 build/shared/$(LIB_NAME): $(LIB_PUBLIC) build/shared/libassay.a $(LIB_MAP)
 	$(call tell,LINK)
-	$(Q)gcc -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(LIB_MAP) -Wl,-z,defs \
-		-Wl,-z,relro,-z,now -o $@ $(filter %.o %.a,$^) $(LIBS_CORE)
+	$(Q)$(CC_shared) -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(LIB_MAP) -Wl,-z,defs \
+		-Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS_CORE)
 
 -include $(shell find build/guest-arm32 build/host build/asan build/tsan build/fuzz build/shared \
 	$(foreach a,$(ARCHES),build/$(a) $(GUEST_$(a))) -name '*.d' 2>/dev/null)
@@ -452,70 +454,117 @@ $(BENCHMARKS:%=bench-%): bench-%: bench-needs
 	+@tests/bench.sh $*
 
 # ---------------------------------------------------------------- install
+# The directories have their usual names (GNU Coding Standards, "Directory Variables"); where systemd, udev,
+# initramfs-tools, dracut and the shells look for files each has one more. DESTDIR goes before all of them.
 PREFIX ?= /usr/local
-BINDIR := $(DESTDIR)$(PREFIX)/bin
-SBINDIR := $(DESTDIR)$(PREFIX)/sbin
-MANDIR := $(DESTDIR)$(PREFIX)/share/man
-SYSTEMDDIR ?= $(PREFIX)/lib/systemd
-TMPFILESDIR := $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
-UDEVDIR := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
-SYSUSERSDIR := $(DESTDIR)$(PREFIX)/lib/sysusers.d
-LIBDIR := $(DESTDIR)$(PREFIX)/lib
-INCLUDEDIR := $(DESTDIR)$(PREFIX)/include
-COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+prefix ?= $(PREFIX)
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+sbindir ?= $(exec_prefix)/sbin
+libdir ?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+datarootdir ?= $(prefix)/share
+datadir ?= $(datarootdir)
+docdir ?= $(datarootdir)/doc/assay
+mandir ?= $(datarootdir)/man
+pkgconfigdir ?= $(libdir)/pkgconfig
+unitdir ?= $(prefix)/lib/systemd/system
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+sysusersdir ?= $(prefix)/lib/sysusers.d
+udevrulesdir ?= $(prefix)/lib/udev/rules.d
+bashcompletiondir ?= $(datadir)/bash-completion/completions
+zshcompletiondir ?= $(datadir)/zsh/site-functions
+fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
+# Scripts that an initramfs takes from below one of two prefixes, whatever libdir (policy/initramfs-tools).
+privatedir := $(prefix)/lib/assay
+# Where initramfs-tools and dracut look, whatever the prefix.
+initramfsdir ?= /usr/share/initramfs-tools
+dracutdir ?= /usr/lib/dracut/modules.d
 
-.PHONY: install install-library install-service install-initrd clean help
+# into DIRECTORY MODE FILE...
+into = install -d '$(DESTDIR)$(strip $(1))' && install -m $(2) $(3) '$(DESTDIR)$(strip $(1))/'
+
+.PHONY: install install-library install-service install-initrd install-manuals install-completions clean help
 # INSTALL_FROM: whose programs; another machine's with INSTALL_FROM=arm64.
 INSTALL_FROM ?= host
 INSTALLED := $(PROGRAMS:%=build/$(INSTALL_FROM)/%)
-install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service install-initrd $(INSTALLED)
-	install -d $(BINDIR)
-	install -m 755 $(INSTALLED) $(BINDIR)/
-	install -d $(COMPLETIONS)
-	install -m 644 completions/assay.bash $(COMPLETIONS)/assay
-	ln -sf assay $(COMPLETIONS)/assay-verify
-	ln -sf assay $(COMPLETIONS)/assayd
-	install -d $(UDEVDIR)
-	install -m 644 policy/70-assay.rules $(UDEVDIR)/
+install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service install-initrd install-manuals install-completions $(INSTALLED)
+	$(call into,$(bindir),755,$(INSTALLED))
+	$(call into,$(udevrulesdir),644,policy/70-assay.rules)
+
+# The shells look for a file by the name of the program; zsh, for one that names it in its first line.
+COMPLETED := assay assay-initrd assay-push assay-verify assayd
+install-completions:
+	install -d '$(DESTDIR)$(bashcompletiondir)' '$(DESTDIR)$(zshcompletiondir)' '$(DESTDIR)$(fishcompletiondir)'
+	for program in $(COMPLETED); do \
+		install -m 644 completions/assay.bash '$(DESTDIR)$(bashcompletiondir)'/$$program && \
+		install -m 644 completions/assay.fish '$(DESTDIR)$(fishcompletiondir)'/$$program.fish && \
+		sed "1s/.*/#compdef $$program/" completions/assay.zsh >'$(DESTDIR)$(zshcompletiondir)'/_$$program && \
+		chmod 644 '$(DESTDIR)$(zshcompletiondir)'/_$$program || exit 1; \
+	done
+
+install-manuals:
 	@for page in $(wildcard man/*.[1-8]); do \
-		section=$${page##*.}; \
-		install -d $(MANDIR)/man$$section && \
-		install -m 644 $$page $(MANDIR)/man$$section/ || exit 1; \
+		section='$(DESTDIR)$(mandir)'/man$${page##*.}; \
+		install -d "$$section" && install -m 644 $$page "$$section/" || exit 1; \
 	done
 
 # The service, for systemd; its configuration is left to the administrator.
 install-service: build/$(INSTALL_FROM)/assayd
-	install -d $(SBINDIR) $(DESTDIR)$(SYSTEMDDIR)/system $(TMPFILESDIR) $(SYSUSERSDIR)
-	install -m 755 build/$(INSTALL_FROM)/assayd $(SBINDIR)/assayd
-	sed 's,@SBINDIR@,$(PREFIX)/sbin,' policy/assayd.service >$(DESTDIR)$(SYSTEMDDIR)/system/assayd.service
-	chmod 644 $(DESTDIR)$(SYSTEMDDIR)/system/assayd.service
-	install -m 644 policy/assay.tmpfiles $(TMPFILESDIR)/assay.conf
-	install -m 644 policy/assay.sysusers $(SYSUSERSDIR)/assay.conf
+	$(call into,$(sbindir),755,$<)
+	install -d '$(DESTDIR)$(unitdir)' '$(DESTDIR)$(tmpfilesdir)' '$(DESTDIR)$(sysusersdir)'
+	sed 's,@SBINDIR@,$(sbindir),' policy/assayd.service >'$(DESTDIR)$(unitdir)/assayd.service'
+	chmod 644 '$(DESTDIR)$(unitdir)/assayd.service'
+	install -m 644 policy/assay.tmpfiles '$(DESTDIR)$(tmpfilesdir)/assay.conf'
+	install -m 644 policy/assay.sysusers '$(DESTDIR)$(sysusersdir)/assay.conf'
 
-# What an initramfs needs, where initramfs-tools, dracut and systemd look for it, whatever PREFIX.
-INITRAMFSDIR ?= /usr/share/initramfs-tools
-DRACUTDIR ?= /usr/lib/dracut/modules.d
+# What an initramfs needs, where initramfs-tools, dracut and systemd look for it.
 install-initrd: build/$(INSTALL_FROM)/assay-initrd
-	install -d $(BINDIR) $(LIBDIR)/assay $(DESTDIR)$(SYSTEMDDIR)/system $(DESTDIR)$(INITRAMFSDIR)/hooks \
-		$(DESTDIR)$(INITRAMFSDIR)/scripts/local-bottom $(DESTDIR)$(DRACUTDIR)/95assay \
-		$(DESTDIR)$(PREFIX)/share/doc/assay/measure.d
-	install -m 755 build/$(INSTALL_FROM)/assay-initrd $(BINDIR)/
-	install -m 755 policy/initrd-load $(LIBDIR)/assay/
-	install -m 644 policy/assay-initrd.service $(DESTDIR)$(SYSTEMDDIR)/system/
-	install -m 755 policy/initramfs-tools/hooks/assay $(DESTDIR)$(INITRAMFSDIR)/hooks/
-	install -m 755 policy/initramfs-tools/scripts/local-bottom/assay $(DESTDIR)$(INITRAMFSDIR)/scripts/local-bottom/
-	install -m 755 policy/dracut/95assay/module-setup.sh policy/dracut/95assay/assay.sh $(DESTDIR)$(DRACUTDIR)/95assay/
-	install -m 644 policy/assay-initrd.service $(DESTDIR)$(DRACUTDIR)/95assay/
-	install -m 644 policy/measure.d/*.conf $(DESTDIR)$(PREFIX)/share/doc/assay/measure.d/
+	$(call into,$(bindir),755,$<)
+	$(call into,$(privatedir),755,policy/initrd-load)
+	$(call into,$(unitdir),644,policy/assay-initrd.service)
+	$(call into,$(initramfsdir)/hooks,755,policy/initramfs-tools/hooks/assay)
+	$(call into,$(initramfsdir)/scripts/local-bottom,755,policy/initramfs-tools/scripts/local-bottom/assay)
+	$(call into,$(dracutdir)/95assay,755,policy/dracut/95assay/module-setup.sh policy/dracut/95assay/assay.sh)
+	$(call into,$(dracutdir)/95assay,644,policy/assay-initrd.service)
+	$(call into,$(docdir)/measure.d,644,policy/measure.d/*.conf)
 
 install-library: library
-	install -d $(LIBDIR)/pkgconfig $(INCLUDEDIR)
-	install -m 644 build/shared/$(LIB_NAME) $(LIBDIR)/$(LIB_NAME).$(LIB_VERSION)
-	ln -sf $(LIB_NAME).$(LIB_VERSION) $(LIBDIR)/$(LIB_SONAME)
-	ln -sf $(LIB_SONAME) $(LIBDIR)/$(LIB_NAME)
-	install -m 644 userspace/include/assay-verify.h $(INCLUDEDIR)/
-	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(LIB_VERSION),' \
-		userspace/lib/verify/libassay-verify.pc.in >$(LIBDIR)/pkgconfig/libassay-verify.pc
+	install -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(pkgconfigdir)' '$(DESTDIR)$(includedir)'
+	install -m 644 build/shared/$(LIB_NAME) '$(DESTDIR)$(libdir)/$(LIB_NAME).$(LIB_VERSION)'
+	ln -sf $(LIB_NAME).$(LIB_VERSION) '$(DESTDIR)$(libdir)/$(LIB_SONAME)'
+	ln -sf $(LIB_SONAME) '$(DESTDIR)$(libdir)/$(LIB_NAME)'
+	install -m 644 userspace/include/assay-verify.h '$(DESTDIR)$(includedir)/'
+	sed 's,@PREFIX@,$(prefix),; s,@LIBDIR@,$(libdir),; s,@INCLUDEDIR@,$(includedir),; s,@VERSION@,$(LIB_VERSION),' \
+		userspace/lib/verify/libassay-verify.pc.in >'$(DESTDIR)$(pkgconfigdir)/libassay-verify.pc'
+	chmod 644 '$(DESTDIR)$(pkgconfigdir)/libassay-verify.pc'
+
+# ---------------------------------------------------------------- distribution
+# What stands in the repository, with what is changed in it; in an unpacked tarball, all but build/.
+DIST_FILES = { git ls-files --cached --others --exclude-standard 2>/dev/null || find . -type f -not -path './build/*' | sed 's,^\./,,'; } | \
+	while IFS= read -r file; do [ ! -e "$$file" ] || printf '%s\n' "$$file"; done | sort
+
+# The same files give the same bytes: the time is that of the newest entry of debian/changelog.
+DIST := build/dist/assay-$(LIB_VERSION).tar.xz
+.PHONY: dist dist-files package
+dist-files:
+	@$(DIST_FILES)
+
+dist:
+	@mkdir -p $(dir $(DIST))
+	$(Q)epoch=$$(date -d "$$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)" +%s) && \
+		$(DIST_FILES) | LC_ALL=C tar -c --verbatim-files-from -T - --sort=name --format=gnu --mtime="@$$epoch" \
+			--owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --transform='s,^,assay-$(LIB_VERSION)/,S' | \
+		xz -6 --threads=1 >$(DIST).new && mv $(DIST).new $(DIST)
+	@echo $(DIST)
+
+# Debian packages for releases of Debian: build/package/SUITE-ARCH/*.deb, see qemu/package.
+PACKAGES := $(foreach a,$(ARCHES),bookworm-$(a) trixie-$(a))
+package: package-bookworm-$(shell dpkg --print-architecture) package-trixie-arm64
+
+.PHONY: $(PACKAGES:%=package-%)
+$(PACKAGES:%=package-%): package-%: | packages
+	+$(Q)qemu/package $(subst -, ,$*) build/package/$*
 
 clean:
 	rm -rf build
@@ -531,6 +580,8 @@ help:
 		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
 		'make all           programs (build/host, build/arm64, build/amd64) and modules (build/kmod/FLAVOUR)' \
 		'make deps          packages, kernels and sysroots only; all other targets do what they need' \
-		'make install       programs, libassay-verify, man pages, bash completion, udev rule, service; PREFIX=$(PREFIX), DESTDIR=' \
+		'make install       programs, libassay-verify, man pages, completions, udev rule, service; prefix=$(prefix), DESTDIR=' \
+		'make package       Debian packages for this machine and for a Debian 13 on arm64: build/package/SUITE-ARCH; or one of: $(PACKAGES:%=package-%)' \
+		'make dist          the sources as build/dist/assay-VERSION.tar.xz, the same bytes from the same files' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
 		'FLAVOUR is one of: $(ALL_FLAVOURS) (kernel of the guest: qemu/README.md)'

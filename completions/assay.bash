@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# bash completion for assay, assay-verify and assayd. The commands, their verbs
+# bash completion for all programs. The commands, their verbs
 # and their options are those that --help of the program itself tells: there is no second list
 # of them to keep.
 # shellcheck shell=bash
@@ -69,4 +69,4 @@ _assay() {
 	fi
 }
 
-complete -o default -F _assay assay assay-verify assayd
+complete -o default -F _assay assay assay-initrd assay-push assay-verify assayd

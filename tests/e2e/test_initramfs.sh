@@ -29,7 +29,7 @@ for directory in etc usr boot; do
 	mount -t overlay -o "lowerdir=/$directory,upperdir=$work/over/$directory,workdir=$work/side/$directory" \
 		overlay "/$directory" || exit 1
 done
-make --no-print-directory -s install-initrd PREFIX=/usr SYSTEMDDIR=/usr/lib/systemd || exit 1
+make --no-print-directory -s install-initrd PREFIX=/usr || exit 1
 
 # A kernel that has no modules, but says what mkinitramfs asks for.
 mkdir -p /usr/lib/modules/6.1-test

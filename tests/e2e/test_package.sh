@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The Debian packages as `make package` builds them for this machine: which file is in which, what
+# they need, what lintian says, and that apt takes their directory for a repository.
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 2
+work=$(mktemp -d "${TMPDIR:-/tmp}/assay-package.XXXXXX") || exit 2
+trap 'rm -rf "$work"' EXIT
+CHECK_OUT=$work
+. tests/check.sh
+arch=$(dpkg --print-architecture)
+triplet=$(dpkg-architecture -q DEB_HOST_MULTIARCH)
+packages=$PWD/build/package/bookworm-$arch
+version=$(sed -n '1s/^assay (\(.*\)) .*/\1/p' debian/changelog)
+
+deb() { # PACKAGE: its file
+	echo "$packages/$1_${version}_$([ "$1" = assay-dkms ] && echo all || echo "$arch").deb"
+}
+all='assay assay-dkms assay-verify libassay-verify-dev libassay-verify0'
+
+for package in $all; do
+	dpkg-deb --fsys-tarfile "$(deb "$package")" >"$work/$package.tar"
+	# Of Debian 12 and later the directories are one, but for debhelper.
+	tar -tf "$work/$package.tar" | grep -v '/$' |
+		sed "s,^\./lib/,./usr/lib/,; s,^\.,$package ,; s,/$triplet/,/TRIPLET/,; s,/assay-$version/,/assay-VERSION/,; s,\.$version\$,.VERSION,"
+done | sort >"$work/contents"
+sed '/^#/d' tests/e2e/package.contents | sort >"$work/expected"
+for source in kmod/*.[ch] kmod/Kbuild kmod/uapi/*.h; do
+	echo "assay-dkms /usr/src/assay-VERSION/${source#kmod/}"
+done | sort - "$work/expected" >"$work/wanted"
+run diff "$work/wanted" "$work/contents"
+check 'which file is in which package is as tests/e2e/package.contents has it' told 0
+sed 's/^[^ ]* //' "$work/contents" | sort | uniq -d >"$work/twice"
+check 'no file is in two of them' [ ! -s "$work/twice" ]
+
+# ---------------------------------------------------------------- what they need and are
+depends() { # PACKAGE
+	dpkg-deb -f "$(deb "$1")" Depends | tr ',' '\n' | sed 's/^ *//; s/ .*//'
+}
+depends assay-verify >"$work/verify"
+check 'the verifier needs no TPM stack' [ -z "$(grep -E 'tss2|keyutils' "$work/verify")" ]
+check 'but the libraries that it is linked with' grep -q '^libjansson4$' "$work/verify"
+check 'nor does its library' [ -z "$(depends libassay-verify0 | grep -E 'tss2|keyutils')" ]
+check 'the device has what speaks with its TPM' [ -n "$(depends assay | grep '^libtss2-tcti-device0')" ]
+check 'the module is built by DKMS' [ "$(depends assay-dkms)" = dkms ]
+tar -xOf "$work/assay-dkms.tar" "./usr/src/assay-$version/dkms.conf" >"$work/dkms.conf"
+check 'under the version of the package' grep -qx "PACKAGE_VERSION=\"$version\"" "$work/dkms.conf"
+# shellcheck disable=SC2016 # dpkg-deb expands it
+check 'all have the version of the programs' [ "$(for package in $all; do
+	dpkg-deb -W --showformat '${Version}\n' "$(deb "$package")"
+done | sort -u)" = "$(sed -n 's/^#define ASSAY_VERSION "\(.*\)"/\1/p' userspace/include/assay.h)" ]
+for package in assay assay-verify libassay-verify0; do
+	mkdir "$work/$package"
+	tar -xf "$work/$package.tar" -C "$work/$package"
+done
+works 'assay runs' "$work/assay/usr/bin/assay" --version
+works 'assay-verify runs' "$work/assay-verify/usr/bin/assay-verify" --version
+for program in assay/usr/bin/assay assay/usr/sbin/assayd assay/usr/bin/assay-push assay/usr/bin/assay-initrd \
+	assay-verify/usr/bin/assay-verify; do
+	readelf -dlW "$work/$program" >"$work/elf"
+	check "${program#*/} is position independent and bound at its start" \
+		sh -c "grep -q 'FLAGS_1.*NOW.*PIE' '$work/elf' && grep -q GNU_RELRO '$work/elf'"
+	check 'and says nothing of where it was built' [ -z "$(grep -ac "$PWD" "$work/$program" | grep -v '^0$')" ]
+done
+check 'the unit starts the program that is in the package' \
+	grep -rqx 'ExecStart=/usr/sbin/assayd' "$work/assay" --include=assayd.service
+
+# ---------------------------------------------------------------- checks of others
+run lintian --allow-root --fail-on error,warning,info --display-info --tag-display-limit 0 \
+	--suppress-tags bad-distribution-in-changes-file "$packages/assay_${version}_$arch.changes"
+check 'lintian has nothing to say' told 0
+mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
+: >"$work/apt/status"
+echo "deb [trusted=yes] file:$packages ./" >"$work/apt/sources.list"
+with_apt() { # COMMAND...
+	"$@" -o "Dir::State=$work/apt" -o "Dir::State::lists=$work/apt/lists" -o "Dir::State::status=$work/apt/status" \
+		-o "Dir::Cache=$work/apt" -o "Dir::Etc::sourcelist=$work/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o "APT::Architecture=$arch" -o APT::Sandbox::User=root -o Dir::Etc::parts=/dev/null
+}
+run with_apt apt-get -q update
+check 'apt takes their directory for a repository' told 0
+run with_apt apt-cache policy assay assay-dkms
+check 'and offers what is in it' prints 0 "^assay:" "Candidate: $version" "^assay-dkms:"
+
+echo "1..$check_number"
+exit "$check_failed"
