@@ -202,6 +202,19 @@ static const struct {
 	{ BYTES_LITERAL(
 		  HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32, "Zm9v", "Zm9v\",\"mode\":\"0644")),
 	  "m line 2", "\"mode\" is not known" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1", "sha256:" HEX32 "\",\"package\":\"x", "Zm9v",
+					  "Zm9v")),
+	  "m line 2", "no \"version\"" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH(
+		  "/a", "1",
+		  "sha256:" HEX32 "\",\"package\":\"x\",\"version\":\"1\",\"architecture\":\"",
+		  "Zm9v", "Zm9v")),
+	  "m line 2", "architecture is not 1 to 255" },
+	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "1",
+					  "sha256:" HEX32 "\",\"package\":\"x\",\"version\":\"1 "
+					  "2\",\"architecture\":\"all",
+					  "Zm9v", "Zm9v")),
+	  "m line 2", "version is not 1 to 255" },
 	/* Nearly of the form that is written. */
 	{ BYTES_LITERAL(HEADER ENTRY_WITH("/a", "01", "sha256:" HEX32, "Zm9v", "Zm9v")), "m line 2",
 	  "not JSON" },
@@ -265,33 +278,38 @@ static int keep_entry(void *context, const struct manifest_header *header,
 	return manifest_append_entry(entry, context, err);
 }
 
+#define PACKAGE "\",\"package\":\"coreutils\",\"version\":\"1:9.1~rc1-1+b2\",\"architecture\":\"all"
+
 /* Whatever its order, white space and escapes: an entry says the same in all of them. */
 static void all_forms_of_an_entry_are_read_alike(void **state)
 {
 	static const char written[] =
-		"{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
+		"{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32 PACKAGE
 		"\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
 		"\"ctime\":9223372036854775807,\"inode\":10}\n";
 	static const struct bytes forms[] = {
 		BYTES_LITERAL(
 			HEADER
-			"{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
+			"{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32 PACKAGE
 			"\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
 			"\"ctime\":9223372036854775807,\"inode\":10}\n"),
 		BYTES_LITERAL(
 			HEADER
-			"{ \"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
+			"{ \"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32 PACKAGE
 			"\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
 			"\"ctime\":9223372036854775807,\"inode\":10} \n"),
-		BYTES_LITERAL(HEADER "{\"path\":\"\\/usr\\/bin/\\u0078\",\"digest\":\"sha256:" HEX32
-				     "\",\"inode\":10,\"ctime\":9223372036854775807,\"size\":0,"
-				     "\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
-				     "\"pkcs7\":\"Zm9v\"}\n"),
 		BYTES_LITERAL(HEADER
-			      "{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32
-			      "\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8\\u003d\","
-			      "\"mtime\":1796032685123456789,"
-			      "\"ctime\":9223372036854775807,\"inode\":10}\n"),
+			      "{\"path\":\"\\/usr\\/bin/\\u0078\",\"digest\":\"sha256:" HEX32
+			      "\",\"inode\":10,\"ctime\":9223372036854775807,\"size\":0,"
+			      "\"ima\":\"Zm8=\",\"mtime\":1796032685123456789,"
+			      "\"pkcs7\":\"Zm9v\",\"architecture\":\"all\","
+			      "\"version\":\"1:9.1~rc1-1+b2\",\"package\":\"core\\u0075tils\"}\n"),
+		BYTES_LITERAL(
+			HEADER
+			"{\"path\":\"/usr/bin/x\",\"size\":0,\"digest\":\"sha256:" HEX32 PACKAGE
+			"\",\"pkcs7\":\"Zm9v\",\"ima\":\"Zm8\\u003d\","
+			"\"mtime\":1796032685123456789,"
+			"\"ctime\":9223372036854775807,\"inode\":10}\n"),
 	};
 
 	(void)state;

@@ -41,6 +41,25 @@ static void assert_fit_to_print(const char *detail)
 		assert_true((uint8_t)*detail >= 0x20 && *detail != 0x7f);
 }
 
+static size_t packages_named;
+
+/* Of files that a manifest has the detail names the package. */
+static void assert_package_named(const struct verdict *verdict)
+{
+	static const enum check checks[] = { CHECK_FILES_MATCH, CHECK_FILES_COMPLETE };
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		const char *detail = verdict->detail[checks[i]];
+
+		if ((verdict->failed & CHECK_BIT(checks[i])) &&
+		    (strstr(detail, "the manifest says") ||
+		     strstr(detail, "is in a manifest and"))) {
+			assert_non_null(strstr(detail, ", of package tools 1.2-3 (arm64)"));
+			packages_named++;
+		}
+	}
+}
+
 /* Return: whether the row is as it must be; if not, says so */
 static bool run_row(const struct bad_row *row, check_mask *seen)
 {
@@ -53,6 +72,7 @@ static bool run_row(const struct bad_row *row, check_mask *seen)
 	assert_true((verdict.failed & verdict.passed) == 0);
 	for (int i = 0; i < CHECK_COUNT; i++)
 		assert_fit_to_print(verdict.detail[i]);
+	assert_package_named(&verdict);
 	list("not caught by", expected & ~verdict.failed, text, sizeof(text));
 	list("caught by", verdict.failed & ~expected, text, sizeof(text));
 	if (verdict_trusted(&verdict) != ((row->fails & TRUSTED) != 0))
@@ -162,6 +182,7 @@ static void test_every_check_was_seen_to_fail(void **state)
 	char text[1024] = "";
 
 	(void)state;
+	assert_true(packages_named >= 2);
 	list("never failed:", CHECK_ALL & ~seen_in_tables, text, sizeof(text));
 	assert_string_equal(text, "");
 }

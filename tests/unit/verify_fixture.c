@@ -547,6 +547,7 @@ static void begin_manifest(struct fixture *fixture)
 		struct manifest_entry entry = { .path = fixture_path(i),
 						.size = 1234567,
 						.digest = fixture_digest(i),
+						.package = { "tools", "1.2-3", "arm64" },
 						.pkcs7 = BYTES_LITERAL("pkcs7"),
 						.ima = BYTES_LITERAL("ima") };
 

@@ -20,17 +20,17 @@
 #include "sign/manifest_signature.h"
 #include "sign/signature.h"
 
-/* The most bytes of a list of files: some millions of them. */
-#define LIST_MAX ((size_t)1 << 30)
+/* How many notes of a source are told. */
+#define NOTES_MAX 20
 
 /* All is signed but the manifest, which is to be next. */
 #define EXIT_NEXT_STEP 3
 
-static volatile sig_atomic_t interrupted;
+volatile sig_atomic_t sign_interrupted;
 
 static void interrupt(int number)
 {
-	interrupted = number;
+	sign_interrupted = number;
 }
 
 static int out_of_memory(struct assay_error *err)
@@ -173,123 +173,6 @@ static int begin_work(struct sign_call *call, struct assay_error *err)
 	return r < 0 ? r : sign_work_begin(&call->work, err);
 }
 
-/* ---------------------------------------------------------------- what to sign */
-
-static bool add_listed(struct option_texts *names, const char *name)
-{
-	/* Room doubles whenever the count is a power of two. */
-	if ((names->count & (names->count - 1)) == 0) {
-		const char **list = reallocarray(names->list, names->count ? 2 * names->count : 1,
-						 sizeof(*list));
-
-		if (!list)
-			return false;
-		names->list = list;
-	}
-	names->list[names->count++] = name;
-	return true;
-}
-
-static int read_list(struct sign_call *call, struct assay_error *err)
-{
-	const struct sign_options *options = call->options;
-	const char separator = options->nul ? '\0' : '\n';
-	char *at, *end;
-	int r = file_read(options->list, LIST_MAX, &call->list, err);
-
-	if (r < 0)
-		return r;
-	buffer_append_u8(&call->list, (uint8_t)separator);
-	if (call->list.failed)
-		return out_of_memory(err);
-	at = (char *)call->list.data;
-	end = at + call->list.size;
-	while (at < end) {
-		char *stop = memchr(at, separator, (size_t)(end - at));
-
-		/* A NUL within a line would cut the path off, unseen. */
-		if (!options->nul && memchr(at, '\0', (size_t)(stop - at)))
-			return assay_fail(err, EINVAL,
-					  "%s: there is a NUL in the list; is it for -0?",
-					  options->list);
-		*stop = '\0';
-		if (stop > at && !add_listed(&call->listed, at))
-			return out_of_memory(err);
-		at = stop + 1;
-	}
-	return 0;
-}
-
-static void free_list(struct sign_call *call)
-{
-	free(call->listed.list);
-	call->listed = (struct option_texts){ 0 };
-	buffer_free(&call->list);
-}
-
-static struct tree_options tree_options(const struct sign_call *call)
-{
-	const struct sign_options *options = call->options;
-
-	return (struct tree_options){
-		.paths = options->list ?
-				 (struct tree_names){ call->listed.list, call->listed.count } :
-				 (struct tree_names){ (const char *const *)options->paths.list,
-						      options->paths.count },
-		.include = { options->include.list, options->include.count },
-		.exclude = { options->exclude.list, options->exclude.count },
-		.list = options->list != NULL,
-	};
-}
-
-/* How much there is, for the time left: only where somebody looks at it. */
-static int count_files(struct sign_call *call, struct assay_error *err)
-{
-	struct tree_options options = tree_options(call);
-	struct tree_item item;
-	enum tree_kind kind;
-	struct tree *tree;
-	int r;
-
-	if (!call->progress.terminal)
-		return 0;
-	options.closed = true;
-	r = tree_open(call->options->root, &options, &tree, err);
-	if (r < 0)
-		return r;
-	while (!interrupted && (kind = tree_next(tree, &item, NULL)) != TREE_END) {
-		if (kind == TREE_FILE && !sign_run_is_signature(&call->work, item.path)) {
-			call->progress.total++;
-			call->progress.total_bytes += (uint64_t)item.stat.st_size;
-		}
-		free(item.path);
-	}
-	tree_close(tree);
-	return 0;
-}
-
-static int open_tree(struct sign_call *call, struct assay_error *err)
-{
-	const char *root = call->options->root;
-	struct tree_options options;
-	int r = 0;
-
-	call->work.root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (call->work.root_fd < 0)
-		return assay_fail(err, errno, "cannot open the directory %s: %s", root,
-				  strerror(errno));
-	if (call->options->list)
-		r = read_list(call, err);
-	if (r == 0)
-		r = count_files(call, err);
-	if (r < 0)
-		return r;
-	options = tree_options(call);
-	r = tree_open(root, &options, &call->run.tree, err);
-	free_list(call);
-	return r;
-}
-
 static int open_manifests(struct sign_call *call, struct assay_error *err)
 {
 	const struct sign_options *options = call->options;
@@ -326,7 +209,7 @@ static int note_failed(void *context, const char *path, const struct assay_error
 	return json_array_append_new(call->failed, item) == 0 ? 0 : out_of_memory(err);
 }
 
-static void note_skipped(void *context, const struct tree_item *item)
+static void note_skipped(void *context, const struct source_item *item)
 {
 	struct sign_call *call = context;
 	char shown[512];
@@ -341,6 +224,19 @@ static void note_skipped(void *context, const struct tree_item *item)
 			    sizeof(shown)));
 }
 
+/* What the source tells, as long as somebody will read it; the summary has the numbers. */
+static void note_noted(void *context, const char *path, const struct assay_error *what)
+{
+	struct sign_call *call = context;
+
+	(void)path;
+	if (call->notes++ > NOTES_MAX)
+		return;
+	progress_end(&call->progress);
+	fprintf(stderr, "%s sign: %s\n", program_invocation_short_name,
+		call->notes <= NOTES_MAX ? what->text : "more of these are not told");
+}
+
 static void note_done(void *context, uint64_t files, uint64_t bytes)
 {
 	progress_update_bytes(&((struct sign_call *)context)->progress, files, bytes);
@@ -349,7 +245,7 @@ static void note_done(void *context, uint64_t files, uint64_t bytes)
 static bool is_interrupted(void *context)
 {
 	(void)context;
-	return interrupted != 0;
+	return sign_interrupted != 0;
 }
 
 /* ---------------------------------------------------------------- the end */
@@ -374,6 +270,7 @@ static double seconds_since(const struct timespec *start)
 
 static void print_text(const struct sign_call *call)
 {
+	const struct source_counts *counts = &call->run.source->counts;
 	bool list = sign_is_first_step(call->options);
 
 	printf("%s %" PRIu64 " files, %" PRIu64 " bytes, in %.2f s", list ? "prepared" : "signed",
@@ -382,6 +279,12 @@ static void print_text(const struct sign_call *call)
 		printf("; %" PRIu64 " are further links", call->run.linked);
 	if (call->run.reused > 0)
 		printf("; %" PRIu64 " had not changed", call->run.reused);
+	if (counts->missing > 0)
+		printf("; %" PRIu64 " that packages installed are not there", counts->missing);
+	if (counts->configuration > 0)
+		printf("; %" PRIu64 " configuration files were left out", counts->configuration);
+	if (counts->diverted > 0)
+		printf("; %" PRIu64 " paths are diverted", counts->diverted);
 	if (list)
 		printf(": %zu signature%s to be made, see %s", call->steps.items,
 		       call->steps.items == 1 ? " is" : "s are", call->options->prepare);
@@ -413,6 +316,7 @@ static void print_failed(const struct sign_call *call, bool good)
 
 static int print_summary(const struct sign_call *call, bool good, struct assay_error *err)
 {
+	const struct source_counts *counts = &call->run.source->counts;
 	const struct sign_options *options = call->options;
 	json_t *object;
 
@@ -422,14 +326,18 @@ static int print_summary(const struct sign_call *call, bool good, struct assay_e
 			print_text(call);
 		return 0;
 	}
-	object = json_pack("{s:b, s:s?, s:s?, s:s?, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:O, s:f}",
-			   "ok", good, "manifest", options->manifest, "signature",
-			   signature_path(call), "partial", partial_path(call), "id",
-			   call->header.id, "delegate", options->delegate, "file_count",
-			   (json_int_t)call->run.signed_files, "bytes", (json_int_t)call->run.bytes,
-			   "links", (json_int_t)call->run.linked, "reused",
-			   (json_int_t)call->run.reused, "skipped", (json_int_t)call->run.skipped,
-			   "failed", call->failed, "seconds", seconds_since(&call->start));
+	object = json_pack(
+		"{s:b, s:s, s:s?, s:s?, s:s?, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:O, s:f}",
+		"ok", good, "source", sign_source_name(options), "manifest", options->manifest,
+		"signature", signature_path(call), "partial", partial_path(call), "id",
+		call->header.id, "delegate", options->delegate, "file_count",
+		(json_int_t)call->run.signed_files, "bytes", (json_int_t)call->run.bytes, "links",
+		(json_int_t)call->run.linked, "reused", (json_int_t)call->run.reused, "skipped",
+		(json_int_t)call->run.skipped, "missing", (json_int_t)counts->missing,
+		"configuration_files", (json_int_t)counts->configuration, "diverted",
+		(json_int_t)counts->diverted, "failed", call->failed, "seconds",
+		seconds_since(&call->start));
 	if (options->prepare) {
 		json_object_set_new(object, "prepared", json_string(options->prepare));
 		json_object_set_new(object, "to_sign", json_integer((json_int_t)call->steps.items));
@@ -445,7 +353,7 @@ static int print_summary(const struct sign_call *call, bool good, struct assay_e
 static void free_call(struct sign_call *call)
 {
 	sign_work_end(&call->work);
-	tree_close(call->run.tree);
+	source_close(call->run.source);
 	manifest_writer_free(call->run.writer);
 	prepared_writer_free(call->run.list);
 	reuse_close(call->run.older);
@@ -461,7 +369,7 @@ static void free_call(struct sign_call *call)
 	X509_free(call->certificate);
 	if (call->work.root_fd >= 0)
 		close(call->work.root_fd);
-	free_list(call);
+	sign_free_list(call);
 	json_decref(call->failed);
 }
 
@@ -471,8 +379,8 @@ static int begin_call(struct sign_call *call, struct assay_error *err)
 
 	call->run.work = &call->work;
 	call->run.threads = call->options->jobs;
-	call->run.events =
-		(struct sign_events){ call, note_failed, note_skipped, note_done, is_interrupted };
+	call->run.events = (struct sign_events){ call,	     note_failed, note_skipped,
+						 note_noted, note_done,	  is_interrupted };
 	if (!call->failed)
 		return out_of_memory(err);
 	call->work.detached = call->options->detached;
@@ -480,7 +388,7 @@ static int begin_call(struct sign_call *call, struct assay_error *err)
 	if (r == 0 && call->options->also_certificate)
 		r = open_also(call, err);
 	if (r == 0)
-		r = open_tree(call, err);
+		r = sign_open_source(call, err);
 	if (r == 0)
 		r = open_manifests(call, err);
 	if (r == 0)
@@ -495,9 +403,12 @@ static int sign_all(struct sign_call *call, struct assay_error *err)
 
 	progress_end(&call->progress);
 	if (r == -ENOENT)
-		return assay_fail(err, ENOENT, "there is no regular file below %s%s%s",
-				  call->options->root,
-				  call->options->paths.count > 0 ? " at the paths given" : "",
+		return assay_fail(err, ENOENT, "there is no regular file %s%s%s%s",
+				  call->options->dpkg ? "of these packages in " : "below ",
+				  sign_root(call->options),
+				  call->options->dpkg		 ? "" :
+				  call->options->paths.count > 0 ? " at the paths given" :
+								   "",
 				  call->options->include.count + call->options->exclude.count > 0 ?
 					  " that --include and --exclude leave" :
 					  "");
@@ -561,13 +472,15 @@ static const char *check_options(const struct sign_options *options)
 		return "--also-key and --prepare exclude each other";
 	if (options->also_certificate && !options->manifest)
 		return "--also-key is for --manifest";
+	if (options->dpkg && options->list)
+		return "--dpkg and --files-from exclude each other";
 	if (options->list && options->paths.count > 0)
 		return "PATHs and --files-from exclude each other";
 	if (options->detached && !work.pkcs7)
 		return "--detached is for pkcs7 signatures";
 	if (options->xattr && !work.ima)
 		return "--xattr is for ima signatures";
-	return NULL;
+	return sign_check_source(options);
 }
 
 /* A directory a level is open, and files in flight besides. */
@@ -611,8 +524,8 @@ static int run_sign(int argc, char **argv)
 	option_texts_free(&options.exclude);
 	option_texts_free(&options.attach);
 	/* Let those who wait for us see why we end. */
-	if (interrupted)
-		raise(interrupted);
+	if (sign_interrupted)
+		raise(sign_interrupted);
 	return status;
 }
 
@@ -645,8 +558,8 @@ static const struct option_row sign_rows[] = {
 	  "the options that --prepare had; may be given several times",
 	  OPTION_INPUTS(struct sign_options, attach), .needs = "prepare" },
 	OPTION_HEADING("Files:"),
-	{ "root", 'r', "DIR", "paths begin here: DIR/usr/x is /usr/x",
-	  OPTION_DIRECTORY(struct sign_options, root), .required = true },
+	{ "root", 'r', "DIR", "paths begin here: DIR/usr/x is /usr/x ('/' with --dpkg)",
+	  OPTION_DIRECTORY(struct sign_options, root) },
 	{ "files-from", 0, "LIST",
 	  "sign the files that LIST ('-': standard input) names, one a line, and nothing else; "
 	  "directories in it are skipped",
@@ -660,6 +573,20 @@ static const struct option_row sign_rows[] = {
 	  "not those; both may be given several times. A PATTERN with a '/' is of the whole path, "
 	  "one without of a name",
 	  OPTION_TEXTS(struct sign_options, exclude) },
+	OPTION_HEADING("Installed packages:"),
+	{ "dpkg", 0, NULL,
+	  "sign the files of the Debian PACKAGEs that are installed in DIR, but for configuration files; "
+	  "the manifest names each file's package",
+	  OPTION_FLAG(struct sign_options, dpkg) },
+	{ "all", 0, NULL, "of all packages", OPTION_FLAG(struct sign_options, all),
+	  .needs = "dpkg" },
+	{ "admindir", 0, "DBDIR", "dpkg's database (DIR/var/lib/dpkg)",
+	  OPTION_DIRECTORY(struct sign_options, admindir), .needs = "dpkg" },
+	{ "conffiles", 0, NULL, "sign configuration files, too: nobody can edit them then",
+	  OPTION_FLAG(struct sign_options, conffiles), .needs = "dpkg" },
+	{ "changed", 0, NULL, "sign as they are files that were changed since they were installed",
+	  OPTION_FLAG(struct sign_options, changed), .needs = "dpkg" },
+	OPTION_HEADING("What was signed before:"),
 	{ "incremental", 0, "OLD",
 	  "do not read files again that are as OLD, a manifest of the same signer, has them (size, "
 	  "mtime, ctime, inode)",
@@ -689,7 +616,7 @@ static const struct option_row sign_rows[] = {
 	  "which kinds (what the places above can hold; pkcs7 with --delegate)",
 	  OPTION_CHOICE(struct sign_options, kinds),
 	  OPTION_GIVEN(struct sign_options, kinds_given) },
-	{ "no-resume", 0, NULL, "forget what an interrupted run left",
+	{ "no-resume", 0, NULL, "forget what an sign_interrupted run left",
 	  OPTION_FLAG(struct sign_options, no_resume) },
 	OPTION_ROWS_VERITY(struct sign_options, parameters),
 	OPTION_HEADING("Other:"),
@@ -703,6 +630,7 @@ const struct command command_sign = {
 	.name = "sign",
 	.summary = "sign files, and write the signed manifest of them",
 	.usage = "--key KEY --cert CERT.pem --root DIR --manifest OUT [OPTION]... [PATH]...\n"
+		 "--key KEY --cert CERT.pem --dpkg --manifest OUT [OPTION]... --all|PACKAGE...\n"
 		 "--prepare FILE [--attach SIGNATURES] --cert CERT.pem --root DIR --manifest OUT",
 	.intro = "Computes the fs-verity digest of each regular file below DIR, or below the\n"
 		 "PATHs in it, and signs it for fs-verity (PKCS#7) and for IMA (version 3). With\n"
@@ -711,9 +639,9 @@ const struct command command_sign = {
 		 "of a file get the first one's signatures. A file that cannot be read, or\n"
 		 "changes while it is, is named, and the others are signed all the same; then\n"
 		 "OUT is not written, and what was done stays in OUT.partial, as it does when the\n"
-		 "run is interrupted: the same command goes on from there.\n",
+		 "run is sign_interrupted: the same command goes on from there.\n",
 	.options = sign_rows,
-	.operands = "[PATH]...",
+	.operands = "[PATH|PACKAGE]...",
 	.operands_max = SIZE_MAX,
 	.epilogue = "Exit status: 0 done, 1 a file failed or nothing could be done, 2 wrong usage, "
 		    "3 with\n"

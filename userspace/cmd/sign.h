@@ -3,6 +3,7 @@
 #ifndef ASSAY_CMD_SIGN_H
 #define ASSAY_CMD_SIGN_H
 
+#include <signal.h>
 #include <time.h>
 
 #include "base/progress.h"
@@ -17,14 +18,14 @@ enum signature_kinds { KINDS_PKCS7, KINDS_IMA, KINDS_BOTH };
 struct sign_options {
 	struct signer_source key, also;
 	const char *certificate, *also_certificate, *root, *manifest, *incremental, *list, *prepare;
-	const char *delegate_certificate, *product, *provenance, *builder;
+	const char *delegate_certificate, *product, *provenance, *builder, *admindir;
 	struct option_texts include, exclude, attach;
 	struct operands paths;
 	struct verity_parameters parameters;
 	unsigned int jobs;
 	enum signature_kinds kinds;
 	bool kinds_given, nul, delegate, detached, xattr, no_resume, json;
-	bool accept_file_signature;
+	bool accept_file_signature, dpkg, all, conffiles, changed;
 };
 
 /**
@@ -54,6 +55,7 @@ struct sign_steps {
  * @also: a second key, which signs the manifest besides; NULL: none
  * @list: text of the list of files; @listed: where the paths in it begin
  * @failed: paths that could not be signed; with one of them the manifest stays partial
+ * @notes: how much the source told besides
  */
 struct sign_call {
 	const struct sign_options *options;
@@ -69,7 +71,11 @@ struct sign_call {
 	struct progress progress;
 	struct timespec start;
 	json_t *failed;
+	uint64_t notes;
 };
+
+/* A signal told to end: what was begun is finished. */
+extern volatile sig_atomic_t sign_interrupted;
 
 /* The first of two steps, and the second. */
 static inline bool sign_is_first_step(const struct sign_options *options)
@@ -81,6 +87,22 @@ static inline bool sign_is_second_step(const struct sign_options *options)
 {
 	return options->attach.count > 0;
 }
+
+/* sign_check_source() - what the table of options cannot say of the source; NULL: nothing is wrong
+ */
+const char *sign_check_source(const struct sign_options *options);
+
+/* sign_source_name() - which kind of source it is */
+const char *sign_source_name(const struct sign_options *options);
+
+/* sign_root() - the directory that paths begin in */
+const char *sign_root(const struct sign_options *options);
+
+/* sign_open_source() - where the files come from, in @call->run.source */
+int sign_open_source(struct sign_call *call, struct assay_error *err);
+
+/* sign_free_list() - what --files-from had */
+void sign_free_list(struct sign_call *call);
 
 /* sign_steps_open() - the "key" that has the signatures that are there, and the header */
 int sign_steps_open(struct sign_call *call, struct assay_error *err);

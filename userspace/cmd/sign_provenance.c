@@ -56,7 +56,9 @@ static json_t *external_parameters(const struct sign_call *call)
 	const struct sign_options *options = call->options;
 	const struct verity_parameters *parameters = &options->parameters;
 
-	return json_pack("{s:o, s:s*, s:o, s:o, s:s*, s:s, s:I, s:o, s:s, s:b}", "paths",
+	return json_pack("{s:s, s:b, s:b, s:o, s:s*, s:o, s:o, s:s*, s:s, s:I, s:o, s:s, s:b}",
+			 "source", sign_source_name(options), "configurationFiles",
+			 options->conffiles, "changed", options->changed, "paths",
 			 texts((const char *const *)options->paths.list, options->paths.count),
 			 "filesFrom", options->list, "include",
 			 texts(options->include.list, options->include.count), "exclude",

@@ -47,7 +47,11 @@ int root_open_file(int root, const char *path, int flags)
 	int fd;
 
 	root_looks_at(path);
-	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	/* EAGAIN: something was renamed on the way, so that it cannot tell whether it left the
+	 * root. */
+	do
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return fd < 0 ? -errno : fd;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "sign/ima_sig.h"
+#include "sign/md5sum.h"
 #include "sign/pkcs7.h"
 #include "sign/reuse.h"
 #include "sign/tree.h"
@@ -75,6 +76,8 @@ static int find_digest(struct sign_work *work, unsigned int thread, struct sign_
 	char shown[SHOWN_MAX];
 	int r = 0;
 
+	if (job->given)
+		return 0;
 	/* A signature of the manifest is not enough: each entry's own has to be good. */
 	if (old->known && old->unchanged && (old->whole || old->size > CHEAP_SIZE) &&
 	    is_ours(work, old)) {
@@ -85,6 +88,8 @@ static int find_digest(struct sign_work *work, unsigned int thread, struct sign_
 	}
 	if (!work->hashers[thread])
 		r = verity_hasher_new(&work->parameters, &work->hashers[thread], &job->err);
+	if (r == 0 && job->has_md5)
+		r = md5sum_check(job->fd, job->md5, show(job, shown), &job->package, &job->err);
 	if (r < 0)
 		return r;
 	return verity_hash_fd(work->hashers[thread], job->fd, show(job, shown), &job->digest,
@@ -270,6 +275,7 @@ static int make_line(const struct sign_work *work, struct sign_job *job)
 		.path = job->path,
 		.size = job->size,
 		.digest = job->digest,
+		.package = job->package,
 		.pkcs7 = buffer_bytes(&job->pkcs7),
 		.ima = buffer_bytes(&job->ima),
 	};
@@ -298,7 +304,7 @@ void sign_job_run(void *context, unsigned int thread, void *argument)
 	struct sign_work *work = context;
 	struct sign_job *job = argument;
 
-	if (job->fd < 0)
+	if (job->fd < 0 && !job->given)
 		return;
 	job->result = find_digest(work, thread, job);
 	if (job->result == 0)
@@ -307,7 +313,8 @@ void sign_job_run(void *context, unsigned int thread, void *argument)
 		job->result = sign_digest(work, job);
 	if (job->result == 0)
 		sign_job_finish(work, job);
-	close(job->fd);
+	if (job->fd >= 0)
+		close(job->fd);
 	job->fd = -1;
 }
 

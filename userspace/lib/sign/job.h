@@ -14,6 +14,7 @@
 
 #include "base/work.h"
 #include "sign/prepared.h"
+#include "sign/source.h"
 #include "sign/trust.h"
 
 /* What `fsverity sign FILE FILE.sig` would write. */
@@ -64,7 +65,10 @@ struct sign_old {
 /**
  * struct sign_job - one file
  * @path: as in the manifest
- * @fd: open for reading, or -1 for another link of a file that is signed already
+ * @fd: open for reading, or -1 for another link of a file that is signed already, and where the
+ *      digest is given
+ * @package, @has_md5, @md5: as the source says, see sign/source.h
+ * @given: @size and @digest are what the source says
  * @old: see there
  * @prepared: what it was when it was prepared; of digest size 0: nothing tells
  * @result: 0 or a negative errno, with @err
@@ -77,6 +81,9 @@ struct sign_job {
 	char *path;
 	int fd;
 	struct stat stat;
+	struct package_name package;
+	bool given, has_md5;
+	uint8_t md5[SOURCE_MD5_SIZE];
 	struct sign_old old;
 	struct prepared_file prepared;
 	int result;

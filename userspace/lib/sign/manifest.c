@@ -101,7 +101,9 @@ static int keep_file(void *context, const struct manifest_header *header,
 {
 	struct manifest *manifest = context;
 	size_t count = manifest->count;
-	char *path = strdup(entry->path);
+	const struct package_name *package =
+		entry->package.name ? packages_keep(&manifest->packages, &entry->package) : NULL;
+	char *path = !entry->package.name || package ? strdup(entry->path) : NULL;
 
 	(void)header;
 	/* Room doubles whenever the count is a power of two. */
@@ -119,9 +121,9 @@ static int keep_file(void *context, const struct manifest_header *header,
 	}
 	if (!path)
 		return assay_fail(err, ENOMEM, "cannot read the manifest: out of memory");
-	manifest->files[count] = (struct manifest_file){ .path = path,
-							 .size = entry->size,
-							 .digest = entry->digest };
+	manifest->files[count] = (struct manifest_file){
+		.path = path, .size = entry->size, .digest = entry->digest, .package = package
+	};
 	manifest->count++;
 	return 0;
 }
@@ -181,6 +183,7 @@ void manifest_free(struct manifest *manifest)
 	for (size_t i = 0; i < manifest->count; i++)
 		free((char *)manifest->files[i].path);
 	free(manifest->files);
+	packages_free(&manifest->packages);
 	free(manifest);
 }
 

@@ -8,14 +8,16 @@
  *	{"assay":1,"type":"manifest","id":"HEX32","created":"2025-01-31T12:00:00Z",
  *	 "product":TEXT,"hash":"sha256","block_size":4096,"salt":"HEX",
  *	 "signer":{"subject":...,"key_id":"HEX"},"also":{"subject":...,"key_id":"HEX"}}
- *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","pkcs7":"BASE64","ima":"BASE64",
+ *	{"path":"/usr/bin/x","size":1234,"digest":"sha256:HEX","package":"coreutils",
+ *	 "version":"9.1-1","architecture":"arm64","pkcs7":"BASE64","ima":"BASE64",
  *	 "mtime":1738324800000000000,"ctime":1738324800000000000,"inode":5678}
  *
  * Each object is on one line that ends in a newline (shown wrapped here). "product" and
- * "also" may be missing, and one of "pkcs7" and "ima" may be missing. "mtime", "ctime" and "inode"
- *tell a signer whether the file is still the one that it signed; nobody else looks at them, and
- *they may be missing. It is read and written as a stream: memory does not grow with the number of
- *files. Its own signature is described in sign/manifest_signature.h.
+ * "also" may be missing, and one of "pkcs7" and "ima" may be missing. "package", "version" and
+ *"architecture" say which package of a distribution the file is of; all or none are there. "mtime",
+ *"ctime" and "inode" tell a signer whether the file is still the one that it signed; nobody else
+ *looks at them, and they may be missing. It is read and written as a stream: memory does not grow
+ *with the number of files. Its own signature is described in sign/manifest_signature.h.
  *
  * For cmd/, assayd and also lib/verify: reading from memory and finding are pure. No TPM
  * code.
@@ -28,6 +30,7 @@
 #include "base/json.h"
 #include "base/utc.h"
 #include "sign/certificate.h"
+#include "sign/package.h"
 #include "verity/verity.h"
 
 #define MANIFEST_SIGNATURE_SUFFIX ".p7s"
@@ -73,6 +76,7 @@ struct manifest_header {
  * @path: absolute and normalised: no empty, "." or ".." component, UTF-8
  * @size: of the file's data, in bytes
  * @digest: its fs-verity digest, by the header's parameters
+ * @package: whose it is; .name is NULL if that is not said
  * @pkcs7: the built-in signature, DER (sign/pkcs7.h); of size 0 if it has none
  * @ima: the value of security.ima (sign/ima_sig.h); of size 0 if it has none
  * @mtime: when the signer's file was last modified, in ns since 1970; 0: not known
@@ -83,6 +87,7 @@ struct manifest_entry {
 	const char *path;
 	uint64_t size;
 	struct assay_digest digest;
+	struct package_name package;
 	struct bytes pkcs7;
 	struct bytes ima;
 	uint64_t mtime, ctime;
@@ -167,11 +172,13 @@ int manifest_read_signature(const char *path, struct buffer *out, struct assay_e
 /**
  * struct manifest_file - what is kept in memory of an entry: the reference values
  * @path: owned by the manifest
+ * @package: whose it is, owned by the manifest; NULL if that is not said
  */
 struct manifest_file {
 	const char *path;
 	uint64_t size;
 	struct assay_digest digest;
+	const struct package_name *package;
 };
 
 /* A manifest in memory, without the signatures: about 100 bytes and the path a file. */
@@ -179,6 +186,7 @@ struct manifest {
 	struct manifest_header header;
 	struct manifest_file *files; /* sorted by path */
 	size_t count;
+	struct packages packages;
 };
 
 /* manifest_parse() - all of it into memory; pure. manifest_free() it. */

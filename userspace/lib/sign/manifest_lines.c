@@ -167,6 +167,26 @@ static void append_string(struct buffer *out, const char *string)
 	free(text);
 }
 
+/* The three of them, which need no escapes. */
+static int append_package(struct buffer *out, const struct package_name *package,
+			  struct assay_error *err)
+{
+	const char *const texts[] = { package->name, package->version, package->architecture };
+	static const char *const keys[] = { ",\"package\":\"", "\",\"version\":\"",
+					    "\",\"architecture\":\"" };
+
+	if (!package->name)
+		return 0;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!package_check_text(BYTES((const uint8_t *)texts[i], strlen(texts[i]))))
+			return assay_fail(err, EBADMSG, PACKAGE_RULE, "a package's name");
+		append_text(out, keys[i]);
+		append_text(out, texts[i]);
+	}
+	append_text(out, "\"");
+	return 0;
+}
+
 /* Written piece by piece: there may be millions, and a tree of JSON for each takes its time. */
 int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out,
 			  struct assay_error *err)
@@ -183,6 +203,11 @@ int manifest_append_entry(const struct manifest_entry *entry, struct buffer *out
 	append_text(out, ",\"digest\":\"");
 	append_text(out, assay_digest_text(&entry->digest, digest));
 	append_text(out, "\"");
+	r = append_package(out, &entry->package, err);
+	if (r < 0) {
+		out->size = before;
+		return r;
+	}
 	append_base64(out, "pkcs7", entry->pkcs7);
 	append_base64(out, "ima", entry->ima);
 	/* All or none: one alone is of no use. What JSON cannot hold is as good as unknown. */

@@ -61,6 +61,11 @@ static bool take_optional_string(struct bytes *in, struct bytes head, struct byt
 	return !take_text(in, head) || (take_string(in, ret) && ret->size > 0);
 }
 
+static bool take_optional_plain(struct bytes *in, struct bytes head, struct bytes *ret)
+{
+	return !take_text(in, head) || (take_plain(in, ret) && ret->size > 0);
+}
+
 static bool take_optional_number(struct bytes *in, struct bytes head, uint64_t *ret)
 {
 	return !take_text(in, head) || take_number(in, ret);
@@ -73,6 +78,10 @@ bool manifest_take_members(struct bytes line, struct manifest_members *ret)
 	       take_text(&line, BYTES_LITERAL(",\"size\":")) && take_number(&line, &ret->size) &&
 	       take_text(&line, BYTES_LITERAL(",\"digest\":\"")) &&
 	       take_plain(&line, &ret->digest) &&
+	       take_optional_plain(&line, BYTES_LITERAL(",\"package\":\""), &ret->package) &&
+	       take_optional_plain(&line, BYTES_LITERAL(",\"version\":\""), &ret->version) &&
+	       take_optional_plain(&line, BYTES_LITERAL(",\"architecture\":\""),
+				   &ret->architecture) &&
 	       take_optional_string(&line, BYTES_LITERAL(",\"pkcs7\":\""), &ret->pkcs7) &&
 	       take_optional_string(&line, BYTES_LITERAL(",\"ima\":\""), &ret->ima) &&
 	       take_optional_number(&line, BYTES_LITERAL(",\"mtime\":"), &ret->mtime) &&

@@ -13,11 +13,12 @@
 /**
  * struct manifest_members - what an entry's line says, the text of it borrowed from the line
  * @path: ASCII that can be seen, without quotation marks and backslashes; so is @digest
+ * @package, @version, @architecture: likewise; of size 0 where the member is missing
  * @pkcs7, @ima: what is to be base64, unchecked; of size 0 where the member is missing
  * @mtime, @ctime, @inode: 0 where the member is missing
  */
 struct manifest_members {
-	struct bytes path, digest, pkcs7, ima;
+	struct bytes path, digest, package, version, architecture, pkcs7, ima;
 	uint64_t size, mtime, ctime, inode;
 };
 

@@ -22,6 +22,7 @@
  * @line: number of the line looked at, from 1
  * @paths: of the line before, "" before the first, and of the one looked at; they take turns
  * @newest: which of @paths the next line's is compared with
+ * @package: texts of the line looked at, as struct package_name has them
  * @object: the line looked at, if it had to be read as JSON; @pkcs7, @ima: its decoded members
  */
 struct manifest_reader {
@@ -33,6 +34,7 @@ struct manifest_reader {
 	struct manifest_header header;
 	char paths[2][MANIFEST_PATH_MAX];
 	unsigned int newest;
+	char package[3][PACKAGE_TEXT_SIZE];
 	json_t *object;
 	struct buffer pkcs7, ima;
 };
@@ -223,6 +225,31 @@ static int read_optional(const json_t *object, const char *key, const char *what
 	return json_get_unsigned(object, key, what, ret, err);
 }
 
+/* All three members or none. */
+static int read_package(const json_t *object, const char *what, struct package_name *ret,
+			struct assay_error *err)
+{
+	static const char *const keys[] = { "package", "version", "architecture" };
+	const char **const texts[] = { &ret->name, &ret->version, &ret->architecture };
+	size_t there = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		there += json_object_get(object, keys[i]) != NULL;
+	if (there == 0)
+		return 0;
+	for (size_t i = 0; i < 3; i++) {
+		int r = json_get_string(object, keys[i], what, texts[i], err);
+
+		if (r < 0)
+			return r;
+		if (!package_check_text(BYTES((const uint8_t *)*texts[i], strlen(*texts[i])))) {
+			assay_fail(err, EBADMSG, PACKAGE_RULE, keys[i]);
+			return assay_fail_context(err, "%s", what);
+		}
+	}
+	return 0;
+}
+
 static int check_order(const struct manifest_reader *reader, const char *path, const char *what,
 		       struct assay_error *err)
 {
@@ -241,8 +268,9 @@ static int check_order(const struct manifest_reader *reader, const char *path, c
 static int parse_entry(struct manifest_reader *reader, const json_t *object, const char *what,
 		       struct manifest_entry *entry, struct assay_error *err)
 {
-	static const char *const known[] = { "path",  "size",  "digest", "pkcs7", "ima",
-					     "mtime", "ctime", "inode",	 NULL };
+	static const char *const known[] = { "path",	"size",	   "digest",	   "pkcs7",
+					     "ima",	"mtime",   "ctime",	   "inode",
+					     "package", "version", "architecture", NULL };
 	const char *digest;
 	int r;
 
@@ -269,6 +297,9 @@ static int parse_entry(struct manifest_reader *reader, const json_t *object, con
 		return assay_fail(err, EBADMSG,
 				  "%s: \"digest\" is not \"%s:\" and its hexadecimal digits", what,
 				  assay_hash_name(reader->header.parameters.hash));
+	r = read_package(object, what, &entry->package, err);
+	if (r < 0)
+		return r;
 	r = read_base64(object, "pkcs7", what, VERITY_SIGNATURE_MAX, &reader->pkcs7, &entry->pkcs7,
 			err);
 	if (r == 0)
@@ -304,6 +335,22 @@ static bool decode_plain(struct bytes text, size_t limit, struct buffer *out, st
 	return true;
 }
 
+/* All three or none, as read_package() has them. */
+static bool copy_package(struct manifest_reader *reader, const struct manifest_members *members,
+			 struct package_name *ret)
+{
+	const struct bytes texts[] = { members->package, members->version, members->architecture };
+
+	if (texts[0].size == 0 && texts[1].size == 0 && texts[2].size == 0)
+		return true;
+	for (size_t i = 0; i < 3; i++)
+		if (!package_check_text(texts[i]) ||
+		    !copy_text(texts[i], reader->package[i], PACKAGE_TEXT_SIZE))
+			return false;
+	*ret = (struct package_name){ reader->package[0], reader->package[1], reader->package[2] };
+	return true;
+}
+
 /*
  * The entry of a line of the form that is written, as parse_entry() would have it.
  * Return: false for another form, and for all that is wrong, which parse_entry() then tells
@@ -327,6 +374,7 @@ static bool read_plain(struct manifest_reader *reader, struct bytes line,
 					  .inode = members.inode };
 	return verity_digest_parse(digest, &entry->digest) == 0 &&
 	       entry->digest.hash == reader->header.parameters.hash &&
+	       copy_package(reader, &members, &entry->package) &&
 	       decode_plain(members.pkcs7, VERITY_SIGNATURE_MAX, &reader->pkcs7, &entry->pkcs7) &&
 	       decode_plain(members.ima, IMA_SIG_MAX, &reader->ima, &entry->ima) &&
 	       (entry->pkcs7.size > 0 || entry->ima.size > 0);

@@ -92,8 +92,30 @@ static int find_link(struct run_state *state, struct sign_job *job, struct assay
 	return 0;
 }
 
+/* What the source says of the file. */
+static void take_item(struct sign_job *job, const struct source_item *item)
+{
+	job->path = item->path;
+	job->fd = item->fd;
+	job->stat = item->stat;
+	if (item->package)
+		job->package = *item->package;
+	job->has_md5 = item->has_md5;
+	memcpy(job->md5, item->md5, sizeof(job->md5));
+	job->given = item->digest.size > 0;
+	job->size = item->size;
+	job->digest = item->digest;
+}
+
+static void free_item(struct source_item *item)
+{
+	if (item->fd >= 0)
+		close(item->fd);
+	free(item->path);
+}
+
 /* The job of a file, with what is known of it; takes @item's path and descriptor over. */
-static int new_job(struct run_state *state, struct tree_item *item, struct sign_job **ret,
+static int new_job(struct run_state *state, struct source_item *item, struct sign_job **ret,
 		   struct assay_error *err)
 {
 	const struct sign_run *run = state->run;
@@ -101,13 +123,10 @@ static int new_job(struct run_state *state, struct tree_item *item, struct sign_
 	int r = 0;
 
 	if (!job) {
-		close(item->fd);
-		free(item->path);
+		free_item(item);
 		return out_of_memory(err);
 	}
-	job->path = item->path;
-	job->fd = item->fd;
-	job->stat = item->stat;
+	take_item(job, item);
 	if (run->writer)
 		r = find_old(manifest_writer_previous(run->writer), false, job, err);
 	if (r == 0)
@@ -159,7 +178,7 @@ static int find_prepared(struct run_state *state, const char *path, struct prepa
 	return r < 0 ? r : 1;
 }
 
-/* At the end of the tree: what was prepared, and did not come. */
+/* At the end of the source: what was prepared, and did not come. */
 static int tell_rest(struct run_state *state, struct assay_error *err)
 {
 	const struct prepared_file *file = NULL;
@@ -176,7 +195,7 @@ static bool makes_lines(const struct sign_run *run)
 	return run->writer && (!run->list || run->work->delegated);
 }
 
-static int put_file(struct run_state *state, struct tree_item *item, struct assay_error *err)
+static int put_file(struct run_state *state, struct source_item *item, struct assay_error *err)
 {
 	const struct sign_run *run = state->run;
 	struct prepared_file prepared = { 0 };
@@ -188,14 +207,12 @@ static int put_file(struct run_state *state, struct tree_item *item, struct assa
 	if ((run->writer || run->list || run->prepared) &&
 	    manifest_check_path(item->path, &why) < 0) {
 		r = tell_failed(state, item->path, &why, err);
-		close(item->fd);
-		free(item->path);
+		free_item(item);
 		return r;
 	}
 	r = run->prepared ? find_prepared(state, item->path, &prepared, err) : 0;
 	if (r != 0) {
-		close(item->fd);
-		free(item->path);
+		free_item(item);
 		return r < 0 ? r : 0;
 	}
 	r = new_job(state, item, &job, err);
@@ -209,7 +226,7 @@ static int put_file(struct run_state *state, struct tree_item *item, struct assa
 }
 
 /* Is it of what this run writes itself? */
-static bool is_own(const struct run_state *state, const struct tree_item *item)
+static bool is_own(const struct run_state *state, const struct source_item *item)
 {
 	const struct sign_run *run = state->run;
 
@@ -221,30 +238,34 @@ static bool is_own(const struct run_state *state, const struct tree_item *item)
 	       sign_run_is_signature(run->work, item->path);
 }
 
-/* The next thing in the tree; false at its end. */
+/* The next thing of the source; false at its end. */
 static bool put_next(struct run_state *state, int *ret, struct assay_error *err)
 {
 	const struct sign_events *events = &state->run->events;
 	struct assay_error why = { 0 };
-	struct tree_item item;
+	struct source_item item;
 
 	*ret = 0;
-	switch (tree_next(state->run->tree, &item, &why)) {
-	case TREE_END:
+	switch (source_next(state->run->source, &item, &why)) {
+	case SOURCE_END:
 		*ret = tell_rest(state, err);
 		return false;
-	case TREE_FILE:
+	case SOURCE_FILE:
 		if (!is_own(state, &item)) {
 			*ret = put_file(state, &item, err);
 			return true;
 		}
-		close(item.fd);
+		if (item.fd >= 0)
+			close(item.fd);
 		break;
-	case TREE_SKIPPED:
+	case SOURCE_SKIPPED:
 		state->run->skipped++;
 		events->skipped(events->context, &item);
 		break;
-	case TREE_FAILED:
+	case SOURCE_NOTE:
+		events->noted(events->context, item.path, &why);
+		break;
+	case SOURCE_FAILED:
 		*ret = tell_failed(state, item.path ? item.path : "", &why, err);
 		break;
 	}

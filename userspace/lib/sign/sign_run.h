@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signs the files of a tree on all threads, in order: the loop between sign/tree.h, which
+ * Signs the files of a source on all threads, in order: the loop between sign/source.h, which
  * finds them, sign/job.h, which signs one, and sign/manifest_writer.h.
  *
  * For commands that sign.
@@ -10,12 +10,13 @@
 
 #include "sign/job.h"
 #include "sign/manifest_writer.h"
-#include "sign/tree.h"
+#include "sign/source.h"
 
 /**
  * struct sign_events - what the run tells on its way; each is called by the caller's thread
  * @failed: a file could not be signed; 0 to go on, or a negative errno with *err set
  * @skipped: what is neither file nor directory
+ * @noted: what the source tells and is no failure; @path may be NULL
  * @done: another file was dealt with; so many are, with so many bytes signed
  * @stop: is the run to end? Whatever was begun is finished: signatures are dear
  */
@@ -23,7 +24,8 @@ struct sign_events {
 	void *context;
 	int (*failed)(void *context, const char *path, const struct assay_error *why,
 		      struct assay_error *err);
-	void (*skipped)(void *context, const struct tree_item *item);
+	void (*skipped)(void *context, const struct source_item *item);
+	void (*noted)(void *context, const char *path, const struct assay_error *what);
 	void (*done)(void *context, uint64_t files, uint64_t bytes);
 	bool (*stop)(void *context);
 };
@@ -33,7 +35,7 @@ struct sign_events {
 /**
  * struct sign_run - what is signed, and what came of it
  * @work: how; sign_work_begin() was called
- * @tree: where the files come from
+ * @source: where the files come from
  * @writer: the manifest; NULL: none
  * @older: a manifest to take unchanged files over from; NULL: none
  * @prepared: what was found when it was prepared; NULL: nothing was
@@ -46,7 +48,7 @@ struct sign_events {
  */
 struct sign_run {
 	struct sign_work *work;
-	struct tree *tree;
+	struct source *source;
 	struct manifest_writer *writer;
 	struct reuse *older;
 	struct prepared *prepared;

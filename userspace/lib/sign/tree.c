@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -360,41 +359,6 @@ void tree_close(struct tree *tree)
 	free(tree);
 }
 
-/* Does @part, the path's first so many parts, match one of them? */
-static bool matches(const struct tree_names *patterns, const char *part)
-{
-	const char *name = strrchr(part, '/');
-
-	name = name ? name + 1 : part;
-	for (size_t i = 0; i < patterns->count; i++) {
-		const char *pattern = patterns->list[i];
-
-		if (strchr(pattern, '/') ?
-			    fnmatch(pattern + (*pattern == '/'), part, FNM_PATHNAME) == 0 :
-			    fnmatch(pattern, name, 0) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Is the path, or a directory that it lies in, one of these? */
-static bool lies_in(const struct tree_names *patterns, const struct buffer *path)
-{
-	char part[PATH_MAX];
-
-	for (size_t i = 1; i <= path->size && i < sizeof(part) && patterns->count > 0; i++) {
-		if (i < path->size && path->data[i] != '/')
-			continue;
-		if (path->data[i - 1] == '/')
-			continue; /* a directory's own path ends in one */
-		memcpy(part, path->data, i);
-		part[i] = '\0';
-		if (matches(patterns, part))
-			return true;
-	}
-	return false;
-}
-
 static char *item_path(const struct tree *tree)
 {
 	char *path;
@@ -525,10 +489,10 @@ enum tree_kind tree_next(struct tree *tree, struct tree_item *ret, struct assay_
 		buffer_append(&tree->path, name, length);
 		if (tree->path.failed)
 			return failed(tree, ENOMEM, ret, err);
-		if (lies_in(&tree->exclude, &tree->path))
+		if (patterns_hold(&tree->exclude, buffer_bytes(&tree->path)))
 			continue;
 		if (length > 0 && name[length - 1] != '/' && tree->include.count > 0 &&
-		    !lies_in(&tree->include, &tree->path))
+		    !patterns_hold(&tree->include, buffer_bytes(&tree->path)))
 			continue;
 		if (length > 0 && name[length - 1] != '/')
 			return look(tree, level->fd, name, ret, err);

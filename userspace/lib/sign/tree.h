@@ -11,7 +11,7 @@
 
 #include <sys/stat.h>
 
-#include "base/bytes.h"
+#include "sign/patterns.h"
 
 struct tree;
 
@@ -22,12 +22,6 @@ enum tree_kind {
 	TREE_FAILED,  /* could not be read; *err says which and why; others follow */
 };
 
-/* Shell patterns, or paths; they stay the caller's. */
-struct tree_names {
-	const char *const *list;
-	size_t count;
-};
-
 /**
  * struct tree_options - where to look and for what
  * @paths: files and directories, as seen with the tree's directory as the root, with or
@@ -35,13 +29,11 @@ struct tree_names {
  *         another, is found once. No symbolic link may lead to one.
  * @list: @paths are a list of files, even if it is empty: what is wrong with one of them
  *        tree_next() tells, not tree_open(), and directories are not looked into
- * @include: only what matches one of these, or lies in a directory that does; none: all
+ * @include: only what matches one of these (sign/patterns.h), or lies in a directory that does;
+ * none: all
  * @exclude: nothing that matches one of these, and nothing in a directory that does;
  *           it goes before @include
  * @closed: only look for files: do not open them
- *
- * A pattern with a "/" in it is compared with the whole path, in which neither "*" nor
- * "?" match a "/"; one without, with the last part of it (fnmatch(3)).
  */
 struct tree_options {
 	struct tree_names paths, include, exclude;

@@ -131,6 +131,13 @@ static struct looked_up look_up_file(const struct content *content,
 				 &file->digest);
 }
 
+/* Of a file that could not be measured: what the manifests, if they count, say whose it is. */
+static const struct package_name *package_of(const struct content *content,
+					     const struct measured_file *file)
+{
+	return content->manifests ? look_up_file(content, file).package : NULL;
+}
+
 /* What measuring a file gives, in other words than the error number's own. */
 static const char *errno_reason(uint32_t errnum)
 {
@@ -155,13 +162,14 @@ enum check_result check_files_measured(struct content *content, char *detail)
 	walk_begin(&walk, content);
 	for (; walk_next(&walk); files++) {
 		const char *name = strerrorname_np((int)walk.file.errnum);
-		char path[PATH_TEXT];
+		char path[PATH_TEXT], package[PACKAGE_SHOWN_SIZE];
 
 		covered += is_covered(&walk, content);
 		if (walk.file.errnum != 0)
-			findings_add(&findings, "%s could not be measured: %s (%s)",
-				     path_text(&walk.file, path), name ? name : "unknown error",
-				     errno_reason(walk.file.errnum));
+			findings_add(&findings, "%s%s could not be measured: %s (%s)",
+				     path_text(&walk.file, path),
+				     package_text(package_of(content, &walk.file), package),
+				     name ? name : "unknown error", errno_reason(walk.file.errnum));
 	}
 	content->files = files;
 	if (findings.count > 0)
@@ -239,15 +247,18 @@ enum check_result check_files_known(struct content *content, char *detail)
 	return check_tell(true, detail, "%llu measurements", (ull)files);
 }
 
-static void tell_differs(const struct measured_file *file, const struct assay_digest *expected,
+static void tell_differs(const struct measured_file *file, const struct looked_up *looked_up,
 			 struct findings *findings)
 {
+	const struct assay_digest *expected = looked_up->expected;
 	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT], text[PATH_TEXT];
+	char package[PACKAGE_SHOWN_SIZE];
 	const char *found_hash = assay_hash_name(file->digest.hash);
 
 	hex_encode(BYTES(file->digest.bytes, file->digest.size), found_text);
 	check_digest_text(expected, expected_text);
-	findings_add(findings, "%s: measured %s:%s, the manifest says %s:%s", path_text(file, text),
+	findings_add(findings, "%s%s: measured %s:%s, the manifest says %s:%s",
+		     path_text(file, text), package_text(looked_up->package, package),
 		     found_hash ? found_hash : "?", found_text, assay_hash_name(expected->hash),
 		     expected_text);
 }
@@ -267,7 +278,7 @@ enum check_result check_files_match(struct content *content, char *detail)
 		/* Of those that no manifest has, files-known tells. */
 		compared += found.result != LOOK_UP_NONE && is_covered(&walk, content);
 		if (found.result == LOOK_UP_DIFFERS)
-			tell_differs(&walk.file, found.expected, &findings);
+			tell_differs(&walk.file, &found, &findings);
 	}
 	if (findings.count > 0)
 		return findings_tell(&findings, detail);
@@ -330,14 +341,14 @@ enum check_result check_files_complete(struct content *content, char *detail)
 
 		for (size_t j = 0; j < manifest->count; j++) {
 			const char *path = manifest->files[j].path;
-			char text[PATH_TEXT];
+			char text[PATH_TEXT], package[PACKAGE_SHOWN_SIZE];
 
 			if (seen[number++])
 				continue;
 			text_escape(BYTES((const uint8_t *)path, strlen(path)), text, sizeof(text));
 			findings_add(&findings,
-				     "%s is in a manifest and was not measured before the quote",
-				     text);
+				     "%s%s is in a manifest and was not measured before the quote",
+				     text, package_text(manifest->files[j].package, package));
 		}
 	}
 	free(seen);

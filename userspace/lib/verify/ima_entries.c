@@ -249,15 +249,16 @@ static int verify_signature(const struct content *content, const struct ima_entr
 }
 
 static void tell_differs(struct ima_tally *tally, const char *path,
-			 const struct assay_digest *found, const struct assay_digest *expected)
+			 const struct assay_digest *found, const struct looked_up *looked_up)
 {
-	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT];
+	const struct assay_digest *expected = looked_up->expected;
+	char found_text[DIGEST_TEXT], expected_text[DIGEST_TEXT], package[PACKAGE_SHOWN_SIZE];
 
 	check_digest_text(found, found_text);
 	check_digest_text(expected, expected_text);
-	findings_add(&tally->differ, "%s: IMA measured %s:%s, the reference value is %s:%s", path,
-		     assay_hash_name(found->hash), found_text, assay_hash_name(expected->hash),
-		     expected_text);
+	findings_add(&tally->differ, "%s%s: IMA measured %s:%s, the reference value is %s:%s", path,
+		     package_text(looked_up->package, package), assay_hash_name(found->hash),
+		     found_text, assay_hash_name(expected->hash), expected_text);
 }
 
 /* struct entry_facts - what is known of an entry */
@@ -334,7 +335,7 @@ static void tally_entry(const struct content *content, const struct ima_item *it
 	if (is_bad(&facts))
 		findings_add(&tally->bad, "%s: %s", path, facts.why.text);
 	if (facts.found.result == LOOK_UP_DIFFERS && facts.found.expected)
-		tell_differs(tally, path, &facts.digest, facts.found.expected);
+		tell_differs(tally, path, &facts.digest, &facts.found);
 	if (state == FILE_UNKNOWN)
 		findings_add(&tally->unknown,
 			     "%s is no reference value, is not signed by an accepted key and not "

@@ -224,6 +224,7 @@ static void look_at(struct looked_up *found, const struct manifest_file *file,
 	} else if (found->result == LOOK_UP_NONE) {
 		found->result = LOOK_UP_DIFFERS;
 		found->expected = &file->digest;
+		found->package = file->package;
 	}
 }
 
@@ -267,7 +268,7 @@ struct looked_up manifests_look_up(const struct manifests *manifests,
 			look_at_spaced(&found, verified, path_bytes(wanted), digest);
 	}
 	if (found.result == LOOK_UP_MATCH)
-		found.expected = NULL;
+		found.expected = NULL, found.package = NULL;
 	return found;
 }
 

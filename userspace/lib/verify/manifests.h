@@ -65,11 +65,13 @@ enum look_up {
 /**
  * struct looked_up - what manifests say of a file
  * @expected: for LOOK_UP_DIFFERS: a digest that they have for it
+ * @package: the package that the manifest with @expected has it of; NULL: it does not say
  * @names: how many files of them it can be: more than one where IMA cannot tell names apart
  */
 struct looked_up {
 	enum look_up result;
 	const struct assay_digest *expected;
+	const struct package_name *package;
 	size_t names;
 };
 
