@@ -14,6 +14,7 @@
 
 #include "fleet/audit.h"
 #include "fleet/devices.h"
+#include "fleet/lease.h"
 #include "fleet/refs.h"
 #include "fleet/schema.h"
 
@@ -33,18 +34,20 @@ static void in_transaction(int r, struct assay_error *err)
 	assert_int_equal(store_commit(store, err), 0);
 }
 
+/* A step at a time: each former version becomes the next one, with what is in it. */
 static int set_up(void **state)
 {
 	struct assay_error err = { 0 };
+	int r;
 
 	if (support_enter_directory(state) != 0)
 		return -1;
-	if (store_connect(url(), &store, &err) < 0 ||
-	    schema_migrate(store, schema_newest(), &err) < 0) {
+	r = store_connect(url(), &store, &err);
+	for (uint64_t version = 1; r == 0 && version <= schema_newest(); version++)
+		r = schema_migrate(store, version, &err);
+	if (r < 0)
 		print_error("%s\n", err.text);
-		return -1;
-	}
-	return 0;
+	return r;
 }
 
 static int tear_down(void **state)
@@ -455,6 +458,74 @@ static void the_audit_is_a_chain(void **state)
 	assert_int_equal(audit_check(store, &rows, &err), 0);
 }
 
+/* ---------------------------------------------------------------- silence */
+
+static struct lease_found look(uint64_t now)
+{
+	const struct lease_terms terms = { now, 30, 300 };
+	struct lease_found found = { 0 };
+	struct assay_error err = { 0 };
+
+	if (lease_sweep(store, &terms, &found, &err) < 0)
+		fail_msg("%s", err.text);
+	return found;
+}
+
+static void set_judged(const char *name, uint64_t judged)
+{
+	struct device device = { 0 };
+	const struct device *const changed[] = { &device };
+	struct assay_error err = { 0 };
+
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_load(store, &name, 1, true, &device, &err), 0);
+	device.verdict = DEVICE_TRUSTED;
+	device.judged = device.seen = judged;
+	device.due = judged + 300;
+	in_transaction(devices_save(store, changed, 1, &err), &err);
+	device_free(&device);
+}
+
+static void silence_is_found(void **state)
+{
+	struct lease_found found;
+	struct device device;
+	struct assay_error err = { 0 };
+	char reason[128];
+
+	(void)state;
+	set_judged("d2", 10000);
+	set_judged("d4", 19900);
+	/* Nobody has looked before: the verifier was away, and no device is to blame. */
+	found = look(20000);
+	assert_true(found.mine && found.was_away && found.silent == 0);
+	/* One process at a time, and each period once. */
+	assert_false(look(20010).mine);
+	for (uint64_t now = 20030; now < 20600; now += 30) {
+		found = look(now);
+		assert_true(found.mine && !found.was_away && found.silent == 0);
+		set_judged("d4", now);
+	}
+	found = look(20600);
+	assert_int_equal(found.silent, 1);
+	device = load("d2");
+	assert_int_equal(device.verdict, DEVICE_SILENT);
+	assert_int_equal(device.since, 20600);
+	assert_int_equal(devices_reason(store, device.change, reason, sizeof(reason), &err), 0);
+	assert_string_equal(reason, "nothing was judged since 1970-01-01T02:46:40Z; the next was "
+				    "due at 1970-01-01T02:51:40Z");
+	device_free(&device);
+	device = load("d4");
+	assert_int_equal(device.verdict, DEVICE_TRUSTED);
+	device_free(&device);
+	/* Once. */
+	assert_int_equal(look(20630).silent, 0);
+	/* A clock that goes back calls nobody silent, and is told. */
+	found = look(15000);
+	assert_true(found.clock_back == 5630 && found.silent == 0);
+	assert_int_equal(look(15030).silent, 0);
+}
+
 /* ---------------------------------------------------------------- two at once */
 
 /* Each adds to what it reads: nothing is lost if they take turns. */
@@ -521,6 +592,7 @@ int main(void)
 		cmocka_unit_test(evidence_is_kept_once),
 		cmocka_unit_test(two_processes_take_turns),
 		cmocka_unit_test(a_device_is_removed),
+		cmocka_unit_test(silence_is_found),
 		cmocka_unit_test(references_have_versions),
 		cmocka_unit_test(the_audit_is_a_chain),
 	};

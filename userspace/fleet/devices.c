@@ -44,7 +44,7 @@ void device_free(struct device *device)
 #define COLUMNS                                                                                  \
 	"d.name, d.label, d.approved, d.ak, d.qualified_name, s.verdict, s.change_id, s.since, " \
 	"s.seen, s.judged, s.due, s.boot_id, s.resets, s.restarts, s.clock, s.evidence, "        \
-	"s.records, s.entries, s.state"
+	"s.records, s.entries, s.state, s.checks"
 #define FROM " FROM device d JOIN device_state s ON s.name = d.name WHERE d.name = $1"
 
 static const struct store_statement load = { "t", "SELECT " COLUMNS FROM, NULL };
@@ -106,6 +106,7 @@ static int take_device(void *context, size_t set, const struct store_value *colu
 	device->records = store_get_number(&columns[16]);
 	device->entries = store_get_number(&columns[17]);
 	buffer_append_bytes(&device->state, columns[18].bytes);
+	take_digest(&columns[19], &device->checks);
 	if (device->ak.failed || device->qualified_name.failed || device->state.failed)
 		return assay_fail(err, ENOMEM, "out of memory");
 	return 0;
@@ -146,10 +147,11 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 		 struct assay_error *err)
 {
 	static const struct store_statement save = {
-		"nnnnnntnnnbnnbt",
+		"nnnnnntnnnbnnbbt",
 		"UPDATE device_state SET verdict = $1, change_id = $2, since = $3, seen = $4, "
 		"judged = $5, due = $6, boot_id = $7, resets = $8, restarts = $9, clock = $10, "
-		"evidence = $11, records = $12, entries = $13, state = $14 WHERE name = $15",
+		"evidence = $11, records = $12, entries = $13, state = $14, checks = $15 WHERE "
+		"name = $16",
 		NULL,
 	};
 	const size_t width = strlen(save.types);
@@ -168,7 +170,7 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 			store_number(device->restarts),	 store_number(device->clock),
 			digest_value(&device->evidence), store_number(device->records),
 			store_number(device->entries),	 buffer_value(&device->state),
-			store_text(device->name),
+			digest_value(&device->checks),	 store_text(device->name),
 		};
 
 		memcpy(values + i * width, row, sizeof(row));

@@ -35,7 +35,7 @@ struct fleet_settings {
 /* struct fleet_counts - since the process began */
 struct fleet_counts {
 	uint64_t challenges, verdicts, trusted, not_trusted, repeated, stale, foreign, refused,
-		shed, batches, changes, failures;
+		shed, batches, changes, failures, silent, clock_back;
 };
 
 struct intake;

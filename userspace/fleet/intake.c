@@ -135,14 +135,6 @@ static uint64_t next_in(uint64_t interval)
 	return interval - (early > 0 ? number % early : 0);
 }
 
-/* "check-name: what was found": whether it is the same check that fails tells a new row. */
-static bool same_check(const char *a, const char *b)
-{
-	size_t length = strcspn(a, ":");
-
-	return strcspn(b, ":") == length && strncmp(a, b, length) == 0;
-}
-
 static int note_change(struct batch *batch, struct item *item, const char *policy,
 		       struct assay_error *err)
 {
@@ -157,16 +149,9 @@ static int note_change(struct batch *batch, struct item *item, const char *polic
 		.json = judgement->json,
 		.evidence = device->evidence,
 	};
-	char before[sizeof(judgement->reason)];
-	int r = 0;
 
-	if (!judgement->changed && device->verdict == DEVICE_NOT_TRUSTED) {
-		r = devices_reason(batch->fleet->store, device->change, before, sizeof(before),
-				   err);
-		judgement->changed = r == 0 && !same_check(before, judgement->reason);
-	}
-	if (r < 0 || !judgement->changed)
-		return r;
+	if (!judgement->changed)
+		return 0;
 	device->since = batch->now;
 	batch->fleet->counts.changes++;
 	return devices_add_change(batch->fleet->store, &change, &device->change, err);

@@ -139,6 +139,28 @@ static void tell_reason(const struct assay_verdict *verdict, char *reason, size_
 		snprintf(reason, capacity, "%s: %s", check.name, check.detail);
 }
 
+/* Which checks do not pass, without the words. Those that are first made where there is a state,
+ * and pass, are no news. */
+static int digest_checks(const struct assay_verdict *verdict, struct assay_digest *ret,
+			 struct assay_error *err)
+{
+	struct assay_verify_check check;
+	struct buffer text = { 0 };
+	int r;
+
+	for (size_t i = 0; assay_verdict_check(verdict, i, &check) == ASSAY_VERIFY_OK; i++) {
+		if (check.result == ASSAY_VERIFY_PASS ||
+		    (check.result == ASSAY_VERIFY_NOT_CHECKED && !check.required))
+			continue;
+		buffer_append(&text, check.name, strlen(check.name) + 1);
+		buffer_append_u8(&text, (uint8_t)(check.result << 1 | check.required));
+	}
+	r = text.failed ? assay_fail(err, ENOMEM, "out of memory") :
+			  digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&text), ret, err);
+	buffer_free(&text);
+	return r;
+}
+
 /* What a device need not send again: only of what is trusted, for only that has a state. */
 static int keep_state(const struct assay_verdict *verdict, const struct fleet_policy *policy,
 		      struct device *device, bool *ret_news, struct assay_error *err)
@@ -166,10 +188,11 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 {
 	bool same_boot = strcmp(device->boot_id, in->boot_id) == 0;
 	enum device_verdict before = device->verdict;
-	int r = 0;
+	struct assay_digest checks = { 0 };
+	int r = digest_checks(verdict, &checks, err);
 
 	ret->trusted = assay_verdict_trusted(verdict) != 0;
-	if (ret->trusted)
+	if (r == 0 && ret->trusted)
 		r = keep_state(verdict, policy, device, &ret->news, err);
 	else if (!same_boot)
 		device->records = device->entries = 0;
@@ -183,7 +206,10 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 	device->restarts = in->restarts;
 	device->clock = in->clock;
 	device->evidence = in->digest;
-	ret->changed = device->verdict != before;
+	ret->changed = device->verdict != before ||
+		       !bytes_equal(BYTES(checks.bytes, checks.size),
+				    BYTES(device->checks.bytes, device->checks.size));
+	device->checks = checks;
 	return 0;
 }
 

@@ -49,7 +49,7 @@ enum judge_kind {
 /**
  * struct judgement - what came of it; judgement_free() it
  * @trusted: of JUDGE_VERDICT
- * @changed: the device is held for something else than before, or for another reason
+ * @changed: the device is held for something else than before, or by other checks
  * @news: it has records or entries that were not judged before
  * @reason: why it is not trusted, or what is off; "" if it is trusted
  * @json: of JUDGE_VERDICT and JUDGE_FOREIGN: assay_verdict_json()

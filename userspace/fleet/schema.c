@@ -82,6 +82,11 @@ static const struct step {
 			"CREATE TABLE meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL);"
 			"INSERT INTO meta (name, value) VALUES ('references', 1);",
 	},
+	{
+		.sqlite = "ALTER TABLE device_state ADD COLUMN checks BLOB;",
+		.postgres = "ALTER TABLE device_state ADD COLUMN checks BYTEA;",
+		.both = "INSERT INTO meta (name, value) VALUES ('swept', 0), ('up_since', 0);",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "intake.h"
+#include "lease.h"
 #include "routes.h"
 #include "schema.h"
 
@@ -84,6 +85,52 @@ static int take_signals(struct running *running, struct assay_error *err)
 			return assay_fail(err, ENOMEM, "out of memory");
 	}
 	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- from time to time */
+
+static uint64_t sweep_period(const struct running *running)
+{
+	uint64_t period = running->settings->fleet.interval / 10;
+
+	return period < 1 ? 1 : period > 30 ? 30 : period;
+}
+
+/* Who is silent; and what another process may have changed, where no device asks. */
+static void look_around(evutil_socket_t fd, short what, void *context)
+{
+	struct running *running = context;
+	struct fleet *fleet = &running->fleet;
+	const struct lease_terms terms = { fleet_now(), sweep_period(running),
+					   fleet->settings->interval };
+	struct lease_found found = { 0 };
+	struct assay_error err = { 0 };
+	int r = fleet_refresh(fleet, &err);
+
+	(void)fd;
+	(void)what;
+	if (r == 0)
+		r = lease_sweep(fleet->store, &terms, &found, &err);
+	if (r < 0) {
+		fleet->counts.failures++;
+		fprintf(stderr, "<3>assay-fleet: nobody looks for silent devices: %s\n", err.text);
+	}
+	if (found.clock_back > 0)
+		fprintf(stderr, "<3>assay-fleet: the clock has gone back by %llu s\n",
+			(unsigned long long)found.clock_back);
+	fleet->counts.silent += found.silent;
+	fleet->counts.clock_back += found.clock_back > 0;
+}
+
+static int begin_looking(struct running *running, struct assay_error *err)
+{
+	const struct timeval period = { .tv_sec = (time_t)sweep_period(running) };
+
+	running->tick = event_new(running->fleet.base, -1, EV_PERSIST, look_around, running);
+	if (!running->tick || event_add(running->tick, &period) < 0)
+		return assay_fail(err, ENOMEM, "out of memory");
+	look_around(-1, 0, running);
 	return 0;
 }
 
@@ -188,6 +235,8 @@ static int start(struct running *running, struct assay_error *err)
 	running->service = (struct http_service){ fleet_routes, authorise, fleet };
 	if (r == 0)
 		r = http_new(fleet->base, &running->service, &settings->limits, &fleet->http, err);
+	if (r == 0)
+		r = begin_looking(running, err);
 	return r < 0 ? r : open_sockets(running, err);
 }
 
@@ -198,6 +247,8 @@ static void stop(struct running *running)
 	for (size_t i = 0; i < sizeof(running->signals) / sizeof(running->signals[0]); i++)
 		if (running->signals[i])
 			event_free(running->signals[i]);
+	if (running->tick)
+		event_free(running->tick);
 	http_free(fleet->http);
 	intake_free(fleet->intake);
 	if (fleet->base)

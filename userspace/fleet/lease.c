@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "lease.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utc.h"
+#include "devices.h"
+
+/* Periods without a look after which the verifier was away. */
+#define AWAY_PERIODS 3
+
+/* ---------------------------------------------------------------- the lease */
+
+struct looks {
+	uint64_t swept, up_since;
+};
+
+static int take_looks(void *context, size_t set, const struct store_value *columns, size_t count,
+		      struct assay_error *err)
+{
+	struct looks *looks = context;
+
+	(void)set;
+	(void)count;
+	(void)err;
+	*(strcmp(store_get_text(&columns[0]), "swept") == 0 ? &looks->swept : &looks->up_since) =
+		store_get_number(&columns[1]);
+	return 0;
+}
+
+static int read_looks(struct store *store, struct looks *ret, struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"",
+		"SELECT name, value FROM meta WHERE name = 'swept' OR name = 'up_since'",
+		"SELECT name, value FROM meta WHERE name = 'swept' OR name = 'up_since' FOR UPDATE",
+	};
+
+	*ret = (struct looks){ 0 };
+	return store_run(store, &get, NULL, 1, take_looks, ret, err);
+}
+
+static int write_looks(struct store *store, const struct looks *looks, struct assay_error *err)
+{
+	static const struct store_statement set = { "nt",
+						    "UPDATE meta SET value = $1 WHERE name = $2",
+						    NULL };
+	const struct store_value values[] = { store_number(looks->swept), store_text("swept"),
+					      store_number(looks->up_since),
+					      store_text("up_since") };
+
+	return store_run(store, &set, values, 2, NULL, NULL, err);
+}
+
+/* In a transaction: the rows are locked until its end. */
+static int take_lease(struct store *store, const struct lease_terms *terms, struct looks *looks,
+		      struct lease_found *ret, struct assay_error *err)
+{
+	int r = read_looks(store, looks, err);
+
+	if (r < 0)
+		return r;
+	if (looks->swept > terms->now + LEASE_CLOCK_SLACK)
+		ret->clock_back = looks->swept - terms->now;
+	ret->mine = ret->clock_back > 0 || looks->swept + terms->period <= terms->now;
+	if (!ret->mine)
+		return 0;
+	ret->was_away =
+		ret->clock_back > 0 || looks->swept + AWAY_PERIODS * terms->period < terms->now;
+	if (ret->was_away)
+		looks->up_since = terms->now;
+	looks->swept = terms->now;
+	return write_looks(store, looks, err);
+}
+
+/* ---------------------------------------------------------------- silence */
+
+/* struct late - devices that are overdue */
+struct late {
+	struct late_device {
+		char name[RECORD_MAX_MACHINE_ID + 1];
+		uint64_t judged, due, change;
+	} devices[LEASE_ROWS];
+	size_t count;
+};
+
+static int take_late(void *context, size_t set, const struct store_value *columns, size_t count,
+		     struct assay_error *err)
+{
+	struct late *late = context;
+	struct late_device *device = &late->devices[late->count];
+
+	(void)set;
+	(void)count;
+	if (late->count == LEASE_ROWS || columns[0].bytes.size >= sizeof(device->name))
+		return assay_fail(err, EIO, "a device's name in the database is too long");
+	memcpy(device->name, store_get_text(&columns[0]), columns[0].bytes.size + 1);
+	device->judged = store_get_number(&columns[1]);
+	device->due = store_get_number(&columns[2]);
+	late->count++;
+	return 0;
+}
+
+static int note_silence(struct store *store, struct late_device *device, uint64_t now,
+			struct assay_error *err)
+{
+	char judged[UTC_LENGTH + 1], due[UTC_LENGTH + 1], reason[128];
+	const struct device_change change = { .name = device->name,
+					      .at = now,
+					      .verdict = DEVICE_SILENT,
+					      .reason = reason,
+					      .policy = "",
+					      .json = "{}" };
+
+	snprintf(reason, sizeof(reason), "nothing was judged since %s; the next was due at %s",
+		 utc_text(device->judged, judged), utc_text(device->due, due));
+	return devices_add_change(store, &change, &device->change, err);
+}
+
+static int mark(struct store *store, const struct late *late, uint64_t now, struct assay_error *err)
+{
+	static const struct store_statement set = {
+		"nnnt",
+		"UPDATE device_state SET verdict = $1, change_id = $2, since = $3, checks = NULL "
+		"WHERE name = $4",
+		NULL,
+	};
+	struct store_value values[LEASE_ROWS * 4];
+
+	for (size_t i = 0; i < late->count; i++) {
+		values[4 * i] = store_number(DEVICE_SILENT);
+		values[4 * i + 1] = store_number(late->devices[i].change);
+		values[4 * i + 2] = store_number(now);
+		values[4 * i + 3] = store_text(late->devices[i].name);
+	}
+	return store_run(store, &set, values, late->count, NULL, NULL, err);
+}
+
+/* What a worker has locked for a verdict right now is not silent. */
+static int sweep_some(struct store *store, const struct lease_terms *terms, struct late *late,
+		      struct assay_error *err)
+{
+#define LATE                                                                                  \
+	"SELECT name, judged, due FROM device_state WHERE due > 0 AND due < $1 AND (verdict " \
+	"= 1 OR verdict = 2) LIMIT $2"
+	static const struct store_statement get = { "nn", LATE, LATE " FOR UPDATE SKIP LOCKED" };
+#undef LATE
+	const struct store_value values[] = { store_number(terms->now - terms->interval),
+					      store_number(LEASE_ROWS) };
+	int r;
+
+	late->count = 0;
+	r = store_run(store, &get, values, 1, take_late, late, err);
+	for (size_t i = 0; r == 0 && i < late->count; i++)
+		r = note_silence(store, &late->devices[i], terms->now, err);
+	return r < 0 ? r : mark(store, late, terms->now, err);
+}
+
+/* @r: what came of what is in the transaction */
+static int end_transaction(struct store *store, int r, struct assay_error *err)
+{
+	if (r == 0)
+		return store_commit(store, err);
+	store_rollback(store);
+	return r;
+}
+
+int lease_sweep(struct store *store, const struct lease_terms *terms, struct lease_found *ret,
+		struct assay_error *err)
+{
+	struct looks looks;
+	struct late late;
+	int r = store_begin(store, err);
+
+	*ret = (struct lease_found){ 0 };
+	if (r < 0)
+		return r;
+	r = end_transaction(store, take_lease(store, terms, &looks, ret, err), err);
+	if (r < 0 || !ret->mine || ret->clock_back > 0 ||
+	    looks.up_since + 2 * terms->interval > terms->now)
+		return r;
+	do {
+		r = store_begin(store, err);
+		if (r < 0)
+			return r;
+		r = end_transaction(store, sweep_some(store, terms, &late, err), err);
+		ret->silent += r == 0 ? late.count : 0;
+	} while (r == 0 && late.count == LEASE_ROWS);
+	return r;
+}
