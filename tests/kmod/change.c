@@ -3,7 +3,8 @@
  * change ROUNDS SEED: a log in a static region that another processor changes, and changes back,
  * while the module is loaded and looks at it. Whatever it sees, and when: it goes on with the log
  * as the PCR has it, keeps it as the boot before's, or says that it changed and does not load.
- * Nothing is extended that is not in the log.
+ * Nothing is extended that is not in the log. The changes end before the module writes itself:
+ * who writes to a page while it is open for a record, changes it.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -70,9 +71,11 @@ static struct assay_info leave_pending(struct chance *chance, struct target *tar
 /* On the other processor, until it is killed. */
 static pid_t begin_changes(const struct target *target)
 {
-	pid_t child = fork();
 	cpu_set_t second;
+	pid_t child;
 
+	need(!write_text(SCRIBBLE "until_written", "1"), "end when the module writes");
+	child = fork();
 	need(child >= 0, "fork");
 	if (child)
 		return child;
@@ -131,18 +134,23 @@ int main(int count, char **arguments)
 		error = try_load();
 		kill(child, SIGKILL);
 		need(waitpid(child, NULL, 0) == child, "the end of the changes");
+		need(!write_text(SCRIBBLE "until_written", "0"), "write again");
 		if (error) {
 			refused++;
 			check_is(error, EIO, "loading fails since the log changed");
 			lay_anyhow(target.address, target.good);
 			need(!try_load(), "load the module again");
 		}
-		if (!is_right(&adopted))
+		if (!is_right(&adopted)) {
+			note("round %lu: %#llx changed at %#llx", round,
+			     (unsigned long long)(target.good ^ target.bad),
+			     (unsigned long long)target.address);
 			wrong++;
-		else if (adopted)
+		} else if (adopted) {
 			went_on++;
-		else
+		} else {
 			fresh++;
+		}
 	}
 	check(wrong == 0,
 	      "each log explains the PCR: %u went on, %u were kept, %u changed too much", went_on,

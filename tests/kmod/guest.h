@@ -296,6 +296,28 @@ static inline int scribble(uint64_t address)
 	return (int)read_number(SCRIBBLE "result");
 }
 
+/*
+ * Whether a write to the page of the address does not fault, or may fault since the kernel has made
+ * the page read-only itself, as it does for code: a page in use, and of none of the kinds of memory
+ * that can always be written.
+ */
+static inline bool is_writable(uint64_t address, uint64_t page_size)
+{
+	const uint64_t always = 1ULL << 5 /* LRU */ | 1ULL << 7 /* SLAB */ |
+				1ULL << 10 /* BUDDY */ | 1ULL << 12 /* ANON */;
+	uint64_t flags = 0;
+	int fd;
+
+	if (!scribble(address))
+		return true;
+	fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	need(fd >= 0 && pread(fd, &flags, sizeof(flags),
+			      (off_t)(address / page_size * sizeof(flags))) == sizeof(flags),
+	     "read /proc/kpageflags");
+	close(fd);
+	return !(flags & always);
+}
+
 /* ------------------------------------------------------------------ the log */
 struct log {
 	const struct assay_log_header *header;

@@ -20,9 +20,10 @@ service_start() {
 	service_waits 100 test -s /run/assay/state.json
 }
 
-# service_waits TENTHS CONDITION...: it becomes true before so much time and the service have ended
+# service_waits TENTHS CONDITION...: it becomes true before the service has ended, and before so much
+# time of a machine that has nothing else to do; here a busy one has six times as much
 service_waits() {
-	service_left=$1
+	service_left=$(($1 * 6))
 	shift
 	while ! "$@"; do
 		service_left=$((service_left - 1))

@@ -40,7 +40,7 @@ check "the ring was never near its end" [ "$most_used" -lt 80 ]
 kept_is_small() {
 	[ "$(cat "$archive_dir"/*.zst | wc -c)" -le 262144 ]
 }
-check "what is kept is as much as it may be" service_waits 300 kept_is_small
+check "what is kept is as much as it may be" service_waits 100 kept_is_small
 check "what is kept is whole" archive_is_whole
 sed 's/^/# /' /tmp/verified
 run assay log show --archive "$archive_dir" --records 0

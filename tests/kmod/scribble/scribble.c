@@ -11,14 +11,19 @@
  *	cat /sys/module/scribble/parameters/result			0 written, -14 refused
  *
  * Without value= it writes back what it finds, so that memory of others stays as it
- * is. The address can be given to insmod as well. For tests only: it is the very
- * thing that a log must be kept from.
+ * is. With until_written=1 it stops before the module assay writes to its log itself, when
+ * it has to open the pages that it writes. The address can be given to insmod as well. For
+ * tests only: it is the very thing that a log must be kept from.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/io.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 static unsigned long long value;
@@ -26,7 +31,12 @@ static bool value_given;
 static int result = -ENODATA;
 static unsigned long long tried;
 
-static int scribble_write(u64 *target)
+/* For until_written: @ended is set, and looked at, with @writing held. */
+static DEFINE_RAW_SPINLOCK(writing);
+static bool until_written;
+static bool ended;
+
+static int scribble_try(u64 *target)
 {
 	u64 what = value;
 
@@ -37,6 +47,86 @@ static int scribble_write(u64 *target)
 	return 0;
 fault:
 	return -EFAULT;
+}
+
+static int scribble_write(u64 *target)
+{
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&writing, flags);
+	ret = ended ? -ESHUTDOWN : scribble_try(target);
+	raw_spin_unlock_irqrestore(&writing, flags);
+	return ret;
+}
+
+static int end_writes(struct kprobe *probe, struct pt_regs *registers)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&writing, flags);
+	ended = until_written;
+	raw_spin_unlock_irqrestore(&writing, flags);
+	return 0;
+}
+
+/* Where the module begins to write: to a fresh log, and to one that goes on. */
+static struct kprobe first_writes[] = {
+	{ .symbol_name = "assay_ring_start", .pre_handler = end_writes },
+	{ .symbol_name = "assay_ring_begin", .pre_handler = end_writes },
+};
+static unsigned int probed;
+
+static void forget_first_writes(void)
+{
+	while (probed)
+		unregister_kprobe(&first_writes[--probed]);
+}
+
+static int watch_first_writes(void)
+{
+	for (; probed < ARRAY_SIZE(first_writes); probed++) {
+		struct kprobe *probe = &first_writes[probed];
+		int ret;
+
+		/* What the kernel has put there is of the time before. */
+		*probe = (struct kprobe){ .symbol_name = probe->symbol_name,
+					  .pre_handler = end_writes };
+		ret = register_kprobe(probe);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int watch_assay(struct notifier_block *block, unsigned long state, void *data)
+{
+	const struct module *module = data;
+	int ret = 0;
+
+	if (strcmp(module->name, "assay"))
+		return NOTIFY_DONE;
+	if (state == MODULE_STATE_COMING && READ_ONCE(until_written))
+		ret = watch_first_writes();
+	else if (state == MODULE_STATE_GOING)
+		forget_first_writes();
+	if (ret)
+		pr_err("cannot see when assay writes (error %d)\n", ret);
+	return notifier_from_errno(ret);
+}
+
+static struct notifier_block watcher = { .notifier_call = watch_assay };
+
+static int set_until_written(const char *text, const struct kernel_param *param)
+{
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&writing, flags);
+	ret = kstrtobool(text, &until_written);
+	ended = false;
+	raw_spin_unlock_irqrestore(&writing, flags);
+	return ret;
 }
 
 static int set_value(const char *text, const struct kernel_param *param)
@@ -101,11 +191,15 @@ static int set_unmapped(const char *text, const struct kernel_param *param)
 	return 0;
 }
 
+static const struct kernel_param_ops until_written_ops = { .set = set_until_written,
+							   .get = param_get_bool };
 static const struct kernel_param_ops value_ops = { .set = set_value, .get = get_ullong };
 static const struct kernel_param_ops address_ops = { .set = set_address, .get = get_ullong };
 static const struct kernel_param_ops virtual_ops = { .set = set_virtual };
 static const struct kernel_param_ops unmapped_ops = { .set = set_unmapped };
 
+module_param_cb(until_written, &until_written_ops, &until_written, 0600);
+MODULE_PARM_DESC(until_written, "whether to stop before assay writes to its log");
 module_param_cb(value, &value_ops, &value, 0600);
 MODULE_PARM_DESC(value, "what to write (default: what is there)");
 module_param_cb(address, &address_ops, &tried, 0600);
@@ -117,17 +211,19 @@ MODULE_PARM_DESC(unmapped, "physical address to write to, at once, where the lin
 module_param(result, int, 0444);
 MODULE_PARM_DESC(result, "of the last write: 0, or -14 (EFAULT) if it faulted");
 
-MODULE_DESCRIPTION("A stray write, for tests");
-MODULE_AUTHOR("The assay authors");
-MODULE_LICENSE("GPL");
-
 static int __init scribble_init(void)
 {
-	return 0;
+	return register_module_notifier(&watcher);
 }
 module_init(scribble_init);
 
 static void __exit scribble_exit(void)
 {
+	unregister_module_notifier(&watcher);
+	forget_first_writes();
 }
 module_exit(scribble_exit);
+
+MODULE_DESCRIPTION("A stray write, for tests");
+MODULE_AUTHOR("The assay authors");
+MODULE_LICENSE("GPL");
