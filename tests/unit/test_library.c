@@ -250,6 +250,7 @@ static void a_state_may_be_bytes(void **state)
 	struct assay_verify_check check;
 	struct assay_verdict *first, *second;
 	struct assay_state_info info;
+	struct assay_policy *other;
 	static struct given given;
 
 	(void)state;
@@ -262,6 +263,14 @@ static void a_state_may_be_bytes(void **state)
 	assert_int_equal(info.clock, 123456);
 	assert_int_equal(info.reset_count, 7);
 	assert_int_equal(info.restart_count, 2);
+	assert_int_equal(info.log, 5);
+	assert_int_equal(info.ima, 4);
+	/* By another policy, nothing may be left out. */
+	other = new_policy(POLICY(""));
+	assert_int_equal(assay_state_info(bytes, other, &info, &message), ASSAY_VERIFY_OK);
+	assert_int_equal(info.log, 0);
+	assert_int_equal(info.ima, 0);
+	assay_policy_free(other);
 	assert_int_equal(assay_verdict_quote(first, &quote), ASSAY_VERIFY_OK);
 	assert_string_equal(quote.boot_id, FIXTURE_BOOT_ID);
 	assert_int_equal(quote.clock, 123456);

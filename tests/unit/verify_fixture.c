@@ -1122,14 +1122,32 @@ static void fill_input(struct fixture *fixture)
 		fixture_certify(fixture, KEY_P256, KEY_P256);
 }
 
+static void (*const steps[])(struct fixture *) = {
+	[BEFORE_PCRS] = chain,	   [AFTER_CHAIN] = replay,	[BEFORE_QUOTE] = fill_evidence,
+	[AFTER_QUOTE] = fill_logs, [AT_MARSHALLED] = fill_text, [AT_VERIFIER] = fill_input,
+};
+
+void fixture_build_earlier(struct fixture *fixture, enum fixture_stage stage,
+			   fixture_change *change, size_t records, size_t entries)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (change && stage == i && stage <= AFTER_CHAIN)
+			change(fixture);
+		if (i == AFTER_CHAIN) {
+			while (fixture->record_count > records)
+				fixture_drop(fixture, fixture->record_count - 1);
+			while (fixture->entry_count > entries)
+				fixture_drop_entry(fixture, fixture->entry_count - 1);
+			fixture->unanchored = 0;
+			fixture->cut = 0;
+			fixture->quote.clock -= 200;
+		}
+		steps[i](fixture);
+	}
+}
+
 void fixture_build(struct fixture *fixture, enum fixture_stage stage, fixture_change *change)
 {
-	static void (*const steps[])(struct fixture *) = {
-		[BEFORE_PCRS] = chain,		[AFTER_CHAIN] = replay,
-		[BEFORE_QUOTE] = fill_evidence, [AFTER_QUOTE] = fill_logs,
-		[AT_MARSHALLED] = fill_text,	[AT_VERIFIER] = fill_input,
-	};
-
 	/* The verifier's side is changed once it is there, all else before it is used. */
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (change && stage == i && stage != AT_VERIFIER)

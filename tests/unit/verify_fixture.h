@@ -185,6 +185,13 @@ void fixture_begin(struct fixture *fixture);
 
 /* fixture_build() - go through the stages, calling @change (may be NULL) at @stage */
 void fixture_build(struct fixture *fixture, enum fixture_stage stage, fixture_change *change);
+
+/*
+ * fixture_build_earlier() - the same as the device was some time before: with the first of its
+ * records and entries, and a quote of then. A change behind AFTER_CHAIN is not made yet.
+ */
+void fixture_build_earlier(struct fixture *fixture, enum fixture_stage stage,
+			   fixture_change *change, size_t records, size_t entries);
 void fixture_free(struct fixture *fixture);
 
 /* fixture_judge() - begin, build, verify, free */

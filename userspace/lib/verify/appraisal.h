@@ -28,6 +28,7 @@ struct appraisal {
 	struct evidence evidence;	   /* evidence-parsed */
 	bool judged[VERIFY_LOGS];	   /* evidence-logs: it is there, and the policy wants it */
 	check_mask left_out, eased;	   /* the same: see presence.h */
+	bool firmware_known;		   /* the same: see going_on.h */
 	struct tpm_attest attest;	   /* quote-parsed */
 	struct tpm_signature signature;	   /* quote-parsed */
 	struct assay_digest certified_key; /* ak-certificate: size 0 without one that passed */

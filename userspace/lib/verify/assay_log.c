@@ -6,7 +6,7 @@
 #include "log/cel.h"
 #include "log/hasher.h"
 #include "log/ima.h"
-#include "verify/appraisal.h"
+#include "verify/going_on.h"
 #include "verify/logs.h"
 
 typedef unsigned long long ull;
@@ -44,7 +44,7 @@ enum check_result check_assay_log_parsed(struct appraisal *appraisal, char *deta
 	if (records == 0 && appraisal->evidence.assay_first == 0)
 		return check_tell(false, detail, "the log is empty; it begins with a START record");
 	log_start_find(&appraisal->log, &appraisal->evidence, &appraisal->attest,
-		       appraisal->input->state, appraisal->policy, &appraisal->input->references,
+		       appraisal->input->state, appraisal->policy, goes_on(appraisal),
 		       &appraisal->start);
 	appraisal->verdict->assay_log.records = records;
 	return check_tell(true, detail, "%llu records, %zu bytes", (ull)records,
@@ -506,8 +506,10 @@ enum check_result check_assay_log_replay(struct appraisal *appraisal, char *deta
 	appraisal->content.assay = proven;
 	appraisal->content.assay_base = appraisal->evidence.assay_base;
 	appraisal->content.assay_first = appraisal->start.recnum;
-	if (appraisal->start.origin == LOG_CONTINUED)
+	if (appraisal->start.origin == LOG_CONTINUED) {
 		appraisal->content.state = appraisal->input->state;
+		appraisal->content.unknown_files |= appraisal->input->state->unknown_files;
+	}
 	return CHECK_PASSED;
 }
 

@@ -69,6 +69,10 @@ static bool find_aggregate(const struct content *content, struct assay_digest *r
 	struct ima_reader reader;
 	struct ima_entry entry;
 
+	if (content->ima_aggregate.size > 0) {
+		*ret = content->ima_aggregate;
+		return true;
+	}
 	ima_begin(&reader, proven_bytes(content->ima), proven_bank(content->ima));
 	while (ima_next(&reader, &entry, NULL) > 0 && entry.offset < proven_size(content->ima)) {
 		if (entry.boot_aggregate == IMA_NO_BOOT_AGGREGATE ||

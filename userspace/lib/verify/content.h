@@ -22,6 +22,10 @@ struct ima_tally;
  * @assay, @ima, @firmware: logs that are proven; NULL for one that is not
  * @quoted: the PCRs that are
  * @assay_base: where in assay's log @assay begins; @assay_first: with which record
+ * @ima_first: how many entries come before @ima, which a state has seen
+ * @ima_aggregate: the boot_aggregate among these; size 0 if there is none
+ * @unknown_files: among what a state has seen was an entry of IMA of a file that nobody knows
+ * @seen, @seen_size: files-complete: struct verify_state's
  * @files: files-measured: how many
  * @complete: files-complete: struct verify_state's
  * @ima_tally: what became of IMA's entries; see ima_entries.c
@@ -37,6 +41,11 @@ struct content {
 	const struct proven_log *assay, *ima, *firmware;
 	const struct quoted_pcrs *quoted;
 	uint64_t assay_base, assay_first;
+	uint64_t ima_first;
+	struct assay_digest ima_aggregate;
+	bool unknown_files;
+	uint8_t seen[VERIFY_STATE_SEEN];
+	size_t seen_size;
 	uint64_t files;
 	struct assay_digest complete;
 	struct ima_tally *ima_tally;
@@ -53,6 +62,10 @@ typedef enum check_result content_function(struct content *content, char *detail
 /* files_observe(), ima_observe() - hand all records and files to an observer */
 void files_observe(const struct content *content, const struct verify_observer *observer);
 void ima_observe(const struct content *content, const struct verify_observer *observer);
+
+/* ima_has_unknown() - was an entry of IMA of a file that nobody knows? As far as it was looked at
+ */
+bool ima_has_unknown(const struct content *content);
 
 /* ima_tally_free() - does nothing with NULL */
 void ima_tally_free(struct ima_tally *tally);

@@ -224,6 +224,20 @@ static json_t *assay_log_to_json(const struct evidence *evidence)
 	return log;
 }
 
+static json_t *ima_log_to_json(const struct evidence *evidence)
+{
+	json_t *log = json_pack("{s:s, s:o}", "template_bank",
+				assay_hash_name(evidence->ima_template_bank), "data",
+				json_base64(buffer_bytes(&evidence->ima_data)));
+
+	if (log && evidence->ima_first > 0 &&
+	    json_object_set_new(log, "first", json_integer((json_int_t)evidence->ima_first)) < 0) {
+		json_decref(log);
+		return NULL;
+	}
+	return log;
+}
+
 /* An object with nothing in it stands for "no logs"; json_object_set_new() fails on NULL. */
 static json_t *logs_to_json(const struct evidence *evidence)
 {
@@ -233,11 +247,7 @@ static json_t *logs_to_json(const struct evidence *evidence)
 	if (evidence->has_assay_log)
 		r |= json_object_set_new(logs, "assay", assay_log_to_json(evidence));
 	if (evidence->has_ima_log)
-		r |= json_object_set_new(logs, "ima",
-					 json_pack("{s:s, s:o}", "template_bank",
-						   assay_hash_name(evidence->ima_template_bank),
-						   "data",
-						   json_base64(buffer_bytes(&evidence->ima_data))));
+		r |= json_object_set_new(logs, "ima", ima_log_to_json(evidence));
 	if (evidence->has_uefi_log)
 		r |= json_object_set_new(
 			logs, "uefi",
@@ -512,7 +522,7 @@ static int parse_assay_log(const json_t *logs, struct json_lifted *lifted,
 static int parse_ima_log(const json_t *logs, struct json_lifted *lifted, struct evidence *evidence,
 			 struct assay_error *err)
 {
-	static const char *const known[] = { "template_bank", "data", NULL };
+	static const char *const known[] = { "template_bank", "first", "data", NULL };
 	const char *what = "the evidence's log of IMA";
 	const json_t *log;
 	int r = json_get_object(logs, "ima", "the evidence's \"logs\"", &log, err);
@@ -521,6 +531,12 @@ static int parse_ima_log(const json_t *logs, struct json_lifted *lifted, struct 
 		r = json_only(log, known, what, err);
 	if (r == 0)
 		r = get_hash(log, "template_bank", what, &evidence->ima_template_bank, err);
+	if (r == 0 && json_object_get(log, "first")) {
+		r = json_get_unsigned(log, "first", what, &evidence->ima_first, err);
+		if (r == 0 && evidence->ima_first == 0)
+			r = assay_fail(err, EBADMSG,
+				       "%s: \"first\" is 0; a whole list has no such member", what);
+	}
 	if (r == 0)
 		r = json_take_base64(log, "data", what, lifted, &evidence->ima_data, err);
 	evidence->has_ima_log = r == 0;

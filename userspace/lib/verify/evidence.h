@@ -61,8 +61,10 @@ struct evidence_key {
  * @assay_cel: assay's log from there, TCG CEL-TLV; empty where nothing is newer
  * @assay_keys: keys of its records that its records do not tell, by number; owned
  * @assay_key_count: how many
- * @has_ima_log: whether the next two are set
+ * @has_ima_log: whether the next three are set
  * @ima_template_bank: whose template digests @ima_data holds
+ * @ima_first: how many entries of the list come before @ima_data: 0 for the whole list, more for
+ *             one that goes on where an earlier one ended
  * @ima_data: IMA's binary measurement list
  * @has_uefi_log: whether there was a log of the firmware; it may be of 0 bytes
  * @uefi_data: TCG event log (binary_bios_measurements)
@@ -92,6 +94,7 @@ struct evidence {
 	size_t assay_key_count;
 	bool has_ima_log;
 	enum assay_hash ima_template_bank;
+	uint64_t ima_first;
 	struct buffer ima_data;
 	bool has_uefi_log;
 	struct buffer uefi_data;

@@ -287,6 +287,33 @@ enum check_result check_files_match(struct content *content, char *detail)
 	return check_tell(true, detail, "%llu digests", (ull)compared);
 }
 
+/* What a state has of them, a bit a file; false where it does not know. */
+static bool recall_seen(const struct content *content, bool *seen, size_t total)
+{
+	const struct verify_state *state = content->state;
+
+	/* Of one as JSON, or a log that is whole, what is there is all. */
+	if (!state || !state->goes_on)
+		return true;
+	if (state->seen_size != (total + 7) / 8)
+		return false;
+	for (size_t i = 0; i < total; i++)
+		seen[i] = (state->seen[i / 8] >> i % 8 & 1) != 0;
+	return true;
+}
+
+static void keep_seen(struct content *content, const bool *seen, size_t total)
+{
+	size_t size = (total + 7) / 8;
+
+	if (size > sizeof(content->seen))
+		return;
+	for (size_t i = 0; i < total; i++)
+		if (seen[i])
+			content->seen[i / 8] |= (uint8_t)(1U << i % 8);
+	content->seen_size = size;
+}
+
 /* Marks, in one bool a file of all manifests in turn, the files that were measured. */
 static void mark_measured(const struct content *content, bool *seen)
 {
@@ -335,7 +362,15 @@ enum check_result check_files_complete(struct content *content, char *detail)
 	seen = calloc(total, sizeof(*seen));
 	if (!seen)
 		return check_tell(false, detail, "out of memory");
+	if (!recall_seen(content, seen, total)) {
+		free(seen);
+		return check_skip(detail,
+				  "of %zu files, a state does not keep which were measured before "
+				  "record %llu: collect the whole log",
+				  total, (unsigned long long)content->assay_first);
+	}
 	mark_measured(content, seen);
+	keep_seen(content, seen, total);
 	for (size_t i = 0; i < manifests_count(content->manifests); i++) {
 		const struct manifest *manifest = manifests_get(content->manifests, i);
 
@@ -354,6 +389,7 @@ enum check_result check_files_complete(struct content *content, char *detail)
 	free(seen);
 	if (findings.count > 0)
 		return findings_tell(&findings, detail);
+	content->seen_size = 0;
 	content->complete = digest;
 	return check_tell(true, detail, "all %zu", total);
 }

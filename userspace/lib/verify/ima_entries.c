@@ -55,14 +55,15 @@ static bool is_covered(const struct content *content, const struct ima_item *ite
 /* "entry 3 of IMA's list", "entry 3 of IMA in assay's log (record 7)" */
 #define PLACE_TEXT 80
 
-static const char *place_text(const struct ima_item *item, char text[static PLACE_TEXT])
+static const char *place_text(const struct content *content, const struct ima_item *item,
+			      char text[static PLACE_TEXT])
 {
 	if (item->mirrored)
 		snprintf(text, PLACE_TEXT, "entry %llu of IMA in assay's log (record %llu)",
 			 (ull)item->number, (ull)item->record);
 	else
-		snprintf(text, PLACE_TEXT, "entry %llu at offset %llu", (ull)item->number,
-			 (ull)item->entry.offset);
+		snprintf(text, PLACE_TEXT, "entry %llu at offset %llu",
+			 (ull)(item->number + content->ima_first), (ull)item->entry.offset);
 	return text;
 }
 
@@ -78,21 +79,22 @@ static bool is_in_order(const struct content *content, const struct ima_item *it
 
 	if (entry->pcr != content->policy->ima_pcr)
 		return check_tell(false, detail, "%s is of PCR %u, not of IMA's %u",
-				  place_text(item, place), entry->pcr, content->policy->ima_pcr);
+				  place_text(content, item, place), entry->pcr,
+				  content->policy->ima_pcr);
 	text_escape(entry->name, name, sizeof(name));
 	if (!entry->known && content->policy->unknown_templates)
 		(*unknown)++;
 	else if (!entry->known)
 		return check_tell(false, detail, "%s has the template \"%s\", which is not known",
-				  place_text(item, place), name);
+				  place_text(content, item, place), name);
 	if (entry->problem)
 		return check_tell(false, detail, "%s (template \"%s\"): %s",
-				  place_text(item, place), name, entry->problem);
+				  place_text(content, item, place), name, entry->problem);
 	/* A format of the kernel's command line may leave them out: nobody could judge such. */
 	if (entry->known && !(entry->path.data && entry->digest.data))
 		return check_tell(false, detail,
 				  "%s (template \"%s\") does not say both a name and a digest",
-				  place_text(item, place), name);
+				  place_text(content, item, place), name);
 	/*
 	 * Of its own list, ima-log-start has judged where it may be. What a log that goes on
 	 * mirrors first is any entry, and IMA writes the bare name of a file that it has no path
@@ -102,7 +104,7 @@ static bool is_in_order(const struct content *content, const struct ima_item *it
 	    entry->boot_aggregate != IMA_NO_BOOT_AGGREGATE)
 		return check_tell(false, detail,
 				  "%s is named boot_aggregate, which only the first entry may be",
-				  place_text(item, place));
+				  place_text(content, item, place));
 	return true;
 }
 
@@ -166,6 +168,11 @@ struct ima_tally {
 	uint64_t files, compared, signatures, allowed, ambiguous;
 	struct findings differ, bad, unknown;
 };
+
+bool ima_has_unknown(const struct content *content)
+{
+	return content->ima_tally && content->ima_tally->unknown.count > 0;
+}
 
 void ima_tally_free(struct ima_tally *tally)
 {
@@ -366,7 +373,7 @@ void ima_observe(const struct content *content, const struct verify_observer *ob
 		look_up_entry(content, &item->entry, &facts);
 		file.path = item->entry.path;
 		file.verity = item->entry.verity;
-		file.number = item->mirrored ? item->record : item->number;
+		file.number = item->mirrored ? item->record : item->number + content->ima_first;
 		file.covered = is_covered(content, item);
 		file.state = item->entry.violation ? FILE_FAILED :
 						     entry_state(content, &item->entry, &facts);
@@ -432,6 +439,10 @@ enum check_result check_ima_files_known(struct content *content, char *detail)
 
 	if (!tally)
 		return CHECK_FAILED;
+	/* Had the policy asked, there was no state to go on from. */
+	if (content->unknown_files && tally->unknown.count == 0)
+		return check_skip(detail, "entries of before are of unknown files, and the policy "
+					  "does not ask");
 	if (tally->files == 0)
 		return check_skip(detail, "there is no entry of a file");
 	if (tally->unknown.count > 0 &&

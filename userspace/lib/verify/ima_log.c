@@ -4,7 +4,7 @@
 
 #include "log/ima.h"
 #include "log/ima_digests.h"
-#include "verify/appraisal.h"
+#include "verify/going_on.h"
 #include "verify/logs.h"
 
 typedef unsigned long long ull;
@@ -30,7 +30,7 @@ enum check_result check_ima_log_parsed(struct appraisal *appraisal, char *detail
 		entries++;
 	if (r < 0)
 		return check_tell(false, detail, "%s", err.text);
-	if (entries == 0)
+	if (entries == 0 && appraisal->evidence.ima_first == 0)
 		return check_tell(false, detail,
 				  "the list is empty; it begins with boot_aggregate");
 	appraisal->verdict->ima_log.records = entries;
@@ -38,13 +38,31 @@ enum check_result check_ima_log_parsed(struct appraisal *appraisal, char *detail
 			  appraisal->evidence.ima_data.size);
 }
 
+static bool tell_unknown(const struct appraisal *appraisal, char *detail)
+{
+	return check_tell(false, detail,
+			  "the list begins with entry %llu, and no state of this boot, by the same "
+			  "policy and manifests, ends there: collect the whole list",
+			  (ull)appraisal->evidence.ima_first);
+}
+
 enum check_result check_ima_log_start(struct appraisal *appraisal, char *detail)
 {
-	uint64_t number = 0, zeros = 0, aggregates = 0, expected = 1 + appraisal->log.kexecs;
+	uint64_t number = appraisal->evidence.ima_first, zeros = 0, aggregates = 0;
+	uint64_t expected = 1 + kexecs_of(appraisal);
 	struct bytes first = { 0 };
 	struct ima_reader reader;
 	struct ima_entry entry;
 
+	if (number > 0) {
+		const struct verify_state *state = appraisal->input->state;
+
+		if (!ima_goes_on(appraisal))
+			return tell_unknown(appraisal, detail);
+		aggregates = state->ima.aggregates;
+		zeros = state->ima.zeros;
+		first = BYTES(state->ima.aggregate.bytes, state->ima.aggregate.size);
+	}
 	begin_ima(appraisal, &reader);
 	for (; ima_next(&reader, &entry, NULL) > 0; number++) {
 		if (entry.boot_aggregate == IMA_NO_BOOT_AGGREGATE) {
@@ -154,10 +172,19 @@ enum check_result check_ima_log_replay(struct appraisal *appraisal, char *detail
 	struct assay_error err = { 0 };
 	struct replay replay;
 
-	if (proven_ima(appraisal->quoted, &log, appraisal->evidence.ima_template_bank, &replay,
-		       &proven, &err) < 0)
+	if (appraisal->evidence.ima_first > 0 && !ima_goes_on(appraisal))
+		return tell_unknown(appraisal, detail);
+	if (proven_ima(appraisal->quoted, &log, appraisal->evidence.ima_template_bank,
+		       appraisal->evidence.ima_first > 0 ? &appraisal->input->state->ima.value :
+							   NULL,
+		       &replay, &proven, &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
 	appraisal->content.ima = proven;
+	appraisal->content.ima_first = appraisal->evidence.ima_first;
+	if (ima_goes_on(appraisal)) {
+		appraisal->content.ima_aggregate = appraisal->input->state->ima.aggregate;
+		appraisal->content.unknown_files |= appraisal->input->state->unknown_files;
+	}
 	return replay_tell(&replay, quoted_pcr(appraisal->quoted, log.bank, log.pcr), log.pcr,
 			   "entries", log.bytes.size, &appraisal->verdict->ima_log, detail);
 }

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "verify/state.h"
-
 _Static_assert(EVIDENCE_MAX_BANKS <= CEL_MAX_DIGESTS, "room for a value of each bank");
 
 void log_facts_add(struct log_facts *facts, const struct cel_record *record,
@@ -63,20 +61,18 @@ bool log_same_tpm_boot(const struct verify_state *state, const struct tpm_attest
 	       (state->restart_count == attest->restart_count || policy->suspend);
 }
 
-static bool may_go_on(const struct verify_state *state, const struct assay_digest *references)
+static bool may_go_on(const struct verify_state *state, bool goes_on)
 {
-	return state->value.size > 0 &&
-	       (state->references.size == 0 || state_goes_on(state, references));
+	return state->value.size > 0 && (state->references.size == 0 || goes_on);
 }
 
 static enum log_origin find_origin(const struct log_start *start, const struct log_facts *facts,
 				   const struct verify_state *state,
-				   const struct verify_policy *policy,
-				   const struct assay_digest *references)
+				   const struct verify_policy *policy, bool goes_on)
 {
 	if (start->recnum == 0)
 		return LOG_WHOLE;
-	if (start->same_tpm_boot && may_go_on(state, references) && start->recnum <= state->records)
+	if (start->same_tpm_boot && may_go_on(state, goes_on) && start->recnum <= state->records)
 		return LOG_CONTINUED;
 	if (policy->trimmed && facts->trim_end > 0 && facts->trim.trim.recnum == start->recnum)
 		return LOG_TRIMMED;
@@ -85,8 +81,7 @@ static enum log_origin find_origin(const struct log_start *start, const struct l
 
 void log_start_find(const struct log_facts *facts, const struct evidence *evidence,
 		    const struct tpm_attest *attest, const struct verify_state *state,
-		    const struct verify_policy *policy, const struct assay_digest *references,
-		    struct log_start *ret)
+		    const struct verify_policy *policy, bool goes_on, struct log_start *ret)
 {
 	/* Where a TPM came late, its record has what START could not say. */
 	const struct assay_content *whole =
@@ -99,7 +94,7 @@ void log_start_find(const struct log_facts *facts, const struct evidence *eviden
 		.writable = true,
 	};
 
-	start.origin = find_origin(&start, facts, state, policy, references);
+	start.origin = find_origin(&start, facts, state, policy, goes_on);
 	switch (start.origin) {
 	case LOG_WHOLE:
 		set_values(&start, whole->pcr_values, whole->pcr_value_count);

@@ -82,13 +82,12 @@ bool log_same_tpm_boot(const struct verify_state *state, const struct tpm_attest
 
 /*
  * log_start_find() - @state may be NULL; @ret borrows from what is given
- * @references: struct verify_input's: a log goes on from a state that was judged by the same, or,
- *              as JSON, does not say by which
+ * @goes_on: as of goes_on() (going_on.h); a state as JSON does not say by what it was judged, and
+ *           the log goes on from it all the same
  */
 void log_start_find(const struct log_facts *facts, const struct evidence *evidence,
 		    const struct tpm_attest *attest, const struct verify_state *state,
-		    const struct verify_policy *policy, const struct assay_digest *references,
-		    struct log_start *ret);
+		    const struct verify_policy *policy, bool goes_on, struct log_start *ret);
 
 /* log_start_value() - what the PCR was in that bank; false where nothing says it */
 bool log_start_value(const struct log_start *start, enum assay_hash bank, struct assay_digest *ret);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "verify/going_on.h"
 #include "verify/policy_said.h"
 
 #define MANIFEST_CHECKS (CHECK_BIT(CHECK_MANIFEST_SIGNATURE) | CHECK_BIT(CHECK_MANIFEST_CURRENT))
@@ -96,13 +97,15 @@ enum check_result check_evidence_logs(struct appraisal *appraisal, char *detail)
 		size_t size = wanted ? sizeof(there) : sizeof(ignored), used = strlen(text);
 
 		appraisal->judged[log] = has && wanted;
-		if (!has && !missing && is_asked_for(appraisal->policy, log))
+		if (!has && !missing && is_asked_for(appraisal->policy, log) &&
+		    !(log == VERIFY_LOG_UEFI && firmware_is_known(appraisal)))
 			missing = log_names[log];
 		if (has)
 			snprintf(text + used, size - used, "%sa %s", used > 0 ? ", " : "",
 				 log_names[log]);
 	}
 	leave_out(appraisal);
+	appraisal->firmware_known = firmware_is_known(appraisal);
 	if (missing)
 		return check_tell(false, detail, "it holds no %s, which the policy asks for",
 				  missing);

@@ -132,6 +132,15 @@ static int prove_replayed(const struct replayed_log *log, const struct replay *r
 	return replay->reached ? proven_log_new(&proven, ret, err) : 0;
 }
 
+/* There may be nothing new in a log that goes on, or nothing that was quoted yet. */
+static void cover_by_start(const struct assay_digest *start, const struct assay_digest *anchor,
+			   struct replay *replay)
+{
+	replay->reached = verity_digest_equal(start, anchor);
+	replay->covered = 0;
+	replay->covered_size = 0;
+}
+
 int proven_assay(const struct quoted_pcrs *quoted, const struct replayed_log *log,
 		 const struct assay_digest *start, bool may_be_covered_by_start,
 		 struct replay *ret_replay, struct proven_log **ret, struct assay_error *err)
@@ -143,24 +152,30 @@ int proven_assay(const struct quoted_pcrs *quoted, const struct replayed_log *lo
 		r = replay_assay(log->bytes, log->pcr, start, anchor, ret_replay, err);
 	if (r < 0)
 		return r;
-	if (!ret_replay->reached && may_be_covered_by_start && verity_digest_equal(start, anchor)) {
-		ret_replay->reached = true;
-		ret_replay->covered = 0;
-	}
+	if (!ret_replay->reached && may_be_covered_by_start)
+		cover_by_start(start, anchor, ret_replay);
 	return prove_replayed(log, ret_replay, log->bank, ret, err);
 }
 
 int proven_ima(const struct quoted_pcrs *quoted, const struct replayed_log *log,
-	       enum assay_hash template_bank, struct replay *ret_replay, struct proven_log **ret,
-	       struct assay_error *err)
+	       enum assay_hash template_bank, const struct assay_digest *start,
+	       struct replay *ret_replay, struct proven_log **ret, struct assay_error *err)
 {
+	struct assay_digest before = { 0 };
 	const struct assay_digest *anchor;
 	int r = find_anchor(quoted, log, &anchor, err);
 
-	if (r == 0)
-		r = replay_ima(log->bytes, template_bank, log->pcr, anchor, ret_replay, err);
 	if (r < 0)
 		return r;
+	before.hash = anchor->hash;
+	before.size = anchor->size;
+	if (start)
+		before = *start;
+	r = replay_ima(log->bytes, template_bank, log->pcr, &before, anchor, ret_replay, err);
+	if (r < 0)
+		return r;
+	if (start && !ret_replay->reached)
+		cover_by_start(&before, anchor, ret_replay);
 	return prove_replayed(log, ret_replay, template_bank, ret, err);
 }
 

@@ -64,10 +64,13 @@ int proven_assay(const struct quoted_pcrs *quoted, const struct replayed_log *lo
 		 const struct assay_digest *start, bool may_be_covered_by_start,
 		 struct replay *ret_replay, struct proven_log **ret, struct assay_error *err);
 
-/* proven_ima() - the same of IMA's list, from zeros; @template_bank as of replay_ima() */
+/*
+ * proven_ima() - the same of IMA's list; @template_bank as of replay_ima()
+ * @start: what was verified of it before; NULL for a whole list
+ */
 int proven_ima(const struct quoted_pcrs *quoted, const struct replayed_log *log,
-	       enum assay_hash template_bank, struct replay *ret_replay, struct proven_log **ret,
-	       struct assay_error *err);
+	       enum assay_hash template_bank, const struct assay_digest *start,
+	       struct replay *ret_replay, struct proven_log **ret, struct assay_error *err);
 
 /**
  * struct firmware_replay - what became of the PCRs that the firmware's log has events of

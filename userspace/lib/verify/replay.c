@@ -71,14 +71,20 @@ static int extend_ima(struct hasher *hasher, const struct ima_digested *entry,
 }
 
 int replay_ima(struct bytes list, enum assay_hash bank, unsigned int pcr,
-	       const struct assay_digest *quoted, struct replay *ret, struct assay_error *err)
+	       const struct assay_digest *start, const struct assay_digest *quoted,
+	       struct replay *ret, struct assay_error *err)
 {
-	struct replay replay = { .last = { .hash = quoted->hash, .size = quoted->size } };
+	struct replay replay = { .last = *start };
 	struct ima_digests *digests = NULL;
 	struct ima_digested entry;
 	struct hasher hasher;
-	int r = hasher_open(&hasher, quoted->hash, err);
+	int r;
 
+	if (start->hash != quoted->hash || start->size != quoted->size)
+		return assay_fail(
+			err, EBADMSG,
+			"what was verified of the list is of another bank than the quote");
+	r = hasher_open(&hasher, quoted->hash, err);
 	if (r < 0)
 		return r;
 	r = ima_digests_new(list, bank, &quoted->hash, 1, &digests, err);

@@ -40,13 +40,16 @@ int replay_assay(struct bytes log, unsigned int pcr, const struct assay_digest *
 		 const struct assay_digest *quoted, struct replay *ret, struct assay_error *err);
 
 /*
- * replay_ima() - replay IMA's list from zeros, violations as the kernel extends them
+ * replay_ima() - replay IMA's list, violations as the kernel extends them
+ * @start: the PCR's value before the first entry, which is zeros for a whole list; of @quoted's
+ *         bank
  * @bank: whose template digests @list holds; digests of the quoted value's bank are
  *        computed from the template data
  *
  * Return: as replay_assay()
  */
 int replay_ima(struct bytes list, enum assay_hash bank, unsigned int pcr,
-	       const struct assay_digest *quoted, struct replay *ret, struct assay_error *err);
+	       const struct assay_digest *start, const struct assay_digest *quoted,
+	       struct replay *ret, struct assay_error *err);
 
 #endif /* ASSAY_VERIFY_REPLAY_H */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/appraisal.h"
+#include "verify/going_on.h"
 #include "verify/presence.h"
 
 #define NEED(id) CHECK_BIT(CHECK_##id)
@@ -31,6 +31,17 @@ static void tell_missing(check_mask missing, char *detail)
 		   check_name(checks_first(missing)));
 }
 
+static enum check_result make_check(struct appraisal *appraisal, enum check check, char *detail)
+{
+	enum check_result result;
+
+	if (going_on_known(appraisal, check, &result, detail))
+		return result;
+	result = table[check].function ? table[check].function(appraisal, detail) :
+					 table[check].content(&appraisal->content, detail);
+	return going_on_result(appraisal, check, result, detail);
+}
+
 static void make_checks(struct appraisal *appraisal)
 {
 	struct verdict *verdict = appraisal->verdict;
@@ -49,8 +60,7 @@ static void make_checks(struct appraisal *appraisal)
 			tell_missing(missing, detail);
 			continue;
 		}
-		result = table[i].function ? table[i].function(appraisal, detail) :
-					     table[i].content(&appraisal->content, detail);
+		result = make_check(appraisal, (enum check)i, detail);
 		if (result == CHECK_PASSED)
 			verdict->passed |= CHECK_BIT(i);
 		else if (result == CHECK_FAILED)
@@ -112,6 +122,7 @@ static void make_state(const struct appraisal *appraisal, struct verify_state *r
 		ret->records = appraisal->start.recnum + proven_records(appraisal->content.assay);
 	}
 	keep_manifests(appraisal, ret);
+	going_on_state(appraisal, ret);
 }
 
 static void observe(const struct appraisal *appraisal, const struct verify_observer *observer)
