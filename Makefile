@@ -166,6 +166,8 @@ INITRD_SOURCES := $(wildcard userspace/initrd/*.c)
 
 # The fleet's verifier; for this machine only.
 FLEET_OBJECTS := $(filter-out main,$(basename $(notdir $(wildcard userspace/fleet/*.c))))
+# The files of its page are in page.o, as the assembler reads them.
+$(VARIANTS:%=build/%/userspace/fleet/page.o): $(wildcard userspace/fleet/page/*)
 FLEET_COMMANDS := cmd options trust_files
 
 define variant

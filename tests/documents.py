@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """tests/documents.py links|messages|commands [FILE...]: what the documents say is there, is there.
 

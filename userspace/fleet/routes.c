@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "routes.h"
 
+#include "change_views.h"
+#include "content_views.h"
 #include "enroll/message.h"
 #include "enrolment.h"
 #include "intake.h"
+#include "page.h"
 #include "reference_routes.h"
 #include "verify/record.h"
 #include "views.h"
@@ -31,6 +34,15 @@ const struct http_route fleet_routes[] = {
 	  "every check of its last verdict that differed from the one before" },
 	{ HTTP_GET, "/v1/devices/{}/changes", HTTP_VIEWER, 0, view_changes,
 	  "its verdicts that differed from the one before, the newest first" },
+	{ HTTP_GET, "/v1/changes", HTTP_VIEWER, 0, view_all_changes,
+	  "verdicts of all devices that differed from the one before, the newest first" },
+	{ HTTP_GET, "/v1/changes/{}/verdict", HTTP_VIEWER, 0, view_change_verdict,
+	  "the whole verdict of a change" },
+	{ HTTP_GET, "/v1/trend", HTTP_VIEWER, 0, view_trend,
+	  "how many verdicts changed in each hour of the last day" },
+	{ HTTP_GET, "/v1/evidence/{}", HTTP_VIEWER, 0, view_evidence,
+	  "evidence that was judged, by its SHA-256" },
+	{ HTTP_GET, "/v1/policies/{...}", HTTP_VIEWER, 0, view_policy, "a version of a policy" },
 	{ HTTP_GET, "/v1/references", HTTP_VIEWER, 0, reference_list,
 	  "policies, manifests and certificates, with their versions" },
 	{ HTTP_GET, "/v1/assignments", HTTP_VIEWER, 0, reference_assignments,
@@ -53,6 +65,8 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_POST, "/v1/assignments", HTTP_APPROVER, SMALL, reference_assign,
 	  "judge devices of a label by a policy" },
 
+	{ HTTP_GET, "/", HTTP_ANYBODY, 0, page_index, "the page for people" },
+	{ HTTP_GET, "/page/{}", HTTP_ANYBODY, 0, page_file, "a file of that page" },
 	{ HTTP_GET, "/healthz", HTTP_ANYBODY, 0, view_health, "whether the service can answer" },
 	{ .path = NULL },
 };

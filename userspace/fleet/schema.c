@@ -87,6 +87,11 @@ static const struct step {
 		.postgres = "ALTER TABLE device_state ADD COLUMN checks BYTEA;",
 		.both = "INSERT INTO meta (name, value) VALUES ('swept', 0), ('up_since', 0);",
 	},
+	{
+		.both = "CREATE INDEX verdict_change_at ON verdict_change (at);"
+			"CREATE INDEX verdict_change_alarm ON verdict_change (id) WHERE verdict >= "
+			"2;",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -8,47 +8,9 @@
 #include "act.h"
 #include "base/json.h"
 #include "devices.h"
-#include "memory/value.h"
+#include "view_common.h"
 
-#define LIST_DEFAULT 100
-#define LIST_MAX 1000
-
-/* @members: taken over; the answer is what was found, or why there is nothing */
-static void answer(struct http_call *call, const char *type, const char *member, json_t *found,
-		   int r, const struct assay_error *err)
-{
-	if (r < 0) {
-		json_decref(found);
-		act_failed(call, r, err);
-		return;
-	}
-	http_answer_json(
-		call, 200,
-		json_pack("{s:i, s:s, s:o}", "assay", JSON_VERSION, "type", type, member, found));
-}
-
-static int append(json_t *list, json_t *row, struct assay_error *err)
-{
-	return json_array_append_new(list, row) < 0 ? assay_fail(err, ENOMEM, "out of memory") : 0;
-}
-
-/* A number of the query; @initial if it is not there. */
-static int take_number(const struct http_call *call, const char *name, uint64_t initial,
-		       uint64_t most, uint64_t *ret, struct assay_error *err)
-{
-	char text[HTTP_PARAMETER_MAX];
-
-	*ret = initial;
-	if (!http_query(call, name, text))
-		return assay_fail(err, EINVAL, "%s is too long", name);
-	if (text[0] == '\0')
-		return 0;
-	if (value_unsigned(BYTES((const uint8_t *)text, strlen(text)), ret, NULL) < 0 ||
-	    *ret > most)
-		return assay_fail(err, EINVAL, "%s must be a number up to %llu", name,
-				  (unsigned long long)most);
-	return 0;
-}
+#define VIEW_SKIP_MAX 100000000U
 
 /* ---------------------------------------------------------------- the fleet */
 
@@ -80,7 +42,7 @@ void view_summary(struct http_call *call)
 		json_object_set_new(found, device_verdict_name((enum device_verdict)i),
 				    json_integer(0));
 	r = store_run(fleet->store, &counts, NULL, 1, count_row, found, &err);
-	answer(call, "fleet", "devices", found, r, &err);
+	view_answer(call, "fleet", "devices", found, r, &err);
 }
 
 /* ---------------------------------------------------------------- devices */
@@ -115,14 +77,24 @@ static int device_row(void *context, size_t set, const struct store_value *colum
 {
 	(void)set;
 	(void)count;
-	return append(context, device_json(columns), err);
+	return view_append(context, device_json(columns), err);
+}
+
+static int number_row(void *context, size_t set, const struct store_value *columns, size_t count,
+		      struct assay_error *err)
+{
+	(void)set;
+	(void)count;
+	(void)err;
+	*(uint64_t *)context = store_get_number(&columns[0]);
+	return 0;
 }
 
 /* struct filter - of a list of devices; the texts are "" for any */
 struct filter {
 	char after[HTTP_PARAMETER_MAX], label[HTTP_PARAMETER_MAX], state[HTTP_PARAMETER_MAX],
 		words[HTTP_PARAMETER_MAX];
-	uint64_t limit;
+	uint64_t limit, skip, counted;
 	int64_t verdict;
 };
 
@@ -140,45 +112,67 @@ static int take_filter(const struct http_call *call, struct filter *ret, struct 
 					  "state must be never, trusted, not-trusted or silent");
 		ret->verdict = (int64_t)verdict;
 	}
-	return take_number(call, "limit", LIST_DEFAULT, LIST_MAX, &ret->limit, err);
+	if (view_number(call, "skip", 0, VIEW_SKIP_MAX, &ret->skip, err) < 0 ||
+	    view_number(call, "count", 0, 1, &ret->counted, err) < 0)
+		return -err->code;
+	return view_number(call, "limit", VIEW_LIST_DEFAULT, VIEW_LIST_MAX, &ret->limit, err);
+}
+
+/*
+ * Which devices a filter is for. Where it does not say which state, device_state is not looked at
+ * before the rows that are shown.
+ */
+#define FILTERED(has)                                                                          \
+	"FROM device d WHERE d.name > $1 AND ($2 = '' OR d.label = $2) AND ($3 < 0 OR EXISTS " \
+	"(SELECT 1 FROM device_state f WHERE f.name = d.name AND f.verdict = $3)) AND ($4 = "  \
+	"'' OR " has "(d.name, $4) > 0)"
+#define LISTED(has)                                                               \
+	DEVICE_COLUMNS                                                            \
+	"WHERE d.name IN (SELECT d.name " FILTERED(has) " ORDER BY d.name LIMIT " \
+							"$5 OFFSET $6) ORDER BY d.name"
+
+static int count_devices(struct fleet *fleet, const struct store_value *values, json_t *answer,
+			 struct assay_error *err)
+{
+	static const struct store_statement count = { "ttnt", "SELECT count(*) " FILTERED("instr"),
+						      "SELECT count(*) " FILTERED("strpos") };
+	uint64_t number = 0;
+	int r = store_run(fleet->store, &count, values, 1, number_row, &number, err);
+
+	if (r == 0 && json_object_set_new(answer, "count", json_integer((json_int_t)number)) < 0)
+		return assay_fail(err, ENOMEM, "out of memory");
+	return r;
 }
 
 void view_devices(struct http_call *call)
 {
-#define WHERE(has)                                                                          \
-	DEVICE_COLUMNS "WHERE d.name > $1 AND ($2 = '' OR d.label = $2) AND ($3 < 0 OR "    \
-		       "s.verdict = $3) AND ($4 = '' OR " has "(d.name, $4) > 0) ORDER BY " \
-		       "d.name LIMIT $5"
-	static const struct store_statement list = { "ttntn", WHERE("instr"), WHERE("strpos") };
-#undef WHERE
+	static const struct store_statement list = { "ttntnn", LISTED("instr"), LISTED("strpos") };
 	struct fleet *fleet = call->context;
 	struct assay_error err = { 0 };
-	json_t *found = json_array();
+	json_t *found = json_array(), *answer;
 	struct filter filter;
 	int r = take_filter(call, &filter, &err);
 
+	answer = json_pack("{s:i, s:s, s:o}", "assay", JSON_VERSION, "type", "devices", "devices",
+			   found);
 	if (r == 0) {
 		const struct store_value values[] = { store_text(filter.after),
 						      store_text(filter.label),
 						      store_number((uint64_t)filter.verdict),
 						      store_text(filter.words),
-						      store_number(filter.limit) };
+						      store_number(filter.limit),
+						      store_number(filter.skip) };
 
 		r = store_run(fleet->store, &list, values, 1, device_row, found, &err);
+		if (r == 0 && filter.counted)
+			r = count_devices(fleet, values, answer, &err);
 	}
-	answer(call, "devices", "devices", found, r, &err);
-}
-
-/* A list of one row at most becomes that row. */
-static void answer_one(struct http_call *call, const char *type, const char *member, json_t *list,
-		       int r, struct assay_error *err)
-{
-	json_t *one = r == 0 ? json_incref(json_array_get(list, 0)) : NULL;
-
-	json_decref(list);
-	if (r == 0 && !one)
-		r = assay_fail(err, ENOENT, "there is nothing of the device %s", call->parameter);
-	answer(call, type, member, one, r, err);
+	if (r == 0) {
+		http_answer_json(call, 200, answer);
+		return;
+	}
+	json_decref(answer);
+	act_failed(call, r, &err);
 }
 
 void view_device(struct http_call *call)
@@ -190,7 +184,7 @@ void view_device(struct http_call *call)
 	json_t *found = json_array();
 	int r = store_run(fleet->store, &get, &value, 1, device_row, found, &err);
 
-	answer_one(call, "device-view", "device", found, r, &err);
+	view_answer_one(call, "device-view", "device", found, r, &err);
 }
 
 /* ---------------------------------------------------------------- verdicts */
@@ -203,7 +197,7 @@ static int verdict_row(void *context, size_t set, const struct store_value *colu
 
 	(void)set;
 	(void)count;
-	return r < 0 ? r : append(context, verdict, err);
+	return r < 0 ? r : view_append(context, verdict, err);
 }
 
 void view_verdict(struct http_call *call)
@@ -220,54 +214,7 @@ void view_verdict(struct http_call *call)
 	json_t *found = json_array();
 	int r = store_run(fleet->store, &get, &value, 1, verdict_row, found, &err);
 
-	answer_one(call, "device-verdict", "verdict", found, r, &err);
-}
-
-static int change_row(void *context, size_t set, const struct store_value *columns, size_t count,
-		      struct assay_error *err)
-{
-	uint64_t verdict = store_get_number(&columns[3]);
-
-	(void)set;
-	(void)count;
-	return append(
-		context,
-		json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:o}", "id",
-			  (json_int_t)store_get_number(&columns[0]), "device",
-			  store_get_text(&columns[1]), "at",
-			  (json_int_t)store_get_number(&columns[2]), "verdict",
-			  device_verdict_name(verdict < DEVICE_VERDICTS ?
-						      (enum device_verdict)verdict :
-						      DEVICE_NEVER),
-			  "reason", store_get_text(&columns[4]), "policy",
-			  store_get_text(&columns[5]), "evidence",
-			  columns[6].type == STORE_BLOB ? json_hex(columns[6].bytes) : json_null()),
-		err);
-}
-
-void view_changes(struct http_call *call)
-{
-	static const struct store_statement get = {
-		"tnn",
-		"SELECT id, name, at, verdict, reason, policy, evidence FROM verdict_change WHERE "
-		"name = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3",
-		NULL,
-	};
-	struct fleet *fleet = call->context;
-	struct assay_error err = { 0 };
-	json_t *found = json_array();
-	uint64_t before, limit;
-	int r = take_number(call, "before", 0, INT64_MAX, &before, &err);
-
-	if (r == 0)
-		r = take_number(call, "limit", LIST_DEFAULT, LIST_MAX, &limit, &err);
-	if (r == 0) {
-		const struct store_value values[] = { store_text(call->parameter),
-						      store_number(before), store_number(limit) };
-
-		r = store_run(fleet->store, &get, values, 1, change_row, found, &err);
-	}
-	answer(call, "changes", "changes", found, r, &err);
+	view_answer_one(call, "device-verdict", "verdict", found, r, &err);
 }
 
 void view_health(struct http_call *call)
@@ -277,5 +224,5 @@ void view_health(struct http_call *call)
 	uint64_t generation;
 	int r = refs_generation(fleet->store, &generation, &err);
 
-	answer(call, "health", "state", json_string("serving"), r, &err);
+	view_answer(call, "health", "state", json_string("serving"), r, &err);
 }

@@ -1,0 +1,305 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""fleet_page.py URL DATABASE [PICTURES]: the fleet's page in a real browser, against the real service.
+
+TAP on standard output. The service at URL has the device d1, which became untrusted by a file whose
+name is HTML, and the tokens of tests/e2e/fleet.sh; to its database, an SQLite file, so many devices are
+added that a list of them all would be too much. With PICTURES, a directory, docs/fleet-*.png are made.
+"""
+import json
+import os
+import sqlite3
+import sys
+import time
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+MANY = 100000
+PATIENCE = 60  # seconds, for a machine that is busy with other things
+HOSTILE = '<img src=x onerror="document.title=1">\u202e</script>'
+url, database, pictures = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None
+number = 0
+failed = False
+
+
+def check(title, good, why=""):
+    global number, failed
+    number += 1
+    if not good:
+        failed = True
+        print(f"# {why}"[:2000].replace("\n", "\n# "))
+    print(f"{'ok' if good else 'not ok'} {number} - {title}", flush=True)
+
+
+def fill_database():
+    """MANY devices, one of which has a hostile label and reason, and what became of some in a day."""
+    now = int(time.time())
+    with sqlite3.connect(database, timeout=PATIENCE) as base:
+        base.executemany("INSERT INTO device (name, identity, record, ak, label, approved, enrolled) "
+                         "VALUES (?, ?, '', x'', ?, 1, ?)",
+                         ((f"m{i:06}", b"%d" % i, ("shop", "kiosk", "depot")[i % 3], now - 90000)
+                          for i in range(MANY)))
+        base.executemany("INSERT INTO device_state (name, verdict, since, seen, judged, due, records, "
+                         "entries) VALUES (?, ?, ?, ?, ?, ?, 12, 780)",
+                         ((f"m{i:06}", 3 if i % 211 == 5 else 2 if i % 997 == 3 else 0 if i % 401 == 9 else 1,
+                           now - 80000, now - i % 280, now - i % 280, now + 300 - i % 280) for i in range(MANY)))
+        base.execute("UPDATE device SET label = ? WHERE name = 'm000000'", (HOSTILE,))
+        verdict = json.dumps({"assay": 1, "type": "verdict", "trusted": False, "sentence": HOSTILE,
+                              "checks": [{"name": HOSTILE, "group": HOSTILE, "required": True, "result": "fail",
+                                          "detail": HOSTILE, "advice": HOSTILE}]})
+        rows = [("m000000", now - 100, 2, HOSTILE, HOSTILE, verdict)]
+        for i in range(MANY):
+            if i % 997 == 3 or i % 211 == 5:
+                silent = i % 211 == 5
+                rows.insert(0, (f"m{i:06}", now - (i * 7919) % 80000 - 200, 3 if silent else 2,
+                                "nothing came within two intervals" if silent else
+                                "files-match: /usr/sbin/sshd is not what the manifest says", "edge@3", verdict))
+        rows.sort(key=lambda row: row[1])
+        base.executemany("INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json) "
+                         "VALUES (?, ?, ?, ?, ?, ?)", rows)
+        base.execute("UPDATE device_state SET verdict = 2 WHERE name = 'm000000'")
+        base.execute("UPDATE device_state SET change_id = coalesce((SELECT max(id) FROM verdict_change c "
+                     "WHERE c.name = device_state.name), 0) WHERE verdict >= 2")
+
+
+def start():
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--window-size=1100,800", "--disable-extensions", "--no-first-run"):
+        options.add_argument(argument)
+    options.set_capability("acceptInsecureCerts", True)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+
+
+browser = start()
+
+
+def until(condition):
+    """What the condition comes to once it is true; None if it never is."""
+    try:
+        return WebDriverWait(browser, PATIENCE, poll_frequency=0.05,
+                             ignored_exceptions=(Exception,)).until(lambda _: condition())
+    except Exception:  # pylint: disable=broad-except
+        return None
+
+
+def js(script, *arguments):
+    return browser.execute_script(script, *arguments)
+
+
+def find(selector):
+    return browser.find_elements(By.CSS_SELECTOR, selector)
+
+
+def text(selector="main"):
+    return "\n".join(element.text for element in find(selector))
+
+
+def has(words, selector="main"):
+    return bool(until(lambda: words in text(selector)))
+
+
+def settled():
+    return until(lambda: js("return document.getElementById('main').getAttribute('aria-busy') === 'false'"))
+
+
+def go(address):
+    js("location.hash = arguments[0]", address)
+    settled()
+
+
+def press(*keys):
+    for key in keys:
+        browser.switch_to.active_element.send_keys(key)
+
+
+def theme(name):
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                            {"features": [{"name": "prefers-color-scheme", "value": name}]})
+
+
+def picture(name):
+    if pictures:
+        browser.save_screenshot(os.path.join(pictures, name))
+
+
+# Of each element that shows text: how its colour and that behind it differ (WCAG 2.2, 1.4.3).
+CONTRAST = """
+const channel = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+const rgb = (c) => c.match(/[\\d.]+/g).map(Number);
+const light = (c) => 0.2126 * channel(c[0]) + 0.7152 * channel(c[1]) + 0.0722 * channel(c[2]);
+const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim() !== ''))
+    .map((e) => { const a = light(rgb(getComputedStyle(e).color)), b = light(behind(e)); return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40)]; })
+    .filter(([ratio]) => ratio < 4.5).map(([ratio, what]) => ratio.toFixed(2) + ' ' + what);
+"""
+
+
+def nameless():
+    """What can be used and has no name, in the tree that screen readers get."""
+    nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    roles = {"button", "link", "textbox", "searchbox", "combobox", "grid", "dialog", "navigation", "DisclosureTriangle"}
+    return [node["role"]["value"] for node in nodes if not node.get("ignored") and
+            node.get("role", {}).get("value") in roles and not node.get("name", {}).get("value")]
+
+
+def check_view(title):
+    check(f"{title}: one heading of the page", len(find("h1")) == 1, text())
+    check(f"{title}: whatever can be used has a name", not nameless(), nameless())
+    for name in ("light", "dark"):
+        theme(name)
+        low = js(CONTRAST)
+        check(f"{title}, {name}: all text can be read", not low, low)
+    theme("light")
+
+
+def check_sign_in():
+    browser.get(url + "/")
+    check("it asks who is there", until(lambda: find("dialog[open]")), text("body"))
+    check("and shows nothing before", "devices" not in text("main"), text("main"))
+    press("wrong", Keys.ENTER)
+    check("a token that is not known: it asks again",
+          until(lambda: find("dialog[open]") and js("return document.getElementById('token-text').value") == ""))
+    press("viewer-token", Keys.ENTER)
+    check("one that is", has("100,001 devices"), text("body"))
+    check("which no store but this tab's has", js("return localStorage.length === 0 && document.cookie === ''"))
+
+
+def check_fleet():
+    cards = text(".cards")
+    counts = js("""return fetch('/v1/fleet', {headers: {Authorization: 'Bearer viewer-token'}}).then((r) => r.json())""")["devices"]
+    check("the fleet's states are counted", all(f"{counts[state]:,}" in cards for state in counts), cards)
+    check("changes are drawn by hour", len(find("svg.trend rect")) > 20, len(find("svg.trend rect")))
+    check("and what came last is listed", len(find("ol.line li")) == 8)
+    check_view("the fleet")
+    picture("fleet.png")
+
+
+def grid_rows():
+    return find(".grid-body .grid-row")
+
+
+def active():
+    found = find(".grid-row.active")
+    return found[0].text if found else ""
+
+
+def check_devices():
+    go("#/devices")
+    check("all devices", has("100,001 devices") and until(grid_rows))
+    check("of which rows in view are made only", len(grid_rows()) < 60, len(grid_rows()))
+    check("and are where they can be seen", until(lambda: js("return !!document.elementFromPoint(300, document.querySelector('.grid-body').getBoundingClientRect().top + 60)?.closest('.grid-row')")))
+    check("though it is told how many there are", find(".grid")[0].get_attribute("aria-rowcount") == "100002")
+    began = time.monotonic()
+    js("const b = document.querySelector('.grid-body'); b.scrollTop = b.scrollHeight / 2")
+    check("halfway down, by the bar", until(lambda: any(row.text.startswith("m0500") for row in grid_rows())),
+          [row.text for row in grid_rows()])
+    print(f"# {time.monotonic() - began:.2f} s until its rows were there")
+    find(".grid")[0].send_keys(Keys.END)
+    check("the end, by a key", until(lambda: active().startswith(f"m{MANY - 1:06}")), active())
+    press(Keys.HOME)
+    check("the beginning, by a key", until(lambda: active().startswith("d1")), active())
+    press(Keys.ARROW_DOWN, Keys.PAGE_DOWN, Keys.PAGE_UP, Keys.ARROW_UP)
+    check("and up and down", until(lambda: active().startswith("d1")), active())
+    check("what screen readers follow is that row",
+          js("return document.getElementById(document.querySelector('.grid').getAttribute('aria-activedescendant')).textContent").startswith("d1"))
+    check_view("devices")
+    js("scrollTo(0, 0)")
+    picture("fleet-devices.png")
+    find("#filter-q")[0].send_keys("m0123")
+    check("a search", has("100 devices", "#count"), text("#count"))
+    check("which the address keeps", until(lambda: "q=m0123" in browser.current_url), browser.current_url)
+    go("#/devices?state=not-trusted")
+    check("those that are not trusted", until(lambda: grid_rows() and "d1" in grid_rows()[0].text))
+    check("with why", has("ima-files-known", ".grid-body"), text(".grid-body"))
+    check("a label that is HTML is text", has("<img src=x", ".grid-body"), text(".grid-body"))
+    check("and turns nothing round", "\u202e" not in js("return document.body.textContent") and has("\\u{202e}", ".grid-body"))
+
+
+def check_device():
+    find(".grid")[0].send_keys(Keys.ENTER)
+    check("a device, by keys alone", until(lambda: text("h1") == "d1") and settled(), text())
+    check("is not trusted, with the reason", has("not trusted") and has("ima-files-known"), text())
+    check("what changed, in words", has("ima-files-known now fails (before, it passed)", "#changed"), text("#changed"))
+    check("and that the log has grown", has("the log ima has 1 more record", "#changed"), text("#changed"))
+    check("the check to blame is open and first", until(lambda: "ima-files-known" in find("#checks details[open] tbody tr")[0].text), text("#checks"))
+    check("a file's name that is HTML is text", "<img" in text("#checks"), text("#checks"))
+    check("its verdicts over time", len(find("#line ol.line > li")) == 2, text("#line"))
+    check_view("a device")
+    picture("fleet-device.png")
+    find("#line button")[1].click()
+    check("the evidence as it came", until(lambda: '"ak_public"' in text("pre")), text("#line"))
+    check("can be saved", js("return document.querySelector('a[download]').href").startswith("blob:"))
+    go("#/device/m000000")
+    check("hostile names of checks are text", has("<img src=x", "#checks"), text())
+    go("#/device/" + "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
+    check("a device that is not there is told so", has("<img src=x", "#trouble"), text("body"))
+
+
+def check_policies():
+    go("#/policies")
+    check("the policy that is assigned", has("any other") and has("policy.json"), text())
+    find("details[data-policy] summary")[0].click()
+    find("details[data-policy] button")[0].click()
+    check("how two versions differ", until(lambda: find(".difference .added") and find(".difference .removed")), text())
+    check("line by line", '"nonce_bytes": 24' in text(".difference .added") and '"nonce_bytes": 16' in text(".difference .removed"), text(".difference"))
+    check_view("policies")
+    picture("fleet-policies.png")
+
+
+def check_alarms():
+    go("#/alarms")
+    check("alarms, the newest first", until(lambda: len(find("ol.line li")) == 50) and "m000000" in find("ol.line li")[0].text, text())
+    find("main button")[0].click()
+    check("and older ones", until(lambda: len(find("ol.line li")) == 100))
+    check_view("alarms")
+
+
+def check_keys():
+    """From the page's beginning, by the tabulator: the link that skips, then the pages."""
+    browser.get("about:blank")
+    browser.get(url + "/")
+    check("again: who is there is asked in a new page only", until(lambda: find("dialog[open]")) is not None or has("devices"))
+    if find("dialog[open]"):
+        press("viewer-token", Keys.ENTER)
+    has("100,001 devices")
+    js("document.activeElement.blur()")
+    press(Keys.TAB)
+    check("the first stop skips to the content", browser.switch_to.active_element.get_attribute("class") == "skip")
+    press(Keys.ENTER)
+    check("which it does", until(lambda: browser.switch_to.active_element.get_attribute("id") == "main"))
+    js("document.activeElement.blur(); document.querySelector('nav a').focus()")
+    press(Keys.TAB, Keys.ENTER)
+    check("a page by keys", until(lambda: text("h1") == "Devices"))
+    check("is told to be the present one", find("nav a[aria-current=page]")[0].text == "Devices")
+
+
+def check_quiet():
+    expected = ("401", "404")  # what was refused on purpose
+    said = [entry for entry in browser.get_log("browser") if not any(f"status of {code}" in entry["message"] for code in expected)]
+    check("the browser has nothing to say of all that", not said, said)
+    check("and nothing hostile has run", js("return document.title") != "1" and not find("main img, main script"))
+
+
+def main():
+    fill_database()
+    print(f"# {browser.capabilities['browserName']} {browser.capabilities['browserVersion']}")
+    for step in (check_sign_in, check_fleet, check_devices, check_device, check_policies, check_alarms, check_keys, check_quiet):
+        try:
+            step()
+        except Exception as error:  # pylint: disable=broad-except
+            check(f"{step.__name__} goes on to its end", False, f"{type(error).__name__}: {error}")
+    print(f"1..{number}")
+    return 1 if failed else 0
+
+
+try:
+    sys.exit(main())
+finally:
+    browser.quit()

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "change_views.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "devices.h"
+#include "memory/value.h"
+#include "view_common.h"
+
+#define HOUR 3600U
+#define TREND_HOURS 24U
+
+#define CHANGE_COLUMNS \
+	"SELECT id, name, at, verdict, reason, policy, evidence FROM verdict_change WHERE "
+
+/* ---------------------------------------------------------------- lists */
+
+static const char *verdict_name(const struct store_value *column)
+{
+	uint64_t verdict = store_get_number(column);
+
+	return device_verdict_name(verdict < DEVICE_VERDICTS ? (enum device_verdict)verdict :
+							       DEVICE_NEVER);
+}
+
+static int change_row(void *context, size_t set, const struct store_value *columns, size_t count,
+		      struct assay_error *err)
+{
+	(void)set;
+	(void)count;
+	return view_append(
+		context,
+		json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:o}", "id",
+			  (json_int_t)store_get_number(&columns[0]), "device",
+			  store_get_text(&columns[1]), "at",
+			  (json_int_t)store_get_number(&columns[2]), "verdict",
+			  verdict_name(&columns[3]), "reason", store_get_text(&columns[4]),
+			  "policy", store_get_text(&columns[5]), "evidence",
+			  columns[6].type == STORE_BLOB ? json_hex(columns[6].bytes) : json_null()),
+		err);
+}
+
+static int take_range(const struct http_call *call, uint64_t *ret_before, uint64_t *ret_limit,
+		      struct assay_error *err)
+{
+	int r = view_number(call, "before", 0, INT64_MAX, ret_before, err);
+
+	return r < 0 ? r :
+		       view_number(call, "limit", VIEW_LIST_DEFAULT, VIEW_LIST_MAX, ret_limit, err);
+}
+
+void view_changes(struct http_call *call)
+{
+	static const struct store_statement get = {
+		"tnn",
+		CHANGE_COLUMNS "name = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3",
+		NULL,
+	};
+	struct fleet *fleet = call->context;
+	struct assay_error err = { 0 };
+	json_t *found = json_array();
+	uint64_t before, limit;
+	int r = take_range(call, &before, &limit, &err);
+
+	if (r == 0) {
+		const struct store_value values[] = { store_text(call->parameter),
+						      store_number(before), store_number(limit) };
+
+		r = store_run(fleet->store, &get, values, 1, change_row, found, &err);
+	}
+	view_answer(call, "changes", "changes", found, r, &err);
+}
+
+/* Alarms: those to "not-trusted" and "silent", of which there is an index. */
+void view_all_changes(struct http_call *call)
+{
+	static const struct store_statement all = {
+		"nn", CHANGE_COLUMNS "($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2", NULL
+	};
+	static const struct store_statement alarms = {
+		"nn",
+		CHANGE_COLUMNS "verdict >= 2 AND ($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2",
+		NULL,
+	};
+	struct fleet *fleet = call->context;
+	struct assay_error err = { 0 };
+	json_t *found = json_array();
+	uint64_t before, limit, only_alarms = 0;
+	int r = take_range(call, &before, &limit, &err);
+
+	if (r == 0)
+		r = view_number(call, "alarms", 0, 1, &only_alarms, &err);
+	if (r == 0) {
+		const struct store_value values[] = { store_number(before), store_number(limit) };
+
+		r = store_run(fleet->store, only_alarms ? &alarms : &all, values, 1, change_row,
+			      found, &err);
+	}
+	view_answer(call, "changes", "changes", found, r, &err);
+}
+
+/* ---------------------------------------------------------------- one */
+
+static int verdict_row(void *context, size_t set, const struct store_value *columns, size_t count,
+		       struct assay_error *err)
+{
+	json_t *verdict = NULL;
+	int r = json_parse(columns[0].bytes, "the verdict in the database", &verdict, err);
+
+	(void)set;
+	(void)count;
+	return r < 0 ? r : view_append(context, verdict, err);
+}
+
+void view_change_verdict(struct http_call *call)
+{
+	static const struct store_statement get = {
+		"n", "SELECT verdict_json FROM verdict_change WHERE id = $1", NULL
+	};
+	struct fleet *fleet = call->context;
+	struct assay_error err = { 0 };
+	json_t *found = json_array();
+	struct bytes text = BYTES((const uint8_t *)call->parameter, strlen(call->parameter));
+	uint64_t id;
+	int r;
+
+	if (value_unsigned(text, &id, NULL) < 0 || id > INT64_MAX) {
+		r = assay_fail(&err, EINVAL, "a change is named by its number");
+	} else {
+		const struct store_value value = store_number(id);
+
+		r = store_run(fleet->store, &get, &value, 1, verdict_row, found, &err);
+	}
+	view_answer_one(call, "change-verdict", "verdict", found, r, &err);
+}
+
+/* ---------------------------------------------------------------- the trend */
+
+/* struct trend - @first: the hour that @hours begin with, in hours since 1970 */
+struct trend {
+	uint64_t first;
+	json_t *hours;
+};
+
+static int trend_row(void *context, size_t set, const struct store_value *columns, size_t count,
+		     struct assay_error *err)
+{
+	const struct trend *trend = context;
+	uint64_t hour = store_get_number(&columns[0]);
+	json_t *row = json_array_get(trend->hours, hour - trend->first);
+
+	(void)set;
+	(void)count;
+	/* What was noted by a clock that goes ahead is of no hour that is shown. */
+	if (hour < trend->first || !row)
+		return 0;
+	return json_object_set_new(row, verdict_name(&columns[1]),
+				   json_integer((json_int_t)store_get_number(&columns[2]))) < 0 ?
+		       assay_fail(err, ENOMEM, "out of memory") :
+		       0;
+}
+
+void view_trend(struct http_call *call)
+{
+	static const struct store_statement get = {
+		"n",
+		"SELECT at / 3600, verdict, count(*) FROM verdict_change WHERE at >= $1 GROUP BY "
+		"at / 3600, verdict",
+		NULL,
+	};
+	struct fleet *fleet = call->context;
+	struct trend trend = { .first = fleet_now() / HOUR - TREND_HOURS + 1,
+			       .hours = json_array() };
+	const struct store_value value = store_number(trend.first * HOUR);
+	struct assay_error err = { 0 };
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < TREND_HOURS; i++)
+		r = view_append(trend.hours,
+				json_pack("{s:I}", "at", (json_int_t)((trend.first + i) * HOUR)),
+				&err);
+	if (r == 0)
+		r = store_run(fleet->store, &get, &value, 1, trend_row, &trend, &err);
+	view_answer(call, "trend", "hours", trend.hours, r, &err);
+}
