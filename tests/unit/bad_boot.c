@@ -225,66 +225,42 @@ CHANGE(filesystem_required_none_named)
 
 /* ---------------------------------------------------------------- mirrored entries */
 
-static void mirror(struct fixture *f, uint32_t pcr, const char *template, struct bytes data,
-		   bool violation)
-{
-	struct assay_digest digest = { .hash = ASSAY_HASH_SHA1, .size = 20 };
-	struct fixture_entry entry = { .pcr = pcr, .name = template };
-	struct buffer value = { 0 };
-
-	buffer_append_bytes(&entry.data, data);
-	fixture_mend_entry(&entry);
-	if (!violation)
-		memcpy(digest.bytes, entry.digest, 20);
-	put_kind(&value, ASSAY_KIND_IMA);
-	put_mirrored(&value, pcr, &digest, 1, template, data);
-	fixture_insert(f, f->record_count, fixture_record(f->record_count, buffer_bytes(&value)));
-	buffer_free(&value);
-	buffer_free(&entry.data);
-}
-static void mirror_path(struct fixture *f, uint32_t pcr, const char *path, bool violation)
-{
-	struct fixture_entry entry = fixture_entry(path, 1);
-
-	mirror(f, pcr, entry.name, buffer_bytes(&entry.data), violation);
-	buffer_free(&entry.data);
-}
 CHANGE(mirrored_first_aggregate)
 {
-	mirror_path(f, 10, "boot_aggregate", false);
+	fixture_mirror_path(f, 10, "boot_aggregate", false);
 }
 CHANGE(mirrored_later_aggregate)
 {
-	mirror_path(f, 10, "/bin/sh", false);
-	mirror_path(f, 10, "boot_aggregate", false);
+	fixture_mirror_path(f, 10, "/bin/sh", false);
+	fixture_mirror_path(f, 10, "boot_aggregate", false);
 }
 /* What a log that goes on mirrors first is not IMA's first entry. */
 CHANGE(mirrored_aggregate_in_a_log_that_goes_on)
 {
-	mirror_path(f, 10, "boot_aggregate", false);
+	fixture_mirror_path(f, 10, "boot_aggregate", false);
 	f->cut = 2;
 }
 CHANGE(mirrored_template_unknown)
 {
-	mirror(f, 10, "ours", BYTES_LITERAL("anything"), false);
+	fixture_mirror(f, 10, "ours", BYTES_LITERAL("anything"), false);
 }
 /* Fields that are known, of which none is a name. */
 CHANGE(mirrored_without_a_name)
 {
-	mirror(f, 10, "sig", BYTES_LITERAL("\4\0\0\0sign"), false);
+	fixture_mirror(f, 10, "sig", BYTES_LITERAL("\4\0\0\0sign"), false);
 }
 CHANGE(mirrored_does_not_parse)
 {
-	mirror(f, 10, "ima-ng", BYTES_LITERAL("anything"), false);
+	fixture_mirror(f, 10, "ima-ng", BYTES_LITERAL("anything"), false);
 }
 CHANGE(mirrored_violation)
 {
-	mirror_path(f, 10, "/bin/sh", true);
+	fixture_mirror_path(f, 10, "/bin/sh", true);
 	f->policy.required |= FAILS(IMA_LOG_VIOLATIONS);
 }
 CHANGE(mirrored_of_another_pcr)
 {
-	mirror_path(f, 11, "/bin/sh", false);
+	fixture_mirror_path(f, 11, "/bin/sh", false);
 }
 /* A policy that does without IMA's list does not do without rules for what is mirrored. */
 CHANGE(mirrored_without_a_list)

@@ -796,6 +796,39 @@ static void test_learned_logs(void **state)
 	}
 }
 
+static void with_mirrored_entries(struct fixture *f)
+{
+	fixture_add_firmware(f);
+	fixture_mirror_path(f, 10, "boot_aggregate", false);
+	fixture_mirror_path(f, 10, "/bin/sh", false);
+	f->hands_no_ima_log = true;
+}
+
+/* Where IMA found no TPM, as on Debian's kernels for arm64, its list is in assay's log. */
+static void test_learned_of_mirrored_entries(void **state)
+{
+	const struct policy_learning what = { .ima = true };
+	json_t *json = new_policy();
+	static struct verdict verdict;
+	struct fixture fixture;
+	struct policy policy;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, with_mirrored_entries);
+	fixture.input.state = NULL;
+	learn(&fixture, &what, json, &policy);
+	assert_int_equal(policy.rules.logs[VERIFY_LOG_IMA], PRESENCE_ABSENT);
+	assert_int_equal(policy.rules.ima_digest_count, 1);
+	assert_null(strstr(warnings, "does not trust"));
+	verify(&fixture.input, &policy.rules, &verdict);
+	assert_true(verdict_trusted(&verdict));
+	assert_true((verdict.required & CHECK_BIT(CHECK_IMA_FILES_KNOWN)) != 0);
+	policy_free(&policy);
+	json_decref(json);
+	fixture_free(&fixture);
+}
+
 static void add_file_behind_the_quote(struct fixture *f)
 {
 	struct assay_digest digest = log_test_digest(ASSAY_HASH_SHA256, 56);
@@ -925,6 +958,7 @@ int main(void)
 		cmocka_unit_test(test_import_adds),
 		cmocka_unit_test(test_learned_policy_trusts),
 		cmocka_unit_test(test_learned_logs),
+		cmocka_unit_test(test_learned_of_mirrored_entries),
 		cmocka_unit_test(test_nothing_is_learned_from_behind_the_quote),
 		cmocka_unit_test(test_learned_pcrs),
 		cmocka_unit_test(test_nothing_is_learned_from_what_is_wrong),

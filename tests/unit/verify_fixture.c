@@ -257,6 +257,32 @@ void fixture_insert(struct fixture *fixture, size_t index, struct fixture_record
 	fixture->record_count++;
 }
 
+void fixture_mirror(struct fixture *f, uint32_t pcr, const char *template, struct bytes data,
+		    bool violation)
+{
+	struct assay_digest digest = { .hash = ASSAY_HASH_SHA1, .size = 20 };
+	struct fixture_entry entry = { .pcr = pcr, .name = template };
+	struct buffer value = { 0 };
+
+	buffer_append_bytes(&entry.data, data);
+	fixture_mend_entry(&entry);
+	if (!violation)
+		memcpy(digest.bytes, entry.digest, 20);
+	put_kind(&value, ASSAY_KIND_IMA);
+	put_mirrored(&value, pcr, &digest, 1, template, data);
+	fixture_insert(f, f->record_count, fixture_record(f->record_count, buffer_bytes(&value)));
+	buffer_free(&value);
+	buffer_free(&entry.data);
+}
+
+void fixture_mirror_path(struct fixture *f, uint32_t pcr, const char *path, bool violation)
+{
+	struct fixture_entry entry = fixture_entry(path, 1);
+
+	fixture_mirror(f, pcr, entry.name, buffer_bytes(&entry.data), violation);
+	buffer_free(&entry.data);
+}
+
 void fixture_drop(struct fixture *fixture, size_t index)
 {
 	assert_true(index < fixture->record_count);

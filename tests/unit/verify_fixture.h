@@ -234,6 +234,14 @@ void fixture_drop(struct fixture *fixture, size_t index);
 void fixture_insert_entry(struct fixture *fixture, size_t index, struct fixture_entry entry);
 void fixture_drop_entry(struct fixture *fixture, size_t index);
 struct fixture_entry fixture_entry(const char *path, uint8_t seed);
+
+/*
+ * A record at the log's end that mirrors an entry of IMA's list; a violation has a digest of zeros.
+ * The second makes the entry of that path.
+ */
+void fixture_mirror(struct fixture *f, uint32_t pcr, const char *template, struct bytes data,
+		    bool violation);
+void fixture_mirror_path(struct fixture *f, uint32_t pcr, const char *path, bool violation);
 /* The same with that digest; zeros for NULL. */
 struct fixture_entry fixture_entry_of(const char *path, const struct assay_digest *digest);
 /*

@@ -115,6 +115,12 @@ static void see_firmware(void *context, const struct firmware_log *log)
 
 /* ---------------------------------------------------------------- evidence by itself */
 
+/* Whether IMA's digests are learned of its list; else of the entries that assay's log mirrors. */
+static bool learns_list(const struct learning *learning)
+{
+	return learning->what->ima && learning->logs.presence[VERIFY_LOG_IMA] != PRESENCE_ABSENT;
+}
+
 /* What evidence must fulfil to be learned from: the rest needs a policy, or a device. */
 static check_mask needed_checks(const struct learning *learning)
 {
@@ -127,7 +133,9 @@ static check_mask needed_checks(const struct learning *learning)
 		checks |= CHECK_BIT(CHECK_ASSAY_LOG_RECORDS) | CHECK_BIT(CHECK_ASSAY_LOG_DIGESTS) |
 			  CHECK_BIT(CHECK_ASSAY_LOG_REPLAY);
 	if (learning->what->ima)
-		checks |= CHECK_BIT(CHECK_IMA_LOG_DIGESTS) | CHECK_BIT(CHECK_IMA_LOG_REPLAY);
+		checks |= learns_list(learning) ? CHECK_BIT(CHECK_IMA_LOG_DIGESTS) |
+							  CHECK_BIT(CHECK_IMA_LOG_REPLAY) :
+						  CHECK_BIT(CHECK_IMA_LOG_ENTRIES);
 	return checks;
 }
 
@@ -177,7 +185,7 @@ static int judge_evidence(const struct verify_input *input, struct learning *lea
 	policy.nonce_size = 1;
 	policy.no_nonce = true;
 	learn_logs_apply(&learning->logs, &policy);
-	if (learning->what->ima)
+	if (learns_list(learning))
 		policy.pcrs |= UINT32_C(1) << policy.ima_pcr;
 	own.observer = &observer;
 	verify(&own, &policy, verdict);
@@ -455,8 +463,8 @@ int policy_learn(const struct verify_input *input, const struct policy_learning 
 		return r;
 	own.ak_vouched = what->ak_vouched && own.ak_key.size > 0;
 	learn_logs_find(&evidence, &learning.logs);
-	/* Who wants its digests wants the list. */
-	if (what->ima)
+	/* Who wants its digests wants the list, where assay's log cannot have them. */
+	if (what->ima && !evidence.has_assay_log)
 		learning.logs.presence[VERIFY_LOG_IMA] = PRESENCE_REQUIRED;
 	r = judge_evidence(&own, &learning, err);
 	if (r == 0)
