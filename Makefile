@@ -111,9 +111,9 @@ CC_shared := $(CC_host)
 CFLAGS_shared := -O2 -g $(HARDENING:-fPIE=-fPIC) -fvisibility=hidden $(CPPFLAGS) $(CFLAGS)
 
 # What the verifier needs, and what only signers and devices need.
-# Of the library, only some programs need libinih, libzstd, zlib and libcbor.
-LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -lzstd -lz -lcbor -Wl,--pop-state
-LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc -lkeyutils
+# Of the library, only some programs need libinih, libzstd, zlib, libcbor and libkeyutils.
+LIBS_CORE := -lcrypto -ljansson -lpthread -Wl,--push-state,--as-needed -linih -lzstd -lz -lcbor -lkeyutils -Wl,--pop-state
+LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc
 # What the service needs besides; libsystemd only where it has loop_systemd.c and manager_systemd.c.
 LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap
 # What the fleet's verifier needs besides; it has nothing of lib/tpm.
@@ -144,6 +144,8 @@ VERIFY_COMMANDS := \
 	options \
 	policy \
 	policy_diff \
+	policy_kernel \
+	policy_make \
 	policy_pcr11 \
 	record_file \
 	references \

@@ -10,12 +10,12 @@ cd "$(dirname "$0")/../.."
 top=$PWD
 assay=$PWD/build/host/assay
 vars=/usr/share/AAVMF
-keys=/usr/share/qemu-efi-aarch64/PkKek-1-snakeoil # that vendor is trusted in AAVMF_VARS.snakeoil.fd
 nonce=00112233445566778899aabbccddeeff
 . tests/swtpm.sh
 tpm_work assay-boot
 CHECK_OUT=$work
 . tests/check.sh
+. tests/secure-boot.sh
 cd "$work"
 
 boot() { # NAME KERNEL VARIABLES [OPTION...]: ends when the machine does
@@ -47,25 +47,16 @@ tpm_start "$work/tpm" >&2
 ASSAY_TCTI="swtpm:path=$work/tpm.sock" "$assay" key create --restricted --out ak.pem --public ak.pub >&2
 tpm_stop
 rm -f tpm.sock tpm.sock.ctrl
-openssl rsa -passin pass:snakeoil -in "$keys.key" -out key.pem 2>/dev/null
-sbsign --key key.pem --cert "$keys.pem" --output signed "$top/build/kernel/4k/Image" 2>/dev/null
+secure_boot_kernel "$top/build/kernel/4k/Image" signed
 
 # Debian's kernel lacks the TPM's driver of QEMU, and takes none that a key of the firmware's has not
-# signed where Secure Boot is on: the form of signatures is that of scripts/sign-file.
-module=$top/build/kernel/4k/modules/tpm_tis.ko
-openssl cms -sign -binary -noattr -nocerts -outform DER -md sha256 -signer "$keys.pem" -inkey key.pem \
-	-in "$module" -out module.sig 2>/dev/null
-{
-	cat "$module" module.sig
-	printf '\0\0\2\0\0\0\0\0'
-	printf '%08x' "$(wc -c <module.sig)" | xxd -r -p
-	echo '~Module signature appended~'
-} >tpm_tis.ko
+# signed where Secure Boot is on.
+secure_boot_module "$top/build/kernel/4k/modules/tpm_tis.ko" tpm_tis.ko
 
 # Another kernel: a byte that nothing uses, between its headers and its code, is another.
 cp "$top/build/kernel/4k/Image" changed
 printf 'x' | dd of=changed bs=1 seek=32768 conv=notrunc 2>/dev/null
-sbsign --key key.pem --cert "$keys.pem" --output other changed 2>/dev/null
+secure_boot_kernel changed other
 echo 'another file' >file
 
 with_keys=AAVMF_VARS.snakeoil.fd without_keys=AAVMF_VARS.fd

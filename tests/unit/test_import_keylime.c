@@ -11,7 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "import/inflate.h"
+#include "base/inflate.h"
 #include "import/keylime.h"
 #include "log_builder.h"
 
@@ -218,7 +218,7 @@ static void what_is_off_is_refused(void **state)
 		{ SEEDS "quote-string", ":", "", "part 1 of Keylime" },
 		{ SEEDS "quote-string", ":", "::", "three parts" },
 		{ SEEDS "quote-string", "r/1RDR4", "r:/1RDR4", "three parts" },
-		{ SEEDS "quote-string", "r/1RDR4", "reJwDR4", "no whole stream of zlib" },
+		{ SEEDS "quote-string", "r/1RDR4", "reJwDR4", "no whole stream of zlib or gzip" },
 		{ SEEDS "quote-string", "/1RDR4AY", "/1RDR4AYAAAA", "no TPMS_ATTEST" },
 		{ SEEDS "answer.json", "\"results\"", "\"other\"", "none of Keylime's" },
 		{ SEEDS "answer.json", "\"quote\"", "\"quotes\"", "\"quote\"" },

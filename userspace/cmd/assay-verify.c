@@ -8,7 +8,7 @@
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = {
-		&command_enroll_verifier, &command_verify, &command_policy,
+		&command_enroll_verifier, &command_verify, &command_policy_verifier,
 		&command_import,	  &command_export, &command_replay,
 		&command_check,		  &command_digest, NULL
 	};

@@ -69,9 +69,11 @@ extern const struct command command_quote;
 extern const struct command command_replay;
 extern const struct command command_verify;
 extern const struct command command_policy;
+extern const struct command command_policy_verifier; /* what assay-verify has of it */
 extern const struct command command_policy_lint; /* verbs of command_policy */
 extern const struct command command_policy_learn;
 extern const struct command command_policy_import;
+extern const struct command command_policy_make;
 extern const struct command command_policy_diff;
 extern const struct command command_policy_pcr11;
 extern const struct command command_status;

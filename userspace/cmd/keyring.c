@@ -12,16 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sign/certificate.h"
+#include "enforce/keyring.h"
 
-#define DEFAULT_KEYRING ".fs-verity"
-#define REQUIRE_SIGNATURES "/proc/sys/fs/verity/require_signatures"
-
-/* Where IMA looks in kernels without a trusted .ima; user space has to make it. */
-#define USER_IMA_KEYRING "_ima"
+#define DEFAULT_KEYRING KEYRING_FS_VERITY
 
 /* What list shows where nothing else is asked for. */
-static const char *const known_keyrings[] = { ".fs-verity", ".ima", USER_IMA_KEYRING };
+static const char *const known_keyrings[] = { KEYRING_FS_VERITY, ".ima", KEYRING_USER_IMA };
 
 #define KNOWN_KEYRINGS (sizeof(known_keyrings) / sizeof(known_keyrings[0]))
 
@@ -33,201 +29,52 @@ struct keyring_options {
 	bool require_signatures, json;
 };
 
-static int fail_find(const char *keyring, int code, struct assay_error *err)
-{
-	switch (code) {
-	case ENOKEY:
-	case ENOENT:
-		return assay_fail(
-			err, ENOKEY,
-			"there is no keyring %s that you may see: run as root, on a kernel "
-			"with CONFIG_FS_VERITY_BUILTIN_SIGNATURES (for .fs-verity) or "
-			"CONFIG_INTEGRITY_TRUSTED_KEYRING (for .ima; kernels without "
-			"have " USER_IMA_KEYRING ")",
-			keyring);
-	default:
-		return assay_fail(err, code, "cannot find the keyring %s: %s", keyring,
-				  strerror(code));
-	}
-}
-
-static int find_keyring(const char *keyring, key_serial_t *ret, struct assay_error *err)
-{
-	key_serial_t ring = find_key_by_type_and_desc("keyring", keyring, 0);
-
-	if (ring < 0)
-		return fail_find(keyring, errno, err);
-	*ret = ring;
-	return 0;
-}
-
 /* -------------------------------------------------------------------- load */
 
-static int fail_add(const char *path, const char *keyring, int code, struct assay_error *err)
+static int print_loaded(const struct keyring_options *options, const int32_t *keys)
 {
-	const char *reason;
+	const struct option_texts *certificates = &options->certificates;
+	json_t *list = options->json ? json_array() : NULL;
 
-	switch (code) {
-	case EACCES:
-		reason = "not permitted: run as root";
-		break;
-	case EPERM:
-		reason = "the keyring is locked and takes no more keys until the next boot";
-		break;
-	case EKEYREJECTED:
-	case ENOKEY:
-		reason = "the keyring takes only certificates that a key it trusts has signed";
-		break;
-	case EBADMSG:
-		reason = "the kernel cannot read the certificate";
-		break;
-	case ENOPKG:
-	case ENOENT:
-		reason = "the kernel has no driver for the certificate's algorithm: ECDSA needs "
-			 "CONFIG_CRYPTO_ECDSA";
-		break;
-	case ENODEV:
-		reason = "the kernel has no asymmetric keys: it needs "
-			 "CONFIG_ASYMMETRIC_KEY_TYPE and CONFIG_X509_CERTIFICATE_PARSER";
-		break;
-	case EDQUOT:
-		reason = "the quota of keys is used up: see /proc/key-users";
-		break;
-	default:
-		reason = strerror(code);
-	}
-	return assay_fail(err, code, "cannot add %s to the keyring %s: %s", path, keyring, reason);
-}
-
-/* A certificate to add, and the key it became. */
-struct addition {
-	const char *path;
-	struct buffer der;
-	key_serial_t key;
-};
-
-static int read_certificate(struct addition *addition, struct assay_error *err)
-{
-	X509 *certificate = NULL;
-	struct bytes key_id;
-	int r = certificate_load(addition->path, &certificate, err);
-
-	if (r < 0)
-		return r;
-	/* IMA and delegate certificates find a key by it, so no key goes in without. */
-	r = certificate_key_id(certificate, &key_id, err);
-	if (r < 0)
-		assay_fail_context(err, "%s", addition->path);
-	else
-		r = certificate_append_der(certificate, &addition->der, err);
-	X509_free(certificate);
-	return r;
-}
-
-static int find_or_make(const char *keyring, key_serial_t *ret, struct assay_error *err)
-{
-	int r = find_keyring(keyring, ret, err);
-
-	if (r != -ENOKEY || strcmp(keyring, USER_IMA_KEYRING) != 0)
-		return r;
-	/* The kernel asks for it by name and finds it in root's user keyring. */
-	*ret = add_key("keyring", keyring, NULL, 0, KEY_SPEC_USER_KEYRING);
-	if (*ret < 0)
-		return assay_fail(err, errno, "cannot make the keyring %s: %s", keyring,
-				  strerror(errno));
-	return 0;
-}
-
-/* All certificates are looked at before the first is added. */
-static int add_all(const char *keyring, struct addition *additions, size_t count,
-		   struct assay_error *err)
-{
-	key_serial_t ring = 0;
-	int r = 0;
-
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = read_certificate(&additions[i], err);
-	if (r == 0)
-		r = find_or_make(keyring, &ring, err);
-	for (size_t i = 0; i < count && r == 0; i++) {
-		struct addition *addition = &additions[i];
-
-		/* Without a description the kernel takes the certificate's subject and key id. */
-		addition->key =
-			add_key("asymmetric", "", addition->der.data, addition->der.size, ring);
-		if (addition->key < 0)
-			r = fail_add(addition->path, keyring, errno, err);
-	}
-	return r;
-}
-
-static int require_signatures(struct assay_error *err)
-{
-	int fd = open(REQUIRE_SIGNATURES, O_WRONLY | O_CLOEXEC), code = errno;
-
-	if (fd < 0 && code == ENOENT)
-		return assay_fail(err, ENOENT,
-				  "there is no " REQUIRE_SIGNATURES
-				  ": the kernel needs CONFIG_FS_VERITY_BUILTIN_SIGNATURES");
-	if (fd < 0)
-		return assay_fail(err, code, "cannot open " REQUIRE_SIGNATURES ": %s%s",
-				  strerror(code),
-				  code == EACCES || code == EPERM ? "; run as root" : "");
-	code = write(fd, "1", 1) == 1 ? 0 : errno;
-	close(fd);
-	return code == 0 ? 0 :
-			   assay_fail(err, code, "cannot write to " REQUIRE_SIGNATURES ": %s",
-				      strerror(code));
-}
-
-static int print_loaded(const char *keyring, const struct addition *additions, size_t count,
-			bool require, bool json)
-{
-	json_t *keys = json ? json_array() : NULL;
-
-	for (size_t i = 0; i < count; i++)
-		if (!json)
-			printf("%s: in the keyring %s as key %" PRId32 "\n", additions[i].path,
-			       keyring, additions[i].key);
+	for (size_t i = 0; i < certificates->count; i++)
+		if (!options->json)
+			printf("%s: in the keyring %s as key %" PRId32 "\n", certificates->list[i],
+			       options->keyring, keys[i]);
 		else
-			json_array_append_new(keys, json_pack("{s:o, s:i}", "certificate",
-							      command_text_json(additions[i].path),
-							      "serial", (int)additions[i].key));
-	if (json && json_array_size(keys) == count)
+			json_array_append_new(list,
+					      json_pack("{s:o, s:i}", "certificate",
+							command_text_json(certificates->list[i]),
+							"serial", (int)keys[i]));
+	if (options->json && json_array_size(list) == certificates->count)
 		return command_emit_json(&command_load,
 					 json_pack("{s:o, s:o, s:b}", "keyring",
-						   command_text_json(keyring), "keys", keys,
-						   "require_signatures", (int)require));
-	json_decref(keys);
-	if (json)
+						   command_text_json(options->keyring), "keys",
+						   list, "require_signatures",
+						   (int)options->require_signatures));
+	json_decref(list);
+	if (options->json)
 		return command_emit_json(&command_load, NULL);
-	if (require)
-		printf("%s: 1\n", REQUIRE_SIGNATURES);
+	if (options->require_signatures)
+		printf("%s: 1\n", KEYRING_REQUIRE_SIGNATURES);
 	return command_flush(&command_load);
 }
 
 static int load_certificates(const struct keyring_options *options)
 {
 	size_t count = options->certificates.count;
-	struct addition *additions = calloc(count, sizeof(*additions));
+	int32_t *keys = calloc(count, sizeof(*keys));
 	struct assay_error err;
 	int r, status;
 
-	if (!additions) {
+	if (!keys) {
 		assay_fail(&err, ENOMEM, "out of memory");
 		return command_failed(&command_load, &err);
 	}
-	for (size_t i = 0; i < count; i++)
-		additions[i].path = options->certificates.list[i];
-	r = add_all(options->keyring, additions, count, &err);
+	r = keyring_load(options->keyring, options->certificates.list, count, keys, &err);
 	if (r == 0 && options->require_signatures)
-		r = require_signatures(&err);
-	status = r < 0 ? command_failed(&command_load, &err) :
-			 print_loaded(options->keyring, additions, count,
-				      options->require_signatures, options->json);
-	for (size_t i = 0; i < count; i++)
-		buffer_free(&additions[i].der);
-	free(additions);
+		r = keyring_require_signatures(&err);
+	status = r < 0 ? command_failed(&command_load, &err) : print_loaded(options, keys);
+	free(keys);
 	return status;
 }
 
@@ -248,8 +95,8 @@ static const struct option_row load_rows[] = {
 	{ "keyring", 0, "NAME", "the keyring: .fs-verity, .ima or _ima (" DEFAULT_KEYRING ")",
 	  OPTION_TEXT(struct keyring_options, keyring) },
 	{ "require-signatures", 0, NULL,
-	  "refuse files with fs-verity but without a signature (writes 1 to " REQUIRE_SIGNATURES
-	  ")",
+	  "refuse files with fs-verity but without a signature (writes 1 "
+	  "to " KEYRING_REQUIRE_SIGNATURES ")",
 	  OPTION_FLAG(struct keyring_options, require_signatures) },
 	OPTION_ROW_JSON(struct keyring_options, json),
 	OPTION_END,
@@ -267,25 +114,6 @@ static const struct command command_load = {
 
 /* -------------------------------------------------------------------- lock */
 
-static int lock_keyring(const char *keyring, bool *ret_already, struct assay_error *err)
-{
-	key_serial_t ring = 0;
-	int r = find_keyring(keyring, &ring, err), code;
-
-	if (r < 0)
-		return r;
-	*ret_already = false;
-	if (keyctl_restrict_keyring(ring, NULL, NULL) == 0)
-		return 0;
-	code = errno;
-	if (code == EEXIST) {
-		*ret_already = true;
-		return 0;
-	}
-	return assay_fail(err, code, "cannot lock the keyring %s: %s%s", keyring, strerror(code),
-			  code == EACCES || code == EPERM ? "; run as root" : "");
-}
-
 static int run_lock(int argc, char **argv)
 {
 	struct keyring_options options = { .keyring = DEFAULT_KEYRING };
@@ -295,7 +123,7 @@ static int run_lock(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	if (lock_keyring(options.keyring, &already, &err) < 0)
+	if (keyring_lock(options.keyring, &already, &err) < 0)
 		return command_failed(&command_lock, &err);
 	if (options.json)
 		return command_emit_json(&command_lock,
@@ -406,28 +234,15 @@ static int list_keyring(const char *keyring, key_serial_t ring, json_t *keyrings
 	return r;
 }
 
-/* '0' or '1'; 0 where the kernel has no such setting. */
-static char signatures_required(void)
-{
-	int fd = open(REQUIRE_SIGNATURES, O_RDONLY | O_CLOEXEC);
-	char value = 0;
-
-	if (fd < 0 || read(fd, &value, 1) != 1)
-		value = 0;
-	if (fd >= 0)
-		close(fd);
-	return value;
-}
-
 static int list_all(const char *const *names, size_t count, bool needed, json_t *keyrings,
 		    struct assay_error *err)
 {
 	int listed = 0, r;
 
 	for (size_t i = 0; i < count; i++) {
-		key_serial_t ring = 0;
+		int32_t ring = 0;
 
-		r = find_keyring(names[i], &ring, err);
+		r = keyring_find(names[i], &ring, err);
 		if (r == -ENOKEY && !needed)
 			continue;
 		if (r == 0)
@@ -462,7 +277,7 @@ static int run_list(int argc, char **argv)
 		json_decref(keyrings);
 		return command_failed(&command_list, &err);
 	}
-	required = signatures_required();
+	required = keyring_signatures_required();
 	if (options.json)
 		return command_emit_json(
 			&command_list,

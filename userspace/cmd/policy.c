@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "policy.h"
+#include "policy_kernel.h"
 #include "references.h"
 #include "sign/lint.h"
 #include "verify/policy_import.h"
@@ -21,7 +22,7 @@
 
 #define TPM_PCRS 24
 
-static json_t *new_policy(void)
+json_t *policy_new(void)
 {
 	return json_pack("{s:i, s:s}", "assay", 1, "type", "policy");
 }
@@ -47,7 +48,8 @@ int policy_print(const struct command *command, json_t *policy)
 /* ---------------------------------------------------------------- lint */
 
 struct policy_lint_options {
-	bool json;
+	const char *kernel_config;
+	bool running, json;
 };
 
 /**
@@ -117,29 +119,69 @@ static void lint_certificates(struct lint_run *run, const char *what, unsigned i
 	}
 }
 
-static int lint_policy(const char *path, bool json)
+static int lint_verifier_policy(struct bytes text, const char *path, struct lint_run *run,
+				struct assay_error *err)
 {
 	CLEANUP(references_free) struct references references = { 0 };
 	CLEANUP(policy_free) struct policy policy = { 0 };
-	CLEANUP(json_decref_pointer) json_t *findings = json ? json_array() : NULL;
+	int r = references_policy_text(&references, text, path, &policy, err);
+
+	if (r < 0)
+		return r;
+	policy_lint(&policy, show_finding, run);
+	lint_certificates(run, "a signer of manifests", LINT_FS_VERITY, references.certificates,
+			  references.certificate_count);
+	lint_certificates(run, "a signer of files in IMA's list", LINT_USER_IMA,
+			  references.ima_certificates, references.ima_certificate_count);
+	return run->failed ? assay_fail(err, ENOMEM, "out of memory") : 0;
+}
+
+/* The levels are the same. */
+static void show_honour(void *context, enum honour_level level, const char *text)
+{
+	show_finding(context,
+		     level == HONOUR_WARNING ? POLICY_WARNING :
+		     level == HONOUR_NOTE    ? POLICY_NOTE :
+					       POLICY_SAYS,
+		     text);
+}
+
+static int lint_any(const char *path, const struct policy_lint_options *options,
+		    struct lint_run *run, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer text = { 0 };
+	CLEANUP(kernel_facts_free) struct kernel_facts facts = { 0 };
+	bool kernel = options->kernel_config || options->running;
+	int r = file_read(path, POLICY_MAX_SIZE, &text, err);
+
+	if (r == 0 && kernel)
+		r = policy_kernel(options->kernel_config, &facts, err);
+	if (r < 0)
+		return r;
+	r = policy_honoured(buffer_bytes(&text), path, kernel ? &facts : NULL, show_honour, run,
+			    err);
+	if (r != -ENOENT)
+		return r;
+	if (kernel)
+		return assay_fail(err, EINVAL,
+				  "%s is a policy for verify, which no kernel honours: "
+				  "--kernel-config and --running are for those of IPE and IMA",
+				  path);
+	return lint_verifier_policy(buffer_bytes(&text), path, run, err);
+}
+
+static int lint_policy(const char *path, const struct policy_lint_options *options)
+{
+	CLEANUP(json_decref_pointer) json_t *findings = options->json ? json_array() : NULL;
 	struct lint_run run = { .findings = findings };
 	struct assay_error err = { 0 };
-	int status;
+	int status, r = lint_any(path, options, &run, &err);
 
-	if (json && !findings)
-		run.failed = true;
-	if (references_policy(&references, path, &policy, &err) < 0)
+	if (r == 0 && (run.failed || (options->json && !findings)))
+		r = assay_fail(&err, ENOMEM, "out of memory");
+	if (r < 0)
 		return command_failed(&command_policy_lint, &err);
-	policy_lint(&policy, show_finding, &run);
-	lint_certificates(&run, "a signer of manifests", LINT_FS_VERITY, references.certificates,
-			  references.certificate_count);
-	lint_certificates(&run, "a signer of files in IMA's list", LINT_USER_IMA,
-			  references.ima_certificates, references.ima_certificate_count);
-	if (run.failed) {
-		assay_fail(&err, ENOMEM, "out of memory");
-		return command_failed(&command_policy_lint, &err);
-	}
-	if (json)
+	if (options->json)
 		status = command_emit_json(
 			&command_policy_lint,
 			json_pack("{s:o, s:b, s:O}", "policy", command_text_json(path), "ok",
@@ -155,10 +197,11 @@ static int run_lint(int argc, char **argv)
 	struct operands operands;
 	int status = command_parse(&command_policy_lint, argc, argv, &options, &operands);
 
-	return status == COMMAND_GO ? lint_policy(operands.list[0], options.json) : status;
+	return status == COMMAND_GO ? lint_policy(operands.list[0], &options) : status;
 }
 
 static const struct option_row lint_rows[] = {
+	OPTION_ROWS_KERNEL(struct policy_lint_options, kernel_config, running),
 	OPTION_ROW_JSON(struct policy_lint_options, json),
 	OPTION_END,
 };
@@ -167,7 +210,10 @@ const struct command command_policy_lint = {
 	.name = "policy lint",
 	.summary = "say in words what a policy asks for, and what is weak in it",
 	.intro = "Reads a policy and all that it names, says in words what it asks for, and warns\n"
-		 "of what is weaker than it looks. POLICY '-' is standard input.\n",
+		 "of what is weaker than it looks. POLICY is one for verify, or one of IPE's, "
+		 "signed\n"
+		 "or not, or of IMA's, of which it tells what a kernel honours, too. '-' is\n"
+		 "standard input.\n",
 	.options = lint_rows,
 	.operands = "POLICY",
 	.operands_min = 1,
@@ -266,7 +312,7 @@ static int run_learn(int argc, char **argv)
 	int status = command_parse(&command_policy_learn, argc, argv, &options, &operands);
 
 	if (status == COMMAND_GO) {
-		policy = new_policy();
+		policy = policy_new();
 		if (!policy)
 			assay_fail(&err, ENOMEM, "out of memory");
 		if (policy && learn_policy(operands.list[0], &options, policy, &err) == 0) {
@@ -349,7 +395,7 @@ int policy_base(const char *path, json_t **ret, struct assay_error *err)
 	int r;
 
 	if (!path) {
-		*ret = new_policy();
+		*ret = policy_new();
 		return *ret ? 0 : assay_fail(err, ENOMEM, "out of memory");
 	}
 	r = file_read(path, POLICY_MAX_SIZE, &text, err);
@@ -442,15 +488,19 @@ const struct command command_policy_import = {
 
 /* ---------------------------------------------------------------- the verbs */
 
-static const struct command *const policy_verbs[] = { &command_policy_lint,   &command_policy_learn,
-						      &command_policy_import, &command_policy_diff,
-						      &command_policy_pcr11,  NULL };
+static const struct command *const policy_verbs[] = { &command_policy_lint,
+						      &command_policy_learn,
+						      &command_policy_import,
+						      &command_policy_make,
+						      &command_policy_diff,
+						      &command_policy_pcr11,
+						      NULL };
 
-const struct command command_policy = {
+const struct command command_policy_verifier = {
 	.name = "policy",
 	.summary = "explain, make and fill policies for verify",
 	.intro = "Explain, make and fill policies for 'assay verify' (their form: "
 		 "assay-policy(5)).\n",
 	.verbs = policy_verbs,
-	.question = "lint, learn, import, diff or pcr11?",
+	.question = "lint, learn, import, make, diff or pcr11?",
 };

@@ -11,6 +11,9 @@
  */
 int policy_base(const char *path, json_t **ret, struct assay_error *err);
 
+/* policy_new() - one that says nothing yet; NULL without memory */
+json_t *policy_new(void);
+
 /* policy_print() - print a policy once the reader of policies takes it; @policy is taken over */
 int policy_print(const struct command *command, json_t *policy);
 

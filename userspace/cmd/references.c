@@ -138,18 +138,23 @@ int references_policy(struct references *references, const char *path, struct po
 		      struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
-	CLEANUP(policy_free) struct policy policy = { 0 };
 	int r = file_read(path, POLICY_MAX_SIZE, &text, err);
+
+	return r < 0 ? r : references_policy_text(references, buffer_bytes(&text), path, ret, err);
+}
+
+int references_policy_text(struct references *references, struct bytes text, const char *path,
+			   struct policy *ret, struct assay_error *err)
+{
+	CLEANUP(policy_free) struct policy policy = { 0 };
+	int r = digest_bytes(ASSAY_HASH_SHA256, text, &references->policy_digest, err);
 
 	if (r < 0)
 		return r;
-	r = digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&text), &references->policy_digest, err);
-	if (r < 0)
-		return r;
-	r = policy_parse(buffer_bytes(&text), &policy, err);
+	r = policy_parse(text, &policy, err);
 	if (r < 0)
 		return assay_fail_context(err, "%s", path);
-	r = digest_bytes(ASSAY_HASH_SHA256, buffer_bytes(&text), &references->policy, err);
+	r = digest_bytes(ASSAY_HASH_SHA256, text, &references->policy, err);
 	if (r < 0)
 		return r;
 	r = read_manifests(references, &policy, path, err);

@@ -51,6 +51,10 @@ int references_certificate(struct references *references, const char *path,
 int references_policy(struct references *references, const char *path, struct policy *ret,
 		      struct assay_error *err);
 
+/* references_policy_text() - the same of a policy that was read from @path */
+int references_policy_text(struct references *references, struct bytes text, const char *path,
+			   struct policy *ret, struct assay_error *err);
+
 void references_free(struct references *references);
 
 #endif /* ASSAY_CMD_REFERENCES_H */

@@ -68,13 +68,57 @@ static int take_seconds(const struct setting *setting, uint64_t *ret, struct ass
 	return 0;
 }
 
+static int take_path(const struct setting *setting, char ret[INITRD_PATH_MAX],
+		     struct assay_error *err)
+{
+	size_t size = strlen(setting->value);
+
+	if (setting->value[0] != '/' || size >= INITRD_PATH_MAX)
+		return refuse(setting, "an absolute path", err);
+	memcpy(ret, setting->value, size + 1);
+	return 0;
+}
+
+static int take_mode(const struct setting *setting, enum ipe_mode *ret, struct assay_error *err)
+{
+	*ret = strcmp(setting->value, "enforce") == 0 ? IPE_MODE_ENFORCE : IPE_MODE_PERMISSIVE;
+	if (*ret == IPE_MODE_ENFORCE || strcmp(setting->value, "permissive") == 0)
+		return 0;
+	return refuse(setting, "permissive or enforce", err);
+}
+
+static int fail_key(const struct setting *setting, const char *keys, struct assay_error *err)
+{
+	char text[SHOWN_MAX];
+
+	return assay_fail(err, EINVAL, "there is no key '%s': %s; see assay-initrd(8)",
+			  text_escape(BYTES((const uint8_t *)setting->key, strlen(setting->key)),
+				      text, sizeof(text)),
+			  keys);
+}
+
+static int take_enforce(struct initrd_enforce *enforce, const struct setting *setting,
+			struct assay_error *err)
+{
+	if (strcmp(setting->key, "certificates") == 0)
+		return take_path(setting, enforce->certificates, err);
+	if (strcmp(setting->key, "require-signatures") == 0)
+		return take_flag(setting, &enforce->require_signatures, err);
+	if (strcmp(setting->key, "ipe-policy") == 0)
+		return take_path(setting, enforce->ipe_policy, err);
+	if (strcmp(setting->key, "ipe") == 0)
+		return take_mode(setting, &enforce->ipe_mode, err);
+	return fail_key(setting, "certificates, require-signatures, ipe-policy, ipe", err);
+}
+
 static int take_setting(void *context, const struct setting *setting, struct assay_error *err)
 {
 	struct initrd_config *config = context;
-	char text[SHOWN_MAX];
 
+	if (strcmp(setting->section, "enforce") == 0)
+		return take_enforce(&config->enforce, setting, err);
 	if (strcmp(setting->section, "initrd") != 0)
-		return assay_fail(err, EINVAL, "the one section there is is [initrd]");
+		return assay_fail(err, EINVAL, "the sections there are are [initrd] and [enforce]");
 	if (strcmp(setting->key, "on-failure") == 0)
 		return take_deed(setting, &config->on_failure, err);
 	if (strcmp(setting->key, "on-missing") == 0)
@@ -83,11 +127,7 @@ static int take_setting(void *context, const struct setting *setting, struct ass
 		return take_flag(setting, &config->read, err);
 	if (strcmp(setting->key, "timeout") == 0)
 		return take_seconds(setting, &config->timeout, err);
-	return assay_fail(err, EINVAL,
-			  "there is no key '%s': on-failure, on-missing, read, timeout; see "
-			  "assay-initrd(8)",
-			  text_escape(BYTES((const uint8_t *)setting->key, strlen(setting->key)),
-				      text, sizeof(text)));
+	return fail_key(setting, "on-failure, on-missing, read, timeout", err);
 }
 
 int initrd_config_load(const char *path, struct initrd_config *ret, struct assay_error *err)
@@ -95,7 +135,8 @@ int initrd_config_load(const char *path, struct initrd_config *ret, struct assay
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	int r;
 
-	*ret = (struct initrd_config){ .timeout = TIMEOUT_DEFAULT };
+	*ret = (struct initrd_config){ .timeout = TIMEOUT_DEFAULT,
+				       .enforce.ipe_mode = IPE_MODE_PERMISSIVE };
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	r = file_read_regular(path, SETTINGS_SIZE_MAX, &text, err);

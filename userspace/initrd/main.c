@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "enforce.h"
 #include "measure/rules.h"
 #include "measure/trusted.h"
 #include "options.h"
@@ -112,12 +113,21 @@ static int act(const struct stage1 *stage1, enum outcome_kind kind)
 static void __attribute__((noreturn)) work(const struct stage1 *stage1)
 {
 	char text[OUTCOME_SENTENCE_MAX];
+	char enforced[ENFORCE_SENTENCE_MAX];
+	struct assay_error err, not_enforced = { 0 };
 	struct outcome outcome;
-	struct assay_error err;
 	enum outcome_kind kind;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* First: measuring changes the root, and what is not enforced is measured all the same. */
+	(void)enforce_start(&stage1->config.enforce, enforced, &not_enforced);
+	if (enforced[0])
+		say(false, enforced);
 	stage1_measure(stage1, &outcome);
+	if (not_enforced.code && outcome.error.code)
+		say(true, outcome.error.text);
+	if (not_enforced.code)
+		outcome.error = not_enforced;
 	if (stage1_write(stage1, &outcome, &err) < 0 && outcome.error.code == 0)
 		outcome.error = err;
 	kind = outcome_kind(&outcome);
@@ -223,11 +233,16 @@ static void print_directory(const char *directory)
 }
 
 /* All that stage 1 reads of an initramfs. A list that is not there is told at the boot. */
-static void print_files(const struct initrd_options *options, const struct rules *rules)
+static void print_files(const struct initrd_options *options, const struct rules *rules,
+			const struct initrd_enforce *enforce)
 {
 	print_file(options->config);
 	print_directory(options->rules);
 	print_directory(options->certificates);
+	if (enforce->certificates[0])
+		print_directory(enforce->certificates);
+	if (enforce->ipe_policy[0])
+		print_file(enforce->ipe_policy);
 	for (size_t i = 0; i < rules->count; i++)
 		if (rules->list[i].kind == RULE_LIST && (rules->list[i].stages & RULE_STAGE_INITRD))
 			print_file(rules->list[i].value);
@@ -242,6 +257,8 @@ static int check(const struct initrd_options *options, struct assay_error *err)
 	int r = initrd_config_load(options->config, &config, err);
 
 	if (r == 0)
+		r = enforce_check(&config.enforce, err);
+	if (r == 0)
 		r = rules_load(options->rules, &rules, err);
 	if (r == 0)
 		r = trusted_load(options->certificates, &trusted, err);
@@ -251,7 +268,7 @@ static int check(const struct initrd_options *options, struct assay_error *err)
 				       "%s: no manifest can be believed: %s has no certificate",
 				       rules.list[i].place, options->certificates);
 	if (r == 0 && options->files)
-		print_files(options, &rules);
+		print_files(options, &rules, &config.enforce);
 	trusted_free(&trusted);
 	rules_free(&rules);
 	return r;

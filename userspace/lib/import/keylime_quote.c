@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "import/inflate.h"
+#include "base/inflate.h"
 #include "import/pcr_file.h"
 
 #define PARTS 3

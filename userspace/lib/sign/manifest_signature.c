@@ -33,7 +33,7 @@ int manifest_sign(struct signer *signer, X509 *certificate, bool inside,
 {
 	uint8_t room[MANIFEST_CONTENT_MAX];
 	const struct pkcs7_content content = { "the manifest's signature",
-					       manifest_content(digest, room), false, 0 };
+					       manifest_content(digest, room), false, 0, false };
 
 	return pkcs7_sign_content(signer, certificate, inside, &content, digest->hash, out, err);
 }
@@ -108,7 +108,7 @@ static int verify_signed(const struct manifest_signed *manifest, X509 *certifica
 	uint8_t room[MANIFEST_CONTENT_MAX], file_room[VERITY_FORMATTED_MAX];
 	const struct pkcs7_content own = { "the manifest's signature",
 					   manifest_content(&manifest->digest, room), false,
-					   manifest->created };
+					   manifest->created, false };
 	struct pkcs7_content file = pkcs7_file_content(&manifest->digest, file_room);
 	bool accept = manifest->flags & MANIFEST_ACCEPT_FILE_SIGNATURE;
 	int r;
@@ -184,7 +184,7 @@ static int verify_second(const struct manifest_signed *manifest, struct bytes si
 	uint8_t room[MANIFEST_CONTENT_MAX];
 	const struct pkcs7_content content = { "the manifest's second signature",
 					       manifest_content(&manifest->digest, room), false,
-					       manifest->created };
+					       manifest->created, false };
 	X509 *second;
 	int r = find_second(manifest, believed, first, &second, err);
 

@@ -27,7 +27,7 @@ static const struct {
 struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8_t *room)
 {
 	return (struct pkcs7_content){ "the built-in signature",
-				       verity_formatted_digest(digest, room), true, 0 };
+				       verity_formatted_digest(digest, room), true, 0, false };
 }
 
 static int file_content(const struct assay_digest *digest, uint8_t *room, struct pkcs7_content *ret,
@@ -75,8 +75,19 @@ static bool fill_signer(PKCS7_SIGNER_INFO *info, X509 *certificate, size_t algor
 	       ASN1_OCTET_STRING_set(info->enc_digest, signature.data, (int)signature.size);
 }
 
-static int assemble(X509 *certificate, bool inside, size_t algorithm, struct bytes signature,
-		    struct buffer *out, struct assay_error *err)
+/* Outside, or as an OCTET STRING inside. */
+static bool set_content(PKCS7 *pkcs7, const struct pkcs7_content *content)
+{
+	if (!content->embedded)
+		return PKCS7_set_detached(pkcs7, 1);
+	return content->bytes.size <= INT_MAX &&
+	       ASN1_OCTET_STRING_set(pkcs7->d.sign->contents->d.data, content->bytes.data,
+				     (int)content->bytes.size);
+}
+
+static int assemble(X509 *certificate, bool inside, size_t algorithm,
+		    const struct pkcs7_content *content, struct bytes signature, struct buffer *out,
+		    struct assay_error *err)
 {
 	PKCS7_SIGNER_INFO *info = PKCS7_SIGNER_INFO_new();
 	PKCS7 *pkcs7 = PKCS7_new();
@@ -85,8 +96,7 @@ static int assemble(X509 *certificate, bool inside, size_t algorithm, struct byt
 
 	if (info && pkcs7 && fill_signer(info, certificate, algorithm, signature) &&
 	    PKCS7_set_type(pkcs7, NID_pkcs7_signed) && PKCS7_content_new(pkcs7, NID_pkcs7_data) &&
-	    PKCS7_set_detached(pkcs7, 1) &&
-	    (!inside || PKCS7_add_certificate(pkcs7, certificate)) &&
+	    set_content(pkcs7, content) && (!inside || PKCS7_add_certificate(pkcs7, certificate)) &&
 	    PKCS7_add_signer(pkcs7, info)) {
 		info = NULL; /* it is pkcs7's now */
 		size = i2d_PKCS7(pkcs7, &der);
@@ -122,7 +132,8 @@ int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
 	r = signature_make(signer, hash, content->bytes, &signature, err);
 	if (r < 0)
 		return r;
-	return assemble(certificate, inside, algorithm, buffer_bytes(&signature), out, err);
+	return assemble(certificate, inside, algorithm, content, buffer_bytes(&signature), out,
+			err);
 }
 
 static int sign_file(struct signer *signer, X509 *certificate, bool inside,
@@ -259,6 +270,27 @@ static PKCS7 *parse(struct bytes der, struct assay_error *err)
 		return pkcs7;
 	PKCS7_free(pkcs7);
 	return NULL;
+}
+
+int pkcs7_content_inside(struct bytes der, struct buffer *out, struct assay_error *err)
+{
+	CLEANUP(pkcs7_free_pointer) PKCS7 *pkcs7 = parse(der, err);
+	const ASN1_OCTET_STRING *content;
+
+	if (!pkcs7)
+		return -EBADMSG;
+	if (!PKCS7_type_is_signed(pkcs7) || !pkcs7->d.sign || !pkcs7->d.sign->contents ||
+	    !PKCS7_type_is_data(pkcs7->d.sign->contents))
+		return not_ours(err, "it is not PKCS#7 signedData over data");
+	if (sk_PKCS7_SIGNER_INFO_num(pkcs7->d.sign->signer_info) < 1)
+		return not_ours(err, "nobody signed it");
+	content = pkcs7->d.sign->contents->d.data;
+	if (!content)
+		return assay_fail(err, ENOENT,
+				  "what is signed is not inside: sign it with the content in it "
+				  "(openssl smime -nodetach)");
+	buffer_append(out, ASN1_STRING_get0_data(content), (size_t)ASN1_STRING_length(content));
+	return out->failed ? out_of_memory(err) : 0;
 }
 
 int pkcs7_certificate_inside(struct bytes der, X509 **ret, struct assay_error *err)

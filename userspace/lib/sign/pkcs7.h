@@ -16,16 +16,18 @@
 #include "sign/certificate.h"
 
 /**
- * struct pkcs7_content - what a signature covers; it is not inside
+ * struct pkcs7_content - what a signature covers
  * @what: names the signature in errors
  * @kernel: the kernel is to verify it, too
  * @when: when it was made, in seconds since 1970, for who judges certificates; 0: not known
+ * @embedded: it is put into the signature; those that this verifies have it outside
  */
 struct pkcs7_content {
 	const char *what;
 	struct bytes bytes;
 	bool kernel;
 	uint64_t when;
+	bool embedded;
 };
 
 /*
@@ -68,6 +70,16 @@ int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_dige
 int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
 				const struct assay_digest *digest, struct buffer *out,
 				struct assay_error *err);
+
+/*
+ * pkcs7_content_inside() - append to @out what a signature has inside that it covers
+ *
+ * For policies of IPE, whose one signer the kernel alone verifies: nothing is verified here but the
+ * form, PKCS#7 signedData over data, DER without anything behind it, with signers.
+ *
+ * Return: 0; -ENOENT where the content is not inside; -EBADMSG; -ENOMEM
+ */
+int pkcs7_content_inside(struct bytes der, struct buffer *out, struct assay_error *err);
 
 /*
  * pkcs7_certificate_inside() - the one certificate inside a signature; X509_free() it

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include "import/inflate.h"
+#include "base/inflate.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <zlib.h>
+
+/* zlib.h, inflateInit2(): the largest window, and the header tells the format. */
+#define WINDOW_BITS 15
+#define EITHER_FORMAT 32
+
+bool inflate_is_gzip(struct bytes in)
+{
+	/* RFC 1952, section 2.3.1: ID1, ID2 and deflate. */
+	return in.size > 3 && in.data[0] == 0x1f && in.data[1] == 0x8b && in.data[2] == 8;
+}
 
 bool inflate_is(struct bytes in)
 {
@@ -19,7 +29,7 @@ static int run(struct bytes in, uint8_t *place, size_t room, size_t *ret_size,
 			    .avail_in = (uInt)in.size,
 			    .next_out = place,
 			    .avail_out = (uInt)room };
-	int r = inflateInit(&stream);
+	int r = inflateInit2(&stream, WINDOW_BITS + EITHER_FORMAT);
 
 	if (r != Z_OK)
 		return assay_fail(err, ENOMEM, "zlib cannot begin: out of memory");
@@ -33,7 +43,7 @@ static int run(struct bytes in, uint8_t *place, size_t room, size_t *ret_size,
 				  room - 1);
 	if (r != Z_STREAM_END || stream.avail_in > 0)
 		return assay_fail(err, EBADMSG,
-				  "it is no whole stream of zlib, with nothing behind it");
+				  "it is no whole stream of zlib or gzip, with nothing behind it");
 	return 0;
 }
 
