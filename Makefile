@@ -221,11 +221,12 @@ build/$(1)/assay-fleet: build/$(1)/userspace/fleet/main.o $$(FLEET_COMMANDS:%=bu
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LIBS_FLEET) $$(LIBS_CORE)
 
-# For the initramfs: small, without the TPM stack, libsystemd or libcurl.
+# For the initramfs: small, without the TPM stack, libsystemd or libcurl, and no library more for a
+# few system calls.
 build/$(1)/assay-initrd: $$(INITRD_SOURCES:%.c=build/$(1)/%.o) \
 		build/$(1)/userspace/cmd/options.o build/$(1)/libassay.a
 	$$(call tell,LINK)
-	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_CORE)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -l:libkeyutils.a $$(LIBS_CORE)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$(v))))
 

@@ -102,6 +102,12 @@ keeps 3 verdict-unreadable "$assay" verify broken --nonce 00112233445566778899aa
 # Without values of PCRs the boot cannot be known: a warning.
 echo '{"assay": 1, "type": "policy"}' >policy.json
 keeps 1 policy-lint "$assay" policy lint policy.json --json
+# The form of the answer; tests/e2e/test_enforce_ipe.sh has a kernel that takes policies.
+mkdir -p securityfs/ipe/policies/assay
+: >securityfs/ipe/policies/assay/update
+echo 1 >securityfs/ipe/policies/assay/active
+"$assay" policy sign "$top/policy/enforce/ipe-signed.policy" --key k.pem --cert c.pem --out ipe.p7b >&2
+keeps 0 policy-load "$assay" policy load ipe.p7b --securityfs securityfs --json
 keeps 0 policy-pcr11 "$assay" policy pcr11 --show --json "$data/fuzz_pe/uki-252" "$data/fuzz_pe/uki-profiles"
 for log in "$data"/uefi/*.eventlog; do
 	keeps 0 "replay-$(basename "$log")" "$assay" replay uefi --json "$log"
