@@ -3,6 +3,7 @@
 # What a guest with Secure Boot runs, signed by the key that QEMU's firmware trusts where its variables
 # are a copy of AAVMF_VARS.snakeoil.fd. Sourced, with $work set: the key is in $work/key.pem then.
 
+: "${work:?}"
 secure_boot=/usr/share/qemu-efi-aarch64/PkKek-1-snakeoil
 secure_boot_certificate=$secure_boot.pem
 openssl rsa -passin pass:snakeoil -in "$secure_boot.key" -out "$work/key.pem" 2>/dev/null
