@@ -70,7 +70,7 @@ extern const struct command command_replay;
 extern const struct command command_verify;
 extern const struct command command_policy;
 extern const struct command command_policy_verifier; /* what assay-verify has of it */
-extern const struct command command_policy_lint; /* verbs of command_policy */
+extern const struct command command_policy_lint;     /* verbs of command_policy */
 extern const struct command command_policy_learn;
 extern const struct command command_policy_import;
 extern const struct command command_policy_make;

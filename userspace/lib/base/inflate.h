@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What others compressed by zlib (RFC 1950) or gzip (RFC 1952). Hostile input: what comes out is bounded. */
+/* What others compressed by zlib (RFC 1950) or gzip (RFC 1952). Hostile input: what comes out is
+ * bounded. */
 #ifndef ASSAY_BASE_INFLATE_H
 #define ASSAY_BASE_INFLATE_H
 
