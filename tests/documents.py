@@ -162,7 +162,7 @@ def commands(names):
         for line in called(name):
             line = re.sub(r"^\s*(?:\w*\$ +|ssh device )?", "", line)
             line = re.split(r"\s+#|\s*(?:[|<>;]|&&)", line)[0]
-            if re.match(r"(?:assay(?:-verify|d|-initrd)?|make) +[-a-zA-Z]", line):
+            if re.match(r"(?:assay(?:-verify|-fleet|d|-initrd)?|make) +[-a-zA-Z]", line):
                 yield name, line
 
 
@@ -214,7 +214,7 @@ def wrong_commands(names):
                 yield from (f"{name}: {line}: {wrong}" for wrong in wrong_make(words[1:], tests))
             continue
         text, used = help_of(words)
-        if text is None or (used == 1 and len(words) > 1 and words[0] in ("assay", "assay-verify") and
+        if text is None or (used == 1 and len(words) > 1 and words[0] in ("assay", "assay-verify", "assay-fleet") and
                             not words[1].startswith("-")):
             yield f"{name}: {line}: there is no such command"
             continue

@@ -19,6 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 MANY = 100000
+HOSTILE_NAME = "m000700"
 PATIENCE = 60  # seconds, for a machine that is busy with other things
 HOSTILE = '<img src=x onerror="document.title=1">\u202e</script>'
 url, database, pictures = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None
@@ -47,11 +48,11 @@ def fill_database():
                          "entries) VALUES (?, ?, ?, ?, ?, ?, 12, 780)",
                          ((f"m{i:06}", 3 if i % 211 == 5 else 2 if i % 997 == 3 else 0 if i % 401 == 9 else 1,
                            now - 80000, now - i % 280, now - i % 280, now + 300 - i % 280) for i in range(MANY)))
-        base.execute("UPDATE device SET label = ? WHERE name = 'm000000'", (HOSTILE,))
+        base.execute("UPDATE device SET label = ? WHERE name = ?", (HOSTILE, HOSTILE_NAME))
         verdict = json.dumps({"assay": 1, "type": "verdict", "trusted": False, "sentence": HOSTILE,
                               "checks": [{"name": HOSTILE, "group": HOSTILE, "required": True, "result": "fail",
                                           "detail": HOSTILE, "advice": HOSTILE}]})
-        rows = [("m000000", now - 100, 2, HOSTILE, HOSTILE, verdict)]
+        rows = [(HOSTILE_NAME, now - 80000, 2, HOSTILE, HOSTILE, verdict)]
         for i in range(MANY):
             if i % 997 == 3 or i % 211 == 5:
                 silent = i % 211 == 5
@@ -59,11 +60,13 @@ def fill_database():
                                 "nothing came within two intervals" if silent else
                                 "files-match: /usr/sbin/sshd is not what the manifest says", "edge@3", verdict))
         rows.sort(key=lambda row: row[1])
+        newest = rows[-1][0]
         base.executemany("INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json) "
                          "VALUES (?, ?, ?, ?, ?, ?)", rows)
-        base.execute("UPDATE device_state SET verdict = 2 WHERE name = 'm000000'")
+        base.execute("UPDATE device_state SET verdict = 2 WHERE name = ?", (HOSTILE_NAME,))
         base.execute("UPDATE device_state SET change_id = coalesce((SELECT max(id) FROM verdict_change c "
                      "WHERE c.name = device_state.name), 0) WHERE verdict >= 2")
+    return newest
 
 
 def start():
@@ -232,11 +235,14 @@ def check_device():
     check("a file's name that is HTML is text", "<img" in text("#checks"), text("#checks"))
     check("its verdicts over time", len(find("#line ol.line > li")) == 2, text("#line"))
     check_view("a device")
+    theme("dark")
+    js("document.activeElement.blur(); scrollTo(0, 0)")
     picture("fleet-device.png")
+    theme("light")
     find("#line button")[1].click()
     check("the evidence as it came", until(lambda: '"ak_public"' in text("pre")), text("#line"))
     check("can be saved", js("return document.querySelector('a[download]').href").startswith("blob:"))
-    go("#/device/m000000")
+    go("#/device/" + HOSTILE_NAME)
     check("hostile names of checks are text", has("<img src=x", "#checks"), text())
     go("#/device/" + "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
     check("a device that is not there is told so", has("<img src=x", "#trouble"), text("body"))
@@ -253,9 +259,9 @@ def check_policies():
     picture("fleet-policies.png")
 
 
-def check_alarms():
+def check_alarms(newest):
     go("#/alarms")
-    check("alarms, the newest first", until(lambda: len(find("ol.line li")) == 50) and "m000000" in find("ol.line li")[0].text, text())
+    check("alarms, the newest first", until(lambda: len(find("ol.line li")) == 50) and newest in find("ol.line li")[0].text, text())
     find("main button")[0].click()
     check("and older ones", until(lambda: len(find("ol.line li")) == 100))
     check_view("alarms")
@@ -288,9 +294,9 @@ def check_quiet():
 
 
 def main():
-    fill_database()
+    newest = fill_database()
     print(f"# {browser.capabilities['browserName']} {browser.capabilities['browserVersion']}")
-    for step in (check_sign_in, check_fleet, check_devices, check_device, check_policies, check_alarms, check_keys, check_quiet):
+    for step in (check_sign_in, check_fleet, check_devices, check_device, check_policies, lambda: check_alarms(newest), check_keys, check_quiet):
         try:
             step()
         except Exception as error:  # pylint: disable=broad-except
