@@ -45,10 +45,10 @@ function __assay_complete
 	if string match -q -- '--*' $option
 		set -l value (__assay_options $program $used | sed -n "s/^$option""[ =]//p" | head -n 1)
 		if string match -q -- '*|*' "$value"
-			string split '|' -- $value | string replace -r '^' -- $prefix
+			string split '|' -- $value | string replace -r '^' -- "$prefix"
 			return
 		else if test -n "$value"
-			__fish_complete_path (string replace -- "$prefix" '' $current) | string replace -r '^' -- $prefix
+			__fish_complete_path (string replace -- "$prefix" '' $current) | string replace -r '^' -- "$prefix"
 			return
 		end
 	end

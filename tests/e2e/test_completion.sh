@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# bash completion, as `make install` puts it in place: commands, verbs, options and values, of
-# every command that --help knows.
+# Completion in bash, zsh and fish, as `make install` puts it in place: commands, verbs, options and
+# values, of every command that --help knows.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -21,6 +21,62 @@ set -- "${COMP_WORDS[@]:COMP_CWORD-1:2}"
 printf '%s\n' "${COMPREPLY[@]}"
 EOF
 completion=$work/root/usr/share/bash-completion/completions
+zsh_completion=$work/root/usr/share/zsh/site-functions
+fish_completion=$work/root/usr/share/fish/vendor_completions.d
+
+# zsh calls the function with these variables set, and has compadd, compset and _files.
+cat >"$work/complete.zsh" <<'EOF'
+completion=$1
+shift
+words=("$@")
+CURRENT=$#words
+PREFIX=${words[CURRENT]}
+compset() {
+	PREFIX=${PREFIX#*=}
+}
+compadd() {
+	shift
+	for word; do
+		[[ $word != $PREFIX* ]] || print -r -- $word
+	done
+}
+_files() {
+}
+. $completion
+EOF
+
+# completes SHELL WORD...: what it offers, a line each
+completes() {
+	completes_in=$1
+	shift
+	case $completes_in in
+	zsh) zsh -f "$work/complete.zsh" "$zsh_completion/_$(basename "$1")" "$@" ;;
+	fish)
+		# The names of files, which it offers with what is before them, are left out here.
+		completes_line=$*
+		(cd "$work/empty" && fish -N -c "source $fish_completion/$(basename "$1").fish; complete -C '$completes_line'")
+		;;
+	esac
+}
+
+# agree SHELL WORD... -- WANTED...: after these words exactly that
+agree() {
+	agree_in=$1
+	shift
+	: >"$work/words"
+	while [ "$1" != -- ]; do
+		printf '%s\n' "$1" >>"$work/words"
+		shift
+	done
+	shift
+	printf '%s\n' "$@" | sort >"$work/wanted"
+	set --
+	while IFS= read -r agree_word; do
+		set -- "$@" "$agree_word"
+	done <"$work/words"
+	completes "$agree_in" "$@" 2>"$work/stderr" | sed 's/\t.*//' | grep . | sort >"$work/stdout"
+	grep . "$work/wanted" | cmp -s - "$work/stdout" && [ ! -s "$work/stderr" ]
+}
 
 # offers WORD... -- WANTED...: after these words exactly that
 offers() {
@@ -52,6 +108,24 @@ check 'part of a value' offers "$assay" digest --hash sha5 -- sha512
 check 'a file is left to bash' offers "$assay" sign --key '' --
 check 'nothing for what is not known' offers "$assay" nonsense '' --
 check 'commands of assay-verify' offers "${assay}-verify" ve -- verify
+mkdir "$work/empty"
+PATH=$work/root/usr/bin:$PATH
+for shell in zsh fish; do
+	check "$shell: a command" agree "$shell" assay keyr -- keyring
+	check "$shell: a verb" agree "$shell" assay key cr -- create
+	check "$shell: all verbs" agree "$shell" assay keyring '' -- list load lock
+	check "$shell: a verb of fsverity" agree "$shell" assay fsverity me -- measure
+	check "$shell: an option" agree "$shell" assay key create --alg -- --algorithm
+	check "$shell: an option of a command without verbs" agree "$shell" assay digest --bl -- --block-size
+	check "$shell: an option after others" agree "$shell" assay sign --key k --delegate-c -- --delegate-cert
+	check "$shell: an option's values" agree "$shell" assay digest --hash '' -- sha256 sha384 sha512
+	check "$shell: part of a value" agree "$shell" assay digest --hash sha5 -- sha512
+	check "$shell: a file is left to it" agree "$shell" assay sign --key '' --
+	check "$shell: commands of assay-verify" agree "$shell" assay-verify ve -- verify
+	check "$shell: options of a program without commands" agree "$shell" assay-initrd --roo -- --root
+done
+check 'zsh: the same after =' agree zsh assay digest --hash= -- sha256 sha384 sha512
+check 'fish: the same after =' agree fish assay digest --hash= -- --hash=sha256 --hash=sha384 --hash=sha512
 for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
 	check "$command has verbs or options" sh -c "
 		bash '$work/complete' '$completion/assay' '$assay' $command '' | grep -q . ||
