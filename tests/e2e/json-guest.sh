@@ -16,6 +16,7 @@ keeps() {
 }
 
 keeps 1 error-status assay status --json
+keeps 1 status-why assay status --why --json
 keeps 1 error-measure assay measure --json /bed/check.sh
 keeps 1 error-anchor assay log anchor --json
 keeps 0 keyring-load assay keyring load --cert /bed/good.pem --json

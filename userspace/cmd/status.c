@@ -15,6 +15,7 @@
 #include "log/device.h"
 #include "memory/memory.h"
 #include "status_service.h"
+#include "status_why.h"
 
 /* Cells a line of a map; with the address before them they fit a terminal. */
 #define MAP_WIDTH 64
@@ -578,7 +579,7 @@ static void print_map(const struct memory *memory)
 }
 
 struct status_options {
-	bool json, map;
+	bool json, map, why;
 };
 
 /* What the module tells; the device is open until all is read, so that the module stays. */
@@ -607,6 +608,8 @@ static int run_status(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
+	if (options.why)
+		return status_why(options.json);
 	r = read_module(&info, &memory, &err);
 	if (service_status_read(SERVICE_DIRECTORY, &service, &service_error) < 0) {
 		service = (struct service_status){ 0 };
@@ -638,6 +641,8 @@ static int run_status(int argc, char **argv)
 static const struct option_row status_rows[] = {
 	{ "map", 0, NULL, "draw each region's pages by state as well",
 	  OPTION_FLAG(struct status_options, map) },
+	{ "why", 0, NULL, "tell instead why there is no module, from facts of this machine",
+	  OPTION_FLAG(struct status_options, why) },
 	OPTION_ROW_JSON(struct status_options, json),
 	OPTION_END,
 };
@@ -663,7 +668,8 @@ const struct command command_status = {
 		"sealed (not opened again), secret (what the keys of\nthe log's records are made "
 		"from), header (of the log).\n"
 		"\n"
-		"Exit status: 0 told, 1 the module is not there or does not answer, 2 wrong "
-		"usage.\n",
+		"Exit status: 0 told, 1 the module is not there or does not answer (--why: "
+		"something "
+		"keeps it\nfrom its work), 2 wrong usage.\n",
 	.run = run_status,
 };
