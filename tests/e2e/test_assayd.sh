@@ -127,7 +127,7 @@ END
 	check "$name: state.json has the schema's form" /usr/bin/python3 tests/e2e/json-schema.py policy/output.schema.json --as assayd "$work/run/state.json"
 
 	run build/host/assay status service --runtime-directory "$work/run"
-	check "$name: assay status service tells it" prints 1 "^service     assayd .*, process $pid; its state of " '^  PROBLEM   service: .*load the module' "^  varlink   socket $socket, calls 0"
+	check "$name: assay status service tells it" prints 1 "^service     assayd .*, process $pid; its state of " '^  PROBLEM   service: .*load the module' "^  varlink   0 calls at $socket, 0 refused" "^  push      no evidence is pushed"
 	run build/host/assay status service --runtime-directory "$work/run" --json
 	check "$name: and as JSON" answers '.ok == false and .service_running and .service.type == "assayd"'
 

@@ -3,7 +3,7 @@
 # Stage 2: assayd measures what its rules name that stage 1 has not, when it starts and when a file
 # system is mounted, with one extend each; what was measured is not measured again, unless it is
 # another file; and what is asked for.
-# guest: --region auto --tpm new --banks sha256 --program usr/bin/fsverity
+# guest: --region auto --tpm new --banks sha256 --timeout 240 --program usr/bin/fsverity
 # guest: --disk "$(tests/kmod/verity-disk "$directory/root.img")"
 # guest: --disk "$(tests/kmod/verity-disk "$directory/late.img")"
 # flavours: 4k
@@ -123,6 +123,14 @@ echo 'nonsense' >>/etc/assay/measure.d/a.conf
 kill -HUP "$service_pid"
 check 'rules that are none are told' service_waits 100 state_has 'a.conf line 9: neither a .section'
 sed -i '/nowhere/d; /nonsense/d' /etc/assay/measure.d/a.conf
+mkfifo /etc/assay/measure.d/f.conf /run/list.fifo
+kill -HUP "$service_pid"
+check 'a FIFO among the rules is told, and not waited for' service_waits 100 state_has 'measure.d/f.conf'
+rm /etc/assay/measure.d/f.conf
+echo 'list=/run/list.fifo' >>/etc/assay/measure.d/a.conf
+kill -HUP "$service_pid"
+check 'and so is one in the place of a list' service_waits 100 state_has '/run/list.fifo'
+sed -i '/list.fifo/d' /etc/assay/measure.d/a.conf
 kill -HUP "$service_pid"
 check 'and once they are mended all is well' service_waits 100 state_has '"problems": \[\]'
 check 'it ends' service_stop

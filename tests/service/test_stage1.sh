@@ -3,7 +3,7 @@
 # assay-initrd, as an initramfs runs it: what the rules name is measured on the root that is mounted
 # but not yet the root, with one extend, named as the running system will see it; manifests count
 # if a certificate of the initramfs' says so; each thing that can be done on a failure is done.
-# guest: --region auto --tpm new --banks sha256 --program usr/bin/fsverity
+# guest: --region auto --tpm new --tpm-proxy --banks sha256 --timeout 240 --program usr/bin/fsverity
 # guest: --disk "$(tests/kmod/verity-disk "$directory/root.img")"
 # flavours: 4k
 # shellcheck source=tests/check.sh
@@ -166,6 +166,39 @@ echo 'on-failure=never' >>/etc/assay/initrd.conf
 stage1
 check 'a configuration that is off: the boot must not go on' told 1 'must be continue, emergency or poweroff'
 on emergency emergency
+
+# ------------------------------------------------------------------ rules and lists that are none
+mkfifo $rules/20.conf
+stage1
+check 'a FIFO among the rules is not waited for' told 1 "$rules/20.conf"
+rm $rules/20.conf
+mkfifo /etc/assay/list
+say_rules 'list=/etc/assay/list' 'file=/usr/bin/p1'
+stage1
+check 'nor is one in the place of a list' told 1 '/etc/assay/list' '"\?1 rule could not be followed'
+rm /etc/assay/list
+
+# ------------------------------------------------------------------ a TPM that takes its time
+# tpm_waits MILLISECONDS: before it extends PCR 14 (qemu/tpm-proxy.h)
+tpm_waits() {
+	tpm_bytes=$(printf '%08x' "$1" | sed 's/../\\x&/g')
+	exec 7<>/dev/tpm0
+	# shellcheck disable=SC2059 # bytes, as escapes
+	printf "\\x80\\x01\\x00\\x00\\x00\\x1a\\x20\\x00\\x0a\\x55\\x00\\x00\\x00\\x0e${tpm_bytes}\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00" >&7
+	dd bs=10 count=1 <&7 2>/dev/null | grep -q . || exit 1
+	exec 7>&-
+}
+on emergency emergency
+echo 'timeout=1' >>/etc/assay/initrd.conf
+say_rules 'file=/usr/bin/p1'
+tpm_waits 4000
+stage1
+check 'what takes longer than it may is a failure' told 1 'measuring took longer than 1 s' 'the boot must not go on'
+check 'which the result says' has '"outcome": "failed"' 'longer than 1 s'
+tpm_waits 0
+on emergency emergency
+stage1
+check 'then it goes on' told 0 '1 of 1 files measured'
 
 # ------------------------------------------------------------------ without the TPM, without the module
 for device in "$driver"/*/tpm; do

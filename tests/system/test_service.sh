@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # assayd in a Debian 13 as "make install" and its own unit have it: when it starts, as whom and with
 # what, what systemd watches, what others can ask it, and what it goes on after.
-# guest: --region auto --tpm new --timeout 300
+# guest: --region auto --tpm new --timeout 600 --file build/kernel/4k/modules/overlay.ko=/bed/overlay.ko
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 # shellcheck source=tests/system/system.sh
@@ -76,6 +76,24 @@ run curl --silent --unix-socket /run/assay/metrics http://localhost/metrics
 check 'metrics are on its socket' prints 0 '^assay_device_present 1'
 check 'and in the file of the collector' waits 10 grep -q '^assay_problems' /run/assay/assay.prom
 
+# ------------------------------------------------------------------ its credentials
+mkdir -m 700 /root/secret
+works 'an AK is made that only root may read' assay key create --restricted --out /root/secret/ak.pem
+mkdir -p /run/systemd/system/assayd.service.d
+printf '[Service]\nLoadCredential=ak.pem:/root/secret/ak.pem\n' >/run/systemd/system/assayd.service.d/ak.conf
+printf '%s\n' '[attest]' 'ak=ak.pem' 'ima-log=no' 'uefi-log=no' >/etc/assay/assayd.conf
+systemctl daemon-reload
+works 'the service gets it by LoadCredential' systemctl restart assayd
+run varlinkctl --json=short call /run/assay/assayd org.assay.Quote '{"nonce":"000102030405060708090a0b0c0d0e0f"}'
+check 'and makes evidence with it' prints 0 '"type":"evidence"'
+check 'which its user could not read' sh -c '! setpriv --reuid assay --regid assay --clear-groups cat /root/secret/ak.pem 2>/dev/null'
+rm /run/systemd/system/assayd.service.d/ak.conf
+systemctl daemon-reload && systemctl restart assayd
+run varlinkctl --json=short call /run/assay/assayd org.assay.Quote '{"nonce":"000102030405060708090a0b0c0d0e0f"}'
+check 'without it there is none, and what is to be done is told' [ "$status" -ne 0 ]
+check 'as a problem as well' waits 20 state_is '[.problems[].text] | any(contains("LoadCredential=ak.pem"))'
+configure '[status]' 'interval=500ms'
+
 # ------------------------------------------------------------------ what it measures by rules
 fsverity enable /usr/bin/jq
 mkdir -p /etc/assay/measure.d
@@ -84,6 +102,27 @@ works 'it is told of a rule' systemctl reload assayd
 check 'by which it measures, in its sandbox' waits 20 state_is '.parts.measure.last_pass.measured_count == 1'
 run assay log show
 check 'the log has the file' prints 0 '  /usr/bin/jq$'
+
+# ------------------------------------------------------------------ an extension image that comes later
+# By the example of a rule as it is installed.
+cp /usr/share/doc/assay/measure.d/50-sysext.conf /etc/assay/measure.d/
+works 'it is told of a rule for extension images' systemctl reload assayd
+passes=$(jq .parts.measure.pass_count $state)
+extension=/var/lib/extensions/tool
+mkdir -p $extension/usr/bin $extension/usr/lib/extension-release.d
+sed -n '/^ID=/p; /^VERSION_ID=/p' /etc/os-release >$extension/usr/lib/extension-release.d/extension-release.tool
+printf '#!/bin/sh\necho an extension\n' >$extension/usr/bin/tool
+chmod 755 $extension/usr/bin/tool
+fsverity enable $extension/usr/bin/tool
+insmod /bed/overlay.ko
+works 'an extension is merged' systemd-sysext merge
+check 'its files are in /usr' [ "$(/usr/bin/tool)" = 'an extension' ]
+check 'which the service sees as a mount, and goes through its rules' waits 30 state_is ".parts.measure.pass_count > $passes"
+in_log() {
+	assay log show | grep -q "  $extension/usr/bin/tool\$"
+}
+check 'by the example it measures what the extension brought, where that is' waits 30 in_log
+works 'it goes again' systemd-sysext unmerge
 
 # ------------------------------------------------------------------ what it goes on after
 came_back() { # OLD_PID: another process is active, and has written the state

@@ -198,6 +198,21 @@ static void test_a_boots_archive_is_found(void **state)
 		fail_msg("%s", err.text);
 	assert_log_from(&copy, 0);
 	buffer_free(&copy.cel);
+	/* Also where nothing can be read of the old one, and where that has a gap. */
+	assert_int_equal(support_run("cp -a root/" BOOT " old && rm root/" BOOT "/000001.cel.zst"),
+			 0);
+	copy = make_ring(8);
+	if (archive_join_path("root/" BOOT, 0, &copy, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_log_from(&copy, 0);
+	buffer_free(&copy.cel);
+	assert_int_equal(support_run("rm -f root/" BOOT "/*"), 0);
+	copy = make_ring(8);
+	if (archive_join_path("root/" BOOT, 0, &copy, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_log_from(&copy, 0);
+	buffer_free(&copy.cel);
+	assert_int_equal(support_run("rm -r root/" BOOT " && mv old root/" BOOT), 0);
 	assert_int_equal(support_run("rm -r root/" BOOT ".1"), 0);
 	copy = make_ring(8);
 	assert_int_equal(archive_join_path("root/" BOOT, 0, &copy, &err), -EBADMSG);

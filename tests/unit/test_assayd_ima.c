@@ -463,6 +463,23 @@ static void what_somebody_left_staged(void **state)
 	assert_archived(BOOT_A, entries(0, 120));
 }
 
+/* Nobody reads what is staged where the service may not: that is told, until it is gone. */
+static void what_is_staged_and_may_not_be_read(void **state)
+{
+	struct problems problems;
+
+	(void)state;
+	begin_machine();
+	support_write(LIST "_staged", entries(0, 20));
+	write_list(entries(20, 100), nothing, nothing);
+	run_part(BOOT_A, "staging=no\n", 80, &problems);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.list[0].key, "staged");
+	support_write(LIST "_staged", nothing);
+	run_part(BOOT_A, "staging=no\n", 80, &problems);
+	assert_int_equal(problems.count, 0);
+}
+
 /* What the kernel deleted is gone with the archive: that is told, and the rest is archived once. */
 static void an_archive_that_was_moved_away(void **state)
 {
@@ -575,6 +592,7 @@ int main(void)
 		cmocka_unit_test(a_kexec_of_a_kernel_that_was_not_kept),
 		cmocka_unit_test(a_list_that_somebody_cut),
 		cmocka_unit_test(what_somebody_left_staged),
+		cmocka_unit_test(what_is_staged_and_may_not_be_read),
 		cmocka_unit_test(an_archive_that_was_moved_away),
 		cmocka_unit_test(the_pcr_is_compared),
 		cmocka_unit_test(the_pcr_is_compared_after_a_restart),

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "archive/archive_current.h"
 #include "archiver_keep.h"
 #include "archiver_log.h"
 #include "base/utc.h"
@@ -53,7 +54,7 @@
  * @keep_spent: milliseconds of it so far
  * @kept: what came of it last; @written: archive.bytes then
  * @keep_after: loop_now() before which files that were written are no reason for it
- * @acknowledged: records that a verifier has seen
+ * @acknowledged: number of the first record that no verifier has seen
  */
 struct archiver {
 	struct service *service;
@@ -306,6 +307,17 @@ static bool may_be_over(const struct archiver *archiver)
 	       loop_now() >= archiver->keep_after;
 }
 
+/* How far a verifier has seen it, by the archive. */
+static void read_acknowledged(struct archiver *archiver)
+{
+	struct archive_current current;
+
+	archiver->acknowledged = 0;
+	if (log_archive_is_open(&archiver->archive) &&
+	    archive_current_read(archiver->archive.path, &current, NULL) == 0)
+		archiver->acknowledged = current.streams[ARCHIVE_LOG].acknowledged;
+}
+
 static bool open_archive(struct archiver *archiver)
 {
 	struct service *service = archiver->service;
@@ -321,6 +333,7 @@ static bool open_archive(struct archiver *archiver)
 	}
 	problem_clear(service, name, "open");
 	tell_archive(archiver);
+	read_acknowledged(archiver);
 	keep_files(archiver, false);
 	return true;
 }
@@ -500,6 +513,14 @@ static void reload_archiver(struct service *service, struct part *part)
 	keep_files(archiver, true);
 }
 
+/* What is archived, and waits for a verifier to see it. */
+static uint64_t count_unacknowledged(const struct archiver *archiver)
+{
+	uint64_t next = archive_writer_next(archiver->archive.writer);
+
+	return next > archiver->acknowledged ? next - archiver->acknowledged : 0;
+}
+
 static void tell_archiver(struct part *part, json_t *object)
 {
 	const struct archiver *archiver = part->data;
@@ -514,6 +535,8 @@ static void tell_archiver(struct part *part, json_t *object)
 	json_object_set_new(object, "directory", json_string(archive->path));
 	json_object_set_new(object, "archived_to",
 			    json_integer((json_int_t)archive_writer_next(archive->writer)));
+	json_object_set_new(object, "unacknowledged_records",
+			    json_integer((json_int_t)count_unacknowledged(archiver)));
 	json_object_set_new(object, "waiting_bytes",
 			    json_integer((json_int_t)log_archive_waiting(archive)));
 	json_object_set_new(object, "log_used_percent", json_integer(log_archive_used(archive)));
@@ -535,6 +558,9 @@ static void print_metrics(struct part *part, struct metrics *metrics)
 		      (double)archiver->kept.size);
 	if (!log_archive_is_open(archive))
 		return;
+	metrics_gauge(metrics, "archive_unacknowledged_records",
+		      "records that are archived and no verifier has seen",
+		      (double)count_unacknowledged(archiver));
 	metrics_gauge(metrics, "archive_waiting_bytes",
 		      "bytes of the log that are anchored and not archived yet",
 		      (double)log_archive_waiting(archive));
@@ -553,6 +579,7 @@ static void take_acknowledged(struct part *part, uint64_t records, uint64_t entr
 		problem_set_error(archiver->service, name, "acknowledged", &err);
 	else
 		problem_clear(archiver->service, name, "acknowledged");
+	read_acknowledged(archiver);
 }
 
 struct part part_archive = {

@@ -48,7 +48,7 @@ struct keeping {
 
 static void free_boots(struct boots *boots)
 {
-	for (size_t i = 0; i < boots->count; i++) {
+	for (size_t i = 0; boots->list && i < boots->count; i++) {
 		archive_close(boots->list[i].archive);
 		free(boots->list[i].path);
 	}
@@ -105,7 +105,8 @@ static int find_boots(struct keeping *keeping, struct assay_error *err)
 		return assay_fail(err, errno, "cannot read %s: %s", keeping->root, strerror(errno));
 	while (keeping->name_count < BOOTS_MAX && (entry = readdir(directory)))
 		if (is_boot(entry->d_name) && strlen(entry->d_name) < BOOT_NAME_MAX)
-			strcpy(keeping->names[keeping->name_count++], entry->d_name);
+			memcpy(keeping->names[keeping->name_count++], entry->d_name,
+			       strlen(entry->d_name) + 1);
 	closedir(directory);
 	return 0;
 }
@@ -277,15 +278,11 @@ int keeping_begin(const char *root, const struct keep_rules *rules, struct keepi
 	keeping->rules.boot_id = keeping->own;
 	keeping->root = strdup(root);
 	keeping->names = calloc(BOOTS_MAX, sizeof(*keeping->names));
-	if (keeping->root && keeping->names)
+	keeping->boots.list = calloc(BOOTS_MAX, sizeof(*keeping->boots.list));
+	if (keeping->root && keeping->names && keeping->boots.list)
 		r = find_boots(keeping, err);
 	else
 		r = assay_fail(err, ENOMEM, "out of memory");
-	if (r == 0 && keeping->name_count > 0) {
-		keeping->boots.list = calloc(keeping->name_count, sizeof(*keeping->boots.list));
-		if (!keeping->boots.list)
-			r = assay_fail(err, ENOMEM, "out of memory");
-	}
 	if (r < 0)
 		keeping_end(keeping);
 	else

@@ -119,6 +119,7 @@ static int begin_staged(struct ima_keeper *keeper, struct assay_error *err)
 {
 	int r;
 
+	problem_clear(keeper->service, keeper->part->name, "staged");
 	keeper->fd = open_with(keeper->kernel.staged, O_RDWR, CAP_SYS_ADMIN, err);
 	if (keeper->fd < 0)
 		return keeper->fd;
@@ -132,11 +133,38 @@ static int begin_staged(struct ima_keeper *keeper, struct assay_error *err)
 	return r < 0 ? r : 1;
 }
 
+/* With staging=no nobody reads what is staged, and the list goes on behind it. */
+static int tell_staged(struct ima_keeper *keeper, struct assay_error *err)
+{
+	uint8_t byte;
+	ssize_t size;
+	int fd = open_with(keeper->kernel.staged, O_RDONLY, CAP_DAC_READ_SEARCH, err);
+
+	if (fd < 0)
+		return fd;
+	size = read(fd, &byte, 1);
+	close(fd);
+	if (size > 0)
+		problem_set(
+			keeper->service, keeper->part->name, "staged",
+			"entries of IMA's list are staged, and staging=no leaves them there: "
+			"they are not archived, and are lost if they are deleted. Set "
+			"staging=auto in [ima], or have the program that staged them keep them");
+	else
+		problem_clear(keeper->service, keeper->part->name, "staged");
+	return 0;
+}
+
 int ima_list_begin(struct ima_keeper *keeper, struct assay_error *err)
 {
+	int r;
+
 	keeper->leftover = false;
 	if (keeper->staging)
 		return begin_staged(keeper, err);
+	r = keeper->kernel.staged[0] ? tell_staged(keeper, err) : 0;
+	if (r < 0)
+		return r;
 	if (keeper->fd >= 0)
 		return 1;
 	keeper->fd = ima_list_open(keeper, err);

@@ -127,32 +127,44 @@ int archive_join(const struct archive *archive, uint64_t from, struct device_log
 	return 0;
 }
 
+/* One of them. */
+static int join_one(const char *path, uint64_t from, struct device_log_copy *copy,
+		    struct assay_error *err)
+{
+	struct archive *archive;
+	int r = archive_open(path, &archive, err);
+
+	if (r < 0)
+		return r;
+	r = archive_join(archive, from, copy, err);
+	archive_close(archive);
+	return r;
+}
+
 int archive_join_path(const char *path, uint64_t from, struct device_log_copy *copy,
 		      struct assay_error *err)
 {
-	int r = -ENOENT;
+	int last = -ENOENT;
 
 	for (unsigned int i = 0; i < LOGS_MAX; i++) {
 		struct assay_error why;
-		struct archive *archive;
 		char other[PATH_MAX];
-		int length = i == 0 ? snprintf(other, sizeof(other), "%s", path) :
-				      snprintf(other, sizeof(other), "%s.%u", path, i);
+		int r, length = i == 0 ? snprintf(other, sizeof(other), "%s", path) :
+					 snprintf(other, sizeof(other), "%s.%u", path, i);
 
 		if (length >= (int)sizeof(other))
 			return assay_fail(err, ENAMETOOLONG, "%s is too long", path);
-		r = archive_open(other, &archive, i == 0 ? err : &why);
-		/* The error of the last one that is there stays: it is of another log. */
+		r = join_one(other, from, copy, &why);
+		if (r == 0)
+			return 0;
+		/* The error of the last one that is there stays. */
 		if (r == -ENOENT && i > 0)
-			return -EBADMSG;
-		if (r < 0)
-			return i == 0 ? r : assay_fail(err, -r, "%s", why.text);
-		r = archive_join(archive, from, copy, err);
-		archive_close(archive);
-		if (r != -EBADMSG)
+			break;
+		last = assay_fail(err, -r, "%s", why.text);
+		if (r == -ENOENT || r == -ENOMEM || r == -EFBIG)
 			break;
 	}
-	return r;
+	return last;
 }
 
 int archive_join_boot(const char *root, uint64_t from, struct device_log_copy *copy,

@@ -34,7 +34,7 @@ int archive_join(const struct archive *archive, uint64_t from, struct device_log
 /*
  * archive_join_path() - the same with the archive in a directory
  * @path: of it. A log that the module began anew in the same boot has an archive of its own beside
- *        it, PATH.1 and so on: where @path is another log's, these are tried
+ *        it, PATH.1 and so on: where @path is another log's, or cannot be read, these are tried
  *
  * Return: as archive_join() of the last one that is there; -ENOENT if there is none
  */
