@@ -139,6 +139,19 @@ refused 'a key that is locked' 'locked.pem' --ear-key locked.pem
 refused 'a public key' 'verifier.pub' --ear-key verifier.pub
 refused 'no key' 'cannot open missing' --ear-key missing
 
+printf 'secret\n' >passphrase
+printf wrong >wrong
+judge --ear out.ear --ear-key locked.pem --ear-passphrase-file passphrase
+check 'with its passphrase in a file a locked key signs' says '$s."ear.status" == "warning"'
+exec 8<passphrase
+judge --ear out.ear --ear-key locked.pem --ear-passphrase-file /dev/fd/8
+exec 8<&-
+check 'or in a descriptor' says '$s."ear.status" == "warning"'
+refused 'a passphrase that is wrong' 'locked.pem' --ear-key locked.pem --ear-passphrase-file wrong
+refused 'a passphrase that is not there' 'nowhere' --ear-key locked.pem --ear-passphrase-file nowhere
+judge --ear-passphrase-file passphrase
+check 'a passphrase of no key' told 2 'needs --ear-key'
+
 # A key in a token, which no file has.
 printf '%s\n' "directories.tokendir = $work/tokens" 'objectstore.backend = file' >softhsm2.conf
 mkdir tokens
@@ -151,6 +164,8 @@ judge --ear out.ear --ear-key 'pkcs11:token=here;object=verifier?pin-value=8765'
 check 'a key in a token signs' says '$s."ear.status" == "warning"'
 judge --ear out.ear --ear-key "pkcs11:token=here;object=verifier?pin-source=file:$work/pin"
 check 'with its PIN in a file' says '$s."ear.status" == "warning"'
+judge --ear out.ear --ear-key 'pkcs11:token=here;object=verifier' --ear-passphrase-file pin
+check 'or in a file beside the URI' says '$s."ear.status" == "warning"'
 refused 'a key in a token, of another curve' 'cannot sign by ES256' --ear-key 'pkcs11:token=here;object=another?pin-value=8765'
 refused 'a token without its PIN' 'the token wants a PIN, and the PKCS#11 URI brings none' --ear-key 'pkcs11:token=here;object=verifier'
 refused 'a key that is not in the token' 'no private key is found at the PKCS#11 URI' --ear-key 'pkcs11:token=here;object=none?pin-value=8765'

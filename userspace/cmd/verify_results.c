@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "report/cmw.h"
 #include "sign/jws.h"
 #include "sign/key_file.h"
@@ -21,20 +22,37 @@ int results_check(const struct command *command, const struct result_options *op
 	return COMMAND_GO;
 }
 
-int results_open_key(const char *key, struct signer **ret, struct assay_error *err)
+/* struct locked_key - a key, and the file that has its passphrase */
+struct locked_key {
+	const char *key, *passphrase;
+};
+
+static int read_passphrase(void *context, struct buffer *ret, struct assay_error *err)
+{
+	const struct locked_key *locked = context;
+	char what[512];
+
+	snprintf(what, sizeof(what), "the passphrase of %s", locked->key);
+	return secret_read(locked->passphrase, what, false, ret, err);
+}
+
+int results_open_key(const char *key, const char *passphrase, struct signer **ret,
+		     struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer pem = { 0 };
+	struct locked_key locked = { key, passphrase };
+	key_file_secret_function secret = passphrase ? read_passphrase : NULL;
 	int r;
 
 	if (strncmp(key, "pkcs11:", strlen("pkcs11:")) == 0)
-		return pkcs11_signer(key, NULL, NULL, ret, err);
+		return pkcs11_signer(key, secret, &locked, ret, err);
 	r = file_read(key, KEY_FILE_MAX, &pem, err);
 	if (r == 0 && key_file_is_tss2(buffer_bytes(&pem)))
 		r = assay_fail(err, ENOTSUP,
 			       "%s is a TPM's key, and a verifier needs no TPM: take a PEM file or "
 			       "a PKCS#11 URI",
 			       key);
-	return r < 0 ? r : key_file_signer(buffer_bytes(&pem), key, ret, err);
+	return r < 0 ? r : key_file_open(buffer_bytes(&pem), key, secret, &locked, ret, err);
 }
 
 int results_signer(const struct result_options *options, struct signer **ret,
@@ -46,7 +64,7 @@ int results_signer(const struct result_options *options, struct signer **ret,
 	*ret = NULL;
 	if (!options->key)
 		return 0;
-	r = results_open_key(options->key, &signer, err);
+	r = results_open_key(options->key, options->passphrase, &signer, err);
 	if (r < 0)
 		return r;
 	r = jws_check_signer(signer, err);

@@ -15,9 +15,10 @@
  * struct result_options - the command line
  * @ear, @cmw: where to write; NULL: not wanted
  * @key: of a PEM file, or a PKCS#11 URI
+ * @passphrase: a file that has that key's; or NULL
  */
 struct result_options {
-	const char *ear, *cmw, *key;
+	const char *ear, *cmw, *key, *passphrase;
 	enum cmw_form { CMW_JSON, CMW_CBOR } cmw_form;
 	enum ear_profile profile;
 };
@@ -30,6 +31,8 @@ struct result_options {
 	  OPTION_OUTPUT(structure, member.ear), .needs = "ear-key" }, \
 	{ "ear-key", 0, "KEY", "the verifier's key, on P-256: a PEM file, or a PKCS#11 URI (pkcs11:...)", \
 	  OPTION_INPUT(structure, member.key) }, \
+	{ "ear-passphrase-file", 0, "FILE", "that key's passphrase or PIN (/dev/fd/N: a descriptor)", \
+	  OPTION_INPUT(structure, member.passphrase), .needs = "ear-key" }, \
 	{ "ear-profile", 0, "veraison|ietf", "its names of claims: those of Veraison's readers, or of " \
 	  "draft-ietf-rats-ear-03 (veraison)", OPTION_CHOICE(structure, member.profile), \
 	  .needs = "ear-key" }, \
@@ -43,8 +46,12 @@ struct result_options {
 /* results_check() - what the table cannot say; COMMAND_GO, or an exit status */
 int results_check(const struct command *command, const struct result_options *options);
 
-/* results_open_key() - a key of the verifier: a PEM file without a passphrase, or a PKCS#11 URI */
-int results_open_key(const char *key, struct signer **ret, struct assay_error *err);
+/*
+ * results_open_key() - a key of the verifier: a PEM file, or a PKCS#11 URI
+ * @passphrase: a file that has its passphrase or PIN; NULL: a key that wants one is refused
+ */
+int results_open_key(const char *key, const char *passphrase, struct signer **ret,
+		     struct assay_error *err);
 
 /*
  * results_signer() - the verifier's key, looked at before anything is judged

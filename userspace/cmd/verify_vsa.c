@@ -16,7 +16,7 @@ int vsa_signer_open(const struct vsa_options *options, struct vsa_signer *ret,
 	int r = certificate_load(options->certificate, &ret->signer.certificate, err);
 
 	if (r == 0)
-		r = results_open_key(options->key, &ret->signer.signer, err);
+		r = results_open_key(options->key, options->passphrase, &ret->signer.signer, err);
 	if (r == 0 &&
 	    certificate_check_signer(ret->signer.certificate, ret->signer.signer, err) < 0)
 		r = assay_fail_context(err, "%s", options->certificate);

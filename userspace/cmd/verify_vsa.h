@@ -6,9 +6,9 @@
 #include "options.h"
 #include "report/vsa.h"
 
-/* @key, @certificate: files of who signs it */
+/* @key, @certificate, @passphrase: files of who signs it; the last may be NULL */
 struct vsa_options {
-	const char *file, *key, *certificate, *verifier, *resource;
+	const char *file, *key, *passphrase, *certificate, *verifier, *resource;
 };
 
 /* @member: struct vsa_options */
@@ -20,6 +20,8 @@ struct vsa_options {
 	  OPTION_OUTPUT(structure, member.file), .needs = "vsa-key" }, \
 	{ "vsa-key", 0, "KEY", "the key that signs the summary: a PEM file, or a PKCS#11 URI (pkcs11:...)", \
 	  OPTION_INPUT(structure, member.key), .needs = "vsa-cert" }, \
+	{ "vsa-passphrase-file", 0, "FILE", "that key's passphrase or PIN (/dev/fd/N: a descriptor)", \
+	  OPTION_INPUT(structure, member.passphrase), .needs = "vsa-key" }, \
 	{ "vsa-cert", 0, "CERT.pem", "that key's certificate", \
 	  OPTION_INPUT(structure, member.certificate), .needs = "verifier-id" }, \
 	{ "verifier-id", 0, "URI", "who judges, for the summary", \
