@@ -107,7 +107,7 @@ needs() {
 		esac
 		;;
 	system/*) echo system-needs ;;
-	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify newer-openssl' ;;
+	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify build/unit/test_ml_dsa newer-openssl' ;;
 	e2e/test_archive_cut) echo 'build/host/assay guest-64k build/arm64/assayd' ;;
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
 	e2e/test_documents) echo 'build/host/assay build/host/assay-verify build/host/assay-push build/host/assay-fleet build/host/assayd build/host/assay-initrd' ;;
