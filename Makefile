@@ -221,6 +221,12 @@ build/$(1)/assay-fleet: build/$(1)/userspace/fleet/main.o $$(FLEET_COMMANDS:%=bu
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(LIBS_FLEET) $$(LIBS_CORE)
 
+# A load for the fleet's verifier, for its benchmark and tests.
+build/$(1)/fleet-load: build/$(1)/tests/bench/host/fleet_load.o build/$(1)/tests/bench/host/fleet_device.o \
+		build/$(1)/tests/unit/log_builder.o build/$(1)/libassay.a
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lcmocka $$(LIBS_CORE)
+
 # For the initramfs: small, without the TPM stack, libsystemd or libcurl, and no library more for a
 # few system calls.
 build/$(1)/assay-initrd: $$(INITRD_SOURCES:%.c=build/$(1)/%.o) \

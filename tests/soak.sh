@@ -18,6 +18,8 @@
 #	nth       memory that is not there, for every allocation of loading and unloading
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
+#	going-on  verdicts of evidence that goes on, each row of bad input cut at each record
+#	fleet     a fleet under load for 15 minutes (DEVICES, WORKERS, DATABASE; tests/bench/fleet.sh)
 #	tags      likewise, on one whose KASAN uses tags
 #	amd64     what is too slow for make test on an emulated x86-64
 #
@@ -44,12 +46,19 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut nth debug kcsan tags amd64
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth debug kcsan tags amd64
 for name; do
 	case $name in
 	model)
 		echo "model: log, deep ..."
 		tests/model/check tests/model/log.pml build/test/soak-model deep || failed="$failed model"
+		;;
+	going-on)
+		export ASSAY_TEST_ALL=1
+		soak going-on unit/test_verify_going_on
+		;;
+	fleet)
+		SECONDS_LONG=${SECONDS_LONG:-900} tests/bench/fleet.sh || failed="$failed fleet"
 		;;
 	fuzz)
 		export fuzz_calls="${fuzz_calls:-1000000}" fuzz_timeout=3600

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# bench-fleet: attestations a second that assay-fleet sustains on this machine, with the database and the
+# load on it too. DEVICES made-up devices, each with a key of its own, are enrolled; each attests once
+# with its whole logs; then, for SECONDS, all in turn as fast as it goes, each time with a record and an
+# entry more, over CONNECTIONS connections that are kept, at Unix sockets of WORKERS processes. DATABASE is
+# postgresql (15, its settings but for sizes) or sqlite. ratio: over 3,333 a second, which is a
+# million devices every 5 minutes.
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.."
+. tests/postgres.sh
+
+devices=${DEVICES:-10000} seconds=${SECONDS_LONG:-60} connections=${CONNECTIONS:-256} entries=${ENTRIES:-20}
+workers=${WORKERS:-1} database=${DATABASE:-postgresql}
+work=$(mktemp -d "${TMPDIR:-/tmp}/bench-fleet.XXXXXX")
+top=$PWD
+pids=
+stop() {
+	for pid in $pids; do
+		kill "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+	done
+	pids=
+	postgres_stop
+}
+trap 'stop; rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+[ -n "${PREBUILT-}" ] || make --no-print-directory -s build/host/assay build/host/assay-fleet build/host/fleet-load >/dev/null
+case $database in
+postgresql)
+	postgres_start "$work/postgres" shared_buffers=512MB max_wal_size=4GB checkpoint_timeout=15min >&2
+	url=$postgres_url
+	;;
+sqlite) url=sqlite:$work/fleet.db ;;
+*) echo "bench-fleet: DATABASE is postgresql or sqlite, not $database" >&2; exit 2 ;;
+esac
+
+cd "$work"
+mkdir -p tree/usr/bin
+for i in 1 2 3; do echo "$i" >"tree/usr/bin/file$i"; done
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=bench \
+	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
+	-keyout key.pem -out cert.pem -days 2 2>/dev/null
+"$top/build/host/assay" sign --key key.pem --cert cert.pem --root tree --manifest manifest.jsonl --signatures pkcs7 >/dev/null
+cat >policy.json <<'END'
+{"assay": 1, "type": "policy", "waive": {"boot-known": "the devices are made up"},
+ "certificates": ["cert.pem"], "manifests": ["manifest.jsonl"]}
+END
+for role in operator approver; do
+	echo "$role the-$role token:$(printf '%s-token' "$role" | sha256sum | cut -d ' ' -f 1)"
+done >operators
+sockets=
+for worker in $(seq "$workers"); do
+	"$top/build/host/assay-fleet" serve --database "$url" --listen "$work/fleet$worker.sock" --operators operators 2>"fleet$worker.log" &
+	pids="$pids $!"
+	for _ in $(seq 600); do
+		! grep -q ': serving$' "fleet$worker.log" || break
+		kill -0 "$!" 2>/dev/null || { cat "fleet$worker.log" >&2; exit 1; }
+		sleep 0.05
+	done
+	sockets="$sockets --socket $work/fleet$worker.sock"
+done
+
+# say METHOD PATH ROLE BODY
+say() {
+	curl -fsS --unix-socket fleet1.sock -X "$1" -H "Authorization: Bearer $3-token" --data-binary "$4" "http://fleet$2" >/dev/null
+}
+content() { # FILE [SIGNATURE]
+	jq -nc --arg content "$(base64 -w0 "$1")" --arg signature "${2:+$(base64 -w0 "$2")}" \
+		'{content: $content} + if $signature == "" then {} else {signature: $signature} end'
+}
+say PUT /v1/certificates/cert.pem operator "$(content cert.pem)"
+say PUT /v1/manifests/manifest.jsonl operator "$(content manifest.jsonl manifest.jsonl.p7s)"
+say PUT /v1/policies/policy.json operator "$(content policy.json)"
+say POST /v1/assignments approver '{"label": "", "policy": "policy.json", "version": 1}'
+
+# processor seconds of processes with all that they have waited for
+cpu() { # PID...
+	for cpu_pid; do
+		sed 's/.*) //' "/proc/$cpu_pid/stat" 2>/dev/null || :
+	done | awk -v hertz="$(getconf CLK_TCK)" '{ used += $12 + $13 + $14 + $15 } END { printf "%.2f", used / hertz }'
+}
+database_cpu() {
+	[ -n "$postgres_pid" ] || { echo 0; return; }
+	# shellcheck disable=SC2046 # the server's processes, as words
+	cpu "$postgres_pid" $(cat "/proc/$postgres_pid/task/$postgres_pid/children")
+}
+query() { # SQL
+	psql -qAt -h "$postgres_at" -U fleet postgres -c "$1"
+}
+load() {
+	# shellcheck disable=SC2086 # options, as words
+	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --entries "$entries" --connections "$connections" $sockets "$@"
+}
+
+load --enrol operator-token >enrolled.json
+echo "enrolled: $(cat enrolled.json)" >&2
+load --rounds 1 >whole.json
+echo "with whole logs: $(cat whole.json)" >&2
+# shellcheck disable=SC2086 # pids, as words
+fleet_before=$(cpu $pids) database_before=$(database_cpu)
+wal_before=0 rows_before=0
+if [ "$database" = postgresql ]; then
+	wal_before=$(query 'SELECT pg_current_wal_lsn() - '"'0/0'"'::pg_lsn')
+	rows_before=$(query 'SELECT sum(n_tup_ins + n_tup_upd) FROM pg_stat_user_tables')
+fi
+load --seconds "$seconds" --grow 1 >load.json
+# shellcheck disable=SC2086
+fleet_cpu=$(cpu $pids) database_now=$(database_cpu)
+wal=0 rows=0 hot=null
+if [ "$database" = postgresql ]; then
+	sleep 2 # the statistics of what has ended come within a second
+	wal=$(query 'SELECT pg_current_wal_lsn() - '"'0/0'"'::pg_lsn')
+	rows=$(query 'SELECT sum(n_tup_ins + n_tup_upd) FROM pg_stat_user_tables')
+	hot=$(query "SELECT round(sum(n_tup_hot_upd)::numeric / greatest(sum(n_tup_upd), 1), 4) FROM pg_stat_user_tables WHERE relname LIKE 'device_state%'")
+fi
+jq -r '"\(.done) attestations in \(.seconds) s, \(.rate) a second; p50 \(.p50_ms) ms, p99 \(.p99_ms) ms; \(.bytes) bytes each; \(.failed) failed, \(.retried) came twice"' load.json
+jq -c --slurpfile enrolled enrolled.json --slurpfile whole whole.json --arg database "$database" --argjson workers "$workers" \
+	--argjson fleet "$fleet_cpu" --argjson fleet_before "$fleet_before" --argjson store "$database_now" --argjson store_before "$database_before" \
+	--argjson wal "$wal" --argjson wal_before "$wal_before" --argjson rows "$rows" --argjson rows_before "$rows_before" --argjson hot "$hot" '
+	{name: "fleet", ours: .rate, peer: 3333, ratio: (.rate / 3333), unit: "attestations/s", runs: .done,
+	 database: $database, devices: .devices, workers: $workers, seconds, failed, retried, p50_ms, p99_ms, sent_bytes: .bytes,
+	 rows_each: (($rows - $rows_before) / .done), wal_bytes_each: (($wal - $wal_before) / .done), hot_share: $hot,
+	 whole_bytes: $whole[0].bytes, enrolled_per_s: $enrolled[0].rate, whole_per_s: $whole[0].rate,
+	 cpu_us_each: {load: (.cpu * 1e6 / .done), fleet: (($fleet - $fleet_before) * 1e6 / .done), database: (($store - $store_before) * 1e6 / .done)}}' load.json

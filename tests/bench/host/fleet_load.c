@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fleet-load: a load for assay-fleet, of devices that are made up (fleet_device.h), over HTTP/1.1
+ * with connections that are kept. Each attestation asks for a nonce, has it signed, sends the
+ * evidence that the verifier does not have yet, and looks whether the answer is "trusted". The last
+ * line is what was seen, as JSON.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "base/file.h"
+#include "fleet_device.h"
+
+#define SOCKETS_MAX 16
+#define TRIES 5
+
+enum step { STEP_IDLE, STEP_ENROL, STEP_CHALLENGE, STEP_EVIDENCE };
+
+/**
+ * struct connection - one that is kept, and what it is at
+ * @started: of the attestation, in seconds
+ */
+struct connection {
+	int fd;
+	enum step step;
+	uint64_t number;
+	int tries;
+	double started;
+	struct buffer out, in;
+	size_t sent;
+};
+
+/**
+ * struct load - what is to be done, and what was
+ * @next: device; @left: attestations, or enrolments, not begun yet; @busy: begun
+ * @latencies: of attestations, in milliseconds
+ */
+static struct load {
+	const char *sockets[SOCKETS_MAX];
+	size_t socket_count;
+	uint64_t devices;
+	size_t connections, entries, grow;
+	double seconds, rate;
+	const char *token, *manifest, *one;
+	uint64_t rounds;
+	bool enrol;
+
+	struct made_device *made;
+	struct made_logs logs;
+	struct connection *kept;
+	int epoll;
+	double began, ends;
+	uint64_t next, left, busy, started;
+	float *latencies;
+	size_t done, room;
+	uint64_t bytes, retried, failed;
+} load = { .devices = 200, .connections = 32, .entries = 4, .rounds = 1 };
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "fleet-load: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* ---------------------------------------------------------------- requests */
+
+static void connect_to(struct connection *connection, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET,
+				     .data.ptr = connection };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		fail("the socket's path is too long");
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connection->fd < 0 ||
+	    connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		fail(path);
+	if (epoll_ctl(load.epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)
+		fail("epoll_ctl");
+}
+
+static void flush(struct connection *connection)
+{
+	while (connection->sent < connection->out.size) {
+		ssize_t got =
+			send(connection->fd, connection->out.data + connection->sent,
+			     connection->out.size - connection->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (got < 0)
+			fail("send");
+		connection->sent += (size_t)got;
+		load.bytes += (uint64_t)got;
+	}
+}
+
+static void request(struct connection *connection, const char *method, const char *what,
+		    const char *header, struct bytes body)
+{
+	char name[DEVICE_NAME_MAX], head[512];
+
+	made_device_name(connection->number, name);
+	snprintf(head, sizeof(head),
+		 "%s /v1/devices/%s%s HTTP/1.1\r\nHost: load\r\nContent-Type: application/json\r\n"
+		 "%sContent-Length: %zu\r\n\r\n",
+		 method, name, what, header, body.size);
+	connection->out.size = connection->in.size = connection->sent = 0;
+	buffer_append(&connection->out, head, strlen(head));
+	buffer_append_bytes(&connection->out, body);
+	if (connection->out.failed)
+		fail("out of memory");
+	flush(connection);
+}
+
+static void ask_to_enrol(struct connection *connection)
+{
+	struct buffer record = { 0 };
+	char header[256];
+
+	made_device_record(&load.made[connection->number], connection->number, &record);
+	snprintf(header, sizeof(header), "Authorization: Bearer %s\r\n",
+		 load.token ? load.token : "");
+	connection->step = STEP_ENROL;
+	request(connection, "PUT", "", header, buffer_bytes(&record));
+	buffer_free(&record);
+}
+
+static void ask_for_nonce(struct connection *connection)
+{
+	static const char body[] = "{\"assay\":1,\"type\":\"push-challenge-request\",\"boot_id\":"
+				   "\"01234567-89ab-cdef-0123-456789abcdef\"}";
+
+	connection->step = STEP_CHALLENGE;
+	request(connection, "POST", "/challenge", "", BYTES_LITERAL(body));
+}
+
+static void send_evidence(struct connection *connection, const json_t *challenge)
+{
+	struct made_device *device = &load.made[connection->number];
+	const json_t *have = json_object_get(challenge, "have");
+	const char *hex = json_string_value(json_object_get(challenge, "nonce"));
+	struct buffer text = { 0 }, packed = { 0 };
+	static ZSTD_CCtx *context;
+	uint8_t nonce[64];
+	size_t size = 0;
+
+	if (!hex || hex_decode(hex, nonce, sizeof(nonce), &size) < 0)
+		fail("the challenge has no nonce");
+	made_device_attest(device, &load.logs, BYTES(nonce, size),
+			   (uint64_t)json_integer_value(json_object_get(have, "log")),
+			   (uint64_t)json_integer_value(json_object_get(have, "ima")), &text);
+	if (!context) {
+		context = ZSTD_createCCtx();
+		ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+		ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+	}
+	if (!buffer_reserve(&packed, ZSTD_compressBound(text.size)))
+		fail("out of memory");
+	packed.size = ZSTD_compress2(context, packed.data, ZSTD_compressBound(text.size), text.data,
+				     text.size);
+	connection->step = STEP_EVIDENCE;
+	request(connection, "POST", "/evidence", "Content-Encoding: zstd\r\n",
+		buffer_bytes(&packed));
+	buffer_free(&text);
+	buffer_free(&packed);
+}
+
+/* ---------------------------------------------------------------- what is due */
+
+/* When the next may begin, at the rate that was asked for. */
+static double due(void)
+{
+	return load.rate > 0 ? load.began + (double)load.started / load.rate : 0;
+}
+
+static void begin_next(struct connection *connection)
+{
+	double time = now();
+
+	connection->step = STEP_IDLE;
+	if (load.left == 0 || (load.seconds > 0 && time >= load.ends) || time < due())
+		return;
+	load.left--;
+	load.busy++;
+	load.started++;
+	connection->number = load.next;
+	connection->started = time;
+	connection->tries = 0;
+	load.next = (load.next + 1) % load.devices;
+	if (load.enrol)
+		ask_to_enrol(connection);
+	else
+		ask_for_nonce(connection);
+}
+
+static void note_latency(double seconds)
+{
+	if (load.done == load.room) {
+		load.room = load.room > 0 ? 2 * load.room : 65536;
+		load.latencies = realloc(load.latencies, load.room * sizeof(float));
+		if (!load.latencies)
+			fail("out of memory");
+	}
+	load.latencies[load.done++] = (float)(seconds * 1e3);
+}
+
+/* The device went on meanwhile: next time its logs are longer, as long as there is more. */
+static void grow(struct made_device *device)
+{
+	for (size_t i = 0; i < load.grow; i++) {
+		device->records += device->records < load.logs.assay.count;
+		device->entries += device->entries < load.logs.ima.count;
+	}
+}
+
+static void finish(struct connection *connection, bool good, int status)
+{
+	load.busy--;
+	if (good)
+		note_latency(now() - connection->started);
+	else if (load.failed++ < 10)
+		fprintf(stderr, "fleet-load: device %llu: %d: %.*s\n",
+			(unsigned long long)connection->number, status,
+			(int)(connection->in.size < 600 ? connection->in.size : 600),
+			(const char *)connection->in.data);
+	if (good && !load.enrol)
+		grow(&load.made[connection->number]);
+	begin_next(connection);
+}
+
+static void take_answer(struct connection *connection, int status, struct bytes body)
+{
+	json_t *json = json_loadb((const char *)body.data, body.size, 0, NULL);
+	const char *verdict = json_string_value(json_object_get(json, "verdict"));
+
+	if ((status == 409 || status == 503) && connection->step != STEP_ENROL &&
+	    connection->tries++ < TRIES) {
+		load.retried++;
+		ask_for_nonce(connection);
+	} else if (connection->step == STEP_CHALLENGE && status == 200 && json) {
+		send_evidence(connection, json);
+	} else if (connection->step == STEP_ENROL) {
+		finish(connection, status == 200 || status == 201 || status == 409, status);
+	} else {
+		finish(connection, status == 200 && verdict && strcmp(verdict, "trusted") == 0,
+		       status);
+	}
+	json_decref(json);
+}
+
+/* false until the whole answer is there */
+static bool take_whole(struct connection *connection)
+{
+	const char *text, *end, *length;
+	size_t head, size = 0;
+	int status;
+
+	buffer_append_u8(&connection->in, 0);
+	connection->in.size--;
+	text = (const char *)connection->in.data;
+	end = strstr(text, "\r\n\r\n");
+	if (!end)
+		return false;
+	head = (size_t)(end - text) + 4;
+	length = strcasestr(text, "\r\ncontent-length:");
+	if (length && length < end)
+		size = strtoul(length + 17, NULL, 10);
+	if (connection->in.size < head + size)
+		return false;
+	status = atoi(text + 9);
+	take_answer(connection, status, BYTES(connection->in.data + head, size));
+	return true;
+}
+
+static void receive(struct connection *connection)
+{
+	for (;;) {
+		uint8_t *place = buffer_reserve(&connection->in, 65536);
+		ssize_t got = place ? recv(connection->fd, place, 65535, MSG_DONTWAIT) : -1;
+
+		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (got <= 0)
+			fail("the verifier closed a connection");
+		connection->in.size += (size_t)got;
+		(void)take_whole(connection);
+	}
+}
+
+/* ---------------------------------------------------------------- the run */
+
+static bool is_over(void)
+{
+	if (load.busy > 0)
+		return false;
+	return load.left == 0 || (load.seconds > 0 && now() >= load.ends);
+}
+
+static void run(uint64_t count)
+{
+	struct epoll_event events[64];
+
+	load.left = count;
+	load.began = now();
+	load.ends = load.began + load.seconds;
+	for (size_t i = 0; i < load.connections; i++)
+		begin_next(&load.kept[i]);
+	while (!is_over()) {
+		int ready = epoll_wait(load.epoll, events, 64, load.rate > 0 ? 1 : 100);
+
+		for (int i = 0; i < ready; i++) {
+			struct connection *connection = events[i].data.ptr;
+
+			flush(connection);
+			if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+				receive(connection);
+		}
+		for (size_t i = 0; i < load.connections && load.left > 0 && now() >= due(); i++)
+			if (load.kept[i].step == STEP_IDLE)
+				begin_next(&load.kept[i]);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	float first = *(const float *)a, second = *(const float *)b;
+
+	return (first > second) - (first < second);
+}
+
+static double percentile(double share)
+{
+	return load.done > 0 ? (double)load.latencies[(size_t)((double)(load.done - 1) * share)] :
+			       0;
+}
+
+static void report(void)
+{
+	double elapsed = now() - load.began;
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	qsort(load.latencies, load.done, sizeof(float), compare);
+	printf("{\"devices\": %llu, \"done\": %zu, \"failed\": %llu, \"retried\": %llu, "
+	       "\"seconds\": %.2f, \"rate\": %.1f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, "
+	       "\"bytes\": %.0f, \"cpu\": %.2f}\n",
+	       (unsigned long long)load.devices, load.done, (unsigned long long)load.failed,
+	       (unsigned long long)load.retried, elapsed, (double)load.done / elapsed,
+	       percentile(0.5), percentile(0.99),
+	       load.done > 0 ? (double)load.bytes / (double)load.done : 0,
+	       (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+		       (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6);
+}
+
+/* ---------------------------------------------------------------- one device, in files */
+
+static void write_file(const char *name, struct bytes bytes)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", load.one, name);
+	file = fopen(path, "wb");
+	if (!file || fwrite(bytes.data, 1, bytes.size, file) != bytes.size || fclose(file) != 0)
+		fail(path);
+}
+
+/* The first evidence of a device, and one that goes on from it. */
+static void write_one(void)
+{
+	struct bytes nonce = BYTES_LITERAL("this is a nonce of a load");
+	struct made_device *device = &load.made[0];
+	struct buffer out = { 0 };
+
+	write_file("nonce", nonce);
+	made_device_public(device, &out);
+	write_file("ak.pub", buffer_bytes(&out));
+	out.size = 0;
+	made_device_attest(device, &load.logs, nonce, 0, 0, &out);
+	write_file("first.json", buffer_bytes(&out));
+	out.size = 0;
+	made_device_attest(device, &load.logs, nonce, device->records, device->entries, &out);
+	write_file("same.json", buffer_bytes(&out));
+	out.size = 0;
+	load.grow = 1;
+	grow(device);
+	made_device_attest(device, &load.logs, nonce, device->records - 1U, device->entries - 1U,
+			   &out);
+	write_file("next.json", buffer_bytes(&out));
+	buffer_free(&out);
+}
+
+/* ---------------------------------------------------------------- options */
+
+static void read_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "devices", required_argument, NULL, 'd' },
+		{ "connections", required_argument, NULL, 'c' },
+		{ "entries", required_argument, NULL, 'e' },
+		{ "grow", required_argument, NULL, 'g' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "rounds", required_argument, NULL, 'n' },
+		{ "manifest", required_argument, NULL, 'm' },
+		{ "enrol", required_argument, NULL, 'E' },
+		{ "one", required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 's':
+			if (load.socket_count < SOCKETS_MAX)
+				load.sockets[load.socket_count++] = optarg;
+			break;
+		case 'd':
+			load.devices = strtoull(optarg, NULL, 10);
+			break;
+		case 'c':
+			load.connections = strtoul(optarg, NULL, 10);
+			break;
+		case 'e':
+			load.entries = strtoul(optarg, NULL, 10);
+			break;
+		case 'g':
+			load.grow = strtoul(optarg, NULL, 10);
+			break;
+		case 't':
+			load.seconds = strtod(optarg, NULL);
+			break;
+		case 'r':
+			load.rate = strtod(optarg, NULL);
+			break;
+		case 'n':
+			load.rounds = strtoull(optarg, NULL, 10);
+			break;
+		case 'm':
+			load.manifest = optarg;
+			break;
+		case 'E':
+			load.enrol = true;
+			load.token = optarg;
+			break;
+		case 'o':
+			load.one = optarg;
+			break;
+		default:
+			exit(2);
+		}
+	errno = EINVAL;
+	if (!load.manifest || load.devices == 0 || load.connections == 0 || load.entries == 0 ||
+	    (load.socket_count == 0 && !load.one))
+		fail("usage: fleet-load --manifest FILE --socket PATH... [--enrol TOKEN] "
+		     "[--devices N] [--connections N] [--entries N] [--grow N] [--rounds N | "
+		     "--seconds N] [--rate N]; or --manifest FILE --one DIRECTORY");
+}
+
+static void begin(void)
+{
+	struct buffer text = { 0 };
+	struct manifest *manifest;
+	struct assay_error err;
+
+	if (file_read(load.manifest, 64U << 20, &text, &err) < 0 ||
+	    manifest_parse(buffer_bytes(&text), load.manifest, &manifest, &err) < 0) {
+		fprintf(stderr, "fleet-load: %s\n", err.text);
+		exit(1);
+	}
+	/* Longer than any device comes in a run. */
+	made_logs_begin(&load.logs, manifest, 1000, load.entries + 1000);
+	manifest_free(manifest);
+	buffer_free(&text);
+	load.made = calloc(load.devices, sizeof(*load.made));
+	load.kept = calloc(load.connections, sizeof(*load.kept));
+	load.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!load.made || !load.kept || load.epoll < 0)
+		fail("out of memory");
+	for (uint64_t i = 0; i < load.devices; i++)
+		made_device_begin(&load.made[i], i, load.entries);
+}
+
+static void end(void)
+{
+	for (size_t i = 0; i < load.connections; i++) {
+		buffer_free(&load.kept[i].in);
+		buffer_free(&load.kept[i].out);
+		if (load.socket_count > 0)
+			close(load.kept[i].fd);
+	}
+	made_logs_free(&load.logs);
+	close(load.epoll);
+	free(load.kept);
+	free(load.made);
+	free(load.latencies);
+}
+
+int main(int argc, char **argv)
+{
+	read_options(argc, argv);
+	begin();
+	if (load.one) {
+		write_one();
+		end();
+		return 0;
+	}
+	for (size_t i = 0; i < load.connections; i++)
+		connect_to(&load.kept[i], load.sockets[i % load.socket_count]);
+	run(load.seconds > 0 && !load.enrol ? UINT64_MAX :
+					      load.devices * (load.enrol ? 1 : load.rounds));
+	report();
+	end();
+	return load.failed > 0;
+}
