@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "changes.h"
 #include "devices.h"
 #include "memory/value.h"
 #include "view_common.h"
@@ -12,34 +13,16 @@
 #define HOUR 3600U
 #define TREND_HOURS 24U
 
-#define CHANGE_COLUMNS \
-	"SELECT id, name, at, verdict, reason, policy, evidence FROM verdict_change WHERE "
+#define SELECT_CHANGES "SELECT " CHANGE_COLUMNS " FROM verdict_change WHERE "
 
 /* ---------------------------------------------------------------- lists */
-
-static const char *verdict_name(const struct store_value *column)
-{
-	uint64_t verdict = store_get_number(column);
-
-	return device_verdict_name(verdict < DEVICE_VERDICTS ? (enum device_verdict)verdict :
-							       DEVICE_NEVER);
-}
 
 static int change_row(void *context, size_t set, const struct store_value *columns, size_t count,
 		      struct assay_error *err)
 {
 	(void)set;
 	(void)count;
-	return view_append(
-		context,
-		json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:o}", "id",
-			  (json_int_t)store_get_number(&columns[0]), "device",
-			  store_get_text(&columns[1]), "at",
-			  (json_int_t)store_get_number(&columns[2]), "verdict",
-			  verdict_name(&columns[3]), "reason", store_get_text(&columns[4]),
-			  "policy", store_get_text(&columns[5]), "evidence",
-			  columns[6].type == STORE_BLOB ? json_hex(columns[6].bytes) : json_null()),
-		err);
+	return view_append(context, change_json(columns), err);
 }
 
 static int take_range(const struct http_call *call, uint64_t *ret_before, uint64_t *ret_limit,
@@ -55,7 +38,7 @@ void view_changes(struct http_call *call)
 {
 	static const struct store_statement get = {
 		"tnn",
-		CHANGE_COLUMNS "name = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3",
+		SELECT_CHANGES "name = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3",
 		NULL,
 	};
 	struct fleet *fleet = call->context;
@@ -77,11 +60,11 @@ void view_changes(struct http_call *call)
 void view_all_changes(struct http_call *call)
 {
 	static const struct store_statement all = {
-		"nn", CHANGE_COLUMNS "($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2", NULL
+		"nn", SELECT_CHANGES "($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2", NULL
 	};
 	static const struct store_statement alarms = {
 		"nn",
-		CHANGE_COLUMNS "verdict >= 2 AND ($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2",
+		SELECT_CHANGES "verdict >= 2 AND ($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2",
 		NULL,
 	};
 	struct fleet *fleet = call->context;
@@ -156,7 +139,7 @@ static int trend_row(void *context, size_t set, const struct store_value *column
 	/* What was noted by a clock that goes ahead is of no hour that is shown. */
 	if (hour < trend->first || !row)
 		return 0;
-	return json_object_set_new(row, verdict_name(&columns[1]),
+	return json_object_set_new(row, change_verdict_name(&columns[1]),
 				   json_integer((json_int_t)store_get_number(&columns[2]))) < 0 ?
 		       assay_fail(err, ENOMEM, "out of memory") :
 		       0;

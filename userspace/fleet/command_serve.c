@@ -5,6 +5,7 @@
 
 #define INTERVAL_DEFAULT 300
 #define TIMEOUT_DEFAULT 60
+#define CONNECTIONS_DEFAULT 1000
 
 struct serve_options {
 	const char *database, *operators, *enrol_label;
@@ -12,6 +13,8 @@ struct serve_options {
 	const char *certificate, *key, *client_ca;
 	struct trust_paths trust;
 	uint64_t interval;
+	const char *result_key;
+	unsigned int timeout, connections;
 	bool device_certificates, approve;
 };
 
@@ -25,6 +28,10 @@ static const struct option_row serve_rows[] = {
 	{ "operators", 0, "FILE",
 	  "who may look and act: ROLE NAME token:SHA256 [EXPIRES], a line each",
 	  OPTION_INPUT(struct serve_options, operators) },
+	{ "timeout", 0, "SECONDS", "that a connection may take for a request, or be idle (60)",
+	  OPTION_NUMBER(struct serve_options, timeout, 1, 3600) },
+	{ "connections", 0, "N", "that are open at a time (1000)",
+	  OPTION_NUMBER(struct serve_options, connections, 1, 1000000) },
 	OPTION_HEADING("TLS:"),
 	{ "cert", 0, "FILE", "the service's certificate, and those that lead to its root, in PEM",
 	  OPTION_INPUT(struct serve_options, certificate), .needs = "key" },
@@ -48,6 +55,10 @@ static const struct option_row serve_rows[] = {
 	  OPTION_TEXT(struct serve_options, enrol_label) },
 	{ "approve", 0, NULL, "let them attest without an approver",
 	  OPTION_FLAG(struct serve_options, approve) },
+	OPTION_HEADING("Results:"),
+	{ "result-key", 0, "FILE",
+	  "private key, on P-256, in PEM, that attestation results are signed by",
+	  OPTION_INPUT(struct serve_options, result_key) },
 	OPTION_END,
 };
 
@@ -65,9 +76,10 @@ static int serve(const struct serve_options *options, struct chain_trust *trust)
 		.listen = options->listen.list,
 		.listen_count = options->listen.count,
 		.tls = { options->certificate, options->key, options->client_ca, false },
-		.limits = { TIMEOUT_DEFAULT, 1000 },
+		.limits = { options->timeout, options->connections },
 		.operators = options->operators,
 		.device_certificates = options->device_certificates,
+		.result_key = options->result_key,
 		.ek_trust = *trust,
 	};
 	struct assay_error err = { 0 };
@@ -78,7 +90,10 @@ static int serve(const struct serve_options *options, struct chain_trust *trust)
 
 static int run_serve(int argc, char **argv)
 {
-	struct serve_options options = { .interval = INTERVAL_DEFAULT, .enrol_label = "" };
+	struct serve_options options = { .interval = INTERVAL_DEFAULT,
+					 .timeout = TIMEOUT_DEFAULT,
+					 .connections = CONNECTIONS_DEFAULT,
+					 .enrol_label = "" };
 	struct chain_trust trust = { 0 };
 	struct assay_error err = { 0 };
 	int status = command_parse(&command_fleet_serve, argc, argv, &options, NULL);

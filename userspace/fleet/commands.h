@@ -7,5 +7,6 @@
 
 extern const struct command command_fleet_serve;
 extern const struct command command_fleet_migrate;
+extern const struct command command_fleet_routes;
 
 #endif /* ASSAY_FLEET_COMMANDS_H */

@@ -39,6 +39,17 @@ void device_free(struct device *device)
 	*device = (struct device){ 0 };
 }
 
+void device_forget_verdicts(struct device *device)
+{
+	device->verdict = DEVICE_NEVER;
+	device->change = device->since = device->seen = device->judged = device->due = 0;
+	device->boot_id[0] = '\0';
+	device->resets = device->restarts = device->clock = 0;
+	device->records = device->entries = 0;
+	device->evidence = device->checks = (struct assay_digest){ 0 };
+	device->state.size = 0;
+}
+
 /* ---------------------------------------------------------------- reading */
 
 #define COLUMNS                                                                                  \

@@ -58,6 +58,9 @@ struct device {
 
 void device_free(struct device *device);
 
+/* device_forget_verdicts() - as it was when it was enrolled: for who judges all of it anew */
+void device_forget_verdicts(struct device *device);
+
 /*
  * devices_load() - read several
  * @names: in ascending order, each once, so that two who lock the same wait for each other in turn

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include "auth.h"
+#include "base/signer.h"
 #include "http.h"
 #include "nonce.h"
 #include "policies.h"
@@ -39,6 +40,7 @@ struct fleet_counts {
 };
 
 struct intake;
+struct events;
 
 struct fleet {
 	const struct fleet_settings *settings;
@@ -51,6 +53,8 @@ struct fleet {
 	struct nonce_keys nonce_keys;
 	uint64_t nonce_made; /* when the newest of these keys was made */
 	struct chain_trust ek_trust;
+	struct events *events;
+	struct signer *result_signer; /* of EARs; NULL: there are none */
 	struct fleet_counts counts;
 };
 

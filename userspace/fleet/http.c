@@ -111,6 +111,63 @@ void http_answer_later(struct http_call *call, unsigned int seconds, const char 
 	http_answer_error(call, HTTP_SERVUNAVAIL, "%s", why);
 }
 
+/* ---------------------------------------------------------------- streams */
+
+/* Bytes that may wait for a client that does not read. */
+#define STREAM_WAITING_MAX (1U << 20)
+
+/* evhttp has taken the connection from a request that is not done: ending that frees it. */
+static void stream_closed(struct evhttp_connection *connection, void *context)
+{
+	struct http_call *call = context;
+
+	(void)connection;
+	call->gone(call->gone_context);
+	if (!evhttp_request_get_connection(call->request))
+		evhttp_send_reply_end(call->request);
+	call_free(call);
+}
+
+void http_stream_begin(struct http_call *call, const char *type, void (*gone)(void *context),
+		       void *context)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(call->request);
+
+	call->gone = gone;
+	call->gone_context = context;
+	evhttp_add_header(headers, "Content-Type", type);
+	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	evhttp_connection_set_closecb(evhttp_request_get_connection(call->request), stream_closed,
+				      call);
+	http_tls_let_stay(evhttp_request_get_connection(call->request));
+	evhttp_send_reply_start(call->request, HTTP_OK, NULL);
+	call->server->served++;
+}
+
+void http_stream_send(struct http_call *call, const char *text)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(call->request);
+	struct evbuffer *waiting =
+		bufferevent_get_output(evhttp_connection_get_bufferevent(connection));
+	struct evbuffer *piece;
+
+	if (evbuffer_get_length(waiting) > STREAM_WAITING_MAX)
+		return;
+	piece = evbuffer_new();
+	if (piece && evbuffer_add(piece, text, strlen(text)) == 0)
+		evhttp_send_reply_chunk(call->request, piece);
+	if (piece)
+		evbuffer_free(piece);
+}
+
+void http_stream_end(struct http_call *call)
+{
+	evhttp_connection_set_closecb(evhttp_request_get_connection(call->request), NULL, NULL);
+	evhttp_send_reply_end(call->request);
+	call_free(call);
+}
+
 /* ---------------------------------------------------------------- requests */
 
 const char *http_header(const struct http_call *call, const char *name)
@@ -367,18 +424,23 @@ int http_listen(struct http_server *server, int fd, const struct http_tls *tls,
 	return 0;
 }
 
-void http_free(struct http_server *server)
+void http_close(struct http_server *server)
 {
-	if (!server)
-		return;
-	for (size_t i = 0; i < server->listener_count; i++) {
+	for (size_t i = 0; server && i < server->listener_count; i++) {
 		struct http_listener *at = &server->listeners[i];
 
 		if (at->resume)
 			event_free(at->resume);
 		evhttp_free(at->http);
-		SSL_CTX_free(at->tls);
 	}
+}
+
+void http_free(struct http_server *server)
+{
+	if (!server)
+		return;
+	for (size_t i = 0; i < server->listener_count; i++)
+		SSL_CTX_free(server->listeners[i].tls);
 	free(server);
 }
 

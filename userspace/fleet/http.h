@@ -74,6 +74,8 @@ struct http_call {
 	void *context;
 	struct evhttp_request *request;
 	struct http_server *server;
+	void (*gone)(void *context);
+	void *gone_context;
 };
 
 /**
@@ -111,7 +113,12 @@ struct http_server;
 /* http_new() - @service and what it points to stay the caller's */
 int http_new(struct event_base *base, const struct http_service *service,
 	     const struct http_limits *limits, struct http_server **ret, struct assay_error *err);
-void http_free(struct http_server *server); /* does nothing with NULL */
+/* http_close() - end all connections: the last of it is done by event_base_free(). Does nothing
+ * with NULL
+ */
+void http_close(struct http_server *server);
+/* http_free() - after http_close() and event_base_free(); does nothing with NULL */
+void http_free(struct http_server *server);
 
 /*
  * http_listen() - answer at a socket that listens
@@ -147,6 +154,17 @@ void http_answer_error(struct http_call *call, int status, const char *format, .
 	__attribute__((format(printf, 3, 4)));
 /* http_answer_later() - 503: come back in so many seconds */
 void http_answer_later(struct http_call *call, unsigned int seconds, const char *why);
+
+/*
+ * http_stream_begin() - an answer without an end, sent bit by bit; the caller holds the call
+ * @gone: called once when the client has gone; the call is gone with it then
+ */
+void http_stream_begin(struct http_call *call, const char *type, void (*gone)(void *context),
+		       void *context);
+/* http_stream_send() - dropped where the client does not read what it has */
+void http_stream_send(struct http_call *call, const char *text);
+/* http_stream_end() - the caller ends it: @gone is not called */
+void http_stream_end(struct http_call *call);
 
 /* http_connections() - how many are open over TLS; http_served() - how many calls were answered */
 unsigned int http_connections(const struct http_server *server);

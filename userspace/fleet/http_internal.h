@@ -44,4 +44,8 @@ struct bufferevent *http_tls_connection(struct event_base *base, void *context);
  */
 X509 *http_tls_request(struct evhttp_connection *connection);
 
+/* http_tls_let_stay() - the connection is a stream's: it may stay as long as it can be written to
+ */
+void http_tls_let_stay(struct evhttp_connection *connection);
+
 #endif /* ASSAY_FLEET_HTTP_INTERNAL_H */

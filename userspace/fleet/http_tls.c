@@ -145,11 +145,26 @@ struct bufferevent *http_tls_connection(struct event_base *base, void *context)
 	return bev;
 }
 
+/* NULL of a connection in the clear. */
+static struct guarded *guarded_of(struct evhttp_connection *connection, SSL **ret_ssl)
+{
+	*ret_ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection));
+	return *ret_ssl ? SSL_get_ex_data(*ret_ssl, guarded_index) : NULL;
+}
+
+void http_tls_let_stay(struct evhttp_connection *connection)
+{
+	SSL *ssl;
+	struct guarded *guarded = guarded_of(connection, &ssl);
+
+	if (guarded)
+		(void)event_del(guarded->patience);
+}
+
 X509 *http_tls_request(struct evhttp_connection *connection)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
-	SSL *ssl = bufferevent_openssl_get_ssl(bev);
-	struct guarded *guarded = ssl ? SSL_get_ex_data(ssl, guarded_index) : NULL;
+	SSL *ssl;
+	struct guarded *guarded = guarded_of(connection, &ssl);
 
 	if (!guarded)
 		return NULL;

@@ -225,7 +225,7 @@ void judge_have(const struct device *device, const struct fleet_policy *policy, 
 		*ret = (struct assay_state_info){ .log = 0 };
 }
 
-static int verify_evidence(const struct evidence_in *in, const struct judge_terms *terms,
+static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uint64_t now,
 			   const struct fleet_policy *policy, struct device *device,
 			   struct judgement *ret, struct assay_error *err)
 {
@@ -233,11 +233,11 @@ static int verify_evidence(const struct evidence_in *in, const struct judge_term
 		.version = ASSAY_VERIFY_PARAMS_VERSION,
 		.policy = policy->policy,
 		.evidence = { in->text.data, in->text.size },
-		.nonce = { in->nonce.data, in->nonce.size },
+		.nonce = { nonce.data, nonce.size },
 		.ak_public = { device->ak.data, device->ak.size },
 		.ak_qualified_name = { device->qualified_name.data, device->qualified_name.size },
 		.state = { device->state.data, device->state.size },
-		.now = terms->now,
+		.now = now,
 		.nonce_issued = ret->issued,
 	};
 	struct assay_verify_message message = { "" };
@@ -254,7 +254,7 @@ static int verify_evidence(const struct evidence_in *in, const struct judge_term
 	else if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
 	else
-		r = take_verdict(in, terms->now, verdict, policy, device, ret, err);
+		r = take_verdict(in, now, verdict, policy, device, ret, err);
 	assay_verdict_free(verdict);
 	return r;
 }
@@ -283,7 +283,20 @@ int judge(const struct evidence_in *in, const struct judge_terms *terms,
 	}
 	if (r < 0)
 		return assay_fail(err, -r, "%s", why.text);
-	r = verify_evidence(in, terms, policy, device, ret, err);
+	r = verify_evidence(in, buffer_bytes(&in->nonce), terms->now, policy, device, ret, err);
+	if (r < 0)
+		judgement_free(ret);
+	return r;
+}
+
+int judge_again(const struct evidence_in *in, struct bytes nonce, uint64_t issued, uint64_t now,
+		const struct fleet_policy *policy, struct device *device, struct judgement *ret,
+		struct assay_error *err)
+{
+	int r;
+
+	*ret = (struct judgement){ .kind = JUDGE_VERDICT, .issued = issued };
+	r = verify_evidence(in, nonce, now, policy, device, ret, err);
 	if (r < 0)
 		judgement_free(ret);
 	return r;

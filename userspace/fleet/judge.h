@@ -93,4 +93,14 @@ int judge(const struct evidence_in *in, const struct judge_terms *terms,
 	  const struct fleet_policy *policy, struct device *device, struct judgement *ret,
 	  struct assay_error *err);
 
+/*
+ * judge_again() - judge evidence that was kept, as if it came at that time
+ * @nonce, @issued: that it answered; @now: when it was judged
+ *
+ * Return: as judge(), with JUDGE_VERDICT or JUDGE_FOREIGN
+ */
+int judge_again(const struct evidence_in *in, struct bytes nonce, uint64_t issued, uint64_t now,
+		const struct fleet_policy *policy, struct device *device, struct judgement *ret,
+		struct assay_error *err);
+
 #endif /* ASSAY_FLEET_JUDGE_H */

@@ -5,7 +5,8 @@
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = { &command_fleet_serve,
-							  &command_fleet_migrate, NULL };
+							  &command_fleet_migrate,
+							  &command_fleet_routes, NULL };
 
 	return command_main(argc, argv, commands);
 }

@@ -6,10 +6,14 @@
 #include "enroll/message.h"
 #include "enrolment.h"
 #include "intake.h"
+#include "out_ear.h"
+#include "out_events.h"
+#include "out_metrics.h"
 #include "page.h"
 #include "reference_routes.h"
 #include "verify/record.h"
 #include "views.h"
+#include "what_if.h"
 
 #define SMALL 4096U
 #define EVIDENCE_BODY (16U << 20)
@@ -60,11 +64,24 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_PUT, "/v1/certificates/{...}", HTTP_OPERATOR, REFERENCE_BODY,
 	  reference_upload_certificate, "a new version of a certificate" },
 
+	{ HTTP_POST, "/v1/what-if", HTTP_OPERATOR, SMALL, what_if,
+	  "who would be held for something else by another policy" },
+
 	{ HTTP_POST, "/v1/devices/{}/approve", HTTP_APPROVER, 0, enrolment_approve,
 	  "let a device that enrolled itself attest" },
 	{ HTTP_POST, "/v1/assignments", HTTP_APPROVER, SMALL, reference_assign,
 	  "judge devices of a label by a policy" },
 
+	{ HTTP_GET, "/v1/devices/{}/ear", HTTP_VIEWER, 0, out_ear,
+	  "an attestation result of a device, signed: an EAR as JWT" },
+	{ HTTP_GET, "/v1/events", HTTP_VIEWER, 0, out_events,
+	  "verdicts that become other ones, as they do: server-sent events" },
+	{ HTTP_GET, "/v1/audit", HTTP_VIEWER, 0, view_audit,
+	  "what operators did, each row with the digest of it and all before" },
+	{ HTTP_GET, "/metrics", HTTP_VIEWER, 0, out_metrics, "counters, for Prometheus" },
+
+	{ HTTP_GET, "/.well-known/jwks.json", HTTP_ANYBODY, 0, out_jwks,
+	  "the key that results are signed by" },
 	{ HTTP_GET, "/", HTTP_ANYBODY, 0, page_index, "the page for people" },
 	{ HTTP_GET, "/page/{}", HTTP_ANYBODY, 0, page_file, "a file of that page" },
 	{ HTTP_GET, "/healthz", HTTP_ANYBODY, 0, view_health, "whether the service can answer" },

@@ -8,16 +8,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "intake.h"
 #include "lease.h"
+#include "out_events.h"
 #include "routes.h"
 #include "schema.h"
+#include "sign/jws.h"
+#include "sign/key_file.h"
+
+/* Of the database, the loop and the listening sockets. */
+#define OWN_DESCRIPTORS 64
 
 /* struct running - a service that answers */
 struct running {
@@ -215,13 +223,54 @@ static int open_store(struct running *running, struct assay_error *err)
 	return r < 0 ? r : fleet_refresh(fleet, err);
 }
 
+static int open_result_key(struct running *running, struct assay_error *err)
+{
+	const char *path = running->settings->result_key;
+	CLEANUP(secret_free) struct buffer pem = { 0 };
+	int r;
+
+	if (!path)
+		return 0;
+	r = file_read_regular(path, KEY_FILE_MAX, &pem, err);
+	if (r == 0)
+		r = key_file_signer(buffer_bytes(&pem), path, &running->fleet.result_signer, err);
+	return r < 0 ? r : jws_check_signer(running->fleet.result_signer, err);
+}
+
+/* More connections are not accepted until some have ended; what the service opens itself is
+ * besides. */
+static int limit_descriptors(const struct http_limits *limits, struct assay_error *err)
+{
+	const rlim_t wanted = (rlim_t)limits->connections + OWN_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return assay_fail(err, errno, "getrlimit: %s", strerror(errno));
+	if (limit.rlim_max != RLIM_INFINITY && wanted > limit.rlim_max)
+		return assay_fail(
+			err, EINVAL,
+			"%u connections at a time need %llu open files; the system allows "
+			"%llu: raise LimitNOFILE= of the unit, or have fewer",
+			limits->connections, (unsigned long long)wanted,
+			(unsigned long long)limit.rlim_max);
+	limit.rlim_cur = wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return assay_fail(err, errno, "setrlimit: %s", strerror(errno));
+	return 0;
+}
+
 static int start(struct running *running, struct assay_error *err)
 {
 	const struct serve_settings *settings = running->settings;
 	struct fleet *fleet = &running->fleet;
-	int r = read_operators(running, err);
+	int r = limit_descriptors(&settings->limits, err);
+
+	if (r == 0)
+		r = read_operators(running, err);
 
 	fleet->auth.device_certificates = settings->device_certificates;
+	if (r == 0)
+		r = open_result_key(running, err);
 	if (r == 0)
 		r = open_store(running, err);
 	if (r < 0)
@@ -232,6 +281,8 @@ static int start(struct running *running, struct assay_error *err)
 	r = take_signals(running, err);
 	if (r == 0)
 		r = intake_new(fleet, &fleet->intake, err);
+	if (r == 0)
+		r = out_events_new(fleet, &fleet->events, err);
 	running->service = (struct http_service){ fleet_routes, authorise, fleet };
 	if (r == 0)
 		r = http_new(fleet->base, &running->service, &settings->limits, &fleet->http, err);
@@ -249,12 +300,16 @@ static void stop(struct running *running)
 			event_free(running->signals[i]);
 	if (running->tick)
 		event_free(running->tick);
-	http_free(fleet->http);
+	out_events_free(fleet->events);
+	http_close(fleet->http);
 	intake_free(fleet->intake);
 	if (fleet->base)
 		event_base_free(fleet->base);
+	http_free(fleet->http);
 	policies_free(&fleet->policies);
 	auth_free(&fleet->auth);
+	if (fleet->result_signer)
+		fleet->result_signer->close(fleet->result_signer);
 	store_disconnect(fleet->store);
 }
 

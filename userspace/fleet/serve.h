@@ -11,6 +11,7 @@
  * struct serve_settings - all borrowed
  * @listen, @listen_count: as http_bind() takes them
  * @tls: .certificate is NULL: no TLS
+ * @result_key: a file with the private key, on P-256, that results are signed by; NULL: none are
  * @operators: a file as auth_parse() takes it; NULL: nobody but devices
  */
 struct serve_settings {
@@ -22,6 +23,7 @@ struct serve_settings {
 	struct http_limits limits;
 	const char *operators;
 	bool device_certificates;
+	const char *result_key;
 	struct chain_trust ek_trust;
 };
 

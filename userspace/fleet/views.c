@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "act.h"
+#include "audit.h"
 #include "base/json.h"
 #include "devices.h"
 #include "view_common.h"
@@ -215,6 +216,30 @@ void view_verdict(struct http_call *call)
 	int r = store_run(fleet->store, &get, &value, 1, verdict_row, found, &err);
 
 	view_answer_one(call, "device-verdict", "verdict", found, r, &err);
+}
+
+static int audit_row(void *context, const struct audit_row *row, struct assay_error *err)
+{
+	return view_append(context,
+			   json_pack("{s:I, s:I, s:s, s:s, s:s, s:o}", "id", (json_int_t)row->id,
+				     "at", (json_int_t)row->at, "who", row->who, "act", row->act,
+				     "what", row->what, "digest", json_hex(row->digest)),
+			   err);
+}
+
+void view_audit(struct http_call *call)
+{
+	struct fleet *fleet = call->context;
+	struct assay_error err = { 0 };
+	json_t *found = json_array();
+	uint64_t from, limit;
+	int r = view_number(call, "from", 0, INT64_MAX, &from, &err);
+
+	if (r == 0)
+		r = view_number(call, "limit", VIEW_LIST_DEFAULT, VIEW_LIST_MAX, &limit, &err);
+	if (r == 0)
+		r = audit_list(fleet->store, from, limit, audit_row, found, &err);
+	view_answer(call, "audit", "audit", found, r, &err);
 }
 
 void view_health(struct http_call *call)

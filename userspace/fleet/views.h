@@ -9,6 +9,7 @@ void view_summary(struct http_call *call);
 void view_devices(struct http_call *call);
 void view_device(struct http_call *call);
 void view_verdict(struct http_call *call);
+void view_audit(struct http_call *call);
 void view_health(struct http_call *call);
 
 #endif /* ASSAY_FLEET_VIEWS_H */

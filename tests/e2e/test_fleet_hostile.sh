@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The fleet's verifier and those who mean harm, under ASAN and UBSAN: every route without, with wrong,
+# with expired and with too small credentials and another device's; names, bodies and connections that
+# are not what they should be; evidence that comes twice, too late, or all at once.
+# shellcheck disable=SC2016
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+FLEET_VARIANT=asan
+. tests/e2e/push.sh
+. "$top/tests/e2e/fleet.sh"
+trap 'fleet_stop; end' EXIT
+
+certify devices d2 'extendedKeyUsage=clientAuth'
+fleet_start --timeout 3 || bail 'the service does not start'
+jq '.machine_id = "d2" | .ek_key_sha256 = ("00" * 32) | del(.ek_certificate_sha256)' records/devices/d1.json >d2.json
+as operator PUT /v1/devices/d1 --data-binary @records/devices/d1.json
+check 'a device is there' said 200
+as operator PUT /v1/devices/d2 --data-binary @d2.json
+check 'and another one' said 200
+upload policies policy.json v/policy.json
+as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 1}'
+check 'with a policy' said 200
+
+attest() { # FILE: evidence for a new nonce
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	ask POST /v1/devices/d1/challenge -d "{\"assay\": 1, \"type\": \"push-challenge-request\", \"boot_id\": \"$boot\"}"
+	with_logs "$assay" quote --nonce "$(jq -r .nonce answer)" --ak ak.pem --no-assay-log --compress --out "$1"
+	ask POST /v1/devices/d1/evidence -H 'Content-Encoding: zstd' --data-binary "@$1"
+}
+attest older.zst
+check 'it attests' said 200 '.verdict == "trusted"'
+attest evidence.zst
+check 'twice' said 200 '.verdict == "trusted"'
+"$fleet_program" routes --json >routes.json
+"$top/tests/e2e/fleet-hostile.py" routes.json "$work/fleet.sock" "${url##*:}" evidence.zst older.zst "$check_number" || check_failed=1
+check_number=$(cat hostile-number)
+as viewer GET /v1/devices/d1
+check 'what was known of the device is known' said 200 '.device.verdict == "trusted"'
+check 'it ends well' fleet_stop
+check 'without a word of a sanitizer' eval '! grep -q "ERROR: \|runtime error" fleet.log'
+
+# ---------------------------------------------------------------- certificates of devices
+fleet_start --client-ca devices.pem --device-certs || bail 'the service does not start with certificates'
+device() { # NAME [OPTION]...: asks for a challenge of d1's
+	name=$1
+	shift
+	ask POST "/v1/devices/$name/challenge" -d "{\"assay\": 1, \"type\": \"push-challenge-request\", \"boot_id\": \"$boot\"}" "$@"
+}
+device d1
+check 'a device without a certificate' said 401
+device d1 --cert d2.crt --key d2.key
+check 'with that of another device' said 403
+device d1 --cert stranger.crt --key stranger.key
+check 'with one of another authority' [ "$code" = 000 ]
+device d1 --cert d1.crt --key d1.key
+check 'with its own' said 200
+with_logs "$assay" push --url "$url" --ca servers.pem --ak ak.pem --name d1 --no-assay-log --timeout 20 \
+	--client-cert d1.crt --client-key d1.key
+check 'so attests assay push' eval '[ "$status" -eq 0 ] && grep -q "^d1: trusted" stdout'
+echo "operator by-certificate certificate:$(openssl x509 -in d2.crt -outform DER | sha256sum | cut -d ' ' -f 1)" >>operators
+kill -HUP "$fleet"
+let_in() {
+	ask GET /v1/fleet --cert d2.crt --key d2.key
+	said 200
+}
+check 'an operator is known by a certificate, once the file is read anew' eventually let_in
+echo nonsense >>operators
+kill -HUP "$fleet"
+check 'what is wrong in the file is told' eventually grep -q 'operators line 6' fleet.log
+check 'and what was read before holds' let_in
+check 'it ends well again' fleet_stop
+check 'and without a word of a sanitizer' eval '! grep -q "ERROR: \|runtime error" fleet.log'
+echo "1..$check_number"
+exit "$check_failed"

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "changes.h"
+
+#include <errno.h>
+
+#include "base/json.h"
+#include "devices.h"
+
+const char *change_verdict_name(const struct store_value *column)
+{
+	uint64_t verdict = store_get_number(column);
+
+	return device_verdict_name(verdict < DEVICE_VERDICTS ? (enum device_verdict)verdict :
+							       DEVICE_NEVER);
+}
+
+json_t *change_json(const struct store_value *columns)
+{
+	return json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:o}", "id",
+			 (json_int_t)store_get_number(&columns[0]), "device",
+			 store_get_text(&columns[1]), "at",
+			 (json_int_t)store_get_number(&columns[2]), "verdict",
+			 change_verdict_name(&columns[3]), "reason", store_get_text(&columns[4]),
+			 "policy", store_get_text(&columns[5]), "evidence",
+			 columns[6].type == STORE_BLOB ? json_hex(columns[6].bytes) : json_null());
+}
+
+static int take_change(void *context, size_t set, const struct store_value *columns, size_t count,
+		       struct assay_error *err)
+{
+	(void)set;
+	(void)count;
+	return json_array_append_new(context, change_json(columns)) < 0 ?
+		       assay_fail(err, ENOMEM, "out of memory") :
+		       0;
+}
+
+int changes_after(struct store *store, uint64_t id, uint64_t limit, json_t *list,
+		  struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"nn",
+		"SELECT " CHANGE_COLUMNS " FROM verdict_change WHERE id > $1 ORDER BY id LIMIT $2",
+		NULL,
+	};
+	const struct store_value values[] = { store_number(id), store_number(limit) };
+
+	return store_run(store, &get, values, 1, take_change, list, err);
+}
+
+static int take_number(void *context, size_t set, const struct store_value *columns, size_t count,
+		       struct assay_error *err)
+{
+	(void)set;
+	(void)count;
+	(void)err;
+	*(uint64_t *)context = store_get_number(&columns[0]);
+	return 0;
+}
+
+int changes_newest(struct store *store, uint64_t *ret, struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"", "SELECT coalesce(max(id), 0) FROM verdict_change", NULL
+	};
+
+	*ret = 0;
+	return store_run(store, &get, NULL, 1, take_number, ret, err);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Verdicts that became other ones, in their order: for all who tell of them. */
+#ifndef ASSAY_FLEET_CHANGES_H
+#define ASSAY_FLEET_CHANGES_H
+
+#include <jansson.h>
+
+#include "store.h"
+
+/* changes_after() - those behind @id, the oldest first, at most @limit, appended to @list */
+int changes_after(struct store *store, uint64_t id, uint64_t limit, json_t *list,
+		  struct assay_error *err);
+
+/* changes_newest() - the number of the newest; 0 if there is none */
+int changes_newest(struct store *store, uint64_t *ret, struct assay_error *err);
+
+/* CHANGE_COLUMNS - of verdict_change, as change_json() takes them */
+#define CHANGE_COLUMNS "id, name, at, verdict, reason, policy, evidence"
+
+/* change_verdict_name() - device_verdict_name() of a column; "never" for what is none */
+const char *change_verdict_name(const struct store_value *column);
+
+/* change_json() - a new object; NULL without memory */
+json_t *change_json(const struct store_value *columns);
+
+#endif /* ASSAY_FLEET_CHANGES_H */

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "out_ear.h"
+
+#include <errno.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <string.h>
+
+#include "act.h"
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "devices.h"
+#include "report/ear.h"
+#include "sign/jws.h"
+
+#define COORDINATE 32 /* bytes, of P-256 */
+
+/* ---------------------------------------------------------------- results */
+
+/* struct kept - what the device is held for, and by what; .json: owned */
+struct kept {
+	uint64_t judged;
+	enum device_verdict verdict;
+	char policy[REF_NAME_MAX + 32];
+	json_t *json;
+};
+
+static int take_kept(void *context, size_t set, const struct store_value *columns, size_t count,
+		     struct assay_error *err)
+{
+	struct kept *kept = context;
+
+	(void)set;
+	(void)count;
+	kept->judged = store_get_number(&columns[0]);
+	kept->verdict = (enum device_verdict)store_get_number(&columns[1]);
+	snprintf(kept->policy, sizeof(kept->policy), "%s", store_get_text(&columns[2]));
+	return json_parse(columns[3].bytes, "the verdict in the database", &kept->json, err);
+}
+
+static int read_kept(struct store *store, const char *name, struct kept *ret,
+		     struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"t",
+		"SELECT s.judged, s.verdict, c.policy, c.verdict_json FROM device_state s JOIN "
+		"verdict_change c ON c.id = s.change_id WHERE s.name = $1",
+		NULL,
+	};
+	const struct store_value value = store_text(name);
+	int r = store_run(store, &get, &value, 1, take_kept, ret, err);
+
+	if (r == 0 && (!ret->json || ret->judged == 0))
+		r = assay_fail(err, ENOENT, "there is no verdict of the device %s", name);
+	if (r == 0 && ret->verdict != DEVICE_TRUSTED && ret->verdict != DEVICE_NOT_TRUSTED)
+		r = assay_fail(err, ENOENT,
+			       "the device %s is silent: no verdict of it holds any more", name);
+	return r;
+}
+
+/* The sets of checks, as verify() made them: what was kept says each by its name. */
+static int read_checks(const json_t *json, struct verdict *ret, struct assay_error *err)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "checks"), i, row) {
+		const char *name = json_string_value(json_object_get(row, "name"));
+		const char *result = json_string_value(json_object_get(row, "result"));
+		enum check check;
+
+		if (!name || !result || !check_by_name(name, &check))
+			return assay_fail(err, EIO, "a verdict in the database has another form");
+		if (json_is_true(json_object_get(row, "required")))
+			ret->required |= CHECK_BIT(check);
+		if (strcmp(result, "pass") == 0)
+			ret->passed |= CHECK_BIT(check);
+		else if (strcmp(result, "fail") == 0)
+			ret->failed |= CHECK_BIT(check);
+	}
+	return ret->required != 0 ? 0 : assay_fail(err, EIO, "a verdict in the database is empty");
+}
+
+static int make_ear(struct http_call *call, struct verdict *verdict, struct buffer *out,
+		    struct assay_error *err)
+{
+	struct fleet *fleet = call->context;
+	struct kept kept = { 0 };
+	char profile[HTTP_PARAMETER_MAX];
+	int r;
+
+	if (!fleet->result_signer)
+		return assay_fail(err, ENOENT, "the service has no key to sign results by");
+	if (!http_query(call, "profile", profile) ||
+	    (profile[0] != '\0' && strcmp(profile, "ietf") != 0 &&
+	     strcmp(profile, "veraison") != 0))
+		return assay_fail(err, EINVAL, "profile must be veraison or ietf");
+	r = read_kept(fleet->store, call->parameter, &kept, err);
+	if (r == 0)
+		r = read_checks(kept.json, verdict, err);
+	json_decref(kept.json);
+	if (r < 0)
+		return r;
+	const struct ear_facts facts = {
+		.profile = strcmp(profile, "ietf") == 0 ? EAR_IETF : EAR_VERAISON,
+		.now = kept.judged,
+		.policy_id = kept.policy,
+		.device = call->parameter,
+	};
+
+	return ear_write(verdict, &facts, fleet->result_signer, out, err);
+}
+
+void out_ear(struct http_call *call)
+{
+	struct verdict *verdict = calloc(1, sizeof(*verdict));
+	CLEANUP(buffer_free) struct buffer out = { 0 };
+	struct assay_error err = { 0 };
+	int r = verdict ? make_ear(call, verdict, &out, &err) :
+			  assay_fail(&err, ENOMEM, "out of memory");
+
+	free(verdict);
+	if (r < 0)
+		act_failed(call, r, &err);
+	else
+		http_answer_bytes(call, "application/eat+jwt", buffer_bytes(&out));
+}
+
+/* ---------------------------------------------------------------- the key */
+
+static json_t *coordinate(EVP_PKEY *key, const char *parameter)
+{
+	uint8_t bytes[COORDINATE];
+	struct buffer text = { 0 };
+	BIGNUM *number = NULL;
+	json_t *json = NULL;
+
+	if (EVP_PKEY_get_bn_param(key, parameter, &number) == 1 &&
+	    BN_bn2binpad(number, bytes, sizeof(bytes)) == sizeof(bytes)) {
+		jws_base64url(BYTES(bytes, sizeof(bytes)), &text);
+		if (!text.failed)
+			json = json_stringn((const char *)text.data, text.size);
+	}
+	BN_free(number);
+	buffer_free(&text);
+	return json;
+}
+
+/* As jws_sign() names the key: the SHA-256 of its SubjectPublicKeyInfo. */
+static json_t *key_id(EVP_PKEY *key)
+{
+	struct assay_digest digest = { 0 };
+	uint8_t *der = NULL;
+	int size = i2d_PUBKEY(key, &der);
+	json_t *json = NULL;
+
+	if (size > 0 &&
+	    digest_bytes(ASSAY_HASH_SHA256, BYTES(der, (size_t)size), &digest, NULL) == 0)
+		json = json_hex(BYTES(digest.bytes, digest.size));
+	OPENSSL_free(der);
+	return json;
+}
+
+void out_jwks(struct http_call *call)
+{
+	const struct fleet *fleet = call->context;
+	EVP_PKEY *key = fleet->result_signer ? fleet->result_signer->public_key : NULL;
+
+	if (!key) {
+		http_answer_json(call, 200, json_pack("{s:[]}", "keys"));
+		return;
+	}
+	http_answer_json(call, 200,
+			 json_pack("{s:[{s:s, s:s, s:s, s:s, s:o, s:o, s:o}]}", "keys", "kty", "EC",
+				   "crv", "P-256", "use", "sig", "alg", "ES256", "kid", key_id(key),
+				   "x", coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X), "y",
+				   coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y)));
+}

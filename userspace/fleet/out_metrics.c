@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE /* open_memstream() */
+#include "out_metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "act.h"
+#include "base/cleanup.h"
+#include "devices.h"
+
+static void head(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP assay_fleet_%s %s\n# TYPE assay_fleet_%s %s\n", name, help, name,
+		type);
+}
+
+/* Of this process; others that share the database have their own. */
+static void write_counts(FILE *out, const struct fleet *fleet)
+{
+	const struct fleet_counts *counts = &fleet->counts;
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} rows[] = {
+		{ "challenges_total", "Nonces that were given out.", counts->challenges },
+		{ "verdicts_total", "Verdicts that were made.", counts->verdicts },
+		{ "verdicts_trusted_total", "Of these, trusted.", counts->trusted },
+		{ "verdicts_not_trusted_total", "Of these, not trusted.", counts->not_trusted },
+		{ "changes_total", "Verdicts that were another one than before.", counts->changes },
+		{ "repeated_total", "Evidence that had been judged already.", counts->repeated },
+		{ "stale_total", "Evidence that was too old, or whose nonce was.", counts->stale },
+		{ "foreign_total", "Evidence that was not proved to be its device's.",
+		  counts->foreign },
+		{ "refused_total", "Requests of devices that were refused.", counts->refused },
+		{ "shed_total", "Requests that were put off, as too many waited.", counts->shed },
+		{ "batches_total", "Transactions for devices.", counts->batches },
+		{ "silent_total", "Devices that were found to be silent.", counts->silent },
+		{ "clock_back_total", "Times that the clock had gone back.", counts->clock_back },
+		{ "failures_total", "Failures of the database.", counts->failures },
+		{ "answers_total", "Requests that were answered.", http_served(fleet->http) },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		head(out, rows[i].name, "counter", rows[i].help);
+		fprintf(out, "assay_fleet_%s %" PRIu64 "\n", rows[i].name, rows[i].value);
+	}
+	head(out, "connections", "gauge", "Connections over TLS.");
+	fprintf(out, "assay_fleet_connections %u\n", http_connections(fleet->http));
+}
+
+static int take_count(void *context, size_t set, const struct store_value *columns, size_t count,
+		      struct assay_error *err)
+{
+	uint64_t *counts = context, verdict = store_get_number(&columns[0]);
+
+	(void)set;
+	(void)count;
+	if (verdict >= DEVICE_VERDICTS)
+		return assay_fail(err, EIO, "a verdict in the database is none");
+	counts[verdict] = store_get_number(&columns[1]);
+	return 0;
+}
+
+static int write_devices(FILE *out, struct store *store, struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"", "SELECT verdict, count(*) FROM device_state GROUP BY verdict", NULL
+	};
+	uint64_t counts[DEVICE_VERDICTS] = { 0 };
+	int r = store_run(store, &get, NULL, 1, take_count, counts, err);
+
+	if (r < 0)
+		return r;
+	head(out, "devices", "gauge", "Enrolled devices, by what they are held for.");
+	for (int i = 0; i < DEVICE_VERDICTS; i++)
+		fprintf(out, "assay_fleet_devices{verdict=\"%s\"} %" PRIu64 "\n",
+			device_verdict_name((enum device_verdict)i), counts[i]);
+	return 0;
+}
+
+void out_metrics(struct http_call *call)
+{
+	struct fleet *fleet = call->context;
+	CLEANUP(free_pointer) char *text = NULL;
+	struct assay_error err = { 0 };
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int r = out ? write_devices(out, fleet->store, &err) :
+		      assay_fail(&err, ENOMEM, "out of memory");
+
+	if (r == 0)
+		write_counts(out, fleet);
+	if (out && fclose(out) != 0 && r == 0)
+		r = assay_fail(&err, ENOMEM, "out of memory");
+	if (r < 0)
+		act_failed(call, r, &err);
+	else
+		http_answer_bytes(call, "text/plain; version=0.0.4",
+				  BYTES((const uint8_t *)text, size));
+}
