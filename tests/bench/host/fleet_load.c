@@ -22,6 +22,7 @@
 
 #include "base/file.h"
 #include "fleet_device.h"
+#include "verify/record.h"
 
 #define SOCKETS_MAX 16
 #define TRIES 5
@@ -55,7 +56,7 @@ static struct load {
 	double seconds, rate;
 	const char *token, *manifest, *one;
 	uint64_t rounds;
-	bool enrol;
+	bool enrol, rows;
 
 	struct made_device *made;
 	struct made_logs logs;
@@ -413,6 +414,48 @@ static void write_one(void)
 	buffer_free(&out);
 }
 
+/* ---------------------------------------------------------------- rows of a database */
+
+static void put_hex(struct bytes bytes)
+{
+	char text[2 * 256 + 1];
+
+	if (bytes.size > 256)
+		fail("more bytes than a row takes");
+	hex_encode(bytes, text);
+	printf("\\\\x%s\t", text);
+}
+
+/* The enrolled devices as PostgreSQL's COPY takes them: a million by requests would take an hour.
+ */
+static void write_rows(void)
+{
+	for (uint64_t i = 0; i < load.devices; i++) {
+		struct buffer text = { 0 };
+		struct device_record record = { 0 };
+		struct assay_error err;
+
+		made_device_record(&load.made[i], i, &text);
+		if (device_record_parse(buffer_bytes(&text), &record, &err) < 0)
+			fail(err.text);
+		printf("%s\t", record.machine_id);
+		put_hex(BYTES(record.ek_key.bytes, record.ek_key.size));
+		for (size_t j = 0; j < text.size; j++)
+			if (text.data[j] == '\n')
+				fputs("\\n", stdout);
+			else
+				putchar(text.data[j]);
+		putchar('\t');
+		put_hex(buffer_bytes(&record.ak_public));
+		put_hex(buffer_bytes(&record.ak_qualified_name));
+		printf("\t1\t%llu\n", (unsigned long long)record.enrolled);
+		device_record_free(&record);
+		buffer_free(&text);
+	}
+	if (fflush(stdout) != 0)
+		fail("writing rows");
+}
+
 /* ---------------------------------------------------------------- options */
 
 static void read_options(int argc, char **argv)
@@ -429,6 +472,7 @@ static void read_options(int argc, char **argv)
 		{ "manifest", required_argument, NULL, 'm' },
 		{ "enrol", required_argument, NULL, 'E' },
 		{ "one", required_argument, NULL, 'o' },
+		{ "rows", no_argument, NULL, 'R' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -470,15 +514,19 @@ static void read_options(int argc, char **argv)
 		case 'o':
 			load.one = optarg;
 			break;
+		case 'R':
+			load.rows = true;
+			break;
 		default:
 			exit(2);
 		}
 	errno = EINVAL;
 	if (!load.manifest || load.devices == 0 || load.connections == 0 || load.entries == 0 ||
-	    (load.socket_count == 0 && !load.one))
+	    (load.socket_count == 0 && !load.one && !load.rows))
 		fail("usage: fleet-load --manifest FILE --socket PATH... [--enrol TOKEN] "
 		     "[--devices N] [--connections N] [--entries N] [--grow N] [--rounds N | "
-		     "--seconds N] [--rate N]; or --manifest FILE --one DIRECTORY");
+		     "--seconds N] [--rate N]; or --manifest FILE --one DIRECTORY | --rows "
+		     "[--devices N]");
 }
 
 static void begin(void)
@@ -524,8 +572,11 @@ int main(int argc, char **argv)
 {
 	read_options(argc, argv);
 	begin();
-	if (load.one) {
-		write_one();
+	if (load.one || load.rows) {
+		if (load.one)
+			write_one();
+		else
+			write_rows();
 		end();
 		return 0;
 	}
