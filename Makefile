@@ -539,6 +539,7 @@ install-initrd: build/$(INSTALL_FROM)/assay-initrd
 	$(call into,$(dracutdir)/95assay,755,policy/dracut/95assay/module-setup.sh policy/dracut/95assay/assay.sh)
 	$(call into,$(dracutdir)/95assay,644,policy/assay-initrd.service)
 	$(call into,$(docdir)/measure.d,644,policy/measure.d/*.conf)
+	$(call into,$(docdir)/enforce,644,policy/enforce/*)
 
 install-library: library
 	install -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(pkgconfigdir)' '$(DESTDIR)$(includedir)'

@@ -104,6 +104,15 @@ check 'a policy of digests' prints 0 '2.0.0: updated, active'
 runs 'runs what is in the manifest' start /mnt/signed/program hello
 refused 'and nothing else' 126 start /mnt/unsigned/program hello
 
+give() { # POLICY: to the kernel, as it is
+	cat "$1" >$ipe/new_policy 2>/dev/null
+}
+while read -r text wanted; do
+	status=0
+	give $given/texts/"$text".p7b || status=1
+	check "the kernel says of policy $text what is expected" [ "$status" -eq "$wanted" ]
+done <$given/texts/wanted
+
 # From here on nothing of the initramfs runs, until IPE only tells: the shell does it alone.
 load $given/nothing.p7b >/dev/null
 /mnt/signed/program hello >/run/signed

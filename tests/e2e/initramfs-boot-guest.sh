@@ -38,6 +38,11 @@ for file in $manifest_files; do
 done
 check 'nothing has the path of the mount' sh -c '! grep -E "sysroot|/root/" /run/stdout'
 
+run assay keyring list .fs-verity
+check 'whose signatures count, stage 1 has settled' prints 0 '^.fs-verity: 1 key$'
+run assay keyring load --cert /etc/assay/certificates/signer.pem
+check 'and root can add nobody' told 1 'the keyring is locked'
+
 check 'the service has the device' waits 20 state_is .device_present
 check 'its state tells of stage 1' waits 20 state_is '.parts.measure.stage1.measured_count == 2'
 check 'whose files it knows' waits 20 state_is \

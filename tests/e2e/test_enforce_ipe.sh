@@ -98,6 +98,51 @@ openssl smime -sign -binary -in "$samples/ipe-signed.policy" -signer "$secure_bo
 	-noattr -nodetach -nosmimecap -outform DER -out theirs.p7b
 check "a signed policy is openssl smime's to the byte" cmp ours.p7b theirs.p7b
 
+# What assay takes for a policy, and the kernel: each of these is signed for it, whatever assay says.
+mkdir texts
+judged=0
+judge() { # taken|refused|stricter RULES [VERSION]: by assay; "stricter": only by assay
+	judged=$((judged + 1))
+	# shellcheck disable=SC2059 # the rules have backslashes
+	{
+		echo "policy_name=text$judged policy_version=${3:-1.0.0}"
+		printf "$2"
+	} >"texts/$judged"
+	run "$assay" policy sign "texts/$judged" --key key.pem --cert "$secure_boot_certificate" --out unused
+	case $1 in
+	taken) check "assay takes policy $judged" told 0 ;;
+	*) check "assay refuses policy $judged" told 1 'the policy\|texts/' ;;
+	esac
+	openssl smime -sign -binary -in "texts/$judged" -signer "$secure_boot_certificate" -inkey key.pem -noattr \
+		-nodetach -nosmimecap -outform DER -out "texts/$judged.p7b"
+	case $1 in
+	refused) echo "$judged 1" >>texts/wanted ;;
+	*) echo "$judged 0" >>texts/wanted ;;
+	esac
+}
+rule='op=EXECUTE boot_verified=TRUE'
+judge taken 'DEFAULT action=DENY'
+judge taken "DEFAULT action=DENY # all\n\n$rule action=ALLOW #\n"
+judge taken "DEFAULT action=DENY\r\n\t$rule\t  fsverity_signature=FALSE action=DENY \r\n"
+judge taken 'DEFAULT action=DENY\nop=POLICY action=ALLOW\n'
+judge taken "$(for op in EXECUTE FIRMWARE KMODULE KEXEC_IMAGE KEXEC_INITRAMFS POLICY X509_CERT; do printf '%s' "DEFAULT op=$op action=DENY\n"; done)"
+judge taken "DEFAULT action=DENY\nop=EXECUTE fsverity_digest=sha256:$(printf %064d 1) dmverity_roothash=sha1:00ff action=ALLOW\n"
+judge refused "$rule action=ALLOW\n"
+judge refused 'DEFAULT op=EXECUTE action=DENY\n'
+judge refused 'DEFAULT action=DENY\nDEFAULT action=ALLOW\n'
+judge refused "DEFAULT boot_verified=TRUE action=DENY\n"
+judge refused 'DEFAULT action=DENY\nop=RUN action=ALLOW\n'
+judge refused 'DEFAULT action=DENY\nop=EXECUTE path=/x action=ALLOW\n'
+judge refused 'DEFAULT action=DENY\nop=EXECUTE boot_verified=true action=ALLOW\n'
+judge refused "DEFAULT action=DENY\n$rule\n"
+judge refused "DEFAULT action=DENY\n$rule action=ALLOW action=ALLOW\n"
+judge refused 'DEFAULT action=DENY\nop=EXECUTE dmverity_roothash=sha256:0 action=ALLOW\n'
+judge refused 'DEFAULT action=DENY\nop=EXECUTE dmverity_roothash=00 action=ALLOW\n'
+judge refused 'DEFAULT action=DENY\n' 1.0
+judge refused 'DEFAULT action=DENY\n' 1.0.65536
+judge stricter 'DEFAULT action=DENY\n' +1.0.0
+judge stricter 'DEFAULT action=DENY\nop=EXECUTE fsverity_digest=sha1:00 action=ALLOW\n'
+
 config=$top/build/kernel/4k/build/.config
 for sample in ipe-signed ipe-programs; do
 	run "$assay" policy lint "$samples/$sample.policy" --kernel-config "$config"
@@ -118,6 +163,9 @@ cp --sparse=always /usr/share/AAVMF/AAVMF_VARS.snakeoil.fd variables
 truncate -s 48M disk
 /sbin/mke2fs -q -F -t ext4 -b 4096 -m 0 -O verity -E root_owner=0:0 -d tree disk
 set -- --disk "$work/disk"
+for file in texts/*.p7b texts/wanted; do
+	set -- "$@" --file "$work/$file=/given/$file"
+done
 for file in signer.pem stranger.pem manifest manifest.p7s stranger stranger.p7s ./*.p7b; do
 	set -- "$@" --file "$work/$file=/given/$(basename "$file")"
 done

@@ -3,7 +3,7 @@
 # A Debian 13 that boots through an initramfs of its own, made by initramfs-tools
 # (qemu/device-initrd): stage 1 measures there what a
 # signed manifest names, before anything of the root runs, and the service goes on with that; a manifest
-# that somebody else has signed stops the boot.
+# that somebody else has signed stops the boot. It settles whose built-in signatures count, too.
 # shellcheck disable=SC2016,SC2317 # for check's own eval; called by results and run
 set -eu
 cd "$(dirname "$0")/../.."
@@ -50,6 +50,7 @@ fresh() {
 	cp build/system/usr/lib/assay/initrd-load "$work/fresh/usr/lib/assay/"
 	cp "$1" "$work/fresh/etc/assay/certificates/signer.pem"
 	printf '[initrd]\non-failure=%s\non-missing=%s\n' "$2" "$2" >"$work/fresh/etc/assay/initrd.conf"
+	printf '[enforce]\ncertificates=/etc/assay/certificates\n' >>"$work/fresh/etc/assay/initrd.conf"
 	fresh_module=$(grep "^usr/lib/modules/$release/.*/assay\.ko\$" "$work/contents")
 	mkdir -p "$work/fresh/${fresh_module%/*}"
 	cp build/kmod/4k/assay.ko "$work/fresh/$fresh_module"

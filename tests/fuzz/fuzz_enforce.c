@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Policies of IPE and IMA, and kernels' configurations, from the same bytes: what is taken can be
- * explained, for every kernel that is taken as well.
+ * Policies of IPE and IMA, signed ones of IPE's, and kernels' configurations, from the same bytes:
+ * what is taken can be explained, for every kernel that is taken as well.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "enforce/honour.h"
 #include "enforce/ima_policy.h"
+#include "enforce/ipe_load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,6 +61,25 @@ static void fuzz_ima(struct bytes text, const struct kernel_facts *facts)
 		require(honour_ima(text, "p", facts, look_at, NULL, &err) == 0);
 }
 
+/* Of a signed policy the text inside is one, and nothing is behind it. */
+static void fuzz_signed(struct bytes der)
+{
+	struct ipe_policy policy = { 0 }, inside = { 0 };
+	struct assay_error err = { 0 };
+	struct buffer text = { 0 };
+
+	if (ipe_open_signed(der, "s", &text, &policy, &err) == 0) {
+		require(text.size < der.size);
+		require(ipe_policy_read(buffer_bytes(&text), "p", &inside, &err) == 0);
+		require(inside.rule_count == policy.rule_count);
+	} else {
+		require(err.text[0] != '\0' && !policy.rules);
+	}
+	ipe_policy_free(&inside);
+	ipe_policy_free(&policy);
+	buffer_free(&text);
+}
+
 /* Behind the first NUL stands a configuration. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -77,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		kernel_facts_of_config(&config, &facts);
 	else
 		require(!config.options);
+	fuzz_signed(BYTES(data, size));
 	fuzz_ipe(BYTES(data, policy), kernel ? &facts : NULL);
 	fuzz_ima(BYTES(data, policy), kernel ? &facts : NULL);
 	kernel_facts_free(&facts);

@@ -15,8 +15,10 @@
 
 #include "enforce/honour.h"
 #include "enforce/ima_policy.h"
+#include "enforce/ipe_load.h"
 #include "enforce/make.h"
 
+#define SIGNED_POLICY "tests/data/fuzz_enforce/signed"
 #define HEADER "policy_name=a policy_version=1.2.3\n"
 #define DENY HEADER "DEFAULT action=DENY\n"
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -161,6 +163,29 @@ static void versions_are_ordered(void **state)
 	assert_string_equal(ipe_version_text(&of_time, text), "20787.709.40");
 	of_time = ipe_version_of(UINT64_MAX);
 	assert_int_equal(of_time.major, UINT16_MAX);
+}
+
+static void signed_policies_are_opened(void **state)
+{
+	struct buffer der = support_read(SIGNED_POLICY), text = { 0 };
+	struct ipe_policy policy;
+	struct assay_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(ipe_open_signed(buffer_bytes(&der), "s", &text, &policy, &err), 0);
+	assert_string_equal(policy.name, "assay");
+	assert_int_equal(policy.rule_count, 14);
+	ipe_policy_free(&policy);
+	for (size_t cut = 0; cut < der.size; cut++) {
+		text.size = 0;
+		assert_int_equal(ipe_open_signed(BYTES(der.data, cut), "s", &text, &policy, &err),
+				 -EBADMSG);
+		support_assert_error(&err, "s: it is no signed policy");
+	}
+	buffer_append_u8(&der, 0);
+	assert_int_equal(ipe_open_signed(buffer_bytes(&der), "s", &text, &policy, &err), -EBADMSG);
+	buffer_free(&text);
+	buffer_free(&der);
 }
 
 /* ---------------------------------------------------------------- IMA */
@@ -582,6 +607,7 @@ int main(void)
 		cmocka_unit_test(policies_that_are_off_are_told),
 		cmocka_unit_test(what_the_kernel_would_not_see_is_refused),
 		cmocka_unit_test(versions_are_ordered),
+		cmocka_unit_test(signed_policies_are_opened),
 		cmocka_unit_test(ima_policies_that_are_off_are_told),
 		cmocka_unit_test(ima_policies_are_read),
 		cmocka_unit_test(paths_become_no_rules),

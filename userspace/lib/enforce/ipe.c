@@ -284,7 +284,7 @@ static int read_default(struct reader *reader, struct bytes line)
 {
 	enum ipe_action *place = &reader->policy.default_action;
 	struct bytes word = words_take(&line);
-	enum ipe_operation operation;
+	enum ipe_operation operation = IPE_EXECUTE;
 	int r = 0;
 
 	if (words_value(word, "op").size > 0) {

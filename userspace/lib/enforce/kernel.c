@@ -41,14 +41,16 @@ static enum kernel_answer read_switch(const char *path)
 
 static void set_lsm(struct kernel_facts *facts, struct bytes list)
 {
-	while (list.size > 0 && (list.data[list.size - 1] == '\n'))
+	while (list.size > 0 && list.data[list.size - 1] == '\n')
 		list.size--;
 	if (list.size >= sizeof(facts->lsm))
 		list.size = sizeof(facts->lsm) - 1;
 	/* None has one that is no plain word. */
-	for (size_t i = 0; i < list.size; i++)
-		facts->lsm[i] =
-			list.data[i] > ' ' && list.data[i] <= '~' ? (char)list.data[i] : '?';
+	for (size_t i = 0; i < list.size; i++) {
+		bool plain = list.data[i] > ' ' && list.data[i] <= '~';
+
+		facts->lsm[i] = plain ? (char)list.data[i] : '?';
+	}
 	facts->lsm[list.size] = '\0';
 }
 
