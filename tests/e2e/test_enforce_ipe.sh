@@ -143,6 +143,30 @@ judge refused 'DEFAULT action=DENY\n' 1.0.65536
 judge stricter 'DEFAULT action=DENY\n' +1.0.0
 judge stricter 'DEFAULT action=DENY\nop=EXECUTE fsverity_digest=sha1:00 action=ALLOW\n'
 
+# What the initramfs is told to have enforced is checked when it is made.
+mkdir -p etc/fs-verity etc/empty
+cp signer.pem etc/fs-verity/
+initrd() { # OPTION LINE...: of its configuration
+	initrd_option=$1
+	shift
+	printf '%s\n' '[enforce]' "$@" >etc/initrd.conf
+	run "$top/build/host/assay-initrd" --config etc/initrd.conf --rules etc/empty --certificates etc/empty \
+		"$initrd_option"
+}
+wrong() { # LINE WORDS
+	initrd --check "$1"
+	check "the initramfs: $1" told 1 "$2"
+}
+wrong 'certificates = fs-verity' 'line 2: certificates must be an absolute path'
+wrong "certificates = $work/etc/empty" 'empty has no certificate'
+wrong 'require-signatures = 1' 'must be yes or no'
+wrong 'ipe = maybe' 'ipe must be permissive or enforce'
+wrong "ipe-policy = $work/none.p7b" 'none.p7b: No such file'
+wrong "ipe-policy = $work/text" 'no signed policy'
+wrong 'ipe-policies = /x' 'no key .ipe-policies.: certificates, require-signatures, ipe-policy, ipe'
+initrd --files "certificates = $work/etc/fs-verity" "ipe-policy = $work/first.p7b" 'ipe = enforce'
+check 'and is given all that it needs' prints 0 '^etc/initrd.conf$' "^$work/etc/fs-verity/signer.pem\$" "^$work/first.p7b\$"
+
 config=$top/build/kernel/4k/build/.config
 for sample in ipe-signed ipe-programs; do
 	run "$assay" policy lint "$samples/$sample.policy" --kernel-config "$config"

@@ -18,6 +18,7 @@
 #include "enforce/ipe_load.h"
 #include "enforce/make.h"
 
+#define SEEN_MAX 1024
 #define SIGNED_POLICY "tests/data/fuzz_enforce/signed"
 #define HEADER "policy_name=a policy_version=1.2.3\n"
 #define DENY HEADER "DEFAULT action=DENY\n"
@@ -235,7 +236,7 @@ static void count_rule(void *context, const struct ima_rule *rule)
 
 	snprintf(line, sizeof(line), "%zu:%s%s%s;", rule->line, ima_action_name(rule->action),
 		 rule->sigv3 ? ":sigv3" : "", rule->limited ? ":limited" : "");
-	strcat(seen, line);
+	strncat(seen, line, SEEN_MAX - strlen(seen) - 1);
 }
 
 static void ima_policies_are_read(void **state)
@@ -247,7 +248,7 @@ static void ima_policies_are_read(void **state)
 		"appraise func=BPRM_CHECK digest_type=verity appraise_type=sigv3\n"
 		"measure func=KEY_CHECK keyrings=.ima|.evm template=ima-buf pcr=11\n"
 		"appraise func=MODULE_CHECK appraise_type=imasig|modsig permit_directio\n";
-	char seen[512] = "";
+	char seen[SEEN_MAX] = "";
 	struct assay_error err = { 0 };
 
 	(void)state;
@@ -311,7 +312,7 @@ static void paths_become_no_rules(void **state)
 	struct ipe_policy policy;
 	struct assay_error err = { 0 };
 	size_t of[IPE_OPERATIONS] = { 0 };
-	char seen[1024] = "";
+	char seen[SEEN_MAX] = "";
 
 	(void)state;
 	assert_int_equal(make_source_read(buffer_bytes(&text), "m", &source, &err), 0);

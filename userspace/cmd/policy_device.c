@@ -45,7 +45,7 @@ static int sign_text(const struct policy_sign_options *options, struct bytes tex
 
 	if (r == 0)
 		r = signer_open(&options->key, &signer, err);
-	if (r < 0)
+	if (!signer)
 		return r;
 	r = certificate_check_signer(certificate, signer, err);
 	if (r == 0)

@@ -47,9 +47,9 @@ static void set_lsm(struct kernel_facts *facts, struct bytes list)
 		list.size = sizeof(facts->lsm) - 1;
 	/* None has one that is no plain word. */
 	for (size_t i = 0; i < list.size; i++) {
-		bool plain = list.data[i] > ' ' && list.data[i] <= '~';
-
-		facts->lsm[i] = plain ? (char)list.data[i] : '?';
+		facts->lsm[i] = '?';
+		if (list.data[i] > ' ' && list.data[i] <= '~')
+			facts->lsm[i] = (char)list.data[i];
 	}
 	facts->lsm[list.size] = '\0';
 }
