@@ -118,7 +118,8 @@ static int take_setting(void *context, const struct setting *setting, struct ass
 	if (strcmp(setting->section, "enforce") == 0)
 		return take_enforce(&config->enforce, setting, err);
 	if (strcmp(setting->section, "initrd") != 0)
-		return assay_fail(err, EINVAL, "there are the sections [initrd] and [enforce] alone");
+		return assay_fail(err, EINVAL,
+				  "there are the sections [initrd] and [enforce] alone");
 	if (strcmp(setting->key, "on-failure") == 0)
 		return take_deed(setting, &config->on_failure, err);
 	if (strcmp(setting->key, "on-missing") == 0)
