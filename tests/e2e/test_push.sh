@@ -24,6 +24,22 @@ ends() {
 	done
 }
 
+# quote_since ENTRY: evidence of IMA's entries from that one on, in since.json
+quote_since() {
+	rm -f since.json
+	with_logs "$assay" quote --nonce 00112233445566778899aabbccddeeff --ak ak.pem --no-assay-log --out since.json --since-ima "$1" --json
+}
+quote_since 1
+check 'of IMA, only the entries that are wanted' eval '[ "$status" -eq 0 ] && jq -e ".ima_log_entries == 2" stdout >/dev/null &&
+	jq -e --slurpfile whole first.json ".logs.ima.first == 1 and (.logs.ima.data | length > 0 and length < (\$whole[0].logs.ima.data | length))" since.json >/dev/null'
+"$verifier" verify since.json --policy v/policy.json --nonce 00112233445566778899aabbccddeeff --ak ak.pub >since.log 2>&1
+check 'which nobody takes without a state' grep -q 'ima-log-start.*no state of this boot' since.log
+quote_since 2
+check 'or none, where nothing is new' eval '[ "$status" -eq 0 ] && jq -e ".logs.ima.data == \"\" and .logs.ima.first == 2" since.json >/dev/null'
+quote_since 3
+check 'and not those that are not there yet' ends 1 'has 2 entries; entry 3 is not due yet'
+check 'then nothing is written' [ ! -e since.json ]
+
 serve
 push
 check 'a machine that is trusted' ends 0 '^d1: trusted; [0-9]* bytes of evidence, the next is wanted in 600 s$'

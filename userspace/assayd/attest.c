@@ -157,6 +157,7 @@ static int start_process(struct attest *attest, const struct quote_order *order,
 		.nonce = order->wanted.nonce,
 		.has_since = order->wanted.since > 0 && config->attest.assay_log,
 		.since = order->wanted.since,
+		.since_ima = config->attest.ima_log ? order->wanted.since_ima : 0,
 	};
 	r = quote_call_start(&call, attest->out, attest->messages, &attest->pid, err);
 	if (r < 0)
@@ -239,9 +240,9 @@ static void child_ended(void *context, pid_t pid, int status)
 	attest->child = NULL;
 	loop_timer_cancel(attest->timer);
 	r = quote_call_result(status, attest->messages, &err);
-	if (r == -EIO && order->wanted.since > 0) {
+	if (r == -EIO && (order->wanted.since > 0 || order->wanted.since_ima > 0)) {
 		/* Those records were trimmed, or are not there in this boot: all there are. */
-		order->wanted.since = 0;
+		order->wanted.since = order->wanted.since_ima = 0;
 		close_files(attest);
 		start_next(attest);
 		return;

@@ -219,6 +219,7 @@ static void take_challenge(struct push *push, struct bytes output)
 	if (r == 0) {
 		wanted.nonce = BYTES(challenge.nonce, challenge.nonce_size);
 		wanted.since = challenge.log;
+		wanted.since_ima = challenge.ima;
 		r = service_quote(push->service, &wanted, quote_is_done, push, &push->order, &err);
 	}
 	if (r < 0)

@@ -135,11 +135,12 @@ void service_acknowledged(struct service *service, uint64_t records, uint64_t en
  * @nonce: of the verifier
  * @since: number of the first record of assay's log that is needed; if they can no longer be had
  *         from there on, or not yet, all there are. 0: all
+ * @since_ima: likewise of the first entry of IMA's list
  * @compress: evidence as a frame of zstd
  */
 struct quote_wanted {
 	struct bytes nonce;
-	uint64_t since;
+	uint64_t since, since_ima;
 	bool compress;
 };
 

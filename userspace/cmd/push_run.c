@@ -145,7 +145,10 @@ static int run_quote(const struct push_options *options, const struct quote_call
 	return quote_call_result(status, messages, err);
 }
 
-/* From the record on that the verifier needs; if that one is gone, or not there, all there is. */
+/*
+ * From the record and the entry on that the verifier needs; if one is gone, or not there, all there
+ * is.
+ */
 static int make_evidence(const struct push_options *options, const struct push_challenge *challenge,
 			 int out, struct assay_error *err)
 {
@@ -159,10 +162,12 @@ static int make_evidence(const struct push_options *options, const struct push_c
 	call.nonce = BYTES(challenge->nonce, challenge->nonce_size);
 	call.has_since = challenge->log > 0 && !call.no_assay_log;
 	call.since = challenge->log;
+	call.since_ima = call.no_ima_log ? 0 : challenge->ima;
 	r = run_quote(options, &call, out, messages, err);
-	if (r == 0 || !call.has_since || r == -ETIME)
+	if (r == 0 || (!call.has_since && call.since_ima == 0) || r == -ETIME)
 		return r;
 	call.has_since = false;
+	call.since_ima = 0;
 	if (ftruncate(messages, 0) < 0 || lseek(messages, 0, SEEK_SET) < 0)
 		return assay_fail(err, errno, "cannot begin the evidence");
 	return run_quote(options, &call, out, messages, err);

@@ -203,6 +203,9 @@ static const struct option_row quote_rows[] = {
 	  "those before it",
 	  OPTION_NUMBER(struct quote_options, since, 0, INT64_MAX),
 	  OPTION_GIVEN(struct quote_options, has_since), .excludes = "no-assay-log" },
+	{ "since-ima", 0, "ENTRY",
+	  "of IMA's list, only the entries from this number on, the first being 0: likewise",
+	  OPTION_NUMBER(struct quote_options, since_ima, 0, INT64_MAX), .excludes = "no-ima-log" },
 	{ "archive", 0, "DIR",
 	  "where what was cut off the log is archived (that of assayd for this boot, if there is "
 	  "one)",

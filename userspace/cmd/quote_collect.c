@@ -3,6 +3,7 @@
 #include "quote.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "base/machine.h"
 #include "ima_list.h"
 #include "log/cel.h"
+#include "log/ima.h"
 #include "log/pcrs.h"
 #include "log/since.h"
 #include "tpm/context.h"
@@ -205,6 +207,31 @@ static int read_uefi_log(struct evidence *evidence, struct assay_error *err)
 	return 0;
 }
 
+/* Leaves the first entries out, which the verifier has judged. */
+static int leave_out_entries(uint64_t count, struct evidence *evidence, struct assay_error *err)
+{
+	struct buffer *list = &evidence->ima_data;
+	struct ima_reader reader;
+	struct ima_frame frame = { .end = 0 };
+
+	ima_begin(&reader, buffer_bytes(list), evidence->ima_template_bank);
+	for (uint64_t i = 0; i < count; i++) {
+		int r = ima_skim(&reader, &frame, err);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return assay_fail(err, ERANGE,
+					  "IMA's list has %" PRIu64 " entries; entry %" PRIu64
+					  " is not due yet",
+					  i, count);
+	}
+	evidence->ima_first = count;
+	memmove(list->data, list->data + frame.end, list->size - frame.end);
+	list->size -= frame.end;
+	return 0;
+}
+
 /* All of the list, also where the service has deleted what it has archived. */
 static int read_ima_log(const struct quote_options *options, enum assay_hash bank,
 			struct evidence *evidence, struct assay_error *err)
@@ -219,7 +246,7 @@ static int read_ima_log(const struct quote_options *options, enum assay_hash ban
 	evidence->has_ima_log = true;
 	evidence->ima_template_bank = whole.bank;
 	evidence->ima_data = data;
-	return 0;
+	return options->since_ima > 0 ? leave_out_entries(options->since_ima, evidence, err) : 0;
 }
 
 static int add_pcrs(const struct tpm_pcrs *pcrs, struct evidence *evidence, struct assay_error *err)

@@ -154,11 +154,12 @@ static uint64_t next_record(const struct evidence *evidence)
 	return next;
 }
 
+/* From the boot on, with those that are left out. */
 static uint64_t count_entries(const struct evidence *evidence)
 {
 	struct ima_reader reader;
 	struct ima_frame frame;
-	uint64_t count = 0;
+	uint64_t count = evidence->ima_first;
 
 	if (!evidence->has_ima_log)
 		return 0;

@@ -26,11 +26,11 @@
 #define EVIDENCE_TEXT "3"
 #define MESSAGES_MAX 16384 /* bytes that are read of what it says */
 
-/* The words of the command line; two of them are made here. */
+/* The words of the command line; three of them are made here. */
 struct arguments {
 	const char *list[ARGUMENTS_MAX + 1];
 	size_t count;
-	char nonce[2 * NONCE_MAX + 1], since[24];
+	char nonce[2 * NONCE_MAX + 1], since[24], since_ima[24];
 };
 
 static void add(struct arguments *arguments, const char *word)
@@ -77,6 +77,10 @@ static int make_arguments(const struct quote_call *call, struct arguments *ret,
 	if (call->has_since) {
 		snprintf(ret->since, sizeof(ret->since), "%" PRIu64, call->since);
 		add_value(ret, "--since", ret->since);
+	}
+	if (call->since_ima > 0) {
+		snprintf(ret->since_ima, sizeof(ret->since_ima), "%" PRIu64, call->since_ima);
+		add_value(ret, "--since-ima", ret->since_ima);
 	}
 	add_flag(ret, "--no-assay-log", call->no_assay_log);
 	add_flag(ret, "--no-ima-log", call->no_ima_log);

@@ -36,6 +36,7 @@ struct quote_call {
 	struct bytes nonce;
 	bool has_since;
 	uint64_t since;
+	uint64_t since_ima; /* 0: all of it */
 };
 
 /*
