@@ -69,7 +69,7 @@ static struct load {
 	uint64_t bytes, retried, failed;
 } load = { .devices = 200, .connections = 32, .entries = 4, .rounds = 1 };
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
 	fprintf(stderr, "fleet-load: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -291,7 +291,7 @@ static bool take_whole(struct connection *connection)
 		size = strtoul(length + 17, NULL, 10);
 	if (connection->in.size < head + size)
 		return false;
-	status = atoi(text + 9);
+	status = head > 12 ? (int)strtol(text + 9, NULL, 10) : 0;
 	take_answer(connection, status, BYTES(connection->in.data + head, size));
 	return true;
 }
@@ -580,8 +580,10 @@ int main(int argc, char **argv)
 		end();
 		return 0;
 	}
-	for (size_t i = 0; i < load.connections; i++)
-		connect_to(&load.kept[i], load.sockets[i % load.socket_count]);
+	for (size_t i = 0, at = 0; i < load.connections; i++) {
+		connect_to(&load.kept[i], load.sockets[at]);
+		at = at + 1 < load.socket_count ? at + 1 : 0;
+	}
 	run(load.seconds > 0 && !load.enrol ? UINT64_MAX :
 					      load.devices * (load.enrol ? 1 : load.rounds));
 	report();
