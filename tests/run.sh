@@ -112,6 +112,7 @@ needs() {
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
 	e2e/test_documents) echo 'build/host/assay build/host/assay-verify build/host/assay-push build/host/assay-fleet build/host/assayd build/host/assay-initrd' ;;
 	e2e/test_sign_dpkg) echo build/host/assay ;;
+	e2e/test_enforce_*) echo 'build/host/assay build/host/assay-initrd guest-4k' ;;
 	e2e/test_initramfs) echo build/host/assay-initrd ;;
 	e2e/test_initramfs_boot) echo initramfs-tools-needs ;;
 	e2e/test_fleet_store) echo build/unit/test_fleet_store ;;
