@@ -491,15 +491,17 @@ privatedir := $(prefix)/lib/assay
 # Where initramfs-tools and dracut look, whatever the prefix.
 initramfsdir ?= /usr/share/initramfs-tools
 dracutdir ?= /usr/lib/dracut/modules.d
+# Where apt looks.
+aptconfdir ?= /etc/apt/apt.conf.d
 
 # into DIRECTORY MODE FILE...
 into = install -d '$(DESTDIR)$(strip $(1))' && install -m $(2) $(3) '$(DESTDIR)$(strip $(1))/'
 
-.PHONY: install install-library install-service install-initrd install-manuals install-completions clean help
+.PHONY: install install-apt install-library install-service install-initrd install-manuals install-completions clean help
 # INSTALL_FROM: whose programs; another machine's with INSTALL_FROM=arm64.
 INSTALL_FROM ?= host
 INSTALLED := $(PROGRAMS:%=build/$(INSTALL_FROM)/%)
-install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service install-initrd install-manuals install-completions $(INSTALLED)
+install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service install-initrd install-apt install-manuals install-completions $(INSTALLED)
 	$(call into,$(bindir),755,$(INSTALLED))
 	$(call into,$(udevrulesdir),644,policy/70-assay.rules)
 
@@ -540,6 +542,11 @@ install-initrd: build/$(INSTALL_FROM)/assay-initrd
 	$(call into,$(dracutdir)/95assay,644,policy/assay-initrd.service)
 	$(call into,$(docdir)/measure.d,644,policy/measure.d/*.conf)
 	$(call into,$(docdir)/enforce,644,policy/enforce/*)
+
+# What apt runs after dpkg.
+install-apt:
+	$(call into,$(privatedir),755,policy/apt/after-dpkg)
+	$(call into,$(aptconfdir),644,policy/apt/80assay)
 
 install-library: library
 	install -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(pkgconfigdir)' '$(DESTDIR)$(includedir)'

@@ -3,6 +3,7 @@
 # assayd in a Debian 13 as "make install" and its own unit have it: when it starts, as whom and with
 # what, what systemd watches, what others can ask it, and what it goes on after.
 # guest: --region auto --tpm new --timeout 600 --file build/kernel/4k/modules/overlay.ko=/bed/overlay.ko
+# guest: --file tests/system/after_dpkg.sh=/bed/after_dpkg.sh
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 # shellcheck source=tests/system/system.sh
@@ -145,6 +146,11 @@ check 'that was the watchdog' prints 0 'Watchdog timeout'
 works 'it is stopped' systemctl stop assayd
 check 'in an orderly way' shows assayd Result success
 works 'it is started again' systemctl start assayd
+
+# ------------------------------------------------------------------ after dpkg
+# shellcheck source=tests/system/after_dpkg.sh
+. /bed/after_dpkg.sh
+
 run systemctl list-units --failed --plain --no-legend
 check 'no unit has failed' [ ! -s "$CHECK_OUT/stdout" ]
 [ "$check_failed" -eq 0 ] || journalctl --boot --unit assayd --no-pager | sed 's/^/# /'
