@@ -97,8 +97,15 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 		return assay_fail(
 			err, code,
 			"cannot enable verity for %s: no space for its Merkle tree (about "
-			"1/127 of the file's size with SHA-256); free some",
+			"1/127 of the file's size with SHA-256); free some, and of the "
+			"volume below it, if that is thin (dm-vdo, dm-thin)",
 			name);
+	case EIO:
+		return assay_fail(err, code,
+				  "cannot enable verity for %s: Input/output error; is the disk "
+				  "failing, or the volume below it out of physical space (dm-vdo, "
+				  "dm-thin)? The file is as it was",
+				  name);
 	case EFBIG:
 		return assay_fail(
 			err, code,
