@@ -164,6 +164,7 @@ ASSAYD_SYSTEMD := loop_systemd manager_systemd
 ASSAYD_PLAIN := loop_epoll manager_plain
 ASSAYD_OBJECTS := $(filter-out main $(ASSAYD_SYSTEMD) $(ASSAYD_PLAIN),$(basename $(notdir $(wildcard userspace/assayd/*.c))))
 
+CONTENTS_SOURCES := $(wildcard userspace/contents/*.c)
 INITRD_SOURCES := $(wildcard userspace/initrd/*.c)
 
 # The fleet's verifier; for this machine only.
@@ -226,6 +227,11 @@ build/$(1)/fleet-load: build/$(1)/tests/bench/host/fleet_load.o build/$(1)/tests
 		build/$(1)/tests/unit/log_builder.o build/$(1)/libassay.a
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lcmocka $$(LIBS_CORE)
+
+# What reads foreign archives for `assay sign`: alone in needing libarchive, and without any key.
+build/$(1)/assay-contents: $$(CONTENTS_SOURCES:%.c=build/$(1)/%.o) build/$(1)/libassay.a
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -larchive $$(LIBS_CORE)
 
 # For the initramfs: small, without the TPM stack, libsystemd or libcurl, and no library more for a
 # few system calls.
@@ -351,6 +357,7 @@ UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 
 build/unit/test_options: build/asan/userspace/cmd/options.o
 build/unit/test_push: UNIT_LIBS := -lcurl
+build/unit/test_merged: build/asan/userspace/contents/merged.o
 build/unit/test_found: $(FOUND:%=build/asan/kmod/%.o)
 # Each with systemd's libraries, but those that are called ..._plain.
 ASSAYD_TESTS := $(filter build/unit/test_assayd_%,$(UNIT_TESTS))
@@ -398,11 +405,15 @@ FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 	@mkdir -p $(@D)
 	$(call tell,FUZZ)
-	$(Q)clang $(LDFLAGS_fuzz) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_CORE)
+	$(Q)clang $(LDFLAGS_fuzz) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) $(LIBS_CORE)
 
 # What the module does with a log that it finds is the same code there.
 build/fuzz/fuzz_adopt: $(FOUND:%=build/fuzz/kmod/%.o)
 build/fuzz/fuzz_mirror: build/fuzz/kmod/mirror.o build/fuzz/kmod/frame.o
+build/fuzz/fuzz_deb: $(addprefix build/fuzz/userspace/contents/,deb.o merged.o unpack.o)
+build/fuzz/fuzz_deb: FUZZ_LIBS := -larchive
+build/fuzz/fuzz_image: $(addprefix build/fuzz/userspace/contents/,image.o image_blob.o merged.o unpack.o)
+build/fuzz/fuzz_image: FUZZ_LIBS := -larchive
 build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
 build/fuzz/fuzz_assayd_config: $(addprefix build/fuzz/userspace/assayd/,config.o config_keys.o config_files.o)
 build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.o varlink_interface.o varlink_message.o)
@@ -497,7 +508,7 @@ aptconfdir ?= /etc/apt/apt.conf.d
 # into DIRECTORY MODE FILE...
 into = install -d '$(DESTDIR)$(strip $(1))' && install -m $(2) $(3) '$(DESTDIR)$(strip $(1))/'
 
-.PHONY: install install-apt install-library install-service install-initrd install-manuals install-completions clean help
+.PHONY: install install-apt install-contents install-library install-service install-initrd install-manuals install-completions clean help
 # INSTALL_FROM: whose programs; another machine's with INSTALL_FROM=arm64.
 INSTALL_FROM ?= host
 INSTALLED := $(PROGRAMS:%=build/$(INSTALL_FROM)/%)
@@ -542,6 +553,10 @@ install-initrd: build/$(INSTALL_FROM)/assay-initrd
 	$(call into,$(dracutdir)/95assay,644,policy/assay-initrd.service)
 	$(call into,$(docdir)/measure.d,644,policy/measure.d/*.conf)
 	$(call into,$(docdir)/enforce,644,policy/enforce/*)
+
+# For build hosts: what `assay sign --deb` and `--oci` run, which needs libarchive.
+install-contents: build/$(INSTALL_FROM)/assay-contents
+	$(call into,$(bindir),755,$<)
 
 # What apt runs after dpkg.
 install-apt:

@@ -396,6 +396,21 @@ static int begin_call(struct sign_call *call, struct assay_error *err)
 	return r;
 }
 
+static int no_file(const struct sign_options *options, struct assay_error *err)
+{
+	if (sign_is_archive(options))
+		return assay_fail(err, ENOENT, "there is no file to sign in %s",
+				  options->paths.list[0]);
+	if (options->dpkg)
+		return assay_fail(err, ENOENT, "these packages have no file to sign in %s",
+				  sign_root(options));
+	return assay_fail(err, ENOENT, "there is no regular file below %s%s%s", options->root,
+			  options->paths.count > 0 ? " at the paths given" : "",
+			  options->include.count + options->exclude.count > 0 ?
+				  " that --include and --exclude leave" :
+				  "");
+}
+
 /* All of it, but for what is printed at the end. */
 static int sign_all(struct sign_call *call, struct assay_error *err)
 {
@@ -403,15 +418,7 @@ static int sign_all(struct sign_call *call, struct assay_error *err)
 
 	progress_end(&call->progress);
 	if (r == -ENOENT)
-		return assay_fail(err, ENOENT, "there is no regular file %s%s%s%s",
-				  call->options->dpkg ? "of these packages in " : "below ",
-				  sign_root(call->options),
-				  call->options->dpkg		 ? "" :
-				  call->options->paths.count > 0 ? " at the paths given" :
-								   "",
-				  call->options->include.count + call->options->exclude.count > 0 ?
-					  " that --include and --exclude leave" :
-					  "");
+		return no_file(call->options, err);
 	if (r == 0 && call->options->prepare)
 		return sign_steps_end(call, err);
 	if (r < 0 || !call->run.writer)
@@ -583,9 +590,24 @@ static const struct option_row sign_rows[] = {
 	{ "admindir", 0, "DBDIR", "dpkg's database (DIR/var/lib/dpkg)",
 	  OPTION_DIRECTORY(struct sign_options, admindir), .needs = "dpkg" },
 	{ "conffiles", 0, NULL, "sign configuration files, too: nobody can edit them then",
-	  OPTION_FLAG(struct sign_options, conffiles), .needs = "dpkg" },
+	  OPTION_FLAG(struct sign_options, conffiles) },
 	{ "changed", 0, NULL, "sign as they are files that were changed since they were installed",
 	  OPTION_FLAG(struct sign_options, changed), .needs = "dpkg" },
+	OPTION_HEADING("Other sources:"),
+	{ "composefs", 0, NULL,
+	  "sign the objects of composefs repositories (objects/ab/cdef...), each of which must be what its "
+	  "name says; other files are left out",
+	  OPTION_FLAG(struct sign_options, composefs), .excludes = "dpkg" },
+	{ "deb", 0, NULL,
+	  "sign the files that are in the Debian packages FILE.deb..., without unpacking them, but for "
+	  "configuration files",
+	  OPTION_FLAG(struct sign_options, deb), .excludes = "dpkg" },
+	{ "oci", 0, NULL,
+	  "sign the files of a container's image, all layers merged: IMAGE is the directory of an OCI image "
+	  "layout, or an archive as 'docker save' and 'podman save' write it",
+	  OPTION_FLAG(struct sign_options, oci), .excludes = "deb" },
+	{ "image", 0, "NAME", "which image of several: its tag, or the digest of its manifest",
+	  OPTION_TEXT(struct sign_options, image), .needs = "oci" },
 	OPTION_HEADING("What was signed before:"),
 	{ "incremental", 0, "OLD",
 	  "do not read files again that are as OLD, a manifest of the same signer, has them (size, "
@@ -631,6 +653,8 @@ const struct command command_sign = {
 	.summary = "sign files, and write the signed manifest of them",
 	.usage = "--key KEY --cert CERT.pem --root DIR --manifest OUT [OPTION]... [PATH]...\n"
 		 "--key KEY --cert CERT.pem --dpkg --manifest OUT [OPTION]... --all|PACKAGE...\n"
+		 "--key KEY --cert CERT.pem --deb --manifest OUT [OPTION]... FILE.deb...\n"
+		 "--key KEY --cert CERT.pem --oci --manifest OUT [OPTION]... IMAGE\n"
 		 "--prepare FILE [--attach SIGNATURES] --cert CERT.pem --root DIR --manifest OUT",
 	.intro = "Computes the fs-verity digest of each regular file below DIR, or below the\n"
 		 "PATHs in it, and signs it for fs-verity (PKCS#7) and for IMA (version 3). With\n"
@@ -641,7 +665,7 @@ const struct command command_sign = {
 		 "OUT is not written, and what was done stays in OUT.partial, as it does when the\n"
 		 "run is sign_interrupted: the same command goes on from there.\n",
 	.options = sign_rows,
-	.operands = "[PATH|PACKAGE]...",
+	.operands = "[PATH|PACKAGE|FILE.deb|IMAGE]...",
 	.operands_max = SIZE_MAX,
 	.epilogue = "Exit status: 0 done, 1 a file failed or nothing could be done, 2 wrong usage, "
 		    "3 with\n"

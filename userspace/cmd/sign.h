@@ -18,14 +18,14 @@ enum signature_kinds { KINDS_PKCS7, KINDS_IMA, KINDS_BOTH };
 struct sign_options {
 	struct signer_source key, also;
 	const char *certificate, *also_certificate, *root, *manifest, *incremental, *list, *prepare;
-	const char *delegate_certificate, *product, *provenance, *builder, *admindir;
+	const char *delegate_certificate, *product, *provenance, *builder, *admindir, *image;
 	struct option_texts include, exclude, attach;
 	struct operands paths;
 	struct verity_parameters parameters;
 	unsigned int jobs;
 	enum signature_kinds kinds;
 	bool kinds_given, nul, delegate, detached, xattr, no_resume, json;
-	bool accept_file_signature, dpkg, all, conffiles, changed;
+	bool accept_file_signature, dpkg, all, conffiles, changed, composefs, deb, oci;
 };
 
 /**
@@ -91,6 +91,9 @@ static inline bool sign_is_second_step(const struct sign_options *options)
 /* sign_check_source() - what the table of options cannot say of the source; NULL: nothing is wrong
  */
 const char *sign_check_source(const struct sign_options *options);
+
+/* sign_is_archive() - are the files in archives, which are not unpacked? */
+bool sign_is_archive(const struct sign_options *options);
 
 /* sign_source_name() - which kind of source it is */
 const char *sign_source_name(const struct sign_options *options);

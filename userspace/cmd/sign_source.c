@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "source/composefs.h"
+#include "source/contents.h"
 #include "source/dpkg.h"
 
 /* The most bytes of a list of files: some millions of them. */
@@ -127,7 +129,10 @@ static int open_directory(struct sign_call *call, struct assay_error *err)
 	if (r < 0)
 		return r;
 	options = tree_options(call);
-	r = source_tree(call->options->root, &options, &call->run.source, err);
+	r = call->options->composefs ?
+		    source_composefs(call->options->root, &options, &call->options->parameters,
+				     &call->run.source, err) :
+		    source_tree(call->options->root, &options, &call->run.source, err);
 	sign_free_list(call);
 	return r;
 }
@@ -155,9 +160,30 @@ static int open_dpkg(struct sign_call *call, struct assay_error *err)
 	return source_dpkg(&dpkg, &call->run.source, err);
 }
 
+static int open_contents(struct sign_call *call, struct assay_error *err)
+{
+	const struct sign_options *options = call->options;
+	const struct contents_options contents = {
+		.parameters = &options->parameters,
+		.include = names_of(&options->include),
+		.exclude = names_of(&options->exclude),
+		.files = { (const char *const *)options->paths.list, options->paths.count },
+		.conffiles = options->conffiles,
+		.image = !options->oci	? NULL :
+			 options->image ? options->image :
+					  "",
+	};
+
+	return source_contents(&contents, &call->run.source, err);
+}
+
 const char *sign_source_name(const struct sign_options *options)
 {
-	return options->dpkg ? "dpkg" : "directory";
+	return options->dpkg	  ? "dpkg" :
+	       options->deb	  ? "deb" :
+	       options->oci	  ? "oci" :
+	       options->composefs ? "composefs" :
+				    "directory";
 }
 
 const char *sign_root(const struct sign_options *options)
@@ -165,8 +191,32 @@ const char *sign_root(const struct sign_options *options)
 	return options->root ? options->root : options->dpkg ? "/" : NULL;
 }
 
+bool sign_is_archive(const struct sign_options *options)
+{
+	return options->deb || options->oci;
+}
+
+static const char *check_archive(const struct sign_options *options)
+{
+	if (options->root || options->list)
+		return "with --deb and --oci, --root and --files-from have no meaning";
+	if (options->detached || options->xattr || options->incremental)
+		return "with --deb and --oci signatures go to the manifest alone";
+	if (options->deb && options->paths.count == 0)
+		return "which packages? Name their files";
+	if (options->oci && options->paths.count != 1)
+		return "which image? Name one layout's directory, or one archive";
+	return NULL;
+}
+
 const char *sign_check_source(const struct sign_options *options)
 {
+	if (options->conffiles && !options->dpkg && !options->deb)
+		return "--conffiles is for --dpkg and --deb";
+	if (options->dpkg + options->deb + options->oci + options->composefs > 1)
+		return "--dpkg, --deb, --oci and --composefs exclude each other";
+	if (sign_is_archive(options))
+		return check_archive(options);
 	if (!sign_root(options))
 		return "--root DIR is needed";
 	if (options->dpkg && (options->paths.count > 0) == options->all)
@@ -178,6 +228,8 @@ int sign_open_source(struct sign_call *call, struct assay_error *err)
 {
 	const char *root = sign_root(call->options);
 
+	if (sign_is_archive(call->options))
+		return open_contents(call, err);
 	call->work.root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (call->work.root_fd < 0)
 		return assay_fail(err, errno, "cannot open the directory %s: %s", root,

@@ -115,6 +115,19 @@ static int check_prepared(struct sign_job *job)
 		assay_digest_text(&job->digest, now));
 }
 
+/* Is it what its name says? */
+static int check_name(struct sign_job *job)
+{
+	char shown[SHOWN_MAX], text[ASSAY_DIGEST_TEXT_MAX];
+
+	if (job->expected.size == 0 || verity_digest_equal(&job->expected, &job->digest))
+		return 0;
+	return assay_fail(&job->err, ESTALE,
+			  "%s is not the object that its name says: its fs-verity digest is %s; "
+			  "it was damaged, or changed: get it anew",
+			  show(job, shown), assay_digest_text(&job->digest, text));
+}
+
 /* Takes over what a dear signer made of the same digest. */
 static void keep_signatures(const struct sign_work *work, struct sign_job *job)
 {
@@ -307,6 +320,8 @@ void sign_job_run(void *context, unsigned int thread, void *argument)
 	if (job->fd < 0 && !job->given)
 		return;
 	job->result = find_digest(work, thread, job);
+	if (job->result == 0)
+		job->result = check_name(job);
 	if (job->result == 0)
 		job->result = check_prepared(job);
 	if (job->result == 0)

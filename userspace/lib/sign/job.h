@@ -67,7 +67,7 @@ struct sign_old {
  * @path: as in the manifest
  * @fd: open for reading, or -1 for another link of a file that is signed already, and where the
  *      digest is given
- * @package, @has_md5, @md5: as the source says, see sign/source.h
+ * @package, @has_md5, @md5, @expected: as the source says, see sign/source.h
  * @given: @size and @digest are what the source says
  * @old: see there
  * @prepared: what it was when it was prepared; of digest size 0: nothing tells
@@ -84,6 +84,7 @@ struct sign_job {
 	struct package_name package;
 	bool given, has_md5;
 	uint8_t md5[SOURCE_MD5_SIZE];
+	struct assay_digest expected;
 	struct sign_old old;
 	struct prepared_file prepared;
 	int result;

@@ -134,6 +134,18 @@ int manifest_read(FILE *stream, const char *name, manifest_entry_function each, 
 int manifest_parse_header(const json_t *object, const char *what, struct manifest_header *ret,
 			  struct assay_error *err);
 
+/* manifest_parse_parameters() - hash, block size and salt of an object that was read as JSON */
+int manifest_parse_parameters(const json_t *object, const char *what,
+			      struct verity_parameters *parameters, struct assay_error *err);
+
+/*
+ * manifest_read_package() - the members package, version and architecture of an entry's object: all
+ * three or none
+ * @ret: zeroed before; its texts live as long as @object
+ */
+int manifest_read_package(const json_t *object, const char *what, struct package_name *ret,
+			  struct assay_error *err);
+
 /* manifest_read_header() - only the header, of a manifest in memory; pure */
 int manifest_read_header(struct bytes text, const char *name, struct manifest_header *ret,
 			 struct assay_error *err);

@@ -98,8 +98,8 @@ static int parse_signers(const json_t *object, const char *what, struct manifest
 	return r;
 }
 
-static int parse_parameters(const json_t *object, const char *what,
-			    struct verity_parameters *parameters, struct assay_error *err)
+int manifest_parse_parameters(const json_t *object, const char *what,
+			      struct verity_parameters *parameters, struct assay_error *err)
 {
 	struct assay_error why = { 0 };
 	struct buffer salt = { 0 };
@@ -190,7 +190,7 @@ int manifest_parse_header(const json_t *object, const char *what, struct manifes
 	r = parse_product(object, what, ret, err);
 	if (r < 0)
 		return r;
-	r = parse_parameters(object, what, &ret->parameters, err);
+	r = manifest_parse_parameters(object, what, &ret->parameters, err);
 	if (r < 0)
 		return r;
 	return parse_signers(object, what, ret, err);
@@ -225,9 +225,8 @@ static int read_optional(const json_t *object, const char *key, const char *what
 	return json_get_unsigned(object, key, what, ret, err);
 }
 
-/* All three members or none. */
-static int read_package(const json_t *object, const char *what, struct package_name *ret,
-			struct assay_error *err)
+int manifest_read_package(const json_t *object, const char *what, struct package_name *ret,
+			  struct assay_error *err)
 {
 	static const char *const keys[] = { "package", "version", "architecture" };
 	const char **const texts[] = { &ret->name, &ret->version, &ret->architecture };
@@ -297,7 +296,7 @@ static int parse_entry(struct manifest_reader *reader, const json_t *object, con
 		return assay_fail(err, EBADMSG,
 				  "%s: \"digest\" is not \"%s:\" and its hexadecimal digits", what,
 				  assay_hash_name(reader->header.parameters.hash));
-	r = read_package(object, what, &entry->package, err);
+	r = manifest_read_package(object, what, &entry->package, err);
 	if (r < 0)
 		return r;
 	r = read_base64(object, "pkcs7", what, VERITY_SIGNATURE_MAX, &reader->pkcs7, &entry->pkcs7,
@@ -335,7 +334,7 @@ static bool decode_plain(struct bytes text, size_t limit, struct buffer *out, st
 	return true;
 }
 
-/* All three or none, as read_package() has them. */
+/* All three or none, as manifest_read_package() has them. */
 static bool copy_package(struct manifest_reader *reader, const struct manifest_members *members,
 			 struct package_name *ret)
 {

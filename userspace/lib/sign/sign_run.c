@@ -102,6 +102,7 @@ static void take_item(struct sign_job *job, const struct source_item *item)
 		job->package = *item->package;
 	job->has_md5 = item->has_md5;
 	memcpy(job->md5, item->md5, sizeof(job->md5));
+	job->expected = item->expected;
 	job->given = item->digest.size > 0;
 	job->size = item->size;
 	job->digest = item->digest;

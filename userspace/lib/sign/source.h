@@ -32,6 +32,7 @@ enum source_kind {
  * @stat: of the opened file; of what was skipped; else zeros
  * @package: whose it is, until the source is closed; NULL: none's
  * @md5: what the file's MD5 is to be, if @has_md5
+ * @expected: the fs-verity digest that its name says; .size is 0 of names that say none
  * @size, @digest: of a file that cannot be opened as it lies in an archive: its fs-verity digest.
  *                 @digest.size is 0 of all others
  */
@@ -42,6 +43,7 @@ struct source_item {
 	const struct package_name *package;
 	bool has_md5;
 	uint8_t md5[SOURCE_MD5_SIZE];
+	struct assay_digest expected;
 	uint64_t size;
 	struct assay_digest digest;
 };
