@@ -172,6 +172,7 @@ FLEET_OBJECTS := $(filter-out main,$(basename $(notdir $(wildcard userspace/flee
 # The files of its page are in page.o, as the assembler reads them.
 $(VARIANTS:%=build/%/userspace/fleet/page.o): $(wildcard userspace/fleet/page/*)
 FLEET_COMMANDS := cmd options trust_files
+FLEET_MANUALS := man/assay-fleet.8
 
 define variant
 build/$(1)/%.o: %.c $(NEEDS_$(1)) | packages
@@ -528,7 +529,7 @@ install-completions:
 	done
 
 install-manuals:
-	@for page in $(wildcard man/*.[1-8]); do \
+	@for page in $(filter-out $(FLEET_MANUALS),$(wildcard man/*.[1-8])); do \
 		section='$(DESTDIR)$(mandir)'/man$${page##*.}; \
 		install -d "$$section" && install -m 644 $$page "$$section/" || exit 1; \
 	done
@@ -562,6 +563,16 @@ install-contents: build/$(INSTALL_FROM)/assay-contents
 install-apt:
 	$(call into,$(privatedir),755,policy/apt/after-dpkg)
 	$(call into,$(aptconfdir),644,policy/apt/80assay)
+
+# The fleet's verifier, for a machine that judges others.
+.PHONY: install-fleet
+install-fleet: build/host/assay-fleet
+	install -d '$(DESTDIR)$(sbindir)' '$(DESTDIR)$(unitdir)' '$(DESTDIR)$(mandir)/man8'
+	install -m 644 $(FLEET_MANUALS) '$(DESTDIR)$(mandir)/man8/'
+	install -m 755 build/host/assay-fleet '$(DESTDIR)$(sbindir)/'
+	sed 's,@SBINDIR@,$(sbindir),' policy/assay-fleet.service >'$(DESTDIR)$(unitdir)/assay-fleet.service'
+	chmod 644 '$(DESTDIR)$(unitdir)/assay-fleet.service'
+	install -m 644 policy/assay-fleet.socket '$(DESTDIR)$(unitdir)/'
 
 install-library: library
 	install -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(pkgconfigdir)' '$(DESTDIR)$(includedir)'

@@ -11,8 +11,7 @@ struct migrate_options {
 };
 
 static const struct option_row migrate_rows[] = {
-	{ "database", 'd', "URL", "sqlite:PATH, or one that begins with postgresql:",
-	  OPTION_TEXT(struct migrate_options, database), .required = true },
+	FLEET_ROW_DATABASE(struct migrate_options),
 	{ "to", 0, "VERSION", "not to the newest version, but this one",
 	  OPTION_NUMBER(struct migrate_options, version, 1, UINT32_MAX) },
 	OPTION_END,

@@ -19,8 +19,7 @@ struct serve_options {
 };
 
 static const struct option_row serve_rows[] = {
-	{ "database", 'd', "URL", "sqlite:PATH, or one that begins with postgresql:",
-	  OPTION_TEXT(struct serve_options, database), .required = true },
+	FLEET_ROW_DATABASE(struct serve_options),
 	{ "listen", 'l', "ADDRESS",
 	  "ADDRESS:PORT, or the absolute path of a Unix socket; systemd may hand over sockets as "
 	  "well",

@@ -210,6 +210,11 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 		       !bytes_equal(BYTES(checks.bytes, checks.size),
 				    BYTES(device->checks.bytes, device->checks.size));
 	device->checks = checks;
+	/* It costs as much as the verdict, and is kept only then. */
+	if (ret->changed)
+		ret->json = assay_verdict_json(verdict);
+	if (ret->changed && !ret->json)
+		return assay_fail(err, ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -248,10 +253,7 @@ static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uin
 	if (assay_verify(&params, &verdict, &message) != ASSAY_VERIFY_OK)
 		return assay_fail(err, EIO, "%s", message.text);
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
-	ret->json = assay_verdict_json(verdict);
-	if (!ret->json)
-		r = assay_fail(err, ENOMEM, "out of memory");
-	else if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
+	if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
 	else
 		r = take_verdict(in, now, verdict, policy, device, ret, err);

@@ -52,7 +52,7 @@ enum judge_kind {
  * @changed: the device is held for something else than before, or by other checks
  * @news: it has records or entries that were not judged before
  * @reason: why it is not trusted, or what is off; "" if it is trusted
- * @json: of JUDGE_VERDICT and JUDGE_FOREIGN: assay_verdict_json()
+ * @json: assay_verdict_json() where it @changed; else NULL
  * @issued: when its nonce was made, at the earliest
  */
 struct judgement {

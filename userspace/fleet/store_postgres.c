@@ -343,10 +343,30 @@ static const struct store_engine engine = {
 	.close = close_store,
 };
 
+/* A URL stands on command lines, which everybody can read. */
+static int refuse_password(const char *url, struct assay_error *err)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	int r = options ? 0 : assay_fail(err, EINVAL, "the URL of the database is none");
+
+	for (PQconninfoOption *option = options; option && option->keyword; option++)
+		if (strcmp(option->keyword, "password") == 0 && option->val)
+			r = assay_fail(
+				err, EINVAL,
+				"the URL of the database must have no password: put it into a "
+				"password file (PGPASSFILE)");
+	PQconninfoFree(options);
+	return r;
+}
+
 int store_postgres_open(const char *url, struct store **ret, struct assay_error *err)
 {
-	struct postgres_store *postgres = calloc(1, sizeof(*postgres));
-	int r;
+	struct postgres_store *postgres;
+	int r = refuse_password(url, err);
+
+	if (r < 0)
+		return r;
+	postgres = calloc(1, sizeof(*postgres));
 
 	if (!postgres)
 		return assay_fail(err, ENOMEM, "out of memory");
