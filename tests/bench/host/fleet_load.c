@@ -220,7 +220,7 @@ static void begin_next(struct connection *connection)
 static void note_latency(double seconds)
 {
 	if (load.done == load.room) {
-		load.room = load.room > 0 ? 2 * load.room : 65536;
+		load.room *= 2;
 		load.latencies = realloc(load.latencies, load.room * sizeof(float));
 		if (!load.latencies)
 			fail("out of memory");
@@ -547,7 +547,9 @@ static void begin(void)
 	load.made = calloc(load.devices, sizeof(*load.made));
 	load.kept = calloc(load.connections, sizeof(*load.kept));
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!load.made || !load.kept || load.epoll < 0)
+	load.room = 65536;
+	load.latencies = calloc(load.room, sizeof(float));
+	if (!load.made || load.epoll < 0)
 		fail("out of memory");
 	for (uint64_t i = 0; i < load.devices; i++)
 		made_device_begin(&load.made[i], i, load.entries);
@@ -572,6 +574,8 @@ int main(int argc, char **argv)
 {
 	read_options(argc, argv);
 	begin();
+	if (!load.made || !load.kept || !load.latencies)
+		fail("out of memory");
 	if (load.one || load.rows) {
 		if (load.one)
 			write_one();
