@@ -586,8 +586,8 @@ install-library: library
 
 # ---------------------------------------------------------------- distribution
 # What stands in the repository, with what is changed in it; in an unpacked tarball, all but build/.
-DIST_FILES = { git ls-files --cached --others --exclude-standard 2>/dev/null || find . -type f -not -path './build/*' | sed 's,^\./,,'; } | \
-	while IFS= read -r file; do [ ! -e "$$file" ] || printf '%s\n' "$$file"; done | sort
+DIST_FILES = { git ls-files --cached --others --exclude-standard 2>/dev/null || find . '(' -type f -o -type l ')' -not -path './build/*' | sed 's,^\./,,'; } | \
+	while IFS= read -r file; do [ ! -e "$$file" ] || printf '%s\n' "$$file"; done | LC_ALL=C sort
 
 # The same files give the same bytes: the time is that of the newest entry of debian/changelog.
 DIST := build/dist/assay-$(LIB_VERSION).tar.xz
@@ -602,6 +602,15 @@ dist:
 			--owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --transform='s,^,assay-$(LIB_VERSION)/,S' | \
 		xz -6 --threads=1 >$(DIST).new && mv $(DIST).new $(DIST)
 	@echo $(DIST)
+
+# For editors and analysers (clangd): how each file of what is installed is compiled, by the rules above.
+COMPILE_COMMANDS = [inputs | select(test(" -c -o [^ ]+[.]o [^ ]+[.]c$$")) | sub("^[ \t]+"; "") | \
+	{directory: $$directory, command: ., file: (split(" ") | last)}]
+.PHONY: compile_commands.json
+compile_commands.json:
+	$(Q)$(MAKE) --no-print-directory -n -B NO_BED=1 $(PROGRAMS:%=build/host/%) build/host/assayd build/host/assay-initrd \
+			build/host/assay-fleet | \
+		jq -R -n --arg directory '$(CURDIR)' '$(COMPILE_COMMANDS)' >$@.new && mv $@.new $@
 
 # Debian packages for releases of Debian: build/package/SUITE-ARCH/*.deb, see qemu/package.
 PACKAGES := $(foreach a,$(ARCHES),bookworm-$(a) trixie-$(a))
@@ -627,6 +636,7 @@ help:
 		'make deps          packages, kernels and sysroots only; all other targets do what they need' \
 		'make install       programs, libassay-verify, man pages, completions, udev rule, service; prefix=$(prefix), DESTDIR=' \
 		'make package       Debian packages for this machine and for a Debian 13 on arm64: build/package/SUITE-ARCH; or one of: $(PACKAGES:%=package-%)' \
+		'make compile_commands.json   how each file is compiled, for clangd and the like' \
 		'make dist          the sources as build/dist/assay-VERSION.tar.xz, the same bytes from the same files' \
 		'make clean         removes build/ (the cache stays: see qemu/README.md)' \
 		'FLAVOUR is one of: $(ALL_FLAVOURS) (kernel of the guest: qemu/README.md)'
