@@ -191,7 +191,7 @@ client-key=$work/d1.key"
 	run $varlink "$work/run/socket" org.assay.Quote "{\"nonce\": \"$nonce\", \"file\": true}"
 	check 'each call has its own' eval 'grep -q state/evidence-2.json stdout && cmp state/evidence-1.json first.json'
 	for bad in '{}' '{"nonce": "00"}' '{"nonce": 5}' '{"nonce": "xx112233445566778899"}' \
-		"{\"nonce\": \"$nonce\", \"since\": -1}" "{\"nonce\": \"$nonce\", \"file\": 1}"; do
+		"{\"nonce\": \"$nonce\", \"since\": -1}" "{\"nonce\": \"$nonce\", \"since_ima\": true}" "{\"nonce\": \"$nonce\", \"file\": 1}"; do
 		# shellcheck disable=SC2086
 		run $varlink "$work/run/socket" org.assay.Quote "$bad"
 		check "refused: $bad" grep -q 'InvalidParameter' stdout stderr

@@ -6,11 +6,11 @@
  *	push-verifier ASSAY_VERIFY DIRECTORY [PORT]
  *
  * In DIRECTORY: server.pem, its certificate and key; clients.pem, if devices must show a
- * certificate of it; devices/NAME.json, records of enrolled devices; policy.json; next_in. It
- * writes port, what it listens at, when it does; log, a line a request; the last evidence.zst and
- * evidence.json, verdict.json, and message-WHAT-KIND, the last message of each kind. File mode, if
- *it is there, has one word: how to misbehave at requests of the kind that stands behind it ("503
- *challenge"), or at all of them.
+ * certificate of it; devices/NAME.json, records of enrolled devices; policy.json; next_in;
+ *have-ima, the entries of IMA's list that it says to have. It writes port, what it listens at, when
+ *it does; log, a line a request; the last evidence.zst and evidence.json, verdict.json, and
+ *message-WHAT-KIND, the last message of each kind. File mode, if it is there, has one word: how to
+ *misbehave at requests of the kind that stands behind it ("503 challenge"), or at all of them.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -210,7 +210,7 @@ static void challenge(struct request *request, const json_t *record)
 	json_t *asked = json_loads(request->body, 0, NULL);
 	const char *boot_id = json_string_value(json_object_get(asked, "boot_id"));
 	unsigned char nonce[32];
-	char text[2 * sizeof(nonce) + 1];
+	char text[2 * sizeof(nonce) + 1], entries[24] = "0";
 
 	if (!boot_id) {
 		answer_error(request, 400, "", "no boot id");
@@ -223,10 +223,12 @@ static void challenge(struct request *request, const json_t *record)
 	for (size_t i = 0; i < sizeof(nonce); i++)
 		snprintf(text + 2 * i, 3, "%02x", nonce[i]);
 	write_file("nonce", text, sizeof(text) - 1);
+	if (access("have-ima", R_OK) == 0)
+		read_file("have-ima", entries, sizeof(entries));
 	answer(request, 200,
 	       json_pack("{s:i, s:s, s:s, s:i, s:{s:I, s:i}}", "assay", 1, "type", "push-challenge",
 			 "nonce", text, "expires_in", 60, "have", "log", judged(record, boot_id),
-			 "ima", 0));
+			 "ima", (json_int_t)strtoul(entries, NULL, 10)));
 	json_decref(asked);
 }
 
@@ -294,7 +296,7 @@ static const char *reason(const json_t *verdict, char *text, size_t capacity)
 static void evidence(struct request *request)
 {
 	char nonce[129], next_in[16] = "600", claim[16] = "", why[1024];
-	json_t *verdict, *record, *body, *first;
+	json_t *verdict, *record, *body, *logs, *first;
 	bool trusted;
 
 	if (read_file("nonce", nonce, sizeof(nonce)) == 0) {
@@ -313,7 +315,11 @@ static void evidence(struct request *request)
 	body = json_load_file("evidence.json", 0, NULL);
 	if (!verdict || !record || !body)
 		end("verdict");
-	first = json_object_get(json_object_get(json_object_get(body, "logs"), "assay"), "first");
+	logs = json_object_get(body, "logs");
+	if (json_object_get(logs, "ima"))
+		note("ima %lld", (long long)json_integer_value(
+					 json_object_get(json_object_get(logs, "ima"), "first")));
+	first = json_object_get(json_object_get(logs, "assay"), "first");
 	note("first %lld bytes %zu", (long long)json_integer_value(first), request->size);
 	trusted = json_is_true(json_object_get(verdict, "trusted"));
 	if (access("next_in", R_OK) == 0)

@@ -3,7 +3,7 @@
 # assayd pushes a device's log to a verifier over HTTPS: all of it first, then what is new; the
 # service's user has what it needs for that, and no more. What it says of verifiers that are away or
 # misbehave is shown by e2e/test_push_service.
-# guest: --region auto --tpm new --banks sha256 --timeout 180
+# guest: --region auto --tpm new --banks sha256 --timeout 300
 # guest: --program usr/bin/openssl --program usr/bin/tpm2 --program usr/bin/fsverity
 # guest: --disk "$(tests/kmod/verity-disk "$directory/verity.img")"
 # guest: --file build/arm64/push-verifier=/usr/bin/push-verifier
@@ -33,6 +33,7 @@ bytes() { grep '^first ' /v/log | tail -n "$1" | head -n 1 | cut -d ' ' -f 4; }
 attested() { # COUNT: so often at least
 	[ "$(sed -n 's/.*"attestations": \([0-9]*\).*/\1/p' /run/assay/state.json)" -ge "$1" ]
 }
+no_quote_problem() { ! state_has '"problem_id": "quote"'; }
 again() { # an attestation that has begun from now on is there
 	again_from=$(sed -n 's/.*"attestations": \([0-9]*\).*/\1/p' /run/assay/state.json)
 	service_waits 300 attested $((again_from + 2))
@@ -120,6 +121,38 @@ check 'a verifier that has lost what it knew gets all of it once more, from the 
 grep '^first 0' /v/log | tail -n 1 | sed 's/^/# /'
 check 'and trusts it' state_has '"verdict": "trusted"'
 
+# ---------------------------------------------------------------- a verifier that is away
+echo drop >/v/mode
+service_waits 200 state_has '"away_since"'
+# It is away for a week, by the clock; what comes meanwhile waits for it.
+away=$(sed -n 's/.*"away_since": "\(.*\)".*/\1/p' /run/assay/state.json)
+date -s "@$(($(date +%s) + 7 * 24 * 3600))" >/dev/null
+waiting() { # so many records at least wait for the verifier
+	[ "$(sed -n 's/.*"unacknowledged_records": \([0-9]*\).*/\1/p' /run/assay/state.json)" -ge "$1" ]
+}
+append 300 1000
+check 'a week later it says how much waits' service_waits 100 waiting 300
+check 'and since when the verifier is away: a week' state_has "\"away_since\": \"$away\""
+run assay status service
+check 'for people as well' prints 1 '^  push      trusted: the verdict of https://127.0.0.1:8443 at ' "the verifier is away since $away" \
+	'^  archive   [0-9]* records of the log are archived, in /var/lib' '[0-9]* of them no verifier has seen' \
+	'^  attest    [0-9]* quotes made' "^  ima       [0-9]* entr"
+sed -i 's/^size=16K/size=16K\nkeep-size=8K/' /etc/assay/assayd.conf
+kill -HUP "$service_pid"
+check 'what nobody has seen is more than may be kept; it stays, and that is told' \
+	service_waits 100 state_has 'set keep-unacknowledged=no'
+rm /v/mode
+again
+check 'when it is back it trusts what it had not seen' state_has '"verdict": "trusted"'
+check 'then nothing waits' service_waits 100 state_has '"unacknowledged_records": 0'
+no_keep_problem() { ! state_has '"problem_id": "keep"'; }
+kept_is_small() {
+	[ "$(cat /var/lib/assay/archive/*/*.cel.zst | wc -c)" -le 8192 ]
+}
+check 'and what was seen goes, down to what may be kept' service_waits 200 kept_is_small
+check 'which mends that' service_waits 100 no_keep_problem
+assay status service | sed 's/^/# /'
+
 # ---------------------------------------------------------------- as whom
 check 'the service runs as its user' [ "$(service_reads Uid)" = "$(printf '990\t990\t990\t990')" ]
 check 'without a capability in effect' [ "$(service_reads CapEff)" = 0000000000000000 ]
@@ -128,6 +161,25 @@ check 'and has no threads' [ "$(service_reads Threads)" = 1 ]
 rss=$(service_reads RssAnon)
 echo "# RssAnon $rss"
 check 'it needs less than 32 MiB' [ "${rss%% *}" -lt 32768 ]
+
+# ---------------------------------------------------------------- entries of IMA's list
+# What the verifier makes of them is shown elsewhere; here it is what is sent.
+entries=$(cat /sys/kernel/security/ima/runtime_measurements_count)
+sends() { # FIRST: of IMA's list
+	grep -q "^ima $1\$" /v/log
+}
+sed -i 's/^ima-log=no/ima-log=yes/' /etc/assay/assayd.conf
+kill -HUP "$service_pid"
+check "a verifier that has nothing of IMA's list gets all of it" service_waits 200 sends 0
+echo "$entries" >/v/have-ima
+check 'one that has all there were gets what came since' service_waits 200 sends "$entries"
+sed -i '/^ima 0$/d' /v/log
+echo $((entries + 1000)) >/v/have-ima
+check 'and one that says to have more gets all of it' service_waits 200 sends 0
+check 'which is no failure' no_quote_problem
+rm /v/have-ima
+sed -i 's/^ima-log=yes/ima-log=no/' /etc/assay/assayd.conf
+kill -HUP "$service_pid"
 
 # ---------------------------------------------------------------- what is wrong
 tpm2 pcrextend 14:sha256="$(printf %064d 3)"

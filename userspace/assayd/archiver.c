@@ -580,6 +580,9 @@ static void take_acknowledged(struct part *part, uint64_t records, uint64_t entr
 	else
 		problem_clear(archiver->service, name, "acknowledged");
 	read_acknowledged(archiver);
+	/* What had to wait for that may go now. */
+	if (archiver->kept.over > 0 && loop_now() >= archiver->keep_after)
+		keep_files(archiver, false);
 }
 
 struct part part_archive = {

@@ -93,6 +93,7 @@ static const char *read_parameters(const json_t *parameters, uint8_t *nonce,
 {
 	const char *text = json_string_value(json_object_get(parameters, "nonce"));
 	const json_t *since = json_object_get(parameters, "since");
+	const json_t *since_ima = json_object_get(parameters, "since_ima");
 	const json_t *in_file = json_object_get(parameters, "file");
 	size_t size = 0;
 
@@ -101,10 +102,14 @@ static const char *read_parameters(const json_t *parameters, uint8_t *nonce,
 	if (since && !json_is_null(since) &&
 	    (!json_is_integer(since) || json_integer_value(since) < 0))
 		return "since";
+	if (since_ima && !json_is_null(since_ima) &&
+	    (!json_is_integer(since_ima) || json_integer_value(since_ima) < 0))
+		return "since_ima";
 	if (in_file && !json_is_null(in_file) && !json_is_boolean(in_file))
 		return "file";
 	wanted->nonce = BYTES(nonce, size);
 	wanted->since = (uint64_t)json_integer_value(since);
+	wanted->since_ima = (uint64_t)json_integer_value(since_ima);
 	*file = json_is_true(in_file);
 	return NULL;
 }
