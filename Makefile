@@ -455,6 +455,10 @@ demo-needs: build/host/assay build/host/assay-push build/host/assay-verify build
 demo: demo-needs
 	+@tests/e2e/demo.sh
 
+.PHONY: demo-fleet
+demo-fleet: build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load
+	+@tests/e2e/demo-fleet.sh
+
 # ---------------------------------------------------------------- attestation in CI
 .PHONY: attest-ci
 attest-ci: demo-needs
@@ -626,6 +630,7 @@ clean:
 help:
 	@printf '%s\n' \
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
+		'make demo-fleet    a verifier of 201 devices, one of them tampered with' \
 		'make attest-ci     a device enrolled, quoted and judged as a CI job does: build/attest-ci' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
 		'make soak          the long forms of some tests, and two kernels more; S= some of them (tests/soak.sh)' \

@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A fleet on this machine: assay-fleet on SQLite, 200 devices that are made up (each with a key of its
+# own, which signs real quotes of real logs), and a machine with a TPM, an swtpm, which attests by
+# `assay push` and runs a file that nobody knows. `make demo-fleet` builds all it needs.
+#
+# Prints a line for each step, and exits with 0 only if every expectation held. On a terminal the service
+# stays, to be looked at, until Enter is pressed.
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+. tests/e2e/push.sh
+. "$top/tests/e2e/fleet.sh"
+trap 'fleet_stop; end' EXIT
+
+devices=${DEVICES:-200} began=$(date +%s)
+step() {
+	printf '%3d s  %s\n' "$(($(date +%s) - began))" "$*"
+}
+fail() {
+	step "NOT SO: $*"
+	exit 1
+}
+expect() { # WHAT COMMAND...
+	expected=$1
+	shift
+	"$@" || fail "$expected"
+	step "$expected"
+}
+load() {
+	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --entries 20 --connections 32 --socket "$work/fleet.sock" "$@"
+}
+push() {
+	with_logs "$assay" push --url "$url" --ca servers.pem --ak ak.pem --name "${name:-shop-1}" --no-assay-log --timeout 20
+	[ "$status" -eq "$1" ]
+}
+count() { # VERDICT NUMBER
+	as viewer GET /v1/fleet
+	[ "$(jq -r --arg verdict "$1" '.devices[$verdict]' answer)" = "$2" ]
+}
+
+# ---------------------------------------------------------------- what is to be trusted
+mkdir -p tree/usr/bin
+for i in 1 2 3; do echo "$i" >"tree/usr/bin/file$i"; done
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=signer \
+	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
+	-keyout signer.key -out signer.pem -days 2 2>/dev/null
+"$assay" sign --key signer.key --cert signer.pem --root tree --manifest manifest.jsonl --signatures pkcs7 >/dev/null || fail 'no manifest'
+echo '{"assay": 1, "type": "policy", "waive": {"boot-known": "these devices are made up"},
+	"certificates": ["signer.pem"], "manifests": ["manifest.jsonl"]}' >fleet.json
+
+fleet_start --interval "${INTERVAL:-300}" || fail 'the service does not start'
+step "assay-fleet serves at $url/, on SQLite"
+upload certificates signer.pem signer.pem && said 200 || fail 'no certificate'
+upload manifests manifest.jsonl manifest.jsonl manifest.jsonl.p7s && said 200 || fail 'no manifest'
+upload policies fleet.json fleet.json && said 200 || fail 'no policy'
+upload policies shop.json v/policy.json && said 200 || fail 'no policy'
+as approver POST /v1/assignments -d '{"label": "", "policy": "fleet.json", "version": 1}' && said 200 || fail 'not assigned'
+as approver POST /v1/assignments -d '{"label": "shop", "policy": "shop.json", "version": 1}' && said 200 || fail 'not assigned'
+step 'two policies: one for all, one for the label shop'
+
+# ---------------------------------------------------------------- devices
+load --enrol operator-token >load.json || fail "$devices devices are not enrolled"
+jq '.machine_id = "shop-1"' records/devices/d1.json >shop-1.json
+as operator PUT '/v1/devices/shop-1?label=shop' --data-binary @shop-1.json && said 200 || fail 'shop-1 is not enrolled'
+expect "$((devices + 1)) devices are enrolled" count never $((devices + 1))
+load --rounds 1 >load.json || fail 'the devices do not attest'
+push 0 || fail 'shop-1 does not attest'
+expect "all have attested and are trusted" count trusted $((devices + 1))
+load --rounds 2 --grow 1 >load.json || fail 'the devices do not attest again'
+step "all attest again, with logs that grow: p50 $(jq .p50_ms load.json) ms, p99 $(jq .p99_ms load.json) ms"
+
+# ---------------------------------------------------------------- one of them
+measure /usr/bin/evil "$(echo evil | sha256sum | cut -d ' ' -f 1)"
+step 'shop-1 runs /usr/bin/evil'
+expect 'shop-1 attests, as it must, and is told that it is not trusted' push 1
+as viewer GET '/v1/devices?state=not-trusted'
+expect "of $((devices + 1)) devices one is not trusted, and why: $(jq -r '.devices[0].reason' answer)" said 200 '[.devices[].device] == ["shop-1"] and (.devices[0].reason | startswith("ima-files-known: "))'
+as viewer GET /v1/devices/shop-1/changes
+expect 'that is in its history' said 200 '[.changes[].verdict] == ["not-trusted", "trusted"]'
+if [ -t 0 ]; then
+	printf 'Look at %s/ (its authority is %s/servers.pem) with the token viewer-token; Enter ends it. ' "$url" "$work"
+	read -r _
+fi
+fleet_stop || fail 'the service does not end well'
+step 'every expectation held'
