@@ -6,6 +6,7 @@
 #
 # Prints a line for each step, and exits with 0 only if every expectation held. On a terminal the service
 # stays, to be looked at, until Enter is pressed.
+# shellcheck disable=SC2015 # whichever of the two it is, it has failed
 set -u
 LC_ALL=C
 export LC_ALL
