@@ -24,6 +24,16 @@ check 'and the log has it' prints 0 "  $digest  /disk/program\$"
 run assay log show --json
 check 'with the UUID of the file system' prints 0 "$(blkid /dev/vda | sed 's/.*UUID="\([^"]*\)".*/\1/')"
 
+# Signed and enabled by the commands, as on ext4.
+mkdir /disk/tree
+cp /bed/busybox /disk/tree/program
+assay key create --out /run/key.pem --cert /run/cert.pem >/dev/null || exit 1
+works 'files are signed' assay sign --key /run/key.pem --cert /run/cert.pem --root /disk/tree --manifest /run/m --signatures pkcs7
+works 'the kernel has the certificate' assay keyring load --cert /run/cert.pem
+run assay enable --manifest /run/m --cert /run/cert.pem --root /disk/tree
+check 'and enabled, with their signatures' prints 0 '^verity is on for 1 of 1 files'
+check 'with the digest that was signed' grep -q "\"digest\":\"$(fsverity measure /disk/tree/program | cut -d ' ' -f 1)\"" /run/m
+
 # The data of the second file, on the disk itself.
 umount /disk
 offset=$(dd if=/dev/vda bs=1M count=48 2>/dev/null | strings -t d -n 20 |
