@@ -74,6 +74,11 @@ build/device-root.key: FORCE build/kernel/4k build/sysroot build/guest/init | pa
 	$(call keep_key,qemu/device-root)
 build/device-root: %: %.key ;
 
+# What it boots with.
+build/boot-tools.key: FORCE | packages
+	$(call keep_key,qemu/boot-tools)
+build/boot-tools: %: %.key ;
+
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
 # arm64, amd64: the guests'; fuzz: clang's libFuzzer; shared: what libassay-verify is made of.
@@ -459,6 +464,13 @@ demo: demo-needs
 demo-fleet: build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load
 	+@tests/e2e/demo-fleet.sh
 
+# A whole device, from its firmware on.
+.PHONY: demo-device device-needs
+device-needs: initramfs-tools-needs build/boot-tools package-trixie-arm64
+
+demo-device: device-needs
+	+@tests/e2e/device.sh
+
 # ---------------------------------------------------------------- attestation in CI
 .PHONY: attest-ci
 attest-ci: demo-needs
@@ -631,6 +643,7 @@ help:
 	@printf '%s\n' \
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
 		'make demo-fleet    a verifier of 201 devices, one of them tampered with' \
+		'make demo-device   a Debian 13 device from its firmware on: installed, booted, measured, judged; attacks at each stage' \
 		'make attest-ci     a device enrolled, quoted and judged as a CI job does: build/attest-ci' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
 		'make soak          the long forms of some tests, and two kernels more; S= some of them (tests/soak.sh)' \

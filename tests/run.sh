@@ -122,6 +122,7 @@ needs() {
 		;;
 	e2e/test_dist) echo packages ;;
 	e2e/test_package*) echo "package-bookworm-$(dpkg --print-architecture)" ;;
+	e2e/test_device) echo device-needs ;;
 	e2e/test_push*) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/push-verifier build/host/assayd build/host/assayd-plain' ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;
 	model/*) echo packages ;;
@@ -219,7 +220,11 @@ execute() {
 			--file build/system=/ --file build/kmod/4k/assay.ko=/bed/modules/assay.ko
 		eval "qemu/run-guest \"\$@\" $(sed -n 's/^# guest: *//p' "tests/system/$name.sh" | tr '\n' ' ')"
 		;;
-	e2e/*) timeout "${e2e_timeout:-600}" "tests/e2e/$name.sh" ;;
+	e2e/*)
+		# A line "# limit: SECONDS" in it where it boots many guests.
+		e2e_limit=$(sed -n 's/^# limit: *//p' "tests/e2e/$name.sh")
+		timeout "${e2e_timeout:-${e2e_limit:-600}}" "tests/e2e/$name.sh"
+		;;
 	model/*) timeout 600 tests/model/check "tests/model/$name.pml" "$2" ;;
 	lint/*) tests/lint "$name" ;;
 	esac

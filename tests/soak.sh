@@ -16,6 +16,7 @@
 #	kill      assayd killed 200 times while it archives (archive_kills)
 #	archive-cut  a guest that archives cut off 200 times (cut_rounds; cut_seed)
 #	nth       memory that is not there, for every allocation of loading and unloading
+#	device    a Debian 13 device from its firmware on, with attacks at each stage
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
 #	going-on  verdicts of evidence that goes on, each row of bad input cut at each record
@@ -46,7 +47,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth debug kcsan tags amd64
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device debug kcsan tags amd64
 for name; do
 	case $name in
 	model)
@@ -113,6 +114,10 @@ for name; do
 	nth)
 		export nth_tries="${nth_tries:-0}" nth_timeout=3600
 		soak nth kmod/test_nth@debug
+		;;
+	device)
+		export DEVICE_FORM=long e2e_timeout=7200
+		soak device e2e/test_device
 		;;
 	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"

@@ -49,7 +49,7 @@ for unit in getty.target getty-static.service systemd-hwdb-update.service ldconf
 	systemd-hostnamed.socket systemd-initctl.socket systemd-sysext.socket modprobe@.service \
 	proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount sys-kernel-config.mount \
 	dev-hugepages.mount dev-mqueue.mount run-lock.mount systemd-tmpfiles-clean.timer \
-	dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service; do
+	dpkg-db-backup.timer apt-daily.timer apt-daily-upgrade.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service; do
 	ln -s /dev/null "/etc/systemd/system/$unit"
 done
 mkdir -p /etc/systemd/system-generators /etc/systemd/system/systemd-udev-trigger.service.d

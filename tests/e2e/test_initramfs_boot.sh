@@ -11,11 +11,10 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/assay-boot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 CHECK_OUT=$work
 . tests/check.sh
+. tests/e2e/initramfs.sh
 initramfs='initramfs-tools'
-image=build/device-$initramfs/image
 assay=build/host/assay
 out=build/guests/initramfs-$initramfs
-release=$(cat build/kernel/4k/release)
 
 # ------------------------------------------------------------------ the root, and what is signed of it
 cp --sparse=always build/device-root/root.ext4 "$work/root.ext4"
@@ -34,32 +33,19 @@ cp qemu/guest/initrd/measure.conf "$work/etc/measure.d/10.conf"
 mkdir "$work/etc/certificates"
 cp "$work/signer.pem" "$work/etc/certificates/"
 run qemu/run-guest --flavour 4k --plain --disk "$work/root.ext4" --root-disk /dev/vda --memory 2G \
-	--init tests/e2e/initramfs-prepare-guest.sh --file build/system=/bed/installed --file "$work/etc=/bed/etc" \
-	--file build/kmod/4k/assay.ko=/bed/modules/assay.ko --file build/guest/init=/bed/service-init \
+	--init tests/e2e/device-install-guest.sh --file build/system=/bed/installed --file "$work/etc=/bed/etc" \
+	--file build/kmod/4k/assay.ko=/bed/device-modules/assay.ko --file build/guest/init=/bed/service-init \
 	--file tests/check.sh=/bed/check.sh --file tests/system/system.sh=/bed/system.sh \
 	--file tests/e2e/initramfs-boot-guest.sh=/bed/boot-test --timeout 120 --out "$out-prepare"
 check 'the root has what it needs' told 0
 
 # ------------------------------------------------------------------ the initramfs
-# fresh CERTIFICATE DEED: the image, with what may have changed since it was made in the place of what
-# the hooks of initramfs-tools have put there, and nothing else
-fresh() {
-	rm -rf "$work/fresh"
-	mkdir -p "$work/fresh/etc/assay/certificates" "$work/fresh/usr/bin" "$work/fresh/usr/lib/assay"
-	cp build/system/usr/bin/assay-initrd "$work/fresh/usr/bin/"
-	cp build/system/usr/lib/assay/initrd-load "$work/fresh/usr/lib/assay/"
-	cp "$1" "$work/fresh/etc/assay/certificates/signer.pem"
-	printf '[initrd]\non-failure=%s\non-missing=%s\n' "$2" "$2" >"$work/fresh/etc/assay/initrd.conf"
-	printf '[enforce]\ncertificates=/etc/assay/certificates\n' >>"$work/fresh/etc/assay/initrd.conf"
-	fresh_module=$(grep "^usr/lib/modules/$release/.*/assay\.ko\$" "$work/contents")
-	mkdir -p "$work/fresh/${fresh_module%/*}"
-	cp build/kmod/4k/assay.ko "$work/fresh/$fresh_module"
-	(cd "$work/fresh" && find . -type f | sed 's#^\./##' | LC_ALL=C sort >../fresh.list &&
-		cpio -o -H newc -R 0:0 --quiet <../fresh.list) >"$work/fresh.cpio"
-	gzip -dc "$image" | cat - "$work/fresh.cpio" >"$work/initrd"
+fresh() { # CERTIFICATE DEED
+	initramfs_tree "$work/contents" "$1" "$2"
+	initramfs_append "$work/initrd"
 }
 
-gzip -dc "$image" | cpio -t --quiet | sed 's#^\./##' | LC_ALL=C sort >"$work/contents"
+initramfs_list "$work/contents"
 fresh "$work/signer.pem" emergency
 LC_ALL=C comm -23 "$work/fresh.list" "$work/contents" >"$work/added"
 check "$initramfs: all that stage 1 needs is in the image that was made" [ ! -s "$work/added" ]
