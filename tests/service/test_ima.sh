@@ -39,6 +39,8 @@ check "and comes to the TPM's PCR" state_has '"list_state": "verified"'
 check 'it stops' service_stop
 
 ima_kill_rounds "$(((total - 2000) / ima_kills))"
+# What is left of them, where their number is no multiple of the kills'.
+[ "$ima_next" -gt $total ] || ima_read $((total - ima_next + 1))
 check "it starts after it was killed $ima_kills times" service_start
 check 'every entry is archived' service_waits 300 ima_all_archived "$(ima_count)"
 check 'no problem is left' state_has '"problems": \[\]'
@@ -53,5 +55,11 @@ assay log export --ima --bank sha1 -o /tmp/whole1
 cat $ima/binary_runtime_measurements >/tmp/kernel1
 check "the list of another bank is the kernel's as well" cmp /tmp/whole1 /tmp/kernel1
 check 'evidence has the list' ima_evidence ima-log-replay
+# What a verifier has not judged yet.
+some=$(($(ima_count) - 100))
+run assay quote --nonce 000102030405060708090a0b0c0d0e0f --ak /run/ak.pem --since-ima $some --out /run/since.json --json
+check 'evidence can begin with a later entry' prints 0 "\"ima_log_entries\": *$(ima_count),"
+check 'and says so' grep -q "\"first\": *$some" /run/since.json
+check 'and is small' [ "$(wc -c </run/since.json)" -lt 100000 ]
 check 'it ends' service_stop
 echo "1..$check_number"
