@@ -303,8 +303,18 @@ static bool may_be_over(const struct archiver *archiver)
 	const uint64_t size = archiver->service->config->archive.keep_size;
 	const uint64_t written = archiver->archive.bytes - archiver->written;
 
-	return size > 0 && archiver->kept.size + written > size &&
-	       loop_now() >= archiver->keep_after;
+	return size > 0 && archiver->kept.size + written > size;
+}
+
+/* Now, or as soon as it may be looked again: nothing else may come that would have it done. */
+static void keep_soon(struct archiver *archiver)
+{
+	const uint64_t now = loop_now();
+
+	if (now >= archiver->keep_after)
+		keep_files(archiver, false);
+	else
+		loop_timer_set(archiver->keep_timer, archiver->keep_after - now);
 }
 
 /* How far a verifier has seen it, by the archive. */
@@ -402,7 +412,7 @@ static bool write_due(struct archiver *archiver)
 		archiver->kept.newest = now;
 	tell_clock(archiver, now);
 	if (may_be_over(archiver))
-		keep_files(archiver, false);
+		keep_soon(archiver);
 	return true;
 }
 
@@ -581,8 +591,8 @@ static void take_acknowledged(struct part *part, uint64_t records, uint64_t entr
 		problem_clear(archiver->service, name, "acknowledged");
 	read_acknowledged(archiver);
 	/* What had to wait for that may go now. */
-	if (archiver->kept.over > 0 && loop_now() >= archiver->keep_after)
-		keep_files(archiver, false);
+	if (archiver->kept.over > 0)
+		keep_soon(archiver);
 }
 
 struct part part_archive = {
