@@ -23,6 +23,7 @@
 #	fleet     a fleet under load for 15 minutes (DEVICES, WORKERS, DATABASE; tests/bench/fleet.sh)
 #	tags      likewise, on one whose KASAN uses tags
 #	amd64     what is too slow for make test on an emulated x86-64
+#	dkms      assay-dkms built by DKMS for Debian's own kernel, and passed over for others
 #
 # Started by `make soak`.
 set -eu
@@ -47,7 +48,7 @@ soak() {
 
 TEST_JOBS=1
 export TEST_JOBS
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device debug kcsan tags amd64
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device debug kcsan tags amd64 dkms
 for name; do
 	case $name in
 	model)
@@ -121,6 +122,13 @@ for name; do
 		;;
 	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"
+		;;
+	dkms)
+		dkms_arch=$(dpkg --print-architecture)
+		dkms_flavour=amd64
+		[ "$dkms_arch" = amd64 ] || dkms_flavour=4k
+		${MAKE:-make} --no-print-directory "package-bookworm-$dkms_arch" "build/kernel/$dkms_flavour" &&
+			tests/e2e/dkms.sh || failed="$failed dkms"
 		;;
 	*)
 		sed -n 's/^#	/	/p' "$0" >&2
