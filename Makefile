@@ -411,7 +411,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a
 	@mkdir -p $(@D)
 	$(call tell,FUZZ)
-	$(Q)clang $(LDFLAGS_fuzz) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) $(LIBS_CORE)
+	$(Q)clang $(LDFLAGS_fuzz) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(FUZZ_LIBS) $(LIBS_CORE)
 
 # What the module does with a log that it finds is the same code there.
 build/fuzz/fuzz_adopt: $(FOUND:%=build/fuzz/kmod/%.o)
@@ -421,6 +421,8 @@ build/fuzz/fuzz_deb: FUZZ_LIBS := -larchive
 build/fuzz/fuzz_image: $(addprefix build/fuzz/userspace/contents/,image.o image_blob.o merged.o unpack.o)
 build/fuzz/fuzz_image: FUZZ_LIBS := -larchive
 build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
+build/fuzz/fuzz_fleet: build/fuzz/libassay-fleet.a
+build/fuzz/fuzz_fleet: FUZZ_LIBS := $(LIBS_FLEET)
 build/fuzz/fuzz_assayd_config: $(addprefix build/fuzz/userspace/assayd/,config.o config_keys.o config_files.o)
 build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.o varlink_interface.o varlink_message.o)
 
