@@ -50,6 +50,12 @@ static void ask_less(struct verify_policy *policy, check_mask fails)
 	policy->required_with_state &= ~less;
 }
 
+/* Of the log's PCR, which was another one some time before. */
+static void ask_for_no_value(struct verify_policy *policy)
+{
+	policy->required &= ~CHECK_BIT(CHECK_PCR_VALUES);
+}
+
 /* The device some time before, judged by what the whole evidence is judged by. */
 static void judge_earlier(struct fixture *earlier, const struct fixture *whole, struct verdict *ret)
 {
@@ -152,6 +158,9 @@ static bool compare(const struct verdict *whole, const struct verdict *rest,
 	/* Nothing can go on from a state by a quote that says nothing of the boot. */
 	if (!(whole->passed & CHECK_BIT(CHECK_QUOTE_PARSED)))
 		return !verdict_trusted(rest);
+	/* Of a quote of the past, the rest cannot say that it is: its log does not come to it. */
+	if (whole->failed & CHECK_BIT(CHECK_ASSAY_LOG_PROGRESS))
+		return !verdict_trusted(rest);
 	if (whole->passed == rest->passed && whole->failed == rest->failed &&
 	    whole->required == rest->required &&
 	    (!verdict_trusted(whole) || same_states(&whole->state, &rest->state)))
@@ -219,6 +228,7 @@ static bool cut_row(const struct bad_row *row, size_t records, bool less)
 	fixture_build(&whole, row->stage, row->change);
 	if (less)
 		ask_less(&whole.policy, row->fails);
+	ask_for_no_value(&whole.policy);
 	fixture_begin(&earlier);
 	fixture_build_earlier(&earlier, row->stage, row->change, records, records);
 	judge_earlier(&earlier, &whole, &verdict);
@@ -286,13 +296,162 @@ TABLE(bad_chain)
 TABLE(bad_firmware)
 TABLE(bad_presence)
 
+/* ---------------------------------------------------------------- what does not go on */
+
+static void with_firmware(struct fixture *f)
+{
+	fixture_add_firmware(f);
+}
+
+/* The device restarted its system's separators, or somebody extended PCR 12 since. */
+static void another_pcr(struct fixture *f)
+{
+	fixture_add_firmware(f);
+	fixture_extend_behind(f, 1U << 12, "later");
+}
+
+/**
+ * struct tampered - what is done to evidence that goes on, or to its state, and what fails then
+ * @change: before the PCRs, of the whole evidence only; NULL: with_firmware()
+ */
+struct tampered {
+	const char *name;
+	fixture_change *change;
+	void (*tamper)(struct fixture *whole, struct verify_state *state);
+	check_mask fails;
+};
+
+static void first_is_less(struct fixture *whole, struct verify_state *state)
+{
+	(void)state;
+	whole->evidence.ima_first--;
+}
+
+static void first_is_more(struct fixture *whole, struct verify_state *state)
+{
+	(void)state;
+	whole->evidence.ima_first++;
+}
+
+/* An entry of this fixture's: PCR, digest, name, size and data. */
+static void entry_is_missing(struct fixture *whole, struct verify_state *state)
+{
+	const struct fixture_entry *entry = &whole->entries[state->ima.entries];
+
+	drop_front(&whole->evidence.ima_data,
+		   4 + sizeof(entry->digest) + 4 + strlen(entry->name) + 4 + entry->data.size);
+}
+
+static void record_is_missing(struct fixture *whole, struct verify_state *state)
+{
+	(void)state;
+	whole->evidence.assay_first++;
+}
+
+static void by_other_references(struct fixture *whole, struct verify_state *state)
+{
+	(void)whole;
+	state->references.bytes[0] ^= 1;
+}
+
+static void by_no_references(struct fixture *whole, struct verify_state *state)
+{
+	(void)state;
+	whole->input.references.size = 0;
+}
+
+static void of_another_boot(struct fixture *whole, struct verify_state *state)
+{
+	(void)whole;
+	state->boot_id[0] = 'f';
+}
+
+static void does_not_go_on(struct fixture *whole, struct verify_state *state)
+{
+	(void)whole;
+	state->goes_on = false;
+}
+
+static void pcr_is_another(struct fixture *whole, struct verify_state *state)
+{
+	(void)whole;
+	state->ima.value.bytes[0] ^= 1;
+}
+
+static void nothing(struct fixture *whole, struct verify_state *state)
+{
+	(void)whole;
+	(void)state;
+}
+
+static const struct tampered tampered[] = {
+	{ "good", NULL, nothing, 0 },
+	{ "a list that begins before the state's end", NULL, first_is_less, FAILS(IMA_LOG_START) },
+	{ "a list that begins behind the state's end", NULL, first_is_more, FAILS(IMA_LOG_START) },
+	{ "an entry left out", NULL, entry_is_missing, FAILS(IMA_LOG_REPLAY) },
+	{ "records numbered on", NULL, record_is_missing, FAILS(ASSAY_LOG_START) },
+	{ "judged by others then", NULL, by_other_references,
+	  FAILS(ASSAY_LOG_START) | FAILS(IMA_LOG_START) },
+	{ "judged by nobody knows what now", NULL, by_no_references,
+	  FAILS(ASSAY_LOG_START) | FAILS(IMA_LOG_START) },
+	{ "of another boot", NULL, of_another_boot, FAILS(ASSAY_LOG_START) | FAILS(IMA_LOG_START) },
+	{ "a state that says no more", NULL, does_not_go_on,
+	  FAILS(ASSAY_LOG_START) | FAILS(IMA_LOG_START) },
+	{ "another PCR before the list", NULL, pcr_is_another, FAILS(IMA_LOG_REPLAY) },
+	{ "the firmware's log left out, and its PCRs changed", another_pcr, nothing,
+	  FAILS(UEFI_LOG_PARSED) },
+};
+
+static void what_does_not_go_on_is_refused(void **unused)
+{
+	static struct verdict verdict;
+	static struct verify_state state;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(tampered) / sizeof(tampered[0]); i++) {
+		const struct tampered *row = &tampered[i];
+		struct fixture whole, earlier;
+
+		fixture_begin(&whole);
+		fixture_build(&whole, BEFORE_PCRS, row->change ? row->change : with_firmware);
+		ask_for_no_value(&whole.policy);
+		fixture_begin(&earlier);
+		fixture_build_earlier(&earlier, BEFORE_PCRS, with_firmware, 4, 3);
+		judge_earlier(&earlier, &whole, &verdict);
+		assert_true(verdict_trusted(&verdict));
+		keep(&verdict, &state);
+		assert_true(state.goes_on && state.firmware.size > 0);
+		whole.input.state = &state;
+		whole.input.references = references;
+		leave_out(&whole, &earlier, &state, true);
+		/* It is the same log, whatever became of the PCRs. */
+		whole.evidence.has_uefi_log = false;
+		row->tamper(&whole, &state);
+		fixture_write(&whole);
+		verify(&whole.input, &whole.policy, &verdict);
+		if ((verdict.failed & row->fails) != row->fails ||
+		    verdict_trusted(&verdict) != (row->fails == 0)) {
+			list("failed", verdict.failed);
+			fail_msg("%s: %strusted", row->name,
+				 verdict_trusted(&verdict) ? "" : "not ");
+		}
+		fixture_free(&whole);
+		fixture_free(&earlier);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_bad_quotes),   cmocka_unit_test(of_bad_logs),
-		cmocka_unit_test(of_bad_starts),   cmocka_unit_test(of_bad_ima),
-		cmocka_unit_test(of_bad_boot),	   cmocka_unit_test(of_bad_chain),
-		cmocka_unit_test(of_bad_firmware), cmocka_unit_test(of_bad_presence),
+		cmocka_unit_test(of_bad_quotes),
+		cmocka_unit_test(of_bad_logs),
+		cmocka_unit_test(of_bad_starts),
+		cmocka_unit_test(of_bad_ima),
+		cmocka_unit_test(of_bad_boot),
+		cmocka_unit_test(of_bad_chain),
+		cmocka_unit_test(of_bad_firmware),
+		cmocka_unit_test(of_bad_presence),
+		cmocka_unit_test(what_does_not_go_on_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

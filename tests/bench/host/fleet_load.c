@@ -392,7 +392,7 @@ static void write_file(const char *name, struct bytes bytes)
 /* The first evidence of a device, and one that goes on from it. */
 static void write_one(void)
 {
-	struct bytes nonce = BYTES_LITERAL("this is a nonce of a load");
+	struct bytes nonce = BYTES_LITERAL("NonceOfALoadForOneDevice");
 	struct made_device *device = &load.made[0];
 	struct buffer out = { 0 };
 

@@ -371,6 +371,12 @@ enum check_result check_assay_log_start(struct appraisal *appraisal, char *detai
 				  "begins once");
 	if (start->origin == LOG_WHOLE && !check_whole_start(appraisal, detail))
 		return CHECK_FAILED;
+	/* There was a TPM when the state was made, and the log had said so once. */
+	if (start->origin == LOG_CONTINUED && facts->tpms > 0 &&
+	    facts->tpm_recnum >= appraisal->input->state->records)
+		return check_tell(false, detail,
+				  "record %llu says that a TPM was found, and there was one before",
+				  (ull)facts->tpm_recnum);
 	if (!check_boots(appraisal, detail))
 		return CHECK_FAILED;
 	if (start->origin == LOG_CONTINUED)
@@ -506,6 +512,9 @@ enum check_result check_assay_log_replay(struct appraisal *appraisal, char *deta
 	appraisal->content.assay = proven;
 	appraisal->content.assay_base = appraisal->evidence.assay_base;
 	appraisal->content.assay_first = appraisal->start.recnum;
+	appraisal->content.mirrored = appraisal->start.origin != LOG_WHOLE &&
+				      !(appraisal->start.origin == LOG_CONTINUED &&
+					goes_on(appraisal) && !appraisal->input->state->mirrored);
 	if (appraisal->start.origin == LOG_CONTINUED) {
 		appraisal->content.state = appraisal->input->state;
 		appraisal->content.unknown_files |= appraisal->input->state->unknown_files;

@@ -25,6 +25,7 @@ struct ima_tally;
  * @ima_first: how many entries come before @ima, which a state has seen
  * @ima_aggregate: the boot_aggregate among these; size 0 if there is none
  * @unknown_files: among what a state has seen was an entry of IMA of a file that nobody knows
+ * @mirrored: entries of IMA may be in what is before @assay; after ima-log-entries: or are in it
  * @seen, @seen_size: files-complete: struct verify_state's
  * @files: files-measured: how many
  * @complete: files-complete: struct verify_state's
@@ -43,7 +44,7 @@ struct content {
 	uint64_t assay_base, assay_first;
 	uint64_t ima_first;
 	struct assay_digest ima_aggregate;
-	bool unknown_files;
+	bool unknown_files, mirrored;
 	uint8_t seen[VERIFY_STATE_SEEN];
 	size_t seen_size;
 	uint64_t files;

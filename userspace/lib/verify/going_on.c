@@ -130,6 +130,9 @@ enum check_result going_on_result(const struct appraisal *appraisal, enum check 
 		return result;
 	if (state->failed & bit)
 		return state_result(state, check, detail);
+	/* It was not skipped for want of entries. */
+	if (check == CHECK_IMA_FILES_KNOWN && ima_has_unknown(&appraisal->content))
+		return result;
 	/* Of a list that was proven and is not any more, nothing passes. */
 	if (bit & checks_of_ima_entries() && state->ima.value.size > 0 && !appraisal->content.ima)
 		return result;
@@ -237,6 +240,7 @@ void going_on_state(const struct appraisal *appraisal, struct verify_state *ret)
 	ret->passed = verdict->passed & state_carried();
 	ret->failed = verdict->failed & state_carried();
 	ret->unknown_files = content->unknown_files || ima_has_unknown(content);
+	ret->mirrored = content->mirrored;
 	memcpy(ret->seen, content->seen, content->seen_size);
 	ret->seen_size = content->seen_size;
 }

@@ -100,7 +100,7 @@ static bool is_in_order(const struct content *content, const struct ima_item *it
 	 * mirrors first is any entry, and IMA writes the bare name of a file that it has no path
 	 * of.
 	 */
-	if (item->mirrored && (item->number > 0 || content->assay_first > 0) &&
+	if (item->mirrored && (item->number > 0 || content->mirrored) &&
 	    entry->boot_aggregate != IMA_NO_BOOT_AGGREGATE)
 		return check_tell(false, detail,
 				  "%s is named boot_aggregate, which only the first entry may be",
@@ -111,14 +111,20 @@ static bool is_in_order(const struct content *content, const struct ima_item *it
 enum check_result check_ima_log_entries(struct content *content, char *detail)
 {
 	uint64_t entries = 0, mirrored = 0, unknown = 0;
+	bool covered_mirrored = false;
 	struct entry_walk walk;
 
 	for (entry_walk_begin(&walk, content); entry_walk_next(&walk);) {
 		entries += is_covered(content, &walk.item);
 		mirrored += walk.item.mirrored;
-		if (!is_in_order(content, &walk.item, &unknown, detail))
+		covered_mirrored |= walk.item.mirrored && is_covered(content, &walk.item);
+		if (!is_in_order(content, &walk.item, &unknown, detail)) {
+			/* Of those behind it, nothing is known. */
+			content->mirrored = true;
 			return CHECK_FAILED;
+		}
 	}
+	content->mirrored |= covered_mirrored;
 	if (entries == 0)
 		return check_skip(detail, "there is no entry of IMA that is proven");
 	if (unknown > 0)

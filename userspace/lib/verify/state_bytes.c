@@ -64,9 +64,10 @@ static bool unpack_checks(uint32_t packed, check_mask *ret)
 /* ---------------------------------------------------------------- its members, each once */
 
 /* What is true or false, bit n of the flags each. */
-#define FLAGS(state)                                                                               \
-	{                                                                                          \
-		&(state)->late_tpm, &(state)->writable, &(state)->goes_on, &(state)->unknown_files \
+#define FLAGS(state)                                                       \
+	{                                                                  \
+		&(state)->late_tpm, &(state)->writable, &(state)->goes_on, \
+			&(state)->unknown_files, &(state)->mirrored        \
 	}
 #define FLAG_BOOT_ID (1U << 15)
 

@@ -112,6 +112,7 @@ struct covered_log {
  *            judged in the same way again
  * @passed, @failed: CHECK_BIT()s of what these logs say (state_carried())
  * @unknown_files: an entry of IMA was of a file that nobody knows
+ * @mirrored: the log mirrors entries of IMA
  * @seen: bit n of byte n / 8: file n of the manifests, in turn, had been measured, where
  *        @complete is of size 0; @seen_size bytes of it. None: nothing is known of that
  */
@@ -144,7 +145,7 @@ struct verify_state {
 		struct assay_digest log, pcrs;
 	} firmware;
 	check_mask passed, failed;
-	bool unknown_files;
+	bool unknown_files, mirrored;
 	uint8_t seen[VERIFY_STATE_SEEN];
 	size_t seen_size;
 };
