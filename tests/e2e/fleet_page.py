@@ -51,7 +51,12 @@ def fill_database():
         base.execute("UPDATE device SET label = ? WHERE name = ?", (HOSTILE, HOSTILE_NAME))
         verdict = json.dumps({"assay": 1, "type": "verdict", "trusted": False, "sentence": HOSTILE,
                               "checks": [{"name": HOSTILE, "group": HOSTILE, "required": True, "result": "fail",
-                                          "detail": HOSTILE, "advice": HOSTILE}]})
+                                          "detail": HOSTILE, "advice": HOSTILE}],
+                              "file_states": {"unknown": 1, "matches": 3},
+                              "files": [{"path": HOSTILE, "state": "unknown", "log": "assay", "number": 2,
+                                         "digest": "00" * 32, "expected": None}],
+                              "records": [{"number": n, "kind": HOSTILE if n else "START", "at": now - 900 + n * 300,
+                                           "file_count": n, "event_count": 0, "ima_count": 0} for n in range(3)]})
         rows = [(HOSTILE_NAME, now - 80000, 2, HOSTILE, HOSTILE, verdict)]
         for i in range(MANY):
             if i % 997 == 3 or i % 211 == 5:
@@ -233,6 +238,8 @@ def check_device():
     check("and that the log has grown", has("the log ima has 1 more record", "#changed"), text("#changed"))
     check("the check to blame is open and first", until(lambda: "ima-files-known" in find("#checks details[open] tbody tr")[0].text), text("#checks"))
     check("a file's name that is HTML is text", "<img" in text("#checks"), text("#checks"))
+    check("the file is among those that nobody knows, with its digest",
+          until(lambda: "1 are not known" in text("#files") and len(find("#files details[open] code")[0].text) == 64), text("#files"))
     check("its verdicts over time", len(find("#line ol.line > li")) == 2, text("#line"))
     check_view("a device")
     theme("dark")
@@ -244,6 +251,11 @@ def check_device():
     check("can be saved", js("return document.querySelector('a[download]').href").startswith("blob:"))
     go("#/device/" + HOSTILE_NAME)
     check("hostile names of checks are text", has("<img src=x", "#checks"), text())
+    check("and of files", has("<img src=x", "#files"), text("#files"))
+    check("the log's records are drawn by time", len(find("svg.records rect.trusted")) == 2)
+    find("#log summary")[0].click()
+    check("and listed", has("<img src=x", "#log td") and len(find("#log tbody tr")) == 3, text("#log"))
+    check_view("its logs")
     go("#/device/" + "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
     check("a device that is not there is told so", has("<img src=x", "#trouble"), text("body"))
 

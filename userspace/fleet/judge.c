@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
+#include "judge_details.h"
 #include "verify/structures.h"
 
 /* Bytes that a frame may ask for to remember: zstd's own programs take as much without being told
@@ -211,7 +212,7 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 				    BYTES(device->checks.bytes, device->checks.size));
 	device->checks = checks;
 	/* It costs as much as the verdict, and is kept only then. */
-	if (ret->changed)
+	if (ret->changed && !ret->json)
 		ret->json = assay_verdict_json(verdict);
 	if (ret->changed && !ret->json)
 		return assay_fail(err, ENOMEM, "out of memory");
@@ -230,8 +231,21 @@ void judge_have(const struct device *device, const struct fleet_policy *policy, 
 		*ret = (struct assay_state_info){ .log = 0 };
 }
 
+/* Whether a verdict is kept, since the device is held for something else by it. */
+static bool is_news(const struct assay_verdict *verdict, const struct device *device)
+{
+	enum device_verdict now =
+		assay_verdict_trusted(verdict) ? DEVICE_TRUSTED : DEVICE_NOT_TRUSTED;
+	struct assay_digest checks;
+
+	return now != device->verdict || digest_checks(verdict, &checks, NULL) < 0 ||
+	       !bytes_equal(BYTES(checks.bytes, checks.size),
+			    BYTES(device->checks.bytes, device->checks.size));
+}
+
+/* @keeps: what is news is kept, with more about it */
 static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uint64_t now,
-			   const struct fleet_policy *policy, struct device *device,
+			   bool keeps, const struct fleet_policy *policy, struct device *device,
 			   struct judgement *ret, struct assay_error *err)
 {
 	const struct assay_verify_params params = {
@@ -255,7 +269,9 @@ static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uin
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
 	if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
-	else
+	if (ret->kind == JUDGE_VERDICT && keeps && is_news(verdict, device))
+		ret->json = judge_details(&params, verdict); /* with the state from before */
+	if (ret->kind == JUDGE_VERDICT)
 		r = take_verdict(in, now, verdict, policy, device, ret, err);
 	assay_verdict_free(verdict);
 	return r;
@@ -285,7 +301,8 @@ int judge(const struct evidence_in *in, const struct judge_terms *terms,
 	}
 	if (r < 0)
 		return assay_fail(err, -r, "%s", why.text);
-	r = verify_evidence(in, buffer_bytes(&in->nonce), terms->now, policy, device, ret, err);
+	r = verify_evidence(in, buffer_bytes(&in->nonce), terms->now, true, policy, device, ret,
+			    err);
 	if (r < 0)
 		judgement_free(ret);
 	return r;
@@ -298,7 +315,7 @@ int judge_again(const struct evidence_in *in, struct bytes nonce, uint64_t issue
 	int r;
 
 	*ret = (struct judgement){ .kind = JUDGE_VERDICT, .issued = issued };
-	r = verify_evidence(in, nonce, now, policy, device, ret, err);
+	r = verify_evidence(in, nonce, now, false, policy, device, ret, err);
 	if (r < 0)
 		judgement_free(ret);
 	return r;

@@ -5,6 +5,7 @@
 import { get, path, post } from "./api.js";
 import { changeList, differenceList } from "./changes.js";
 import { element, number, say, stateMark, table, when } from "./dom.js";
+import { fileAndLogSections } from "./logs.js";
 
 const CHANGES = 50;
 const RAW_MAX = 262144; // characters of evidence that are shown; all of it can be saved
@@ -134,6 +135,7 @@ export async function showDevice(place, context) {
 			was ? differenceList(was, is) : element("p", {}, "This is its first verdict.")),
 		element("section", { id: "checks", "aria-labelledby": "checks-title" }, element("h2", { id: "checks-title" }, "Checks"),
 			is.checks ? checkGroups(is) : element("p", {}, "There was nothing to judge.")),
+		...fileAndLogSections(is),
 		element("section", { id: "line", "aria-labelledby": "line-title" }, element("h2", { id: "line-title" }, "Verdicts over time"),
 			timeLine(changes, context)));
 }
