@@ -271,6 +271,34 @@ def check_policies():
     picture("fleet-policies.png")
 
 
+def ask_what_if():
+    go("#/policies")
+    until(lambda: find("details[data-policy] summary"))
+    find("details[data-policy] summary")[0].click()
+    form = find("details[data-policy] form")[1]
+    form.find_element(By.TAG_NAME, "select").send_keys("1")
+    form.find_element(By.TAG_NAME, "input").send_keys("real")
+    form.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+
+
+def check_what_if():
+    go("#/")
+    ask_what_if()
+    check("what if another version was used: a viewer may not ask", has("role operator", "#trouble"), text("body"))
+    find("#leave")[0].click()
+    check("a token is forgotten at once", until(lambda: find("dialog[open]")))
+    press("operator-token", Keys.ENTER)
+    has("100,001 devices")
+    ask_what_if()
+    check("an operator may: who would become another, and why not", has("1 would become trusted", ".what-if") and
+          until(lambda: "d1" in text(".what-if tbody")), text(".what-if"))
+    check("as a difference", "not trusted" in text(".what-if .removed") and "trusted" in text(".what-if .added"), text(".what-if"))
+    check("and nothing was changed by it", js("""return fetch('/v1/devices/d1', {headers: {Authorization: 'Bearer viewer-token'}}).then((r) => r.json())""")["device"]["verdict"] == "not-trusted")
+    check_view("what if")
+    js("scrollTo(0, 150)")
+    picture("fleet-policies.png")
+
+
 def check_alarms(newest):
     go("#/alarms")
     check("alarms, the newest first", until(lambda: len(find("ol.line li")) == 50) and newest in find("ol.line li")[0].text, text())
@@ -299,7 +327,7 @@ def check_keys():
 
 
 def check_quiet():
-    expected = ("401", "404")  # what was refused on purpose
+    expected = ("401", "403", "404")  # what was refused on purpose
     said = [entry for entry in browser.get_log("browser") if not any(f"status of {code}" in entry["message"] for code in expected)]
     check("the browser has nothing to say of all that", not said, said)
     check("and nothing hostile has run", js("return document.title") != "1" and not find("main img, main script"))
@@ -308,7 +336,7 @@ def check_quiet():
 def main():
     newest = fill_database()
     print(f"# {browser.capabilities['browserName']} {browser.capabilities['browserVersion']}")
-    for step in (check_sign_in, check_fleet, check_devices, check_device, check_policies, lambda: check_alarms(newest), check_keys, check_quiet):
+    for step in (check_sign_in, check_fleet, check_devices, check_device, check_policies, check_what_if, lambda: check_alarms(newest), check_keys, check_quiet):
         try:
             step()
         except Exception as error:  # pylint: disable=broad-except

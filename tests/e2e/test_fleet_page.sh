@@ -22,13 +22,15 @@ has_none() { # PATTERN: no file of the page has it
 }
 
 fleet_start || bail 'the service does not start'
-as operator PUT '/v1/devices/d1?label=shop' --data-binary @records/devices/d1.json
+as operator PUT '/v1/devices/d1?label=real' --data-binary @records/devices/d1.json
 jq '.nonce_bytes = 24' v/policy.json >first.json
 jq '.nonce_bytes = 16' v/policy.json >second.json
+jq '.allow = [{"path": "/tmp/", "reason": "tried by the test"}]' v/policy.json >lax.json
+upload policies policy.json lax.json
 upload policies policy.json second.json
 upload policies policy.json first.json
-as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 2}'
-check 'a policy in two versions' said 200
+as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 3}'
+check 'a policy in three versions' said 200
 push
 check 'a device that is trusted' [ "$status" -eq 0 ]
 measure '/tmp/<img/src=x/onerror=alert(1)>' "$(echo evil | sha256sum | cut -d ' ' -f 1)"

@@ -20,6 +20,7 @@
 	FILE(device, "device.js", "text/javascript; charset=utf-8")         \
 	FILE(policies, "policies.js", "text/javascript; charset=utf-8")     \
 	FILE(logs, "logs.js", "text/javascript; charset=utf-8")             \
+	FILE(whatif, "whatif.js", "text/javascript; charset=utf-8")         \
 	FILE(difference, "difference.js", "text/javascript; charset=utf-8") \
 	FILE(alarms, "alarms.js", "text/javascript; charset=utf-8")
 

@@ -5,6 +5,7 @@
 import { get } from "./api.js";
 import { lineDifference } from "./difference.js";
 import { element, number, table, when } from "./dom.js";
+import { whatIfForm } from "./whatif.js";
 
 const CONTEXT = 3; // lines
 
@@ -57,7 +58,8 @@ function policyView(name, versions, { signal, tell }) {
 		element("form", { class: "filters", submit: (event) => { event.preventDefault(); compare(); } },
 			element("div", {}, element("label", { for: from.id }, "From version"), from),
 			element("div", {}, element("label", { for: to.id }, "to version"), to),
-			element("button", { type: "submit" }, "Show the differences")), place);
+			element("button", { type: "submit" }, "Show the differences")), place,
+		whatIfForm(name, versions, { signal, tell }));
 }
 
 function referenceTable(kind, references) {
