@@ -39,15 +39,6 @@ function checkSentence(name, was, is) {
 	return null;
 }
 
-function logSentences(was, is) {
-	const before = new Map((was.logs ?? []).map((log) => [log.name, log.record_count]));
-	return (is.logs ?? []).flatMap((log) => {
-		const more = log.record_count - (before.get(log.name) ?? 0);
-		return more > 0 && before.has(log.name) ? [`the log ${log.name} has ${more} more ${more === 1 ? "record" : "records"}`] :
-			more < 0 ? [`the log ${log.name} is shorter by ${-more}`] : [];
-	});
-}
-
 function manifestSentences(was, is) {
 	const before = new Set((was.manifests ?? []).map((manifest) => manifest.id));
 	const now = new Set((is.manifests ?? []).map((manifest) => manifest.id));
@@ -68,7 +59,7 @@ export function differences(was, is) {
 		.map(([, sentence]) => sentence);
 	return [
 		...(was.sentence !== is.sentence ? [`the verdict is "${is.sentence}"; it was "${was.sentence}"`] : []),
-		...checks, ...manifestSentences(was, is), ...logSentences(was, is),
+		...checks, ...manifestSentences(was, is),
 	];
 }
 
