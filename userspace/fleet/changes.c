@@ -48,16 +48,6 @@ int changes_after(struct store *store, uint64_t id, uint64_t limit, json_t *list
 	return store_run(store, &get, values, 1, take_change, list, err);
 }
 
-static int take_number(void *context, size_t set, const struct store_value *columns, size_t count,
-		       struct assay_error *err)
-{
-	(void)set;
-	(void)count;
-	(void)err;
-	*(uint64_t *)context = store_get_number(&columns[0]);
-	return 0;
-}
-
 int changes_newest(struct store *store, uint64_t *ret, struct assay_error *err)
 {
 	static const struct store_statement get = {
@@ -65,5 +55,5 @@ int changes_newest(struct store *store, uint64_t *ret, struct assay_error *err)
 	};
 
 	*ret = 0;
-	return store_run(store, &get, NULL, 1, take_number, ret, err);
+	return store_run(store, &get, NULL, 1, store_take_number, ret, err);
 }

@@ -191,16 +191,6 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 	return r;
 }
 
-static int take_id(void *context, size_t set, const struct store_value *columns, size_t count,
-		   struct assay_error *err)
-{
-	(void)set;
-	(void)count;
-	(void)err;
-	*(uint64_t *)context = store_get_number(&columns[0]);
-	return 0;
-}
-
 int devices_add_change(struct store *store, const struct device_change *change, uint64_t *ret_id,
 		       struct assay_error *err)
 {
@@ -217,7 +207,7 @@ int devices_add_change(struct store *store, const struct device_change *change, 
 		digest_value(&change->evidence)
 	};
 
-	return store_run(store, &add, values, 1, take_id, ret_id, err);
+	return store_run(store, &add, values, 1, store_take_number, ret_id, err);
 }
 
 /* struct reason - where a text goes */
@@ -334,8 +324,8 @@ static int add_device(struct store *store, const struct device_record *record, c
 			store_number(record->enrolled),
 		};
 
-		r = store_run(store, replace ? &exchange : &add, values, 1, take_id, &enrolled,
-			      err);
+		r = store_run(store, replace ? &exchange : &add, values, 1, store_take_number,
+			      &enrolled, err);
 	}
 	/* Nothing is exchanged where the key is another TPM's. */
 	if (r == -EEXIST || (r == 0 && enrolled == 0))
@@ -379,7 +369,7 @@ static int one_of(struct store *store, const struct store_statement *statement,
 		  const struct store_value *values, const char *name, struct assay_error *err)
 {
 	uint64_t found = 0;
-	int r = store_run(store, statement, values, 1, take_id, &found, err);
+	int r = store_run(store, statement, values, 1, store_take_number, &found, err);
 
 	if (r == 0 && found == 0)
 		return assay_fail(err, ENOENT, "the device %s is not enrolled", name);

@@ -42,16 +42,6 @@ void ref_free(struct ref *ref)
 	*ref = (struct ref){ 0 };
 }
 
-static int take_number(void *context, size_t set, const struct store_value *columns, size_t count,
-		       struct assay_error *err)
-{
-	(void)set;
-	(void)count;
-	(void)err;
-	*(uint64_t *)context = store_get_number(&columns[0]);
-	return 0;
-}
-
 /* ---------------------------------------------------------------- generations */
 
 int refs_generation(struct store *store, uint64_t *ret, struct assay_error *err)
@@ -61,7 +51,7 @@ int refs_generation(struct store *store, uint64_t *ret, struct assay_error *err)
 	};
 
 	*ret = 0;
-	return store_run(store, &get, NULL, 1, take_number, ret, err);
+	return store_run(store, &get, NULL, 1, store_take_number, ret, err);
 }
 
 int refs_touch(struct store *store, struct assay_error *err)
@@ -95,7 +85,7 @@ int refs_add(struct store *store, enum ref_kind kind, const char *name, struct b
 		signature.size > 0 ? store_blob(signature) :
 				     (struct store_value){ .type = STORE_NULL },
 	};
-	int r = store_run(store, &add, values, 1, take_number, ret_version, err);
+	int r = store_run(store, &add, values, 1, store_take_number, ret_version, err);
 
 	return r < 0 ? r : refs_touch(store, err);
 }

@@ -101,16 +101,6 @@ uint64_t schema_newest(void)
 	return NEWEST;
 }
 
-static int take_number(void *context, size_t set, const struct store_value *columns, size_t count,
-		       struct assay_error *err)
-{
-	(void)set;
-	(void)count;
-	(void)err;
-	*(uint64_t *)context = store_get_number(&columns[0]);
-	return 0;
-}
-
 static int read_version(struct store *store, uint64_t *ret, struct assay_error *err)
 {
 	static const struct store_statement there = {
@@ -122,12 +112,12 @@ static int read_version(struct store *store, uint64_t *ret, struct assay_error *
 	static const struct store_statement version = { "", "SELECT version FROM schema_version",
 							NULL };
 	uint64_t tables = 0;
-	int r = store_run(store, &there, NULL, 1, take_number, &tables, err);
+	int r = store_run(store, &there, NULL, 1, store_take_number, &tables, err);
 
 	*ret = 0;
 	if (r < 0 || tables == 0)
 		return r;
-	return store_run(store, &version, NULL, 1, take_number, ret, err);
+	return store_run(store, &version, NULL, 1, store_take_number, ret, err);
 }
 
 int schema_version(struct store *store, uint64_t *ret, struct assay_error *err)

@@ -34,6 +34,16 @@ const char *store_get_text(const struct store_value *value)
 	return value->type == STORE_TEXT ? (const char *)value->bytes.data : "";
 }
 
+int store_take_number(void *context, size_t set, const struct store_value *columns, size_t count,
+		      struct assay_error *err)
+{
+	(void)set;
+	(void)count;
+	(void)err;
+	*(uint64_t *)context = store_get_number(&columns[0]);
+	return 0;
+}
+
 static bool is_postgres_url(const char *url)
 {
 	return strncmp(url, "postgresql:", strlen("postgresql:")) == 0 ||

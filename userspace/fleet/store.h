@@ -51,6 +51,9 @@ struct store_statement {
 typedef int store_row(void *context, size_t set, const struct store_value *columns, size_t count,
 		      struct assay_error *err);
 
+/* store_take_number() - a store_row for statements of one number: @context is a uint64_t */
+store_row store_take_number;
+
 struct store;
 
 /* What an engine does; store_*() below say what. Only for the engines and store.c. */
