@@ -152,7 +152,7 @@ for title, body, encoding, wanted in (
 ):
     try:
         status, text = send(body, encoding)
-    except (BrokenPipeError, ConnectionResetError):
+    except OSError:
         status, text = 413, "closed"
     check(f"evidence: {title}", status == wanted, (status, text))
 status, text = send(open(OLDER, "rb").read())
@@ -177,8 +177,9 @@ def connect():
 
 def raw(data):
     with connect() as connection:
-        connection.sendall(data)
         try:
+            # It may answer, and end, before all has come.
+            connection.sendall(data)
             return connection.recv(4096)
         except OSError:
             return b""

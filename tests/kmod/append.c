@@ -3,7 +3,8 @@
  * append COUNT SIZE [SEED]: appends so many records, each an event labelled "count" whose data are
  * SEED and its number from 0 on, and zeros up to SIZE bytes; prints "RECORDS MILLISECONDS".
  * COUNT 0 appends until it is killed, and prints "# RECORD HEAD" for each record once it is
- * anchored: its number, and that of the oldest one that the log had just before.
+ * anchored: its number, and that of the oldest one that the log had just before. Where the log is
+ * full it waits for somebody to cut it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -66,6 +67,11 @@ int main(int argc, char **argv)
 
 		head = __atomic_load_n(&header->head_recnum, __ATOMIC_ACQUIRE);
 		if (ioctl(fd, ASSAY_IOC_APPEND, &append) < 0) {
+			if (count == 0 && errno == ENOSPC) {
+				usleep(10000);
+				i--;
+				continue;
+			}
 			fprintf(stderr, "append %lu: %s\n", i, strerror(errno));
 			free(data);
 			return 1;
