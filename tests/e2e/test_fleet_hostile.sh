@@ -42,6 +42,15 @@ check 'what was known of the device is known' said 200 '.device.verdict == "trus
 check 'it ends well' fleet_stop
 check 'without a word of a sanitizer' eval '! grep -q "ERROR: \|runtime error" fleet.log'
 
+# ---------------------------------------------------------------- more connections than there may be
+fleet_start --connections 20 --timeout 5 || bail 'the service does not start with few connections'
+cp operators operators.old
+"$top/tests/e2e/fleet-flood.py" "$work/fleet.sock" "${url##*:}" "$fleet" operators "$check_number" || check_failed=1
+check_number=$(cat flood-number)
+mv operators.old operators
+check 'it ends well after that' fleet_stop
+check 'and no sanitizer has a word for it' eval '! grep -q "ERROR: \|runtime error" fleet.log'
+
 # ---------------------------------------------------------------- certificates of devices
 fleet_start --client-ca devices.pem --device-certs || bail 'the service does not start with certificates'
 device() { # NAME [OPTION]...: asks for a challenge of d1's

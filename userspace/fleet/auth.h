@@ -17,7 +17,6 @@
 
 #define AUTH_FILE_MAX (1U << 20)
 #define AUTH_NAME_MAX 64
-#define AUTH_FAILURES_MAX 4096 /* addresses whose failures are remembered */
 
 enum auth_kind { AUTH_TOKEN, AUTH_CERTIFICATE };
 

@@ -378,23 +378,25 @@ int http_new(struct event_base *base, const struct http_service *service,
 	return 0;
 }
 
-/* Descriptors have run out: wait for some, rather than ask for one again at once. */
-static void pause_listener(struct evconnlistener *listener, void *context)
-{
-	struct http_listener *at = context;
-	const struct timeval pause = { .tv_usec = 100000 };
-
-	evconnlistener_disable(listener);
-	(void)event_add(at->resume, &pause);
-}
-
 static void resume_listener(evutil_socket_t fd, short what, void *context)
 {
-	struct http_listener *at = context;
-
 	(void)fd;
 	(void)what;
-	evconnlistener_enable(at->listener);
+	evconnlistener_enable(context);
+}
+
+/*
+ * Descriptors have run out: wait for some, rather than ask for one again at once. The context is
+ * evhttp's, which made the listener its own.
+ */
+static void pause_listener(struct evconnlistener *listener, void *context)
+{
+	const struct timeval pause = { .tv_usec = 100000 };
+
+	(void)context;
+	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, resume_listener,
+			    listener, &pause) == 0)
+		evconnlistener_disable(listener);
 }
 
 int http_listen(struct http_server *server, int fd, const struct http_tls *tls,
@@ -416,8 +418,7 @@ int http_listen(struct http_server *server, int fd, const struct http_tls *tls,
 	evhttp_set_bevcb(at->http, tls ? http_tls_connection : make_plain, at);
 	evutil_make_socket_nonblocking(fd);
 	bound = evhttp_accept_socket_with_handle(at->http, fd);
-	at->resume = evtimer_new(server->base, resume_listener, at);
-	if (!bound || !at->resume)
+	if (!bound)
 		return assay_fail(err, ENOMEM, "out of memory");
 	at->listener = evhttp_bound_socket_get_listener(bound);
 	evconnlistener_set_error_cb(at->listener, pause_listener);
@@ -427,11 +428,8 @@ int http_listen(struct http_server *server, int fd, const struct http_tls *tls,
 void http_close(struct http_server *server)
 {
 	for (size_t i = 0; server && i < server->listener_count; i++) {
-		struct http_listener *at = &server->listeners[i];
-
-		if (at->resume)
-			event_free(at->resume);
-		evhttp_free(at->http);
+		server->listeners[i].listener = NULL; /* ends with its evhttp */
+		evhttp_free(server->listeners[i].http);
 	}
 }
 

@@ -10,12 +10,11 @@
 
 #define HTTP_LISTENERS_MAX 8
 
-/* struct http_listener - a socket; @tls: NULL: in the clear; @resume: ends a pause */
+/* struct http_listener - a socket; @tls: NULL: in the clear */
 struct http_listener {
 	struct http_server *server;
 	struct evhttp *http;
 	struct evconnlistener *listener;
-	struct event *resume;
 	SSL_CTX *tls;
 };
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/listener.h>
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,18 +15,36 @@
 
 #include "http_internal.h"
 
+/* Until its handshake is done a connection costs whoever opens it nothing. */
+#define HANDSHAKE_SECONDS 10U
+
 /**
  * struct guarded - a connection, for as long as its SSL lives
  * @patience: ends it
+ * @greeted: its time for the handshake is over, and it is done
  */
 struct guarded {
 	struct http_server *server;
 	struct bufferevent *bev;
+	SSL *ssl;
 	struct event *patience;
+	bool greeted;
 };
 
 static int guarded_index = -1;
 static pthread_once_t guarded_once = PTHREAD_ONCE_INIT;
+
+/* Descriptors beyond the connections are the service's own: for its database and its files. */
+static void let_in(struct http_server *server, bool in)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct evconnlistener *listener = server->listeners[i].listener;
+
+		if (server->listeners[i].tls && listener)
+			(void)(in ? evconnlistener_enable(listener) :
+				    evconnlistener_disable(listener));
+	}
+}
 
 /* libevent tells nobody that a connection has ended; OpenSSL tells that its SSL has. */
 static void end_guarded(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long argl,
@@ -40,7 +59,8 @@ static void end_guarded(void *parent, void *pointer, CRYPTO_EX_DATA *data, int i
 	(void)argp;
 	if (!guarded)
 		return;
-	guarded->server->connections--;
+	if (--guarded->server->connections < guarded->server->limits.connections)
+		let_in(guarded->server, true);
 	event_free(guarded->patience);
 	free(guarded);
 }
@@ -50,21 +70,28 @@ static void make_index(void)
 	guarded_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, end_guarded);
 }
 
+static void wait_for(struct guarded *guarded, unsigned int seconds)
+{
+	const struct timeval time = { .tv_sec = seconds };
+
+	(void)event_add(guarded->patience, &time);
+}
+
 /* evhttp sees the end of the stream, and frees what it has of the connection. */
 static void hang_up(evutil_socket_t fd, short what, void *context)
 {
 	struct guarded *guarded = context;
+	unsigned int timeout = guarded->server->limits.timeout;
 
 	(void)fd;
 	(void)what;
+	if (!guarded->greeted && timeout > HANDSHAKE_SECONDS &&
+	    SSL_is_init_finished(guarded->ssl)) {
+		guarded->greeted = true;
+		wait_for(guarded, timeout - HANDSHAKE_SECONDS);
+		return;
+	}
 	(void)shutdown(bufferevent_getfd(guarded->bev), SHUT_RDWR);
-}
-
-static void be_patient(struct guarded *guarded)
-{
-	const struct timeval time = { .tv_sec = guarded->server->limits.timeout };
-
-	(void)event_add(guarded->patience, &time);
 }
 
 static int tls_failed(SSL_CTX *context, const char *what, struct assay_error *err)
@@ -109,6 +136,7 @@ static struct guarded *guard(struct http_listener *at, SSL *ssl)
 	if (!guarded)
 		return NULL;
 	guarded->server = at->server;
+	guarded->ssl = ssl;
 	guarded->patience = evtimer_new(at->server->base, hang_up, guarded);
 	if (!guarded->patience || SSL_set_ex_data(ssl, guarded_index, guarded) != 1) {
 		if (guarded->patience)
@@ -116,7 +144,8 @@ static struct guarded *guard(struct http_listener *at, SSL *ssl)
 		free(guarded);
 		return NULL;
 	}
-	at->server->connections++;
+	if (++at->server->connections >= at->server->limits.connections)
+		let_in(at->server, false);
 	return guarded;
 }
 
@@ -141,7 +170,9 @@ struct bufferevent *http_tls_connection(struct event_base *base, void *context)
 	guarded->bev = bev;
 	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
 	(void)bufferevent_priority_set(bev, 0);
-	be_patient(guarded);
+	wait_for(guarded, at->server->limits.timeout < HANDSHAKE_SECONDS ?
+				  at->server->limits.timeout :
+				  HANDSHAKE_SECONDS);
 	return bev;
 }
 
@@ -168,6 +199,7 @@ X509 *http_tls_request(struct evhttp_connection *connection)
 
 	if (!guarded)
 		return NULL;
-	be_patient(guarded);
+	guarded->greeted = true;
+	wait_for(guarded, guarded->server->limits.timeout);
 	return SSL_get_verify_result(ssl) == X509_V_OK ? SSL_get1_peer_certificate(ssl) : NULL;
 }
