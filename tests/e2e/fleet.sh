@@ -15,6 +15,7 @@ echo "operator the-late token:$(printf 'late-token' | sha256sum | cut -d ' ' -f 
 # shellcheck disable=SC2120 # most have no options
 fleet_start() { # [OPTION]...: over TLS at $url, and at the Unix socket $work/fleet.sock
 	fleet_stop
+	: >fleet.log # the former one's says where that one listened
 	"$fleet_program" serve --database "$fleet_database" --listen 127.0.0.1:0 --listen "$work/fleet.sock" \
 		--cert localhost.pem --key localhost.key --operators operators "$@" 2>fleet.log &
 	fleet=$!

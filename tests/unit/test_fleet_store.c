@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fleet/audit.h"
 #include "fleet/devices.h"
@@ -253,7 +254,7 @@ static int enrol(const char *name, uint8_t seed, uint8_t ak, bool replace, struc
 	int r = store_begin(store, err);
 
 	assert_int_equal(r, 0);
-	r = devices_enrol(store, &record, "shop", false, replace, err);
+	r = devices_enrol(store, &record, "shop", 0, replace, err);
 	if (r == 0)
 		assert_int_equal(store_commit(store, err), 0);
 	else
@@ -301,12 +302,13 @@ static void devices_are_enrolled(void **state)
 	assert_string_equal(device.name, "");
 	device_free(&device);
 	assert_int_equal(store_begin(store, &err), 0);
-	assert_int_equal(devices_approve(store, "d9", &err), -ENOENT);
-	in_transaction(devices_approve(store, "d1", &err), &err);
+	assert_int_equal(devices_approve(store, "d9", 1000, &err), -ENOENT);
+	in_transaction(devices_approve(store, "d1", 1300, &err), &err);
 	assert_int_equal(store_begin(store, &err), 0);
 	in_transaction(devices_set_label(store, "d1", "office", &err), &err);
 	device = load("d1");
 	assert_true(device.approved);
+	assert_true(device.due == 1300);
 	assert_string_equal(device.label, "office");
 	device_free(&device);
 }
@@ -524,6 +526,96 @@ static void silence_is_found(void **state)
 	found = look(15000);
 	assert_true(found.clock_back == 5630 && found.silent == 0);
 	assert_int_equal(look(15030).silent, 0);
+	/* What was due by the clock that was ahead is due an interval from then on. */
+	device = load("d4");
+	assert_true(device.due == 15330 || device.due == 15300);
+	device_free(&device);
+	for (uint64_t now = 15060; now <= 15600; now += 30)
+		assert_int_equal(look(now).silent, 0);
+	assert_int_equal(look(15630).silent, 1);
+}
+
+static void enrol_due(const char *name, uint8_t seed, uint64_t due)
+{
+	struct device_record record = make_record(name, seed, seed);
+	struct assay_error err = { 0 };
+
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(devices_enrol(store, &record, "", due, false, &err), &err);
+	device_record_free(&record);
+}
+
+/* Who may attest and never does; and not who is not approved yet. */
+static void who_never_attests_is_silent(void **state)
+{
+	struct assay_error err = { 0 };
+	struct device device;
+	char reason[128];
+	size_t silent = 0;
+
+	(void)state;
+	for (uint64_t now = 30000; now <= 30900; now += 30) {
+		if (now == 30000) {
+			enrol_due("n1", 31, now + 300);
+			enrol_due("n2", 32, 0);
+			enrol_due("n3", 33, 0);
+		}
+		if (now == 30600) {
+			assert_int_equal(store_begin(store, &err), 0);
+			in_transaction(devices_approve(store, "n3", now + 300, &err), &err);
+		}
+		silent += look(now).silent;
+	}
+	assert_int_equal(silent, 1);
+	device = load("n1");
+	assert_int_equal(device.verdict, DEVICE_SILENT);
+	assert_true(device.since == 30630);
+	assert_int_equal(devices_reason(store, device.change, reason, sizeof(reason), &err), 0);
+	assert_string_equal(reason, "it never attested; the first was due at 1970-01-01T08:25:00Z");
+	device_free(&device);
+	device = load("n2");
+	assert_int_equal(device.verdict, DEVICE_NEVER);
+	device_free(&device);
+	for (uint64_t now = 30930; now <= 31230; now += 30)
+		silent += look(now).silent;
+	assert_int_equal(silent, 2);
+}
+
+/*
+ * Two processes whose clocks differ share the database's: theirs is not asked. On PostgreSQL that
+ * clock is another one here, which stands before the engine's own.
+ */
+static void the_clock_is_the_databases(void **state)
+{
+	static const struct store_statement swept = { "",
+						      "SELECT value FROM meta WHERE name = 'swept'",
+						      NULL };
+	const struct lease_terms terms = { 0, 3600, 300 };
+	struct store *other = NULL;
+	struct lease_found found;
+	struct assay_error err = { 0 };
+	uint64_t at = 0, now = (uint64_t)time(NULL);
+
+	(void)state;
+	assert_int_equal(store_connect(url(), &other, &err), 0);
+	if (store_is_postgres(other)) {
+		now = 100000;
+		assert_int_equal(
+			store_script(other,
+				     "CREATE SCHEMA skewed; CREATE FUNCTION "
+				     "skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+				     "'SELECT to_timestamp(100000)'; SET search_path = skewed, "
+				     "public, pg_catalog",
+				     &err),
+			0);
+	}
+	assert_int_equal(lease_sweep(other, &terms, &found, &err), 0);
+	assert_true(found.mine);
+	assert_int_equal(store_run(store, &swept, NULL, 1, store_take_number, &at, &err), 0);
+	assert_true(at >= now && at <= now + 3600 * !store_is_postgres(other));
+	assert_int_equal(lease_sweep(other, &terms, &found, &err), 0);
+	assert_true(!found.mine && found.clock_back == 0);
+	store_disconnect(other);
 }
 
 /* ---------------------------------------------------------------- two at once */
@@ -593,6 +685,8 @@ int main(void)
 		cmocka_unit_test(two_processes_take_turns),
 		cmocka_unit_test(a_device_is_removed),
 		cmocka_unit_test(silence_is_found),
+		cmocka_unit_test(who_never_attests_is_silent),
+		cmocka_unit_test(the_clock_is_the_databases),
 		cmocka_unit_test(references_have_versions),
 		cmocka_unit_test(the_audit_is_a_chain),
 	};

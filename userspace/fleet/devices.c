@@ -337,30 +337,30 @@ static int add_device(struct store *store, const struct device_record *record, c
 }
 
 /* A new key has nothing of the old one's: its counters are obfuscated by another number. */
-static int begin_state(struct store *store, const char *name, struct assay_error *err)
+static int begin_state(struct store *store, const char *name, uint64_t due, struct assay_error *err)
 {
 	static const struct store_statement clear = { "t",
 						      "DELETE FROM device_state WHERE name = $1",
 						      NULL };
-	static const struct store_statement begin = { "t",
-						      "INSERT INTO device_state (name) VALUES ($1)",
-						      NULL };
-	const struct store_value value = store_text(name);
-	int r = store_run(store, &clear, &value, 1, NULL, NULL, err);
+	static const struct store_statement begin = {
+		"tn", "INSERT INTO device_state (name, due) VALUES ($1, $2)", NULL
+	};
+	const struct store_value values[] = { store_text(name), store_number(due) };
+	int r = store_run(store, &clear, values, 1, NULL, NULL, err);
 
-	return r < 0 ? r : store_run(store, &begin, &value, 1, NULL, NULL, err);
+	return r < 0 ? r : store_run(store, &begin, values, 1, NULL, NULL, err);
 }
 
 int devices_enrol(struct store *store, const struct device_record *record, const char *label,
-		  bool approved, bool replace, struct assay_error *err)
+		  uint64_t due, bool replace, struct assay_error *err)
 {
 	CLEANUP(free_pointer) char *text = NULL;
 	int r = record_text(record, &text, err);
 
 	if (r == 0)
-		r = add_device(store, record, text, label, approved, replace, err);
+		r = add_device(store, record, text, label, due > 0, replace, err);
 	if (r == 0)
-		r = begin_state(store, record->machine_id, err);
+		r = begin_state(store, record->machine_id, due, err);
 	return r;
 }
 
@@ -406,12 +406,18 @@ int devices_set_label(struct store *store, const char *name, const char *label,
 	return one_of(store, &set, values, name, err);
 }
 
-int devices_approve(struct store *store, const char *name, struct assay_error *err)
+int devices_approve(struct store *store, const char *name, uint64_t due, struct assay_error *err)
 {
+	static const struct store_statement expect = {
+		"nt",
+		"UPDATE device_state SET due = $1 WHERE name = $2 AND verdict = 0 AND due = 0",
+		NULL,
+	};
 	static const struct store_statement approve = {
 		"t", "UPDATE device SET approved = 1 WHERE name = $1 RETURNING enrolled", NULL
 	};
-	const struct store_value value = store_text(name);
+	const struct store_value values[] = { store_number(due), store_text(name) };
+	int r = store_run(store, &expect, values, 1, NULL, NULL, err);
 
-	return one_of(store, &approve, &value, name, err);
+	return r < 0 ? r : one_of(store, &approve, &values[1], name, err);
 }

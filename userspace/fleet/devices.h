@@ -13,7 +13,7 @@ enum device_verdict {
 	DEVICE_NEVER = 0, /* nothing of it was judged yet */
 	DEVICE_TRUSTED = 1,
 	DEVICE_NOT_TRUSTED = 2,
-	DEVICE_SILENT = 3, /* it was judged once, and is overdue */
+	DEVICE_SILENT = 3, /* it may attest, and is overdue */
 	DEVICE_VERDICTS,
 };
 
@@ -115,17 +115,21 @@ int devices_add_evidence(struct store *store, const struct device_evidence *evid
 /*
  * devices_enrol() - add a device
  * @record: of lib/verify; its state is not used
+ * @due: it may attest, and its first evidence is wanted then; 0: it is not approved yet
  * @replace: with another attestation key than it has
  *
  * Return: 0; -EEXIST if the name, or its TPM's key under another name, is enrolled
  */
 int devices_enrol(struct store *store, const struct device_record *record, const char *label,
-		  bool approved, bool replace, struct assay_error *err);
+		  uint64_t due, bool replace, struct assay_error *err);
 
-/* devices_remove(), devices_set_label(), devices_approve() - -ENOENT if it is not enrolled */
+/*
+ * devices_remove(), devices_set_label(), devices_approve() - -ENOENT if it is not enrolled
+ * @due: as of devices_enrol(); one that was approved before keeps its own
+ */
 int devices_remove(struct store *store, const char *name, struct assay_error *err);
 int devices_set_label(struct store *store, const char *name, const char *label,
 		      struct assay_error *err);
-int devices_approve(struct store *store, const char *name, struct assay_error *err);
+int devices_approve(struct store *store, const char *name, uint64_t due, struct assay_error *err);
 
 #endif /* ASSAY_FLEET_DEVICES_H */

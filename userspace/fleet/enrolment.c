@@ -151,7 +151,8 @@ static int accept_answer(struct http_call *call, char **ret, struct assay_error 
 		r = enroll_accept(&answer, &pending, fleet_now(), &record, err);
 	if (r == 0)
 		r = devices_enrol(fleet->store, &record, settings->enrol_label,
-				  settings->enrol_approved, false, err);
+				  settings->enrol_approved ? fleet_now() + settings->interval : 0,
+				  false, err);
 	if (r == 0) {
 		*ret = strdup(record.machine_id);
 		r = *ret ? 0 : assay_fail(err, ENOMEM, "out of memory");
@@ -210,8 +211,9 @@ static int add_record(struct http_call *call, char **ret, struct assay_error *er
 			       record.machine_id, call->parameter);
 	(void)http_query(call, "replace", replace);
 	if (r == 0)
-		r = devices_enrol(fleet->store, &record, label, true, strcmp(replace, "yes") == 0,
-				  err);
+		r = devices_enrol(fleet->store, &record, label,
+				  fleet_now() + fleet->settings->interval,
+				  strcmp(replace, "yes") == 0, err);
 	return r < 0 ? r : act_note(call, "enrol", err);
 }
 
@@ -229,7 +231,8 @@ void enrolment_record(struct http_call *call)
 static int approve(struct http_call *call, char **ret, struct assay_error *err)
 {
 	struct fleet *fleet = call->context;
-	int r = devices_approve(fleet->store, call->parameter, err);
+	int r = devices_approve(fleet->store, call->parameter,
+				fleet_now() + fleet->settings->interval, err);
 
 	(void)ret;
 	return r < 0 ? r : act_note(call, "approve", err);

@@ -54,12 +54,26 @@ static int write_looks(struct store *store, const struct looks *looks, struct as
 	return store_run(store, &set, values, 2, NULL, NULL, err);
 }
 
+/* Read behind the lock: who had to wait for it must not come with a time of before. */
+static int read_clock(struct store *store, uint64_t *ret, struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"",
+		"SELECT CAST(strftime('%s', 'now') AS INTEGER)",
+		"SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)",
+	};
+
+	return store_run(store, &get, NULL, 1, store_take_number, ret, err);
+}
+
 /* In a transaction: the rows are locked until its end. */
-static int take_lease(struct store *store, const struct lease_terms *terms, struct looks *looks,
+static int take_lease(struct store *store, struct lease_terms *terms, struct looks *looks,
 		      struct lease_found *ret, struct assay_error *err)
 {
 	int r = read_looks(store, looks, err);
 
+	if (r == 0 && terms->now == 0)
+		r = read_clock(store, &terms->now, err);
 	if (r < 0)
 		return r;
 	if (looks->swept > terms->now + LEASE_CLOCK_SLACK)
@@ -73,6 +87,24 @@ static int take_lease(struct store *store, const struct lease_terms *terms, stru
 		looks->up_since = terms->now;
 	looks->swept = terms->now;
 	return write_looks(store, looks, err);
+}
+
+/*
+ * Nothing is due in more than an interval: what says so was noted by a clock that was ahead, and
+ * would keep silence from being found until that time has come.
+ */
+static int cap_due(struct store *store, const struct lease_terms *terms, struct assay_error *err)
+{
+#define CAP(lock)                                                                                  \
+	"UPDATE device_state SET due = $1 WHERE name IN (SELECT name FROM device_state WHERE due " \
+	"> $2" lock ")"
+	static const struct store_statement cap = { "nn", CAP(""), CAP(" FOR UPDATE SKIP LOCKED") };
+#undef CAP
+	const uint64_t most = terms->now + terms->interval;
+	const struct store_value values[] = { store_number(most),
+					      store_number(most + LEASE_CLOCK_SLACK) };
+
+	return store_run(store, &cap, values, 1, NULL, NULL, err);
 }
 
 /* ---------------------------------------------------------------- silence */
@@ -114,8 +146,13 @@ static int note_silence(struct store *store, struct late_device *device, uint64_
 					      .policy = "",
 					      .json = "{}" };
 
-	snprintf(reason, sizeof(reason), "nothing was judged since %s; the next was due at %s",
-		 utc_text(device->judged, judged), utc_text(device->due, due));
+	if (device->judged > 0)
+		snprintf(reason, sizeof(reason),
+			 "nothing was judged since %s; the next was due at %s",
+			 utc_text(device->judged, judged), utc_text(device->due, due));
+	else
+		snprintf(reason, sizeof(reason), "it never attested; the first was due at %s",
+			 utc_text(device->due, due));
 	return devices_add_change(store, &change, &device->change, err);
 }
 
@@ -142,9 +179,9 @@ static int mark(struct store *store, const struct late *late, uint64_t now, stru
 static int sweep_some(struct store *store, const struct lease_terms *terms, struct late *late,
 		      struct assay_error *err)
 {
-#define LATE                                                                                  \
-	"SELECT name, judged, due FROM device_state WHERE due > 0 AND due < $1 AND (verdict " \
-	"= 1 OR verdict = 2) LIMIT $2"
+#define LATE                                                                                    \
+	"SELECT name, judged, due FROM device_state WHERE due > 0 AND due < $1 AND verdict <> " \
+	"3 LIMIT $2"
 	static const struct store_statement get = { "nn", LATE, LATE " FOR UPDATE SKIP LOCKED" };
 #undef LATE
 	const struct store_value values[] = { store_number(terms->now - terms->interval),
@@ -167,9 +204,10 @@ static int end_transaction(struct store *store, int r, struct assay_error *err)
 	return r;
 }
 
-int lease_sweep(struct store *store, const struct lease_terms *terms, struct lease_found *ret,
+int lease_sweep(struct store *store, const struct lease_terms *given, struct lease_found *ret,
 		struct assay_error *err)
 {
+	struct lease_terms terms = *given;
 	struct looks looks;
 	struct late late;
 	int r = store_begin(store, err);
@@ -177,15 +215,18 @@ int lease_sweep(struct store *store, const struct lease_terms *terms, struct lea
 	*ret = (struct lease_found){ 0 };
 	if (r < 0)
 		return r;
-	r = end_transaction(store, take_lease(store, terms, &looks, ret, err), err);
+	r = take_lease(store, &terms, &looks, ret, err);
+	if (r == 0 && ret->mine)
+		r = cap_due(store, &terms, err);
+	r = end_transaction(store, r, err);
 	if (r < 0 || !ret->mine || ret->clock_back > 0 ||
-	    looks.up_since + 2 * terms->interval > terms->now)
+	    looks.up_since + 2 * terms.interval > terms.now)
 		return r;
 	do {
 		r = store_begin(store, err);
 		if (r < 0)
 			return r;
-		r = end_transaction(store, sweep_some(store, terms, &late, err), err);
+		r = end_transaction(store, sweep_some(store, &terms, &late, err), err);
 		ret->silent += r == 0 ? late.count : 0;
 	} while (r == 0 && late.count == LEASE_ROWS);
 	return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Silence is a verdict: a device that has not been judged for two intervals is found here, whatever
- * died. One process of all that share the database looks at a time: who has set the time of the
- * last look has the lease for one period, and who dies with it is followed by the next.
+ * Silence is a verdict: a device that may attest and has not been judged for two intervals is found
+ * here, whatever died. One process of all that share the database looks at a time: who has set the
+ * time of the last look has the lease for one period, and who dies with it is followed by the next.
  *
  * Where nobody looked for a while, the verifier itself was away, and no device is to blame: all
  * have two intervals from then on.
@@ -19,7 +19,8 @@
 
 /**
  * struct lease_terms
- * @now: seconds since 1970-01-01 00:00 UTC
+ * @now: seconds since 1970-01-01 00:00 UTC; 0: what the database's clock says, which is the same
+ * for all that share it
  * @period: seconds between two looks
  * @interval: seconds between two attestations of a device
  */
@@ -40,7 +41,7 @@ struct lease_found {
 };
 
 /* lease_sweep() - find what is overdue, and note it as a change of its verdict */
-int lease_sweep(struct store *store, const struct lease_terms *terms, struct lease_found *ret,
+int lease_sweep(struct store *store, const struct lease_terms *given, struct lease_found *ret,
 		struct assay_error *err);
 
 #endif /* ASSAY_FLEET_LEASE_H */

@@ -20,7 +20,7 @@
 
 /* struct kept - what the device is held for, and by what; .json: owned */
 struct kept {
-	uint64_t judged;
+	uint64_t judged, due;
 	enum device_verdict verdict;
 	char policy[REF_NAME_MAX + 32];
 	json_t *json;
@@ -34,26 +34,35 @@ static int take_kept(void *context, size_t set, const struct store_value *column
 	(void)set;
 	(void)count;
 	kept->judged = store_get_number(&columns[0]);
-	kept->verdict = (enum device_verdict)store_get_number(&columns[1]);
-	snprintf(kept->policy, sizeof(kept->policy), "%s", store_get_text(&columns[2]));
-	return json_parse(columns[3].bytes, "the verdict in the database", &kept->json, err);
+	kept->due = store_get_number(&columns[1]);
+	kept->verdict = (enum device_verdict)store_get_number(&columns[2]);
+	snprintf(kept->policy, sizeof(kept->policy), "%s", store_get_text(&columns[3]));
+	return json_parse(columns[4].bytes, "the verdict in the database", &kept->json, err);
 }
 
-static int read_kept(struct store *store, const char *name, struct kept *ret,
+/* What is overdue is silent, even while nobody notes that. */
+static bool holds(const struct kept *kept, uint64_t interval)
+{
+	return (kept->verdict == DEVICE_TRUSTED || kept->verdict == DEVICE_NOT_TRUSTED) &&
+	       kept->due + interval >= fleet_now();
+}
+
+static int read_kept(struct fleet *fleet, const char *name, struct kept *ret,
 		     struct assay_error *err)
 {
 	static const struct store_statement get = {
 		"t",
-		"SELECT s.judged, s.verdict, c.policy, c.verdict_json FROM device_state s JOIN "
+		"SELECT s.judged, s.due, s.verdict, c.policy, c.verdict_json FROM device_state s "
+		"JOIN "
 		"verdict_change c ON c.id = s.change_id WHERE s.name = $1",
 		NULL,
 	};
 	const struct store_value value = store_text(name);
-	int r = store_run(store, &get, &value, 1, take_kept, ret, err);
+	int r = store_run(fleet->store, &get, &value, 1, take_kept, ret, err);
 
 	if (r == 0 && (!ret->json || ret->judged == 0))
 		r = assay_fail(err, ENOENT, "there is no verdict of the device %s", name);
-	if (r == 0 && ret->verdict != DEVICE_TRUSTED && ret->verdict != DEVICE_NOT_TRUSTED)
+	if (r == 0 && !holds(ret, fleet->settings->interval))
 		r = assay_fail(err, ENOENT,
 			       "the device %s is silent: no verdict of it holds any more", name);
 	return r;
@@ -96,7 +105,7 @@ static int make_ear(struct http_call *call, struct verdict *verdict, struct buff
 	    (profile[0] != '\0' && strcmp(profile, "ietf") != 0 &&
 	     strcmp(profile, "veraison") != 0))
 		return assay_fail(err, EINVAL, "profile must be veraison or ietf");
-	r = read_kept(fleet->store, call->parameter, &kept, err);
+	r = read_kept(fleet, call->parameter, &kept, err);
 	if (r == 0)
 		r = read_checks(kept.json, verdict, err);
 	json_decref(kept.json);

@@ -92,6 +92,12 @@ static const struct step {
 			"CREATE INDEX verdict_change_alarm ON verdict_change (id) WHERE verdict >= "
 			"2;",
 	},
+	/* Who may attest and never did is overdue. */
+	{
+		.both = "UPDATE device_state SET due = (SELECT enrolled FROM device WHERE "
+			"device.name = device_state.name) WHERE verdict = 0 AND due = 0 AND name "
+			"IN (SELECT name FROM device WHERE approved = 1);",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -110,8 +110,7 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 {
 	struct running *running = context;
 	struct fleet *fleet = &running->fleet;
-	const struct lease_terms terms = { fleet_now(), sweep_period(running),
-					   fleet->settings->interval };
+	const struct lease_terms terms = { 0, sweep_period(running), fleet->settings->interval };
 	struct lease_found found = { 0 };
 	struct assay_error err = { 0 };
 	int r = fleet_refresh(fleet, &err);
