@@ -191,6 +191,22 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 	return r;
 }
 
+/*
+ * Who follows changes by their ids must not see one before another with a smaller id is committed.
+ * PostgreSQL gives ids as they are asked for, and not in the order of commits: so only one
+ * transaction at a time has changes, until its end. SQLite has one that writes anyhow. "asychang".
+ */
+static int order_changes(struct store *store, struct assay_error *err)
+{
+	int r;
+
+	if (store->orders_changes || !store_is_postgres(store))
+		return 0;
+	r = store_script(store, "SELECT pg_advisory_xact_lock(7022089711860674151)", err);
+	store->orders_changes = r == 0 && store->inside;
+	return r;
+}
+
 int devices_add_change(struct store *store, const struct device_change *change, uint64_t *ret_id,
 		       struct assay_error *err)
 {
@@ -207,7 +223,9 @@ int devices_add_change(struct store *store, const struct device_change *change, 
 		digest_value(&change->evidence)
 	};
 
-	return store_run(store, &add, values, 1, store_take_number, ret_id, err);
+	int r = order_changes(store, err);
+
+	return r < 0 ? r : store_run(store, &add, values, 1, store_take_number, ret_id, err);
 }
 
 /* struct reason - where a text goes */

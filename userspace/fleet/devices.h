@@ -86,7 +86,11 @@ struct device_change {
 	struct assay_digest evidence;
 };
 
-/* devices_add_change() - keep it; @ret_id for .change of its device */
+/*
+ * devices_add_change() - keep it; @ret_id for .change of its device
+ *
+ * In a transaction, whose other rows are locked already: others that have changes wait for its end.
+ */
 int devices_add_change(struct store *store, const struct device_change *change, uint64_t *ret_id,
 		       struct assay_error *err);
 

@@ -145,20 +145,23 @@ void http_stream_begin(struct http_call *call, const char *type, void (*gone)(vo
 	call->server->served++;
 }
 
-void http_stream_send(struct http_call *call, const char *text)
+bool http_stream_send(struct http_call *call, const char *text)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(call->request);
 	struct evbuffer *waiting =
 		bufferevent_get_output(evhttp_connection_get_bufferevent(connection));
 	struct evbuffer *piece;
+	bool sent;
 
 	if (evbuffer_get_length(waiting) > STREAM_WAITING_MAX)
-		return;
+		return false;
 	piece = evbuffer_new();
-	if (piece && evbuffer_add(piece, text, strlen(text)) == 0)
+	sent = piece && evbuffer_add(piece, text, strlen(text)) == 0;
+	if (sent)
 		evhttp_send_reply_chunk(call->request, piece);
 	if (piece)
 		evbuffer_free(piece);
+	return sent;
 }
 
 void http_stream_end(struct http_call *call)

@@ -161,8 +161,8 @@ void http_answer_later(struct http_call *call, unsigned int seconds, const char 
  */
 void http_stream_begin(struct http_call *call, const char *type, void (*gone)(void *context),
 		       void *context);
-/* http_stream_send() - dropped where the client does not read what it has */
-void http_stream_send(struct http_call *call, const char *text);
+/* http_stream_send() - false where nothing was sent, since the client does not read what it has */
+bool http_stream_send(struct http_call *call, const char *text);
 /* http_stream_end() - the caller ends it: @gone is not called */
 void http_stream_end(struct http_call *call);
 

@@ -46,16 +46,20 @@ static void forget(void *context)
 		}
 }
 
-static void tell(struct watcher *watcher, const json_t *change)
+/* false: the rest is for later; it is told where this one ends */
+static bool tell(struct watcher *watcher, const json_t *change)
 {
 	uint64_t id = (uint64_t)json_integer_value(json_object_get(change, "id"));
 	char *data = json_dumps(change, JSON_COMPACT), *text = NULL;
+	bool sent = data &&
+		    asprintf(&text, "id: %" PRIu64 "\nevent: change\ndata: %s\n\n", id, data) > 0 &&
+		    http_stream_send(watcher->call, text);
 
-	if (data && asprintf(&text, "id: %" PRIu64 "\nevent: change\ndata: %s\n\n", id, data) > 0)
-		http_stream_send(watcher->call, text);
-	watcher->last = id;
+	if (sent)
+		watcher->last = id;
 	free(text);
 	free(data);
+	return sent;
 }
 
 static void tell_news(struct watcher *watcher, struct store *store)
@@ -67,7 +71,8 @@ static void tell_news(struct watcher *watcher, struct store *store)
 	if (changes_after(store, watcher->last, ROWS, list, &err) < 0)
 		json_array_clear(list);
 	json_array_foreach(list, i, change) {
-		tell(watcher, change);
+		if (!tell(watcher, change))
+			break;
 	}
 	json_decref(list);
 }

@@ -78,6 +78,7 @@ int store_begin(struct store *store, struct assay_error *err)
 	int r = store->engine->begin(store, err);
 
 	store->inside = r == 0;
+	store->orders_changes = false;
 	return r;
 }
 

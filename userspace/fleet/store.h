@@ -70,7 +70,8 @@ struct store_engine {
 
 struct store {
 	const struct store_engine *engine;
-	bool inside; /* of a transaction */
+	bool inside;	     /* of a transaction */
+	bool orders_changes; /* it is the one whose changes come next: devices_add_change() */
 };
 
 /*
