@@ -106,7 +106,7 @@ if [ "$database" = postgresql ]; then
 	jq -n --argjson devices "$devices" --argjson began "$copied" --argjson ended "$(date +%s.%N)" \
 		'{rate: ($devices / ($ended - $began))}' >enrolled.json
 else
-	load --enrol operator-token >enrolled.json
+	load --enrol approver-token >enrolled.json
 fi
 echo "enrolled: $(cat enrolled.json)" >&2
 load --rounds 1 >whole.json

@@ -62,9 +62,9 @@ as approver POST /v1/assignments -d '{"label": "shop", "policy": "shop.json", "v
 step 'two policies: one for all, one for the label shop'
 
 # ---------------------------------------------------------------- devices
-load --enrol operator-token >load.json || fail "$devices devices are not enrolled"
+load --enrol approver-token >load.json || fail "$devices devices are not enrolled"
 jq '.machine_id = "shop-1"' records/devices/d1.json >shop-1.json
-as operator PUT '/v1/devices/shop-1?label=shop' --data-binary @shop-1.json && said 200 || fail 'shop-1 is not enrolled'
+as approver PUT '/v1/devices/shop-1?label=shop' --data-binary @shop-1.json && said 200 || fail 'shop-1 is not enrolled'
 expect "$((devices + 1)) devices are enrolled" count never $((devices + 1))
 load --rounds 1 >load.json || fail 'the devices do not attest'
 push 0 || fail 'shop-1 does not attest'

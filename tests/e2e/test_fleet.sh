@@ -28,9 +28,9 @@ ask GET /healthz
 check 'it is there' said 200 '.state == "serving"'
 push
 check 'a device that nobody enrolled' printed 1 'answers 404' 'no device of that name is enrolled'
-as operator PUT '/v1/devices/d1?label=shop' --data-binary @records/devices/d1.json
-check 'an operator enrols it by its record' said 200 '.device == "d1" and .approved'
-as operator PUT /v1/devices/d1 --data-binary @records/devices/d1.json
+as approver PUT '/v1/devices/d1?label=shop' --data-binary @records/devices/d1.json
+check 'an approver enrols it by its record' said 200 '.device == "d1" and .approved'
+as approver PUT /v1/devices/d1 --data-binary @records/devices/d1.json
 check 'once' said 409
 push
 check 'without a policy nothing is judged, and nothing lost' printed 1 'answers 503' 'no policy is assigned'
@@ -50,6 +50,30 @@ as viewer GET /v1/fleet
 check 'and counted' said 200 '.devices.trusted == 1 and .devices["not-trusted"] == 0'
 push
 check 'once more' printed 0 '^d1: trusted; '
+# Who may only upload changes nothing of what devices are judged by.
+jq '.certificates = ["signer.pem"]' v/policy.json >certified.json
+upload certificates signer.pem servers.pem
+upload policies certified.json certified.json
+as approver POST /v1/assignments -d '{"label": "shop", "policy": "certified.json", "version": 0}'
+check 'a policy that names a certificate' said 200
+echo nonsense >nonsense
+upload certificates signer.pem nonsense
+check 'another one is uploaded' said 200 '.version == 2'
+upload policies certified.json nonsense
+check 'a policy that is none is refused' said 400
+jq '.nonce_bytes = 64' certified.json >other.json
+upload policies certified.json other.json
+check 'another policy is uploaded' said 200 '.version == 2'
+push
+check 'and neither has an effect' printed 0 '^d1: trusted; '
+as approver POST /v1/assignments -d '{"label": "shop", "policy": "certified.json", "version": 1}'
+check 'before they are assigned, which what cannot be used is not' said 400
+push
+check 'and so the former assignment holds' printed 0 '^d1: trusted; '
+as operator PUT '/v1/devices/d1/label?label=lax'
+check 'nor does an operator move a device to another policy' said 403
+as operator PUT '/v1/devices/d1?replace=yes' --data-binary @records/devices/d1.json
+check 'or let one in' said 403
 measure /usr/bin/evil "$(echo evil | sha256sum | cut -d ' ' -f 1)"
 push
 check 'a file that nobody knows' printed 1 '^d1: not-trusted: ima-files-known: .*/usr/bin/evil'

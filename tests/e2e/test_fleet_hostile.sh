@@ -16,9 +16,9 @@ trap 'fleet_stop; end' EXIT
 certify devices d2 'extendedKeyUsage=clientAuth'
 fleet_start --timeout 3 || bail 'the service does not start'
 jq '.machine_id = "d2" | .ek_key_sha256 = ("00" * 32) | del(.ek_certificate_sha256)' records/devices/d1.json >d2.json
-as operator PUT /v1/devices/d1 --data-binary @records/devices/d1.json
+as approver PUT /v1/devices/d1 --data-binary @records/devices/d1.json
 check 'a device is there' said 200
-as operator PUT /v1/devices/d2 --data-binary @d2.json
+as approver PUT /v1/devices/d2 --data-binary @d2.json
 check 'and another one' said 200
 upload policies policy.json v/policy.json
 as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 1}'
@@ -52,7 +52,7 @@ check 'it ends well after that' fleet_stop
 check 'and no sanitizer has a word for it' eval '! grep -q "ERROR: \|runtime error" fleet.log'
 
 # ---------------------------------------------------------------- certificates of devices
-fleet_start --client-ca devices.pem --device-certs || bail 'the service does not start with certificates'
+fleet_start --client-ca devices.pem --device-certs --roots tpm/ek-root.pem --intermediates tpm/ek-issuer.pem || bail 'the service does not start with certificates'
 device() { # NAME [OPTION]...: asks for a challenge of d1's
 	name=$1
 	shift
@@ -66,6 +66,23 @@ device d1 --cert stranger.crt --key stranger.key
 check 'with one of another authority' [ "$code" = 000 ]
 device d1 --cert d1.crt --key d1.key
 check 'with its own' said 200
+answer_as() { # NAME: the certificate by which the answer is sent
+	run "$assay" enroll request --ak new.pem --machine-id d3 --out request.json
+	ask POST /v1/enroll/request --data-binary @request.json --cert d3.crt --key d3.key
+	cp answer challenge.json
+	run "$assay" enroll answer --ak new.pem --out answer.json challenge.json
+	ask POST /v1/enroll/answer --data-binary @answer.json --cert "$1.crt" --key "$1.key"
+}
+certify devices d3 'extendedKeyUsage=clientAuth'
+"$assay" key create --restricted --out new.pem >/dev/null
+as operator DELETE /v1/devices/d1 --cert d1.crt --key d1.key
+answer_as d2
+check 'it enrols itself only under the name of its certificate' said 403
+answer_as d3
+check 'and so it does' said 200 '.device == "d3"'
+as operator DELETE /v1/devices/d3
+as approver PUT /v1/devices/d1 --data-binary @records/devices/d1.json
+check 'the former one is enrolled again' said 200
 with_logs "$assay" push --url "$url" --ca servers.pem --ak ak.pem --name d1 --no-assay-log --timeout 20 \
 	--client-cert d1.crt --client-key d1.key
 check 'so attests assay push' eval '[ "$status" -eq 0 ] && grep -q "^d1: trusted" stdout'

@@ -35,7 +35,7 @@ look_after() {
 	run "$fleet_program" doctor --database "$1"
 	check "$2: nobody serves, no policy is there" says 1 '^BAD .*no service is running' '^BAD .*no policy is assigned' '^good .*the audit is a chain'
 	fleet_start || bail 'the service does not start'
-	as operator PUT /v1/devices/d1 --data-binary @records/devices/d1.json
+	as approver PUT /v1/devices/d1 --data-binary @records/devices/d1.json
 	upload policies policy.json v/policy.json
 	as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 1}'
 	check "$2: a policy is assigned" said 200

@@ -22,7 +22,7 @@ run "$fleet_program" serve --database sqlite:other.db --listen 192.0.2.1:80
 check 'an address of others without TLS is refused' eval '[ "$status" -eq 1 ] && grep -q "without a certificate" stderr'
 
 fleet_start --result-key result.pem --interval 3600 || bail 'the service does not start'
-as operator PUT '/v1/devices/d1?label=shop' --data-binary @records/devices/d1.json
+as approver PUT '/v1/devices/d1?label=shop' --data-binary @records/devices/d1.json
 check 'a device' said 200
 upload policies policy.json v/policy.json
 as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 1}'
@@ -119,6 +119,18 @@ check 'each change was told once, in order' eventually told events.txt 1 2 3
 curl -sSN --cacert servers.pem -H 'Authorization: Bearer viewer-token' -H 'Last-Event-ID: 2' "$url/v1/events" >again.txt 2>/dev/null &
 events="$events $!"
 check 'who comes again is told what was missed, and no more' eventually told again.txt 3
+# Far more than may wait for one who listens, all at once.
+python3 -c 'import sqlite3
+database = sqlite3.connect("fleet.db", timeout=60)
+database.executemany("INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json) VALUES (?, 1, 3, ?, ?, ?)",
+    [("many", "x" * 100000, "", "{}")] * 30)
+database.commit()'
+# shellcheck disable=SC2046 # a list
+check 'none is left out where more come than can be sent' eventually told events.txt $(seq 33)
+python3 -c 'import sqlite3
+database = sqlite3.connect("fleet.db", timeout=60)
+database.execute("DELETE FROM verdict_change WHERE name = ?", ("many",))
+database.commit()'
 check 'it ends, whoever listens' fleet_stop
 check 'without a word of a sanitizer' eval '! grep -q "ERROR: \|runtime error" fleet.log'
 

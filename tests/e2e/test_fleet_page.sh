@@ -22,7 +22,7 @@ has_none() { # PATTERN: no file of the page has it
 }
 
 fleet_start || bail 'the service does not start'
-as operator PUT '/v1/devices/d1?label=real' --data-binary @records/devices/d1.json
+as approver PUT '/v1/devices/d1?label=real' --data-binary @records/devices/d1.json
 jq '.nonce_bytes = 24' v/policy.json >first.json
 jq '.nonce_bytes = 16' v/policy.json >second.json
 jq '.allow = [{"path": "/tmp/", "reason": "tried by the test"}]' v/policy.json >lax.json

@@ -398,7 +398,7 @@ static void a_device_is_removed(void **state)
 
 static void references_have_versions(void **state)
 {
-	const struct ref_assignment assignment = { "shop", "p.json", 2 };
+	struct ref_assignment assignment = { "shop", "p.json", 2, 0 };
 	static struct ref_assignment found[REF_ASSIGNMENTS_MAX];
 	struct assay_error err = { 0 };
 	uint64_t version = 0, before = 0, after = 0;
@@ -420,18 +420,32 @@ static void references_have_versions(void **state)
 	in_transaction(refs_assign(store, &assignment, "me", 1, &err), &err);
 	assert_int_equal(refs_generation(store, &after, &err), 0);
 	assert_int_equal(after, before + 4);
-	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 0, &ref, &err), 0);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 0, REF_NEWEST, &ref, &err), 0);
 	assert_int_equal(ref.version, 3);
 	ref_free(&ref);
-	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 2, &ref, &err), 0);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 2, REF_NEWEST, &ref, &err), 0);
 	assert_int_equal(ref.content.data[0], 2);
 	ref_free(&ref);
-	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 4, &ref, &err), -ENOENT);
-	assert_int_equal(refs_get(store, REF_MANIFEST, "p.json", 0, &ref, &err), -ENOENT);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 4, REF_NEWEST, &ref, &err), -ENOENT);
+	assert_int_equal(refs_get(store, REF_MANIFEST, "p.json", 0, REF_NEWEST, &ref, &err),
+			 -ENOENT);
 	assert_int_equal(refs_assignments(store, found, &count, &err), 0);
 	assert_int_equal(count, 1);
 	assert_string_equal(found[0].policy, "p.json");
 	assert_int_equal(found[0].version, 2);
+	/* What is added later is not there for it. */
+	assert_int_equal(found[0].generation, after);
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(refs_add(store, REF_POLICY, "p.json", BYTES((const uint8_t *)"x", 1),
+				BYTES(NULL, 0), "me", 1, &version, &err),
+		       &err);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 0, REF_NEWEST, &ref, &err), 0);
+	assert_int_equal(ref.version, 4);
+	ref_free(&ref);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 0, after, &ref, &err), 0);
+	assert_int_equal(ref.version, 3);
+	ref_free(&ref);
+	assert_int_equal(refs_get(store, REF_POLICY, "p.json", 4, after, &ref, &err), -ENOENT);
 }
 
 static void the_audit_is_a_chain(void **state)
@@ -670,6 +684,42 @@ static void two_processes_take_turns(void **state)
 	device_free(&device);
 }
 
+/*
+ * Who follows changes by their ids misses none: nobody has a greater id than one that is not
+ * committed yet.
+ */
+static void changes_come_in_order(void **state)
+{
+	struct device_change change = { "d2", 1, DEVICE_SILENT, "", "", "{}", { 0 } };
+	struct store *other = NULL;
+	struct assay_error err = { 0 };
+	uint64_t first = 0, second = 0;
+
+	(void)state;
+	if (!store_is_postgres(store))
+		return; /* SQLite has one that writes at a time */
+	assert_int_equal(store_connect(url(), &other, &err), 0);
+	assert_int_equal(store_script(other, "SET lock_timeout = '100ms'", &err), 0);
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_add_change(store, &change, &first, &err), 0);
+	assert_int_equal(devices_add_change(store, &change, &first, &err), 0);
+	assert_int_equal(store_begin(other, &err), 0);
+	assert_int_equal(devices_add_change(other, &change, &second, &err), -EIO);
+	support_assert_error(&err, "lock timeout");
+	store_rollback(other);
+	assert_int_equal(store_commit(store, &err), 0);
+	/* The next transaction has to wait anew. */
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(store_begin(other, &err), 0);
+	assert_int_equal(devices_add_change(other, &change, &second, &err), 0);
+	assert_true(second > first);
+	assert_int_equal(store_script(store, "SET lock_timeout = '100ms'", &err), 0);
+	assert_int_equal(devices_add_change(store, &change, &first, &err), -EIO);
+	store_rollback(store);
+	assert_int_equal(store_commit(other, &err), 0);
+	store_disconnect(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -683,6 +733,7 @@ int main(void)
 		cmocka_unit_test(a_verdict_is_kept),
 		cmocka_unit_test(evidence_is_kept_once),
 		cmocka_unit_test(two_processes_take_turns),
+		cmocka_unit_test(changes_come_in_order),
 		cmocka_unit_test(a_device_is_removed),
 		cmocka_unit_test(silence_is_found),
 		cmocka_unit_test(who_never_attests_is_silent),

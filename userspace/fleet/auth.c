@@ -189,6 +189,15 @@ static bool is_certificate_of(X509 *certificate, const char *name)
 	       memcmp(ASN1_STRING_get0_data(text), name, strlen(name)) == 0;
 }
 
+int auth_check_device(const struct auth *auth, const struct http_call *call, const char *name,
+		      struct assay_error *err)
+{
+	if (auth->device_certificates &&
+	    (!call->peer.certificate || !is_certificate_of(call->peer.certificate, name)))
+		return assay_fail(err, EKEYREJECTED, "this certificate is not that device's");
+	return 0;
+}
+
 static int check_device(const struct auth *auth, struct http_call *call, struct assay_error *err)
 {
 	snprintf(call->who, sizeof(call->who), "device %s", call->parameter);
@@ -198,11 +207,8 @@ static int check_device(const struct auth *auth, struct http_call *call, struct 
 		assay_fail(err, EACCES, "a device must show its certificate");
 		return 401;
 	}
-	if (call->parameter[0] != '\0' &&
-	    !is_certificate_of(call->peer.certificate, call->parameter)) {
-		assay_fail(err, EACCES, "this certificate is not that device's");
+	if (call->parameter[0] != '\0' && auth_check_device(auth, call, call->parameter, err) < 0)
 		return 403;
-	}
 	return 0;
 }
 

@@ -57,4 +57,12 @@ void auth_free(struct auth *auth);
 int auth_check(const struct auth *auth, struct http_call *call, uint64_t now,
 	       struct assay_error *err);
 
+/*
+ * auth_check_device() - may the caller act for the device @name, which the path does not name?
+ *
+ * Return: 0; -EKEYREJECTED where a certificate is wanted and its common name is another one
+ */
+int auth_check_device(const struct auth *auth, const struct http_call *call, const char *name,
+		      struct assay_error *err);
+
 #endif /* ASSAY_FLEET_AUTH_H */

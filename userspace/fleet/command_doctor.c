@@ -133,8 +133,8 @@ static void look_at_policies(struct diagnosis *diagnosis)
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct fleet_policy policy = { 0 };
 		char what[REF_NAME_MAX + 64];
-		int one = policies_read(diagnosis->store, list[i].policy, list[i].version, &policy,
-					&err);
+		int one = policies_read(diagnosis->store, list[i].policy, list[i].version,
+					list[i].generation, &policy, &err);
 
 		snprintf(what, sizeof(what), "the policy %s can be used", list[i].policy);
 		note(diagnosis, what, one, &err);

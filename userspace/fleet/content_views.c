@@ -77,7 +77,8 @@ void view_policy(struct http_call *call)
 	int r = view_number(call, "version", 0, INT64_MAX, &version, &err);
 
 	if (r == 0)
-		r = refs_get(fleet->store, REF_POLICY, call->parameter, version, &ref, &err);
+		r = refs_get(fleet->store, REF_POLICY, call->parameter, version, REF_NEWEST, &ref,
+			     &err);
 	if (r == 0)
 		r = json_parse(buffer_bytes(&ref.content), "the policy", &content, &err);
 	ref_free(&ref);

@@ -150,6 +150,8 @@ static int accept_answer(struct http_call *call, char **ret, struct assay_error 
 	if (r == 0)
 		r = enroll_accept(&answer, &pending, fleet_now(), &record, err);
 	if (r == 0)
+		r = auth_check_device(&fleet->auth, call, record.machine_id, err);
+	if (r == 0)
 		r = devices_enrol(fleet->store, &record, settings->enrol_label,
 				  settings->enrol_approved ? fleet_now() + settings->interval : 0,
 				  false, err);

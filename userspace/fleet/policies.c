@@ -21,6 +21,12 @@ static int refused(const struct assay_verify_message *message, const char *name,
 	return assay_fail(err, EINVAL, "%s: %s", name, message->text);
 }
 
+/* struct source - where what a policy names is from: as it was at that generation */
+struct source {
+	struct store *store;
+	uint64_t generation;
+};
+
 /* struct signers - certificates that the policy names: a manifest is read by them */
 struct signers {
 	struct ref refs[64];
@@ -34,12 +40,13 @@ static void signers_free(struct signers *signers)
 		ref_free(&signers->refs[i]);
 }
 
-static int supply_certificate(struct store *store, struct assay_policy *policy, size_t index,
-			      const char *name, struct signers *signers, struct assay_error *err)
+static int supply_certificate(const struct source *source, struct assay_policy *policy,
+			      size_t index, const char *name, struct signers *signers,
+			      struct assay_error *err)
 {
 	struct assay_verify_message message;
 	struct ref ref;
-	int r = refs_get(store, REF_CERTIFICATE, name, 0, &ref, err);
+	int r = refs_get(source->store, REF_CERTIFICATE, name, 0, source->generation, &ref, err);
 
 	if (r < 0)
 		return r;
@@ -56,21 +63,21 @@ static int supply_certificate(struct store *store, struct assay_policy *policy, 
 	return 0;
 }
 
-static int supply_manifest(struct store *store, struct assay_policy *policy, size_t index,
+static int supply_manifest(const struct source *source, struct assay_policy *policy, size_t index,
 			   const char *name, const struct signers *signers, struct assay_error *err)
 {
 	struct assay_verify_message message;
 	struct assay_manifest *manifest;
 	CLEANUP(ref_free) struct ref ref = { 0 };
-	int r = refs_get(store, REF_MANIFEST, name, 0, &ref, err);
+	int r = refs_get(source->store, REF_MANIFEST, name, 0, source->generation, &ref, err);
 
 	if (r < 0)
 		return r;
-	const struct assay_manifest_source source = { .name = name,
-						      .text = lend(&ref.content),
-						      .signature = lend(&ref.signature) };
+	const struct assay_manifest_source given = { .name = name,
+						     .text = lend(&ref.content),
+						     .signature = lend(&ref.signature) };
 
-	if (assay_manifest_new(&source, signers->list, signers->count, &manifest, &message) !=
+	if (assay_manifest_new(&given, signers->list, signers->count, &manifest, &message) !=
 	    ASSAY_VERIFY_OK)
 		return refused(&message, name, err);
 	if (assay_policy_supply_manifest(policy, index, manifest, &message) != ASSAY_VERIFY_OK)
@@ -80,7 +87,7 @@ static int supply_manifest(struct store *store, struct assay_policy *policy, siz
 }
 
 /* Certificates first: manifests are read by them. */
-static int supply(struct store *store, struct assay_policy *policy, struct assay_error *err)
+static int supply(const struct source *source, struct assay_policy *policy, struct assay_error *err)
 {
 	CLEANUP(signers_free) struct signers signers = { .count = 0 };
 	struct assay_policy_file file;
@@ -92,18 +99,19 @@ static int supply(struct store *store, struct assay_policy *policy, struct assay
 			    (file.use == ASSAY_POLICY_MANIFEST) != (manifests == 1))
 				continue;
 			r = manifests ?
-				    supply_manifest(store, policy, i, file.name, &signers, err) :
-				    supply_certificate(store, policy, i, file.name, &signers, err);
+				    supply_manifest(source, policy, i, file.name, &signers, err) :
+				    supply_certificate(source, policy, i, file.name, &signers, err);
 		}
 	return r;
 }
 
-int policies_read(struct store *store, const char *name, uint64_t version, struct fleet_policy *ret,
-		  struct assay_error *err)
+int policies_read(struct store *store, const char *name, uint64_t version, uint64_t generation,
+		  struct fleet_policy *ret, struct assay_error *err)
 {
+	const struct source source = { store, generation };
 	CLEANUP(ref_free) struct ref ref = { 0 };
 	struct assay_verify_message message;
-	int r = refs_get(store, REF_POLICY, name, version, &ref, err);
+	int r = refs_get(store, REF_POLICY, name, version, generation, &ref, err);
 
 	*ret = (struct fleet_policy){ 0 };
 	if (r < 0)
@@ -111,7 +119,7 @@ int policies_read(struct store *store, const char *name, uint64_t version, struc
 	snprintf(ret->id, sizeof(ret->id), "%s@%" PRIu64, name, ref.version);
 	if (assay_policy_new(lend(&ref.content), &ret->policy, &message) != ASSAY_VERIFY_OK)
 		return refused(&message, name, err);
-	r = supply(store, ret->policy, err);
+	r = supply(&source, ret->policy, err);
 	if (r < 0) {
 		assay_policy_free(ret->policy);
 		ret->policy = NULL;
@@ -148,7 +156,8 @@ int policies_refresh(struct policies *policies, uint64_t generation, struct stor
 		const struct ref_assignment *assignment = &policies->assignments[i];
 		struct fleet_policy *policy = &policies->list[i];
 
-		r = policies_read(store, assignment->policy, assignment->version, policy, err);
+		r = policies_read(store, assignment->policy, assignment->version,
+				  assignment->generation, policy, err);
 		policies->count = i + 1;
 		if (r == -EIO || r == -ENOMEM)
 			return r;

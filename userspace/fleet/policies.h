@@ -27,11 +27,12 @@ struct policies {
 /*
  * policies_read() - read a policy with all that it names, of which the newest versions count
  * @version: 0 for the newest
+ * @generation: of what was there at this one, as refs_get()
  *
  * Return: 0 with .policy set; -ENOENT, -EINVAL with what is off; -EIO of the database
  */
-int policies_read(struct store *store, const char *name, uint64_t version, struct fleet_policy *ret,
-		  struct assay_error *err);
+int policies_read(struct store *store, const char *name, uint64_t version, uint64_t generation,
+		  struct fleet_policy *ret, struct assay_error *err);
 void policies_end(struct fleet_policy *policy);
 
 /*

@@ -227,11 +227,11 @@ static int assign(struct http_call *call, char **ret, struct assay_error *err)
 
 	(void)ret;
 	if (r == 0)
-		r = policies_read(fleet->store, assignment.policy, assignment.version, &policy,
-				  err);
-	policies_end(&policy);
-	if (r == 0)
 		r = refs_assign(fleet->store, &assignment, call->who, fleet_now(), err);
+	if (r == 0)
+		r = policies_read(fleet->store, assignment.policy, assignment.version,
+				  assignment.generation, &policy, err);
+	policies_end(&policy);
 	if (r < 0)
 		return r;
 	snprintf(what, sizeof(what), "%s@%" PRIu64 " to %s", assignment.policy, assignment.version,

@@ -71,9 +71,10 @@ int refs_add(struct store *store, enum ref_kind kind, const char *name, struct b
 {
 	static const struct store_statement add = {
 		"ttntbb",
-		"INSERT INTO reference (kind, name, version, at, who, content, signature) SELECT "
-		"$1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6 FROM reference WHERE kind = "
-		"$1 AND name = $2 RETURNING version",
+		"INSERT INTO reference (kind, name, version, at, who, content, signature, "
+		"generation) SELECT $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, (SELECT "
+		"value FROM meta WHERE name = 'references') FROM reference WHERE kind = $1 AND "
+		"name = $2 RETURNING version",
 		NULL,
 	};
 	const struct store_value values[] = {
@@ -85,9 +86,9 @@ int refs_add(struct store *store, enum ref_kind kind, const char *name, struct b
 		signature.size > 0 ? store_blob(signature) :
 				     (struct store_value){ .type = STORE_NULL },
 	};
-	int r = store_run(store, &add, values, 1, store_take_number, ret_version, err);
+	int r = refs_touch(store, err); /* first: whoever adds or assigns has a generation alone */
 
-	return r < 0 ? r : refs_touch(store, err);
+	return r < 0 ? r : store_run(store, &add, values, 1, store_take_number, ret_version, err);
 }
 
 static int take_ref(void *context, size_t set, const struct store_value *columns, size_t count,
@@ -106,16 +107,16 @@ static int take_ref(void *context, size_t set, const struct store_value *columns
 }
 
 int refs_get(struct store *store, enum ref_kind kind, const char *name, uint64_t version,
-	     struct ref *ret, struct assay_error *err)
+	     uint64_t generation, struct ref *ret, struct assay_error *err)
 {
 	static const struct store_statement get = {
-		"ttn",
+		"ttnn",
 		"SELECT version, content, signature FROM reference WHERE kind = $1 AND name = $2 "
-		"AND ($3 = 0 OR version = $3) ORDER BY version DESC LIMIT 1",
+		"AND ($3 = 0 OR version = $3) AND generation <= $4 ORDER BY version DESC LIMIT 1",
 		NULL,
 	};
 	const struct store_value values[] = { store_text(ref_kind_name(kind)), store_text(name),
-					      store_number(version) };
+					      store_number(version), store_number(generation) };
 	int r;
 
 	*ret = (struct ref){ 0 };
@@ -152,6 +153,7 @@ static int take_assignment(void *context, size_t set, const struct store_value *
 	memcpy(to->label, label, strlen(label) + 1);
 	memcpy(to->policy, policy, strlen(policy) + 1);
 	to->version = store_get_number(&columns[2]);
+	to->generation = store_get_number(&columns[3]);
 	assignments->count++;
 	return 0;
 }
@@ -160,7 +162,7 @@ int refs_assignments(struct store *store, struct ref_assignment *ret, size_t *re
 		     struct assay_error *err)
 {
 	static const struct store_statement get = {
-		"", "SELECT label, policy, version FROM assignment ORDER BY label", NULL
+		"", "SELECT label, policy, version, generation FROM assignment ORDER BY label", NULL
 	};
 	struct assignments assignments = { ret, 0 };
 	int r = store_run(store, &get, NULL, 1, take_assignment, &assignments, err);
@@ -169,21 +171,29 @@ int refs_assignments(struct store *store, struct ref_assignment *ret, size_t *re
 	return r;
 }
 
-int refs_assign(struct store *store, const struct ref_assignment *assignment, const char *who,
+int refs_assign(struct store *store, struct ref_assignment *assignment, const char *who,
 		uint64_t now, struct assay_error *err)
 {
 	static const struct store_statement assign = {
-		"ttnnt",
-		"INSERT INTO assignment (label, policy, version, at, who) VALUES ($1, $2, $3, $4, "
-		"$5) ON CONFLICT (label) DO UPDATE SET policy = excluded.policy, version = "
-		"excluded.version, at = excluded.at, who = excluded.who",
+		"ttnntn",
+		"INSERT INTO assignment (label, policy, version, at, who, generation) VALUES ($1, "
+		"$2, $3, $4, $5, $6) ON CONFLICT (label) DO UPDATE SET policy = excluded.policy, "
+		"version = excluded.version, at = excluded.at, who = excluded.who, generation = "
+		"excluded.generation",
 		NULL,
 	};
+	int r = refs_touch(store, err);
+
+	if (r == 0)
+		r = refs_generation(store, &assignment->generation, err);
+	if (r < 0)
+		return r;
 	const struct store_value values[] = { store_text(assignment->label),
 					      store_text(assignment->policy),
-					      store_number(assignment->version), store_number(now),
-					      store_text(who) };
-	int r = store_run(store, &assign, values, 1, NULL, NULL, err);
+					      store_number(assignment->version),
+					      store_number(now),
+					      store_text(who),
+					      store_number(assignment->generation) };
 
-	return r < 0 ? r : refs_touch(store, err);
+	return store_run(store, &assign, values, 1, NULL, NULL, err);
 }

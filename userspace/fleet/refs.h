@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reference values in the database: policies, manifests and certificates by name, each upload a
- * version of its own that never changes; and which policy devices of a label are judged by.
+ * version of its own that never changes; and which policy devices of a label are judged by, with
+ * what it names as that was when it was assigned. So nothing that is uploaded has an effect before
+ * somebody who may assign has done so.
  */
 #ifndef ASSAY_FLEET_REFS_H
 #define ASSAY_FLEET_REFS_H
@@ -43,15 +45,26 @@ int refs_add(struct store *store, enum ref_kind kind, const char *name, struct b
 	     struct bytes signature, const char *who, uint64_t now, uint64_t *ret_version,
 	     struct assay_error *err);
 
-/* refs_get() - @version 0: the newest; -ENOENT if there is none */
-int refs_get(struct store *store, enum ref_kind kind, const char *name, uint64_t version,
-	     struct ref *ret, struct assay_error *err);
+#define REF_NEWEST ((uint64_t)INT64_MAX) /* a generation that none is behind */
 
-/* struct ref_assignment - devices of @label ("" for all others) are judged by @policy @version */
+/*
+ * refs_get() - one version
+ * @version: 0: the newest
+ * @generation: of those that were there at this one, see refs_generation(); or REF_NEWEST
+ *
+ * Return: 0; -ENOENT if there is none
+ */
+int refs_get(struct store *store, enum ref_kind kind, const char *name, uint64_t version,
+	     uint64_t generation, struct ref *ret, struct assay_error *err);
+
+/**
+ * struct ref_assignment - devices of @label ("" for all others) are judged by @policy @version
+ * @generation: with what there was at this one; refs_assign() sets it
+ */
 struct ref_assignment {
 	char label[65];
 	char policy[REF_NAME_MAX + 1];
-	uint64_t version;
+	uint64_t version, generation;
 };
 
 #define REF_ASSIGNMENTS_MAX 256
@@ -60,7 +73,8 @@ struct ref_assignment {
 int refs_assignments(struct store *store, struct ref_assignment *ret, size_t *ret_count,
 		     struct assay_error *err);
 
-int refs_assign(struct store *store, const struct ref_assignment *assignment, const char *who,
+/* refs_assign() - from now on, with what there is now */
+int refs_assign(struct store *store, struct ref_assignment *assignment, const char *who,
 		uint64_t now, struct assay_error *err);
 
 /*

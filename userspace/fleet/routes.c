@@ -52,11 +52,7 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_GET, "/v1/assignments", HTTP_VIEWER, 0, reference_assignments,
 	  "which policy devices of a label are judged by" },
 
-	{ HTTP_PUT, "/v1/devices/{}", HTTP_OPERATOR, RECORD_MAX_SIZE, enrolment_record,
-	  "enrol a device by a record of assay enroll" },
 	{ HTTP_DELETE, "/v1/devices/{}", HTTP_OPERATOR, 0, enrolment_remove, "forget a device" },
-	{ HTTP_PUT, "/v1/devices/{}/label", HTTP_OPERATOR, 0, enrolment_label,
-	  "give a device a label" },
 	{ HTTP_PUT, "/v1/policies/{...}", HTTP_OPERATOR, REFERENCE_BODY, reference_upload_policy,
 	  "a new version of a policy" },
 	{ HTTP_PUT, "/v1/manifests/{...}", HTTP_OPERATOR, REFERENCE_BODY, reference_upload_manifest,
@@ -67,6 +63,10 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_POST, "/v1/what-if", HTTP_OPERATOR, SMALL, what_if,
 	  "who would be held for something else by another policy" },
 
+	{ HTTP_PUT, "/v1/devices/{}", HTTP_APPROVER, RECORD_MAX_SIZE, enrolment_record,
+	  "enrol a device by a record of assay enroll" },
+	{ HTTP_PUT, "/v1/devices/{}/label", HTTP_APPROVER, 0, enrolment_label,
+	  "give a device a label, and so the policy of that label" },
 	{ HTTP_POST, "/v1/devices/{}/approve", HTTP_APPROVER, 0, enrolment_approve,
 	  "let a device that enrolled itself attest" },
 	{ HTTP_POST, "/v1/assignments", HTTP_APPROVER, SMALL, reference_assign,

@@ -98,6 +98,11 @@ static const struct step {
 			"device.name = device_state.name) WHERE verdict = 0 AND due = 0 AND name "
 			"IN (SELECT name FROM device WHERE approved = 1);",
 	},
+	/* generation: meta's 'references' of then. An assignment is of what was there. */
+	{
+		.both = "ALTER TABLE reference ADD COLUMN generation BIGINT NOT NULL DEFAULT 0;"
+			"ALTER TABLE assignment ADD COLUMN generation BIGINT NOT NULL DEFAULT 0;",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

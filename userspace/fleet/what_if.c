@@ -253,7 +253,7 @@ static int ask(struct http_call *call, struct asked *asked, bool *ret_more, stru
 
 	if (r == 0)
 		r = policies_read(asked->fleet->store, question.policy, question.version,
-				  &asked->policy, err);
+				  REF_NEWEST, &asked->policy, err);
 	if (r == 0)
 		r = find_devices(&question, asked, err);
 	for (size_t i = 0; r == 0 && i < asked->count; i++)
