@@ -66,6 +66,8 @@ upload policies certified.json other.json
 check 'another policy is uploaded' said 200 '.version == 2'
 push
 check 'and neither has an effect' printed 0 '^d1: trusted; '
+as viewer GET /v1/devices/d1
+check 'it is trusted by the policy that is assigned now' said 200 '.device.policy == "certified.json@1"'
 as approver POST /v1/assignments -d '{"label": "shop", "policy": "certified.json", "version": 1}'
 check 'before they are assigned, which what cannot be used is not' said 400
 push
@@ -78,7 +80,7 @@ measure /usr/bin/evil "$(echo evil | sha256sum | cut -d ' ' -f 1)"
 push
 check 'a file that nobody knows' printed 1 '^d1: not-trusted: ima-files-known: .*/usr/bin/evil'
 as viewer GET /v1/devices/d1/changes
-check 'two changes, the newest first' said 200 '[.changes[].verdict] == ["not-trusted", "trusted"]'
+check 'its changes, the newest first' said 200 '[.changes[] | [.verdict, .policy]] == [["not-trusted", "certified.json@1"], ["trusted", "certified.json@1"], ["trusted", "policy.json@1"]]'
 as viewer GET '/v1/devices?state=not-trusted'
 check 'it is in the list of those that are not trusted' said 200 '[.devices[].device] == ["d1"]'
 as viewer GET '/v1/devices?state=trusted'

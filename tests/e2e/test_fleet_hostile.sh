@@ -70,6 +70,8 @@ answer_as() { # NAME: the certificate by which the answer is sent
 	run "$assay" enroll request --ak new.pem --machine-id d3 --out request.json
 	ask POST /v1/enroll/request --data-binary @request.json --cert d3.crt --key d3.key
 	cp answer challenge.json
+	# Anybody may ask with what a device has sent: its challenge stays.
+	ask POST /v1/enroll/request --data-binary @request.json --cert d2.crt --key d2.key
 	run "$assay" enroll answer --ak new.pem --out answer.json challenge.json
 	ask POST /v1/enroll/answer --data-binary @answer.json --cert "$1.crt" --key "$1.key"
 }

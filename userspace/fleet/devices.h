@@ -37,7 +37,7 @@ bool device_verdict_by_name(const char *name, enum device_verdict *ret);
  * @evidence: SHA-256 of that evidence, as it was sent; of size 0 if there was none
  * @records, @entries: how many records and entries of this boot's logs were judged and are kept,
  *                       by the policy of then
- * @checks: a digest of which checks did not pass then; of size 0 if there was none
+ * @checks: a digest of the policy and which checks did not pass then; of size 0 if there was none
  * @state: as assay_verdict_state_bytes() gave it; of size 0 if there is none
  * Times are in seconds since 1970-01-01 00:00 UTC.
  */

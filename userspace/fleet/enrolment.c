@@ -15,6 +15,7 @@
 #include "enroll/enroll.h"
 
 #define CHALLENGE_SECONDS 3600
+#define CHALLENGES_MAX 64 /* that are open of a TPM */
 
 /* ---------------------------------------------------------------- by the device */
 
@@ -43,18 +44,26 @@ static int write_challenge(FILE *stream, const void *message, struct assay_error
 	return enroll_challenge_write(stream, message, err);
 }
 
-/* One challenge a TPM: the newest. Those that expired go with it. */
+/*
+ * Anybody can ask in a TPM's name, whose endorsement key is no secret: so that this does not
+ * replace the challenge that the device itself is about to answer, the newest ones are kept. Those
+ * that expired go.
+ */
 static int keep_pending(struct store *store, const struct enroll_pending *pending, uint64_t now,
 			struct assay_error *err)
 {
 	static const struct store_statement expire = { "n",
 						       "DELETE FROM pending WHERE expires < $1",
 						       NULL };
+	static const struct store_statement make_room = {
+		"bn",
+		"DELETE FROM pending WHERE identity = $1 AND id NOT IN (SELECT id FROM pending "
+		"WHERE identity = $1 ORDER BY expires DESC LIMIT $2)",
+		NULL,
+	};
 	static const struct store_statement keep = {
 		"bbnt",
-		"INSERT INTO pending (identity, id, expires, request) VALUES ($1, $2, $3, $4) ON "
-		"CONFLICT (identity) DO UPDATE SET id = excluded.id, expires = excluded.expires, "
-		"request = excluded.request",
+		"INSERT INTO pending (identity, id, expires, request) VALUES ($1, $2, $3, $4)",
 		NULL,
 	};
 	CLEANUP(free_pointer) char *text = NULL;
@@ -76,7 +85,11 @@ static int keep_pending(struct store *store, const struct enroll_pending *pendin
 		store_text(text),
 	};
 
+	const struct store_value most[] = { values[0], store_number(CHALLENGES_MAX - 1) };
+
 	r = store_run(store, &expire, &when, 1, NULL, NULL, err);
+	if (r == 0)
+		r = store_run(store, &make_room, most, 1, NULL, NULL, err);
 	return r < 0 ? r : store_run(store, &keep, values, 1, NULL, NULL, err);
 }
 

@@ -140,15 +140,16 @@ static void tell_reason(const struct assay_verdict *verdict, char *reason, size_
 		snprintf(reason, capacity, "%s: %s", check.name, check.detail);
 }
 
-/* Which checks do not pass, without the words. Those that are first made where there is a state,
- * and pass, are no news. */
-static int digest_checks(const struct assay_verdict *verdict, struct assay_digest *ret,
-			 struct assay_error *err)
+/* Which checks do not pass, without the words, by which policy. Those that are first made where
+ * there is a state, and pass, are no news. */
+static int digest_checks(const struct assay_verdict *verdict, const struct fleet_policy *policy,
+			 struct assay_digest *ret, struct assay_error *err)
 {
 	struct assay_verify_check check;
 	struct buffer text = { 0 };
 	int r;
 
+	buffer_append(&text, policy->id, strlen(policy->id) + 1);
 	for (size_t i = 0; assay_verdict_check(verdict, i, &check) == ASSAY_VERIFY_OK; i++) {
 		if (check.result == ASSAY_VERIFY_PASS ||
 		    (check.result == ASSAY_VERIFY_NOT_CHECKED && !check.required))
@@ -190,7 +191,7 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 	bool same_boot = strcmp(device->boot_id, in->boot_id) == 0;
 	enum device_verdict before = device->verdict;
 	struct assay_digest checks = { 0 };
-	int r = digest_checks(verdict, &checks, err);
+	int r = digest_checks(verdict, policy, &checks, err);
 
 	ret->trusted = assay_verdict_trusted(verdict) != 0;
 	if (r == 0 && ret->trusted)
@@ -232,13 +233,14 @@ void judge_have(const struct device *device, const struct fleet_policy *policy, 
 }
 
 /* Whether a verdict is kept, since the device is held for something else by it. */
-static bool is_news(const struct assay_verdict *verdict, const struct device *device)
+static bool is_news(const struct assay_verdict *verdict, const struct fleet_policy *policy,
+		    const struct device *device)
 {
 	enum device_verdict now =
 		assay_verdict_trusted(verdict) ? DEVICE_TRUSTED : DEVICE_NOT_TRUSTED;
 	struct assay_digest checks;
 
-	return now != device->verdict || digest_checks(verdict, &checks, NULL) < 0 ||
+	return now != device->verdict || digest_checks(verdict, policy, &checks, NULL) < 0 ||
 	       !bytes_equal(BYTES(checks.bytes, checks.size),
 			    BYTES(device->checks.bytes, device->checks.size));
 }
@@ -269,7 +271,7 @@ static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uin
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
 	if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
-	if (ret->kind == JUDGE_VERDICT && keeps && is_news(verdict, device))
+	if (ret->kind == JUDGE_VERDICT && keeps && is_news(verdict, policy, device))
 		ret->json = judge_details(&params, verdict); /* with the state from before */
 	if (ret->kind == JUDGE_VERDICT)
 		r = take_verdict(in, now, verdict, policy, device, ret, err);

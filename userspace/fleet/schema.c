@@ -103,6 +103,13 @@ static const struct step {
 		.both = "ALTER TABLE reference ADD COLUMN generation BIGINT NOT NULL DEFAULT 0;"
 			"ALTER TABLE assignment ADD COLUMN generation BIGINT NOT NULL DEFAULT 0;",
 	},
+	/* More than one challenge a TPM; those that were open are asked for again. */
+	{
+		.both = "DROP TABLE pending;"
+			"CREATE TABLE pending (id BYTEA PRIMARY KEY, identity BYTEA NOT NULL, "
+			"expires BIGINT NOT NULL, request TEXT NOT NULL);"
+			"CREATE INDEX pending_identity ON pending (identity, expires);",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -26,6 +26,12 @@ struct question {
 	bool any_label;
 };
 
+/* struct pieces - by their digests, in the order in which they came: only one is ever in memory */
+struct pieces {
+	struct assay_digest list[PIECES_MAX];
+	size_t count;
+};
+
 /**
  * struct asked - a question, and what came of it
  * @next: the last device that was looked at
@@ -37,6 +43,7 @@ struct asked {
 	json_t *changes;
 	char names[DEVICES_MAX][RECORD_MAX_MACHINE_ID + 1];
 	size_t count;
+	struct pieces pieces; /* of the device that is asked about */
 	uint64_t judged, unchanged, unknown;
 };
 
@@ -129,44 +136,58 @@ static int find_devices(const struct question *question, struct asked *asked,
 
 /* ---------------------------------------------------------------- the evidence */
 
-/* struct piece - evidence that is kept, in the order in which it came */
+/* struct piece - evidence that is kept; begin with {0}, end with piece_free() */
 struct piece {
 	struct buffer body, nonce;
 	uint64_t at, issued;
 };
 
-struct pieces {
-	struct piece *list;
-	size_t count;
-};
-
-static void pieces_free(struct pieces *pieces)
+static void piece_free(struct piece *piece)
 {
-	for (size_t i = 0; i < pieces->count; i++) {
-		buffer_free(&pieces->list[i].body);
-		buffer_free(&pieces->list[i].nonce);
-	}
-	free(pieces->list);
-	*pieces = (struct pieces){ 0 };
+	buffer_free(&piece->body);
+	buffer_free(&piece->nonce);
+}
+
+static int take_digest(void *context, size_t set, const struct store_value *columns, size_t count,
+		       struct assay_error *err)
+{
+	struct pieces *pieces = context;
+	struct bytes digest = columns[0].bytes;
+
+	(void)set;
+	(void)count;
+	if (pieces->count == PIECES_MAX || digest.size > sizeof(pieces->list[0].bytes))
+		return assay_fail(err, EFBIG, "too much evidence is kept of one boot");
+	memcpy(pieces->list[pieces->count].bytes, digest.data, digest.size);
+	pieces->list[pieces->count++].size = digest.size;
+	return 0;
+}
+
+/* Of the boot that was judged last. */
+static int find_pieces(struct store *store, const struct device *device, struct pieces *ret,
+		       struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"tt",
+		"SELECT digest FROM evidence WHERE name = $1 AND boot_id = $2 ORDER BY at, digest",
+		NULL,
+	};
+	const struct store_value values[] = { store_text(device->name),
+					      store_text(device->boot_id) };
+
+	ret->count = 0;
+	return store_run(store, &get, values, 1, take_digest, ret, err);
 }
 
 static int take_piece(void *context, size_t set, const struct store_value *columns, size_t count,
 		      struct assay_error *err)
 {
-	struct pieces *pieces = context;
-	struct piece *list = pieces->count < PIECES_MAX ?
-				     reallocarray(pieces->list, pieces->count + 1, sizeof(*list)) :
-				     NULL;
-	struct piece *piece;
+	struct piece *piece = context;
 
 	(void)set;
 	(void)count;
-	if (!list)
-		return assay_fail(err, ENOMEM, "too much evidence is kept of one boot");
-	pieces->list = list;
-	piece = &list[pieces->count++];
-	*piece = (struct piece){ .at = store_get_number(&columns[0]),
-				 .issued = store_get_number(&columns[1]) };
+	piece->at = store_get_number(&columns[0]);
+	piece->issued = store_get_number(&columns[1]);
 	buffer_append_bytes(&piece->nonce, columns[2].bytes);
 	buffer_append_bytes(&piece->body, columns[3].bytes);
 	return piece->nonce.failed || piece->body.failed ?
@@ -174,20 +195,15 @@ static int take_piece(void *context, size_t set, const struct store_value *colum
 		       0;
 }
 
-/* Of the boot that was judged last. */
-static int read_pieces(struct store *store, const struct device *device, struct pieces *ret,
-		       struct assay_error *err)
+static int read_piece(struct store *store, const struct assay_digest *digest, struct piece *ret,
+		      struct assay_error *err)
 {
 	static const struct store_statement get = {
-		"tt",
-		"SELECT at, issued, nonce, body FROM evidence WHERE name = $1 AND boot_id = $2 "
-		"ORDER BY at, digest",
-		NULL,
+		"b", "SELECT at, issued, nonce, body FROM evidence WHERE digest = $1", NULL
 	};
-	const struct store_value values[] = { store_text(device->name),
-					      store_text(device->boot_id) };
+	const struct store_value value = store_blob(BYTES(digest->bytes, digest->size));
 
-	return store_run(store, &get, values, 1, take_piece, ret, err);
+	return store_run(store, &get, &value, 1, take_piece, ret, err);
 }
 
 /* ---------------------------------------------------------------- the answer */
@@ -199,14 +215,16 @@ static int judge_pieces(struct asked *asked, struct device *device, const struct
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < pieces->count; i++) {
-		const struct piece *piece = &pieces->list[i];
+		CLEANUP(piece_free) struct piece piece = { 0 };
 		CLEANUP(evidence_in_free) struct evidence_in in = { 0 };
 
 		judgement_free(ret);
-		r = evidence_in_read(buffer_bytes(&piece->body),
-				     asked->fleet->settings->evidence_max, &in, err);
+		r = read_piece(asked->fleet->store, &pieces->list[i], &piece, err);
 		if (r == 0)
-			r = judge_again(&in, buffer_bytes(&piece->nonce), piece->issued, piece->at,
+			r = evidence_in_read(buffer_bytes(&piece.body),
+					     asked->fleet->settings->evidence_max, &in, err);
+		if (r == 0)
+			r = judge_again(&in, buffer_bytes(&piece.nonce), piece.issued, piece.at,
 					&asked->policy, device, ret, err);
 	}
 	return r;
@@ -215,19 +233,20 @@ static int judge_pieces(struct asked *asked, struct device *device, const struct
 static int ask_one(struct asked *asked, const char *name, struct assay_error *err)
 {
 	CLEANUP(device_free) struct device device = { 0 };
-	CLEANUP(pieces_free) struct pieces pieces = { 0 };
+	struct pieces *pieces = &asked->pieces;
 	CLEANUP(judgement_free) struct judgement judgement = { 0 };
 	struct assay_error why = { 0 };
 	enum device_verdict before, after;
 	int r = devices_load(asked->fleet->store, &name, 1, false, &device, err);
 
 	if (r == 0)
-		r = read_pieces(asked->fleet->store, &device, &pieces, err);
-	if (r < 0)
+		r = find_pieces(asked->fleet->store, &device, pieces, err);
+	if (r < 0 && r != -EFBIG)
 		return r;
 	before = device.verdict;
 	device_forget_verdicts(&device);
-	if (pieces.count == 0 || judge_pieces(asked, &device, &pieces, &judgement, &why) < 0) {
+	if (r < 0 || pieces->count == 0 ||
+	    judge_pieces(asked, &device, pieces, &judgement, &why) < 0) {
 		asked->unknown++;
 		return 0;
 	}
