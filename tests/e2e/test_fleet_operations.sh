@@ -42,7 +42,9 @@ look_after() {
 	with_logs "$assay" push --url "$url" --ca servers.pem --ak ak.pem --name d1 --no-assay-log --timeout 20
 	check "$2: a device attests" says 0 '^d1: trusted'
 	run "$fleet_program" doctor --database "$1" --json
-	check "$2: all is good" eval '[ "$status" -eq 0 ] && jq -e ".type == \"doctor\" and ([.findings[].good] | all)" stdout >/dev/null'
+	check "$2: all is good" eval '[ "$status" -eq 0 ] && jq -e ".type == \"doctor\" and ([.looks[].good] | all)" stdout >/dev/null'
+	cp stdout doctor.json
+	check "$2: in the form that the schema has" /usr/bin/python3 "$top/tests/e2e/json-schema.py" "$top/policy/output.schema.json" --as doctor doctor.json
 	run "$fleet_program" backup --database "$1" --out copy
 	check "$2: a copy while it serves" says 0 '^copy: '
 	run "$fleet_program" backup --database "$1" --out copy
@@ -89,6 +91,7 @@ postgres_stop
 
 # ---------------------------------------------------------------- the description of the routes
 "$fleet_program" routes --json >routes.json
+check 'the routes are printed in the form that the schema has' /usr/bin/python3 "$top/tests/e2e/json-schema.py" "$top/policy/output.schema.json" --as routes routes.json
 described='[.paths | to_entries[] | .key as $path | .value | to_entries[] | [(.key | ascii_upcase), $path, .value["x-role"], .value.summary]] | sort'
 routed='[.routes[] | [.method, (.path | gsub("\\{\\.\\.\\.\\}"; "{path}") | gsub("\\{\\}"; "{name}")), .role, .summary]] | sort'
 check 'docs/fleet-openapi.json has every route, its role and what it does, and no other' eval '[ "$(jq -c "$described" "$top/docs/fleet-openapi.json")" = "$(jq -c "$routed" routes.json)" ]'

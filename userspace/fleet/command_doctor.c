@@ -175,7 +175,7 @@ static int print_diagnosis(const struct doctor_options *options, const struct di
 
 	if (options->json) {
 		status = command_emit_json(&command_fleet_doctor,
-					   json_pack("{s:O}", "findings", diagnosis->rows));
+					   json_pack("{s:O}", "looks", diagnosis->rows));
 	} else {
 		json_array_foreach(diagnosis->rows, i, row) {
 			const char *detail = json_string_value(json_object_get(row, "detail"));
