@@ -10,6 +10,7 @@ import concurrent.futures
 import http.client
 import json
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -166,6 +167,31 @@ with concurrent.futures.ThreadPoolExecutor(8) as pool:
 words = {(status, json.loads(text)["verdict"]) for status, text in answers}
 check("the same evidence 24 times at once has the answer that it had", words == {(200, "trusted")}, answers)
 check("and is one verdict", ask("GET", "/v1/devices/d1/changes", token="viewer-token") == before)
+
+
+# ---------------------------------------------------------------- more policies than may be assigned
+def assign(label):
+    body = json.dumps({"label": label, "policy": "policy.json", "version": 1}).encode()
+    return ask("POST", "/v1/assignments", body, token="approver-token")
+
+
+database = sqlite3.connect("fleet.db", timeout=120)
+with database:
+    database.executemany(
+        "INSERT INTO assignment (label, policy, version, at, who) VALUES (?, 'policy.json', 1, 0, 'many')",
+        [(f"many-{at}",) for at in range(255)],
+    )
+status, text = assign("one-more")
+check("the 257th assignment is refused", status == 400 and b"256" in text, (status, text))
+status, text = assign("many-0")
+check("and one that takes the place of another is not", status == 200, (status, text))
+status, text = ask("POST", CHALLENGE_PATH, ASK)
+check("devices go on", status == 200, (status, text))
+with database:
+    database.execute("DELETE FROM assignment WHERE label LIKE 'many-%'")
+database.close()
+status, text = assign("")
+check("what is in the way can be taken away", status == 200, (status, text))
 
 
 # ---------------------------------------------------------------- connections

@@ -95,6 +95,22 @@ let_in() {
 	said 200
 }
 check 'an operator is known by a certificate, once the file is read anew' eventually let_in
+forget_nobody() { # [HEADER]: as a page does, by the operator's certificate
+	ask DELETE /v1/devices/nobody --cert d2.crt --key d2.key ${1:+-H "$1"}
+}
+forget_nobody
+check 'may act' said 404
+for header in 'Sec-Fetch-Site: cross-site' 'Sec-Fetch-Site: same-site' 'Sec-Fetch-Site: x' \
+	'Origin: https://other.example' 'Origin: null' "Origin: $url.other.example"; do
+	forget_nobody "$header"
+	check "but not for a page of another site: $header" said 403
+done
+for header in 'Sec-Fetch-Site: same-origin' 'Sec-Fetch-Site: none' "Origin: $url"; do
+	forget_nobody "$header"
+	check "and for its own: $header" said 404
+done
+ask GET /v1/fleet --cert d2.crt --key d2.key -H 'Sec-Fetch-Site: cross-site'
+check 'a link of another site is followed' said 200
 echo nonsense >>operators
 kill -HUP "$fleet"
 check 'what is wrong in the file is told' eventually grep -q 'operators line 6' fleet.log

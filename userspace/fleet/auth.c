@@ -212,6 +212,18 @@ static int check_device(const struct auth *auth, struct http_call *call, struct 
 	return 0;
 }
 
+/* A browser shows its certificate whichever page it is that asks; such a page says so. */
+static bool is_of_other_site(const struct http_call *call)
+{
+	const char *site = http_header(call, "Sec-Fetch-Site"), *host = http_header(call, "Host");
+	const char *origin = http_header(call, "Origin"),
+		   *at = origin ? strstr(origin, "://") : NULL;
+
+	if (site)
+		return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+	return origin && (!at || !host || strcasecmp(at + 3, host) != 0);
+}
+
 int auth_check(const struct auth *auth, struct http_call *call, uint64_t now,
 	       struct assay_error *err)
 {
@@ -230,6 +242,11 @@ int auth_check(const struct auth *auth, struct http_call *call, uint64_t now,
 			   entry ? "what was shown has expired" :
 				   "show a bearer token, or a certificate, that is known");
 		return 401;
+	}
+	if (entry->kind == AUTH_CERTIFICATE && call->route->method != HTTP_GET &&
+	    is_of_other_site(call)) {
+		assay_fail(err, EACCES, "a page of another site asks for it");
+		return 403;
 	}
 	if (entry->role < role) {
 		assay_fail(err, EACCES, "this is for those with the role %s", http_role_name(role));

@@ -2,6 +2,7 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,25 +120,41 @@ static bool same_bytes(const struct evidence_in *in, const struct device *device
 			   BYTES(device->evidence.bytes, device->evidence.size));
 }
 
+/* Counters of 32 bits that begin anew at their end, and, obfuscated, anywhere: as lib/verify does.
+ */
+static bool is_ahead(uint64_t counter, uint64_t of)
+{
+	return (int32_t)((uint32_t)counter - (uint32_t)of) > 0;
+}
+
 /* Does the quote come behind the one that was judged? A TPM counts resets, restarts, and time. */
 static bool is_later(const struct evidence_in *in, const struct device *device)
 {
 	if (device->judged == 0)
 		return true;
 	if (in->resets != device->resets)
-		return in->resets > device->resets;
+		return is_ahead(in->resets, device->resets);
 	if (in->restarts != device->restarts)
-		return in->restarts > device->restarts;
+		return is_ahead(in->restarts, device->restarts);
 	return in->clock > device->clock;
 }
 
+/* UTF-8, whatever a check may say: no database and no JSON takes anything else. */
 static void tell_reason(const struct assay_verdict *verdict, char *reason, size_t capacity)
 {
 	struct assay_verify_check check;
+	json_t *valid;
 
 	reason[0] = '\0';
-	if (assay_verdict_check(verdict, assay_verdict_reason(verdict), &check) == ASSAY_VERIFY_OK)
-		snprintf(reason, capacity, "%s: %s", check.name, check.detail);
+	if (assay_verdict_check(verdict, assay_verdict_reason(verdict), &check) != ASSAY_VERIFY_OK)
+		return;
+	snprintf(reason, capacity, "%s: %s", check.name, check.detail);
+	(void)text_end_whole(reason);
+	valid = json_string(reason);
+	if (!valid)
+		text_escape(BYTES((const uint8_t *)check.detail, strlen(check.detail)), reason,
+			    capacity);
+	json_decref(valid);
 }
 
 /* Which checks do not pass, without the words, by which policy. Those that are first made where

@@ -216,6 +216,20 @@ static int read_assignment(struct http_call *call, struct ref_assignment *ret,
 	return 0;
 }
 
+/* More than can be read would end all judging. */
+static int check_assignments(struct store *store, struct assay_error *err)
+{
+	struct ref_assignment *list = calloc(REF_ASSIGNMENTS_MAX, sizeof(*list));
+	size_t count;
+	int r = list ? refs_assignments(store, list, &count, err) :
+		       assay_fail(err, ENOMEM, "out of memory");
+
+	free(list);
+	return r == -EIO ? assay_fail(err, EINVAL, "there are %d assignments already",
+				      REF_ASSIGNMENTS_MAX) :
+			   r;
+}
+
 /* Only what can be used is assigned: with all that it names. */
 static int assign(struct http_call *call, char **ret, struct assay_error *err)
 {
@@ -232,6 +246,8 @@ static int assign(struct http_call *call, char **ret, struct assay_error *err)
 		r = policies_read(fleet->store, assignment.policy, assignment.version,
 				  assignment.generation, &policy, err);
 	policies_end(&policy);
+	if (r == 0)
+		r = check_assignments(fleet->store, err);
 	if (r < 0)
 		return r;
 	snprintf(what, sizeof(what), "%s@%" PRIu64 " to %s", assignment.policy, assignment.version,

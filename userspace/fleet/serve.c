@@ -175,26 +175,50 @@ static bool is_local_address(const char *address)
 	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
 }
 
+static bool is_local_socket(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} name = { 0 };
+	socklen_t size = sizeof(name);
+
+	if (getsockname(fd, &name.any, &size) < 0)
+		return false;
+	return name.any.sa_family == AF_INET  ? ntohl(name.four.sin_addr.s_addr) >> 24 == 127 :
+	       name.any.sa_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&name.six.sin6_addr) :
+						false;
+}
+
+static int refuse_plain(const char *address, struct assay_error *err)
+{
+	return assay_fail(err, EINVAL,
+			  "without a certificate it listens only at addresses of this machine, "
+			  "not at %s",
+			  address);
+}
+
 static int open_sockets(struct running *running, struct assay_error *err)
 {
 	const struct serve_settings *settings = running->settings;
 	int given = sd_listen_fds(1), r = 0;
 
-	for (int i = 0; r == 0 && i < given; i++)
-		r = listen_at(running, SD_LISTEN_FDS_START + i, "a socket of systemd's",
-			      sd_is_socket_unix(SD_LISTEN_FDS_START + i, SOCK_STREAM, 1, NULL, 0) >
-				      0,
-			      err);
+	for (int i = 0; r == 0 && i < given; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+		bool local = sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0;
+
+		if (!local && !settings->tls.certificate && !is_local_socket(fd))
+			return refuse_plain("that of a socket of systemd's", err);
+		r = listen_at(running, fd, "a socket of systemd's", local, err);
+	}
 	for (size_t i = 0; r == 0 && i < settings->listen_count; i++) {
 		const char *address = settings->listen[i];
 		bool local = address[0] == '/';
 		int fd;
 
 		if (!local && !settings->tls.certificate && !is_local_address(address))
-			return assay_fail(err, EINVAL,
-					  "without a certificate it listens only at addresses of "
-					  "this machine, not at %s",
-					  address);
+			return refuse_plain(address, err);
 		r = http_bind(address, &fd, err);
 		if (r == 0)
 			r = listen_at(running, fd, address, local, err);

@@ -58,7 +58,7 @@ static json_t *device_json(const struct store_value *columns)
 	uint64_t verdict = store_get_number(&columns[4]);
 
 	return json_pack(
-		"{s:s, s:s, s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:s, s:s}", "device",
+		"{s:s, s:s, s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:o, s:s}", "device",
 		store_get_text(&columns[0]), "label", store_get_text(&columns[1]), "approved",
 		store_get_number(&columns[2]) != 0, "enrolled",
 		(json_int_t)store_get_number(&columns[3]), "verdict",
@@ -69,8 +69,8 @@ static json_t *device_json(const struct store_value *columns)
 		(json_int_t)store_get_number(&columns[7]), "due",
 		(json_int_t)store_get_number(&columns[8]), "boot_id", store_get_text(&columns[9]),
 		"records", (json_int_t)store_get_number(&columns[10]), "entries",
-		(json_int_t)store_get_number(&columns[11]), "reason", store_get_text(&columns[12]),
-		"policy", store_get_text(&columns[13]));
+		(json_int_t)store_get_number(&columns[11]), "reason",
+		json_text(store_get_text(&columns[12])), "policy", store_get_text(&columns[13]));
 }
 
 static int device_row(void *context, size_t set, const struct store_value *columns, size_t count,

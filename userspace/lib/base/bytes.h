@@ -108,4 +108,12 @@ char *text_escape(struct bytes bytes, char *text, size_t capacity);
  */
 size_t text_character(struct bytes bytes);
 
+/*
+ * text_end_whole() - take away the beginning of a character of UTF-8 with which @text ends, where
+ * it was cut at a byte
+ *
+ * Return: the bytes that @text has then
+ */
+size_t text_end_whole(char *text);
+
 #endif /* ASSAY_BASE_BYTES_H */

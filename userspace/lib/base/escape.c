@@ -83,6 +83,24 @@ size_t text_character(struct bytes bytes)
 	return size > 0 && is_seen(point) ? size : 0;
 }
 
+size_t text_end_whole(char *text)
+{
+	static const size_t longest = 4;
+	size_t length = strlen(text), start = length;
+	uint8_t first;
+
+	while (start > 0 && length - start < longest - 1 && (text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start == 0)
+		return length;
+	first = (uint8_t)text[--start];
+	if (length - start < (first < 0xc0 ? 1U : first < 0xe0 ? 2U : first < 0xf0 ? 3U : 4U)) {
+		text[start] = '\0';
+		return start;
+	}
+	return length;
+}
+
 char *text_escape(struct bytes bytes, char *text, size_t capacity)
 {
 	static const char cut[] = "...";

@@ -260,10 +260,16 @@ static int is_accepted(struct judging *judging, enum firmware_list list, bool *r
 static void find_missing(struct judging *judging, const struct firmware_items *items,
 			 const bool *seen, unsigned int pcr)
 {
-	for (size_t i = 0; i < items->count; i++)
+	for (size_t i = 0; i < items->count; i++) {
+		const char *name = items->list[i].name;
+		char shown[101];
+
 		if (!seen[i])
-			judging_find(judging, "\"%.100s\" was not measured into PCR %u",
-				     items->list[i].name, pcr);
+			judging_find(judging, "\"%s\" was not measured into PCR %u",
+				     text_escape(BYTES((const uint8_t *)name, strlen(name)), shown,
+						 sizeof(shown)),
+				     pcr);
+	}
 }
 
 /* Marks all items that the present event is: two may be alike. */

@@ -3,13 +3,23 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+/* What does not fit is cut between characters. Returns the bytes that it has. */
+static __attribute__((format(printf, 3, 0))) size_t tell(char *text, size_t capacity,
+							 const char *format, va_list args)
+{
+	int length = vsnprintf(text, capacity, format, args);
+
+	return length >= 0 && (size_t)length < capacity ? (size_t)length : text_end_whole(text);
+}
 
 bool check_tell(bool result, char *detail, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(detail, CHECK_DETAIL_MAX, format, args);
+	tell(detail, CHECK_DETAIL_MAX, format, args);
 	va_end(args);
 	return result;
 }
@@ -19,7 +29,7 @@ enum check_result check_skip(char *detail, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(detail, CHECK_DETAIL_MAX, format, args);
+	tell(detail, CHECK_DETAIL_MAX, format, args);
 	va_end(args);
 	return CHECK_SKIPPED;
 }
@@ -63,18 +73,23 @@ void findings_add(struct findings *findings, const char *format, ...)
 	findings->used += (size_t)length < room ? (size_t)length : room - 1;
 	room = sizeof(findings->text) - findings->used;
 	va_start(args, format);
-	length = vsnprintf(findings->text + findings->used, room, format, args);
+	findings->used += tell(findings->text + findings->used, room, format, args);
 	va_end(args);
-	findings->used += (size_t)length < room ? (size_t)length : room - 1;
 }
 
 bool findings_tell(const struct findings *findings, char *detail)
 {
 	uint64_t more = findings->count > NAMED_FINDINGS ? findings->count - NAMED_FINDINGS : 0;
 
-	if (more > 0)
-		return check_tell(false, detail, "%.*s; and %llu more",
-				  (int)(CHECK_DETAIL_MAX - sizeof("; and  more") - 20),
-				  findings->text, (unsigned long long)more);
+	char named[CHECK_DETAIL_MAX - sizeof("; and  more") - 20];
+
+	if (more > 0) {
+		memcpy(named, findings->text, sizeof(named) - 1);
+		named[sizeof(named) - 1] = '\0';
+		if (findings->used >= sizeof(named))
+			(void)text_end_whole(named);
+		return check_tell(false, detail, "%s; and %llu more", named,
+				  (unsigned long long)more);
+	}
 	return check_tell(false, detail, "%s", findings->text);
 }
