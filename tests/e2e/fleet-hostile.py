@@ -156,6 +156,10 @@ for title, body, encoding, wanted in (
     except OSError:
         status, text = 413, "closed"
     check(f"evidence: {title}", status == wanted, (status, text))
+status, text = send(bomb, path="/v1/devices/nobody/evidence")
+check("a bomb of nobody's is not looked at", status == 404, (status, text))
+status, text = send(zstd(b" " * (20 << 20)))
+check("what nearly nothing is sent for is not expanded", status == 413, (status, text))
 status, text = send(open(OLDER, "rb").read())
 check("evidence of before is refused, and another nonce asked for", status == 409, (status, text))
 status, text = send(evidence, path="/v1/devices/d2/evidence")

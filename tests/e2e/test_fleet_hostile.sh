@@ -43,7 +43,16 @@ check 'it ends well' fleet_stop
 check 'without a word of a sanitizer' eval '! grep -q "ERROR: \|runtime error" fleet.log'
 
 # ---------------------------------------------------------------- more connections than there may be
-fleet_start --connections 20 --timeout 5 || bail 'the service does not start with few connections'
+fleet_start --connections 20 --timeout 5 --keep 0 || bail 'the service does not start with few connections'
+as viewer GET "/v1/evidence/$(sha256sum older.zst | cut -d ' ' -f 1)"
+check 'evidence with news was kept' said 200
+measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"
+attest news.zst
+check 'more than is kept in a day is judged' said 200 '.acknowledged.ima > 0'
+as viewer GET "/v1/evidence/$(sha256sum news.zst | cut -d ' ' -f 1)"
+check 'and not kept' said 404
+as viewer GET /metrics
+check 'which is counted' grep -qx 'assay_fleet_not_kept_total 1' answer
 cp operators operators.old
 "$top/tests/e2e/fleet-flood.py" "$work/fleet.sock" "${url##*:}" "$fleet" operators "$check_number" || check_failed=1
 check_number=$(cat flood-number)

@@ -361,8 +361,10 @@ static void evidence_is_kept_once(void **state)
 {
 	static const struct store_statement count = { "", "SELECT count(*) FROM evidence", NULL };
 	static const uint8_t body[1000] = { 40, 181, 47, 253 };
+	static const char *const names[] = { "d1", "d9" };
+	uint64_t sizes[2] = { 7, 7 };
 	struct device_evidence pieces[2] = {
-		{ .name = "d1", .boot_id = "b", .body = { body, sizeof(body) } },
+		{ .name = "d1", .at = 500, .boot_id = "b", .body = { body, sizeof(body) } },
 		{ .name = "d1", .boot_id = "b", .body = { body, sizeof(body) } },
 	};
 	struct collected collected = { 0 };
@@ -375,6 +377,12 @@ static void evidence_is_kept_once(void **state)
 	in_transaction(devices_add_evidence(store, pieces, 2, &err), &err);
 	assert_int_equal(store_run(store, &count, NULL, 1, collect, &collected, &err), 0);
 	assert_int_equal(collected.sum, 1);
+	assert_int_equal(devices_evidence_sizes(store, names, 2, 500, sizes, &err), 0);
+	assert_int_equal(sizes[0], sizeof(body));
+	assert_int_equal(sizes[1], 0);
+	assert_int_equal(devices_evidence_sizes(store, names, 1, 501, sizes, &err), 0);
+	assert_int_equal(sizes[0], 0);
+	assert_int_equal(devices_evidence_sizes(store, names, 0, 0, sizes, &err), 0);
 }
 
 static void a_device_is_removed(void **state)

@@ -4,6 +4,7 @@
 #include "trust_files.h"
 
 #define INTERVAL_DEFAULT 300
+#define KEEP_DEFAULT 65536
 #define TIMEOUT_DEFAULT 60
 #define CONNECTIONS_DEFAULT 1000
 
@@ -12,7 +13,7 @@ struct serve_options {
 	struct option_texts listen;
 	const char *certificate, *key, *client_ca;
 	struct trust_paths trust;
-	uint64_t interval;
+	uint64_t interval, keep;
 	const char *result_key;
 	unsigned int timeout, connections;
 	bool device_certificates, approve;
@@ -43,6 +44,8 @@ static const struct option_row serve_rows[] = {
 	OPTION_HEADING("Devices:"),
 	{ "interval", 0, "SECONDS", "between two attestations of a device (300)",
 	  OPTION_NUMBER(struct serve_options, interval, 1, 31622400) },
+	{ "keep", 0, "KIB", "of a device's evidence that are kept in a day (65536)",
+	  OPTION_NUMBER(struct serve_options, keep, 0, 1U << 30) },
 	{ "roots", 0, "PATH",
 	  "certificates of TPM makers' roots: who enrols by itself is believed by them",
 	  OPTION_INPUTS(struct serve_options, trust.roots) },
@@ -68,6 +71,7 @@ static int serve(const struct serve_options *options, struct chain_trust *trust)
 			   .nonce_step = 120,
 			   .nonce_rotation = 86400,
 			   .evidence_max = 64U << 20,
+			   .kept_max = options->keep << 10,
 			   .queue_max = 10000,
 			   .enrol_label = options->enrol_label,
 			   .enrol_approved = options->approve },
@@ -90,6 +94,7 @@ static int serve(const struct serve_options *options, struct chain_trust *trust)
 static int run_serve(int argc, char **argv)
 {
 	struct serve_options options = { .interval = INTERVAL_DEFAULT,
+					 .keep = KEEP_DEFAULT,
 					 .timeout = TIMEOUT_DEFAULT,
 					 .connections = CONNECTIONS_DEFAULT,
 					 .enrol_label = "" };

@@ -289,6 +289,43 @@ int devices_add_evidence(struct store *store, const struct device_evidence *evid
 	return r;
 }
 
+static int take_size(void *context, size_t set, const struct store_value *columns, size_t count,
+		     struct assay_error *err)
+{
+	uint64_t *sizes = context;
+
+	(void)count;
+	(void)err;
+	sizes[set] = store_get_number(&columns[0]);
+	return 0;
+}
+
+int devices_evidence_sizes(struct store *store, const char *const *names, size_t count,
+			   uint64_t since, uint64_t *ret, struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"tn",
+		"SELECT coalesce(sum(length(body)), 0) FROM evidence WHERE name = $1 AND at >= $2",
+		NULL,
+	};
+	const size_t width = strlen(get.types);
+	struct store_value *values;
+	int r;
+
+	if (count == 0)
+		return 0;
+	values = calloc(count * width, sizeof(*values));
+	if (!values)
+		return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		values[i * width] = store_text(names[i]);
+		values[i * width + 1] = store_number(since);
+	}
+	r = store_run(store, &get, values, count, take_size, ret, err);
+	free(values);
+	return r;
+}
+
 /* ---------------------------------------------------------------- enrolment */
 
 static int record_text(const struct device_record *record, char **ret, struct assay_error *err)

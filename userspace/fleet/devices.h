@@ -117,6 +117,14 @@ int devices_add_evidence(struct store *store, const struct device_evidence *evid
 			 struct assay_error *err);
 
 /*
+ * devices_evidence_sizes() - bytes of evidence of each device that are kept
+ * @since: of which time; seconds since 1970-01-01 00:00 UTC
+ * @ret: as many as @names
+ */
+int devices_evidence_sizes(struct store *store, const char *const *names, size_t count,
+			   uint64_t since, uint64_t *ret, struct assay_error *err);
+
+/*
  * devices_enrol() - add a device
  * @record: of lib/verify; its state is not used
  * @due: it may attest, and its first evidence is wanted then; 0: it is not approved yet

@@ -20,6 +20,7 @@
  * @nonce_step: of the time that nonces are of, in seconds
  * @nonce_rotation: seconds until there is a new key for nonces
  * @evidence_max: bytes of evidence, expanded; @body_max: as it is sent
+ * @kept_max: bytes of a device's evidence that are kept in a day; more is judged all the same
  * @queue_max: requests of devices that wait at a time; more are told to come later
  * @enrol_label: of devices that enrol themselves
  * @enrol_approved: they may attest at once; else an operator has to approve
@@ -28,6 +29,7 @@ struct fleet_settings {
 	uint64_t interval;
 	uint64_t nonce_step, nonce_rotation;
 	uint64_t evidence_max;
+	uint64_t kept_max;
 	uint64_t queue_max;
 	const char *enrol_label;
 	bool enrol_approved;
@@ -36,7 +38,7 @@ struct fleet_settings {
 /* struct fleet_counts - since the process began */
 struct fleet_counts {
 	uint64_t challenges, verdicts, trusted, not_trusted, repeated, stale, foreign, refused,
-		shed, batches, changes, failures, silent, clock_back;
+		shed, not_kept, batches, changes, failures, silent, clock_back;
 };
 
 struct intake;

@@ -13,9 +13,15 @@
 #include "base/json.h"
 #include "judge.h"
 
-#define BATCH_MAX 200	  /* requests of one transaction */
-#define LATER_SECONDS 5	  /* until a device is to try again: when too many wait */
-#define JITTER_DIVISOR 10 /* of an interval, that devices come earlier */
+#define BATCH_MAX 200	      /* requests of one transaction */
+#define HELD_MAX (256U << 20) /* bytes of evidence, as it was sent, that wait at a time */
+/* Strangers know devices' names, too: what nearly nothing is sent for is not expanded without end.
+ * Logs with the same line many times stay below. */
+#define RATIO_MAX 100
+#define SHORT_MAX (16U << 20) /* bytes to which it may expand however short it is */
+#define KEPT_SECONDS 86400    /* in which a device has kept_max bytes kept */
+#define LATER_SECONDS 5	      /* until a device is to try again: when too many wait */
+#define JITTER_DIVISOR 10     /* of an interval, that devices come earlier */
 #define WHAT_ASKED "the request for a challenge"
 
 /**
@@ -43,13 +49,14 @@ struct intake {
 	struct fleet *fleet;
 	struct event *work;
 	struct item *first, **last;
-	size_t waiting;
+	size_t waiting, held;
 };
 
 /**
  * struct batch - what is worked on at once
  * @names: of the devices, ascending, each once; @devices: as many
  * @changed: which of them are to be written
+ * @kept: bytes of their evidence that the last KEPT_SECONDS have, with this batch's
  */
 struct batch {
 	struct fleet *fleet;
@@ -60,6 +67,7 @@ struct batch {
 	const char *names[BATCH_MAX];
 	struct device devices[BATCH_MAX];
 	bool changed[BATCH_MAX];
+	uint64_t kept[BATCH_MAX];
 	size_t device_count;
 };
 
@@ -199,6 +207,33 @@ static int answer_judged(struct batch *batch, struct item *item, const char *pol
 	return 0;
 }
 
+static size_t expanded_max(const struct fleet_settings *settings, size_t sent)
+{
+	size_t most = SHORT_MAX + RATIO_MAX * sent;
+
+	return most < settings->evidence_max ? most : settings->evidence_max;
+}
+
+static int refused_status(int r)
+{
+	return r == -EFBIG ? 413 : r == -ENOMEM ? 503 : 400;
+}
+
+/* Only now: a device of that name may attest, and no other evidence is held expanded. */
+static bool read_evidence(struct batch *batch, struct item *item)
+{
+	struct bytes body = item->call->body;
+	struct assay_error why = { 0 };
+	int r = evidence_in_read(body, expanded_max(batch->fleet->settings, body.size), &item->in,
+				 &why);
+
+	if (r == 0)
+		return true;
+	batch->fleet->counts.refused++;
+	say_error(item, refused_status(r), why.text);
+	return false;
+}
+
 static int answer_evidence(struct batch *batch, struct item *item, struct assay_error *err)
 {
 	const struct fleet *fleet = batch->fleet;
@@ -206,6 +241,7 @@ static int answer_evidence(struct batch *batch, struct item *item, struct assay_
 					   fleet->settings->nonce_step };
 	const struct fleet_policy *policy = policies_of(&fleet->policies, item->device->label);
 	struct assay_error why = { 0 };
+	int r;
 
 	if (!policy || !policy->policy) {
 		say_error(item, 503,
@@ -213,8 +249,12 @@ static int answer_evidence(struct batch *batch, struct item *item, struct assay_
 						  "no policy is assigned to the device");
 		return 0;
 	}
+	if (!read_evidence(batch, item))
+		return 0;
+	r = judge(&item->in, &terms, policy, item->device, &item->judgement, &why);
+	buffer_free(&item->in.text);
 	/* What is wrong with one device's state is not the others' matter. */
-	if (judge(&item->in, &terms, policy, item->device, &item->judgement, &why) < 0) {
+	if (r < 0) {
 		say_error(item, 503, why.text);
 		return 0;
 	}
@@ -281,19 +321,57 @@ static int answer(struct batch *batch, struct item *item, struct assay_error *er
 				   answer_challenge(batch, item, err);
 }
 
+/* A device that makes news of itself all the time must not fill the disk. */
+static int limit_kept(struct batch *batch, struct assay_error *err)
+{
+	uint64_t now = batch->now;
+	const char *names[BATCH_MAX] = { NULL };
+	size_t which[BATCH_MAX], count = 0;
+	uint64_t sizes[BATCH_MAX] = { 0 };
+	bool asked[BATCH_MAX] = { false };
+	int r;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct item *item = batch->items[i];
+		size_t device = (size_t)(item->device - batch->devices);
+
+		if (!item->kept || asked[device])
+			continue;
+		asked[device] = true;
+		which[count] = device;
+		names[count++] = item->device->name;
+	}
+	r = devices_evidence_sizes(batch->fleet->store, names, count,
+				   now > KEPT_SECONDS ? now - KEPT_SECONDS : 0, sizes, err);
+	for (size_t i = 0; i < count; i++)
+		batch->kept[which[i]] = sizes[i];
+	return r;
+}
+
+static bool may_keep(struct batch *batch, const struct item *item)
+{
+	uint64_t *kept = &batch->kept[item->device - batch->devices];
+	uint64_t max = batch->fleet->settings->kept_max;
+
+	if (*kept > max || item->in.body.size > max - *kept) {
+		batch->fleet->counts.not_kept++;
+		return false;
+	}
+	*kept += item->in.body.size;
+	return true;
+}
+
 static int save(struct batch *batch, struct assay_error *err)
 {
 	struct device_evidence *kept = calloc(batch->count + 1, sizeof(*kept));
 	const struct device *changed[BATCH_MAX];
 	size_t kept_count = 0, changed_count = 0;
-	int r;
+	int r = kept ? limit_kept(batch, err) : assay_fail(err, ENOMEM, "out of memory");
 
-	if (!kept)
-		return assay_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < batch->count; i++) {
+	for (size_t i = 0; r == 0 && i < batch->count; i++) {
 		const struct item *item = batch->items[i];
 
-		if (item->kept)
+		if (item->kept && may_keep(batch, item))
 			kept[kept_count++] = (struct device_evidence){
 				item->in.digest,
 				item->device->name,
@@ -307,7 +385,8 @@ static int save(struct batch *batch, struct assay_error *err)
 	for (size_t i = 0; i < batch->device_count; i++)
 		if (batch->changed[i])
 			changed[changed_count++] = &batch->devices[i];
-	r = devices_add_evidence(batch->fleet->store, kept, kept_count, err);
+	if (r == 0)
+		r = devices_add_evidence(batch->fleet->store, kept, kept_count, err);
 	free(kept);
 	return r < 0 ? r : devices_save(batch->fleet->store, changed, changed_count, err);
 }
@@ -381,6 +460,7 @@ static void work(evutil_socket_t fd, short what, void *context)
 		batch->writes |= item->is_evidence;
 	}
 	intake->waiting -= batch->count;
+	intake->held = 0; /* put() leaves none behind a full batch */
 	if (!intake->first)
 		intake->last = &intake->first;
 	else
@@ -399,8 +479,9 @@ static void put(struct intake *intake, struct item *item)
 	*intake->last = item;
 	intake->last = &item->next;
 	intake->waiting++;
+	intake->held += item->call->body.size;
 	/* What comes without a pause must not keep a full batch from being worked on. */
-	if (intake->waiting >= BATCH_MAX)
+	if (intake->waiting >= BATCH_MAX || intake->held >= HELD_MAX)
 		work(-1, 0, intake);
 	else
 		event_active(intake->work, EV_TIMEOUT, 0);
@@ -453,11 +534,7 @@ static void refuse(struct item *item, int r, const struct assay_error *err)
 	struct fleet *fleet = item->call->context;
 
 	fleet->counts.refused++;
-	http_answer_error(item->call,
-			  r == -EFBIG  ? 413 :
-			  r == -ENOMEM ? 503 :
-					 400,
-			  "%s", err->text);
+	http_answer_error(item->call, refused_status(r), "%s", err->text);
 	item_free(item);
 }
 
@@ -482,19 +559,15 @@ void intake_evidence(struct http_call *call)
 	const char *encoding = http_header(call, "Content-Encoding");
 	struct item *item = begin(call);
 	struct assay_error err = { 0 };
-	int r;
 
 	if (!item)
 		return;
 	item->is_evidence = true;
-	if (!encoding || strcmp(encoding, "zstd") != 0)
-		r = assay_fail(&err, EBADMSG, "evidence must have Content-Encoding: zstd");
-	else
-		r = evidence_in_read(call->body, fleet->settings->evidence_max, &item->in, &err);
-	if (r < 0)
-		refuse(item, r, &err);
-	else
+	if (encoding && strcmp(encoding, "zstd") == 0) {
 		put(fleet->intake, item);
+		return;
+	}
+	refuse(item, assay_fail(&err, EBADMSG, "evidence must have Content-Encoding: zstd"), &err);
 }
 
 int intake_new(struct fleet *fleet, struct intake **ret, struct assay_error *err)

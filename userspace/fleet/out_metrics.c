@@ -36,6 +36,8 @@ static void write_counts(FILE *out, const struct fleet *fleet)
 		  counts->foreign },
 		{ "refused_total", "Requests of devices that were refused.", counts->refused },
 		{ "shed_total", "Requests that were put off, as too many waited.", counts->shed },
+		{ "not_kept_total", "Evidence that was judged, but was too much to keep.",
+		  counts->not_kept },
 		{ "batches_total", "Transactions for devices.", counts->batches },
 		{ "silent_total", "Devices that were found to be silent.", counts->silent },
 		{ "clock_back_total", "Times that the clock had gone back.", counts->clock_back },
