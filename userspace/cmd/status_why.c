@@ -12,17 +12,17 @@
 
 static void print_why(const struct why_facts *facts, const json_t *reasons)
 {
-	const json_t *reason;
-	size_t i;
-
 	if (json_array_size(reasons) == 0) {
 		puts("the module is loaded, and nothing keeps it from its work");
 		return;
 	}
 	printf("the module is %s:\n", facts->loaded ? "loaded, but" : "not loaded");
-	json_array_foreach(reasons, i, reason)
+	for (size_t i = 0; i < json_array_size(reasons); i++) {
+		const json_t *reason = json_array_get(reasons, i);
+
 		printf("  %s\n    to do: %s\n", json_string_value(json_object_get(reason, "text")),
 		       json_string_value(json_object_get(reason, "advice")));
+	}
 }
 
 int status_why(bool json)
