@@ -27,7 +27,7 @@
 #	system/NAME        tests/system/NAME.sh likewise, on a Debian 13 with systemd and the 4K kernel
 #	                   (qemu/run-guest --system), where what "make install" installs is, as
 #	                   tests/system/prepare.sh and a line "# boot: WORDS" settle it before the boot
-#	e2e/NAME           tests/e2e/NAME.sh on this machine
+#	e2e/NAME           tests/e2e/NAME.sh on this machine; with a line "# soak" in it by tests/soak.sh alone
 #	model/NAME         spin checks tests/model/NAME.pml, and refutes its mutants (tests/model/check)
 #	lint/NAME          one of the checks of tests/lint
 set -eu
@@ -42,7 +42,9 @@ fuzz_seconds=${FUZZ_SECONDS:-2}
 list() {
 	# What takes longest comes first, so that two at a time end together.
 	for source in tests/e2e/test_*.sh; do
-		[ ! -e "$source" ] || basename "$source" .sh | sed 's#^#e2e/#'
+		[ -e "$source" ] || continue
+		[ -n "${soak_e2e:-}" ] || ! grep -q '^# soak$' "$source" || continue
+		basename "$source" .sh | sed 's#^#e2e/#'
 	done
 	for source in tests/kmod/test_*.sh; do
 		[ -e "$source" ] || continue

@@ -117,8 +117,9 @@ for name; do
 		soak nth kmod/test_nth@debug
 		;;
 	device)
-		export DEVICE_FORM=long e2e_timeout=7200
+		export soak_e2e=y DEVICE_FORM=long e2e_timeout=7200
 		soak device e2e/test_device
+		unset soak_e2e
 		;;
 	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"

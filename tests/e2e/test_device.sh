@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The demonstration of a whole device (device.sh) in its short form, or with DEVICE_FORM=long in its long
 # one, as a test: each step must be done, each attack caught.
+# It boots many guests and builds packages: soak_e2e=y make test T=e2e/test_device.
 # limit: 3600
+# soak
 set -eu
 cd "$(dirname "$0")/../.."
 status=0

@@ -32,7 +32,10 @@ void why_copy_text(struct bytes in, char *text, size_t capacity)
 {
 	size_t size = in.size < capacity - 1 ? in.size : capacity - 1;
 
+	if (size > 0)
+		memcpy(text, in.data, size);
 	for (size_t i = 0; i < size; i++)
-		text[i] = in.data[i] >= ' ' && in.data[i] <= '~' ? (char)in.data[i] : '?';
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
 	text[size] = '\0';
 }
