@@ -326,7 +326,7 @@ static int limit_kept(struct batch *batch, struct assay_error *err)
 {
 	uint64_t now = batch->now;
 	const char *names[BATCH_MAX] = { NULL };
-	size_t which[BATCH_MAX], count = 0;
+	size_t which[BATCH_MAX] = { 0 }, count = 0;
 	uint64_t sizes[BATCH_MAX] = { 0 };
 	bool asked[BATCH_MAX] = { false };
 	int r;
