@@ -134,6 +134,7 @@ static void facts_tell(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char reasons[256] = "";
+		size_t size = 0;
 		struct why_facts facts;
 		json_t *array, *reason;
 		size_t index;
@@ -143,8 +144,10 @@ static void facts_tell(void **state)
 		array = why_judge(&facts);
 		assert_non_null(array);
 		json_array_foreach(array, index, reason) {
-			strcat(reasons, json_string_value(json_object_get(reason, "reason_id")));
-			strcat(reasons, " ");
+			size += (size_t)snprintf(
+				reasons + size, sizeof(reasons) - size, "%s ",
+				json_string_value(json_object_get(reason, "reason_id")));
+			assert_true(size < sizeof(reasons));
 			assert_true(json_string_length(json_object_get(reason, "text")) > 10);
 			assert_true(json_string_length(json_object_get(reason, "advice")) > 10);
 		}
