@@ -5,37 +5,11 @@
  */
 #define _GNU_SOURCE
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "contents/deb.h"
+#include "merged.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-struct before {
-	char path[8192];
-};
-
-static int each(void *context, const char *path, const struct merged_file *file,
-		struct assay_error *err)
-{
-	struct before *before = context;
-
-	(void)err;
-	require(path[0] == '/' && file->digest.size == 32);
-	require(!strstr(path, "/../") && !strstr(path, "//"));
-	if (strlen(path) < sizeof(before->path)) {
-		require(strcmp(before->path, path) < 0);
-		stpcpy(before->path, path);
-	}
-	return 0;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -51,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (deb_read(&unpack, -1, BYTES(data, size), "x", false, &packages, &configuration, &err) <
 	    0)
 		require(err.text[0] != '\0');
-	require(merged_walk(unpack.merged, each, &before, &err) == 0);
+	require(merged_walk(unpack.merged, require_sorted, &before, &err) == 0);
 	verity_hasher_free(unpack.hasher);
 	merged_free(unpack.merged);
 	packages_free(&packages);
