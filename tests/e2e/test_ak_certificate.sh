@@ -199,5 +199,69 @@ judge --ak-cert whole.pem --ak "$data/ak.pub"
 check 'a certificate that nobody judges' told 2 '\-\-ak-cert needs --ak-roots'
 judge
 check 'no key at all' told 2 'missing option: --device, --ak or --ak-roots'
+
+# ---------------------------------------------------------------- the policy says who certifies
+
+policy() { # AK: the member "ak"
+	jq -n --argjson ak "$1" --arg manifest "$data/manifest.jsonl" --arg cert "$data/cert.pem" '{assay: 1, type: "policy",
+		manifests: [$manifest], certificates: [$cert], ak: $ak, waive: {"boot-known": "a", "assay-log-chain": "b"}}' >policy.json
+}
+by_policy() { # OPTION...
+	run "$verify" verify own.json --nonce "$nonce" --policy policy.json "$@"
+}
+policy '{"roots": ["root.pem"]}'
+by_policy
+check 'without another word: the policy names a root' trusted
+run "$verify" verify "$data/evidence.json" --nonce "$nonce" --policy policy.json --ak "$data/ak.pub"
+check 'then the enrolled key alone is not enough' fails ak-certificate 'neither the evidence nor the verifier'
+run "$verify" policy lint policy.json
+check 'it is told' grep -q 'must be certified by an authority of 1 file or text' stdout
+check 'and that revocation is not looked at' grep -q '^note: A certificate that its authority revoked' stdout
+policy '{"roots": ["roots"], "intermediates": ["mid.pem"], "crls": ["none.crl"]}'
+by_policy --ak-cert iak.der
+check 'directories, what stands between, and lists' trusted
+policy '{"roots": ["other.pem"]}'
+by_policy
+check "another's root" fails ak-certificate 'leads to no trusted root'
+by_policy --ak-roots root.pem
+check 'the options add to it' trusted
+policy "$(jq -n --rawfile pem root.pem '{roots: [{pem: $pem}]}')"
+by_policy --ak-crl revoked
+check 'a root in the policy, a list beside it' fails ak-certificate 'is revoked'
+policy "$(jq -n --rawfile crl revoked/a.crl '{roots: ["root.pem"], crls: [{pem: $crl}]}')"
+by_policy
+check 'a list in the policy' fails ak-certificate 'is revoked'
+policy '{"roots": ["root.pem"], "crls": ["old.crl"]}'
+by_policy
+check 'a list that is no longer of today' fails ak-certificate 'a revocation list that expired'
+policy '{"roots": ["root.pem"], "intermediates": ["mid.pem"]}'
+by_policy --ak-cert cloud.pem
+check 'a certificate that does not say restricted' fails ak-attributes 'whether it is restricted'
+policy '{"roots": ["root.pem"], "intermediates": ["mid.pem"], "vouched": true}'
+by_policy --ak-cert cloud.pem
+check 'where the policy vouches for it' trusted
+run "$verify" policy lint policy.json
+check 'which is warned of' grep -q '^warning: Keys of certificates that do not say so' stdout
+policy '{"roots": ["missing.pem"]}'
+by_policy
+check 'a file that is not there' told 1 'missing.pem'
+policy '{"roots": ["none.crl"]}'
+by_policy
+check 'a list as a root' told 1 'none.crl: .*"X509 CRL" is no certificate'
+jq 'del(.ak)' policy.json >plain.json
+run "$verify" verify own.json --nonce "$nonce" --policy plain.json
+check 'nobody says whose evidence it is' told 1 "or by the policy's \"ak\""
+run "$verify" verify own.json --nonce "$nonce" --policy plain.json --ak-crl none.crl
+check 'a list, and no root' told 1 '\-\-ak-crl is given, and neither'
+learn() { # OPTION...
+	run "$verify" policy learn own.json --waive-boot --manifest "$data/manifest.jsonl" --cert "$data/cert.pem" "$@"
+	cp stdout learned.json
+}
+learn --ak-roots root.pem --ak-crl none.crl
+check 'a policy is learned that asks for it' jq -e '.ak == {roots: ["root.pem"], crls: ["none.crl"]}' learned.json
+run "$verify" verify own.json --nonce "$nonce" --policy learned.json --waive assay-log-chain
+check 'and trusts what it was learned from' trusted
+learn --ak-roots other.pem
+check 'what would not be trusted is told' grep -q 'since ak-certificate did not pass: .*leads to no trusted root' stderr
 echo "1..$check_number"
 exit "$check_failed"

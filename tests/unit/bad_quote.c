@@ -848,6 +848,17 @@ CHANGE(certified_vouched)
 	certified(f);
 	f->input.ak_vouched = true;
 }
+CHANGE(certified_policy_vouches)
+{
+	certified(f);
+	f->policy.ak_certified = f->policy.ak_vouched = true;
+	f->policy.required |= FAILS(AK_CERTIFICATE);
+}
+CHANGE(known_by_numbers_policy_vouches)
+{
+	known_by_numbers(f);
+	f->policy.ak_vouched = true;
+}
 CHANGE(certified_by_a_stranger)
 {
 	known_by_certificate(f, KEY_P256, KEY_P384);
@@ -987,6 +998,10 @@ const struct bad_row bad_quotes[] = {
 	{ "I: numbers of another key", AT_VERIFIER, known_by_numbers_of_another,
 	  FAILS(AK_EXPECTED) },
 	{ "good: certified, vouched for", AT_VERIFIER, certified_vouched, TRUSTED },
+	{ "good: certified, vouched for by the policy", AT_VERIFIER, certified_policy_vouches,
+	  TRUSTED },
+	{ "I: numbers of the key, certificates vouched for", AT_VERIFIER,
+	  known_by_numbers_policy_vouches, FAILS(AK_ATTRIBUTES) },
 	{ "good: enrolled and certified", AT_VERIFIER, enrolled_and_certified, TRUSTED },
 	{ "good: a certificate that nobody asks for", AFTER_QUOTE, brings_its_certificate,
 	  TRUSTED },

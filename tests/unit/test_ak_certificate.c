@@ -123,6 +123,7 @@ static struct buffer der_of(const char *name)
 struct ask {
 	const char *certificate, *root, *between, *list;
 	bool vouched;
+	int64_t later; /* seconds: what was read is judged so much later */
 };
 
 static int judge(const struct ask *ask, struct ak_certificate *ret, struct assay_error *err)
@@ -140,10 +141,11 @@ static int judge(const struct ask *ask, struct ak_certificate *ret, struct assay
 	if (ask->list) {
 		struct buffer text = support_read(ask->list);
 
-		r = revocations_parse(buffer_bytes(&text), ask->list, trust.now, trust.revocations,
-				      err);
+		r = revocations_parse(buffer_bytes(&text), ask->list, REVOCATIONS_ANY_TIME,
+				      trust.revocations, err);
 		buffer_free(&text);
 	}
+	trust.now += (uint64_t)ask->later;
 	if (r == 0)
 		r = ak_certificate_check(buffer_bytes(&der), &trust, ask->vouched, ret, err);
 	buffer_free(&der);
@@ -216,9 +218,48 @@ static void a_chain_is_believed_or_refused(void **state)
 	}
 }
 
+/* Who reads lists once judges by them for long: the time that counts is the verdict's. */
+static void a_list_counts_for_its_time_only(void **state)
+{
+	static const struct {
+		const char *list;
+		int64_t later;
+		const char *says;
+	} rows[] = {
+		{ "none.crl", 9 * 86400, NULL },
+		{ "none.crl", 11 * 86400, "a revocation list that expired" },
+		{ "future.crl", 0, "a revocation list that is not valid yet" },
+		/* Of no issuer in the chain: it says nothing of it. */
+		{ "other.crl", 11 * 86400, NULL },
+	};
+
+	(void)state;
+	assert_int_equal(support_run(": >index; { openssl ca -config ca.conf -cert other.crt "
+				     "-keyfile other.key -gencrl -crldays 10 -out other.crl; "
+				     "openssl ca -config ca.conf -cert iak.crt -keyfile mid.key "
+				     "-gencrl -crl_lastupdate 20990101000000Z -crl_nextupdate "
+				     "20990201000000Z -out future.crl; } >log 2>&1"),
+			 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ask ask = { .certificate = "iak-eku.crt",
+				   .root = "root.crt",
+				   .between = "iak.crt",
+				   .list = rows[i].list,
+				   .later = rows[i].later };
+		struct ak_certificate told = { 0 };
+		struct assay_error err = { 0 };
+		int r = judge(&ask, &told, &err);
+
+		if (rows[i].says ? r >= 0 || !strstr(err.text, rows[i].says) : r != 0)
+			fail_msg("%s, %lld s later: %d %s", rows[i].list, (long long)rows[i].later,
+				 r, err.text);
+		ak_given_free(&told.key);
+	}
+}
+
 static void the_key_is_the_one_that_other_forms_give(void **state)
 {
-	struct ask ask = { "iak-eku.crt", "root.crt", "iak.crt", "none.crl", false };
+	struct ask ask = { "iak-eku.crt", "root.crt", "iak.crt", "none.crl", false, 0 };
 	struct ak_certificate told = { 0 };
 	struct ak_given given;
 	struct assay_error err;
@@ -240,7 +281,7 @@ static void the_key_is_the_one_that_other_forms_give(void **state)
 
 static void what_leads_to_a_root_may_stand_behind_it(void **state)
 {
-	struct ask ask = { "whole.crt", "root.crt", NULL, NULL, false };
+	struct ask ask = { "whole.crt", "root.crt", NULL, NULL, false, 0 };
 	struct ak_certificate told = { 0 };
 	struct assay_error err;
 
@@ -297,7 +338,7 @@ static void certificates_of_a_cloud_need_somebody_who_vouches(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char paths[3][128];
-		struct ask ask = { paths[0], paths[1], paths[2], NULL, false };
+		struct ask ask = { paths[0], paths[1], paths[2], NULL, false, 0 };
 		struct ak_certificate told = { 0 };
 		struct assay_error err = { 0 };
 
@@ -320,6 +361,7 @@ int main(void)
 	};
 	const struct CMUnitTest made[] = {
 		cmocka_unit_test(a_chain_is_believed_or_refused),
+		cmocka_unit_test(a_list_counts_for_its_time_only),
 		cmocka_unit_test(the_key_is_the_one_that_other_forms_give),
 		cmocka_unit_test(what_leads_to_a_root_may_stand_behind_it),
 		cmocka_unit_test(damaged_certificates_are_refused),

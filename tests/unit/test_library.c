@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "assay-verify.h"
 #include "support.h"
@@ -505,9 +506,9 @@ static void parameters_that_are_off(void **state)
 	given.params.flags = 2;
 	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "must be 0");
 	given.params.flags = 0;
-	given.params.reserved[14] = 1;
+	given.params.reserved[12] = 1;
 	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "must be 0");
-	given.params.reserved[14] = 0;
+	given.params.reserved[12] = 0;
 	given.params.policy = NULL;
 	refused(&given, ASSAY_VERIFY_ERROR_PARAMETER, "a policy is needed");
 	given.params.policy = given.policy;
@@ -667,6 +668,124 @@ static void files_of_a_policy_are_to_be_supplied(void **state)
 	given_free(&given);
 }
 
+/* ---------------------------------------------------------------- who certifies keys */
+
+static void must_fail_by(const struct given *given, const char *name)
+{
+	struct assay_verify_check check;
+	struct assay_verdict *verdict = judge(given);
+
+	assert_int_equal(assay_verdict_trusted(verdict), 0);
+	assert_int_equal(assay_verdict_check(verdict, assay_verdict_reason(verdict), &check),
+			 ASSAY_VERIFY_OK);
+	assert_string_equal(check.name, name);
+	assay_verdict_free(verdict);
+}
+
+static void must_be_trusted(const struct given *given)
+{
+	struct assay_verdict *verdict = judge(given);
+
+	assert_int_equal(assay_verdict_trusted(verdict), 1);
+	assay_verdict_free(verdict);
+}
+
+/* The same evidence and references, by the policy with @ak and the authority of @root. */
+static void judge_certified(struct given *given, const char *ak, enum fixture_key root)
+{
+	struct assay_verify_message message = { "" };
+
+	given_good(given);
+	assay_policy_free(given->policy);
+	given->policy = new_policy(ak);
+	given->params.policy = given->policy;
+	must_be(assay_policy_add_certificate(given->policy, ASSAY_POLICY_SIGNER, given->certificate,
+					     &message),
+		ASSAY_VERIFY_OK, &message);
+	assert_int_equal(add_manifest(given), ASSAY_VERIFY_OK);
+	must_be(assay_policy_supply(given->policy, 0, lend(fixture_certificate_der(root)),
+				    &message),
+		ASSAY_VERIFY_OK, &message);
+	given->params.ak_public = (struct assay_verify_bytes){ NULL, 0 };
+	given->params.ak_certificates = lend(fixture_certificate_der(KEY_P256));
+	/* The certificates are made with the process, and so valid now. */
+	given->params.now = given->params.nonce_issued = (uint64_t)time(NULL);
+}
+
+static void a_certificate_says_which_key_it_is(void **state)
+{
+	static const char vouched[] =
+		POLICY(", \"ak\": {\"roots\": [\"r.pem\"], \"vouched\": true}");
+	static const char plain[] = POLICY(", \"ak\": {\"roots\": [\"r.pem\"]}");
+	static struct given given;
+
+	(void)state;
+	judge_certified(&given, vouched, KEY_P256);
+	must_be_trusted(&given);
+	given.params.ak_certificates.size = 0;
+	must_fail_by(&given, "ak-certificate");
+	given.params.ak_public = lend(given.fixture.input.ak_public);
+	must_fail_by(&given, "ak-certificate");
+	given_free(&given);
+	judge_certified(&given, vouched, KEY_P384);
+	must_fail_by(&given, "ak-certificate");
+	given_free(&given);
+	/* It does not say that the key is restricted; the enrolled key does. */
+	judge_certified(&given, plain, KEY_P256);
+	must_fail_by(&given, "ak-attributes");
+	given.params.ak_public = lend(given.fixture.input.ak_public);
+	must_be_trusted(&given);
+	given.params.now += UINT64_C(200) * 366 * 24 * 60 * 60;
+	given.params.nonce_issued = given.params.now;
+	must_fail_by(&given, "ak-certificate");
+	given_free(&given);
+}
+
+static void files_of_authorities_are_to_be_supplied(void **state)
+{
+	static const struct {
+		const char *name;
+		enum assay_policy_use use;
+	} named[] = { { "root.pem", ASSAY_POLICY_AK_ROOT },
+		      { "mid.pem", ASSAY_POLICY_AK_INTERMEDIATE },
+		      { "it.crl", ASSAY_POLICY_AK_CRL } };
+	static struct given given;
+	struct assay_verify_message message = { "" };
+	struct assay_policy_file file;
+	struct assay_policy *policy =
+		new_policy(POLICY(", \"ak\": {\"crls\": [\"it.crl\"], \"roots\": [\"root.pem\"], "
+				  "\"intermediates\": [\"mid.pem\"]}"));
+
+	(void)state;
+	given_begin(&given, BEFORE_PCRS, NULL);
+	given.params.policy = policy;
+	assert_int_equal(assay_policy_files(policy), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(assay_policy_file(policy, i, &file), ASSAY_VERIFY_OK);
+		assert_string_equal(file.name, named[i].name);
+		assert_int_equal(file.use, named[i].use);
+		refused(&given, ASSAY_VERIFY_ERROR_FILE, named[i].name);
+		must_be(assay_policy_supply(policy, i, lend_text("no"), &message),
+			ASSAY_VERIFY_ERROR_CERTIFICATE, &message);
+		assert_non_null(strstr(message.text, named[i].name));
+		/* A certificate is no revocation list. */
+		must_be(assay_policy_supply(policy, i, given.certificate, &message),
+			named[i].use == ASSAY_POLICY_AK_CRL ? ASSAY_VERIFY_ERROR_CERTIFICATE :
+							      ASSAY_VERIFY_OK,
+			&message);
+	}
+	must_be(assay_policy_add_certificate(policy, (enum assay_policy_use)7, given.certificate,
+					     &message),
+		ASSAY_VERIFY_ERROR_PARAMETER, &message);
+	assay_policy_free(policy);
+	assert_int_equal(assay_policy_new(lend_text(POLICY(", \"ak\": {\"roots\": [{\"pem\": "
+							   "\"no\"}]}")),
+					  &policy, &message),
+			 ASSAY_VERIFY_ERROR_CERTIFICATE);
+	given.params.policy = given.policy;
+	given_free(&given);
+}
+
 /* ---------------------------------------------------------------- OpenSSL's errors */
 
 /* The program's errors, of which the first is marked. */
@@ -754,6 +873,8 @@ int main(void)
 		cmocka_unit_test(policies_that_are_none),
 		cmocka_unit_test(manifests_that_are_bad),
 		cmocka_unit_test(files_of_a_policy_are_to_be_supplied),
+		cmocka_unit_test(a_certificate_says_which_key_it_is),
+		cmocka_unit_test(files_of_authorities_are_to_be_supplied),
 		cmocka_unit_test(errors_of_the_program_stay),
 	};
 

@@ -53,6 +53,19 @@ static const struct {
 	{ ", \"waive\": {\"files-none\": \"why\"}", "\"waive.files-none\" names no check" },
 	{ ", \"waive\": {\"files-known\": \"\"}", "\"waive.files-known\" is empty" },
 	{ ", \"waive\": {\"quote-nonce\": \"slow\"}", "\"waive.quote-nonce\" cannot be waived" },
+	{ ", \"ak\": [\"r.pem\"]", "\"ak\" is not an object" },
+	{ ", \"ak\": {}", "\"ak\" has no \"roots\"" },
+	{ ", \"ak\": {\"roots\": []}", "\"ak\" has no \"roots\"" },
+	{ ", \"ak\": {\"crls\": [\"r.crl\"]}", "\"ak\" has no \"roots\"" },
+	{ ", \"ak\": {\"roots\": \"r.pem\"}", "\"ak.roots\" is not an array" },
+	{ ", \"ak\": {\"roots\": [\"\"]}", "\"ak.roots[0]\" is empty" },
+	{ ", \"ak\": {\"roots\": [{\"der\": \"x\"}]}", "\"ak.roots[0]\" is neither a file" },
+	{ ", \"ak\": {\"roots\": [\"r\"], \"intermediates\": [\"i\", 1]}",
+	  "\"ak.intermediates[1]\" is neither a file" },
+	{ ", \"ak\": {\"roots\": [\"r\"], \"crls\": {}}", "\"ak.crls\" is not an array" },
+	{ ", \"ak\": {\"roots\": [\"r\"], \"vouched\": 1}",
+	  "\"ak.vouched\" is neither true nor false" },
+	{ ", \"ak\": {\"root\": [\"r\"]}", "\"ak.root\" is not known" },
 	{ ", \"algorithms\": []", "\"algorithms\" is not an object" },
 	{ ", \"algorithms\": {\"hashes\": [\"sha1\"]}",
 	  "\"algorithms.hashes[0]\" is no algorithm" },
@@ -693,6 +706,29 @@ static void test_members(void **state)
 	policy_free(&policy);
 }
 
+static void test_who_certifies_keys(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	must_parse(HEAD "}", &policy);
+	assert_false(policy.rules.required & BIT(AK_CERTIFICATE));
+	policy_free(&policy);
+	must_parse(HEAD ", \"ak\": {\"roots\": [\"r.pem\", {\"pem\": \"-----BEGIN\"}], "
+			"\"intermediates\": [\"i.pem\"], \"crls\": [\"/c.crl\"], \"vouched\": "
+			"true}}",
+		   &policy);
+	assert_true(policy.rules.required & BIT(AK_CERTIFICATE));
+	assert_true(policy.rules.ak_certified && policy.rules.ak_vouched);
+	assert_int_equal(policy.ak.roots.count, 2);
+	assert_string_equal(policy.ak.roots.list[0].path, "r.pem");
+	assert_string_equal(policy.ak.roots.list[1].pem, "-----BEGIN");
+	assert_int_equal(policy.ak.intermediates.count, 1);
+	assert_int_equal(policy.ak.crls.count, 1);
+	assert_string_equal(policy.ak.crls.list[0].path, "/c.crl");
+	policy_free(&policy);
+}
+
 static void test_without_ima_no_pcr_of_it(void **state)
 {
 	struct policy policy;
@@ -811,6 +847,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_said),
 		cmocka_unit_test(test_required),
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_who_certifies_keys),
 		cmocka_unit_test(test_without_ima_no_pcr_of_it),
 		cmocka_unit_test(test_schema_has_all_uefi_rules),
 		cmocka_unit_test(test_schema),

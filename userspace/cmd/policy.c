@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -236,6 +237,7 @@ static void show_warning(const struct command *command, const char *text)
 
 struct policy_learn_options {
 	struct option_texts manifests, certificates;
+	struct trust_paths ak_trust;
 	struct policy_learning learning;
 };
 
@@ -276,6 +278,29 @@ static int add_names(json_t *policy, const char *member, const struct option_tex
 	return 0;
 }
 
+/* The policy's "ak"; the evidence has to have a certificate that they lead to. */
+static int add_ak(json_t *policy, const struct policy_learn_options *options,
+		  struct chain_trust *trust, struct assay_error *err)
+{
+	const struct trust_paths *paths = &options->ak_trust;
+	json_t *ak = paths->roots.count > 0 ? json_object() : NULL;
+	int r;
+
+	if (paths->roots.count == 0)
+		return 0;
+	if (json_object_set_new(policy, "ak", ak) < 0)
+		return assay_fail(err, ENOMEM, "out of memory");
+	r = add_names(ak, "roots", &paths->roots, err);
+	if (r == 0)
+		r = add_names(ak, "intermediates", &paths->intermediates, err);
+	if (r == 0)
+		r = add_names(ak, "crls", &paths->crls, err);
+	if (r == 0 && options->learning.ak_vouched &&
+	    json_object_set_new(ak, "vouched", json_true()) < 0)
+		r = assay_fail(err, ENOMEM, "out of memory");
+	return r < 0 ? r : trust_files_read(paths, (uint64_t)time(NULL), trust, err);
+}
+
 static int learn_policy(const char *path, const struct policy_learn_options *options,
 			json_t *policy, struct assay_error *err)
 {
@@ -286,6 +311,8 @@ static int learn_policy(const char *path, const struct policy_learn_options *opt
 
 	if (r == 0)
 		r = add_names(policy, "certificates", &options->certificates, err);
+	if (r == 0)
+		r = add_ak(policy, options, &references.ak_trust, err);
 	for (size_t i = 0; r == 0 && i < options->manifests.count; i++)
 		r = references_manifest(&references, options->manifests.list[i], err);
 	for (size_t i = 0; r == 0 && i < options->certificates.count; i++)
@@ -299,6 +326,8 @@ static int learn_policy(const char *path, const struct policy_learn_options *opt
 	input.manifest_count = references.manifest_count;
 	input.certificates = references.certificates;
 	input.certificate_count = references.certificate_count;
+	input.ak_trust = references.ak_trust.roots ? &references.ak_trust : NULL;
+	input.now = references.ak_trust.now;
 	r = policy_learn(&input, &options->learning, policy, show_learn_warning, NULL, err);
 	return r < 0 ? assay_fail_context(err, "%s", path) : 0;
 }
@@ -324,6 +353,7 @@ static int run_learn(int argc, char **argv)
 	}
 	option_texts_free(&options.manifests);
 	option_texts_free(&options.certificates);
+	trust_paths_free(&options.ak_trust);
 	return status;
 }
 
@@ -349,9 +379,18 @@ static const struct option_row learn_rows[] = {
 	  "waives "
 	  "boot-known",
 	  OPTION_FLAG(struct policy_learn_options, learning.waive_boot) },
+	{ "ak-roots", 0, "FILE",
+	  "have the policy ask for a certificate of the attestation key that leads to these roots, "
+	  "PEM or DER; repeatable. The policy names it, as it does the two below",
+	  OPTION_INPUTS(struct policy_learn_options, ak_trust.roots) },
+	{ "ak-intermediates", 0, "FILE",
+	  "certificates that may stand between, not trusted for being there; repeatable",
+	  OPTION_INPUTS(struct policy_learn_options, ak_trust.intermediates), .needs = "ak-roots" },
+	{ "ak-crl", 0, "FILE", "revocation lists of such authorities, PEM or DER; repeatable",
+	  OPTION_INPUTS(struct policy_learn_options, ak_trust.crls), .needs = "ak-roots" },
 	{ "ak-vouched", 0, NULL,
-	  "of evidence that has no more of the attestation key than its numbers: vouch that it is "
-	  "restricted and bound to its TPM",
+	  "vouch for what the evidence's key, or the certificates of those roots, do not say: that "
+	  "the key is restricted and bound to its TPM",
 	  OPTION_FLAG(struct policy_learn_options, learning.ak_vouched) },
 	OPTION_END,
 };

@@ -119,6 +119,41 @@ static int read_certificates(const struct policy_certificate *named, size_t name
 	return 0;
 }
 
+/* ---------------------------------------------------------------- attestation keys */
+
+/* All of one file or text, into one of the two. */
+static int read_trust(const struct policy_certificate *named, const char *policy,
+		      STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * lists,
+		      struct assay_error *err)
+{
+	const char *pem = named->pem, *name = "a text in the policy's \"ak\"";
+	struct bytes text = BYTES((const uint8_t *)pem, pem ? strlen(pem) : 0);
+	CLEANUP(free_pointer) char *path = pem ? NULL : beside(policy, named->path);
+
+	if (pem)
+		return certificates ?
+			       certificates_parse(text, name, certificates, err) :
+			       revocations_parse(text, name, REVOCATIONS_ANY_TIME, lists, err);
+	return path ? trust_files_add_one(path, certificates, lists, err) :
+		      assay_fail(err, ENOMEM, "out of memory");
+}
+
+static int read_ak(struct chain_trust *trust, const struct policy_ak *ak, const char *policy,
+		   struct assay_error *err)
+{
+	int r = ak->roots.count > 0 ? trust_files_begin(trust, 0, err) : 0;
+
+	for (size_t i = 0; r == 0 && i < ak->roots.count; i++)
+		r = read_trust(&ak->roots.list[i], policy, trust->roots, NULL, err);
+	for (size_t i = 0; r == 0 && i < ak->intermediates.count; i++)
+		r = read_trust(&ak->intermediates.list[i], policy, trust->intermediates, NULL, err);
+	for (size_t i = 0; r == 0 && i < ak->crls.count; i++)
+		r = read_trust(&ak->crls.list[i], policy, NULL, trust->revocations, err);
+	return r;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
 static int read_manifests(struct references *references, const struct policy *policy,
 			  const char *path, struct assay_error *err)
 {
@@ -167,6 +202,8 @@ int references_policy_text(struct references *references, struct bytes text, con
 	r = read_certificates(policy.ima_certificates, policy.ima_certificate_count, path,
 			      &references->ima_certificates, &references->ima_certificate_count,
 			      err);
+	if (r == 0)
+		r = read_ak(&references->ak_trust, &policy.ak, path, err);
 	if (r < 0)
 		return r;
 	*ret = policy;
@@ -185,6 +222,7 @@ void references_free(struct references *references)
 		buffer_free(&references->texts[i].text);
 		buffer_free(&references->texts[i].signature);
 	}
+	trust_files_free(&references->ak_trust);
 	free(references->certificates);
 	free(references->ima_certificates);
 	free(references->texts);

@@ -6,6 +6,7 @@
 #ifndef ASSAY_CMD_REFERENCES_H
 #define ASSAY_CMD_REFERENCES_H
 
+#include "trust_files.h"
 #include "verify/policy.h"
 
 /* struct reference_text - what a manifest is in */
@@ -19,6 +20,8 @@ struct reference_text {
  * @manifests, @manifest_count: unread, each beside its signature
  * @certificates, @certificate_count: of signers of manifests
  * @ima_certificates, @ima_certificate_count: of signers in IMA's list only
+ * @ak_trust: whose certificates of attestation keys are believed; all NULL where the policy does
+ *            not say it. Its time is 0
  * @policy_digest: SHA-256 of the policy's text; of size 0 where none was read
  * @texts: what the manifests are in, as many
  * @policy: SHA-256 of the policy's file; size 0 without one
@@ -32,6 +35,7 @@ struct references {
 	size_t certificate_count;
 	X509 **ima_certificates;
 	size_t ima_certificate_count;
+	struct chain_trust ak_trust;
 	struct assay_digest policy_digest;
 	struct reference_text *texts;
 	struct assay_digest policy;

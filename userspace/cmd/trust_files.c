@@ -116,21 +116,40 @@ static int read_paths(const struct option_texts *paths, uint64_t now, take_funct
 int trust_files_read(const struct trust_paths *paths, uint64_t now, struct chain_trust *ret,
 		     struct assay_error *err)
 {
-	int r;
+	int r = trust_files_begin(ret, now, err);
 
+	return r < 0 ? r : trust_files_add(paths, ret, err);
+}
+
+int trust_files_begin(struct chain_trust *ret, uint64_t now, struct assay_error *err)
+{
 	*ret = (struct chain_trust){ .roots = sk_X509_new_null(),
 				     .intermediates = sk_X509_new_null(),
 				     .revocations = sk_X509_CRL_new_null(),
 				     .now = now };
 	if (!ret->roots || !ret->intermediates || !ret->revocations)
 		return assay_fail(err, ENOMEM, "out of memory");
-	r = read_paths(&paths->roots, now, take_certificates, ret->roots, err);
+	return 0;
+}
+
+int trust_files_add(const struct trust_paths *paths, struct chain_trust *trust,
+		    struct assay_error *err)
+{
+	int r = read_paths(&paths->roots, trust->now, take_certificates, trust->roots, err);
+
 	if (r == 0)
-		r = read_paths(&paths->intermediates, now, take_certificates, ret->intermediates,
-			       err);
+		r = read_paths(&paths->intermediates, trust->now, take_certificates,
+			       trust->intermediates, err);
 	if (r == 0)
-		r = read_paths(&paths->crls, now, take_lists, ret->revocations, err);
+		r = read_paths(&paths->crls, trust->now, take_lists, trust->revocations, err);
 	return r;
+}
+
+int trust_files_add_one(const char *path, STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * lists,
+			struct assay_error *err)
+{
+	return certificates ? read_path(path, 0, take_certificates, certificates, err) :
+			      read_path(path, REVOCATIONS_ANY_TIME, take_lists, lists, err);
 }
 
 int trust_files_add_roots(const char *path, struct chain_trust *trust, struct assay_error *err)

@@ -27,6 +27,21 @@ void trust_paths_free(struct trust_paths *paths);
 int trust_files_read(const struct trust_paths *paths, uint64_t now, struct chain_trust *ret,
 		     struct assay_error *err);
 
+/*
+ * trust_files_begin(), trust_files_add() - the same in two steps: without any, and then more
+ * @ret, @trust: trust_files_free() it, also on failure
+ */
+int trust_files_begin(struct chain_trust *ret, uint64_t now, struct assay_error *err);
+int trust_files_add(const struct trust_paths *paths, struct chain_trust *trust,
+		    struct assay_error *err);
+
+/*
+ * trust_files_add_one() - one file or directory, which is of certificates; or, where
+ * @certificates is NULL, of revocation lists, whose times are then looked at with the chain
+ */
+int trust_files_add_one(const char *path, STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * lists,
+			struct assay_error *err);
+
 /* trust_files_add_roots() - those of one file or directory more */
 int trust_files_add_roots(const char *path, struct chain_trust *trust, struct assay_error *err);
 

@@ -59,7 +59,6 @@ struct inputs {
 	struct buffer ak, qualified_name;
 	struct assay_digest ak_key; /* where @ak is not known; size 0 else */
 	struct buffer ak_certificates;
-	struct chain_trust ak_trust; /* without roots: no certificate is looked at */
 	struct record_file device;
 	struct references references;
 	struct policy policy;
@@ -124,12 +123,12 @@ static const struct option_row verify_rows[] = {
 	  OPTION_INPUTS(struct verify_options, ak_trust.roots) },
 	{ "ak-cert", 0, "FILE",
 	  "the key's certificate, PEM or DER, and what leads from it to a root (the evidence's)",
-	  OPTION_INPUT(struct verify_options, ak_certificate), .needs = "ak-roots" },
+	  OPTION_INPUT(struct verify_options, ak_certificate) },
 	{ "ak-intermediates", 0, "FILE",
 	  "certificates that may stand between, not trusted for being there; repeatable",
-	  OPTION_INPUTS(struct verify_options, ak_trust.intermediates), .needs = "ak-roots" },
+	  OPTION_INPUTS(struct verify_options, ak_trust.intermediates) },
 	{ "ak-crl", 0, "FILE", "revocation lists of such authorities, PEM or DER; repeatable",
-	  OPTION_INPUTS(struct verify_options, ak_trust.crls), .needs = "ak-roots" },
+	  OPTION_INPUTS(struct verify_options, ak_trust.crls) },
 	{ "ak-vouched", 0, NULL,
 	  "vouch for a key in PEM, DER or JWK, or in a certificate that does not say so: that it "
 	  "is "
@@ -183,12 +182,27 @@ static const struct option_row verify_rows[] = {
 	OPTION_END,
 };
 
+/* Which option is for certificates of attestation keys, and says nothing without a root. */
+static const char *rootless_option(const struct verify_options *options)
+{
+	if (options->ak_trust.roots.count > 0)
+		return NULL;
+	return options->ak_certificate			 ? "--ak-cert" :
+	       options->ak_trust.intermediates.count > 0 ? "--ak-intermediates" :
+	       options->ak_trust.crls.count > 0		 ? "--ak-crl" :
+							   NULL;
+}
+
 /* Return: COMMAND_GO, or an exit status */
 static int check_options(const struct verify_options *options)
 {
-	if (!options->device && !options->ak && options->ak_trust.roots.count == 0)
+	if (!options->device && !options->ak && !options->policy &&
+	    options->ak_trust.roots.count == 0)
 		return command_usage(&command_verify,
 				     "missing option: --device, --ak or --ak-roots");
+	if (rootless_option(options) && !options->policy)
+		return command_usage(&command_verify, "%s needs --ak-roots as well",
+				     rootless_option(options));
 	if (options->device && strcmp(options->device, "-") == 0)
 		return command_usage(&command_verify,
 				     "--device must be a file, not standard input: what is kept "
@@ -289,14 +303,30 @@ static int read_ak(const struct verify_options *options, struct inputs *inputs,
 	return r;
 }
 
+/* Whose certificates of attestation keys are believed: by the policy, which was read, and by the
+ * call. */
 static int read_ak_trust(const struct verify_options *options, struct inputs *inputs,
 			 struct assay_error *err)
 {
-	int r;
+	struct chain_trust *trust = &inputs->references.ak_trust;
+	const char *rootless = rootless_option(options);
+	int r = 0;
 
-	if (options->ak_trust.roots.count == 0)
-		return 0;
-	r = trust_files_read(&options->ak_trust, (uint64_t)time(NULL), &inputs->ak_trust, err);
+	if (!trust->roots && rootless)
+		return assay_fail(err, EINVAL,
+				  "%s is given, and neither --ak-roots nor a policy with \"ak\"",
+				  rootless);
+	if (!trust->roots && options->ak_trust.roots.count == 0)
+		return options->device || options->ak ?
+			       0 :
+			       assay_fail(err, EINVAL,
+					  "whose evidence it is must be said: by --device, --ak or "
+					  "--ak-roots, or by the policy's \"ak\"");
+	if (!trust->roots)
+		r = trust_files_begin(trust, 0, err);
+	trust->now = (uint64_t)time(NULL);
+	if (r == 0)
+		r = trust_files_add(&options->ak_trust, trust, err);
 	if (r == 0 && options->ak_certificate)
 		r = trust_files_certificates(options->ak_certificate, &inputs->ak_certificates,
 					     err);
@@ -331,13 +361,12 @@ static int read_references(const struct verify_options *options, struct inputs *
 
 	if (r == 0)
 		r = read_key(options, inputs, err);
-
-	if (r == 0)
-		r = read_ak_trust(options, inputs, err);
 	if (r == 0 && (inputs->ak.failed || inputs->qualified_name.failed))
 		r = assay_fail(err, ENOMEM, "out of memory");
 	if (r == 0)
 		r = read_policy(options, inputs, err);
+	if (r == 0)
+		r = read_ak_trust(options, inputs, err);
 	for (size_t i = 0; r == 0 && i < options->manifests.count; i++)
 		r = references_manifest(&inputs->references, options->manifests.list[i], err);
 	for (size_t i = 0; r == 0 && i < options->certificates.count; i++)
@@ -371,7 +400,6 @@ static void inputs_free(struct inputs *inputs)
 	buffer_free(&inputs->ak);
 	buffer_free(&inputs->qualified_name);
 	buffer_free(&inputs->ak_certificates);
-	trust_files_free(&inputs->ak_trust);
 	record_file_close(&inputs->device);
 	vsa_signer_close(&inputs->vsa_signer);
 	free(inputs->starts);
@@ -550,7 +578,7 @@ static int judge_evidence(const struct verify_options *options, struct inputs *i
 		.nonce = BYTES(options->nonce, options->nonce_size),
 		.ak_public = buffer_bytes(&inputs->ak),
 		.ak_key = inputs->ak_key,
-		.ak_trust = inputs->ak_trust.roots ? &inputs->ak_trust : NULL,
+		.ak_trust = references->ak_trust.roots ? &references->ak_trust : NULL,
 		.ak_certificates = buffer_bytes(&inputs->ak_certificates),
 		.ak_vouched = options->ak_vouched,
 		.ak_qualified_name = buffer_bytes(&inputs->qualified_name),

@@ -40,16 +40,26 @@ static void signers_free(struct signers *signers)
 		ref_free(&signers->refs[i]);
 }
 
+/* Also of authorities that certify attestation keys, and their revocation lists. */
 static int supply_certificate(const struct source *source, struct assay_policy *policy,
-			      size_t index, const char *name, struct signers *signers,
-			      struct assay_error *err)
+			      size_t index, const struct assay_policy_file *file,
+			      struct signers *signers, struct assay_error *err)
 {
+	const char *name = file->name;
 	struct assay_verify_message message;
 	struct ref ref;
 	int r = refs_get(source->store, REF_CERTIFICATE, name, 0, source->generation, &ref, err);
 
 	if (r < 0)
 		return r;
+	if (file->use != ASSAY_POLICY_SIGNER) {
+		r = assay_policy_supply(policy, index, lend(&ref.content), &message) ==
+				    ASSAY_VERIFY_OK ?
+			    0 :
+			    refused(&message, name, err);
+		ref_free(&ref);
+		return r;
+	}
 	if (signers->count == sizeof(signers->refs) / sizeof(signers->refs[0]) ||
 	    assay_policy_supply(policy, index, lend(&ref.content), &message) != ASSAY_VERIFY_OK) {
 		r = signers->count < sizeof(signers->refs) / sizeof(signers->refs[0]) ?
@@ -100,7 +110,7 @@ static int supply(const struct source *source, struct assay_policy *policy, stru
 				continue;
 			r = manifests ?
 				    supply_manifest(source, policy, i, file.name, &signers, err) :
-				    supply_certificate(source, policy, i, file.name, &signers, err);
+				    supply_certificate(source, policy, i, &file, &signers, err);
 		}
 	return r;
 }

@@ -133,6 +133,11 @@ enum assay_policy_use {
 	ASSAY_POLICY_SIGNER = 1,     /* certificate: a signer of manifests and of IMA's files */
 	ASSAY_POLICY_IMA_SIGNER = 2, /* certificate: a signer of files in IMA's list only */
 	ASSAY_POLICY_MANIFEST = 3,
+	/* Of the policy's "ak": whose certificates of attestation keys are believed. A file of
+	 * these may hold several, one after the other. */
+	ASSAY_POLICY_AK_ROOT = 4,	  /* certificates: trusted as they are */
+	ASSAY_POLICY_AK_INTERMEDIATE = 5, /* certificates: what may stand between */
+	ASSAY_POLICY_AK_CRL = 6,	  /* revocation lists */
 };
 
 /**
@@ -172,7 +177,8 @@ enum assay_verify_error assay_policy_file(const struct assay_policy *policy, siz
 					  struct assay_policy_file *ret_file);
 
 /*
- * assay_policy_supply() - the certificate in a file that it names, PEM or DER
+ * assay_policy_supply() - the certificate in a file that it names, PEM or DER; for
+ * ASSAY_POLICY_AK_..., all certificates or revocation lists in it
  * Return: ASSAY_VERIFY_OK; ASSAY_VERIFY_ERROR_RANGE, _PARAMETER (a manifest's, or supplied
  * already), _CERTIFICATE, _MEMORY
  */
@@ -192,8 +198,11 @@ enum assay_verify_error assay_policy_supply_manifest(struct assay_policy *policy
 						     struct assay_verify_message *message);
 
 /*
- * assay_policy_add_certificate() - of a signer whom it does not name
- * @use: ASSAY_POLICY_SIGNER or ASSAY_POLICY_IMA_SIGNER
+ * assay_policy_add_certificate() - of a signer, or an authority, whom it does not name
+ * @use: any but ASSAY_POLICY_MANIFEST
+ *
+ * With an ASSAY_POLICY_AK_ROOT certificates of attestation keys are looked at, also where the
+ * policy does not ask for one. Revocation lists are judged by the time of each verdict.
  */
 enum assay_verify_error assay_policy_add_certificate(struct assay_policy *policy,
 						     enum assay_policy_use use,
@@ -280,7 +289,9 @@ enum assay_verify_error assay_state_info(struct assay_verify_bytes state,
  * @policy: that is whole: every file that it names was supplied
  * @evidence: JSON, as `assay quote` writes it
  * @nonce: that the verifier sent, raw
- * @ak_public: TPM2B_PUBLIC of the attestation key that it enrolled
+ * @ak_public: TPM2B_PUBLIC of the attestation key that it enrolled. It may be missing where the
+ *             policy has an ASSAY_POLICY_AK_ROOT: then a certificate that is believed says
+ *             which key it is
  * @ak_qualified_name: that key's qualified name as noted at enrolment; may be missing: then
  *                     only its form is checked
  * @state: assay_verdict_state_bytes() or assay_verdict_state() of the device's last verdict that
@@ -288,6 +299,8 @@ enum assay_verify_error assay_state_info(struct assay_verify_bytes state,
  * @now: the verifier's clock, in seconds since 1970-01-01 00:00 UTC
  * @nonce_issued: when it sent the nonce, by the same clock; 0 if it does not know
  * @ak: instead of @ak_public: the key as it was read once; else NULL
+ * @ak_certificates: of the attestation key, for a policy with an ASSAY_POLICY_AK_ROOT: DER, the
+ *                   key's first, then what leads to a root; missing: the evidence's
  *
  * Begin with all of it zero, set the version, and then what there is.
  */
@@ -303,7 +316,8 @@ struct assay_verify_params {
 	uint64_t now;
 	uint64_t nonce_issued;
 	const struct assay_ak *ak;
-	uint64_t reserved[15];
+	struct assay_verify_bytes ak_certificates;
+	uint64_t reserved[13];
 };
 
 /* What came of a check. "Not checked" is never a pass. */

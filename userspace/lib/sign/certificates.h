@@ -27,9 +27,12 @@
 int certificates_parse(struct bytes data, const char *name, STACK_OF(X509) * out,
 		       struct assay_error *err);
 
+/* For revocations_parse(): the time is looked at when a chain is judged by the lists. */
+#define REVOCATIONS_ANY_TIME UINT64_MAX
+
 /*
  * revocations_parse() - all revocation lists of a file, likewise
- * @now: seconds since 1970-01-01 00:00 UTC
+ * @now: seconds since 1970-01-01 00:00 UTC, or REVOCATIONS_ANY_TIME
  * @out: appended to; sk_X509_CRL_pop_free() it with X509_CRL_free
  *
  * Return: as above; -ESTALE for one that is not of now, with its issuer and time: what was

@@ -52,6 +52,14 @@ static int fail_chain(const struct walk *walk, X509_STORE_CTX *context, struct a
 
 	if (code == X509_V_ERR_CERT_REVOKED)
 		return reject_at(walk, certificate, "is revoked, or leads over one that is", err);
+	if (code == X509_V_ERR_CRL_HAS_EXPIRED || code == X509_V_ERR_CRL_NOT_YET_VALID)
+		return reject_at(walk, certificate,
+				 code == X509_V_ERR_CRL_HAS_EXPIRED ?
+					 "is judged by a revocation list that expired: what was "
+					 "revoked since is not in it" :
+					 "is judged by a revocation list that is not valid yet: "
+					 "check the verifier's clock",
+				 err);
 	snprintf(why, sizeof(why), "leads to no trusted root: %s",
 		 X509_verify_cert_error_string(code));
 	return reject_at(walk, certificate, why, err);

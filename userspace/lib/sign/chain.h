@@ -17,7 +17,7 @@
  * struct chain_trust - whose certificates are believed; all borrowed
  * @roots: trusted as they are
  * @intermediates: what may stand between; none of them is trusted for being here
- * @revocations: of revocations_parse(); NULL for none
+ * @revocations: of revocations_parse(), at whatever time; NULL for none
  * @now: seconds since 1970-01-01 00:00 UTC
  */
 struct chain_trust {
@@ -65,7 +65,8 @@ struct bytes chain_trim(struct bytes der);
  * The chain ends in a root and every certificate of it is valid now, signed with at least
  * 112 bits of security. What stands between is an authority's (basicConstraints CA:TRUE,
  * keyCertSign), within its length of path, for one of the purposes of @rules. A revocation list
- * of an issuer in the chain is one that this issuer signed, and has none of its certificates.
+ * of an issuer in the chain is one that this issuer signed, is of now, and has none of its
+ * certificates.
  *
  * Return: 0; -EBADMSG for what is no certificate; -EKEYREJECTED with the rule that it broke
  */

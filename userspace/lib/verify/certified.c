@@ -82,7 +82,9 @@ enum check_result check_ak_certificate(struct appraisal *appraisal, char *detail
 				  "key");
 	trust = *input->ak_trust;
 	trust.now = input->now;
-	if (ak_certificate_check(certificates, &trust, input->ak_vouched, &certificate, &err) < 0)
+	if (ak_certificate_check(certificates, &trust,
+				 input->ak_vouched || appraisal->policy->ak_vouched, &certificate,
+				 &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
 	result = take_certificate(appraisal, &certificate, detail);
 	ak_given_free(&certificate.key);

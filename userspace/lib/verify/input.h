@@ -89,6 +89,9 @@ struct policy_path {
  * @uefi_extended_later: bit n: others extend PCR n (8 to 23) after the firmware's log ends, so
  *                       that its events of that PCR prove nothing and are not compared
  * @firmware: what the events of the firmware's log must be; each rule is a check
+ * @ak_certified: the key must have a certificate that is believed
+ * @ak_vouched: what such a certificate does not say, that the key is restricted and bound to its
+ *              TPM, is so for all that these authorities certify
  * @pcrs: bit n: PCR n must be quoted, all in one bank; and besides them the PCR that anchors a
  *        log which is optional and there
  * @assay_pcr: index of the PCR that anchors assay's log
@@ -133,6 +136,7 @@ struct verify_policy {
 	uint32_t uefi_accepted;
 	uint32_t uefi_extended_later;
 	struct firmware_rules firmware;
+	bool ak_certified, ak_vouched;
 	uint32_t pcrs;
 	unsigned int assay_pcr;
 	unsigned int ima_pcr;
@@ -244,7 +248,8 @@ struct verify_observer {
  *             known (verify/ak_given.h): then @ak_key is tpm_public_key_digest() of them
  * @ak_kept: the same as @ak_public, read before (verify/kept_key.h); NULL where it was not
  * @ak_trust: whose certificates of attestation keys are believed; its time is not looked at.
- *            NULL: nobody's, and certificates are not looked at. Where neither of the above is
+ *            NULL: nobody's, and certificates are not looked at. That is for who read the
+ *            policy's "ak" and the files that it names to fill. Where neither of the above is
  *            there, a certificate that passes says which key it is
  * @ak_certificates: of the key, as ak_certificate_check() (verify/ak_certificate.h) takes them;
  *                   empty: the evidence's

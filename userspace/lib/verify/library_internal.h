@@ -81,6 +81,7 @@ int library_read_state(struct bytes state, struct verify_state *ret, struct assa
 /**
  * struct assay_policy - a policy with all that it compares with
  * @references: what stands for it as it is now: see struct verify_input
+ * @ak_trust: whose certificates of attestation keys are believed; without roots: nobody's
  * @inputs: for verify(): a row for each of @manifests, of which the policy is a holder
  */
 struct assay_policy {
@@ -88,11 +89,26 @@ struct assay_policy {
 	struct library_file *files;
 	size_t file_count;
 	struct library_certificates signers, ima_signers;
+	struct chain_trust ak_trust;
 	struct assay_manifest **manifests;
 	struct verify_manifest *inputs;
 	size_t manifest_count;
 	struct assay_digest references;
 };
+
+/* library_is_trust() - is it of those that certify attestation keys? */
+bool library_is_trust(enum assay_policy_use use);
+
+/*
+ * library_trust_add() - all of a file, for a use of which that is so
+ * The times of revocation lists are not looked at: no clock is asked, and each verdict has one.
+ * Where it fails, what came before the fault is in @trust.
+ *
+ * Return: 0; -EBADMSG, -E2BIG, -ENOMEM
+ */
+int library_trust_add(struct chain_trust *trust, enum assay_policy_use use, struct bytes data,
+		      const char *name, struct assay_error *err);
+void library_trust_free(struct chain_trust *trust);
 
 static inline struct bytes library_borrow(struct assay_verify_bytes bytes)
 {

@@ -40,16 +40,26 @@ static enum assay_verify_error refer(struct assay_policy *policy, struct bytes w
 	return ASSAY_VERIFY_OK;
 }
 
+static enum assay_verify_error refer_tagged(struct assay_policy *policy, enum assay_policy_use use,
+					    const uint8_t *digest, size_t size,
+					    struct assay_verify_message *message)
+{
+	uint8_t tagged[1 + ASSAY_DIGEST_MAX] = { (uint8_t)use };
+
+	memcpy(tagged + 1, digest, size);
+	return refer(policy, BYTES(tagged, 1 + size), message);
+}
+
 static enum assay_verify_error refer_certificate(struct assay_policy *policy,
 						 enum assay_policy_use use, X509 *certificate,
 						 struct assay_verify_message *message)
 {
-	uint8_t tagged[1 + ASSAY_DIGEST_MAX] = { (uint8_t)use };
+	uint8_t digest[ASSAY_DIGEST_MAX];
 	unsigned int size = 0;
 
-	if (X509_digest(certificate, EVP_sha256(), tagged + 1, &size) != 1)
+	if (X509_digest(certificate, EVP_sha256(), digest, &size) != 1)
 		return library_refused(ASSAY_VERIFY_ERROR_MEMORY, message, "out of memory");
-	return refer(policy, BYTES(tagged, 1 + size), message);
+	return refer_tagged(policy, use, digest, size, message);
 }
 
 static enum assay_verify_error add_certificate(struct assay_policy *policy,
@@ -70,6 +80,28 @@ static enum assay_verify_error add_certificate(struct assay_policy *policy,
 	return refer_certificate(policy, use, list[certificates->count - 1], message);
 }
 
+static enum assay_verify_error add_authority(struct assay_policy *policy, enum assay_policy_use use,
+					     struct bytes data, const char *name,
+					     struct assay_verify_message *message)
+{
+	struct assay_error err = { 0 };
+	struct assay_digest digest;
+
+	if (library_trust_add(&policy->ak_trust, use, data, name, &err) < 0)
+		return library_failed(ASSAY_VERIFY_ERROR_CERTIFICATE, &err, message);
+	if (digest_bytes(ASSAY_HASH_SHA256, data, &digest, &err) < 0)
+		return library_failed(ASSAY_VERIFY_ERROR_MEMORY, &err, message);
+	return refer_tagged(policy, use, digest.bytes, digest.size, message);
+}
+
+static enum assay_verify_error add_either(struct assay_policy *policy, enum assay_policy_use use,
+					  struct bytes data, const char *name,
+					  struct assay_verify_message *message)
+{
+	return library_is_trust(use) ? add_authority(policy, use, data, name, message) :
+				       add_certificate(policy, use, data, name, message);
+}
+
 PUBLIC enum assay_verify_error assay_policy_add_certificate(struct assay_policy *policy,
 							    enum assay_policy_use use,
 							    struct assay_verify_bytes certificate,
@@ -77,11 +109,10 @@ PUBLIC enum assay_verify_error assay_policy_add_certificate(struct assay_policy 
 {
 	KEEP_CALLERS_ERRORS;
 
-	if (!certificates_of(policy, use))
+	if (!library_is_trust(use) && !certificates_of(policy, use))
 		return library_refused(ASSAY_VERIFY_ERROR_PARAMETER, message,
 				       "%d is no use of a certificate", (int)use);
-	return add_certificate(policy, use, library_borrow(certificate), "the certificate",
-			       message);
+	return add_either(policy, use, library_borrow(certificate), "the certificate", message);
 }
 
 /* ---------------------------------------------------------------- manifests */
@@ -159,9 +190,8 @@ static enum assay_verify_error read_certificates(struct assay_policy *policy,
 		enum assay_verify_error error = ASSAY_VERIFY_OK;
 
 		if (pem)
-			error = add_certificate(policy, use,
-						BYTES((const uint8_t *)pem, strlen(pem)),
-						"a certificate in the policy", message);
+			error = add_either(policy, use, BYTES((const uint8_t *)pem, strlen(pem)),
+					   "a text in the policy", message);
 		else if (!add_file(policy, named[i].path, use))
 			error = library_refused(ASSAY_VERIFY_ERROR_MEMORY, message,
 						"out of memory");
@@ -175,12 +205,22 @@ static enum assay_verify_error read_references(struct assay_policy *policy,
 					       struct assay_verify_message *message)
 {
 	const struct policy *read = &policy->policy;
-	enum assay_verify_error error = read_certificates(
-		policy, read->certificates, read->certificate_count, ASSAY_POLICY_SIGNER, message);
+	const struct {
+		const struct policy_certificate *list;
+		size_t count;
+		enum assay_policy_use use;
+	} rows[] = {
+		{ read->certificates, read->certificate_count, ASSAY_POLICY_SIGNER },
+		{ read->ima_certificates, read->ima_certificate_count, ASSAY_POLICY_IMA_SIGNER },
+		{ read->ak.roots.list, read->ak.roots.count, ASSAY_POLICY_AK_ROOT },
+		{ read->ak.intermediates.list, read->ak.intermediates.count,
+		  ASSAY_POLICY_AK_INTERMEDIATE },
+		{ read->ak.crls.list, read->ak.crls.count, ASSAY_POLICY_AK_CRL },
+	};
+	enum assay_verify_error error = ASSAY_VERIFY_OK;
 
-	if (error == ASSAY_VERIFY_OK)
-		error = read_certificates(policy, read->ima_certificates,
-					  read->ima_certificate_count, ASSAY_POLICY_IMA_SIGNER,
+	for (size_t i = 0; error == ASSAY_VERIFY_OK && i < sizeof(rows) / sizeof(rows[0]); i++)
+		error = read_certificates(policy, rows[i].list, rows[i].count, rows[i].use,
 					  message);
 	for (size_t i = 0; error == ASSAY_VERIFY_OK && i < read->manifest_count; i++)
 		if (!add_file(policy, read->manifests[i], ASSAY_POLICY_MANIFEST))
@@ -265,8 +305,7 @@ PUBLIC enum assay_verify_error assay_policy_supply(struct assay_policy *policy, 
 	if (error != ASSAY_VERIFY_OK)
 		return error;
 	file = &policy->files[index];
-	error = add_certificate(policy, file->use, library_borrow(certificate), file->name,
-				message);
+	error = add_either(policy, file->use, library_borrow(certificate), file->name, message);
 	file->supplied = error == ASSAY_VERIFY_OK;
 	return error;
 }
@@ -306,6 +345,7 @@ PUBLIC void assay_policy_free(struct assay_policy *policy)
 	free(policy->files);
 	free_certificates(&policy->signers);
 	free_certificates(&policy->ima_signers);
+	library_trust_free(&policy->ak_trust);
 	policy_free(&policy->policy);
 	free(policy);
 }

@@ -18,10 +18,26 @@
 
 #define POLICY_MAX_SIZE (64U << 20) /* bytes of the whole JSON text */
 
-/* struct policy_certificate - of a signer: one of the two is set */
+/* struct policy_certificate - a certificate, or what else comes as PEM: one of the two is set */
 struct policy_certificate {
 	const char *path; /* relative to the policy's directory */
 	const char *pem;
+};
+
+/* struct policy_files - certificates, or revocation lists: each in a file or here, as PEM */
+struct policy_files {
+	struct policy_certificate *list;
+	size_t count;
+};
+
+/**
+ * struct policy_ak - whose certificates of attestation keys are believed
+ * @roots: trusted as they are; none: the policy does not say it
+ * @intermediates: what may stand between; none of them is trusted for being here
+ * @crls: revocation lists
+ */
+struct policy_ak {
+	struct policy_files roots, intermediates, crls;
 };
 
 /* struct policy_waiver - a check that is not required, and why */
@@ -38,6 +54,7 @@ struct policy_waiver {
  * @manifests, @manifest_count: paths, relative to the policy's directory
  * @certificates, @certificate_count: of signers of manifests, and of files in IMA's list
  * @ima_certificates, @ima_certificate_count: of signers of files in IMA's list only
+ * @ak: whose certificates of attestation keys are believed
  * @waivers, @waiver_count: as they stand in the policy
  * @memory: what all of it is in
  * @json: what the texts are in
@@ -52,6 +69,7 @@ struct policy {
 	size_t certificate_count;
 	struct policy_certificate *ima_certificates;
 	size_t ima_certificate_count;
+	struct policy_ak ak;
 	struct policy_waiver *waivers;
 	size_t waiver_count;
 	struct policy_memory *memory;

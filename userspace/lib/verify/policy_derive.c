@@ -284,6 +284,7 @@ static void add_rules(const struct verify_policy *rules, struct derivation *deri
 		check_mask checks;
 	} rows[] = {
 		{ rules->max_age > 0, "max_age", BIT(QUOTE_AGE) },
+		{ rules->ak_certified, "ak", BIT(AK_CERTIFICATE) },
 		{ rules->pcr_value_count > 0, "pcrs.values", BIT(PCR_VALUES) },
 		{ rules->filesystem_count > 0, "filesystems", BIT(FILES_FILESYSTEM) },
 		{ rules->manifest_signers > 1, "manifest.signers", BIT(MANIFEST_SIGNATURE) },

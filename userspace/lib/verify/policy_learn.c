@@ -155,6 +155,8 @@ static int own_input(const struct verify_input *input, const struct evidence *ev
 		.manifest_count = input->manifest_count,
 		.certificates = input->certificates,
 		.certificate_count = input->certificate_count,
+		.ak_trust = input->ak_trust,
+		.now = input->now,
 	};
 	if (evidence->ak_public.size > 0)
 		return 0;

@@ -33,8 +33,9 @@ typedef void (*learn_note)(void *context, const char *text);
 
 /*
  * policy_learn() - add to @policy what @input's evidence shows
- * @input: .evidence, and manifests and certificates, whose files need not be learned;
- *         the other members are not looked at
+ * @input: .evidence; manifests and certificates, whose files need not be learned; .ak_trust and
+ *         .now, where @policy asks for a certificate of the key. The other members are not
+ *         looked at
  * @policy: a policy's JSON
  *
  * What the evidence's parts say of one another must hold: its own key signed the quote, the

@@ -176,6 +176,7 @@ size_t policy_lint(const struct policy *policy, policy_lint_function each, void 
 		lint_say(&lint, POLICY_SAYS, "It is for: %s.",
 			 lint_printable(policy->description, text));
 	lint_algorithms(&policy->rules, &lint);
+	lint_ak(policy, &lint);
 	lint_freshness(&policy->rules, &lint);
 	lint_pcrs(&policy->rules, &lint);
 	lint_boot(&policy->rules, &lint);

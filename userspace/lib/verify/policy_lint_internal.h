@@ -29,6 +29,7 @@ void lint_list_pcrs(uint32_t mask, char text[static LINT_TEXT]);
 
 /* The quote and the boot: policy_lint_quote.c */
 void lint_algorithms(const struct verify_policy *rules, struct lint *lint);
+void lint_ak(const struct policy *policy, struct lint *lint);
 void lint_freshness(const struct verify_policy *rules, struct lint *lint);
 void lint_pcrs(const struct verify_policy *rules, struct lint *lint);
 void lint_boot(const struct verify_policy *rules, struct lint *lint);

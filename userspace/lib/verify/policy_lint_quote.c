@@ -48,6 +48,34 @@ void lint_algorithms(const struct verify_policy *rules, struct lint *lint)
 		 keys[0] ? keys : "by nothing", hashes[0] ? hashes : "no hash", bits);
 }
 
+void lint_ak(const struct policy *policy, struct lint *lint)
+{
+	const struct policy_ak *ak = &policy->ak;
+
+	if (!policy->rules.ak_certified && lint_requires(&policy->rules, CHECK_AK_CERTIFICATE))
+		lint_say(lint, POLICY_NOTE,
+			 "The key must be certified, and no authority is named (ak.roots): 'assay "
+			 "verify' has to be told.");
+	if (!policy->rules.ak_certified)
+		return;
+	lint_say(lint, POLICY_SAYS,
+		 "The key must be certified by an authority of %zu file%s or text%s (ak.roots).",
+		 ak->roots.count, ak->roots.count == 1 ? "" : "s", ak->roots.count == 1 ? "" : "s");
+	if (ak->crls.count == 0)
+		lint_say(lint, POLICY_NOTE,
+			 "A certificate that its authority revoked is still taken (ak.crls).");
+	else
+		lint_say(lint, POLICY_SAYS,
+			 "It must not be in a revocation list of %zu; once a list of its authority "
+			 "expires, nothing is trusted before there is a newer one.",
+			 ak->crls.count);
+	if (policy->rules.ak_vouched)
+		lint_say(lint, POLICY_WARNING,
+			 "Keys of certificates that do not say so are taken for restricted and "
+			 "bound to their TPM (ak.vouched): who gets these authorities to certify a "
+			 "key in software can sign any quote.");
+}
+
 void lint_freshness(const struct verify_policy *rules, struct lint *lint)
 {
 	if (rules->no_nonce)

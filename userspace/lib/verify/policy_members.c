@@ -390,45 +390,10 @@ static int read_manifests(struct policy_parser *parser, const char *path, const 
 }
 
 /* "signer.pem", or {"pem": "-----BEGIN CERTIFICATE-----..."} */
-static int read_certificate(struct policy_parser *parser, const char *path, const json_t *value,
-			    struct policy_certificate *ret)
-{
-	char inner[POLICY_PATH];
-
-	if (json_is_string(value))
-		return policy_read_text(parser, path, value, &ret->path);
-	if (!json_is_object(value) || json_object_size(value) != 1 ||
-	    !json_object_get(value, "pem"))
-		return policy_refuse(parser, path, "is neither a file's name nor {\"pem\": TEXT}");
-	policy_inner_path(inner, path, "pem");
-	return policy_read_text(parser, inner, json_object_get(value, "pem"), &ret->pem);
-}
-
-static int read_certificate_array(struct policy_parser *parser, const char *path,
-				  const json_t *value, struct policy_certificate **ret,
-				  size_t *ret_count)
-{
-	int r = policy_read_array(parser, path, value);
-
-	if (r < 0)
-		return r;
-	*ret = policy_allocate(parser, json_array_size(value) + 1, sizeof(**ret));
-	if (!*ret)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < json_array_size(value); i++) {
-		char inner[POLICY_PATH];
-
-		policy_item_path(inner, path, i);
-		r = read_certificate(parser, inner, json_array_get(value, i), &(*ret)[i]);
-		*ret_count += r == 0;
-	}
-	return r;
-}
-
 static int read_certificates(struct policy_parser *parser, const char *path, const json_t *value)
 {
-	return read_certificate_array(parser, path, value, &parser->policy->certificates,
-				      &parser->policy->certificate_count);
+	return policy_read_files(parser, path, value, &parser->policy->certificates,
+				 &parser->policy->certificate_count);
 }
 
 /* {"path": ..., "reason": ..., "digests": [...]} */
@@ -594,8 +559,8 @@ static int read_ima_digests(struct policy_parser *parser, const char *path, cons
 static int read_ima_certificates(struct policy_parser *parser, const char *path,
 				 const json_t *value)
 {
-	return read_certificate_array(parser, path, value, &parser->policy->ima_certificates,
-				      &parser->policy->ima_certificate_count);
+	return policy_read_files(parser, path, value, &parser->policy->ima_certificates,
+				 &parser->policy->ima_certificate_count);
 }
 
 static int read_ima(struct policy_parser *parser, const char *path, const json_t *value)
@@ -755,6 +720,7 @@ int policy_read_members(struct policy_parser *parser, const json_t *object)
 		{ "manifests", .read = read_manifests },
 		{ "certificates", .read = read_certificates },
 		{ "manifest", .read = read_manifest },
+		{ "ak", .read = policy_read_ak },
 		{ "filesystems", .read = read_filesystems },
 		{ "allow", .read = read_allow },
 		{ "logs", .read = read_logs },

@@ -210,3 +210,37 @@ int policy_read_uuid(struct policy_parser *parser, const char *path, const json_
 		return policy_refuse(parser, path, "is not a UUID such as \"%s\"", form);
 	return 0;
 }
+
+static int read_file(struct policy_parser *parser, const char *path, const json_t *value,
+		     struct policy_certificate *ret)
+{
+	char inner[POLICY_PATH];
+
+	if (json_is_string(value))
+		return policy_read_text(parser, path, value, &ret->path);
+	if (!json_is_object(value) || json_object_size(value) != 1 ||
+	    !json_object_get(value, "pem"))
+		return policy_refuse(parser, path, "is neither a file's name nor {\"pem\": TEXT}");
+	policy_inner_path(inner, path, "pem");
+	return policy_read_text(parser, inner, json_object_get(value, "pem"), &ret->pem);
+}
+
+int policy_read_files(struct policy_parser *parser, const char *path, const json_t *value,
+		      struct policy_certificate **ret, size_t *ret_count)
+{
+	int r = policy_read_array(parser, path, value);
+
+	if (r < 0)
+		return r;
+	*ret = policy_allocate(parser, json_array_size(value) + 1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < json_array_size(value); i++) {
+		char inner[POLICY_PATH];
+
+		policy_item_path(inner, path, i);
+		r = read_file(parser, inner, json_array_get(value, i), &(*ret)[i]);
+		*ret_count += r == 0;
+	}
+	return r;
+}

@@ -67,12 +67,19 @@ int policy_read_pcr(struct policy_parser *parser, const char *path, const json_t
 int policy_read_digests(struct policy_parser *parser, const char *path, const json_t *value,
 			const struct assay_digest **ret, size_t *ret_count);
 
+/* policy_read_files() - an array of names of files, or of {"pem": TEXT} */
+int policy_read_files(struct policy_parser *parser, const char *path, const json_t *value,
+		      struct policy_certificate **ret, size_t *ret_count);
+
 /* policy_read_uuid() - "01234567-89ab-cdef-0123-456789abcdef", its 16 bytes in this order */
 int policy_read_uuid(struct policy_parser *parser, const char *path, const json_t *value,
 		     uint8_t ret[static 16]);
 
 /* policy_read_firmware() - the rules on the firmware's events: policy_firmware.c */
 int policy_read_firmware(struct policy_parser *parser, const char *path, const json_t *value);
+
+/* policy_read_ak() - whose certificates of attestation keys are believed: policy_ak.c */
+int policy_read_ak(struct policy_parser *parser, const char *path, const json_t *value);
 
 /* policy_read_members() - the whole object */
 int policy_read_members(struct policy_parser *parser, const json_t *object);

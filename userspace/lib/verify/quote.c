@@ -151,6 +151,13 @@ static enum check_result is_expected_of_numbers(struct appraisal *appraisal, cha
 	return check_tell(true, detail, "key %s; nobody says its name", found_text);
 }
 
+/* By the caller; or by the policy, of all keys that its authorities certify. */
+static bool is_vouched(const struct appraisal *appraisal)
+{
+	return appraisal->input->ak_vouched ||
+	       (appraisal->policy->ak_vouched && appraisal->certified_key.size > 0);
+}
+
 #define NO_CERTIFICATE "no certificate that is believed says which key it is"
 
 static int enrolled_key(const struct verify_input *input, struct tpm_public *ret,
@@ -215,16 +222,17 @@ enum check_result check_ak_attributes(struct appraisal *appraisal, char *detail)
 	uint32_t attributes = appraisal->ak.attributes;
 	bool by_numbers = expected_numbers(appraisal) != NULL;
 	bool certified = by_numbers && appraisal->certified_restricted;
+	bool vouched = is_vouched(appraisal);
 
 	if (by_numbers && appraisal->evidence.ak_key.size > 0)
-		return check_tell(certified || appraisal->input->ak_vouched, detail,
+		return check_tell(certified || vouched, detail,
 				  "%s: whether the key is restricted, fixedTPM, fixedParent, of "
 				  "sensitiveDataOrigin, signs and does not decrypt, neither the "
 				  "evidence says nor the key that was given",
 				  certified ? "by the word of the key's certificate" :
-				  appraisal->input->ak_vouched ? "by the word of who gave the key" :
-								 "cannot be known");
-	if (by_numbers && !certified && !appraisal->input->ak_vouched)
+				  vouched   ? "by the word of who vouches for the key" :
+					      "cannot be known");
+	if (by_numbers && !certified && !vouched)
 		return check_tell(
 			false, detail,
 			"the key was given without its attributes: whether it is "
@@ -236,11 +244,11 @@ enum check_result check_ak_attributes(struct appraisal *appraisal, char *detail)
 		if (((attributes & rules[i].bit) != 0) != rules[i].set)
 			return check_tell(false, detail, "the key (attributes 0x%x) %s", attributes,
 					  rules[i].why);
-	return check_tell(true, detail,
-			  "restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin%s",
-			  certified ? ", by the word of the evidence and of the key's certificate" :
-			  by_numbers ? ", by the word of the evidence and of who gave the key" :
-				       "");
+	return check_tell(
+		true, detail, "restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin%s",
+		certified  ? ", by the word of the evidence and of the key's certificate" :
+		by_numbers ? ", by the word of the evidence and of who vouches for the key" :
+			     "");
 }
 
 static bool check_rsa(const struct appraisal *appraisal, char *detail)
