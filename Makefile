@@ -122,7 +122,7 @@ LIBS_TPM := -ltss2-esys -ltss2-mu -ltss2-tctildr -ltss2-rc
 # What the service needs besides; libsystemd only where it has loop_systemd.c and manager_systemd.c.
 LIBS_ASSAYD := -lcurl -linih -lzstd -lseccomp -lcap
 # What the fleet's verifier needs besides; it has nothing of lib/tpm.
-LIBS_FLEET := -levent_openssl -levent_core -levent_extra -lssl -lsqlite3 -lpq -lsystemd -lzstd
+LIBS_FLEET := -lcurl -levent_openssl -levent_core -levent_extra -lssl -lsqlite3 -lpq -lsystemd -lzstd
 
 LIB_TPM_SOURCES := $(wildcard userspace/lib/tpm/*.c)
 LIB_SOURCES := $(filter-out $(LIB_TPM_SOURCES),$(wildcard userspace/lib/*/*.c))
@@ -177,7 +177,7 @@ FLEET_OBJECTS := $(filter-out main,$(basename $(notdir $(wildcard userspace/flee
 # The files of its page are in page.o, as the assembler reads them.
 $(VARIANTS:%=build/%/userspace/fleet/page.o): $(wildcard userspace/fleet/page/*)
 FLEET_COMMANDS := cmd options trust_files
-FLEET_MANUALS := man/assay-fleet.8
+FLEET_MANUALS := man/assay-fleet.8 man/assay-fleet.conf.5
 
 define variant
 build/$(1)/%.o: %.c $(NEEDS_$(1)) | packages
@@ -372,7 +372,7 @@ $(filter-out %_plain,$(ASSAYD_TESTS)): $(ASSAYD_SYSTEMD:%=build/asan/userspace/a
 $(filter %_plain,$(ASSAYD_TESTS)): $(ASSAYD_PLAIN:%=build/asan/userspace/assayd/%.o)
 $(filter build/unit/test_assayd_%,$(UNIT_TESTS)): UNIT_LIBS := $(LIBS_ASSAYD) -lsystemd
 FLEET_TESTS := $(filter build/unit/test_fleet_%,$(UNIT_TESTS))
-$(FLEET_TESTS): build/asan/libassay-fleet.a
+$(FLEET_TESTS): build/asan/userspace/cmd/options.o build/asan/libassay-fleet.a
 $(filter build/unit/test_fleet_%,$(UNIT_TESTS)): UNIT_LIBS := $(LIBS_FLEET)
 build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 		build/asan/libassay-tpm.a build/asan/libassay.a
@@ -421,7 +421,7 @@ build/fuzz/fuzz_deb: FUZZ_LIBS := -larchive
 build/fuzz/fuzz_image: $(addprefix build/fuzz/userspace/contents/,image.o image_blob.o merged.o unpack.o)
 build/fuzz/fuzz_image: FUZZ_LIBS := -larchive
 build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
-build/fuzz/fuzz_fleet: build/fuzz/libassay-fleet.a
+build/fuzz/fuzz_fleet: build/fuzz/userspace/cmd/options.o build/fuzz/libassay-fleet.a
 build/fuzz/fuzz_fleet: FUZZ_LIBS := $(LIBS_FLEET)
 build/fuzz/fuzz_assayd_config: $(addprefix build/fuzz/userspace/assayd/,config.o config_keys.o config_files.o)
 build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.o varlink_interface.o varlink_message.o)
@@ -538,13 +538,18 @@ install: $(if $(filter host,$(INSTALL_FROM)),install-library) install-service in
 # The shells look for a file by the name of the program; zsh, for one that names it in its first line.
 COMPLETED := assay assay-initrd assay-push assay-verify assayd
 install-completions:
+	$(call complete,$(COMPLETED))
+
+# complete PROGRAM...
+define complete
 	install -d '$(DESTDIR)$(bashcompletiondir)' '$(DESTDIR)$(zshcompletiondir)' '$(DESTDIR)$(fishcompletiondir)'
-	for program in $(COMPLETED); do \
+	for program in $(1); do \
 		install -m 644 completions/assay.bash '$(DESTDIR)$(bashcompletiondir)'/$$program && \
 		install -m 644 completions/assay.fish '$(DESTDIR)$(fishcompletiondir)'/$$program.fish && \
 		sed "1s/.*/#compdef $$program/" completions/assay.zsh >'$(DESTDIR)$(zshcompletiondir)'/_$$program && \
 		chmod 644 '$(DESTDIR)$(zshcompletiondir)'/_$$program || exit 1; \
 	done
+endef
 
 install-manuals:
 	@for page in $(filter-out $(FLEET_MANUALS),$(wildcard man/*.[1-8])); do \
@@ -585,8 +590,9 @@ install-apt:
 # The fleet's verifier, for a machine that judges others.
 .PHONY: install-fleet
 install-fleet: build/host/assay-fleet
-	install -d '$(DESTDIR)$(sbindir)' '$(DESTDIR)$(unitdir)' '$(DESTDIR)$(mandir)/man8'
-	install -m 644 $(FLEET_MANUALS) '$(DESTDIR)$(mandir)/man8/'
+	install -d '$(DESTDIR)$(sbindir)' '$(DESTDIR)$(unitdir)'
+	$(foreach page,$(FLEET_MANUALS),$(call into,$(mandir)/man$(subst .,,$(suffix $(page))),644,$(page)) &&) true
+	$(call complete,assay-fleet)
 	install -m 755 build/host/assay-fleet '$(DESTDIR)$(sbindir)/'
 	sed 's,@SBINDIR@,$(sbindir),' policy/assay-fleet.service >'$(DESTDIR)$(unitdir)/assay-fleet.service'
 	chmod 644 '$(DESTDIR)$(unitdir)/assay-fleet.service'

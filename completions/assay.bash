@@ -69,4 +69,4 @@ _assay() {
 	fi
 }
 
-complete -o default -F _assay assay assay-initrd assay-push assay-verify assayd
+complete -o default -F _assay assay assay-fleet assay-initrd assay-push assay-verify assayd

@@ -67,6 +67,6 @@ function __assay_complete
 	end
 end
 
-for program in assay assay-verify assay-push assayd assay-initrd
+for program in assay assay-verify assay-push assayd assay-initrd assay-fleet
 	complete -c $program -f -a '(__assay_complete)'
 end

@@ -1,4 +1,4 @@
-#compdef assay assay-initrd assay-push assay-verify assayd
+#compdef assay assay-fleet assay-initrd assay-push assay-verify assayd
 # SPDX-License-Identifier: MIT
 # zsh completion: like completions/assay.bash it has no list of its own, but reads what --help tells.
 

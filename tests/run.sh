@@ -120,7 +120,7 @@ needs() {
 	e2e/test_fleet_store) echo build/unit/test_fleet_store ;;
 	e2e/test_fleet*) echo 'build/asan/assay-fleet build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load' ;;
 	e2e/test_completion | e2e/test_library)
-		echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/assayd build/host/assay-initrd library'
+		echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/assayd build/host/assay-initrd library'
 		;;
 	e2e/test_dist) echo packages ;;
 	e2e/test_package*) echo "package-bookworm-$(dpkg --print-architecture)" ;;

@@ -107,9 +107,13 @@ check 'the same after =' offers "$assay" digest --hash = '' -- sha256 sha384 sha
 check 'part of a value' offers "$assay" digest --hash sha5 -- sha512
 check 'a file is left to bash' offers "$assay" sign --key '' --
 check 'nothing for what is not known' offers "$assay" nonsense '' --
+make install-fleet DESTDIR="$work/root" PREFIX=/usr >"$work/stdout" 2>"$work/stderr"
+check 'the fleet program is installed with its completion' cmp "$completion/assay" "$completion/assay-fleet"
+check 'commands of assay-fleet' offers "$work/root/usr/sbin/assay-fleet" se -- serve
+check 'its options' offers "$work/root/usr/sbin/assay-fleet" serve --conf -- --config
 check 'commands of assay-verify' offers "${assay}-verify" ve -- verify
 mkdir "$work/empty"
-PATH=$work/root/usr/bin:$PATH
+PATH=$work/root/usr/bin:$work/root/usr/sbin:$PATH
 for shell in zsh fish; do
 	check "$shell: a command" agree "$shell" assay keyr -- keyring
 	check "$shell: a verb" agree "$shell" assay key cr -- create
@@ -122,6 +126,7 @@ for shell in zsh fish; do
 	check "$shell: part of a value" agree "$shell" assay digest --hash sha5 -- sha512
 	check "$shell: a file is left to it" agree "$shell" assay sign --key '' --
 	check "$shell: commands of assay-verify" agree "$shell" assay-verify ve -- verify
+	check "$shell: options of assay-fleet" agree "$shell" assay-fleet serve --dev -- --device-certs
 	check "$shell: options of a program without commands" agree "$shell" assay-initrd --roo -- --root
 done
 check 'zsh: the same after =' agree zsh assay digest --hash= -- sha256 sha384 sha512

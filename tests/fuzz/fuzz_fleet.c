@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
  * What strangers send to the fleet's verifier: the first byte says what it is. Evidence, expanded
- * and read; a file of operators; a path, decoded.
+ * and read; a file of operators; a path, decoded; a configuration.
  */
 #define _GNU_SOURCE /* strndup() */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fleet/auth.h"
+#include "fleet/config.h"
 #include "fleet/http_internal.h"
 #include "fleet/judge.h"
 #include "fuzz.h"
+
+/* First bytes of what came after the first three kinds, which have all others. */
+#define CONFIG 0xf0
 
 static void read_evidence(struct bytes bytes)
 {
@@ -51,10 +55,28 @@ static void match_path(struct bytes bytes)
 	free(path);
 }
 
+static void read_config(struct bytes bytes)
+{
+	struct fleet_config config = { 0 };
+
+	(void)config_parse(bytes, "fuzz", NULL, NULL, &config, NULL);
+	for (size_t i = 0; i < config.webhook_count; i++)
+		if (config.webhooks[i].timeout < 1 || config.webhooks[i].timeout > 300 ||
+		    config.webhooks[i].name[0] == '\0' ||
+		    config.webhooks[i].changes < WEBHOOK_ALL ||
+		    config.webhooks[i].changes > WEBHOOK_ALARMS)
+			abort();
+	config_free(&config);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 2)
 		return 0;
+	if (data[0] == CONFIG) {
+		read_config(BYTES(data + 1, size - 1));
+		return 0;
+	}
 	switch (data[0] % 3) {
 	case 0:
 		read_evidence(BYTES(data + 1, size - 1));

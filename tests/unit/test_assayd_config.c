@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "assayd/config.h"
+#include "base/credential.h"
 #include "support.h"
 
 static void test_keys_are_right_and_have_defaults(void **state)
@@ -150,16 +151,16 @@ static void test_credentials_are_found(void **state)
 
 	(void)state;
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
-	assert_int_equal(config_credential("/etc/key.pem", &path, &err), 0);
+	assert_int_equal(credential_path("/etc/key.pem", &path, &err), 0);
 	assert_string_equal(path, "/etc/key.pem");
 	free(path);
-	assert_int_equal(config_credential("key", &path, &err), -ENOENT);
+	assert_int_equal(credential_path("key", &path, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "LoadCredential=key:"));
 	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1), 0);
-	assert_int_equal(config_credential("key", &path, &err), 0);
+	assert_int_equal(credential_path("key", &path, &err), 0);
 	assert_string_equal(path, "/run/credentials/x/key");
 	free(path);
-	assert_int_equal(config_credential("", &path, &err), 0);
+	assert_int_equal(credential_path("", &path, &err), 0);
 	assert_string_equal(path, "");
 	free(path);
 }

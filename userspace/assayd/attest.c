@@ -18,6 +18,7 @@
 #include "attest.h"
 #include "attest/quote_call.h"
 #include "base/cleanup.h"
+#include "base/credential.h"
 #include "base/program.h"
 #include "base/scratch.h"
 #include "service.h"
@@ -91,13 +92,13 @@ static int find_secrets(const struct config *config, struct secrets *ret, struct
 	if (strncmp(ak, "handle:", strlen("handle:")) == 0)
 		ret->ak = strdup(ak);
 	else
-		r = config_credential(ak, &ret->ak, err);
+		r = credential_path(ak, &ret->ak, err);
 	if (r == 0)
-		r = config_credential(config->attest.ak_certificate, &ret->ak_certificate, err);
+		r = credential_path(config->attest.ak_certificate, &ret->ak_certificate, err);
 	if (r == 0)
-		r = config_credential(config->attest.parent_password, &ret->parent_password, err);
+		r = credential_path(config->attest.parent_password, &ret->parent_password, err);
 	if (r == 0)
-		r = config_credential(config->attest.owner_password, &ret->owner_password, err);
+		r = credential_path(config->attest.owner_password, &ret->owner_password, err);
 	return r == 0 && !ret->ak ? assay_fail(err, ENOMEM, "out of memory") : r;
 }
 

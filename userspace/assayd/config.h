@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-/* Words of a list at most, and drop-ins. */
+/* Words of a list at most. */
 #define CONFIG_LIST_MAX 1024
 
 /* Words of a key that may be given more than once. */
@@ -138,14 +138,6 @@ int config_parse(struct config *config, struct bytes text, const char *name,
  * A file that is not there says nothing.
  */
 int config_load(const char *path, struct config **ret, struct assay_error *err);
-
-/*
- * config_credential() - the path of a secret
- * @path: a path; or a name without a slash: of a file that the service's manager has put in
- *        $CREDENTIALS_DIRECTORY (LoadCredential= of a unit)
- * @ret: free() it
- */
-int config_credential(const char *path, char **ret, struct assay_error *err);
 
 /*
  * config_set() - one key

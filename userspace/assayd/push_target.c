@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/credential.h"
+
 void push_target_free(struct push_target *target)
 {
 	free(target->certificate);
@@ -41,11 +43,11 @@ int push_target_read(const struct config *config, struct push_target *ret, struc
 	*ret = (struct push_target){ 0 };
 	r = find_name(config, ret, err);
 	if (r == 0)
-		r = config_credential(config->push.ca, &ret->ca, err);
+		r = credential_path(config->push.ca, &ret->ca, err);
 	if (r == 0)
-		r = config_credential(config->push.certificate, &ret->certificate, err);
+		r = credential_path(config->push.certificate, &ret->certificate, err);
 	if (r == 0)
-		r = config_credential(config->push.key, &ret->key, err);
+		r = credential_path(config->push.key, &ret->key, err);
 	if (r < 0)
 		return r;
 	ret->url = strdup(config->push.url);

@@ -413,6 +413,35 @@ int options_parse(const struct option_row *rows, int argc, char **argv, void *va
 	return r;
 }
 
+static int set_flag(const struct option_row *row, bool *place, const char *value,
+		    struct assay_error *err)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return fail_value(row, value, "yes or no", err);
+	*place = value[0] == 'y';
+	return 0;
+}
+
+int options_set(const struct option_row *rows, const char *name, const char *value, void *values,
+		const struct option_row **ret, struct assay_error *err)
+{
+	struct options_run run = { .rows = rows, .values = values };
+	const struct option_row *row = find_row(rows, name, strlen(name));
+	char text[SHOWN_MAX];
+
+	if (!row || row == &help_row || name[0] == '\0')
+		return assay_fail(err, ENOENT, "unknown option '%s'", quote_word(name, text));
+	*ret = row;
+	if (row->type == OPTION_TYPE_FLAG)
+		return set_flag(row, (bool *)(run.values + row->place), value, err);
+	if (value[0] == '\0' &&
+	    (row->type == OPTION_TYPE_TEXTS || row->type == OPTION_TYPE_INPUTS)) {
+		option_texts_free((struct option_texts *)(void *)(run.values + row->place));
+		return 0;
+	}
+	return take_option(&run, row, value, err);
+}
+
 /* ---------------------------------------------------------------- outputs */
 
 /* Where the file is, or would be made; false for what writing does not replace. */

@@ -258,6 +258,19 @@ int options_parse(const struct option_row *rows, int argc, char **argv, void *va
 		  struct operands *ret, bool *ret_help, struct assay_error *err);
 
 /*
+ * options_set() - take one option that is from elsewhere, such as a file of settings
+ * @rows: ended by OPTION_END
+ * @name: without the dashes
+ * @value: of a flag "yes" or "no"; must stay for as long as what it was put into. An empty one
+ *         takes away what a repeatable option had
+ * @ret: which row it is
+ *
+ * Return: 0; -ENOENT if there is no such option; -EINVAL with what the value must be
+ */
+int options_set(const struct option_row *rows, const char *name, const char *value, void *values,
+		const struct option_row **ret, struct assay_error *err);
+
+/*
  * options_check_outputs() - no file is to be written over that the same call reads or writes
  * @values: as options_parse() filled it
  * @files: names of files that are read besides, ended by NULL; NULL: none

@@ -48,6 +48,39 @@ int changes_after(struct store *store, uint64_t id, uint64_t limit, json_t *list
 	return store_run(store, &get, values, 1, take_change, list, err);
 }
 
+int changes_between(struct store *store, const struct changes_range *range, json_t *list,
+		    struct assay_error *err)
+{
+#define BETWEEN(alarm)                                                                    \
+	"SELECT " CHANGE_COLUMNS " FROM verdict_change WHERE id > $1 AND id <= $2 " alarm \
+	"ORDER BY id LIMIT $3"
+	static const struct store_statement all = { "nnn", BETWEEN(""), NULL };
+	static const struct store_statement alarms = { "nnn", BETWEEN("AND verdict >= 2 "), NULL };
+#undef BETWEEN
+	const struct store_value values[] = { store_number(range->after),
+					      store_number(range->up_to),
+					      store_number(range->limit) };
+
+	return store_run(store, range->alarms ? &alarms : &all, values, 1, take_change, list, err);
+}
+
+int changes_end(struct store *store, const struct changes_range *range, uint64_t *ret,
+		struct assay_error *err)
+{
+#define END(alarm)                                                                             \
+	"SELECT coalesce(max(id), 0) FROM (SELECT id FROM verdict_change WHERE id > $1 " alarm \
+	"ORDER BY id LIMIT $2) AS next"
+	static const struct store_statement all = { "nn", END(""), NULL };
+	static const struct store_statement alarms = { "nn", END("AND verdict >= 2 "), NULL };
+#undef END
+	const struct store_value values[] = { store_number(range->after),
+					      store_number(range->limit) };
+
+	*ret = 0;
+	return store_run(store, range->alarms ? &alarms : &all, values, 1, store_take_number, ret,
+			 err);
+}
+
 int changes_newest(struct store *store, uint64_t *ret, struct assay_error *err)
 {
 	static const struct store_statement get = {

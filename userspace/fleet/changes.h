@@ -11,6 +11,24 @@
 int changes_after(struct store *store, uint64_t id, uint64_t limit, json_t *list,
 		  struct assay_error *err);
 
+/**
+ * struct changes_range - changes behind @after, at most @limit
+ * @up_to: and no further
+ * @alarms: only those to not trusted and silent
+ */
+struct changes_range {
+	uint64_t after, up_to, limit;
+	bool alarms;
+};
+
+/* changes_between() - those, the oldest first, appended to @list */
+int changes_between(struct store *store, const struct changes_range *range, json_t *list,
+		    struct assay_error *err);
+
+/* changes_end() - the number of the last of those, whatever .up_to is; 0 if there is none */
+int changes_end(struct store *store, const struct changes_range *range, uint64_t *ret,
+		struct assay_error *err);
+
 /* changes_newest() - the number of the newest; 0 if there is none */
 int changes_newest(struct store *store, uint64_t *ret, struct assay_error *err);
 

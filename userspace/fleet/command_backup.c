@@ -11,7 +11,8 @@
 #include "schema.h"
 
 struct backup_options {
-	const char *database, *file;
+	struct database_options database;
+	const char *file;
 };
 
 /* Of PostgreSQL's own programs; the URL has no password (store_connect() takes none). */
@@ -40,14 +41,14 @@ static int copy_sqlite(struct store *store, const char *file, struct assay_error
 
 static int back_up(const struct backup_options *options, struct assay_error *err)
 {
-	const char *const words[] = { "pg_dump",  "--format=custom", "--file", options->file,
-				      "--dbname", options->database, NULL };
+	const char *const words[] = { "pg_dump",  "--format=custom",	 "--file", options->file,
+				      "--dbname", options->database.url, NULL };
 	struct store *store = NULL;
 	int r;
 
 	if (access(options->file, F_OK) == 0)
 		return assay_fail(err, EEXIST, "%s is there already", options->file);
-	r = store_connect(options->database, &store, err);
+	r = store_connect(options->database.url, &store, err);
 	if (r == 0)
 		r = schema_check(store, err);
 	if (r == 0)
@@ -58,7 +59,7 @@ static int back_up(const struct backup_options *options, struct assay_error *err
 }
 
 static const struct option_row backup_rows[] = {
-	FLEET_ROW_DATABASE(struct backup_options),
+	FLEET_ROWS_DATABASE(struct backup_options),
 	{ "out", 'o', "FILE", "where to; it must not be there",
 	  OPTION_TEXT(struct backup_options, file), .required = true },
 	OPTION_END,
@@ -72,7 +73,7 @@ static int run_backup(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	if (back_up(&options, &err) < 0)
+	if (fleet_database(&options.database, &err) < 0 || back_up(&options, &err) < 0)
 		return command_failed(&command_fleet_backup, &err);
 	printf("%s: a copy of the database\n", options.file);
 	return command_flush(&command_fleet_backup);
@@ -94,7 +95,7 @@ const struct command command_fleet_backup = {
 static int restore_sqlite(const struct backup_options *options, struct assay_error *err)
 {
 	char url[4096];
-	const char *target = options->database + strlen("sqlite:");
+	const char *target = options->database.url + strlen("sqlite:");
 	struct store *copy = NULL;
 	uint64_t version;
 	int r;
@@ -118,12 +119,12 @@ static int restore_sqlite(const struct backup_options *options, struct assay_err
 static int restore_postgres(const struct backup_options *options, struct assay_error *err)
 {
 	const char *const words[] = {
-		"pg_restore", "--exit-on-error", "--single-transaction", "--no-owner",
-		"--dbname",   options->database, options->file,		 NULL
+		"pg_restore", "--exit-on-error",     "--single-transaction", "--no-owner",
+		"--dbname",   options->database.url, options->file,	     NULL
 	};
 	struct store *store = NULL;
 	uint64_t version = 0;
-	int r = store_connect(options->database, &store, err);
+	int r = store_connect(options->database.url, &store, err);
 
 	if (r == 0)
 		r = schema_version(store, &version, err);
@@ -136,12 +137,12 @@ static int restore_postgres(const struct backup_options *options, struct assay_e
 static int restore(const struct backup_options *options, struct assay_error *err)
 {
 	struct store *store = NULL;
-	int r = strncmp(options->database, "sqlite:", strlen("sqlite:")) == 0 ?
+	int r = strncmp(options->database.url, "sqlite:", strlen("sqlite:")) == 0 ?
 			restore_sqlite(options, err) :
 			restore_postgres(options, err);
 
 	if (r == 0)
-		r = store_connect(options->database, &store, err);
+		r = store_connect(options->database.url, &store, err);
 	/* A copy of a former version becomes one of this. */
 	if (r == 0)
 		r = schema_migrate(store, schema_newest(), err);
@@ -150,7 +151,7 @@ static int restore(const struct backup_options *options, struct assay_error *err
 }
 
 static const struct option_row restore_rows[] = {
-	FLEET_ROW_DATABASE(struct backup_options),
+	FLEET_ROWS_DATABASE(struct backup_options),
 	{ "from", 0, "FILE", "the copy", OPTION_TEXT(struct backup_options, file),
 	  .required = true },
 	OPTION_END,
@@ -164,7 +165,7 @@ static int run_restore(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	if (restore(&options, &err) < 0)
+	if (fleet_database(&options.database, &err) < 0 || restore(&options, &err) < 0)
 		return command_failed(&command_fleet_restore, &err);
 	printf("the database is that of %s\n", options.file);
 	return command_flush(&command_fleet_restore);

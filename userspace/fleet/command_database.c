@@ -6,12 +6,12 @@
 #include "schema.h"
 
 struct migrate_options {
-	const char *database;
+	struct database_options database;
 	uint64_t version;
 };
 
 static const struct option_row migrate_rows[] = {
-	FLEET_ROW_DATABASE(struct migrate_options),
+	FLEET_ROWS_DATABASE(struct migrate_options),
 	{ "to", 0, "VERSION", "not to the newest version, but this one",
 	  OPTION_NUMBER(struct migrate_options, version, 1, UINT32_MAX) },
 	OPTION_END,
@@ -21,7 +21,7 @@ static int migrate(const struct migrate_options *options, struct assay_error *er
 {
 	struct store *store = NULL;
 	uint64_t before = 0;
-	int r = store_connect(options->database, &store, err);
+	int r = store_connect(options->database.url, &store, err);
 
 	if (r == 0)
 		r = schema_version(store, &before, err);
@@ -42,8 +42,9 @@ static int run_migrate(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	return migrate(&options, &err) < 0 ? command_failed(&command_fleet_migrate, &err) :
-					     command_flush(&command_fleet_migrate);
+	if (fleet_database(&options.database, &err) < 0 || migrate(&options, &err) < 0)
+		return command_failed(&command_fleet_migrate, &err);
+	return command_flush(&command_fleet_migrate);
 }
 
 const struct command command_fleet_migrate = {

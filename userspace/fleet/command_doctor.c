@@ -28,7 +28,7 @@ static int take_number(void *context, size_t set, const struct store_value *colu
 /* ---------------------------------------------------------------- doctor */
 
 struct doctor_options {
-	const char *database;
+	struct database_options database;
 	bool json;
 };
 
@@ -199,7 +199,8 @@ static int run_doctor(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	if (store_connect(options.database, &diagnosis.store, &err) < 0)
+	if (fleet_database(&options.database, &err) < 0 ||
+	    store_connect(options.database.url, &diagnosis.store, &err) < 0)
 		return command_failed(&command_fleet_doctor, &err);
 	diagnosis.rows = json_array();
 	diagnose(&diagnosis);
@@ -210,7 +211,7 @@ static int run_doctor(int argc, char **argv)
 }
 
 static const struct option_row doctor_rows[] = {
-	FLEET_ROW_DATABASE(struct doctor_options),
+	FLEET_ROWS_DATABASE(struct doctor_options),
 	OPTION_ROW_JSON(struct doctor_options, json),
 	OPTION_END,
 };
@@ -229,7 +230,7 @@ const struct command command_fleet_doctor = {
 /* ---------------------------------------------------------------- prune */
 
 struct prune_options {
-	const char *database;
+	struct database_options database;
 	uint64_t days;
 };
 
@@ -264,7 +265,9 @@ static int run_prune(int argc, char **argv)
 
 	if (status != COMMAND_GO)
 		return status;
-	r = store_connect(options.database, &store, &err);
+	r = fleet_database(&options.database, &err);
+	if (r == 0)
+		r = store_connect(options.database.url, &store, &err);
 	if (r == 0)
 		r = schema_check(store, &err);
 	if (r == 0)
@@ -285,7 +288,7 @@ static int run_prune(int argc, char **argv)
 }
 
 static const struct option_row prune_rows[] = {
-	FLEET_ROW_DATABASE(struct prune_options),
+	FLEET_ROWS_DATABASE(struct prune_options),
 	{ "days", 0, "N", "what is older is removed (90)",
 	  OPTION_NUMBER(struct prune_options, days, 0, 36500) },
 	OPTION_END,

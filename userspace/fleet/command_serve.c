@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "commands.h"
+#include "config.h"
 #include "serve.h"
 #include "trust_files.h"
 
@@ -9,18 +15,27 @@
 #define CONNECTIONS_DEFAULT 1000
 
 struct serve_options {
-	const char *database, *operators, *enrol_label;
+	struct database_options database;
+	const char *operators, *enrol_label;
 	struct option_texts listen;
 	const char *certificate, *key, *client_ca;
 	struct trust_paths trust;
 	uint64_t interval, keep;
 	const char *result_key;
 	unsigned int timeout, connections;
-	bool device_certificates, approve;
+	bool device_certificates, approve, check;
 };
 
+static const struct serve_options serve_defaults = { .interval = INTERVAL_DEFAULT,
+						     .keep = KEEP_DEFAULT,
+						     .timeout = TIMEOUT_DEFAULT,
+						     .connections = CONNECTIONS_DEFAULT,
+						     .enrol_label = "" };
+
 static const struct option_row serve_rows[] = {
-	FLEET_ROW_DATABASE(struct serve_options),
+	FLEET_ROWS_DATABASE(struct serve_options),
+	{ "check", 0, NULL, "read all that there is to read, say what is off, and end",
+	  OPTION_FLAG(struct serve_options, check) },
 	{ "listen", 'l', "ADDRESS",
 	  "ADDRESS:PORT, or the absolute path of a Unix socket; systemd may hand over sockets as "
 	  "well",
@@ -34,13 +49,12 @@ static const struct option_row serve_rows[] = {
 	  OPTION_NUMBER(struct serve_options, connections, 1, 1000000) },
 	OPTION_HEADING("TLS:"),
 	{ "cert", 0, "FILE", "the service's certificate, and those that lead to its root, in PEM",
-	  OPTION_INPUT(struct serve_options, certificate), .needs = "key" },
-	{ "key", 0, "FILE", "its private key in PEM", OPTION_INPUT(struct serve_options, key),
-	  .needs = "cert" },
+	  OPTION_INPUT(struct serve_options, certificate) },
+	{ "key", 0, "FILE", "its private key in PEM", OPTION_INPUT(struct serve_options, key) },
 	{ "client-ca", 0, "FILE", "whose certificates of clients are believed, in PEM",
-	  OPTION_INPUT(struct serve_options, client_ca), .needs = "cert" },
+	  OPTION_INPUT(struct serve_options, client_ca) },
 	{ "device-certs", 0, NULL, "a device must show a certificate with its name",
-	  OPTION_FLAG(struct serve_options, device_certificates), .needs = "client-ca" },
+	  OPTION_FLAG(struct serve_options, device_certificates) },
 	OPTION_HEADING("Devices:"),
 	{ "interval", 0, "SECONDS", "between two attestations of a device (300)",
 	  OPTION_NUMBER(struct serve_options, interval, 1, 31622400) },
@@ -64,7 +78,8 @@ static const struct option_row serve_rows[] = {
 	OPTION_END,
 };
 
-static int serve(const struct serve_options *options, struct chain_trust *trust)
+static int serve(const struct serve_options *options, const struct fleet_config *config,
+		 struct chain_trust *trust, struct assay_error *err)
 {
 	const struct serve_settings settings = {
 		.fleet = { .interval = options->interval,
@@ -75,7 +90,7 @@ static int serve(const struct serve_options *options, struct chain_trust *trust)
 			   .queue_max = 10000,
 			   .enrol_label = options->enrol_label,
 			   .enrol_approved = options->approve },
-		.database = options->database,
+		.database = options->database.url,
 		.listen = options->listen.list,
 		.listen_count = options->listen.count,
 		.tls = { options->certificate, options->key, options->client_ca, false },
@@ -84,33 +99,96 @@ static int serve(const struct serve_options *options, struct chain_trust *trust)
 		.device_certificates = options->device_certificates,
 		.result_key = options->result_key,
 		.ek_trust = *trust,
+		.config = config,
 	};
-	struct assay_error err = { 0 };
 
-	return serve_run(&settings, &err) < 0 ? command_failed(&command_fleet_serve, &err) :
-						EXIT_OK;
+	return options->check ? serve_check(&settings, err) : serve_run(&settings, err);
+}
+
+/* ---------------------------------------------------------------- the configuration */
+
+/* What belongs together may be said in two places. */
+static int check_together(const struct serve_options *options, struct assay_error *err)
+{
+	if (!options->database.url)
+		return assay_fail(err, EINVAL, "--database is needed, or database in [serve] of %s",
+				  options->database.config ? options->database.config :
+							     CONFIG_FILE);
+	if (!options->certificate != !options->key)
+		return assay_fail(err, EINVAL, "--cert and --key need each other");
+	if (options->client_ca && !options->certificate)
+		return assay_fail(err, EINVAL, "--client-ca needs --cert");
+	if (options->device_certificates && !options->client_ca)
+		return assay_fail(err, EINVAL, "--device-certs needs --client-ca");
+	return 0;
+}
+
+static void serve_options_free(struct serve_options *options)
+{
+	trust_paths_free(&options->trust);
+	option_texts_free(&options->listen);
+}
+
+int fleet_database(struct database_options *database, struct assay_error *err)
+{
+	static struct fleet_config config; /* what is found lives as long as the process */
+	struct serve_options options = serve_defaults;
+	int r = database->url ? 0 :
+				config_load(database->config, serve_rows, &options, &config, err);
+
+	if (r == 0 && !database->url) {
+		database->url = options.database.url;
+		r = check_together(&(struct serve_options){ .database = *database }, err);
+	}
+	serve_options_free(&options);
+	return r;
+}
+
+/* The words of the command line count for more than those of files, so they are taken again. */
+static int read_options(int argc, char **argv, struct fleet_config *config,
+			struct serve_options *ret)
+{
+	char **words = calloc((size_t)argc + 1, sizeof(*words));
+	struct serve_options first = serve_defaults;
+	struct assay_error err = { 0 };
+	int status;
+
+	if (!words)
+		return command_failed(&command_fleet_serve,
+				      (assay_fail(&err, ENOMEM, "out of memory"), &err));
+	memcpy(words, argv, (size_t)argc * sizeof(*words));
+	status = command_parse(&command_fleet_serve, argc, words, &first, NULL);
+	if (status == COMMAND_GO &&
+	    config_load(first.database.config, serve_rows, ret, config, &err) < 0)
+		status = command_failed(&command_fleet_serve, &err);
+	if (status == COMMAND_GO)
+		status = command_parse(&command_fleet_serve, argc, argv, ret, NULL);
+	if (status == COMMAND_GO && check_together(ret, &err) < 0)
+		status = command_usage(&command_fleet_serve, "%s", err.text);
+	serve_options_free(&first);
+	free(words);
+	return status;
 }
 
 static int run_serve(int argc, char **argv)
 {
-	struct serve_options options = { .interval = INTERVAL_DEFAULT,
-					 .keep = KEEP_DEFAULT,
-					 .timeout = TIMEOUT_DEFAULT,
-					 .connections = CONNECTIONS_DEFAULT,
-					 .enrol_label = "" };
+	struct serve_options options = serve_defaults;
+	struct fleet_config config = { 0 };
 	struct chain_trust trust = { 0 };
 	struct assay_error err = { 0 };
-	int status = command_parse(&command_fleet_serve, argc, argv, &options, NULL);
+	int status = read_options(argc, argv, &config, &options);
 
 	if (status == COMMAND_GO) {
-		if (trust_files_read(&options.trust, fleet_now(), &trust, &err) < 0)
+		status = EXIT_OK;
+		if (trust_files_read(&options.trust, fleet_now(), &trust, &err) < 0 ||
+		    serve(&options, &config, &trust, &err) < 0)
 			status = command_failed(&command_fleet_serve, &err);
-		else
-			status = serve(&options, &trust);
+		else if (options.check)
+			printf("all that there is to read can be read\n");
 		trust_files_free(&trust);
 	}
-	trust_paths_free(&options.trust);
-	option_texts_free(&options.listen);
+	serve_options_free(&options);
+	config_free(&config);
 	return status;
 }
 
@@ -122,7 +200,11 @@ const struct command command_fleet_serve = {
 		"programs that ask for it. A new database is filled. It stays in the foreground.\n",
 	.options = serve_rows,
 	.epilogue =
-		"SIGHUP has it read the operators anew; SIGTERM and SIGINT end it.\n\n"
-		"Exit status: 0 it was ended by a signal, 1 it could not start, 2 wrong usage.\n",
+		"What is given here counts for more than what the configuration says\n"
+		"(assay-fleet.conf(5)). SIGHUP has it read the operators anew; SIGTERM and SIGINT\n"
+		"end it.\n\n"
+		"Exit status: 0 it was ended by a signal, or all can be read (--check); 1 it "
+		"could\n"
+		"not start; 2 wrong usage.\n",
 	.run = run_serve,
 };

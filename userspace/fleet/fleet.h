@@ -38,7 +38,8 @@ struct fleet_settings {
 /* struct fleet_counts - since the process began */
 struct fleet_counts {
 	uint64_t challenges, verdicts, trusted, not_trusted, repeated, stale, foreign, refused,
-		shed, not_kept, batches, changes, failures, silent, clock_back;
+		shed, not_kept, batches, changes, failures, silent, clock_back, webhooks,
+		webhook_failures;
 };
 
 struct intake;

@@ -128,6 +128,9 @@ void http_free(struct http_server *server);
 int http_listen(struct http_server *server, int fd, const struct http_tls *tls,
 		struct assay_error *err);
 
+/* http_tls_check() - can these files be used? */
+int http_tls_check(const struct http_tls *tls, struct assay_error *err);
+
 /*
  * http_bind() - a socket that listens
  * @address: ADDRESS:PORT, [ADDRESS]:PORT, or the absolute path of a Unix socket, which is made anew

@@ -149,6 +149,15 @@ static struct guarded *guard(struct http_listener *at, SSL *ssl)
 	return guarded;
 }
 
+int http_tls_check(const struct http_tls *tls, struct assay_error *err)
+{
+	SSL_CTX *context = NULL;
+	int r = http_tls_context(tls, &context, err);
+
+	SSL_CTX_free(context);
+	return r;
+}
+
 /*
  * Where memory has run out the SSL has no key, so that the handshake fails: of NULL, evhttp would
  * make a connection in the clear.

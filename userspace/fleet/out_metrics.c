@@ -42,6 +42,9 @@ static void write_counts(FILE *out, const struct fleet *fleet)
 		{ "silent_total", "Devices that were found to be silent.", counts->silent },
 		{ "clock_back_total", "Times that the clock had gone back.", counts->clock_back },
 		{ "failures_total", "Failures of the database.", counts->failures },
+		{ "webhooks_total", "Messages that receivers have taken.", counts->webhooks },
+		{ "webhook_failures_total", "Messages that receivers have not taken.",
+		  counts->webhook_failures },
 		{ "answers_total", "Requests that were answered.", http_served(fleet->http) },
 	};
 
@@ -83,6 +86,29 @@ static int write_devices(FILE *out, struct store *store, struct assay_error *err
 	return 0;
 }
 
+static int write_tries(void *context, size_t set, const struct store_value *columns, size_t count,
+		       struct assay_error *err)
+{
+	(void)set;
+	(void)count;
+	(void)err;
+	fprintf(context, "assay_fleet_webhook_tries{webhook=\"%s\"} %" PRIu64 "\n",
+		store_get_text(&columns[0]), store_get_number(&columns[1]));
+	return 0;
+}
+
+/* Of whichever process. */
+static int write_webhooks(FILE *out, struct store *store, struct assay_error *err)
+{
+	static const struct store_statement get = {
+		"", "SELECT name, attempts FROM webhook ORDER BY name", NULL
+	};
+
+	head(out, "webhook_tries", "gauge",
+	     "Times that the message that a receiver is to get was not taken.");
+	return store_run(store, &get, NULL, 1, write_tries, out, err);
+}
+
 void out_metrics(struct http_call *call)
 {
 	struct fleet *fleet = call->context;
@@ -93,6 +119,8 @@ void out_metrics(struct http_call *call)
 	int r = out ? write_devices(out, fleet->store, &err) :
 		      assay_fail(&err, ENOMEM, "out of memory");
 
+	if (r == 0)
+		r = write_webhooks(out, fleet->store, &err);
 	if (r == 0)
 		write_counts(out, fleet);
 	if (out && fclose(out) != 0 && r == 0)

@@ -110,6 +110,12 @@ static const struct step {
 			"expires BIGINT NOT NULL, request TEXT NOT NULL);"
 			"CREATE INDEX pending_identity ON pending (identity, expires);",
 	},
+	/* How far each receiver was told of changes; up_to: of the message that is under way. */
+	{
+		.both = "CREATE TABLE webhook (name TEXT PRIMARY KEY, last BIGINT NOT NULL, up_to "
+			"BIGINT NOT NULL DEFAULT 0, attempts BIGINT NOT NULL DEFAULT 0, due BIGINT "
+			"NOT NULL DEFAULT 0, lease BIGINT NOT NULL DEFAULT 0);",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -23,6 +23,7 @@
 #include "schema.h"
 #include "sign/jws.h"
 #include "sign/key_file.h"
+#include "webhooks.h"
 
 /* Of the database, the loop and the listening sockets. */
 #define OWN_DESCRIPTORS 64
@@ -34,6 +35,8 @@ struct running {
 	struct http_service service;
 	struct event *signals[3];
 	struct event *tick;
+	struct fetcher *fetcher;
+	struct webhooks *webhooks;
 };
 
 /* ---------------------------------------------------------------- operators */
@@ -310,6 +313,11 @@ static int start(struct running *running, struct assay_error *err)
 	if (r == 0)
 		r = http_new(fleet->base, &running->service, &settings->limits, &fleet->http, err);
 	if (r == 0)
+		r = fetcher_new(fleet->base, &running->fetcher, err);
+	if (r == 0)
+		r = webhooks_new(fleet, settings->config, running->fetcher, &running->webhooks,
+				 err);
+	if (r == 0)
 		r = begin_looking(running, err);
 	return r < 0 ? r : open_sockets(running, err);
 }
@@ -323,6 +331,8 @@ static void stop(struct running *running)
 			event_free(running->signals[i]);
 	if (running->tick)
 		event_free(running->tick);
+	fetcher_free(running->fetcher);
+	webhooks_free(running->webhooks);
 	out_events_free(fleet->events);
 	http_close(fleet->http);
 	intake_free(fleet->intake);
@@ -336,16 +346,67 @@ static void stop(struct running *running)
 	store_disconnect(fleet->store);
 }
 
-int serve_run(const struct serve_settings *settings, struct assay_error *err)
+static struct running *make_running(const struct serve_settings *settings, struct assay_error *err)
 {
 	struct running *running = calloc(1, sizeof(*running));
-	int r;
 
-	if (!running)
-		return assay_fail(err, ENOMEM, "out of memory");
+	if (!running) {
+		assay_fail(err, ENOMEM, "out of memory");
+		return NULL;
+	}
 	running->settings = settings;
 	running->fleet.settings = &settings->fleet;
 	running->fleet.ek_trust = settings->ek_trust;
+	return running;
+}
+
+/* A database that is empty is as good as one of this version: it would be filled. */
+static int look_at_store(struct running *running, struct assay_error *err)
+{
+	const char *url = running->settings->database;
+	struct store **store = &running->fleet.store;
+	uint64_t version = 0;
+	int r;
+
+	/* To look at one would make it. */
+	if (strncmp(url, "sqlite:", strlen("sqlite:")) == 0 &&
+	    access(url + strlen("sqlite:"), F_OK) < 0)
+		return 0;
+	r = store_connect(url, store, err);
+
+	if (r == 0)
+		r = schema_version(*store, &version, err);
+	return r < 0 || version == 0 ? r : schema_check(*store, err);
+}
+
+int serve_check(const struct serve_settings *settings, struct assay_error *err)
+{
+	struct running *running = make_running(settings, err);
+	int r;
+
+	if (!running)
+		return -ENOMEM;
+	r = read_operators(running, err);
+	if (r == 0)
+		r = open_result_key(running, err);
+	if (r == 0 && settings->tls.certificate)
+		r = http_tls_check(&settings->tls, err);
+	if (r == 0)
+		r = look_at_store(running, err);
+	if (r == 0)
+		r = webhooks_check(settings->config, err);
+	stop(running);
+	free(running);
+	return r;
+}
+
+int serve_run(const struct serve_settings *settings, struct assay_error *err)
+{
+	struct running *running = make_running(settings, err);
+	int r;
+
+	if (!running)
+		return -ENOMEM;
 	r = start(running, err);
 	if (r == 0) {
 		(void)sd_notify(0, "READY=1");

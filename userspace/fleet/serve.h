@@ -3,6 +3,7 @@
 #ifndef ASSAY_FLEET_SERVE_H
 #define ASSAY_FLEET_SERVE_H
 
+#include "config.h"
 #include "fleet.h"
 
 #define SERVE_SOCKETS_MAX 8
@@ -12,6 +13,7 @@
  * @listen, @listen_count: as http_bind() takes them
  * @tls: .certificate is NULL: no TLS
  * @result_key: a file with the private key, on P-256, that results are signed by; NULL: none are
+ * @config: of what has sections of its own
  * @operators: a file as auth_parse() takes it; NULL: nobody but devices
  */
 struct serve_settings {
@@ -25,9 +27,13 @@ struct serve_settings {
 	bool device_certificates;
 	const char *result_key;
 	struct chain_trust ek_trust;
+	const struct fleet_config *config;
 };
 
 /* serve_run() - until SIGTERM or SIGINT; SIGHUP reads @operators anew */
 int serve_run(const struct serve_settings *settings, struct assay_error *err);
+
+/* serve_check() - could it start? Reads all that serve_run() reads; changes and opens nothing */
+int serve_check(const struct serve_settings *settings, struct assay_error *err);
 
 #endif /* ASSAY_FLEET_SERVE_H */

@@ -48,4 +48,14 @@ typedef int (*settings_function)(void *context, const struct setting *setting,
 int settings_read(struct bytes text, const char *file, settings_function each, void *context,
 		  struct assay_error *err);
 
+/* settings_file - takes what stands in a file; @name: of it */
+typedef int (*settings_file)(void *context, struct bytes text, const char *name,
+			     struct assay_error *err);
+
+/*
+ * settings_load() - the file @path, then the drop-ins @path.d/NAME.conf in the order of their names
+ * A file that is not there says nothing.
+ */
+int settings_load(const char *path, settings_file each, void *context, struct assay_error *err);
+
 #endif /* ASSAY_BASE_SETTINGS_H */
