@@ -237,7 +237,7 @@ build/$(1)/fleet-load: build/$(1)/tests/bench/host/fleet_load.o build/$(1)/tests
 # What reads foreign archives for `assay sign`: alone in needing libarchive, and without any key.
 build/$(1)/assay-contents: $$(CONTENTS_SOURCES:%.c=build/$(1)/%.o) build/$(1)/libassay.a
 	$$(call tell,LINK)
-	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -larchive $$(LIBS_CORE)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -larchive -lseccomp -lcap $$(LIBS_CORE)
 
 # For the initramfs: small, without the TPM stack, libsystemd or libcurl, and no library more for a
 # few system calls.
@@ -364,6 +364,8 @@ UNIT_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 build/unit/test_options: build/asan/userspace/cmd/options.o
 build/unit/test_push: UNIT_LIBS := -lcurl
 build/unit/test_merged: build/asan/userspace/contents/merged.o
+build/unit/test_contents_confined: $(addprefix build/asan/userspace/contents/,confined.o opener.o)
+build/unit/test_contents_confined: UNIT_LIBS := -lseccomp -lcap
 build/unit/test_found: $(FOUND:%=build/asan/kmod/%.o)
 # Each with systemd's libraries, but those that are called ..._plain.
 ASSAYD_TESTS := $(filter build/unit/test_assayd_%,$(UNIT_TESTS))
@@ -418,7 +420,7 @@ build/fuzz/fuzz_adopt: $(FOUND:%=build/fuzz/kmod/%.o)
 build/fuzz/fuzz_mirror: build/fuzz/kmod/mirror.o build/fuzz/kmod/frame.o
 build/fuzz/fuzz_deb: $(addprefix build/fuzz/userspace/contents/,deb.o merged.o unpack.o)
 build/fuzz/fuzz_deb: FUZZ_LIBS := -larchive
-build/fuzz/fuzz_image: $(addprefix build/fuzz/userspace/contents/,image.o image_blob.o merged.o unpack.o)
+build/fuzz/fuzz_image: $(addprefix build/fuzz/userspace/contents/,image.o image_blob.o merged.o opener.o unpack.o)
 build/fuzz/fuzz_image: FUZZ_LIBS := -larchive
 build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
 build/fuzz/fuzz_fleet: build/fuzz/userspace/cmd/options.o build/fuzz/libassay-fleet.a

@@ -18,7 +18,7 @@ version=$(sed -n '1s/^assay (\(.*\)) .*/\1/p' debian/changelog)
 deb() { # PACKAGE: its file
 	echo "$packages/$1_${version}_$([ "$1" = assay-dkms ] && echo all || echo "$arch").deb"
 }
-all='assay assay-dkms assay-verify libassay-verify-dev libassay-verify0'
+all='assay assay-contents assay-dkms assay-verify libassay-verify-dev libassay-verify0'
 
 for package in $all; do
 	dpkg-deb --fsys-tarfile "$(deb "$package")" >"$work/$package.tar"
@@ -43,6 +43,7 @@ depends assay-verify >"$work/verify"
 check 'the verifier needs no TPM stack' [ -z "$(grep -E 'tss2|keyutils' "$work/verify")" ]
 check 'but the libraries that it is linked with' grep -q '^libjansson4$' "$work/verify"
 check 'nor does its library' [ -z "$(depends libassay-verify0 | grep -E 'tss2|keyutils')" ]
+check 'nor does the device need what reads archives' [ -z "$(depends assay | grep '^libarchive')" ]
 check 'the device has what speaks with its TPM' [ -n "$(depends assay | grep '^libtss2-tcti-device0')" ]
 check 'the module is built by DKMS' [ "$(depends assay-dkms)" = dkms ]
 tar -xOf "$work/assay-dkms.tar" "./usr/src/assay-$version/dkms.conf" >"$work/dkms.conf"

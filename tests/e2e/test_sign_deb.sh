@@ -89,6 +89,38 @@ check 'configuration files, if they are asked for' sh -c 'grep -q "\"path\":\"/e
 sign --exclude /usr/bin --json p-xz.deb
 check 'patterns choose, and JSON tells' jq -e '.source == "deb" and .file_count == 1 and .configuration_files == 1' stdout
 
+# ---------------------------------------------------------------- who reads it
+# The one that waits for a package's bytes, in which nothing is left of what it does not need.
+confined() {
+	reader=
+	for reader_status in /proc/[0-9]*/status; do
+		grep -qsx 'Name:	assay-contents' "$reader_status" || continue
+		cp "$reader_status" reader.status 2>/dev/null || continue
+		grep -qsx 'Name:	assay-contents' "/proc/$(sed -n 's/^PPid:	//p' reader.status)/status" || continue
+		reader=${reader_status%/status}
+		[ "$(readlink "$reader"/fd/* 2>/dev/null | grep -c "^$work/p.fifo$")" -eq 0 ] || return 0
+	done
+	return 1
+}
+mkfifo p.fifo
+exec 9<>p.fifo
+"$assay" sign --deb --key key.pem --cert cert.pem --manifest m.fifo p.fifo >sign.out 2>&1 9<&- &
+signing=$!
+tries=600
+until confined || [ $tries -eq 0 ]; do
+	tries=$((tries - 1))
+	sleep 0.1
+done
+check 'what reads a package has no capabilities, gets none, and has few system calls' \
+	sh -c 'grep -qx "Seccomp:	2" reader.status && grep -qx "CapEff:	0*" reader.status && grep -qx "CapPrm:	0*" reader.status && grep -qx "NoNewPrivs:	1" reader.status'
+check 'it has its output, who opens files, and the package' \
+	[ "$(readlink "$reader"/fd/* | sed "s#^$work/##; s/:.*//" | sort | tr '\n' ' ')" = 'p.fifo pipe sign.out socket ' ]
+cat p-none.deb >&9
+exec 9>&-
+signed=0
+wait $signing || signed=$?
+check 'and reads what is no regular file, too' [ "$signed" -eq 0 ]
+
 # ---------------------------------------------------------------- what is no package
 (cd p/DEBIAN && tar -cf ../../control.tar ./control)
 (cd p && tar -cf ../data.tar ./usr)

@@ -3,16 +3,13 @@
 #include "confined_child.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "confine/confine.h"
 
 /* Exit statuses. */
 enum {
@@ -50,62 +47,21 @@ static int limit_all(const struct confined_limits *limits)
 		       0;
 }
 
-static int drop_capabilities(void)
-{
-	cap_t none = cap_init();
-	int r = none ? cap_set_proc(none) : -1;
-
-	if (none)
-		cap_free(none);
-	return r;
-}
-
-/* Memory that is not executable, writing to OUT, ending. */
-static int allow_calls(scmp_filter_ctx filter)
-{
-	static const int free_calls[] = {
-		SCMP_SYS(brk),		SCMP_SYS(munmap),	  SCMP_SYS(mremap),
-		SCMP_SYS(madvise),	SCMP_SYS(futex),	  SCMP_SYS(exit_group),
-		SCMP_SYS(exit),		SCMP_SYS(clock_gettime),  SCMP_SYS(getrandom),
-		SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack),
-	};
-	const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	int r = 0;
-
-	for (size_t i = 0; i < sizeof(free_calls) / sizeof(free_calls[0]) && r == 0; i++)
-		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, free_calls[i], 0, NULL);
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-				     SCMP_A0(SCMP_CMP_EQ, OUT));
-	return r;
-}
-
 static int filter_calls(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int r = filter ? allow_calls(filter) : -ENOMEM;
+	static const struct confine_call output[] = { { SCMP_SYS(write), OUT } };
 
-	if (r == 0)
-		r = seccomp_load(filter);
-	/* Without releasing it: the next call of the child's would be its first. */
-	return r;
+	return confine_calls(output, 1);
 }
 
 static int confine(int fd, const struct confined_limits *limits)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -1;
 	if (dup2(fd, OUT) < 0)
 		return -1;
 	(void)close(STDIN_FILENO);
 	if (close_range(OUT + 1, ~0U, 0) < 0)
 		return -1;
-	if (limit_all(limits) < 0 || drop_capabilities() < 0)
+	if (limit_all(limits) < 0 || confine_privileges() < 0)
 		return -1;
 	return filter_calls();
 }

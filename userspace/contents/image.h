@@ -12,13 +12,15 @@
 
 /**
  * struct image_source - where it is
- * @fd: of the directory or the tar archive; -1: the archive is @text
- * @directory: it is one
+ * @fd: of the tar archive; -1: the archive is @text
+ * @directory: it is one, whose files are had from @opener
+ * @opener: to who opens them; @file: its number there (opener.h)
  * @name: names it in errors
  * @wanted: which image of several: a tag, or "sha256:HEX" of its manifest; "": the only one
  */
 struct image_source {
-	int fd;
+	int fd, opener;
+	unsigned int file;
 	bool directory;
 	struct bytes text;
 	const char *name, *wanted;

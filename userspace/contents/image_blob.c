@@ -3,12 +3,11 @@
 #include "image_blob.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "sign/tree.h"
+#include "opener.h"
 #include "verity/digest.h"
 
 #define CHUNK_SIZE ((size_t)1 << 16)
@@ -24,8 +23,7 @@ static int open_file(const struct image_source *source, const char *path, struct
 {
 	struct archive_entry *entry;
 
-	blob->fd = tree_open_beneath(source->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, blob->name,
-				     err);
+	blob->fd = opener_open(source->opener, source->file, path, blob->name, err);
 	if (blob->fd < 0)
 		return blob->fd;
 	archive_read_support_format_raw(blob->archive);

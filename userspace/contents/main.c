@@ -2,21 +2,26 @@
 /*
  * The program `assay-contents`, which `assay sign` runs: it reads packages, or an image of a
  * container, and prints which files they install, with their fs-verity digests (source/contents.h
- * has the form). What unpacks foreign archives is so a process of its own, which has no key.
+ * has the form). What unpacks foreign archives is so a process of its own, which has no key, and
+ * can do nothing but that: it opens no file either, but asks its parent.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "confined.h"
 #include "deb.h"
 #include "image.h"
+#include "opener.h"
 #include "source/contents.h"
 
 enum { EXIT_OK, EXIT_BAD, EXIT_USAGE };
@@ -25,6 +30,8 @@ struct call {
 	struct verity_parameters parameters;
 	bool conffiles;
 	const char *image;
+	char **files;
+	int opener;
 	uint64_t configuration, count;
 	struct packages packages;
 };
@@ -59,29 +66,37 @@ static int print_file(void *context, const char *path, const struct merged_file 
 			  err);
 }
 
-static int read_image(struct call *call, struct unpack *unpack, const char *path,
+static int read_image(struct call *call, struct unpack *unpack, unsigned int file,
 		      struct assay_error *err)
 {
-	struct image_source source = { .name = path, .wanted = call->image };
+	const char *path = call->files[file];
+	struct image_source source = {
+		.name = path, .wanted = call->image, .opener = call->opener, .file = file
+	};
 	struct stat stat;
 	int r;
 
-	source.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (source.fd < 0 || fstat(source.fd, &stat) < 0)
-		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
-	source.directory = S_ISDIR(stat.st_mode);
-	r = image_read(unpack, &source, err);
+	source.fd = opener_open(call->opener, file, "", path, err);
+	if (source.fd < 0)
+		return source.fd;
+	if (fstat(source.fd, &stat) < 0) {
+		r = assay_fail(err, errno, "cannot look at %s: %s", path, strerror(errno));
+	} else {
+		source.directory = S_ISDIR(stat.st_mode);
+		r = image_read(unpack, &source, err);
+	}
 	close(source.fd);
 	return r;
 }
 
-static int read_deb(struct call *call, struct unpack *unpack, const char *path,
+static int read_deb(struct call *call, struct unpack *unpack, unsigned int file,
 		    struct assay_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+	const char *path = call->files[file];
+	int fd = opener_open(call->opener, file, "", path, err), r;
 
 	if (fd < 0)
-		return assay_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
+		return fd;
 	r = deb_read(unpack, fd, BYTES(NULL, 0), path, call->conffiles, &call->packages,
 		     &call->configuration, err);
 	close(fd);
@@ -103,7 +118,7 @@ static int print_all(struct call *call, struct merged *merged, struct assay_erro
 	return r;
 }
 
-static int run(struct call *call, char **files, struct assay_error *err)
+static int read_all(struct call *call, struct assay_error *err)
 {
 	struct unpack unpack = { .merged = merged_new(), .left = UNPACK_BYTES_MAX };
 	int r = unpack.merged ? verity_hasher_new(&call->parameters, &unpack.hasher, err) :
@@ -111,14 +126,76 @@ static int run(struct call *call, char **files, struct assay_error *err)
 
 	if (r == 0 && !call->image)
 		r = deb_begin(unpack.merged, err);
-	for (; r == 0 && *files; files++)
-		r = (call->image ? read_image : read_deb)(call, &unpack, *files, err);
+	for (unsigned int file = 0; r == 0 && call->files[file]; file++)
+		r = (call->image ? read_image : read_deb)(call, &unpack, file, err);
 	if (r == 0)
 		r = print_all(call, unpack.merged, err);
 	verity_hasher_free(unpack.hasher);
 	merged_free(unpack.merged);
 	packages_free(&call->packages);
 	return r;
+}
+
+static int fail(const struct assay_error *err)
+{
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, err->text);
+	return EXIT_BAD;
+}
+
+/* The process that reads, and its exit status. */
+static int reader(struct call *call)
+{
+	static char output[1 << 16];
+	struct assay_error err = { 0 };
+	int r = confined_enter(call->opener, &err);
+
+	/* With a buffer of its own, the standard output is not looked at. */
+	setvbuf(stdout, output, _IOFBF, sizeof(output));
+	if (r == 0)
+		r = read_all(call, &err);
+	return r < 0 ? fail(&err) : EXIT_OK;
+}
+
+static int wait_for(pid_t pid, struct assay_error *err)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return assay_fail(err, errno, "cannot wait: %s", strerror(errno));
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	/* Nobody wants what it writes. */
+	if (WTERMSIG(status) == SIGPIPE)
+		return EXIT_BAD;
+	return assay_fail(err, EBADMSG, "what reads foreign files was ended by signal %d%s",
+			  WTERMSIG(status),
+			  WTERMSIG(status) == SIGSYS ?
+				  ": it tried what reading them does not need; do not trust them" :
+				  "");
+}
+
+/* The process that opens files. */
+static int open_for_reader(struct call *call)
+{
+	struct assay_error err = { 0 };
+	int ends[2], r, status;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 || (pid = fork()) < 0) {
+		assay_fail(&err, errno, "cannot start what reads files: %s", strerror(errno));
+		return fail(&err);
+	}
+	if (pid == 0) {
+		close(ends[0]);
+		call->opener = ends[1];
+		exit(reader(call));
+	}
+	close(ends[1]);
+	r = opener_serve(ends[0], call->files, &err);
+	close(ends[0]);
+	status = wait_for(pid, r < 0 ? NULL : &err);
+	return r < 0 || status < 0 ? fail(&err) : status;
 }
 
 /*
@@ -150,9 +227,6 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = contents_parse_header(header, "the parameters", &call.parameters, &err);
 	json_decref(header);
-	if (r == 0)
-		r = run(&call, argv + 4, &err);
-	if (r < 0)
-		fprintf(stderr, "%s: %s\n", program_invocation_short_name, err.text);
-	return r < 0 ? EXIT_BAD : EXIT_OK;
+	call.files = argv + 4;
+	return r < 0 ? fail(&err) : open_for_reader(&call);
 }
