@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 
 #include "guest.h"
 
@@ -57,6 +58,21 @@ static void *append_for_ever(void *argument)
 	}
 }
 
+/*
+ * kexec shuts the disk down and then takes all processors but the first offline, each of which
+ * waits for what it has asked of a disk (blk_mq_hctx_notify_offline). A request that the disk had
+ * not answered before it was shut down is never answered: the kernel would wait for ever. The first
+ * processor stays, and nobody waits for its requests.
+ */
+static void stay_on_first_processor(void)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	need(!sched_setaffinity(0, sizeof(first), &first), "stay on the first processor");
+}
+
 static int write_for_ever(const char *path)
 {
 	int disk = open_disk(path);
@@ -64,6 +80,7 @@ static int write_for_ever(const char *path)
 
 	for (uintptr_t i = 0; i < THREADS; i++)
 		need(!pthread_create(&threads[i], NULL, append_for_ever, (void *)i), "a thread");
+	stay_on_first_processor(); /* this thread alone */
 	for (;;) {
 		for (unsigned int i = 0; i < THREADS; i++) {
 			block.notes.anchored[i] =

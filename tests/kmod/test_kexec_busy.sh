@@ -11,7 +11,9 @@ if ! grep -q second_kernel /proc/cmdline; then
 	find . -xdev ! -path './proc/*' ! -path './sys/*' ! -path './dev/*' ! -path './out/*' ! -path ./bed/Image |
 		cpio -o -H newc >/out/initrd 2>/dev/null || exit 1
 	/bed/bin/busy write /dev/vda &
+	writer=$!
 	while [ "$(cat /sys/class/misc/assay/log/records)" -lt 100 ]; do
+		kill -0 $writer || exit 1
 		sleep 0.1
 	done
 	exec /bed/bin/kexec /bed/Image /out/initrd "$(cat /proc/cmdline) second_kernel"
