@@ -46,8 +46,9 @@ soak() {
 	wait "$soak_pid" || failed="$failed $1"
 }
 
-TEST_JOBS=1
-export TEST_JOBS
+# What is run so often may not fail by chance either: no second try.
+TEST_JOBS=1 STRICT=1
+export TEST_JOBS STRICT
 [ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device debug kcsan tags amd64 dkms
 for name; do
 	case $name in

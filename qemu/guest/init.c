@@ -12,6 +12,8 @@
  * environment: bed_root=DEVICE makes an ext4 there the root, bed_init=PATH names
  * the program, bed_modules=none leaves the modules alone.
  *
+ * bed_timeout=SECONDS is how long the guest may run: what still runs then is told on the console.
+ *
  * With bed_system=yes the ext4 is a whole system (qemu/device-root): it is given the initramfs'
  * files, /bed/prepare is run in it as a package's scripts would be, and its own init becomes PID 1.
  * That starts this program once more, as `init --service`, to run the test and end the machine.
@@ -22,6 +24,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -161,6 +164,68 @@ static void wait_a_little(void)
 	const struct timespec pause_time = { .tv_nsec = 10 * 1000 * 1000 };
 
 	nanosleep(&pause_time, NULL);
+}
+
+/* How long the machine has run, in seconds; on arm64 the kernels before a kexec count. */
+static uint64_t seconds_run(void)
+{
+#ifdef __aarch64__
+	uint64_t count, frequency;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+	return count / frequency;
+#else
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
+#endif
+}
+
+/* Each processor, the tasks that are blocked, all tasks, memory: the kernel's sysrq.rst. */
+static const char sysrq_requests[] = "lwtm";
+
+static void __attribute__((noreturn)) tell_when_late(uint64_t limit, int sysrq, int kmsg)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	uint64_t now;
+	char line[64];
+	int length;
+
+	sched_setscheduler(0, SCHED_FIFO, &first); /* whatever keeps the processors busy */
+	while ((now = seconds_run()) < limit) {
+		const struct timespec rest = { .tv_sec = (time_t)(limit - now) };
+
+		nanosleep(&rest, NULL);
+	}
+	/* One line among the kernel's, for run-guest. Not by dprintf, which seeks. */
+	length = snprintf(line, sizeof(line), "bed: still running after %llu s\n",
+			  (unsigned long long)now);
+	if (write(kmsg, line, (size_t)length) != length)
+		say("cannot write to the kernel's log: %s", strerror(errno));
+	for (const char *request = sysrq_requests; *request; request++)
+		if (write(sysrq, request, 1) != 1)
+			say("sysrq %c: %s", *request, strerror(errno));
+	_exit(0);
+}
+
+/* Has a process of its own tell where the machine is once its time has run out. */
+static void watch_time(const char *setting)
+{
+	uint64_t limit = setting ? strtoull(setting, NULL, 10) : 0;
+	int sysrq = limit ? open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC) : -1;
+	int kmsg = limit ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC) : -1;
+	pid_t watcher = sysrq < 0 || kmsg < 0 ? -1 : fork();
+
+	if (watcher == 0)
+		tell_when_late(limit, sysrq, kmsg);
+	if (limit && watcher < 0)
+		say("nothing watches the time: %s", strerror(errno));
+	if (sysrq >= 0)
+		close(sysrq);
+	if (kmsg >= 0)
+		close(kmsg);
 }
 
 /* Whether the file holds exactly the text and a newline. */
@@ -508,6 +573,7 @@ int main(int argc, char *argv[])
 	setting = getenv("bed_modules");
 	mount_system();
 	open_console();
+	watch_time(getenv("bed_timeout"));
 	if (!setting || strcmp(setting, "none") != 0)
 		load_modules();
 	if (root)

@@ -18,7 +18,7 @@ guest() {
 	run qemu/run-guest --out "$out" --init "$work/script.sh" "$@"
 }
 
-echo 1..24
+echo 1..27
 
 for flavour in 64k 4k; do
 	guest 'echo 1..2; echo ok 1; echo ok 2 - two' --flavour $flavour
@@ -38,6 +38,10 @@ guest 'echo ok 1'
 check 'no plan fails' told 1 'no plan'
 guest 'echo 1..1; echo ok 1; sleep 600' --timeout 6
 check 'a hang loses the guest' told 3 'still running after 6 s'
+check 'its console says what still ran' grep -aq 'task:init ' "$out/console.log"
+# shellcheck disable=SC2016 # for eval
+check 'which is no complaint' eval '! grep -q complained "$work/stderr"'
+check 'and where the processors were is kept' grep -q 'CPU#0' "$out/processors"
 guest 'echo 1..1; echo ok 1; echo "WARNING: said by the test" >/dev/kmsg'
 check 'a complaint of the kernel fails' told 1 'the kernel complained'
 guest 'echo 1..1; echo ok 1; echo "WARNING: said by the test" >/dev/kmsg' --expect 'said by the test'
