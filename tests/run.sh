@@ -30,6 +30,12 @@
 #	e2e/NAME           tests/e2e/NAME.sh on this machine; with a line "# soak" in it by tests/soak.sh alone
 #	model/NAME         spin checks tests/model/NAME.pml, and refutes its mutants (tests/model/check)
 #	lint/NAME          one of the checks of tests/lint
+#
+# A second try: of kmod, service, system and e2e, what failed is run once more, alone, after all
+# others, unless a kernel, a sanitizer or the C library reported a fault, which is never chance. What
+# passes then is listed at the end as unsteady, with what the first try left in NAME/first, and does
+# not fail the run. It is a fault all the same, of the test or worse: look for it. With more than
+# five that failed nothing is tried again, nor is it with STRICT=1 (make soak sets it).
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -38,6 +44,7 @@ cd "$(dirname "$0")/.."
 
 results=build/test
 fuzz_seconds=${FUZZ_SECONDS:-2}
+second_tries=5
 
 list() {
 	# What takes longest comes first, so that two at a time end together.
@@ -109,6 +116,7 @@ needs() {
 		esac
 		;;
 	system/*) echo system-needs ;;
+	e2e/test_second_try) ;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify build/unit/test_ml_dsa newer-openssl' ;;
 	e2e/test_archive_cut) echo 'build/host/assay guest-64k build/arm64/assayd' ;;
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
@@ -265,6 +273,8 @@ one() {
 		: >"$directory/tap"
 		echo "make$blocked fails" >"$directory/log"
 	else
+		GUEST_COMPLAINTS=$(pwd)/$directory/complaints
+		export GUEST_COMPLAINTS
 		execute "$1" "$directory" >"$directory/tap" 2>"$directory/log" || status=$?
 	fi
 	seconds=$(awk -v from="$from" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }')
@@ -292,7 +302,7 @@ one() {
 		if [ -n "$tap_complaint" ]; then
 			printf 'FAIL    %-34s %s (%s s)\n' "$1" "$tap_complaint" "$seconds"
 			failures "$directory/tap" | sed 's/^/        /'
-			tail -n 60 "$directory/log" | sed 's/^/        /'
+			tail -n 120 "$directory/log" | sed 's/^/        /'
 			printf "        repeat with: make test T='%s'; all of it is in %s\n" "$1" "$directory"
 		elif [ "$tap_passed" -eq 0 ]; then
 			printf 'skipped %-34s %s (%s s)\n' "$1" "$(grep -i skip "$directory/tap" | head -n 1)" "$seconds"
@@ -304,6 +314,30 @@ one() {
 	cat "$directory/report"
 }
 
+# What is never chance, besides a kernel's complaints: those of sanitizers and the C library.
+fault='(Address|Leak|Thread|Memory)Sanitizer|: runtime error: |Segmentation fault|Illegal instruction'
+fault="$fault|stack smashing detected|(malloc|free|realloc|corrupted [a-z]*)\\(\\): "
+
+# by_chance NAME: whether what failed may be chance, so that it is worth a second try
+by_chance() {
+	case $1 in
+	kmod/* | service/* | system/* | e2e/*) ;;
+	*) return 1 ;;
+	esac
+	[ ! -s "$results/$1/complaints" ] && [ -r "$results/$1/counts" ] &&
+		! grep -aq ' is not built:' "$results/$1/report" &&
+		! grep -arEq "$fault" "$results/$1"
+}
+
+# again NAME: once more; the first try's results are kept below those of the second
+again() {
+	again_first=$results/lock/first.$$
+	mv "$results/$1" "$again_first"
+	echo "again   $1"
+	one "$1"
+	mv "$again_first" "$results/$1/first"
+}
+
 case ${1:-} in
 --list)
 	list
@@ -311,6 +345,10 @@ case ${1:-} in
 	;;
 --one)
 	one "$2"
+	exit 0
+	;;
+--again)
+	again "$2"
 	exit 0
 	;;
 esac
@@ -347,6 +385,24 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 export UNBUILT
 echo "$chosen" | xargs -n 1 -P "${TEST_JOBS:-2}" "$0" --one || :
 
+# failed_of TEST...: those of them that failed
+failed_of() {
+	for failed_test; do
+		grep -q '^[0-9]* 0 ' "$results/$failed_test/counts" 2>/dev/null || echo "$failed_test"
+	done
+}
+
+# shellcheck disable=SC2086 # a list
+first_failed=$(failed_of $chosen)
+unsteady=
+if [ -n "$first_failed" ] && [ -z "${STRICT:-}" ] && [ "$(echo "$first_failed" | wc -l)" -le "$second_tries" ]; then
+	for test in $first_failed; do
+		by_chance "$test" || continue
+		"$0" --again "$test" || :
+		[ -n "$(failed_of "$test")" ] || unsteady="$unsteady $test"
+	done
+fi
+
 # Counted from what was to be run, so that a test that vanished is a failure.
 passed=0 failed=0 skipped=0
 for test in $chosen; do
@@ -369,6 +425,14 @@ if [ "$failed" -gt 0 ]; then
 	echo
 	for test in $chosen; do
 		grep -h '^FAIL' "$results/$test/report" 2>/dev/null || :
+	done
+fi
+if [ -n "$unsteady" ]; then
+	echo
+	echo "unsteady: failed, and passed when tried again"
+	for test in $unsteady; do
+		sed -n 's/^FAIL  //p' "$results/$test/first/report"
+		echo "        what it did first is in $results/$test/first"
 	done
 fi
 echo
