@@ -69,13 +69,24 @@ results() { # PROGRAM...: the tests of a program that prints TAP, counted on
 
 # Conditions of any kind:
 
-# eventually COMMAND...: it becomes true within five seconds
+# eventually COMMAND...: it becomes true within a minute. That is far more than anything here
+# takes: a machine that is busy with other tests may emulate a guest ten times slower.
 eventually() {
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		"$@" && return 0
 		sleep 0.1
 	done
 	return 1
+}
+
+# kernel_says PATTERN: so does the kernel's log, soon. Messages of other threads (kauditd's, a
+# workqueue's) come some time after what they tell of.
+kernel_says() {
+	eventually check_kernel_log "$1"
+}
+
+check_kernel_log() {
+	dmesg | grep -q -e "$1"
 }
 
 # cma_has KIB: so much of the CMA areas is free. Other data may use them and freed pages

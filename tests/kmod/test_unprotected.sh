@@ -17,7 +17,7 @@ before=$(cma_free)
 error=$(insmod /bed/assay.ko 2>&1)
 check 'the module does not load' [ ! -e /sys/module/assay ]
 check 'insmod says: not supported' [ "${error##*: }" = 'Operation not supported' ]
-check 'the kernel log says what to do' sh -c "dmesg | grep -q 'boot with rodata=$word'"
+check 'the kernel log says what to do' kernel_says "boot with rodata=$word"
 insmod /bed/assay.ko allow_unprotected=1
 check 'the refusals have taken no page: all but the window is free' \
 	eventually cma_has $((before - 1024))
