@@ -14,6 +14,16 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS) --output-sync=target
 endif
 
+# What was compiled before, in this or another checkout, comes from ccache. Packages are built without.
+ifeq ($(NO_BED),)
+export PATH := /usr/lib/ccache:$(PATH)
+export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/assay/ccache-programs
+export CCACHE_MAXSIZE ?= 1G
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+export CCACHE_SLOPPINESS ?= include_file_mtime,include_file_ctime
+endif
+
 # Guest kernels: own ones are built here, stock ones are Debian's (qemu/README.md).
 # Those of make soak alone are made by nothing else.
 SOAK_FLAVOURS := kcsan tags
