@@ -306,7 +306,8 @@ static void a_huge_file_takes_the_time_of_its_data(void **state)
 			assert_same("a hasher", &made, size, &digest, &right);
 			by_pool(&made, 2, size, &digest);
 			assert_same("a pool", &made, size, &digest, &right);
-			assert_true(seconds() - from < 3);
+			/* All of its bytes would take a quarter of an hour. */
+			assert_true(seconds() - from < 60);
 			verity_hasher_free(hasher);
 		}
 		close(fd);
