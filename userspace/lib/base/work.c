@@ -139,7 +139,7 @@ static void *run_thread(void *argument)
 
 /*
  * Signals are for the thread that uses the room: work is not to be broken off by them. Those that
- * a thread's own instruction causes are its own, and have handlers (verity/guard.h).
+ * a thread's own instruction causes are its own.
  */
 static int start_thread(struct thread *thread)
 {

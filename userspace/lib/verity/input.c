@@ -5,10 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-#include "verity/guard.h"
 
 /* Names in errors are cut at this. */
 #define NAME_MAX_SHOWN 512
@@ -160,17 +157,17 @@ uint64_t input_hole(struct input *input, uint64_t piece)
 	return offset < input->data ? input->data / HASHER_PIECE - piece : 0;
 }
 
-/* A piece that is mapped, but for the blocks in holes, which would be made to be mapped. */
-static int take_around_holes(const struct input *input, struct verity_hasher *hasher,
-			     struct hasher_run *run, uint64_t piece, uint8_t *map, size_t size,
-			     struct assay_error *err)
+/* A piece of @size bytes, but for the blocks in holes. */
+static int read_around_holes(struct input_source *source, struct verity_hasher *hasher,
+			     struct hasher_run *run, uint64_t piece, uint64_t size,
+			     bool *ret_changed, struct assay_error *err)
 {
 	uint64_t offset = piece * HASHER_PIECE, block_size = run->merkle.block_size;
-	int r;
+	int r = 0;
 
 	hasher_run_begin(hasher, run, piece);
-	for (uint64_t at = 0, data, end; at < size; at = end) {
-		find_data(input, offset + at, &data, &end);
+	for (uint64_t at = 0, data, end; at < size && r == 0; at = end) {
+		find_data(source->input, offset + at, &data, &end);
 		data -= offset;
 		end = (end - offset + block_size - 1) / block_size * block_size;
 		if (end > size)
@@ -179,11 +176,12 @@ static int take_around_holes(const struct input *input, struct verity_hasher *ha
 		data = data < size ? data / block_size * block_size : size;
 		r = hasher_run_add_zeros(hasher, run, (data - at + block_size - 1) / block_size,
 					 err);
-		if (r < 0)
-			return r;
-		hasher_run_add(hasher, run, map + data, end - data);
+		source->offset = offset + data;
+		if (r == 0 && data < end)
+			r = hasher_run_read(hasher, run, end - data, 0, input_read, source,
+					    ret_changed, err);
 	}
-	return hasher_run_end(hasher, err);
+	return r;
 }
 
 int input_read_piece(const struct input *input, struct verity_hasher *hasher,
@@ -193,26 +191,14 @@ int input_read_piece(const struct input *input, struct verity_hasher *hasher,
 	uint64_t offset = piece * HASHER_PIECE, size = run->merkle.size - offset;
 	struct input_source source = { .input = input, .offset = offset };
 	uint64_t data = offset, data_end = run->merkle.size;
-	void *map = MAP_FAILED;
-	bool holes;
-	int r;
 
 	if (size > HASHER_PIECE)
 		size = HASHER_PIECE;
 	if (input->sparse)
 		find_data(input, offset, &data, &data_end);
-	holes = data > offset || data_end < offset + size;
-	if (run->merkle.size > HASHER_PIECE)
-		map = mmap(NULL, size, PROT_READ, holes ? MAP_SHARED : MAP_SHARED | MAP_POPULATE,
-			   input->fd, (off_t)offset);
-	if (map == MAP_FAILED)
-		return hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
-	guard_begin(map, size);
-	r = holes ? take_around_holes(input, hasher, run, piece, map, size, err) :
-		    hasher_take(hasher, run, piece, map, err);
-	*ret_changed = guard_end();
-	munmap(map, size);
-	return *ret_changed ? -EIO : r;
+	if (data > offset || data_end < offset + size)
+		return read_around_holes(&source, hasher, run, piece, size, ret_changed, err);
+	return hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
 }
 
 void input_batch_begin(struct input_batch *batch, struct verity_hasher *hasher)

@@ -272,55 +272,50 @@ static size_t begin_run(struct verity_hasher *hasher, struct hasher_run *run, ui
 	return size;
 }
 
-int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
-		verity_read_function read, void *context, bool *ret_changed,
-		struct assay_error *err)
+int hasher_run_read(struct verity_hasher *hasher, struct hasher_run *run, size_t size, size_t more,
+		    verity_read_function read, void *context, bool *ret_changed,
+		    struct assay_error *err)
 {
-	size_t left = begin_run(hasher, run, piece);
-	/* To see that the data has an end here. */
-	size_t more = piece + 1 == hasher_pieces(run->merkle.size) ? 1 : 0;
-
 	do {
-		size_t size = hasher->data_size - hasher->data_used;
+		size_t part = hasher->data_size - hasher->data_used;
 		size_t end;
 		ssize_t got;
 		int r = 0;
 
-		if (size > left)
-			size = left;
-		end = size == left ? more : 0;
-		got = read(context, hasher->data + hasher->data_used, size + end, err);
+		if (part > size)
+			part = size;
+		end = part == size ? more : 0;
+		got = read(context, hasher->data + hasher->data_used, part + end, err);
 		if (got < 0)
 			return (int)got;
-		if ((size_t)got != size) {
+		if ((size_t)got != part) {
 			*ret_changed = true;
 			return -EIO;
 		}
-		queue_data(hasher, run, size);
-		left -= size;
+		queue_data(hasher, run, part);
+		size -= part;
 		if (hasher->data_used == hasher->data_size)
 			r = hash_queues(hasher, err);
 		if (r < 0)
 			return r;
-	} while (left > 0);
+	} while (size > 0);
 	return 0;
+}
+
+int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
+		verity_read_function read, void *context, bool *ret_changed,
+		struct assay_error *err)
+{
+	size_t size = begin_run(hasher, run, piece);
+	/* To see that the data has an end here. */
+	size_t more = piece + 1 == hasher_pieces(run->merkle.size) ? 1 : 0;
+
+	return hasher_run_read(hasher, run, size, more, read, context, ret_changed, err);
 }
 
 void hasher_run_begin(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece)
 {
 	begin_run(hasher, run, piece);
-}
-
-void hasher_run_add(struct verity_hasher *hasher, struct hasher_run *run, const uint8_t *data,
-		    size_t size)
-{
-	size_t block_size = hasher->parameters.block_size, rest = size % block_size;
-
-	queue_blocks(hasher, run, data, size / block_size);
-	if (rest > 0) {
-		memcpy(hasher->data + hasher->data_used, data + (size - rest), rest);
-		queue_data(hasher, run, rest);
-	}
 }
 
 int hasher_run_add_zeros(struct verity_hasher *hasher, struct hasher_run *run, size_t blocks,
@@ -336,17 +331,17 @@ int hasher_run_add_zeros(struct verity_hasher *hasher, struct hasher_run *run, s
 	return 0;
 }
 
-int hasher_run_end(struct verity_hasher *hasher, struct assay_error *err)
-{
-	return hash_queues(hasher, err);
-}
-
 int hasher_take(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
 		const uint8_t *data, struct assay_error *err)
 {
 	size_t size = begin_run(hasher, run, piece);
+	size_t block_size = hasher->parameters.block_size, rest = size % block_size;
 
-	hasher_run_add(hasher, run, data, size);
+	queue_blocks(hasher, run, data, size / block_size);
+	if (rest > 0) {
+		memcpy(hasher->data + hasher->data_used, data + (size - rest), rest);
+		queue_data(hasher, run, rest);
+	}
 	return hash_queues(hasher, err);
 }
 

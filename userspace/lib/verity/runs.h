@@ -73,19 +73,22 @@ int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t p
 		struct assay_error *err);
 
 /*
- * The same with data in memory: hasher_run_begin(), parts of the piece in order, and
- * hasher_run_end(). The memory is not used after that.
+ * The same by parts of the piece, in order: hasher_run_begin(), and these for all of its blocks.
  */
 void hasher_run_begin(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece);
-/* hasher_run_add() - whole blocks, or data up to the file's end */
-void hasher_run_add(struct verity_hasher *hasher, struct hasher_run *run, const uint8_t *data,
-		    size_t size);
+/*
+ * hasher_run_read() - whole blocks, or data up to the file's end
+ * @size: in bytes
+ * @more: bytes to be asked for in vain behind them, LANES_GRANULE at most
+ */
+int hasher_run_read(struct verity_hasher *hasher, struct hasher_run *run, size_t size, size_t more,
+		    verity_read_function read, void *context, bool *ret_changed,
+		    struct assay_error *err);
 /* hasher_run_add_zeros() - so many blocks without anything but zeros */
 int hasher_run_add_zeros(struct verity_hasher *hasher, struct hasher_run *run, size_t blocks,
 			 struct assay_error *err);
-int hasher_run_end(struct verity_hasher *hasher, struct assay_error *err);
 
-/* hasher_take() - all of these, with a piece that is in memory as a whole */
+/* hasher_take() - the same as hasher_read(), with a piece that is in memory as a whole */
 int hasher_take(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
 		const uint8_t *data, struct assay_error *err);
 

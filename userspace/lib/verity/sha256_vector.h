@@ -13,14 +13,16 @@
 
 #include <string.h>
 
-/* A round; @sum is of the schedule's word and the constant. @v[0] to [7] are a to h. */
+/*
+ * A round; @sum is of the schedule's word and the constant. @v[0] to [7] are a to h. Added in the
+ * order in which the values are there, as e is the last of them.
+ */
 INLINE void one_round(VECTOR v[8], VECTOR sum)
 {
 	VECTOR a = v[0], e = v[4];
-	VECTOR t1 = vector_add(vector_add(v[7], sum),
-			       vector_add(vector_xor(vector_rotate(e, 6), vector_rotate(e, 11),
-						     vector_rotate(e, 25)),
-					  vector_choose(e, v[5], v[6])));
+	VECTOR t1 = vector_add(
+		vector_add(vector_add(v[7], sum), vector_choose(e, v[5], v[6])),
+		vector_xor(vector_rotate(e, 6), vector_rotate(e, 11), vector_rotate(e, 25)));
 	VECTOR t2 = vector_add(
 		vector_xor(vector_rotate(a, 2), vector_rotate(a, 13), vector_rotate(a, 22)),
 		vector_majority(a, v[1], v[2]));
@@ -40,11 +42,11 @@ INLINE void next_word(VECTOR words[16], int i)
 {
 	VECTOR x = words[(i + 1) % 16], y = words[(i + 14) % 16];
 
-	words[i] = vector_add(vector_add(words[i], words[(i + 9) % 16]),
-			      vector_add(vector_xor(vector_rotate(x, 7), vector_rotate(x, 18),
-						    vector_shift(x, 3)),
-					 vector_xor(vector_rotate(y, 17), vector_rotate(y, 19),
-						    vector_shift(y, 10))));
+	words[i] = vector_add(
+		vector_add(
+			vector_add(words[i], words[(i + 9) % 16]),
+			vector_xor(vector_rotate(x, 7), vector_rotate(x, 18), vector_shift(x, 3))),
+		vector_xor(vector_rotate(y, 17), vector_rotate(y, 19), vector_shift(y, 10)));
 }
 
 INLINE void add(VECTOR v[8], const VECTOR before[8])
