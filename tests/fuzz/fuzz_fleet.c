@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What strangers send to the fleet's verifier: the first byte says what it is. Evidence, expanded
- * and read; a file of operators; a path, decoded; a configuration.
+ * and read; a file of operators; a path, decoded; a
+ * configuration; a set of keys; a token, by a key that signs nothing.
  */
 #define _GNU_SOURCE /* strndup() */
 #include <stdlib.h>
@@ -11,10 +12,13 @@
 #include "fleet/config.h"
 #include "fleet/http_internal.h"
 #include "fleet/judge.h"
+#include "fleet/token.h"
 #include "fuzz.h"
 
 /* First bytes of what came after the first three kinds, which have all others. */
 #define CONFIG 0xf0
+#define KEY_SET 0xf1
+#define TOKEN 0xf2
 
 static void read_evidence(struct bytes bytes)
 {
@@ -69,13 +73,51 @@ static void read_config(struct bytes bytes)
 	config_free(&config);
 }
 
+static void read_keys(struct bytes bytes)
+{
+	struct token_keys keys = { 0 };
+
+	if (token_keys_parse(bytes, "fuzz", &keys, NULL) == 0 && keys.count == 0)
+		abort();
+	for (size_t i = 0; i < keys.count; i++)
+		if (!keys.list[i].key || keys.list[i].algorithms == 0)
+			abort();
+	token_keys_free(&keys);
+}
+
+/* Nobody has the private key: whatever is taken was forged. */
+static void read_token(struct bytes bytes)
+{
+	static const char set[] = "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\","
+				  "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+				  "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}]}";
+	const struct token_terms terms = { "joe", "fleet", 0xf, 1300819000 };
+	static struct token_keys keys;
+	json_t *claims = NULL;
+
+	if (keys.count == 0 &&
+	    token_keys_parse(BYTES((const uint8_t *)set, strlen(set)), "set", &keys, NULL) < 0)
+		abort();
+	if (token_check(bytes, &keys, &terms, &claims, NULL) == 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 2)
 		return 0;
-	if (data[0] == CONFIG) {
+	switch (data[0]) {
+	case CONFIG:
 		read_config(BYTES(data + 1, size - 1));
 		return 0;
+	case KEY_SET:
+		read_keys(BYTES(data + 1, size - 1));
+		return 0;
+	case TOKEN:
+		read_token(BYTES(data + 1, size - 1));
+		return 0;
+	default:
+		break;
 	}
 	switch (data[0] % 3) {
 	case 0:

@@ -117,6 +117,7 @@ int auth_parse(struct bytes text, const char *name, struct auth *ret, struct ass
 		return r;
 	}
 	auth.device_certificates = ret->device_certificates;
+	auth.oidc = ret->oidc;
 	auth_free(ret);
 	*ret = auth;
 	return 0;
@@ -148,16 +149,23 @@ static const struct auth_entry *find(const struct auth *auth, enum auth_kind kin
 	return found;
 }
 
-static const struct auth_entry *by_token(const struct auth *auth, const struct http_call *call)
+/* What was sent as a bearer token; of size 0 if there is none */
+static struct bytes bearer_token(const struct http_call *call)
 {
 	const char *header = http_header(call, "Authorization");
-	struct assay_digest digest;
 
 	if (!header || strncasecmp(header, BEARER, strlen(BEARER)) != 0)
-		return NULL;
+		return BYTES(NULL, 0);
 	header += strlen(BEARER);
-	if (digest_bytes(ASSAY_HASH_SHA256, BYTES((const uint8_t *)header, strlen(header)), &digest,
-			 NULL) < 0)
+	return BYTES((const uint8_t *)header, strlen(header));
+}
+
+static const struct auth_entry *by_token(const struct auth *auth, const struct http_call *call)
+{
+	struct bytes token = bearer_token(call);
+	struct assay_digest digest;
+
+	if (token.size == 0 || digest_bytes(ASSAY_HASH_SHA256, token, &digest, NULL) < 0)
 		return NULL;
 	return find(auth, AUTH_TOKEN, &digest);
 }
@@ -224,34 +232,60 @@ static bool is_of_other_site(const struct http_call *call)
 	return origin && (!at || !host || strcasecmp(at + 3, host) != 0);
 }
 
+/* struct caller - who it is; .name of size 0: nobody who is known */
+struct caller {
+	enum http_role role;
+	char name[AUTH_NAME_MAX + 8];
+	bool by_certificate;
+};
+
+static int find_caller(const struct auth *auth, const struct http_call *call, uint64_t now,
+		       struct caller *ret, struct assay_error *err)
+{
+	const struct auth_entry *entry = by_token(auth, call);
+	struct bytes token = bearer_token(call);
+	struct oidc_bearer bearer = { .role = HTTP_ANYBODY };
+
+	if (!entry && auth->oidc && token.size > 0) {
+		int r = oidc_check(auth->oidc, token, now, &bearer, err);
+
+		ret->role = bearer.role;
+		snprintf(ret->name, sizeof(ret->name), "oidc:%s", bearer.name);
+		return r;
+	}
+	if (!entry)
+		entry = by_certificate(auth, call);
+	if (!entry)
+		return assay_fail(err, EACCES,
+				  "show a bearer token, or a certificate, that is known");
+	if (entry->expires != 0 && entry->expires <= now)
+		return assay_fail(err, EACCES, "what was shown has expired");
+	ret->role = entry->role;
+	ret->by_certificate = entry->kind == AUTH_CERTIFICATE;
+	snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
+	return 0;
+}
+
 int auth_check(const struct auth *auth, struct http_call *call, uint64_t now,
 	       struct assay_error *err)
 {
 	enum http_role role = call->route->role;
-	const struct auth_entry *entry;
+	struct caller caller = { .role = HTTP_ANYBODY };
 
 	if (role == HTTP_ANYBODY)
 		return 0;
 	if (role == HTTP_DEVICE)
 		return check_device(auth, call, err);
-	entry = by_token(auth, call);
-	if (!entry)
-		entry = by_certificate(auth, call);
-	if (!entry || (entry->expires != 0 && entry->expires <= now)) {
-		assay_fail(err, EACCES,
-			   entry ? "what was shown has expired" :
-				   "show a bearer token, or a certificate, that is known");
+	if (find_caller(auth, call, now, &caller, err) < 0)
 		return 401;
-	}
-	if (entry->kind == AUTH_CERTIFICATE && call->route->method != HTTP_GET &&
-	    is_of_other_site(call)) {
+	if (caller.by_certificate && call->route->method != HTTP_GET && is_of_other_site(call)) {
 		assay_fail(err, EACCES, "a page of another site asks for it");
 		return 403;
 	}
-	if (entry->role < role) {
+	if (caller.role < role) {
 		assay_fail(err, EACCES, "this is for those with the role %s", http_role_name(role));
 		return 403;
 	}
-	snprintf(call->who, sizeof(call->who), "%s %s", http_role_name(entry->role), entry->name);
+	snprintf(call->who, sizeof(call->who), "%s %s", http_role_name(caller.role), caller.name);
 	return 0;
 }

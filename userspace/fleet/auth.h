@@ -6,6 +6,8 @@
  *	ROLE NAME token:SHA256HEX [EXPIRES]
  *	ROLE NAME certificate:SHA256HEX [EXPIRES]
  *
+ * A bearer token may also be one of an OpenID Connect provider (oidc.h).
+ *
  * A token is in no file and no command line of the service's: only its digest is. A device is known
  * by the attestation key that it enrolled; where certificates are wanted of devices, also by one
  * whose common name is the device's.
@@ -14,6 +16,7 @@
 #define ASSAY_FLEET_AUTH_H
 
 #include "http.h"
+#include "oidc.h"
 
 #define AUTH_FILE_MAX (1U << 20)
 #define AUTH_NAME_MAX 64
@@ -32,11 +35,13 @@ struct auth_entry {
 /**
  * struct auth - start with {0}, end with auth_free()
  * @device_certificates: a device must show its own
+ * @oidc: whose tokens are believed besides; NULL: nobody's; borrowed
  */
 struct auth {
 	struct auth_entry *entries;
 	size_t count;
 	bool device_certificates;
+	struct oidc *oidc;
 };
 
 /*

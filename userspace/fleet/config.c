@@ -14,6 +14,7 @@
 #define SHOWN_MAX 80 /* bytes of a word that an error quotes */
 #define ROWS_MAX 64  /* of a table, as options.c has it */
 #define SERVE "serve"
+#define OIDC "oidc"
 #define WEBHOOK "webhook "
 
 /* clang-format off */
@@ -30,18 +31,42 @@ static const struct option_row webhook_rows[] = {
 	  OPTION_NUMBER(struct webhook_settings, timeout, 1, 300) },
 	OPTION_END,
 };
+
+static const struct option_row oidc_rows[] = {
+	{ "issuer", 0, "URL", "who makes the tokens (iss)",
+	  OPTION_TEXT(struct oidc_settings, issuer) },
+	{ "audience", 0, "NAME", "for whom they are (aud)",
+	  OPTION_TEXT(struct oidc_settings, audience) },
+	{ "keys", 0, "FILE", "the issuer's keys, a JWK set: a file, or an https:// URL",
+	  OPTION_INPUT(struct oidc_settings, keys) },
+	{ "ca", 0, "FILE", "whose certificates that URL may have",
+	  OPTION_INPUT(struct oidc_settings, ca) },
+	{ "claim", 0, "NAME", "member that says what its bearer is (roles)",
+	  OPTION_TEXT(struct oidc_settings, claim) },
+	{ "name", 0, "NAME", "member that says who that is (sub)",
+	  OPTION_TEXT(struct oidc_settings, name) },
+	{ "viewer", 0, "VALUE", "of the claim, for viewers",
+	  OPTION_TEXTS(struct oidc_settings, viewer) },
+	{ "operator", 0, "VALUE", "of the claim, for operators",
+	  OPTION_TEXTS(struct oidc_settings, operator) },
+	{ "approver", 0, "VALUE", "of the claim, for approvers",
+	  OPTION_TEXTS(struct oidc_settings, approver) },
+	{ "algorithm", 0, "NAME", "that is taken: ES256, RS256, PS256, EdDSA (all of them)",
+	  OPTION_TEXTS(struct oidc_settings, algorithms) },
+	OPTION_END,
+};
 /* clang-format on */
 
 /**
  * struct config_run - files being read
  * @serve: rows of [serve]; NULL: not looked at
- * @given: rows of each section that this file gave: serve, then webhooks
+ * @given: rows of each section that this file gave: serve, oidc, then webhooks
  */
 struct config_run {
 	const struct option_row *serve;
 	void *options;
 	struct fleet_config *config;
-	bool given[1 + CONFIG_WEBHOOKS_MAX][ROWS_MAX];
+	bool given[2 + CONFIG_WEBHOOKS_MAX][ROWS_MAX];
 };
 
 /* struct place - where a section's settings go */
@@ -79,7 +104,7 @@ static int find_webhook(struct config_run *run, const char *name, struct place *
 		memcpy(config->webhooks[i].name, name, strlen(name) + 1);
 		config->webhook_count++;
 	}
-	*ret = (struct place){ webhook_rows, &config->webhooks[i], run->given[1 + i] };
+	*ret = (struct place){ webhook_rows, &config->webhooks[i], run->given[2 + i] };
 	return 0;
 }
 
@@ -90,6 +115,8 @@ static int find_place(struct config_run *run, const char *section, struct place 
 
 	if (strcmp(section, SERVE) == 0)
 		*ret = (struct place){ run->serve, run->options, run->given[0] };
+	else if (strcmp(section, OIDC) == 0)
+		*ret = (struct place){ oidc_rows, &run->config->oidc, run->given[1] };
 	else if (strncmp(section, WEBHOOK, strlen(WEBHOOK)) == 0)
 		return find_webhook(run, section + strlen(WEBHOOK), ret, err);
 	else
@@ -178,10 +205,18 @@ int config_parse(struct bytes text, const char *name, const struct option_row *r
 
 static int check(const struct fleet_config *config, struct assay_error *err)
 {
+	const struct oidc_settings *oidc = &config->oidc;
+
 	for (size_t i = 0; i < config->webhook_count; i++)
 		if (!config->webhooks[i].url || !config->webhooks[i].secret)
 			return assay_fail(err, EINVAL, "[webhook %s] needs url and secret",
 					  config->webhooks[i].name);
+	if (!oidc->issuer && !oidc->audience && !oidc->keys)
+		return 0;
+	if (!oidc->issuer || !oidc->audience || !oidc->keys)
+		return assay_fail(err, EINVAL, "[oidc] needs issuer, audience and keys");
+	if (oidc->viewer.count + oidc->operator.count + oidc->approver.count == 0)
+		return assay_fail(err, EINVAL, "[oidc] has no value for a role: nobody is let in");
 	return 0;
 }
 
@@ -212,5 +247,9 @@ void config_free(struct fleet_config *config)
 	for (size_t i = 0; i < config->kept.count; i++)
 		free((void *)(uintptr_t)config->kept.list[i]);
 	option_texts_free(&config->kept);
+	option_texts_free(&config->oidc.viewer);
+	option_texts_free(&config->oidc.operator);
+	option_texts_free(&config->oidc.approver);
+	option_texts_free(&config->oidc.algorithms);
 	*config = (struct fleet_config){ 0 };
 }

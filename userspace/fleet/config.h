@@ -32,11 +32,25 @@ struct webhook_settings {
 
 enum webhook_changes { WEBHOOK_ALL, WEBHOOK_ALARMS };
 
+/**
+ * struct oidc_settings - [oidc]: whose tokens are believed; @issuer is NULL: nobody's
+ * @keys: a file of a JWK set, or an https:// URL of one
+ * @ca: of that URL
+ * @claim: the member that says what its bearer is; @name: and who
+ * @viewer, @operator, @approver: values of @claim for each role
+ * @algorithms: that are taken; none: all that are known
+ */
+struct oidc_settings {
+	const char *issuer, *audience, *keys, *ca, *claim, *name;
+	struct option_texts viewer, operator, approver, algorithms;
+};
+
 /* struct fleet_config - start with {0}, end with config_free() */
 struct fleet_config {
 	struct option_texts kept; /* texts that all others point into */
 	struct webhook_settings webhooks[CONFIG_WEBHOOKS_MAX];
 	size_t webhook_count;
+	struct oidc_settings oidc;
 };
 
 /*

@@ -37,6 +37,7 @@ struct running {
 	struct event *tick;
 	struct fetcher *fetcher;
 	struct webhooks *webhooks;
+	struct oidc *oidc;
 };
 
 /* ---------------------------------------------------------------- operators */
@@ -118,6 +119,8 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 	struct assay_error err = { 0 };
 	int r = fleet_refresh(fleet, &err);
 
+	if (running->oidc)
+		oidc_refresh(running->oidc, fleet_now());
 	(void)fd;
 	(void)what;
 	if (r == 0)
@@ -314,6 +317,11 @@ static int start(struct running *running, struct assay_error *err)
 		r = http_new(fleet->base, &running->service, &settings->limits, &fleet->http, err);
 	if (r == 0)
 		r = fetcher_new(fleet->base, &running->fetcher, err);
+	if (r == 0 && settings->config->oidc.issuer)
+		r = oidc_new(&settings->config->oidc, running->fetcher, &running->oidc, err);
+	if (r == 0 && running->oidc)
+		oidc_refresh(running->oidc, fleet_now());
+	fleet->auth.oidc = running->oidc;
 	if (r == 0)
 		r = webhooks_new(fleet, settings->config, running->fetcher, &running->webhooks,
 				 err);
@@ -333,6 +341,7 @@ static void stop(struct running *running)
 		event_free(running->tick);
 	fetcher_free(running->fetcher);
 	webhooks_free(running->webhooks);
+	oidc_free(running->oidc);
 	out_events_free(fleet->events);
 	http_close(fleet->http);
 	intake_free(fleet->intake);
@@ -395,6 +404,8 @@ int serve_check(const struct serve_settings *settings, struct assay_error *err)
 		r = look_at_store(running, err);
 	if (r == 0)
 		r = webhooks_check(settings->config, err);
+	if (r == 0 && settings->config->oidc.issuer)
+		r = oidc_check_settings(&settings->config->oidc, err);
 	stop(running);
 	free(running);
 	return r;
