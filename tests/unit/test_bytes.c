@@ -173,9 +173,14 @@ static void base64_has_the_vectors_of_its_rfc(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *text = base64_encode(support_text(rows[i][0]));
-		struct buffer out = { 0 };
+		struct buffer out = { 0 }, appended = { 0 };
 
 		assert_string_equal(text, rows[i][1]);
+		buffer_append_u8(&appended, '>');
+		base64_append(&appended, support_text(rows[i][0]));
+		assert_int_equal(appended.size, 1 + strlen(text));
+		assert_memory_equal(appended.data + 1, text, strlen(text));
+		buffer_free(&appended);
 		assert_int_equal(base64_decode(text, strlen(text), &out), 0);
 		assert_true(bytes_equal(buffer_bytes(&out), support_text(rows[i][0])));
 		buffer_free(&out);

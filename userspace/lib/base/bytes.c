@@ -234,15 +234,15 @@ static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 #define BASE64_PADDING 64
 
-char *base64_encode(struct bytes bytes)
+/* Characters that @size bytes take; 0 where they cannot be counted. */
+static size_t base64_length(size_t size)
 {
-	char *text, *out;
+	return size > (SIZE_MAX - 1) / 4 * 3 - 3 ? 0 : (size + 2) / 3 * 4;
+}
 
-	if (bytes.size > (SIZE_MAX - 1) / 4 * 3 - 3)
-		return NULL;
-	text = out = malloc((bytes.size + 2) / 3 * 4 + 1);
-	if (!text)
-		return NULL;
+/* Return: behind the last character */
+static char *base64_put(struct bytes bytes, char *out)
+{
 	for (size_t i = 0; i < bytes.size; i += 3) {
 		size_t left = bytes.size - i;
 		uint32_t group = (uint32_t)bytes.data[i] << 16;
@@ -256,8 +256,32 @@ char *base64_encode(struct bytes bytes)
 		*out++ = base64_digits[left > 1 ? group >> 6 & 63 : BASE64_PADDING];
 		*out++ = base64_digits[left > 2 ? group & 63 : BASE64_PADDING];
 	}
-	*out = '\0';
+	return out;
+}
+
+char *base64_encode(struct bytes bytes)
+{
+	size_t length = base64_length(bytes.size);
+	char *text = length == 0 && bytes.size > 0 ? NULL : malloc(length + 1);
+
+	if (text)
+		*base64_put(bytes, text) = '\0';
 	return text;
+}
+
+void base64_append(struct buffer *out, struct bytes bytes)
+{
+	size_t length = base64_length(bytes.size);
+	char *place;
+
+	if (bytes.size == 0)
+		return;
+	/* More than there can be is as good as no memory. */
+	place = buffer_reserve(out, length > 0 ? length : SIZE_MAX);
+	if (!place)
+		return;
+	base64_put(bytes, place);
+	out->size += length;
 }
 
 /* What each character stands for; BASE64_NO_DIGIT for one that is none. */

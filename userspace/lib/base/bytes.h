@@ -74,6 +74,8 @@ int hex_decode(const char *text, uint8_t *bytes, size_t capacity, size_t *ret_si
 
 /* base64_encode() - RFC 4648 with padding; a string to free(), NULL without memory. */
 char *base64_encode(struct bytes bytes);
+/* base64_append() - the same, appended to @out without a NUL; without memory @out has failed */
+void base64_append(struct buffer *out, struct bytes bytes);
 
 /*
  * base64_decode() - RFC 4648 section 4, strictly: padded, no white space, unused

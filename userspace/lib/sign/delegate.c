@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
+#include "sign/key_pair.h"
 
 /*
  * Of libcrypto's secure heap, in bytes: the key, and a nonce for each thread that signs.
@@ -31,7 +32,7 @@
 
 struct delegate {
 	struct signer signer; /* its public_key is but that */
-	EVP_PKEY *pair;
+	struct key_pair *pair;
 };
 
 /* ---------------------------------------------------------------- memory */
@@ -103,26 +104,15 @@ static void set_up_memory(void)
 static int delegate_sign(struct signer *signer, const struct assay_digest *digest,
 			 struct buffer *out, struct assay_error *err)
 {
-	EVP_PKEY *pair = ((struct delegate *)signer)->pair;
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
-	size_t size = (size_t)EVP_PKEY_get_size(pair);
-	uint8_t *place = buffer_reserve(out, size);
-	bool good = place && context && EVP_PKEY_sign_init(context) == 1 &&
-		    EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) == 1;
-
-	EVP_PKEY_CTX_free(context);
-	crypto_errors_drop();
-	if (!good)
-		return assay_fail(err, EIO, "libcrypto failed to sign with the delegate's key");
-	out->size += size;
-	return 0;
+	return key_pair_sign(((struct delegate *)signer)->pair, digest, "the delegate's key", out,
+			     err);
 }
 
 static void close_delegate(struct signer *signer)
 {
 	struct delegate *delegate = (struct delegate *)signer;
 
-	EVP_PKEY_free(delegate->pair); /* libcrypto wipes what it frees of the secure heap */
+	key_pair_free(delegate->pair); /* libcrypto wipes what it frees of the secure heap */
 	EVP_PKEY_free(signer->public_key);
 	free(delegate);
 }
@@ -219,6 +209,7 @@ int delegate_begin(X509 *issuer_certificate, const char *manifest_id, struct sig
 {
 	struct delegate *delegate;
 	X509 *certificate = NULL;
+	EVP_PKEY *key;
 	int r = 0;
 
 	pthread_once(&secure.once, set_up_memory);
@@ -234,12 +225,13 @@ int delegate_begin(X509 *issuer_certificate, const char *manifest_id, struct sig
 	delegate->signer = (struct signer){ .concurrent = true,
 					    .sign = delegate_sign,
 					    .close = close_delegate };
-	delegate->pair = EVP_EC_gen("P-256");
+	key = EVP_EC_gen("P-256");
+	if (key)
+		delegate->pair = key_pair_new(key, true);
 	if (!delegate->pair)
 		r = assay_fail(err, EIO, "libcrypto failed to make the delegate's key");
 	if (r == 0)
-		r = make_certificate(issuer_certificate, delegate->pair, manifest_id, &certificate,
-				     err);
+		r = make_certificate(issuer_certificate, key, manifest_id, &certificate, err);
 	if (r == 0) {
 		delegate->signer.public_key = X509_get_pubkey(certificate);
 		if (!delegate->signer.public_key)

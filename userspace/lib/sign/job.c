@@ -34,6 +34,9 @@ int sign_work_begin(struct sign_work *work, struct assay_error *err)
 
 	if (r == 0)
 		r = trust_add(work->trust, work->own_certificate, TRUST_AUTHORITY, err);
+	if (r == 0 && work->pkcs7)
+		r = pkcs7_maker_new(work->signer, work->certificate,
+				    work->delegated && !work->two_steps, &work->maker, err);
 	if (r < 0)
 		return r;
 	work->now = time(NULL);
@@ -47,6 +50,7 @@ void sign_work_end(struct sign_work *work)
 		return;
 	for (size_t i = 0; i < WORK_THREADS_MAX; i++)
 		verity_hasher_free(work->hashers[i]);
+	pkcs7_maker_free(work->maker);
 	trust_free(work->trust);
 	work->trust = NULL;
 	pthread_mutex_destroy(&work->lock);
@@ -149,7 +153,7 @@ static void keep_signatures(const struct sign_work *work, struct sign_job *job)
 
 static int sign_digest(struct sign_work *work, struct sign_job *job)
 {
-	bool locked = !work->signer->concurrent, inside = work->delegated && !work->two_steps;
+	bool locked = !work->signer->concurrent;
 	char shown[SHOWN_MAX];
 	int r = 0;
 
@@ -162,8 +166,7 @@ static int sign_digest(struct sign_work *work, struct sign_job *job)
 	if (locked)
 		pthread_mutex_lock(&work->lock);
 	if (work->pkcs7 && job->pkcs7.size == 0)
-		r = (inside ? pkcs7_sign_with_certificate : pkcs7_sign)(
-			work->signer, work->certificate, &job->digest, &job->pkcs7, &job->err);
+		r = pkcs7_maker_sign(work->maker, &job->digest, &job->pkcs7, &job->err);
 	if (r == 0 && work->ima && job->ima.size == 0)
 		r = ima_sig_sign(work->signer, work->certificate, &job->digest, &job->ima,
 				 &job->err);

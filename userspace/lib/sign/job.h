@@ -35,6 +35,7 @@
  * @root_fd: of the directory that paths are seen from
  * @now: when the run began
  * @hashers: one a thread, made when it is first needed
+ * @maker: of built-in signatures
  * @trust: whose signatures are taken over from an older manifest; for job.c
  */
 struct sign_work {
@@ -45,6 +46,7 @@ struct sign_work {
 	time_t now;
 	struct verity_parameters parameters;
 	struct verity_hasher *hashers[WORK_THREADS_MAX];
+	struct pkcs7_maker *maker;
 	struct trust *trust;
 	pthread_mutex_t lock;
 };

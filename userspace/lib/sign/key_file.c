@@ -4,38 +4,26 @@
 
 #include <errno.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
-#include "base/digest.h"
 #include "base/secret.h"
+#include "sign/key_pair.h"
 #include "sign/signature.h"
 
 /* A file signer's public_key is the whole pair: libcrypto keeps both in one. */
 
+struct key_file {
+	struct signer signer; /* its public_key is the pair's */
+	struct key_pair *pair;
+};
+
 static int key_file_sign(struct signer *signer, const struct assay_digest *digest,
 			 struct buffer *out, struct assay_error *err)
 {
-	CLEANUP(evp_pkey_ctx_free_pointer)
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, signer->public_key, NULL);
-	const EVP_MD *md = digest_algorithm(digest->hash);
-	size_t size = (size_t)EVP_PKEY_get_size(signer->public_key);
-	uint8_t *place = buffer_reserve(out, size);
-	bool good;
-
-	good = place && context && md && EVP_PKEY_sign_init(context) == 1 &&
-	       (EVP_PKEY_get_base_id(signer->public_key) != EVP_PKEY_RSA ||
-		EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1) &&
-	       EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
-	       EVP_PKEY_sign(context, place, &size, digest->bytes, digest->size) == 1;
-	crypto_errors_drop();
-	if (!good)
-		return assay_fail(err, EIO, "libcrypto failed to sign a digest");
-	out->size += size;
-	return 0;
+	return key_pair_sign(((struct key_file *)signer)->pair, digest, "the key", out, err);
 }
 
 static int key_file_sign_message(struct signer *signer, enum assay_hash hash, struct bytes message,
@@ -47,8 +35,10 @@ static int key_file_sign_message(struct signer *signer, enum assay_hash hash, st
 
 static void key_file_close(struct signer *signer)
 {
-	EVP_PKEY_free(signer->public_key);
-	free(signer);
+	struct key_file *file = (struct key_file *)signer;
+
+	key_pair_free(file->pair);
+	free(file);
 }
 
 /* How an encrypted key's passphrase is asked for, and what came of it. */
@@ -90,26 +80,31 @@ bool key_file_is_tss2(struct bytes pem)
 int key_file_wrap(EVP_PKEY *key, const char *name, bool concurrent, struct signer **ret,
 		  struct assay_error *err)
 {
-	struct signer *signer;
+	struct key_file *file;
 	int r = signature_check_key(key, name, err);
 
 	if (r < 0) {
 		EVP_PKEY_free(key);
 		return r;
 	}
-	signer = calloc(1, sizeof(*signer));
-	if (!signer) {
+	file = calloc(1, sizeof(*file));
+	if (file)
+		file->pair = key_pair_new(key, concurrent);
+	else
 		EVP_PKEY_free(key);
+	if (!file || !file->pair) {
+		free(file);
 		return assay_fail(err, ENOMEM, "cannot open %s: out of memory", name);
 	}
-	signer->public_key = key;
-	signer->concurrent = concurrent;
-	signer->dear = !concurrent;
-	signer->sign = key_file_sign;
-	if (signature_is_pure(key))
-		signer->sign_message = key_file_sign_message;
-	signer->close = key_file_close;
-	*ret = signer;
+	file->signer = (struct signer){
+		.public_key = key,
+		.concurrent = concurrent,
+		.dear = !concurrent,
+		.sign = key_file_sign,
+		.sign_message = signature_is_pure(key) ? key_file_sign_message : NULL,
+		.close = key_file_close,
+	};
+	*ret = &file->signer;
 	return 0;
 }
 

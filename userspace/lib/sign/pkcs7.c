@@ -8,21 +8,15 @@
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
-#include "base/digest.h"
+#include "sign/pkcs7_internal.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
 
-static const struct {
-	enum assay_hash hash;
-	int digest;
-	int ecdsa; /* digestEncryptionAlgorithm of EC keys; RSA keys have rsaEncryption */
-} algorithms[] = {
+const struct pkcs7_algorithm pkcs7_algorithms[PKCS7_ALGORITHMS] = {
 	{ ASSAY_HASH_SHA256, NID_sha256, NID_ecdsa_with_SHA256 },
 	{ ASSAY_HASH_SHA384, NID_sha384, NID_ecdsa_with_SHA384 },
 	{ ASSAY_HASH_SHA512, NID_sha512, NID_ecdsa_with_SHA512 },
 };
-
-#define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
 struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8_t *room)
 {
@@ -30,8 +24,8 @@ struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8
 				       verity_formatted_digest(digest, room), true, 0, false };
 }
 
-static int file_content(const struct assay_digest *digest, uint8_t *room, struct pkcs7_content *ret,
-			struct assay_error *err)
+int pkcs7_digest_content(const struct assay_digest *digest, uint8_t *room,
+			 struct pkcs7_content *ret, struct assay_error *err)
 {
 	*ret = pkcs7_file_content(digest, room);
 	if (ret->bytes.size == 0)
@@ -45,120 +39,14 @@ static int out_of_memory(struct assay_error *err)
 	return assay_fail(err, ENOMEM, "cannot sign: out of memory");
 }
 
-/* How a key's signatures are named; the OID is a static one. */
-static ASN1_OBJECT *signature_object(EVP_PKEY *key, size_t algorithm)
+ASN1_OBJECT *pkcs7_signature_object(EVP_PKEY *key, const struct pkcs7_algorithm *algorithm)
 {
 	const char *pure = signature_pure_oid(key);
 
 	if (pure)
 		return OBJ_nid2obj(OBJ_txt2nid(pure));
 	return OBJ_nid2obj(EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? NID_rsaEncryption :
-								       algorithms[algorithm].ecdsa);
-}
-
-/* SignerInfo of RFC 2315, section 9.2, without authenticatedAttributes. */
-static bool fill_signer(PKCS7_SIGNER_INFO *info, X509 *certificate, size_t algorithm,
-			struct bytes signature)
-{
-	EVP_PKEY *key = X509_get0_pubkey(certificate);
-	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
-	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
-
-	return ASN1_INTEGER_set(info->version, 1) &&
-	       X509_NAME_set(&info->issuer_and_serial->issuer, X509_get_issuer_name(certificate)) &&
-	       ASN1_STRING_copy(info->issuer_and_serial->serial, serial) &&
-	       X509_ALGOR_set0(info->digest_alg, OBJ_nid2obj(algorithms[algorithm].digest),
-			       V_ASN1_NULL, NULL) &&
-	       X509_ALGOR_set0(info->digest_enc_alg, signature_object(key, algorithm),
-			       rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) &&
-	       signature.size <= INT_MAX &&
-	       ASN1_OCTET_STRING_set(info->enc_digest, signature.data, (int)signature.size);
-}
-
-/* Outside, or as an OCTET STRING inside. */
-static bool set_content(PKCS7 *pkcs7, const struct pkcs7_content *content)
-{
-	if (!content->embedded)
-		return PKCS7_set_detached(pkcs7, 1);
-	return content->bytes.size <= INT_MAX &&
-	       ASN1_OCTET_STRING_set(pkcs7->d.sign->contents->d.data, content->bytes.data,
-				     (int)content->bytes.size);
-}
-
-static int assemble(X509 *certificate, bool inside, size_t algorithm,
-		    const struct pkcs7_content *content, struct bytes signature, struct buffer *out,
-		    struct assay_error *err)
-{
-	PKCS7_SIGNER_INFO *info = PKCS7_SIGNER_INFO_new();
-	PKCS7 *pkcs7 = PKCS7_new();
-	unsigned char *der = NULL;
-	int size = -1;
-
-	if (info && pkcs7 && fill_signer(info, certificate, algorithm, signature) &&
-	    PKCS7_set_type(pkcs7, NID_pkcs7_signed) && PKCS7_content_new(pkcs7, NID_pkcs7_data) &&
-	    set_content(pkcs7, content) && (!inside || PKCS7_add_certificate(pkcs7, certificate)) &&
-	    PKCS7_add_signer(pkcs7, info)) {
-		info = NULL; /* it is pkcs7's now */
-		size = i2d_PKCS7(pkcs7, &der);
-	}
-	PKCS7_SIGNER_INFO_free(info);
-	PKCS7_free(pkcs7);
-	if (size <= 0)
-		return out_of_memory(err);
-	buffer_append(out, der, (size_t)size);
-	OPENSSL_free(der);
-	return out->failed ? out_of_memory(err) : 0;
-}
-
-int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
-		       const struct pkcs7_content *content, enum assay_hash hash,
-		       struct buffer *out, struct assay_error *err)
-{
-	CLEANUP(buffer_free) struct buffer signature = { 0 };
-	size_t algorithm = 0;
-	int r;
-
-	/* RFC 9882, section 3.3: it says nothing where there are no attributes, and is SHA-512. */
-	if (signature_is_pure(X509_get0_pubkey(certificate)))
-		hash = ASSAY_HASH_SHA512;
-	/* Who verifies takes any of them, whatever the hash of the file's digest is. */
-	if (signer->hash != ASSAY_HASH_NONE)
-		hash = signer->hash;
-	while (algorithm < ALGORITHMS && algorithms[algorithm].hash != hash)
-		algorithm++;
-	if (algorithm == ALGORITHMS || content->bytes.size == 0)
-		return assay_fail(err, EINVAL, "%s needs SHA-256, SHA-384 or SHA-512",
-				  content->what);
-	r = signature_make(signer, hash, content->bytes, &signature, err);
-	if (r < 0)
-		return r;
-	return assemble(certificate, inside, algorithm, content, buffer_bytes(&signature), out,
-			err);
-}
-
-static int sign_file(struct signer *signer, X509 *certificate, bool inside,
-		     const struct assay_digest *digest, struct buffer *out, struct assay_error *err)
-{
-	uint8_t room[VERITY_FORMATTED_MAX];
-	struct pkcs7_content content;
-	int r = file_content(digest, room, &content, err);
-
-	return r < 0 ? r :
-		       pkcs7_sign_content(signer, certificate, inside, &content, digest->hash, out,
-					  err);
-}
-
-int pkcs7_sign(struct signer *signer, X509 *certificate, const struct assay_digest *digest,
-	       struct buffer *out, struct assay_error *err)
-{
-	return sign_file(signer, certificate, false, digest, out, err);
-}
-
-int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
-				const struct assay_digest *digest, struct buffer *out,
-				struct assay_error *err)
-{
-	return sign_file(signer, certificate, true, digest, out, err);
+								       algorithm->ecdsa);
 }
 
 static int not_ours(struct assay_error *err, const char *why)
@@ -215,7 +103,7 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 {
 	EVP_PKEY *key = X509_get0_pubkey(certificate);
 	PKCS7_SIGNER_INFO *info = NULL;
-	size_t algorithm;
+	const struct pkcs7_algorithm *algorithm = pkcs7_algorithms;
 	int r = check_structure(pkcs7, &info, err);
 
 	if (r < 0)
@@ -226,16 +114,15 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 			     X509_get0_serialNumber(certificate)) != 0)
 		return assay_fail(err, EKEYREJECTED,
 				  "the signature is by another certificate's key");
-	for (algorithm = 0; algorithm < ALGORITHMS; algorithm++)
-		if (plain_algorithm(info->digest_alg, algorithms[algorithm].digest))
-			break;
-	if (algorithm == ALGORITHMS ||
-	    !plain_algorithm(sk_X509_ALGOR_value(pkcs7->d.sign->md_algs, 0),
-			     algorithms[algorithm].digest))
+	while (algorithm < pkcs7_algorithms + PKCS7_ALGORITHMS &&
+	       !plain_algorithm(info->digest_alg, algorithm->digest))
+		algorithm++;
+	if (algorithm == pkcs7_algorithms + PKCS7_ALGORITHMS ||
+	    !plain_algorithm(sk_X509_ALGOR_value(pkcs7->d.sign->md_algs, 0), algorithm->digest))
 		return not_ours(err, "its message digest is not SHA-256, SHA-384 or SHA-512");
-	if (!plain_object(info->digest_enc_alg, signature_object(key, algorithm)))
+	if (!plain_object(info->digest_enc_alg, pkcs7_signature_object(key, algorithm)))
 		return not_ours(err, "its signature algorithm does not fit the certificate's key");
-	return signature_verify_message(key, algorithms[algorithm].hash, content->bytes,
+	return signature_verify_message(key, algorithm->hash, content->bytes,
 					BYTES(ASN1_STRING_get0_data(info->enc_digest),
 					      (size_t)ASN1_STRING_length(info->enc_digest)),
 					content->what, err);
@@ -344,7 +231,7 @@ int pkcs7_verify(struct bytes der, const struct assay_digest *digest, X509 *cert
 {
 	uint8_t room[VERITY_FORMATTED_MAX];
 	struct pkcs7_content content;
-	int r = file_content(digest, room, &content, err);
+	int r = pkcs7_digest_content(digest, room, &content, err);
 
 	return r < 0 ? r : pkcs7_verify_content(der, &content, certificate, err);
 }

@@ -71,6 +71,25 @@ int pkcs7_sign_with_certificate(struct signer *signer, X509 *certificate,
 				const struct assay_digest *digest, struct buffer *out,
 				struct assay_error *err);
 
+struct pkcs7_maker;
+
+/*
+ * pkcs7_maker_new() - for who signs many files with one key
+ * @inside: as pkcs7_sign_with_certificate(), else as pkcs7_sign()
+ *
+ * @signer and @certificate stay the caller's, and have to stay. pkcs7_maker_free() it.
+ */
+int pkcs7_maker_new(struct signer *signer, X509 *certificate, bool inside, struct pkcs7_maker **ret,
+		    struct assay_error *err);
+void pkcs7_maker_free(struct pkcs7_maker *maker);
+
+/*
+ * pkcs7_maker_sign() - the same as those, to the byte but for the signature's own
+ * For several threads at a time where the signer is.
+ */
+int pkcs7_maker_sign(struct pkcs7_maker *maker, const struct assay_digest *digest,
+		     struct buffer *out, struct assay_error *err);
+
 /*
  * pkcs7_content_inside() - append to @out what a signature has inside that it covers
  *
