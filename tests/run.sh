@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# tests/run.sh [PATTERN]: builds and runs every test whose name has PATTERN in it (a
-# shell pattern; `tests/run.sh --list` shows the names), two at a time, and ends with
-# one line of totals. Started by `make test T=PATTERN`. Results, one directory a test,
-# are below build/test.
+# tests/run.sh [PATTERN]: builds and runs every test whose name has PATTERN in it (a shell pattern;
+# `tests/run.sh --list` shows the names), $TEST_JOBS at a time (one more than there are processors),
+# and ends with one line of totals. Started by `make test T=PATTERN`. Results, one directory a test,
+# are below build/test. Guests get twice their time ($GUEST_PATIENCE), as others run beside them.
 #
 #	unit/NAME          tests/unit/NAME.c, cmocka, under ASAN and UBSAN
 #	thread/NAME        one of those, of what works with threads, under TSAN
@@ -47,7 +47,7 @@ fuzz_seconds=${FUZZ_SECONDS:-2}
 second_tries=5
 
 list() {
-	# What takes longest comes first, so that two at a time end together.
+	# What takes longest comes first, so that those at a time end together.
 	for source in tests/e2e/test_*.sh; do
 		[ -e "$source" ] || continue
 		[ -n "${soak_e2e:-}" ] || ! grep -q '^# soak$' "$source" || continue
@@ -383,7 +383,10 @@ done
 mkdir -p "$results"
 unset MAKEFLAGS MFLAGS MAKELEVEL
 export UNBUILT
-echo "$chosen" | xargs -n 1 -P "${TEST_JOBS:-2}" "$0" --one || :
+GUEST_PATIENCE=${GUEST_PATIENCE:-2}
+export GUEST_PATIENCE
+# More than processors: guests and programs often wait for a while.
+echo "$chosen" | xargs -n 1 -P "${TEST_JOBS:-$(($(nproc) + 1))}" "$0" --one || :
 
 # failed_of TEST...: those of them that failed
 failed_of() {

@@ -36,7 +36,10 @@ guest 'echo 1..1; echo ok 1; exit 5'
 check 'an exit status that is not 0 fails' told 1 'exit status is 5'
 guest 'echo ok 1'
 check 'no plan fails' told 1 'no plan'
+patience=${GUEST_PATIENCE:-1}
+export GUEST_PATIENCE=1
 guest 'echo 1..1; echo ok 1; sleep 600' --timeout 6
+GUEST_PATIENCE=$patience
 check 'a hang loses the guest' told 3 'still running after 6 s'
 check 'its console says what still ran' grep -aq 'task:init ' "$out/console.log"
 # shellcheck disable=SC2016 # for eval

@@ -32,6 +32,16 @@ start() { # OPTION...: follows in the background
 	follower=$!
 }
 
+waiting() { # it has the log, and sleeps
+	for waiting_fd in /proc/"$follower"/fd/*; do
+		if [ "$(readlink "$waiting_fd")" = /dev/assay ]; then
+			grep -q '^State:.S' /proc/"$follower"/status
+			return
+		fi
+	done
+	return 1
+}
+
 stopped() { # SIGNAL: the follower ends with 0 then
 	kill -"$1" $follower
 	wait $follower
@@ -59,7 +69,7 @@ check "and with what comes" eventually has 5 6 7
 check "SIGTERM ends it too" stopped TERM
 
 start --json --new --kind measure
-sleep 1
+eventually waiting || exit 1
 measure file7
 check "--new prints only what comes" eventually has 8
 stopped INT
