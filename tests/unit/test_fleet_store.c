@@ -17,6 +17,7 @@
 #include "fleet/devices.h"
 #include "fleet/lease.h"
 #include "fleet/refs.h"
+#include "fleet/rollouts.h"
 #include "fleet/schema.h"
 
 static struct store *store;
@@ -728,6 +729,86 @@ static void changes_come_in_order(void **state)
 	store_disconnect(other);
 }
 
+/* Each share has about as many as it should, and a greater one has all of a smaller one. */
+static void a_share_is_chosen(void **state)
+{
+	struct rollout rollout = {
+		.to = { .label = "shop", .policy = "policy.json", .version = 2 }
+	};
+	struct rollout other = { .to = { .label = "shop", .policy = "policy.json", .version = 3 },
+				 .percent = 50 };
+	bool before[2000] = { false };
+	size_t same = 0;
+
+	(void)state;
+	for (uint64_t percent = 0; percent <= 100; percent += 10) {
+		size_t included = 0;
+
+		rollout.percent = percent;
+		for (size_t i = 0; i < 2000; i++) {
+			char name[16];
+			bool now;
+
+			snprintf(name, sizeof(name), "d%zu", i);
+			now = rollout_includes(&rollout, name);
+			assert_true(now || !before[i]);
+			before[i] = now;
+			included += now;
+			same += percent == 50 && now == rollout_includes(&other, name);
+		}
+		assert_in_range(included, percent > 4 ? percent * 20 - 80 : 0, percent * 20 + 80);
+	}
+	/* Another policy has others. */
+	assert_in_range(same, 800, 1200);
+	rollout.halted = true;
+	assert_false(rollout_includes(&rollout, "d1"));
+}
+
+static void roll_outs_are_kept(void **state)
+{
+	struct rollout rollout = { .to = { .label = "shop", .policy = "p", .version = 2 },
+				   .percent = 10,
+				   .halt_percent = 5 };
+	struct rollout list[ROLLOUTS_MAX];
+	struct assay_error err = { 0 };
+	uint64_t halted = 1;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(rollouts_decide(store, &rollout, "me", 1000, &err), &err);
+	assert_true(rollout.to.generation > 0);
+	assert_int_equal(rollouts_list(store, list, &count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].to.policy, "p");
+	assert_int_equal(list[0].percent, 10);
+	assert_int_equal(list[0].to.generation, rollout.to.generation);
+	assert_int_equal(rollouts_watch(store, 1001, &halted, &err), 0);
+	assert_int_equal(halted, 0);
+	for (int i = 0; i < ROLLOUTS_MAX; i++) {
+		struct rollout more = { .to = { .policy = "p", .version = 1 }, .percent = 1 };
+		int r;
+
+		snprintf(more.to.label, sizeof(more.to.label), "l%d", i);
+		assert_int_equal(store_begin(store, &err), 0);
+		r = rollouts_decide(store, &more, "me", 1002, &err);
+		if (i < ROLLOUTS_MAX - 1) {
+			in_transaction(r, &err);
+			continue;
+		}
+		assert_int_equal(r, -EINVAL);
+		store_rollback(store);
+	}
+	assert_int_equal(rollouts_list(store, list, &count, &err), 0);
+	for (size_t i = 0; i < count; i++) {
+		list[i].percent = 0;
+		assert_int_equal(store_begin(store, &err), 0);
+		in_transaction(rollouts_decide(store, &list[i], "me", 1003, &err), &err);
+	}
+	assert_int_equal(rollouts_list(store, list, &count, &err), 0);
+	assert_int_equal(count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -747,6 +828,8 @@ int main(void)
 		cmocka_unit_test(who_never_attests_is_silent),
 		cmocka_unit_test(the_clock_is_the_databases),
 		cmocka_unit_test(references_have_versions),
+		cmocka_unit_test(a_share_is_chosen),
+		cmocka_unit_test(roll_outs_are_kept),
 		cmocka_unit_test(the_audit_is_a_chain),
 	};
 

@@ -23,7 +23,7 @@ struct serve_options {
 	uint64_t interval, keep;
 	const char *result_key;
 	unsigned int timeout, connections;
-	bool device_certificates, approve, check;
+	bool device_certificates, approve, check, two_persons;
 };
 
 static const struct serve_options serve_defaults = { .interval = INTERVAL_DEFAULT,
@@ -71,6 +71,9 @@ static const struct option_row serve_rows[] = {
 	  OPTION_TEXT(struct serve_options, enrol_label) },
 	{ "approve", 0, NULL, "let them attest without an approver",
 	  OPTION_FLAG(struct serve_options, approve) },
+	OPTION_HEADING("Policies:"),
+	{ "two-persons", 0, NULL, "who assigns one proposes it, and another approver approves",
+	  OPTION_FLAG(struct serve_options, two_persons) },
 	OPTION_HEADING("Results:"),
 	{ "result-key", 0, "FILE",
 	  "private key, on P-256, in PEM, that attestation results are signed by",
@@ -89,7 +92,8 @@ static int serve(const struct serve_options *options, const struct fleet_config 
 			   .kept_max = options->keep << 10,
 			   .queue_max = 10000,
 			   .enrol_label = options->enrol_label,
-			   .enrol_approved = options->approve },
+			   .enrol_approved = options->approve,
+			   .two_persons = options->two_persons },
 		.database = options->database.url,
 		.listen = options->listen.list,
 		.listen_count = options->listen.count,

@@ -24,6 +24,7 @@
  * @queue_max: requests of devices that wait at a time; more are told to come later
  * @enrol_label: of devices that enrol themselves
  * @enrol_approved: they may attest at once; else an operator has to approve
+ * @two_persons: what is decided needs a second approver
  */
 struct fleet_settings {
 	uint64_t interval;
@@ -33,6 +34,7 @@ struct fleet_settings {
 	uint64_t queue_max;
 	const char *enrol_label;
 	bool enrol_approved;
+	bool two_persons;
 };
 
 /* struct fleet_counts - since the process began */

@@ -122,7 +122,8 @@ static int answer_challenge(struct batch *batch, struct item *item, struct assay
 
 	if (r < 0)
 		return r;
-	judge_have(device, policies_of(&fleet->policies, device->label), item->boot_id, &have);
+	judge_have(device, policies_of(&fleet->policies, device->label, device->name),
+		   item->boot_id, &have);
 	say(item, 200,
 	    json_pack("{s:i, s:s, s:o, s:I, s:{s:I, s:I}}", "assay", JSON_VERSION, "type",
 		      "push-challenge", "nonce", json_hex(BYTES(nonce, sizeof(nonce))),
@@ -239,7 +240,8 @@ static int answer_evidence(struct batch *batch, struct item *item, struct assay_
 	const struct fleet *fleet = batch->fleet;
 	const struct judge_terms terms = { &fleet->nonce_keys, batch->now,
 					   fleet->settings->nonce_step };
-	const struct fleet_policy *policy = policies_of(&fleet->policies, item->device->label);
+	const struct fleet_policy *policy =
+		policies_of(&fleet->policies, item->device->label, item->device->name);
 	struct assay_error why = { 0 };
 	int r;
 

@@ -148,8 +148,38 @@ void policies_free(struct policies *policies)
 {
 	for (size_t i = 0; i < policies->count; i++)
 		policies_end(&policies->list[i]);
-	policies->count = 0;
+	for (size_t i = 0; i < policies->staged_count; i++)
+		policies_end(&policies->staged[i]);
+	policies->count = policies->staged_count = 0;
 	policies->generation = 0;
+}
+
+/* One that cannot be read is kept with the reason. */
+static int keep(struct store *store, const struct ref_assignment *assignment,
+		struct fleet_policy *ret, struct assay_error *err)
+{
+	int r = policies_read(store, assignment->policy, assignment->version,
+			      assignment->generation, ret, err);
+
+	if (r == -EIO || r == -ENOMEM)
+		return r;
+	if (r < 0)
+		ret->why = strdup(err->text);
+	return 0;
+}
+
+static int refresh_rollouts(struct policies *policies, struct store *store, struct assay_error *err)
+{
+	size_t count = 0;
+	int r = rollouts_list(store, policies->rollouts, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		policies->staged_count = i + 1;
+		policies->staged[i] = (struct fleet_policy){ .policy = NULL };
+		if (!policies->rollouts[i].halted)
+			r = keep(store, &policies->rollouts[i].to, &policies->staged[i], err);
+	}
+	return r;
 }
 
 int policies_refresh(struct policies *policies, uint64_t generation, struct store *store,
@@ -163,32 +193,44 @@ int policies_refresh(struct policies *policies, uint64_t generation, struct stor
 	policies_free(policies);
 	r = refs_assignments(store, policies->assignments, &count, err);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		const struct ref_assignment *assignment = &policies->assignments[i];
-		struct fleet_policy *policy = &policies->list[i];
-
-		r = policies_read(store, assignment->policy, assignment->version,
-				  assignment->generation, policy, err);
 		policies->count = i + 1;
-		if (r == -EIO || r == -ENOMEM)
-			return r;
-		if (r < 0)
-			policy->why = strdup(err->text);
-		r = 0;
+		r = keep(store, &policies->assignments[i], &policies->list[i], err);
 	}
+	if (r == 0)
+		r = refresh_rollouts(policies, store, err);
 	if (r == 0)
 		policies->generation = generation;
 	return r;
 }
 
-const struct fleet_policy *policies_of(const struct policies *policies, const char *label)
+/* NULL where it is not included, or what is rolled out cannot be used. */
+static const struct fleet_policy *staged_for(const struct policies *policies, const char *label,
+					     const char *device)
 {
-	const struct fleet_policy *others = NULL;
+	for (size_t i = 0; i < policies->staged_count; i++)
+		if (strcmp(policies->rollouts[i].to.label, label) == 0)
+			return policies->staged[i].policy &&
+					       rollout_includes(&policies->rollouts[i], device) ?
+				       &policies->staged[i] :
+				       NULL;
+	return NULL;
+}
+
+const struct fleet_policy *policies_of(const struct policies *policies, const char *label,
+				       const char *device)
+{
+	const struct fleet_policy *found = NULL, *staged;
+	const char *by = "";
 
 	for (size_t i = 0; i < policies->count; i++) {
-		if (strcmp(policies->assignments[i].label, label) == 0)
-			return &policies->list[i];
+		if (strcmp(policies->assignments[i].label, label) == 0) {
+			found = &policies->list[i];
+			by = label;
+			break;
+		}
 		if (policies->assignments[i].label[0] == '\0')
-			others = &policies->list[i];
+			found = &policies->list[i];
 	}
-	return others;
+	staged = staged_for(policies, by, device);
+	return staged ? staged : found;
 }

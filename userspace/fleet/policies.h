@@ -7,7 +7,7 @@
 #define ASSAY_FLEET_POLICIES_H
 
 #include "assay-verify.h"
-#include "refs.h"
+#include "rollouts.h"
 
 /* struct fleet_policy - @id: NAME@VERSION; @policy: NULL if it cannot be used, @why says it */
 struct fleet_policy {
@@ -22,6 +22,9 @@ struct policies {
 	struct ref_assignment assignments[REF_ASSIGNMENTS_MAX];
 	struct fleet_policy list[REF_ASSIGNMENTS_MAX];
 	size_t count;
+	struct rollout rollouts[ROLLOUTS_MAX];
+	struct fleet_policy staged[ROLLOUTS_MAX];
+	size_t staged_count;
 };
 
 /*
@@ -42,8 +45,12 @@ void policies_end(struct fleet_policy *policy);
 int policies_refresh(struct policies *policies, uint64_t generation, struct store *store,
 		     struct assay_error *err);
 
-/* policies_of() - by which devices of that label are judged; NULL if none is assigned */
-const struct fleet_policy *policies_of(const struct policies *policies, const char *label);
+/*
+ * policies_of() - by which that device of that label is judged: what is assigned, or what is being
+ * rolled out, where that includes it; NULL if none is assigned
+ */
+const struct fleet_policy *policies_of(const struct policies *policies, const char *label,
+				       const char *device);
 
 void policies_free(struct policies *policies);
 

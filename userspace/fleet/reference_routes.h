@@ -10,6 +10,5 @@ void reference_upload_manifest(struct http_call *call);
 void reference_upload_certificate(struct http_call *call);
 void reference_list(struct http_call *call);
 void reference_assignments(struct http_call *call);
-void reference_assign(struct http_call *call);
 
 #endif /* ASSAY_FLEET_REFERENCE_ROUTES_H */

@@ -184,7 +184,7 @@ int refs_assign(struct store *store, struct ref_assignment *assignment, const ch
 	};
 	int r = refs_touch(store, err);
 
-	if (r == 0)
+	if (r == 0 && assignment->generation == 0)
 		r = refs_generation(store, &assignment->generation, err);
 	if (r < 0)
 		return r;

@@ -59,7 +59,7 @@ int refs_get(struct store *store, enum ref_kind kind, const char *name, uint64_t
 
 /**
  * struct ref_assignment - devices of @label ("" for all others) are judged by @policy @version
- * @generation: with what there was at this one; refs_assign() sets it
+ * @generation: with what there was at this one; 0: refs_assign() sets it to the present one
  */
 struct ref_assignment {
 	char label[65];
@@ -73,7 +73,7 @@ struct ref_assignment {
 int refs_assignments(struct store *store, struct ref_assignment *ret, size_t *ret_count,
 		     struct assay_error *err);
 
-/* refs_assign() - from now on, with what there is now */
+/* refs_assign() - from now on, with what there is now, or was at its generation */
 int refs_assign(struct store *store, struct ref_assignment *assignment, const char *who,
 		uint64_t now, struct assay_error *err);
 

@@ -3,6 +3,7 @@
 
 #include "change_views.h"
 #include "content_views.h"
+#include "decisions.h"
 #include "enroll/message.h"
 #include "enrolment.h"
 #include "intake.h"
@@ -52,6 +53,11 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_GET, "/v1/assignments", HTTP_VIEWER, 0, reference_assignments,
 	  "which policy devices of a label are judged by" },
 
+	{ HTTP_GET, "/v1/rollouts", HTTP_VIEWER, 0, decision_rollouts,
+	  "policies that are rolled out to a share of the devices of a label, and what comes of it" },
+	{ HTTP_GET, "/v1/proposals", HTTP_VIEWER, 0, decision_proposals,
+	  "what was proposed and waits for another approver" },
+
 	{ HTTP_DELETE, "/v1/devices/{}", HTTP_OPERATOR, 0, enrolment_remove, "forget a device" },
 	{ HTTP_PUT, "/v1/policies/{...}", HTTP_OPERATOR, REFERENCE_BODY, reference_upload_policy,
 	  "a new version of a policy" },
@@ -69,8 +75,15 @@ const struct http_route fleet_routes[] = {
 	  "give a device a label, and so the policy of that label" },
 	{ HTTP_POST, "/v1/devices/{}/approve", HTTP_APPROVER, 0, enrolment_approve,
 	  "let a device that enrolled itself attest" },
-	{ HTTP_POST, "/v1/assignments", HTTP_APPROVER, SMALL, reference_assign,
+	{ HTTP_POST, "/v1/assignments", HTTP_APPROVER, SMALL, decision_assign,
 	  "judge devices of a label by a policy" },
+
+	{ HTTP_POST, "/v1/rollouts", HTTP_APPROVER, SMALL, decision_rollout,
+	  "judge a share of the devices of a label by a policy, all of them, or none any more" },
+	{ HTTP_POST, "/v1/proposals/{}/approve", HTTP_APPROVER, 0, decision_approve,
+	  "do what somebody else has proposed" },
+	{ HTTP_DELETE, "/v1/proposals/{}", HTTP_APPROVER, 0, decision_withdraw,
+	  "take back what was proposed" },
 
 	{ HTTP_GET, "/v1/devices/{}/ear", HTTP_VIEWER, 0, out_ear,
 	  "an attestation result of a device, signed: an EAR as JWT" },

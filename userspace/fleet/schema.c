@@ -116,6 +116,21 @@ static const struct step {
 			"BIGINT NOT NULL DEFAULT 0, attempts BIGINT NOT NULL DEFAULT 0, due BIGINT "
 			"NOT NULL DEFAULT 0, lease BIGINT NOT NULL DEFAULT 0);",
 	},
+	/* Policies for a share of the devices of a label; what waits for a second person. */
+	{
+		.sqlite = "CREATE TABLE proposal (id INTEGER PRIMARY KEY AUTOINCREMENT, at BIGINT "
+			  "NOT NULL, who TEXT NOT NULL, label TEXT NOT NULL, policy TEXT NOT NULL, "
+			  "version BIGINT NOT NULL, generation BIGINT NOT NULL, percent BIGINT NOT "
+			  "NULL, halt_percent BIGINT NOT NULL);",
+		.postgres = "CREATE TABLE proposal (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY "
+			    "KEY, at BIGINT NOT NULL, who TEXT NOT NULL, label TEXT NOT NULL, "
+			    "policy TEXT NOT NULL, version BIGINT NOT NULL, generation BIGINT NOT "
+			    "NULL, percent BIGINT NOT NULL, halt_percent BIGINT NOT NULL);",
+		.both = "CREATE TABLE rollout (label TEXT PRIMARY KEY, policy TEXT NOT NULL, "
+			"version BIGINT NOT NULL, generation BIGINT NOT NULL, percent BIGINT NOT "
+			"NULL, halt_percent BIGINT NOT NULL, since BIGINT NOT NULL, halted BIGINT "
+			"NOT NULL, who TEXT NOT NULL, at BIGINT NOT NULL);",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -19,6 +19,7 @@
 #include "intake.h"
 #include "lease.h"
 #include "out_events.h"
+#include "rollouts.h"
 #include "routes.h"
 #include "schema.h"
 #include "sign/jws.h"
@@ -117,6 +118,7 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 	const struct lease_terms terms = { 0, sweep_period(running), fleet->settings->interval };
 	struct lease_found found = { 0 };
 	struct assay_error err = { 0 };
+	uint64_t halted = 0;
 	int r = fleet_refresh(fleet, &err);
 
 	if (running->oidc)
@@ -125,6 +127,11 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (r == 0)
 		r = lease_sweep(fleet->store, &terms, &found, &err);
+	if (r == 0 && found.mine)
+		r = rollouts_watch(fleet->store, fleet_now(), &halted, &err);
+	if (halted > 0)
+		fprintf(stderr, "<3>assay-fleet: %llu roll-outs are halted\n",
+			(unsigned long long)halted);
 	if (r < 0) {
 		fleet->counts.failures++;
 		fprintf(stderr, "<3>assay-fleet: nobody looks for silent devices: %s\n", err.text);
