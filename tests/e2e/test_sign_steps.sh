@@ -41,9 +41,21 @@ by_cms_pem() {
 		-in bytes -outform PEM -out signed
 }
 
-by_cms_attributes() {
+by_cms_attributes() { # as its manual page has it: with certificates and S/MIME capabilities
 	openssl cms -sign -binary -md sha256 -signer "$1.crt" -inkey "$1.key" -in bytes -outform DER \
 		-out signed
+}
+
+by_cms_for_kernel() {
+	openssl cms -sign -binary -md sha256 -nosmimecap -keyid -signer "$1.crt" -inkey "$1.key" -in bytes \
+		-outform PEM -out signed
+}
+
+by_either() { # IMA's signatures have no room for attributes
+	case $(head -c 8 bytes) in
+	FSVerity) by_cms_for_kernel "$1" ;;
+	*) by_dgst "$1" ;;
+	esac
 }
 
 by_token() { # r and s side by side
@@ -147,10 +159,33 @@ signs by_cms rsa todo >sigs2
 step rsa --attach sigs --attach sigs2
 check 'and those of RSA keys' eval 'told 0 && good rsa'
 fresh
-step ec
+step ec --signatures ima
 signs by_cms_attributes ec todo >sigs
-step ec --attach sigs
-check 'a CMS with signed attributes is refused, with what to do' told 1 'signed attributes' noattr
+step ec --signatures ima --attach sigs
+check "a CMS with signed attributes is refused as IMA's signature, with what to do" told 1 'signed attributes' noattr
+fresh
+step ec --signatures pkcs7
+signs by_cms_attributes ec todo >sigs
+step ec --signatures pkcs7 --attach sigs
+check 'and as a built-in one where the kernel refuses them' told 1 'S/MIME capabilities' nosmimecap
+for key in ec rsa; do
+	fresh
+	step $key
+	signs by_either $key todo >sigs
+	step $key --attach sigs
+	signs by_cms_attributes $key todo >sigs2
+	step $key --attach sigs2
+	check "a CMS with signed attributes is taken where there is room for them: $key" eval 'told 0 && good $key'
+	check 'and is what is in the manifest' eval 'openssl pkcs7 -inform DER -in m.p7s -print 2>/dev/null |
+		grep -q "object: messageDigest" && jq -r ".pkcs7 // empty" m | head -n 1 | base64 -d |
+		openssl pkcs7 -inform DER -print | grep -q "object: messageDigest"'
+done
+fresh
+step ec --signatures pkcs7
+signs by_cms_for_kernel ec todo >sigs
+jq -s -c '[.[].signature] as $all | to_entries[] | .value + {signature: $all[(.key + 1) % ($all | length)]}' sigs >theirs
+step ec --signatures pkcs7 --attach theirs
+check 'one of other content is refused' told 1 'is of other data: messageDigest is another'
 
 # ---------------------------------------------------------------- tokens and TPMs
 mkdir tokens

@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <openssl/pkcs7.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "sign/ima_sig.h"
 #include "sign/key_file.h"
 #include "sign/pkcs7.h"
+#include "sign/signature.h"
 #include "sign_fixture.h"
 #include "verity/verity.h"
 
@@ -452,6 +454,225 @@ static void built_in_signatures_of_other_programs_are_accepted(void **state)
 	}
 }
 
+/* As the kernel takes them; the hash of the attributes is that of the content. */
+static void signed_attributes_of_other_programs_are_accepted(void **state)
+{
+	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
+
+	(void)state;
+	for (size_t i = 0; i < KINDS; i++) {
+		X509 *certificate = sign_fixture_certificate(kinds[i]);
+		struct assay_error err = { 0 };
+		struct buffer der;
+
+		assert_int_equal(
+			support_run("openssl cms -sign -binary -in content -inkey %s.pem "
+				    "-signer %s.crt -nocerts -nosmimecap -md sha384 -outform DER "
+				    "-out signature",
+				    kinds[i], kinds[i]),
+			0);
+		der = support_read("signature");
+		if (pkcs7_verify(buffer_bytes(&der), &digest, certificate, &err) < 0)
+			fail_msg("%s: %s", kinds[i], err.text);
+		/* Each byte of them is signed, or a part of the form. */
+		for (size_t j = 0; j < der.size; j++) {
+			der.data[j] ^= 0x20;
+			if (pkcs7_verify(buffer_bytes(&der), &digest, certificate, &err) == 0)
+				fail_msg("%s: byte %zu does not matter", kinds[i], j);
+			der.data[j] ^= 0x20;
+		}
+		buffer_free(&der);
+		X509_free(certificate);
+	}
+}
+
+/* struct bad_attributes - what is changed before such attributes are signed, all by a good key */
+struct bad_attributes {
+	const char *name;
+	void (*change)(STACK_OF(X509_ATTRIBUTE) * attributes);
+	const char *why;
+	bool kernel_only; /* good for a manifest */
+};
+
+static void remove_attribute(STACK_OF(X509_ATTRIBUTE) * attributes, int nid)
+{
+	X509_ATTRIBUTE_free(
+		X509at_delete_attr(attributes, X509at_get_attr_by_NID(attributes, nid, -1)));
+}
+
+static void add_attribute(STACK_OF(X509_ATTRIBUTE) * attributes, const char *oid, int type,
+			  const void *value, int size)
+{
+	assert_non_null(X509at_add1_attr_by_txt(&attributes, oid, type, value, size));
+}
+
+static void no_type(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	remove_attribute(attributes, NID_pkcs9_contentType);
+}
+
+static void no_digest(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	remove_attribute(attributes, NID_pkcs9_messageDigest);
+}
+
+static void other_digest(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	static const unsigned char zeros[32];
+
+	no_digest(attributes);
+	add_attribute(attributes, "1.2.840.113549.1.9.4", V_ASN1_OCTET_STRING, zeros, 32);
+}
+
+static void short_digest(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	no_digest(attributes);
+	add_attribute(attributes, "1.2.840.113549.1.9.4", V_ASN1_OCTET_STRING, "", 0);
+}
+
+static void digest_of_another_type(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	no_digest(attributes);
+	add_attribute(attributes, "1.2.840.113549.1.9.4", V_ASN1_UTF8STRING, "digest", 6);
+}
+
+static void other_type(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	ASN1_OBJECT *object = OBJ_nid2obj(NID_pkcs7_signed);
+
+	no_type(attributes);
+	add_attribute(attributes, "1.2.840.113549.1.9.3", V_ASN1_OBJECT, object, -1);
+}
+
+static void digest_twice(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	static const unsigned char zeros[32];
+	X509_ATTRIBUTE *more = NULL;
+
+	assert_non_null(X509_ATTRIBUTE_create_by_NID(&more, NID_pkcs9_messageDigest,
+						     V_ASN1_OCTET_STRING, zeros, 32));
+	assert_true(sk_X509_ATTRIBUTE_push(attributes, more) > 0);
+}
+
+static void two_values(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	static const unsigned char zeros[32];
+	int at = X509at_get_attr_by_NID(attributes, NID_pkcs9_messageDigest, -1);
+
+	assert_int_equal(X509_ATTRIBUTE_set1_data(X509at_get_attr(attributes, at),
+						  V_ASN1_OCTET_STRING, zeros, 32),
+			 1);
+}
+
+static void statement_type(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	add_attribute(attributes, "1.3.6.1.4.1.311.2.1.11", V_ASN1_UTF8STRING, "x", 1);
+}
+
+static void opus_info(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	add_attribute(attributes, "1.3.6.1.4.1.311.2.1.12", V_ASN1_UTF8STRING, "x", 1);
+}
+
+static void another(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	add_attribute(attributes, "1.3.6.1.4.1.55555.1", V_ASN1_UTF8STRING, "x", 1);
+}
+
+static void many(STACK_OF(X509_ATTRIBUTE) * attributes)
+{
+	char oid[64];
+
+	for (int i = 0; i < 64; i++) {
+		snprintf(oid, sizeof(oid), "1.3.6.1.4.1.55555.2.%d", i);
+		add_attribute(attributes, oid, V_ASN1_UTF8STRING, "x", 1);
+	}
+}
+
+/* @signature, with its attributes changed, and as if its signer had signed that. */
+static struct buffer sign_again(const struct buffer *signature, const struct bad_attributes *row)
+{
+	const unsigned char *at = signature->data;
+	PKCS7 *pkcs7 = d2i_PKCS7(NULL, &at, (long)signature->size);
+	struct signer *signer = open_key("p256");
+	PKCS7_SIGNER_INFO *info;
+	struct buffer made = { 0 }, out = { 0 };
+	unsigned char *der = NULL;
+	int size;
+
+	assert_non_null(pkcs7);
+	info = sk_PKCS7_SIGNER_INFO_value(pkcs7->d.sign->signer_info, 0);
+	row->change(info->auth_attr);
+	/* Sorted, as DER wants it: what is read again then is. */
+	size = ASN1_item_i2d((ASN1_VALUE *)info->auth_attr, &der, ASN1_ITEM_rptr(PKCS7_ATTR_SIGN));
+	assert_true(size > 0);
+	assert_int_equal(
+		signature_make(signer, ASSAY_HASH_SHA256, BYTES(der, (size_t)size), &made, NULL),
+		0);
+	sk_X509_ATTRIBUTE_pop_free(info->auth_attr, X509_ATTRIBUTE_free);
+	at = der;
+	info->auth_attr = (STACK_OF(X509_ATTRIBUTE) *)ASN1_item_d2i(
+		NULL, &at, size, ASN1_ITEM_rptr(PKCS7_ATTR_VERIFY));
+	assert_non_null(info->auth_attr);
+	OPENSSL_free(der);
+	assert_int_equal(ASN1_OCTET_STRING_set(info->enc_digest, made.data, (int)made.size), 1);
+	der = NULL;
+	size = i2d_PKCS7(pkcs7, &der);
+	buffer_append(&out, der, (size_t)size);
+	OPENSSL_free(der);
+	buffer_free(&made);
+	PKCS7_free(pkcs7);
+	signer->close(signer);
+	return out;
+}
+
+static void signed_attributes_that_are_not_good_are_refused(void **state)
+{
+	static const struct bad_attributes rows[] = {
+		{ "good: another, which nobody knows", another, NULL, false },
+		{ "no contentType", no_type, "there is no contentType", false },
+		{ "no messageDigest", no_digest, "there is no messageDigest", false },
+		{ "the digest of other data", other_digest, "is of other data", false },
+		{ "an empty digest", short_digest, "is of other data", false },
+		{ "a digest that is text", digest_of_another_type, "no OCTET STRING", false },
+		{ "contentType signedData", other_type, "contentType is not data", false },
+		{ "messageDigest twice", digest_twice, "is there twice", false },
+		{ "messageDigest with two values", two_values, "exactly one value", false },
+		{ "SpcStatementType", statement_type, "the kernel refuses", true },
+		{ "SpcSpOpusInfo", opus_info, "the kernel refuses", true },
+		{ "very many", many, "there are too many", false },
+	};
+	struct assay_digest digest = data_digest(ASSAY_HASH_SHA256);
+	X509 *certificate = sign_fixture_certificate("p256");
+	struct buffer good;
+
+	(void)state;
+	assert_int_equal(
+		support_run("openssl cms -sign -binary -in content -inkey p256.pem -signer "
+			    "p256.crt -nocerts -nosmimecap -md sha256 -outform DER -out "
+			    "signature"),
+		0);
+	good = support_read("signature");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buffer der = sign_again(&good, &rows[i]);
+		uint8_t room[VERITY_FORMATTED_MAX];
+		struct pkcs7_content content = pkcs7_file_content(&digest, room);
+		struct assay_error err = { 0 };
+		int r = pkcs7_verify(buffer_bytes(&der), &digest, certificate, &err);
+
+		if ((r < 0) != (rows[i].why != NULL) ||
+		    (rows[i].why && !strstr(err.text, rows[i].why)))
+			fail_msg("%s: %d, \"%s\"", rows[i].name, r, err.text);
+		content.kernel = false;
+		r = pkcs7_verify_content(buffer_bytes(&der), &content, certificate, &err);
+		if ((r == 0) != (!rows[i].why || rows[i].kernel_only))
+			fail_msg("%s, not for the kernel: %d", rows[i].name, r);
+		buffer_free(&der);
+	}
+	buffer_free(&good);
+	X509_free(certificate);
+}
+
 /* Made by OpenSSL's command line; each has one thing that ours do not have. */
 static void signatures_of_another_form_are_refused(void **state)
 {
@@ -462,7 +683,7 @@ static void signatures_of_another_form_are_refused(void **state)
 	} rows[] = {
 		{ "openssl cms -sign $S -nocerts -noattr -nodetach", -EBADMSG, "detached" },
 		{ "openssl cms -sign $S -noattr", -EBADMSG, "certificates" },
-		{ "openssl cms -sign $S -nocerts", -EBADMSG, "attributes" },
+		{ "openssl cms -sign $S -nocerts", -EBADMSG, "S/MIME capabilities" },
 		{ "openssl cms -sign $S -nocerts -noattr -signer other.crt -inkey other.pem",
 		  -EBADMSG, "exactly one signer" },
 		{ "openssl cms -sign $S -nocerts -noattr -keyid", -EBADMSG, "PKCS#7" },
@@ -758,6 +979,8 @@ int main(void)
 		cmocka_unit_test(certificates_come_in_both_encodings),
 		cmocka_unit_test(built_in_signatures_are_accepted_by_openssl_and_ourselves),
 		cmocka_unit_test(built_in_signatures_of_other_programs_are_accepted),
+		cmocka_unit_test(signed_attributes_of_other_programs_are_accepted),
+		cmocka_unit_test(signed_attributes_that_are_not_good_are_refused),
 		cmocka_unit_test(signatures_of_another_form_are_refused),
 		cmocka_unit_test(rsa_pss_is_refused),
 		cmocka_unit_test(a_changed_built_in_signature_is_refused),

@@ -19,6 +19,9 @@
  * @sign_message: NULL; or signs @message itself, and is what signature_make() calls instead of
  *        @sign: for keys that sign no digests, and for signers that look a signature up.
  *        @hash is what digest others would sign of it
+ * @given: NULL; or calls @each with every signature of @message that was made elsewhere, in
+ * whichever form it was handed over, until one is taken. Return: 0 where @each returned that;
+ * -ENOENT where it returned nothing else, or never was called; or what it returned last
  * @close: frees the signer and all it holds
  * @concurrent: @sign may be called by several threads at a time
  * @dear: a signature takes so long that one which is there is checked and kept rather than
@@ -32,6 +35,8 @@ struct signer {
 		    struct assay_error *err);
 	int (*sign_message)(struct signer *signer, enum assay_hash hash, struct bytes message,
 			    struct buffer *out, struct assay_error *err);
+	int (*given)(struct signer *signer, enum assay_hash hash, struct bytes message,
+		     int (*each)(void *context, struct bytes given), void *context);
 	void (*close)(struct signer *signer);
 };
 

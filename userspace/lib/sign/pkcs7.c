@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
+#include "sign/pkcs7_attributes.h"
 #include "sign/pkcs7_internal.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
@@ -91,9 +92,8 @@ static int check_structure(PKCS7 *pkcs7, PKCS7_SIGNER_INFO **ret, struct assay_e
 	info = sk_PKCS7_SIGNER_INFO_value(content->signer_info, 0);
 	if (ASN1_INTEGER_get(info->version) != 1)
 		return not_ours(err, "its signer's version is not 1");
-	if (sk_X509_ATTRIBUTE_num(info->auth_attr) > 0 ||
-	    sk_X509_ATTRIBUTE_num(info->unauth_attr) > 0)
-		return not_ours(err, "it has attributes");
+	if (sk_X509_ATTRIBUTE_num(info->unauth_attr) > 0)
+		return not_ours(err, "it has attributes that are not signed");
 	*ret = info;
 	return 0;
 }
@@ -102,6 +102,8 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 			struct assay_error *err)
 {
 	EVP_PKEY *key = X509_get0_pubkey(certificate);
+	CLEANUP(buffer_free) struct buffer attributes = { 0 };
+	struct bytes message = content->bytes;
 	PKCS7_SIGNER_INFO *info = NULL;
 	const struct pkcs7_algorithm *algorithm = pkcs7_algorithms;
 	int r = check_structure(pkcs7, &info, err);
@@ -122,7 +124,13 @@ static int check_signer(PKCS7 *pkcs7, const struct pkcs7_content *content, X509 
 		return not_ours(err, "its message digest is not SHA-256, SHA-384 or SHA-512");
 	if (!plain_object(info->digest_enc_alg, pkcs7_signature_object(key, algorithm)))
 		return not_ours(err, "its signature algorithm does not fit the certificate's key");
-	return signature_verify_message(key, algorithm->hash, content->bytes,
+	if (info->auth_attr) {
+		r = pkcs7_attributes(info, content, algorithm->hash, &attributes, err);
+		if (r < 0)
+			return r;
+		message = buffer_bytes(&attributes);
+	}
+	return signature_verify_message(key, algorithm->hash, message,
 					BYTES(ASN1_STRING_get0_data(info->enc_digest),
 					      (size_t)ASN1_STRING_length(info->enc_digest)),
 					content->what, err);

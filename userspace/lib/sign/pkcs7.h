@@ -6,7 +6,8 @@
  *
  * PKCS#7 signedData (RFC 2315), DER, detached, over struct fsverity_formatted_digest;
  * no signed attributes, no certificates inside. The message digest is the fs-verity
- * digest's own algorithm.
+ * digest's own algorithm. Signatures that others made may have signed attributes
+ * (sign/pkcs7_attributes.h).
  *
  * No TPM code and, but for the signer's own, no I/O: lib/verify may use this too.
  */
@@ -46,7 +47,11 @@ struct pkcs7_content pkcs7_file_content(const struct assay_digest *digest, uint8
  * @hash: the message digest's algorithm: SHA-256, SHA-384 or SHA-512; a key that signs
  *        digests of one hash only gets that one
  *
- * What a key signs in this way must tell by its first bytes what it is.
+ * What a key signs in this way must tell by its first bytes what it is. They are never those of a
+ * SET (0x31): that is what a signature with signed attributes is of.
+ *
+ * Where the signer has a CMS with signed attributes that somebody made of @content, and it is good,
+ * that is taken.
  */
 int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
 		       const struct pkcs7_content *content, enum assay_hash hash,
@@ -120,7 +125,8 @@ int pkcs7_add_certificate(struct bytes der, X509 *certificate, struct buffer *ou
  * pkcs7_verify() - is @der a built-in signature of @digest by @certificate's key?
  *
  * Pure. Strict: DER without anything behind it, detached, exactly one signer, which
- * is @certificate, no attributes, no certificates or CRLs inside, message digest
+ * is @certificate, no certificates or CRLs inside, no attributes or such as
+ * pkcs7_attributes() takes (sign/pkcs7_attributes.h), message digest
  * SHA-256, SHA-384 or SHA-512, a key as certificate_check_signer() wants it. The
  * certificate's period of validity is not looked at, as the kernel does not.
  *

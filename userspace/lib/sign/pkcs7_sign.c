@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
+#include "sign/pkcs7_attributes.h"
 #include "sign/pkcs7_internal.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
@@ -154,16 +155,27 @@ static const struct pkcs7_algorithm *find_algorithm(const struct pkcs7_maker *ma
 	return NULL;
 }
 
-/* @signature: gets the signature's own bytes */
+/* @signature: gets the signature's own bytes. 1: @out got the whole of one that was given */
 static int sign_bytes(struct pkcs7_maker *maker, const struct pkcs7_content *content,
 		      enum assay_hash hash, const struct pkcs7_algorithm **ret,
-		      struct buffer *signature, struct assay_error *err)
+		      struct buffer *signature, struct buffer *out, struct assay_error *err)
 {
+	struct assay_error why = { 0 };
+	int given, r;
+
 	*ret = find_algorithm(maker, hash);
 	if (!*ret || content->bytes.size == 0)
 		return assay_fail(err, EINVAL, "%s needs SHA-256, SHA-384 or SHA-512",
 				  content->what);
-	return signature_make(maker->signer, (*ret)->hash, content->bytes, signature, err);
+	given = pkcs7_take_given(maker->signer, maker->certificate, maker->inside, content,
+				 (*ret)->hash, out, &why);
+	if (given == 0)
+		return 1;
+	r = signature_make(maker->signer, (*ret)->hash, content->bytes, signature, err);
+	if (r < 0 && given != -ENOENT)
+		return assay_fail(err, -given, "the signature that was given of %s: %s",
+				  content->what, why.text);
+	return r;
 }
 
 int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
@@ -178,8 +190,10 @@ int pkcs7_sign_content(struct signer *signer, X509 *certificate, bool inside,
 	int r;
 
 	once.pure = signature_is_pure(X509_get0_pubkey(certificate));
-	r = sign_bytes(&once, content, hash, &algorithm, &signature, err);
-	return r < 0 ? r : assemble(&once, algorithm, content, buffer_bytes(&signature), out, err);
+	r = sign_bytes(&once, content, hash, &algorithm, &signature, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return assemble(&once, algorithm, content, buffer_bytes(&signature), out, err);
 }
 
 int pkcs7_maker_new(struct signer *signer, X509 *certificate, bool inside, struct pkcs7_maker **ret,
@@ -221,9 +235,9 @@ int pkcs7_maker_sign(struct pkcs7_maker *maker, const struct assay_digest *diges
 
 	if (r < 0)
 		return r;
-	r = sign_bytes(maker, &content, digest->hash, &algorithm, &signature, err);
-	if (r < 0)
-		return r;
+	r = sign_bytes(maker, &content, digest->hash, &algorithm, &signature, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	head = find_head(maker, algorithm, signature.size);
 	if (head) {
 		buffer_reserve(out, head->bytes.size + signature.size);

@@ -5,13 +5,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/cms.h>
 #include <openssl/ec.h>
-#include <openssl/pem.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
+#include "sign/cms_given.h"
 #include "sign/signature.h"
 
 /* Room for the largest, in base64, and the other members. */
@@ -105,49 +104,20 @@ int signatures_read(struct signatures *signatures, struct bytes text, const char
 
 /* ---------------------------------------------------------------- forms */
 
-static CMS_ContentInfo *parse_cms(struct bytes given)
-{
-	static const char pem[] = "-----BEGIN ";
-	unsigned char *decoded = NULL;
-	const unsigned char *at = given.data;
-	long size = (long)given.size;
-	char *name = NULL, *header = NULL;
-	CMS_ContentInfo *cms;
-	BIO *bio;
-
-	if (given.size == 0 || given.size > INT_MAX)
-		return NULL;
-	if (memmem(given.data, given.size, pem, sizeof(pem) - 1)) {
-		bio = BIO_new_mem_buf(given.data, (int)given.size);
-		if (bio && PEM_read_bio(bio, &name, &header, &decoded, &size) == 1)
-			at = decoded;
-		BIO_free(bio);
-	}
-	cms = d2i_CMS_ContentInfo(NULL, &at, size);
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_free(decoded);
-	crypto_errors_drop();
-	return cms;
-}
-
 /* The signature inside a CMS; borrowed from it. */
 static int open_cms(CMS_ContentInfo *cms, struct bytes *ret, struct assay_error *err)
 {
-	/* Its elements are the CMS's. */
-	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
-	CMS_SignerInfo *signer;
+	CMS_SignerInfo *signer = cms_given_signer(cms);
 	const ASN1_OCTET_STRING *value;
 
-	crypto_errors_drop();
-	if (sk_CMS_SignerInfo_num(signers) != 1)
+	if (!signer)
 		return assay_fail(err, EBADMSG, "the CMS does not have exactly one signer");
-	signer = sk_CMS_SignerInfo_value(signers, 0);
 	if (CMS_signed_get_attr_count(signer) > 0)
 		return assay_fail(err, EBADMSG,
 				  "the CMS has signed attributes, so that its signature covers "
-				  "them and not the bytes: make it without (openssl cms -sign "
-				  "-binary -noattr)");
+				  "them and not the bytes. A manifest and a file's built-in "
+				  "signature can have them; IMA's signatures and certificates "
+				  "cannot: make those without (openssl cms -sign -binary -noattr)");
 	value = CMS_SignerInfo_get0_signature(signer);
 	*ret = BYTES(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
 	return 0;
@@ -186,7 +156,7 @@ int signature_settle(EVP_PKEY *key, enum assay_hash hash, struct bytes message, 
 {
 	static const char what[] = "it";
 	CLEANUP(buffer_free) struct buffer der = { 0 };
-	CLEANUP(cms_free_pointer) CMS_ContentInfo *cms = parse_cms(given);
+	CLEANUP(cms_free_pointer) CMS_ContentInfo *cms = cms_given_parse(given);
 	struct bytes found = given;
 	int r = cms ? open_cms(cms, &found, err) : 0;
 

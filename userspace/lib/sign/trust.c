@@ -13,6 +13,7 @@
 #include "base/crypto_errors.h"
 #include "sign/certificate_judge.h"
 #include "sign/ima_sig.h"
+#include "sign/pkcs7_attributes.h"
 #include "sign/signature.h"
 #include "verity/enable.h"
 #include "verity/verity.h"
@@ -345,10 +346,13 @@ static int check_structure(CMS_ContentInfo *cms, const struct pkcs7_content *con
 	if (sk_CMS_SignerInfo_num(infos) > 1)
 		return stricter(content, err, "it has more than one signer");
 	info = sk_CMS_SignerInfo_value(infos, 0);
-	if (CMS_signed_get_attr_by_NID(info, NID_SMIMECapabilities, -1) >= 0)
-		return refused(content, err,
-			       "it has S/MIME capabilities among its attributes; sign without "
-			       "attributes, or without these (EKEYREJECTED)");
+	for (int i = 0; content->kernel && i < CMS_signed_get_attr_count(info); i++)
+		if (pkcs7_attribute_is_refused(
+			    X509_ATTRIBUTE_get0_object(CMS_signed_get_attr(info, i))))
+			return refused(content, err,
+				       "it has S/MIME capabilities, or what Authenticode has, "
+				       "among its attributes; sign without attributes, or without "
+				       "these (EKEYREJECTED)");
 	*ret = info;
 	return 0;
 }
