@@ -240,9 +240,13 @@ struct verify_observer {
 	void (*firmware)(void *context, const struct firmware_log *log);
 };
 
+struct evidence;
+
 /**
  * struct verify_input - what a verifier has: all borrowed
  * @evidence: JSON text
+ * @evidence_read: what evidence_parse() made of it, for who has asked that already: taken over;
+ * else NULL
  * @nonce: that it sent
  * @ak_public: TPM2B_PUBLIC of the key that it enrolled; empty where only the key's numbers are
  *             known (verify/ak_given.h): then @ak_key is tpm_public_key_digest() of them
@@ -271,6 +275,7 @@ struct verify_observer {
  */
 struct verify_input {
 	struct bytes evidence;
+	struct evidence *evidence_read;
 	struct bytes nonce;
 	struct bytes ak_public;
 	const struct kept_key *ak_kept;

@@ -10,6 +10,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <stdatomic.h>
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
@@ -54,14 +55,15 @@ int tpm_qualified_name(const struct tpm_public *public, struct bytes parent, str
 
 /* ---------------------------------------------------------------- the key for OpenSSL */
 
-static EVP_PKEY *key_from_params(const char *type, OSSL_PARAM_BLD *builder)
+/* @selection: EVP_PKEY_PUBLIC_KEY, or EVP_PKEY_KEY_PARAMETERS */
+static EVP_PKEY *key_from_params(const char *type, int selection, OSSL_PARAM_BLD *builder)
 {
 	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *key = NULL;
 
 	if (!params || !context || EVP_PKEY_fromdata_init(context) <= 0 ||
-	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+	    EVP_PKEY_fromdata(context, &key, selection, params) <= 0)
 		key = NULL;
 	EVP_PKEY_CTX_free(context);
 	OSSL_PARAM_free(params);
@@ -79,52 +81,80 @@ static EVP_PKEY *rsa_key(const struct tpm_public *public)
 	    BN_set_word(exponent, public->exponent ? public->exponent : RSA_DEFAULT_EXPONENT) &&
 	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) &&
 	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent))
-		key = key_from_params("RSA", builder);
+		key = key_from_params("RSA", EVP_PKEY_PUBLIC_KEY, builder);
 	OSSL_PARAM_BLD_free(builder);
 	BN_free(exponent);
 	BN_free(modulus);
 	return key;
 }
 
-/* Of a curve that is known: its group's name for OpenSSL, and a coordinate's bytes. */
-static size_t curve_size(uint16_t curve, const char **ret_group)
+/* struct curve - one that is known; @group: OpenSSL's name; @size: of a coordinate */
+struct curve {
+	uint16_t id;
+	const char *group;
+	size_t size;
+};
+
+static const struct curve curves[] = {
+	{ TPM_ECC_NIST_P256, "P-256", 32 },
+	{ TPM_ECC_NIST_P384, "P-384", 48 },
+	{ TPM_ECC_NIST_P521, "P-521", COORDINATE_MAX },
+};
+
+#define CURVES (sizeof(curves) / sizeof(curves[0]))
+
+static EVP_PKEY *make_curve(const char *group)
 {
-	switch (curve) {
-	case TPM_ECC_NIST_P256:
-		*ret_group = "P-256";
-		return 32;
-	case TPM_ECC_NIST_P384:
-		*ret_group = "P-384";
-		return 48;
-	case TPM_ECC_NIST_P521:
-		*ret_group = "P-521";
-		return COORDINATE_MAX;
-	default:
-		return 0;
-	}
+	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	EVP_PKEY *key = NULL;
+
+	if (builder &&
+	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0))
+		key = key_from_params("EC", EVP_PKEY_KEY_PARAMETERS, builder);
+	OSSL_PARAM_BLD_free(builder);
+	return key;
+}
+
+/* A key without a point: made once, since making a group takes four times as long as copying it. */
+static const EVP_PKEY *key_of_curve(size_t curve)
+{
+	static _Atomic(EVP_PKEY *) made[CURVES];
+	EVP_PKEY *key = atomic_load(&made[curve]), *other = NULL;
+
+	if (key)
+		return key;
+	key = make_curve(curves[curve].group);
+	if (!key || atomic_compare_exchange_strong(&made[curve], &other, key))
+		return key;
+	/* Another thread was faster. */
+	EVP_PKEY_free(key);
+	return other;
 }
 
 static EVP_PKEY *ecc_key(const struct tpm_public *public)
 {
 	uint8_t point[1 + 2 * COORDINATE_MAX] = { POINT_CONVERSION_UNCOMPRESSED };
-	const char *group = NULL;
-	size_t size = curve_size(public->curve, &group);
-	OSSL_PARAM_BLD *builder;
-	EVP_PKEY *key = NULL;
+	const EVP_PKEY *empty;
+	EVP_PKEY *key;
+	size_t curve = 0, size;
 
+	while (curve < CURVES && curves[curve].id != public->curve)
+		curve++;
+	if (curve == CURVES)
+		return NULL;
+	size = curves[curve].size;
 	/* A TPM may leave out leading zeros. */
-	if (size == 0 || public->x.size == 0 || public->x.size > size || public->y.size == 0 ||
+	if (public->x.size == 0 || public->x.size > size || public->y.size == 0 ||
 	    public->y.size > size)
 		return NULL;
 	memcpy(point + 1 + size - public->x.size, public->x.data, public->x.size);
 	memcpy(point + 1 + 2 * size - public->y.size, public->y.data, public->y.size);
-	builder = OSSL_PARAM_BLD_new();
-	if (builder &&
-	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
-	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size))
-		key = key_from_params("EC", builder);
-	OSSL_PARAM_BLD_free(builder);
-	return key;
+	empty = key_of_curve(curve);
+	key = empty ? EVP_PKEY_dup((EVP_PKEY *)empty) : NULL;
+	if (key && EVP_PKEY_set1_encoded_public_key(key, point, 1 + 2 * size) == 1)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
 }
 
 EVP_PKEY *tpm_public_key(const struct tpm_public *public)

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "verify/library_internal.h"
+#include "verify/library_read.h"
 #include "verify/sentence.h"
 #include "verify/state.h"
 #include "verify/verify.h"
@@ -149,7 +150,7 @@ static void keep_record(void *context, const struct verify_record *record)
 	buffer_append(&verdict->records, &kept, sizeof(kept));
 }
 
-static void judge_evidence(const struct assay_verify_params *params,
+static void judge_evidence(const struct assay_verify_params *params, struct evidence *evidence,
 			   const struct verify_state *state, struct assay_verdict *ret)
 {
 	const struct assay_policy *policy = params->policy;
@@ -157,6 +158,7 @@ static void judge_evidence(const struct assay_verify_params *params,
 	const struct verify_observer observer = { ret, keep_record, keep_file, NULL };
 	struct verify_input input = {
 		.evidence = library_borrow(params->evidence),
+		.evidence_read = evidence,
 		.nonce = library_borrow(params->nonce),
 		.ak_public = kept ? kept_key_bytes(kept) : library_borrow(params->ak_public),
 		.ak_kept = kept,
@@ -181,7 +183,8 @@ static void judge_evidence(const struct assay_verify_params *params,
 		state_to_bytes(&ret->verdict.state, &ret->state);
 }
 
-PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *params,
+enum assay_verify_error library_verify_read(const struct assay_verify_params *params,
+					    struct evidence *evidence,
 					    struct assay_verdict **ret_verdict,
 					    struct assay_verify_message *message)
 {
@@ -198,7 +201,7 @@ PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *pa
 		return library_failed(ASSAY_VERIFY_ERROR_STATE, &err, message);
 	verdict = calloc(1, sizeof(*verdict));
 	if (verdict)
-		judge_evidence(params, &state, verdict);
+		judge_evidence(params, evidence, &state, verdict);
 	if (!verdict || verdict->files.failed || verdict->records.failed || verdict->paths.failed ||
 	    verdict->state.failed) {
 		assay_verdict_free(verdict);
@@ -206,6 +209,13 @@ PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *pa
 	}
 	*ret_verdict = verdict;
 	return ASSAY_VERIFY_OK;
+}
+
+PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *params,
+					    struct assay_verdict **ret_verdict,
+					    struct assay_verify_message *message)
+{
+	return library_verify_read(params, NULL, ret_verdict, message);
 }
 
 /* ---------------------------------------------------------------- reading it */

@@ -31,8 +31,12 @@ enum check_result check_evidence_parsed(struct appraisal *appraisal, char *detai
 {
 	struct assay_error err = { 0 };
 
-	if (evidence_parse(appraisal->input->evidence, &appraisal->evidence, &err) < 0)
+	if (appraisal->input->evidence_read) {
+		appraisal->evidence = *appraisal->input->evidence_read;
+		*appraisal->input->evidence_read = (struct evidence){ 0 };
+	} else if (evidence_parse(appraisal->input->evidence, &appraisal->evidence, &err) < 0) {
 		return check_tell(false, detail, "%s", err.text);
+	}
 	if (appraisal->evidence.boot_id[0] == '\0')
 		return check_tell(true, detail, "%zu bytes; of which boot, nobody noted",
 				  appraisal->input->evidence.size);
