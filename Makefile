@@ -240,6 +240,7 @@ build/$(1)/assay-fleet: build/$(1)/userspace/fleet/main.o $$(FLEET_COMMANDS:%=bu
 
 # A load for the fleet's verifier, for its benchmark and tests.
 build/$(1)/fleet-load: build/$(1)/tests/bench/host/fleet_load.o build/$(1)/tests/bench/host/fleet_device.o \
+		build/$(1)/tests/bench/host/fleet_files.o \
 		build/$(1)/tests/unit/log_builder.o build/$(1)/libassay.a
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lcmocka $$(LIBS_CORE)

@@ -3,7 +3,7 @@
 # bench-fleet: attestations a second that assay-fleet sustains on this machine, with the database and the
 # load on it too. DEVICES made-up devices, each with a key of its own, are enrolled; each attests once
 # with its whole logs; then, for SECONDS, all in turn as fast as it goes, each time with a record and an
-# entry more, over CONNECTIONS connections that are kept, at Unix sockets of WORKERS processes. DATABASE is
+# entry more, over CONNECTIONS connections that are kept, at the Unix socket of WORKERS processes. DATABASE is
 # postgresql (15, its settings but for sizes) or sqlite. ratio: over 3,333 a second, which is a
 # million devices every 5 minutes.
 set -eu
@@ -13,16 +13,16 @@ cd "$(dirname "$0")/../.."
 . tests/postgres.sh
 
 devices=${DEVICES:-10000} seconds=${SECONDS_LONG:-60} connections=${CONNECTIONS:-256} entries=${ENTRIES:-20}
-workers=${WORKERS:-1} database=${DATABASE:-postgresql}
+workers=${WORKERS:-$(nproc)} database=${DATABASE:-postgresql}
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-fleet.XXXXXX")
 top=$PWD
-pids=
+fleet=
 stop() {
-	for pid in $pids; do
-		kill "$pid" 2>/dev/null || :
-		wait "$pid" 2>/dev/null || :
-	done
-	pids=
+	if [ -n "$fleet" ]; then
+		kill "$fleet" 2>/dev/null || :
+		wait "$fleet" 2>/dev/null || :
+	fi
+	fleet=
 	postgres_stop
 }
 trap 'stop; rm -rf "$work"' EXIT
@@ -53,21 +53,17 @@ END
 for role in operator approver; do
 	echo "$role the-$role token:$(printf '%s-token' "$role" | sha256sum | cut -d ' ' -f 1)"
 done >operators
-sockets=
-for worker in $(seq "$workers"); do
-	"$top/build/host/assay-fleet" serve --database "$url" --listen "$work/fleet$worker.sock" --operators operators 2>"fleet$worker.log" &
-	pids="$pids $!"
-	for _ in $(seq 600); do
-		! grep -q ': serving$' "fleet$worker.log" || break
-		kill -0 "$!" 2>/dev/null || { cat "fleet$worker.log" >&2; exit 1; }
-		sleep 0.05
-	done
-	sockets="$sockets --socket $work/fleet$worker.sock"
+"$top/build/host/assay-fleet" serve --database "$url" --listen "$work/fleet.sock" --operators operators --workers "$workers" --device-rate 0 2>fleet.log &
+fleet=$!
+for _ in $(seq 600); do
+	! grep -q ': serving$' fleet.log || break
+	kill -0 "$fleet" 2>/dev/null || { cat fleet.log >&2; exit 1; }
+	sleep 0.05
 done
 
 # say METHOD PATH ROLE BODY
 say() {
-	curl -fsS --unix-socket fleet1.sock -X "$1" -H "Authorization: Bearer $3-token" --data-binary "$4" "http://fleet$2" >/dev/null
+	curl -fsS --unix-socket fleet.sock -X "$1" -H "Authorization: Bearer $3-token" --data-binary "$4" "http://fleet$2" >/dev/null
 }
 content() { # FILE [SIGNATURE]
 	jq -nc --arg content "$(base64 -w0 "$1")" --arg signature "${2:+$(base64 -w0 "$2")}" \
@@ -84,17 +80,20 @@ cpu() { # PID...
 		sed 's/.*) //' "/proc/$cpu_pid/stat" 2>/dev/null || :
 	done | awk -v hertz="$(getconf CLK_TCK)" '{ used += $12 + $13 + $14 + $15 } END { printf "%.2f", used / hertz }'
 }
+# with its children
+cpu_of() { # PID
+	# shellcheck disable=SC2046 # pids, as words
+	cpu "$1" $(cat "/proc/$1/task/$1/children")
+}
 database_cpu() {
 	[ -n "$postgres_pid" ] || { echo 0; return; }
-	# shellcheck disable=SC2046 # the server's processes, as words
-	cpu "$postgres_pid" $(cat "/proc/$postgres_pid/task/$postgres_pid/children")
+	cpu_of "$postgres_pid"
 }
 query() { # SQL
 	psql -qAt -h "$postgres_at" -U fleet postgres -c "$1"
 }
 load() {
-	# shellcheck disable=SC2086 # options, as words
-	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --entries "$entries" --connections "$connections" $sockets "$@"
+	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --entries "$entries" --connections "$connections" --socket "$work/fleet.sock" "$@"
 }
 
 if [ "$database" = postgresql ]; then
@@ -111,16 +110,14 @@ fi
 echo "enrolled: $(cat enrolled.json)" >&2
 load --rounds 1 >whole.json
 echo "with whole logs: $(cat whole.json)" >&2
-# shellcheck disable=SC2086 # pids, as words
-fleet_before=$(cpu $pids) database_before=$(database_cpu)
+fleet_before=$(cpu_of "$fleet") database_before=$(database_cpu)
 wal_before=0 rows_before=0
 if [ "$database" = postgresql ]; then
 	wal_before=$(query 'SELECT pg_current_wal_lsn() - '"'0/0'"'::pg_lsn')
 	rows_before=$(query 'SELECT sum(n_tup_ins + n_tup_upd) FROM pg_stat_user_tables')
 fi
 load --seconds "$seconds" --grow 1 >load.json
-# shellcheck disable=SC2086
-fleet_cpu=$(cpu $pids) database_now=$(database_cpu)
+fleet_cpu=$(cpu_of "$fleet") database_now=$(database_cpu)
 wal=0 rows=0 hot=null
 if [ "$database" = postgresql ]; then
 	sleep 2 # the statistics of what has ended come within a second

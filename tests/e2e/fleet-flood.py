@@ -3,7 +3,7 @@
 """More connections to the fleet's verifier than it may have, as TAP.
 
 fleet-flood.py SOCKET PORT PID OPERATORS NUMBER: the service's Unix socket, its port for TLS, its
-process, the file of its operators, which loses the viewer's token, and how many checks there were
+first process, whose only child answers, the file of its operators, which loses the viewer's token, and how many checks there were
 before. The service has 20 connections at a time.
 """
 import http.client
@@ -55,7 +55,8 @@ def eventually(function):
 
 
 def descriptors():
-    return len(os.listdir(f"/proc/{PID}/fd"))
+    worker = open(f"/proc/{PID}/task/{PID}/children").read().split()[0]
+    return len(os.listdir(f"/proc/{worker}/fd"))
 
 
 before = descriptors()

@@ -14,7 +14,7 @@ FLEET_VARIANT=asan
 trap 'fleet_stop; end' EXIT
 
 certify devices d2 'extendedKeyUsage=clientAuth'
-fleet_start --timeout 3 || bail 'the service does not start'
+fleet_start --timeout 3 --workers 2 || bail 'the service does not start'
 jq '.machine_id = "d2" | .ek_key_sha256 = ("00" * 32) | del(.ek_certificate_sha256)' records/devices/d1.json >d2.json
 as approver PUT /v1/devices/d1 --data-binary @records/devices/d1.json
 check 'a device is there' said 200
@@ -43,7 +43,7 @@ check 'it ends well' fleet_stop
 check 'without a word of a sanitizer' eval '! grep -q "ERROR: \|runtime error" fleet.log'
 
 # ---------------------------------------------------------------- more connections than there may be
-fleet_start --connections 20 --timeout 5 --keep 0 || bail 'the service does not start with few connections'
+fleet_start --workers 1 --connections 20 --timeout 5 --keep 0 || bail 'the service does not start with few connections'
 as viewer GET "/v1/evidence/$(sha256sum older.zst | cut -d ' ' -f 1)"
 check 'evidence with news was kept' said 200
 measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"

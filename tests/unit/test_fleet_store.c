@@ -167,6 +167,73 @@ static void many_sets(void **state)
 	assert_int_equal(collected.rows, SETS);
 }
 
+/* struct several - what came of several sets, by their numbers */
+struct several {
+	int64_t numbers[3];
+	bool nulls[3];
+	char texts[3][16];
+	size_t sizes[3];
+};
+
+static int take_several(void *context, size_t set, const struct store_value *columns, size_t count,
+			struct assay_error *error)
+{
+	struct several *several = context;
+
+	(void)error;
+	assert_int_equal(count, 3);
+	assert_in_range(set, 0, 2);
+	several->nulls[set] = columns[0].type == STORE_NULL;
+	several->numbers[set] = columns[0].number;
+	snprintf(several->texts[set], sizeof(several->texts[set]), "%s",
+		 store_get_text(&columns[1]));
+	several->sizes[set] = columns[2].type == STORE_NULL ? SIZE_MAX : columns[2].bytes.size;
+	return 0;
+}
+
+/* By arrays, set by set where they have more bytes than one statement takes, and alone. */
+static void many_at_once(void **state)
+{
+	static const struct store_many get = {
+		{ "ntb", "SELECT $1, $2, $3", "SELECT $1::bigint, $2::text, $3::bytea" },
+		"SELECT n, number, text, blob FROM unnest($1, $2, $3) WITH ORDINALITY AS "
+		"v(number, text, blob, n) ORDER BY n DESC",
+	};
+	static uint8_t large[20U << 20];
+	const size_t sizes[] = { 4, sizeof(large) };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct store_value none = { .type = STORE_NULL };
+		const struct store_value values[] = {
+			store_number(7),
+			store_text("seven"),
+			store_blob(BYTES(large, sizes[i])),
+			none,
+			store_text(""),
+			store_blob(BYTES(NULL, 0)),
+			store_number(INT64_MAX),
+			none,
+			none,
+		};
+		struct several several = { .numbers = { 0 } };
+
+		assert_int_equal(
+			store_run_many(store, &get, values, 3, take_several, &several, &err), 0);
+		assert_true(several.numbers[0] == 7 && several.nulls[1] &&
+			    several.numbers[2] == INT64_MAX);
+		assert_string_equal(several.texts[0], "seven");
+		assert_string_equal(several.texts[1], "");
+		assert_true(several.sizes[0] == sizes[i] && several.sizes[1] == 0 &&
+			    several.sizes[2] == SIZE_MAX);
+		assert_int_equal(
+			store_run_many(store, &get, values, 1, take_several, &several, &err), 0);
+		assert_int_equal(
+			store_run_many(store, &get, values, 0, take_several, &several, &err), 0);
+	}
+}
+
 static const struct store_statement add_meta = { "tn",
 						 "INSERT INTO meta (name, value) VALUES ($1, $2)",
 						 NULL };
@@ -330,7 +397,7 @@ static void a_verdict_is_kept(void **state)
 	assert_int_equal(devices_load(store, names, 3, true, devices, &err), 0);
 	assert_string_equal(devices[1].name, "d2");
 	assert_string_equal(devices[2].name, "");
-	assert_int_equal(devices_add_change(store, &change, &devices[0].change, &err), 0);
+	assert_int_equal(devices_add_changes(store, &change, 1, &devices[0].change, &err), 0);
 	assert_true(devices[0].change > 0);
 	devices[0].verdict = DEVICE_NOT_TRUSTED;
 	devices[0].since = devices[0].seen = devices[0].judged = 2000;
@@ -340,6 +407,8 @@ static void a_verdict_is_kept(void **state)
 	devices[0].clock = INT64_MAX;
 	devices[0].records = 7;
 	devices[0].entries = 8;
+	devices[0].kept = 9;
+	devices[0].kept_since = 1999;
 	devices[0].evidence = (struct assay_digest){ .hash = ASSAY_HASH_SHA256, .size = 32 };
 	memcpy(devices[0].boot_id, "01234567-89ab-cdef-0123-456789abcdef", 37);
 	buffer_append(&devices[0].state, "state", 5);
@@ -348,7 +417,8 @@ static void a_verdict_is_kept(void **state)
 	assert_int_equal(again.verdict, DEVICE_NOT_TRUSTED);
 	assert_true(again.change == devices[0].change && again.due == 2300 &&
 		    again.resets == UINT32_MAX && again.clock == INT64_MAX && again.records == 7 &&
-		    again.entries == 8 && again.evidence.size == 32 && again.restarts == 3);
+		    again.entries == 8 && again.kept == 9 && again.kept_since == 1999 &&
+		    again.evidence.size == 32 && again.restarts == 3);
 	assert_string_equal(again.boot_id, devices[0].boot_id);
 	assert_true(bytes_equal(buffer_bytes(&again.state), buffer_bytes(&devices[0].state)));
 	assert_int_equal(devices_reason(store, again.change, reason, sizeof(reason), &err), 0);
@@ -362,8 +432,6 @@ static void evidence_is_kept_once(void **state)
 {
 	static const struct store_statement count = { "", "SELECT count(*) FROM evidence", NULL };
 	static const uint8_t body[1000] = { 40, 181, 47, 253 };
-	static const char *const names[] = { "d1", "d9" };
-	uint64_t sizes[2] = { 7, 7 };
 	struct device_evidence pieces[2] = {
 		{ .name = "d1", .at = 500, .boot_id = "b", .body = { body, sizeof(body) } },
 		{ .name = "d1", .boot_id = "b", .body = { body, sizeof(body) } },
@@ -378,12 +446,6 @@ static void evidence_is_kept_once(void **state)
 	in_transaction(devices_add_evidence(store, pieces, 2, &err), &err);
 	assert_int_equal(store_run(store, &count, NULL, 1, collect, &collected, &err), 0);
 	assert_int_equal(collected.sum, 1);
-	assert_int_equal(devices_evidence_sizes(store, names, 2, 500, sizes, &err), 0);
-	assert_int_equal(sizes[0], sizeof(body));
-	assert_int_equal(sizes[1], 0);
-	assert_int_equal(devices_evidence_sizes(store, names, 1, 501, sizes, &err), 0);
-	assert_int_equal(sizes[0], 0);
-	assert_int_equal(devices_evidence_sizes(store, names, 0, 0, sizes, &err), 0);
 }
 
 static void a_device_is_removed(void **state)
@@ -710,20 +772,20 @@ static void changes_come_in_order(void **state)
 	assert_int_equal(store_connect(url(), &other, &err), 0);
 	assert_int_equal(store_script(other, "SET lock_timeout = '100ms'", &err), 0);
 	assert_int_equal(store_begin(store, &err), 0);
-	assert_int_equal(devices_add_change(store, &change, &first, &err), 0);
-	assert_int_equal(devices_add_change(store, &change, &first, &err), 0);
+	assert_int_equal(devices_add_changes(store, &change, 1, &first, &err), 0);
+	assert_int_equal(devices_add_changes(store, &change, 1, &first, &err), 0);
 	assert_int_equal(store_begin(other, &err), 0);
-	assert_int_equal(devices_add_change(other, &change, &second, &err), -EIO);
+	assert_int_equal(devices_add_changes(other, &change, 1, &second, &err), -EIO);
 	support_assert_error(&err, "lock timeout");
 	store_rollback(other);
 	assert_int_equal(store_commit(store, &err), 0);
 	/* The next transaction has to wait anew. */
 	assert_int_equal(store_begin(store, &err), 0);
 	assert_int_equal(store_begin(other, &err), 0);
-	assert_int_equal(devices_add_change(other, &change, &second, &err), 0);
+	assert_int_equal(devices_add_changes(other, &change, 1, &second, &err), 0);
 	assert_true(second > first);
 	assert_int_equal(store_script(store, "SET lock_timeout = '100ms'", &err), 0);
-	assert_int_equal(devices_add_change(store, &change, &first, &err), -EIO);
+	assert_int_equal(devices_add_changes(store, &change, 1, &first, &err), -EIO);
 	store_rollback(store);
 	assert_int_equal(store_commit(other, &err), 0);
 	store_disconnect(other);
@@ -815,6 +877,7 @@ int main(void)
 		cmocka_unit_test(versions_are_known),
 		cmocka_unit_test(values_come_back),
 		cmocka_unit_test(many_sets),
+		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(transactions),
 		cmocka_unit_test(errors_are_told),
 		cmocka_unit_test(urls_are_refused),

@@ -3,26 +3,31 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "config.h"
 #include "serve.h"
 #include "trust_files.h"
+#include "workers.h"
 
 #define INTERVAL_DEFAULT 300
 #define KEEP_DEFAULT 65536
 #define TIMEOUT_DEFAULT 60
 #define CONNECTIONS_DEFAULT 1000
+#define PER_ADDRESS_DEFAULT 100
+#define DEVICE_RATE_DEFAULT 60
+#define OPERATOR_RATE_DEFAULT 1800
 
 struct serve_options {
 	struct database_options database;
 	const char *operators, *enrol_label;
-	struct option_texts listen;
+	struct option_texts listen, proxies;
 	const char *certificate, *key, *client_ca;
 	struct trust_paths trust;
-	uint64_t interval, keep;
+	uint64_t interval, keep, device_rate, operator_rate;
 	const char *result_key;
-	unsigned int timeout, connections;
+	unsigned int timeout, connections, per_address, workers;
 	bool device_certificates, approve, check, two_persons;
 };
 
@@ -30,6 +35,9 @@ static const struct serve_options serve_defaults = { .interval = INTERVAL_DEFAUL
 						     .keep = KEEP_DEFAULT,
 						     .timeout = TIMEOUT_DEFAULT,
 						     .connections = CONNECTIONS_DEFAULT,
+						     .per_address = PER_ADDRESS_DEFAULT,
+						     .device_rate = DEVICE_RATE_DEFAULT,
+						     .operator_rate = OPERATOR_RATE_DEFAULT,
 						     .enrol_label = "" };
 
 static const struct option_row serve_rows[] = {
@@ -43,10 +51,20 @@ static const struct option_row serve_rows[] = {
 	{ "operators", 0, "FILE",
 	  "who may look and act: ROLE NAME token:SHA256 [EXPIRES], a line each",
 	  OPTION_INPUT(struct serve_options, operators) },
+	{ "workers", 'j', "N",
+	  "processes that answer (with PostgreSQL as many as there are processors; else 1)",
+	  OPTION_NUMBER(struct serve_options, workers, 1, WORKERS_MAX) },
 	{ "timeout", 0, "SECONDS", "that a connection may take for a request, or be idle (60)",
 	  OPTION_NUMBER(struct serve_options, timeout, 1, 3600) },
-	{ "connections", 0, "N", "that are open at a time (1000)",
+	{ "connections", 0, "N", "that are open at a time, shared by the workers (1000)",
 	  OPTION_NUMBER(struct serve_options, connections, 1, 1000000) },
+	{ "per-address", 0, "N",
+	  "connections over TLS that an address may have open; 0: any number (100)",
+	  OPTION_NUMBER(struct serve_options, per_address, 0, 1000000) },
+	{ "proxy", 0, "ADDRESS", "of whom there may be any number of connections",
+	  OPTION_TEXTS(struct serve_options, proxies) },
+	{ "operator-rate", 0, "N", "requests a minute of an operator; 0: any number (1800)",
+	  OPTION_NUMBER(struct serve_options, operator_rate, 0, 1000000) },
 	OPTION_HEADING("TLS:"),
 	{ "cert", 0, "FILE", "the service's certificate, and those that lead to its root, in PEM",
 	  OPTION_INPUT(struct serve_options, certificate) },
@@ -58,6 +76,8 @@ static const struct option_row serve_rows[] = {
 	OPTION_HEADING("Devices:"),
 	{ "interval", 0, "SECONDS", "between two attestations of a device (300)",
 	  OPTION_NUMBER(struct serve_options, interval, 1, 31622400) },
+	{ "device-rate", 0, "N", "requests a minute of a device; 0: any number (60)",
+	  OPTION_NUMBER(struct serve_options, device_rate, 0, 1000000) },
 	{ "keep", 0, "KIB", "of a device's evidence that are kept in a day (65536)",
 	  OPTION_NUMBER(struct serve_options, keep, 0, 1U << 30) },
 	{ "roots", 0, "PATH",
@@ -81,9 +101,22 @@ static const struct option_row serve_rows[] = {
 	OPTION_END,
 };
 
+/* SQLite has one that writes at a time. */
+static unsigned int workers_of(const struct serve_options *options)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (options->workers > 0)
+		return options->workers;
+	if (strncmp(options->database.url, "postgres", strlen("postgres")) != 0 || processors < 1)
+		return 1;
+	return processors < WORKERS_MAX ? (unsigned int)processors : WORKERS_MAX;
+}
+
 static int serve(const struct serve_options *options, const struct fleet_config *config,
 		 struct chain_trust *trust, struct assay_error *err)
 {
+	const unsigned int workers = workers_of(options);
 	const struct serve_settings settings = {
 		.fleet = { .interval = options->interval,
 			   .nonce_step = 120,
@@ -91,6 +124,8 @@ static int serve(const struct serve_options *options, const struct fleet_config 
 			   .evidence_max = 64U << 20,
 			   .kept_max = options->keep << 10,
 			   .queue_max = 10000,
+			   .device_rate = options->device_rate,
+			   .operator_rate = options->operator_rate,
 			   .enrol_label = options->enrol_label,
 			   .enrol_approved = options->approve,
 			   .two_persons = options->two_persons },
@@ -98,7 +133,12 @@ static int serve(const struct serve_options *options, const struct fleet_config 
 		.listen = options->listen.list,
 		.listen_count = options->listen.count,
 		.tls = { options->certificate, options->key, options->client_ca, false },
-		.limits = { options->timeout, options->connections },
+		.limits = { options->timeout, (options->connections + workers - 1) / workers,
+			    workers > 1, NULL, 0 },
+		.per_address = options->per_address,
+		.proxies = options->proxies.list,
+		.proxy_count = options->proxies.count,
+		.workers = workers,
 		.operators = options->operators,
 		.device_certificates = options->device_certificates,
 		.result_key = options->result_key,
@@ -131,6 +171,7 @@ static void serve_options_free(struct serve_options *options)
 {
 	trust_paths_free(&options->trust);
 	option_texts_free(&options->listen);
+	option_texts_free(&options->proxies);
 }
 
 int fleet_database(struct database_options *database, struct assay_error *err)
@@ -206,7 +247,7 @@ const struct command command_fleet_serve = {
 	.epilogue =
 		"What is given here counts for more than what the configuration says\n"
 		"(assay-fleet.conf(5)). SIGHUP has it read the operators anew; SIGTERM and SIGINT\n"
-		"end it.\n\n"
+		"end it. A worker that ends otherwise is followed by another one.\n\n"
 		"Exit status: 0 it was ended by a signal, or all can be read (--check); 1 it "
 		"could\n"
 		"not start; 2 wrong usage.\n",

@@ -55,14 +55,20 @@ void device_forget_verdicts(struct device *device)
 #define COLUMNS                                                                                  \
 	"d.name, d.label, d.approved, d.ak, d.qualified_name, s.verdict, s.change_id, s.since, " \
 	"s.seen, s.judged, s.due, s.boot_id, s.resets, s.restarts, s.clock, s.evidence, "        \
-	"s.records, s.entries, s.state, s.checks"
+	"s.records, s.entries, s.state, s.checks, s.kept, s.kept_since"
 #define FROM " FROM device d JOIN device_state s ON s.name = d.name WHERE d.name = $1"
+#define FROM_MANY                                                                          \
+	" FROM unnest($1) WITH ORDINALITY AS v(name, n) JOIN device d ON d.name = v.name " \
+	"JOIN device_state s ON s.name = v.name ORDER BY v.n"
+#define LOCK " FOR UPDATE OF s"
 
-static const struct store_statement load = { "t", "SELECT " COLUMNS FROM, NULL };
-static const struct store_statement load_locked = {
-	"t",
-	"SELECT " COLUMNS FROM,
-	"SELECT " COLUMNS FROM " FOR UPDATE OF s",
+static const struct store_many load = {
+	{ "t", "SELECT " COLUMNS FROM, NULL },
+	"SELECT v.n, " COLUMNS FROM_MANY,
+};
+static const struct store_many load_locked = {
+	{ "t", "SELECT " COLUMNS FROM, "SELECT " COLUMNS FROM LOCK },
+	"SELECT v.n, " COLUMNS FROM_MANY LOCK,
 };
 
 static int copy_text(char *to, size_t capacity, const struct store_value *value,
@@ -118,6 +124,8 @@ static int take_device(void *context, size_t set, const struct store_value *colu
 	device->entries = store_get_number(&columns[17]);
 	buffer_append_bytes(&device->state, columns[18].bytes);
 	take_digest(&columns[19], &device->checks);
+	device->kept = store_get_number(&columns[20]);
+	device->kept_since = store_get_number(&columns[21]);
 	if (device->ak.failed || device->qualified_name.failed || device->state.failed)
 		return assay_fail(err, ENOMEM, "out of memory");
 	return 0;
@@ -133,7 +141,8 @@ int devices_load(struct store *store, const char *const *names, size_t count, bo
 		return assay_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		values[i] = store_text(names[i]);
-	r = store_run(store, lock ? &load_locked : &load, values, count, take_device, ret, err);
+	r = store_run_many(store, lock ? &load_locked : &load, values, count, take_device, ret,
+			   err);
 	free(values);
 	return r;
 }
@@ -157,15 +166,23 @@ static struct store_value buffer_value(const struct buffer *buffer)
 int devices_save(struct store *store, const struct device *const *devices, size_t count,
 		 struct assay_error *err)
 {
-	static const struct store_statement save = {
-		"nnnnnntnnnbnnbbt",
-		"UPDATE device_state SET verdict = $1, change_id = $2, since = $3, seen = $4, "
-		"judged = $5, due = $6, boot_id = $7, resets = $8, restarts = $9, clock = $10, "
-		"evidence = $11, records = $12, entries = $13, state = $14, checks = $15 WHERE "
-		"name = $16",
-		NULL,
+	static const struct store_many save = {
+		{ "nnnnnntnnnbnnbbnnt",
+		  "UPDATE device_state SET verdict = $1, change_id = $2, since = $3, seen = $4, "
+		  "judged = $5, due = $6, boot_id = $7, resets = $8, restarts = $9, clock = $10, "
+		  "evidence = $11, records = $12, entries = $13, state = $14, checks = $15, "
+		  "kept = $16, kept_since = $17 WHERE name = $18",
+		  NULL },
+		"UPDATE device_state AS s SET verdict = v.verdict, change_id = v.change_id, since "
+		"= v.since, seen = v.seen, judged = v.judged, due = v.due, boot_id = v.boot_id, "
+		"resets = v.resets, restarts = v.restarts, clock = v.clock, evidence = v.evidence, "
+		"records = v.records, entries = v.entries, state = v.state, checks = v.checks, "
+		"kept = v.kept, kept_since = v.kept_since FROM unnest($1, $2, $3, $4, $5, $6, $7, "
+		"$8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AS v(verdict, change_id, "
+		"since, seen, judged, due, boot_id, resets, restarts, clock, evidence, records, "
+		"entries, state, checks, kept, kept_since, name) WHERE s.name = v.name",
 	};
-	const size_t width = strlen(save.types);
+	const size_t width = strlen(save.one.types);
 	struct store_value *values = calloc(count * width + 1, sizeof(*values));
 	int r;
 
@@ -174,19 +191,20 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 	for (size_t i = 0; i < count; i++) {
 		const struct device *device = devices[i];
 		const struct store_value row[] = {
-			store_number(device->verdict),	 store_number(device->change),
-			store_number(device->since),	 store_number(device->seen),
-			store_number(device->judged),	 store_number(device->due),
-			store_text(device->boot_id),	 store_number(device->resets),
-			store_number(device->restarts),	 store_number(device->clock),
-			digest_value(&device->evidence), store_number(device->records),
-			store_number(device->entries),	 buffer_value(&device->state),
-			digest_value(&device->checks),	 store_text(device->name),
+			store_number(device->verdict),	  store_number(device->change),
+			store_number(device->since),	  store_number(device->seen),
+			store_number(device->judged),	  store_number(device->due),
+			store_text(device->boot_id),	  store_number(device->resets),
+			store_number(device->restarts),	  store_number(device->clock),
+			digest_value(&device->evidence),  store_number(device->records),
+			store_number(device->entries),	  buffer_value(&device->state),
+			digest_value(&device->checks),	  store_number(device->kept),
+			store_number(device->kept_since), store_text(device->name),
 		};
 
 		memcpy(values + i * width, row, sizeof(row));
 	}
-	r = store_run(store, &save, values, count, NULL, NULL, err);
+	r = store_run_many(store, &save, values, count, NULL, NULL, err);
 	free(values);
 	return r;
 }
@@ -207,8 +225,17 @@ static int order_changes(struct store *store, struct assay_error *err)
 	return r;
 }
 
-int devices_add_change(struct store *store, const struct device_change *change, uint64_t *ret_id,
-		       struct assay_error *err)
+static int take_id(void *context, size_t set, const struct store_value *columns, size_t count,
+		   struct assay_error *err)
+{
+	(void)count;
+	(void)err;
+	((uint64_t *)context)[set] = store_get_number(&columns[0]);
+	return 0;
+}
+
+int devices_add_changes(struct store *store, const struct device_change *changes, size_t count,
+			uint64_t *ret_ids, struct assay_error *err)
 {
 	static const struct store_statement add = {
 		"tnntttb",
@@ -216,16 +243,28 @@ int devices_add_change(struct store *store, const struct device_change *change, 
 		"evidence) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
 		NULL,
 	};
-	const struct store_value values[] = {
-		store_text(change->name),	store_number(change->at),
-		store_number(change->verdict),	store_text(change->reason),
-		store_text(change->policy),	store_text(change->json),
-		digest_value(&change->evidence)
-	};
+	const size_t width = strlen(add.types);
+	struct store_value *values = calloc(count * width + 1, sizeof(*values));
+	int r;
 
-	int r = order_changes(store, err);
+	if (!values)
+		return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		const struct device_change *change = &changes[i];
+		const struct store_value row[] = {
+			store_text(change->name),	store_number(change->at),
+			store_number(change->verdict),	store_text(change->reason),
+			store_text(change->policy),	store_text(change->json),
+			digest_value(&change->evidence)
+		};
 
-	return r < 0 ? r : store_run(store, &add, values, 1, store_take_number, ret_id, err);
+		memcpy(values + i * width, row, sizeof(row));
+	}
+	r = count > 0 ? order_changes(store, err) : 0;
+	if (r == 0)
+		r = store_run(store, &add, values, count, take_id, ret_ids, err);
+	free(values);
+	return r;
 }
 
 /* struct reason - where a text goes */
@@ -262,13 +301,15 @@ int devices_reason(struct store *store, uint64_t change, char *reason, size_t ca
 int devices_add_evidence(struct store *store, const struct device_evidence *evidence, size_t count,
 			 struct assay_error *err)
 {
-	static const struct store_statement add = {
-		"btntbnb",
-		"INSERT INTO evidence (digest, name, at, boot_id, nonce, issued, body) VALUES ($1, "
-		"$2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
-		NULL,
+	static const struct store_many add = {
+		{ "btntbnb",
+		  "INSERT INTO evidence (digest, name, at, boot_id, nonce, issued, body) VALUES "
+		  "($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
+		  NULL },
+		"INSERT INTO evidence (digest, name, at, boot_id, nonce, issued, body) SELECT * "
+		"FROM unnest($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
 	};
-	const size_t width = strlen(add.types);
+	const size_t width = strlen(add.one.types);
 	struct store_value *values = calloc(count * width + 1, sizeof(*values));
 	int r;
 
@@ -284,44 +325,7 @@ int devices_add_evidence(struct store *store, const struct device_evidence *evid
 
 		memcpy(values + i * width, row, sizeof(row));
 	}
-	r = store_run(store, &add, values, count, NULL, NULL, err);
-	free(values);
-	return r;
-}
-
-static int take_size(void *context, size_t set, const struct store_value *columns, size_t count,
-		     struct assay_error *err)
-{
-	uint64_t *sizes = context;
-
-	(void)count;
-	(void)err;
-	sizes[set] = store_get_number(&columns[0]);
-	return 0;
-}
-
-int devices_evidence_sizes(struct store *store, const char *const *names, size_t count,
-			   uint64_t since, uint64_t *ret, struct assay_error *err)
-{
-	static const struct store_statement get = {
-		"tn",
-		"SELECT coalesce(sum(length(body)), 0) FROM evidence WHERE name = $1 AND at >= $2",
-		NULL,
-	};
-	const size_t width = strlen(get.types);
-	struct store_value *values;
-	int r;
-
-	if (count == 0)
-		return 0;
-	values = calloc(count * width, sizeof(*values));
-	if (!values)
-		return assay_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < count; i++) {
-		values[i * width] = store_text(names[i]);
-		values[i * width + 1] = store_number(since);
-	}
-	r = store_run(store, &get, values, count, take_size, ret, err);
+	r = store_run_many(store, &add, values, count, NULL, NULL, err);
 	free(values);
 	return r;
 }

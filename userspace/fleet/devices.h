@@ -39,6 +39,7 @@ bool device_verdict_by_name(const char *name, enum device_verdict *ret);
  *                       by the policy of then
  * @checks: a digest of the policy and which checks did not pass then; of size 0 if there was none
  * @state: as assay_verdict_state_bytes() gave it; of size 0 if there is none
+ * @kept, @kept_since: bytes of its evidence that are kept from that time on; 0 and 0 at first
  * Times are in seconds since 1970-01-01 00:00 UTC.
  */
 struct device {
@@ -54,6 +55,7 @@ struct device {
 	uint64_t records, entries;
 	struct assay_digest checks;
 	struct buffer state;
+	uint64_t kept, kept_since;
 };
 
 void device_free(struct device *device);
@@ -87,12 +89,13 @@ struct device_change {
 };
 
 /*
- * devices_add_change() - keep it; @ret_id for .change of its device
+ * devices_add_changes() - keep them, in this order
+ * @ret_ids: as many, each for .change of its device
  *
  * In a transaction, whose other rows are locked already: others that have changes wait for its end.
  */
-int devices_add_change(struct store *store, const struct device_change *change, uint64_t *ret_id,
-		       struct assay_error *err);
+int devices_add_changes(struct store *store, const struct device_change *changes, size_t count,
+			uint64_t *ret_ids, struct assay_error *err);
 
 /* devices_reason() - the reason of a change; "" if there is no such */
 int devices_reason(struct store *store, uint64_t change, char *reason, size_t capacity,
@@ -115,14 +118,6 @@ struct device_evidence {
 /* devices_add_evidence() - keep it, if it is not there */
 int devices_add_evidence(struct store *store, const struct device_evidence *evidence, size_t count,
 			 struct assay_error *err);
-
-/*
- * devices_evidence_sizes() - bytes of evidence of each device that are kept
- * @since: of which time; seconds since 1970-01-01 00:00 UTC
- * @ret: as many as @names
- */
-int devices_evidence_sizes(struct store *store, const char *const *names, size_t count,
-			   uint64_t since, uint64_t *ret, struct assay_error *err);
 
 /*
  * devices_enrol() - add a device

@@ -11,6 +11,7 @@
 #include "http.h"
 #include "nonce.h"
 #include "policies.h"
+#include "rate.h"
 #include "sign/chain.h"
 #include "store.h"
 
@@ -22,6 +23,7 @@
  * @evidence_max: bytes of evidence, expanded; @body_max: as it is sent
  * @kept_max: bytes of a device's evidence that are kept in a day; more is judged all the same
  * @queue_max: requests of devices that wait at a time; more are told to come later
+ * @device_rate, @operator_rate: requests a minute of one, at most; 0: any number
  * @enrol_label: of devices that enrol themselves
  * @enrol_approved: they may attest at once; else an operator has to approve
  * @two_persons: what is decided needs a second approver
@@ -32,15 +34,17 @@ struct fleet_settings {
 	uint64_t evidence_max;
 	uint64_t kept_max;
 	uint64_t queue_max;
+	uint64_t device_rate, operator_rate;
 	const char *enrol_label;
 	bool enrol_approved;
 	bool two_persons;
 };
 
-/* struct fleet_counts - since the process began */
+/* struct fleet_counts - of a worker, since the service began; @http: what it counts itself */
 struct fleet_counts {
+	struct http_counts http;
 	uint64_t challenges, verdicts, trusted, not_trusted, repeated, stale, foreign, refused,
-		shed, not_kept, batches, changes, failures, silent, clock_back, webhooks,
+		shed, limited, not_kept, batches, changes, failures, silent, clock_back, webhooks,
 		webhook_failures;
 };
 
@@ -55,12 +59,15 @@ struct fleet {
 	struct auth auth;
 	struct intake *intake;
 	struct policies policies;
+	struct rates *rates;
 	struct nonce_keys nonce_keys;
 	uint64_t nonce_made; /* when the newest of these keys was made */
 	struct chain_trust ek_trust;
 	struct events *events;
-	struct signer *result_signer; /* of EARs; NULL: there are none */
-	struct fleet_counts counts;
+	struct signer *result_signer;	       /* of EARs; NULL: there are none */
+	struct fleet_counts *counts;	       /* of this worker, in @all_counts */
+	const struct fleet_counts *all_counts; /* which the workers share, one each */
+	unsigned int workers;
 };
 
 /* fleet_now() - seconds since 1970-01-01 00:00 UTC */

@@ -48,6 +48,12 @@ static void call_free(struct http_call *call)
 	free(call);
 }
 
+/* NULL: libevent knows the status's words. */
+static const char *reason_of(int status)
+{
+	return status == 429 ? "Too Many Requests" : NULL; /* RFC 6585 */
+}
+
 static void send_answer(struct http_call *call, int status, const char *type, const void *data,
 			size_t size)
 {
@@ -58,12 +64,12 @@ static void send_answer(struct http_call *call, int status, const char *type, co
 	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
 	evhttp_add_header(headers, "Cache-Control", "no-store");
 	if (body && evbuffer_add(body, data, size) == 0)
-		evhttp_send_reply(call->request, status, NULL, body);
+		evhttp_send_reply(call->request, status, reason_of(status), body);
 	else
 		evhttp_send_error(call->request, HTTP_INTERNAL, NULL);
 	if (body)
 		evbuffer_free(body);
-	call->server->served++;
+	call->server->service->counts->served++;
 	call_free(call);
 }
 
@@ -140,9 +146,9 @@ void http_stream_begin(struct http_call *call, const char *type, void (*gone)(vo
 	evhttp_add_header(headers, "Cache-Control", "no-store");
 	evhttp_connection_set_closecb(evhttp_request_get_connection(call->request), stream_closed,
 				      call);
-	http_tls_let_stay(evhttp_request_get_connection(call->request));
+	http_guard_let_stay(evhttp_request_get_connection(call->request));
 	evhttp_send_reply_start(call->request, HTTP_OK, NULL);
-	call->server->served++;
+	call->server->service->counts->served++;
 }
 
 bool http_stream_send(struct http_call *call, const char *text)
@@ -287,7 +293,7 @@ static void take_peer(struct http_call *call)
 	evhttp_connection_get_peer(connection, &address, &port);
 	snprintf(call->peer.address, sizeof(call->peer.address), "%s",
 		 address && address[0] ? address : "local");
-	call->peer.certificate = http_tls_request(connection);
+	call->peer.certificate = http_guard_request(connection);
 }
 
 static void take_body(struct http_call *call)
@@ -339,17 +345,6 @@ static void take_request(struct evhttp_request *request, void *context)
 
 /* ---------------------------------------------------------------- the server */
 
-/* Requests are taken before what works on them, so that many are worked on at once. */
-static struct bufferevent *make_plain(struct event_base *base, void *context)
-{
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-
-	(void)context;
-	if (bev)
-		(void)bufferevent_priority_set(bev, 0);
-	return bev;
-}
-
 static struct evhttp *make_http(struct http_server *server)
 {
 	struct evhttp *http = evhttp_new(server->base);
@@ -381,27 +376,6 @@ int http_new(struct event_base *base, const struct http_service *service,
 	return 0;
 }
 
-static void resume_listener(evutil_socket_t fd, short what, void *context)
-{
-	(void)fd;
-	(void)what;
-	evconnlistener_enable(context);
-}
-
-/*
- * Descriptors have run out: wait for some, rather than ask for one again at once. The context is
- * evhttp's, which made the listener its own.
- */
-static void pause_listener(struct evconnlistener *listener, void *context)
-{
-	const struct timeval pause = { .tv_usec = 100000 };
-
-	(void)context;
-	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, resume_listener,
-			    listener, &pause) == 0)
-		evconnlistener_disable(listener);
-}
-
 int http_listen(struct http_server *server, int fd, const struct http_tls *tls,
 		struct assay_error *err)
 {
@@ -418,20 +392,19 @@ int http_listen(struct http_server *server, int fd, const struct http_tls *tls,
 	server->listener_count++;
 	if (tls && http_tls_context(tls, &at->tls, err) < 0)
 		return -err->code;
-	evhttp_set_bevcb(at->http, tls ? http_tls_connection : make_plain, at);
+	evhttp_set_bevcb(at->http, tls ? http_tls_connection : http_plain_connection, at);
 	evutil_make_socket_nonblocking(fd);
 	bound = evhttp_accept_socket_with_handle(at->http, fd);
 	if (!bound)
 		return assay_fail(err, ENOMEM, "out of memory");
 	at->listener = evhttp_bound_socket_get_listener(bound);
-	evconnlistener_set_error_cb(at->listener, pause_listener);
-	return 0;
+	return http_accept_begin(at, err);
 }
 
 void http_close(struct http_server *server)
 {
 	for (size_t i = 0; server && i < server->listener_count; i++) {
-		server->listeners[i].listener = NULL; /* ends with its evhttp */
+		http_accept_end(&server->listeners[i]);
 		evhttp_free(server->listeners[i].http);
 	}
 }
@@ -443,14 +416,4 @@ void http_free(struct http_server *server)
 	for (size_t i = 0; i < server->listener_count; i++)
 		SSL_CTX_free(server->listeners[i].tls);
 	free(server);
-}
-
-unsigned int http_connections(const struct http_server *server)
-{
-	return server->connections;
-}
-
-uint64_t http_served(const struct http_server *server)
-{
-	return server->served;
 }

@@ -12,6 +12,7 @@
 #include <openssl/x509.h>
 
 #include "base/bytes.h"
+#include "http_addresses.h"
 
 /* Bytes of a path's parameter, and of a query's value, with the NUL. */
 #define HTTP_PARAMETER_MAX 192
@@ -78,25 +79,36 @@ struct http_call {
 	void *gone_context;
 };
 
+/* struct http_counts - @connections: that are open over TLS; @served: calls that were answered */
+struct http_counts {
+	uint64_t connections, served;
+};
+
 /**
  * struct http_service - what is served
  * @routes: ended by one without a path
  * @authorise: is this caller let in? Return: 0; or the status to refuse with, with *err set
  * @context: for both
+ * @counts: where they are kept; not NULL
  */
 struct http_service {
 	const struct http_route *routes;
 	int (*authorise)(struct http_call *call, struct assay_error *err);
 	void *context;
+	struct http_counts *counts;
 };
 
 /**
  * struct http_limits - @timeout: seconds that a connection may be idle, or take for one request;
- * @connections: at a time
+ * @connections: over TLS at a time; @shared: other processes listen at the same sockets
+ * @addresses: of all of them, of which this is @process
  */
 struct http_limits {
 	unsigned int timeout;
 	unsigned int connections;
+	bool shared;
+	struct http_addresses *addresses;
+	unsigned int process;
 };
 
 /**
@@ -168,9 +180,5 @@ void http_stream_begin(struct http_call *call, const char *type, void (*gone)(vo
 bool http_stream_send(struct http_call *call, const char *text);
 /* http_stream_end() - the caller ends it: @gone is not called */
 void http_stream_end(struct http_call *call);
-
-/* http_connections() - how many are open over TLS; http_served() - how many calls were answered */
-unsigned int http_connections(const struct http_server *server);
-uint64_t http_served(const struct http_server *server);
 
 #endif /* ASSAY_FLEET_HTTP_H */

@@ -56,7 +56,7 @@ struct intake {
  * struct batch - what is worked on at once
  * @names: of the devices, ascending, each once; @devices: as many
  * @changed: which of them are to be written
- * @kept: bytes of their evidence that the last KEPT_SECONDS have, with this batch's
+ * @changes, @changing: verdicts that became other ones and have no number yet, and of which device
  */
 struct batch {
 	struct fleet *fleet;
@@ -67,8 +67,10 @@ struct batch {
 	const char *names[BATCH_MAX];
 	struct device devices[BATCH_MAX];
 	bool changed[BATCH_MAX];
-	uint64_t kept[BATCH_MAX];
 	size_t device_count;
+	struct device_change changes[BATCH_MAX];
+	struct device *changing[BATCH_MAX];
+	size_t change_count;
 };
 
 /* ---------------------------------------------------------------- answers */
@@ -129,7 +131,7 @@ static int answer_challenge(struct batch *batch, struct item *item, struct assay
 		      "push-challenge", "nonce", json_hex(BYTES(nonce, sizeof(nonce))),
 		      "expires_in", (json_int_t)expires_in, "have", "log", (json_int_t)have.log,
 		      "ima", (json_int_t)have.ima));
-	batch->fleet->counts.challenges++;
+	batch->fleet->counts->challenges++;
 	return 0;
 }
 
@@ -144,12 +146,17 @@ static uint64_t next_in(uint64_t interval)
 	return interval - (early > 0 ? number % early : 0);
 }
 
-static int note_change(struct batch *batch, struct item *item, const char *policy,
-		       struct assay_error *err)
+static void note_change(struct batch *batch, struct item *item, const char *policy)
 {
 	struct device *device = item->device;
 	struct judgement *judgement = &item->judgement;
-	const struct device_change change = {
+
+	if (!judgement->changed)
+		return;
+	device->since = batch->now;
+	batch->fleet->counts->changes++;
+	batch->changing[batch->change_count] = device;
+	batch->changes[batch->change_count++] = (struct device_change){
 		.name = device->name,
 		.at = batch->now,
 		.verdict = device->verdict,
@@ -158,21 +165,30 @@ static int note_change(struct batch *batch, struct item *item, const char *polic
 		.json = judgement->json,
 		.evidence = device->evidence,
 	};
+}
 
-	if (!judgement->changed)
-		return 0;
-	device->since = batch->now;
-	batch->fleet->counts.changes++;
-	return devices_add_change(batch->fleet->store, &change, &device->change, err);
+/* All at once, and in the order in which they came about. */
+static int add_changes(struct batch *batch, struct assay_error *err)
+{
+	uint64_t ids[BATCH_MAX];
+	int r = devices_add_changes(batch->fleet->store, batch->changes, batch->change_count, ids,
+				    err);
+
+	for (size_t i = 0; r == 0 && i < batch->change_count; i++)
+		batch->changing[i]->change = ids[i];
+	batch->change_count = 0;
+	return r;
 }
 
 static int answer_repeated(struct batch *batch, struct item *item, struct assay_error *err)
 {
 	char reason[sizeof(item->judgement.reason)];
-	int r = devices_reason(batch->fleet->store, item->device->change, reason, sizeof(reason),
-			       err);
+	int r = add_changes(batch, err);
 
-	batch->fleet->counts.repeated++;
+	if (r == 0)
+		r = devices_reason(batch->fleet->store, item->device->change, reason,
+				   sizeof(reason), err);
+	batch->fleet->counts->repeated++;
 	if (r == 0 && item->device->verdict == DEVICE_SILENT)
 		say_error(item, 409, "the evidence is of before the device was silent");
 	else if (r == 0)
@@ -183,29 +199,25 @@ static int answer_repeated(struct batch *batch, struct item *item, struct assay_
 /* Of evidence that anybody could have sent nothing is noted: only the device makes its verdicts. */
 static void answer_foreign(struct batch *batch, struct item *item)
 {
-	batch->fleet->counts.foreign++;
+	batch->fleet->counts->foreign++;
 	say(item, 200,
 	    json_pack("{s:i, s:s, s:s, s:o, s:I}", "assay", JSON_VERSION, "type", "push-verdict",
 		      "verdict", "not-trusted", "reason", json_text(item->judgement.reason),
 		      "next_in", (json_int_t)next_in(batch->fleet->settings->interval)));
 }
 
-static int answer_judged(struct batch *batch, struct item *item, const char *policy,
-			 struct assay_error *err)
+static void answer_judged(struct batch *batch, struct item *item, const char *policy)
 {
 	struct device *device = item->device;
-	struct fleet_counts *counts = &batch->fleet->counts;
-	int r = note_change(batch, item, policy, err);
+	struct fleet_counts *counts = batch->fleet->counts;
 
-	if (r < 0)
-		return r;
+	note_change(batch, item, policy);
 	device->due = batch->now + next_in(batch->fleet->settings->interval);
 	batch->changed[device - batch->devices] = true;
 	item->kept = item->judgement.changed || item->judgement.news;
 	counts->verdicts++;
 	*(item->judgement.trusted ? &counts->trusted : &counts->not_trusted) += 1;
 	say_verdict(item, batch->now, item->judgement.reason);
-	return 0;
 }
 
 static size_t expanded_max(const struct fleet_settings *settings, size_t sent)
@@ -230,7 +242,7 @@ static bool read_evidence(struct batch *batch, struct item *item)
 
 	if (r == 0)
 		return true;
-	batch->fleet->counts.refused++;
+	batch->fleet->counts->refused++;
 	say_error(item, refused_status(r), why.text);
 	return false;
 }
@@ -254,7 +266,7 @@ static int answer_evidence(struct batch *batch, struct item *item, struct assay_
 	if (!read_evidence(batch, item))
 		return 0;
 	r = judge(&item->in, &terms, policy, item->device, &item->judgement, &why);
-	buffer_free(&item->in.text);
+	evidence_in_forget(&item->in);
 	/* What is wrong with one device's state is not the others' matter. */
 	if (r < 0) {
 		say_error(item, 503, why.text);
@@ -264,16 +276,17 @@ static int answer_evidence(struct batch *batch, struct item *item, struct assay_
 	case JUDGE_REPEATED:
 		return answer_repeated(batch, item, err);
 	case JUDGE_STALE:
-		batch->fleet->counts.stale++;
+		batch->fleet->counts->stale++;
 		say_error(item, 409, item->judgement.reason);
 		return 0;
 	case JUDGE_FOREIGN:
 		answer_foreign(batch, item);
 		return 0;
 	case JUDGE_VERDICT:
-		break;
+		answer_judged(batch, item, policy->id);
+		return 0;
 	}
-	return answer_judged(batch, item, policy->id, err);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- batches */
@@ -310,12 +323,12 @@ static int load(struct batch *batch, struct assay_error *err)
 static int answer(struct batch *batch, struct item *item, struct assay_error *err)
 {
 	if (item->device->name[0] == '\0') {
-		batch->fleet->counts.refused++;
+		batch->fleet->counts->refused++;
 		say_error(item, 404, "no device of that name is enrolled");
 		return 0;
 	}
 	if (!item->device->approved) {
-		batch->fleet->counts.refused++;
+		batch->fleet->counts->refused++;
 		say_error(item, 403, "the device's enrolment is not approved yet");
 		return 0;
 	}
@@ -324,42 +337,20 @@ static int answer(struct batch *batch, struct item *item, struct assay_error *er
 }
 
 /* A device that makes news of itself all the time must not fill the disk. */
-static int limit_kept(struct batch *batch, struct assay_error *err)
-{
-	uint64_t now = batch->now;
-	const char *names[BATCH_MAX] = { NULL };
-	size_t which[BATCH_MAX] = { 0 }, count = 0;
-	uint64_t sizes[BATCH_MAX] = { 0 };
-	bool asked[BATCH_MAX] = { false };
-	int r;
-
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct item *item = batch->items[i];
-		size_t device = (size_t)(item->device - batch->devices);
-
-		if (!item->kept || asked[device])
-			continue;
-		asked[device] = true;
-		which[count] = device;
-		names[count++] = item->device->name;
-	}
-	r = devices_evidence_sizes(batch->fleet->store, names, count,
-				   now > KEPT_SECONDS ? now - KEPT_SECONDS : 0, sizes, err);
-	for (size_t i = 0; i < count; i++)
-		batch->kept[which[i]] = sizes[i];
-	return r;
-}
-
 static bool may_keep(struct batch *batch, const struct item *item)
 {
-	uint64_t *kept = &batch->kept[item->device - batch->devices];
+	struct device *device = item->device;
 	uint64_t max = batch->fleet->settings->kept_max;
 
-	if (*kept > max || item->in.body.size > max - *kept) {
-		batch->fleet->counts.not_kept++;
+	if (device->kept_since + KEPT_SECONDS <= batch->now || device->kept_since > batch->now) {
+		device->kept_since = batch->now;
+		device->kept = 0;
+	}
+	if (device->kept > max || item->in.body.size > max - device->kept) {
+		batch->fleet->counts->not_kept++;
 		return false;
 	}
-	*kept += item->in.body.size;
+	device->kept += item->in.body.size;
 	return true;
 }
 
@@ -368,9 +359,11 @@ static int save(struct batch *batch, struct assay_error *err)
 	struct device_evidence *kept = calloc(batch->count + 1, sizeof(*kept));
 	const struct device *changed[BATCH_MAX];
 	size_t kept_count = 0, changed_count = 0;
-	int r = kept ? limit_kept(batch, err) : assay_fail(err, ENOMEM, "out of memory");
+	int r;
 
-	for (size_t i = 0; r == 0 && i < batch->count; i++) {
+	if (!kept)
+		return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < batch->count; i++) {
 		const struct item *item = batch->items[i];
 
 		if (item->kept && may_keep(batch, item))
@@ -387,6 +380,7 @@ static int save(struct batch *batch, struct assay_error *err)
 	for (size_t i = 0; i < batch->device_count; i++)
 		if (batch->changed[i])
 			changed[changed_count++] = &batch->devices[i];
+	r = add_changes(batch, err);
 	if (r == 0)
 		r = devices_add_evidence(batch->fleet->store, kept, kept_count, err);
 	free(kept);
@@ -407,9 +401,10 @@ static int work_on(struct batch *batch, struct assay_error *err)
 	struct store *store = batch->fleet->store;
 	int r = fleet_refresh(batch->fleet, err);
 
-	if (r < 0 || !batch->writes)
+	/* SQLite's would keep out those that write; PostgreSQL's is planned for what is in it. */
+	if (r < 0 || (!batch->writes && !store_is_postgres(store)))
 		return r < 0 ? r : work_in_transaction(batch, err);
-	r = store_begin(store, err);
+	r = store_begin_by_keys(store, err);
 	if (r < 0)
 		return r;
 	r = work_in_transaction(batch, err);
@@ -423,7 +418,7 @@ static int work_on(struct batch *batch, struct assay_error *err)
 static void send_answers(struct batch *batch, int r, const struct assay_error *err)
 {
 	if (r < 0) {
-		batch->fleet->counts.failures++;
+		batch->fleet->counts->failures++;
 		fprintf(stderr, "<3>assay-fleet: %zu requests are put off: %s\n", batch->count,
 			err->text);
 	}
@@ -468,7 +463,7 @@ static void work(evutil_socket_t fd, short what, void *context)
 	else
 		event_active(intake->work, EV_TIMEOUT, 0);
 	r = batch->count > 0 ? work_on(batch, &err) : 0;
-	intake->fleet->counts.batches++;
+	intake->fleet->counts->batches++;
 	send_answers(batch, r, &err);
 	free(batch);
 }
@@ -502,7 +497,7 @@ static struct item *begin(struct http_call *call)
 	if (fleet->intake->waiting < fleet->settings->queue_max)
 		item = calloc(1, sizeof(*item));
 	if (!item) {
-		fleet->counts.shed++;
+		fleet->counts->shed++;
 		http_answer_later(call, LATER_SECONDS + (unsigned int)next_in(LATER_SECONDS * 10),
 				  "too many wait: come later");
 		return NULL;
@@ -535,7 +530,7 @@ static void refuse(struct item *item, int r, const struct assay_error *err)
 {
 	struct fleet *fleet = item->call->context;
 
-	fleet->counts.refused++;
+	fleet->counts->refused++;
 	http_answer_error(item->call, refused_status(r), "%s", err->text);
 	item_free(item);
 }

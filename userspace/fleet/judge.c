@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "judge_details.h"
+#include "verify/library_read.h"
 #include "verify/structures.h"
 
 /* Bytes that a frame may ask for to remember: zstd's own programs take as much without being told
@@ -18,9 +19,16 @@
 #define WINDOW_LOG_MAX 27
 #define PIECE 65536U
 
-void evidence_in_free(struct evidence_in *in)
+void evidence_in_forget(struct evidence_in *in)
 {
 	buffer_free(&in->text);
+	evidence_free(&in->evidence);
+	in->evidence = (struct evidence){ 0 };
+}
+
+void evidence_in_free(struct evidence_in *in)
+{
+	evidence_in_forget(in);
 	buffer_free(&in->nonce);
 	*in = (struct evidence_in){ 0 };
 }
@@ -33,20 +41,30 @@ void judgement_free(struct judgement *judgement)
 
 /* ---------------------------------------------------------------- reading */
 
-static void free_context(ZSTD_DCtx **context)
+/*
+ * One for all frames, since making one takes as long as expanding what a device sends. NULL without
+ * memory.
+ */
+static ZSTD_DCtx *expander(void)
 {
-	ZSTD_freeDCtx(*context);
+	static _Thread_local ZSTD_DCtx *kept;
+
+	if (!kept)
+		kept = ZSTD_createDCtx();
+	if (!kept || ZSTD_isError(ZSTD_DCtx_reset(kept, ZSTD_reset_session_and_parameters)) ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(kept, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+		return NULL;
+	return kept;
 }
 
 /* Memory grows with what comes out, and never with what a frame says of itself. */
 static int expand(struct bytes body, size_t limit, struct buffer *out, struct assay_error *err)
 {
-	CLEANUP(free_context) ZSTD_DCtx *context = ZSTD_createDCtx();
+	ZSTD_DCtx *context = expander();
 	ZSTD_inBuffer in = { body.data, body.size, 0 };
 	size_t left = 1;
 
-	if (!context ||
-	    ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+	if (!context)
 		return assay_fail(err, ENOMEM, "out of memory");
 	while (left != 0) {
 		ZSTD_outBuffer piece = { buffer_reserve(out, PIECE), PIECE, 0 };
@@ -93,16 +111,15 @@ static int read_quote(const struct evidence *evidence, struct evidence_in *in,
 int evidence_in_read(struct bytes body, size_t limit, struct evidence_in *ret,
 		     struct assay_error *err)
 {
-	CLEANUP(evidence_free) struct evidence evidence = { 0 };
 	struct evidence_in in = { .body = body };
 	int r = expand(body, limit, &in.text, err);
 
 	if (r == 0)
 		r = digest_bytes(ASSAY_HASH_SHA256, body, &in.digest, err);
 	if (r == 0)
-		r = evidence_parse(buffer_bytes(&in.text), &evidence, err);
+		r = evidence_parse(buffer_bytes(&in.text), &in.evidence, err);
 	if (r == 0)
-		r = read_quote(&evidence, &in, err);
+		r = read_quote(&in.evidence, &in, err);
 	if (r < 0) {
 		evidence_in_free(&in);
 		return r;
@@ -263,8 +280,8 @@ static bool is_news(const struct assay_verdict *verdict, const struct fleet_poli
 }
 
 /* @keeps: what is news is kept, with more about it */
-static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uint64_t now,
-			   bool keeps, const struct fleet_policy *policy, struct device *device,
+static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t now, bool keeps,
+			   const struct fleet_policy *policy, struct device *device,
 			   struct judgement *ret, struct assay_error *err)
 {
 	const struct assay_verify_params params = {
@@ -283,7 +300,7 @@ static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uin
 	struct assay_verdict *verdict = NULL;
 	int r = 0;
 
-	if (assay_verify(&params, &verdict, &message) != ASSAY_VERIFY_OK)
+	if (library_verify_read(&params, &in->evidence, &verdict, &message) != ASSAY_VERIFY_OK)
 		return assay_fail(err, EIO, "%s", message.text);
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
 	if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
@@ -296,7 +313,7 @@ static int verify_evidence(const struct evidence_in *in, struct bytes nonce, uin
 	return r;
 }
 
-int judge(const struct evidence_in *in, const struct judge_terms *terms,
+int judge(struct evidence_in *in, const struct judge_terms *terms,
 	  const struct fleet_policy *policy, struct device *device, struct judgement *ret,
 	  struct assay_error *err)
 {
@@ -327,7 +344,7 @@ int judge(const struct evidence_in *in, const struct judge_terms *terms,
 	return r;
 }
 
-int judge_again(const struct evidence_in *in, struct bytes nonce, uint64_t issued, uint64_t now,
+int judge_again(struct evidence_in *in, struct bytes nonce, uint64_t issued, uint64_t now,
 		const struct fleet_policy *policy, struct device *device, struct judgement *ret,
 		struct assay_error *err)
 {

@@ -9,11 +9,12 @@
 #include "devices.h"
 #include "nonce.h"
 #include "policies.h"
+#include "verify/evidence.h"
 
 /**
  * struct evidence_in - evidence as it came, and what of it is read before its device is known
  * @body: as it was sent, a frame of zstd; borrowed
- * @text: what is in it
+ * @text: what is in it; @evidence: as it was read, until it is judged
  * @digest: SHA-256 of @body
  * @nonce, @boot_id, @resets, @restarts, @clock: what it says; nothing is proved yet
  *
@@ -22,12 +23,15 @@
 struct evidence_in {
 	struct bytes body;
 	struct buffer text;
+	struct evidence evidence;
 	struct assay_digest digest;
 	struct buffer nonce;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
 	uint64_t resets, restarts, clock;
 };
 
+/* evidence_in_forget() - let go of @text and @evidence, which are large; the rest stays */
+void evidence_in_forget(struct evidence_in *in);
 void evidence_in_free(struct evidence_in *in);
 
 /*
@@ -84,22 +88,24 @@ void judge_have(const struct device *device, const struct fleet_policy *policy, 
 
 /*
  * judge() - make the verdict
+ * @in: its .evidence is used up
  * @device: that is known by its name; of JUDGE_VERDICT all of it is changed that the verdict
  * changes, but @change, @since, @due
  *
  * Return: 0; -ENOMEM; -EIO where lib/verify does not take what the database has
  */
-int judge(const struct evidence_in *in, const struct judge_terms *terms,
+int judge(struct evidence_in *in, const struct judge_terms *terms,
 	  const struct fleet_policy *policy, struct device *device, struct judgement *ret,
 	  struct assay_error *err);
 
 /*
  * judge_again() - judge evidence that was kept, as if it came at that time
+ * @in: as of judge()
  * @nonce, @issued: that it answered; @now: when it was judged
  *
  * Return: as judge(), with JUDGE_VERDICT or JUDGE_FOREIGN
  */
-int judge_again(const struct evidence_in *in, struct bytes nonce, uint64_t issued, uint64_t now,
+int judge_again(struct evidence_in *in, struct bytes nonce, uint64_t issued, uint64_t now,
 		const struct fleet_policy *policy, struct device *device, struct judgement *ret,
 		struct assay_error *err);
 

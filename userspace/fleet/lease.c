@@ -10,6 +10,7 @@
 
 /* Periods without a look after which the verifier was away. */
 #define AWAY_PERIODS 3
+#define REASON_MAX 128
 
 /* ---------------------------------------------------------------- the lease */
 
@@ -135,25 +136,40 @@ static int take_late(void *context, size_t set, const struct store_value *column
 	return 0;
 }
 
-static int note_silence(struct store *store, struct late_device *device, uint64_t now,
-			struct assay_error *err)
+/* @reason: has room for REASON_MAX */
+static void tell_silence(const struct late_device *device, char *reason)
 {
-	char judged[UTC_LENGTH + 1], due[UTC_LENGTH + 1], reason[128];
-	const struct device_change change = { .name = device->name,
-					      .at = now,
-					      .verdict = DEVICE_SILENT,
-					      .reason = reason,
-					      .policy = "",
-					      .json = "{}" };
+	char judged[UTC_LENGTH + 1], due[UTC_LENGTH + 1];
 
 	if (device->judged > 0)
-		snprintf(reason, sizeof(reason),
-			 "nothing was judged since %s; the next was due at %s",
+		snprintf(reason, REASON_MAX, "nothing was judged since %s; the next was due at %s",
 			 utc_text(device->judged, judged), utc_text(device->due, due));
 	else
-		snprintf(reason, sizeof(reason), "it never attested; the first was due at %s",
+		snprintf(reason, REASON_MAX, "it never attested; the first was due at %s",
 			 utc_text(device->due, due));
-	return devices_add_change(store, &change, &device->change, err);
+}
+
+static int note_silence(struct store *store, struct late *late, uint64_t now,
+			struct assay_error *err)
+{
+	struct device_change changes[LEASE_ROWS];
+	char reasons[LEASE_ROWS][REASON_MAX];
+	uint64_t ids[LEASE_ROWS];
+	int r;
+
+	for (size_t i = 0; i < late->count; i++) {
+		tell_silence(&late->devices[i], reasons[i]);
+		changes[i] = (struct device_change){ .name = late->devices[i].name,
+						     .at = now,
+						     .verdict = DEVICE_SILENT,
+						     .reason = reasons[i],
+						     .policy = "",
+						     .json = "{}" };
+	}
+	r = devices_add_changes(store, changes, late->count, ids, err);
+	for (size_t i = 0; r == 0 && i < late->count; i++)
+		late->devices[i].change = ids[i];
+	return r;
 }
 
 static int mark(struct store *store, const struct late *late, uint64_t now, struct assay_error *err)
@@ -190,8 +206,8 @@ static int sweep_some(struct store *store, const struct lease_terms *terms, stru
 
 	late->count = 0;
 	r = store_run(store, &get, values, 1, take_late, late, err);
-	for (size_t i = 0; r == 0 && i < late->count; i++)
-		r = note_silence(store, &late->devices[i], terms->now, err);
+	if (r == 0)
+		r = note_silence(store, late, terms->now, err);
 	return r < 0 ? r : mark(store, late, terms->now, err);
 }
 

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "act.h"
 #include "base/cleanup.h"
@@ -17,43 +19,57 @@ static void head(FILE *out, const char *name, const char *type, const char *help
 		type);
 }
 
-/* Of this process; others that share the database have their own. */
+static uint64_t sum(const struct fleet *fleet, size_t offset)
+{
+	uint64_t value, total = 0;
+
+	for (unsigned int i = 0; i < fleet->workers; i++) {
+		memcpy(&value, (const char *)&fleet->all_counts[i] + offset, sizeof(value));
+		total += value;
+	}
+	return total;
+}
+
+/* Of this service's workers; others that share the database have their own. */
 static void write_counts(FILE *out, const struct fleet *fleet)
 {
-	const struct fleet_counts *counts = &fleet->counts;
-	const struct {
+#define COUNT(member) offsetof(struct fleet_counts, member)
+	static const struct {
 		const char *name, *help;
-		uint64_t value;
+		size_t offset;
 	} rows[] = {
-		{ "challenges_total", "Nonces that were given out.", counts->challenges },
-		{ "verdicts_total", "Verdicts that were made.", counts->verdicts },
-		{ "verdicts_trusted_total", "Of these, trusted.", counts->trusted },
-		{ "verdicts_not_trusted_total", "Of these, not trusted.", counts->not_trusted },
-		{ "changes_total", "Verdicts that were another one than before.", counts->changes },
-		{ "repeated_total", "Evidence that had been judged already.", counts->repeated },
-		{ "stale_total", "Evidence that was too old, or whose nonce was.", counts->stale },
+		{ "challenges_total", "Nonces that were given out.", COUNT(challenges) },
+		{ "verdicts_total", "Verdicts that were made.", COUNT(verdicts) },
+		{ "verdicts_trusted_total", "Of these, trusted.", COUNT(trusted) },
+		{ "verdicts_not_trusted_total", "Of these, not trusted.", COUNT(not_trusted) },
+		{ "changes_total", "Verdicts that were another one than before.", COUNT(changes) },
+		{ "repeated_total", "Evidence that had been judged already.", COUNT(repeated) },
+		{ "stale_total", "Evidence that was too old, or whose nonce was.", COUNT(stale) },
 		{ "foreign_total", "Evidence that was not proved to be its device's.",
-		  counts->foreign },
-		{ "refused_total", "Requests of devices that were refused.", counts->refused },
-		{ "shed_total", "Requests that were put off, as too many waited.", counts->shed },
+		  COUNT(foreign) },
+		{ "refused_total", "Requests of devices that were refused.", COUNT(refused) },
+		{ "shed_total", "Requests that were put off, as too many waited.", COUNT(shed) },
+		{ "limited_total", "Requests of those who asked too often.", COUNT(limited) },
 		{ "not_kept_total", "Evidence that was judged, but was too much to keep.",
-		  counts->not_kept },
-		{ "batches_total", "Transactions for devices.", counts->batches },
-		{ "silent_total", "Devices that were found to be silent.", counts->silent },
-		{ "clock_back_total", "Times that the clock had gone back.", counts->clock_back },
-		{ "failures_total", "Failures of the database.", counts->failures },
-		{ "webhooks_total", "Messages that receivers have taken.", counts->webhooks },
+		  COUNT(not_kept) },
+		{ "batches_total", "Transactions for devices.", COUNT(batches) },
+		{ "silent_total", "Devices that were found to be silent.", COUNT(silent) },
+		{ "clock_back_total", "Times that the clock had gone back.", COUNT(clock_back) },
+		{ "failures_total", "Failures of the database.", COUNT(failures) },
+		{ "webhooks_total", "Messages that receivers have taken.", COUNT(webhooks) },
 		{ "webhook_failures_total", "Messages that receivers have not taken.",
-		  counts->webhook_failures },
-		{ "answers_total", "Requests that were answered.", http_served(fleet->http) },
+		  COUNT(webhook_failures) },
+		{ "answers_total", "Requests that were answered.", COUNT(http.served) },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		head(out, rows[i].name, "counter", rows[i].help);
-		fprintf(out, "assay_fleet_%s %" PRIu64 "\n", rows[i].name, rows[i].value);
+		fprintf(out, "assay_fleet_%s %" PRIu64 "\n", rows[i].name,
+			sum(fleet, rows[i].offset));
 	}
 	head(out, "connections", "gauge", "Connections over TLS.");
-	fprintf(out, "assay_fleet_connections %u\n", http_connections(fleet->http));
+	fprintf(out, "assay_fleet_connections %" PRIu64 "\n", sum(fleet, COUNT(http.connections)));
+#undef COUNT
 }
 
 static int take_count(void *context, size_t set, const struct store_value *columns, size_t count,

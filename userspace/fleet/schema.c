@@ -131,6 +131,12 @@ static const struct step {
 			"NULL, halt_percent BIGINT NOT NULL, since BIGINT NOT NULL, halted BIGINT "
 			"NOT NULL, who TEXT NOT NULL, at BIGINT NOT NULL);",
 	},
+	/* How many bytes of a device's evidence are kept, since when: not to be added up each time.
+	 */
+	{
+		.both = "ALTER TABLE device_state ADD COLUMN kept BIGINT NOT NULL DEFAULT 0;"
+			"ALTER TABLE device_state ADD COLUMN kept_since BIGINT NOT NULL DEFAULT 0;",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,14 +27,29 @@
 #include "sign/jws.h"
 #include "sign/key_file.h"
 #include "webhooks.h"
+#include "workers.h"
 
 /* Of the database, the loop and the listening sockets. */
 #define OWN_DESCRIPTORS 64
 
-/* struct running - a service that answers */
+/* struct socket_open - one that listens; @address: as it was given */
+struct socket_open {
+	int fd;
+	const char *address;
+	bool tls;
+};
+
+/*
+ * struct running - a service that answers: what is read before there are workers, and then what
+ * each has of its own
+ */
 struct running {
 	struct fleet fleet;
 	const struct serve_settings *settings;
+	struct socket_open sockets[SERVE_SOCKETS_MAX];
+	size_t socket_count;
+	struct fleet_counts *counts; /* shared, of each worker */
+	struct http_limits limits;
 	struct http_service service;
 	struct event *signals[3];
 	struct event *tick;
@@ -55,11 +72,40 @@ static int read_operators(struct running *running, struct assay_error *err)
 	return r < 0 ? r : auth_parse(buffer_bytes(&text), path, &running->fleet.auth, err);
 }
 
+/* Not by the device's name alone: else a stranger could use up what it may ask. */
+static unsigned int wait_of(const struct fleet *fleet, const struct http_call *call)
+{
+	enum http_role role = call->route->role;
+	char who[sizeof(call->who) + sizeof(call->peer.address) + 1];
+	struct timespec time;
+	uint64_t now;
+
+	if (role == HTTP_ANYBODY)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	now = (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+	snprintf(who, sizeof(who), "%s %s", call->who,
+		 role == HTTP_DEVICE ? call->peer.address : "");
+	return rates_wait(fleet->rates, who,
+			  role == HTTP_DEVICE ? fleet->settings->device_rate :
+						fleet->settings->operator_rate,
+			  now);
+}
+
 static int authorise(struct http_call *call, struct assay_error *err)
 {
 	const struct fleet *fleet = call->context;
+	int status = auth_check(&fleet->auth, call, fleet_now(), err);
+	unsigned int seconds = status == 0 ? wait_of(fleet, call) : 0;
+	char text[16];
 
-	return auth_check(&fleet->auth, call, fleet_now(), err);
+	if (seconds == 0)
+		return status;
+	fleet->counts->limited++;
+	snprintf(text, sizeof(text), "%u", seconds);
+	http_add_header(call, "Retry-After", text);
+	assay_fail(err, EAGAIN, "%s asks too often: come back in %u s", call->who, seconds);
+	return 429;
 }
 
 /* ---------------------------------------------------------------- signals */
@@ -70,7 +116,6 @@ static void end_loop(evutil_socket_t number, short what, void *context)
 
 	(void)number;
 	(void)what;
-	(void)sd_notify(0, "STOPPING=1");
 	(void)event_base_loopexit(running->fleet.base, NULL);
 }
 
@@ -133,14 +178,14 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 		fprintf(stderr, "<3>assay-fleet: %llu roll-outs are halted\n",
 			(unsigned long long)halted);
 	if (r < 0) {
-		fleet->counts.failures++;
+		fleet->counts->failures++;
 		fprintf(stderr, "<3>assay-fleet: nobody looks for silent devices: %s\n", err.text);
 	}
 	if (found.clock_back > 0)
 		fprintf(stderr, "<3>assay-fleet: the clock has gone back by %llu s\n",
 			(unsigned long long)found.clock_back);
-	fleet->counts.silent += found.silent;
-	fleet->counts.clock_back += found.clock_back > 0;
+	fleet->counts->silent += found.silent;
+	fleet->counts->clock_back += found.clock_back > 0;
 }
 
 static int begin_looking(struct running *running, struct assay_error *err)
@@ -173,14 +218,30 @@ static void tell_listening(int fd, const char *address, bool tls)
 }
 
 /* A Unix socket is in the clear: whoever is behind it, such as nginx, has done TLS. */
-static int listen_at(struct running *running, int fd, const char *address, bool local,
-		     struct assay_error *err)
+static int add_socket(struct running *running, int fd, const char *address, bool local,
+		      struct assay_error *err)
 {
-	const struct http_tls *tls = &running->settings->tls;
-	bool use_tls = !local && tls->certificate;
+	bool tls = !local && running->settings->tls.certificate;
 
-	tell_listening(fd, address, use_tls);
-	return http_listen(running->fleet.http, fd, use_tls ? tls : NULL, err);
+	if (running->socket_count == SERVE_SOCKETS_MAX)
+		return assay_fail(err, EINVAL, "there are more than %d sockets", SERVE_SOCKETS_MAX);
+	running->sockets[running->socket_count++] = (struct socket_open){ fd, address, tls };
+	tell_listening(fd, address, tls);
+	return 0;
+}
+
+/* In each worker: all of them take connections from the same sockets. */
+static int listen_at_all(struct running *running, struct assay_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < running->socket_count; i++) {
+		const struct socket_open *at = &running->sockets[i];
+
+		r = http_listen(running->fleet.http, at->fd,
+				at->tls ? &running->settings->tls : NULL, err);
+	}
+	return r;
 }
 
 static bool is_local_address(const char *address)
@@ -223,7 +284,7 @@ static int open_sockets(struct running *running, struct assay_error *err)
 
 		if (!local && !settings->tls.certificate && !is_local_socket(fd))
 			return refuse_plain("that of a socket of systemd's", err);
-		r = listen_at(running, fd, "a socket of systemd's", local, err);
+		r = add_socket(running, fd, "a socket of systemd's", local, err);
 	}
 	for (size_t i = 0; r == 0 && i < settings->listen_count; i++) {
 		const char *address = settings->listen[i];
@@ -234,7 +295,7 @@ static int open_sockets(struct running *running, struct assay_error *err)
 			return refuse_plain(address, err);
 		r = http_bind(address, &fd, err);
 		if (r == 0)
-			r = listen_at(running, fd, address, local, err);
+			r = add_socket(running, fd, address, local, err);
 	}
 	if (r == 0 && given + (int)settings->listen_count == 0)
 		r = assay_fail(err, EINVAL, "there is no address to listen at");
@@ -243,17 +304,30 @@ static int open_sockets(struct running *running, struct assay_error *err)
 
 /* ---------------------------------------------------------------- the service */
 
+/* No connection to a database can be shared by processes: this one ends before there are any. */
+static int prepare_store(struct running *running, struct assay_error *err)
+{
+	struct store *store;
+	uint64_t version = 0;
+	int r = store_connect(running->settings->database, &store, err);
+
+	if (r < 0)
+		return r;
+	r = schema_version(store, &version, err);
+	/* A new database is filled; an old one is its owner's to migrate. */
+	if (r == 0 && version == 0)
+		r = schema_migrate(store, schema_newest(), err);
+	if (r == 0)
+		r = schema_check(store, err);
+	store_disconnect(store);
+	return r;
+}
+
 static int open_store(struct running *running, struct assay_error *err)
 {
 	struct fleet *fleet = &running->fleet;
-	uint64_t version = 0;
 	int r = store_connect(running->settings->database, &fleet->store, err);
 
-	if (r == 0)
-		r = schema_version(fleet->store, &version, err);
-	/* A new database is filled; an old one is its owner's to migrate. */
-	if (r == 0 && version == 0)
-		r = schema_migrate(fleet->store, schema_newest(), err);
 	if (r == 0)
 		r = schema_check(fleet->store, err);
 	return r < 0 ? r : fleet_refresh(fleet, err);
@@ -295,20 +369,49 @@ static int limit_descriptors(const struct http_limits *limits, struct assay_erro
 	return 0;
 }
 
-static int start(struct running *running, struct assay_error *err)
+static int share_counts(struct running *running, struct assay_error *err)
+{
+	const size_t size = running->settings->workers * sizeof(*running->counts);
+	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return assay_fail(err, ENOMEM, "out of memory");
+	running->counts = shared;
+	running->fleet.all_counts = shared;
+	running->fleet.workers = running->settings->workers;
+	return 0;
+}
+
+/* What is wrong with any of it is told once, before there are workers. */
+static int prepare(struct running *running, struct assay_error *err)
 {
 	const struct serve_settings *settings = running->settings;
-	struct fleet *fleet = &running->fleet;
 	int r = limit_descriptors(&settings->limits, err);
 
 	if (r == 0)
 		r = read_operators(running, err);
-
-	fleet->auth.device_certificates = settings->device_certificates;
+	running->fleet.auth.device_certificates = settings->device_certificates;
 	if (r == 0)
 		r = open_result_key(running, err);
 	if (r == 0)
-		r = open_store(running, err);
+		r = prepare_store(running, err);
+	if (r == 0)
+		r = share_counts(running, err);
+	if (r == 0)
+		r = rates_new(&running->fleet.rates, err);
+	running->limits = settings->limits;
+	if (r == 0)
+		r = http_addresses_new(settings->workers, settings->per_address, settings->proxies,
+				       settings->proxy_count, &running->limits.addresses, err);
+	return r < 0 ? r : open_sockets(running, err);
+}
+
+static int start(struct running *running, struct assay_error *err)
+{
+	const struct serve_settings *settings = running->settings;
+	struct fleet *fleet = &running->fleet;
+	int r = open_store(running, err);
+
 	if (r < 0)
 		return r;
 	fleet->base = event_base_new();
@@ -319,9 +422,10 @@ static int start(struct running *running, struct assay_error *err)
 		r = intake_new(fleet, &fleet->intake, err);
 	if (r == 0)
 		r = out_events_new(fleet, &fleet->events, err);
-	running->service = (struct http_service){ fleet_routes, authorise, fleet };
+	running->service =
+		(struct http_service){ fleet_routes, authorise, fleet, &fleet->counts->http };
 	if (r == 0)
-		r = http_new(fleet->base, &running->service, &settings->limits, &fleet->http, err);
+		r = http_new(fleet->base, &running->service, &running->limits, &fleet->http, err);
 	if (r == 0)
 		r = fetcher_new(fleet->base, &running->fetcher, err);
 	if (r == 0 && settings->config->oidc.issuer)
@@ -334,7 +438,7 @@ static int start(struct running *running, struct assay_error *err)
 				 err);
 	if (r == 0)
 		r = begin_looking(running, err);
-	return r < 0 ? r : open_sockets(running, err);
+	return r < 0 ? r : listen_at_all(running, err);
 }
 
 static void stop(struct running *running)
@@ -356,10 +460,52 @@ static void stop(struct running *running)
 		event_base_free(fleet->base);
 	http_free(fleet->http);
 	policies_free(&fleet->policies);
+	store_disconnect(fleet->store);
+}
+
+static int work(void *context, unsigned int number, struct assay_error *err)
+{
+	struct running *running = context;
+	int r;
+
+	running->fleet.counts = &running->counts[number];
+	running->limits.process = number;
+	/* Those of one that was killed have gone. */
+	running->fleet.counts->http.connections = 0;
+	http_addresses_begin(running->limits.addresses, number);
+	r = start(running, err);
+	if (r == 0) {
+		workers_ready();
+		if (event_base_dispatch(running->fleet.base) < 0)
+			r = assay_fail(err, EIO, "the loop of events has failed");
+	}
+	stop(running);
+	return r;
+}
+
+static void again(void *context)
+{
+	read_again(-1, 0, context);
+}
+
+static void tell_ready(void *context)
+{
+	(void)context;
+	(void)sd_notify(0, "READY=1");
+	fprintf(stderr, "<6>assay-fleet: serving\n");
+}
+
+static void end(struct running *running)
+{
+	struct fleet *fleet = &running->fleet;
+
 	auth_free(&fleet->auth);
 	if (fleet->result_signer)
 		fleet->result_signer->close(fleet->result_signer);
-	store_disconnect(fleet->store);
+	if (running->counts)
+		(void)munmap(running->counts,
+			     running->settings->workers * sizeof(*running->counts));
+	free(running);
 }
 
 static struct running *make_running(const struct serve_settings *settings, struct assay_error *err)
@@ -414,25 +560,22 @@ int serve_check(const struct serve_settings *settings, struct assay_error *err)
 	if (r == 0 && settings->config->oidc.issuer)
 		r = oidc_check_settings(&settings->config->oidc, err);
 	stop(running);
-	free(running);
+	end(running);
 	return r;
 }
 
 int serve_run(const struct serve_settings *settings, struct assay_error *err)
 {
 	struct running *running = make_running(settings, err);
+	const struct workers workers = { settings->workers, work, again, tell_ready, running };
 	int r;
 
 	if (!running)
 		return -ENOMEM;
-	r = start(running, err);
-	if (r == 0) {
-		(void)sd_notify(0, "READY=1");
-		fprintf(stderr, "<6>assay-fleet: serving\n");
-		if (event_base_dispatch(running->fleet.base) < 0)
-			r = assay_fail(err, EIO, "the loop of events has failed");
-	}
-	stop(running);
-	free(running);
+	r = prepare(running, err);
+	if (r == 0)
+		r = workers_run(&workers, err);
+	(void)sd_notify(0, "STOPPING=1");
+	end(running);
 	return r;
 }

@@ -12,6 +12,8 @@
  * struct serve_settings - all borrowed
  * @listen, @listen_count: as http_bind() takes them
  * @tls: .certificate is NULL: no TLS
+ * @per_address, @proxies, @proxy_count: as http_addresses_new() takes them
+ * @workers: processes that answer; @limits are of each
  * @result_key: a file with the private key, on P-256, that results are signed by; NULL: none are
  * @config: of what has sections of its own
  * @operators: a file as auth_parse() takes it; NULL: nobody but devices
@@ -23,6 +25,10 @@ struct serve_settings {
 	size_t listen_count;
 	struct http_tls tls;
 	struct http_limits limits;
+	unsigned int per_address;
+	const char *const *proxies;
+	size_t proxy_count;
+	unsigned int workers;
 	const char *operators;
 	bool device_certificates;
 	const char *result_key;

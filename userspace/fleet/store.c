@@ -73,13 +73,23 @@ bool store_is_postgres(const struct store *store)
 	return store->engine->name[0] == 'P';
 }
 
-int store_begin(struct store *store, struct assay_error *err)
+static int begin(struct store *store, bool by_keys, struct assay_error *err)
 {
-	int r = store->engine->begin(store, err);
+	int r = store->engine->begin(store, by_keys, err);
 
 	store->inside = r == 0;
 	store->orders_changes = false;
 	return r;
+}
+
+int store_begin(struct store *store, struct assay_error *err)
+{
+	return begin(store, false, err);
+}
+
+int store_begin_by_keys(struct store *store, struct assay_error *err)
+{
+	return begin(store, true, err);
 }
 
 int store_commit(struct store *store, struct assay_error *err)
@@ -105,6 +115,15 @@ int store_run(struct store *store, const struct store_statement *statement,
 {
 	return sets == 0 ? 0 :
 			   store->engine->run(store, statement, values, sets, row, context, err);
+}
+
+int store_run_many(struct store *store, const struct store_many *many,
+		   const struct store_value *values, size_t sets, store_row *row, void *context,
+		   struct assay_error *err)
+{
+	if (sets <= 1 || !store->engine->run_many)
+		return store_run(store, &many->one, values, sets, row, context, err);
+	return store->engine->run_many(store, many, values, sets, row, context, err);
 }
 
 int store_script(struct store *store, const char *sql, struct assay_error *err)

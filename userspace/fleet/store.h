@@ -44,6 +44,17 @@ struct store_statement {
 	const char *postgres;
 };
 
+/**
+ * struct store_many - a statement that is executed for many sets of values at once
+ * @one: for one set
+ * @arrays: the same for PostgreSQL, with an array of as many values as there are sets for each
+ *          parameter; the first column of its rows, which @one does not have, is the set, from 1
+ */
+struct store_many {
+	struct store_statement one;
+	const char *arrays;
+};
+
 /*
  * store_row - takes a row; @columns live until it returns. It must not call the store.
  * Return: 0; a negative errno ends the statement
@@ -59,11 +70,15 @@ struct store;
 /* What an engine does; store_*() below say what. Only for the engines and store.c. */
 struct store_engine {
 	const char *name;
-	int (*begin)(struct store *store, struct assay_error *err);
+	int (*begin)(struct store *store, bool by_keys, struct assay_error *err);
 	int (*end)(struct store *store, bool commit, struct assay_error *err);
 	int (*run)(struct store *store, const struct store_statement *statement,
 		   const struct store_value *values, size_t sets, store_row *row, void *context,
 		   struct assay_error *err);
+	/* NULL: by .run, set by set */
+	int (*run_many)(struct store *store, const struct store_many *many,
+			const struct store_value *values, size_t sets, store_row *row,
+			void *context, struct assay_error *err);
 	int (*script)(struct store *store, const char *sql, struct assay_error *err);
 	void (*close)(struct store *store);
 };
@@ -71,7 +86,7 @@ struct store_engine {
 struct store {
 	const struct store_engine *engine;
 	bool inside;	     /* of a transaction */
-	bool orders_changes; /* it is the one whose changes come next: devices_add_change() */
+	bool orders_changes; /* it is the one whose changes come next: devices_add_changes() */
 };
 
 /*
@@ -91,6 +106,8 @@ bool store_is_postgres(const struct store *store);
  * disk. A transaction that writes excludes others of SQLite from its begin on.
  */
 int store_begin(struct store *store, struct assay_error *err);
+/* store_begin_by_keys() - of statements that find all their rows by keys, however many they are */
+int store_begin_by_keys(struct store *store, struct assay_error *err);
 int store_commit(struct store *store, struct assay_error *err);
 void store_rollback(struct store *store);
 
@@ -106,6 +123,11 @@ void store_rollback(struct store *store);
 int store_run(struct store *store, const struct store_statement *statement,
 	      const struct store_value *values, size_t sets, store_row *row, void *context,
 	      struct assay_error *err);
+
+/* store_run_many() - as store_run(), at what one statement costs where the engine can do that */
+int store_run_many(struct store *store, const struct store_many *many,
+		   const struct store_value *values, size_t sets, store_row *row, void *context,
+		   struct assay_error *err);
 
 /* store_script() - statements without parameters, of this program's own */
 int store_script(struct store *store, const char *sql, struct assay_error *err);

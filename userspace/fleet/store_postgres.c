@@ -10,19 +10,22 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "store.h"
+#include "store_arrays.h"
 
 #define COLUMNS_MAX 40
-#define PARAMETERS_MAX 40
+#define PARAMETERS_MAX STORE_ARRAYS_MAX
 #define NAME_SIZE 32
+/* Bytes of arrays that go in one statement; the server holds them several times. */
+#define ARRAYS_MAX (16U << 20)
 /* Sets that are under way at a time: what both sides' buffers hold without waiting. */
 #define PIPELINE_SETS 256
 
-/* pg_type.dat */
-enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25, OID_VARCHAR = 1043 };
+/* Instead of a set's number: it is a row's first column. */
+#define SET_IN_ROW SIZE_MAX
 
+/* struct ready - what is prepared: a struct store_statement, or .arrays of a struct store_many */
 struct ready {
-	const struct store_statement *statement;
+	const void *statement;
 };
 
 struct postgres_store {
@@ -107,11 +110,19 @@ static int connect_again(struct postgres_store *postgres, struct assay_error *er
 	return set_up(postgres, err);
 }
 
-static int begin(struct store *store, struct assay_error *err)
+/*
+ * A plan is kept from when it is first made, which may be when the tables are nearly empty, and
+ * would read all of them when they are not.
+ */
+#define BY_KEYS                                                                              \
+	"BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL " \
+	"enable_mergejoin = off"
+
+static int begin(struct store *store, bool by_keys, struct assay_error *err)
 {
 	int r = connect_again(of(store), err);
 
-	return r < 0 ? r : script(store, "BEGIN", err);
+	return r < 0 ? r : script(store, by_keys ? BY_KEYS : "BEGIN", err);
 }
 
 static int end(struct store *store, bool commit, struct assay_error *err)
@@ -129,22 +140,30 @@ static int end(struct store *store, bool commit, struct assay_error *err)
 
 /* ---------------------------------------------------------------- statements */
 
-static void statement_name(const struct store_statement *statement, char name[NAME_SIZE])
+static void statement_name(const void *statement, char name[NAME_SIZE])
 {
 	snprintf(name, NAME_SIZE, "s%" PRIxPTR, (uintptr_t)statement);
 }
 
-static Oid parameter_type(char letter)
+static int note_ready(struct postgres_store *postgres, const void *statement,
+		      struct assay_error *err)
 {
-	return letter == 'n' ? OID_INT8 : letter == 'b' ? OID_BYTEA : OID_TEXT;
+	struct ready *ready =
+		reallocarray(postgres->ready, postgres->ready_count + 1, sizeof(*ready));
+
+	if (!ready)
+		return assay_fail(err, ENOMEM, "out of memory");
+	postgres->ready = ready;
+	ready[postgres->ready_count++] = (struct ready){ statement };
+	return 0;
 }
 
-static int prepare(struct postgres_store *postgres, const struct store_statement *statement,
-		   struct assay_error *err)
+/* @statement: names it; @arrays: its parameters are arrays of what @letters say */
+static int prepare(struct postgres_store *postgres, const void *statement, const char *sql,
+		   const char *letters, bool arrays, struct assay_error *err)
 {
 	CLEANUP(PQclear_pointer) PGresult *result = NULL;
-	struct ready *ready;
-	size_t count = strlen(statement->types);
+	size_t count = strlen(letters);
 	Oid types[PARAMETERS_MAX];
 	char name[NAME_SIZE];
 
@@ -154,19 +173,12 @@ static int prepare(struct postgres_store *postgres, const struct store_statement
 	if (count > PARAMETERS_MAX)
 		return assay_fail(err, EIO, "a statement has %zu parameters", count);
 	for (size_t i = 0; i < count; i++)
-		types[i] = parameter_type(statement->types[i]);
-	ready = reallocarray(postgres->ready, postgres->ready_count + 1, sizeof(*ready));
-	if (!ready)
-		return assay_fail(err, ENOMEM, "out of memory");
-	postgres->ready = ready;
+		types[i] = arrays ? store_array_type(letters[i]) : store_value_type(letters[i]);
 	statement_name(statement, name);
-	result = PQprepare(postgres->connection, name,
-			   statement->postgres ? statement->postgres : statement->sql, (int)count,
-			   types);
+	result = PQprepare(postgres->connection, name, sql, (int)count, types);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		return failed(postgres, result, err);
-	ready[postgres->ready_count++] = (struct ready){ statement };
-	return 0;
+	return note_ready(postgres, statement, err);
 }
 
 static int send_set(struct postgres_store *postgres, const char *name,
@@ -237,6 +249,19 @@ static int column(const PGresult *result, int row, int place, struct store_value
 			  PQfname(result, place));
 }
 
+static int give_row(const struct store_value *columns, size_t count, size_t set, store_row *row,
+		    void *context, struct assay_error *err)
+{
+	uint64_t number;
+
+	if (set != SET_IN_ROW)
+		return row(context, set, columns, count, err);
+	number = count > 0 ? store_get_number(&columns[0]) : 0;
+	if (number == 0)
+		return assay_fail(err, EIO, "the database gives a row of no set");
+	return row(context, (size_t)number - 1, columns + 1, count - 1, err);
+}
+
 static int give_rows(const PGresult *result, size_t set, store_row *row, void *context,
 		     struct assay_error *err)
 {
@@ -251,9 +276,19 @@ static int give_rows(const PGresult *result, size_t set, store_row *row, void *c
 		for (int place = 0; r == 0 && place < count; place++)
 			r = column(result, i, place, &columns[place], err);
 		if (r == 0)
-			r = row(context, set, columns, (size_t)count, err);
+			r = give_row(columns, (size_t)count, set, row, context, err);
 	}
 	return r;
+}
+
+static int take_result(struct postgres_store *postgres, const PGresult *result, size_t set,
+		       store_row *row, void *context, struct assay_error *err)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status == PGRES_TUPLES_OK)
+		return give_rows(result, set, row, context, err);
+	return status == PGRES_COMMAND_OK ? 0 : failed(postgres, result, err);
 }
 
 /* What came of one set: its result, and the end that follows it. */
@@ -264,12 +299,8 @@ static int take_set(struct postgres_store *postgres, size_t set, store_row *row,
 	int r = 0;
 
 	while ((result = PQgetResult(postgres->connection))) {
-		ExecStatusType status = PQresultStatus(result);
-
-		if (r == 0 && status == PGRES_TUPLES_OK)
-			r = give_rows(result, set, row, context, err);
-		else if (r == 0 && status != PGRES_COMMAND_OK)
-			r = failed(postgres, result, err);
+		if (r == 0)
+			r = take_result(postgres, result, set, row, context, err);
 		PQclear(result);
 	}
 	return r;
@@ -325,7 +356,9 @@ static int run(struct store *store, const struct store_statement *statement,
 	int r = store->inside ? 0 : connect_again(postgres, err);
 
 	if (r == 0)
-		r = prepare(postgres, statement, err);
+		r = prepare(postgres, statement,
+			    statement->postgres ? statement->postgres : statement->sql,
+			    statement->types, false, err);
 	for (size_t first = 0; r == 0 && first < sets; first += PIPELINE_SETS) {
 		size_t some = sets - first > PIPELINE_SETS ? PIPELINE_SETS : sets - first;
 
@@ -334,11 +367,49 @@ static int run(struct store *store, const struct store_statement *statement,
 	return r;
 }
 
+static int run_arrays(struct postgres_store *postgres, const struct store_many *many,
+		      const struct store_arrays *arrays, store_row *row, void *context,
+		      struct assay_error *err)
+{
+	CLEANUP(PQclear_pointer) PGresult *result = NULL;
+	const char *data[STORE_ARRAYS_MAX];
+	int lengths[STORE_ARRAYS_MAX], formats[STORE_ARRAYS_MAX];
+	char name[NAME_SIZE];
+
+	for (size_t i = 0; i < arrays->count; i++) {
+		data[i] = (const char *)arrays->array[i].data;
+		lengths[i] = (int)arrays->array[i].size;
+		formats[i] = 1;
+	}
+	statement_name(&many->arrays, name);
+	result = PQexecPrepared(postgres->connection, name, (int)arrays->count, data, lengths,
+				formats, 1);
+	return take_result(postgres, result, SET_IN_ROW, row, context, err);
+}
+
+static int run_many(struct store *store, const struct store_many *many,
+		    const struct store_value *values, size_t sets, store_row *row, void *context,
+		    struct assay_error *err)
+{
+	struct postgres_store *postgres = of(store);
+	CLEANUP(store_arrays_free) struct store_arrays arrays = { 0 };
+	int r = store_arrays_make(many->one.types, values, sets, ARRAYS_MAX, &arrays, err);
+
+	if (r == -EFBIG)
+		return run(store, &many->one, values, sets, row, context, err);
+	if (r == 0 && !store->inside)
+		r = connect_again(postgres, err);
+	if (r == 0)
+		r = prepare(postgres, &many->arrays, many->arrays, many->one.types, true, err);
+	return r < 0 ? r : run_arrays(postgres, many, &arrays, row, context, err);
+}
+
 static const struct store_engine engine = {
 	.name = "PostgreSQL",
 	.begin = begin,
 	.end = end,
 	.run = run,
+	.run_many = run_many,
 	.script = script,
 	.close = close_store,
 };

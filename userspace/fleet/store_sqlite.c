@@ -45,8 +45,9 @@ static int script(struct store *store, const char *sql, struct assay_error *err)
 }
 
 /* Readers, too, wait their turn: who reads first and writes then would be refused. */
-static int begin(struct store *store, struct assay_error *err)
+static int begin(struct store *store, bool by_keys, struct assay_error *err)
 {
+	(void)by_keys;
 	return script(store, "BEGIN IMMEDIATE", err);
 }
 

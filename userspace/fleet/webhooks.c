@@ -232,7 +232,7 @@ static int note_failed(struct store *store, const struct hook *hook, struct assa
 
 static void database_failed(struct hook *hook, const struct assay_error *err)
 {
-	hook->all->fleet->counts.failures++;
+	hook->all->fleet->counts->failures++;
 	fprintf(stderr, "<3>assay-fleet: the webhook %s waits: %s\n", hook->settings->name,
 		err->text);
 }
@@ -252,9 +252,9 @@ static void answered(void *context, long status, struct bytes answer, const char
 	hook->busy = false;
 	r = told ? note_told(fleet->store, hook, &err) : note_failed(fleet->store, hook, &err);
 	if (told)
-		fleet->counts.webhooks++;
+		fleet->counts->webhooks++;
 	else
-		fleet->counts.webhook_failures++;
+		fleet->counts->webhook_failures++;
 	if (!told)
 		fprintf(stderr, "<4>assay-fleet: the webhook %s was not taken: HTTP %ld %s\n",
 			hook->settings->name, status,

@@ -3,7 +3,9 @@
  * fleet-load: a load for assay-fleet, of devices that are made up (fleet_device.h), over HTTP/1.1
  * with connections that are kept. Each attestation asks for a nonce, has it signed, sends the
  * evidence that the verifier does not have yet, and looks whether the answer is "trusted". The last
- * line is what was seen, as JSON.
+ * line is what was seen, as JSON. With --patient whatever fails is tried again, over a new
+ * connection if need be, with the same evidence: for a verifier to which things are done. --record
+ * then says for each device what the verifier has answered last.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,41 +24,49 @@
 
 #include "base/file.h"
 #include "fleet_device.h"
-#include "verify/record.h"
+#include "fleet_files.h"
 
 #define SOCKETS_MAX 16
 #define TRIES 5
+#define PAUSE 0.1	  /* seconds until what failed is tried again */
+#define GRACE_SECONDS 120 /* that what was begun in time has */
 
-enum step { STEP_IDLE, STEP_ENROL, STEP_CHALLENGE, STEP_EVIDENCE };
+enum step { STEP_IDLE, STEP_ENROL, STEP_CHALLENGE, STEP_EVIDENCE, STEP_AGAIN };
 
 /**
  * struct connection - one that is kept, and what it is at
- * @started: of the attestation, in seconds
+ * @fd: -1: there is none now
+ * @started: of the attestation, in seconds; @later: when what failed is tried again; 0: nothing is
+ * @evidence: that was sent last
  */
 struct connection {
 	int fd;
+	const char *path;
 	enum step step;
 	uint64_t number;
 	int tries;
-	double started;
-	struct buffer out, in;
+	double started, later;
+	struct buffer out, in, evidence;
 	size_t sent;
 };
 
 /**
  * struct load - what is to be done, and what was
  * @next: device; @left: attestations, or enrolments, not begun yet; @busy: begun
+ * @active: devices that attest, spread evenly over all of them
  * @latencies: of attestations, in milliseconds
+ * @broken: connections that ended while something was under way
+ * @answered: the clock of each device's quote that was answered last; 0: none was
  */
 static struct load {
 	const char *sockets[SOCKETS_MAX];
 	size_t socket_count;
-	uint64_t devices;
+	uint64_t devices, active, again;
 	size_t connections, entries, grow;
 	double seconds, rate;
-	const char *token, *manifest, *one;
+	const char *token, *manifest, *one, *record;
 	uint64_t rounds;
-	bool enrol, rows;
+	bool enrol, rows, patient;
 
 	struct made_device *made;
 	struct made_logs logs;
@@ -66,7 +76,8 @@ static struct load {
 	uint64_t next, left, busy, started;
 	float *latencies;
 	size_t done, room;
-	uint64_t bytes, retried, failed;
+	uint64_t bytes, retried, failed, broken, repeated, answered_count;
+	uint64_t *answered;
 } load = { .devices = 200, .connections = 32, .entries = 4, .rounds = 1 };
 
 static _Noreturn void fail(const char *what)
@@ -85,34 +96,58 @@ static double now(void)
 
 /* ---------------------------------------------------------------- requests */
 
-static void connect_to(struct connection *connection, const char *path)
+static void try_later(struct connection *connection)
+{
+	connection->later = now() + PAUSE;
+}
+
+static void give_up(struct connection *connection, const char *what)
+{
+	if (!load.patient)
+		fail(what);
+	if (connection->fd >= 0)
+		(void)close(connection->fd);
+	connection->fd = -1;
+	load.broken += connection->step != STEP_IDLE;
+	try_later(connection);
+}
+
+/* false: it is tried again later */
+static bool connect_to(struct connection *connection)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET,
 				     .data.ptr = connection };
+	const char *path = connection->path;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		fail("the socket's path is too long");
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connection->fd < 0 ||
-	    connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		fail(path);
+	if (connection->fd < 0)
+		fail("socket");
+	if (connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		give_up(connection, path);
+		return false;
+	}
 	if (epoll_ctl(load.epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)
 		fail("epoll_ctl");
+	return true;
 }
 
 static void flush(struct connection *connection)
 {
-	while (connection->sent < connection->out.size) {
+	while (connection->fd >= 0 && connection->sent < connection->out.size) {
 		ssize_t got =
 			send(connection->fd, connection->out.data + connection->sent,
 			     connection->out.size - connection->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
-		if (got < 0)
-			fail("send");
+		if (got < 0) {
+			give_up(connection, "send");
+			return;
+		}
 		connection->sent += (size_t)got;
 		load.bytes += (uint64_t)got;
 	}
@@ -158,12 +193,18 @@ static void ask_for_nonce(struct connection *connection)
 	request(connection, "POST", "/challenge", "", BYTES_LITERAL(body));
 }
 
+static void send_packed(struct connection *connection)
+{
+	request(connection, "POST", "/evidence", "Content-Encoding: zstd\r\n",
+		buffer_bytes(&connection->evidence));
+}
+
 static void send_evidence(struct connection *connection, const json_t *challenge)
 {
 	struct made_device *device = &load.made[connection->number];
 	const json_t *have = json_object_get(challenge, "have");
 	const char *hex = json_string_value(json_object_get(challenge, "nonce"));
-	struct buffer text = { 0 }, packed = { 0 };
+	struct buffer text = { 0 }, *packed = &connection->evidence;
 	static ZSTD_CCtx *context;
 	uint8_t nonce[64];
 	size_t size = 0;
@@ -178,15 +219,14 @@ static void send_evidence(struct connection *connection, const json_t *challenge
 		ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 		ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
 	}
-	if (!buffer_reserve(&packed, ZSTD_compressBound(text.size)))
+	packed->size = 0;
+	if (!buffer_reserve(packed, ZSTD_compressBound(text.size)))
 		fail("out of memory");
-	packed.size = ZSTD_compress2(context, packed.data, ZSTD_compressBound(text.size), text.data,
-				     text.size);
+	packed->size = ZSTD_compress2(context, packed->data, ZSTD_compressBound(text.size),
+				      text.data, text.size);
 	connection->step = STEP_EVIDENCE;
-	request(connection, "POST", "/evidence", "Content-Encoding: zstd\r\n",
-		buffer_bytes(&packed));
+	send_packed(connection);
 	buffer_free(&text);
-	buffer_free(&packed);
 }
 
 /* ---------------------------------------------------------------- what is due */
@@ -202,15 +242,16 @@ static void begin_next(struct connection *connection)
 	double time = now();
 
 	connection->step = STEP_IDLE;
-	if (load.left == 0 || (load.seconds > 0 && time >= load.ends) || time < due())
+	if (load.left == 0 || (load.seconds > 0 && time >= load.ends) || time < due() ||
+	    (connection->fd < 0 && !connect_to(connection)))
 		return;
 	load.left--;
 	load.busy++;
 	load.started++;
-	connection->number = load.next;
+	connection->number = load.next * (load.devices / load.active);
 	connection->started = time;
 	connection->tries = 0;
-	load.next = (load.next + 1) % load.devices;
+	load.next = (load.next + 1) % load.active;
 	if (load.enrol)
 		ask_to_enrol(connection);
 	else
@@ -252,24 +293,61 @@ static void finish(struct connection *connection, bool good, int status)
 	begin_next(connection);
 }
 
+/* What was judged is answered in the same way again, as long as nothing newer was. */
+static void note_trusted(struct connection *connection, int status)
+{
+	load.answered[connection->number] = load.made[connection->number].clock;
+	if (connection->step == STEP_EVIDENCE && load.again > 0 &&
+	    load.answered_count++ % load.again == 0) {
+		connection->step = STEP_AGAIN;
+		send_packed(connection);
+		return;
+	}
+	load.repeated += connection->step == STEP_AGAIN;
+	finish(connection, true, status);
+}
+
+static bool may_retry(struct connection *connection, int status)
+{
+	return (status == 409 || status == 503) && connection->step != STEP_ENROL &&
+	       (connection->tries++ < TRIES || load.patient);
+}
+
 static void take_answer(struct connection *connection, int status, struct bytes body)
 {
 	json_t *json = json_loadb((const char *)body.data, body.size, 0, NULL);
 	const char *verdict = json_string_value(json_object_get(json, "verdict"));
 
-	if ((status == 409 || status == 503) && connection->step != STEP_ENROL &&
-	    connection->tries++ < TRIES) {
+	if (may_retry(connection, status)) {
 		load.retried++;
-		ask_for_nonce(connection);
+		if (load.patient && status == 503)
+			try_later(connection);
+		else
+			ask_for_nonce(connection);
 	} else if (connection->step == STEP_CHALLENGE && status == 200 && json) {
 		send_evidence(connection, json);
 	} else if (connection->step == STEP_ENROL) {
 		finish(connection, status == 200 || status == 201 || status == 409, status);
+	} else if (status == 200 && verdict && strcmp(verdict, "trusted") == 0) {
+		note_trusted(connection, status);
 	} else {
-		finish(connection, status == 200 && verdict && strcmp(verdict, "trusted") == 0,
-		       status);
+		finish(connection, false, status);
 	}
 	json_decref(json);
+}
+
+/* The same once more: what became of it before, it does not know. */
+static void try_again(struct connection *connection)
+{
+	connection->later = 0;
+	if (connection->fd < 0 && !connect_to(connection))
+		return;
+	if (connection->step == STEP_CHALLENGE)
+		ask_for_nonce(connection);
+	else if (connection->step == STEP_EVIDENCE || connection->step == STEP_AGAIN)
+		send_packed(connection);
+	else
+		begin_next(connection);
 }
 
 /* false until the whole answer is there */
@@ -298,14 +376,16 @@ static bool take_whole(struct connection *connection)
 
 static void receive(struct connection *connection)
 {
-	for (;;) {
+	while (connection->fd >= 0) {
 		uint8_t *place = buffer_reserve(&connection->in, 65536);
 		ssize_t got = place ? recv(connection->fd, place, 65535, MSG_DONTWAIT) : -1;
 
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
-		if (got <= 0)
-			fail("the verifier closed a connection");
+		if (got <= 0) {
+			give_up(connection, "the verifier closed a connection");
+			return;
+		}
 		connection->in.size += (size_t)got;
 		(void)take_whole(connection);
 	}
@@ -316,7 +396,7 @@ static void receive(struct connection *connection)
 static bool is_over(void)
 {
 	if (load.busy > 0)
-		return false;
+		return load.patient && now() >= load.ends + GRACE_SECONDS;
 	return load.left == 0 || (load.seconds > 0 && now() >= load.ends);
 }
 
@@ -330,7 +410,8 @@ static void run(uint64_t count)
 	for (size_t i = 0; i < load.connections; i++)
 		begin_next(&load.kept[i]);
 	while (!is_over()) {
-		int ready = epoll_wait(load.epoll, events, 64, load.rate > 0 ? 1 : 100);
+		bool ticks = load.rate > 0 || load.patient;
+		int ready = epoll_wait(load.epoll, events, 64, ticks ? 1 : 100);
 
 		for (int i = 0; i < ready; i++) {
 			struct connection *connection = events[i].data.ptr;
@@ -340,8 +421,11 @@ static void run(uint64_t count)
 				receive(connection);
 		}
 		for (size_t i = 0; i < load.connections && load.left > 0 && now() >= due(); i++)
-			if (load.kept[i].step == STEP_IDLE)
+			if (load.kept[i].step == STEP_IDLE && load.kept[i].later == 0)
 				begin_next(&load.kept[i]);
+		for (size_t i = 0; i < load.connections && load.patient; i++)
+			if (load.kept[i].later > 0 && now() >= load.kept[i].later)
+				try_again(&load.kept[i]);
 	}
 }
 
@@ -367,93 +451,33 @@ static void report(void)
 	qsort(load.latencies, load.done, sizeof(float), compare);
 	printf("{\"devices\": %llu, \"done\": %zu, \"failed\": %llu, \"retried\": %llu, "
 	       "\"seconds\": %.2f, \"rate\": %.1f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, "
-	       "\"bytes\": %.0f, \"cpu\": %.2f}\n",
+	       "\"bytes\": %.0f, \"cpu\": %.2f, \"broken\": %llu, \"repeated\": %llu, "
+	       "\"unanswered\": %llu}\n",
 	       (unsigned long long)load.devices, load.done, (unsigned long long)load.failed,
 	       (unsigned long long)load.retried, elapsed, (double)load.done / elapsed,
 	       percentile(0.5), percentile(0.99),
 	       load.done > 0 ? (double)load.bytes / (double)load.done : 0,
 	       (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
-		       (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6);
+		       (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6,
+	       (unsigned long long)load.broken, (unsigned long long)load.repeated,
+	       (unsigned long long)load.busy);
 }
 
-/* ---------------------------------------------------------------- one device, in files */
-
-static void write_file(const char *name, struct bytes bytes)
+/* A line a device that was answered: its name, and the clock of that quote. */
+static void write_record(void)
 {
-	char path[4096];
-	FILE *file;
+	FILE *file = fopen(load.record, "w");
+	char name[DEVICE_NAME_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", load.one, name);
-	file = fopen(path, "wb");
-	if (!file || fwrite(bytes.data, 1, bytes.size, file) != bytes.size || fclose(file) != 0)
-		fail(path);
-}
-
-/* The first evidence of a device, and one that goes on from it. */
-static void write_one(void)
-{
-	struct bytes nonce = BYTES_LITERAL("NonceOfALoadForOneDevice");
-	struct made_device *device = &load.made[0];
-	struct buffer out = { 0 };
-
-	write_file("nonce", nonce);
-	made_device_public(device, &out);
-	write_file("ak.pub", buffer_bytes(&out));
-	out.size = 0;
-	made_device_attest(device, &load.logs, nonce, 0, 0, &out);
-	write_file("first.json", buffer_bytes(&out));
-	out.size = 0;
-	made_device_attest(device, &load.logs, nonce, device->records, device->entries, &out);
-	write_file("same.json", buffer_bytes(&out));
-	out.size = 0;
-	load.grow = 1;
-	grow(device);
-	made_device_attest(device, &load.logs, nonce, device->records - 1U, device->entries - 1U,
-			   &out);
-	write_file("next.json", buffer_bytes(&out));
-	buffer_free(&out);
-}
-
-/* ---------------------------------------------------------------- rows of a database */
-
-static void put_hex(struct bytes bytes)
-{
-	char text[2 * 256 + 1];
-
-	if (bytes.size > 256)
-		fail("more bytes than a row takes");
-	hex_encode(bytes, text);
-	printf("\\\\x%s\t", text);
-}
-
-/* The enrolled devices as PostgreSQL's COPY takes them: a million by requests would take an hour.
- */
-static void write_rows(void)
-{
+	if (!file)
+		fail(load.record);
 	for (uint64_t i = 0; i < load.devices; i++) {
-		struct buffer text = { 0 };
-		struct device_record record = { 0 };
-		struct assay_error err;
-
-		made_device_record(&load.made[i], i, &text);
-		if (device_record_parse(buffer_bytes(&text), &record, &err) < 0)
-			fail(err.text);
-		printf("%s\t", record.machine_id);
-		put_hex(BYTES(record.ek_key.bytes, record.ek_key.size));
-		for (size_t j = 0; j < text.size; j++)
-			if (text.data[j] == '\n')
-				fputs("\\n", stdout);
-			else
-				putchar(text.data[j]);
-		putchar('\t');
-		put_hex(buffer_bytes(&record.ak_public));
-		put_hex(buffer_bytes(&record.ak_qualified_name));
-		printf("\t1\t%llu\n", (unsigned long long)record.enrolled);
-		device_record_free(&record);
-		buffer_free(&text);
+		made_device_name(i, name);
+		if (load.answered[i] > 0)
+			fprintf(file, "%s\t%llu\n", name, (unsigned long long)load.answered[i]);
 	}
-	if (fflush(stdout) != 0)
-		fail("writing rows");
+	if (fclose(file) != 0)
+		fail(load.record);
 }
 
 /* ---------------------------------------------------------------- options */
@@ -473,6 +497,10 @@ static void read_options(int argc, char **argv)
 		{ "enrol", required_argument, NULL, 'E' },
 		{ "one", required_argument, NULL, 'o' },
 		{ "rows", no_argument, NULL, 'R' },
+		{ "active", required_argument, NULL, 'a' },
+		{ "again", required_argument, NULL, 'A' },
+		{ "patient", no_argument, NULL, 'p' },
+		{ "record", required_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -517,15 +545,30 @@ static void read_options(int argc, char **argv)
 		case 'R':
 			load.rows = true;
 			break;
+		case 'a':
+			load.active = strtoull(optarg, NULL, 10);
+			break;
+		case 'A':
+			load.again = strtoull(optarg, NULL, 10);
+			break;
+		case 'p':
+			load.patient = true;
+			break;
+		case 'x':
+			load.record = optarg;
+			break;
 		default:
 			exit(2);
 		}
+	if (load.active == 0 || load.active > load.devices)
+		load.active = load.devices;
 	errno = EINVAL;
 	if (!load.manifest || load.devices == 0 || load.connections == 0 || load.entries == 0 ||
 	    (load.socket_count == 0 && !load.one && !load.rows))
 		fail("usage: fleet-load --manifest FILE --socket PATH... [--enrol TOKEN] "
 		     "[--devices N] [--connections N] [--entries N] [--grow N] [--rounds N | "
-		     "--seconds N] [--rate N]; or --manifest FILE --one DIRECTORY | --rows "
+		     "--seconds N] [--rate N] [--active N] [--again N] [--patient] "
+		     "[--record FILE]; or --manifest FILE --one DIRECTORY | --rows "
 		     "[--devices N]");
 }
 
@@ -549,7 +592,8 @@ static void begin(void)
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);
 	load.room = 65536;
 	load.latencies = calloc(load.room, sizeof(float));
-	if (!load.made || load.epoll < 0)
+	load.answered = calloc(load.devices, sizeof(*load.answered));
+	if (!load.made || !load.answered || load.epoll < 0)
 		fail("out of memory");
 	for (uint64_t i = 0; i < load.devices; i++)
 		made_device_begin(&load.made[i], i, load.entries);
@@ -560,7 +604,8 @@ static void end(void)
 	for (size_t i = 0; i < load.connections; i++) {
 		buffer_free(&load.kept[i].in);
 		buffer_free(&load.kept[i].out);
-		if (load.socket_count > 0)
+		buffer_free(&load.kept[i].evidence);
+		if (load.socket_count > 0 && load.kept[i].fd >= 0)
 			close(load.kept[i].fd);
 	}
 	made_logs_free(&load.logs);
@@ -568,6 +613,7 @@ static void end(void)
 	free(load.kept);
 	free(load.made);
 	free(load.latencies);
+	free(load.answered);
 }
 
 int main(int argc, char **argv)
@@ -578,19 +624,22 @@ int main(int argc, char **argv)
 		fail("out of memory");
 	if (load.one || load.rows) {
 		if (load.one)
-			write_one();
+			write_one_device(load.one, &load.made[0], &load.logs);
 		else
-			write_rows();
+			write_device_rows(load.made, load.devices);
 		end();
 		return 0;
 	}
 	for (size_t i = 0, at = 0; i < load.connections; i++) {
-		connect_to(&load.kept[i], load.sockets[at]);
+		load.kept[i].path = load.sockets[at];
+		(void)connect_to(&load.kept[i]);
 		at = at + 1 < load.socket_count ? at + 1 : 0;
 	}
 	run(load.seconds > 0 && !load.enrol ? UINT64_MAX :
-					      load.devices * (load.enrol ? 1 : load.rounds));
+					      load.active * (load.enrol ? 1 : load.rounds));
 	report();
+	if (load.record)
+		write_record();
 	end();
-	return load.failed > 0;
+	return load.failed > 0 || load.busy > 0;
 }
