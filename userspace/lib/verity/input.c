@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Names in errors are cut at this. */
@@ -12,6 +13,9 @@
 
 /* O_NONBLOCK: do not wait for a FIFO's writer, only to refuse it then. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* How much of a large file is asked for at a time when it is not in page cache. */
+#define AHEAD ((off_t)8 << 20)
 
 static const char *shown_name(const struct input *input, char *text)
 {
@@ -33,6 +37,7 @@ static int input_failed(const struct input *input, const char *what, int code,
 int input_open(struct input *input)
 {
 	input->fd = open(input->name, OPEN_FLAGS);
+	input->opened = input->fd >= 0;
 	input->result = input->fd < 0 ? input_failed(input, "open", errno, input->err) : 0;
 	return input->result;
 }
@@ -75,19 +80,28 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-int input_end(struct input *input)
+/* Is it still as it was when it began? */
+static int check_unchanged(struct input *input)
 {
 	struct stat after;
 
+	if (fstat(input->fd, &after) < 0)
+		return input_failed(input, "read", errno, input->err);
+	if (after.st_size != input->before.st_size ||
+	    !same_time(&after.st_mtim, &input->before.st_mtim))
+		return input_changed(input, input->err);
+	return 0;
+}
+
+int input_end(struct input *input)
+{
 	if (input->sparse)
 		(void)lseek(input->fd, input->position, SEEK_SET);
-	if (input->result < 0)
-		return input->result;
-	if (fstat(input->fd, &after) < 0)
-		input->result = input_failed(input, "read", errno, input->err);
-	else if (after.st_size != input->before.st_size ||
-		 !same_time(&after.st_mtim, &input->before.st_mtim))
-		input->result = input_changed(input, input->err);
+	if (input->result == 0)
+		input->result = check_unchanged(input);
+	if (input->opened)
+		close(input->fd);
+	input->opened = false;
 	return input->result;
 }
 
@@ -100,12 +114,37 @@ int input_changed(const struct input *input, struct assay_error *err)
 			  shown_name(input, name));
 }
 
+/*
+ * All of it if it is in page cache, else -EAGAIN. -EOPNOTSUPP where that cannot be asked, or what
+ * is wrong is better said by the ordinary way.
+ */
+static ssize_t read_cached(struct input_source *source, void *data, size_t size)
+{
+	struct iovec vector = { .iov_base = data, .iov_len = size };
+	uint64_t end = (uint64_t)source->input->before.st_size;
+	ssize_t got = preadv2(source->input->fd, &vector, 1, (off_t)source->offset, RWF_NOWAIT);
+
+	if (got < 0)
+		return errno == EAGAIN ? -EAGAIN : -EOPNOTSUPP;
+	if ((size_t)got < size && source->offset + (size_t)got != end)
+		return -EAGAIN;
+	source->offset += (size_t)got;
+	return got;
+}
+
 ssize_t input_read(void *context, void *data, size_t size, struct assay_error *err)
 {
 	struct input_source *source = context;
 	size_t done = 0;
 	uint64_t end = (uint64_t)source->input->before.st_size;
 
+	if (source->cached) {
+		ssize_t got = read_cached(source, data, size);
+
+		source->cached = false;
+		if (got != -EOPNOTSUPP)
+			return got;
+	}
 	while (done < size) {
 		size_t left = size - done;
 		ssize_t got = pread(source->input->fd, (uint8_t *)data + done, left,
@@ -191,6 +230,7 @@ int input_read_piece(const struct input *input, struct verity_hasher *hasher,
 	uint64_t offset = piece * HASHER_PIECE, size = run->merkle.size - offset;
 	struct input_source source = { .input = input, .offset = offset };
 	uint64_t data = offset, data_end = run->merkle.size;
+	int r;
 
 	if (size > HASHER_PIECE)
 		size = HASHER_PIECE;
@@ -198,40 +238,23 @@ int input_read_piece(const struct input *input, struct verity_hasher *hasher,
 		find_data(input, offset, &data, &data_end);
 	if (data > offset || data_end < offset + size)
 		return read_around_holes(&source, hasher, run, piece, size, ret_changed, err);
+	source.cached = size > 0;
+	r = hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
+	if (r != -EAGAIN || run->added > 0)
+		return r;
+	(void)posix_fadvise(input->fd, (off_t)offset, AHEAD, POSIX_FADV_WILLNEED);
 	return hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
 }
 
 void input_batch_begin(struct input_batch *batch, struct verity_hasher *hasher)
 {
 	batch->hasher = hasher;
-	batch->count = 0;
+	batch->count = batch->waiting_count = 0;
 	hasher_begin(hasher);
 }
 
-void input_batch_add(struct input_batch *batch, struct input *input, const struct merkle *merkle)
-{
-	struct input_source source = { .input = input };
-	struct hasher_run *run;
-	bool changed = false;
-
-	/* What cannot be written of one file must not fail the others. */
-	if (!hasher_has_room(batch->hasher, merkle->size) || input->output)
-		input_batch_finish(batch);
-	run = &batch->runs[batch->count];
-	*run = (struct hasher_run){ .merkle = *merkle,
-				    .output = input->output,
-				    .target = merkle->levels };
-	input->result =
-		hasher_read(batch->hasher, run, 0, input_read, &source, &changed, input->err);
-	if (changed)
-		input->result = input_changed(input, input->err);
-	input_end(input);
-	batch->inputs[batch->count++] = input;
-	if (input->output)
-		input_batch_finish(batch);
-}
-
-void input_batch_finish(struct input_batch *batch)
+/* The digests of all that was read. */
+static void digest_read(struct input_batch *batch)
 {
 	struct hasher_run *runs[HASHER_RUNS];
 	struct assay_digest *digests[HASHER_RUNS];
@@ -252,5 +275,61 @@ void input_batch_finish(struct input_batch *batch)
 		if (batch->inputs[i]->err)
 			*batch->inputs[i]->err = err;
 	}
-	input_batch_begin(batch, batch->hasher);
+	batch->count = 0;
+	hasher_begin(batch->hasher);
+}
+
+/* Reads a file; false if it is not in page cache, and may only be read if it is. */
+static bool read_small(struct input_batch *batch, struct input *input, const struct merkle *merkle,
+		       bool cached)
+{
+	struct input_source source = { .input = input, .cached = cached };
+	struct hasher_run *run;
+	bool changed = false;
+
+	/* What cannot be written of one file must not fail the others. */
+	if (!hasher_has_room(batch->hasher, merkle->size) || input->output)
+		digest_read(batch);
+	run = &batch->runs[batch->count];
+	*run = (struct hasher_run){ .merkle = *merkle,
+				    .output = input->output,
+				    .target = merkle->levels };
+	input->result =
+		hasher_read(batch->hasher, run, 0, input_read, &source, &changed, input->err);
+	if (cached && input->result == -EAGAIN && run->added == 0)
+		return false;
+	if (changed)
+		input->result = input_changed(input, input->err);
+	input_end(input);
+	batch->inputs[batch->count++] = input;
+	if (input->output)
+		digest_read(batch);
+	return true;
+}
+
+void input_batch_add(struct input_batch *batch, struct input *input, const struct merkle *merkle)
+{
+	/* So that the disk is asked for all of a batch's files before one is waited for. */
+	bool cached = merkle->size > 0 && batch->waiting_count < HASHER_RUNS;
+
+	if (read_small(batch, input, merkle, cached))
+		return;
+	(void)posix_fadvise(input->fd, 0, (off_t)merkle->size, POSIX_FADV_WILLNEED);
+	input->result = 0;
+	batch->waiting[batch->waiting_count++] = input;
+}
+
+void input_batch_finish(struct input_batch *batch)
+{
+	for (size_t i = 0; i < batch->waiting_count; i++) {
+		struct input *input = batch->waiting[i];
+		struct merkle merkle;
+
+		/* It was planned before, with the same size. */
+		if (merkle_plan(hasher_parameters(batch->hasher), (uint64_t)input->before.st_size,
+				&merkle) == 0)
+			read_small(batch, input, &merkle, false);
+	}
+	batch->waiting_count = 0;
+	digest_read(batch);
 }

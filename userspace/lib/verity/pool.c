@@ -77,8 +77,6 @@ static void end_split(struct verity_pool *pool, struct verity_hasher *hasher, st
 
 	split_finish(split, hasher);
 	job->result = split->input.result;
-	if (job->fd < 0)
-		close(split->input.fd);
 	split_free(split);
 	work_finish(pool->work, number);
 }
@@ -140,7 +138,6 @@ static bool begin_file(struct verity_pool *pool, struct input_batch *batch, uint
 		       struct input *input)
 {
 	struct verity_job *job = &pool->jobs[number % JOBS];
-	bool open = false;
 	struct merkle merkle;
 
 	*input = (struct input){ .name = job->path,
@@ -151,19 +148,20 @@ static bool begin_file(struct verity_pool *pool, struct input_batch *batch, uint
 				 .err = &job->err };
 	if (job->fd < 0 && input_open(input) < 0)
 		return false;
-	if (input_begin(input, &pool->parameters, &merkle) == 0) {
-		job->size = merkle.size;
-		if (merkle.size > HASHER_PIECE) {
-			input->result = start_split(pool, batch->hasher, number, input, &merkle);
-			open = input->result == 0;
-		} else {
-			input_batch_add(batch, input, &merkle);
-		}
+	if (input_begin(input, &pool->parameters, &merkle) < 0) {
+		input_end(input);
+		return false;
 	}
-	/* An open job may be done, and be another one, by now. */
-	if (!open && job->fd < 0)
-		close(input->fd);
-	return open;
+	job->size = merkle.size;
+	if (merkle.size <= HASHER_PIECE) {
+		input_batch_add(batch, input, &merkle);
+		return false;
+	}
+	/* From here on the job may be done, and be another one. */
+	input->result = start_split(pool, batch->hasher, number, input, &merkle);
+	if (input->result < 0)
+		input_end(input);
+	return input->result == 0;
 }
 
 static void execute_batch(void *context, unsigned int thread, struct work_batch *files)
@@ -240,7 +238,7 @@ void verity_pool_free(struct verity_pool *pool)
 		struct split *split = pool->splits;
 
 		pool->splits = split->next;
-		if (pool->jobs[split->job % JOBS].fd < 0)
+		if (split->input.opened)
 			close(split->input.fd);
 		split_free(split);
 	}

@@ -306,11 +306,19 @@ int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t p
 		verity_read_function read, void *context, bool *ret_changed,
 		struct assay_error *err)
 {
+	size_t digests_used = hasher->digests_used[0];
+	uint64_t room = hasher->room;
 	size_t size = begin_run(hasher, run, piece);
 	/* To see that the data has an end here. */
 	size_t more = piece + 1 == hasher_pieces(run->merkle.size) ? 1 : 0;
+	int r = hasher_run_read(hasher, run, size, more, read, context, ret_changed, err);
 
-	return hasher_run_read(hasher, run, size, more, read, context, ret_changed, err);
+	if (r == -EAGAIN && run->added == 0) {
+		hasher->digests_used[0] = digests_used;
+		hasher->room = room;
+		hasher->runs--;
+	}
+	return r;
 }
 
 void hasher_run_begin(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece)

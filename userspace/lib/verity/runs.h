@@ -66,7 +66,8 @@ unsigned int hasher_target(const struct verity_hasher *hasher, const struct merk
  *        vain
  * @ret_changed: set if there is less data, or more
  *
- * After a failure the run must not be worked up.
+ * After a failure the run must not be worked up. After -EAGAIN of the first call of @read the run
+ * is as if it had not begun, and may be read again later.
  */
 int hasher_read(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
 		verity_read_function read, void *context, bool *ret_changed,
