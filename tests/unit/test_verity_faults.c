@@ -56,8 +56,12 @@ static bool is_faulty(int fd)
 	return fstat(fd, &file) == 0 && file.st_size == FAULTY_SIZE;
 }
 
-/* The names that the C library's header gives them. */
-ssize_t pread(int fd, void *data, size_t size, off_t offset)
+/* These stand for the C library's. */
+ssize_t own_pread(int fd, void *data, size_t size, off_t offset) __asm__("pread");
+ssize_t own_preadv2(int fd, const struct iovec *vectors, int count, off_t offset,
+		    int flags) __asm__("preadv2");
+
+ssize_t own_pread(int fd, void *data, size_t size, off_t offset)
 {
 	static atomic_uint calls;
 
@@ -87,7 +91,7 @@ ssize_t pread(int fd, void *data, size_t size, off_t offset)
 	return syscall(SYS_pread64, fd, data, size, offset);
 }
 
-ssize_t preadv2(int fd, const struct iovec *vectors, int count, off_t offset, int flags)
+ssize_t own_preadv2(int fd, const struct iovec *vectors, int count, off_t offset, int flags)
 {
 	struct iovec half = vectors[0];
 

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RUNS 7
+#define RUNS 3
 #define BUFFER ((size_t)256 << 10)
 #define PIECE ((size_t)1 << 20)
 #define SMALL_MAX ((size_t)64 << 10)
