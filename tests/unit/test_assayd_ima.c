@@ -514,8 +514,8 @@ static void write_pcr(const struct assay_digest *value)
 	support_write("tpm/pcr-sha256/10", support_text(hex));
 }
 
-/* The PCR that the first @count entries come to. */
-static void extend_pcr(size_t count)
+/* The PCR that a list comes to. */
+static void extend_pcr_by(struct bytes list)
 {
 	const enum assay_hash bank = ASSAY_HASH_SHA256;
 	struct ima_running replay;
@@ -524,11 +524,87 @@ static void extend_pcr(size_t count)
 	struct assay_error err;
 
 	assert_int_equal(ima_running_open(&replay, &bank, 1, &err), 0);
-	ima_begin(&reader, entries(0, count), bank);
+	ima_begin(&reader, list, bank);
 	while (ima_skim(&reader, &frame, &err) == 1)
 		assert_int_equal(ima_running_add(&replay, bank, &frame, &err), 0);
 	write_pcr(ima_running_value(&replay, bank, 10));
 	ima_running_close(&replay);
+}
+
+/* The PCR that the first @count entries come to. */
+static void extend_pcr(size_t count)
+{
+	extend_pcr_by(entries(0, count));
+}
+
+/*
+ * After a kexec that handed nothing over, as all was deleted or as the kernel hands over nothing:
+ * what is archived and the new list come to the PCR, and so they are one list.
+ */
+static void a_kexec_hands_nothing_over(void **state)
+{
+	(void)state;
+	for (int deleted = 0; deleted < 2; deleted++) {
+		struct ima_notes notes = { .boot_id = BOOT_A, .deleted = deleted ? 100 : 0 };
+		struct buffer out, list, whole = { 0 };
+		struct problems problems;
+		struct assay_error err;
+		uint64_t begin;
+
+		begin_machine();
+		write_list(entries(0, 100), nothing, nothing);
+		extend_pcr(100);
+		run_part(BOOT_A, "", 100, NULL);
+		assert_int_equal(ima_notes_save("state/ima.json", &notes, &err), 0);
+		write_list(entries(0, 1), entries(100, 200), nothing);
+		list = support_read(LIST);
+		buffer_append_bytes(&whole, entries(0, 100));
+		buffer_append_bytes(&whole, buffer_bytes(&list));
+		extend_pcr_by(buffer_bytes(&whole));
+		for (int start = 0; start < 2; start++) {
+			run_part(BOOT_B, "", 201, &problems);
+			assert_int_equal(problems.count, 0);
+			out = archived(BOOT_B, 0, &begin);
+			assert_int_equal(begin, 100);
+			assert_true(bytes_equal(buffer_bytes(&out), buffer_bytes(&whole)));
+			buffer_free(&out);
+		}
+		buffer_free(&list);
+		buffer_free(&whole);
+	}
+}
+
+/* The list does not come to the PCR, but neither does it behind that of the boot before. */
+static void another_boot_whose_pcr_was_extended(void **state)
+{
+	struct assay_digest value = { .hash = ASSAY_HASH_SHA256, .size = 32, .bytes = { 1 } };
+	struct problems problems;
+	struct buffer out;
+	uint64_t begin;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	extend_pcr(100);
+	run_part(BOOT_A, "", 100, NULL);
+	write_list(entries(0, 150), nothing, nothing);
+	write_pcr(&value);
+	run_part(BOOT_B, "", 150, &problems);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.list[0].key, "pcr");
+	out = archived(BOOT_B, 0, &begin);
+	assert_int_equal(begin, 0);
+	assert_true(bytes_equal(buffer_bytes(&out), entries(0, 150)));
+	buffer_free(&out);
+	/* The archive of the boot before was moved away: there is nothing to go on from. */
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	extend_pcr(100);
+	run_part(BOOT_A, "", 100, NULL);
+	assert_int_equal(support_run("rm -r state/archive/" BOOT_A), 0);
+	write_pcr(&value);
+	run_part(BOOT_B, "", 100, &problems);
+	assert_archived(BOOT_B, entries(0, 100));
 }
 
 /* After a restart only the newest file is replayed; the PCR must come out all the same. */
@@ -594,6 +670,8 @@ int main(void)
 		cmocka_unit_test(what_somebody_left_staged),
 		cmocka_unit_test(what_is_staged_and_may_not_be_read),
 		cmocka_unit_test(an_archive_that_was_moved_away),
+		cmocka_unit_test(a_kexec_hands_nothing_over),
+		cmocka_unit_test(another_boot_whose_pcr_was_extended),
 		cmocka_unit_test(the_pcr_is_compared),
 		cmocka_unit_test(the_pcr_is_compared_after_a_restart),
 	};

@@ -59,6 +59,7 @@ struct ima_loading;
  * @banks, @bank_count: that are replayed: those of the TPM, or the list's
  * @staging: by staging and deleting; else by following
  * @loaded: what follows is as the archive says; until then @loading is how far that is
+ * @not_carried: it was found out that the list does not go on from another boot's
  * @running: the replay, up to the last entry that was taken
  * @fd: the list, or what is staged; -1
  * @seen: number of the entry that is read next: of the whole list, from 0 on
@@ -84,7 +85,7 @@ struct ima_keeper {
 	char *directory;
 	enum assay_hash banks[HASHERS_MAX];
 	size_t bank_count;
-	bool staging, loaded;
+	bool staging, loaded, not_carried;
 	struct ima_loading *loading;
 	struct archive_writer *writer;
 	struct ima_running running;
@@ -179,6 +180,8 @@ void ima_mirror_due(struct ima_keeper *keeper);
 
 /* ima_pcr_banks() - the banks whose PCR the kernel shows; 0 where there is no TPM */
 size_t ima_pcr_banks(const struct config *config, enum assay_hash banks[HASHERS_MAX]);
+/* ima_pcr_extended() - in the first bank where anything extended it; of size 0 where nothing did */
+void ima_pcr_extended(const struct config *config, struct assay_digest *ret);
 /* ima_pcr_read() - the PCR, into keeper->expected; none where there is no TPM */
 void ima_pcr_read(struct ima_keeper *keeper);
 /* ima_pcr_compare() - is the replay what was read? */

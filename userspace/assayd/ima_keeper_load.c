@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a pass begins from: which list there is, what of it is archived, what that comes to, and
- * whether the kernel's list is the one of the boot before, which a kexec has handed over.
+ * What a pass begins from: which list there is, what of it is archived, and what that comes to.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,55 +41,6 @@ int ima_keeper_note(struct ima_keeper *keeper, struct assay_error *err)
 	int r = notes_path(keeper, &path, err);
 
 	return r < 0 ? r : ima_notes_save(path, &keeper->notes, err);
-}
-
-/* ---------------------------------------------------------------- kexec */
-
-static int boot_directory(const struct ima_keeper *keeper, const char *boot_id, char **ret,
-			  struct assay_error *err)
-{
-	if (asprintf(ret, "%s/%s", keeper->service->config->archive.directory, boot_id) >= 0)
-		return 0;
-	*ret = NULL;
-	return assay_fail(err, ENOMEM, "out of memory");
-}
-
-/* In another boot than the notes'. @carried: the list goes on with that one's */
-static int begin_boot(struct ima_keeper *keeper, bool carried, struct assay_error *err)
-{
-	const struct ima_notes *before = &keeper->notes;
-	struct ima_notes notes = { 0 };
-
-	memcpy(notes.boot_id, keeper->service->boot_id, sizeof(notes.boot_id));
-	if (carried) {
-		notes.deleted = before->deleting ? before->deleting : before->deleted;
-		notes.mirrored = before->mirrored;
-		notes.record = before->record;
-		memcpy(notes.before, before->boot_id, sizeof(notes.before));
-	}
-	keeper->notes = notes;
-	return ima_keeper_note(keeper, err);
-}
-
-/* Until the first file is there, the archive of the boot before is what there is. */
-static int follow_boot_before(struct ima_keeper *keeper, char **ret_directory,
-			      struct assay_error *err)
-{
-	int r;
-
-	if (!keeper->notes.before[0] || !archive_writer_is_empty(keeper->writer))
-		return 0;
-	r = boot_directory(keeper, keeper->notes.before, ret_directory, err);
-	if (r == 0)
-		r = archive_writer_follow(keeper->writer, *ret_directory, err);
-	if (r != -ENODATA && r != -ENOENT)
-		return r;
-	/* That boot was not archived: all that the kernel has is. */
-	free(*ret_directory);
-	*ret_directory = NULL;
-	keeper->notes.before[0] = '\0';
-	keeper->notes.deleted = 0;
-	return 0;
 }
 
 /* ---------------------------------------------------------------- notes */
@@ -145,7 +95,7 @@ static int open_archive(struct ima_keeper *keeper, struct assay_error *err)
 	if (mkdir(parent, 0750) < 0 && errno != EEXIST)
 		return assay_fail(err, errno, "cannot make the directory %s: %s", parent,
 				  strerror(errno));
-	r = boot_directory(keeper, keeper->service->boot_id, &keeper->directory, err);
+	r = ima_boot_directory(keeper, keeper->service->boot_id, &keeper->directory, err);
 	if (r == 0)
 		r = open_writer(keeper, err);
 	if (r == 0)
@@ -218,6 +168,7 @@ enum stage {
 	STAGE_BEGIN,  /* what is the archive's, and what the boot before's */
 	STAGE_LOOK,   /* headers of the archive's files */
 	STAGE_REPLAY, /* its files */
+	STAGE_ASK,    /* the kernel's list once more: does it go on from what they came to? */
 	STAGE_END,
 };
 
@@ -226,13 +177,13 @@ enum stage {
 
 /**
  * struct ima_loading - how far it is
- * @scan: of STAGE_SCAN; @carried: it found entries of another boot
+ * @scan: of STAGE_SCAN and STAGE_ASK; @carried: whether there was a kexec
  * @archive, @replay: of STAGE_LOOK and STAGE_REPLAY; entries from @from on are wanted
  */
 struct ima_loading {
 	enum stage stage;
 	struct ima_scan scan;
-	bool carried;
+	enum ima_carried carried;
 	struct archive *archive;
 	struct ima_replay replay;
 	uint64_t from;
@@ -260,7 +211,7 @@ static int load_open(struct ima_keeper *keeper, struct ima_loading *loading,
 	    !archive_writer_is_empty(keeper->writer))
 		return r;
 	loading->stage = STAGE_SCAN;
-	return ima_scan_begin(&loading->scan, keeper, err);
+	return ima_scan_begin(&loading->scan, keeper, NULL, err);
 }
 
 static int load_scan(struct ima_keeper *keeper, struct ima_loading *loading,
@@ -270,7 +221,9 @@ static int load_scan(struct ima_keeper *keeper, struct ima_loading *loading,
 
 	if (r != 0)
 		return r;
-	loading->carried = ima_scan_is_carried(&loading->scan);
+	loading->carried = ima_scan_carried(&loading->scan);
+	if (loading->carried == IMA_MAY_BE_CARRIED && keeper->not_carried)
+		loading->carried = IMA_NOT_CARRIED;
 	ima_scan_end(&loading->scan);
 	loading->stage = STAGE_BEGIN;
 	return 0;
@@ -281,10 +234,10 @@ static int load_begin(struct ima_keeper *keeper, struct ima_loading *loading,
 {
 	CLEANUP(free_pointer) char *before = NULL;
 	int r = is_same_boot(keeper) ? settle_deletion(keeper, err) :
-				       begin_boot(keeper, loading->carried, err);
+				       ima_boot_begin(keeper, loading->carried, err);
 
 	if (r == 0)
-		r = follow_boot_before(keeper, &before, err);
+		r = ima_boot_follow(keeper, &loading->carried, &before, err);
 	if (r == 0)
 		r = begin_banks(keeper, err);
 	if (r == 0)
@@ -308,7 +261,8 @@ static int load_look(struct ima_keeper *keeper, struct ima_loading *loading,
 }
 
 /* Each file's entries are whole. */
-static int load_replay(struct ima_loading *loading, struct assay_error *err)
+static int load_replay(struct ima_keeper *keeper, struct ima_loading *loading,
+		       struct assay_error *err)
 {
 	struct ima_replay *replay = &loading->replay;
 	uint64_t next = replay->next;
@@ -316,8 +270,29 @@ static int load_replay(struct ima_loading *loading, struct assay_error *err)
 	if (next < archive_end(loading->archive, ARCHIVE_IMA))
 		return archive_read_next(loading->archive, ARCHIVE_IMA, loading->from, &next,
 					 ima_replay_bytes, replay, err);
+	if (loading->carried != IMA_MAY_BE_CARRIED) {
+		loading->stage = STAGE_END;
+		return 0;
+	}
+	loading->stage = STAGE_ASK;
+	return ima_scan_begin(&loading->scan, keeper, &keeper->running, err);
+}
+
+static int load_ask(struct ima_keeper *keeper, struct ima_loading *loading, struct assay_error *err)
+{
+	int r = ima_scan_on(&loading->scan, keeper, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!loading->scan.reached) {
+		/* Something else has extended the PCR. All begins anew, as in a boot of its own. */
+		keeper->not_carried = true;
+		ima_keeper_unload(keeper);
+		return 0;
+	}
+	ima_scan_end(&loading->scan);
 	loading->stage = STAGE_END;
-	return 0;
+	return ima_keeper_note(keeper, err);
 }
 
 static int load_end(struct ima_keeper *keeper, struct assay_error *err)
@@ -365,7 +340,9 @@ static int load_step(struct ima_keeper *keeper, struct assay_error *err)
 	case STAGE_LOOK:
 		return load_look(keeper, loading, err);
 	case STAGE_REPLAY:
-		return load_replay(loading, err);
+		return load_replay(keeper, loading, err);
+	case STAGE_ASK:
+		return load_ask(keeper, loading, err);
 	default:
 		return load_end(keeper, err);
 	}

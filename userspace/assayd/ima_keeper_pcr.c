@@ -45,6 +45,15 @@ size_t ima_pcr_banks(const struct config *config, enum assay_hash banks[HASHERS_
 	return count;
 }
 
+void ima_pcr_extended(const struct config *config, struct assay_digest *ret)
+{
+	for (size_t i = 0; i < KNOWN; i++)
+		if (read_value(config, known[i], ret) &&
+		    !bytes_are_zero(BYTES(ret->bytes, ret->size)))
+			return;
+	*ret = (struct assay_digest){ 0 };
+}
+
 void ima_pcr_read(struct ima_keeper *keeper)
 {
 	keeper->expected_count = 0;

@@ -7,14 +7,40 @@
 
 #include "base/cleanup.h"
 
-int ima_scan_begin(struct ima_scan *scan, const struct ima_keeper *keeper, struct assay_error *err)
+static const struct assay_digest *scan_value(const struct ima_scan *scan,
+					     const struct ima_keeper *keeper)
 {
+	return ima_running_value(&scan->running, scan->pcr.hash,
+				 (unsigned int)keeper->service->config->ima.pcr);
+}
+
+static void begin_from(struct ima_scan *scan, const struct ima_keeper *keeper,
+		       const struct ima_running *from)
+{
+	unsigned int pcr = (unsigned int)keeper->service->config->ima.pcr;
+	const struct assay_digest *value = ima_running_value(from, scan->pcr.hash, pcr);
+
+	if (value)
+		ima_running_begin(&scan->running, pcr, value, 0);
+}
+
+int ima_scan_begin(struct ima_scan *scan, const struct ima_keeper *keeper,
+		   const struct ima_running *from, struct assay_error *err)
+{
+	enum assay_hash bank = keeper->kernel.bank;
 	int r;
 
+	/* The list is never behind the PCR, as long as that is read first. */
+	ima_pcr_extended(keeper->service->config, &scan->pcr);
+	if (scan->pcr.size > 0)
+		bank = scan->pcr.hash;
+	scan->reached = false;
 	scan->fd = ima_list_open(keeper, err);
 	if (scan->fd < 0)
 		return scan->fd;
-	r = ima_running_open(&scan->running, &keeper->kernel.bank, 1, err);
+	r = ima_running_open(&scan->running, &bank, 1, err);
+	if (r == 0 && from)
+		begin_from(scan, keeper, from);
 	ima_feed_begin(&scan->feed, keeper->kernel.bank);
 	return r;
 }
@@ -26,6 +52,15 @@ void ima_scan_end(struct ima_scan *scan)
 	ima_running_close(&scan->running);
 	scan->running = (struct ima_running){ 0 };
 	ima_feed_free(&scan->feed);
+}
+
+static void compare_with_pcr(struct ima_scan *scan, const struct ima_keeper *keeper)
+{
+	const struct assay_digest *value = scan_value(scan, keeper);
+
+	if (value && scan->pcr.size > 0 &&
+	    memcmp(value->bytes, scan->pcr.bytes, scan->pcr.size) == 0)
+		scan->reached = true;
 }
 
 /* A piece. 1: there is more. */
@@ -47,16 +82,19 @@ int ima_scan_on(struct ima_scan *scan, const struct ima_keeper *keeper, struct a
 		r = ima_running_add(&scan->running, keeper->kernel.bank, &frame, err);
 		if (scan->running.entries == 1)
 			scan->first_is_aggregate = scan->running.aggregates == 1;
+		compare_with_pcr(scan, keeper);
 	}
 	return r < 0 ? r : 1;
 }
 
 /* The kernel puts an entry of its own boot behind those that it was handed: there are two then, or
  * the first is none. */
-bool ima_scan_is_carried(const struct ima_scan *scan)
+enum ima_carried ima_scan_carried(const struct ima_scan *scan)
 {
-	return scan->running.entries > 0 &&
-	       (!scan->first_is_aggregate || scan->running.aggregates > 1);
+	if (scan->running.entries > 0 &&
+	    (!scan->first_is_aggregate || scan->running.aggregates > 1))
+		return IMA_CARRIED;
+	return scan->pcr.size > 0 && !scan->reached ? IMA_MAY_BE_CARRIED : IMA_NOT_CARRIED;
 }
 
 /* ---------------------------------------------------------------- the archive */
