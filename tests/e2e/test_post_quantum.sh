@@ -177,7 +177,20 @@ check 'and does not take the manifest by the other signature alone' told 1 'seco
 run "$assay" sign --key pq65.key --cert pq65.crt --root tree --manifest x
 check 'nor signs with it' told 1 'OpenSSL knows from 3.5 on'
 runs 35 "$assay" sign --key pq65.key --cert pq65.crt --root tree --manifest x
-check 'built-in signatures by ML-DSA are refused, with what to do' told 1 'kernels before 7.0' also-key
+check 'built-in signatures by ML-DSA are not made unasked, and what to do is told' \
+	told 1 'kernels before 7.0' 'signatures pkcs7 or both' also-key
+runs 35 "$assay" sign --key pq65.key --cert pq65.crt --root tree --manifest built-in --signatures pkcs7
+check 'where they are asked for, they are' told 0
+runs 35 "$assay" check --manifest built-in --root tree --cert pq65.crt --quiet
+check 'and accepted' told 0
+runs 35 "$assay" check --manifest built-in --root tree --cert pq65b.crt --quiet
+check "but not another's" told 1
+tail -n 1 built-in | jq -r .pkcs7 | base64 -d >built-in.sig
+{
+	printf 'FSVerity\001\000\040\000'
+	tail -n 1 built-in | jq -r .digest | sed 's/^sha256://' | tr a-f A-F | tr -d '\n' | basenc -d --base16
+} >bytes
+check "openssl's program verifies one as the kernel does" pure_verified built-in.sig pq65.crt bytes
 runs 35 "$assay" sign --key pq65.key --cert pq65.crt --root tree --manifest pq --signatures ima
 check 'IMA signatures by it are made' told 0
 runs 35 "$assay" check --manifest pq --root tree --cert pq65.crt --quiet

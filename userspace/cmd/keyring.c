@@ -17,7 +17,8 @@
 #define DEFAULT_KEYRING KEYRING_FS_VERITY
 
 /* What list shows where nothing else is asked for. */
-static const char *const known_keyrings[] = { KEYRING_FS_VERITY, ".ima", KEYRING_USER_IMA };
+static const char *const known_keyrings[] = { KEYRING_FS_VERITY, KEYRING_DM_VERITY, ".ima",
+					      KEYRING_USER_IMA };
 
 #define KNOWN_KEYRINGS (sizeof(known_keyrings) / sizeof(known_keyrings[0]))
 
@@ -92,7 +93,8 @@ static int run_load(int argc, char **argv)
 static const struct option_row load_rows[] = {
 	{ "cert", 'c', "FILE", "certificate, PEM or DER, with a subject key id; repeatable",
 	  OPTION_INPUTS(struct keyring_options, certificates), .required = true },
-	{ "keyring", 0, "NAME", "the keyring: .fs-verity, .ima or _ima (" DEFAULT_KEYRING ")",
+	{ "keyring", 0, "NAME",
+	  "the keyring: .fs-verity, .dm-verity, .ima or _ima (" DEFAULT_KEYRING ")",
 	  OPTION_TEXT(struct keyring_options, keyring) },
 	{ "require-signatures", 0, NULL,
 	  "refuse files with fs-verity but without a signature (writes 1 "
@@ -140,7 +142,7 @@ static int run_lock(int argc, char **argv)
 }
 
 static const struct option_row lock_rows[] = {
-	{ "keyring", 0, "NAME", "the keyring: .fs-verity or _ima (" DEFAULT_KEYRING ")",
+	{ "keyring", 0, "NAME", "the keyring: .fs-verity, .dm-verity or _ima (" DEFAULT_KEYRING ")",
 	  OPTION_TEXT(struct keyring_options, keyring) },
 	OPTION_ROW_JSON(struct keyring_options, json),
 	OPTION_END,

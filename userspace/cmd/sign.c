@@ -134,16 +134,18 @@ static int begin_delegate(struct sign_call *call, struct assay_error *err)
 	return r;
 }
 
-/* What kernels take of which keys. */
+/* What kernels take of which keys: what few take has to be asked for. */
 static int check_kinds(const struct sign_call *call, struct assay_error *err)
 {
-	if (call->work.pkcs7 && signature_is_pure(X509_get0_pubkey(call->certificate)))
+	if (call->work.pkcs7 && !call->options->kinds_given && !call->steps.prepared &&
+	    signature_is_pure(X509_get0_pubkey(call->certificate)))
 		return assay_fail(
 			err, EOPNOTSUPP,
-			"built-in signatures by ML-DSA keys are not made: kernels before 7.0 "
-			"do not take them, and later ones only with CONFIG_CRYPTO_MLDSA. Sign "
-			"with ECDSA or RSA and this key besides (--also-key), or for IMA of "
-			"kernels from 7.2 on (--signatures ima)");
+			"built-in signatures by ML-DSA keys are made only where they are asked "
+			"for (--signatures pkcs7 or both): kernels before 7.0 do not take them, "
+			"and later ones only with CONFIG_CRYPTO_MLDSA. Sign with ECDSA or RSA and "
+			"this key besides (--also-key), or for IMA of kernels from 7.2 on "
+			"(--signatures ima)");
 	return 0;
 }
 

@@ -61,7 +61,7 @@ static int fail_add(const char *path, const char *keyring, int code, struct assa
 	case ENOPKG:
 	case ENOENT:
 		reason = "the kernel has no driver for the certificate's algorithm: ECDSA needs "
-			 "CONFIG_CRYPTO_ECDSA";
+			 "CONFIG_CRYPTO_ECDSA, ML-DSA CONFIG_CRYPTO_MLDSA (kernels from 7.0 on)";
 		break;
 	case ENODEV:
 		reason = "the kernel has no asymmetric keys: it needs "

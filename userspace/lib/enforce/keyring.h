@@ -11,6 +11,8 @@
 #include "base/bytes.h"
 
 #define KEYRING_FS_VERITY ".fs-verity"
+/* Of root hashes of dm-verity, in newer kernels: it counts once it is locked. */
+#define KEYRING_DM_VERITY ".dm-verity"
 /* Where IMA looks in kernels without a trusted .ima; user space has to make it. */
 #define KEYRING_USER_IMA "_ima"
 #define KEYRING_REQUIRE_SIGNATURES "/proc/sys/fs/verity/require_signatures"

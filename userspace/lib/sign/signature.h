@@ -15,7 +15,7 @@ enum signature_key {
 	SIGNATURE_KEY_GOOD,    /* RSA of 2048, 3072 or 4096 bits, P-256, P-384, P-521 */
 	SIGNATURE_KEY_WEAK,    /* the kernel verifies them; they are too weak for assay */
 	SIGNATURE_KEY_NEWER,   /* ML-DSA-44, 65 and 87 (FIPS 204): kernels from 7.0 on, where they
-				* were   built so; assay with OpenSSL from 3.5 on */
+				* were built so; assay with OpenSSL from 3.5 on */
 	SIGNATURE_KEY_UNKNOWN, /* the kernel does not verify them */
 };
 

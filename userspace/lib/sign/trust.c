@@ -433,8 +433,8 @@ static int verify_der(const struct trust *trust, struct bytes der,
 }
 
 /*
- * By a key of ML-DSA, whose signatures no kernel that is common verifies: in assay's own form
- * only. Return: 1 where it is by none of them
+ * By a key of ML-DSA, whose signatures kernels verify from 7.0 on (CONFIG_CRYPTO_MLDSA): in assay's
+ * own form only. Return: 1 where it is by none of them
  */
 static int verify_pure(const struct trust *trust, struct bytes der,
 		       const struct pkcs7_content *content, X509 **ret_signer,
@@ -457,7 +457,7 @@ int trust_verify_content(const struct trust *trust, struct bytes der,
 			 const struct pkcs7_content *content, X509 **ret_signer,
 			 struct assay_error *err)
 {
-	int r = content->kernel ? 1 : verify_pure(trust, der, content, ret_signer, err);
+	int r = verify_pure(trust, der, content, ret_signer, err);
 
 	if (r == 1)
 		r = verify_der(trust, der, content, ret_signer, err);

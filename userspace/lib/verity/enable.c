@@ -64,7 +64,8 @@ static int enable_failed(int code, const struct verity_parameters *parameters, c
 		return assay_fail(
 			err, code,
 			"cannot enable verity for %s: this kernel does not have the algorithm of "
-			"the digest or of the signature",
+			"the digest or of the signature (ML-DSA: kernels from 7.0 on, with "
+			"CONFIG_CRYPTO_MLDSA)",
 			name);
 	case EMSGSIZE:
 		return assay_fail(
