@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Idle pages of the region are lent: other data fills them, and when the module is loaded
 # then, pages of its window are claimed all the same and that data is moved, unharmed.
-# guest: --region cma:0x50000000:64M:0x3730000:1M --tpm new --timeout 120 --memory 320M --append cma=0
+# guest: --region cma:0x50000000:64M:0x3730000:1M --tpm new --timeout 240 --memory 320M --append cma=0
 # flavours: 7.3 16k
 # soak: debug
 echo 1..7

@@ -3,7 +3,7 @@
 # The commands on a log that grows: `assay log follow` sees each record once, resumes, and
 # ends when it is told to; `assay log anchor` when the TPM is away and when it is back;
 # `assay log trim` archives what it cuts, and archives and what is left fit together.
-# guest: --region auto --tpm new --banks sha256
+# guest: --region auto --tpm new --banks sha256 --timeout 120
 # flavours: 64k 7.3
 # shellcheck source=tests/check.sh
 . /bed/check.sh
