@@ -89,6 +89,11 @@ build/boot-tools.key: FORCE | packages
 	$(call keep_key,qemu/boot-tools)
 build/boot-tools: %: %.key ;
 
+# A network card for guests of the flavour 4k.
+build/net.key: FORCE | packages
+	$(call keep_key,qemu/net)
+build/net: %: %.key ;
+
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
 # arm64, amd64: the guests'; fuzz: clang's libFuzzer; shared: what libassay-verify is made of.
@@ -475,8 +480,11 @@ demo-needs: build/host/assay build/host/assay-push build/host/assay-verify build
 demo: demo-needs
 	+@tests/e2e/demo.sh
 
-.PHONY: demo-fleet
-demo-fleet: build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load
+.PHONY: demo-fleet fleet-guests-needs
+fleet-guests-needs: build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load \
+		build/net build/kernel/4k build/kmod/4k/.made build/arm64/assayd $(call guest_needs,arm64)
+
+demo-fleet: fleet-guests-needs
 	+@tests/e2e/demo-fleet.sh
 
 # A whole device, from its firmware on.
@@ -663,7 +671,7 @@ clean:
 help:
 	@printf '%s\n' \
 		'make demo          the whole chain on real input: sign, boot, measure, quote, verify, attacks' \
-		'make demo-fleet    a verifier of 201 devices, one of them tampered with' \
+		'make demo-fleet    a verifier of 204 devices, three of them guests with assayd; two are tampered with' \
 		'make demo-device   a Debian 13 device from its firmware on: installed, booted, measured, judged; attacks at each stage' \
 		'make attest-ci     a device enrolled, quoted and judged as a CI job does: build/attest-ci' \
 		'make test          every test; T=PATTERN only those whose name has it (make test-list)' \
