@@ -74,4 +74,14 @@ assay log export --format cel-tlv -o /out/log || exit 1
 assay replay cel /out/log >/tmp/replayed
 check 'the log replays to its PCR' \
 	grep -q "$(tr A-F a-f </sys/class/tpm/tpm0/pcr-sha256/14)" /tmp/replayed
+
+# What was cut off the log is counted in the archive.
+assay log trim --no-archive --keep 1 >/dev/null || exit 1
+records=$(cat /sys/class/misc/assay/log/records)
+rm $notes
+check 'it starts without notes once the log was cut' service_start
+check 'what was cut off is counted in the archive' service_waits 200 ima_mirrored "$(ima_count)"
+check 'there is no problem' service_waits 20 state_has '"problems": \[\]'
+check 'nothing is mirrored again' [ "$(cat /sys/class/misc/assay/log/records)" = "$records" ]
+check 'it ends' service_stop
 echo "1..$check_number"

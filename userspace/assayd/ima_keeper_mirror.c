@@ -22,21 +22,11 @@
 #define BATCH_BYTES (256U << 10)
 #define AT_ONCE 1
 #define RETRY 10000
+/* Settling gives the loop its turn after so many milliseconds. */
+#define TURN 20
+/* Headers of the archive's files that are read in a step. */
+#define HEADERS_AT_ONCE 64
 #define ENOUGH 1 /* what the sink stops the reading with */
-
-/**
- * struct ima_mirror - what mirroring has in memory
- * @device: NULL where there is none
- * @settled: the notes say what is in the log
- */
-struct ima_mirror {
-	struct ima_keeper *keeper;
-	const struct device *device;
-	struct loop_timer *timer;
-	bool settled;
-};
-
-/* ---------------------------------------------------------------- what is in the log */
 
 /**
  * struct tally - entries of IMA's list that records of the log have
@@ -48,6 +38,36 @@ struct tally {
 	uint64_t from, until;
 	uint64_t entries;
 };
+
+/**
+ * struct settling - the counting of what is in the log, which takes many turns where much of it is
+ * archived
+ * @begun: @tally says from where on it is to be counted
+ * @archive: that is read; NULL: the log itself comes next
+ * @looked: its headers are read; @next: the record of it that is read next
+ */
+struct settling {
+	struct tally tally;
+	struct archive *archive;
+	uint64_t next;
+	bool begun, looked;
+};
+
+/**
+ * struct ima_mirror - what mirroring has in memory
+ * @device: NULL where there is none
+ * @settled: the notes say what is in the log
+ * @settling: until they do
+ */
+struct ima_mirror {
+	struct ima_keeper *keeper;
+	const struct device *device;
+	struct loop_timer *timer;
+	bool settled;
+	struct settling settling;
+};
+
+/* ---------------------------------------------------------------- what is in the log */
 
 static int tally_record(struct tally *tally, const struct cel_record *record,
 			struct assay_error *err)
@@ -96,25 +116,6 @@ static int tally_piece(void *context, struct bytes bytes, struct assay_error *er
 	return 0;
 }
 
-static int tally_archive(const struct ima_keeper *keeper, struct tally *tally,
-			 struct assay_error *err)
-{
-	struct archive *archive;
-	int r = archive_open(keeper->directory, &archive, err);
-
-	if (r < 0)
-		return r;
-	r = archive_read(archive, ARCHIVE_LOG, tally->from, tally_piece, tally, err);
-	if (r == 0 && archive_end(archive, ARCHIVE_LOG) < tally->until)
-		r = assay_fail(err, ENODATA,
-			       "records %" PRIu64 " to %" PRIu64
-			       " of the log were cut off and are not archived",
-			       tally->from, tally->until - 1);
-	archive_close(archive);
-	buffer_free(&tally->rest);
-	return r;
-}
-
 /* The log itself is read where it is: it is this process that cuts it. */
 static int tally_log(const struct device_log *log, struct tally *tally, struct assay_error *err)
 {
@@ -130,45 +131,103 @@ static int tally_log(const struct device_log *log, struct tally *tally, struct a
 	return r;
 }
 
-static int count_mirrored(struct ima_mirror *mirror, const struct device_log *log,
-			  struct assay_error *err)
+/* What was counted so far is dropped. */
+static void end_settling(struct ima_mirror *mirror)
 {
-	struct ima_keeper *keeper = mirror->keeper;
-	struct ima_notes *notes = &keeper->notes;
-	uint64_t first = log->header->head_recnum;
-	struct tally tally = { .from = notes->record, .until = first };
-	int r = 0;
-
-	/* A log that has begun anew has none of them. */
-	if (notes->record > log->header->records) {
-		notes->mirrored = notes->record = 0;
-		tally.from = 0;
-	}
-	if (tally.from < first)
-		r = tally_archive(keeper, &tally, err);
-	tally.until = UINT64_MAX;
-	if (tally.from < first)
-		tally.from = first;
-	if (r == 0)
-		r = tally_log(log, &tally, err);
-	if (r < 0)
-		return r;
-	notes->mirrored += tally.entries;
-	notes->record = log->header->records;
-	mirror->settled = true;
-	return ima_keeper_note(keeper, err);
+	archive_close(mirror->settling.archive);
+	buffer_free(&mirror->settling.tally.rest);
+	mirror->settling = (struct settling){ 0 };
 }
 
-static int settle(struct ima_mirror *mirror, struct assay_error *err)
+/* A piece of the archive: some headers, or a file. */
+static int settle_by_archive(struct settling *settling, struct assay_error *err)
 {
-	struct device_log log;
-	int r = device_map_log(mirror->device, &log, err);
+	struct tally *tally = &settling->tally;
+	uint64_t end;
 
+	if (!settling->looked) {
+		settling->looked = archive_look_on(settling->archive, HEADERS_AT_ONCE) == 0;
+		if (settling->looked)
+			archive_follow(settling->archive);
+		return 0;
+	}
+	end = archive_end(settling->archive, ARCHIVE_LOG);
+	if (settling->next < end && settling->next < tally->until)
+		return archive_read_next(settling->archive, ARCHIVE_LOG, tally->from,
+					 &settling->next, tally_piece, tally, err);
+	if (end < tally->until)
+		return assay_fail(err, ENODATA,
+				  "records %" PRIu64 " to %" PRIu64
+				  " of the log were cut off and are not archived",
+				  tally->from, tally->until - 1);
+	/* More may have been cut off and archived meanwhile: the log says it. */
+	tally->from = tally->until;
+	buffer_free(&tally->rest);
+	tally->rest = (struct buffer){ 0 };
+	archive_close(settling->archive);
+	settling->archive = NULL;
+	settling->looked = false;
+	return 0;
+}
+
+static int settle_by_log(struct ima_mirror *mirror, const struct device_log *log,
+			 struct assay_error *err)
+{
+	struct settling *settling = &mirror->settling;
+	struct ima_notes *notes = &mirror->keeper->notes;
+	uint64_t first = log->header->head_recnum;
+	struct tally *tally = &settling->tally;
+	int r;
+
+	/* A log that has begun anew has none of them. */
+	if (!settling->begun && notes->record > log->header->records)
+		notes->mirrored = notes->record = 0;
+	if (!settling->begun)
+		tally->from = notes->record;
+	settling->begun = true;
+	if (tally->from < first) {
+		tally->until = first;
+		settling->next = tally->from;
+		return archive_look(mirror->keeper->directory, &settling->archive, err);
+	}
+	tally->until = UINT64_MAX;
+	r = tally_log(log, tally, err);
 	if (r < 0)
 		return r;
-	r = count_mirrored(mirror, &log, err);
+	notes->mirrored += tally->entries;
+	notes->record = log->header->records;
+	mirror->settled = true;
+	end_settling(mirror);
+	return ima_keeper_note(mirror->keeper, err);
+}
+
+static int settle_step(struct ima_mirror *mirror, struct assay_error *err)
+{
+	struct device_log log;
+	int r;
+
+	if (mirror->settling.archive)
+		return settle_by_archive(&mirror->settling, err);
+	r = device_map_log(mirror->device, &log, err);
+	if (r < 0)
+		return r;
+	r = settle_by_log(mirror, &log, err);
 	device_unmap_log(&log);
 	return r;
+}
+
+/* As much as a turn allows. 1 if it goes on. */
+static int settle(struct ima_mirror *mirror, struct assay_error *err)
+{
+	uint64_t until = loop_now() + TURN;
+	int r;
+
+	do
+		r = settle_step(mirror, err);
+	while (r == 0 && !mirror->settled && loop_now() < until);
+	if (r < 0)
+		end_settling(mirror);
+	return r < 0 ? r : !mirror->settled;
 }
 
 /* ---------------------------------------------------------------- a batch */
@@ -312,6 +371,7 @@ int ima_mirror_open(struct ima_keeper *keeper, struct assay_error *err)
 
 void ima_mirror_close(struct ima_keeper *keeper)
 {
+	end_settling(keeper->mirror);
 	loop_timer_free(keeper->mirror->timer);
 	free(keeper->mirror);
 	keeper->mirror = NULL;
@@ -321,6 +381,7 @@ void ima_mirror_device(struct ima_keeper *keeper, const struct device *device)
 {
 	keeper->mirror->device = device;
 	keeper->mirror->settled = false;
+	end_settling(keeper->mirror);
 	if (device)
 		ima_mirror_due(keeper);
 }
