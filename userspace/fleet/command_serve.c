@@ -28,7 +28,7 @@ struct serve_options {
 	uint64_t interval, keep, device_rate, operator_rate;
 	const char *result_key;
 	unsigned int timeout, connections, per_address, workers;
-	bool device_certificates, approve, check, two_persons;
+	bool device_certificates, approve, check, two_persons, proxy_certificates;
 };
 
 static const struct serve_options serve_defaults = { .interval = INTERVAL_DEFAULT,
@@ -73,6 +73,9 @@ static const struct option_row serve_rows[] = {
 	  OPTION_INPUT(struct serve_options, client_ca) },
 	{ "device-certs", 0, NULL, "a device must show a certificate with its name",
 	  OPTION_FLAG(struct serve_options, device_certificates) },
+	{ "proxy-certs", 0, NULL,
+	  "who is behind a Unix socket has checked clients' certificates, and says which",
+	  OPTION_FLAG(struct serve_options, proxy_certificates) },
 	OPTION_HEADING("Devices:"),
 	{ "interval", 0, "SECONDS", "between two attestations of a device (300)",
 	  OPTION_NUMBER(struct serve_options, interval, 1, 31622400) },
@@ -141,6 +144,7 @@ static int serve(const struct serve_options *options, const struct fleet_config 
 		.workers = workers,
 		.operators = options->operators,
 		.device_certificates = options->device_certificates,
+		.proxy_certificates = options->proxy_certificates,
 		.result_key = options->result_key,
 		.ek_trust = *trust,
 		.config = config,
@@ -162,8 +166,9 @@ static int check_together(const struct serve_options *options, struct assay_erro
 		return assay_fail(err, EINVAL, "--cert and --key need each other");
 	if (options->client_ca && !options->certificate)
 		return assay_fail(err, EINVAL, "--client-ca needs --cert");
-	if (options->device_certificates && !options->client_ca)
-		return assay_fail(err, EINVAL, "--device-certs needs --client-ca");
+	if (options->device_certificates && !options->client_ca && !options->proxy_certificates)
+		return assay_fail(err, EINVAL,
+				  "--device-certs needs --client-ca, or --proxy-certs");
 	return 0;
 }
 

@@ -294,6 +294,9 @@ static void take_peer(struct http_call *call)
 	snprintf(call->peer.address, sizeof(call->peer.address), "%s",
 		 address && address[0] ? address : "local");
 	call->peer.certificate = http_guard_request(connection);
+	if (!call->peer.certificate && call->server->service->proxy_certificates)
+		call->peer.certificate = http_proxy_certificate(
+			connection, http_header(call, HTTP_PROXY_CERTIFICATE));
 }
 
 static void take_body(struct http_call *call)

@@ -73,6 +73,14 @@ void http_guard_watch(SSL *ssl, struct bufferevent *bev);
  */
 X509 *http_guard_request(struct evhttp_connection *connection);
 
+/*
+ * http_proxy_certificate() - the client's, of whoever is behind a Unix socket, who has checked it
+ * @header: PEM, with what is special in URLs escaped; NULL: there is none
+ *
+ * Return: X509_free() it; NULL of another socket, and for what is no certificate
+ */
+X509 *http_proxy_certificate(struct evhttp_connection *connection, const char *header);
+
 /* http_guard_let_stay() - the connection is a stream's: it may stay as long as it can be written to
  */
 void http_guard_let_stay(struct evhttp_connection *connection);

@@ -423,7 +423,8 @@ static int start(struct running *running, struct assay_error *err)
 	if (r == 0)
 		r = out_events_new(fleet, &fleet->events, err);
 	running->service =
-		(struct http_service){ fleet_routes, authorise, fleet, &fleet->counts->http };
+		(struct http_service){ fleet_routes, authorise, fleet, &fleet->counts->http,
+				       settings->proxy_certificates };
 	if (r == 0)
 		r = http_new(fleet->base, &running->service, &running->limits, &fleet->http, err);
 	if (r == 0)

@@ -30,7 +30,7 @@ struct serve_settings {
 	size_t proxy_count;
 	unsigned int workers;
 	const char *operators;
-	bool device_certificates;
+	bool device_certificates, proxy_certificates;
 	const char *result_key;
 	struct chain_trust ek_trust;
 	const struct fleet_config *config;
