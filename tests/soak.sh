@@ -20,7 +20,8 @@
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
 #	going-on  verdicts of evidence that goes on, each row of bad input cut at each record
-#	fleet     a fleet under load for 15 minutes (DEVICES, WORKERS, DATABASE; tests/bench/fleet.sh)
+#	fleet     a fleet under load for 15 minutes (DEVICES, WORKERS, DATABASE; tests/bench/fleet.sh), and 10 minutes
+#	          in which everything happens to it (FAULT_SECONDS; tests/e2e/test_fleet_faults.sh)
 #	tags      likewise, on one whose KASAN uses tags
 #	amd64     what is too slow for make test on an emulated x86-64
 #	dkms      assay-dkms built by DKMS for Debian's own kernel, and passed over for others
@@ -62,6 +63,8 @@ for name; do
 		;;
 	fleet)
 		SECONDS_LONG=${SECONDS_LONG:-900} tests/bench/fleet.sh || failed="$failed fleet"
+		SECONDS_LONG=${FAULT_SECONDS:-600} DEVICES=2000 IDLE=10000 SLOW=1000 PAUSE=10 tests/e2e/test_fleet_faults.sh ||
+			failed="$failed fleet-faults"
 		;;
 	fuzz)
 		export fuzz_calls="${fuzz_calls:-1000000}" fuzz_timeout=3600

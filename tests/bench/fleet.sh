@@ -12,7 +12,7 @@ export LC_ALL
 cd "$(dirname "$0")/../.."
 . tests/postgres.sh
 
-devices=${DEVICES:-10000} seconds=${SECONDS_LONG:-60} connections=${CONNECTIONS:-256} entries=${ENTRIES:-20}
+devices=${DEVICES:-10000} active=${ACTIVE:-${DEVICES:-10000}} seconds=${SECONDS_LONG:-60} connections=${CONNECTIONS:-256} entries=${ENTRIES:-20}
 workers=${WORKERS:-$(nproc)} database=${DATABASE:-postgresql}
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-fleet.XXXXXX")
 top=$PWD
@@ -93,7 +93,7 @@ query() { # SQL
 	psql -qAt -h "$postgres_at" -U fleet postgres -c "$1"
 }
 load() {
-	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --entries "$entries" --connections "$connections" --socket "$work/fleet.sock" "$@"
+	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --active "$active" --entries "$entries" --connections "$connections" --socket "$work/fleet.sock" "$@"
 }
 
 if [ "$database" = postgresql ]; then
@@ -126,11 +126,11 @@ if [ "$database" = postgresql ]; then
 	hot=$(query "SELECT round(sum(n_tup_hot_upd)::numeric / greatest(sum(n_tup_upd), 1), 4) FROM pg_stat_user_tables WHERE relname LIKE 'device_state%'")
 fi
 jq -r '"\(.done) attestations in \(.seconds) s, \(.rate) a second; p50 \(.p50_ms) ms, p99 \(.p99_ms) ms; \(.bytes) bytes each; \(.failed) failed, \(.retried) came twice"' load.json
-jq -c --slurpfile enrolled enrolled.json --slurpfile whole whole.json --arg database "$database" --argjson workers "$workers" \
+jq -c --slurpfile enrolled enrolled.json --slurpfile whole whole.json --arg database "$database" --argjson active "$active" --argjson workers "$workers" \
 	--argjson fleet "$fleet_cpu" --argjson fleet_before "$fleet_before" --argjson store "$database_now" --argjson store_before "$database_before" \
 	--argjson wal "$wal" --argjson wal_before "$wal_before" --argjson rows "$rows" --argjson rows_before "$rows_before" --argjson hot "$hot" '
 	{name: "fleet", ours: .rate, peer: 3333, ratio: (.rate / 3333), unit: "attestations/s", runs: .done,
-	 database: $database, devices: .devices, workers: $workers, seconds, failed, retried, p50_ms, p99_ms, sent_bytes: .bytes,
+	 database: $database, devices: .devices, active: $active, workers: $workers, seconds, failed, retried, p50_ms, p99_ms, sent_bytes: .bytes,
 	 rows_each: (($rows - $rows_before) / .done), wal_bytes_each: (($wal - $wal_before) / .done), hot_share: $hot,
 	 whole_bytes: $whole[0].bytes, enrolled_per_s: $enrolled[0].rate, whole_per_s: $whole[0].rate,
 	 cpu_us_each: {load: (.cpu * 1e6 / .done), fleet: (($fleet - $fleet_before) * 1e6 / .done), database: (($store - $store_before) * 1e6 / .done)}}' load.json

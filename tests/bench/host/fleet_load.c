@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,8 +394,21 @@ static void receive(struct connection *connection)
 
 /* ---------------------------------------------------------------- the run */
 
+/* SIGTERM: what was begun is ended, and no more is begun. */
+static volatile sig_atomic_t stopped;
+
+static void stop(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
 static bool is_over(void)
 {
+	if (stopped && load.left > 0) {
+		load.left = 0;
+		load.ends = now();
+	}
 	if (load.busy > 0)
 		return load.patient && now() >= load.ends + GRACE_SECONDS;
 	return load.left == 0 || (load.seconds > 0 && now() >= load.ends);
@@ -404,6 +418,7 @@ static void run(uint64_t count)
 {
 	struct epoll_event events[64];
 
+	(void)signal(SIGTERM, stop);
 	load.left = count;
 	load.began = now();
 	load.ends = load.began + load.seconds;
