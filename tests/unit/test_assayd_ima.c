@@ -5,9 +5,14 @@
  * archived anew. And the whole part, over lists in files: what the bed's kernels cannot do, such
  * as handing the list over to the next one.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "archive/archive_reader.h"
 #include "assayd/ima_keeper.h"
@@ -500,6 +505,57 @@ static void an_archive_that_was_moved_away(void **state)
 	assert_archived(BOOT_A, entries(100, 130));
 }
 
+/*
+ * A child that stands for the process which had the archive's lock: once the service has opened
+ * the notes, it writes them anew, and only then lets the service read the old ones.
+ */
+static pid_t replace_notes_while_read(const struct buffer *before)
+{
+	pid_t child;
+
+	assert_int_equal(mkfifo("state/ima.json", 0600), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fd = open("state/ima.json", O_WRONLY | O_CLOEXEC);
+		bool done = fd >= 0 && rename("state/later.json", "state/ima.json") == 0 &&
+			    write(fd, before->data, before->size) == (ssize_t)before->size;
+
+		_exit(done ? 0 : 1);
+	}
+	return child;
+}
+
+/* What was deleted between the first reading and the lock is not taken for what somebody else cut.
+ */
+static void notes_that_were_written_before_the_lock_was_had(void **state)
+{
+	struct ima_notes before = { .boot_id = BOOT_A };
+	struct ima_notes later = { .boot_id = BOOT_A, .deleted = 100 };
+	struct problems problems;
+	struct assay_error err;
+	struct buffer text;
+	int status = -1;
+	pid_t child;
+
+	(void)state;
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	run_part(BOOT_A, "", 100, NULL);
+	assert_int_equal(ima_notes_save("state/ima.json", &before, &err), 0);
+	assert_int_equal(ima_notes_save("state/later.json", &later, &err), 0);
+	text = support_read("state/ima.json");
+	assert_int_equal(unlink("state/ima.json"), 0);
+	write_list(entries(100, 120), nothing, nothing);
+	child = replace_notes_while_read(&text);
+	run_part(BOOT_A, "", 120, &problems);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(problems.count, 0);
+	assert_archived(BOOT_A, entries(0, 120));
+	buffer_free(&text);
+}
+
 /* The PCR: in upper case, as the kernel shows it. */
 static void write_pcr(const struct assay_digest *value)
 {
@@ -670,6 +726,7 @@ int main(void)
 		cmocka_unit_test(what_somebody_left_staged),
 		cmocka_unit_test(what_is_staged_and_may_not_be_read),
 		cmocka_unit_test(an_archive_that_was_moved_away),
+		cmocka_unit_test(notes_that_were_written_before_the_lock_was_had),
 		cmocka_unit_test(a_kexec_hands_nothing_over),
 		cmocka_unit_test(another_boot_whose_pcr_was_extended),
 		cmocka_unit_test(the_pcr_is_compared),
