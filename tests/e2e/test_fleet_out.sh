@@ -73,6 +73,14 @@ check 'it says what the device is held for' claimed '.submods.assay | .["ear.sta
 as viewer GET '/v1/devices/d1/ear?profile=ietf'
 cp answer ear
 check 'the same by the later names' eval 'checked && jq -e ".submods.assay.ear_status == \"affirming\"" claims.json >/dev/null'
+as viewer GET '/v1/devices/d1/ear?cmw=json'
+check 'in a wrapper, as JSON, with what it is' said 200 'length == 3 and (.[0] | test("^application/eat\\+jwt; eat_profile=\"tag:")) and .[2] == 8'
+jq -r '.[1]' answer | plain >ear
+check 'the same result is in there' eval 'checked && claimed ".submods.assay[\"ear.status\"] == \"affirming\""'
+as viewer GET '/v1/devices/d1/ear?cmw=cbor'
+check 'as CBOR: an array of three, the first a text' eval 'said 200 && [ "$(head -c 1 answer | xxd -p)" = 83 ] && grep -qa "application/eat+jwt" answer'
+as viewer GET '/v1/devices/d1/ear?cmw=xml'
+check 'a wrapper that there is not' said 400
 as viewer GET '/v1/devices/d1/ear?profile=x'
 check 'a profile that there is not' said 400
 

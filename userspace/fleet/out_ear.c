@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "act.h"
@@ -11,6 +12,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "devices.h"
+#include "report/cmw.h"
 #include "report/ear.h"
 #include "sign/jws.h"
 
@@ -91,20 +93,76 @@ static int read_checks(const json_t *json, struct verdict *ret, struct assay_err
 	return ret->required != 0 ? 0 : assay_fail(err, EIO, "a verdict in the database is empty");
 }
 
-static int make_ear(struct http_call *call, struct verdict *verdict, struct buffer *out,
-		    struct assay_error *err)
-{
-	struct fleet *fleet = call->context;
-	struct kept kept = { 0 };
-	char profile[HTTP_PARAMETER_MAX];
-	int r;
+/* struct form - in which a result is wanted, and its media type */
+struct form {
+	enum ear_profile profile;
+	void (*wrap)(const struct cmw *message, struct buffer *out);
+	const char *type;
+};
 
-	if (!fleet->result_signer)
-		return assay_fail(err, ENOENT, "the service has no key to sign results by");
+static int take_form(const struct http_call *call, struct form *ret, struct assay_error *err)
+{
+	static const struct {
+		const char *name;
+		struct form form;
+	} wraps[] = {
+		{ "", { EAR_VERAISON, NULL, "application/eat+jwt" } },
+		{ "json", { EAR_VERAISON, cmw_write_record, "application/cmw+json" } },
+		{ "cbor", { EAR_VERAISON, cmw_write_cbor_record, "application/cmw+cbor" } },
+	};
+	char profile[HTTP_PARAMETER_MAX], wrapped[HTTP_PARAMETER_MAX];
+
 	if (!http_query(call, "profile", profile) ||
 	    (profile[0] != '\0' && strcmp(profile, "ietf") != 0 &&
 	     strcmp(profile, "veraison") != 0))
 		return assay_fail(err, EINVAL, "profile must be veraison or ietf");
+	if (!http_query(call, "cmw", wrapped))
+		return assay_fail(err, EINVAL, "cmw is too long");
+	for (size_t i = 0; i < sizeof(wraps) / sizeof(wraps[0]); i++) {
+		if (strcmp(wraps[i].name, wrapped) != 0)
+			continue;
+		*ret = wraps[i].form;
+		ret->profile = strcmp(profile, "ietf") == 0 ? EAR_IETF : EAR_VERAISON;
+		return 0;
+	}
+	return assay_fail(err, EINVAL, "cmw must be json or cbor");
+}
+
+/* In a conceptual message wrapper (RFC 9999), where one is wanted. */
+static int wrap(const struct form *form, struct buffer *text, struct assay_error *err)
+{
+	CLEANUP(buffer_free) struct buffer out = { 0 };
+	struct buffer plain = *text;
+	char type[128];
+
+	if (!form->wrap)
+		return 0;
+	snprintf(type, sizeof(type), "application/eat+jwt; eat_profile=\"%s\"",
+		 ear_profile_tag(form->profile));
+	const struct cmw message = { .type = type,
+				     .value = buffer_bytes(text),
+				     .indicator = CMW_ATTESTATION_RESULTS };
+
+	form->wrap(&message, &out);
+	if (out.failed)
+		return assay_fail(err, ENOMEM, "out of memory");
+	*text = out;
+	out = plain;
+	return 0;
+}
+
+static int make_ear(struct http_call *call, struct verdict *verdict, struct form *form,
+		    struct buffer *out, struct assay_error *err)
+{
+	struct fleet *fleet = call->context;
+	struct kept kept = { 0 };
+	int r;
+
+	if (!fleet->result_signer)
+		return assay_fail(err, ENOENT, "the service has no key to sign results by");
+	r = take_form(call, form, err);
+	if (r < 0)
+		return r;
 	r = read_kept(fleet, call->parameter, &kept, err);
 	if (r == 0)
 		r = read_checks(kept.json, verdict, err);
@@ -112,28 +170,30 @@ static int make_ear(struct http_call *call, struct verdict *verdict, struct buff
 	if (r < 0)
 		return r;
 	const struct ear_facts facts = {
-		.profile = strcmp(profile, "ietf") == 0 ? EAR_IETF : EAR_VERAISON,
+		.profile = form->profile,
 		.now = kept.judged,
 		.policy_id = kept.policy,
 		.device = call->parameter,
 	};
 
-	return ear_write(verdict, &facts, fleet->result_signer, out, err);
+	r = ear_write(verdict, &facts, fleet->result_signer, out, err);
+	return r < 0 ? r : wrap(form, out, err);
 }
 
 void out_ear(struct http_call *call)
 {
 	struct verdict *verdict = calloc(1, sizeof(*verdict));
 	CLEANUP(buffer_free) struct buffer out = { 0 };
+	struct form form = { .type = "" };
 	struct assay_error err = { 0 };
-	int r = verdict ? make_ear(call, verdict, &out, &err) :
+	int r = verdict ? make_ear(call, verdict, &form, &out, &err) :
 			  assay_fail(&err, ENOMEM, "out of memory");
 
 	free(verdict);
 	if (r < 0)
 		act_failed(call, r, &err);
 	else
-		http_answer_bytes(call, "application/eat+jwt", buffer_bytes(&out));
+		http_answer_bytes(call, form.type, buffer_bytes(&out));
 }
 
 /* ---------------------------------------------------------------- the key */
