@@ -126,7 +126,7 @@ for shell in zsh fish; do
 	check "$shell: part of a value" agree "$shell" assay digest --hash sha5 -- sha512
 	check "$shell: a file is left to it" agree "$shell" assay sign --key '' --
 	check "$shell: commands of assay-verify" agree "$shell" assay-verify ve -- verify
-	check "$shell: options of assay-fleet" agree "$shell" assay-fleet serve --dev -- --device-certs
+	check "$shell: options of assay-fleet" agree "$shell" assay-fleet serve --device-c -- --device-certs
 	check "$shell: options of a program without commands" agree "$shell" assay-initrd --roo -- --root
 done
 check 'zsh: the same after =' agree zsh assay digest --hash= -- sha256 sha384 sha512
