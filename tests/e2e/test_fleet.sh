@@ -92,6 +92,56 @@ as operator DELETE /v1/devices/d1
 check 'it is forgotten' said 200
 push
 check 'and not known any more' printed 1 'answers 404'
+# ---------------------------------------------------------------- a TPM that is known without a certificate
+"$assay" key create --restricted --out known.pem >/dev/null
+tpm2_createek -G rsa -c ek.ctx -u ek.pem -f pem >/dev/null && tpm2_flushcontext -t
+openssl pkey -pubin -in ek.pem -outform DER | sha256sum | cut -d ' ' -f 1 >ek.hash
+asks_to_enrol() {
+	run "$assay" enroll request --ak known.pem --machine-id d2 --ek rsa2048-low --no-ek-cert --out request.json
+	[ "$status" -eq 0 ] || return 1
+	ask POST /v1/enroll/request --data-binary @request.json
+}
+asks_to_enrol
+check 'without a certificate a TPM does not enrol' said 403
+sha256sum ek.hash >others.hash
+fleet_start --ek-hashes others.hash || bail 'the service does not start with a list'
+asks_to_enrol
+check 'nor where others are listed' said 403
+cp ek.hash others.hash
+kill -HUP "$fleet"
+listed() {
+	asks_to_enrol && [ "$code" = 200 ]
+}
+waited=0
+until listed || [ "$waited" -eq 600 ]; do
+	waited=$((waited + 1))
+	sleep 0.1
+done
+check 'listed, it is asked to prove itself' said 200
+cp answer challenge.json
+run "$assay" enroll answer --ak known.pem --ek rsa2048-low --out answer.json challenge.json
+ask POST /v1/enroll/answer --data-binary @answer.json
+check 'and enrols itself' said 200 '.device == "d2" and (.approved | not)'
+ask POST /v1/enroll/answer --data-binary @answer.json
+check 'once' said 404
+ak=known.pem name=d2
+push
+check 'it does not attest yet' printed 1 'answers 403' 'not approved'
+as operator POST /v1/devices/d2/approve
+check 'an operator does not let it' said 403
+as approver POST /v1/devices/d2/approve
+check 'an approver does' said 200
+push
+check 'then it is judged' printed 1 '^d2: not-trusted: ima-files-known'
+echo nonsense >others.hash
+kill -HUP "$fleet"
+waited=0
+until grep -q 'what was read before holds' fleet.log || [ "$waited" -eq 600 ]; do
+	waited=$((waited + 1))
+	sleep 0.1
+done
+asks_to_enrol
+check 'a list that is none changes nothing' said 200
 check 'it ends as it should' fleet_stop
 echo "1..$check_number"
 exit "$check_failed"

@@ -25,6 +25,7 @@ struct serve_options {
 	struct option_texts listen, proxies;
 	const char *certificate, *key, *client_ca;
 	struct trust_paths trust;
+	struct option_texts known_eks;
 	uint64_t interval, keep, device_rate, operator_rate;
 	const char *result_key;
 	unsigned int timeout, connections, per_address, workers;
@@ -90,6 +91,10 @@ static const struct option_row serve_rows[] = {
 	  OPTION_INPUTS(struct serve_options, trust.intermediates) },
 	{ "crls", 0, "PATH", "their revocation lists",
 	  OPTION_INPUTS(struct serve_options, trust.crls) },
+	{ "ek-hashes", 0, "FILE",
+	  "TPMs that may enrol without a certificate: SHA-256 of their endorsement keys, a line "
+	  "each",
+	  OPTION_INPUTS(struct serve_options, known_eks) },
 	{ "label", 0, "LABEL", "of devices that enrol themselves (none)",
 	  OPTION_TEXT(struct serve_options, enrol_label) },
 	{ "approve", 0, NULL, "let them attest without an approver",
@@ -147,6 +152,8 @@ static int serve(const struct serve_options *options, const struct fleet_config 
 		.proxy_certificates = options->proxy_certificates,
 		.result_key = options->result_key,
 		.ek_trust = *trust,
+		.known_eks = options->known_eks.list,
+		.known_ek_count = options->known_eks.count,
 		.config = config,
 	};
 
@@ -176,6 +183,7 @@ static void serve_options_free(struct serve_options *options)
 {
 	trust_paths_free(&options->trust);
 	option_texts_free(&options->listen);
+	option_texts_free(&options->known_eks);
 	option_texts_free(&options->proxies);
 }
 

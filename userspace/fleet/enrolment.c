@@ -104,8 +104,8 @@ static int make_challenge(struct http_call *call, char **ret, struct assay_error
 
 	trust.now = fleet_now();
 	if (r == 0)
-		r = enroll_challenge(&request, &trust, NULL, CHALLENGE_SECONDS, &challenge,
-				     &pending, NULL, err);
+		r = enroll_challenge(&request, &trust, &fleet->known_eks, CHALLENGE_SECONDS,
+				     &challenge, &pending, NULL, err);
 	if (r == 0)
 		r = write_text(write_challenge, &challenge, ret, err);
 	if (r == 0)

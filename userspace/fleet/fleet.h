@@ -8,6 +8,7 @@
 
 #include "auth.h"
 #include "base/signer.h"
+#include "enroll/ek_list.h"
 #include "http.h"
 #include "nonce.h"
 #include "policies.h"
@@ -63,6 +64,7 @@ struct fleet {
 	struct nonce_keys nonce_keys;
 	uint64_t nonce_made; /* when the newest of these keys was made */
 	struct chain_trust ek_trust;
+	struct ek_list known_eks; /* that need no certificate */
 	struct events *events;
 	struct signer *result_signer;	       /* of EARs; NULL: there are none */
 	struct fleet_counts *counts;	       /* of this worker, in @all_counts */

@@ -30,6 +30,7 @@
 #include "workers.h"
 
 /* Of the database, the loop and the listening sockets. */
+#define KNOWN_EKS_MAX (128U << 20) /* bytes of a list of endorsement keys */
 #define OWN_DESCRIPTORS 64
 
 /* struct socket_open - one that listens; @address: as it was given */
@@ -92,6 +93,29 @@ static unsigned int wait_of(const struct fleet *fleet, const struct http_call *c
 			  now);
 }
 
+static int read_known_eks(struct running *running, struct assay_error *err)
+{
+	const struct serve_settings *settings = running->settings;
+	struct ek_list known = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < settings->known_ek_count; i++) {
+		CLEANUP(buffer_free) struct buffer text = { 0 };
+		const char *path = settings->known_eks[i];
+
+		r = file_read_regular(path, KNOWN_EKS_MAX, &text, err);
+		if (r == 0)
+			r = ek_list_parse(buffer_bytes(&text), path, &known, err);
+	}
+	if (r < 0) {
+		ek_list_free(&known);
+		return r;
+	}
+	ek_list_free(&running->fleet.known_eks);
+	running->fleet.known_eks = known;
+	return 0;
+}
+
 static int authorise(struct http_call *call, struct assay_error *err)
 {
 	const struct fleet *fleet = call->context;
@@ -127,7 +151,7 @@ static void read_again(evutil_socket_t number, short what, void *context)
 
 	(void)number;
 	(void)what;
-	if (read_operators(running, &err) < 0)
+	if (read_operators(running, &err) < 0 || read_known_eks(running, &err) < 0)
 		fprintf(stderr, "<3>assay-fleet: what was read before holds: %s\n", err.text);
 }
 
@@ -390,6 +414,8 @@ static int prepare(struct running *running, struct assay_error *err)
 
 	if (r == 0)
 		r = read_operators(running, err);
+	if (r == 0)
+		r = read_known_eks(running, err);
 	running->fleet.auth.device_certificates = settings->device_certificates;
 	if (r == 0)
 		r = open_result_key(running, err);
@@ -501,6 +527,7 @@ static void end(struct running *running)
 	struct fleet *fleet = &running->fleet;
 
 	auth_free(&fleet->auth);
+	ek_list_free(&fleet->known_eks);
 	if (fleet->result_signer)
 		fleet->result_signer->close(fleet->result_signer);
 	if (running->counts)
@@ -550,6 +577,8 @@ int serve_check(const struct serve_settings *settings, struct assay_error *err)
 	if (!running)
 		return -ENOMEM;
 	r = read_operators(running, err);
+	if (r == 0)
+		r = read_known_eks(running, err);
 	if (r == 0)
 		r = open_result_key(running, err);
 	if (r == 0 && settings->tls.certificate)

@@ -15,6 +15,7 @@
  * @per_address, @proxies, @proxy_count: as http_addresses_new() takes them
  * @workers: processes that answer; @limits are of each
  * @result_key: a file with the private key, on P-256, that results are signed by; NULL: none are
+ * @known_eks: files as ek_list_parse() takes them: TPMs that may enrol without a certificate
  * @config: of what has sections of its own
  * @operators: a file as auth_parse() takes it; NULL: nobody but devices
  */
@@ -33,6 +34,8 @@ struct serve_settings {
 	bool device_certificates, proxy_certificates;
 	const char *result_key;
 	struct chain_trust ek_trust;
+	const char *const *known_eks;
+	size_t known_ek_count;
 	const struct fleet_config *config;
 };
 
