@@ -118,6 +118,15 @@ service_waits 50 test -e "/dev/$name"
 mount "/dev/$name" $disk || exit 1
 mended "a failed disk"
 
+# The TPM is gone, and comes back.
+tpm=$(basename /sys/bus/platform/devices/*.tpm_tis)
+echo "$tpm" >/sys/bus/platform/drivers/tpm_tis/unbind
+/bed/bin/append 1 300 >/dev/null 2>&1
+check "a TPM that is gone is told" service_waits 300 says anchor "Once it is back, 'assay log anchor' anchors them"
+echo "$tpm" >/sys/bus/platform/drivers/tpm_tis/bind
+check "what was not anchored is, once it is back" assay log anchor
+mended "a TPM that is back" anchor
+
 # Retention: what no verifier has seen stays, unless it is told otherwise.
 archive_configure "directory=$archive_root" trim-at=5 keep-size=8K
 kill -HUP "$service_pid"
