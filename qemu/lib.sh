@@ -63,9 +63,9 @@ lock() {
 # holds the lock of that name, so what an interrupted run left goes too.
 make_temporary() {
 	mkdir -p "$cache/tmp"
-	rm -rf "${cache:?}/tmp/$1".??????
+	rm -rf --one-file-system "${cache:?}/tmp/$1".??????
 	temporary=$(mktemp -d "$cache/tmp/$1.XXXXXX")
-	trap 'rm -rf "$temporary"' EXIT
+	trap 'rm -rf --one-file-system "$temporary"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 }

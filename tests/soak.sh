@@ -24,6 +24,7 @@
 #	          in which everything happens to it (FAULT_SECONDS; tests/e2e/test_fleet_faults.sh)
 #	tags      likewise, on one whose KASAN uses tags
 #	amd64     what is too slow for make test on an emulated x86-64
+#	package   the Debian packages built once more elsewhere: the same bytes
 #	dkms      assay-dkms built by DKMS for Debian's own kernel, and passed over for others
 #
 # Started by `make soak`.
@@ -50,7 +51,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device debug kcsan tags amd64 dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device debug kcsan tags amd64 package dkms
 for name; do
 	case $name in
 	model)
@@ -127,6 +128,10 @@ for name; do
 		;;
 	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"
+		;;
+	package)
+		${MAKE:-make} --no-print-directory "package-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)-$(dpkg --print-architecture)" &&
+			tests/e2e/reproducible.sh || failed="$failed package"
 		;;
 	dkms)
 		dkms_arch=$(dpkg --print-architecture)
