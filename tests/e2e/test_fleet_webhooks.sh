@@ -112,7 +112,7 @@ kill $receivers
 receivers=
 receive held 'hang'
 printf '[webhook all]\nurl = http://127.0.0.1:%s/hook\nsecret = hook.secret\ntimeout = 3\n' "$port" >hooks.conf
-fleet_start --config hooks.conf --interval 3600 || bail 'the service does not start'
+fleet_start --config hooks.conf --interval 3600 --workers 1 || bail 'the service does not start'
 python3 -c 'import sqlite3
 database = sqlite3.connect("fleet.db", timeout=60)
 database.executemany("INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json) VALUES (?, 1, 3, ?, ?, ?)",
@@ -122,7 +122,7 @@ check 'a hundred changes in a message' await messages held 'length == 1 and .[0]
 kill -KILL "$fleet"
 wait "$fleet" 2>/dev/null
 fleet=
-fleet_start --config hooks.conf --interval 3600 || bail 'the service does not start'
+fleet_start --config hooks.conf --interval 3600 --workers 1 || bail 'the service does not start'
 check 'killed before the answer: the same message comes again, and then all others' await messages held \
 	'map(.id) == ["all-102", "all-102", "all-202", "all-252"] and .[0].digest == .[1].digest'
 check 'so each change was told, in order' messages held '[.[1:][].changes[][0]] == [range(3; 253)]'
