@@ -250,6 +250,11 @@ build/$(1)/fleet-load: build/$(1)/tests/bench/host/fleet_load.o build/$(1)/tests
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lcmocka $$(LIBS_CORE)
 
+# What bench-sign tells the steps of signing by.
+build/$(1)/sign-steps: build/$(1)/tests/bench/host/sign_steps.o build/$(1)/libassay.a
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_CORE)
+
 # What reads foreign archives for `assay sign`: alone in needing libarchive, and without any key.
 build/$(1)/assay-contents: $$(CONTENTS_SOURCES:%.c=build/$(1)/%.o) build/$(1)/libassay.a
 	$$(call tell,LINK)
@@ -506,11 +511,29 @@ BENCHMARKS := $(filter-out %-guest,$(patsubst tests/bench/%.sh,%,$(wildcard test
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,build/guest/%,$(wildcard tests/bench/*.c))
 
 .PHONY: bench bench-needs $(BENCHMARKS:%=bench-%)
-bench-needs: demo-needs guest-4k guest-16k $(BENCH_PROGRAMS)
+bench-needs: demo-needs guest-4k guest-16k $(BENCH_PROGRAMS) build/host/sign-steps build/host/fleet-load \
+	build/host/assay-fleet build/arm64/assay build/arm64/assay-initrd library
 
 # One after the other: they would disturb each other.
+# The table at the end is of all that have a result, also where one failed. So that all take some ten
+# minutes, these have fewer runs than by themselves, and bench-read and bench-memory one guest for both.
+BENCH_FORM_claim := RUNS=3
+BENCH_FORM_digest := ROUNDS=5
+BENCH_FORM_fleet := SECONDS_LONG=30
+BENCH_FORM_sign := RUNS=3
+BENCH_FORM_syscall := RUNS=2
+BENCH_FORM_verify := ROUNDS=3
 bench: bench-needs
-	+@for name in $(BENCHMARKS); do $(MAKE) --no-print-directory bench-$$name || exit 1; done
+	+@mkdir -p build/bench; touch build/bench/started; failed=; \
+		$(foreach name,$(BENCHMARKS),env BENCH_STARTED=build/bench/started $(BENCH_FORM_$(name)) tests/bench.sh $(name) || failed="$$failed $(name)"; ) \
+		/usr/bin/python3 tests/bench/table.py show build/bench && \
+		if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+# What was measured, into the documents.
+.PHONY: measured
+measured:
+	@/usr/bin/python3 tests/bench/table.py keep build/bench
+	@/usr/bin/python3 tests/bench/table.py write
 
 $(BENCHMARKS:%=bench-%): bench-%: bench-needs
 	+@tests/bench.sh $*
@@ -678,7 +701,8 @@ help:
 		'make soak          the long forms of some tests, and two kernels more; S= some of them (tests/soak.sh)' \
 		'make fuzz          every fuzz target a million times (RUNS=); F=PATTERN only some' \
 		'make lint          checks of the sources; L=NAME one of them (tests/lint --list)' \
-		'make bench         every benchmark; bench-NAME one of: $(BENCHMARKS)' \
+		'make bench         every benchmark, and a table of them; bench-NAME one of: $(BENCHMARKS)' \
+		'make measured      what they measured, into docs/performance.md and README.md' \
 		'make all           programs (build/host, build/arm64, build/amd64) and modules (build/kmod/FLAVOUR)' \
 		'make deps          packages, kernels and sysroots only; all other targets do what they need' \
 		'make install       programs, libassay-verify, man pages, completions, udev rule, service; prefix=$(prefix), DESTDIR=' \

@@ -128,6 +128,7 @@ needs() {
 	e2e/test_fleet_guests) echo fleet-guests-needs ;;
 	e2e/test_fleet_store) echo build/unit/test_fleet_store ;;
 	e2e/test_fleet*) echo 'build/asan/assay-fleet build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load' ;;
+	e2e/test_bench) echo 'bench-needs' ;;
 	e2e/test_completion | e2e/test_library)
 		echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/assayd build/host/assay-initrd library'
 		;;

@@ -11,10 +11,10 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-alias.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-out=build/bench/alias
+out=${BENCH_OUT:-build/bench}/alias
 
 qemu/run-guest --flavour 4k --memory 1G --smp 2 --overlay tests/bench/alias.dts \
-	--append movablecore=256M --file build/kmod/4k/assay.ko --file build/guest/alias \
+	--append "movablecore=256M bench_runs=${RUNS:-7}" --file build/kmod/4k/assay.ko --file build/guest/alias \
 	--init tests/bench/alias-guest.sh --timeout 300 --out "$out" >"$work/guest.log" ||
 	{ cat "$work/guest.log"; exit 1; }
 

@@ -16,9 +16,9 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-boot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-out=build/bench/boot
+out=${BENCH_OUT:-build/bench}/boot
 root=$work/root
-count=2000
+count=${COUNT:-2000}
 
 # 2 to 8 KiB a file, all different.
 for run in assay fast slow; do
@@ -54,7 +54,7 @@ mke2fs -q -t ext4 -b 4096 -N 16384 -O verity -E root_owner=0:0 -d "$root" "$work
 
 qemu/run-guest --flavour 64k --memory 4G --tpm new --tpm-proxy \
 	--region cma:0x80000000:512M:0:8M --disk "$work/disk.img" \
-	--root-disk /dev/vda --init-path /bench/boot-guest.sh --timeout 580 --out "$out"
+	--root-disk /dev/vda --append "bench_count=$count bench_runs=${RUNS:-3}" --init-path /bench/boot-guest.sh --timeout 580 --out "$out"
 
 grep -E '^# (fast|slow) ' "$out/result.tap" |
 	jq -R -s --argjson count "$count" '
@@ -74,5 +74,5 @@ grep -E '^# (fast|slow) ' "$out/result.tap" |
 	   plain, manifest, manifest_ratio, extends, fast: $fast}' >"$work/result.json"
 jq -r 'def times: . * 10 | round / 10;
 	def line: "IMA adds \(.peer) ms with \(.extends.peer) extends, assay-initrd \(.ours) ms with \(.extends.ours): \(.ratio | times) times; by a signed manifest \(.manifest) ms: \(.manifest_ratio | times) times";
-	"opening and reading 2000 files: \(.plain) ms\nsoftware TPM: \(.fast | line)\n5 ms an extend: \(line)"' "$work/result.json"
+	"opening and reading the files: \(.plain) ms\nsoftware TPM: \(.fast | line)\n5 ms an extend: \(line)"' "$work/result.json"
 jq -c . "$work/result.json"

@@ -9,6 +9,7 @@
 # times in nanoseconds; OUTSIDE counts buffers that are not from the region; FREE is what was
 # free of it before, in KiB.
 RUNS=$(sed -n 's/.*bench_runs=\([0-9]*\).*/\1/p' /proc/cmdline) # a multiple of the ways
+WAITS=$(sed -n 's/.*bench_waits=\([0-9]*\).*/\1/p' /proc/cmdline)
 REFILLED=$((2 * 1024)) # KiB of the region that may be free before a batch
 
 # shellcheck source=tests/kmod/load.sh
@@ -21,7 +22,7 @@ for module in "assay.ko stock=0" windows.ko; do
 done
 
 refill() { # waits, but not for ever: what remains free is the same for all ways
-	for _ in $(seq 100); do
+	for _ in $(seq "$WAITS"); do
 		[ "$(memory CmaFree)" -gt $REFILLED ] || break
 		sleep 0.1
 	done

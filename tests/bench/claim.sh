@@ -16,12 +16,13 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-claim.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-out=build/bench/claim
+out=${BENCH_OUT:-build/bench}/claim
 
-qemu/run-guest --flavour 64k --memory 4G --smp 2 --instructions --append bench_runs="${RUNS:-6}" --region cma:0x80000000:512M:0x1ff00000:1M \
+flavour=${FLAVOUR:-64k}
+qemu/run-guest --flavour "$flavour" --memory "${MEMORY:-4G}" --smp 2 --instructions --append "bench_runs=${RUNS:-6} bench_waits=${WAITS:-100}" --region "${REGION:-cma:0x80000000:512M:0x1ff00000:1M}" \
 	--disk "$(tests/kmod/load-disk "$work/disk" ^has_journal)" --file tests/kmod/load.sh=/bed/load.sh \
-	--file build/guest/kmod/load=/bed/bin/load --file build/kmod/64k/assay.ko \
-	--file build/kmod/64k/windows.ko --init tests/bench/claim-guest.sh --timeout "${BENCH_TIMEOUT:-900}" \
+	--file build/guest/kmod/load=/bed/bin/load --file "build/kmod/$flavour/assay.ko" \
+	--file "build/kmod/$flavour/windows.ko" --init tests/bench/claim-guest.sh --timeout "${BENCH_TIMEOUT:-900}" \
 	--out "$out" >"$work/guest.log" || { cat "$work/guest.log"; exit 1; }
 grep '% of memory free' "$work/guest.log"
 

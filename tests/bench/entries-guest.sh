@@ -6,7 +6,7 @@
 #	# memory WAY BYTES ENTRIES
 #	# RUN WAY ENTRIES NANOSECONDS CALLS SUM
 # SUM is the same where the entries are.
-COUNT=${COUNT:-100000}
+COUNT=$(sed -n 's/.*bench_count=\([0-9]*\).*/\1/p' /proc/cmdline)
 RUNS='1 2 3 4 5'
 entries=/bed/bin/entries
 

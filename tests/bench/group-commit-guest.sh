@@ -3,8 +3,9 @@
 # The guest's half of bench-group-commit: the ways take turns, each with a log of its
 # own. Prints
 #	# RUN WAY NANOSECONDS FILES RECORDS
-THREADS=8 CALLS=60 DELAY=5
-RUNS='1 2 3 4 5'
+THREADS=8 DELAY=5
+CALLS=$(sed -n 's/.*bench_calls=\([0-9]*\).*/\1/p' /proc/cmdline)
+RUNS=$(seq "$(sed -n 's/.*bench_runs=\([0-9]*\).*/\1/p' /proc/cmdline)")
 
 echo '1..1'
 failed() { # WHAT
@@ -22,7 +23,7 @@ done
 way() { # RUN WAY PARAMETERS
 	# shellcheck disable=SC2086 # several words
 	insmod /bed/assay.ko $3 || failed insmod
-	way_result=$(/bed/group-commit /mnt/files $THREADS $CALLS $DELAY) || failed "$2: $way_result"
+	way_result=$(/bed/group-commit /mnt/files $THREADS "$CALLS" $DELAY) || failed "$2: $way_result"
 	echo "# $1 $2 $way_result"
 	rmmod assay || failed rmmod
 }

@@ -12,12 +12,12 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-group-commit.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-out=build/bench/group-commit
+out=${BENCH_OUT:-build/bench}/group-commit
 
 mke2fs -q -t ext4 -b 4096 -O verity "$work/disk.img" 16M >/dev/null
 qemu/run-guest --flavour 64k --smp 2 --region auto --tpm new --tpm-proxy --disk "$work/disk.img" \
 	--file build/kmod/64k/assay.ko --file build/guest/measure --file build/guest/group-commit \
-	--init tests/bench/group-commit-guest.sh --timeout 300 --out "$out" >"$work/guest.log" ||
+	--append "bench_calls=${CALLS:-60} bench_runs=${RUNS:-5}" --init tests/bench/group-commit-guest.sh --timeout 300 --out "$out" >"$work/guest.log" ||
 	{ cat "$work/guest.log"; exit 1; }
 
 grep -E '^# [0-9]' "$out/result.tap" | jq -R -s '

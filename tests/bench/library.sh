@@ -13,9 +13,9 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-library.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-files=10000 runs=${RUNS:-50}
+files=${FILES:-10000} runs=${RUNS:-50}
 
-make --no-print-directory -s build/host/fleet-load >/dev/null
+[ -n "${PREBUILT-}" ] || make --no-print-directory -s build/host/fleet-load >/dev/null
 make --no-print-directory -s install-library DESTDIR="$work" PREFIX=/usr >/dev/null
 PKG_CONFIG_PATH=$work/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work LD_LIBRARY_PATH=$work/usr/lib
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH

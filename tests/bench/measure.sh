@@ -13,11 +13,12 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-measure.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-out=build/bench/measure
-count=2000
+out=${BENCH_OUT:-build/bench}/measure
+count=${COUNT:-2000} runs=${RUNS:-5}
 
 # 2 to 8 KiB a file, all different.
-for run in plain 1 2 3 4 5; do
+# shellcheck disable=SC2046 # numbers, as words
+for run in plain $(seq "$runs"); do
 	mkdir -p "$work/root/bench/$run"
 	awk -v count="$count" -v run="$run" -v dir="$work/root/bench/$run" 'BEGIN {
 		for (i = 0; i < count; i++) {
@@ -36,7 +37,7 @@ mke2fs -q -t ext4 -b 4096 -N 16384 -O verity -E root_owner=0:0 -d "$work/root" "
 
 qemu/run-guest --flavour 64k --memory 4G --tpm new \
 	--region cma:0x80000000:512M:0:8M --disk "$work/disk.img" \
-	--root-disk /dev/vda --init-path /bench/measure-guest.sh --timeout 400 --out "$out"
+	--root-disk /dev/vda --append "bench_count=$count bench_runs=$runs" --init-path /bench/measure-guest.sh --timeout 400 --out "$out"
 
 grep -E '^# [0-9] (plain|assay|ima) ' "$out/result.tap" |
 	jq -R -s --argjson count "$count" '

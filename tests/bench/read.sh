@@ -8,7 +8,7 @@ LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.."
 
-out=build/bench/read
+out=${BENCH_OUT:-build/bench}/entries
 tests/bench/boot-entries "$out"
 grep -E '^# [0-9] (ima|assay) ' "$out/result.tap" | jq -R -s -c '
 	[split("\n")[] | select(. != "") | split(" ") | {way: .[2], entries: (.[3] | tonumber),
@@ -19,6 +19,6 @@ grep -E '^# [0-9] (ima|assay) ' "$out/result.tap" | jq -R -s -c '
 	| {name: "read", ours: (.assay.rate | round), peer: (.ima.rate | round),
 	   ratio: (.assay.rate / .ima.rate), unit: "entries/s", runs: .ima.runs,
 	   entries: .ima.entries, calls: {ours: .assay.calls, peer: .ima.calls},
-	   calls_per_entry: {ours: (.assay.calls / .assay.entries), peer: (.ima.calls / .ima.entries)}}' >"$out/result.json"
-jq -r '"IMA:   \(.peer) entries/s, \(.calls.peer) system calls\nassay: \(.ours) entries/s, \(.calls.ours) system calls (open, INFO, mmap) for all \(.entries)"' "$out/result.json"
-cat "$out/result.json"
+	   calls_per_entry: {ours: (.assay.calls / .assay.entries), peer: (.ima.calls / .ima.entries)}}' >"$out/read.json"
+jq -r '"IMA:   \(.peer) entries/s, \(.calls.peer) system calls\nassay: \(.ours) entries/s, \(.calls.ours) system calls (open, INFO, mmap) for all \(.entries)"' "$out/read.json"
+cat "$out/read.json"

@@ -3,7 +3,7 @@
 # The guest's half of bench-seal: protects the same number of pages as a pool, in one
 # batch, and one after the other; the two take turns in going first. Prints
 #	# PAGES RUN BATCH-NS BATCH-FLUSHES SINGLE-NS SINGLE-FLUSHES
-RUNS='1 2 3 4 5 6 7 8 9'
+RUNS=$(seq "$(sed -n 's/.*bench_runs=\([0-9]*\).*/\1/p' /proc/cmdline)")
 seal=/sys/module/seal/parameters
 flushes=/sys/class/misc/assay/memory/flushes
 

@@ -12,10 +12,10 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-seal.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-out=build/bench/seal
+out=${BENCH_OUT:-build/bench}/seal
 
 qemu/run-guest --flavour 4k --memory 1G --smp 2 --region cma:0x60000000:64M:0:1M \
-	--file build/kmod/4k/assay.ko --file build/kmod/4k/seal.ko --append init_on_alloc=0 \
+	--file build/kmod/4k/assay.ko --file build/kmod/4k/seal.ko --append "init_on_alloc=0 bench_runs=${RUNS:-9}" \
 	--init tests/bench/seal-guest.sh --timeout 300 --out "$out" >"$work/guest.log" ||
 	{ cat "$work/guest.log"; exit 1; }
 

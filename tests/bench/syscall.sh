@@ -3,7 +3,7 @@
 # bench-syscall: what an entry costs when 1, 8, 64 and 512 are measured with one system
 # call, through ioctl (one record and extend a call) and through io_uring (a command an
 # entry, so many commands a call), with the kernel's page tables kept apart from programs'
-# (kpti=1, as against Meltdown) and not; the best of three boots each. The number of kernel
+# (kpti=1, as against Meltdown) and not; the best of RUNS boots each (KPTI: one of them alone). The number of kernel
 # entries is counted. ratio = time an entry with one a call over that with 512, kpti=1.
 set -eu
 LC_ALL=C
@@ -12,11 +12,11 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-syscall.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-runs=3
+runs=${RUNS:-3}
 
-for _ in $(seq $runs); do
-	for kpti in 0 1; do
-		out=build/bench/syscall-$kpti
+for _ in $(seq "$runs"); do
+	for kpti in ${KPTI:-0 1}; do
+		out=${BENCH_OUT:-build/bench}/syscall-$kpti
 		rm -f "$work/disk.img"
 		mke2fs -q -t ext4 -b 4096 -O verity "$work/disk.img" 16M >/dev/null
 		qemu/run-guest --flavour 64k --memory 2G --region cma:0x80000000:512M:0:8M --tpm new \

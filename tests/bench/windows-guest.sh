@@ -12,7 +12,10 @@
 . /bed/load.sh
 regions=/sys/class/misc/assay/regions
 page=$(sed -n 's/^KernelPageSize: *\([0-9]*\) kB/\1/p;T;q' /proc/self/smaps)
-bench=$(sed -n 's/.*bench=\([a-z]*\).*/\1/p' /proc/cmdline)
+# Hundredths of memory for data of others; else as below.
+anon=$(sed -n 's/.*bench_anon=\([0-9]*\).*/\1/p' /proc/cmdline)
+file=$(sed -n 's/.*bench_file=\([0-9]*\).*/\1/p' /proc/cmdline)
+bench=$(sed -n 's/.* bench=\([a-z]*\).*/\1/p' /proc/cmdline)
 
 fail() {
 	echo "not ok 1 - $1"
@@ -54,7 +57,7 @@ ours)
 			id=$((id + 1))
 		done
 	done
-	load_start /dev/vda 60 50 || fail 'memory is filled'
+	load_start /dev/vda "${anon:-60}" "${file:-50}" || fail 'memory is filled'
 	echo "# $(load_percent_free) % of memory free, CmaFree $(memory CmaFree) of $(memory CmaTotal) KiB"
 	for id in 0 1 2 3 4 5; do
 		size=$(($(cat $regions/$id/bytes_reserved) / 1024))

@@ -10,7 +10,8 @@
 # more) and CMA's alignment, a pageblock: 1 MiB, the smallest order that holds a window. Then memory is filled, to see whether others use the region's idle
 # pages; and, with 64K pages on a machine of 2 GiB, how much of it stays unused: there the
 # kernel does not group pages by mobility, and uses no area's idle memory at all.
-# ratio = set aside with an area each over assay's cma, 8 windows, 64K pages.
+# ratio = set aside with an area each over assay's cma, 8 windows, 64K pages. SHORT=1: 4K pages
+# alone, 1 and 8 windows, of which the areas of 8 are computed, and nothing of what stays unused.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -18,7 +19,7 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-windows.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-out=build/bench/windows
+out=${BENCH_OUT:-build/bench}/windows
 
 smallest() { # FLAVOUR: of an area, in MiB: a pageblock. Checked below: half of it is refused
 	case $1 in
@@ -46,7 +47,7 @@ guest() {
 	guest_name=$1 guest_flavour=$2 guest_bench=$3 guest_memory=$4
 	shift 4
 	qemu/run-guest --flavour "$guest_flavour" --memory "$guest_memory" --smp 2 \
-		--append "cma=0 bench=$guest_bench" --timeout 300 \
+		--append "cma=0 bench=$guest_bench bench_anon=${SHORT:+5} bench_file=${SHORT:+5}" --timeout 300 \
 		--disk "$(tests/kmod/load-disk "$work/$guest_name.disk" ^has_journal)" \
 		--file tests/kmod/load.sh=/bed/load.sh --file build/guest/kmod/load=/bed/bin/load \
 		--file "build/kmod/$guest_flavour/assay.ko" --file "build/kmod/$guest_flavour/windows.ko" \
@@ -69,26 +70,37 @@ ours() {
 		--region static:0x50010000:1M --region static:0x50120000:8M --region static:0x50930000:64M
 }
 
-# Two lists of guests, for two processors.
-areas 1 512 >"$work/dead.dts"
-(
-	ours 64k 4G 0x80000000 512 512 512
-	peers 16k 8 2G
-	peers 16k 64 4G
+# What all are compared with: guests, for two processors in two lists.
+all_guests() {
+	areas 1 512 >"$work/dead.dts"
+	(
+		ours 64k 4G 0x80000000 512 512 512
+		peers 16k 8 2G
+		peers 16k 64 4G
+		peers 4k 1 2G
+		peers 4k 64 2G
+	) &
+	first=$!
+	ours 16k 1G 0x60000000 32 32 64
+	ours 4k 1G 0x60000000 2 8 64
+	guest dead-area 64k dead 2G --overlay "$work/dead.dts"
+	guest dead-cma 64k dead 2G --region cma:0x80000000:512M
+	guest dead-static 64k dead 2G --region static:0x50010000:1M
+	peers 16k 1 2G
+	peers 64k 8 6G
+	peers 64k 1 2G
+	peers 4k 8 2G
+	wait $first
+}
+booted='1 8 64'
+main=64k flavours='4k 16k 64k' counts='1 8 64'
+if [ -n "${SHORT-}" ]; then
+	main=4k flavours=4k counts='1 8' booted=1
+	ours 4k 1G 0x60000000 2 8 64
 	peers 4k 1 2G
-	peers 4k 64 2G
-) &
-first=$!
-ours 16k 1G 0x60000000 32 32 64
-ours 4k 1G 0x60000000 2 8 64
-guest dead-area 64k dead 2G --overlay "$work/dead.dts"
-guest dead-cma 64k dead 2G --region cma:0x80000000:512M
-guest dead-static 64k dead 2G --region static:0x50010000:1M
-peers 16k 1 2G
-peers 64k 8 6G
-peers 64k 1 2G
-peers 4k 8 2G
-wait $first
+else
+	all_guests
+fi
 
 number() { # GUEST WORD FIELD
 	sed -n "s/^# $2 //p" "$out/$1/result.tap" | cut -d ' ' -f "$3"
@@ -113,12 +125,13 @@ blocks() { # FLAVOUR COUNT: KiB of so many areas of the smallest pageblock that 
 
 printf '%-5s %7s  %14s  %13s  %12s %14s  %s\n' pages windows 'an area each' 'small blocks' 'assay, cma' 'assay, static' \
 	"cma's idle pages in use by others"
-for flavour in 4k 16k 64k; do
+# shellcheck disable=SC2086 # names and numbers of ours
+for flavour in $flavours; do
 	id=0
-	for count in 1 8 64; do
+	for count in $counts; do
 		mark=' '
 		one=$(number "areas-$flavour-1" areas 2) # KiB
-		if [ "$flavour-$count" != 64k-64 ] && [ "$(number "areas-$flavour-$count" areas 1)" -eq $count ]; then
+		if [ "$flavour-$count" != 64k-64 ] && [ "${booted#*"$count"}" != "$booted" ] && [ "$(number "areas-$flavour-$count" areas 1)" -eq "$count" ]; then
 			each=$(number "areas-$flavour-$count" areas 2)
 		else
 			each=$((one * count)) mark='*'
@@ -140,11 +153,13 @@ for flavour in 4k 16k 64k; do
 		id=$((id + 1))
 	done
 done
-for flavour in 4k 16k; do
-	printf '* computed from the size of one: of 64 areas the %s kernel made %d\n' $flavour \
-		"$(number areas-$flavour-64 areas 1)"
-done
-printf '* computed from the size of one: 64 areas of the 64k kernel are more memory than the guest has\n'
+if [ -z "${SHORT-}" ]; then
+	for flavour in 4k 16k; do
+		printf '* computed from the size of one: of 64 areas the %s kernel made %d\n' $flavour \
+			"$(number areas-$flavour-64 areas 1)"
+	done
+	printf '* computed from the size of one: 64 areas of the 64k kernel are more memory than the guest has\n'
+fi
 printf '* small blocks: computed for a kernel of 6.17 or later, built with CONFIG_PAGE_BLOCK_MAX_ORDER of 1 MiB\n\n'
 
 idle() { # WHAT GUEST: a line
@@ -154,16 +169,20 @@ idle() { # WHAT GUEST: a line
 		$((($(number "$2" dead 2) - idle_free) / 1024))
 }
 
-unused=$(number dead-area dead 4)
-printf 'one window, 64K pages, 2 GiB of memory, filled with data of others:\n'
-idle 'an area' dead-area
-idle 'ours, cma' dead-cma
-printf 'ours, static 1 MiB set aside; outside of it %d MiB are free\n' $(($(number dead-static dead 2) / 1024))
+unused=null ours_unused=null
+if [ -z "${SHORT-}" ]; then
+	unused=$(number dead-area dead 4)
+	ours_unused=$(number dead-cma dead 4)
+	printf 'one window, 64K pages, 2 GiB of memory, filled with data of others:\n'
+	idle 'an area' dead-area
+	idle 'ours, cma' dead-cma
+	printf 'ours, static 1 MiB set aside; outside of it %d MiB are free\n' $(($(number dead-static dead 2) / 1024))
+fi
 
-jq -R -s -c --argjson unused "$unused" --argjson ours_unused "$(number dead-cma dead 4)" '[split("\n")[] | select(. != "") | split(" ")
+jq -R -s -c --argjson unused "$unused" --argjson ours_unused "$ours_unused" --arg pages "$main" '[split("\n")[] | select(. != "") | split(" ")
 	| {pages: .[0], windows: (.[1] | tonumber), areas: (.[2] | tonumber / 1024), cma: (.[3] | tonumber / 1024),
 	   static: (.[4] | tonumber / 1024), small_blocks_computed: (.[5] | tonumber / 1024)}] as $table
-	| ($table[] | select(.pages == "64k" and .windows == 8))
+	| ($table[] | select(.pages == $pages and .windows == 8))
 	| {name: "windows", ours: .cma, peer: .areas, ratio: (.areas / .cma),
-	   unit: "MiB set aside for 8 windows of 1 MiB with 64K pages", runs: 1, ours_static: .static,
-	   ratio_static: (.areas / .static), unused_2g: ($unused / 1024), ours_cma_unused_2g: ($ours_unused / 1024), table: $table}' "$work/table"
+	   unit: "MiB set aside for 8 windows of 1 MiB with \($pages | ascii_upcase) pages", runs: 1, ours_static: .static,
+	   ratio_static: (.areas / .static), unused_2g: (($unused | values / 1024) // null), ours_cma_unused_2g: (($ours_unused | values / 1024) // null), table: $table}' "$work/table"
