@@ -89,6 +89,15 @@ check 'configuration files, if they are asked for' sh -c 'grep -q "\"path\":\"/e
 sign --exclude /usr/bin --json p-xz.deb
 check 'patterns choose, and JSON tells' jq -e '.source == "deb" and .file_count == 1 and .configuration_files == 1' stdout
 
+mkdir -p r/DEBIAN r/usr/share/r
+sed 's/^Package: p/Package: r/' p/DEBIAN/control >r/DEBIAN/control
+for number in $(seq 1000); do
+	echo "$number" >"r/usr/share/r/$number"
+done
+dpkg-deb --root-owner-group -Znone -b r r.deb >/dev/null
+sign r.deb
+check 'a package of many files' sh -c "[ $status -eq 0 ] && [ \"\$(tail -n +2 m | wc -l)\" -eq 1000 ]"
+
 # ---------------------------------------------------------------- who reads it
 # The one that waits for a package's bytes, in which nothing is left of what it does not need.
 confined() {
