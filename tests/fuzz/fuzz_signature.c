@@ -13,7 +13,7 @@
 #include "sign/lint.h"
 #include "sign/manifest_signature.h"
 #include "sign/pkcs7.h"
-#include "sign/pkcs7_attributes.h"
+#include "sign/pkcs7_given.h"
 #include "sign/trust.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

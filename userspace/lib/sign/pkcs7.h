@@ -15,21 +15,7 @@
 #define ASSAY_SIGN_PKCS7_H
 
 #include "sign/certificate.h"
-
-/**
- * struct pkcs7_content - what a signature covers
- * @what: names the signature in errors
- * @kernel: the kernel is to verify it, too
- * @when: when it was made, in seconds since 1970, for who judges certificates; 0: not known
- * @embedded: it is put into the signature; those that this verifies have it outside
- */
-struct pkcs7_content {
-	const char *what;
-	struct bytes bytes;
-	bool kernel;
-	uint64_t when;
-	bool embedded;
-};
+#include "sign/pkcs7_content.h"
 
 /*
  * pkcs7_file_content() - what the built-in signature of a file covers

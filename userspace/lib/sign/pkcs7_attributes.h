@@ -10,7 +10,8 @@
 
 #include <openssl/pkcs7.h>
 
-#include "sign/pkcs7.h"
+#include "base/digest.h"
+#include "sign/pkcs7_content.h"
 
 /* pkcs7_attribute_is_refused() - does the kernel take it with Authenticode alone? */
 bool pkcs7_attribute_is_refused(const ASN1_OBJECT *object);
@@ -30,29 +31,5 @@ bool pkcs7_attribute_is_refused(const ASN1_OBJECT *object);
  */
 int pkcs7_attributes(PKCS7_SIGNER_INFO *info, const struct pkcs7_content *content,
 		     enum assay_hash hash, struct buffer *out, struct assay_error *err);
-
-/*
- * pkcs7_from_cms() - append a CMS with signed attributes to @out, as pkcs7_verify_content() takes
- * signatures: detached, without certificates, its signer named as @certificate's
- * @given: DER or PEM
- *
- * Nothing is verified.
- * Return: 0; -ENOENT for what is no CMS, or one of not one signer, or without signed attributes;
- * -EBADMSG, -ENOMEM
- */
-int pkcs7_from_cms(struct bytes given, X509 *certificate, struct buffer *out,
-		   struct assay_error *err);
-
-/*
- * pkcs7_take_given() - append the signature of @content with signed attributes that @signer was
- * given (struct signer, @given), if there is a good one by @certificate's key
- * @inside: put @certificate into it
- *
- * Return: 0; -ENOENT where there is none with such attributes; or why those that there are are no
- * good
- */
-int pkcs7_take_given(struct signer *signer, X509 *certificate, bool inside,
-		     const struct pkcs7_content *content, enum assay_hash hash, struct buffer *out,
-		     struct assay_error *err);
 
 #endif /* ASSAY_SIGN_PKCS7_ATTRIBUTES_H */

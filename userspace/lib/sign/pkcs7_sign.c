@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/crypto_errors.h"
-#include "sign/pkcs7_attributes.h"
+#include "sign/pkcs7_given.h"
 #include "sign/pkcs7_internal.h"
 #include "sign/signature.h"
 #include "verity/verity.h"
