@@ -116,7 +116,7 @@ needs() {
 		esac
 		;;
 	system/*) echo system-needs ;;
-	e2e/test_second_try) ;;
+	e2e/test_second_try | e2e/test_lint_memory) ;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify build/unit/test_ml_dsa newer-openssl' ;;
 	e2e/test_archive_cut) echo 'build/host/assay guest-64k build/arm64/assayd' ;;
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
