@@ -225,6 +225,21 @@ by_policy
 check "another's root" fails ak-certificate 'leads to no trusted root'
 by_policy --ak-roots root.pem
 check 'the options add to it' trusted
+policy_named() { # SUFFIX: the result names the policy, and so much behind it
+	jq -r '.payload' out.json >claims && grep -qx "sha256:$(sha256sum policy.json | cut -d ' ' -f 1)$1" claims
+}
+by_result() { # OPTION...
+	rm -f out.ear
+	by_policy --ear out.ear --ear-key ear.key "$@"
+	cut -d . -f 2 out.ear | tr -- '-_' '+/' | sed 's/$/==/' | base64 -d 2>/dev/null |
+		jq '{payload: .submods.assay["ear.appraisal-policy-id"]}' >out.json
+}
+key ear
+by_result --ak-roots root.pem
+check 'which the result says' policy_named +options
+policy '{"roots": ["root.pem"]}'
+by_result
+check 'and not where they do not' policy_named ''
 policy "$(jq -n --rawfile pem root.pem '{roots: [{pem: $pem}]}')"
 by_policy --ak-crl revoked
 check 'a root in the policy, a list beside it' fails ak-certificate 'is revoked'

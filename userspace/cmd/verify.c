@@ -506,7 +506,8 @@ static void policy_id(const struct verify_options *options, const struct inputs 
 	char hex[2 * ASSAY_DIGEST_MAX + 1] = "";
 	bool changed = options->waived || options->no_ima_log || options->prefix ||
 		       options->starts.count > 0 || options->accept_file_signature ||
-		       options->ak_vouched;
+		       options->ak_vouched ||
+		       (inputs->policy.rules.ak_certified && options->ak_trust.roots.count > 0);
 
 	hex_encode(BYTES(digest->bytes, digest->size), hex);
 	snprintf(text, POLICY_ID, "%s%s%s", options->policy ? "sha256:" : "default", hex,
