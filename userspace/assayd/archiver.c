@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "anchor_watch.h"
 #include "archive/archive_current.h"
 #include "archiver_keep.h"
 #include "archiver_log.h"
@@ -25,8 +26,6 @@
 /* Milliseconds: between two looks at the log; the same where the ring fills. */
 #define LOOK 200
 #define LOOK_SOON 20
-/* Records that no PCR holds are told once there were some for so long, in milliseconds. */
-#define ANCHOR_LATE 15000
 /* After a failure, and at most. */
 #define RETRY_FIRST 1000
 #define RETRY_LONGEST 60000
@@ -51,7 +50,7 @@
  * @timer: looks at the log, or tries again
  * @keep_timer: removes what is old
  * @since: loop_now() when what is waiting was seen first; 0: nothing waits
- * @late_since: likewise, when records were seen first that are not anchored
+ * @anchor: of records that are not anchored
  * @retry_in: milliseconds until the next try, if there was a failure; else 0
  * @keeping, @step_timer: that, under way; NULL if not
  * @keep_spent: milliseconds of it so far
@@ -67,7 +66,8 @@ struct archiver {
 	struct loop_timer *timer, *keep_timer, *step_timer;
 	struct keeping *keeping;
 	uint64_t keep_spent;
-	uint64_t since, late_since;
+	uint64_t since;
+	struct anchor_watch anchor;
 	uint64_t retry_in;
 	struct keep_result kept;
 	uint64_t written, keep_after;
@@ -155,22 +155,15 @@ static void tell_archive(struct archiver *archiver)
 
 /* ---------------------------------------------------------------- the log */
 
-/* A TPM that works takes them at once. */
-static void judge_anchor(struct archiver *archiver, bool late)
+static void judge_anchor(struct archiver *archiver, uint64_t tail, uint64_t anchored)
 {
-	if (!late) {
-		archiver->late_since = 0;
+	if (anchor_watch_is_late(&archiver->anchor, tail, anchored, loop_now()))
+		problem_set(archiver->service, name, "anchor",
+			    "records of the log are in no PCR, and are not archived: the TPM is "
+			    "gone, or fails (see dmesg). Once it is back, 'assay log anchor' "
+			    "anchors them, and so does the next measurement");
+	else if (!archiver->anchor.waiting)
 		problem_clear(archiver->service, name, "anchor");
-		return;
-	}
-	if (archiver->late_since == 0)
-		archiver->late_since = loop_now();
-	if (loop_now() - archiver->late_since < ANCHOR_LATE)
-		return;
-	problem_set(archiver->service, name, "anchor",
-		    "records of the log are in no PCR, and are not archived: the TPM is gone, or "
-		    "fails (see dmesg). Once it is back, 'assay log anchor' anchors them, and so "
-		    "does the next measurement");
 }
 
 /* Nothing is anchored that is not archived: wait for the next record. */
@@ -178,16 +171,16 @@ static void wait_for_record(struct archiver *archiver)
 {
 	const struct log_archive *archive = &archiver->archive;
 	uint64_t tail = __atomic_load_n(&archive->log.header->tail, __ATOMIC_ACQUIRE);
-	bool late = tail > __atomic_load_n(&archive->log.header->anchored, __ATOMIC_RELAXED);
+	uint64_t anchored = __atomic_load_n(&archive->log.header->anchored, __ATOMIC_RELAXED);
 	struct assay_error err;
 
 	archiver->since = 0;
-	judge_anchor(archiver, late);
+	judge_anchor(archiver, tail, anchored);
 	if (lseek(archive->device.fd, (off_t)tail, SEEK_SET) < 0 ||
 	    loop_io_set(archiver->io, EPOLLIN, &err) < 0)
 		loop_timer_set(archiver->timer, LOOK);
 	/* What is there and not anchored yet is no event when it is. */
-	if (late)
+	if (tail > anchored)
 		loop_timer_set(archiver->timer, LOOK);
 }
 
