@@ -122,6 +122,9 @@ needs() {
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
 	e2e/test_documents) echo 'build/host/assay build/host/assay-verify build/host/assay-push build/host/assay-fleet build/host/assayd build/host/assay-initrd' ;;
 	e2e/test_sign_composefs | e2e/test_sign_deb | e2e/test_sign_dpkg | e2e/test_sign_oci) echo 'build/host/assay build/host/assay-contents' ;;
+	e2e/test_enforce_dm_verity) echo 'build/host/assay guest-7.3 newer-openssl' ;;
+	e2e/test_enforce_ima) echo 'build/host/assay guest-4k guest-7.3 newer-openssl' ;;
+	e2e/test_kernel_signatures) echo 'build/host/assay guest-64k guest-4k newer-openssl' ;;
 	e2e/test_enforce_*) echo 'build/host/assay build/host/assay-initrd guest-4k' ;;
 	e2e/test_initramfs) echo build/host/assay-initrd ;;
 	e2e/test_initramfs_boot) echo initramfs-tools-needs ;;

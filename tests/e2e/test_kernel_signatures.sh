@@ -8,6 +8,7 @@ LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.."
 assay=${ASSAY:-$PWD/build/host/assay}
+newer=$PWD/build/newer-openssl
 . tests/swtpm.sh
 tpm_work assay-kinds
 CHECK_OUT=$work
@@ -33,6 +34,8 @@ certificate for-nothing rsa:2048 -addext keyUsage=keyEncipherment
 certificate sha1-signed rsa:2048 -sha1
 certificate ed25519 ed25519
 certificate stranger ec -pkeyopt ec_paramgen_curve:P-256
+"$newer/openssl" req -x509 -newkey ml-dsa-65 -nodes -subj /O=test/CN=ml-dsa -days 10 -addext keyUsage=digitalSignature \
+	-keyout "$work/ml-dsa.key" -out "$work/ml-dsa.crt" 2>/dev/null
 mkdir "$work/state"
 tpm_start "$work/state" >&2
 tcti=swtpm:path=$work/state.sock
@@ -41,7 +44,7 @@ for kind in p256 p384 rsa2048; do
 		--cert "$work/tpm-$kind.crt" >&2
 done
 for certificate in "$work"/*.crt; do
-	openssl x509 -in "$certificate" -outform DER -out "${certificate%.crt}.der"
+	"$newer/openssl" x509 -in "$certificate" -outform DER -out "${certificate%.crt}.der"
 done
 
 # ---------------------------------------------------------------- signatures
@@ -122,6 +125,10 @@ by_fsverity no-subject-key-id no-skid
 # It has no such key, as it refuses the certificate.
 kind by-rsa2560 rsa2560 refused
 by_fsverity by-rsa2560 rsa2560
+# Only kernels from 7.0 on know it (test_enforce_dm_verity).
+kind by-ml-dsa ml-dsa 'Package not installed'
+"$newer/run" "$assay" sign --key "$work/ml-dsa.key" --cert "$work/ml-dsa.crt" --root "$work/tree" --signatures pkcs7 \
+	--detached by-ml-dsa >&2
 
 # IMA's: NAME CERTIFICATE WORDS, the attribute in ima/NAME; read by the kernel with a policy
 # that wants a signature of version 3.
