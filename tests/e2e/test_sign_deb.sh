@@ -104,10 +104,12 @@ confined() {
 	reader=
 	for reader_status in /proc/[0-9]*/status; do
 		grep -qsx 'Name:	assay-contents' "$reader_status" || continue
-		cp "$reader_status" reader.status 2>/dev/null || continue
-		grep -qsx 'Name:	assay-contents' "/proc/$(sed -n 's/^PPid:	//p' reader.status)/status" || continue
+		reader_parent=$(sed -n 's/^PPid:	//p' "$reader_status" 2>/dev/null) || continue
+		grep -qsx 'Name:	assay-contents' "/proc/$reader_parent/status" || continue
 		reader=${reader_status%/status}
-		[ "$(readlink "$reader"/fd/* 2>/dev/null | grep -c "^$work/p.fifo$")" -eq 0 ] || return 0
+		[ "$(readlink "$reader"/fd/* 2>/dev/null | grep -c "^$work/p.fifo$")" -gt 0 ] || continue
+		# Not before: it has the package once it is confined.
+		cp "$reader_status" reader.status && return
 	done
 	return 1
 }
