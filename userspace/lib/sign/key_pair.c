@@ -56,11 +56,6 @@ void key_pair_free(struct key_pair *pair)
 	free(pair);
 }
 
-EVP_PKEY *key_pair_key(const struct key_pair *pair)
-{
-	return pair->key;
-}
-
 /* One that was kept; with no evp where there is none. */
 static struct context take(struct key_pair *pair)
 {

@@ -24,9 +24,6 @@ struct key_pair;
 struct key_pair *key_pair_new(EVP_PKEY *key, bool keep);
 void key_pair_free(struct key_pair *pair);
 
-/* key_pair_key() - borrowed */
-EVP_PKEY *key_pair_key(const struct key_pair *pair);
-
 /*
  * key_pair_sign() - append the signature of @digest to @out, as struct signer wants it
  * For several threads at a time where the key is. @what: names the key in errors.
