@@ -36,6 +36,7 @@ struct parent {
 };
 
 static int ready_fd = -1;
+static sigset_t ready_signals;
 
 void workers_ready(void)
 {
@@ -43,6 +44,7 @@ void workers_ready(void)
 
 	if (ready_fd < 0)
 		return;
+	(void)sigprocmask(SIG_SETMASK, &ready_signals, NULL);
 	sent = write(ready_fd, "", 1); /* if it fails the parent has gone */
 	(void)sent;
 	(void)close(ready_fd);
@@ -61,6 +63,7 @@ static time_t now(void)
 static _Noreturn void be_worker(struct parent *parent, unsigned int number, pid_t of)
 {
 	struct assay_error err = { 0 };
+	sigset_t signals;
 	int r;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -69,7 +72,10 @@ static _Noreturn void be_worker(struct parent *parent, unsigned int number, pid_
 	(void)close(parent->signals);
 	(void)close(parent->ready[0]);
 	ready_fd = parent->ready[1];
-	(void)sigprocmask(SIG_SETMASK, &parent->before, NULL);
+	/* Before there is a handler SIGHUP would end it, and so all, if they are just starting. */
+	ready_signals = signals = parent->before;
+	sigaddset(&signals, SIGHUP);
+	(void)sigprocmask(SIG_SETMASK, &signals, NULL);
 	r = parent->workers->work(parent->workers->context, number, &err);
 	if (r < 0)
 		fprintf(stderr, "<3>assay-fleet: worker %u: %s\n", number, err.text);

@@ -10,7 +10,7 @@
 /**
  * struct workers - @count of them; all borrowed
  * @work: is one, in its own process, which ends when it returns; it calls workers_ready() when it
- *        can work
+ *        can work: until then SIGHUP waits
  * @again: reads anew what SIGHUP is for, in the parent; the workers get the signal as well
  * @all_ready: is called once, in the parent
  */
