@@ -91,6 +91,8 @@ static void urls_are_of_the_kinds_that_are_safe(void **state)
 		{ "http://example.org/", false },
 		{ "http://169.254.169.254/latest", false },
 		{ "http://localhost/", false },
+		{ "http://127.example.org/", false },
+		{ "http://127.0.0.1.example.org/", false },
 		{ "http://0x7f.1/", true }, /* what libcurl makes of it is 127.0.0.1 */
 		{ "https://user@example.org/", false },
 		{ "https://user:word@example.org/", false },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fetch.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -37,9 +38,13 @@ struct fetcher {
 
 /* ---------------------------------------------------------------- URLs */
 
+/* An address, not a name: anybody's may begin like one. */
 static bool is_this_machine(const char *host)
 {
-	return strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+	uint8_t four[4];
+
+	return (inet_pton(AF_INET, host, four) == 1 && four[0] == 127) ||
+	       strcmp(host, "[::1]") == 0;
 }
 
 int fetch_check_url(const char *url, struct assay_error *err)
