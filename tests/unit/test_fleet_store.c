@@ -16,6 +16,7 @@
 #include "fleet/audit.h"
 #include "fleet/devices.h"
 #include "fleet/lease.h"
+#include "fleet/policies.h"
 #include "fleet/refs.h"
 #include "fleet/rollouts.h"
 #include "fleet/schema.h"
@@ -871,6 +872,89 @@ static void roll_outs_are_kept(void **state)
 	assert_int_equal(count, 0);
 }
 
+/* Its verdict becomes another one, by that policy. */
+static void turn(const char *name, enum device_verdict verdict, const char *policy)
+{
+	const struct device_change change = { .name = name,
+					      .at = 40000,
+					      .verdict = verdict,
+					      .reason = "",
+					      .policy = policy,
+					      .json = "{}" };
+	struct assay_error err = { 0 };
+	struct device device = load(name);
+	const struct device *const changed[] = { &device };
+
+	device.verdict = verdict;
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_add_changes(store, &change, 1, &device.change, &err), 0);
+	in_transaction(devices_save(store, changed, 1, &err), &err);
+	device_free(&device);
+}
+
+/* What turns in a label with a policy of its own is no reason to halt a roll-out for others. */
+static void a_roll_out_counts_its_own(void **state)
+{
+	struct rollout rollout = { .to = { .policy = "own", .version = 2 },
+				   .percent = 50,
+				   .halt_percent = 100 };
+	struct ref_assignment own = { .label = "shop", .policy = "own", .version = 2 };
+	struct rollout_counts counts;
+	struct assay_error err = { 0 };
+
+	(void)state;
+	enrol_due("r1", 41, 0);
+	assert_int_equal(enrol("r2", 42, 42, false, &err), 0);
+	turn("r1", DEVICE_TRUSTED, "own@1");
+	turn("r2", DEVICE_TRUSTED, "own@1");
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(rollouts_decide(store, &rollout, "me", 40000, &err), &err);
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(refs_assign(store, &own, "me", 40000, &err), &err);
+	turn("r2", DEVICE_NOT_TRUSTED, "own@2");
+	assert_int_equal(rollouts_count(store, &rollout, &counts, &err), 0);
+	assert_int_equal(counts.judged, 0);
+	assert_int_equal(counts.red, 0);
+	turn("r1", DEVICE_NOT_TRUSTED, "own@2");
+	assert_int_equal(rollouts_count(store, &rollout, &counts, &err), 0);
+	assert_int_equal(counts.judged, 1);
+	assert_int_equal(counts.red, 1);
+	rollout.percent = 0;
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(rollouts_decide(store, &rollout, "me", 40000, &err), &err);
+}
+
+/* A label need not have had a policy of its own before. */
+static void a_roll_out_is_for_its_label(void **state)
+{
+	static struct policies policies = {
+		.assignments = { { .policy = "p", .version = 1 } },
+		.count = 1,
+		.rollouts = { { .to = { .policy = "q", .version = 1 }, .percent = 99 },
+			      { .to = { .label = "shop", .policy = "p", .version = 2 },
+				.percent = 99 } },
+		.staged_count = 2,
+	};
+	/* Only whether there is one is looked at. */
+	struct assay_policy *const one = (struct assay_policy *)&policies;
+
+	(void)state;
+	policies.staged[0].policy = policies.staged[1].policy = one;
+	assert_true(rollout_includes(&policies.rollouts[0], "d1"));
+	assert_true(rollout_includes(&policies.rollouts[1], "d1"));
+	assert_ptr_equal(policies_of(&policies, "shop", "d1"), &policies.staged[1]);
+	assert_ptr_equal(policies_of(&policies, "office", "d1"), &policies.staged[0]);
+	/* Who is not of the share is judged as before. */
+	policies.rollouts[1].percent = 0;
+	assert_ptr_equal(policies_of(&policies, "shop", "d1"), &policies.list[0]);
+	/* One that is halted is as none. */
+	policies.rollouts[1].percent = 99;
+	policies.rollouts[1].halted = true;
+	assert_ptr_equal(policies_of(&policies, "shop", "d1"), &policies.staged[0]);
+	policies.rollouts[0].halted = true;
+	assert_ptr_equal(policies_of(&policies, "shop", "d1"), &policies.list[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -893,6 +977,8 @@ int main(void)
 		cmocka_unit_test(references_have_versions),
 		cmocka_unit_test(a_share_is_chosen),
 		cmocka_unit_test(roll_outs_are_kept),
+		cmocka_unit_test(a_roll_out_counts_its_own),
+		cmocka_unit_test(a_roll_out_is_for_its_label),
 		cmocka_unit_test(the_audit_is_a_chain),
 	};
 

@@ -216,11 +216,21 @@ static const struct fleet_policy *staged_for(const struct policies *policies, co
 	return NULL;
 }
 
+static bool has_rollout(const struct policies *policies, const char *label)
+{
+	for (size_t i = 0; i < policies->staged_count; i++)
+		if (!policies->rollouts[i].halted &&
+		    strcmp(policies->rollouts[i].to.label, label) == 0)
+			return true;
+	return false;
+}
+
+/* What is rolled out for all others is not for a label that has something of its own. */
 const struct fleet_policy *policies_of(const struct policies *policies, const char *label,
 				       const char *device)
 {
 	const struct fleet_policy *found = NULL, *staged;
-	const char *by = "";
+	const char *by = has_rollout(policies, label) ? label : "";
 
 	for (size_t i = 0; i < policies->count; i++) {
 		if (strcmp(policies->assignments[i].label, label) == 0) {

@@ -29,8 +29,8 @@
 #include "webhooks.h"
 #include "workers.h"
 
-/* Of the database, the loop and the listening sockets. */
 #define KNOWN_EKS_MAX (128U << 20) /* bytes of a list of endorsement keys */
+/* Of the database, the loop and the listening sockets. */
 #define OWN_DESCRIPTORS 64
 
 /* struct socket_open - one that listens; @address: as it was given */
