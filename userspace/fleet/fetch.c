@@ -75,6 +75,17 @@ int fetch_check_url(const char *url, struct assay_error *err)
 
 /* ---------------------------------------------------------------- transfers */
 
+/* One that is in no list. */
+static void transfer_end(struct transfer *transfer)
+{
+	if (transfer->curl)
+		curl_multi_remove_handle(transfer->fetcher->multi, transfer->curl);
+	curl_easy_cleanup(transfer->curl);
+	curl_slist_free_all(transfer->headers);
+	buffer_free(&transfer->answer);
+	free(transfer);
+}
+
 static void transfer_free(struct transfer *transfer)
 {
 	for (struct transfer **at = &transfer->fetcher->transfers; *at; at = &(*at)->next)
@@ -82,12 +93,7 @@ static void transfer_free(struct transfer *transfer)
 			*at = transfer->next;
 			break;
 		}
-	if (transfer->curl)
-		curl_multi_remove_handle(transfer->fetcher->multi, transfer->curl);
-	curl_easy_cleanup(transfer->curl);
-	curl_slist_free_all(transfer->headers);
-	buffer_free(&transfer->answer);
-	free(transfer);
+	transfer_end(transfer);
 }
 
 static void tell(struct transfer *transfer, CURLcode code)
@@ -310,10 +316,14 @@ int fetcher_new(struct event_base *base, struct fetcher **ret, struct assay_erro
 
 void fetcher_free(struct fetcher *fetcher)
 {
+	struct transfer *transfer;
+
 	if (!fetcher)
 		return;
-	while (fetcher->transfers)
-		transfer_free(fetcher->transfers);
+	while ((transfer = fetcher->transfers)) {
+		fetcher->transfers = transfer->next;
+		transfer_end(transfer);
+	}
 	if (fetcher->multi)
 		curl_multi_cleanup(fetcher->multi);
 	if (fetcher->timer)
