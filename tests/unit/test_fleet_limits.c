@@ -149,6 +149,29 @@ static void any_number(void **state)
 	http_addresses_free(addresses);
 }
 
+static void a_network_is_one(void **state)
+{
+	static const struct {
+		const char *address, *network;
+	} rows[] = {
+		{ "10.0.0.1", "10.0.0.1" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::" },
+		{ "2001:db8:1:2::9", "2001:db8:1:2::" },
+		{ "2001:db8:1:3::9", "2001:db8:1:3::" },
+		{ "::ffff:10.0.0.1", "::ffff:10.0.0.1" },
+		{ "local", "local" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char network[INET6_ADDRSTRLEN];
+
+		http_addresses_network(rows[i].address, network);
+		assert_string_equal(network, rows[i].network);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +180,7 @@ int main(void)
 		cmocka_unit_test(shared_by_processes),
 		cmocka_unit_test(an_address_has_so_many),
 		cmocka_unit_test(any_number),
+		cmocka_unit_test(a_network_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <openssl/rand.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -145,4 +146,15 @@ bool http_addresses_add(struct http_addresses *addresses, unsigned int process,
 void http_addresses_drop(struct http_addresses *addresses, unsigned int process, size_t slot)
 {
 	atomic_fetch_sub(&addresses->open[process * SLOTS + slot], 1);
+}
+
+void http_addresses_network(const char *address, char ret[INET6_ADDRSTRLEN])
+{
+	struct in6_addr six;
+
+	snprintf(ret, INET6_ADDRSTRLEN, "%s", address);
+	if (inet_pton(AF_INET6, address, &six) != 1 || IN6_IS_ADDR_V4MAPPED(&six))
+		return;
+	memset(six.s6_addr + NETWORK_SIZE, 0, sizeof(six.s6_addr) - NETWORK_SIZE);
+	(void)inet_ntop(AF_INET6, &six, ret, INET6_ADDRSTRLEN);
 }

@@ -7,6 +7,7 @@
 #ifndef ASSAY_FLEET_HTTP_ADDRESSES_H
 #define ASSAY_FLEET_HTTP_ADDRESSES_H
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/bytes.h"
@@ -37,5 +38,8 @@ void http_addresses_begin(struct http_addresses *addresses, unsigned int process
 bool http_addresses_add(struct http_addresses *addresses, unsigned int process,
 			const struct sockaddr *address, size_t *ret_slot);
 void http_addresses_drop(struct http_addresses *addresses, unsigned int process, size_t slot);
+
+/* http_addresses_network() - of an address as text, what is counted as one: a /64 of IPv6 */
+void http_addresses_network(const char *address, char ret[INET6_ADDRSTRLEN]);
 
 #endif /* ASSAY_FLEET_HTTP_ADDRESSES_H */

@@ -77,7 +77,7 @@ static int read_operators(struct running *running, struct assay_error *err)
 static unsigned int wait_of(const struct fleet *fleet, const struct http_call *call)
 {
 	enum http_role role = call->route->role;
-	char who[sizeof(call->who) + sizeof(call->peer.address) + 1];
+	char network[INET6_ADDRSTRLEN] = "", who[sizeof(call->who) + sizeof(network) + 1];
 	struct timespec time;
 	uint64_t now;
 
@@ -85,8 +85,9 @@ static unsigned int wait_of(const struct fleet *fleet, const struct http_call *c
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	now = (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-	snprintf(who, sizeof(who), "%s %s", call->who,
-		 role == HTTP_DEVICE ? call->peer.address : "");
+	if (role == HTTP_DEVICE)
+		http_addresses_network(call->peer.address, network);
+	snprintf(who, sizeof(who), "%s %s", call->who, network);
 	return rates_wait(fleet->rates, who,
 			  role == HTTP_DEVICE ? fleet->settings->device_rate :
 						fleet->settings->operator_rate,
