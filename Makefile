@@ -634,7 +634,8 @@ install-apt:
 # The fleet's verifier, for a machine that judges others.
 .PHONY: install-fleet
 install-fleet: build/host/assay-fleet
-	install -d '$(DESTDIR)$(sbindir)' '$(DESTDIR)$(unitdir)'
+	install -d '$(DESTDIR)$(sbindir)' '$(DESTDIR)$(unitdir)' '$(DESTDIR)$(sysusersdir)'
+	install -m 644 policy/assay-fleet.sysusers '$(DESTDIR)$(sysusersdir)/assay-fleet.conf'
 	$(foreach page,$(FLEET_MANUALS),$(call into,$(mandir)/man$(subst .,,$(suffix $(page))),644,$(page)) &&) true
 	$(call complete,assay-fleet)
 	install -m 755 build/host/assay-fleet '$(DESTDIR)$(sbindir)/'

@@ -27,6 +27,10 @@ check 'certificates of devices need somebody who checks them' eval '[ "$status" 
 fleet_start --proxy-certs --device-certs --result-key result.pem || bail 'the service does not start'
 direct=$url
 
+sed "s,/etc/assay/fleet-operators,$work/operators,; s,/var/lib/assay-fleet,$work," "$samples/assay-fleet.conf" >one.conf
+run "$fleet_program" serve --check --config one.conf
+check 'the configuration for one machine is taken' told 0
+
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 mkdir nginx
 sed "s,/run/assay-fleet/fleet.sock,$work/fleet.sock,; s,listen 8443,listen 127.0.0.1:$port,; s,/etc/assay/server\.,$work/localhost.,

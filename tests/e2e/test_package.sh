@@ -18,7 +18,7 @@ version=$(sed -n '1s/^assay (\(.*\)) .*/\1/p' debian/changelog)
 deb() { # PACKAGE: its file
 	echo "$packages/$1_${version}_$([ "$1" = assay-dkms ] && echo all || echo "$arch").deb"
 }
-all='assay assay-contents assay-dkms assay-verify libassay-verify-dev libassay-verify0'
+all='assay assay-contents assay-dkms assay-fleet assay-verify libassay-verify-dev libassay-verify0'
 
 for package in $all; do
 	dpkg-deb --fsys-tarfile "$(deb "$package")" >"$work/$package.tar"
@@ -52,14 +52,14 @@ check 'under the version of the package' grep -qx "PACKAGE_VERSION=\"$version\""
 check 'all have the version of the programs' [ "$(for package in $all; do
 	dpkg-deb -W --showformat '${Version}\n' "$(deb "$package")"
 done | sort -u)" = "$(sed -n 's/^#define ASSAY_VERSION "\(.*\)"/\1/p' userspace/include/assay.h)" ]
-for package in assay assay-verify libassay-verify0; do
+for package in assay assay-fleet assay-verify libassay-verify0; do
 	mkdir "$work/$package"
 	tar -xf "$work/$package.tar" -C "$work/$package"
 done
 works 'assay runs' "$work/assay/usr/bin/assay" --version
 works 'assay-verify runs' "$work/assay-verify/usr/bin/assay-verify" --version
 for program in assay/usr/bin/assay assay/usr/sbin/assayd assay/usr/bin/assay-push assay/usr/bin/assay-initrd \
-	assay-verify/usr/bin/assay-verify; do
+	assay-verify/usr/bin/assay-verify assay-fleet/usr/sbin/assay-fleet; do
 	readelf -dlW "$work/$program" >"$work/elf"
 	check "${program#*/} is position independent and bound at its start" \
 		sh -c "grep -q 'FLAGS_1.*NOW.*PIE' '$work/elf' && grep -q GNU_RELRO '$work/elf'"
@@ -67,6 +67,27 @@ for program in assay/usr/bin/assay assay/usr/sbin/assayd assay/usr/bin/assay-pus
 done
 check 'the unit starts the program that is in the package' \
 	grep -rqx 'ExecStart=/usr/sbin/assayd' "$work/assay" --include=assayd.service
+
+# ---------------------------------------------------------------- the fleet's verifier, by its units
+fleet_unit=$(find "$work/assay-fleet" -name assay-fleet.service)
+check 'the unit of the verifier of a fleet starts its program' grep -q '^ExecStart=/usr/sbin/assay-fleet serve$' "$fleet_unit"
+run systemd-analyze security --offline=true --threshold=19 --no-pager "$fleet_unit"
+check 'systemd finds it little exposed' told 0
+check 'it has a user of its own' grep -q '^u assay-fleet ' "$work/assay-fleet/usr/lib/sysusers.d/assay-fleet.conf"
+mkdir "$work/fleet"
+echo "viewer somebody token:$(printf token | sha256sum | cut -d ' ' -f 1)" >"$work/fleet/operators"
+# As the socket unit does.
+systemd-socket-activate --listen="$work/fleet/sock" "$work/assay-fleet/usr/sbin/assay-fleet" serve \
+	--database "sqlite:$work/fleet/fleet.db" --operators "$work/fleet/operators" 2>"$work/fleet/log" &
+fleet=$!
+for _ in $(seq 600); do
+	[ ! -S "$work/fleet/sock" ] || break
+	sleep 0.05
+done
+run curl -sS --max-time 120 --unix-socket "$work/fleet/sock" -H 'Authorization: Bearer token' http://fleet/v1/fleet
+check 'it answers at a socket of systemd, which it is started by' prints 0 '"type":"fleet'
+kill "$fleet"
+check 'and ends when it is told to' wait "$fleet"
 
 # ---------------------------------------------------------------- checks of others
 run lintian --allow-root --fail-on error,warning,info --display-info --tag-display-limit 0 \
