@@ -128,14 +128,18 @@ static int read_trust(const struct policy_certificate *named, const char *policy
 {
 	const char *pem = named->pem, *name = "a text in the policy's \"ak\"";
 	struct bytes text = BYTES((const uint8_t *)pem, pem ? strlen(pem) : 0);
-	CLEANUP(free_pointer) char *path = pem ? NULL : beside(policy, named->path);
+	char *path;
+	int r;
 
 	if (pem)
 		return certificates ?
 			       certificates_parse(text, name, certificates, err) :
 			       revocations_parse(text, name, REVOCATIONS_ANY_TIME, lists, err);
-	return path ? trust_files_add_one(path, certificates, lists, err) :
-		      assay_fail(err, ENOMEM, "out of memory");
+	path = beside(policy, named->path);
+	r = path ? trust_files_add_one(path, certificates, lists, err) :
+		   assay_fail(err, ENOMEM, "out of memory");
+	free(path);
+	return r;
 }
 
 static int read_ak(struct chain_trust *trust, const struct policy_ak *ak, const char *policy,
