@@ -54,6 +54,7 @@
  * @retry_in: milliseconds until the next try, if there was a failure; else 0
  * @keeping, @step_timer: that, under way; NULL if not
  * @keep_spent: milliseconds of it so far
+ * @keep_retry_in: milliseconds until that is tried again, if files could not be read; else 0
  * @kept: what came of it last; @written: archive.bytes then
  * @keep_after: loop_now() before which files that were written are no reason for it
  * @acknowledged: number of the first record that no verifier has seen
@@ -70,7 +71,7 @@ struct archiver {
 	struct anchor_watch anchor;
 	uint64_t retry_in;
 	struct keep_result kept;
-	uint64_t written, keep_after;
+	uint64_t written, keep_after, keep_retry_in;
 	uint64_t acknowledged;
 };
 
@@ -96,24 +97,29 @@ static const char *advice(int code)
 	}
 }
 
+static uint64_t next_retry(uint64_t retry_in)
+{
+	if (retry_in == 0)
+		return RETRY_FIRST;
+	return 2 * retry_in < RETRY_LONGEST ? 2 * retry_in : RETRY_LONGEST;
+}
+
 static void fail(struct archiver *archiver, const char *key, const struct assay_error *err)
 {
 	problem_set(archiver->service, name, key, "%s: %s", err->text, advice(-err->code));
-	archiver->retry_in = archiver->retry_in == 0 ? RETRY_FIRST : 2 * archiver->retry_in;
-	if (archiver->retry_in > RETRY_LONGEST)
-		archiver->retry_in = RETRY_LONGEST;
+	archiver->retry_in = next_retry(archiver->retry_in);
 	loop_timer_set(archiver->timer, archiver->retry_in);
 }
 
-/* What is off with the archive's files is told until it is mended. */
-static void tell_files(struct archiver *archiver)
+/* What is off with the archive's files is told until it is mended. Could all be read? */
+static bool tell_files(struct archiver *archiver)
 {
 	const struct archive_problem *problems;
 	size_t count, first = 0;
 
 	if (!log_archive_is_open(&archiver->archive) ||
 	    !keeping_problems(archiver->keeping, archiver->archive.path, &problems, &count))
-		return;
+		return true;
 	/* What harms comes before what is only in the way. */
 	while (first + 1 < count && problems[first].fault == ARCHIVE_FOREIGN)
 		first++;
@@ -122,6 +128,10 @@ static void tell_files(struct archiver *archiver)
 	else
 		problem_set(archiver->service, name, "files", "%s%s", problems[first].text,
 			    count > 1 ? "; there is more: see 'assay log verify-archive'" : "");
+	for (size_t i = 0; i < count; i++)
+		if (problems[i].fault == ARCHIVE_UNREADABLE)
+			return false;
+	return true;
 }
 
 static void tell_archive(struct archiver *archiver)
@@ -236,16 +246,29 @@ static void tell_clock(struct archiver *archiver, uint64_t now)
 		problem_clear(service, name, "clock");
 }
 
+/* What could not be read may be so again before its turn comes. */
+static void retry_keeping(struct archiver *archiver, bool failed)
+{
+	const uint64_t pause = KEEP_PAUSE * archiver->keep_spent;
+
+	archiver->keep_retry_in = failed ? next_retry(archiver->keep_retry_in) : 0;
+	if (failed)
+		loop_timer_set(archiver->keep_timer,
+			       archiver->keep_retry_in > pause ? archiver->keep_retry_in : pause);
+}
+
 /* Removing has ended: it failed (@r), or @archiver.keeping has what came of it. */
 static void end_keeping(struct archiver *archiver, int r, const struct assay_error *err)
 {
 	struct service *service = archiver->service;
+	bool all_read = false;
 
 	archiver->keep_after = loop_now() + KEEP_PAUSE * archiver->keep_spent;
 	if (r == 0) {
 		archiver->kept = *keeping_result(archiver->keeping);
-		tell_files(archiver);
+		all_read = tell_files(archiver);
 	}
+	retry_keeping(archiver, !all_read);
 	keeping_end(archiver->keeping);
 	archiver->keeping = NULL;
 	if (r < 0) {

@@ -139,7 +139,8 @@ static bool has_unread(const struct boot *boot)
 	const struct archive_problem *problems = archive_problems(boot->archive, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (problems[i].fault == ARCHIVE_FUTURE || problems[i].fault == ARCHIVE_DAMAGED)
+		if (problems[i].fault == ARCHIVE_FUTURE || problems[i].fault == ARCHIVE_DAMAGED ||
+		    problems[i].fault == ARCHIVE_UNREADABLE)
 			return true;
 	/* Of more nothing is told. */
 	return count == ARCHIVE_PROBLEMS_MAX;
@@ -160,6 +161,10 @@ static const struct archive_file *first_left(const struct boot *boot, enum archi
 	if (boot->removed[stream] >= count || (boot->is_own && (stream == ARCHIVE_IMA || newest)))
 		return NULL;
 	if (rules->unacknowledged && newest && has_unread(boot))
+		return NULL;
+	/* With the last one those would go that only could not be read now. */
+	if (newest && (archive_unread(boot->archive, ARCHIVE_LOG, NULL) < 0 ||
+		       archive_unread(boot->archive, ARCHIVE_IMA, NULL) < 0))
 		return NULL;
 	if (rules->unacknowledged &&
 	    file->first + file->count > archive_acknowledged(boot->archive, stream))

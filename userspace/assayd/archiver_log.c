@@ -172,8 +172,10 @@ static int follow_boot_before(struct log_archive *archive, const char *root, con
 		return 0;
 	if (asprintf(&path, "%s/%s", root, before) < 0)
 		return assay_fail(err, ENOMEM, "out of memory");
-	if (archive_open_newest(path, ARCHIVE_LOG, &old, NULL) < 0)
-		return 0;
+	r = archive_open_newest(path, ARCHIVE_LOG, &old, err);
+	/* It may have been removed. What only cannot be read now is tried again. */
+	if (r < 0)
+		return r == -ENOENT || r == -ENOTDIR || r == -EBADMSG || r == -E2BIG ? 0 : r;
 	begin = archive_begin(old, ARCHIVE_LOG);
 	end = archive_end(old, ARCHIVE_LOG);
 	archive_close(old);

@@ -297,8 +297,10 @@ static int load_ask(struct ima_keeper *keeper, struct ima_loading *loading, stru
 
 static int load_end(struct ima_keeper *keeper, struct assay_error *err)
 {
-	int r;
+	int r = archive_unread(keeper->loading->archive, ARCHIVE_IMA, err);
 
+	if (r < 0)
+		return r;
 	keeper->archived = keeper->running.entries;
 	if (keeper->archived != archive_writer_next(keeper->writer))
 		return assay_fail(

@@ -144,6 +144,7 @@ static int settle_by_archive(struct settling *settling, struct assay_error *err)
 {
 	struct tally *tally = &settling->tally;
 	uint64_t end;
+	int r;
 
 	if (!settling->looked) {
 		settling->looked = archive_look_on(settling->archive, HEADERS_AT_ONCE) == 0;
@@ -155,6 +156,9 @@ static int settle_by_archive(struct settling *settling, struct assay_error *err)
 	if (settling->next < end && settling->next < tally->until)
 		return archive_read_next(settling->archive, ARCHIVE_LOG, tally->from,
 					 &settling->next, tally_piece, tally, err);
+	r = end < tally->until ? archive_unread(settling->archive, ARCHIVE_LOG, err) : 0;
+	if (r < 0)
+		return r;
 	if (end < tally->until)
 		return assay_fail(err, ENODATA,
 				  "records %" PRIu64 " to %" PRIu64

@@ -15,8 +15,13 @@ struct verify_options {
 };
 
 static const char *const fault_names[] = {
-	[ARCHIVE_FOREIGN] = "foreign", [ARCHIVE_FUTURE] = "future", [ARCHIVE_DAMAGED] = "damaged",
-	[ARCHIVE_MISSING] = "missing", [ARCHIVE_GAP] = "gap",	    [ARCHIVE_CHAIN] = "chain",
+	[ARCHIVE_FOREIGN] = "foreign",
+	[ARCHIVE_FUTURE] = "future",
+	[ARCHIVE_DAMAGED] = "damaged",
+	[ARCHIVE_MISSING] = "missing",
+	[ARCHIVE_GAP] = "gap",
+	[ARCHIVE_CHAIN] = "chain",
+	[ARCHIVE_UNREADABLE] = "unreadable",
 };
 
 static const char *plural(uint64_t count)

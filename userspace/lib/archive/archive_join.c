@@ -49,7 +49,11 @@ static int check_ends(const struct archive *archive, const struct device_log_cop
 	const struct archive_listing *listing = &archive->streams[ARCHIVE_LOG];
 	uint64_t end = archive_end(archive, ARCHIVE_LOG), offset;
 	const struct assay_log_header *header = &copy->header;
+	int r;
 
+	r = end < header->head_recnum ? archive_unread(archive, ARCHIVE_LOG, err) : 0;
+	if (r < 0)
+		return r;
 	if (end < header->head_recnum)
 		return assay_fail(
 			err, ENODATA,

@@ -33,6 +33,66 @@ void archive_note(struct archive *archive, enum archive_fault fault, enum archiv
 	va_end(arguments);
 }
 
+bool archive_is_unread(int r)
+{
+	switch (r) {
+	case -EBADMSG:
+	case -ENOTSUP:
+	/* Of current.json: what it says cannot be, or it is too large; or it is not there. */
+	case -EINVAL:
+	case -EFBIG:
+	case -ENOENT:
+		return false;
+	default:
+		return r < 0;
+	}
+}
+
+enum archive_fault archive_fault_of(int r)
+{
+	if (r == -ENOTSUP)
+		return ARCHIVE_FUTURE;
+	return archive_is_unread(r) ? ARCHIVE_UNREADABLE : ARCHIVE_DAMAGED;
+}
+
+/* A file system gives these of its own damage, which is none of the archive's format. */
+static int read_error(int code)
+{
+	return code == EBADMSG || code == EINVAL || code == ENOTSUP || code == EFBIG ? EIO : code;
+}
+
+int archive_exists(const struct archive *archive, const char *name, struct assay_error *err)
+{
+	struct stat status;
+
+	if (fstatat(archive->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	if (errno == ENOENT)
+		return 0;
+	return assay_fail(err, read_error(errno), "cannot look for %s/%s: %s", archive->path, name,
+			  strerror(errno));
+}
+
+ssize_t archive_read_full(int fd, uint8_t *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t got = read(fd, data + done, size - done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			errno = read_error(errno);
+			return -1;
+		}
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
 int archive_open_file(const struct archive *archive, const char *name, uint64_t *ret_size,
 		      struct assay_error *err)
 {
@@ -40,10 +100,18 @@ int archive_open_file(const struct archive *archive, const char *name, uint64_t 
 	int fd = openat(archive->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 
-	if (fd < 0)
-		return assay_fail(err, errno, "cannot open %s/%s: %s", archive->path, name,
-				  strerror(errno));
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+	/* A link, and a socket. */
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return assay_fail(err, EBADMSG, "cannot open %s/%s: it is no regular file",
+				  archive->path, name);
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		int code = errno;
+
+		close_descriptor(&fd);
+		return assay_fail(err, read_error(code), "cannot open %s/%s: %s", archive->path,
+				  name, strerror(code));
+	}
+	if (!S_ISREG(status.st_mode)) {
 		close(fd);
 		return assay_fail(err, EBADMSG, "%s/%s is no regular file", archive->path, name);
 	}
@@ -65,7 +133,7 @@ int archive_read_header(const struct archive *archive, enum archive_stream strea
 	fd = archive_open_file(archive, archive_file_name(stream, number, name), ret_size, err);
 	if (fd < 0)
 		return fd;
-	got = pread(fd, front, sizeof(front), 0);
+	got = archive_read_full(fd, front, sizeof(front));
 	if (got < 0)
 		return assay_fail(err, errno, "cannot read %s/%s: %s", archive->path, name,
 				  strerror(errno));
@@ -290,9 +358,12 @@ int archive_read_headers(struct archive *archive, enum archive_stream stream, si
 		struct archive_file file = listing->files[listing->looked];
 		int r = read_file_header(archive, stream, &file, &header, &err);
 
+		if (archive_is_unread(r)) {
+			listing->unread = file.number;
+			listing->why = err;
+		}
 		if (r < 0)
-			archive_note(archive, r == -ENOTSUP ? ARCHIVE_FUTURE : ARCHIVE_DAMAGED,
-				     stream, "%s", err.text);
+			archive_note(archive, archive_fault_of(r), stream, "%s", err.text);
 		else
 			take_header(archive, stream, &file, &header);
 	}

@@ -130,11 +130,8 @@ static int take_compressed(struct content *content, struct bytes bytes, size_t *
 
 static int read_piece(int fd, struct content *content, size_t *ret, struct assay_error *err)
 {
-	ssize_t got;
+	ssize_t got = archive_read_full(fd, content->in, sizeof(content->in));
 
-	do
-		got = read(fd, content->in, sizeof(content->in));
-	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return assay_fail(err, errno, "cannot read it: %s", strerror(errno));
 	if (EVP_DigestUpdate(content->file, content->in, (size_t)got) != 1)
@@ -143,7 +140,7 @@ static int read_piece(int fd, struct content *content, size_t *ret, struct assay
 	return 0;
 }
 
-/* The header is in the first piece, as a read of a regular file gives what is there. */
+/* The header is in the first piece, which is full if there is so much. */
 static int read_all(int fd, enum archive_stream stream, struct content *content,
 		    struct assay_error *err)
 {
@@ -268,13 +265,17 @@ static int fail_gap(const struct archive *archive, enum archive_stream stream, s
 	size_t count = archive->problem_count < ARCHIVE_PROBLEMS_MAX ? archive->problem_count :
 								       ARCHIVE_PROBLEMS_MAX;
 	const struct archive_problem *problem = NULL;
+	int code = ENODATA;
 
 	for (size_t i = 0; i < count && !problem; i++)
 		if (archive->problems[i].fault != ARCHIVE_FOREIGN &&
 		    archive->problems[i].stream == stream)
 			problem = &archive->problems[i];
-	return assay_fail(err, problem && problem->fault == ARCHIVE_FUTURE ? ENOTSUP : ENODATA,
-			  "%s %" PRIu64 " to %" PRIu64 " cannot be read%s%s",
+	if (problem && problem->fault == ARCHIVE_FUTURE)
+		code = ENOTSUP;
+	else if (problem && problem->fault == ARCHIVE_UNREADABLE)
+		code = EIO;
+	return assay_fail(err, code, "%s %" PRIu64 " to %" PRIu64 " cannot be read%s%s",
 			  archive_stream_unit(stream), due, file->first - 1, problem ? ": " : "",
 			  problem ? problem->text : "");
 }
@@ -376,8 +377,7 @@ int archive_check(struct archive *archive, enum archive_stream stream,
 			return assay_fail(err, ENOMEM, "%s", why.text);
 		archive_file_name(stream, listing->files[i].number, name);
 		if (r < 0)
-			archive_note(archive, r == -ENOTSUP ? ARCHIVE_FUTURE : ARCHIVE_DAMAGED,
-				     stream, "%s", why.text);
+			archive_note(archive, archive_fault_of(r), stream, "%s", why.text);
 		else if (said && memcmp(said, digest, ARCHIVE_DIGEST) != 0)
 			archive_note(archive, ARCHIVE_CHAIN, stream,
 				     "%s/%s is not the file that %s names by its digest: put the "

@@ -90,7 +90,7 @@ static int look(const char *path, unsigned int streams, struct archive **ret,
 	r = archive_current_read(archive->path, &archive->current, &problem);
 	archive->has_current = r == 0;
 	if (r < 0 && r != -ENOENT)
-		archive_note(archive, ARCHIVE_DAMAGED, ARCHIVE_LOG, "%s", problem.text);
+		archive_note(archive, archive_fault_of(r), ARCHIVE_LOG, "%s", problem.text);
 	for (int i = 0; i < ARCHIVE_STREAMS; i++) {
 		if ((streams >> i & 1) == 0)
 			archive->streams[i].count = 0;
@@ -189,8 +189,12 @@ int archive_open_newest(const char *path, enum archive_stream stream, struct arc
 		listing->count = NEWEST_MAX;
 	}
 	(void)archive_look_on(archive, SIZE_MAX);
-	*ret = archive;
-	return 0;
+	r = archive_unread(archive, stream, err);
+	if (r < 0)
+		archive_close(archive);
+	else
+		*ret = archive;
+	return r;
 }
 
 int archive_open_files(const char *path, enum archive_stream stream, uint64_t from, uint64_t to,
@@ -287,6 +291,17 @@ uint64_t archive_begin(const struct archive *archive, enum archive_stream stream
 	if (listing->count == 0)
 		return 0;
 	return listing->before ? archive_begin(listing->before, stream) : listing->files[0].first;
+}
+
+int archive_unread(const struct archive *archive, enum archive_stream stream,
+		   struct assay_error *err)
+{
+	const struct archive_listing *listing = &archive->streams[stream];
+
+	if (listing->unread == 0 ||
+	    (listing->count > 0 && listing->files[listing->count - 1].number > listing->unread))
+		return 0;
+	return assay_fail(err, listing->why.code, "%s", listing->why.text);
 }
 
 int archive_header(const struct archive *archive, enum archive_stream stream, size_t index,

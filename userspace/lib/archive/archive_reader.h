@@ -13,12 +13,13 @@ struct archive;
 
 /* What is off in an archive, and whether what is behind it can be used. */
 enum archive_fault {
-	ARCHIVE_FOREIGN, /* a file that no writer of archives made: it is passed over */
-	ARCHIVE_FUTURE,	 /* a file of a version that is not known here */
-	ARCHIVE_DAMAGED, /* a file that cannot be read, or is not what its header says */
-	ARCHIVE_MISSING, /* files of the stream are not there */
-	ARCHIVE_GAP,	 /* records or entries were never archived */
-	ARCHIVE_CHAIN,	 /* a file is not the one that what comes after it names */
+	ARCHIVE_FOREIGN,    /* a file that no writer of archives made: it is passed over */
+	ARCHIVE_FUTURE,	    /* a file of a version that is not known here */
+	ARCHIVE_DAMAGED,    /* a file that is none of an archive, or is not what its header says */
+	ARCHIVE_MISSING,    /* files of the stream are not there */
+	ARCHIVE_GAP,	    /* records or entries were never archived */
+	ARCHIVE_CHAIN,	    /* a file is not the one that what comes after it names */
+	ARCHIVE_UNREADABLE, /* reading a file failed: what is in it is not known */
 };
 
 /**
@@ -72,6 +73,8 @@ void archive_follow(struct archive *archive);
 /*
  * archive_open_newest() - only the newest 64 files of a stream, and no boots before
  * For who goes on where it ends: archive_end(), and what is off with these files.
+ *
+ * Return: as archive_open(); as archive_unread()
  */
 int archive_open_newest(const char *path, enum archive_stream stream, struct archive **ret,
 			struct assay_error *err);
@@ -103,6 +106,15 @@ const char *archive_path(const struct archive *archive);
 uint64_t archive_end(const struct archive *archive, enum archive_stream stream);
 /* archive_begin() - number of the oldest one; 0 of an empty stream */
 uint64_t archive_begin(const struct archive *archive, enum archive_stream stream);
+
+/*
+ * archive_unread() - did it fail to read a file behind archive_end()? Then nobody knows where the
+ * stream ends, and it is to be tried again.
+ *
+ * Return: 0; -EIO, -EACCES, -EMFILE, -ENOMEM and others, never -EBADMSG
+ */
+int archive_unread(const struct archive *archive, enum archive_stream stream,
+		   struct assay_error *err);
 
 /*
  * archive_header() - the whole header of one of archive_files()

@@ -20,6 +20,8 @@
  *                                 the front. Equal to @streams.count once all were looked at
  * @streams.left: number of the last file that only is not removed yet, behind one that was made of
  *                it; 0 without any
+ * @streams.unread: number of the last file whose header could not be read, for @streams.why; 0:
+ * none
  * @streams.oldest: of archive_open_newest(): number of the oldest file
  */
 struct archive {
@@ -31,7 +33,8 @@ struct archive {
 	struct archive_listing {
 		struct archive_file *files;
 		size_t count, capacity, looked, kept;
-		uint64_t left, oldest;
+		uint64_t left, oldest, unread;
+		struct assay_error why;
 		uint8_t boot_before[ARCHIVE_BOOT_ID];
 		struct archive *before;
 	} streams[ARCHIVE_STREAMS];
@@ -70,7 +73,26 @@ int archive_open_files(const char *path, enum archive_stream stream, uint64_t fr
 /* archive_is_own() - is it what writers leave beside the files of an archive? */
 bool archive_is_own(const char *name);
 
-/* archive_open_file() - a regular file of the archive, for reading; -errno */
+/*
+ * archive_is_unread() - is it an error of reading, after which nothing is known of what was to be
+ * read? Else it is known that it is not what it should be.
+ * @r: what archive_open_file(), archive_read_header(), archive_read_file() or
+ *     archive_current_read() returned
+ */
+bool archive_is_unread(int r);
+/* archive_fault_of() - of such a value that is less than 0, for a problem */
+enum archive_fault archive_fault_of(int r);
+/* archive_exists() - is there such a file in the directory? 1, 0, -errno where that is not known */
+int archive_exists(const struct archive *archive, const char *name, struct assay_error *err);
+
+/* archive_read_full() - bytes from where @fd is, as many as there are up to @size; -1 and errno */
+ssize_t archive_read_full(int fd, uint8_t *data, size_t size);
+
+/*
+ * archive_open_file() - a regular file of the archive, for reading
+ *
+ * Return: a descriptor; -EBADMSG for what is no regular file; -errno
+ */
 int archive_open_file(const struct archive *archive, const char *name, uint64_t *ret_size,
 		      struct assay_error *err);
 

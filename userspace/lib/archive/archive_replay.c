@@ -142,10 +142,13 @@ static int replay_file(struct replay *replay, size_t index, struct assay_error *
 	int r;
 
 	archive_file_name(ARCHIVE_LOG, file->number, name);
-	r = archive_header(archive, ARCHIVE_LOG, index, &header, NULL);
+	r = archive_header(archive, ARCHIVE_LOG, index, &header, err);
 	if (r == 0)
 		r = archive_read_file(archive, ARCHIVE_LOG, index, 0, collect, &content, digest,
 				      err);
+	/* Else what keeps it from being read was noted, or it is too large. */
+	if (archive_is_unread(r) && r != -ENOMEM && archive->problem_count == 0)
+		archive_note(archive, ARCHIVE_UNREADABLE, ARCHIVE_LOG, "%s", err->text);
 	if (r < 0) {
 		replay->known = false;
 		return r == -ENOMEM ? r : 0;
@@ -277,7 +280,9 @@ static int compare_cuts(struct replay *replay, struct assay_error *err)
 	comparing.offset = files[0].offset;
 	r = archive_read(replay->archive, ARCHIVE_LOG, files[0].first, compare_piece, &comparing,
 			 err);
-	/* What keeps it from being read was noted. */
+	/* What keeps it from being read was noted, unless it could be read before. */
+	if (archive_is_unread(r) && r != -ENOMEM && replay->archive->problem_count == 0)
+		archive_note(replay->archive, ARCHIVE_UNREADABLE, ARCHIVE_LOG, "%s", err->text);
 	return r == -ENOMEM ? r : 0;
 }
 

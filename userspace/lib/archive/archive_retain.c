@@ -19,8 +19,11 @@ int archive_remove_file(const char *path, enum archive_stream stream, uint64_t n
 	char name[ARCHIVE_NAME_MAX], file[PATH_MAX];
 	struct archive_current current;
 	struct archive_current_stream *said = &current.streams[stream];
-	int r = archive_current_read(path, &current, NULL);
+	struct assay_error why;
+	int r = archive_current_read(path, &current, &why);
 
+	if (archive_is_unread(r))
+		return assay_fail(err, why.code, "%s", why.text);
 	if (r == 0 && said->number > 0 && number >= said->number)
 		return assay_fail(err, ENODATA, "%s has nothing that is not the newest", path);
 	/* First it is not missed any more: if all ends between, it is only not removed yet. */
@@ -82,20 +85,23 @@ int archive_remove(const char *path, struct assay_error *err)
 }
 
 /* The newest file there is, its header read or not, and what is due where it begins. */
-static void find_newest(const struct archive *archive, enum archive_stream stream, uint64_t *number,
-			uint64_t *due)
+static int find_newest(const struct archive *archive, enum archive_stream stream, uint64_t *number,
+		       uint64_t *due, struct assay_error *err)
 {
 	const struct archive_listing *listing = &archive->streams[stream];
 	const struct archive_file *last = &listing->files[listing->count - 1];
 	char name[ARCHIVE_NAME_MAX];
+	int r;
 
 	*number = listing->count > 0 ? last->number + 1 : 1;
 	*due = archive_end(archive, stream);
 	/* A header that can be read is in the listing. */
-	if (faccessat(archive->fd, archive_file_name(stream, *number, name), F_OK, 0) == 0)
-		return;
+	r = archive_exists(archive, archive_file_name(stream, *number, name), err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	*number -= 1;
 	*due = listing->count > 0 ? last->first : 0;
+	return 0;
 }
 
 int archive_set_aside(const char *path, enum archive_stream stream, uint64_t from,
@@ -108,7 +114,11 @@ int archive_set_aside(const char *path, enum archive_stream stream, uint64_t fro
 
 	if (r < 0)
 		return r;
-	find_newest(archive, stream, &number, &due);
+	r = find_newest(archive, stream, &number, &due, err);
+	if (r < 0) {
+		archive_close(archive);
+		return r;
+	}
 	archive_file_name(stream, number, name);
 	snprintf(aside, sizeof(aside), "%s" ARCHIVE_ASIDE, name);
 	if (number == 0 || due < from)

@@ -147,19 +147,19 @@ static void compare_current(struct archive_writer *writer, const struct archive 
 static int judge_newest(const struct archive *archive, enum archive_stream stream, uint64_t number,
 			struct assay_error *err)
 {
-	char name[ARCHIVE_NAME_MAX], path[PATH_MAX];
+	char name[ARCHIVE_NAME_MAX];
 	size_t count;
 	const struct archive_problem *problems = archive_problems(archive, &count);
-	int r = join_path(path, archive->path, archive_file_name(stream, number, name), "", err);
+	int r = archive_exists(archive, archive_file_name(stream, number, name), err);
 
-	if (r < 0 || access(path, F_OK) < 0)
+	if (r <= 0)
 		return r;
 	for (size_t i = 0; i < count; i++)
 		if (strstr(problems[i].text, name))
 			return assay_fail(err,
 					  problems[i].fault == ARCHIVE_FUTURE ? ENOTSUP : EBADMSG,
 					  "%s", problems[i].text);
-	return assay_fail(err, EBADMSG, "%s cannot be read", path);
+	return assay_fail(err, EBADMSG, "%s/%s cannot be used", archive->path, name);
 }
 
 /* What is left of files that were joined. Before that current.json may not name them. */
@@ -544,12 +544,15 @@ int archive_writer_head(struct archive_writer *writer, struct assay_error *err)
 {
 	struct archive_current current = { 0 };
 	struct archive_current_stream *said = &current.streams[writer->stream];
+	struct assay_error why;
 	int r;
 
 	if (!writer->stale)
 		return 0;
-	/* One that cannot be read, or is another boot's, is replaced. */
-	r = archive_current_read(writer->path, &current, NULL);
+	/* One that is damaged, or is another boot's, is replaced. */
+	r = archive_current_read(writer->path, &current, &why);
+	if (archive_is_unread(r))
+		return assay_fail(err, why.code, "%s", why.text);
 	if (r < 0 || memcmp(current.boot_id, writer->boot_id, ARCHIVE_BOOT_ID) != 0)
 		current = (struct archive_current){ 0 };
 	memcpy(current.boot_id, writer->boot_id, ARCHIVE_BOOT_ID);
