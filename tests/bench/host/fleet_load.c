@@ -58,6 +58,7 @@ struct connection {
  * @latencies: of attestations, in milliseconds
  * @broken: connections that ended while something was under way
  * @answered: the clock of each device's quote that was answered last; 0: none was
+ * @under_way: of each device, whether a connection is at it: none attests twice at once
  */
 static struct load {
 	const char *sockets[SOCKETS_MAX];
@@ -79,6 +80,7 @@ static struct load {
 	size_t done, room;
 	uint64_t bytes, retried, failed, broken, repeated, answered_count;
 	uint64_t *answered;
+	bool *under_way;
 } load = { .devices = 200, .connections = 32, .entries = 4, .rounds = 1 };
 
 static _Noreturn void fail(const char *what)
@@ -238,21 +240,32 @@ static double due(void)
 	return load.rate > 0 ? load.began + (double)load.started / load.rate : 0;
 }
 
+/* The next that no connection is at; false if there is none. */
+static bool choose_device(uint64_t *ret)
+{
+	for (uint64_t i = 0; i < load.active; i++) {
+		*ret = load.next * (load.devices / load.active);
+		load.next = (load.next + 1) % load.active;
+		if (!load.under_way[*ret])
+			return true;
+	}
+	return false;
+}
+
 static void begin_next(struct connection *connection)
 {
 	double time = now();
 
 	connection->step = STEP_IDLE;
 	if (load.left == 0 || (load.seconds > 0 && time >= load.ends) || time < due() ||
-	    (connection->fd < 0 && !connect_to(connection)))
+	    (connection->fd < 0 && !connect_to(connection)) || !choose_device(&connection->number))
 		return;
+	load.under_way[connection->number] = true;
 	load.left--;
 	load.busy++;
 	load.started++;
-	connection->number = load.next * (load.devices / load.active);
 	connection->started = time;
 	connection->tries = 0;
-	load.next = (load.next + 1) % load.active;
 	if (load.enrol)
 		ask_to_enrol(connection);
 	else
@@ -282,6 +295,7 @@ static void grow(struct made_device *device)
 static void finish(struct connection *connection, bool good, int status)
 {
 	load.busy--;
+	load.under_way[connection->number] = false;
 	if (good)
 		note_latency(now() - connection->started);
 	else if (load.failed++ < 10)
@@ -608,7 +622,8 @@ static void begin(void)
 	load.room = 65536;
 	load.latencies = calloc(load.room, sizeof(float));
 	load.answered = calloc(load.devices, sizeof(*load.answered));
-	if (!load.made || !load.answered || load.epoll < 0)
+	load.under_way = calloc(load.devices, sizeof(*load.under_way));
+	if (!load.made || !load.answered || !load.under_way || load.epoll < 0)
 		fail("out of memory");
 	for (uint64_t i = 0; i < load.devices; i++)
 		made_device_begin(&load.made[i], i, load.entries);
@@ -629,6 +644,7 @@ static void end(void)
 	free(load.made);
 	free(load.latencies);
 	free(load.answered);
+	free(load.under_way);
 }
 
 int main(int argc, char **argv)
