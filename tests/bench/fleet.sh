@@ -11,6 +11,7 @@ LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.."
 . tests/postgres.sh
+. tests/made-fleet.sh
 
 devices=${DEVICES:-10000} active=${ACTIVE:-${DEVICES:-10000}} seconds=${SECONDS_LONG:-60} connections=${CONNECTIONS:-256} entries=${ENTRIES:-20}
 workers=${WORKERS:-$(nproc)} database=${DATABASE:-postgresql}
@@ -45,14 +46,7 @@ for i in 1 2 3; do echo "$i" >"tree/usr/bin/file$i"; done
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=bench \
 	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
 	-keyout key.pem -out cert.pem -days 2 2>/dev/null
-"$top/build/host/assay" sign --key key.pem --cert cert.pem --root tree --manifest manifest.jsonl --signatures pkcs7 >/dev/null
-cat >policy.json <<'END'
-{"assay": 1, "type": "policy", "waive": {"boot-known": "the devices are made up"},
- "certificates": ["cert.pem"], "manifests": ["manifest.jsonl"]}
-END
-for role in operator approver; do
-	echo "$role the-$role token:$(printf '%s-token' "$role" | sha256sum | cut -d ' ' -f 1)"
-done >operators
+made_references "$top/build/host/assay"
 "$top/build/host/assay-fleet" serve --database "$url" --listen "$work/fleet.sock" --operators operators --workers "$workers" --device-rate 0 2>fleet.log &
 fleet=$!
 for _ in $(seq 600); do

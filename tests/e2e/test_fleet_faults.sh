@@ -12,6 +12,7 @@ export LC_ALL
 cd "$(dirname "$0")/../.." || exit 1
 top=$PWD
 . tests/postgres.sh
+. tests/made-fleet.sh
 seconds=${SECONDS_LONG:-14} devices=${DEVICES:-200} rate=${RATE:-100} idle=${IDLE:-1500} slow=${SLOW:-100}
 interval=3
 work=$(mktemp -d "${TMPDIR:-/tmp}/assay-fleet-faults.XXXXXX")
@@ -83,14 +84,7 @@ echo 1 >tree/usr/bin/file
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost \
 	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
 	-keyout key.pem -out cert.pem -days 9 2>/dev/null
-"$top/build/host/assay" sign --key key.pem --cert cert.pem --root tree --manifest manifest.jsonl --signatures pkcs7 >/dev/null
-cat >policy.json <<'END'
-{"assay": 1, "type": "policy", "waive": {"boot-known": "the devices are made up"},
- "certificates": ["cert.pem"], "manifests": ["manifest.jsonl"]}
-END
-for role in operator approver; do
-	echo "$role the-$role token:$(printf '%s-token' "$role" | sha256sum | cut -d ' ' -f 1)"
-done >operators
+made_references "$top/build/host/assay"
 serve() { # [OPTION]...
 	: >fleet.log
 	"$top/build/host/assay-fleet" serve --listen "$work/fleet.sock" --operators operators --device-rate 0 "$@" 2>fleet.log &
