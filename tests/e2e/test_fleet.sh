@@ -50,6 +50,36 @@ as viewer GET /v1/fleet
 check 'and counted' said 200 '.devices.trusted == 1 and .devices["not-trusted"] == 0'
 push
 check 'once more' printed 0 '^d1: trusted; '
+# Two agents of the device at the same moment: both go on from what was known, and one is first.
+agent() { # NAME: asks for a nonce, and makes its evidence
+	ask POST /v1/devices/d1/challenge -d "{\"assay\": 1, \"type\": \"push-challenge-request\", \"boot_id\": \"$(cat /proc/sys/kernel/random/boot_id)\"}"
+	said 200 '.have.ima > 0' || return 1
+	with_logs "$assay" quote --nonce "$(jq -r .nonce answer)" --since-ima "$(jq .have.ima answer)" --ak ak.pem \
+		--no-assay-log --compress --out "$1.zst"
+}
+sends() { # NAME
+	ask POST /v1/devices/d1/evidence -H 'Content-Encoding: zstd' --data-binary "@$1.zst"
+}
+measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"
+agent one && agent other || bail 'no evidence of two agents'
+sends one
+check 'of two agents of a device the first is judged' said 200 '.verdict == "trusted" and .acknowledged.ima == 3'
+sends other
+check 'and the other one told to ask anew' said 409 '.error | test("ask for another one")'
+as viewer GET /v1/devices/d1
+check 'for which the device is not blamed' said 200 '.device.verdict == "trusted"'
+agent other || bail 'no evidence of the other agent'
+sends other
+check 'and so it goes on' said 200 '.verdict == "trusted"'
+# What was told with a nonce does not hold either once another policy is assigned.
+agent one || bail 'no evidence before a policy'
+jq '.nonce_bytes = 16' v/policy.json >shorter.json
+upload policies shorter.json shorter.json
+as approver POST /v1/assignments -d '{"label": "shop", "policy": "shorter.json", "version": 1}'
+sends one
+check 'evidence that goes on by a former policy is asked for anew' said 409
+push
+check 'and whole it is trusted' printed 0 '^d1: trusted; '
 # Who may only upload changes nothing of what devices are judged by.
 jq '.certificates = ["signer.pem"]' v/policy.json >certified.json
 upload certificates signer.pem servers.pem
@@ -80,7 +110,7 @@ measure /usr/bin/evil "$(echo evil | sha256sum | cut -d ' ' -f 1)"
 push
 check 'a file that nobody knows' printed 1 '^d1: not-trusted: ima-files-known: .*/usr/bin/evil'
 as viewer GET /v1/devices/d1/changes
-check 'its changes, the newest first' said 200 '[.changes[] | [.verdict, .policy]] == [["not-trusted", "certified.json@1"], ["trusted", "certified.json@1"], ["trusted", "policy.json@1"]]'
+check 'its changes, the newest first' said 200 '[.changes[] | [.verdict, .policy]] == [["not-trusted", "certified.json@1"], ["trusted", "certified.json@1"], ["trusted", "shorter.json@1"], ["trusted", "policy.json@1"]]'
 as viewer GET '/v1/devices?state=not-trusted'
 check 'it is in the list of those that are not trusted' said 200 '[.devices[].device] == ["d1"]'
 as viewer GET '/v1/devices?state=trusted'

@@ -118,14 +118,17 @@ static int answer_challenge(struct batch *batch, struct item *item, struct assay
 	const struct device *device = item->device;
 	struct assay_state_info have;
 	uint8_t nonce[NONCE_SIZE];
+	struct nonce_for whom;
 	uint64_t expires_in;
-	int r = nonce_make(&fleet->nonce_keys, device->name, batch->now,
-			   fleet->settings->nonce_step, nonce, &expires_in, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	judge_have(device, policies_of(&fleet->policies, device->label, device->name),
 		   item->boot_id, &have);
+	whom = judge_nonce_for(device, &have);
+	r = nonce_make(&fleet->nonce_keys, &whom, batch->now, fleet->settings->nonce_step, nonce,
+		       &expires_in, err);
+	if (r < 0)
+		return r;
 	say(item, 200,
 	    json_pack("{s:i, s:s, s:o, s:I, s:{s:I, s:I}}", "assay", JSON_VERSION, "type",
 		      "push-challenge", "nonce", json_hex(BYTES(nonce, sizeof(nonce))),

@@ -313,11 +313,18 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	return r;
 }
 
+struct nonce_for judge_nonce_for(const struct device *device, const struct assay_state_info *have)
+{
+	return (struct nonce_for){ device->name, have->log, have->ima, have->uefi };
+}
+
 int judge(struct evidence_in *in, const struct judge_terms *terms,
 	  const struct fleet_policy *policy, struct device *device, struct judgement *ret,
 	  struct assay_error *err)
 {
+	struct assay_state_info have;
 	struct assay_error why = { 0 };
+	struct nonce_for whom;
 	int r;
 
 	*ret = (struct judgement){ .kind = JUDGE_VERDICT };
@@ -325,8 +332,12 @@ int judge(struct evidence_in *in, const struct judge_terms *terms,
 		ret->kind = JUDGE_REPEATED;
 		return 0;
 	}
-	r = nonce_find(terms->keys, device->name, buffer_bytes(&in->nonce), terms->now,
-		       terms->nonce_step, &ret->issued, &why);
+	/* What it leaves out must be what is known now, and not what another of its agents, or
+	 * another policy, has made of that since. */
+	judge_have(device, policy, in->boot_id, &have);
+	whom = judge_nonce_for(device, &have);
+	r = nonce_find(terms->keys, &whom, buffer_bytes(&in->nonce), terms->now, terms->nonce_step,
+		       &ret->issued, &why);
 	if (r == 0 && !is_later(in, device))
 		r = assay_fail(&why, ESTALE,
 			       "the quote is not newer than the one that was judged last");

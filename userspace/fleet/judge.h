@@ -46,8 +46,9 @@ int evidence_in_read(struct bytes body, size_t limit, struct evidence_in *ret,
 enum judge_kind {
 	JUDGE_VERDICT,	/* it is the device's, and was judged */
 	JUDGE_REPEATED, /* the same bytes were judged before: what was said then holds */
-	JUDGE_STALE,	/* it is older than what was judged, or its nonce is not good (any more) */
-	JUDGE_FOREIGN,	/* it is not proved to be the device's: nothing is noted of it */
+	JUDGE_STALE, /* it is older than what was judged, or its nonce is not good (any more): so it
+			is where another starting point was given with it than holds now */
+	JUDGE_FOREIGN, /* it is not proved to be the device's: nothing is noted of it */
 };
 
 /**
@@ -85,6 +86,9 @@ struct judge_terms {
  */
 void judge_have(const struct device *device, const struct fleet_policy *policy, const char *boot_id,
 		struct assay_state_info *ret);
+
+/* judge_nonce_for() - whom a nonce is given that is told judge_have()'s @have */
+struct nonce_for judge_nonce_for(const struct device *device, const struct assay_state_info *have);
 
 /*
  * judge() - make the verdict
