@@ -57,6 +57,11 @@ def fill_database():
                                          "digest": "00" * 32, "expected": None}],
                               "records": [{"number": n, "kind": HOSTILE if n else "START", "at": now - 900 + n * 300,
                                            "file_count": n, "event_count": 0, "ima_count": 0} for n in range(3)]})
+        for span, count in ((3600, 24), (86400, 60)):
+            base.executemany("INSERT OR REPLACE INTO tally (span, label, at, verdict, devices, most) VALUES (?, '*', ?, ?, ?, ?)",
+                             ((span, now - now % span - i * span, verdict, devices, devices)
+                              for i in range(count) if i not in (40, 41, 42)
+                              for verdict, devices in enumerate((249, 99179 - 3 * i, 99 + (i * 37) % 11 + (400 if i == 9 else 0), 474 - i))))
         rows = [(HOSTILE_NAME, now - 80000, 2, HOSTILE, HOSTILE, verdict)]
         for i in range(MANY):
             if i % 997 == 3 or i % 211 == 5:
@@ -184,6 +189,16 @@ def check_fleet():
     cards = text(".cards")
     counts = js("""return fetch('/v1/fleet', {headers: {Authorization: 'Bearer viewer-token'}}).then((r) => r.json())""")["devices"]
     check("the fleet's states are counted", all(f"{counts[state]:,}" in cards for state in counts), cards)
+    check("and drawn over time, each state by its own scale", len(find("#trend svg[role=img] path.stroke")) == 4)
+    check("which a screen reader is told in words", "not trusted: " in (find("#trend figure.not-trusted svg")[0].get_attribute("aria-label") or "") and
+          "between " in find("#trend figure.not-trusted svg")[0].get_attribute("aria-label"))
+    find("#trend summary")[0].click()
+    check("and is to be had as a table", until(lambda: len(find("#trend tbody tr")) >= 24) and text("#trend thead").count("trusted") == 2, text("#trend thead"))
+    find("#trend-by-day")[0].click()
+    check("by day", has("Last 90 days", "#trend") and until(lambda: js("return document.querySelector('#trend figure.silent path.stroke').getAttribute('d').split('M').length") == 3),
+          js("return document.querySelector('#trend figure.silent path.stroke').getAttribute('d')"))
+    find("#trend summary")[0].click()
+    check("with the most that were not trusted in each", has("most not trusted", "#trend thead") and "502" in text("#trend tbody"), text("#trend tbody")[:500])
     check("changes are drawn by hour", len(find("svg.trend rect")) > 20, len(find("svg.trend rect")))
     check("and what came last is listed", len(find("ol.line li")) == 8)
     check_view("the fleet")

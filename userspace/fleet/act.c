@@ -42,6 +42,7 @@ void act_failed(struct http_call *call, int r, const struct assay_error *err)
 	case EFBIG:
 		http_answer_error(call, 413, "%s", err->text);
 		break;
+	case EBUSY:
 	case EIO:
 	case ENOMEM:
 		http_answer_later(call, 5, err->text);

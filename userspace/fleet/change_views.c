@@ -10,9 +10,6 @@
 #include "memory/value.h"
 #include "view_common.h"
 
-#define HOUR 3600U
-#define TREND_HOURS 24U
-
 #define SELECT_CHANGES "SELECT " CHANGE_COLUMNS " FROM verdict_change WHERE "
 
 /* ---------------------------------------------------------------- lists */
@@ -117,54 +114,4 @@ void view_change_verdict(struct http_call *call)
 		r = store_run(fleet->store, &get, &value, 1, verdict_row, found, &err);
 	}
 	view_answer_one(call, "change-verdict", "verdict", found, r, &err);
-}
-
-/* ---------------------------------------------------------------- the trend */
-
-/* struct trend - @first: the hour that @hours begin with, in hours since 1970 */
-struct trend {
-	uint64_t first;
-	json_t *hours;
-};
-
-static int trend_row(void *context, size_t set, const struct store_value *columns, size_t count,
-		     struct assay_error *err)
-{
-	const struct trend *trend = context;
-	uint64_t hour = store_get_number(&columns[0]);
-	json_t *row = json_array_get(trend->hours, hour - trend->first);
-
-	(void)set;
-	(void)count;
-	/* What was noted by a clock that goes ahead is of no hour that is shown. */
-	if (hour < trend->first || !row)
-		return 0;
-	return json_object_set_new(row, change_verdict_name(&columns[1]),
-				   json_integer((json_int_t)store_get_number(&columns[2]))) < 0 ?
-		       assay_fail(err, ENOMEM, "out of memory") :
-		       0;
-}
-
-void view_trend(struct http_call *call)
-{
-	static const struct store_statement get = {
-		"n",
-		"SELECT at / 3600, verdict, count(*) FROM verdict_change WHERE at >= $1 GROUP BY "
-		"at / 3600, verdict",
-		NULL,
-	};
-	struct fleet *fleet = call->context;
-	struct trend trend = { .first = fleet_now() / HOUR - TREND_HOURS + 1,
-			       .hours = json_array() };
-	const struct store_value value = store_number(trend.first * HOUR);
-	struct assay_error err = { 0 };
-	int r = 0;
-
-	for (unsigned int i = 0; r == 0 && i < TREND_HOURS; i++)
-		r = view_append(trend.hours,
-				json_pack("{s:I}", "at", (json_int_t)((trend.first + i) * HOUR)),
-				&err);
-	if (r == 0)
-		r = store_run(fleet->store, &get, &value, 1, trend_row, &trend, &err);
-	view_answer(call, "trend", "hours", trend.hours, r, &err);
 }

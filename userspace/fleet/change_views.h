@@ -8,6 +8,5 @@
 void view_changes(struct http_call *call);	  /* of a device, the newest first */
 void view_all_changes(struct http_call *call);	  /* of all devices; or alarms only */
 void view_change_verdict(struct http_call *call); /* the whole verdict of one */
-void view_trend(struct http_call *call);	  /* how many, by hour, of the last day */
 
 #endif /* ASSAY_FLEET_CHANGE_VIEWS_H */

@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "commands.h"
 #include "fleet.h"
+#include "retention.h"
 #include "schema.h"
 
 #define DAY 86400U
@@ -231,34 +232,27 @@ const struct command command_fleet_doctor = {
 
 struct prune_options {
 	struct database_options database;
-	uint64_t days;
+	uint64_t days, summary_days;
 };
 
-static int prune(struct store *store, uint64_t before, uint64_t *ret_changes,
-		 uint64_t *ret_evidence, struct assay_error *err)
+static int prune(struct store *store, const struct prune_options *options,
+		 struct retention_done *ret, struct assay_error *err)
 {
-	static const struct store_statement changes = {
-		"n",
-		"DELETE FROM verdict_change WHERE at < $1 AND id NOT IN (SELECT change_id FROM "
-		"device_state) RETURNING 1",
-		NULL,
-	};
-	static const struct store_statement evidence = {
-		"n",
-		"DELETE FROM evidence WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM device_state s "
-		"WHERE s.name = evidence.name AND s.boot_id = evidence.boot_id) RETURNING 1",
-		NULL,
-	};
-	const struct store_value value = store_number(before);
-	int r = store_run(store, &changes, &value, 1, take_number, ret_changes, err);
+	const struct retention_terms terms = { fleet_now(), options->days, options->summary_days,
+					       PARTITION_CHANGES };
+	bool more = true;
+	int r = retention_begin(store, &terms, ret, err);
 
-	return r < 0 ? r : store_run(store, &evidence, &value, 1, take_number, ret_evidence, err);
+	while (r == 0 && more)
+		r = retention_step(store, &terms, ret, &more, err);
+	return r;
 }
 
 static int run_prune(int argc, char **argv)
 {
-	struct prune_options options = { .days = 90 };
-	uint64_t changes = 0, evidence = 0, now = fleet_now();
+	struct prune_options options = { .days = RETENTION_DAYS,
+					 .summary_days = RETENTION_SUMMARY_DAYS };
+	struct retention_done done = { 0 };
 	struct store *store = NULL;
 	struct assay_error err = { 0 };
 	int status = command_parse(&command_fleet_prune, argc, argv, &options, NULL), r;
@@ -271,19 +265,14 @@ static int run_prune(int argc, char **argv)
 	if (r == 0)
 		r = schema_check(store, &err);
 	if (r == 0)
-		r = store_begin(store, &err);
-	if (r == 0) {
-		r = prune(store, now - options.days * DAY, &changes, &evidence, &err);
-		if (r == 0)
-			r = store_commit(store, &err);
-		else
-			store_rollback(store);
-	}
+		r = prune(store, &options, &done, &err);
 	store_disconnect(store);
 	if (r < 0)
 		return command_failed(&command_fleet_prune, &err);
 	printf("%" PRIu64 " former verdicts and %" PRIu64 " pieces of evidence are removed\n",
-	       changes, evidence);
+	       done.changes, done.evidence);
+	if (done.partitions > 0)
+		printf("and %" PRIu64 " partitions of former verdicts, whole\n", done.partitions);
 	return command_flush(&command_fleet_prune);
 }
 
@@ -291,15 +280,17 @@ static const struct option_row prune_rows[] = {
 	FLEET_ROWS_DATABASE(struct prune_options),
 	{ "days", 0, "N", "what is older is removed (90)",
 	  OPTION_NUMBER(struct prune_options, days, 0, 36500) },
+	{ "summary-days", 0, "N", "counts of days that are older are removed (800)",
+	  OPTION_NUMBER(struct prune_options, summary_days, 1, 36500) },
 	OPTION_END,
 };
 
 const struct command command_fleet_prune = {
 	.name = "prune",
 	.summary = "remove what is old: former verdicts, and evidence of former boots",
-	.intro = "What each device is held for stays, with its reason, and so does the evidence of "
-		 "its\n"
-		 "present boot, and the audit.\n",
+	.intro = "A service does so by itself once a day (--retain). What each device is held for "
+		 "stays,\n"
+		 "with its reason, and so does the evidence of its present boot, and the audit.\n",
 	.options = prune_rows,
 	.epilogue = "Exit status: 0 removed, 1 failed, 2 wrong usage.\n",
 	.run = run_prune,

@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "config.h"
+#include "retention.h"
 #include "serve.h"
 #include "trust_files.h"
 #include "workers.h"
@@ -26,7 +27,7 @@ struct serve_options {
 	const char *certificate, *key, *client_ca;
 	struct trust_paths trust;
 	struct option_texts known_eks;
-	uint64_t interval, keep, device_rate, operator_rate;
+	uint64_t interval, keep, retain, retain_summaries, device_rate, operator_rate;
 	const char *result_key;
 	unsigned int timeout, connections, per_address, workers;
 	bool device_certificates, approve, check, two_persons, proxy_certificates;
@@ -34,6 +35,8 @@ struct serve_options {
 
 static const struct serve_options serve_defaults = { .interval = INTERVAL_DEFAULT,
 						     .keep = KEEP_DEFAULT,
+						     .retain = RETENTION_DAYS,
+						     .retain_summaries = RETENTION_SUMMARY_DAYS,
 						     .timeout = TIMEOUT_DEFAULT,
 						     .connections = CONNECTIONS_DEFAULT,
 						     .per_address = PER_ADDRESS_DEFAULT,
@@ -66,6 +69,12 @@ static const struct option_row serve_rows[] = {
 	  OPTION_TEXTS(struct serve_options, proxies) },
 	{ "operator-rate", 0, "N", "requests a minute of an operator; 0: any number (1800)",
 	  OPTION_NUMBER(struct serve_options, operator_rate, 0, 1000000) },
+	{ "retain", 0, "DAYS",
+	  "that former verdicts and evidence of former boots are kept; 0: for ever (90)",
+	  OPTION_NUMBER(struct serve_options, retain, 0, 36500) },
+	{ "retain-summaries", 0, "DAYS",
+	  "that it is kept how many devices were held for what (800)",
+	  OPTION_NUMBER(struct serve_options, retain_summaries, 1, 36500) },
 	OPTION_HEADING("TLS:"),
 	{ "cert", 0, "FILE", "the service's certificate, and those that lead to its root, in PEM",
 	  OPTION_INPUT(struct serve_options, certificate) },
@@ -131,6 +140,8 @@ static int serve(const struct serve_options *options, const struct fleet_config 
 			   .nonce_rotation = 86400,
 			   .evidence_max = 64U << 20,
 			   .kept_max = options->keep << 10,
+			   .retain = options->retain,
+			   .retain_summaries = options->retain_summaries,
 			   .queue_max = 10000,
 			   .device_rate = options->device_rate,
 			   .operator_rate = options->operator_rate,

@@ -23,6 +23,8 @@
  * @nonce_rotation: seconds until there is a new key for nonces
  * @evidence_max: bytes of evidence, expanded; @body_max: as it is sent
  * @kept_max: bytes of a device's evidence that are kept in a day; more is judged all the same
+ * @retain, @retain_summaries: days that verdicts and evidence, and counts of days, are kept; with
+ *     0 of the first nothing is removed
  * @queue_max: requests of devices that wait at a time; more are told to come later
  * @device_rate, @operator_rate: requests a minute of one, at most; 0: any number
  * @enrol_label: of devices that enrol themselves
@@ -34,6 +36,7 @@ struct fleet_settings {
 	uint64_t nonce_step, nonce_rotation;
 	uint64_t evidence_max;
 	uint64_t kept_max;
+	uint64_t retain, retain_summaries;
 	uint64_t queue_max;
 	uint64_t device_rate, operator_rate;
 	const char *enrol_label;

@@ -15,6 +15,7 @@
 	FILE(api, "api.js", "text/javascript; charset=utf-8")               \
 	FILE(dom, "dom.js", "text/javascript; charset=utf-8")               \
 	FILE(fleet, "fleet.js", "text/javascript; charset=utf-8")           \
+	FILE(trend, "trend.js", "text/javascript; charset=utf-8")           \
 	FILE(changes, "changes.js", "text/javascript; charset=utf-8")       \
 	FILE(devices, "devices.js", "text/javascript; charset=utf-8")       \
 	FILE(device, "device.js", "text/javascript; charset=utf-8")         \

@@ -13,6 +13,7 @@
 #include "page.h"
 #include "reference_routes.h"
 #include "verify/record.h"
+#include "trend_views.h"
 #include "views.h"
 #include "what_if.h"
 
@@ -45,6 +46,8 @@ const struct http_route fleet_routes[] = {
 	  "the whole verdict of a change" },
 	{ HTTP_GET, "/v1/trend", HTTP_VIEWER, 0, view_trend,
 	  "how many verdicts changed in each hour of the last day" },
+	{ HTTP_GET, "/v1/summaries", HTTP_VIEWER, 0, view_summaries,
+	  "how many devices were held for what, by day or by hour" },
 	{ HTTP_GET, "/v1/evidence/{}", HTTP_VIEWER, 0, view_evidence,
 	  "evidence that was judged, by its SHA-256" },
 	{ HTTP_GET, "/v1/policies/{...}", HTTP_VIEWER, 0, view_policy, "a version of a policy" },

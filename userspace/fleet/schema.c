@@ -137,6 +137,51 @@ static const struct step {
 		.both = "ALTER TABLE device_state ADD COLUMN kept BIGINT NOT NULL DEFAULT 0;"
 			"ALTER TABLE device_state ADD COLUMN kept_since BIGINT NOT NULL DEFAULT 0;",
 	},
+	/*
+	 * How many devices of a label were held for what: span is 3600 or 86400 seconds, from at
+	 * on; label '*' is all. What is pruned when: prune_change and prune_digest are how far it
+	 * came.
+	 */
+	{
+		.both = "CREATE TABLE tally (span BIGINT NOT NULL, label TEXT NOT NULL, at BIGINT "
+			"NOT NULL, verdict BIGINT NOT NULL, devices BIGINT NOT NULL, most BIGINT "
+			"NOT NULL, PRIMARY KEY (span, label, at, verdict));"
+			"INSERT INTO meta (name, value) VALUES ('tallied', 0), ('pruned', 0), "
+			"('prune_change', 0), ('prune_digest', 256);",
+	},
+	/*
+	 * Changes in partitions by their numbers, which go up with time: what asks for a number
+	 * looks at one of them, and those that are old are dropped whole. Numbers below changes_to
+	 * have one.
+	 */
+	{
+		.postgres =
+			"ALTER TABLE verdict_change RENAME TO verdict_change_0;"
+			"ALTER TABLE verdict_change_0 ALTER COLUMN id DROP IDENTITY;"
+			"ALTER INDEX verdict_change_pkey RENAME TO verdict_change_0_pkey;"
+			"ALTER INDEX verdict_change_name RENAME TO verdict_change_0_name;"
+			"ALTER INDEX verdict_change_at RENAME TO verdict_change_0_at;"
+			"ALTER INDEX verdict_change_alarm RENAME TO verdict_change_0_alarm;"
+			"CREATE TABLE verdict_change (id BIGINT NOT NULL PRIMARY KEY, name TEXT "
+			"NOT NULL, at BIGINT NOT NULL, verdict BIGINT NOT NULL, reason TEXT NOT "
+			"NULL, policy TEXT NOT NULL, verdict_json TEXT NOT NULL, evidence BYTEA) "
+			"PARTITION BY RANGE (id);"
+			"CREATE SEQUENCE verdict_change_ids OWNED BY verdict_change.id;"
+			"ALTER TABLE verdict_change ALTER COLUMN id SET DEFAULT "
+			"nextval('verdict_change_ids');"
+			"CREATE INDEX verdict_change_name ON verdict_change (name, id);"
+			"CREATE INDEX verdict_change_at ON verdict_change (at);"
+			"CREATE INDEX verdict_change_alarm ON verdict_change (id) WHERE verdict >= "
+			"2;"
+			"DO $$ DECLARE newest BIGINT; bound BIGINT; BEGIN SELECT "
+			"coalesce(max(id), 0) INTO newest FROM verdict_change_0; bound := (newest "
+			"/ 1000000 + 1) * 1000000; PERFORM setval('verdict_change_ids', newest + "
+			"1, false); EXECUTE format('ALTER TABLE verdict_change ATTACH PARTITION "
+			"verdict_change_0 FOR VALUES FROM (MINVALUE) TO (%s)', bound); EXECUTE "
+			"format('CREATE TABLE verdict_change_%s PARTITION OF verdict_change FOR "
+			"VALUES FROM (%s) TO (%s)', bound, bound, bound + 1000000); INSERT INTO "
+			"meta (name, value) VALUES ('changes_to', bound + 1000000); END $$;",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

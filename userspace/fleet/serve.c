@@ -21,11 +21,13 @@
 #include "intake.h"
 #include "lease.h"
 #include "out_events.h"
+#include "retention.h"
 #include "rollouts.h"
 #include "routes.h"
 #include "schema.h"
 #include "sign/jws.h"
 #include "sign/key_file.h"
+#include "tally.h"
 #include "webhooks.h"
 #include "workers.h"
 
@@ -180,6 +182,25 @@ static uint64_t sweep_period(const struct running *running)
 	return period < 1 ? 1 : period > 30 ? 30 : period;
 }
 
+/* Of one process of all that share the database. */
+static int keep_house(struct fleet *fleet, struct assay_error *err)
+{
+	const struct retention_terms terms = { fleet_now(), fleet->settings->retain,
+					       fleet->settings->retain_summaries,
+					       PARTITION_CHANGES };
+	struct retention_done done = { 0 };
+	uint64_t halted = 0;
+	bool taken;
+	int r = rollouts_watch(fleet->store, fleet_now(), &halted, err);
+
+	if (halted > 0)
+		fprintf(stderr, "<3>assay-fleet: %llu roll-outs are halted\n",
+			(unsigned long long)halted);
+	if (r == 0)
+		r = tally_take(fleet->store, terms.now, &taken, err);
+	return r < 0 ? r : retention_look(fleet->store, &terms, &done, err);
+}
+
 /* Who is silent; and what another process may have changed, where no device asks. */
 static void look_around(evutil_socket_t fd, short what, void *context)
 {
@@ -188,7 +209,6 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 	const struct lease_terms terms = { 0, sweep_period(running), fleet->settings->interval };
 	struct lease_found found = { 0 };
 	struct assay_error err = { 0 };
-	uint64_t halted = 0;
 	int r = fleet_refresh(fleet, &err);
 
 	if (running->oidc)
@@ -197,11 +217,8 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (r == 0)
 		r = lease_sweep(fleet->store, &terms, &found, &err);
-	if (r == 0 && found.mine)
-		r = rollouts_watch(fleet->store, fleet_now(), &halted, &err);
-	if (halted > 0)
-		fprintf(stderr, "<3>assay-fleet: %llu roll-outs are halted\n",
-			(unsigned long long)halted);
+	if (r == 0 && found.mine && found.clock_back == 0)
+		r = keep_house(fleet, &err);
 	if (r < 0) {
 		fleet->counts->failures++;
 		fprintf(stderr, "<3>assay-fleet: nobody looks for silent devices: %s\n", err.text);

@@ -129,7 +129,10 @@ int store_run_many(struct store *store, const struct store_many *many,
 		   const struct store_value *values, size_t sets, store_row *row, void *context,
 		   struct assay_error *err);
 
-/* store_script() - statements without parameters, of this program's own */
+/*
+ * store_script() - statements without parameters, of this program's own
+ * Return: as store_run(); -EBUSY where one waits for a lock for longer than lock_timeout
+ */
 int store_script(struct store *store, const char *sql, struct assay_error *err);
 
 /* Both engines' ways to open; only for store.c. */

@@ -57,6 +57,8 @@ static int failed(struct postgres_store *postgres, const PGresult *result, struc
 
 	if (state && strcmp(state, "23505") == 0) /* unique_violation */
 		return assay_fail(err, EEXIST, "it is in the database already");
+	if (state && strcmp(state, "55P03") == 0) /* lock_not_available */
+		return assay_fail(err, EBUSY, "the database: others use what is to be locked");
 	return failed_with(result && PQresultErrorMessage(result)[0] ?
 				   PQresultErrorMessage(result) :
 				   PQerrorMessage(postgres->connection),

@@ -5,6 +5,7 @@
 import { get } from "./api.js";
 import { changeList } from "./changes.js";
 import { drawn, element, number, say, STATES, stateWords } from "./dom.js";
+import { trendSection } from "./trend.js";
 
 const AGAIN_MS = 10000;
 
@@ -34,7 +35,7 @@ function cards(counts, whole) {
 }
 
 // Changes an hour, to each state; the same as a table for who does not see it.
-function trend(hours) {
+function changesByHour(hours) {
 	const most = Math.max(1, ...hours.map((h) => STATES.reduce((sum, s) => sum + (h[s] ?? 0), 0)));
 	const step = 1000 / hours.length;
 	const figure = drawn("svg", { class: "trend", viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" });
@@ -51,7 +52,7 @@ function trend(hours) {
 	return figure;
 }
 
-function trendTable(hours) {
+function changesTable(hours) {
 	const busy = hours.filter((hour) => STATES.some((state) => hour[state] > 0));
 	return element("details", {}, element("summary", {}, "The same as a table"),
 		element("table", {}, element("caption", {}, "Verdict changes by hour"),
@@ -62,7 +63,10 @@ function trendTable(hours) {
 				STATES.map((state) => element("td", { class: "number" }, number(hour[state] ?? 0))))))));
 }
 
-async function draw(place, signal) {
+let by = "hour"; // how the trend is shown, for as long as the page is
+
+async function draw(place, context) {
+	const { signal } = context;
 	const [fleet, trends, changes] = await Promise.all([
 		get("/v1/fleet", {}, signal),
 		get("/v1/trend", {}, signal),
@@ -70,26 +74,29 @@ async function draw(place, signal) {
 	]);
 	const counts = Object.fromEntries(STATES.map((state) => [state, fleet.devices[state] ?? 0]));
 	const whole = STATES.reduce((sum, state) => sum + counts[state], 0);
+	const overTime = await trendSection(counts, { by, chosen: (name) => { by = name; } }, context);
 
 	place.replaceChildren(
 		element("h1", {}, number(whole), whole === 1 ? " device" : " devices"),
 		whole === 0 ? element("p", {}, "No device is enrolled yet: assay-enroll(1), assay-fleet(8).") : bar(counts, whole),
 		cards(counts, whole),
+		overTime,
 		element("h2", {}, "Verdict changes in the last 24 hours"),
-		trend(trends.hours), trendTable(trends.hours),
+		changesByHour(trends.hours), changesTable(trends.hours),
 		element("h2", {}, "Last changes"),
 		changeList(changes.changes, { device: true }));
 	return counts;
 }
 
-export async function showFleet(place, { signal, tell }) {
-	let before = await draw(place, signal);
+export async function showFleet(place, context) {
+	const { signal, tell } = context;
+	let before = await draw(place, context);
 	const timer = setInterval(async () => {
 		// Nothing is drawn anew under who is about to use it, or where nobody looks.
 		if (document.hidden || place.contains(document.activeElement) || place.querySelector("details[open]"))
 			return;
 		try {
-			const counts = await draw(place, signal);
+			const counts = await draw(place, context);
 			if (counts["not-trusted"] !== before["not-trusted"])
 				say(number(counts["not-trusted"]) + " devices are not trusted");
 			before = counts;

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the fleet's database keeps over time, and for how long: on each engine, as
+ * tests/unit/test_fleet_store.c. And that a database of each former version becomes one of this,
+ * with what is in it.
+ */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleet/devices.h"
+#include "fleet/retention.h"
+#include "fleet/schema.h"
+#include "fleet/tally.h"
+
+#define DAY 86400U
+#define NOW (20000U * DAY + 7 * 3600 + 100)
+
+static struct store *store;
+
+/* A database of its own for each test: a file, or a schema of the one that is given. */
+static struct store *open_database(const char *name)
+{
+	const char *given = getenv("FLEET_DATABASE");
+	struct store *ret = NULL;
+	struct assay_error err = { 0 };
+	char text[256];
+	int r;
+
+	snprintf(text, sizeof(text), "sqlite:%s.db", name);
+	r = store_connect(given ? given : text, &ret, &err);
+	snprintf(text, sizeof(text), "CREATE SCHEMA %s; SET search_path = %s", name, name);
+	/* Nothing of it has to outlive a machine. */
+	if (r == 0)
+		r = store_script(ret, given ? text : "PRAGMA synchronous = OFF", &err);
+	if (r < 0)
+		fail_msg("%s", err.text);
+	return ret;
+}
+
+static int set_up(void **state)
+{
+	static unsigned int number;
+	struct assay_error err = { 0 };
+	char name[32];
+
+	if (support_enter_directory(state) != 0)
+		return -1;
+	snprintf(name, sizeof(name), "history_%u", number++);
+	store = open_database(name);
+	return schema_migrate(store, schema_newest(), &err);
+}
+
+static int tear_down(void **state)
+{
+	store_disconnect(store);
+	return support_leave_directory(state);
+}
+
+static void script(const char *sql)
+{
+	struct assay_error err = { 0 };
+
+	if (store_script(store, sql, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* The engines know a statement by its address: each question has its own. */
+static uint64_t number(const char *sql)
+{
+	static struct store_statement asked[256];
+	static size_t count;
+	struct assay_error err = { 0 };
+	uint64_t ret = UINT64_MAX;
+
+	assert_true(count < sizeof(asked) / sizeof(asked[0]));
+	asked[count] = (struct store_statement){ "", sql, NULL };
+	if (store_run(store, &asked[count++], NULL, 1, store_take_number, &ret, &err) < 0)
+		fail_msg("%s: %s", sql, err.text);
+	return ret;
+}
+
+static void add_device(const char *name, const char *label, enum device_verdict verdict)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO device (name, identity, record, ak, label, approved, enrolled) "
+		 "VALUES ('%s', CAST('%s' AS %s), '', CAST('' AS %s), '%s', 1, 0);"
+		 "INSERT INTO device_state (name, verdict) VALUES ('%s', %d)",
+		 name, name, store_is_postgres(store) ? "BYTEA" : "BLOB",
+		 store_is_postgres(store) ? "BYTEA" : "BLOB", label, name, (int)verdict);
+	script(sql);
+}
+
+/* As intake and the lease do it. */
+static uint64_t change(const char *name, enum device_verdict verdict, uint64_t at,
+		       const char *reason)
+{
+	const struct device_change row = { .name = name,
+					   .at = at,
+					   .verdict = verdict,
+					   .reason = reason,
+					   .policy = "p@1",
+					   .json = "{}" };
+	struct device device = { 0 };
+	const struct device *const changed[] = { &device };
+	struct assay_error err = { 0 };
+	uint64_t id;
+
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_load(store, &name, 1, true, &device, &err), 0);
+	if (devices_add_changes(store, &row, 1, &device.change, &err) < 0)
+		fail_msg("%s", err.text);
+	device.verdict = verdict;
+	device.since = at;
+	assert_int_equal(devices_save(store, changed, 1, &err), 0);
+	assert_int_equal(store_commit(store, &err), 0);
+	id = device.change;
+	device_free(&device);
+	return id;
+}
+
+/* ---------------------------------------------------------------- counts */
+
+static void assert_count(const json_t *list, size_t index, const char *member, const char *verdict,
+			 int count)
+{
+	const json_t *row = json_array_get(list, index);
+
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(row, member), verdict)),
+			 count);
+}
+
+static bool take_at(uint64_t now)
+{
+	struct assay_error err = { 0 };
+	bool taken;
+
+	if (tally_take(store, now, &taken, &err) < 0)
+		fail_msg("%s", err.text);
+	return taken;
+}
+
+static json_t *listed(uint64_t span, const char *label)
+{
+	struct assay_error err = { 0 };
+	json_t *list = json_array();
+
+	assert_int_equal(tally_list(store, span, label, 0, list, &err), 0);
+	return list;
+}
+
+static void devices_are_counted(void **state)
+{
+	json_t *list;
+
+	(void)state;
+	add_device("a", "shop", DEVICE_TRUSTED);
+	add_device("b", "shop", DEVICE_TRUSTED);
+	add_device("c", "", DEVICE_NOT_TRUSTED);
+	assert_true(take_at(NOW));
+	/* Once an hour, whoever asks. */
+	assert_false(take_at(NOW + 10));
+	script("UPDATE device_state SET verdict = 3 WHERE name = 'b'");
+	assert_true(take_at(NOW + 3600));
+	script("UPDATE device_state SET verdict = 1 WHERE name = 'b'");
+	assert_true(take_at(NOW + 2 * 3600));
+	assert_true(take_at(NOW + DAY));
+
+	list = listed(TALLY_HOUR, TALLY_ALL);
+	assert_int_equal(json_array_size(list), 4);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "at")),
+			 NOW - 100);
+	assert_count(list, 0, "devices", "trusted", 2);
+	assert_count(list, 0, "devices", "not-trusted", 1);
+	assert_count(list, 1, "devices", "trusted", 1);
+	assert_count(list, 1, "devices", "silent", 1);
+	/* What is no more is told as none, and is not what was there before. */
+	assert_count(list, 2, "devices", "silent", 0);
+	json_decref(list);
+	/* A day: its last count, and the highest. */
+	list = listed(TALLY_DAY, TALLY_ALL);
+	assert_int_equal(json_array_size(list), 2);
+	assert_count(list, 0, "devices", "silent", 0);
+	assert_count(list, 0, "most", "silent", 1);
+	assert_count(list, 1, "most", "silent", 0);
+	json_decref(list);
+	list = listed(TALLY_DAY, "shop");
+	assert_count(list, 0, "devices", "trusted", 2);
+	assert_count(list, 0, "devices", "not-trusted", 0);
+	json_decref(list);
+	/* A clock that was ahead, and is set right, keeps nothing from being counted. */
+	assert_true(take_at(NOW + 3 * 3600));
+	/* Hours are forgotten, days are not. */
+	assert_true(take_at(NOW + 30 * DAY));
+	list = listed(TALLY_HOUR, TALLY_ALL);
+	assert_int_equal(json_array_size(list), 1);
+	json_decref(list);
+	list = listed(TALLY_DAY, TALLY_ALL);
+	assert_int_equal(json_array_size(list), 3);
+	json_decref(list);
+}
+
+/* Labels of which there are more than are counted one by one are in the sum of all. */
+static void many_labels_are_bounded(void **state)
+{
+	char name[16];
+	json_t *list;
+
+	(void)state;
+	for (int i = 0; i < TALLY_LABELS_MAX + 20; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		add_device(name, name, DEVICE_TRUSTED);
+	}
+	assert_true(take_at(NOW));
+	assert_int_equal(number("SELECT count(*) FROM tally WHERE span = 3600"),
+			 4 * (TALLY_LABELS_MAX + 1));
+	list = listed(TALLY_HOUR, TALLY_ALL);
+	assert_count(list, 0, "devices", "trusted", TALLY_LABELS_MAX + 20);
+	json_decref(list);
+}
+
+/* ---------------------------------------------------------------- retention */
+
+static struct retention_terms terms_at(uint64_t now)
+{
+	return (struct retention_terms){ now, 90, 400, PARTITION_CHANGES };
+}
+
+static struct retention_done look_at(uint64_t now)
+{
+	const struct retention_terms terms = terms_at(now);
+	struct retention_done done = { 0 };
+	struct assay_error err = { 0 };
+
+	if (retention_look(store, &terms, &done, &err) < 0)
+		fail_msg("%s", err.text);
+	return done;
+}
+
+static void add_evidence(uint8_t digest, const char *name, uint64_t at, const char *boot_id)
+{
+	struct device_evidence evidence = { .name = name,
+					    .at = at,
+					    .boot_id = boot_id,
+					    .nonce = BYTES(&digest, 1),
+					    .body = BYTES(&digest, 1) };
+	struct assay_error err = { 0 };
+
+	evidence.digest = (struct assay_digest){ .hash = ASSAY_HASH_SHA256, .size = 32 };
+	evidence.digest.bytes[0] = digest;
+	assert_int_equal(devices_add_evidence(store, &evidence, 1, &err), 0);
+}
+
+static void what_is_old_is_removed(void **state)
+{
+	struct retention_done done;
+	uint64_t first, held, removed = 0;
+
+	(void)state;
+	add_device("a", "", DEVICE_NEVER);
+	add_device("b", "", DEVICE_NEVER);
+	first = change("a", DEVICE_TRUSTED, NOW - 200 * DAY, "");
+	change("a", DEVICE_NOT_TRUSTED, NOW - 150 * DAY, "why");
+	held = change("b", DEVICE_TRUSTED, NOW - 149 * DAY, "");
+	change("a", DEVICE_TRUSTED, NOW - 80 * DAY, "");
+	change("a", DEVICE_NOT_TRUSTED, NOW - DAY, "again");
+	script("UPDATE device_state SET boot_id = 'now' WHERE name = 'a'");
+	for (int i = 0; i < 255; i += 51) {
+		add_evidence((uint8_t)i, "a", NOW - 100 * DAY, "former");
+		add_evidence((uint8_t)(i + 1), "a", NOW - 100 * DAY, "now");
+		add_evidence((uint8_t)(i + 2), "a", NOW - DAY, "former");
+	}
+	add_evidence(0xfe, "gone", NOW - 100 * DAY, "former");
+	/* The first look begins a pass; each that follows does a step of it. */
+	done = look_at(NOW);
+	assert_int_equal(done.changes + done.evidence, 0);
+	assert_int_equal(look_at(NOW + 30).changes, 2);
+	for (int i = 0; i < 300; i++)
+		removed += look_at(NOW + 60).evidence;
+	assert_int_equal(removed, 6);
+	assert_int_equal(number("SELECT count(*) FROM evidence"), 10);
+	/* What a device is held for stays, however old. */
+	assert_int_equal(number("SELECT min(id) FROM verdict_change"), held);
+	assert_int_equal(number("SELECT count(*) FROM verdict_change"), 3);
+	assert_true(first < held);
+	/* The next pass is in a day. */
+	script("INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json) "
+	       "VALUES "
+	       "('x', 1, 1, '', '', '{}')");
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(look_at(NOW + DAY - 10).changes, 0);
+	look_at(NOW + DAY);
+	for (int i = 0; i < 10; i++)
+		removed += look_at(NOW + DAY + 10).changes;
+	assert_int_equal(removed, 7);
+}
+
+static void summaries_are_removed(void **state)
+{
+	const struct retention_terms never = { NOW + 500 * DAY, 0, 400, PARTITION_CHANGES };
+	struct retention_done done = { 0 };
+	struct assay_error err = { 0 };
+
+	(void)state;
+	add_device("a", "", DEVICE_TRUSTED);
+	take_at(NOW);
+	take_at(NOW + 300 * DAY);
+	/* By 0 days nothing is removed. */
+	assert_int_equal(retention_look(store, &never, &done, &err), 0);
+	assert_int_equal(done.summaries, 0);
+	done = look_at(NOW + 500 * DAY);
+	assert_int_equal(done.summaries, 8); /* four verdicts, of all and of the one label */
+	assert_int_equal(number("SELECT count(*) FROM tally WHERE span = 86400"), 8);
+}
+
+/* Of PostgreSQL: made ahead, found by their numbers, and dropped whole when they are old. */
+static void partitions_come_and_go(void **state)
+{
+	const struct retention_terms terms = terms_at(NOW);
+	struct retention_done done = { 0 };
+	struct assay_error err = { 0 };
+	uint64_t held;
+
+	(void)state;
+	add_device("a", "", DEVICE_NEVER);
+	add_device("b", "", DEVICE_NEVER);
+	assert_int_equal(number("SELECT value FROM meta WHERE name = 'changes_to'"), 2000000);
+	change("a", DEVICE_TRUSTED, NOW - 200 * DAY, "");
+	script("SELECT setval('verdict_change_ids', 1000000, false)");
+	held = change("b", DEVICE_TRUSTED, NOW - 190 * DAY, "kept");
+	change("a", DEVICE_SILENT, NOW - 180 * DAY, "");
+	assert_int_equal(held, 1000000);
+	/* Ahead, once: who comes second finds it done. */
+	assert_int_equal(partitions_ahead(store, PARTITION_CHANGES, &err), 0);
+	assert_int_equal(partitions_ahead(store, PARTITION_CHANGES, &err), 0);
+	assert_int_equal(number("SELECT value FROM meta WHERE name = 'changes_to'"), 3000000);
+	script("SELECT setval('verdict_change_ids', 2000000, false)");
+	change("a", DEVICE_TRUSTED, NOW - 10 * DAY, "new");
+	assert_int_equal(partitions_ahead(store, PARTITION_CHANGES, &err), 0);
+	assert_int_equal(number("SELECT count(*) FROM verdict_change"), 4);
+	assert_int_equal(number("SELECT count(*) FROM pg_inherits WHERE inhparent = "
+				"'verdict_change'::regclass"),
+			 3);
+	assert_int_equal(retention_begin(store, &terms, &done, &err), 0);
+	assert_int_equal(done.partitions, 1);
+	/* What b is held for has moved to the oldest; what nobody is held for is gone with its own.
+	 */
+	assert_int_equal(number("SELECT count(*) FROM verdict_change"), 3);
+	assert_int_equal(number("SELECT count(*) FROM verdict_change_0"), 2);
+	assert_int_equal(number("SELECT count(*) FROM verdict_change WHERE id = 1000000 AND reason "
+				"= 'kept'"),
+			 1);
+	/* What is new is in its own, and there is room for more. */
+	assert_int_equal(number("SELECT count(*) FROM verdict_change_2000000"), 1);
+	assert_int_equal(change("b", DEVICE_SILENT, NOW, ""), 2000001);
+	done = (struct retention_done){ 0 };
+	assert_int_equal(retention_begin(store, &terms, &done, &err), 0);
+	assert_int_equal(done.partitions, 0);
+	for (bool more = true; more;)
+		assert_int_equal(retention_step(store, &terms, &done, &more, &err), 0);
+	assert_int_equal(done.changes, 2);
+	assert_int_equal(number("SELECT count(*) FROM verdict_change_0"), 0);
+}
+
+/* ---------------------------------------------------------------- former versions */
+
+static void fill_former(void)
+{
+	const char *type = store_is_postgres(store) ? "BYTEA" : "BLOB";
+	char sql[1024];
+
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO device (name, identity, record, ak, label, approved, enrolled) "
+		 "VALUES ('old', CAST('i' AS %s), '{}', CAST('k' AS %s), 'shop', 1, 5);"
+		 "INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json) "
+		 "VALUES ('old', 10, 1, '', 'p@1', '{}'), ('old', 20, 2, 'it was so', 'p@1', '{}');"
+		 "INSERT INTO device_state (name, verdict, change_id, since) SELECT 'old', 2, "
+		 "max(id), 20 FROM verdict_change;"
+		 "INSERT INTO audit (id, at, who, act, what, digest) VALUES (1, 1, 'w', 'a', 'x', "
+		 "CAST('d' AS %s));",
+		 type, type, type);
+	script(sql);
+}
+
+static void former_versions_are_migrated(void **state)
+{
+	struct assay_error err = { 0 };
+	struct store *own = store;
+
+	(void)state;
+	for (uint64_t version = 1; version < schema_newest(); version++) {
+		const char *name = "old";
+		struct device device = { 0 };
+		char reason[64], database[32];
+
+		snprintf(database, sizeof(database), "from_%" PRIu64, version);
+		store = open_database(database);
+		assert_int_equal(schema_migrate(store, version, &err), 0);
+		fill_former();
+		assert_int_equal(schema_check(store, &err), -EINVAL);
+		if (schema_migrate(store, schema_newest(), &err) < 0)
+			fail_msg("from version %" PRIu64 ": %s", version, err.text);
+		assert_int_equal(schema_check(store, &err), 0);
+		assert_int_equal(devices_load(store, &name, 1, false, &device, &err), 0);
+		assert_string_equal(device.label, "shop");
+		assert_int_equal(device.verdict, DEVICE_NOT_TRUSTED);
+		assert_int_equal(devices_reason(store, device.change, reason, sizeof(reason), &err),
+				 0);
+		assert_string_equal(reason, "it was so");
+		assert_int_equal(number("SELECT count(*) FROM audit"), 1);
+		/* And goes on from there. */
+		assert_true(change("old", DEVICE_TRUSTED, NOW, "") > device.change);
+		assert_int_equal(number("SELECT count(*) FROM verdict_change"), 3);
+		assert_true(take_at(NOW));
+		device_free(&device);
+		store_disconnect(store);
+	}
+	store = own;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(devices_are_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_labels_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_old_is_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(summaries_are_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(former_versions_are_migrated, set_up, tear_down),
+		/* The last one is for PostgreSQL only. */
+		cmocka_unit_test_setup_teardown(partitions_come_and_go, set_up, tear_down),
+	};
+
+	if (getenv("FLEET_DATABASE"))
+		return cmocka_run_group_tests(tests, NULL, NULL);
+	return _cmocka_run_group_tests("SQLite", tests, sizeof(tests) / sizeof(tests[0]) - 1, NULL,
+				       NULL);
+}
