@@ -2,7 +2,7 @@
 /*
  * What strangers send to the fleet's verifier: the first byte says what it is. Evidence, expanded
  * and read; a file of operators; a path, decoded; a
- * configuration; a set of keys; a token, by a key that signs nothing.
+ * configuration; a set of keys; a token, by a key that signs nothing; a verdict that was kept.
  */
 #define _GNU_SOURCE /* strndup() */
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "fleet/config.h"
 #include "fleet/http_internal.h"
 #include "fleet/judge.h"
+#include "fleet/kept_verdict_internal.h"
 #include "fleet/token.h"
 #include "fuzz.h"
 
@@ -19,6 +20,7 @@
 #define CONFIG 0xf0
 #define KEY_SET 0xf1
 #define TOKEN 0xf2
+#define KEPT 0xf3
 
 static void read_evidence(struct bytes bytes)
 {
@@ -30,6 +32,20 @@ static void read_evidence(struct bytes bytes)
 	    in.clock > INT64_MAX || in.text.size > 1U << 20)
 		abort();
 	evidence_in_free(&in);
+}
+
+static void read_kept(struct bytes bytes)
+{
+	json_t *json = NULL;
+	char *text;
+
+	if (kept_verdict_read(bytes, &json, NULL) < 0)
+		return;
+	text = json_dumps(json, 0);
+	if (!text)
+		abort();
+	free(text);
+	json_decref(json);
 }
 
 static void read_operators(struct bytes bytes)
@@ -115,6 +131,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	case TOKEN:
 		read_token(BYTES(data + 1, size - 1));
+		return 0;
+	case KEPT:
+		read_kept(BYTES(data + 1, size - 1));
 		return 0;
 	default:
 		break;

@@ -102,12 +102,9 @@ static void add_device(const char *name, const char *label, enum device_verdict 
 static uint64_t change(const char *name, enum device_verdict verdict, uint64_t at,
 		       const char *reason)
 {
-	const struct device_change row = { .name = name,
-					   .at = at,
-					   .verdict = verdict,
-					   .reason = reason,
-					   .policy = "p@1",
-					   .json = "{}" };
+	const struct device_change row = {
+		.name = name, .at = at, .verdict = verdict, .reason = reason, .policy = "p@1"
+	};
 	struct device device = { 0 };
 	const struct device *const changed[] = { &device };
 	struct assay_error err = { 0 };
@@ -347,6 +344,12 @@ static void partitions_come_and_go(void **state)
 	assert_int_equal(number("SELECT count(*) FROM verdict_change"), 4);
 	assert_int_equal(number("SELECT count(*) FROM pg_inherits WHERE inhparent = "
 				"'verdict_change'::regclass"),
+			 3);
+	/* In each what is packed already is not packed once more. */
+	assert_int_equal(number("SELECT count(*) FROM pg_attribute a JOIN pg_inherits i ON "
+				"a.attrelid = i.inhrelid WHERE i.inhparent = "
+				"'verdict_change'::regclass AND a.attname = 'packed' AND "
+				"a.attstorage = 'e'"),
 			 3);
 	assert_int_equal(retention_begin(store, &terms, &done, &err), 0);
 	assert_int_equal(done.partitions, 1);

@@ -15,6 +15,7 @@
 
 #include "fleet/audit.h"
 #include "fleet/devices.h"
+#include "fleet/kept_verdict.h"
 #include "fleet/lease.h"
 #include "fleet/policies.h"
 #include "fleet/refs.h"
@@ -37,6 +38,27 @@ static void in_transaction(int r, struct assay_error *err)
 	assert_int_equal(store_commit(store, err), 0);
 }
 
+/* Verdicts are kept packed from the next version on. */
+#define LAST_WITH_JSON 11U
+
+/* A verdict as programs of that version kept it. */
+static int keep_json(uint64_t version, struct assay_error *err)
+{
+	static const struct store_statement keep = {
+		"nt",
+		"INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json) "
+		"VALUES "
+		"('of before', $1, 1, '', '', $2)",
+		NULL,
+	};
+	struct store_value values[] = { store_number(version), { .type = STORE_NULL } };
+	char text[64];
+
+	snprintf(text, sizeof(text), "{\"assay\": 1, \"of\": %u}", (unsigned int)version);
+	values[1] = store_text(text);
+	return store_run(store, &keep, values, 1, NULL, NULL, err);
+}
+
 /* A step at a time: each former version becomes the next one, with what is in it. */
 static int set_up(void **state)
 {
@@ -46,8 +68,11 @@ static int set_up(void **state)
 	if (support_enter_directory(state) != 0)
 		return -1;
 	r = store_connect(url(), &store, &err);
-	for (uint64_t version = 1; r == 0 && version <= schema_newest(); version++)
+	for (uint64_t version = 1; r == 0 && version <= schema_newest(); version++) {
 		r = schema_migrate(store, version, &err);
+		if (r == 0 && version <= LAST_WITH_JSON)
+			r = keep_json(version, &err);
+	}
 	if (r < 0)
 		print_error("%s\n", err.text);
 	return r;
@@ -99,6 +124,37 @@ static void versions_are_known(void **state)
 	assert_int_equal(schema_migrate(store, schema_newest(), &err), 0);
 	assert_int_equal(schema_migrate(store, schema_newest() + 1, &err), -EINVAL);
 	support_assert_error(&err, "versions are 1 to");
+}
+
+static int take_json(void *context, size_t set, const struct store_value *columns, size_t count,
+		     struct assay_error *err)
+{
+	json_t *json = NULL;
+	int r = kept_verdict_take(columns, &json, err);
+
+	(void)set;
+	(void)count;
+	*(json_int_t *)context += json_integer_value(json_object_get(json, "of"));
+	json_decref(json);
+	return r;
+}
+
+static void what_was_kept_before_is_read(void **state)
+{
+	static const struct store_statement get = {
+		"",
+		"SELECT " KEPT_VERDICT_COLUMNS("") " FROM verdict_change WHERE name = 'of before'",
+		NULL
+	};
+	struct assay_error err = { 0 };
+	json_int_t sum = 0;
+
+	(void)state;
+	assert_int_equal(store_run(store, &get, NULL, 1, take_json, &sum, &err), 0);
+	assert_int_equal(sum, LAST_WITH_JSON * (LAST_WITH_JSON + 1) / 2);
+	assert_int_equal(
+		store_script(store, "DELETE FROM verdict_change WHERE name = 'of before'", &err),
+		0);
 }
 
 static void values_come_back(void **state)
@@ -387,8 +443,9 @@ static void a_verdict_is_kept(void **state)
 	static const char *const names[] = { "d1", "d2", "d9" };
 	struct device devices[3] = { 0 };
 	const struct device *changed[] = { &devices[0] };
-	struct device_change change = { "d1", 2000, DEVICE_NOT_TRUSTED, "why not", "p@1",
-					"{}", { 0 } };
+	struct device_change change = { "d1",	   2000,  DEVICE_NOT_TRUSTED,
+					"why not", "p@1", BYTES_LITERAL("kept"),
+					{ 0 } };
 	struct assay_error err = { 0 };
 	struct device again;
 	char reason[64];
@@ -762,7 +819,7 @@ static void two_processes_take_turns(void **state)
  */
 static void changes_come_in_order(void **state)
 {
-	struct device_change change = { "d2", 1, DEVICE_SILENT, "", "", "{}", { 0 } };
+	struct device_change change = { "d2", 1, DEVICE_SILENT, "", "", { NULL, 0 }, { 0 } };
 	struct store *other = NULL;
 	struct assay_error err = { 0 };
 	uint64_t first = 0, second = 0;
@@ -875,12 +932,9 @@ static void roll_outs_are_kept(void **state)
 /* Its verdict becomes another one, by that policy. */
 static void turn(const char *name, enum device_verdict verdict, const char *policy)
 {
-	const struct device_change change = { .name = name,
-					      .at = 40000,
-					      .verdict = verdict,
-					      .reason = "",
-					      .policy = policy,
-					      .json = "{}" };
+	const struct device_change change = {
+		.name = name, .at = 40000, .verdict = verdict, .reason = "", .policy = policy
+	};
 	struct assay_error err = { 0 };
 	struct device device = load(name);
 	const struct device *const changed[] = { &device };
@@ -959,6 +1013,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(versions_are_known),
+		cmocka_unit_test(what_was_kept_before_is_read),
 		cmocka_unit_test(values_come_back),
 		cmocka_unit_test(many_sets),
 		cmocka_unit_test(many_at_once),

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "changes.h"
 #include "devices.h"
+#include "kept_verdict.h"
 #include "memory/value.h"
 #include "view_common.h"
 
@@ -87,7 +88,7 @@ static int verdict_row(void *context, size_t set, const struct store_value *colu
 		       struct assay_error *err)
 {
 	json_t *verdict = NULL;
-	int r = json_parse(columns[0].bytes, "the verdict in the database", &verdict, err);
+	int r = kept_verdict_take(columns, &verdict, err);
 
 	(void)set;
 	(void)count;
@@ -97,7 +98,7 @@ static int verdict_row(void *context, size_t set, const struct store_value *colu
 void view_change_verdict(struct http_call *call)
 {
 	static const struct store_statement get = {
-		"n", "SELECT verdict_json FROM verdict_change WHERE id = $1", NULL
+		"n", "SELECT " KEPT_VERDICT_COLUMNS("") " FROM verdict_change WHERE id = $1", NULL
 	};
 	struct fleet *fleet = call->context;
 	struct assay_error err = { 0 };

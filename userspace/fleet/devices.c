@@ -156,11 +156,16 @@ static struct store_value digest_value(const struct assay_digest *digest)
 	return store_blob(BYTES(digest->bytes, digest->size));
 }
 
+static struct store_value bytes_value(struct bytes bytes)
+{
+	if (bytes.size == 0)
+		return (struct store_value){ .type = STORE_NULL };
+	return store_blob(bytes);
+}
+
 static struct store_value buffer_value(const struct buffer *buffer)
 {
-	if (buffer->size == 0)
-		return (struct store_value){ .type = STORE_NULL };
-	return store_blob(buffer_bytes(buffer));
+	return bytes_value(buffer_bytes(buffer));
 }
 
 int devices_save(struct store *store, const struct device *const *devices, size_t count,
@@ -237,13 +242,20 @@ static int take_id(void *context, size_t set, const struct store_value *columns,
 int devices_add_changes(struct store *store, const struct device_change *changes, size_t count,
 			uint64_t *ret_ids, struct assay_error *err)
 {
-	static const struct store_statement add = {
-		"tnntttb",
-		"INSERT INTO verdict_change (name, at, verdict, reason, policy, verdict_json, "
-		"evidence) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-		NULL,
+	/* Ids rise in the order of the rows, which are sorted before they are given any. */
+	static const struct store_many add = {
+		{ "tnnttbb",
+		  "INSERT INTO verdict_change (name, at, verdict, reason, policy, packed, "
+		  "evidence, verdict_json) VALUES ($1, $2, $3, $4, $5, $6, $7, '{}') "
+		  "RETURNING id",
+		  NULL },
+		"WITH added AS (INSERT INTO verdict_change (name, at, verdict, reason, policy, "
+		"packed, evidence, verdict_json) SELECT v.name, v.at, v.verdict, v.reason, "
+		"v.policy, v.packed, v.evidence, '{}' FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH "
+		"ORDINALITY AS v(name, at, verdict, reason, policy, packed, evidence, n) ORDER BY "
+		"v.n RETURNING id) SELECT row_number() OVER (ORDER BY id), id FROM added",
 	};
-	const size_t width = strlen(add.types);
+	const size_t width = strlen(add.one.types);
 	struct store_value *values = calloc(count * width + 1, sizeof(*values));
 	int r;
 
@@ -254,15 +266,15 @@ int devices_add_changes(struct store *store, const struct device_change *changes
 		const struct store_value row[] = {
 			store_text(change->name),	store_number(change->at),
 			store_number(change->verdict),	store_text(change->reason),
-			store_text(change->policy),	store_text(change->json),
+			store_text(change->policy),	bytes_value(change->kept),
 			digest_value(&change->evidence)
 		};
 
 		memcpy(values + i * width, row, sizeof(row));
 	}
 	r = count > 0 ? order_changes(store, err) : 0;
-	if (r == 0)
-		r = store_run(store, &add, values, count, take_id, ret_ids, err);
+	if (r == 0 && count > 0)
+		r = store_run_many(store, &add, values, count, take_id, ret_ids, err);
 	free(values);
 	return r;
 }

@@ -78,13 +78,14 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 
 /**
  * struct device_change - a verdict that became another one
- * @json: as assay_verdict_json() gave it; or "{}" of silence
+ * @kept: kept_verdict_pack() of it; of size 0 of silence
  */
 struct device_change {
 	const char *name;
 	uint64_t at;
 	enum device_verdict verdict;
-	const char *reason, *policy, *json;
+	const char *reason, *policy;
+	struct bytes kept;
 	struct assay_digest evidence;
 };
 

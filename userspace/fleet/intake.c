@@ -165,7 +165,7 @@ static void note_change(struct batch *batch, struct item *item, const char *poli
 		.verdict = device->verdict,
 		.reason = judgement->reason,
 		.policy = policy,
-		.json = judgement->json,
+		.kept = buffer_bytes(&judgement->kept),
 		.evidence = device->evidence,
 	};
 }
@@ -383,10 +383,12 @@ static int save(struct batch *batch, struct assay_error *err)
 	for (size_t i = 0; i < batch->device_count; i++)
 		if (batch->changed[i])
 			changed[changed_count++] = &batch->devices[i];
-	r = add_changes(batch, err);
-	if (r == 0)
-		r = devices_add_evidence(batch->fleet->store, kept, kept_count, err);
+	r = devices_add_evidence(batch->fleet->store, kept, kept_count, err);
 	free(kept);
+	/* Changes come last but for what has their numbers: others' wait until these are committed.
+	 */
+	if (r == 0)
+		r = add_changes(batch, err);
 	return r < 0 ? r : devices_save(batch->fleet->store, changed, changed_count, err);
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
-#include "judge_details.h"
+#include "kept_verdict.h"
 #include "verify/library_read.h"
 #include "verify/structures.h"
 
@@ -35,7 +35,7 @@ void evidence_in_free(struct evidence_in *in)
 
 void judgement_free(struct judgement *judgement)
 {
-	assay_verify_text_free(judgement->json);
+	buffer_free(&judgement->kept);
 	*judgement = (struct judgement){ 0 };
 }
 
@@ -246,11 +246,6 @@ static int take_verdict(const struct evidence_in *in, uint64_t now,
 		       !bytes_equal(BYTES(checks.bytes, checks.size),
 				    BYTES(device->checks.bytes, device->checks.size));
 	device->checks = checks;
-	/* It costs as much as the verdict, and is kept only then. */
-	if (ret->changed && !ret->json)
-		ret->json = assay_verdict_json(verdict);
-	if (ret->changed && !ret->json)
-		return assay_fail(err, ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -266,26 +261,16 @@ void judge_have(const struct device *device, const struct fleet_policy *policy, 
 		*ret = (struct assay_state_info){ .log = 0 };
 }
 
-/* Whether a verdict is kept, since the device is held for something else by it. */
-static bool is_news(const struct assay_verdict *verdict, const struct fleet_policy *policy,
-		    const struct device *device)
-{
-	enum device_verdict now =
-		assay_verdict_trusted(verdict) ? DEVICE_TRUSTED : DEVICE_NOT_TRUSTED;
-	struct assay_digest checks;
-
-	return now != device->verdict || digest_checks(verdict, policy, &checks, NULL) < 0 ||
-	       !bytes_equal(BYTES(checks.bytes, checks.size),
-			    BYTES(device->checks.bytes, device->checks.size));
-}
-
-/* @keeps: what is news is kept, with more about it */
+/* @keeps: what is another verdict than before is to be kept, with what it says of files */
 static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t now, bool keeps,
 			   const struct fleet_policy *policy, struct device *device,
 			   struct judgement *ret, struct assay_error *err)
 {
 	const struct assay_verify_params params = {
 		.version = ASSAY_VERIFY_PARAMS_VERSION,
+		/* Whether it is another one is known when it is made; to make it again costs more.
+		 */
+		.flags = keeps ? ASSAY_VERIFY_KEEP_FILES : 0,
 		.policy = policy->policy,
 		.evidence = { in->text.data, in->text.size },
 		.nonce = { nonce.data, nonce.size },
@@ -305,10 +290,10 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
 	if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
-	if (ret->kind == JUDGE_VERDICT && keeps && is_news(verdict, policy, device))
-		ret->json = judge_details(&params, verdict); /* with the state from before */
 	if (ret->kind == JUDGE_VERDICT)
 		r = take_verdict(in, now, verdict, policy, device, ret, err);
+	if (r == 0 && keeps && ret->changed)
+		r = kept_verdict_pack(verdict, &ret->kept, err);
 	assay_verdict_free(verdict);
 	return r;
 }

@@ -57,14 +57,14 @@ enum judge_kind {
  * @changed: the device is held for something else than before, or by other checks
  * @news: it has records or entries that were not judged before
  * @reason: why it is not trusted, or what is off; "" if it is trusted
- * @json: assay_verdict_json() where it @changed; else NULL
+ * @kept: of judge(), kept_verdict_pack() of it where it @changed; else of size 0
  * @issued: when its nonce was made, at the earliest
  */
 struct judgement {
 	enum judge_kind kind;
 	bool trusted, changed, news;
 	char reason[1024];
-	char *json;
+	struct buffer kept;
 	uint64_t issued;
 };
 

@@ -163,8 +163,7 @@ static int note_silence(struct store *store, struct late *late, uint64_t now,
 						     .at = now,
 						     .verdict = DEVICE_SILENT,
 						     .reason = reasons[i],
-						     .policy = "",
-						     .json = "{}" };
+						     .policy = "" };
 	}
 	r = devices_add_changes(store, changes, late->count, ids, err);
 	for (size_t i = 0; r == 0 && i < late->count; i++)

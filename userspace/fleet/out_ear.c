@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "devices.h"
+#include "kept_verdict.h"
 #include "report/cmw.h"
 #include "report/ear.h"
 #include "sign/jws.h"
@@ -39,7 +40,7 @@ static int take_kept(void *context, size_t set, const struct store_value *column
 	kept->due = store_get_number(&columns[1]);
 	kept->verdict = (enum device_verdict)store_get_number(&columns[2]);
 	snprintf(kept->policy, sizeof(kept->policy), "%s", store_get_text(&columns[3]));
-	return json_parse(columns[4].bytes, "the verdict in the database", &kept->json, err);
+	return kept_verdict_take(&columns[4], &kept->json, err);
 }
 
 /* What is overdue is silent, even while nobody notes that. */
@@ -54,9 +55,9 @@ static int read_kept(struct fleet *fleet, const char *name, struct kept *ret,
 {
 	static const struct store_statement get = {
 		"t",
-		"SELECT s.judged, s.due, s.verdict, c.policy, c.verdict_json FROM device_state s "
-		"JOIN "
-		"verdict_change c ON c.id = s.change_id WHERE s.name = $1",
+		"SELECT s.judged, s.due, s.verdict, c.policy, " KEPT_VERDICT_COLUMNS(
+			"c.") " FROM device_state s JOIN verdict_change c ON c.id = s.change_id "
+			      "WHERE s.name = $1",
 		NULL,
 	};
 	const struct store_value value = store_text(name);

@@ -18,7 +18,7 @@ static int add_partition(struct store *store, uint64_t from, uint64_t to, struct
 	snprintf(sql, sizeof(sql),
 		 "CREATE TABLE verdict_change_%" PRIu64
 		 " (LIKE verdict_change INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING "
-		 "INDEXES);"
+		 "INDEXES INCLUDING STORAGE);"
 		 "ALTER TABLE verdict_change ATTACH PARTITION verdict_change_%" PRIu64
 		 " FOR VALUES FROM (%" PRIu64 ") TO (%" PRIu64 ");",
 		 from, from, from, to);

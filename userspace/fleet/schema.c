@@ -182,6 +182,13 @@ static const struct step {
 			"VALUES FROM (%s) TO (%s)', bound, bound, bound + 1000000); INSERT INTO "
 			"meta (name, value) VALUES ('changes_to', bound + 1000000); END $$;",
 	},
+	/* A verdict as kept_verdict_pack() has it; verdict_json is of those from before. It is
+	 * packed as well as it can be. */
+	{
+		.sqlite = "ALTER TABLE verdict_change ADD COLUMN packed BLOB;",
+		.postgres = "ALTER TABLE verdict_change ADD COLUMN packed BYTEA;"
+			    "ALTER TABLE verdict_change ALTER COLUMN packed SET STORAGE EXTERNAL;",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

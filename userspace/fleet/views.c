@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "base/json.h"
 #include "devices.h"
+#include "kept_verdict.h"
 #include "view_common.h"
 
 #define VIEW_SKIP_MAX 100000000U
@@ -194,7 +195,7 @@ static int verdict_row(void *context, size_t set, const struct store_value *colu
 		       struct assay_error *err)
 {
 	json_t *verdict = NULL;
-	int r = json_parse(columns[0].bytes, "the verdict in the database", &verdict, err);
+	int r = kept_verdict_take(columns, &verdict, err);
 
 	(void)set;
 	(void)count;
@@ -205,8 +206,9 @@ void view_verdict(struct http_call *call)
 {
 	static const struct store_statement get = {
 		"t",
-		"SELECT c.verdict_json FROM device_state s JOIN verdict_change c ON c.id = "
-		"s.change_id WHERE s.name = $1",
+		"SELECT " KEPT_VERDICT_COLUMNS(
+			"c.") " FROM device_state s JOIN verdict_change c ON c.id = "
+			      "s.change_id WHERE s.name = $1",
 		NULL,
 	};
 	struct fleet *fleet = call->context;

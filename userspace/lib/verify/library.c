@@ -220,6 +220,11 @@ PUBLIC enum assay_verify_error assay_verify(const struct assay_verify_params *pa
 
 /* ---------------------------------------------------------------- reading it */
 
+const struct verdict *library_verdict(const struct assay_verdict *verdict)
+{
+	return &verdict->verdict;
+}
+
 PUBLIC int assay_verdict_trusted(const struct assay_verdict *verdict)
 {
 	return verdict_trusted(&verdict->verdict);

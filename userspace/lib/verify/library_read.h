@@ -5,6 +5,7 @@
 
 #include "assay-verify.h"
 #include "verify/evidence.h"
+#include "verify/verdict.h"
 
 /*
  * library_verify_read() - as assay_verify()
@@ -15,5 +16,8 @@ enum assay_verify_error library_verify_read(const struct assay_verify_params *pa
 					    struct evidence *evidence,
 					    struct assay_verdict **ret_verdict,
 					    struct assay_verify_message *message);
+
+/* library_verdict() - what verify() found; lives as long as @verdict */
+const struct verdict *library_verdict(const struct assay_verdict *verdict);
 
 #endif /* ASSAY_VERIFY_LIBRARY_READ_H */
