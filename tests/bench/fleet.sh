@@ -5,7 +5,10 @@
 # with its whole logs; then, for SECONDS, all in turn as fast as it goes, each time with a record and an
 # entry more, over CONNECTIONS connections that are kept, at the Unix socket of WORKERS processes. DATABASE is
 # postgresql (15, its settings but for sizes) or sqlite. ratio: over 3,333 a second, which is a
-# million devices every 5 minutes.
+# million devices every 5 minutes. With KEYLIME=DIRECTORY, which has Keylime's source
+# (git clone https://github.com/keylime/keylime; it needs python3-cryptography, -gpg, -jsonschema, -lark,
+# -packaging, -pyasn1-modules, -requests, -sqlalchemy, -tornado, -yaml), its verdict on evidence of 780
+# entries of IMA is measured beside libassay-verify's, each by itself in one process.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -47,6 +50,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=b
 	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
 	-keyout key.pem -out cert.pem -days 2 2>/dev/null
 made_references "$top/build/host/assay"
+: >fleet.log
 "$top/build/host/assay-fleet" serve --database "$url" --listen "$work/fleet.sock" --operators operators --workers "$workers" --device-rate 0 2>fleet.log &
 fleet=$!
 for _ in $(seq 600); do
@@ -102,6 +106,7 @@ else
 	load --enrol approver-token >enrolled.json
 fi
 echo "enrolled: $(cat enrolled.json)" >&2
+fleet_first=$(cpu_of "$fleet") database_first=$(database_cpu)
 load --rounds 1 >whole.json
 echo "with whole logs: $(cat whole.json)" >&2
 fleet_before=$(cpu_of "$fleet") database_before=$(database_cpu)
@@ -119,12 +124,37 @@ if [ "$database" = postgresql ]; then
 	rows=$(query 'SELECT sum(n_tup_ins + n_tup_upd) FROM pg_stat_user_tables')
 	hot=$(query "SELECT round(sum(n_tup_hot_upd)::numeric / greatest(sum(n_tup_upd), 1), 4) FROM pg_stat_user_tables WHERE relname LIKE 'device_state%'")
 fi
+# One process each, no HTTP and no database: what is compared is the judging.
+keylime=null
+if [ -n "${KEYLIME-}" ]; then
+	mkdir one library
+	"$top/build/host/fleet-load" --manifest manifest.jsonl --entries 780 --one one
+	echo '{"assay": 1, "type": "policy", "waive": {"boot-known": "there is no boot"}}' >library.json
+	(
+		cd "$top"
+		. tests/bench/library-program.sh
+		library_program "$work/library"
+		cd "$work"
+		library/library 200 one library.json manifest.jsonl cert.pem >library.us
+	)
+	/usr/bin/python3 "$top/tests/bench/keylime.py" "$KEYLIME" one 5 >keylime.json
+	read -r _ judged_us next_us _ <library.us
+	keylime=$(jq -c --argjson judged "$judged_us" --argjson next "$next_us" '. as $k | {entries, whole_us, next_us, per_s: (1e6 / .whole_us), next_per_s: (1e6 / .next_us),
+		ours: {whole_us: $judged, next_us: $next, per_s: (1e6 / $judged), next_per_s: (1e6 / $next)},
+		ratio: ($k.whole_us / $judged), next_ratio: ($k.next_us / $next)}' keylime.json)
+	echo "Keylime: $keylime" >&2
+else
+	echo 'Keylime is not measured beside it: KEYLIME=DIRECTORY says where its source is' >&2
+fi
 jq -r '"\(.done) attestations in \(.seconds) s, \(.rate) a second; p50 \(.p50_ms) ms, p99 \(.p99_ms) ms; \(.bytes) bytes each; \(.failed) failed, \(.retried) came twice"' load.json
 jq -c --slurpfile enrolled enrolled.json --slurpfile whole whole.json --arg database "$database" --argjson active "$active" --argjson workers "$workers" \
 	--argjson fleet "$fleet_cpu" --argjson fleet_before "$fleet_before" --argjson store "$database_now" --argjson store_before "$database_before" \
-	--argjson wal "$wal" --argjson wal_before "$wal_before" --argjson rows "$rows" --argjson rows_before "$rows_before" --argjson hot "$hot" '
+	--argjson fleet_first "$fleet_first" --argjson store_first "$database_first" \
+	--argjson wal "$wal" --argjson wal_before "$wal_before" --argjson rows "$rows" --argjson rows_before "$rows_before" --argjson hot "$hot" --argjson keylime "$keylime" '
 	{name: "fleet", ours: .rate, peer: 3333, ratio: (.rate / 3333), unit: "attestations/s", runs: .done,
 	 database: $database, devices: .devices, active: $active, workers: $workers, seconds, failed, retried, p50_ms, p99_ms, sent_bytes: .bytes,
 	 rows_each: (($rows - $rows_before) / .done), wal_bytes_each: (($wal - $wal_before) / .done), hot_share: $hot,
 	 whole_bytes: $whole[0].bytes, enrolled_per_s: $enrolled[0].rate, whole_per_s: $whole[0].rate,
-	 cpu_us_each: {load: (.cpu * 1e6 / .done), fleet: (($fleet - $fleet_before) * 1e6 / .done), database: (($store - $store_before) * 1e6 / .done)}}' load.json
+	 cpu_us_each: {load: (.cpu * 1e6 / .done), fleet: (($fleet - $fleet_before) * 1e6 / .done), database: (($store - $store_before) * 1e6 / .done)},
+	 whole_cpu_us_each: {load: ($whole[0].cpu * 1e6 / $whole[0].done), fleet: (($fleet_before - $fleet_first) * 1e6 / $whole[0].done), database: (($store_before - $store_first) * 1e6 / $whole[0].done)},
+	 keylime: $keylime}' load.json

@@ -16,11 +16,8 @@ trap 'rm -rf "$work"' EXIT
 files=${FILES:-10000} runs=${RUNS:-50}
 
 [ -n "${PREBUILT-}" ] || make --no-print-directory -s build/host/fleet-load >/dev/null
-make --no-print-directory -s install-library DESTDIR="$work" PREFIX=/usr >/dev/null
-PKG_CONFIG_PATH=$work/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work LD_LIBRARY_PATH=$work/usr/lib
-export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
-# shellcheck disable=SC2046 # flags, as words
-gcc -std=c11 -O2 -Wall -o "$work/library" tests/bench/host/library.c $(pkg-config --cflags --libs libassay-verify) -lcrypto
+. tests/bench/library-program.sh
+library_program "$work"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=bench \
 	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
