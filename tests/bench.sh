@@ -6,6 +6,7 @@
 # it is below that directory.
 set -eu
 cd "$(dirname "$0")/.."
+PATH=$PWD/tests/programs:$PATH
 
 name=${1:?usage: tests/bench.sh NAME}
 directory=${BENCH_OUT:-build/bench}

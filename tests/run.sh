@@ -41,6 +41,9 @@ LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/.."
 . qemu/tap.sh
+# Some programs are replaced for the tests.
+PATH=$PWD/tests/programs:$PATH
+export PATH
 
 results=build/test
 fuzz_seconds=${FUZZ_SECONDS:-2}

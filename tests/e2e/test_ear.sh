@@ -92,7 +92,7 @@ evidence=forged.json judge --ear out.ear --ear-key P-256.pem
 check 'so is a PCR that was not quoted' says '$s."ear.status" == "contraindicated" and $s."ear.trustworthiness-vector"."executables" == 99'
 echo '{' >none.json
 evidence=none.json judge --ear out.ear --ear-key P-256.pem
-check 'what is no evidence says nothing' says '$s."ear.status" == "contraindicated" and ($s."ear.trustworthiness-vector" | all(. == 1))'
+check 'what is no evidence says nothing' says '$s."ear.status" == "contraindicated" and ($s."ear.trustworthiness-vector" | length > 0 and all(. == 1))'
 check 'and its status is another' status_is 3
 
 # ---------------------------------------------------------------- the draft's names, and CMW

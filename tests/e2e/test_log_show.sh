@@ -142,7 +142,7 @@ printf '{"pcr":1,"digests":[{"hashAlg":"sha1","digest":"%040d"}],"content_type":
 run "$assay" log show --json "$work/ima"
 check "an entry of IMA with another digest" json_says '.records[0].digests_match == false and .error'
 run "$assay" log show --json tests/data/fuzz_cel/sample
-check "digests name their algorithm" json_says 'all(.records[].digests[]; test("^sha(1|256):[0-9a-f]+$"))'
+check "digests name their algorithm" json_says '(.records | length > 0) and all(.records[].digests[]; test("^sha(1|256):[0-9a-f]+$"))'
 run "$assay" log show tests/data/uefi/ccel-header.bin
 check "a CCEL log is named" told 1 'replay ccel'
 run "$assay" log show tests/data/ima/charra.bin

@@ -32,7 +32,7 @@ echo image >root/composefs/images/x
 one=$(find root/composefs/objects -type f | sort | head -n 1)
 sign --json
 check 'all objects are signed, and nothing else' jq -e ".source == \"composefs\" and .file_count == $objects" stdout
-check 'each by the digest that is its name' jq -se '.[1:] | all(.digest == "sha256:" + (.path | ltrimstr("/composefs/objects/") | gsub("/"; "")))' m
+check 'each by the digest that is its name' jq -se '.[1:] | length > 0 and all(.digest == "sha256:" + (.path | ltrimstr("/composefs/objects/") | gsub("/"; "")))' m
 run "$assay" check --manifest m --ca cert.pem --root root
 check 'and assay check finds them so' told 0
 sign composefs/images
