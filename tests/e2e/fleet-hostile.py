@@ -7,11 +7,14 @@ routes --json` prints them, the service's Unix socket and port, evidence of the 
 judged, some from before, and how many checks there were before.
 """
 import concurrent.futures
+import hashlib
+import hmac
 import http.client
 import json
 import socket
 import sqlite3
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -67,6 +70,14 @@ def zstd(data):
     return subprocess.run(["zstd", "-qc", "--check"], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
+def session_token(device, back=0):
+    """The token that the service gives an agent of Keylime's, made by its own key; @back: of hours before."""
+    with sqlite3.connect("fleet.db", timeout=120) as database:
+        key = database.execute("SELECT secret FROM nonce_key ORDER BY id DESC").fetchone()[0]
+    text = b"assay-fleet nonce 2\0token:" + device.encode() + b"\0" + struct.pack(">QQQQ", 0, 0, 0, int(time.time()) // 3600 - back)
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
 # ---------------------------------------------------------------- every route, with all credentials
 roles = ["viewer", "operator", "approver"]
 routes = json.load(open(ROUTES))["routes"]
@@ -88,12 +99,22 @@ for route in routes:
         expect("late-token", 401)
         for other in roles:
             expect(other + "-token", 403 if roles.index(other) < roles.index(role) else "let in")
+    elif role == "agent":
+        own = session_token("nobody")
+        for token in (None, "", "wrong-token", "late-token", own[:-1], own + "0", own[:-1] + "x"):
+            expect(token, 401)
+        for other in roles:
+            expect(other + "-token", 401)
+        expect(session_token("d1"), 401)
+        expect(session_token("nobody", 2), 401)
+        expect(session_token("nobody", -1), 401)
+        expect(own, "let in")
     else:
         expect(None, "let in")
         expect("wrong-token", "let in")
     check(f"{method} {route['path']}: for {role}", not wrong, wrong)
-check("each role has a route", set(roles) | {"device", "anybody"} == {r["role"] for r in routes})
-status, text = ask("PATCH", "/v1/devices", token="approver-token")
+check("each role has a route", set(roles) | {"device", "agent", "anybody"} == {r["role"] for r in routes})
+status, text = ask("OPTIONS", "/v1/devices", token="approver-token")
 check("a method that no path has", status in (404, 405, 501), status)
 status, text = ask("DELETE", "/v1/fleet", token="approver-token")
 check("a method that this path has not", status == 405, status)
@@ -164,6 +185,27 @@ status, text = send(open(OLDER, "rb").read())
 check("evidence of before is refused, and another nonce asked for", status == 409, (status, text))
 status, text = send(evidence, path="/v1/devices/d2/evidence")
 check("evidence of another device", status == 409, (status, text))
+
+# ---------------------------------------------------------------- Keylime's agents
+def agent_says(path, method, body):
+    return ask(method, path, body, {"Content-Type": "application/vnd.api+json"}, session_token("d2"))
+
+
+ATTESTATIONS = "/v3.0/agents/d2/attestations"
+for method, path in (("POST", "/v3.0/sessions"), ("PATCH", "/v3.0/sessions/d2"), ("POST", ATTESTATIONS), ("PATCH", ATTESTATIONS + "/latest")):
+    for title, body in (
+        ("nothing", b""),
+        ("no JSON", b"<html>"),
+        ("an array", b"[]"),
+        ("brackets", b"[" * 4000),
+        ("another type", b'{"data": {"type": "x", "attributes": {}}}'),
+        ("no attributes", b'{"data": {"type": "session"}}'),
+        ("ill-formed UTF-8", b'{"data": {"type": "\xff"}}'),
+    ):
+        status, text = agent_says(path, method, body)
+        check(f"{method} {path} with {title}", status == 400 and json.loads(text)["errors"][0]["status"] == "400", (status, text))
+status, text = agent_says("/v3.0/sessions", "POST", b" " * 5000)
+check("a session with too much", status == 413, (status, text))
 
 before = ask("GET", "/v1/devices/d1/changes", token="viewer-token")
 with concurrent.futures.ThreadPoolExecutor(8) as pool:

@@ -61,7 +61,8 @@ sends() { # NAME
 	ask POST /v1/devices/d1/evidence -H 'Content-Encoding: zstd' --data-binary "@$1.zst"
 }
 measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"
-agent one && agent other || bail 'no evidence of two agents'
+agent one || bail 'no evidence of an agent'
+agent other || bail 'no evidence of another one'
 sends one
 check 'of two agents of a device the first is judged' said 200 '.verdict == "trusted" and .acknowledged.ima == 3'
 sends other

@@ -75,6 +75,16 @@ device d1 --cert stranger.crt --key stranger.key
 check 'with one of another authority' [ "$code" = 000 ]
 device d1 --cert d1.crt --key d1.key
 check 'with its own' said 200
+# Of every route whose path names the device.
+jq -r '.routes[] | select((.role == "device" or .role == "agent") and (.path | test("/[{]}"))) | "\(.method) \(.path)"' routes.json >named
+check 'there are routes of devices' [ "$(wc -l <named)" -ge 5 ]
+while read -r method path; do
+	path=$(echo "$path" | sed 's/{}/d1/')
+	ask "$method" "$path" -d '{}'
+	check "$method $path without a certificate" said 401
+	ask "$method" "$path" -d '{}' --cert d2.crt --key d2.key
+	check "$method $path with that of another device" said 403
+done <named
 answer_as() { # NAME: the certificate by which the answer is sent
 	run "$assay" enroll request --ak new.pem --machine-id d3 --out request.json
 	ask POST /v1/enroll/request --data-binary @request.json --cert d3.crt --key d3.key

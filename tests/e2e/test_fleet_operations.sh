@@ -95,6 +95,6 @@ check 'the routes are printed in the form that the schema has' /usr/bin/python3 
 described='[.paths | to_entries[] | .key as $path | .value | to_entries[] | [(.key | ascii_upcase), $path, .value["x-role"], .value.summary]] | sort'
 routed='[.routes[] | [.method, (.path | gsub("\\{\\.\\.\\.\\}"; "{path}") | gsub("\\{\\}"; "{name}")), .role, .summary]] | sort'
 check 'docs/fleet-openapi.json has every route, its role and what it does, and no other' eval '[ "$(jq -c "$described" "$top/docs/fleet-openapi.json")" = "$(jq -c "$routed" routes.json)" ]'
-check 'each says what it answers' [ "$(jq '[.paths[][] | .responses | has("200") and has("default")] | all' "$top/docs/fleet-openapi.json")" = true ]
+check 'each says what it answers' [ "$(jq '[.paths[][] | .responses | (keys | any(startswith("2"))) and has("default")] | all' "$top/docs/fleet-openapi.json")" = true ]
 echo "1..$check_number"
 exit "$check_failed"

@@ -2,7 +2,8 @@
 /*
  * What strangers send to the fleet's verifier: the first byte says what it is. Evidence, expanded
  * and read; a file of operators; a path, decoded; a
- * configuration; a set of keys; a token, by a key that signs nothing; a verdict that was kept.
+ * configuration; a set of keys; a token, by a key that signs nothing; a verdict that was kept;
+ * each message of Keylime's agents, and a proof, by a key that signs nothing.
  */
 #define _GNU_SOURCE /* strndup() */
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "fleet/http_internal.h"
 #include "fleet/judge.h"
 #include "fleet/kept_verdict_internal.h"
+#include "fleet/keylime_message.h"
+#include "fleet/session.h"
 #include "fleet/token.h"
 #include "fuzz.h"
 
@@ -21,6 +24,8 @@
 #define KEY_SET 0xf1
 #define TOKEN 0xf2
 #define KEPT 0xf3
+#define AGENT 0xf4
+#define PROOF 0xf5
 
 static void read_evidence(struct bytes bytes)
 {
@@ -118,6 +123,41 @@ static void read_token(struct bytes bytes)
 		abort();
 }
 
+static void read_agent(struct bytes bytes)
+{
+	static const uint8_t ak[] = "a key";
+	char agent[RECORD_MAX_MACHINE_ID + 1];
+	struct buffer proof = { 0 }, signature = { 0 };
+	struct evidence_in in = { 0 };
+	unsigned int logs = 0;
+
+	if (keylime_read_session(bytes, agent, NULL) == 0 && !machine_id_valid(agent))
+		abort();
+	(void)keylime_read_proof(bytes, "d1", &proof, &signature, NULL);
+	buffer_free(&proof);
+	buffer_free(&signature);
+	if (keylime_read_capabilities(bytes, &logs, NULL) == 0 && logs >= 1U << KEYLIME_LOGS)
+		abort();
+	if (keylime_read_evidence(bytes, BYTES(ak, sizeof(ak)), 1U << 20, &in, NULL) == 0 &&
+	    (in.text.size > 1U << 20 || in.body.data != in.made.data || in.evidence.ima_first > 0))
+		abort();
+	evidence_in_free(&in);
+}
+
+/* The key is the one of tests/data/keylime, whose TPM is gone. */
+static void read_proof(struct bytes bytes)
+{
+	static const struct nonce_keys none = { .count = 1 };
+	struct bytes ak, attest;
+	uint16_t size;
+
+	if (!bytes_take_be16(&bytes, &size) || !bytes_take(&bytes, size, &ak) ||
+	    !bytes_take_be16(&bytes, &size) || !bytes_take(&bytes, size, &attest))
+		return;
+	if (session_proved(&none, "d1", ak, attest, bytes, 1000000, 120, NULL) == 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 2)
@@ -134,6 +174,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	case KEPT:
 		read_kept(BYTES(data + 1, size - 1));
+		return 0;
+	case AGENT:
+		read_agent(BYTES(data + 1, size - 1));
+		return 0;
+	case PROOF:
+		read_proof(BYTES(data + 1, size - 1));
 		return 0;
 	default:
 		break;

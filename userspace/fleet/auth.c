@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/utc.h"
+#include "session.h"
 
 #define WORDS_MAX 4
 #define BEARER "Bearer "
@@ -118,6 +119,7 @@ int auth_parse(struct bytes text, const char *name, struct auth *ret, struct ass
 	}
 	auth.device_certificates = ret->device_certificates;
 	auth.oidc = ret->oidc;
+	auth.sessions = ret->sessions;
 	auth_free(ret);
 	*ret = auth;
 	return 0;
@@ -220,6 +222,22 @@ static int check_device(const struct auth *auth, struct http_call *call, struct 
 	return 0;
 }
 
+/* In Keylime's protocol who sends something is told by a session's token, not by a certificate. */
+static int check_agent(const struct auth *auth, struct http_call *call, uint64_t now,
+		       struct assay_error *err)
+{
+	struct bytes token = bearer_token(call);
+	int status = check_device(auth, call, err);
+
+	if (status != 0)
+		return status;
+	if (!auth->sessions || token.size == 0) {
+		assay_fail(err, EACCES, "prove by a session that this is the device");
+		return 401;
+	}
+	return session_check(auth->sessions, call->parameter, token, now, err) < 0 ? 401 : 0;
+}
+
 /* A browser shows its certificate whichever page it is that asks; such a page says so. */
 static bool is_of_other_site(const struct http_call *call)
 {
@@ -276,6 +294,8 @@ int auth_check(const struct auth *auth, struct http_call *call, uint64_t now,
 		return 0;
 	if (role == HTTP_DEVICE)
 		return check_device(auth, call, err);
+	if (role == HTTP_AGENT)
+		return check_agent(auth, call, now, err);
 	if (find_caller(auth, call, now, &caller, err) < 0)
 		return 401;
 	if (caller.by_certificate && call->route->method != HTTP_GET && is_of_other_site(call)) {

@@ -16,6 +16,7 @@
 #define ASSAY_FLEET_AUTH_H
 
 #include "http.h"
+#include "nonce.h"
 #include "oidc.h"
 
 #define AUTH_FILE_MAX (1U << 20)
@@ -36,12 +37,14 @@ struct auth_entry {
  * struct auth - start with {0}, end with auth_free()
  * @device_certificates: a device must show its own
  * @oidc: whose tokens are believed besides; NULL: nobody's; borrowed
+ * @sessions: that agents' tokens are made with (session.h); NULL: none are believed; borrowed
  */
 struct auth {
 	struct auth_entry *entries;
 	size_t count;
 	bool device_certificates;
 	struct oidc *oidc;
+	const struct nonce_keys *sessions;
 };
 
 /*

@@ -19,15 +19,13 @@
 #define HEADERS_MAX 16384
 
 static const char *const method_names[HTTP_METHODS] = {
-	[HTTP_GET] = "GET",
-	[HTTP_POST] = "POST",
-	[HTTP_PUT] = "PUT",
-	[HTTP_DELETE] = "DELETE",
+	[HTTP_GET] = "GET",	[HTTP_POST] = "POST",	  [HTTP_PUT] = "PUT",
+	[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
 };
 
 static const char *const role_names[HTTP_ROLES] = {
-	[HTTP_ANYBODY] = "anybody",   [HTTP_DEVICE] = "device",	    [HTTP_VIEWER] = "viewer",
-	[HTTP_OPERATOR] = "operator", [HTTP_APPROVER] = "approver",
+	[HTTP_ANYBODY] = "anybody", [HTTP_DEVICE] = "device",	  [HTTP_AGENT] = "agent",
+	[HTTP_VIEWER] = "viewer",   [HTTP_OPERATOR] = "operator", [HTTP_APPROVER] = "approver",
 };
 
 const char *http_method_name(enum http_method method)
@@ -78,16 +76,21 @@ void http_add_header(struct http_call *call, const char *name, const char *value
 	evhttp_add_header(evhttp_request_get_output_headers(call->request), name, value);
 }
 
-void http_answer_json(struct http_call *call, int status, json_t *json)
+void http_answer_json_as(struct http_call *call, int status, const char *type, json_t *json)
 {
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
 	if (text)
-		send_answer(call, status, "application/json", text, strlen(text));
+		send_answer(call, status, type, text, strlen(text));
 	else
 		send_answer(call, HTTP_INTERNAL, "text/plain", "out of memory", 13);
 	free(text);
+}
+
+void http_answer_json(struct http_call *call, int status, json_t *json)
+{
+	http_answer_json_as(call, status, "application/json", json);
 }
 
 void http_answer_bytes(struct http_call *call, const char *type, struct bytes bytes)
@@ -248,9 +251,8 @@ bool http_path_matches(const char *pattern, const char *path, char parameter[HTT
 static bool take_method(enum evhttp_cmd_type command, enum http_method *ret)
 {
 	static const enum evhttp_cmd_type commands[HTTP_METHODS] = {
-		[HTTP_GET] = EVHTTP_REQ_GET,
-		[HTTP_POST] = EVHTTP_REQ_POST,
-		[HTTP_PUT] = EVHTTP_REQ_PUT,
+		[HTTP_GET] = EVHTTP_REQ_GET,	   [HTTP_POST] = EVHTTP_REQ_POST,
+		[HTTP_PUT] = EVHTTP_REQ_PUT,	   [HTTP_PATCH] = EVHTTP_REQ_PATCH,
 		[HTTP_DELETE] = EVHTTP_REQ_DELETE,
 	};
 
@@ -362,7 +364,7 @@ static struct evhttp *make_http(struct http_server *server)
 	evhttp_set_max_body_size(http, (ev_ssize_t)body_max);
 	evhttp_set_timeout(http, (int)server->limits.timeout);
 	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
-						 EVHTTP_REQ_DELETE);
+						 EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE);
 	evhttp_set_gencb(http, take_request, server);
 	return http;
 }

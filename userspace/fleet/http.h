@@ -17,15 +17,16 @@
 /* Bytes of a path's parameter, and of a query's value, with the NUL. */
 #define HTTP_PARAMETER_MAX 192
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_METHODS };
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_METHODS };
 
 /* http_method_name() - "GET" ... */
 const char *http_method_name(enum http_method method);
 
-/* Who may call a route. What each may, the next may too, but for devices. */
+/* Who may call a route. What each may, the next may too, but for devices and agents. */
 enum http_role {
 	HTTP_ANYBODY,
 	HTTP_DEVICE, /* the device that the path names */
+	HTTP_AGENT,  /* the same, which has proved that it is by a session of Keylime's */
 	HTTP_VIEWER,
 	HTTP_OPERATOR,
 	HTTP_APPROVER,
@@ -168,6 +169,8 @@ void http_add_header(struct http_call *call, const char *name, const char *value
 
 /* http_answer_json() - @json: taken over; NULL, which jansson gives without memory, is a 500 */
 void http_answer_json(struct http_call *call, int status, json_t *json);
+/* http_answer_json_as() - of that media type */
+void http_answer_json_as(struct http_call *call, int status, const char *type, json_t *json);
 void http_answer_bytes(struct http_call *call, const char *type, struct bytes bytes);
 /* http_answer_error() - of type push-error (assay-push(7)), with a sentence for people */
 void http_answer_error(struct http_call *call, int status, const char *format, ...)

@@ -17,4 +17,13 @@ void intake_free(struct intake *intake);
 void intake_challenge(struct http_call *call);
 void intake_evidence(struct http_call *call);
 
+/*
+ * Handlers of Keylime's push protocol, API version 3.0: POST /v3.0/sessions, PATCH
+ * /v3.0/sessions/NAME, POST /v3.0/agents/NAME/attestations and PATCH .../attestations/latest.
+ */
+void keylime_session(struct http_call *call);
+void keylime_proof(struct http_call *call);
+void keylime_capabilities(struct http_call *call);
+void keylime_evidence(struct http_call *call);
+
 #endif /* ASSAY_FLEET_INTAKE_H */

@@ -7,41 +7,9 @@
 #define ASSAY_FLEET_JUDGE_H
 
 #include "devices.h"
+#include "evidence_in.h"
 #include "nonce.h"
 #include "policies.h"
-#include "verify/evidence.h"
-
-/**
- * struct evidence_in - evidence as it came, and what of it is read before its device is known
- * @body: as it was sent, a frame of zstd; borrowed
- * @text: what is in it; @evidence: as it was read, until it is judged
- * @digest: SHA-256 of @body
- * @nonce, @boot_id, @resets, @restarts, @clock: what it says; nothing is proved yet
- *
- * Start with {0}, end with evidence_in_free().
- */
-struct evidence_in {
-	struct bytes body;
-	struct buffer text;
-	struct evidence evidence;
-	struct assay_digest digest;
-	struct buffer nonce;
-	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
-	uint64_t resets, restarts, clock;
-};
-
-/* evidence_in_forget() - let go of @text and @evidence, which are large; the rest stays */
-void evidence_in_forget(struct evidence_in *in);
-void evidence_in_free(struct evidence_in *in);
-
-/*
- * evidence_in_read() - expand and read it
- * @limit: bytes that it may have when it is expanded
- *
- * Return: 0; -EFBIG; -EBADMSG with what is off; -ENOMEM
- */
-int evidence_in_read(struct bytes body, size_t limit, struct evidence_in *ret,
-		     struct assay_error *err);
 
 enum judge_kind {
 	JUDGE_VERDICT,	/* it is the device's, and was judged */

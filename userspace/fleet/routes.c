@@ -32,6 +32,15 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_POST, "/v1/enroll/answer", HTTP_DEVICE, ENROLL_MAX_SIZE, enrolment_answer,
 	  "answer that challenge: the device is enrolled" },
 
+	{ HTTP_POST, "/v3.0/sessions", HTTP_DEVICE, SMALL, keylime_session,
+	  "Keylime's push agent: a challenge, to prove which device it is" },
+	{ HTTP_PATCH, "/v3.0/sessions/{}", HTTP_DEVICE, 4 * SMALL, keylime_proof,
+	  "Keylime's push agent: the proof, for a token" },
+	{ HTTP_POST, "/v3.0/agents/{}/attestations", HTTP_AGENT, 4 * SMALL, keylime_capabilities,
+	  "Keylime's push agent: what it has, for a nonce and what is wanted" },
+	{ HTTP_PATCH, "/v3.0/agents/{}/attestations/latest", HTTP_AGENT, EVIDENCE_BODY,
+	  keylime_evidence, "Keylime's push agent: evidence, for a verdict" },
+
 	{ HTTP_GET, "/v1/fleet", HTTP_VIEWER, 0, view_summary, "how many devices are held for what" },
 	{ HTTP_GET, "/v1/devices", HTTP_VIEWER, 0, view_devices,
 	  "devices in the order of their names" },

@@ -87,12 +87,12 @@ static unsigned int wait_of(const struct fleet *fleet, const struct http_call *c
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	now = (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-	if (role == HTTP_DEVICE)
+	if (role == HTTP_DEVICE || role == HTTP_AGENT)
 		http_addresses_network(call->peer.address, network);
 	snprintf(who, sizeof(who), "%s %s", call->who, network);
 	return rates_wait(fleet->rates, who,
-			  role == HTTP_DEVICE ? fleet->settings->device_rate :
-						fleet->settings->operator_rate,
+			  role <= HTTP_AGENT ? fleet->settings->device_rate :
+					       fleet->settings->operator_rate,
 			  now);
 }
 
@@ -478,6 +478,7 @@ static int start(struct running *running, struct assay_error *err)
 	if (r == 0 && running->oidc)
 		oidc_refresh(running->oidc, fleet_now());
 	fleet->auth.oidc = running->oidc;
+	fleet->auth.sessions = &fleet->nonce_keys;
 	if (r == 0)
 		r = webhooks_new(fleet, settings->config, running->fetcher, &running->webhooks,
 				 err);
