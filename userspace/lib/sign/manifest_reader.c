@@ -558,7 +558,7 @@ static int read_all(struct manifest_reader *reader, manifest_entry_function each
 int manifest_read_bytes(struct bytes text, const char *name, manifest_entry_function each,
 			void *context, struct manifest_header *ret_header, struct assay_error *err)
 {
-	struct manifest_reader *reader;
+	struct manifest_reader *reader = NULL;
 	int r = reader_new(NULL, text, name, &reader, err);
 
 	return r < 0 ? r : read_all(reader, each, context, ret_header, err);
@@ -567,7 +567,7 @@ int manifest_read_bytes(struct bytes text, const char *name, manifest_entry_func
 int manifest_read(FILE *stream, const char *name, manifest_entry_function each, void *context,
 		  struct manifest_header *ret_header, struct assay_error *err)
 {
-	struct manifest_reader *reader;
+	struct manifest_reader *reader = NULL;
 	int r = reader_new(stream, BYTES(NULL, 0), name, &reader, err);
 
 	return r < 0 ? r : read_all(reader, each, context, ret_header, err);
@@ -576,7 +576,7 @@ int manifest_read(FILE *stream, const char *name, manifest_entry_function each, 
 int manifest_read_header(struct bytes text, const char *name, struct manifest_header *ret,
 			 struct assay_error *err)
 {
-	struct manifest_reader *reader;
+	struct manifest_reader *reader = NULL;
 	int r = reader_new(NULL, text, name, &reader, err);
 
 	if (r < 0)
