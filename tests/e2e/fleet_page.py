@@ -76,6 +76,9 @@ def fill_database():
         base.execute("UPDATE device_state SET verdict = 2 WHERE name = ?", (HOSTILE_NAME,))
         base.execute("UPDATE device_state SET change_id = coalesce((SELECT max(id) FROM verdict_change c "
                      "WHERE c.name = device_state.name), 0) WHERE verdict >= 2")
+        base.execute("INSERT INTO alarm (id, name, at, verdict, reason, change_id) SELECT c.id, s.name, c.at, s.verdict, "
+                     "c.reason, c.id FROM device_state s JOIN verdict_change c ON c.id = s.change_id WHERE s.verdict >= 2 "
+                     "AND s.name <> 'd1'")
     return newest
 
 
@@ -314,12 +317,38 @@ def check_what_if():
     picture("fleet-policies.png")
 
 
+def alarm_ids():
+    return [item.get_attribute("data-alarm") for item in find("#alarms > li")]
+
+
 def check_alarms(newest):
     go("#/alarms")
-    check("alarms, the newest first", until(lambda: len(find("ol.line li")) == 50) and newest in find("ol.line li")[0].text, text())
-    find("main button")[0].click()
-    check("and older ones", until(lambda: len(find("ol.line li")) == 100))
+    check("open alarms, the newest first", until(lambda: len(alarm_ids()) == 50) and newest in find("#alarms li")[0].text and
+          alarm_ids() == sorted(alarm_ids(), key=int, reverse=True), text("#alarms")[:500])
+    check("with why, and since when", "nothing came within two intervals" in text("#alarms") and "since" in find("#alarms li")[0].text)
+    theme("dark")
+    js("document.activeElement.blur(); scrollTo(0, 0)")
+    picture("fleet-alarms.png")
+    theme("light")
+    [button for button in find("main button") if button.text == "Older ones"][0].click()
+    check("and older ones", until(lambda: len(alarm_ids()) == 100))
     check_view("alarms")
+    find("#alarm-q")[0].send_keys("d1", Keys.ENTER)
+    check("those of a name", until(lambda: len(alarm_ids()) == 1) and "d1" in text("#alarms"), text("#alarms"))
+    alarm = alarm_ids()[0]
+    check("the address keeps that", "q=d1" in browser.current_url, browser.current_url)
+    check("what changed says the same number", js("""return fetch('/v1/devices/d1/changes?limit=1', {headers: {Authorization: 'Bearer viewer-token'}}).then((r) => r.json())""")["changes"][0]["alarm"] == int(alarm))
+    find("#alarms input")[0].send_keys(HOSTILE.replace("\u202e", ""), Keys.ENTER)
+    check("an operator has seen it, with a note that is text",
+          until(lambda: "operator the-operator" in text("#alarms .note")) and "<img src=x" in text("#alarms .note q"), text("#alarms"))
+    find("#alarm-shown")[0].send_keys("open, not")
+    check("and it is among the others no more", has("There is none.") and not alarm_ids(), text())
+    go("#/alarms?shown=all&state=silent")
+    check("by state", until(lambda: len(alarm_ids()) == 50) and "not trusted" not in text("#alarms"), text("#alarms")[:300])
+    go("#/alarms?shown=closed")
+    check("none is closed yet", has("There is none."), text())
+    go("#/alarms?q=" + HOSTILE_NAME)
+    check("hostile reasons are text", until(lambda: "<img src=x" in text("#alarms")) and "\\u{202e}" in text("#alarms"), text("#alarms"))
 
 
 def check_keys():

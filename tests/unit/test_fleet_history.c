@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet/alarms.h"
+#include "fleet/changes.h"
 #include "fleet/devices.h"
 #include "fleet/retention.h"
 #include "fleet/schema.h"
@@ -91,7 +93,7 @@ static void add_device(const char *name, const char *label, enum device_verdict 
 
 	snprintf(sql, sizeof(sql),
 		 "INSERT INTO device (name, identity, record, ak, label, approved, enrolled) "
-		 "VALUES ('%s', CAST('%s' AS %s), '', CAST('' AS %s), '%s', 1, 0);"
+		 "VALUES ('%s', CAST('%s' AS %s), '', CAST('' AS %s), '%s', 1, 5);"
 		 "INSERT INTO device_state (name, verdict) VALUES ('%s', %d)",
 		 name, name, store_is_postgres(store) ? "BYTEA" : "BLOB",
 		 store_is_postgres(store) ? "BYTEA" : "BLOB", label, name, (int)verdict);
@@ -102,9 +104,13 @@ static void add_device(const char *name, const char *label, enum device_verdict 
 static uint64_t change(const char *name, enum device_verdict verdict, uint64_t at,
 		       const char *reason)
 {
-	const struct device_change row = {
-		.name = name, .at = at, .verdict = verdict, .reason = reason, .policy = "p@1"
-	};
+	const struct device_change row = { .name = name,
+					   .at = at,
+					   .verdict = verdict,
+					   .reason = reason,
+					   .policy = "p@1",
+					   .first = number("SELECT count(*) FROM verdict_change") ==
+						    0 };
 	struct device device = { 0 };
 	const struct device *const changed[] = { &device };
 	struct assay_error err = { 0 };
@@ -221,6 +227,104 @@ static void many_labels_are_bounded(void **state)
 	list = listed(TALLY_HOUR, TALLY_ALL);
 	assert_count(list, 0, "devices", "trusted", TALLY_LABELS_MAX + 20);
 	json_decref(list);
+}
+
+/* ---------------------------------------------------------------- alarms */
+
+static json_t *alarms(int64_t open, int64_t acknowledged, const char *device)
+{
+	const struct alarm_filter filter = { .open = open,
+					     .acknowledged = acknowledged,
+					     .verdict = -1,
+					     .device = device,
+					     .label = "",
+					     .limit = 10 };
+	struct assay_error err = { 0 };
+	json_t *list = json_array();
+
+	if (alarms_list(store, &filter, list, &err) < 0)
+		fail_msg("%s", err.text);
+	return list;
+}
+
+static size_t count_alarms(int64_t open, int64_t acknowledged, const char *device)
+{
+	json_t *list = alarms(open, acknowledged, device);
+	size_t count = json_array_size(list);
+
+	json_decref(list);
+	return count;
+}
+
+/* What those say who tell of changes: the alarm that each is of, or 0. */
+static json_int_t alarm_of(uint64_t change)
+{
+	struct assay_error err = { 0 };
+	json_t *list = json_array(), *row;
+	json_int_t alarm;
+
+	assert_int_equal(changes_after(store, change - 1, 1, list, &err), 0);
+	row = json_array_get(list, 0);
+	assert_int_equal(json_integer_value(json_object_get(row, "id")), change);
+	alarm = json_integer_value(json_object_get(row, "alarm"));
+	json_decref(list);
+	return alarm;
+}
+
+static void alarms_are_opened_and_closed(void **state)
+{
+	uint64_t good, red, other, silent, green, again, open = 0, unseen = 0;
+	struct assay_error err = { 0 };
+	json_t *list;
+
+	(void)state;
+	add_device("a", "shop", DEVICE_NEVER);
+	add_device("b", "", DEVICE_NEVER);
+	good = change("a", DEVICE_TRUSTED, NOW, "");
+	red = change("a", DEVICE_NOT_TRUSTED, NOW + 1, "a: file");
+	assert_int_equal(count_alarms(1, -1, ""), 1);
+	assert_int_equal(alarms_acknowledge(store, red, "operator me", "seen", NOW + 2, &err), 0);
+	assert_int_equal(alarms_count(store, &open, &unseen, &err), 0);
+	assert_true(open == 1 && unseen == 0);
+	/* The same again, as by another policy, is no news; another reason, or silence, is. */
+	other = change("a", DEVICE_NOT_TRUSTED, NOW + 3, "a: file");
+	assert_int_equal(count_alarms(1, 1, ""), 1);
+	change("a", DEVICE_NOT_TRUSTED, NOW + 4, "a: firmware");
+	assert_int_equal(count_alarms(1, 1, ""), 0);
+	assert_int_equal(alarms_acknowledge(store, red, "operator me", "", NOW + 5, &err), 0);
+	silent = change("a", DEVICE_SILENT, NOW + 6, "a: firmware");
+	assert_int_equal(count_alarms(1, 0, ""), 1);
+	list = alarms(1, -1, "a");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "id")), red);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "change")),
+			 silent);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "at")),
+			 NOW + 1);
+	json_decref(list);
+	assert_int_equal(count_alarms(1, -1, "b"), 0);
+	green = change("a", DEVICE_TRUSTED, NOW + 7, "");
+	assert_int_equal(count_alarms(1, -1, ""), 0);
+	assert_int_equal(count_alarms(0, -1, ""), 1);
+	/* What is closed needs nobody any more. */
+	assert_int_equal(alarms_acknowledge(store, red, "operator me", "", NOW, &err), -ENOENT);
+	assert_int_equal(alarms_acknowledge(store, 999, "operator me", "", NOW, &err), -ENOENT);
+	again = change("a", DEVICE_SILENT, NOW + 8, "");
+	assert_int_equal(alarm_of(good), 0);
+	assert_int_equal(alarm_of(red), red);
+	assert_int_equal(alarm_of(other), red);
+	assert_int_equal(alarm_of(silent), red);
+	assert_int_equal(alarm_of(green), red);
+	assert_int_equal(alarm_of(again), again);
+	/* Of a device that is removed; what there was stays to be seen. */
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(devices_remove(store, "a", NOW + 9, &err), 0);
+	assert_int_equal(store_commit(store, &err), 0);
+	assert_int_equal(count_alarms(1, -1, ""), 0);
+	assert_int_equal(count_alarms(-1, -1, ""), 2);
+	assert_int_equal(alarm_of(again), again);
+	open = 0;
+	assert_int_equal(alarms_prune(store, NOW + 8, &open, &err), 0);
+	assert_int_equal(open, 1);
 }
 
 /* ---------------------------------------------------------------- retention */
@@ -418,9 +522,13 @@ static void former_versions_are_migrated(void **state)
 				 0);
 		assert_string_equal(reason, "it was so");
 		assert_int_equal(number("SELECT count(*) FROM audit"), 1);
+		/* Who is not trusted has an alarm, also of before there were any. */
+		assert_int_equal(count_alarms(1, 0, "old"), 1);
+		assert_int_equal(alarm_of(device.change), device.change);
 		/* And goes on from there. */
 		assert_true(change("old", DEVICE_TRUSTED, NOW, "") > device.change);
 		assert_int_equal(number("SELECT count(*) FROM verdict_change"), 3);
+		assert_int_equal(count_alarms(1, -1, ""), 0);
 		assert_true(take_at(NOW));
 		device_free(&device);
 		store_disconnect(store);
@@ -433,6 +541,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(devices_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_labels_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(alarms_are_opened_and_closed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_old_is_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(summaries_are_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(former_versions_are_migrated, set_up, tear_down),

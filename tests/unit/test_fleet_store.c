@@ -445,7 +445,7 @@ static void a_verdict_is_kept(void **state)
 	const struct device *changed[] = { &devices[0] };
 	struct device_change change = { "d1",	   2000,  DEVICE_NOT_TRUSTED,
 					"why not", "p@1", BYTES_LITERAL("kept"),
-					{ 0 } };
+					{ 0 },	   false };
 	struct assay_error err = { 0 };
 	struct device again;
 	char reason[64];
@@ -513,12 +513,12 @@ static void a_device_is_removed(void **state)
 
 	(void)state;
 	assert_int_equal(store_begin(store, &err), 0);
-	in_transaction(devices_remove(store, "d1", &err), &err);
+	in_transaction(devices_remove(store, "d1", 50000, &err), &err);
 	device = load("d1");
 	assert_string_equal(device.name, "");
 	device_free(&device);
 	assert_int_equal(store_begin(store, &err), 0);
-	assert_int_equal(devices_remove(store, "d1", &err), -ENOENT);
+	assert_int_equal(devices_remove(store, "d1", 50000, &err), -ENOENT);
 	store_rollback(store);
 	assert_int_equal(enrol("d4", 1, 10, false, &err), 0);
 }
@@ -819,7 +819,7 @@ static void two_processes_take_turns(void **state)
  */
 static void changes_come_in_order(void **state)
 {
-	struct device_change change = { "d2", 1, DEVICE_SILENT, "", "", { NULL, 0 }, { 0 } };
+	struct device_change change = { "d2", 1, DEVICE_SILENT, "", "", { NULL, 0 }, { 0 }, false };
 	struct store *other = NULL;
 	struct assay_error err = { 0 };
 	uint64_t first = 0, second = 0;

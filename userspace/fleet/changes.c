@@ -17,12 +17,13 @@ const char *change_verdict_name(const struct store_value *column)
 json_t *change_json(const struct store_value *columns)
 {
 	return json_pack(
-		"{s:I, s:s, s:I, s:s, s:o, s:s, s:o}", "id",
+		"{s:I, s:s, s:I, s:s, s:o, s:s, s:o, s:o}", "id",
 		(json_int_t)store_get_number(&columns[0]), "device", store_get_text(&columns[1]),
 		"at", (json_int_t)store_get_number(&columns[2]), "verdict",
 		change_verdict_name(&columns[3]), "reason", json_text(store_get_text(&columns[4])),
 		"policy", store_get_text(&columns[5]), "evidence",
-		columns[6].type == STORE_BLOB ? json_hex(columns[6].bytes) : json_null());
+		columns[6].type == STORE_BLOB ? json_hex(columns[6].bytes) : json_null(), "alarm",
+		columns[7].type == STORE_NUMBER ? json_integer(columns[7].number) : json_null());
 }
 
 static int take_change(void *context, size_t set, const struct store_value *columns, size_t count,

@@ -32,8 +32,13 @@ int changes_end(struct store *store, const struct changes_range *range, uint64_t
 /* changes_newest() - the number of the newest; 0 if there is none */
 int changes_newest(struct store *store, uint64_t *ret, struct assay_error *err);
 
-/* CHANGE_COLUMNS - of verdict_change, as change_json() takes them */
-#define CHANGE_COLUMNS "id, name, at, verdict, reason, policy, evidence"
+/* CHANGE_COLUMNS - of verdict_change, as change_json() takes them; the last is its alarm's number
+ */
+#define CHANGE_COLUMNS                                                                           \
+	"id, name, at, verdict, reason, policy, evidence, (SELECT max(a.id) FROM alarm a WHERE " \
+	"a.name = verdict_change.name AND a.id <= verdict_change.id AND (a.closed = 0 OR "       \
+	"a.closed_by >= verdict_change.id OR (a.closed_by = 0 AND a.closed >= "                  \
+	"verdict_change.at)))"
 
 /* change_verdict_name() - device_verdict_name() of a column; "never" for what is none */
 const char *change_verdict_name(const struct store_value *column);

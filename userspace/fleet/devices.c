@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarm_events.h"
 #include "base/cleanup.h"
 
 static const char *const verdict_names[DEVICE_VERDICTS] = {
@@ -239,6 +240,18 @@ static int take_id(void *context, size_t set, const struct store_value *columns,
 	return 0;
 }
 
+static int follow_alarm(struct store *store, const struct device_change *change, uint64_t id,
+			struct assay_error *err)
+{
+	const struct alarm_event event = { change->name, id, change->at, change->verdict,
+					   change->reason };
+
+	if (change->verdict == DEVICE_NOT_TRUSTED || change->verdict == DEVICE_SILENT)
+		return alarm_open(store, &event, err);
+	/* Most are the first of their device, which has no alarm. */
+	return change->first ? 0 : alarm_close(store, change->name, id, change->at, err);
+}
+
 int devices_add_changes(struct store *store, const struct device_change *changes, size_t count,
 			uint64_t *ret_ids, struct assay_error *err)
 {
@@ -275,6 +288,8 @@ int devices_add_changes(struct store *store, const struct device_change *changes
 	r = count > 0 ? order_changes(store, err) : 0;
 	if (r == 0 && count > 0)
 		r = store_run_many(store, &add, values, count, take_id, ret_ids, err);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = follow_alarm(store, &changes[i], ret_ids[i], err);
 	free(values);
 	return r;
 }
@@ -432,6 +447,9 @@ int devices_enrol(struct store *store, const struct device_record *record, const
 		r = add_device(store, record, text, label, due > 0, replace, err);
 	if (r == 0)
 		r = begin_state(store, record->machine_id, due, err);
+	/* With a new key it is held for nothing yet. */
+	if (r == 0 && replace)
+		r = alarm_close(store, record->machine_id, 0, record->enrolled, err);
 	return r;
 }
 
@@ -447,7 +465,7 @@ static int one_of(struct store *store, const struct store_statement *statement,
 	return r;
 }
 
-int devices_remove(struct store *store, const char *name, struct assay_error *err)
+int devices_remove(struct store *store, const char *name, uint64_t now, struct assay_error *err)
 {
 	static const struct store_statement forget = { "t",
 						       "DELETE FROM device_state WHERE name = $1",
@@ -463,6 +481,8 @@ int devices_remove(struct store *store, const char *name, struct assay_error *er
 
 	if (r == 0)
 		r = store_run(store, &evidence, &value, 1, NULL, NULL, err);
+	if (r == 0)
+		r = alarm_close(store, name, 0, now, err);
 	return r < 0 ? r : one_of(store, &remove, &value, name, err);
 }
 

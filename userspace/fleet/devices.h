@@ -79,6 +79,7 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 /**
  * struct device_change - a verdict that became another one
  * @kept: kept_verdict_pack() of it; of size 0 of silence
+ * @first: of the device: it was held for nothing before
  */
 struct device_change {
 	const char *name;
@@ -87,10 +88,11 @@ struct device_change {
 	const char *reason, *policy;
 	struct bytes kept;
 	struct assay_digest evidence;
+	bool first;
 };
 
 /*
- * devices_add_changes() - keep them, in this order
+ * devices_add_changes() - keep them, in this order, and the alarms that they open and close
  * @ret_ids: as many, each for .change of its device
  *
  * In a transaction, whose other rows are locked already: others that have changes wait for its end.
@@ -133,9 +135,10 @@ int devices_enrol(struct store *store, const struct device_record *record, const
 
 /*
  * devices_remove(), devices_set_label(), devices_approve() - -ENOENT if it is not enrolled
+ * @now: seconds since 1970-01-01 00:00 UTC; its alarm is closed then
  * @due: as of devices_enrol(); one that was approved before keeps its own
  */
-int devices_remove(struct store *store, const char *name, struct assay_error *err);
+int devices_remove(struct store *store, const char *name, uint64_t now, struct assay_error *err);
 int devices_set_label(struct store *store, const char *name, const char *label,
 		      struct assay_error *err);
 int devices_approve(struct store *store, const char *name, uint64_t due, struct assay_error *err);

@@ -278,7 +278,7 @@ void enrolment_label(struct http_call *call)
 static int remove_device(struct http_call *call, char **ret, struct assay_error *err)
 {
 	struct fleet *fleet = call->context;
-	int r = devices_remove(fleet->store, call->parameter, err);
+	int r = devices_remove(fleet->store, call->parameter, fleet_now(), err);
 
 	(void)ret;
 	return r < 0 ? r : act_note(call, "remove", err);

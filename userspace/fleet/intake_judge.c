@@ -88,6 +88,7 @@ static void note_change(struct intake_batch *batch, struct intake_item *item, co
 		.policy = policy,
 		.kept = buffer_bytes(&judgement->kept),
 		.evidence = device->evidence,
+		.first = device->change == 0,
 	};
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "act.h"
+#include "alarms.h"
 #include "base/cleanup.h"
 #include "devices.h"
 
@@ -102,6 +103,21 @@ static int write_devices(FILE *out, struct store *store, struct assay_error *err
 	return 0;
 }
 
+static int write_alarms(FILE *out, struct store *store, struct assay_error *err)
+{
+	uint64_t open, unseen;
+	int r = alarms_count(store, &open, &unseen, err);
+
+	if (r < 0)
+		return r;
+	head(out, "alarms_open", "gauge", "Devices that are not trusted, or silent.");
+	fprintf(out, "assay_fleet_alarms_open %" PRIu64 "\n", open);
+	head(out, "alarms_unacknowledged", "gauge",
+	     "Of these, those that nobody has acknowledged.");
+	fprintf(out, "assay_fleet_alarms_unacknowledged %" PRIu64 "\n", unseen);
+	return 0;
+}
+
 static int write_tries(void *context, size_t set, const struct store_value *columns, size_t count,
 		       struct assay_error *err)
 {
@@ -135,6 +151,8 @@ void out_metrics(struct http_call *call)
 	int r = out ? write_devices(out, fleet->store, &err) :
 		      assay_fail(&err, ENOMEM, "out of memory");
 
+	if (r == 0)
+		r = write_alarms(out, fleet->store, &err);
 	if (r == 0)
 		r = write_webhooks(out, fleet->store, &err);
 	if (r == 0)

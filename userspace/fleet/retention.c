@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "alarms.h"
 #include "tally.h"
 
 #define DAY 86400U
@@ -83,6 +84,8 @@ int retention_begin(struct store *store, const struct retention_terms *terms,
 	if (r == 0)
 		r = remove_summaries(store, days_before(terms, terms->summary_days),
 				     &done->summaries, err);
+	if (r == 0)
+		r = alarms_prune(store, days_before(terms, terms->days), &done->alarms, err);
 	return end_transaction(store, r, err);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is old is removed: verdicts that no device is held for any more, evidence of former boots,
- * and counts of former days. What each device is held for stays, with its reason, and so does the
- * evidence of its present boot; the audit is never cut.
+ * alarms that were closed, and counts of former days. What each device is held for stays, with its
+ * reason, and so does the evidence of its present boot; the audit is never cut.
  *
  * A pass once a day, by whoever has the lease, in steps that are short: devices do not wait.
  */
@@ -27,7 +27,7 @@ struct retention_terms {
 /* struct retention_done - what was removed; @partitions: whole, with changes that are not counted
  */
 struct retention_done {
-	uint64_t changes, evidence, summaries, partitions;
+	uint64_t changes, evidence, alarms, summaries, partitions;
 };
 
 /* retention_begin() - begin a pass, whatever the last one was */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "routes.h"
 
+#include "alarm_views.h"
 #include "change_views.h"
 #include "content_views.h"
 #include "decisions.h"
@@ -65,6 +66,10 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_GET, "/v1/assignments", HTTP_VIEWER, 0, reference_assignments,
 	  "which policy devices of a label are judged by" },
 
+	{ HTTP_GET, "/v1/alarms", HTTP_VIEWER, 0, alarm_list,
+	  "devices that are, or were, not trusted or silent, from when to when" },
+	{ HTTP_GET, "/v1/alarms/{}", HTTP_VIEWER, 0, alarm_show, "one alarm" },
+
 	{ HTTP_GET, "/v1/rollouts", HTTP_VIEWER, 0, decision_rollouts,
 	  "policies that are rolled out to a share of the devices of a label, and what comes of it" },
 	{ HTTP_GET, "/v1/proposals", HTTP_VIEWER, 0, decision_proposals,
@@ -78,6 +83,8 @@ const struct http_route fleet_routes[] = {
 	{ HTTP_PUT, "/v1/certificates/{...}", HTTP_OPERATOR, REFERENCE_BODY,
 	  reference_upload_certificate, "a new version of a certificate" },
 
+	{ HTTP_POST, "/v1/alarms/{}/acknowledge", HTTP_OPERATOR, SMALL, alarm_acknowledge,
+	  "say that an alarm was seen, with a note" },
 	{ HTTP_POST, "/v1/what-if", HTTP_OPERATOR, SMALL, what_if,
 	  "who would be held for something else by another policy" },
 

@@ -189,6 +189,21 @@ static const struct step {
 		.postgres = "ALTER TABLE verdict_change ADD COLUMN packed BYTEA;"
 			    "ALTER TABLE verdict_change ALTER COLUMN packed SET STORAGE EXTERNAL;",
 	},
+	/* From when on a device was not trusted or silent; closed: 0, or when it was trusted again.
+	 */
+	{
+		.both = "CREATE TABLE alarm (id BIGINT PRIMARY KEY, name TEXT NOT NULL, at BIGINT "
+			"NOT NULL, verdict BIGINT NOT NULL, reason TEXT NOT NULL, change_id BIGINT "
+			"NOT NULL, closed BIGINT NOT NULL DEFAULT 0, closed_by BIGINT NOT NULL "
+			"DEFAULT 0, acknowledged BIGINT NOT NULL DEFAULT 0, who TEXT NOT NULL "
+			"DEFAULT '', note TEXT NOT NULL DEFAULT '');"
+			"CREATE UNIQUE INDEX alarm_open ON alarm (name) WHERE closed = 0;"
+			"CREATE INDEX alarm_open_id ON alarm (id) WHERE closed = 0;"
+			"CREATE INDEX alarm_name ON alarm (name, id);"
+			"INSERT INTO alarm (id, name, at, verdict, reason, change_id) SELECT c.id, "
+			"s.name, s.since, s.verdict, c.reason, c.id FROM device_state s JOIN "
+			"verdict_change c ON c.id = s.change_id WHERE s.verdict >= 2;",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -27,11 +27,14 @@ function bar(counts, whole) {
 		}));
 }
 
-function cards(counts, whole) {
+function cards(counts, whole, alarms) {
 	return element("ul", { class: "cards" }, STATES.map((state) => element("li", {},
 		element("a", { href: "#/devices?state=" + state },
 			element("b", { class: state }, number(counts[state])),
-			stateWords(state), element("span", { class: "faint" }, " ", percent(counts[state], whole))))));
+			stateWords(state), element("span", { class: "faint" }, " ", percent(counts[state], whole))))),
+	element("li", {}, element("a", { href: "#/alarms?shown=unseen" },
+		element("b", { class: alarms.unacknowledged_count > 0 ? "not-trusted" : "never" }, number(alarms.unacknowledged_count)),
+		"alarms not acknowledged", element("span", { class: "faint" }, " of ", number(alarms.open_count), " open"))));
 }
 
 // Changes an hour, to each state; the same as a table for who does not see it.
@@ -67,10 +70,11 @@ let by = "hour"; // how the trend is shown, for as long as the page is
 
 async function draw(place, context) {
 	const { signal } = context;
-	const [fleet, trends, changes] = await Promise.all([
+	const [fleet, trends, changes, alarms] = await Promise.all([
 		get("/v1/fleet", {}, signal),
 		get("/v1/trend", {}, signal),
 		get("/v1/changes", { limit: 8 }, signal),
+		get("/v1/alarms", { limit: 1 }, signal),
 	]);
 	const counts = Object.fromEntries(STATES.map((state) => [state, fleet.devices[state] ?? 0]));
 	const whole = STATES.reduce((sum, state) => sum + counts[state], 0);
@@ -79,7 +83,7 @@ async function draw(place, context) {
 	place.replaceChildren(
 		element("h1", {}, number(whole), whole === 1 ? " device" : " devices"),
 		whole === 0 ? element("p", {}, "No device is enrolled yet: assay-enroll(1), assay-fleet(8).") : bar(counts, whole),
-		cards(counts, whole),
+		cards(counts, whole, alarms),
 		overTime,
 		element("h2", {}, "Verdict changes in the last 24 hours"),
 		changesByHour(trends.hours), changesTable(trends.hours),
