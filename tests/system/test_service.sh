@@ -22,7 +22,7 @@ check 'assayd is active' shows assayd ActiveState active
 check 'it was ready before sysinit.target was reached' active_before assayd.service sysinit.target
 check 'after the module was loaded' active_before systemd-modules-load.service assayd.service
 check 'it has told systemd how it is' [ -n "$(systemctl show --property StatusText --value assayd)" ]
-check 'it has the device' waits 10 state_is .device_present
+check 'it has the device' waits state_is .device_present
 run systemd-analyze verify --man=no assayd.service
 check 'the unit has no mistake' [ "$status$(cat "$CHECK_OUT/stderr")" = 0 ]
 run systemd-analyze security assayd.service --no-pager --threshold=19
@@ -67,15 +67,15 @@ configure() { # LINE...: and has it read
 	systemctl reload assayd
 }
 configure '[status]' 'interval=never'
-check 'a configuration that is wrong is a problem' waits 10 state_is '.problems | length == 1'
-check 'which the journal has by its fields' waits 10 journal_has ASSAY_PART=service _SYSTEMD_UNIT=assayd.service \
+check 'a configuration that is wrong is a problem' waits state_is '.problems | length == 1'
+check 'which the journal has by its fields' waits journal_has ASSAY_PART=service _SYSTEMD_UNIT=assayd.service \
 	MESSAGE_ID=6f2d4d1c6b0f4d1f9d4b7a0c5c1e8a53
 configure '[status]' 'interval=500ms' 'metrics-listen=/run/assay/metrics' 'metrics-file=/run/assay/assay.prom'
-check 'one that is right mends it' waits 10 state_is '.problems | length == 0'
+check 'one that is right mends it' waits state_is '.problems | length == 0'
 check 'and the service was never restarted by that' shows assayd NRestarts 0
 run curl --silent --unix-socket /run/assay/metrics http://localhost/metrics
 check 'metrics are on its socket' prints 0 '^assay_device_present 1'
-check 'and in the file of the collector' waits 10 grep -q '^assay_problems' /run/assay/assay.prom
+check 'and in the file of the collector' waits grep -q '^assay_problems' /run/assay/assay.prom
 
 # ------------------------------------------------------------------ its credentials
 mkdir -m 700 /root/secret
@@ -92,7 +92,7 @@ rm /run/systemd/system/assayd.service.d/ak.conf
 systemctl daemon-reload && systemctl restart assayd
 run varlinkctl --json=short call /run/assay/assayd org.assay.Quote '{"nonce":"000102030405060708090a0b0c0d0e0f"}'
 check 'without it there is none, and what is to be done is told' [ "$status" -ne 0 ]
-check 'as a problem as well' waits 20 state_is '[.problems[].text] | any(contains("LoadCredential=ak.pem"))'
+check 'as a problem as well' waits state_is '[.problems[].text] | any(contains("LoadCredential=ak.pem"))'
 configure '[status]' 'interval=500ms'
 
 # ------------------------------------------------------------------ what it measures by rules
@@ -100,7 +100,7 @@ fsverity enable /usr/bin/jq
 mkdir -p /etc/assay/measure.d
 printf '[measure]\nfile=/usr/bin/jq\n' >/etc/assay/measure.d/10.conf
 works 'it is told of a rule' systemctl reload assayd
-check 'by which it measures, in its sandbox' waits 20 state_is '.parts.measure.last_pass.measured_count == 1'
+check 'by which it measures, in its sandbox' waits state_is '.parts.measure.last_pass.measured_count == 1'
 run assay log show
 check 'the log has the file' prints 0 '  /usr/bin/jq$'
 
@@ -118,11 +118,11 @@ fsverity enable $extension/usr/bin/tool
 insmod /bed/overlay.ko
 works 'an extension is merged' systemd-sysext merge
 check 'its files are in /usr' [ "$(/usr/bin/tool)" = 'an extension' ]
-check 'which the service sees as a mount, and goes through its rules' waits 30 state_is ".parts.measure.pass_count > $passes"
+check 'which the service sees as a mount, and goes through its rules' waits state_is ".parts.measure.pass_count > $passes"
 in_log() {
 	assay log show | grep -q "  $extension/usr/bin/tool\$"
 }
-check 'by the example it measures what the extension brought, where that is' waits 30 in_log
+check 'by the example it measures what the extension brought, where that is' waits in_log
 works 'it goes again' systemd-sysext unmerge
 
 # ------------------------------------------------------------------ what it goes on after
@@ -131,7 +131,7 @@ came_back() { # OLD_PID: another process is active, and has written the state
 }
 pid=$(main_pid)
 kill -9 "$pid"
-check 'it comes back when it was killed' waits 20 came_back "$pid"
+check 'it comes back when it was killed' waits came_back "$pid"
 mkdir -p /run/systemd/system/assayd.service.d
 printf '[Service]\nWatchdogSec=2\n' >/run/systemd/system/assayd.service.d/watchdog.conf
 systemctl daemon-reload
@@ -140,7 +140,7 @@ pid=$(main_pid)
 sleep 5
 check 'it lives on while it tells the watchdog' [ "$(main_pid)" = "$pid" ]
 kill -STOP "$pid"
-check 'and comes back when it does not' waits 30 came_back "$pid"
+check 'and comes back when it does not' waits came_back "$pid"
 run journalctl --boot --unit assayd --no-pager
 check 'that was the watchdog' prints 0 'Watchdog timeout'
 works 'it is stopped' systemctl stop assayd
