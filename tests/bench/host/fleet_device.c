@@ -20,6 +20,7 @@
 #define BOOT_ID "01234567-89ab-cdef-0123-456789abcdef" /* put_start()'s */
 #define ASSAY_PCR 14
 #define IMA_PCR 10
+#define FIRST_RECORDS 2 /* START, and the files of the manifest */
 
 static void must(bool good, const char *what)
 {
@@ -118,15 +119,15 @@ static void put_entry(struct buffer *list, size_t number, struct assay_digest *p
 	buffer_free(&data);
 }
 
-void made_logs_begin(struct made_logs *logs, const struct manifest *manifest, size_t records,
-		     size_t entries)
+void made_logs_begin(struct made_logs *logs, const struct manifest *manifest, size_t first,
+		     size_t grows)
 {
 	struct assay_digest pcr = { .hash = ASSAY_HASH_SHA256, .size = 32 };
 
-	*logs = (struct made_logs){ 0 };
-	make_assay_log(&logs->assay, manifest, records);
-	log_begin(&logs->ima, entries);
-	while (logs->ima.count < entries) {
+	*logs = (struct made_logs){ .first = first, .clock = (uint64_t)time(NULL) * 1000 };
+	make_assay_log(&logs->assay, manifest, FIRST_RECORDS + grows);
+	log_begin(&logs->ima, first + grows);
+	while (logs->ima.count < first + grows) {
 		put_entry(&logs->ima.bytes, logs->ima.count, &pcr);
 		log_note(&logs->ima, logs->ima.bytes.size, &pcr);
 	}
@@ -146,42 +147,81 @@ void made_logs_free(struct made_logs *logs)
 	log_free(&logs->ima);
 }
 
+size_t made_device_records(const struct made_device *device)
+{
+	return FIRST_RECORDS + device->grown;
+}
+
+size_t made_device_entries(const struct made_device *device, const struct made_logs *logs)
+{
+	return logs->first + device->grown;
+}
+
+void made_device_grow(struct made_device *device, const struct made_logs *logs)
+{
+	device->grown += made_device_records(device) < logs->assay.count;
+}
+
+uint64_t made_device_clock(const struct made_logs *logs, uint32_t quote)
+{
+	return logs->clock + quote;
+}
+
 /* ---------------------------------------------------------------- keys */
 
-static void derive_point(struct made_device *device)
+static BIGNUM *private_number(uint64_t number)
+{
+	struct buffer seed = { 0 };
+	struct assay_digest digest;
+	BIGNUM *made;
+
+	buffer_append(&seed, "load", 4);
+	buffer_append_be64(&seed, number);
+	digest = sha256_of(buffer_bytes(&seed), BYTES(NULL, 0));
+	buffer_free(&seed);
+	made = BN_bin2bn(digest.bytes, DEVICE_KEY_SIZE, NULL);
+	must(made != NULL, "making a key");
+	return made;
+}
+
+/* No point of the curve is all zeros. */
+static void derive_point(struct made_device *device, uint64_t number)
 {
 	static EC_GROUP *group;
-	BIGNUM *number = BN_bin2bn(device->key, DEVICE_KEY_SIZE, NULL);
 	uint8_t point[1 + sizeof(device->point)];
+	BIGNUM *private;
 	EC_POINT *made;
 
+	if (!bytes_are_zero(BYTES(device->point, sizeof(device->point))))
+		return;
+	private = private_number(number);
 	if (!group)
 		group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
 	made = group ? EC_POINT_new(group) : NULL;
-	must(number && made && EC_POINT_mul(group, made, number, NULL, NULL, NULL) == 1 &&
+	must(made && EC_POINT_mul(group, made, private, NULL, NULL, NULL) == 1 &&
 		     EC_POINT_point2oct(group, made, POINT_CONVERSION_UNCOMPRESSED, point,
 					sizeof(point), NULL) == sizeof(point),
 	     "making a key");
 	memcpy(device->point, point + 1, sizeof(device->point));
 	EC_POINT_free(made);
-	BN_free(number);
+	BN_free(private);
 }
 
-static EVP_PKEY *signing_key(const struct made_device *device)
+static EVP_PKEY *signing_key(const struct made_device *device, uint64_t number)
 {
 	uint8_t point[1 + sizeof(device->point)] = { POINT_CONVERSION_UNCOMPRESSED };
-	BIGNUM *number = BN_bin2bn(device->key, DEVICE_KEY_SIZE, NULL);
+	BIGNUM *private = private_number(number);
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
 
 	memcpy(point + 1, device->point, sizeof(device->point));
-	if (number && builder &&
+	if (builder &&
 	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) &&
 	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point,
 					     sizeof(point)) &&
-	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, number))
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, private))
 		params = OSSL_PARAM_BLD_to_param(builder);
 	must(params && context && EVP_PKEY_fromdata_init(context) > 0 &&
 		     EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) > 0,
@@ -189,24 +229,8 @@ static EVP_PKEY *signing_key(const struct made_device *device)
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(builder);
 	EVP_PKEY_CTX_free(context);
-	BN_free(number);
+	BN_free(private);
 	return key;
-}
-
-void made_device_begin(struct made_device *device, uint64_t number, size_t entries)
-{
-	struct buffer seed = { 0 };
-	struct assay_digest digest;
-
-	buffer_append(&seed, "load", 4);
-	buffer_append_be64(&seed, number);
-	digest = sha256_of(buffer_bytes(&seed), BYTES(NULL, 0));
-	buffer_free(&seed);
-	*device = (struct made_device){ .records = 2,
-					.entries = (uint32_t)entries,
-					.clock = (uint64_t)time(NULL) * 1000 };
-	memcpy(device->key, digest.bytes, sizeof(device->key));
-	derive_point(device);
 }
 
 void made_device_name(uint64_t number, char name[static DEVICE_NAME_MAX])
@@ -214,10 +238,11 @@ void made_device_name(uint64_t number, char name[static DEVICE_NAME_MAX])
 	snprintf(name, DEVICE_NAME_MAX, "load-%08llu", (unsigned long long)number);
 }
 
-void made_device_public(const struct made_device *device, struct buffer *out)
+void made_device_public(struct made_device *device, uint64_t number, struct buffer *out)
 {
 	struct buffer area = { 0 };
 
+	derive_point(device, number);
 	buffer_append_be16(&area, TPM_ALG_ECC);
 	buffer_append_be16(&area, ASSAY_HASH_SHA256);
 	buffer_append_be32(&area, TPMA_OBJECT_FIXED_TPM | TPMA_OBJECT_FIXED_PARENT |
@@ -253,7 +278,7 @@ static void name_key(struct bytes tpm2b, struct tpm_name *name, struct tpm_name 
 	     "naming a key");
 }
 
-void made_device_record(const struct made_device *device, uint64_t number, struct buffer *out)
+void made_device_record(struct made_device *device, uint64_t number, struct buffer *out)
 {
 	struct device_record record = { .enrolled = (uint64_t)time(NULL) };
 	struct tpm_name qualified;
@@ -262,7 +287,7 @@ void made_device_record(const struct made_device *device, uint64_t number, struc
 	FILE *stream = open_memstream(&text, &size);
 
 	made_device_name(number, record.machine_id);
-	made_device_public(device, &record.ak_public);
+	made_device_public(device, number, &record.ak_public);
 	name_key(buffer_bytes(&record.ak_public), &record.ak_name, &qualified);
 	buffer_append(&record.ak_qualified_name, qualified.bytes, qualified.size);
 	record.ek_key = sha256_of(BYTES(device->point, sizeof(device->point)), BYTES(NULL, 0));
@@ -276,7 +301,7 @@ void made_device_record(const struct made_device *device, uint64_t number, struc
 /* ---------------------------------------------------------------- evidence */
 
 /* TPMS_ATTEST of a quote (Part 2, 10.12.12), of PCRs 10 and 14 in SHA-256. */
-static void put_attest(const struct made_device *device, struct bytes qualified, struct bytes nonce,
+static void put_attest(uint64_t clock, struct bytes qualified, struct bytes nonce,
 		       const struct assay_digest *ima, const struct assay_digest *assay,
 		       struct buffer *out)
 {
@@ -290,7 +315,7 @@ static void put_attest(const struct made_device *device, struct bytes qualified,
 	buffer_append_bytes(out, qualified);
 	buffer_append_be16(out, (uint16_t)nonce.size);
 	buffer_append_bytes(out, nonce);
-	buffer_append_be64(out, device->clock);
+	buffer_append_be64(out, clock);
 	buffer_append_be32(out, 7);
 	buffer_append_be32(out, 0);
 	buffer_append_u8(out, 1);
@@ -305,12 +330,12 @@ static void put_attest(const struct made_device *device, struct bytes qualified,
 }
 
 /* TPMT_SIGNATURE, with r and s as long as the curve's numbers are. */
-static void put_signature(const struct made_device *device, struct bytes message,
+static void put_signature(const struct made_device *device, uint64_t number, struct bytes message,
 			  struct buffer *out)
 {
-	EVP_PKEY *key = signing_key(device);
+	EVP_PKEY *key = signing_key(device, number);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	uint8_t der[128], number[DEVICE_KEY_SIZE];
+	uint8_t der[128], padded[DEVICE_KEY_SIZE];
 	const uint8_t *at = der;
 	const BIGNUM *numbers[2];
 	size_t size = sizeof(der);
@@ -325,9 +350,9 @@ static void put_signature(const struct made_device *device, struct bytes message
 	buffer_append_be16(out, TPM_ALG_ECDSA);
 	buffer_append_be16(out, ASSAY_HASH_SHA256);
 	for (size_t i = 0; i < 2; i++) {
-		must(BN_bn2binpad(numbers[i], number, sizeof(number)) > 0, "signing");
-		buffer_append_be16(out, sizeof(number));
-		buffer_append(out, number, sizeof(number));
+		must(BN_bn2binpad(numbers[i], padded, sizeof(padded)) > 0, "signing");
+		buffer_append_be16(out, sizeof(padded));
+		buffer_append(out, padded, sizeof(padded));
 	}
 	ECDSA_SIG_free(pair);
 	EVP_MD_CTX_free(context);
@@ -346,43 +371,46 @@ static void fill_logs(const struct made_device *device, const struct made_logs *
 		      uint64_t have_log, uint64_t have_ima, struct evidence *evidence)
 {
 	uint8_t key[ASSAY_KEY_SIZE];
-	uint64_t last = device->records - 1;
+	size_t records = made_device_records(device), entries = made_device_entries(device, logs);
+	uint64_t last = records - 1;
 
+	/* A verifier that knows more than there is has to say so. */
+	have_log = have_log < records ? have_log : records;
+	have_ima = have_ima < entries ? have_ima : entries;
 	evidence->has_assay_log = evidence->has_ima_log = true;
 	evidence->assay_first = have_log;
 	evidence->assay_base = have_log > 0 ? logs->assay.ends[have_log - 1] : 0;
-	put_rest(&logs->assay, have_log, device->records, &evidence->assay_cel);
+	put_rest(&logs->assay, have_log, records, &evidence->assay_cel);
 	log_test_key(last, key);
 	must(evidence_add_key(evidence, last, key, NULL) == 0, "adding a key");
 	evidence->ima_template_bank = ASSAY_HASH_SHA256;
 	evidence->ima_first = have_ima;
-	put_rest(&logs->ima, have_ima, device->entries, &evidence->ima_data);
+	put_rest(&logs->ima, have_ima, entries, &evidence->ima_data);
 }
 
-void made_device_attest(struct made_device *device, const struct made_logs *logs,
+void made_device_attest(struct made_device *device, uint64_t number, const struct made_logs *logs,
 			struct bytes nonce, uint64_t have_log, uint64_t have_ima,
 			struct buffer *out)
 {
-	const struct assay_digest *ima = &logs->ima.values[device->entries - 1];
-	const struct assay_digest *assay = &logs->assay.values[device->records - 1];
+	const struct assay_digest *ima = &logs->ima.values[made_device_entries(device, logs) - 1];
+	const struct assay_digest *assay = &logs->assay.values[made_device_records(device) - 1];
 	struct evidence evidence = { .boot_id = BOOT_ID };
 	struct tpm_name name, qualified;
 	char *text = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 
-	device->clock++;
-	made_device_public(device, &evidence.ak_public);
+	device->quotes++;
+	made_device_public(device, number, &evidence.ak_public);
 	name_key(buffer_bytes(&evidence.ak_public), &name, &qualified);
 	buffer_append_bytes(&evidence.nonce, nonce);
-	put_attest(device, BYTES(qualified.bytes, qualified.size), nonce, ima, assay,
-		   &evidence.attest);
-	put_signature(device, buffer_bytes(&evidence.attest), &evidence.signature);
+	put_attest(made_device_clock(logs, device->quotes), BYTES(qualified.bytes, qualified.size),
+		   nonce, ima, assay, &evidence.attest);
+	put_signature(device, number, buffer_bytes(&evidence.attest), &evidence.signature);
 	must(evidence_add_pcr(&evidence, IMA_PCR, ima, NULL) == 0 &&
 		     evidence_add_pcr(&evidence, ASSAY_PCR, assay, NULL) == 0,
 	     "adding PCRs");
-	fill_logs(device, logs, have_log < device->records ? have_log : device->records,
-		  have_ima < device->entries ? have_ima : device->entries, &evidence);
+	fill_logs(device, logs, have_log, have_ima, &evidence);
 	must(stream && evidence_write(stream, &evidence, NULL) == 0 && fclose(stream) == 0,
 	     "writing evidence");
 	buffer_append(out, text, size);

@@ -14,15 +14,18 @@
 #define DEVICE_KEY_SIZE 32
 
 /**
- * struct made_device - where a device is
- * @key, @point: its key: the private number, and x and y
- * @records, @entries: how many it has of assay's log and of IMA's list
- * @clock: of its TPM, in milliseconds
+ * struct made_device - where a device is; all zeros at its beginning, so that a million take little
+ * memory. The rest follows from its number, and from the logs that all have.
+ * @point: x and y of its key, since they take as long to make as a signature; zeros until then
+ * @grown: how many records, and entries, it has more than at its beginning
+ * @quotes: that it has made: its TPM's clock goes on by one with each
+ * @answered: which of these was answered last; 0: none was
+ * @busy: it is attesting
  */
 struct made_device {
-	uint8_t key[DEVICE_KEY_SIZE], point[2 * DEVICE_KEY_SIZE];
-	uint32_t records, entries;
-	uint64_t clock;
+	uint8_t point[2 * DEVICE_KEY_SIZE];
+	uint32_t grown, quotes, answered;
+	bool busy;
 };
 
 /* struct made_log - a log, where each of its records ends, and what its PCR is then */
@@ -33,33 +36,46 @@ struct made_log {
 	size_t count;
 };
 
+/**
+ * struct made_logs - what all devices have
+ * @first: entries of IMA's list that a device has at its beginning
+ * @clock: of all TPMs then, in milliseconds
+ */
 struct made_logs {
 	struct made_log assay, ima;
+	size_t first;
+	uint64_t clock;
 };
 
-/* Both logs, of so many records and entries at most; made_logs_free() it. Ends the program where
- * that fails, as all that follows does. */
-void made_logs_begin(struct made_logs *logs, const struct manifest *manifest, size_t records,
-		     size_t entries);
+/* Both logs, for devices that begin with @first entries and grow by @grows records and entries at
+ * most; made_logs_free() it. Ends the program where that fails, as all that follows does. */
+void made_logs_begin(struct made_logs *logs, const struct manifest *manifest, size_t first,
+		     size_t grows);
 void made_logs_free(struct made_logs *logs);
 
-/* made_device_begin() - the device of that number, at its logs' first records */
-void made_device_begin(struct made_device *device, uint64_t number, size_t entries);
+/* made_device_records(), made_device_entries() - how many it has; made_device_grow() - one more of
+ * each, as long as there is more */
+size_t made_device_records(const struct made_device *device);
+size_t made_device_entries(const struct made_device *device, const struct made_logs *logs);
+void made_device_grow(struct made_device *device, const struct made_logs *logs);
+
+/* made_device_clock() - of its quote of that number, from 1 on */
+uint64_t made_device_clock(const struct made_logs *logs, uint32_t quote);
 
 /* made_device_name() - as it is enrolled */
 void made_device_name(uint64_t number, char name[static DEVICE_NAME_MAX]);
 
 /* made_device_record() - its device record's JSON, as `assay enroll` writes it */
-void made_device_record(const struct made_device *device, uint64_t number, struct buffer *out);
+void made_device_record(struct made_device *device, uint64_t number, struct buffer *out);
 
 /* made_device_public() - its key's TPM2B_PUBLIC */
-void made_device_public(const struct made_device *device, struct buffer *out);
+void made_device_public(struct made_device *device, uint64_t number, struct buffer *out);
 
 /*
  * made_device_attest() - evidence, as JSON
  * @have_log, @have_ima: how much of its logs it leaves out
  */
-void made_device_attest(struct made_device *device, const struct made_logs *logs,
+void made_device_attest(struct made_device *device, uint64_t number, const struct made_logs *logs,
 			struct bytes nonce, uint64_t have_log, uint64_t have_ima,
 			struct buffer *out);
 

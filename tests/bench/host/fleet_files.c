@@ -30,20 +30,22 @@ void write_one_device(const char *directory, struct made_device *device,
 {
 	struct bytes nonce = BYTES_LITERAL("NonceOfALoadForOneDevice");
 	struct buffer out = { 0 };
+	size_t records, entries;
 
 	write_file(directory, "nonce", nonce);
-	made_device_public(device, &out);
+	made_device_public(device, 0, &out);
 	write_file(directory, "ak.pub", buffer_bytes(&out));
 	out.size = 0;
-	made_device_attest(device, logs, nonce, 0, 0, &out);
+	made_device_attest(device, 0, logs, nonce, 0, 0, &out);
 	write_file(directory, "first.json", buffer_bytes(&out));
 	out.size = 0;
-	made_device_attest(device, logs, nonce, device->records, device->entries, &out);
+	records = made_device_records(device);
+	entries = made_device_entries(device, logs);
+	made_device_attest(device, 0, logs, nonce, records, entries, &out);
 	write_file(directory, "same.json", buffer_bytes(&out));
 	out.size = 0;
-	device->records++;
-	device->entries++;
-	made_device_attest(device, logs, nonce, device->records - 1U, device->entries - 1U, &out);
+	made_device_grow(device, logs);
+	made_device_attest(device, 0, logs, nonce, records, entries, &out);
 	write_file(directory, "next.json", buffer_bytes(&out));
 	buffer_free(&out);
 }
@@ -59,7 +61,7 @@ static void put_hex(struct bytes bytes)
 }
 
 /* A million by requests would take an hour. */
-void write_device_rows(const struct made_device *devices, uint64_t count)
+void write_device_rows(struct made_device *devices, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++) {
 		struct buffer text = { 0 };

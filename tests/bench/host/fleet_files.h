@@ -10,6 +10,6 @@ void write_one_device(const char *directory, struct made_device *device,
 		      const struct made_logs *logs);
 
 /* write_device_rows() - to standard output, as PostgreSQL's COPY takes them */
-void write_device_rows(const struct made_device *devices, uint64_t count);
+void write_device_rows(struct made_device *devices, uint64_t count);
 
 #endif /* ASSAY_BENCH_FLEET_FILES_H */

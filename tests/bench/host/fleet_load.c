@@ -57,8 +57,7 @@ struct connection {
  * @active: devices that attest, spread evenly over all of them
  * @latencies: of attestations, in milliseconds
  * @broken: connections that ended while something was under way
- * @answered: the clock of each device's quote that was answered last; 0: none was
- * @under_way: of each device, whether a connection is at it: none attests twice at once
+ * @made: the devices; no two connections are at one, so that none attests twice at once
  */
 static struct load {
 	const char *sockets[SOCKETS_MAX];
@@ -79,8 +78,6 @@ static struct load {
 	float *latencies;
 	size_t done, room;
 	uint64_t bytes, retried, failed, broken, repeated, answered_count;
-	uint64_t *answered;
-	bool *under_way;
 } load = { .devices = 200, .connections = 32, .entries = 4, .rounds = 1 };
 
 static _Noreturn void fail(const char *what)
@@ -214,7 +211,7 @@ static void send_evidence(struct connection *connection, const json_t *challenge
 
 	if (!hex || hex_decode(hex, nonce, sizeof(nonce), &size) < 0)
 		fail("the challenge has no nonce");
-	made_device_attest(device, &load.logs, BYTES(nonce, size),
+	made_device_attest(device, connection->number, &load.logs, BYTES(nonce, size),
 			   (uint64_t)json_integer_value(json_object_get(have, "log")),
 			   (uint64_t)json_integer_value(json_object_get(have, "ima")), &text);
 	if (!context) {
@@ -246,7 +243,7 @@ static bool choose_device(uint64_t *ret)
 	for (uint64_t i = 0; i < load.active; i++) {
 		*ret = load.next * (load.devices / load.active);
 		load.next = (load.next + 1) % load.active;
-		if (!load.under_way[*ret])
+		if (!load.made[*ret].busy)
 			return true;
 	}
 	return false;
@@ -260,7 +257,7 @@ static void begin_next(struct connection *connection)
 	if (load.left == 0 || (load.seconds > 0 && time >= load.ends) || time < due() ||
 	    (connection->fd < 0 && !connect_to(connection)) || !choose_device(&connection->number))
 		return;
-	load.under_way[connection->number] = true;
+	load.made[connection->number].busy = true;
 	load.left--;
 	load.busy++;
 	load.started++;
@@ -286,16 +283,14 @@ static void note_latency(double seconds)
 /* The device went on meanwhile: next time its logs are longer, as long as there is more. */
 static void grow(struct made_device *device)
 {
-	for (size_t i = 0; i < load.grow; i++) {
-		device->records += device->records < load.logs.assay.count;
-		device->entries += device->entries < load.logs.ima.count;
-	}
+	for (size_t i = 0; i < load.grow; i++)
+		made_device_grow(device, &load.logs);
 }
 
 static void finish(struct connection *connection, bool good, int status)
 {
 	load.busy--;
-	load.under_way[connection->number] = false;
+	load.made[connection->number].busy = false;
 	if (good)
 		note_latency(now() - connection->started);
 	else if (load.failed++ < 10)
@@ -311,7 +306,9 @@ static void finish(struct connection *connection, bool good, int status)
 /* What was judged is answered in the same way again, as long as nothing newer was. */
 static void note_trusted(struct connection *connection, int status)
 {
-	load.answered[connection->number] = load.made[connection->number].clock;
+	struct made_device *device = &load.made[connection->number];
+
+	device->answered = device->quotes;
 	if (connection->step == STEP_EVIDENCE && load.again > 0 &&
 	    load.answered_count++ % load.again == 0) {
 		connection->step = STEP_AGAIN;
@@ -324,8 +321,9 @@ static void note_trusted(struct connection *connection, int status)
 
 static bool may_retry(struct connection *connection, int status)
 {
-	return (status == 409 || status == 503) && connection->step != STEP_ENROL &&
-	       (connection->tries++ < TRIES || load.patient);
+	/* Of nginx too, where what is behind it was killed: "it cannot answer now". */
+	return (status == 409 || status == 503 || (status >= 500 && load.patient)) &&
+	       connection->step != STEP_ENROL && (connection->tries++ < TRIES || load.patient);
 }
 
 static void take_answer(struct connection *connection, int status, struct bytes body)
@@ -335,7 +333,7 @@ static void take_answer(struct connection *connection, int status, struct bytes 
 
 	if (may_retry(connection, status)) {
 		load.retried++;
-		if (load.patient && status == 503)
+		if (load.patient && status >= 500)
 			try_later(connection);
 		else
 			ask_for_nonce(connection);
@@ -502,8 +500,10 @@ static void write_record(void)
 		fail(load.record);
 	for (uint64_t i = 0; i < load.devices; i++) {
 		made_device_name(i, name);
-		if (load.answered[i] > 0)
-			fprintf(file, "%s\t%llu\n", name, (unsigned long long)load.answered[i]);
+		if (load.made[i].answered > 0)
+			fprintf(file, "%s\t%llu\n", name,
+				(unsigned long long)made_device_clock(&load.logs,
+								      load.made[i].answered));
 	}
 	if (fclose(file) != 0)
 		fail(load.record);
@@ -613,7 +613,7 @@ static void begin(void)
 		exit(1);
 	}
 	/* Longer than any device comes in a run. */
-	made_logs_begin(&load.logs, manifest, 1000, load.entries + 1000);
+	made_logs_begin(&load.logs, manifest, load.entries, 1000);
 	manifest_free(manifest);
 	buffer_free(&text);
 	load.made = calloc(load.devices, sizeof(*load.made));
@@ -621,12 +621,8 @@ static void begin(void)
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);
 	load.room = 65536;
 	load.latencies = calloc(load.room, sizeof(float));
-	load.answered = calloc(load.devices, sizeof(*load.answered));
-	load.under_way = calloc(load.devices, sizeof(*load.under_way));
-	if (!load.made || !load.answered || !load.under_way || load.epoll < 0)
+	if (!load.made || load.epoll < 0)
 		fail("out of memory");
-	for (uint64_t i = 0; i < load.devices; i++)
-		made_device_begin(&load.made[i], i, load.entries);
 }
 
 static void end(void)
@@ -643,8 +639,6 @@ static void end(void)
 	free(load.kept);
 	free(load.made);
 	free(load.latencies);
-	free(load.answered);
-	free(load.under_way);
 }
 
 int main(int argc, char **argv)
