@@ -50,27 +50,8 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=b
 	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
 	-keyout key.pem -out cert.pem -days 2 2>/dev/null
 made_references "$top/build/host/assay"
-: >fleet.log
-"$top/build/host/assay-fleet" serve --database "$url" --listen "$work/fleet.sock" --operators operators --workers "$workers" --device-rate 0 2>fleet.log &
-fleet=$!
-for _ in $(seq 600); do
-	! grep -q ': serving$' fleet.log || break
-	kill -0 "$fleet" 2>/dev/null || { cat fleet.log >&2; exit 1; }
-	sleep 0.05
-done
-
-# say METHOD PATH ROLE BODY
-say() {
-	curl -fsS --unix-socket fleet.sock -X "$1" -H "Authorization: Bearer $3-token" --data-binary "$4" "http://fleet$2" >/dev/null
-}
-content() { # FILE [SIGNATURE]
-	jq -nc --arg content "$(base64 -w0 "$1")" --arg signature "${2:+$(base64 -w0 "$2")}" \
-		'{content: $content} + if $signature == "" then {} else {signature: $signature} end'
-}
-say PUT /v1/certificates/cert.pem operator "$(content cert.pem)"
-say PUT /v1/manifests/manifest.jsonl operator "$(content manifest.jsonl manifest.jsonl.p7s)"
-say PUT /v1/policies/policy.json operator "$(content policy.json)"
-say POST /v1/assignments approver '{"label": "", "policy": "policy.json", "version": 1}'
+made_serve "$top/build/host/assay-fleet" --database "$url" --workers "$workers" || { cat fleet.log >&2; exit 1; }
+made_set_up
 
 # processor seconds of processes with all that they have waited for
 cpu() { # PID...

@@ -2,69 +2,131 @@
 # SPDX-License-Identifier: MIT
 """A crowd at the fleet's verifier: connections that do nothing, and some that are slow.
 
-fleet-crowd.py PORT CA IDLE SLOW SECONDS: the port for TLS, who signed its certificate, how many only
-connect, how many send a byte of a request now and then, and for how long they try. The last line says how many
-were opened, and how many are left at the end, which the verifier has to end.
+fleet-crowd.py PORT CA IDLE SLOW FILE: the port for TLS, who signed its certificate, how many only
+connect, and how many send a byte of a request now and then. Each that is ended comes again, until
+SIGTERM. Fifty come from one address: 127.0.1.1, 127.0.1.2 and so on. FILE is written once all of them
+are there at a time. The last line says how many were opened, how many there were at most at a time,
+how many the verifier has ended, and how many are left at the end, which it has to end.
 """
+import collections
+import errno
 import json
 import resource
 import selectors
+import signal
 import socket
 import ssl
 import sys
 import time
 
-PORT, CA, IDLE, SLOW, SECONDS = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
-soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+PORT, CA, IDLE, SLOW, FILE = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
+AN_ADDRESS = 50
+AT_ONCE = 500  # that are opened in a go, so that the others are looked after
+REQUEST = b"POST /v1/devices/load-00000000/evidence HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+GRACE_SECONDS = 240
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 context = ssl.create_default_context(cafile=CA)
 selector = selectors.DefaultSelector()
-opened = 0
-slow = []
+AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def opens(shaken):
-    connection = socket.create_connection(("127.0.0.1", PORT), timeout=30)
-    if shaken:
-        connection = context.wrap_socket(connection, server_hostname="localhost")
-        connection.sendall(b"POST /v1/devices/load-00000000/evidence HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
-        slow.append(connection)
-    connection.setblocking(False)
-    selector.register(connection, selectors.EVENT_READ)
+class Connection:
+    """One of the crowd, which comes again where it is ended."""
 
+    def __init__(self, number):
+        self.number, self.slow, self.socket, self.there = number, number < SLOW, None, False
 
-def forget(connection):
-    selector.unregister(connection)
-    if connection in slow:
-        slow.remove(connection)
-    connection.close()
-
-
-def ends(connection):
-    try:
-        return connection.recv(4096) == b""
-    except (BlockingIOError, ssl.SSLWantReadError):
-        return False
-    except OSError:
+    def open(self):
+        address = self.number // AN_ADDRESS
+        made = socket.socket()
+        try:
+            made.setblocking(False)
+            made.bind((f"127.0.{1 + address // 250}.{1 + address % 250}", 0))
+            if made.connect_ex(("127.0.0.1", PORT)) not in (0, errno.EINPROGRESS):
+                raise OSError("nobody listens")
+            if self.slow:
+                made = context.wrap_socket(made, server_hostname="localhost", do_handshake_on_connect=False)
+        except OSError:
+            made.close()
+            return False
+        self.socket, self.there = made, False
+        selector.register(made, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
         return True
 
+    def arrive(self):
+        if self.slow:
+            self.socket.do_handshake()
+            self.socket.send(REQUEST)
+        elif self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError("nobody took it")
+        self.there = True
+        selector.modify(self.socket, selectors.EVENT_READ, self)
 
-for i in range(IDLE + SLOW):
-    try:
-        opens(i % (IDLE // max(SLOW, 1) + 1) == 0 and len(slow) < SLOW)
-        opened += 1
-    except OSError:
-        continue
-until = time.monotonic() + SECONDS + 240
-while selector.get_map() and time.monotonic() < until:
-    for key, _ in selector.select(0.5):
-        if ends(key.fileobj):
-            forget(key.fileobj)
-    for connection in list(slow):
+    def look(self):
+        """False: it has ended."""
         try:
-            connection.send(b"x")
-        except (BlockingIOError, ssl.SSLWantWriteError):
+            if not self.there:
+                self.arrive()
+            return self.socket.recv(4096) != b""
+        except AGAIN:
+            return True
+        except OSError:
+            return False
+
+    def drip(self):
+        try:
+            self.socket.send(b"x")
+        except AGAIN:
             pass
         except OSError:
-            forget(connection)
-print(json.dumps({"opened": opened, "left": len(selector.get_map())}))
+            pass  # read as ended
+
+    def forget(self):
+        selector.unregister(self.socket)
+        self.socket.close()
+        self.socket, self.there = None, False
+
+
+crowd = [Connection(number) for number in range(IDLE + SLOW)]
+absent = collections.deque(crowd)
+opened = most = ended = here = 0
+dripped = stopped = 0.0
+
+
+def stop(*_):
+    global stopped
+    stopped = stopped or time.monotonic()
+
+
+signal.signal(signal.SIGTERM, stop)
+while True:
+    now = time.monotonic()
+    if stopped:
+        absent.clear()
+    for _ in range(min(AT_ONCE, len(absent))):
+        if not absent[0].open():
+            break
+        absent.popleft()
+        opened += 1
+    for key, _ in selector.select(0.05):
+        connection, before = key.data, key.data.there
+        stays = connection.look()
+        here += connection.there - before
+        if not stays:
+            here -= connection.there
+            ended += 1
+            connection.forget()
+            absent.append(connection)
+    if here == len(crowd) and most < here:
+        with open(FILE, "w", encoding="ascii") as file:
+            file.write("all\n")
+    most = max(most, here)
+    if now >= dripped + 0.5:
+        dripped = now
+        for connection in crowd[:SLOW]:
+            if connection.there:
+                connection.drip()
+    if stopped and (not selector.get_map() or now >= stopped + GRACE_SECONDS):
+        break
+print(json.dumps({"opened": opened, "most": most, "ended": ended, "left": len(selector.get_map())}))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A fleet under load to which everything happens: workers and the database killed, the database failed
-# over to its replica, connections that are idle or slow, time that goes back, no room on the disk. What
+# A fleet under load to which everything happens: workers, nginx in front of them and the database killed, the
+# database failed over to its replica, connections that are idle or slow, time that goes back, no room on the disk. What
 # devices were answered, by the load's own record, is looked for in the database: no verdict that was
 # answered is lost, none is there twice, no device is unattested without being told of, memory is
 # bounded. In short for make test; `make soak S=fleet-faults` goes on for SECONDS_LONG.
@@ -13,6 +13,7 @@ cd "$(dirname "$0")/../.." || exit 1
 top=$PWD
 . tests/postgres.sh
 . tests/made-fleet.sh
+. tests/nginx.sh
 seconds=${SECONDS_LONG:-14} devices=${DEVICES:-200} rate=${RATE:-100} idle=${IDLE:-1500} slow=${SLOW:-100}
 interval=3
 work=$(mktemp -d "${TMPDIR:-/tmp}/assay-fleet-faults.XXXXXX")
@@ -22,10 +23,18 @@ kill_primary() { # with all that it has started
 	# shellcheck disable=SC2046 # pids, as words
 	kill -KILL "$primary_pid" $(cat "/proc/$primary_pid/task/$primary_pid/children" 2>/dev/null) 2>/dev/null || :
 }
+kill_front() { # nginx, with its worker
+	[ -n "$nginx_pid" ] || return 0
+	# shellcheck disable=SC2046 # pids, as words
+	kill -KILL "$nginx_pid" $(cat "/proc/$nginx_pid/task/$nginx_pid/children" 2>/dev/null) 2>/dev/null || :
+	wait "$nginx_pid" 2>/dev/null
+	nginx_pid=
+}
 end() {
 	[ -z "$load" ] || kill "$load" 2>/dev/null
 	[ -z "$crowd" ] || kill "$crowd" 2>/dev/null
 	[ -z "$fleet" ] || kill "$fleet" 2>/dev/null
+	kill_front
 	for end_pid in $primary_pid $replica_pid; do
 		postgres_pid=$end_pid
 		postgres_stop
@@ -85,40 +94,6 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=l
 	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
 	-keyout key.pem -out cert.pem -days 9 2>/dev/null
 made_references "$top/build/host/assay"
-serve() { # [OPTION]...
-	: >fleet.log
-	"$top/build/host/assay-fleet" serve --listen "$work/fleet.sock" --operators operators --device-rate 0 "$@" 2>fleet.log &
-	fleet=$!
-	for _ in $(seq 1200); do
-		! grep -q ': serving$' fleet.log || return 0
-		kill -0 "$fleet" 2>/dev/null || return 1
-		sleep 0.05
-	done
-	return 1
-}
-say() { # METHOD PATH ROLE BODY
-	curl -fsS --unix-socket fleet.sock -X "$1" -H "Authorization: Bearer $3-token" --data-binary "$4" "http://fleet$2" >/dev/null
-}
-content() { # FILE [SIGNATURE]
-	jq -nc --arg content "$(base64 -w0 "$1")" --arg signature "${2:+$(base64 -w0 "$2")}" \
-		'{content: $content} + if $signature == "" then {} else {signature: $signature} end'
-}
-set_up() {
-	say PUT /v1/certificates/cert.pem operator "$(content cert.pem)" &&
-		say PUT /v1/manifests/manifest.jsonl operator "$(content manifest.jsonl manifest.jsonl.p7s)" &&
-		say PUT /v1/policies/policy.json operator "$(content policy.json)" &&
-		say POST /v1/assignments approver '{"label": "", "policy": "policy.json", "version": 1}'
-}
-fleet_load() {
-	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --socket "$work/fleet.sock" "$@"
-}
-serve --database "$url" --listen 127.0.0.1:0 --cert cert.pem --key key.pem --workers 2 --interval "$interval" \
-	--connections 20000 --per-address 0 --timeout 20 || bail 'the service does not start'
-port=$(sed -n 's/.*listening at 127.0.0.1:0, port \([0-9]*\).*/\1/p' fleet.log)
-set_up || bail 'nothing can be judged'
-fleet_load --enrol approver-token >/dev/null || bail 'no device can be enrolled'
-
-# ---------------------------------------------------------------- what happens under load
 eventually() { # COMMAND...
 	for _ in $(seq 2400); do
 		! "$@" || return 0
@@ -126,6 +101,32 @@ eventually() { # COMMAND...
 	done
 	return 1
 }
+serve() { # [OPTION]...
+	made_serve "$top/build/host/assay-fleet" "$@"
+}
+fleet_load() {
+	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" "$@"
+}
+# What one process has open: the whole crowd, or all of it that has come to one worker.
+most=$((idle + slow + 1000))
+[ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge "$most" ] || prlimit --pid $$ --nofile="$most:$most" || bail "no $most files can be open"
+serve --database "$url" --listen 127.0.0.1:0 --cert cert.pem --key key.pem --workers 2 --interval "$interval" \
+	--connections "$(((idle + slow) * 2))" --timeout 20 || bail 'the service does not start'
+port=$(sed -n 's/.*listening at 127.0.0.1:0, port \([0-9]*\).*/\1/p' fleet.log)
+made_set_up || bail 'nothing can be judged'
+fleet_load --socket "$work/fleet.sock" --enrol approver-token >/dev/null || bail 'no device can be enrolled'
+# As the sample has it, but at a Unix socket, whose requests are of one address and need no TLS.
+nginx_write "$top/examples/fleet/nginx.conf" cert "s,listen 8443 ssl http2,listen unix:$work/front.sock,; /ssl_cert\|ssl_client_cert\|ssl_protocols\|ssl_verify\|limit_/d"
+front_answers() {
+	curl -fsS --unix-socket front.sock http://fleet/healthz >/dev/null 2>&1
+}
+front() {
+	rm -f front.sock
+	nginx_start
+	eventually front_answers
+}
+
+# ---------------------------------------------------------------- what happens under load
 seen() { # how many times the parent has started another worker
 	grep -c 'another one follows' fleet.log
 }
@@ -143,15 +144,21 @@ largest() { # KiB that any process of the service has had
 attested() { # devices whose verdict is one
 	query 'SELECT count(*) FROM device_state WHERE judged > 0' 2>/dev/null || echo 0
 }
-fleet_load --connections 32 --rate "$rate" --seconds "$seconds" --grow 1 --again 10 --patient --record record >load.json 2>load.log &
+check 'nginx is in front of it' front
+fleet_load --socket "$work/front.sock" --connections 32 --rate "$rate" --seconds "$seconds" --grow 1 --again 10 --patient --record record >load.json 2>load.log &
 load=$!
 check 'devices attest' eventually eval '[ "$(attested)" -gt 20 ]'
-"$top/tests/e2e/fleet-crowd.py" "$port" cert.pem "$idle" "$slow" "$seconds" >crowd.json 2>crowd.log &
+"$top/tests/e2e/fleet-crowd.py" "$port" cert.pem "$idle" "$slow" crowd.all >crowd.json 2>crowd.log &
 crowd=$!
+there() { # how many connections the service has by its own count
+	curl -sS --unix-socket fleet.sock -H 'Authorization: Bearer operator-token' http://fleet/metrics | sed -n 's/^assay_fleet_connections //p'
+}
 began=$(date +%s)
 rounds=0
 while :; do
 	check 'a worker is killed, and another one follows' kill_worker
+	kill_front
+	check 'nginx is killed, and comes again' front
 	kill_primary
 	rm -f "$work/primary/data/postmaster.pid"
 	check 'the database is killed, and comes again' primary
@@ -161,7 +168,11 @@ while :; do
 	[ $(($(date +%s) - began)) -lt $((seconds * 2 / 3)) ] || break
 	sleep "${PAUSE:-0}"
 done
-check 'which is noticed' eventually grep -q 'the clock has gone back by' fleet.log
+# The idle ones are ended after 10 seconds and come again: it has most of them all the time.
+check 'all of the crowd are there at once' eventually [ -s crowd.all ]
+check 'and the service has most of them' eventually eval '[ "$(there)" -gt "$(((idle + slow) / 2))" ]'
+kill "$crowd"
+check 'that time went back is noticed' eventually grep -q 'the clock has gone back by' fleet.log
 kill_primary
 primary_pid=
 as_postgres "$postgres_bin/pg_ctl" promote --pgdata "$work/replica/data" >&2 || bail 'the replica is not promoted'
@@ -188,7 +199,10 @@ silent() {
 }
 check 'no device stays away without being told of' eventually silent
 wait "$crowd"
-check 'those who only wait, or are slow, are ended' eval 'jq -e ".left == 0 and .opened > 0" crowd.json >/dev/null'
+crowd_status=$?
+crowd=
+cat crowd.log >&2
+check 'those who only wait, or are slow, are ended' eval '[ "$crowd_status" -eq 0 ] && jq -e ".left == 0 and .ended == .opened and .most == $((idle + slow))" crowd.json >/dev/null'
 echo "# $rounds rounds, $(cat load.json), $(cat crowd.json), $memory KiB"
 check 'memory is bounded' [ "$memory" -lt 262144 ]
 kill "$fleet"
@@ -200,8 +214,8 @@ verdicts() { # that were made since the service began
 	curl -sS --unix-socket fleet.sock -H 'Authorization: Bearer operator-token' http://fleet/metrics | sed -n 's/^assay_fleet_verdicts_total //p'
 }
 full() { # in a mount namespace of its own: prints what was seen
-	mount -t tmpfs -o size=32m none disk && serve --database "sqlite:$work/disk/fleet.db" && set_up &&
-		fleet_load --enrol approver-token >/dev/null || return 1
+	mount -t tmpfs -o size=32m none disk && serve --database "sqlite:$work/disk/fleet.db" && made_set_up &&
+		fleet_load --socket "$work/fleet.sock" --enrol approver-token >/dev/null || return 1
 	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" --socket "$work/fleet.sock" \
 		--connections 4 --rate 50 --seconds 3600 --grow 1 --patient --record record >load.json &
 	full_load=$!
@@ -229,8 +243,9 @@ mkdir disk
 if unshare -m true 2>/dev/null; then
 	devices=40
 	export top work devices
-	full_text=$(sed -n '/^serve() {/,/^}/p; /^say() {/,/^}/p; /^content() {/,/^}/p; /^set_up() {/,/^}/p; /^fleet_load() {/,/^}/p; /^eventually() {/,/^}/p; /^verdicts() {/,/^}/p; /^full() {/,/^}/p' "$top/tests/e2e/test_fleet_faults.sh")
-	run unshare -m sh -c "$full_text
+	full_text=$(sed -n '/^serve() {/,/^}/p; /^fleet_load() {/,/^}/p; /^eventually() {/,/^}/p; /^verdicts() {/,/^}/p; /^full() {/,/^}/p' "$top/tests/e2e/test_fleet_faults.sh")
+	run unshare -m sh -c ". \"$top/tests/made-fleet.sh\"
+		$full_text
 		full"
 	check 'a disk that is full loses nothing that was answered' prints 0 '^ok$' '^answered True$' '^lost 0$'
 else

@@ -10,8 +10,8 @@ cd "$(dirname "$0")/../.." || exit 1
 FLEET_VARIANT=asan
 . tests/e2e/push.sh
 . "$top/tests/e2e/fleet.sh"
-nginx=
-trap '[ -z "$nginx" ] || kill "$nginx" 2>/dev/null; fleet_stop; end' EXIT
+. "$top/tests/nginx.sh"
+trap '[ -z "$nginx_pid" ] || kill "$nginx_pid" 2>/dev/null; fleet_stop; end' EXIT
 samples=$top/examples/fleet
 
 # ---------------------------------------------------------------- certificates of clients
@@ -32,13 +32,9 @@ run "$fleet_program" serve --check --config one.conf
 check 'the configuration for one machine is taken' told 0
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-mkdir nginx
-sed "s,/run/assay-fleet/fleet.sock,$work/fleet.sock,; s,listen 8443,listen 127.0.0.1:$port,; s,/etc/assay/server\.,$work/localhost.,
-	s,/etc/assay/clients.pem,$work/clients.pem,; s,^worker_processes auto,pid $work/nginx.pid; user root; error_log $work/nginx.log; worker_processes 1," \
-	"$samples/nginx.conf" >nginx.conf
+nginx_write "$samples/nginx.conf" localhost "s,listen 8443,listen 127.0.0.1:$port,"
 check 'the file has all that was exchanged here' [ "$(grep -c "$work" nginx.conf)" -ge 5 ]
-/usr/sbin/nginx -p "$work/nginx" -c "$work/nginx.conf" -g 'daemon off;' 2>nginx.err &
-nginx=$!
+nginx_start
 url=https://localhost:$port
 reached() {
 	ask GET /healthz
@@ -46,7 +42,7 @@ reached() {
 }
 for _ in $(seq 600); do
 	! reached || break
-	kill -0 "$nginx" 2>/dev/null || bail "nginx: $(cat nginx.err)"
+	kill -0 "$nginx_pid" 2>/dev/null || bail "nginx: $(cat nginx.err)"
 	sleep 0.1
 done
 check 'nginx takes the file, and the service is behind it' reached
