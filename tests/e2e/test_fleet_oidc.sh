@@ -67,6 +67,43 @@ with "$viewer" GET /v1/audit
 check 'and who that was is noted' said 200 '.audit[-1].who == "approver oidc:somebody"'
 as viewer GET /v1/fleet
 check 'tokens of the file of operators are known as before' said 200
+# ---------------------------------------------------------------- who has two credentials is one person
+fleet_start --config oidc.conf --two-persons || bail 'the service does not start'
+upload policies policy.json v/policy.json
+propose() { # by the token of the file
+	as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 1}'
+	proposal=$(jq -r .proposal answer)
+}
+propose
+check 'a policy is proposed' said 202 '.proposal > 0'
+with "$approver" POST "/v1/proposals/$proposal/approve"
+check 'somebody else approves it' said 200
+echo 'operator the-approver oidc:somebody' >>operators
+kill -HUP "$fleet"
+is_known() { # as whom the bearer of the provider acts
+	with "$operator" DELETE /v1/devices/nobody-at-all
+	with "$operator" GET /v1/fleet
+	with "$viewer" PUT /v1/devices/d9 --data-binary @records/devices/d1.json
+	[ "$code" = 403 ] && with "$approver" PUT /v1/devices/d1 --data-binary @records/devices/d1.json && [ "$code" = 403 ]
+}
+check 'the file says who that is, and what at most' await is_known
+sed -i 's/^operator the-approver oidc:/approver the-approver oidc:/' operators
+kill -HUP "$fleet"
+is_one() {
+	propose
+	with "$approver" POST "/v1/proposals/$proposal/approve"
+	said 403 '.error | test("another one must")'
+}
+check 'who proposed it cannot approve it by another credential' await is_one
+as viewer GET /v1/audit
+check 'which the audit says, too' said 200 '.audit | map(.who) | index("approver the-approver") != null'
+for line in 'viewer oidc:x token:0000000000000000000000000000000000000000000000000000000000000000' 'viewer x oidc:' \
+	"viewer x oidc:$(printf %065d 0)"; do
+	echo "$line" >bad.operators
+	run "$fleet_program" serve --database sqlite:none.db --listen 127.0.0.1:0 --operators bad.operators --check
+	check "an operator that is none: $(echo "$line" | cut -c 1-20)" eval '[ "$status" -eq 1 ] && grep -q "bad.operators line 1" stderr'
+done
+fleet_start --config oidc.conf || bail 'the service does not start'
 tried() { # TITLE TOKEN
 	with "$2" GET /v1/fleet
 	check "refused: $1" said 401

@@ -167,6 +167,22 @@ check 'all of that is in its history' said 200 '[.changes[].verdict] == ["truste
 as viewer GET /v1/audit
 check 'what operators did is noted' said 200 '[.audit[] | [.act, .what]] == [["enrol", "d1"], ["upload", "policy policy.json@1"], ["assign", "policy.json@1 to all others"], ["upload", "policy policy.json@2"], ["assign", "policy.json@2 to shop"]]'
 check 'and who' said 200 '[.audit[].who] | unique == ["approver the-approver", "operator the-operator"]'
+# ---------------------------------------------------------------- a token that is taken away
+curl -sSN --cacert servers.pem -H 'Authorization: Bearer viewer-token' "$url/v1/events" >taken.txt 2>/dev/null &
+taken=$!
+curl -sSN --cacert servers.pem -H 'Authorization: Bearer operator-token' "$url/v1/events" >stays.txt 2>/dev/null &
+stays=$!
+events="$events $taken $stays"
+check 'two listen' eventually grep -q '^retry: ' taken.txt stays.txt
+cp operators operators.all
+grep -v '^viewer ' operators.all >operators
+kill -HUP "$fleet"
+ended() {
+	! kill -0 "$1" 2>/dev/null
+}
+check 'whose token is taken away is told nothing any more' eventually ended "$taken"
+check 'and the other one listens' kill -0 "$stays"
+cp operators.all operators
 check 'it ends well' fleet_stop
 check 'without a word of a sanitizer' eval '! grep -q "ERROR: \|runtime error" fleet.log'
 echo "1..$check_number"

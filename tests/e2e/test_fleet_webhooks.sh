@@ -96,6 +96,11 @@ check 'a receiver that fails, sends elsewhere and fails again is told in the end
 	'map(.word) == ["500", "redirect", "503", "204"]'
 check 'with the same message each time' messages all '(map(.id) | unique == ["all-1"]) and (map(.digest) | unique | length == 1) and all(.path == "/hook")'
 check 'signed, and of now' messages all 'all(.signed and .recent and .type == "webhook") and .[0].changes == [[1, "d1", "trusted"]]'
+# A clock that was ahead has put off the next message for a day.
+python3 -c 'import sqlite3, time
+database = sqlite3.connect("fleet.db", timeout=60)
+database.execute("UPDATE webhook SET due = ?, lease = ?", (int(time.time()) + 86400, int(time.time()) + 86400))
+database.commit()'
 measure /usr/bin/tool "$(echo tool | sha256sum | cut -d ' ' -f 1)"
 push
 check 'the device is not trusted' [ "$status" -eq 1 ]

@@ -55,6 +55,10 @@ static void at_an_even_pace(void **state)
 	for (int i = 0; i < 60000; i++)
 		assert_int_equal(rates_wait(rates, "z", 60000, 5), 0);
 	assert_int_equal(rates_wait(rates, "z", 60000, 5), 1);
+	/* No matter whether milliseconds are a measure of it. */
+	for (int i = 0; i < 50000; i++)
+		assert_int_equal(rates_wait(rates, "w", 50000, 5), 0);
+	assert_int_equal(rates_wait(rates, "w", 50000, 5), 1);
 	rates_free(rates);
 }
 

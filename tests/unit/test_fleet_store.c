@@ -580,15 +580,16 @@ static void references_have_versions(void **state)
 static void the_audit_is_a_chain(void **state)
 {
 	struct assay_error err = { 0 };
-	uint64_t rows = 0;
+	uint64_t rows = 0, before = 0;
 
 	(void)state;
+	assert_int_equal(audit_check(store, &before, &err), 0);
 	for (uint64_t i = 0; i < 4; i++) {
 		assert_int_equal(store_begin(store, &err), 0);
 		in_transaction(audit_add(store, 100 + i, "operator me", "enrol", "d1", &err), &err);
 	}
 	assert_int_equal(audit_check(store, &rows, &err), 0);
-	assert_int_equal(rows, 4);
+	assert_int_equal(rows, before + 4);
 	assert_int_equal(store_begin(store, &err), 0);
 	assert_int_equal(
 		store_script(store, "UPDATE audit SET who = 'operator x' WHERE id = 2", &err), 0);
@@ -891,7 +892,9 @@ static void roll_outs_are_kept(void **state)
 				   .halt_percent = 5 };
 	struct rollout list[ROLLOUTS_MAX];
 	struct assay_error err = { 0 };
-	uint64_t halted = 1;
+	const struct rollout_counts counts = { 10, 5, 4 };
+	uint64_t halted = 1, rows = 0, after = 0;
+	bool mine = true;
 	size_t count = 0;
 
 	(void)state;
@@ -905,6 +908,14 @@ static void roll_outs_are_kept(void **state)
 	assert_int_equal(list[0].to.generation, rollout.to.generation);
 	assert_int_equal(rollouts_watch(store, 1001, &halted, &err), 0);
 	assert_int_equal(halted, 0);
+	/* Two processes have seen the same: one halts it, and one row says so. */
+	assert_int_equal(audit_check(store, &rows, &err), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rollouts_halt(store, &list[0], &counts, 1001, &mine, &err), 0);
+		assert_int_equal(mine, i == 0);
+		assert_int_equal(audit_check(store, &after, &err), 0);
+		assert_int_equal(after, rows + 1);
+	}
 	for (int i = 0; i < ROLLOUTS_MAX; i++) {
 		struct rollout more = { .to = { .policy = "p", .version = 1 }, .percent = 1 };
 		int r;

@@ -14,6 +14,7 @@
 
 #define WORDS_MAX 4
 #define BEARER "Bearer "
+#define OIDC "oidc:"
 #define BLANKS " \t\r"
 
 /* ---------------------------------------------------------------- the file */
@@ -48,9 +49,21 @@ static bool take_digest(const char *word, struct auth_entry *entry)
 	return false;
 }
 
+static bool take_bearer(const char *word, struct auth_entry *entry)
+{
+	if (strncmp(word, OIDC, strlen(OIDC)) != 0)
+		return false;
+	word += strlen(OIDC);
+	entry->kind = AUTH_OIDC;
+	text_escape(BYTES((const uint8_t *)word, strlen(word)), entry->bearer,
+		    sizeof(entry->bearer));
+	return entry->bearer[0] != '\0' && strcmp(entry->bearer, word) == 0;
+}
+
+/* One that the audit would take for a provider's is none. */
 static bool take_name(const char *word, struct auth_entry *entry)
 {
-	if (strlen(word) > AUTH_NAME_MAX)
+	if (strlen(word) > AUTH_NAME_MAX || strncmp(word, OIDC, strlen(OIDC)) == 0)
 		return false;
 	text_escape(BYTES((const uint8_t *)word, strlen(word)), entry->name, sizeof(entry->name));
 	return strcmp(entry->name, word) == 0;
@@ -77,11 +90,15 @@ static int parse_line(char *line, struct auth *auth, struct assay_error *err)
 	if (!take_role(words[0], &entry.role))
 		return assay_fail(err, EBADMSG, "the role must be viewer, operator or approver");
 	if (!take_name(words[1], &entry))
-		return assay_fail(err, EBADMSG, "the name is not fit to print, or too long");
-	if (!take_digest(words[2], &entry))
 		return assay_fail(err, EBADMSG,
-				  "the third word must be token: or certificate: and a SHA-256 in "
-				  "hexadecimal");
+				  "the name is not fit to print, too long, or one of a "
+				  "provider's (oidc:)");
+	if (!take_digest(words[2], &entry) && !take_bearer(words[2], &entry))
+		return assay_fail(
+			err, EBADMSG,
+			"the third word must be token: or certificate: and a SHA-256 in "
+			"hexadecimal, or oidc: and the name of a bearer of the provider's "
+			"tokens");
 	if (count > 3 && !utc_parse(words[3], &entry.expires))
 		return assay_fail(err, EBADMSG, "when it expires must be as 2026-01-31T23:59:59Z");
 	entries = reallocarray(auth->entries, auth->count + 1, sizeof(*entries));
@@ -257,6 +274,26 @@ struct caller {
 	bool by_certificate;
 };
 
+/* Whose tokens of the provider are another credential of somebody of the file. */
+static int by_bearer(const struct auth *auth, const struct oidc_bearer *bearer, uint64_t now,
+		     struct caller *ret, struct assay_error *err)
+{
+	ret->role = bearer->role;
+	snprintf(ret->name, sizeof(ret->name), OIDC "%s", bearer->name);
+	for (size_t i = 0; i < auth->count; i++) {
+		const struct auth_entry *entry = &auth->entries[i];
+
+		if (entry->kind != AUTH_OIDC || strcmp(entry->bearer, bearer->name) != 0)
+			continue;
+		if (entry->expires != 0 && entry->expires <= now)
+			return assay_fail(err, EACCES, "what was shown has expired");
+		if (entry->role < ret->role)
+			ret->role = entry->role;
+		snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
+	}
+	return 0;
+}
+
 static int find_caller(const struct auth *auth, const struct http_call *call, uint64_t now,
 		       struct caller *ret, struct assay_error *err)
 {
@@ -267,9 +304,7 @@ static int find_caller(const struct auth *auth, const struct http_call *call, ui
 	if (!entry && auth->oidc && token.size > 0) {
 		int r = oidc_check(auth->oidc, token, now, &bearer, err);
 
-		ret->role = bearer.role;
-		snprintf(ret->name, sizeof(ret->name), "oidc:%s", bearer.name);
-		return r;
+		return r < 0 ? r : by_bearer(auth, &bearer, now, ret, err);
 	}
 	if (!entry)
 		entry = by_certificate(auth, call);

@@ -5,8 +5,10 @@
  *
  *	ROLE NAME token:SHA256HEX [EXPIRES]
  *	ROLE NAME certificate:SHA256HEX [EXPIRES]
+ *	ROLE NAME oidc:NAME [EXPIRES]
  *
- * A bearer token may also be one of an OpenID Connect provider (oidc.h).
+ * A bearer token may also be one of an OpenID Connect provider (oidc.h), whose bearer is NAME by
+ *the last, with that role at most: so that who has several credentials is one person.
  *
  * A token is in no file and no command line of the service's: only its digest is. A device is known
  * by the attestation key that it enrolled; where certificates are wanted of devices, also by one
@@ -22,14 +24,16 @@
 #define AUTH_FILE_MAX (1U << 20)
 #define AUTH_NAME_MAX 64
 
-enum auth_kind { AUTH_TOKEN, AUTH_CERTIFICATE };
+enum auth_kind { AUTH_TOKEN, AUTH_CERTIFICATE, AUTH_OIDC };
 
-/* struct auth_entry - a line; @expires: seconds since 1970-01-01 00:00 UTC; 0: never */
+/* struct auth_entry - a line; @digest: of a token or certificate; @bearer: the provider's name of
+ * AUTH_OIDC; @expires: seconds since 1970-01-01 00:00 UTC; 0: never */
 struct auth_entry {
 	enum http_role role;
 	enum auth_kind kind;
 	char name[AUTH_NAME_MAX + 1];
 	struct assay_digest digest;
+	char bearer[OIDC_NAME_MAX + 1];
 	uint64_t expires;
 };
 

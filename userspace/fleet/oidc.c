@@ -227,8 +227,16 @@ int oidc_bearer(const struct oidc_settings *settings, const json_t *claims, stru
 	/* Who it is stands in the audit. */
 	if (!json_is_string(name) || json_string_length(name) == 0)
 		return assay_fail(err, EACCES, "the token does not say who its bearer is");
+	/* Cut, or escaped, two of them could become one. */
 	text_escape(BYTES((const uint8_t *)json_string_value(name), json_string_length(name)),
 		    ret->name, sizeof(ret->name));
+	if (json_string_length(name) > OIDC_NAME_MAX ||
+	    strcmp(ret->name, json_string_value(name)) != 0)
+		return assay_fail(
+			err, EACCES,
+			"the name of the token's bearer has more than %d bytes, or is not "
+			"fit to print",
+			OIDC_NAME_MAX);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (has_value(claim, roles[i].values)) {
 			ret->role = roles[i].role;

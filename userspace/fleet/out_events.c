@@ -15,6 +15,7 @@
 
 #define WATCHERS_MAX 256
 #define ROWS 200       /* changes that are told at a time */
+#define CHECK_TICKS 5  /* seconds after which it is looked whether who listens still may */
 #define QUIET_TICKS 15 /* seconds after which something is said, so that a dead client is found */
 
 /* struct watcher - who listens; @last: the change that it was told last */
@@ -30,7 +31,7 @@ struct events {
 	struct event *tick;
 	struct watcher *watchers;
 	size_t count;
-	unsigned int quiet;
+	unsigned int quiet, checked;
 };
 
 static void forget(void *context)
@@ -77,6 +78,26 @@ static void tell_news(struct watcher *watcher, struct store *store)
 	json_decref(list);
 }
 
+/* A token may have expired, or been taken away, since. */
+static void end_of_others(struct events *events)
+{
+	const uint64_t now = fleet_now();
+
+	for (struct watcher **at = &events->watchers; *at;) {
+		struct watcher *watcher = *at;
+		struct assay_error err = { 0 };
+
+		if (auth_check(&events->fleet->auth, watcher->call, now, &err) == 0) {
+			at = &watcher->next;
+			continue;
+		}
+		*at = watcher->next;
+		events->count--;
+		http_stream_end(watcher->call);
+		free(watcher);
+	}
+}
+
 static void look(evutil_socket_t fd, short what, void *context)
 {
 	struct events *events = context;
@@ -87,6 +108,10 @@ static void look(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (quiet)
 		events->quiet = 0;
+	if (++events->checked >= CHECK_TICKS) {
+		events->checked = 0;
+		end_of_others(events);
+	}
 	for (struct watcher *watcher = events->watchers; watcher; watcher = next) {
 		next = watcher->next;
 		if (quiet)

@@ -12,12 +12,14 @@
 
 #define SLOTS (1U << 20) /* 8 MiB, of which only what is used is in memory */
 #define KEY_SIZE 16
-#define MINUTE 60000U /* milliseconds */
+#define MILLISECOND 1000U /* microseconds */
+#define SECOND (1000U * MILLISECOND)
+#define MINUTE (60000U * MILLISECOND)
 
 /**
  * struct rates - who asked
  * @key: so that nobody can choose names that fall together
- * @free_at: when all that was asked would have come at an even pace, in milliseconds: the generic
+ * @free_at: when all that was asked would have come at an even pace, in microseconds: the generic
  *           cell rate algorithm (ITU-T I.371)
  */
 struct rates {
@@ -68,11 +70,12 @@ unsigned int rates_wait(struct rates *rates, const char *who, uint64_t per_minut
 
 	if (!slot)
 		return 0;
+	now *= MILLISECOND;
 	free_at = atomic_load(slot);
 	do {
 		next = (free_at > now ? free_at : now) + pace;
 		if (next > now + MINUTE)
-			return (unsigned int)((next - now - MINUTE + 999) / 1000);
+			return (unsigned int)((next - now - MINUTE + SECOND - 1) / SECOND);
 	} while (!atomic_compare_exchange_weak(slot, &free_at, next));
 	return 0;
 }

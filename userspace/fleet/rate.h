@@ -16,7 +16,7 @@ void rates_free(struct rates *rates); /* does nothing with NULL */
 
 /*
  * rates_wait() - may it ask now? If so that is counted
- * @per_minute: how often at most in any minute; 0: as often as it wants
+ * @per_minute: how often at most in any minute, up to 60 millions; 0: as often as it wants
  * @now: milliseconds of a clock that only moves on, the same for all processes
  *
  * Return: 0; or in how many seconds it may

@@ -218,19 +218,23 @@ int rollouts_count(struct store *store, const struct rollout *rollout, struct ro
 	return r < 0 ? r : store_run(store, &judged, values, 1, take_counts, ret, err);
 }
 
-static int halt(struct store *store, const struct rollout *rollout,
-		const struct rollout_counts *counts, uint64_t now, struct assay_error *err)
+int rollouts_halt(struct store *store, const struct rollout *rollout,
+		  const struct rollout_counts *counts, uint64_t now, bool *ret_mine,
+		  struct assay_error *err)
 {
 	static const struct store_statement set = {
 		"tn",
-		"UPDATE rollout SET halted = 1 WHERE label = $1 AND since = $2 AND halted = 0",
+		"UPDATE rollout SET halted = 1 WHERE label = $1 AND since = $2 AND halted = 0 "
+		"RETURNING halted",
 		NULL,
 	};
 	const struct store_value values[] = { store_text(rollout->to.label),
 					      store_number(rollout->since) };
 	char what[2 * REF_NAME_MAX + 192];
+	uint64_t halted = 0;
 	int r = store_begin(store, err);
 
+	*ret_mine = false;
 	if (r < 0)
 		return r;
 	snprintf(what, sizeof(what),
@@ -240,12 +244,15 @@ static int halt(struct store *store, const struct rollout *rollout,
 		 counts->staged);
 	r = refs_touch(store, err);
 	if (r == 0)
-		r = store_run(store, &set, values, 1, NULL, NULL, err);
-	if (r == 0)
+		r = store_run(store, &set, values, 1, store_take_number, &halted, err);
+	if (r == 0 && halted == 1)
 		r = audit_add(store, now, "the verifier", "halt", what, err);
-	if (r == 0)
-		return store_commit(store, err);
-	store_rollback(store);
+	if (r < 0 || halted == 0) {
+		store_rollback(store);
+		return r;
+	}
+	r = store_commit(store, err);
+	*ret_mine = r == 0;
 	return r;
 }
 
@@ -254,6 +261,7 @@ int rollouts_watch(struct store *store, uint64_t now, uint64_t *ret_halted, stru
 	struct rollout list[ROLLOUTS_MAX];
 	struct rollout_counts counts;
 	size_t count = 0;
+	bool mine = false;
 	int r = rollouts_list(store, list, &count, err);
 
 	*ret_halted = 0;
@@ -263,8 +271,8 @@ int rollouts_watch(struct store *store, uint64_t now, uint64_t *ret_halted, stru
 		r = rollouts_count(store, &list[i], &counts, err);
 		if (r < 0 || counts.red * 100 <= list[i].halt_percent * counts.staged)
 			continue;
-		r = halt(store, &list[i], &counts, now, err);
-		*ret_halted += r == 0;
+		r = rollouts_halt(store, &list[i], &counts, now, &mine, err);
+		*ret_halted += mine;
 	}
 	return r;
 }

@@ -49,6 +49,15 @@ int rollouts_count(struct store *store, const struct rollout *rollout, struct ro
 		   struct assay_error *err);
 
 /*
+ * rollouts_halt() - halt one, and note why in the audit
+ * @ret_mine: false where another process has halted it, or it ended, meanwhile: then nothing is
+ * noted
+ */
+int rollouts_halt(struct store *store, const struct rollout *rollout,
+		  const struct rollout_counts *counts, uint64_t now, bool *ret_mine,
+		  struct assay_error *err);
+
+/*
  * rollouts_watch() - halt those of which too many have turned red, and note that in the audit
  * @ret_halted: how many
  */

@@ -154,7 +154,9 @@ static void read_again(evutil_socket_t number, short what, void *context)
 
 	(void)number;
 	(void)what;
-	if (read_operators(running, &err) < 0 || read_known_eks(running, &err) < 0)
+	if (read_operators(running, &err) < 0)
+		fprintf(stderr, "<3>assay-fleet: what was read before holds: %s\n", err.text);
+	if (read_known_eks(running, &err) < 0)
 		fprintf(stderr, "<3>assay-fleet: what was read before holds: %s\n", err.text);
 }
 
