@@ -20,6 +20,7 @@
 #define LE64(byte) byte "\0\0\0\0\0\0\0"
 #define SECURE_BOOT(value) GLOBAL LE64("\x0a") LE64("\x01") "S\0e\0c\0u\0r\0e\0B\0o\0o\0t\0" value
 #define PK(value) GLOBAL LE64("\x02") LE64("\x01") "P\0K\0" value
+#define EMPTY_PK GLOBAL LE64("\x02") LE64("\0") "P\0K\0"
 #define DBX(value) DATABASE LE64("\x03") LE64("\x01") "d\0b\0x\0" value
 
 #define EVENT(pcr, type, data, measured)                    \
@@ -134,6 +135,20 @@ CHANGE(authority_of_others)
 	f->policy.firmware.authorities = (struct firmware_digests){ &other, 1 };
 	f->policy.required &= ~FAILS(FIRMWARE_COMMAND_LINE);
 	f->policy.required |= FAILS(FIRMWARE_AUTHORITIES);
+}
+/* With Secure Boot off nobody is asked, and nothing measured. */
+CHANGE(nobody_vouched)
+{
+	rules_fulfilled(f);
+	f->policy.firmware.authorities = (struct firmware_digests){ &other, 1 };
+	f->policy.required |= FAILS(FIRMWARE_AUTHORITIES);
+}
+CHANGE(key_is_empty)
+{
+	exchange(
+		f, FIRST_VARIABLE + 1,
+		(struct fixture_event)EVENT(7, UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG, EMPTY_PK, NULL));
+	f->policy.firmware.keys[FIRMWARE_PK] = (struct firmware_variable){ .only = { &key, 1 } };
 }
 CHANGE(firmware_of_others)
 {
@@ -306,6 +321,10 @@ const struct bad_row bad_firmware[] = {
 	{ "firmware: dbx of before", BEFORE_PCRS, dbx_of_before, FAILS(FIRMWARE_DBX) },
 	{ "firmware: a certificate of others", BEFORE_PCRS, authority_of_others,
 	  FAILS(FIRMWARE_AUTHORITIES) },
+	{ "firmware: nobody vouched for what was started", BEFORE_PCRS, nobody_vouched,
+	  FAILS(FIRMWARE_AUTHORITIES) },
+	{ "firmware: PK may have one key only, and is empty", BEFORE_PCRS, key_is_empty,
+	  FAILS(FIRMWARE_KEYS) },
 	{ "firmware: another firmware", BEFORE_PCRS, firmware_of_others, FAILS(FIRMWARE_PLATFORM) },
 	{ "firmware: a driver of others", BEFORE_PCRS, driver_of_others, FAILS(FIRMWARE_DRIVERS) },
 	{ "firmware: a loader of others", BEFORE_PCRS, loader_of_others, FAILS(FIRMWARE_PROGRAMS) },

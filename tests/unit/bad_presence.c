@@ -4,6 +4,7 @@
  * without IMA's list, with the firmware's log alone. Without the policy's word, none of it is
  * trusted.
  */
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "support.h"
@@ -195,6 +196,23 @@ CHANGE(values_of_any_machine)
 						NULL, 4 };
 	fixture_extend_behind(f, 1U << 6, "os-separator");
 }
+/* No key was ever put in. */
+CHANGE(keys_of_any_machine)
+{
+	static const char pk[] = "\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\x00\xe0\x98\x03\x2b\x8c"
+				 "\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0P\0K\0";
+	static struct assay_digest empty = { .hash = ASSAY_HASH_SHA256, .size = 32 };
+
+	nothing_to_compare_with(f);
+	memmove(&f->events[4], &f->events[3], (f->event_count - 3) * sizeof(f->events[0]));
+	f->events[3] = (struct fixture_event){ 7, UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG, pk, NULL,
+					       sizeof(pk) - 1 };
+	f->event_count++;
+	assert_int_equal(EVP_Digest("", 0, empty.bytes, NULL, EVP_sha256(), NULL), 1);
+	f->policy.firmware.keys[FIRMWARE_PK].digests = (struct firmware_digests){ &empty, 1 };
+	f->policy.required |= FAILS(FIRMWARE_KEYS);
+	fixture_mend_aggregate(f);
+}
 /* A log of the firmware that the policy calls absent is not believed: nothing is proven by it. */
 CHANGE(firmware_there_although_absent)
 {
@@ -303,6 +321,7 @@ const struct bad_row bad_presence[] = {
 	{ "good: no log, values of PCRs", BEFORE_PCRS, no_log_at_all, TRUSTED },
 	{ "values of PCRs that any machine has", BEFORE_PCRS, values_of_any_machine,
 	  FAILS(REFERENCE_VALUES) },
+	{ "keys that any machine has", BEFORE_PCRS, keys_of_any_machine, FAILS(REFERENCE_VALUES) },
 	{ "no value to compare with", BEFORE_PCRS, nothing_to_compare_with,
 	  FAILS(REFERENCE_VALUES) },
 	{ "good: a log of the firmware that is absent by the policy", BEFORE_PCRS,

@@ -40,7 +40,7 @@ struct firmware_items {
 /**
  * struct firmware_variable - what a variable of lists of signatures must be (PK, KEK, db, dbx)
  * @digests: of its whole value
- * @only: each of its entries must be one of these
+ * @only: it must have entries, and each must be one of these
  * @contains: each of these must be one of its entries
  *
  * An entry that is a digest stands for itself, any other (a certificate) is its SHA-256. A list of
@@ -80,8 +80,8 @@ unsigned int firmware_list_pcr(enum firmware_list list);
 /**
  * struct firmware_rules - all of them; what is not set asks for nothing
  * @secure_boot: it must be on
- * @authorities: digests of what is measured into PCR 7 behind its separator: the certificates that
- *               vouched for a program, and what the shim adds
+ * @authorities: digests of what is measured into PCR 7 behind its separator, which may not be
+ * nothing: the certificates that vouched for a program, and what the shim adds
  * @command_lines: of the kernel; '*' stands for any characters. PCRs 8 (grub), 12 (systemd) and 9
  *                 (Linux's EFI stub: of those without '*')
  * @commands: that grub may run, likewise: PCR 8

@@ -135,7 +135,8 @@ static int has_value(struct judging *judging, struct bytes value,
 	return 0;
 }
 
-/* Each entry must be one of "only". */
+/* There must be entries, and each one of "only": a variable without any says the same everywhere.
+ */
 static int judge_only(struct judging *judging, enum firmware_key key, struct bytes value)
 {
 	const struct firmware_variable *rule = &judging->rules->keys[key];
@@ -143,10 +144,12 @@ static int judge_only(struct judging *judging, enum firmware_key key, struct byt
 	struct efi_signatures signatures;
 	struct efi_signature signature;
 	struct assay_digest digest;
+	size_t entries = 0;
 	int r;
 
 	efi_signatures_begin(&signatures, value);
 	while ((r = efi_signatures_next(&signatures, &signature)) > 0) {
+		entries++;
 		if (firmware_entry_digest(&judging->reader.hashers, &signature, &digest,
 					  judging->err) < 0)
 			return -EIO;
@@ -156,6 +159,8 @@ static int judge_only(struct judging *judging, enum firmware_key key, struct byt
 	}
 	if (r < 0)
 		judging_find(judging, "%s is malformed", firmware_key_name(key));
+	else if (entries == 0)
+		judging_find(judging, "%s is empty", firmware_key_name(key));
 	return 0;
 }
 
@@ -268,8 +273,8 @@ static bool is_configuration(const struct judging *judging, size_t *databases)
 int judge_authorities(struct judging *judging)
 {
 	char digest[ASSAY_DIGEST_TEXT_MAX], says[JUDGING_TEXT];
+	size_t databases = 0, authorities = 0;
 	bool separated = false;
-	size_t databases = 0;
 	int r;
 
 	if (!judging_proven(judging, PCR_SECURE_BOOT))
@@ -279,8 +284,10 @@ int judge_authorities(struct judging *judging)
 			separated = true;
 			continue;
 		}
-		if ((!separated && is_configuration(judging, &databases)) ||
-		    judging_is(judging, &judging->rules->authorities, PCR_SECURE_BOOT))
+		if (!separated && is_configuration(judging, &databases))
+			continue;
+		authorities += judging->content.kind != FIRMWARE_TEXT;
+		if (judging_is(judging, &judging->rules->authorities, PCR_SECURE_BOOT))
 			continue;
 		judging_find(judging,
 			     "event %" PRIu64 " of PCR 7 is %s, none of \"authorities\": %s",
@@ -290,5 +297,9 @@ int judge_authorities(struct judging *judging)
 	}
 	if (r == 0 && !separated)
 		judging_find(judging, "PCR 7 has no separator");
+	/* As where Secure Boot is off: whatever was started, nobody was asked for it. */
+	if (r == 0 && authorities == 0)
+		judging_find(judging, "nothing vouches for what was started: PCR 7 has no event "
+				      "behind its separator");
 	return r;
 }

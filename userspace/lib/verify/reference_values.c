@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "verity/digest.h"
 #include "verify/appraisal.h"
 
 #define LOCALITY_MAX 4
@@ -90,6 +91,27 @@ static bool are_values_telling(const struct appraisal *appraisal)
 	return false;
 }
 
+/* Whether a key that the machine has says something of it: one that may be empty is so in any
+ * machine that was not set up. */
+static bool are_keys_telling(const struct firmware_rules *rules)
+{
+	for (enum firmware_key key = FIRMWARE_PK; key <= FIRMWARE_DB; key++) {
+		const struct firmware_variable *rule = &rules->keys[key];
+		bool may_be_empty = rule->digests.count == 0;
+
+		for (size_t i = 0; i < rule->digests.count && !may_be_empty; i++) {
+			struct assay_digest empty;
+
+			may_be_empty = digest_bytes(rule->digests.list[i].hash, BYTES(NULL, 0),
+						    &empty, NULL) < 0 ||
+				       verity_digest_equal(&rule->digests.list[i], &empty);
+		}
+		if (!may_be_empty || rule->only.count > 0 || rule->contains.count > 0)
+			return true;
+	}
+	return false;
+}
+
 enum check_result check_reference_values(struct appraisal *appraisal, char *detail)
 {
 	static const struct {
@@ -114,6 +136,9 @@ enum check_result check_reference_values(struct appraisal *appraisal, char *deta
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		size_t used = strlen(text);
 
+		if (sources[i].check == CHECK_FIRMWARE_KEYS &&
+		    !are_keys_telling(&appraisal->policy->firmware))
+			continue;
 		if (appraisal->verdict->passed & CHECK_BIT(sources[i].check))
 			snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "",
 				 sources[i].name);
