@@ -89,6 +89,10 @@ build/boot-tools.key: FORCE | packages
 	$(call keep_key,qemu/boot-tools)
 build/boot-tools: %: %.key ;
 
+build/boot-loader.key: FORCE | packages
+	$(call keep_key,qemu/boot-loader)
+build/boot-loader: %: %.key ;
+
 # A network card for guests of the flavour 4k.
 build/net.key: FORCE | packages
 	$(call keep_key,qemu/net)

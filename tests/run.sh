@@ -121,6 +121,8 @@ needs() {
 	system/*) echo system-needs ;;
 	e2e/test_second_try | e2e/test_lint_memory) ;;
 	e2e/test_post_quantum) echo 'build/host/assay build/host/assay-verify build/unit/test_ml_dsa newer-openssl' ;;
+	e2e/test_boot) echo 'build/host/assay guest-4k' ;;
+	e2e/test_boot_amd64) echo 'build/host/assay guest-amd64 build/boot-loader' ;;
 	e2e/test_archive_cut) echo 'build/host/assay guest-64k build/arm64/assayd' ;;
 	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
 	e2e/test_documents) echo 'build/host/assay build/host/assay-verify build/host/assay-push build/host/assay-fleet build/host/assayd build/host/assay-initrd' ;;

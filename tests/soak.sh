@@ -17,6 +17,7 @@
 #	archive-cut  a guest that archives cut off 200 times (cut_rounds; cut_seed)
 #	nth       memory that is not there, for every allocation of loading and unloading
 #	device    a Debian 13 device from its firmware on, with attacks at each stage
+#	uefi      machines with UEFI and Secure Boot, of both architectures: each change of the boot by itself
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
 #	going-on  verdicts of evidence that goes on, each row of bad input cut at each record
@@ -51,7 +52,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device debug kcsan tags amd64 package dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device uefi debug kcsan tags amd64 package dkms
 for name; do
 	case $name in
 	model)
@@ -125,6 +126,11 @@ for name; do
 		export soak_e2e=y DEVICE_FORM=long e2e_timeout=7200
 		soak device e2e/test_device
 		unset soak_e2e
+		;;
+	uefi)
+		export BOOT_FORM=long e2e_timeout=3600
+		soak uefi e2e/test_boot # and test_boot_amd64
+		unset BOOT_FORM
 		;;
 	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"

@@ -6,7 +6,8 @@
  * the machine with an exit status of QEMU's own.
  *
  * A panic, a reset and a power-off all end QEMU with 0, so 0 is never a result:
- * the statuses below are, and run-guest takes anything else as a lost guest.
+ * the statuses below are, and run-guest takes anything else as a lost guest. Where PID 1
+ * cannot end QEMU so, the status is what it writes to the port org.assay.end.
  *
  * Settings come as kernel parameters, which the kernel hands to PID 1 in its
  * environment: bed_root=DEVICE makes an ext4 there the root, bed_init=PATH names
@@ -34,6 +35,7 @@
 #include <string.h>
 #ifndef __aarch64__
 #include <sys/io.h>
+#include <sys/reboot.h>
 #endif
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -67,11 +69,25 @@ static void tell_machine(enum bed_status status)
 	__asm__ volatile("hlt #0xf000" : "+r"(operation) : "r"(argument) : "memory");
 }
 #else
-/* QEMU's isa-debug-exit: QEMU ends with 2 * status + 1. */
+static int find_port(const char *wanted);
+
+/*
+ * QEMU's isa-debug-exit: QEMU ends with 2 * status + 1. A kernel that is locked down, as Secure
+ * Boot has it, leaves no port to programs: the status goes to the host by the virtio port then, and
+ * the power off.
+ */
 static void tell_machine(enum bed_status status)
 {
+	int port;
+
 	if (ioperm(BED_EXIT_PORT, 4, 1) == 0)
 		outl(status, BED_EXIT_PORT);
+	port = find_port("org.assay.end");
+	if (port < 0)
+		return;
+	dprintf(port, "%d\n", status);
+	close(port);
+	reboot(RB_POWER_OFF);
 }
 #endif
 
@@ -246,34 +262,39 @@ static bool file_says(const char *path, const char *text)
 /*
  * A port is found by its name. Opening a /dev/vportNpM that does not exist would
  * create a file, and the result would go nowhere: hence no O_CREAT, and S_ISCHR.
+ * -1 where there is none (yet).
  */
+static int find_port(const char *wanted)
+{
+	DIR *ports = opendir("/sys/class/virtio-ports");
+	struct dirent *port;
+	struct stat status;
+	char path[PATH_MAX];
+	int fd = -1;
+
+	while (fd < 0 && ports && (port = readdir(ports))) {
+		snprintf(path, sizeof(path), "/sys/class/virtio-ports/%s/name", port->d_name);
+		if (!file_says(path, wanted))
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", port->d_name);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			break;
+		if (fstat(fd, &status) || !S_ISCHR(status.st_mode))
+			broken("%s is not a device", path);
+	}
+	if (ports)
+		closedir(ports);
+	return fd;
+}
+
 static int open_port(const char *wanted)
 {
-	char path[PATH_MAX];
-
 	for (int tries = 0; tries < 300; tries++, wait_a_little()) {
-		DIR *ports = opendir("/sys/class/virtio-ports");
-		struct dirent *port;
+		int port = find_port(wanted);
 
-		while (ports && (port = readdir(ports))) {
-			struct stat status;
-			int fd;
-
-			snprintf(path, sizeof(path), "/sys/class/virtio-ports/%s/name",
-				 port->d_name);
-			if (!file_says(path, wanted))
-				continue;
-			snprintf(path, sizeof(path), "/dev/%s", port->d_name);
-			fd = open(path, O_WRONLY | O_CLOEXEC);
-			if (fd < 0)
-				break;
-			if (fstat(fd, &status) || !S_ISCHR(status.st_mode))
-				broken("%s is not a device", path);
-			closedir(ports);
-			return fd;
-		}
-		if (ports)
-			closedir(ports);
+		if (port >= 0)
+			return port;
 	}
 	broken("no virtio port is called %s", wanted);
 }

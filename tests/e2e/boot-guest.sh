@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# In the guest of test_boot.sh: what the firmware measured, quoted, and what the TPM has.
+# In the guests of boot.sh: what the firmware measured, quoted, and what the TPM has.
 set -u
 mkdir -p /out
 cat /sys/kernel/security/tpm0/binary_bios_measurements >/out/eventlog

@@ -72,6 +72,8 @@ static void logs_of_other_projects_replay(void **state)
 		  "c78416598910c855e5788549045a0f99a288eb403cd91b0929b973d7fd415342" },
 		{ "uefi/ovmf-no-keys.bin", true, 25, 1, 0x2ff, ASSAY_HASH_SHA256, 4,
 		  "68619fc48b3090191d815840b574ff106bfca286c28a404ae6aaea7ba6042bbf" },
+		{ "uefi/ovmf-secureboot.bin", true, 31, 1, 0x12ff, ASSAY_HASH_SHA256, 12,
+		  "950e91ddb9d4512dea973070081ffb4dd6303d55043e5b6323c1310fd7afb9a5" },
 		{ "uefi/aavmf-no-keys.bin", true, 24, 1, 0x2ff, ASSAY_HASH_SHA256, 7,
 		  "65caf8dd1e0ea7a6347b635d2b379c93b9a1351edc2afc3ecda700e534eb3068" },
 		{ "uefi/tpm2tools-event-sd-boot-fedora37.bin", true, 28, 1, 0x12ff,
