@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..59
+echo 1..60
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -194,6 +194,11 @@ judge good.json --policy rules.json
 check 'the machine is trusted by them' trusted
 judge good.json --policy rules.json --json
 check 'which know the boot' has stdout 'any(.checks[]; .name == "boot-known" and .result == "pass" and (.detail | startswith("PCR 0 by rules on its events")))'
+
+jq '.firmware.command_lines = ["quiet root=*"]' rules.json >star.json
+run "$verifier" policy lint star.json
+check 'of a command line with a * lint says what else that takes' sh -c '[ "$1" -eq 1 ] &&
+	grep -q "^warning: The .\*. in the command line \"quiet root=\*\" stands for further parameters" stdout' sh "$status"
 
 # changed NUMBER OFFSET BYTES: the log with other bytes in that event
 changed() {

@@ -9,6 +9,8 @@
 
 void lint_firmware(const struct firmware_rules *rules, struct lint *lint)
 {
+	char text[LINT_TEXT];
+
 	for (int rule = 0; rule < FIRMWARE_RULES; rule++)
 		if (firmware_asks(rules, (enum firmware_rule)rule))
 			lint_say(lint, POLICY_SAYS,
@@ -19,6 +21,13 @@ void lint_firmware(const struct firmware_rules *rules, struct lint *lint)
 		lint_say(lint, POLICY_WARNING,
 			 "The kernel's command line is judged, and not which programs were booted: "
 			 "another boot loader may say that it used that one (firmware.programs).");
+	for (size_t i = 0; i < rules->command_line_count; i++)
+		if (strchr(rules->command_lines[i], '*'))
+			lint_say(lint, POLICY_WARNING,
+				 "The '*' in the command line \"%s\" stands for further "
+				 "parameters as well, such as init= with any program "
+				 "(firmware.command_lines).",
+				 lint_printable(rules->command_lines[i], text));
 	for (size_t i = 0; i < rules->command_count; i++)
 		if (strcmp(rules->commands[i], "*") == 0)
 			lint_say(lint, POLICY_WARNING,
