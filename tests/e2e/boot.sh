@@ -165,6 +165,18 @@ for name in $others; do
 	esac
 done
 
+# Of the command line alone, as where the kernel's EFI stub does not measure it.
+if [ "$arch" = amd64 ]; then
+	jq '.pcrs.values |= {"sha256:12": .["sha256:12"]}' policy.json >line.json
+	mv line.json policy.json
+	name=${others%% *}
+	[ "$name" = all ] || name=stub
+	verify "$name"
+	check 'what systemd-boot measured of the command line is learned as well' prints 1 '^FAIL *pcr-values: sha256 PCR 12 is'
+	verify first
+	check 'and is what it was' eval 'prints 1 boot-known && ! grep -q pcr-values stdout'
+fi
+
 # The same by rules on what the log says: the verdict tells in words what is another.
 only() { # CHECK...: these failed, and no other
 	failed_checks=$(grep '^FAIL' stdout | sed 's/^FAIL *//; s/:.*//' | sort | tr '\n' ' ')

@@ -18,10 +18,14 @@
 #include "verify/tell.h"
 #include "verity/verity.h"
 
-/* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4). */
-#define BOOT_PCRS 0x3ffU
+/*
+ * PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4), and the
+ * one into which systemd-boot and systemd-stub measure the kernel's command line (the UAPI group's
+ * Linux TPM PCR registry): many kernels' EFI stubs measure it nowhere.
+ */
+#define BOOT_PCRS (0x3ffU | 1U << 12)
 /* Those of which rules on the firmware's log know all events: see firmware_learn(). */
-#define RULED_PCRS (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9)
+#define RULED_PCRS (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << 12)
 
 /**
  * struct learning - while it is learned
