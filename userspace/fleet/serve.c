@@ -15,9 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "base/secret.h"
 #include "intake.h"
 #include "lease.h"
 #include "out_events.h"
@@ -25,22 +22,14 @@
 #include "rollouts.h"
 #include "routes.h"
 #include "schema.h"
-#include "sign/jws.h"
-#include "sign/key_file.h"
+#include "serve_files.h"
+#include "serve_sockets.h"
 #include "tally.h"
 #include "webhooks.h"
 #include "workers.h"
 
-#define KNOWN_EKS_MAX (128U << 20) /* bytes of a list of endorsement keys */
 /* Of the database, the loop and the listening sockets. */
 #define OWN_DESCRIPTORS 64
-
-/* struct socket_open - one that listens; @address: as it was given */
-struct socket_open {
-	int fd;
-	const char *address;
-	bool tls;
-};
 
 /*
  * struct running - a service that answers: what is read before there are workers, and then what
@@ -49,8 +38,7 @@ struct socket_open {
 struct running {
 	struct fleet fleet;
 	const struct serve_settings *settings;
-	struct socket_open sockets[SERVE_SOCKETS_MAX];
-	size_t socket_count;
+	struct serve_sockets sockets;
 	struct fleet_counts *counts; /* shared, of each worker */
 	struct http_limits limits;
 	struct http_service service;
@@ -61,19 +49,7 @@ struct running {
 	struct oidc *oidc;
 };
 
-/* ---------------------------------------------------------------- operators */
-
-static int read_operators(struct running *running, struct assay_error *err)
-{
-	const char *path = running->settings->operators;
-	CLEANUP(buffer_free) struct buffer text = { 0 };
-	int r;
-
-	if (!path)
-		return 0;
-	r = file_read_regular(path, AUTH_FILE_MAX, &text, err);
-	return r < 0 ? r : auth_parse(buffer_bytes(&text), path, &running->fleet.auth, err);
-}
+/* ---------------------------------------------------------------- who may */
 
 /* Not by the device's name alone: else a stranger could use up what it may ask. */
 static unsigned int wait_of(const struct fleet *fleet, const struct http_call *call)
@@ -94,29 +70,6 @@ static unsigned int wait_of(const struct fleet *fleet, const struct http_call *c
 			  role <= HTTP_AGENT ? fleet->settings->device_rate :
 					       fleet->settings->operator_rate,
 			  now);
-}
-
-static int read_known_eks(struct running *running, struct assay_error *err)
-{
-	const struct serve_settings *settings = running->settings;
-	struct ek_list known = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < settings->known_ek_count; i++) {
-		CLEANUP(buffer_free) struct buffer text = { 0 };
-		const char *path = settings->known_eks[i];
-
-		r = file_read_regular(path, KNOWN_EKS_MAX, &text, err);
-		if (r == 0)
-			r = ek_list_parse(buffer_bytes(&text), path, &known, err);
-	}
-	if (r < 0) {
-		ek_list_free(&known);
-		return r;
-	}
-	ek_list_free(&running->fleet.known_eks);
-	running->fleet.known_eks = known;
-	return 0;
 }
 
 static int authorise(struct http_call *call, struct assay_error *err)
@@ -154,9 +107,9 @@ static void read_again(evutil_socket_t number, short what, void *context)
 
 	(void)number;
 	(void)what;
-	if (read_operators(running, &err) < 0)
+	if (serve_read_operators(running->settings, &running->fleet, &err) < 0)
 		fprintf(stderr, "<3>assay-fleet: what was read before holds: %s\n", err.text);
-	if (read_known_eks(running, &err) < 0)
+	if (serve_read_known_eks(running->settings, &running->fleet, &err) < 0)
 		fprintf(stderr, "<3>assay-fleet: what was read before holds: %s\n", err.text);
 }
 
@@ -243,109 +196,6 @@ static int begin_looking(struct running *running, struct assay_error *err)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- sockets */
-
-static void tell_listening(int fd, const char *address, bool tls)
-{
-	struct sockaddr_storage name = { 0 };
-	socklen_t size = sizeof(name);
-	const struct sockaddr_in *four = (const struct sockaddr_in *)&name;
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&name;
-	unsigned int port = 0;
-
-	if (getsockname(fd, (struct sockaddr *)&name, &size) == 0)
-		port = name.ss_family == AF_INET  ? ntohs(four->sin_port) :
-		       name.ss_family == AF_INET6 ? ntohs(six->sin6_port) :
-						    0;
-	fprintf(stderr, "<6>assay-fleet: listening at %s, port %u%s\n", address, port,
-		tls ? ", TLS" : "");
-}
-
-/* A Unix socket is in the clear: whoever is behind it, such as nginx, has done TLS. */
-static int add_socket(struct running *running, int fd, const char *address, bool local,
-		      struct assay_error *err)
-{
-	bool tls = !local && running->settings->tls.certificate;
-
-	if (running->socket_count == SERVE_SOCKETS_MAX)
-		return assay_fail(err, EINVAL, "there are more than %d sockets", SERVE_SOCKETS_MAX);
-	running->sockets[running->socket_count++] = (struct socket_open){ fd, address, tls };
-	tell_listening(fd, address, tls);
-	return 0;
-}
-
-/* In each worker: all of them take connections from the same sockets. */
-static int listen_at_all(struct running *running, struct assay_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < running->socket_count; i++) {
-		const struct socket_open *at = &running->sockets[i];
-
-		r = http_listen(running->fleet.http, at->fd,
-				at->tls ? &running->settings->tls : NULL, err);
-	}
-	return r;
-}
-
-static bool is_local_address(const char *address)
-{
-	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
-}
-
-static bool is_local_socket(int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in four;
-		struct sockaddr_in6 six;
-	} name = { 0 };
-	socklen_t size = sizeof(name);
-
-	if (getsockname(fd, &name.any, &size) < 0)
-		return false;
-	return name.any.sa_family == AF_INET  ? ntohl(name.four.sin_addr.s_addr) >> 24 == 127 :
-	       name.any.sa_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&name.six.sin6_addr) :
-						false;
-}
-
-static int refuse_plain(const char *address, struct assay_error *err)
-{
-	return assay_fail(err, EINVAL,
-			  "without a certificate it listens only at addresses of this machine, "
-			  "not at %s",
-			  address);
-}
-
-static int open_sockets(struct running *running, struct assay_error *err)
-{
-	const struct serve_settings *settings = running->settings;
-	int given = sd_listen_fds(1), r = 0;
-
-	for (int i = 0; r == 0 && i < given; i++) {
-		int fd = SD_LISTEN_FDS_START + i;
-		bool local = sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0;
-
-		if (!local && !settings->tls.certificate && !is_local_socket(fd))
-			return refuse_plain("that of a socket of systemd's", err);
-		r = add_socket(running, fd, "a socket of systemd's", local, err);
-	}
-	for (size_t i = 0; r == 0 && i < settings->listen_count; i++) {
-		const char *address = settings->listen[i];
-		bool local = address[0] == '/';
-		int fd;
-
-		if (!local && !settings->tls.certificate && !is_local_address(address))
-			return refuse_plain(address, err);
-		r = http_bind(address, &fd, err);
-		if (r == 0)
-			r = add_socket(running, fd, address, local, err);
-	}
-	if (r == 0 && given + (int)settings->listen_count == 0)
-		r = assay_fail(err, EINVAL, "there is no address to listen at");
-	return r;
-}
-
 /* ---------------------------------------------------------------- the service */
 
 /* No connection to a database can be shared by processes: this one ends before there are any. */
@@ -375,20 +225,6 @@ static int open_store(struct running *running, struct assay_error *err)
 	if (r == 0)
 		r = schema_check(fleet->store, err);
 	return r < 0 ? r : fleet_refresh(fleet, err);
-}
-
-static int open_result_key(struct running *running, struct assay_error *err)
-{
-	const char *path = running->settings->result_key;
-	CLEANUP(secret_free) struct buffer pem = { 0 };
-	int r;
-
-	if (!path)
-		return 0;
-	r = file_read_regular(path, KEY_FILE_MAX, &pem, err);
-	if (r == 0)
-		r = key_file_signer(buffer_bytes(&pem), path, &running->fleet.result_signer, err);
-	return r < 0 ? r : jws_check_signer(running->fleet.result_signer, err);
 }
 
 /* More connections are not accepted until some have ended; what the service opens itself is
@@ -433,12 +269,12 @@ static int prepare(struct running *running, struct assay_error *err)
 	int r = limit_descriptors(&settings->limits, err);
 
 	if (r == 0)
-		r = read_operators(running, err);
+		r = serve_read_operators(settings, &running->fleet, err);
 	if (r == 0)
-		r = read_known_eks(running, err);
+		r = serve_read_known_eks(settings, &running->fleet, err);
 	running->fleet.auth.device_certificates = settings->device_certificates;
 	if (r == 0)
-		r = open_result_key(running, err);
+		r = serve_open_result_key(settings, &running->fleet, err);
 	if (r == 0)
 		r = prepare_store(running, err);
 	if (r == 0)
@@ -449,7 +285,7 @@ static int prepare(struct running *running, struct assay_error *err)
 	if (r == 0)
 		r = http_addresses_new(settings->workers, settings->per_address, settings->proxies,
 				       settings->proxy_count, &running->limits.addresses, err);
-	return r < 0 ? r : open_sockets(running, err);
+	return r < 0 ? r : serve_sockets_open(settings, &running->sockets, err);
 }
 
 static int start(struct running *running, struct assay_error *err)
@@ -486,7 +322,8 @@ static int start(struct running *running, struct assay_error *err)
 				 err);
 	if (r == 0)
 		r = begin_looking(running, err);
-	return r < 0 ? r : listen_at_all(running, err);
+	return r < 0 ? r :
+		       serve_sockets_listen(&running->sockets, &settings->tls, fleet->http, err);
 }
 
 static void stop(struct running *running)
@@ -597,11 +434,11 @@ int serve_check(const struct serve_settings *settings, struct assay_error *err)
 
 	if (!running)
 		return -ENOMEM;
-	r = read_operators(running, err);
+	r = serve_read_operators(settings, &running->fleet, err);
 	if (r == 0)
-		r = read_known_eks(running, err);
+		r = serve_read_known_eks(settings, &running->fleet, err);
 	if (r == 0)
-		r = open_result_key(running, err);
+		r = serve_open_result_key(settings, &running->fleet, err);
 	if (r == 0 && settings->tls.certificate)
 		r = http_tls_check(&settings->tls, err);
 	if (r == 0)
