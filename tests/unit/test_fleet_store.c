@@ -690,6 +690,63 @@ static void enrol_due(const char *name, uint8_t seed, uint64_t due)
 }
 
 /* Who may attest and never does; and not who is not approved yet. */
+#define MANY "4500"
+#define MANY_COUNT (2 * LEASE_LOOK + 500)
+
+static void make_many(const char *bytes)
+{
+	struct assay_error err = { 0 };
+	char sql[1024];
+
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO device (name, identity, record, ak, enrolled) WITH RECURSIVE c(n) AS "
+		 "(SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < " MANY ") SELECT 'many' || n, "
+		 "%s, '', %s, 0 FROM c;"
+		 "INSERT INTO device_state (name, verdict, due) SELECT name, 1, 50000 FROM device "
+		 "WHERE name LIKE 'many%%';",
+		 bytes, bytes);
+	if (store_script(store, sql, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* Whoever looks answers nobody meanwhile: some at a time, and none is left out. */
+static void many_are_silent_at_once(void **state)
+{
+	static const struct store_statement changes = {
+		"", "SELECT count(DISTINCT name) FROM verdict_change WHERE name LIKE 'many%'", NULL
+	};
+	static const struct store_statement held = {
+		"",
+		"SELECT count(*) FROM device_state s JOIN verdict_change c ON c.id = s.change_id "
+		"WHERE s.verdict = 3 AND c.verdict = 3 AND s.name = c.name AND s.name LIKE 'many%'",
+		NULL
+	};
+	const struct lease_terms terms = { 50301, 30, 300 };
+	struct lease_found found = { 0 };
+	struct assay_error err = { 0 };
+	uint64_t count = 0;
+
+	(void)state;
+	make_many(store_is_postgres(store) ? "convert_to('many' || n, 'UTF8')" :
+					     "CAST('many' || n AS BLOB)");
+	for (int i = 0; i < 3; i++) {
+		if (lease_go_on(store, &terms, &found, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_true(found.silent >= (uint64_t)(i < 2 ? (i + 1) * LEASE_LOOK : MANY_COUNT));
+		assert_int_equal(found.more, i < 2);
+	}
+	assert_int_equal(store_run(store, &changes, NULL, 1, store_take_number, &count, &err), 0);
+	assert_int_equal(count, MANY_COUNT);
+	assert_int_equal(store_run(store, &held, NULL, 1, store_take_number, &count, &err), 0);
+	assert_int_equal(count, MANY_COUNT);
+	assert_int_equal(store_script(store,
+				      "DELETE FROM device_state WHERE name LIKE 'many%';"
+				      "DELETE FROM device WHERE name LIKE 'many%';"
+				      "DELETE FROM verdict_change WHERE name LIKE 'many%';",
+				      &err),
+			 0);
+}
+
 static void who_never_attests_is_silent(void **state)
 {
 	struct assay_error err = { 0 };
@@ -1039,6 +1096,7 @@ int main(void)
 		cmocka_unit_test(a_device_is_removed),
 		cmocka_unit_test(silence_is_found),
 		cmocka_unit_test(who_never_attests_is_silent),
+		cmocka_unit_test(many_are_silent_at_once),
 		cmocka_unit_test(the_clock_is_the_databases),
 		cmocka_unit_test(references_have_versions),
 		cmocka_unit_test(a_share_is_chosen),

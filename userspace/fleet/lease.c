@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utc.h"
@@ -110,7 +111,7 @@ static int cap_due(struct store *store, const struct lease_terms *terms, struct 
 
 /* ---------------------------------------------------------------- silence */
 
-/* struct late - devices that are overdue */
+/* struct late - devices that are overdue, of one transaction */
 struct late {
 	struct late_device {
 		char name[RECORD_MAX_MACHINE_ID + 1];
@@ -118,6 +119,25 @@ struct late {
 	} devices[LEASE_ROWS];
 	size_t count;
 };
+
+/* struct names - of devices that were overdue when somebody looked */
+struct names {
+	char list[LEASE_LOOK][RECORD_MAX_MACHINE_ID + 1];
+	size_t count;
+};
+
+static int take_name(void *context, size_t set, const struct store_value *columns, size_t count,
+		     struct assay_error *err)
+{
+	struct names *names = context;
+
+	(void)set;
+	(void)count;
+	if (names->count == LEASE_LOOK || columns[0].bytes.size >= sizeof(names->list[0]))
+		return assay_fail(err, EIO, "a device's name in the database is too long");
+	memcpy(names->list[names->count++], store_get_text(&columns[0]), columns[0].bytes.size + 1);
+	return 0;
+}
 
 static int take_late(void *context, size_t set, const struct store_value *columns, size_t count,
 		     struct assay_error *err)
@@ -173,11 +193,16 @@ static int note_silence(struct store *store, struct late *late, uint64_t now,
 
 static int mark(struct store *store, const struct late *late, uint64_t now, struct assay_error *err)
 {
-	static const struct store_statement set = {
-		"nnnt",
-		"UPDATE device_state SET verdict = $1, change_id = $2, since = $3, checks = NULL "
-		"WHERE name = $4",
-		NULL,
+	static const struct store_many set = {
+		{ "nnnt",
+		  "UPDATE device_state SET verdict = $1, change_id = $2, since = $3, checks = NULL "
+		  "WHERE name = $4",
+		  NULL },
+		"UPDATE device_state AS s SET verdict = v.verdict, change_id = v.change_id, since "
+		"= "
+		"v.since, checks = NULL FROM unnest($1, $2, $3, $4) AS v(verdict, change_id, "
+		"since, "
+		"name) WHERE s.name = v.name",
 	};
 	struct store_value values[LEASE_ROWS * 4];
 
@@ -187,27 +212,51 @@ static int mark(struct store *store, const struct late *late, uint64_t now, stru
 		values[4 * i + 2] = store_number(now);
 		values[4 * i + 3] = store_text(late->devices[i].name);
 	}
-	return store_run(store, &set, values, late->count, NULL, NULL, err);
+	return late->count == 0 ? 0 :
+				  store_run_many(store, &set, values, late->count, NULL, NULL, err);
 }
 
-/* What a worker has locked for a verdict right now is not silent. */
-static int sweep_some(struct store *store, const struct lease_terms *terms, struct late *late,
-		      struct assay_error *err)
+/* All are read to find some: so it is not done for each transaction. */
+static int find_late(struct store *store, uint64_t before, struct names *ret,
+		     struct assay_error *err)
 {
-#define LATE                                                                                    \
-	"SELECT name, judged, due FROM device_state WHERE due > 0 AND due < $1 AND verdict <> " \
-	"3 LIMIT $2"
-	static const struct store_statement get = { "nn", LATE, LATE " FOR UPDATE SKIP LOCKED" };
-#undef LATE
-	const struct store_value values[] = { store_number(terms->now - terms->interval),
-					      store_number(LEASE_ROWS) };
-	int r;
+	static const struct store_statement get = {
+		"nn",
+		"SELECT name FROM device_state WHERE due > 0 AND due < $1 AND verdict <> 3 LIMIT "
+		"$2",
+		NULL,
+	};
+	const struct store_value values[] = { store_number(before), store_number(LEASE_LOOK) };
 
-	late->count = 0;
-	r = store_run(store, &get, values, 1, take_late, late, err);
-	if (r == 0)
-		r = note_silence(store, late, terms->now, err);
-	return r < 0 ? r : mark(store, late, terms->now, err);
+	ret->count = 0;
+	return store_run(store, &get, values, 1, take_name, ret, err);
+}
+
+/* What a worker has locked for a verdict right now is not silent, nor what it has judged meanwhile.
+ */
+static int lock_late(struct store *store, uint64_t before, const struct names *names, size_t first,
+		     struct late *ret, struct assay_error *err)
+{
+	static const struct store_many get = {
+		{ "tn",
+		  "SELECT name, judged, due FROM device_state WHERE name = $1 AND due > 0 AND due "
+		  "< "
+		  "$2 AND verdict <> 3",
+		  NULL },
+		"SELECT v.n, s.name, s.judged, s.due FROM unnest($1, $2) WITH ORDINALITY AS "
+		"v(name, "
+		"before, n) JOIN device_state s ON s.name = v.name WHERE s.due > 0 AND s.due < "
+		"v.before AND s.verdict <> 3 FOR UPDATE OF s SKIP LOCKED",
+	};
+	struct store_value values[LEASE_ROWS * 2];
+	size_t count = 0;
+
+	ret->count = 0;
+	for (; count < LEASE_ROWS && first + count < names->count; count++) {
+		values[2 * count] = store_text(names->list[first + count]);
+		values[2 * count + 1] = store_number(before);
+	}
+	return store_run_many(store, &get, values, count, take_late, ret, err);
 }
 
 /* @r: what came of what is in the transaction */
@@ -219,12 +268,59 @@ static int end_transaction(struct store *store, int r, struct assay_error *err)
 	return r;
 }
 
+static int sweep_some(struct store *store, const struct lease_terms *terms,
+		      const struct names *names, size_t first, struct late *late,
+		      struct assay_error *err)
+{
+	int r = lock_late(store, terms->now - terms->interval, names, first, late, err);
+
+	if (r == 0)
+		r = note_silence(store, late, terms->now, err);
+	return r < 0 ? r : mark(store, late, terms->now, err);
+}
+
+static int sweep(struct store *store, const struct lease_terms *terms, struct names *names,
+		 struct lease_found *ret, struct assay_error *err)
+{
+	struct late late;
+	int r = find_late(store, terms->now - terms->interval, names, err);
+
+	for (size_t first = 0; r == 0 && first < names->count; first += LEASE_ROWS) {
+		r = store_begin_by_keys(store, err);
+		if (r < 0)
+			return r;
+		r = end_transaction(store, sweep_some(store, terms, names, first, &late, err), err);
+		ret->silent += r == 0 ? late.count : 0;
+	}
+	ret->more = r == 0 && names->count == LEASE_LOOK;
+	return r;
+}
+
+int lease_go_on(struct store *store, const struct lease_terms *given, struct lease_found *ret,
+		struct assay_error *err)
+{
+	struct lease_terms terms = *given;
+	uint64_t before = ret->silent;
+	struct names *names = malloc(sizeof(*names));
+	int r = names ? 0 : assay_fail(err, ENOMEM, "out of memory");
+
+	ret->more = false;
+	if (r == 0 && terms.now == 0)
+		r = read_clock(store, &terms.now, err);
+	if (r == 0)
+		r = sweep(store, &terms, names, ret, err);
+	/* All that are left are locked by others: at the next look. */
+	if (ret->silent == before)
+		ret->more = false;
+	free(names);
+	return r;
+}
+
 int lease_sweep(struct store *store, const struct lease_terms *given, struct lease_found *ret,
 		struct assay_error *err)
 {
 	struct lease_terms terms = *given;
 	struct looks looks;
-	struct late late;
 	int r = store_begin(store, err);
 
 	*ret = (struct lease_found){ 0 };
@@ -237,12 +333,5 @@ int lease_sweep(struct store *store, const struct lease_terms *given, struct lea
 	if (r < 0 || !ret->mine || ret->clock_back > 0 ||
 	    looks.up_since + 2 * terms.interval > terms.now)
 		return r;
-	do {
-		r = store_begin(store, err);
-		if (r < 0)
-			return r;
-		r = end_transaction(store, sweep_some(store, &terms, &late, err), err);
-		ret->silent += r == 0 ? late.count : 0;
-	} while (r == 0 && late.count == LEASE_ROWS);
-	return r;
+	return lease_go_on(store, &terms, ret, err);
 }

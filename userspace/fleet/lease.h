@@ -14,6 +14,8 @@
 
 /* Devices of one transaction. */
 #define LEASE_ROWS 500
+/* Devices of one look: who looks answers nobody meanwhile. */
+#define LEASE_LOOK 2000
 /* Seconds that the clock may go back without being told. */
 #define LEASE_CLOCK_SLACK 5
 
@@ -34,14 +36,22 @@ struct lease_terms {
  * @clock_back: so many seconds before the last look; then nothing is called silent
  * @was_away: nobody had looked for long
  * @silent: devices that are held for silent from now on
+ * @more: there may be more of them: lease_go_on()
  */
 struct lease_found {
-	bool mine, was_away;
+	bool mine, was_away, more;
 	uint64_t clock_back, silent;
 };
 
 /* lease_sweep() - find what is overdue, and note it as a change of its verdict */
 int lease_sweep(struct store *store, const struct lease_terms *given, struct lease_found *ret,
+		struct assay_error *err);
+
+/*
+ * lease_go_on() - find those that are overdue beside the ones that were found
+ * @ret: as lease_sweep() left it: .silent and .more are changed
+ */
+int lease_go_on(struct store *store, const struct lease_terms *given, struct lease_found *ret,
 		struct assay_error *err);
 
 #endif /* ASSAY_FLEET_LEASE_H */

@@ -43,7 +43,7 @@ struct running {
 	struct http_limits limits;
 	struct http_service service;
 	struct event *signals[3];
-	struct event *tick;
+	struct event *tick, *go_on;
 	struct fetcher *fetcher;
 	struct webhooks *webhooks;
 	struct oidc *oidc;
@@ -156,12 +156,38 @@ static int keep_house(struct fleet *fleet, struct assay_error *err)
 	return r < 0 ? r : retention_look(fleet->store, &terms, &done, err);
 }
 
+static struct lease_terms lease_terms(const struct running *running)
+{
+	return (struct lease_terms){ 0, sweep_period(running), running->settings->fleet.interval };
+}
+
+/* Where many are silent at once, devices that are not are answered between. */
+static void find_more(evutil_socket_t fd, short what, void *context)
+{
+	static const struct timeval pause = { .tv_usec = 20000 };
+	struct running *running = context;
+	struct fleet *fleet = &running->fleet;
+	const struct lease_terms terms = lease_terms(running);
+	struct lease_found found = { 0 };
+	struct assay_error err = { 0 };
+
+	(void)fd;
+	(void)what;
+	if (lease_go_on(fleet->store, &terms, &found, &err) < 0) {
+		fleet->counts->failures++;
+		fprintf(stderr, "<3>assay-fleet: nobody looks for silent devices: %s\n", err.text);
+	}
+	fleet->counts->silent += found.silent;
+	if (found.more)
+		(void)event_add(running->go_on, &pause);
+}
+
 /* Who is silent; and what another process may have changed, where no device asks. */
 static void look_around(evutil_socket_t fd, short what, void *context)
 {
 	struct running *running = context;
 	struct fleet *fleet = &running->fleet;
-	const struct lease_terms terms = { 0, sweep_period(running), fleet->settings->interval };
+	const struct lease_terms terms = lease_terms(running);
 	struct lease_found found = { 0 };
 	struct assay_error err = { 0 };
 	int r = fleet_refresh(fleet, &err);
@@ -181,6 +207,8 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 	if (found.clock_back > 0)
 		fprintf(stderr, "<3>assay-fleet: the clock has gone back by %llu s\n",
 			(unsigned long long)found.clock_back);
+	if (found.more)
+		event_active(running->go_on, EV_TIMEOUT, 0);
 	fleet->counts->silent += found.silent;
 	fleet->counts->clock_back += found.clock_back > 0;
 }
@@ -190,7 +218,8 @@ static int begin_looking(struct running *running, struct assay_error *err)
 	const struct timeval period = { .tv_sec = (time_t)sweep_period(running) };
 
 	running->tick = event_new(running->fleet.base, -1, EV_PERSIST, look_around, running);
-	if (!running->tick || event_add(running->tick, &period) < 0)
+	running->go_on = evtimer_new(running->fleet.base, find_more, running);
+	if (!running->tick || !running->go_on || event_add(running->tick, &period) < 0)
 		return assay_fail(err, ENOMEM, "out of memory");
 	look_around(-1, 0, running);
 	return 0;
@@ -335,6 +364,8 @@ static void stop(struct running *running)
 			event_free(running->signals[i]);
 	if (running->tick)
 		event_free(running->tick);
+	if (running->go_on)
+		event_free(running->go_on);
 	fetcher_free(running->fetcher);
 	webhooks_free(running->webhooks);
 	oidc_free(running->oidc);
