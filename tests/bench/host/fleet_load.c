@@ -249,12 +249,18 @@ static bool choose_device(uint64_t *ret)
 	return false;
 }
 
+/* Its time is over; who is patient goes on until each device was answered once. */
+static bool has_ended(double time)
+{
+	return load.seconds > 0 && time >= load.ends && (!load.patient || load.done >= load.active);
+}
+
 static void begin_next(struct connection *connection)
 {
 	double time = now();
 
 	connection->step = STEP_IDLE;
-	if (load.left == 0 || (load.seconds > 0 && time >= load.ends) || time < due() ||
+	if (load.left == 0 || has_ended(time) || time < due() ||
 	    (connection->fd < 0 && !connect_to(connection)) || !choose_device(&connection->number))
 		return;
 	load.made[connection->number].busy = true;
@@ -421,9 +427,11 @@ static bool is_over(void)
 		load.left = 0;
 		load.ends = now();
 	}
+	if (load.patient && load.seconds > 0 && now() >= load.ends + GRACE_SECONDS)
+		return true;
 	if (load.busy > 0)
-		return load.patient && now() >= load.ends + GRACE_SECONDS;
-	return load.left == 0 || (load.seconds > 0 && now() >= load.ends);
+		return false;
+	return load.left == 0 || has_ended(now());
 }
 
 static void run(uint64_t count)
