@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..60
+echo 1..62
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -154,7 +154,7 @@ check 'and PCR 4' [ "$status" -eq 0 ]
 tpm2_createprimary -Q -C o -G ecc:ecdsa-sha256:null -c primary.ctx \
 	-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign'
 tpm2_readpublic -Q -c primary.ctx -f pem -o peer.pem
-tpm2_quote -Q -c primary.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10 -q "$nonce" -m peer.msg -s peer.sig -o peer.pcrs -F serialized
+tpm2_quote -Q -c primary.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10,12 -q "$nonce" -m peer.msg -s peer.sig -o peer.pcrs -F serialized
 tpm2_flushcontext -t
 run "$assay" import tpm2-tools -m peer.msg -s peer.sig -f peer.pcrs -u peer.pem --ima list --uefi "$firmware" -o peer.json
 check 'evidence of tpm2-tools is imported' [ "$status" -eq 0 ]
@@ -328,19 +328,25 @@ run_file /usr/bin/tool
 quote bad.json
 judge bad.json --policy signed.json
 check '16: a signed file was exchanged' refused ima-signatures /usr/bin/tool
+tpm2_pcrextend 12:sha256="$(head -c 32 /dev/urandom | xxd -p -c 32)"
+quote bad.json
+run "$verifier" policy learn bad.json
+check 'what systemd-stub measured is learned as well' [ "$(jq '.pcrs.values["sha256:12"] | length' stdout)" -eq 1 ]
+judge bad.json --policy boot.json
+check '17: something was given to systemd-stub beside its image' refused pcr-values 'PCR 12'
 tpm2_pcrextend 4:sha256="$(head -c 32 /dev/urandom | xxd -p -c 32)"
 quote bad.json
 judge bad.json --policy boot.json
-check '17: another boot loader' refused pcr-values 'PCR 4'
+check '18: another boot loader' refused pcr-values 'PCR 4'
 boot "$(head -c 32 /dev/urandom | xxd -p -c 32)"
 quote bad.json
 judge bad.json --policy signed.json
-check "18: IMA's list of another boot" refused ima-boot-aggregate
+check "19: IMA's list of another boot" refused ima-boot-aggregate
 jq 'del(.pcrs) | .waive = {"boot-known": "a test"} | del(.ima)' policy.json >nothing.json
 boot
 quote good.json
 judge good.json --policy nothing.json
-check '19: nothing to compare with' refused reference-values
+check '20: nothing to compare with' refused reference-values
 run "$verifier" policy lint nothing.json
 check 'of which lint warns' grep -q '^warning: There is nothing to compare with' stdout
 judge good.json --policy boot.json

@@ -683,8 +683,10 @@ static void test_learned_policy_trusts(void **state)
 	fixture_build(&fixture, BEFORE_PCRS, add_unknown_files);
 	fixture.input.state = NULL;
 	learn(&fixture, &what, json, &policy);
-	/* PCRs 8 and 9 are zeros. */
-	assert_int_equal(policy.rules.pcr_value_count, 8);
+	/* PCRs 8 and 9 are zeros, which says nothing; those of 12 say that nothing was given to the
+	 * kernel. */
+	assert_int_equal(policy.rules.pcr_value_count, 9);
+	assert_int_equal(policy.rules.pcr_values[8].index, 12);
 	assert_int_equal(policy.rules.start_count, 1);
 	assert_int_equal(policy.rules.allowed_count, 1);
 	assert_string_equal(policy.rules.allowed[0].path, "/opt/unknown");

@@ -19,13 +19,15 @@
 #include "verity/verity.h"
 
 /*
- * PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4), and the
- * one into which systemd-boot and systemd-stub measure the kernel's command line (the UAPI group's
- * Linux TPM PCR registry): many kernels' EFI stubs measure it nowhere.
+ * Into this PCR systemd-boot and systemd-stub measure the kernel's command line, and what else the
+ * boot partition has for the kernel beside its image (the UAPI group's Linux TPM PCR registry).
  */
-#define BOOT_PCRS (0x3ffU | 1U << 12)
+#define STUB_PCR 12
+/* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4), and that
+ * one: many kernels' EFI stubs measure the command line nowhere. */
+#define BOOT_PCRS (0x3ffU | 1U << STUB_PCR)
 /* Those of which rules on the firmware's log know all events: see firmware_learn(). */
-#define RULED_PCRS (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << 12)
+#define RULED_PCRS (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << STUB_PCR)
 
 /**
  * struct learning - while it is learned
@@ -270,6 +272,17 @@ static bool is_boot_known(uint32_t pcrs)
 	return pcrs & 1U << 0 && pcrs & (1U << 4 | 1U << 7);
 }
 
+/*
+ * Zeros are of a PCR that nothing measured into: worth it only to who asks. But those of
+ * systemd-stub's say that the image was given nothing beside it, neither credentials nor words of
+ * the command line, which nothing else would tell.
+ */
+static bool are_zeros_learned(const struct learning *learning, uint32_t index)
+{
+	return learning->what->pcrs != 0 ||
+	       (index == STUB_PCR && learning->logs.presence[VERIFY_LOG_UEFI] != PRESENCE_ABSENT);
+}
+
 /* The values of one bank; returns of which PCRs, that are not zeros. */
 static uint32_t learn_bank(struct learning *learning, const struct evidence *evidence,
 			   enum assay_hash bank, uint32_t wanted)
@@ -284,8 +297,7 @@ static uint32_t learn_bank(struct learning *learning, const struct evidence *evi
 		if (pcr->value.hash != bank || pcr->index >= 32 ||
 		    !(wanted & UINT32_C(1) << pcr->index))
 			continue;
-		/* Zeros are of a PCR that nothing measured into: worth it only to who asks. */
-		if (bytes_are_zero(value) && learning->what->pcrs == 0)
+		if (bytes_are_zero(value) && !are_zeros_learned(learning, pcr->index))
 			continue;
 		snprintf(name, sizeof(name), "%s:%u", assay_hash_name(bank), pcr->index);
 		learning->failed |= json_object_set_new(learning->values, name,
