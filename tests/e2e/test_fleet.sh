@@ -42,6 +42,10 @@ as viewer GET /v1/devices/d1
 check 'nothing is known of it yet' said 200 '.device.verdict == "never" and .device.judged == 0'
 push
 check 'it is trusted' printed 0 '^d1: trusted; '
+bytes() { # of the evidence that was pushed
+	sed -n 's/.* \([0-9]*\) bytes of evidence.*/\1/p' stdout
+}
+whole=$(bytes)
 as viewer GET /v1/devices/d1
 check 'which is known then' said 200 '.device.verdict == "trusted" and .device.judged > 0 and .device.policy == "policy.json@1"'
 as viewer GET /v1/devices/d1/verdict
@@ -50,12 +54,13 @@ as viewer GET /v1/fleet
 check 'and counted' said 200 '.devices.trusted == 1 and .devices["not-trusted"] == 0'
 push
 check 'once more' printed 0 '^d1: trusted; '
+check 'without the log of the firmware, which does not change' [ "$whole" -gt $((2 * $(bytes))) ]
 # Two agents of the device at the same moment: both go on from what was known, and one is first.
 agent() { # NAME: asks for a nonce, and makes its evidence
 	ask POST /v1/devices/d1/challenge -d "{\"assay\": 1, \"type\": \"push-challenge-request\", \"boot_id\": \"$(cat /proc/sys/kernel/random/boot_id)\"}"
 	said 200 '.have.ima > 0' || return 1
 	with_logs "$assay" quote --nonce "$(jq -r .nonce answer)" --since-ima "$(jq .have.ima answer)" --ak ak.pem \
-		--no-assay-log --compress --out "$1.zst"
+		--no-assay-log --compress --out "$1.zst" ${agent_options:+"$agent_options"}
 }
 sends() { # NAME
 	ask POST /v1/devices/d1/evidence -H 'Content-Encoding: zstd' --data-binary "@$1.zst"
@@ -119,6 +124,15 @@ check 'and in no other' said 200 '.devices == []'
 fleet_start || bail 'the service does not start again'
 as viewer GET /v1/devices/d1
 check 'all of that is there after a restart' said 200 '.device.verdict == "not-trusted" and (.device.reason | startswith("ima-files-known: "))'
+# What the firmware's log was judged with has changed: no verdict of a log that is not there.
+tpm2_pcrextend "8:sha256=$(printf %064d 8)" || bail 'tpm2_pcrextend fails'
+run_agent=$(agent_options=--since-uefi=$(wc -c <"$firmware") agent one && sends one && jq -r .error answer)
+check 'without that log other PCRs are not judged' [ "$run_agent" != "${run_agent#*"firmware's log is left out, and PCRs of the boot have changed"}" ]
+push
+check 'assay push sends it then, by itself' printed 1 '^d1: not-trusted: ' "$(bytes) bytes"
+check 'all of it' [ "$(bytes)" -gt "$((whole / 2))" ]
+as viewer GET /v1/devices/d1
+check 'and the verdict is of that' said 200 '.device.reason | test("uefi-log-parsed") | not'
 as operator DELETE /v1/devices/d1
 check 'it is forgotten' said 200
 push
@@ -163,7 +177,7 @@ check 'an operator does not let it' said 403
 as approver POST /v1/devices/d2/approve
 check 'an approver does' said 200
 push
-check 'then it is judged' printed 1 '^d2: not-trusted: ima-files-known'
+check 'then it is judged' printed 1 '^d2: not-trusted: pcr-values'
 echo nonsense >others.hash
 kill -HUP "$fleet"
 waited=0

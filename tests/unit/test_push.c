@@ -26,7 +26,7 @@ static void a_challenge_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(push_challenge_parse(support_text(CHALLENGE(", \"have\": {\"log\": 7, "
-								     "\"ima\": "
+								     "\"uefi\": 9, \"ima\": "
 								     "9223372036854775807}")),
 					      &challenge, &err),
 			 0);
@@ -35,15 +35,16 @@ static void a_challenge_is_read(void **state)
 	assert_int_equal(challenge.expires_in, 60);
 	assert_int_equal(challenge.log, 7);
 	assert_true(challenge.ima == INT64_MAX);
+	assert_int_equal(challenge.uefi, 9);
 	assert_int_equal(push_challenge_check(&challenge, &err), 0);
 	/* What is not there, and what is there besides. */
 	assert_int_equal(push_challenge_parse(
 				 support_text(CHALLENGE(", \"new\": [{}], \"have\": {\"x\": 1}")),
 				 &challenge, &err),
 			 0);
-	assert_true(challenge.log == 0 && challenge.ima == 0);
+	assert_true(challenge.log == 0 && challenge.ima == 0 && challenge.uefi == 0);
 	assert_int_equal(push_challenge_parse(support_text(CHALLENGE("")), &challenge, &err), 0);
-	assert_true(challenge.log == 0 && challenge.ima == 0);
+	assert_true(challenge.log == 0 && challenge.ima == 0 && challenge.uefi == 0);
 }
 
 static void bad_challenges_are_refused(void **state)
@@ -72,6 +73,7 @@ static void bad_challenges_are_refused(void **state)
 		{ HEAD("push-challenge") NONCE ", \"expires_in\": 1.5}", "whole number" },
 		{ CHALLENGE(", \"have\": 7"), "\"have\"" },
 		{ CHALLENGE(", \"have\": {\"log\": -1}"), "is negative" },
+		{ CHALLENGE(", \"have\": {\"uefi\": -1}"), "is negative" },
 		{ CHALLENGE(", \"have\": {\"log\": \"1\"}"), "\"log\"" },
 		{ CHALLENGE(", \"have\": {\"ima\": 9223372036854775808}"), "is not JSON" },
 		{ CHALLENGE(", " NONCE), "duplicate" },
@@ -254,6 +256,7 @@ static void structures_from_elsewhere_are_checked(void **state)
 	REFUSES(push_challenge_check, c, good, c.expires_in = UINT32_MAX);
 	REFUSES(push_challenge_check, c, good, c.log = UINT64_MAX);
 	REFUSES(push_challenge_check, c, good, c.ima = UINT64_MAX);
+	REFUSES(push_challenge_check, c, good, c.uefi = UINT64_MAX);
 	REFUSES(push_verdict_check, v, fine, v.word = PUSH_WORDS);
 	REFUSES(push_verdict_check, v, fine, v.next_in = 0);
 	REFUSES(push_verdict_check, v, fine, v.next_in = UINT32_MAX);

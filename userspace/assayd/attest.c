@@ -159,6 +159,7 @@ static int start_process(struct attest *attest, const struct quote_order *order,
 		.has_since = order->wanted.since > 0 && config->attest.assay_log,
 		.since = order->wanted.since,
 		.since_ima = config->attest.ima_log ? order->wanted.since_ima : 0,
+		.since_uefi = order->wanted.since_uefi,
 	};
 	r = quote_call_start(&call, attest->out, attest->messages, &attest->pid, err);
 	if (r < 0)

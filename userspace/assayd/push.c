@@ -220,6 +220,9 @@ static void take_challenge(struct push *push, struct bytes output)
 		wanted.nonce = BYTES(challenge.nonce, challenge.nonce_size);
 		wanted.since = challenge.log;
 		wanted.since_ima = challenge.ima;
+		/* Where it takes none without, PCRs of the boot have changed since: then with it.
+		 */
+		wanted.since_uefi = push->tries == 1 ? challenge.uefi : 0;
 		r = service_quote(push->service, &wanted, quote_is_done, push, &push->order, &err);
 	}
 	if (r < 0)

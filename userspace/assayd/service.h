@@ -136,11 +136,12 @@ void service_acknowledged(struct service *service, uint64_t records, uint64_t en
  * @since: number of the first record of assay's log that is needed; if they can no longer be had
  *         from there on, or not yet, all there are. 0: all
  * @since_ima: likewise of the first entry of IMA's list
+ * @since_uefi: the firmware's log is not needed if it has so many bytes
  * @compress: evidence as a frame of zstd
  */
 struct quote_wanted {
 	struct bytes nonce;
-	uint64_t since, since_ima;
+	uint64_t since, since_ima, since_uefi;
 	bool compress;
 };
 

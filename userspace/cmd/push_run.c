@@ -148,9 +148,11 @@ static int run_quote(const struct push_options *options, const struct quote_call
 /*
  * From the record and the entry on that the verifier needs; if one is gone, or not there, all there
  * is.
+ * @anew: it did not take what was made first: that may be since PCRs of the boot have changed, and
+ * it wants the firmware's log again
  */
 static int make_evidence(const struct push_options *options, const struct push_challenge *challenge,
-			 int out, struct assay_error *err)
+			 bool anew, int out, struct assay_error *err)
 {
 	const char *directory = getenv("TMPDIR");
 	CLEANUP(close_descriptor) int messages = -1;
@@ -163,6 +165,7 @@ static int make_evidence(const struct push_options *options, const struct push_c
 	call.has_since = challenge->log > 0 && !call.no_assay_log;
 	call.since = challenge->log;
 	call.since_ima = call.no_ima_log ? 0 : challenge->ima;
+	call.since_uefi = anew ? 0 : challenge->uefi;
 	r = run_quote(options, &call, out, messages, err);
 	if (r == 0 || (!call.has_since && call.since_ima == 0) || r == -ETIME)
 		return r;
@@ -185,7 +188,7 @@ static int attest(const struct push_options *options, struct outcome *ret, struc
 	for (int i = 0; r == 0 && i < TRIES; i++) {
 		r = get_challenge(&options->settings, &challenge, err);
 		if (r == 0)
-			r = make_evidence(options, &challenge, out, err);
+			r = make_evidence(options, &challenge, i > 0, out, err);
 		if (r == 0)
 			r = send_evidence(&options->settings, out, ret, err);
 		if (r != -ESTALE || i == TRIES - 1)

@@ -206,6 +206,11 @@ static const struct option_row quote_rows[] = {
 	{ "since-ima", 0, "ENTRY",
 	  "of IMA's list, only the entries from this number on, the first being 0: likewise",
 	  OPTION_NUMBER(struct quote_options, since_ima, 0, INT64_MAX), .excludes = "no-ima-log" },
+	{ "since-uefi", 0, "BYTES",
+	  "leave the firmware's log out if it has so many, and quote its PCRs: for a verifier that "
+	  "has judged it in this boot",
+	  OPTION_NUMBER(struct quote_options, since_uefi, 0, INT64_MAX),
+	  .excludes = "no-uefi-log" },
 	{ "archive", 0, "DIR",
 	  "where what was cut off the log is archived (that of assayd for this boot, if there is "
 	  "one)",

@@ -22,6 +22,7 @@ enum quote_format { QUOTE_ASSAY, QUOTE_KEYLIME, QUOTE_CMW, QUOTE_CMW_CBOR };
  * @banks: without PCRs
  * @since: number of the first record wanted, if @has_since
  * @since_ima: how many entries of IMA's list are left out
+ * @since_uefi: bytes of a log of the firmware that is left out
  * @archive: directory with what was cut off the log; NULL: that of assayd, if there is one
  */
 struct quote_options {
@@ -34,6 +35,7 @@ struct quote_options {
 	uint64_t since;
 	bool has_since;
 	uint64_t since_ima;
+	uint64_t since_uefi;
 	const char *archive;
 	bool no_assay_log, no_archive, no_ima_log, no_uefi_log, json, compress;
 	enum quote_format format;

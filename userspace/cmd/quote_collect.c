@@ -199,11 +199,16 @@ bool quote_finds_uefi_log(const struct quote_options *options)
 	return !options->no_uefi_log && stat(UEFI_LOG, &status) == 0;
 }
 
-static int read_uefi_log(struct evidence *evidence, struct assay_error *err)
+/* One that the verifier has judged is not given again. */
+static int read_uefi_log(const struct quote_options *options, struct evidence *evidence,
+			 struct assay_error *err)
 {
 	if (file_read(UEFI_LOG, UEFI_LIMIT, &evidence->uefi_data, err) < 0)
 		return fail_log("--no-uefi-log", err);
-	evidence->has_uefi_log = true;
+	evidence->has_uefi_log =
+		options->since_uefi == 0 || evidence->uefi_data.size != options->since_uefi;
+	if (!evidence->has_uefi_log)
+		evidence->uefi_data.size = 0;
 	return 0;
 }
 
@@ -345,7 +350,7 @@ int quote_collect(const struct quote_options *options, const struct tpm_pcrs *pc
 	if (r == 0 && !options->no_ima_log)
 		r = read_ima_log(options, pcrs->banks[0].hash, evidence, err);
 	if (r == 0 && quote_finds_uefi_log(options))
-		r = read_uefi_log(evidence, err);
+		r = read_uefi_log(options, evidence, err);
 	if (r == 0)
 		r = boot_id_read(evidence->boot_id, err);
 	evidence->collected = (uint64_t)time(NULL);

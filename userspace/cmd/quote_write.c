@@ -212,7 +212,7 @@ int quote_print(const struct quote_options *options, const struct evidence *evid
 		printf(", IMA's log (%zu bytes)", evidence->ima_data.size);
 	if (evidence->has_uefi_log)
 		printf(", UEFI's log (%zu bytes)", evidence->uefi_data.size);
-	else if (!options->no_uefi_log)
+	else if (!options->no_uefi_log && options->since_uefi == 0)
 		printf(", no log of the firmware, since the kernel has none");
 	putchar('\n');
 	return command_flush(&command_quote);

@@ -21,11 +21,12 @@ static json_t *say_challenge(struct intake_item *item, const struct intake_chall
 {
 	(void)item;
 	(void)now;
-	return json_pack("{s:i, s:s, s:o, s:I, s:{s:I, s:I}}", "assay", JSON_VERSION, "type",
+	return json_pack("{s:i, s:s, s:o, s:I, s:{s:I, s:I, s:I}}", "assay", JSON_VERSION, "type",
 			 "push-challenge", "nonce",
 			 json_hex(BYTES(challenge->nonce, sizeof(challenge->nonce))), "expires_in",
 			 (json_int_t)challenge->expires_in, "have", "log",
-			 (json_int_t)challenge->have.log, "ima", (json_int_t)challenge->have.ima);
+			 (json_int_t)challenge->have.log, "ima", (json_int_t)challenge->have.ima,
+			 "uefi", (json_int_t)challenge->have.uefi);
 }
 
 static json_t *say_verdict(const struct intake_item *item, const struct intake_verdict *verdict,

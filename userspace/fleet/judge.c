@@ -152,6 +152,23 @@ void judge_have(const struct device *device, const struct fleet_policy *policy, 
 		*ret = (struct assay_state_info){ .log = 0 };
 }
 
+static void say_stale(struct judgement *judgement, const char *why)
+{
+	judgement->kind = JUDGE_STALE;
+	snprintf(judgement->reason, sizeof(judgement->reason), "%s", why);
+}
+
+/* Of evidence without the firmware's log: what is known of that is of other PCRs. */
+static bool lacks_firmware(const struct assay_verdict *verdict)
+{
+	struct assay_verify_check check;
+
+	for (size_t i = 0; assay_verdict_check(verdict, i, &check) == ASSAY_VERIFY_OK; i++)
+		if (strcmp(check.name, "uefi-log-parsed") == 0)
+			return check.result == ASSAY_VERIFY_FAIL;
+	return false;
+}
+
 /* @keeps: what is another verdict than before is to be kept, with what it says of files */
 static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t now, bool keeps,
 			   const struct fleet_policy *policy, struct device *device,
@@ -174,6 +191,7 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	struct assay_verify_message message = { "" };
 	struct assay_verify_quote quote = { .proven = 0 };
 	struct assay_verdict *verdict = NULL;
+	const bool has_firmware = in->evidence.has_uefi_log;
 	int r = 0;
 
 	if (library_verify_read(&params, &in->evidence, &verdict, &message) != ASSAY_VERIFY_OK)
@@ -181,6 +199,9 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
 	if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
+	else if (keeps && !has_firmware && lacks_firmware(verdict))
+		say_stale(ret, "the firmware's log is left out, and PCRs of the boot have changed "
+			       "since it was judged: ask for another nonce, and send it");
 	if (ret->kind == JUDGE_VERDICT)
 		r = take_verdict(in, now, verdict, policy, device, ret, err);
 	if (r == 0 && keeps && ret->changed)
@@ -218,8 +239,7 @@ int judge(struct evidence_in *in, const struct judge_terms *terms,
 		r = assay_fail(&why, ESTALE,
 			       "the quote is not newer than the one that was judged last");
 	if (r == -ESTALE) {
-		ret->kind = JUDGE_STALE;
-		snprintf(ret->reason, sizeof(ret->reason), "%s", why.text);
+		say_stale(ret, why.text);
 		return 0;
 	}
 	if (r < 0)

@@ -30,7 +30,7 @@
 struct arguments {
 	const char *list[ARGUMENTS_MAX + 1];
 	size_t count;
-	char nonce[2 * NONCE_MAX + 1], since[24], since_ima[24];
+	char nonce[2 * NONCE_MAX + 1], since[24], since_ima[24], since_uefi[24];
 };
 
 static void add(struct arguments *arguments, const char *word)
@@ -81,6 +81,10 @@ static int make_arguments(const struct quote_call *call, struct arguments *ret,
 	if (call->since_ima > 0) {
 		snprintf(ret->since_ima, sizeof(ret->since_ima), "%" PRIu64, call->since_ima);
 		add_value(ret, "--since-ima", ret->since_ima);
+	}
+	if (call->since_uefi > 0 && !call->no_uefi_log) {
+		snprintf(ret->since_uefi, sizeof(ret->since_uefi), "%" PRIu64, call->since_uefi);
+		add_value(ret, "--since-uefi", ret->since_uefi);
 	}
 	add_flag(ret, "--no-assay-log", call->no_assay_log);
 	add_flag(ret, "--no-ima-log", call->no_ima_log);

@@ -37,6 +37,7 @@ struct quote_call {
 	bool has_since;
 	uint64_t since;
 	uint64_t since_ima; /* 0: all of it */
+	uint64_t since_uefi;
 };
 
 /*

@@ -81,23 +81,26 @@ static int get_seconds(const json_t *root, const char *key, const char *what, ui
 	return 0;
 }
 
-/* Numbers of records and entries: each may be missing, and is 0 then. */
-static int get_numbers(const json_t *root, const char *key, const char *what, bool *ret_there,
+/* How much of a log: it may be missing, and is 0 then. */
+static int get_number(const json_t *object, const char *log, const char *what, uint64_t *ret,
+		      struct assay_error *err)
+{
+	*ret = 0;
+	return json_object_get(object, log) ? json_get_unsigned(object, log, what, ret, err) : 0;
+}
+
+/* The object with these; NULL where it is missing. */
+static int get_numbers(const json_t *root, const char *key, const char *what, const json_t **ret,
 		       uint64_t *log, uint64_t *ima, struct assay_error *err)
 {
-	const json_t *object;
 	int r = 0;
 
-	*ret_there = json_object_get(root, key) != NULL;
-	*log = *ima = 0;
-	if (!*ret_there)
-		return 0;
-	r = json_get_object(root, key, what, &object, err);
-	if (r == 0 && json_object_get(object, "log"))
-		r = json_get_unsigned(object, "log", what, log, err);
-	if (r == 0 && json_object_get(object, "ima"))
-		r = json_get_unsigned(object, "ima", what, ima, err);
-	return r;
+	*ret = NULL;
+	if (json_object_get(root, key))
+		r = json_get_object(root, key, what, ret, err);
+	if (r == 0)
+		r = get_number(*ret, "log", what, log, err);
+	return r < 0 ? r : get_number(*ret, "ima", what, ima, err);
 }
 
 static int get_nonce(const json_t *root, struct push_challenge *challenge, struct assay_error *err)
@@ -121,8 +124,8 @@ int push_challenge_parse(struct bytes text, struct push_challenge *ret, struct a
 {
 	struct push_challenge challenge = { 0 };
 	CLEANUP(json_decref_pointer) json_t *root = NULL;
+	const json_t *have = NULL;
 	int r = parse(text, "push-challenge", WHAT_CHALLENGE, &root, err);
-	bool there;
 
 	if (r == 0)
 		r = get_nonce(root, &challenge, err);
@@ -130,8 +133,10 @@ int push_challenge_parse(struct bytes text, struct push_challenge *ret, struct a
 		r = get_seconds(root, "expires_in", WHAT_CHALLENGE, PUSH_EXPIRES_MAX,
 				&challenge.expires_in, err);
 	if (r == 0)
-		r = get_numbers(root, "have", WHAT_CHALLENGE, &there, &challenge.log,
-				&challenge.ima, err);
+		r = get_numbers(root, "have", WHAT_CHALLENGE, &have, &challenge.log, &challenge.ima,
+				err);
+	if (r == 0)
+		r = get_number(have, "uefi", WHAT_CHALLENGE, &challenge.uefi, err);
 	if (r == 0)
 		*ret = challenge;
 	return refused(r, err);
@@ -169,8 +174,8 @@ int push_verdict_parse(struct bytes text, struct push_verdict *ret, struct assay
 {
 	struct push_verdict verdict = { 0 };
 	CLEANUP(json_decref_pointer) json_t *root = NULL;
+	const json_t *acknowledged = NULL;
 	int r = parse(text, "push-verdict", WHAT_VERDICT, &root, err);
-	bool acknowledged = false;
 
 	if (r == 0)
 		r = get_word(root, &verdict.word, err);
@@ -181,7 +186,7 @@ int push_verdict_parse(struct bytes text, struct push_verdict *ret, struct assay
 		r = get_numbers(root, "acknowledged", WHAT_VERDICT, &acknowledged, &verdict.log,
 				&verdict.ima, err);
 	if (r == 0) {
-		verdict.has_acknowledged = acknowledged;
+		verdict.has_acknowledged = acknowledged != NULL;
 		take_sentence(root, "reason", verdict.reason);
 		*ret = verdict;
 	}
@@ -203,7 +208,7 @@ int push_challenge_check(const struct push_challenge *challenge, struct assay_er
 {
 	if (challenge->nonce_size < PUSH_NONCE_MIN || challenge->nonce_size > PUSH_NONCE_MAX ||
 	    challenge->expires_in == 0 || challenge->expires_in > PUSH_EXPIRES_MAX ||
-	    challenge->log > INT64_MAX || challenge->ima > INT64_MAX)
+	    challenge->log > INT64_MAX || challenge->ima > INT64_MAX || challenge->uefi > INT64_MAX)
 		return assay_fail(err, EBADMSG, "%s is out of range", WHAT_CHALLENGE);
 	return 0;
 }

@@ -25,12 +25,14 @@
  * @expires_in: seconds from the answer on for which evidence with it is taken
  * @log: how many records of assay's log it has judged: it needs those from this number on
  * @ima: likewise entries of IMA's list
+ * @uefi: bytes of the firmware's log that it has judged: it needs none of it where the PCRs are as
+ * then
  */
 struct push_challenge {
 	uint8_t nonce[PUSH_NONCE_MAX];
 	uint32_t nonce_size;
 	uint32_t expires_in;
-	uint64_t log, ima;
+	uint64_t log, ima, uefi;
 };
 
 enum push_word {
