@@ -62,7 +62,11 @@ def fill_database():
                              ((span, now - now % span - i * span, verdict, devices, devices)
                               for i in range(count) if i not in (40, 41, 42)
                               for verdict, devices in enumerate((249, 99179 - 3 * i, 99 + (i * 37) % 11 + (400 if i == 9 else 0), 474 - i))))
-        rows = [(HOSTILE_NAME, now - 80000, 2, HOSTILE, HOSTILE, verdict)]
+        base.executemany("INSERT INTO device_version (name, kernel, module, firmware) VALUES (?, ?, ?, ?)",
+                         ((f"m{i:06}", ("6.12.57+deb13-amd64", "6.12.48+deb13-amd64", "6.1.0-41-amd64")[(i * i) % 11 % 3],
+                           "0.1.0" if i % 50 else "0.0.9", HOSTILE if i == 700 else ("2.4.1", "2.3.0")[i % 7 == 0])
+                          for i in range(MANY) if i % 401 != 9))
+        rows = [(HOSTILE_NAME, now - 80000, 2, HOSTILE, HOSTILE, verdict), ("m000000", now - 90000, 1, "", "edge@3", "{}")]
         for i in range(MANY):
             if i % 997 == 3 or i % 211 == 5:
                 silent = i % 211 == 5
@@ -76,6 +80,8 @@ def fill_database():
         base.execute("UPDATE device_state SET verdict = 2 WHERE name = ?", (HOSTILE_NAME,))
         base.execute("UPDATE device_state SET change_id = coalesce((SELECT max(id) FROM verdict_change c "
                      "WHERE c.name = device_state.name), 0) WHERE verdict >= 2")
+        base.execute("UPDATE device_state SET change_id = (SELECT id FROM verdict_change WHERE name = 'm000000') "
+                     "WHERE verdict = 1 AND name <> 'd1'")
         base.execute("INSERT INTO alarm (id, name, at, verdict, reason, change_id) SELECT c.id, s.name, c.at, s.verdict, "
                      "c.reason, c.id FROM device_state s JOIN verdict_change c ON c.id = s.change_id WHERE s.verdict >= 2 "
                      "AND s.name <> 'd1'")
@@ -114,8 +120,23 @@ def find(selector):
     return browser.find_elements(By.CSS_SELECTOR, selector)
 
 
+# Pages are drawn anew while nobody uses them: what is asked of an element is asked in one go with finding it.
 def text(selector="main"):
-    return "\n".join(element.text for element in find(selector))
+    return js("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText).join('\\n')", selector)
+
+
+def attribute(selector, name):
+    return js("return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? ''", selector, name)
+
+
+def count(selector):
+    return js("return document.querySelectorAll(arguments[0]).length", selector)
+
+
+def click(selector, words=None):
+    """The first one that is called so; once it is there."""
+    return until(lambda: js("const found = [...document.querySelectorAll(arguments[0])].find((e) => arguments[1] === null || e.textContent.trim() === arguments[1]);"
+                            "found?.focus(); found?.click(); return found !== undefined", selector, words))
 
 
 def has(words, selector="main"):
@@ -192,20 +213,29 @@ def check_fleet():
     cards = text(".cards")
     counts = js("""return fetch('/v1/fleet', {headers: {Authorization: 'Bearer viewer-token'}}).then((r) => r.json())""")["devices"]
     check("the fleet's states are counted", all(f"{counts[state]:,}" in cards for state in counts), cards)
-    check("and drawn over time, each state by its own scale", len(find("#trend svg[role=img] path.stroke")) == 4)
-    check("which a screen reader is told in words", "not trusted: " in (find("#trend figure.not-trusted svg")[0].get_attribute("aria-label") or "") and
-          "between " in find("#trend figure.not-trusted svg")[0].get_attribute("aria-label"))
-    find("#trend summary")[0].click()
-    check("and is to be had as a table", until(lambda: len(find("#trend tbody tr")) >= 24) and text("#trend thead").count("trusted") == 2, text("#trend thead"))
-    find("#trend-by-day")[0].click()
+    check("and drawn over time, each state by its own scale", count("#trend svg[role=img] path.stroke") == 4)
+    check("which a screen reader is told in words", "not trusted: " in attribute("#trend figure.not-trusted svg", "aria-label") and
+          "between " in attribute("#trend figure.not-trusted svg", "aria-label"))
+    click("#trend summary")
+    check("and is to be had as a table", until(lambda: count("#trend tbody tr") >= 24) and text("#trend thead").count("trusted") == 2, text("#trend thead"))
+    click("#trend-by-day")
     check("by day", has("Last 90 days", "#trend") and until(lambda: js("return document.querySelector('#trend figure.silent path.stroke').getAttribute('d').split('M').length") == 3),
           js("return document.querySelector('#trend figure.silent path.stroke').getAttribute('d')"))
-    find("#trend summary")[0].click()
+    click("#trend summary")
     check("with the most that were not trusted in each", has("most not trusted", "#trend thead") and "502" in text("#trend tbody"), text("#trend tbody")[:500])
+    check("versions are counted", "6.12.57+deb13-amd64" in text("[data-kind=kernel]") and "0.0.9" in text("[data-kind=module]") and
+          "policy.json@3" in text("[data-kind=policy]") and "edge@3" in text("[data-kind=policy] li:first-child"), text("#versions"))
+    check("a version that is HTML is text", "<img src=x" in text("[data-kind=firmware]") and "\\u{202e}" in text("[data-kind=firmware]"), text("#versions"))
     check("changes are drawn by hour", len(find("svg.trend rect")) > 20, len(find("svg.trend rect")))
     check("and what came last is listed", len(find("ol.line li")) == 8)
     check_view("the fleet")
+    click("#trend summary")
+    if pictures:
+        browser.set_window_size(1100, 1090)
+    js("document.activeElement.blur(); scrollTo(0, 0)")
     picture("fleet.png")
+    if pictures:
+        browser.set_window_size(1100, 800)
 
 
 def grid_rows():
@@ -242,6 +272,11 @@ def check_devices():
     find("#filter-q")[0].send_keys("m0123")
     check("a search", has("100 devices", "#count"), text("#count"))
     check("which the address keeps", until(lambda: "q=m0123" in browser.current_url), browser.current_url)
+    go("#/")
+    click("[data-kind=module] a", "0.0.9")
+    check("those of a version", has("1,995 devices", "#count"), text("#count"))
+    click("button.chosen")
+    check("which is chosen no longer", has("100,001 devices", "#count") and until(lambda: "module" not in browser.current_url), browser.current_url)
     go("#/devices?state=not-trusted")
     check("those that are not trusted", until(lambda: grid_rows() and "d1" in grid_rows()[0].text))
     check("with why", has("ima-files-known", ".grid-body"), text(".grid-body"))
@@ -318,19 +353,19 @@ def check_what_if():
 
 
 def alarm_ids():
-    return [item.get_attribute("data-alarm") for item in find("#alarms > li")]
+    return js("return [...document.querySelectorAll('#alarms > li')].map((item) => item.dataset.alarm)")
 
 
 def check_alarms(newest):
     go("#/alarms")
-    check("open alarms, the newest first", until(lambda: len(alarm_ids()) == 50) and newest in find("#alarms li")[0].text and
+    check("open alarms, the newest first", until(lambda: len(alarm_ids()) == 50) and newest in text("#alarms li:first-child") and
           alarm_ids() == sorted(alarm_ids(), key=int, reverse=True), text("#alarms")[:500])
-    check("with why, and since when", "nothing came within two intervals" in text("#alarms") and "since" in find("#alarms li")[0].text)
+    check("with why, and since when", "nothing came within two intervals" in text("#alarms") and "since" in text("#alarms li:first-child"))
     theme("dark")
     js("document.activeElement.blur(); scrollTo(0, 0)")
     picture("fleet-alarms.png")
     theme("light")
-    [button for button in find("main button") if button.text == "Older ones"][0].click()
+    click("main button", "Older ones")
     check("and older ones", until(lambda: len(alarm_ids()) == 100))
     check_view("alarms")
     find("#alarm-q")[0].send_keys("d1", Keys.ENTER)
@@ -349,6 +384,62 @@ def check_alarms(newest):
     check("none is closed yet", has("There is none."), text())
     go("#/alarms?q=" + HOSTILE_NAME)
     check("hostile reasons are text", until(lambda: "<img src=x" in text("#alarms")) and "\\u{202e}" in text("#alarms"), text("#alarms"))
+
+
+def sign_in(token):
+    find("#leave")[0].click()
+    until(lambda: find("dialog[open]"))
+    press(token, Keys.ENTER)
+    until(lambda: not find("dialog[open]"))
+    settled()
+
+
+def button(words, within="main"):
+    return js("return [...document.querySelectorAll(arguments[0] + ' button')].some((one) => one.textContent === arguments[1])", within, words)
+
+
+def decide(words, within="main"):
+    click(within + " button", words)
+    check(f"{words}: it is asked whether that is meant", until(lambda: button("Yes", within)), text(within))
+    click(within + " button", "Yes")
+
+
+def check_rollouts():
+    go("#/rollouts")
+    check("no roll-out is under way", has("None is under way.") and has("Nothing waits for a second person."), text())
+    check("an operator may look at what one would change, and no more", has("is for approvers") and not button("Propose it"))
+    sign_in("approver-token")
+    find("#rollout-version")[0].send_keys("1")
+    find("#rollout-label")[0].send_keys("real")
+    find("#rollout-percent")[0].send_keys(Keys.CONTROL, "a", Keys.NULL, "99")
+    click("form.begin button", "What would it change?")
+    check("an approver sees what another version says", until(lambda: '"allow"' in text(".preview .difference .added")), text(".preview"))
+    check("and who would be held for something else, before it is so", has("1 would become trusted", ".preview .what-if"), text(".preview"))
+    decide("Propose it", "form.begin")
+    check("it is a proposal", has("another approver must approve it", "#rollout-done"), text("form.begin"))
+    check("which who has proposed it cannot approve", until(lambda: button("Withdraw it", "[data-proposal]")) and
+          not button("Approve it", "[data-proposal]"), text("#rollouts"))
+    check_view("roll-outs")
+    sign_in("second-token")
+    click("[data-proposal] button", "Approve it")
+    click("[data-proposal] button", "No")
+    check("who says no has decided nothing", until(lambda: button("Approve it", "[data-proposal]")) and count("[data-proposal]") == 1)
+    click("[data-proposal] button", "What would it change?")
+    check("another approver sees the same", has("1 would become trusted", "[data-proposal] .what-if"), text("#rollouts"))
+    theme("dark")
+    js("document.activeElement.blur(); scrollTo(0, 0)")
+    picture("fleet-rollouts.png")
+    theme("light")
+    decide("Approve it", "[data-proposal]")
+    check("and has it rolled out, as far as it was proposed", until(lambda: count("[data-rollout=real]") == 1) and has("under way for 99 %", "[data-rollout=real]") and
+          count("[data-proposal]") == 0, text("#rollouts"))
+    check("with how far it came", count("[data-rollout=real] progress") == 1 and "About 1 devices, 0 judged" in text("[data-rollout=real]"), text("#rollouts"))
+    check_view("a roll-out")
+    decide("End it", "[data-rollout=real]")
+    check("one person is enough to end it", has("None is under way."), text("#rollouts"))
+    acts = js("""return fetch('/v1/audit?limit=1000', {headers: {Authorization: 'Bearer viewer-token'}}).then((r) => r.json())""")["audit"]
+    check("all of which the audit has", [act["act"] for act in acts[-3:]] == ["propose", "roll out", "end"] and
+          acts[-2]["who"] == "approver the-approver, approver the-second", acts[-3:])
 
 
 def check_keys():
@@ -377,7 +468,7 @@ def check_quiet():
 def main():
     newest = fill_database()
     print(f"# {browser.capabilities['browserName']} {browser.capabilities['browserVersion']}")
-    for step in (check_sign_in, check_fleet, check_devices, check_device, check_policies, check_what_if, lambda: check_alarms(newest), check_keys, check_quiet):
+    for step in (check_sign_in, check_fleet, check_devices, check_device, check_policies, check_what_if, lambda: check_alarms(newest), check_rollouts, check_keys, check_quiet):
         try:
             step()
         except Exception as error:  # pylint: disable=broad-except

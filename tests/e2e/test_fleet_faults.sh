@@ -194,10 +194,12 @@ psql -q "$url" -c '\copy answered FROM record'
 check 'no verdict that was answered is lost' [ "$(query 'SELECT count(*) FROM answered a LEFT JOIN device_state s USING (name) WHERE s.clock IS NULL OR s.clock < a.clock')" = 0 ]
 check 'none is there twice' [ "$(query 'SELECT count(*) FROM (SELECT verdict, lag(verdict) OVER (PARTITION BY name ORDER BY id) AS before FROM verdict_change) c WHERE verdict = before')" = 0 ]
 check 'each device is held for what its last change says' [ "$(query 'SELECT count(*) FROM device_state s LEFT JOIN verdict_change c ON c.id = s.change_id WHERE c.verdict IS DISTINCT FROM s.verdict')" = 0 ]
+check 'of each it is kept what its log proves that it runs' [ "$(query 'SELECT kernel, module, count(*) FROM device_version GROUP BY 1, 2')" = "6.12.0-test|0.1.0|$devices" ]
 silent() {
 	[ "$(query 'SELECT count(*) FROM device_state WHERE verdict <> 3')" = 0 ]
 }
 check 'no device stays away without being told of' eventually silent
+check 'each that is has one alarm that is open' [ "$(query 'SELECT count(DISTINCT name), count(*) FROM alarm WHERE closed = 0')" = "$devices|$devices" ]
 wait "$crowd"
 crowd_status=$?
 crowd=

@@ -37,6 +37,34 @@ measure '/tmp/<img/src=x/onerror=alert(1)>' "$(echo evil | sha256sum | cut -d ' 
 push
 check 'and then is not' [ "$status" -eq 1 ]
 
+as viewer GET '/v1/alarms?open=1'
+check 'which is an alarm' said 200 '.open_count == 1 and .unacknowledged_count == 1 and .alarms[0].device == "d1" and .alarms[0].label == "real" and (.alarms[0].reason | startswith("ima-files-known"))'
+alarm=$(jq .alarms[0].id answer)
+as viewer GET "/v1/alarms/$alarm"
+check 'by its number' said 200 ".alarm.id == $alarm and .alarm.closed == 0 and .alarm.verdict == \"not-trusted\""
+refused() { # STATUS ROLE METHOD PATH [BODY]
+	as "$2" "$3" "$4" ${5:+-d "$5"}
+	check "$3 $4 as $2 is answered by $1" said "$1" '.error != ""'
+}
+refused 403 viewer POST "/v1/alarms/$alarm/acknowledge" '{"note": "seen"}'
+refused 404 operator POST /v1/alarms/999999/acknowledge '{"note": "seen"}'
+refused 400 operator POST /v1/alarms/first/acknowledge '{"note": "seen"}'
+refused 400 operator POST "/v1/alarms/$alarm/acknowledge" '{"note": 1}'
+refused 400 operator POST "/v1/alarms/$alarm/acknowledge" '{"words": "seen"}'
+refused 400 operator POST "/v1/alarms/$alarm/acknowledge" "{\"note\": \"$(head -c 1001 /dev/zero | tr '\0' n)\"}"
+refused 404 viewer GET /v1/alarms/999999
+refused 400 viewer GET '/v1/alarms?state=trusted'
+refused 400 viewer GET '/v1/alarms?open=3'
+refused 400 viewer GET '/v1/summaries?by=week'
+refused 400 viewer GET '/v1/summaries?limit=1001'
+as viewer GET "/v1/alarms/$alarm"
+check 'and by none of that it is acknowledged' said 200 '.alarm.acknowledged == 0'
+as operator GET /v1/me
+check 'who asks is told the role' said 200 '.role == "operator" and .who == "operator the-operator" and .two_persons == false'
+# From here on what is decided needs a second person.
+echo "approver the-second token:$(printf 'second-token' | sha256sum | cut -d ' ' -f 1)" >>operators
+fleet_start --two-persons || bail 'the service does not start again'
+
 ask GET / -D headers
 check 'the page is for anybody' said 200
 check 'with nothing but its own files' grep -qi "^Content-Security-Policy: default-src 'none'; script-src 'self';" headers
@@ -62,5 +90,17 @@ while IFS= read -r line; do
 	esac
 done <browser
 check 'the browser came to its end' grep -q '^1\.\.[1-9]' stdout
+
+# Trusted again, by a policy that two have decided: its alarm is closed, and says who has seen it.
+as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 1}'
+proposal=$(jq .proposal answer)
+as second POST "/v1/proposals/$proposal/approve"
+check 'a policy that allows the file is assigned by two' said 200
+push
+check 'by which the device is trusted again' [ "$status" -eq 0 ]
+as viewer GET "/v1/alarms/$alarm"
+check 'its alarm is closed by that' said 200 '.alarm.closed > 0 and .alarm.who == "operator the-operator"'
+as viewer GET '/v1/devices/d1/changes?limit=1'
+check 'and the change that has closed it says its number' said 200 ".changes[0].verdict == \"trusted\" and .changes[0].alarm == $alarm"
 echo "1..$check_number"
 exit "$check_failed"

@@ -5,6 +5,7 @@
  * with what is in it.
  */
 #define _GNU_SOURCE
+#include "log_builder.h"
 #include "support.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@
 #include "fleet/retention.h"
 #include "fleet/schema.h"
 #include "fleet/tally.h"
+#include "fleet/versions.h"
+#include "log/cel.h"
 
 #define DAY 86400U
 #define NOW (20000U * DAY + 7 * 3600 + 100)
@@ -327,6 +330,116 @@ static void alarms_are_opened_and_closed(void **state)
 	assert_int_equal(open, 1);
 }
 
+/* ---------------------------------------------------------------- versions */
+
+static void versions_are_read(void **state)
+{
+	static const struct versions_proven none = { false, false }, log = { true, false },
+					    both = { true, true };
+	struct evidence evidence = { .has_assay_log = true, .has_uefi_log = true };
+	struct log_builder builder;
+	struct versions versions;
+
+	(void)state;
+	evidence.uefi_data = log_test_data("uefi/keylime-secureboot.bin");
+	log_builder_begin(&builder);
+	log_builder_sample(&builder);
+	buffer_append_bytes(&evidence.assay_cel, buffer_bytes(&builder.log));
+	versions_read(&evidence, &versions);
+	assert_true(versions.known);
+	assert_string_equal(versions.kernel, "6.12.0-test");
+	assert_string_equal(versions.module, "0.1.0");
+	assert_string_equal(versions.firmware, "edk2-20240524-7.el9");
+	/* What no quote proves anybody could have written. */
+	versions_believe(&versions, both);
+	assert_string_equal(versions.firmware, "edk2-20240524-7.el9");
+	versions_believe(&versions, log);
+	assert_string_equal(versions.kernel, "6.12.0-test");
+	assert_string_equal(versions.firmware, "");
+	assert_true(versions.known);
+	versions_believe(&versions, none);
+	assert_string_equal(versions.kernel, "");
+	assert_false(versions.known);
+	/* What goes on from a log that was judged does not begin with START. */
+	evidence.assay_first = 1;
+	versions_read(&evidence, &versions);
+	assert_string_equal(versions.kernel, "");
+	assert_true(versions.known);
+	evidence.assay_first = 0;
+	/* Cut anywhere: no more than what is whole, and nothing behind it is read. */
+	for (size_t size = 0; size < evidence.uefi_data.size; size += 7) {
+		struct evidence cut = { .has_assay_log = true, .has_uefi_log = true };
+
+		buffer_append(&cut.uefi_data, evidence.uefi_data.data, size);
+		buffer_append(&cut.assay_cel, evidence.assay_cel.data,
+			      size < evidence.assay_cel.size ? size : evidence.assay_cel.size);
+		versions_read(&cut, &versions);
+		assert_true(versions.kernel[0] == '\0' ||
+			    strcmp(versions.kernel, "6.12.0-test") == 0);
+		evidence_free(&cut);
+	}
+	/* A firmware whose version is a number of 16 bytes, and no text. */
+	buffer_free(&evidence.uefi_data);
+	evidence.uefi_data = log_test_data("uefi/tpm2tools-event-arch-linux.bin");
+	versions_read(&evidence, &versions);
+	assert_string_equal(versions.firmware, "");
+	log_builder_free(&builder);
+	evidence_free(&evidence);
+}
+
+static void set_versions(const char *name, const char *kernel)
+{
+	struct versions versions = { .known = true, .module = "0.1.0", .firmware = "" };
+	const struct device_versions device = { name, &versions };
+	struct assay_error err = { 0 };
+
+	snprintf(versions.kernel, sizeof(versions.kernel), "%s", kernel);
+	if (versions_save(store, &device, 1, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void assert_version(const json_t *counts, const char *kind, size_t index,
+			   const char *version, int count)
+{
+	const json_t *row = json_array_get(json_object_get(counts, kind), index);
+
+	assert_string_equal(json_string_value(json_object_get(row, "version")), version);
+	assert_int_equal(json_integer_value(json_object_get(row, "count")), count);
+}
+
+static void versions_are_counted(void **state)
+{
+	json_t *counts = json_object();
+	struct assay_error err = { 0 };
+
+	(void)state;
+	for (const char *name = "abcd"; *name; name++)
+		add_device((char[]){ *name, '\0' }, "", DEVICE_NEVER);
+	change("a", DEVICE_TRUSTED, NOW, "");
+	set_versions("a", "6.12");
+	set_versions("b", "6.12");
+	set_versions("c", "6.1");
+	set_versions("c", "6.12");
+	set_versions("b", "7.3");
+	assert_int_equal(versions_count(store, 10, counts, &err), 0);
+	assert_version(counts, "kernel", 0, "6.12", 2);
+	assert_version(counts, "kernel", 1, "", 1);
+	assert_version(counts, "kernel", 2, "7.3", 1);
+	assert_int_equal(json_array_size(json_object_get(counts, "kernel")), 3);
+	assert_version(counts, "module", 0, "0.1.0", 3);
+	assert_version(counts, "firmware", 0, "", 4);
+	assert_version(counts, "policy", 0, "", 3);
+	assert_version(counts, "policy", 1, "p@1", 1);
+	json_decref(counts);
+	/* Of the most, as many as are asked for; and nothing of who is gone. */
+	assert_int_equal(devices_remove(store, "a", NOW, &err), 0);
+	counts = json_object();
+	assert_int_equal(versions_count(store, 1, counts, &err), 0);
+	assert_int_equal(json_array_size(json_object_get(counts, "kernel")), 1);
+	assert_int_equal(number("SELECT count(*) FROM device_version"), 2);
+	json_decref(counts);
+}
+
 /* ---------------------------------------------------------------- retention */
 
 static struct retention_terms terms_at(uint64_t now)
@@ -478,7 +591,10 @@ static void partitions_come_and_go(void **state)
 
 /* ---------------------------------------------------------------- former versions */
 
-static void fill_former(void)
+#define VERSION_OF_ALARMS 13
+
+/* As the program of that version had it. */
+static void fill_former(uint64_t version)
 {
 	const char *type = store_is_postgres(store) ? "BYTEA" : "BLOB";
 	char sql[1024];
@@ -494,6 +610,9 @@ static void fill_former(void)
 		 "CAST('d' AS %s));",
 		 type, type, type);
 	script(sql);
+	if (version >= VERSION_OF_ALARMS)
+		script("INSERT INTO alarm (id, name, at, verdict, reason, change_id) SELECT id, "
+		       "name, at, verdict, reason, id FROM verdict_change WHERE verdict = 2");
 }
 
 static void former_versions_are_migrated(void **state)
@@ -510,7 +629,7 @@ static void former_versions_are_migrated(void **state)
 		snprintf(database, sizeof(database), "from_%" PRIu64, version);
 		store = open_database(database);
 		assert_int_equal(schema_migrate(store, version, &err), 0);
-		fill_former();
+		fill_former(version);
 		assert_int_equal(schema_check(store, &err), -EINVAL);
 		if (schema_migrate(store, schema_newest(), &err) < 0)
 			fail_msg("from version %" PRIu64 ": %s", version, err.text);
@@ -539,9 +658,12 @@ static void former_versions_are_migrated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* What reads tests/data comes before the others leave their directories. */
+		cmocka_unit_test(versions_are_read),
 		cmocka_unit_test_setup_teardown(devices_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_labels_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(alarms_are_opened_and_closed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(versions_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_old_is_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(summaries_are_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(former_versions_are_migrated, set_up, tear_down),

@@ -9,6 +9,7 @@
 
 #include "alarm_events.h"
 #include "base/cleanup.h"
+#include "versions.h"
 
 static const char *const verdict_names[DEVICE_VERDICTS] = {
 	[DEVICE_NEVER] = "never",
@@ -483,6 +484,8 @@ int devices_remove(struct store *store, const char *name, uint64_t now, struct a
 		r = store_run(store, &evidence, &value, 1, NULL, NULL, err);
 	if (r == 0)
 		r = alarm_close(store, name, 0, now, err);
+	if (r == 0)
+		r = versions_forget(store, name, err);
 	return r < 0 ? r : one_of(store, &remove, &value, name, err);
 }
 

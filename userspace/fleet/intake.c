@@ -106,6 +106,20 @@ static bool may_keep(struct intake_batch *batch, const struct intake_item *item)
 	return true;
 }
 
+static int save_versions(struct intake_batch *batch, struct assay_error *err)
+{
+	struct device_versions found[INTAKE_BATCH_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->items[i]->judgement.versions.known)
+			found[count++] = (struct device_versions){
+				batch->items[i]->device->name,
+				&batch->items[i]->judgement.versions,
+			};
+	return versions_save(batch->fleet->store, found, count, err);
+}
+
 static int save(struct intake_batch *batch, struct assay_error *err)
 {
 	struct device_evidence *kept = calloc(batch->count + 1, sizeof(*kept));
@@ -134,6 +148,8 @@ static int save(struct intake_batch *batch, struct assay_error *err)
 			changed[changed_count++] = &batch->devices[i];
 	r = devices_add_evidence(batch->fleet->store, kept, kept_count, err);
 	free(kept);
+	if (r == 0)
+		r = save_versions(batch, err);
 	/* Changes come last but for what has their numbers: others' wait until these are committed.
 	 */
 	if (r == 0)

@@ -194,6 +194,11 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	const bool has_firmware = in->evidence.has_uefi_log;
 	int r = 0;
 
+	/* Of a boot they stay as they are: what goes on from what was trusted need not be read.
+	 * Judging takes the evidence over. */
+	if (keeps &&
+	    (device->verdict != DEVICE_TRUSTED || strcmp(device->boot_id, in->boot_id) != 0))
+		versions_read(&in->evidence, &ret->versions);
 	if (library_verify_read(&params, &in->evidence, &verdict, &message) != ASSAY_VERIFY_OK)
 		return assay_fail(err, EIO, "%s", message.text);
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
@@ -202,6 +207,10 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	else if (keeps && !has_firmware && lacks_firmware(verdict))
 		say_stale(ret, "the firmware's log is left out, and PCRs of the boot have changed "
 			       "since it was judged: ask for another nonce, and send it");
+	if (ret->kind == JUDGE_VERDICT)
+		versions_believe(&ret->versions, versions_proven_by(verdict));
+	else
+		ret->versions.known = false;
 	if (ret->kind == JUDGE_VERDICT)
 		r = take_verdict(in, now, verdict, policy, device, ret, err);
 	if (r == 0 && keeps && ret->changed)

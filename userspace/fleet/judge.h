@@ -10,6 +10,7 @@
 #include "evidence_in.h"
 #include "nonce.h"
 #include "policies.h"
+#include "versions.h"
 
 enum judge_kind {
 	JUDGE_VERDICT,	/* it is the device's, and was judged */
@@ -27,6 +28,7 @@ enum judge_kind {
  * @news: it has records or entries that were not judged before
  * @reason: why it is not trusted, or what is off; "" if it is trusted
  * @kept: of judge(), kept_verdict_pack() of it where it @changed; else of size 0
+ * @versions: of evidence of a boot that was not trusted before
  * @issued: when its nonce was made, at the earliest
  */
 struct judgement {
@@ -34,6 +36,7 @@ struct judgement {
 	bool trusted, changed, news;
 	char reason[1024];
 	struct buffer kept;
+	struct versions versions;
 	uint64_t issued;
 };
 

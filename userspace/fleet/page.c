@@ -20,6 +20,8 @@
 	FILE(devices, "devices.js", "text/javascript; charset=utf-8")       \
 	FILE(device, "device.js", "text/javascript; charset=utf-8")         \
 	FILE(policies, "policies.js", "text/javascript; charset=utf-8")     \
+	FILE(rollouts, "rollouts.js", "text/javascript; charset=utf-8")     \
+	FILE(versions, "versions.js", "text/javascript; charset=utf-8")     \
 	FILE(logs, "logs.js", "text/javascript; charset=utf-8")             \
 	FILE(whatif, "whatif.js", "text/javascript; charset=utf-8")         \
 	FILE(difference, "difference.js", "text/javascript; charset=utf-8") \

@@ -43,6 +43,9 @@ const struct http_route fleet_routes[] = {
 	  keylime_evidence, "Keylime's push agent: evidence, for a verdict" },
 
 	{ HTTP_GET, "/v1/fleet", HTTP_VIEWER, 0, view_summary, "how many devices are held for what" },
+	{ HTTP_GET, "/v1/versions", HTTP_VIEWER, 0, view_versions,
+	  "how many devices run which versions, and are judged by which policy" },
+	{ HTTP_GET, "/v1/me", HTTP_VIEWER, 0, view_me, "who asks, and what the role is" },
 	{ HTTP_GET, "/v1/devices", HTTP_VIEWER, 0, view_devices,
 	  "devices in the order of their names" },
 	{ HTTP_GET, "/v1/devices/{}", HTTP_VIEWER, 0, view_device, "one device" },

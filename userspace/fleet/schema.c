@@ -204,6 +204,11 @@ static const struct step {
 			"s.name, s.since, s.verdict, c.reason, c.id FROM device_state s JOIN "
 			"verdict_change c ON c.id = s.change_id WHERE s.verdict >= 2;",
 	},
+	/* What a device's evidence proves that it runs. */
+	{
+		.both = "CREATE TABLE device_version (name TEXT PRIMARY KEY, kernel TEXT NOT NULL, "
+			"module TEXT NOT NULL, firmware TEXT NOT NULL);",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "devices.h"
 #include "kept_verdict.h"
+#include "versions.h"
 #include "view_common.h"
 
 #define VIEW_SKIP_MAX 100000000U
@@ -47,21 +48,36 @@ void view_summary(struct http_call *call)
 	view_answer(call, "fleet", "devices", found, r, &err);
 }
 
+void view_versions(struct http_call *call)
+{
+	struct fleet *fleet = call->context;
+	struct assay_error err = { 0 };
+	json_t *found = json_object();
+	uint64_t limit;
+	int r = view_number(call, "limit", VIEW_LIST_DEFAULT, VIEW_LIST_MAX, &limit, &err);
+
+	if (r == 0)
+		r = versions_count(fleet->store, limit, found, &err);
+	view_answer(call, "versions", "versions", found, r, &err);
+}
+
 /* ---------------------------------------------------------------- devices */
 
 #define DEVICE_COLUMNS                                                                           \
 	"SELECT d.name, d.label, d.approved, d.enrolled, s.verdict, s.since, s.seen, s.judged, " \
-	"s.due, s.boot_id, s.records, s.entries, c.reason, c.policy FROM device d JOIN "         \
-	"device_state s ON s.name = d.name LEFT JOIN verdict_change c ON c.id = s.change_id "
+	"s.due, s.boot_id, s.records, s.entries, c.reason, c.policy, v.kernel, v.module, "       \
+	"v.firmware FROM device d JOIN device_state s ON s.name = d.name LEFT JOIN "             \
+	"verdict_change c ON c.id = s.change_id LEFT JOIN device_version v ON v.name = d.name "
 
 static json_t *device_json(const struct store_value *columns)
 {
 	uint64_t verdict = store_get_number(&columns[4]);
 
 	return json_pack(
-		"{s:s, s:s, s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:o, s:s}", "device",
-		store_get_text(&columns[0]), "label", store_get_text(&columns[1]), "approved",
-		store_get_number(&columns[2]) != 0, "enrolled",
+		"{s:s, s:s, s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:o, s:s, s:o, s:o, "
+		"s:o}",
+		"device", store_get_text(&columns[0]), "label", store_get_text(&columns[1]),
+		"approved", store_get_number(&columns[2]) != 0, "enrolled",
 		(json_int_t)store_get_number(&columns[3]), "verdict",
 		device_verdict_name(verdict < DEVICE_VERDICTS ? (enum device_verdict)verdict :
 								DEVICE_NEVER),
@@ -71,7 +87,10 @@ static json_t *device_json(const struct store_value *columns)
 		(json_int_t)store_get_number(&columns[8]), "boot_id", store_get_text(&columns[9]),
 		"records", (json_int_t)store_get_number(&columns[10]), "entries",
 		(json_int_t)store_get_number(&columns[11]), "reason",
-		json_text(store_get_text(&columns[12])), "policy", store_get_text(&columns[13]));
+		json_text(store_get_text(&columns[12])), "policy", store_get_text(&columns[13]),
+		"kernel", json_text(store_get_text(&columns[14])), "module",
+		json_text(store_get_text(&columns[15])), "firmware",
+		json_text(store_get_text(&columns[16])));
 }
 
 static int device_row(void *context, size_t set, const struct store_value *columns, size_t count,
@@ -95,7 +114,7 @@ static int number_row(void *context, size_t set, const struct store_value *colum
 /* struct filter - of a list of devices; the texts are "" for any */
 struct filter {
 	char after[HTTP_PARAMETER_MAX], label[HTTP_PARAMETER_MAX], state[HTTP_PARAMETER_MAX],
-		words[HTTP_PARAMETER_MAX];
+		words[HTTP_PARAMETER_MAX], versions[VERSION_KINDS][HTTP_PARAMETER_MAX];
 	uint64_t limit, skip, counted;
 	int64_t verdict;
 };
@@ -107,6 +126,9 @@ static int take_filter(const struct http_call *call, struct filter *ret, struct 
 	if (!http_query(call, "after", ret->after) || !http_query(call, "label", ret->label) ||
 	    !http_query(call, "state", ret->state) || !http_query(call, "q", ret->words))
 		return assay_fail(err, EINVAL, "a value of the query is too long");
+	for (int i = 0; i < VERSION_KINDS; i++)
+		if (!http_query(call, version_kind_name((enum version_kind)i), ret->versions[i]))
+			return assay_fail(err, EINVAL, "a value of the query is too long");
 	ret->verdict = -1;
 	if (ret->state[0] != '\0') {
 		if (!device_verdict_by_name(ret->state, &verdict))
@@ -124,19 +146,27 @@ static int take_filter(const struct http_call *call, struct filter *ret, struct 
  * Which devices a filter is for. Where it does not say which state, device_state is not looked at
  * before the rows that are shown.
  */
-#define FILTERED(has)                                                                          \
-	"FROM device d WHERE d.name > $1 AND ($2 = '' OR d.label = $2) AND ($3 < 0 OR EXISTS " \
-	"(SELECT 1 FROM device_state f WHERE f.name = d.name AND f.verdict = $3)) AND ($4 = "  \
-	"'' OR " has "(d.name, $4) > 0)"
+#define VERSION_IS(column, parameter)                                                        \
+	" AND (" parameter " = '' OR EXISTS (SELECT 1 FROM device_version w WHERE w.name = " \
+	"d.name AND w." column " = " parameter "))"
+#define FILTERED(has)                                                                            \
+	"FROM device d WHERE d.name > $1 AND ($2 = '' OR d.label = $2) AND ($3 < 0 OR EXISTS "   \
+	"(SELECT 1 FROM device_state f WHERE f.name = d.name AND f.verdict = $3)) AND ($4 = "    \
+	"'' OR " has "(d.name, $4) > 0)" VERSION_IS("kernel", "$5") VERSION_IS("module", "$6")   \
+		VERSION_IS("firmware", "$7") " AND ($8 = '' OR EXISTS (SELECT 1 FROM "           \
+					     "device_state p JOIN verdict_change q ON q.id = "   \
+					     "p.change_id WHERE p.name = d.name AND q.policy = " \
+					     "$8))"
 #define LISTED(has)                                                               \
 	DEVICE_COLUMNS                                                            \
 	"WHERE d.name IN (SELECT d.name " FILTERED(has) " ORDER BY d.name LIMIT " \
-							"$5 OFFSET $6) ORDER BY d.name"
+							"$9 OFFSET $10) ORDER BY d.name"
 
 static int count_devices(struct fleet *fleet, const struct store_value *values, json_t *answer,
 			 struct assay_error *err)
 {
-	static const struct store_statement count = { "ttnt", "SELECT count(*) " FILTERED("instr"),
+	static const struct store_statement count = { "ttnttttt",
+						      "SELECT count(*) " FILTERED("instr"),
 						      "SELECT count(*) " FILTERED("strpos") };
 	uint64_t number = 0;
 	int r = store_run(fleet->store, &count, values, 1, number_row, &number, err);
@@ -148,7 +178,8 @@ static int count_devices(struct fleet *fleet, const struct store_value *values, 
 
 void view_devices(struct http_call *call)
 {
-	static const struct store_statement list = { "ttntnn", LISTED("instr"), LISTED("strpos") };
+	static const struct store_statement list = { "ttntttttnn", LISTED("instr"),
+						     LISTED("strpos") };
 	struct fleet *fleet = call->context;
 	struct assay_error err = { 0 };
 	json_t *found = json_array(), *answer;
@@ -162,6 +193,10 @@ void view_devices(struct http_call *call)
 						      store_text(filter.label),
 						      store_number((uint64_t)filter.verdict),
 						      store_text(filter.words),
+						      store_text(filter.versions[VERSION_KERNEL]),
+						      store_text(filter.versions[VERSION_MODULE]),
+						      store_text(filter.versions[VERSION_FIRMWARE]),
+						      store_text(filter.versions[VERSION_POLICY]),
 						      store_number(filter.limit),
 						      store_number(filter.skip) };
 
@@ -242,6 +277,18 @@ void view_audit(struct http_call *call)
 	if (r == 0)
 		r = audit_list(fleet->store, from, limit, audit_row, found, &err);
 	view_answer(call, "audit", "audit", found, r, &err);
+}
+
+/* .who begins with the role. */
+void view_me(struct http_call *call)
+{
+	const struct fleet *fleet = call->context;
+
+	http_answer_json(call, 200,
+			 json_pack("{s:i, s:s, s:s, s:s%, s:b}", "assay", JSON_VERSION, "type",
+				   "me", "who", call->who, "role", call->who,
+				   strcspn(call->who, " "), "two_persons",
+				   (int)fleet->settings->two_persons));
 }
 
 void view_health(struct http_call *call)

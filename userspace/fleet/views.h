@@ -6,6 +6,8 @@
 #include "fleet.h"
 
 void view_summary(struct http_call *call);
+void view_versions(struct http_call *call);
+void view_me(struct http_call *call);
 void view_devices(struct http_call *call);
 void view_device(struct http_call *call);
 void view_verdict(struct http_call *call);

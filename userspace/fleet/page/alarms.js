@@ -82,7 +82,7 @@ export async function showAlarms(place, { query, signal, tell }) {
 	const list = element("ol", { class: "line", id: "alarms" });
 	const none = element("p", { class: "faint" }, "There is none.");
 	const older = element("button", { type: "button", hidden: true }, "Older ones");
-	let filter = filterOf(query), before = "";
+	let filter = filterOf(query), before = "", turn = 0;
 
 	async function fetchSome(from) {
 		const { shown, ...rest } = filter;
@@ -93,8 +93,15 @@ export async function showAlarms(place, { query, signal, tell }) {
 		counts.textContent = `${number(answer.open_count)} open, ${number(answer.unacknowledged_count)} of them not acknowledged`;
 	}
 
-	async function show(from) {
+	// Nothing is drawn anew under who is about to use it, has gone back in time, or where nobody looks.
+	const inUse = () => document.hidden || place.contains(document.activeElement) || list.children.length > LIMIT;
+
+	// What was asked last counts; unasked: not for somebody.
+	async function show(from, unasked = false) {
+		const mine = unasked ? turn : ++turn;
 		const answer = await fetchSome(from);
+		if (mine !== turn || (unasked && inUse()))
+			return;
 		if (from === "")
 			list.replaceChildren();
 		list.append(...answer.alarms.map((alarm) => alarmItem(alarm, again, tell)));
@@ -117,9 +124,8 @@ export async function showAlarms(place, { query, signal, tell }) {
 		"Another reason, or state, is to be acknowledged anew."));
 	await again();
 	const timer = setInterval(() => {
-		// Nothing is drawn anew under who is about to use it, has gone back in time, or where nobody looks.
-		if (!document.hidden && !place.contains(document.activeElement) && list.children.length <= LIMIT)
-			again().catch(tell);
+		if (!inUse())
+			show("", true).catch(tell);
 	}, AGAIN_MS);
 	signal.addEventListener("abort", () => clearInterval(timer));
 }

@@ -96,6 +96,10 @@ export function post(path, body = null) {
 	});
 }
 
+export function remove(path) {
+	return request(path, { method: "DELETE" });
+}
+
 // The path of a route: its texts, each as one segment.
 export function path(strings, ...values) {
 	return String.raw({ raw: strings }, ...values.map(encodeURIComponent));

@@ -27,6 +27,8 @@ function facts(device) {
 		fact("judged by", device.policy === "" ? "no policy yet" : device.policy),
 		fact("label", device.label === "" ? "none" : device.label),
 		fact("enrolled", [when(device.enrolled), device.approved ? "" : ", not approved yet"]),
+		device.kernel !== "" && fact("kernel", [device.kernel, device.module !== "" && `, assay's module ${device.module}`]),
+		device.firmware !== "" && fact("firmware", device.firmware),
 		fact("boot", device.boot_id === "" ? "unknown" : element("code", {}, device.boot_id)),
 		fact("judged of its logs", `${number(device.records)} records of assay, ${number(device.entries)} entries of IMA`));
 }

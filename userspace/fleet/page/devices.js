@@ -198,6 +198,17 @@ class Grid {
 	}
 }
 
+const VERSIONS = { kernel: "kernel", module: "assay's module", firmware: "firmware", policy: "policy" };
+
+// What a link to the list chose besides, each with a button that has it chosen no more.
+function chosenVersions(filter, changed) {
+	return Object.entries(VERSIONS).filter(([kind]) => filter[kind] !== "").map(([kind, words]) =>
+		element("button", { type: "button", class: "chosen", click: (event) => {
+			event.currentTarget.remove();
+			changed(kind);
+		} }, `${words} ${filter[kind]} `, element("span", { "aria-hidden": "true" }, "\u00d7"), element("span", { class: "unseen" }, "no longer")));
+}
+
 function filterForm(filter, changed) {
 	const state = element("select", { id: "filter-state" }, element("option", { value: "" }, "any"),
 		STATES.map((name) => element("option", { value: name }, stateWords(name))));
@@ -206,7 +217,7 @@ function filterForm(filter, changed) {
 	let timer = 0;
 	const later = () => {
 		clearTimeout(timer);
-		timer = setTimeout(() => changed({ q: words.value, label: label.value, state: state.value }), TYPING_MS);
+		timer = setTimeout(() => changed({ ...filter, q: words.value, label: label.value, state: state.value }), TYPING_MS);
 	};
 
 	state.value = filter.state;
@@ -215,11 +226,17 @@ function filterForm(filter, changed) {
 	return element("form", { class: "filters", role: "search", submit: (event) => event.preventDefault() },
 		element("div", {}, element("label", { for: "filter-q" }, "Name has"), words),
 		element("div", {}, element("label", { for: "filter-state" }, "State"), state),
-		element("div", {}, element("label", { for: "filter-label" }, "Label is"), label));
+		element("div", {}, element("label", { for: "filter-label" }, "Label is"), label),
+		chosenVersions(filter, (kind) => {
+			filter[kind] = "";
+			later();
+		}));
 }
 
 export async function showDevices(place, { query, signal, tell }) {
 	const filter = { q: query.get("q") ?? "", label: query.get("label") ?? "", state: query.get("state") ?? "" };
+	for (const kind of Object.keys(VERSIONS))
+		filter[kind] = query.get(kind) ?? "";
 	const count = element("p", { id: "count", class: "faint" });
 	const grid = new Grid();
 	let current = null;

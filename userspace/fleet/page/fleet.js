@@ -6,8 +6,10 @@ import { get } from "./api.js";
 import { changeList } from "./changes.js";
 import { drawn, element, number, say, STATES, stateWords } from "./dom.js";
 import { trendSection } from "./trend.js";
+import { versionsSection } from "./versions.js";
 
 const AGAIN_MS = 10000;
+const VERSIONS_MS = 300000; // all devices are counted for them
 
 function percent(part, whole) {
 	const share = whole === 0 ? 0 : (100 * part) / whole;
@@ -66,9 +68,15 @@ function changesTable(hours) {
 				STATES.map((state) => element("td", { class: "number" }, number(hour[state] ?? 0))))))));
 }
 
+let versions = null, versionsAt = 0;
 let by = "hour"; // how the trend is shown, for as long as the page is
 
-async function draw(place, context) {
+// Nothing is drawn anew under who is about to use it, or where nobody looks.
+function inUse(place) {
+	return document.hidden || place.contains(document.activeElement) || place.querySelector("details[open]") !== null;
+}
+
+async function draw(place, context, unasked = false) {
 	const { signal } = context;
 	const [fleet, trends, changes, alarms] = await Promise.all([
 		get("/v1/fleet", {}, signal),
@@ -78,13 +86,19 @@ async function draw(place, context) {
 	]);
 	const counts = Object.fromEntries(STATES.map((state) => [state, fleet.devices[state] ?? 0]));
 	const whole = STATES.reduce((sum, state) => sum + counts[state], 0);
+	if (versions === null || Date.now() - versionsAt > VERSIONS_MS) {
+		versions = await versionsSection(signal);
+		versionsAt = Date.now();
+	}
 	const overTime = await trendSection(counts, { by, chosen: (name) => { by = name; } }, context);
 
+	if (unasked && inUse(place))
+		return counts;
 	place.replaceChildren(
 		element("h1", {}, number(whole), whole === 1 ? " device" : " devices"),
 		whole === 0 ? element("p", {}, "No device is enrolled yet: assay-enroll(1), assay-fleet(8).") : bar(counts, whole),
 		cards(counts, whole, alarms),
-		overTime,
+		overTime, versions,
 		element("h2", {}, "Verdict changes in the last 24 hours"),
 		changesByHour(trends.hours), changesTable(trends.hours),
 		element("h2", {}, "Last changes"),
@@ -94,13 +108,13 @@ async function draw(place, context) {
 
 export async function showFleet(place, context) {
 	const { signal, tell } = context;
+	versions = null;
 	let before = await draw(place, context);
 	const timer = setInterval(async () => {
-		// Nothing is drawn anew under who is about to use it, or where nobody looks.
-		if (document.hidden || place.contains(document.activeElement) || place.querySelector("details[open]"))
+		if (inUse(place))
 			return;
 		try {
-			const counts = await draw(place, context);
+			const counts = await draw(place, context, true);
 			if (counts["not-trusted"] !== before["not-trusted"])
 				say(number(counts["not-trusted"]) + " devices are not trusted");
 			before = counts;

@@ -7,12 +7,14 @@ import { showDevice } from "./device.js";
 import { showDevices } from "./devices.js";
 import { showFleet } from "./fleet.js";
 import { showPolicies } from "./policies.js";
+import { showRollouts } from "./rollouts.js";
 
 const VIEWS = [
 	[/^\/?$/, showFleet, "Fleet"],
 	[/^\/devices$/, showDevices, "Devices"],
 	[/^\/device\/(.+)$/, showDevice, "Device"],
 	[/^\/policies$/, showPolicies, "Policies"],
+	[/^\/rollouts$/, showRollouts, "Roll-outs"],
 	[/^\/alarms$/, showAlarms, "Alarms"],
 ];
 

@@ -29,6 +29,14 @@ function differenceView(was, is) {
 			{ added: "+ ", removed: "- ", same: "  " }[kind], text)));
 }
 
+// How the policy is another one than before: both are { policy, version }; before: null for none.
+export async function policyDifference(before, now, signal) {
+	const is = await policyText(now.policy, now.version, signal);
+	if (before === null)
+		return element("p", {}, "No policy is assigned to these devices now.");
+	return differenceView(await policyText(before.policy, before.version, signal), is);
+}
+
 // Of what is the same, the lines next to what is not.
 function around(lines) {
 	const near = (index) => lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some(([kind]) => kind !== "same");

@@ -34,7 +34,8 @@ function row(change) {
 		element("td", {}, change.reason));
 }
 
-async function run(place, question, { signal, stopped }) {
+// Asks, and puts what is said in its place; stopped() ends it.
+export async function whatIf(place, question, { signal, stopped }) {
 	const counts = { judged: 0, unchanged: 0, unknown: 0 };
 	const told = element("p", {}, "Judging \u2026"), body = element("tbody");
 	let after = "";
@@ -73,7 +74,7 @@ export function whatIfForm(name, versions, { signal, tell }) {
 			const question = { policy: name, version: Number(version.value) };
 			if (label.value !== "")
 				question.label = label.value;
-			await run(place, question, { signal, stopped: () => stopped });
+			await whatIf(place, question, { signal, stopped: () => stopped });
 		} catch (error) {
 			place.replaceChildren();
 			tell(error);
