@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..62
+echo 1..63
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -95,8 +95,8 @@ run_file /usr/bin/init
 run_file /usr/bin/sh
 run_file /usr/bin/tool
 quote good.json
-check 'evidence of the two logs, and of PCRs 0 to 10 and 12' has good.json \
-	'(.logs | keys == ["ima", "uefi"]) and (.pcrs.sha256 | keys | length == 12)'
+check 'evidence of the two logs, and of PCRs 0 to 10, 12 and 13' has good.json \
+	'(.logs | keys == ["ima", "uefi"]) and (.pcrs.sha256 | keys | length == 13)'
 
 # ---------------------------------------------------------------- trusted
 
@@ -154,7 +154,7 @@ check 'and PCR 4' [ "$status" -eq 0 ]
 tpm2_createprimary -Q -C o -G ecc:ecdsa-sha256:null -c primary.ctx \
 	-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign'
 tpm2_readpublic -Q -c primary.ctx -f pem -o peer.pem
-tpm2_quote -Q -c primary.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10,12 -q "$nonce" -m peer.msg -s peer.sig -o peer.pcrs -F serialized
+tpm2_quote -Q -c primary.ctx -l sha256:0,1,2,3,4,5,6,7,8,9,10,12,13 -q "$nonce" -m peer.msg -s peer.sig -o peer.pcrs -F serialized
 tpm2_flushcontext -t
 run "$assay" import tpm2-tools -m peer.msg -s peer.sig -f peer.pcrs -u peer.pem --ima list --uefi "$firmware" -o peer.json
 check 'evidence of tpm2-tools is imported' [ "$status" -eq 0 ]
@@ -334,6 +334,11 @@ run "$verifier" policy learn bad.json
 check 'what systemd-stub measured is learned as well' [ "$(jq '.pcrs.values["sha256:12"] | length' stdout)" -eq 1 ]
 judge bad.json --policy boot.json
 check '17: something was given to systemd-stub beside its image' refused pcr-values 'PCR 12'
+boot
+tpm2_pcrextend 13:sha256="$(head -c 32 /dev/urandom | xxd -p -c 32)"
+quote bad.json
+judge bad.json --policy boot.json
+check '    or a system extension' refused pcr-values 'PCR 13'
 tpm2_pcrextend 4:sha256="$(head -c 32 /dev/urandom | xxd -p -c 32)"
 quote bad.json
 judge bad.json --policy boot.json

@@ -19,15 +19,18 @@
 #include "verity/verity.h"
 
 /*
- * Into this PCR systemd-boot and systemd-stub measure the kernel's command line, and what else the
- * boot partition has for the kernel beside its image (the UAPI group's Linux TPM PCR registry).
+ * Into these PCRs systemd-boot and systemd-stub measure the kernel's command line and what else the
+ * boot partition has for the kernel beside its image: credentials, add-ons (12), system extensions
+ * (13). See the UAPI group's Linux TPM PCR registry.
  */
-#define STUB_PCR 12
-/* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4), and that
- * one: many kernels' EFI stubs measure the command line nowhere. */
-#define BOOT_PCRS (0x3ffU | 1U << STUB_PCR)
+#define COMMAND_LINE_PCR 12
+#define STUB_PCRS (1U << COMMAND_LINE_PCR | 1U << 13)
+/* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4), and
+ * those: many kernels' EFI stubs measure the command line nowhere. */
+#define BOOT_PCRS (0x3ffU | STUB_PCRS)
 /* Those of which rules on the firmware's log know all events: see firmware_learn(). */
-#define RULED_PCRS (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << STUB_PCR)
+#define RULED_PCRS \
+	(1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << COMMAND_LINE_PCR)
 
 /**
  * struct learning - while it is learned
@@ -280,7 +283,8 @@ static bool is_boot_known(uint32_t pcrs)
 static bool are_zeros_learned(const struct learning *learning, uint32_t index)
 {
 	return learning->what->pcrs != 0 ||
-	       (index == STUB_PCR && learning->logs.presence[VERIFY_LOG_UEFI] != PRESENCE_ABSENT);
+	       (STUB_PCRS & UINT32_C(1) << index &&
+		learning->logs.presence[VERIFY_LOG_UEFI] != PRESENCE_ABSENT);
 }
 
 /* The values of one bank; returns of which PCRs, that are not zeros. */

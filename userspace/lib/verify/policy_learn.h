@@ -13,8 +13,8 @@
 /**
  * struct policy_learning - what is to be learned
  * @ima: the digests in IMA's list as reference values, too
- * @pcrs: bit n: the value of PCR n, which must be quoted. 0: those of PCRs 0 to 9 and 12, as far as
- *        they are quoted and are not zeros (12 also zeros, with a log of the firmware)
+ * @pcrs: bit n: the value of PCR n, which must be quoted. 0: those of PCRs 0 to 9, 12 and 13, as
+ * far as they are quoted and are not zeros (12 and 13 also zeros, with a log of the firmware)
  * @firmware: rules on the events of the firmware's log, in the place of the values of its PCRs
  * @waive_boot: nothing of the boot, which the policy is not to judge
  * @ak_vouched: where the evidence has no more of the key than its numbers, the caller vouches
