@@ -5,7 +5,9 @@
 # with its whole logs; then, for SECONDS, all in turn as fast as it goes, each time with a record and an
 # entry more, over CONNECTIONS connections that are kept, at the Unix socket of WORKERS processes. DATABASE is
 # postgresql (15, its settings but for sizes) or sqlite. ratio: over 3,333 a second, which is a
-# million devices every 5 minutes. With KEYLIME=DIRECTORY, which has Keylime's source
+# million devices every 5 minutes. ACTIVE is how many of DEVICES attest, all if it is not said; who has not attested
+# for two of INTERVAL seconds is silent, which for a million must be more than they take for the first time and
+# once more. With KEYLIME=DIRECTORY, which has Keylime's source
 # (git clone https://github.com/keylime/keylime; it needs python3-cryptography, -gpg, -jsonschema, -lark,
 # -packaging, -pyasn1-modules, -requests, -sqlalchemy, -tornado, -yaml), its verdict on evidence of 780
 # entries of IMA is measured beside libassay-verify's, each by itself in one process.
@@ -17,7 +19,7 @@ cd "$(dirname "$0")/../.."
 . tests/made-fleet.sh
 
 devices=${DEVICES:-10000} active=${ACTIVE:-${DEVICES:-10000}} seconds=${SECONDS_LONG:-60} connections=${CONNECTIONS:-256} entries=${ENTRIES:-20}
-workers=${WORKERS:-$(nproc)} database=${DATABASE:-postgresql}
+workers=${WORKERS:-$(nproc)} interval=${INTERVAL:-300} database=${DATABASE:-postgresql}
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-fleet.XXXXXX")
 top=$PWD
 fleet=
@@ -50,7 +52,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=b
 	-addext keyUsage=critical,digitalSignature -addext basicConstraints=critical,CA:FALSE \
 	-keyout key.pem -out cert.pem -days 2 2>/dev/null
 made_references "$top/build/host/assay"
-made_serve "$top/build/host/assay-fleet" --database "$url" --workers "$workers" || { cat fleet.log >&2; exit 1; }
+made_serve "$top/build/host/assay-fleet" --database "$url" --workers "$workers" --interval "$interval" || { cat fleet.log >&2; exit 1; }
 made_set_up
 
 # processor seconds of processes with all that they have waited for
