@@ -115,7 +115,7 @@ if [ -n "${KEYLIME-}" ]; then
 	echo '{"assay": 1, "type": "policy", "waive": {"boot-known": "there is no boot"}}' >library.json
 	(
 		cd "$top"
-		. tests/bench/library-program.sh
+		. tests/library-program.sh
 		library_program "$work/library"
 		cd "$work"
 		library/library 200 one library.json manifest.jsonl cert.pem >library.us

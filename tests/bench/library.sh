@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 files=${FILES:-10000} runs=${RUNS:-50}
 
 [ -n "${PREBUILT-}" ] || make --no-print-directory -s build/host/fleet-load >/dev/null
-. tests/bench/library-program.sh
+. tests/library-program.sh
 library_program "$work"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=bench \
