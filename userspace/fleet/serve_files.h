@@ -3,7 +3,7 @@
 #ifndef ASSAY_FLEET_SERVE_FILES_H
 #define ASSAY_FLEET_SERVE_FILES_H
 
-#include "serve.h"
+#include "serve_settings.h"
 
 /*
  * serve_read_operators(), serve_read_known_eks() - who may look and act, and which TPMs may enrol

@@ -3,7 +3,7 @@
 #ifndef ASSAY_FLEET_SERVE_SOCKETS_H
 #define ASSAY_FLEET_SERVE_SOCKETS_H
 
-#include "serve.h"
+#include "serve_settings.h"
 
 /* struct serve_sockets - those that are open; @tls: connections at it are over TLS */
 struct serve_sockets {
