@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "kept_verdict.h"
 #include "verify/library_read.h"
+#include "verify/state.h"
 #include "verify/structures.h"
 
 void judgement_free(struct judgement *judgement)
@@ -109,23 +110,41 @@ static int keep_state(const struct assay_verdict *verdict, const struct fleet_po
 	return 0;
 }
 
-static int take_verdict(const struct evidence_in *in, uint64_t now,
+/* By which PCRs the firmware's log was judged; of size 0 if it was not. */
+static struct assay_digest firmware_pcrs(const struct device *device)
+{
+	static _Thread_local struct verify_state state;
+
+	if (device->state.size == 0 ||
+	    state_from_bytes(buffer_bytes(&device->state), &state, NULL) < 0 ||
+	    state.firmware.size == 0)
+		return (struct assay_digest){ .size = 0 };
+	return state.firmware.pcrs;
+}
+
+static int take_verdict(const struct evidence_in *in, uint64_t now, bool has_firmware,
 			const struct assay_verdict *verdict, const struct fleet_policy *policy,
 			struct device *device, struct judgement *ret, struct assay_error *err)
 {
 	bool same_boot = strcmp(device->boot_id, in->boot_id) == 0;
 	enum device_verdict before = device->verdict;
-	struct assay_digest checks = { 0 };
+	struct assay_digest checks = { 0 }, firmware = { 0 }, now_firmware = { 0 };
 	int r = digest_checks(verdict, policy, &checks, err);
 
 	ret->trusted = assay_verdict_trusted(verdict) != 0;
+	if (has_firmware)
+		firmware = firmware_pcrs(device);
 	if (r == 0 && ret->trusted)
 		r = keep_state(verdict, policy, device, &ret->news, err);
 	else if (!same_boot)
 		device->records = device->entries = 0;
 	if (r < 0)
 		return r;
-	ret->news |= !same_boot;
+	/* What comes next leaves the log out, and needs this one to be judged again. */
+	if (has_firmware)
+		now_firmware = firmware_pcrs(device);
+	ret->news |= !same_boot || !bytes_equal(BYTES(firmware.bytes, firmware.size),
+						BYTES(now_firmware.bytes, now_firmware.size));
 	device->verdict = ret->trusted ? DEVICE_TRUSTED : DEVICE_NOT_TRUSTED;
 	device->seen = device->judged = now;
 	memcpy(device->boot_id, in->boot_id, sizeof(device->boot_id));
@@ -212,7 +231,7 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	else
 		ret->versions.known = false;
 	if (ret->kind == JUDGE_VERDICT)
-		r = take_verdict(in, now, verdict, policy, device, ret, err);
+		r = take_verdict(in, now, has_firmware, verdict, policy, device, ret, err);
 	if (r == 0 && keeps && ret->changed)
 		r = kept_verdict_pack(verdict, &ret->kept, err);
 	assay_verdict_free(verdict);
