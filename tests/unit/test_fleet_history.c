@@ -330,6 +330,38 @@ static void alarms_are_opened_and_closed(void **state)
 	assert_int_equal(open, 1);
 }
 
+/* Of one transaction, in which a device may be there more than once: in their order. */
+static void alarms_follow_a_batch(void **state)
+{
+	static const struct device_change changes[] = {
+		{ .name = "a", .at = NOW, .verdict = DEVICE_TRUSTED, .reason = "", .policy = "" },
+		{ .name = "b", .at = NOW, .verdict = DEVICE_SILENT, .reason = "x", .policy = "" },
+		{ .name = "a", .at = NOW, .verdict = DEVICE_SILENT, .reason = "y", .policy = "" },
+		{ .name = "c", .at = NOW, .verdict = DEVICE_SILENT, .reason = "z", .policy = "" },
+		{ .name = "d", .at = NOW, .verdict = DEVICE_TRUSTED, .reason = "", .policy = "" },
+		{ .name = "c", .at = NOW, .verdict = DEVICE_TRUSTED, .reason = "", .policy = "" },
+		{ .name = "b", .at = NOW, .verdict = DEVICE_TRUSTED, .reason = "", .policy = "" },
+		{ .name = "b", .at = NOW, .verdict = DEVICE_SILENT, .reason = "x", .policy = "" },
+	};
+	const size_t count = sizeof(changes) / sizeof(changes[0]);
+	uint64_t ids[sizeof(changes) / sizeof(changes[0])];
+	struct assay_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(store_begin(store, &err), 0);
+	if (devices_add_changes(store, changes, count, ids, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(store_commit(store, &err), 0);
+	assert_int_equal(count_alarms(-1, -1, ""), 4);
+	assert_int_equal(count_alarms(1, -1, ""), 2);
+	assert_int_equal(count_alarms(1, -1, "a"), 1);
+	assert_int_equal(alarm_of(ids[1]), ids[1]);
+	assert_int_equal(alarm_of(ids[6]), ids[1]);
+	assert_int_equal(alarm_of(ids[7]), ids[7]);
+	assert_int_equal(alarm_of(ids[5]), ids[3]);
+	assert_int_equal(alarm_of(ids[0]), 0);
+}
+
 /* ---------------------------------------------------------------- versions */
 
 static void versions_are_read(void **state)
@@ -663,6 +695,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(devices_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_labels_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(alarms_are_opened_and_closed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(alarms_follow_a_batch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(versions_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_old_is_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(summaries_are_removed, set_up, tear_down),

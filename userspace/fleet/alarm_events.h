@@ -9,9 +9,10 @@
 
 #include "store.h"
 
-/*
- * struct alarm_event - a change to a verdict that is an alarm
- * @id: of the change; @verdict: of enum device_verdict
+/**
+ * struct alarm_event - a change that opens or closes an alarm
+ * @id: of the change; 0: it is closed by none
+ * @verdict: of enum device_verdict; it and @reason only of what opens one
  */
 struct alarm_event {
 	const char *device;
@@ -20,13 +21,14 @@ struct alarm_event {
 };
 
 /*
- * alarm_open() - open one, or go on with the one that is open
+ * alarms_open() - open one for each, or go on with the one that is open
  * Another reason, or verdict, is for an operator to look at again: it is not acknowledged any more.
  */
-int alarm_open(struct store *store, const struct alarm_event *event, struct assay_error *err);
-
-/* alarm_close() - close the one that is open, if there is one, by the change @id; 0: by none */
-int alarm_close(struct store *store, const char *device, uint64_t id, uint64_t at,
+int alarms_open(struct store *store, const struct alarm_event *events, size_t count,
 		struct assay_error *err);
+
+/* alarms_close() - close those that are open of these devices */
+int alarms_close(struct store *store, const struct alarm_event *events, size_t count,
+		 struct assay_error *err);
 
 #endif /* ASSAY_FLEET_ALARM_EVENTS_H */

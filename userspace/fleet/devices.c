@@ -241,16 +241,39 @@ static int take_id(void *context, size_t set, const struct store_value *columns,
 	return 0;
 }
 
-static int follow_alarm(struct store *store, const struct device_change *change, uint64_t id,
-			struct assay_error *err)
+static bool is_alarm(enum device_verdict verdict)
 {
-	const struct alarm_event event = { change->name, id, change->at, change->verdict,
-					   change->reason };
+	return verdict == DEVICE_NOT_TRUSTED || verdict == DEVICE_SILENT;
+}
 
-	if (change->verdict == DEVICE_NOT_TRUSTED || change->verdict == DEVICE_SILENT)
-		return alarm_open(store, &event, err);
-	/* Most are the first of their device, which has no alarm. */
-	return change->first ? 0 : alarm_close(store, change->name, id, change->at, err);
+/* In their order, since a device may be there twice; those of a kind that follow each other at
+ * once.
+ */
+static int follow_alarms(struct store *store, const struct device_change *changes,
+			 const uint64_t *ids, size_t count, struct assay_error *err)
+{
+	struct alarm_event *events = calloc(count + 1, sizeof(*events));
+	size_t ready = 0;
+	int r = 0;
+
+	if (!events)
+		return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const bool opens = is_alarm(changes[i].verdict);
+
+		/* Most are the first of their device, which has no alarm. */
+		if (opens || !changes[i].first)
+			events[ready++] =
+				(struct alarm_event){ changes[i].name, ids[i], changes[i].at,
+						      changes[i].verdict, changes[i].reason };
+		if (i + 1 < count && is_alarm(changes[i + 1].verdict) == opens)
+			continue;
+		r = opens ? alarms_open(store, events, ready, err) :
+			    alarms_close(store, events, ready, err);
+		ready = 0;
+	}
+	free(events);
+	return r;
 }
 
 int devices_add_changes(struct store *store, const struct device_change *changes, size_t count,
@@ -289,8 +312,8 @@ int devices_add_changes(struct store *store, const struct device_change *changes
 	r = count > 0 ? order_changes(store, err) : 0;
 	if (r == 0 && count > 0)
 		r = store_run_many(store, &add, values, count, take_id, ret_ids, err);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = follow_alarm(store, &changes[i], ret_ids[i], err);
+	if (r == 0)
+		r = follow_alarms(store, changes, ret_ids, count, err);
 	free(values);
 	return r;
 }
@@ -450,7 +473,10 @@ int devices_enrol(struct store *store, const struct device_record *record, const
 		r = begin_state(store, record->machine_id, due, err);
 	/* With a new key it is held for nothing yet. */
 	if (r == 0 && replace)
-		r = alarm_close(store, record->machine_id, 0, record->enrolled, err);
+		r = alarms_close(store,
+				 &(struct alarm_event){ .device = record->machine_id,
+							.at = record->enrolled },
+				 1, err);
 	return r;
 }
 
@@ -483,7 +509,7 @@ int devices_remove(struct store *store, const char *name, uint64_t now, struct a
 	if (r == 0)
 		r = store_run(store, &evidence, &value, 1, NULL, NULL, err);
 	if (r == 0)
-		r = alarm_close(store, name, 0, now, err);
+		r = alarms_close(store, &(struct alarm_event){ .device = name, .at = now }, 1, err);
 	if (r == 0)
 		r = versions_forget(store, name, err);
 	return r < 0 ? r : one_of(store, &remove, &value, name, err);

@@ -106,17 +106,21 @@ static bool may_keep(struct intake_batch *batch, const struct intake_item *item)
 	return true;
 }
 
+/* Of a device that came twice, what it sent last. */
 static int save_versions(struct intake_batch *batch, struct assay_error *err)
 {
+	const struct versions *known[INTAKE_BATCH_MAX] = { NULL };
 	struct device_versions found[INTAKE_BATCH_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < batch->count; i++)
 		if (batch->items[i]->judgement.versions.known)
-			found[count++] = (struct device_versions){
-				batch->items[i]->device->name,
-				&batch->items[i]->judgement.versions,
-			};
+			known[batch->items[i]->device - batch->devices] =
+				&batch->items[i]->judgement.versions;
+	for (size_t i = 0; i < batch->device_count; i++)
+		if (known[i])
+			found[count++] =
+				(struct device_versions){ batch->devices[i].name, known[i] };
 	return versions_save(batch->fleet->store, found, count, err);
 }
 

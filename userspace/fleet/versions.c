@@ -103,29 +103,38 @@ void versions_believe(struct versions *versions, struct versions_proven proven)
 
 /* ---------------------------------------------------------------- keeping */
 
+#define UPDATED                                                                             \
+	" ON CONFLICT (name) DO UPDATE SET kernel = excluded.kernel, module = excluded."    \
+	"module, firmware = excluded.firmware WHERE device_version.kernel <> excluded."     \
+	"kernel OR device_version.module <> excluded.module OR device_version.firmware <> " \
+	"excluded.firmware"
+
 int versions_save(struct store *store, const struct device_versions *devices, size_t count,
 		  struct assay_error *err)
 {
-	static const struct store_statement set = {
-		"tttt",
-		"INSERT INTO device_version (name, kernel, module, firmware) VALUES ($1, $2, $3, "
-		"$4) ON CONFLICT (name) DO UPDATE SET kernel = excluded.kernel, module = "
-		"excluded.module, firmware = excluded.firmware WHERE device_version.kernel <> "
-		"excluded.kernel OR device_version.module <> excluded.module OR "
-		"device_version.firmware <> excluded.firmware",
-		NULL,
+	static const struct store_many set = {
+		{ "tttt",
+		  "INSERT INTO device_version (name, kernel, module, firmware) VALUES ($1, $2, $3, "
+		  "$4)" UPDATED,
+		  NULL },
+		"INSERT INTO device_version (name, kernel, module, firmware) SELECT * FROM "
+		"unnest($1, $2, $3, $4)" UPDATED,
 	};
-	int r = 0;
+	struct store_value *values = calloc(count * 4 + 1, sizeof(*values));
+	int r;
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
+	if (!values)
+		return assay_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
 		const struct versions *versions = devices[i].versions;
-		const struct store_value values[] = { store_text(devices[i].name),
-						      store_text(versions->kernel),
-						      store_text(versions->module),
-						      store_text(versions->firmware) };
 
-		r = store_run(store, &set, values, 1, NULL, NULL, err);
+		values[4 * i] = store_text(devices[i].name);
+		values[4 * i + 1] = store_text(versions->kernel);
+		values[4 * i + 2] = store_text(versions->module);
+		values[4 * i + 3] = store_text(versions->firmware);
 	}
+	r = count > 0 ? store_run_many(store, &set, values, count, NULL, NULL, err) : 0;
+	free(values);
 	return r;
 }
 

@@ -42,7 +42,7 @@ struct device_versions {
 	const struct versions *versions;
 };
 
-/* versions_save() - keep them; a device's former ones are forgotten */
+/* versions_save() - keep them, of each device once; its former ones are forgotten */
 int versions_save(struct store *store, const struct device_versions *devices, size_t count,
 		  struct assay_error *err);
 
