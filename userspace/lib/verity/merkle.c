@@ -28,25 +28,32 @@ int merkle_plan(const struct verity_parameters *parameters, uint64_t size, struc
 		.block_size = parameters->block_size,
 		.digest_size = assay_hash_size(parameters->hash),
 	};
-
 	unsigned int most = parameters->block_size < VERITY_BLOCK_SIZE_MIN ? MERKLE_LEVELS_MAX :
 									     MERKLE_LEVELS_KERNEL;
+	uint64_t hashes;
 
 	merkle.per_block = merkle.block_size / merkle.digest_size;
-	merkle.counts[0] = divide_up(size, merkle.block_size);
-	while (merkle.counts[merkle.levels] > 1) {
+	for (hashes = divide_up(size, merkle.block_size); hashes > 1; merkle.levels++) {
 		if (merkle.levels == most)
 			return -EFBIG;
-		merkle.counts[merkle.levels + 1] =
-			divide_up(merkle.counts[merkle.levels], merkle.per_block);
-		merkle.levels++;
-	}
-	for (unsigned int height = merkle.levels; height-- > 0;) {
-		merkle.offsets[height] = merkle.tree_size;
-		merkle.tree_size += merkle.counts[height + 1] * merkle.block_size;
+		hashes = divide_up(hashes, merkle.per_block);
+		merkle.tree_size += hashes * merkle.block_size;
 	}
 	*ret = merkle;
 	return 0;
+}
+
+uint64_t merkle_offset(const struct merkle *merkle, unsigned int height)
+{
+	uint64_t hashes = divide_up(merkle->size, merkle->block_size);
+	uint64_t offset = merkle->tree_size;
+
+	/* The blocks of this height and of those below come last. */
+	for (unsigned int below = 0; below <= height; below++) {
+		hashes = divide_up(hashes, merkle->per_block);
+		offset -= hashes * merkle->block_size;
+	}
+	return offset;
 }
 
 int merkle_too_large(const struct verity_parameters *parameters, const char *name,

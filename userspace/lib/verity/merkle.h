@@ -21,17 +21,14 @@
  * @size: of the data, in bytes
  * @per_block: hashes in a full block of the tree
  * @levels: the root hash's height; 0 also without data, where all its bytes are zero
- * @counts: hashes of each height
- * @offsets: where the tree's blocks with the hashes of a height are stored, in bytes: after
- *           those of greater heights
  * @tree_size: of all blocks of the tree, in bytes
+ *
+ * As small as it is since each of many small files has one.
  */
 struct merkle {
 	uint64_t size;
 	size_t block_size, digest_size, per_block;
 	unsigned int levels;
-	uint64_t counts[MERKLE_LEVELS_MAX + 1];
-	uint64_t offsets[MERKLE_LEVELS_MAX];
 	uint64_t tree_size;
 };
 
@@ -40,6 +37,12 @@ struct merkle {
  * Return: 0; -EFBIG if no kernel that takes the block size could have it: too many levels
  */
 int merkle_plan(const struct verity_parameters *parameters, uint64_t size, struct merkle *ret);
+
+/*
+ * merkle_offset() - where the tree's blocks with the hashes of a height, below @levels, are
+ * stored, in bytes: after those of greater heights
+ */
+uint64_t merkle_offset(const struct merkle *merkle, unsigned int height);
 
 /* merkle_too_large() - says so of the data that @name names; -EFBIG */
 int merkle_too_large(const struct verity_parameters *parameters, const char *name,

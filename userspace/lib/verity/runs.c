@@ -390,7 +390,7 @@ int hasher_write_blocks(struct verity_output *output, const struct merkle *merkl
 	if (!output || !output->write)
 		return 0;
 	return output->write(output->context,
-			     merkle->offsets[height] +
+			     merkle_offset(merkle, height) +
 				     first / merkle->per_block * merkle->block_size,
 			     BYTES(blocks, count * merkle->block_size), err);
 }
