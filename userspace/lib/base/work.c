@@ -326,6 +326,13 @@ void work_wake(struct work *work)
 	pthread_cond_broadcast(&work->ready);
 }
 
+void *work_waiting(const struct work *work, uint64_t *number)
+{
+	if (*number < work->begun)
+		*number = work->begun;
+	return *number < work->put ? work->slots[*number % work->capacity].job : NULL;
+}
+
 void work_finish(struct work *work, uint64_t number)
 {
 	pthread_mutex_lock(&work->lock);

@@ -97,11 +97,16 @@ struct work_functions {
 int work_new_batches(unsigned int threads, size_t capacity, const struct work_functions *functions,
 		     void *context, struct work **ret, struct assay_error *err);
 
-/* For these functions. Without the lock, but work_wake(). */
+/* For these functions. Without the lock, where nothing else is said. */
 void work_lock(struct work *work);
 void work_unlock(struct work *work);
 /* work_wake() - there are parts to be claimed. With the lock. */
 void work_wake(struct work *work);
+/*
+ * work_waiting() - the first job from @number on that no thread has begun; NULL if there is none.
+ * With the lock, and with it alone is the job sure to stay.
+ */
+void *work_waiting(const struct work *work, uint64_t *number);
 /* work_finish() - the job of that number, which was left open, is done */
 void work_finish(struct work *work, uint64_t number);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,8 +15,8 @@
 /* O_NONBLOCK: do not wait for a FIFO's writer, only to refuse it then. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* How much of a large file is asked for at a time when it is not in page cache. */
-#define AHEAD ((off_t)8 << 20)
+/* How much of a large file that is not in page cache is asked for at a time. */
+#define AHEAD ((uint64_t)8 << 20)
 
 static const char *shown_name(const struct input *input, char *text)
 {
@@ -223,9 +224,23 @@ static int read_around_holes(struct input_source *source, struct verity_hasher *
 	return r;
 }
 
-int input_read_piece(const struct input *input, struct verity_hasher *hasher,
-		     struct hasher_run *run, uint64_t piece, bool *ret_changed,
-		     struct assay_error *err)
+/*
+ * Has the kernel read what follows, of a file that is not in page cache: again when half of what
+ * it was asked for is left, so that the disk is never without a request. Any thread may be first.
+ */
+static void ask_ahead(struct input *input, uint64_t offset, bool cold)
+{
+	uint64_t asked = input->asked, from = asked > offset ? asked : offset;
+
+	if ((asked == 0 && !cold) || asked > offset + AHEAD / 2 ||
+	    from >= (uint64_t)input->before.st_size)
+		return;
+	if (atomic_compare_exchange_strong(&input->asked, &asked, from + AHEAD))
+		(void)posix_fadvise(input->fd, (off_t)from, (off_t)AHEAD, POSIX_FADV_WILLNEED);
+}
+
+int input_read_piece(struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
+		     uint64_t piece, bool *ret_changed, struct assay_error *err)
 {
 	uint64_t offset = piece * HASHER_PIECE, size = run->merkle.size - offset;
 	struct input_source source = { .input = input, .offset = offset };
@@ -239,10 +254,11 @@ int input_read_piece(const struct input *input, struct verity_hasher *hasher,
 	if (data > offset || data_end < offset + size)
 		return read_around_holes(&source, hasher, run, piece, size, ret_changed, err);
 	source.cached = size > 0;
+	ask_ahead(input, offset, false);
 	r = hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
 	if (r != -EAGAIN || run->added > 0)
 		return r;
-	(void)posix_fadvise(input->fd, (off_t)offset, AHEAD, POSIX_FADV_WILLNEED);
+	ask_ahead(input, offset, true);
 	return hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
 }
 
@@ -250,6 +266,7 @@ void input_batch_begin(struct input_batch *batch, struct verity_hasher *hasher)
 {
 	batch->hasher = hasher;
 	batch->count = batch->waiting_count = 0;
+	batch->cold = false;
 	hasher_begin(hasher);
 }
 
@@ -317,6 +334,7 @@ void input_batch_add(struct input_batch *batch, struct input *input, const struc
 	(void)posix_fadvise(input->fd, 0, (off_t)merkle->size, POSIX_FADV_WILLNEED);
 	input->result = 0;
 	batch->waiting[batch->waiting_count++] = input;
+	batch->cold = true;
 }
 
 void input_batch_finish(struct input_batch *batch)

@@ -22,6 +22,7 @@
  * @position: of @fd when it began; asking for holes changes it
  * @data, @data_end: bytes from there to there are in no hole, and those between the last
  *                   place that was asked for and @data are
+ * @asked: the kernel has been asked to read it up to there, as some of it was not in page cache
  * @result: 0, or a negative errno; then @err says why, else @digest is set
  */
 struct input {
@@ -34,6 +35,7 @@ struct input {
 	bool sparse;
 	off_t position;
 	uint64_t data, data_end;
+	_Atomic uint64_t asked;
 	int result;
 	struct assay_digest *digest;
 	struct assay_error *err;
@@ -85,16 +87,16 @@ uint64_t input_hole(struct input *input, uint64_t piece);
  * Copied by read() into a buffer that stays in the processor's second cache. Mapping the file
  * costs one thread as much, and threads that map wait for each other: the kernel's lock of the
  * address space is held while pages are mapped. What is not in page cache is asked for with what
- * follows it, before the thread waits: so the disk has enough to do whatever its readahead is.
+ * follows it, and again before that is used up: so the disk always has something to do.
  */
-int input_read_piece(const struct input *input, struct verity_hasher *hasher,
-		     struct hasher_run *run, uint64_t piece, bool *ret_changed,
-		     struct assay_error *err);
+int input_read_piece(struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
+		     uint64_t piece, bool *ret_changed, struct assay_error *err);
 
 /**
  * struct input_batch - small files that are digested together
  * @runs: of @inputs that were read
  * @waiting: files that were not in page cache, and have been asked for
+ * @cold: there was such a file
  *
  * Reading one costs a call for its size and time, one for its data and one for whether it is
  * as it was; `make bench-digest` says what they take. Mapped instead of read it is twice as
@@ -107,6 +109,7 @@ struct input_batch {
 	size_t count, waiting_count;
 	struct input *inputs[HASHER_RUNS], *waiting[HASHER_RUNS];
 	struct hasher_run runs[HASHER_RUNS];
+	bool cold;
 };
 
 void input_batch_begin(struct input_batch *batch, struct verity_hasher *hasher);

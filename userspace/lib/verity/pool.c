@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/work.h"
+#include "verity/ahead.h"
 #include "verity/split.h"
 
 /*
@@ -21,6 +22,7 @@ _Static_assert(WORK_BATCH_MAX <= HASHER_RUNS, "a hasher has room for a batch of 
 
 /**
  * struct verity_pool - a ring of files, and the threads of a work room for them
+ * @ahead: has files read before their turn
  * @hashers: of each thread, made by itself when it first needs it
  * @put: files that ever were; file n is in jobs[n % JOBS], and is job n of the room
  * @splits: large files that are being worked on, the oldest first; guarded by the room's lock
@@ -30,6 +32,7 @@ _Static_assert(WORK_BATCH_MAX <= HASHER_RUNS, "a hasher has room for a batch of 
 struct verity_pool {
 	struct verity_parameters parameters;
 	struct work *work;
+	struct ahead *ahead;
 	struct verity_hasher *hashers[WORK_THREADS_MAX];
 	uint64_t put;
 	struct split *splits;
@@ -183,6 +186,7 @@ static void execute_batch(void *context, unsigned int thread, struct work_batch 
 	input_batch_begin(&batch, hasher);
 	for (size_t i = 0; i < files->count; i++)
 		files->open[i] = begin_file(pool, &batch, files->first + i, &inputs[i]);
+	ahead_note(pool->ahead, files->first + files->count, batch.cold);
 	input_batch_finish(&batch);
 	for (size_t i = 0; i < files->count; i++) {
 		struct verity_job *job = files->jobs[i];
@@ -193,6 +197,14 @@ static void execute_batch(void *context, unsigned int thread, struct work_batch 
 }
 
 /* ---------------------------------------------------------------- the pool */
+
+/* What is open already has its inode read. */
+static const char *path_of(const void *argument)
+{
+	const struct verity_job *job = argument;
+
+	return job->fd < 0 ? job->path : NULL;
+}
 
 int verity_pool_new(const struct verity_parameters *parameters, unsigned int threads,
 		    struct verity_pool **ret, struct assay_error *err)
@@ -212,8 +224,10 @@ int verity_pool_new(const struct verity_parameters *parameters, unsigned int thr
 		return assay_fail(err, ENOMEM, "cannot compute digests: out of memory");
 	pool->parameters = *parameters;
 	r = work_new_batches(threads, JOBS, &functions, pool, &pool->work, err);
+	if (r == 0)
+		r = ahead_new(pool->work, path_of, &pool->ahead, err);
 	if (r < 0) {
-		free(pool);
+		verity_pool_free(pool);
 		return r;
 	}
 	*ret = pool;
@@ -233,7 +247,9 @@ void verity_pool_free(struct verity_pool *pool)
 {
 	if (!pool)
 		return;
-	work_end(pool->work);
+	if (pool->work)
+		work_end(pool->work);
+	ahead_free(pool->ahead);
 	while (pool->splits) {
 		struct split *split = pool->splits;
 

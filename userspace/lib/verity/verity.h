@@ -7,7 +7,8 @@
  * What asks the kernel (enable, measure) is in verity/enable.h.
  *
  * What is below it, each knowing only those to its right:
- * pool -> split -> input -> top -> runs -> lanes -> sha256, and merkle -> parameters.
+ * pool -> split -> input -> top -> runs -> lanes -> sha256, merkle -> parameters, and
+ * pool -> ahead.
  */
 #ifndef ASSAY_VERITY_H
 #define ASSAY_VERITY_H
