@@ -141,7 +141,7 @@ static int begin_session(struct http_call *call, json_t **ret, struct assay_erro
 	char agent[RECORD_MAX_MACHINE_ID + 1];
 	const uint64_t now = fleet_now();
 	uint8_t nonce[NONCE_SIZE];
-	uint64_t expires_in;
+	uint64_t expires_in = 0;
 	int r = keylime_read_session(call->body, agent, err);
 
 	if (r == 0)
@@ -166,7 +166,7 @@ static int answer_proof(struct intake_batch *batch, struct intake_item *item,
 	const struct device *device = item->device;
 	char token[SESSION_TOKEN_TEXT];
 	struct assay_error why = { 0 };
-	uint64_t expires_in;
+	uint64_t expires_in = 0;
 	int r = session_proved(&fleet->nonce_keys, device->name, buffer_bytes(&device->ak),
 			       buffer_bytes(&item->proof), buffer_bytes(&item->signature),
 			       batch->now, fleet->settings->nonce_step, &why);

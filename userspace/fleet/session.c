@@ -32,8 +32,8 @@ int session_challenge(const struct nonce_keys *keys, const char *device, uint64_
 static bool certifies(struct bytes attest, const struct tpm_name *key)
 {
 	struct tpm_attest parsed;
-	struct bytes rest = attest, part;
-	uint16_t size;
+	struct bytes rest = attest, part = { 0 };
+	uint16_t size = 0;
 
 	if (tpm_attest_parse(attest, &parsed, NULL) < 0 || parsed.magic != TPM_GENERATED ||
 	    parsed.type != TPM_ST_ATTEST_CERTIFY)
@@ -68,7 +68,7 @@ int session_proved(const struct nonce_keys *keys, const char *device, struct byt
 	const struct nonce_for whom = named(OF_CHALLENGE, device, name);
 	struct tpm_attest parsed;
 	struct tpm_public key;
-	struct tpm_name key_name;
+	struct tpm_name key_name = { 0 };
 	uint64_t issued;
 	int r = tpm_attest_parse(attest, &parsed, err);
 
