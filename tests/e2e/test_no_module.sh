@@ -79,7 +79,7 @@ sign_file() { # FILE
 		{ cat evmctl.log >&2; bail 'evmctl fails'; }
 }
 
-echo 1..63
+echo 1..64
 nonce=$(head -c 20 /dev/urandom | xxd -p)
 mkdir -p root/usr/bin
 for name in init sh tool; do
@@ -95,8 +95,8 @@ run_file /usr/bin/init
 run_file /usr/bin/sh
 run_file /usr/bin/tool
 quote good.json
-check 'evidence of the two logs, and of PCRs 0 to 10, 12 and 13' has good.json \
-	'(.logs | keys == ["ima", "uefi"]) and (.pcrs.sha256 | keys | length == 13)'
+check 'evidence of the two logs, and of PCRs 0 to 10 and 12 to 14' has good.json \
+	'(.logs | keys == ["ima", "uefi"]) and (.pcrs.sha256 | keys | length == 14)'
 
 # ---------------------------------------------------------------- trusted
 
@@ -335,6 +335,10 @@ check 'what systemd-stub measured is learned as well' [ "$(jq '.pcrs.values["sha
 judge bad.json --policy boot.json
 check '17: something was given to systemd-stub beside its image' refused pcr-values 'PCR 12'
 boot
+tpm2_pcrextend 14:sha256="$(head -c 32 /dev/urandom | xxd -p -c 32)"
+quote bad.json
+run "$verifier" policy learn bad.json
+check '    and what the shim has of keys' [ "$(jq '.pcrs.values["sha256:14"] | length' stdout)" -eq 1 ]
 tpm2_pcrextend 13:sha256="$(head -c 32 /dev/urandom | xxd -p -c 32)"
 quote bad.json
 judge bad.json --policy boot.json

@@ -366,7 +366,7 @@ static const struct option_row learn_rows[] = {
 	{ "ima", 0, NULL, "learn the digests in IMA's list, too",
 	  OPTION_FLAG(struct policy_learn_options, learning.ima) },
 	{ "pcr", 0, "N",
-	  "have the policy expect the value of this PCR, not of those of 0 to 9, 12 and 13 that "
+	  "have the policy expect the value of this PCR, not of those of 0 to 9 and 12 to 14 that "
 	  "are "
 	  "quoted; "
 	  "repeatable",
@@ -377,11 +377,8 @@ static const struct option_row learn_rows[] = {
 	  "line), in the place of values of PCRs",
 	  OPTION_FLAG(struct policy_learn_options, learning.firmware) },
 	{ "waive-boot", 0, NULL,
-	  "make a policy that does not judge the boot: it expects no value of PCRs 0 to 9, 12 and "
-	  "13, "
-	  "and "
-	  "waives "
-	  "boot-known",
+	  "make a policy that does not judge the boot: it expects no value of PCRs 0 to 9 and "
+	  "12 to 14, and waives boot-known",
 	  OPTION_FLAG(struct policy_learn_options, learning.waive_boot) },
 	{ "ak-roots", 0, "FILE",
 	  "have the policy ask for a certificate of the attestation key that leads to these roots, "

@@ -13,9 +13,9 @@
 #define IMA_PCR 10 /* CONFIG_IMA_MEASURE_PCR_IDX */
 /* What firmware and boot loader measure into, and what IMA's boot_aggregate is made of. */
 #define BOOT_PCRS UINT32_C(0x3ff)
-/* The kernel's command line and credentials, system extensions: by systemd-stub and systemd-boot.
- */
-#define SYSTEMD_STUB_PCRS (UINT32_C(1) << 12 | UINT32_C(1) << 13)
+/* Of systemd-boot and systemd-stub: the kernel's command line, credentials, system extensions. Of
+ * the shim: the keys of the machine's owner. */
+#define LOADER_PCRS (UINT32_C(1) << 12 | UINT32_C(1) << 13 | UINT32_C(1) << 14)
 
 /* --------------------------------------------------------------- selection */
 
@@ -134,7 +134,7 @@ static int select_pcrs(const struct quote_options *options, struct tpm_pcrs *ret
 		if (!options->no_ima_log)
 			selected |= UINT32_C(1) << IMA_PCR | BOOT_PCRS;
 		if (quote_finds_uefi_log(options))
-			selected |= BOOT_PCRS | SYSTEMD_STUB_PCRS;
+			selected |= BOOT_PCRS | LOADER_PCRS;
 	}
 	for (size_t i = 0; i < ret->count; i++)
 		ret->banks[i].selected = selected;
@@ -188,7 +188,8 @@ static const struct option_row quote_rows[] = {
 	  OPTION_OUTPUT(struct quote_options, out), .required = true },
 	OPTION_HEADING("What to quote:"),
 	{ "pcrs", 0, "LIST",
-	  "PCRs (those of the logs: 0 to 9, 12 and 13 for firmware, 0 to 10 for IMA, 14 for assay)",
+	  "PCRs (those of the logs: 0 to 9 and 12 to 14 for firmware, 0 to 10 for IMA, 14 for "
+	  "assay)",
 	  OPTION_FUNCTION(struct quote_options, pcrs, option_pcrs), .excludes = "policy" },
 	{ "policy", 0, "FILE", "as well, those that this verifier's policy asks for",
 	  OPTION_INPUT(struct quote_options, policy) },

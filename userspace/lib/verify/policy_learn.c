@@ -25,12 +25,14 @@
  */
 #define COMMAND_LINE_PCR 12
 #define STUB_PCRS (1U << COMMAND_LINE_PCR | 1U << 13)
+#define SHIM_PCR 14 /* the keys of the machine's owner, for kernels and modules */
 /* PCRs that are of the boot up to the kernel (PC Client Platform Firmware Profile, 3.3.4), and
  * those: many kernels' EFI stubs measure the command line nowhere. */
-#define BOOT_PCRS (0x3ffU | STUB_PCRS)
+#define BOOT_PCRS (0x3ffU | STUB_PCRS | 1U << SHIM_PCR)
 /* Those of which rules on the firmware's log know all events: see firmware_learn(). */
-#define RULED_PCRS \
-	(1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << COMMAND_LINE_PCR)
+#define RULED_PCRS                                                                            \
+	(1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << COMMAND_LINE_PCR | \
+	 1U << SHIM_PCR)
 
 /**
  * struct learning - while it is learned
@@ -260,13 +262,18 @@ static bool is_bank(const struct evidence_pcr *pcr)
 }
 
 /* PCRs that files change from boot to boot say nothing of another boot. */
-static uint32_t wanted_pcrs(const struct policy_learning *what, const struct verify_policy *rules)
+static uint32_t wanted_pcrs(const struct learning *learning, const struct verify_policy *rules)
 {
+	const struct policy_learning *what = learning->what;
+	uint32_t anchors = UINT32_C(1) << rules->ima_pcr;
+
 	if (what->pcrs != 0)
 		return what->pcrs;
 	if (what->waive_boot)
 		return 0;
-	return BOOT_PCRS & ~(UINT32_C(1) << rules->assay_pcr | UINT32_C(1) << rules->ima_pcr);
+	if (learning->logs.presence[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT)
+		anchors |= UINT32_C(1) << rules->assay_pcr;
+	return BOOT_PCRS & ~anchors;
 }
 
 /* Whether values of these PCRs of a bank make the boot known: see check_boot_known(). */
@@ -318,7 +325,7 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 	static const enum assay_hash banks[] = { ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
 						 ASSAY_HASH_SHA512 };
 	const struct policy_learning *what = learning->what;
-	uint32_t wanted = wanted_pcrs(what, rules), quoted = 0, ruled = 0;
+	uint32_t wanted = wanted_pcrs(learning, rules), quoted = 0, ruled = 0;
 	char pcrs[PCRS_TEXT], text[PCRS_TEXT + 128];
 	bool known = false;
 

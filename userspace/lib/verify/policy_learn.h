@@ -13,7 +13,7 @@
 /**
  * struct policy_learning - what is to be learned
  * @ima: the digests in IMA's list as reference values, too
- * @pcrs: bit n: the value of PCR n, which must be quoted. 0: those of PCRs 0 to 9, 12 and 13, as
+ * @pcrs: bit n: the value of PCR n, which must be quoted. 0: those of PCRs 0 to 9 and 12 to 14, as
  * far as they are quoted and are not zeros (12 and 13 also zeros, with a log of the firmware)
  * @firmware: rules on the events of the firmware's log, in the place of the values of its PCRs
  * @waive_boot: nothing of the boot, which the policy is not to judge
