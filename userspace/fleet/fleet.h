@@ -73,6 +73,8 @@ struct fleet {
 	struct fleet_counts *counts;	       /* of this worker, in @all_counts */
 	const struct fleet_counts *all_counts; /* which the workers share, one each */
 	unsigned int workers;
+	json_t *versions;	 /* that were counted last; NULL: none were yet */
+	uint64_t versions_until; /* milliseconds of CLOCK_MONOTONIC that these are told until */
 };
 
 /* fleet_now() - seconds since 1970-01-01 00:00 UTC */

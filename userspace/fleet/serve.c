@@ -376,6 +376,7 @@ static void stop(struct running *running)
 		event_base_free(fleet->base);
 	http_free(fleet->http);
 	policies_free(&fleet->policies);
+	json_decref(fleet->versions);
 	store_disconnect(fleet->store);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "act.h"
 #include "audit.h"
@@ -48,17 +49,46 @@ void view_summary(struct http_call *call)
 	view_answer(call, "fleet", "devices", found, r, &err);
 }
 
+#define VERSIONS_SHOWN 100
+/* Of the time that is spent on counting, so many times as much is not. */
+#define VERSIONS_REST 300
+
+static uint64_t milliseconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+/*
+ * All devices are gone through, which of a million takes some seconds, in which this process
+ * answers nobody: what was counted is told until that is seldom enough. Of a few it is always
+ * counted anew.
+ */
+static int count_versions(struct fleet *fleet, struct assay_error *err)
+{
+	const uint64_t begin = milliseconds();
+	json_t *found;
+	int r;
+
+	if (fleet->versions && begin < fleet->versions_until)
+		return 0;
+	found = json_object();
+	r = versions_count(fleet->store, VERSIONS_SHOWN, found, err);
+	json_decref(fleet->versions);
+	fleet->versions = found;
+	fleet->versions_until = r < 0 ? 0 : begin + VERSIONS_REST * (milliseconds() - begin);
+	return r;
+}
+
 void view_versions(struct http_call *call)
 {
 	struct fleet *fleet = call->context;
 	struct assay_error err = { 0 };
-	json_t *found = json_object();
-	uint64_t limit;
-	int r = view_number(call, "limit", VIEW_LIST_DEFAULT, VIEW_LIST_MAX, &limit, &err);
+	int r = count_versions(fleet, &err);
 
-	if (r == 0)
-		r = versions_count(fleet->store, limit, found, &err);
-	view_answer(call, "versions", "versions", found, r, &err);
+	view_answer(call, "versions", "versions", json_incref(fleet->versions), r, &err);
 }
 
 /* ---------------------------------------------------------------- devices */

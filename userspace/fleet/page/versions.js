@@ -32,7 +32,7 @@ function list(kind, versions) {
 }
 
 export async function versionsSection(signal) {
-	const { versions } = await get("/v1/versions", { limit: 50 }, signal);
+	const { versions } = await get("/v1/versions", {}, signal);
 	return element("section", { id: "versions", "aria-labelledby": "versions-title" }, element("h2", { id: "versions-title" }, "Versions"),
 		element("div", { class: "pictures" }, Object.keys(KINDS).map((kind) => list(kind, versions[kind]))));
 }
