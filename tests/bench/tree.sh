@@ -5,7 +5,10 @@
 # digest`, against one process of `fsverity digest`, both given all of them. warm: all in page cache;
 # the ways take turns, and each way's time is the least of its runs, as all that disturbs a run adds to
 # it. cold: nothing of them cached, which needs root to see to; COLD=0 leaves it out. cpu are the
-# processors' seconds of all runs, a run. ours and peer are warm files a second.
+# processors' seconds of all runs, a run. ours and peer are warm files a second. limit: the seconds of one
+# processor that the kernel takes to hand over all of the files, and that the best way of hashing takes for
+# their bytes; and what ratio would be if each processor did nothing else. cold.limit is the files a second
+# that 32 processes of cat read together.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -17,6 +20,7 @@ assay=$PWD/build/host/assay
 rounds=${ROUNDS:-5} cold_rounds=${COLD_ROUNDS:-2} count=${COUNT:-30000} root=${ROOT:-/usr} cold=${COLD:-1}
 drop=/proc/sys/vm/drop_caches
 
+gcc -std=c11 -O2 -Wall -o "$work/roofline" tests/bench/host/roofline.c
 mkdir "$work/tree"
 find "$root" -xdev -type f -readable ! -name '*
 *' | sort >"$work/all"
@@ -59,6 +63,8 @@ timed() {
 for _ in $(seq "$rounds"); do
 	timed peer fsverity digest "$@"
 	timed ours "$assay" digest "$@"
+	"$assay" digest --engines --json >>"$work/engines"
+	"$work/roofline" --read "$@" >>"$work/roofline.json"
 done
 if [ "$cold" = 1 ] && [ -w $drop ] && { echo 3 >$drop; } 2>/dev/null; then
 	for _ in $(seq "$cold_rounds"); do
@@ -66,23 +72,29 @@ if [ "$cold" = 1 ] && [ -w $drop ] && { echo 3 >$drop; } 2>/dev/null; then
 		timed peer_cold fsverity digest "$@"
 		echo 3 >$drop
 		timed ours_cold "$assay" digest "$@"
+		echo 3 >$drop
+		timed cat_cold xargs -d '\n' -P 32 -n 100 -a "$work/names" cat --
 	done
 else
 	echo 'cold: not measured (dropping what is cached is not allowed, or not asked for)'
 fi
 
-jq -R -s -c --argjson rounds "$rounds" --argjson count "$count" --argjson bytes "$bytes" --argjson cores "$(nproc)" '
+jq -R -s -c --argjson rounds "$rounds" --argjson count "$count" --argjson bytes "$bytes" --argjson cores "$(nproc)" \
+	--slurpfile engines "$work/engines" --slurpfile roofline "$work/roofline.json" '
 	def places(n): . * pow(10; n) | round / pow(10; n);
 	(split("\n") | map(select(. != "") | split(" ") | {way: .[0], seconds: (.[1] | tonumber), cpu: (.[2] | tonumber)})
 	| group_by(.way) | map({(.[0].way): {seconds: (map(.seconds) | min), cpu: (map(.cpu) | add / length)}}) | add) as $w
+	| ($bytes / ($engines | map(.engines[] | select(.hash == "sha256") | .bytes_per_second) | max)) as $hash
+	| ($roofline | map(.read) | min) as $read
 	| {name: "tree", ours: ($count / $w.ours.seconds | round), peer: ($count / $w.peer.seconds | round),
 	   ratio: ($w.peer.seconds / $w.ours.seconds | places(2)), unit: "files/s of a Debian in page cache",
 	   runs: $rounds, files: $count, bytes: $bytes, cores: $cores,
 	   cpu: {ours: ($w.ours.cpu | places(3)), peer: ($w.peer.cpu | places(3))},
+	   limit: {read: ($read | places(3)), hash: ($hash | places(3)), ratio: ($w.peer.cpu * $cores / ($read + $hash) | places(2))},
 	   cold: (if $w.ours_cold then {ours: ($count / $w.ours_cold.seconds | round), peer: ($count / $w.peer_cold.seconds | round),
 		ratio: ($w.peer_cold.seconds / $w.ours_cold.seconds | places(2)),
-		mb_per_second: ($bytes / 1e6 / $w.ours_cold.seconds | round),
+		limit: ($count / $w.cat_cold.seconds | round), mb_per_second: ($bytes / 1e6 / $w.ours_cold.seconds | round),
 		cpu: {ours: ($w.ours_cold.cpu | places(3)), peer: ($w.peer_cold.cpu | places(3))}} else null end)}' "$work/runs" >"$work/result"
-jq -r '"\(.files) files, \(.bytes / 1e6 | round) MB, cached: \(.ours) files/s on \(.cores) cores with \(.cpu.ours) s of CPU; fsverity: \(.peer) with \(.cpu.peer) s: \(.ratio) times" +
-	if .cold then "\nnot cached: \(.cold.ours) files/s, \(.cold.mb_per_second) MB/s, \(.cold.cpu.ours) s of CPU; fsverity: \(.cold.peer), \(.cold.cpu.peer) s: \(.cold.ratio) times" else "" end' "$work/result"
+jq -r '"\(.files) files, \(.bytes / 1e6 | round) MB, cached: \(.ours) files/s on \(.cores) cores with \(.cpu.ours) s of CPU; fsverity: \(.peer) with \(.cpu.peer) s: \(.ratio) times; \(.limit.ratio) if nothing was done but reading (\(.limit.read) s) and hashing (\(.limit.hash) s)" +
+	if .cold then "\nnot cached: \(.cold.ours) files/s, \(.cold.mb_per_second) MB/s, \(.cold.cpu.ours) s of CPU; fsverity: \(.cold.peer), \(.cold.cpu.peer) s: \(.cold.ratio) times; read by 32 cat: \(.cold.limit) files/s" else "" end' "$work/result"
 cat "$work/result"
