@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fuzzing what is read of an archive: the first byte chooses the header of a file, current.json,
- * or counting records, or entries of a bank, in pieces of a size that the next byte says.
+ * Fuzzing what is read of an archive: the first byte chooses the header of a file, current.json and
+ * ima.json, or counting records, or entries of a bank, in pieces of a size that the next byte says.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "archive/archive_count.h"
 #include "archive/archive_current.h"
+#include "archive/ima_notes.h"
 #include "fuzz.h"
 
 enum { HEADER, CURRENT, RECORDS, ENTRIES };
@@ -39,6 +40,18 @@ static void read_current(struct bytes text)
 	for (int i = 0; i < ARCHIVE_STREAMS; i++)
 		if (current.streams[i].oldest > current.streams[i].number)
 			abort();
+}
+
+static void read_notes(struct bytes text)
+{
+	struct ima_notes notes;
+	struct assay_error err;
+
+	if (ima_notes_parse(text, &notes, &err) < 0)
+		return;
+	if (ima_notes_kept(&notes) < notes.deleted || strlen(notes.log) >= sizeof(notes.log) ||
+	    strchr(notes.log, '/'))
+		abort();
 }
 
 static int count_bytes(void *context, struct bytes bytes, struct assay_error *err)
@@ -89,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case CURRENT:
 		read_current(rest);
+		read_notes(rest);
 		break;
 	case RECORDS:
 		count(rest, ARCHIVE_LOG, ASSAY_HASH_NONE);

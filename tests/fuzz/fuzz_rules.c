@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * The rules for what is measured, and mountinfo, from the same bytes: what is taken can be asked,
- * and a rule's file is of its own form.
+ * The rules for what is measured, mountinfo, and what was measured, from the same bytes: what is
+ * taken can be asked, and a rule's file is of its own form.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/known.h"
 #include "measure/mounts.h"
 #include "measure/rules.h"
 
@@ -57,8 +58,21 @@ static void fuzz_mounts(struct bytes text, const char *prefix)
 	mounts_free(&mounts);
 }
 
+static void fuzz_known(struct bytes text)
+{
+	struct known *known;
+	struct assay_error err = { 0 };
+
+	require(known_new(&known, &err) == 0);
+	if (known_parse(known, text, "-", &err) < 0)
+		require(err.text[0] != '\0');
+	require(known_count(known) <= text.size);
+	known_free(known);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	fuzz_known(BYTES(data, size));
 	fuzz_rules(BYTES(data, size));
 	fuzz_mounts(BYTES(data, size), "");
 	fuzz_mounts(BYTES(data, size), "/sysroot");

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 # IMA's list goes over kexec (CONFIG_IMA_KEXEC), and PCR 10 goes on: the archives of all boots are one
 # list, each entry once, that comes to the PCR. The first kernel hands on what was not archived yet,
-# the second nothing, as all was archived and deleted, the third a list of which nothing was deleted.
-# guest: --region kept --tpm new --banks sha256 --append cma=0 --timeout 240
+# the second nothing, as all was archived and deleted, the third a list of which nothing was deleted,
+# the fourth less than is archived: what came after the next kernel was loaded has no room.
+# guest: --region kept --tpm new --banks sha256 --append cma=0 --timeout 300
+# guest: --disk "$(tests/service/archive-disk $directory/disk)"
 # guest: --file build/kernel/7.3/Image=/bed/Image --file tests/service/ima.sh=/bed/ima.sh
 # guest: --file build/guest/entries=/bed/bin/entries
 # flavours: 7.3
@@ -22,12 +24,12 @@ read -r kexecs entries read_before before </run/carried || :
 : "${kexecs:=0}" "${entries:=0}" "${read_before:=0}"
 archive_root=/var/lib/assay/archive
 
-go_on() { # the next kernel, with all that there is here
+go_on() { # [COMMAND]: the next kernel, with all that there is here; it is loaded, then COMMAND runs
 	cd / || exit 1
 	find . -xdev ! -path './proc/*' ! -path './sys/*' ! -path './dev/*' ! -path './out/*' |
 		cpio -o -H newc >/out/initrd 2>/dev/null || exit 1
 	echo "# kexec $((kexecs + 1)): $entries entries, $(ima_count) of them in the kernel"
-	exec /bed/bin/kexec /bed/Image /out/initrd "$(sed 's/ carried=.*//' /proc/cmdline) carried=$((kexecs + 1)),$entries,$((ima_next - 1)),$archive_root/$(cat /proc/sys/kernel/random/boot_id)"
+	exec /bed/bin/kexec /bed/Image /out/initrd "$(sed 's/ carried=.*//' /proc/cmdline) carried=$((kexecs + 1)),$entries,$((ima_next - 1)),$archive_root/$(cat /proc/sys/kernel/random/boot_id)" "$@"
 }
 more() { # COUNT: entries
 	ima_read "$1"
@@ -47,10 +49,12 @@ interval=100ms
 staging=$1" >/etc/assay/assayd.conf
 }
 
+mkdir -p /var/lib/assay
+mount /dev/vda /var/lib/assay || exit 1
 insmod /bed/assay.ko || exit 1
 chown 0:990 /dev/assay
 chmod 660 /dev/assay
-ima_files 400
+ima_files 800
 ima_next=$((read_before + 1)) entries=$((entries + 1)) # boot_aggregate
 handed_over() { # COUNT: entries; what the service makes of it
 	check "$1 entries are handed over" [ "$(ima_count)" = $(($1 + 1)) ]
@@ -88,7 +92,39 @@ case $kexecs in
 3)
 	handed_over 41
 	service_stop
+	# What is archived once the next kernel is loaded.
+	entries=$((entries + 300)) ima_next=$((ima_next + 300))
+	cat >/tmp/late <<END
+. /bed/check.sh
+. /bed/service.sh
+. /bed/ima.sh
+ima_next=$((ima_next - 300))
+service_start || exit 1
+ima_read 300
+service_waits 100 ima_all_archived $entries && service_stop
+END
+	;;
+4)
+	check 'less is handed over than is archived' [ "$(ima_count)" -lt $((entries - 100)) ]
+	check 'the list is whole before the service starts' whole --archive "$before"
+	handed_over $(($(ima_count) - 1))
+	check 'it stops' service_stop
+	check 'it starts' service_start
+	more 30
+	check 'it goes on' archived
+	check 'none is lost or doubled' whole
+	service_stop
+	configure yes
+	check 'it starts, and deletes' service_start
+	check 'all is deleted from the kernel' service_waits 50 state_has "\"deleted_count\": $entries"
+	more 30
+	check 'it goes on' archived
+	check 'none is lost or doubled' whole
+	check 'the PCR is that of all entries' state_has '"list_state": "verified"'
+	check 'there is no problem' state_has '"problems": \[\]'
+	service_stop
 	;;
 esac
 [ "$check_number" -eq 0 ] || echo "1..$check_number"
-[ "$kexecs" -eq 3 ] || go_on
+[ "$kexecs" -ne 3 ] || go_on 'sh /tmp/late >/dev/null'
+[ "$kexecs" -eq 4 ] || go_on

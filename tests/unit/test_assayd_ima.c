@@ -23,39 +23,56 @@
 
 struct outcome {
 	char taken[64];
-	uint64_t lost;
+	struct ima_rejoin rejoined;
 	int restarts;
 };
 
-/* Read @list to its end, once more where that is asked for. */
-static void join(const char *kept, uint64_t skip, const char *list, struct outcome *ret)
+/* Read @list to its end, once more where that is asked for. What stands for a boot is "*". */
+static void read_list(struct ima_join *join, const char *list, struct outcome *ret)
 {
-	struct ima_join join = { .skip = skip };
 	struct assay_error err;
 	size_t taken = 0;
 
 	*ret = (struct outcome){ 0 };
-	for (size_t i = 0; kept[i]; i++)
-		assert_int_equal(ima_join_keep(&join, BYTES((const uint8_t *)&kept[i], 1), &err),
-				 0);
 	for (size_t i = 0;; i++) {
 		int step = IMA_ELSE;
 
 		if (list[i])
-			step = ima_join_step(&join, BYTES((const uint8_t *)&list[i], 1), &err);
-		else if (!ima_join_is_open(&join))
+			step = ima_join_step(join, BYTES((const uint8_t *)&list[i], 1),
+					     list[i] == '*', &err);
+		else if (!ima_join_is_open(join))
 			break;
 		assert_true(step >= 0);
-		if (step == IMA_TAKE)
+		if (step == IMA_TAKE) {
 			ret->taken[taken++] = list[i];
+			assert_int_equal(
+				ima_join_take(join, BYTES((const uint8_t *)&list[i], 1), &err), 0);
+		}
 		if (step != IMA_ELSE)
 			continue;
 		/* What came before was no new entry. */
 		assert_int_equal(taken, 0);
 		assert_true(++ret->restarts == 1);
-		assert_int_equal(ima_join_restart(&join, &ret->lost, &err), 0);
+		assert_int_equal(ima_join_restart(join, &ret->rejoined, &err), 0);
 		i = (size_t)-1;
 	}
+}
+
+static void join(const char *kept, size_t unknown, const char *list, struct outcome *ret)
+{
+	struct ima_join join = { .unknown = unknown };
+	struct outcome again;
+	struct assay_error err;
+
+	for (size_t i = 0; kept[i]; i++)
+		assert_int_equal(ima_join_keep(&join, BYTES((const uint8_t *)&kept[i], 1), &err),
+				 0);
+	read_list(&join, list, ret);
+	/* In the next pass all of it is known. */
+	ima_join_again(&join);
+	read_list(&join, list, &again);
+	assert_string_equal(again.taken, "");
+	assert_int_equal(again.restarts, 0);
 	ima_join_free(&join);
 }
 
@@ -63,23 +80,35 @@ static void the_list_goes_on_from_the_archive(void **state)
 {
 	static const struct {
 		const char *what, *kept;
-		uint64_t skip;
+		size_t unknown;
 		const char *list, *taken;
-		uint64_t lost;
+		struct ima_rejoin rejoined;
 		int restarts;
 	} rows[] = {
-		{ "nothing archived", "", 0, "abc", "abc", 0, 0 },
-		{ "nothing at all", "", 0, "", "", 0, 0 },
-		{ "nothing new", "abc", 0, "abc", "", 0, 0 },
-		{ "two new", "abc", 0, "abcde", "de", 0, 0 },
-		{ "all archived was deleted", "abc", 0, "de", "de", 3, 1 },
-		{ "some was", "abc", 0, "bcd", "d", 1, 1 },
-		{ "some was, and there is much new", "abcd", 0, "cdefghijkl", "efghijkl", 2, 1 },
-		{ "all of everything was", "abc", 0, "", "", 3, 1 },
-		{ "what is archived is there again", "abab", 0, "ababab", "ab", 0, 0 },
-		{ "entries alike", "xaa", 0, "aab", "b", 1, 1 },
-		{ "older files were removed", "cd", 2, "abcde", "e", 0, 0 },
-		{ "it differs behind a while", "abcd", 0, "abxy", "abxy", 4, 1 },
+		{ "nothing archived", "", 0, "abc", "abc", { 0 }, 0 },
+		{ "nothing at all", "", 0, "", "", { 0 }, 0 },
+		{ "nothing new", "abc", 0, "abc", "", { 0 }, 0 },
+		{ "two new", "abc", 0, "abcde", "de", { 0 }, 0 },
+		{ "all archived was deleted", "abc", 0, "de", "de", { 3, 0, 0 }, 1 },
+		{ "some was", "abc", 0, "bcd", "d", { 1, 0, 2 }, 1 },
+		{ "some was, much new", "abcd", 0, "cdefghijkl", "efghijkl", { 2, 0, 2 }, 1 },
+		{ "all of everything was", "abc", 0, "", "", { 3, 0, 0 }, 1 },
+		{ "what is archived comes again", "abab", 0, "ababab", "ab", { 0 }, 0 },
+		{ "entries alike", "xaa", 0, "aab", "b", { 1, 0, 2 }, 1 },
+		{ "it differs behind a while", "abcd", 0, "abxy", "abxy", { 4, 0, 0 }, 1 },
+		{ "older files were removed", "cd", 2, "abcde", "e", { 0 }, 0 },
+		{ "and some was deleted", "cd", 2, "bcdefg", "efg", { 1, 0, 3 }, 1 },
+		{ "and more was deleted", "cd", 2, "def", "ef", { 3, 0, 1 }, 1 },
+		{ "and it ends early", "cd", 2, "bcd", "", { 1, 0, 3 }, 1 },
+		{ "less was handed over", "*abcd", 0, "*ab*xyz", "*xyz", { 2, 3, 0 }, 1 },
+		{ "less, and nothing else yet", "*abcd", 0, "*ab*", "*", { 2, 3, 0 }, 1 },
+		{ "the first alone is there", "*abcd", 0, "*", "*", { 5, 0, 0 }, 1 },
+		{ "the first was handed over", "*abcd", 0, "**x", "*x", { 4, 1, 0 }, 1 },
+		{ "without notes after it", "*abcd*xy", 0, "*ab*xyz", "z", { 2, 3, 3 }, 1 },
+		{ "the boot's own alone", "*abcd*", 0, "*ab*x", "x", { 2, 3, 1 }, 1 },
+		{ "of two boots", "*abc*xyz", 0, "*abc*x*uv", "*uv", { 2, 6, 0 }, 1 },
+		{ "not what is archived", "*abcd", 0, "*ax*yz", "*ax*yz", { 5, 0, 0 }, 1 },
+		{ "deleted after a kexec", "*ab*xy", 0, "b*xyz", "z", { 2, 0, 4 }, 1 },
 	};
 
 	(void)state;
@@ -87,9 +116,11 @@ static void the_list_goes_on_from_the_archive(void **state)
 		struct outcome outcome;
 
 		print_message("%s\n", rows[i].what);
-		join(rows[i].kept, rows[i].skip, rows[i].list, &outcome);
+		join(rows[i].kept, rows[i].unknown, rows[i].list, &outcome);
 		assert_string_equal(outcome.taken, rows[i].taken);
-		assert_int_equal(outcome.lost, rows[i].lost);
+		assert_int_equal(outcome.rejoined.missing, rows[i].rejoined.missing);
+		assert_int_equal(outcome.rejoined.handed, rows[i].rejoined.handed);
+		assert_int_equal(outcome.rejoined.run, rows[i].rejoined.run);
 		assert_int_equal(outcome.restarts, rows[i].restarts);
 	}
 }
@@ -100,26 +131,32 @@ static void what_is_left_staged_is_known_or_not(void **state)
 	static const struct {
 		const char *kept, *list;
 		bool known;
+		size_t before;
 	} rows[] = {
-		{ "abcd", "", true },	   { "abcd", "ab", true },	 { "abcd", "bc", true },
-		{ "abcd", "cd", true },	   { "abcd", "cde", false },	 { "abcd", "x", false },
-		{ "abcd", "ax", false },   { "abcdefgh", "cdx", false }, { "aabb", "ba", false },
-		{ "xaaab", "aaab", true },
+		{ "abcd", "", true, 0 },     { "abcd", "ab", true, 0 },
+		{ "abcd", "bc", true, 1 },   { "abcd", "cd", true, 2 },
+		{ "abcd", "cde", false, 0 }, { "abcd", "x", false, 0 },
+		{ "abcd", "ax", false, 0 },  { "abcdefgh", "cdx", false, 0 },
+		{ "aabb", "ba", false, 0 },  { "xaaab", "aaab", true, 1 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct ima_join join = { 0 };
 		struct assay_error err;
+		size_t before;
 
 		for (const char *at = rows[i].kept; *at; at++)
 			assert_int_equal(ima_join_keep(&join, BYTES((const uint8_t *)at, 1), &err),
 					 0);
 		for (const char *at = rows[i].list; *at; at++)
-			assert_int_equal(ima_join_step(&join, BYTES((const uint8_t *)at, 1), &err),
-					 IMA_PASS);
-		if (ima_join_knows(&join) != rows[i].known)
+			assert_int_equal(
+				ima_join_step(&join, BYTES((const uint8_t *)at, 1), false, &err),
+				IMA_PASS);
+		if (ima_join_knows(&join, &before) != rows[i].known)
 			fail_msg("%s behind %s", rows[i].list, rows[i].kept);
+		if (before != rows[i].before)
+			fail_msg("%s in %s is behind %zu", rows[i].list, rows[i].kept, before);
 		ima_join_free(&join);
 	}
 }
@@ -165,6 +202,7 @@ struct running_part {
 	struct loop_timer *timer;
 	uint64_t until;
 	uint64_t archived;
+	uint64_t (*next)(void);
 };
 
 static void look(void *context)
@@ -172,7 +210,15 @@ static void look(void *context)
 	struct running_part *running = context;
 	const struct ima_keeper *keeper = part_ima.data;
 
-	if (keeper->archived == running->archived && keeper->passes > 0 && !keeper->passing)
+	bool reached =
+		keeper->archived == running->archived && keeper->passes > 0 && !keeper->passing;
+
+	if (reached && running->next) {
+		running->archived = running->next();
+		running->next = NULL;
+		reached = false;
+	}
+	if (reached)
 		loop_stop(running->service.loop);
 	else if (loop_now() > running->until)
 		fail_msg("%llu entries are archived, not %llu; problems: %zu %s",
@@ -202,11 +248,14 @@ static void settle(struct service *service, const char *boot_id, const char *opt
 	service->device.fd = -1;
 }
 
-/* Run the part in that boot until so many entries are archived; its problems are @ret's. */
-static void run_part(const char *boot_id, const char *options, uint64_t archived,
-		     struct problems *ret)
+/*
+ * Run the part in that boot until so many entries are archived; its problems are @ret's. Then @next
+ * changes the list, and says how many are to be archived then.
+ */
+static void run_part_on(const char *boot_id, const char *options, uint64_t archived,
+			uint64_t (*next)(void), struct problems *ret)
 {
-	struct running_part running = { .archived = archived };
+	struct running_part running = { .archived = archived, .next = next };
 	struct service *service = &running.service;
 	struct assay_error err;
 
@@ -224,6 +273,12 @@ static void run_part(const char *boot_id, const char *options, uint64_t archived
 	config_free(service->config);
 	if (ret)
 		*ret = service->problems;
+}
+
+static void run_part(const char *boot_id, const char *options, uint64_t archived,
+		     struct problems *ret)
+{
+	run_part_on(boot_id, options, archived, NULL, ret);
 }
 
 static void begin_machine(void)
@@ -317,7 +372,7 @@ static void a_list_that_grows(void **state)
 static void a_long_list_is_loaded_in_steps(void **state)
 {
 	enum { FILES = 200 };
-	struct ima_keeper keeper = { .part = &part_ima, .fd = -1 };
+	struct ima_keeper keeper = { .part = &part_ima, .fd = -1, .staged_fd = -1 };
 	struct service service = { 0 };
 	struct archive_writer *writer;
 	struct assay_error err;
@@ -468,8 +523,8 @@ static void what_somebody_left_staged(void **state)
 	assert_archived(BOOT_A, entries(0, 120));
 }
 
-/* Nobody reads what is staged where the service may not: that is told, until it is gone. */
-static void what_is_staged_and_may_not_be_read(void **state)
+/* With staging=no another program may stage entries: what it has not deleted yet is archived. */
+static void what_another_program_stages(void **state)
 {
 	struct problems problems;
 
@@ -477,12 +532,39 @@ static void what_is_staged_and_may_not_be_read(void **state)
 	begin_machine();
 	support_write(LIST "_staged", entries(0, 20));
 	write_list(entries(20, 100), nothing, nothing);
-	run_part(BOOT_A, "staging=no\n", 80, &problems);
-	assert_int_equal(problems.count, 1);
-	assert_string_equal(problems.list[0].key, "staged");
-	support_write(LIST "_staged", nothing);
-	run_part(BOOT_A, "staging=no\n", 80, &problems);
+	run_part(BOOT_A, "staging=no\n", 100, &problems);
 	assert_int_equal(problems.count, 0);
+	support_write(LIST "_staged", entries(0, 100));
+	write_list(entries(100, 110), nothing, nothing);
+	run_part(BOOT_A, "staging=no\n", 110, &problems);
+	assert_int_equal(problems.count, 0);
+	support_write(LIST "_staged", nothing);
+	write_list(entries(100, 120), nothing, nothing);
+	run_part(BOOT_A, "staging=no\n", 120, &problems);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.list[0].key, "cut");
+	assert_archived(BOOT_A, entries(0, 120));
+}
+
+static uint64_t delete_and_measure(void)
+{
+	write_list(entries(60, 180), nothing, nothing);
+	return 180;
+}
+
+/* The list is shorter than what was read of it, or as long; it is another one all the same. */
+static void what_is_deleted_while_it_is_followed(void **state)
+{
+	struct problems problems;
+
+	(void)state;
+	begin_machine();
+	support_write(LIST "_staged", nothing);
+	write_list(entries(0, 100), nothing, nothing);
+	run_part_on(BOOT_A, "staging=no\n", 100, delete_and_measure, &problems);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.list[0].key, "cut");
+	assert_archived(BOOT_A, entries(0, 180));
 }
 
 /* What the kernel deleted is gone with the archive: that is told, and the rest is archived once. */
@@ -630,6 +712,105 @@ static void a_kexec_hands_nothing_over(void **state)
 	}
 }
 
+/* What is archived in that boot, behind what the boot before has, comes to the PCR without
+ * problems. */
+static void assert_goes_on(uint64_t begins, struct bytes first, struct bytes second,
+			   struct bytes third, uint64_t count, const char *options)
+{
+	struct buffer whole = { 0 }, out;
+	struct problems problems;
+	uint64_t begin;
+
+	buffer_append_bytes(&whole, first);
+	buffer_append_bytes(&whole, second);
+	buffer_append_bytes(&whole, third);
+	extend_pcr_by(buffer_bytes(&whole));
+	run_part(BOOT_B, options, count, &problems);
+	if (problems.count > 0)
+		fail_msg("%s", problems.list[0].text);
+	out = archived(BOOT_B, 0, &begin);
+	assert_int_equal(begin, begins);
+	assert_true(bytes_equal(buffer_bytes(&out), buffer_bytes(&whole)));
+	buffer_free(&out);
+	buffer_free(&whole);
+}
+
+/* A list as it was when the next kernel was loaded, and more was archived. */
+static void hand_less_over(size_t from, size_t to)
+{
+	struct ima_notes notes = { .boot_id = BOOT_A, .deleted = from };
+	struct assay_error err;
+
+	begin_machine();
+	write_list(entries(0, 100), nothing, nothing);
+	extend_pcr(100);
+	run_part(BOOT_A, "", 100, NULL);
+	assert_int_equal(ima_notes_save("state/ima.json", &notes, &err), 0);
+	write_list(entries(from, to), entries(0, 1), nothing);
+}
+
+static void a_kexec_hands_less_over_than_is_archived(void **state)
+{
+	static const struct {
+		size_t from, to;
+	} rows[] = { { 0, 60 }, { 0, 1 }, { 20, 60 }, { 0, 99 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		size_t from = rows[i].from, to = rows[i].to;
+
+		hand_less_over(from, to);
+		assert_goes_on(100, entries(0, 100), entries(0, 1), nothing, 101, "");
+		write_list(entries(from, to), entries(0, 1), entries(100, 150));
+		assert_goes_on(100, entries(0, 100), entries(0, 1), entries(100, 150), 151, "");
+		assert_goes_on(100, entries(0, 100), entries(0, 1), entries(100, 150), 151, "");
+		write_list(entries(from, to), entries(0, 1), entries(100, 200));
+		if (from == 0)
+			assert_int_equal(unlink("state/ima.json"), 0);
+		assert_goes_on(100, entries(0, 100), entries(0, 1), entries(100, 200), 201, "");
+		assert_goes_on(100, entries(0, 100), entries(0, 1), entries(100, 200), 201, "");
+	}
+}
+
+/* All that the kernel has is deleted then, by a number that fits. */
+static void another_setting_after_less_was_handed_over(void **state)
+{
+	struct ima_notes notes;
+	struct assay_error err;
+
+	(void)state;
+	hand_less_over(0, 60);
+	support_write(LIST "_staged", nothing);
+	assert_goes_on(100, entries(0, 100), entries(0, 1), nothing, 101, "staging=no\n");
+	assert_int_equal(rename(LIST, LIST "_staged"), 0);
+	write_list(nothing, nothing, nothing);
+	assert_goes_on(100, entries(0, 100), entries(0, 1), nothing, 101, "poll=20s\n");
+	assert_int_equal(ima_notes_load("state/ima.json", &notes, &err), 0);
+	assert_int_equal(notes.deleted, 101);
+	support_write(LIST "_staged", nothing);
+	write_list(entries(100, 120), nothing, nothing);
+	assert_goes_on(100, entries(0, 100), entries(0, 1), entries(100, 120), 121, "staging=no\n");
+}
+
+/* It may have deleted entries, or have handed them over: it was told to, and no more is known. */
+static void a_kexec_while_entries_are_deleted(void **state)
+{
+	(void)state;
+	for (size_t from = 60; from <= 100; from += 40) {
+		struct ima_notes notes = { .boot_id = BOOT_A, .deleted = 60, .deleting = 100 };
+		struct assay_error err;
+
+		begin_machine();
+		write_list(entries(0, 100), nothing, nothing);
+		extend_pcr(100);
+		run_part(BOOT_A, "", 100, NULL);
+		assert_int_equal(ima_notes_save("state/ima.json", &notes, &err), 0);
+		write_list(entries(from, 120), entries(0, 1), entries(120, 200));
+		assert_goes_on(100, entries(0, 120), entries(0, 1), entries(120, 200), 201, "");
+		assert_goes_on(100, entries(0, 120), entries(0, 1), entries(120, 200), 201, "");
+	}
+}
+
 /* The list does not come to the PCR, but neither does it behind that of the boot before. */
 static void another_boot_whose_pcr_was_extended(void **state)
 {
@@ -724,7 +905,11 @@ int main(void)
 		cmocka_unit_test(a_kexec_of_a_kernel_that_was_not_kept),
 		cmocka_unit_test(a_list_that_somebody_cut),
 		cmocka_unit_test(what_somebody_left_staged),
-		cmocka_unit_test(what_is_staged_and_may_not_be_read),
+		cmocka_unit_test(what_another_program_stages),
+		cmocka_unit_test(what_is_deleted_while_it_is_followed),
+		cmocka_unit_test(a_kexec_hands_less_over_than_is_archived),
+		cmocka_unit_test(a_kexec_while_entries_are_deleted),
+		cmocka_unit_test(another_setting_after_less_was_handed_over),
 		cmocka_unit_test(an_archive_that_was_moved_away),
 		cmocka_unit_test(notes_that_were_written_before_the_lock_was_had),
 		cmocka_unit_test(a_kexec_hands_nothing_over),

@@ -138,6 +138,69 @@ static void parts_make_the_whole(void **state)
 	}
 }
 
+static void append_part(struct buffer *list, size_t from, size_t to)
+{
+	buffer_append_bytes(list, part(from, to));
+}
+
+/*
+ * A kexec has handed over less than was archived: entries @from to @to of 100, and the new boot's
+ * own behind them, of which the archive has @own.
+ */
+static void a_kexec_handed_less_over(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t from, to, own;
+		uint64_t deleted, behind;
+	} rows[] = {
+		{ "before the service starts", 0, 60, 0, 0, 0 },
+		{ "without notes", 0, 60, 0, NO_NOTES, 0 },
+		{ "a part was deleted before", 20, 60, 0, 20, 0 },
+		{ "the new boot is archived", 0, 60, 50, 40, 100 },
+		{ "and more was not noted", 0, 60, 50, NO_NOTES, 0 },
+		{ "the boot's own entry alone", 0, 60, 1, NO_NOTES, 0 },
+		{ "notes that do not fit", 0, 60, 50, 30, 90 },
+		{ "the first alone", 0, 1, 5, 99, 100 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct ima_notes notes = { .boot_id = BOOT_ID,
+					   .deleted = rows[i].deleted,
+					   .behind = rows[i].behind };
+		struct buffer out = { 0 }, kernel = { 0 }, expected = { 0 }, own = { 0 };
+		struct assay_error err;
+		struct ima_whole whole;
+
+		print_message("%s\n", rows[i].what);
+		clear();
+		archive_entries(part(0, 100), 0, 100, 0);
+		append_part(&own, 0, 1);
+		if (rows[i].own > 1)
+			append_part(&own, 100, 99 + rows[i].own);
+		if (rows[i].own > 0)
+			archive_entries(buffer_bytes(&own), 100, rows[i].own, ends[100]);
+		if (rows[i].deleted != NO_NOTES)
+			assert_int_equal(ima_notes_save("ima.json", &notes, &err), 0);
+		append_part(&kernel, rows[i].from, rows[i].to);
+		append_part(&kernel, 0, 1);
+		append_part(&kernel, 100, 200);
+		support_write("kernel/binary_runtime_measurements_sha256", buffer_bytes(&kernel));
+		append_part(&expected, 0, 100);
+		append_part(&expected, 0, 1);
+		append_part(&expected, 100, 200);
+		if (read_whole(ASSAY_HASH_SHA256, 2 * full.size, &out, &whole, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(whole.entries, 201);
+		assert_true(bytes_equal(buffer_bytes(&out), buffer_bytes(&expected)));
+		buffer_free(&out);
+		buffer_free(&kernel);
+		buffer_free(&expected);
+		buffer_free(&own);
+	}
+}
+
 static void another_bank_is_computed(void **state)
 {
 	struct buffer out = { 0 };
@@ -235,6 +298,14 @@ static void notes_that_cannot_be_used(void **state)
 		  NOTES(GOOD_ID
 			", \"deleted\": \"5\", \"deleting\": 9, \"mirrored\": 2, \"record\": 3"),
 		  "deleted" },
+		{ "text for where a kexec's list ends",
+		  NOTES(GOOD_ID ", " GOOD_NUMBERS ", \"behind\": \"8\""), "behind" },
+		{ "a log elsewhere", NOTES(GOOD_ID ", " GOOD_NUMBERS ", \"log\": \"../x\""),
+		  "its log is no directory" },
+		{ "a log's name that is long",
+		  NOTES(GOOD_ID ", " GOOD_NUMBERS
+				", \"log\": \"0123456789012345678901234567890123456789012345\""),
+		  "its log is no directory" },
 		{ "a member that is not known", NOTES(GOOD_ID ", " GOOD_NUMBERS ", \"x\": 1"),
 		  "x" },
 		{ "a member twice", NOTES(GOOD_ID ", " GOOD_ID ", " GOOD_NUMBERS), "" },
@@ -264,12 +335,21 @@ static void notes_that_cannot_be_used(void **state)
 	assert_int_equal(notes.deleted, 5);
 	assert_int_equal(notes.mirrored, 2);
 	assert_int_equal(notes.record, 3);
+	assert_int_equal(notes.behind, 0);
+	notes.behind = 8;
+	snprintf(notes.log, sizeof(notes.log), "%s.1", BOOT_ID);
+	assert_int_equal(ima_notes_save("again.json", &notes, &err), 0);
+	notes = (struct ima_notes){ 0 };
+	assert_int_equal(ima_notes_load("again.json", &notes, &err), 0);
+	assert_int_equal(notes.behind, 8);
+	assert_string_equal(notes.log, BOOT_ID ".1");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_make_the_whole),
+		cmocka_unit_test(a_kexec_handed_less_over),
 		cmocka_unit_test(another_bank_is_computed),
 		cmocka_unit_test(entries_that_are_alike),
 		cmocka_unit_test(what_makes_no_list_is_refused),

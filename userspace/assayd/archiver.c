@@ -380,6 +380,7 @@ static bool open_archive(struct archiver *archiver)
 		fail(archiver, "open", &err);
 		return false;
 	}
+	service->log_archive = archiver->archive.path;
 	problem_clear(service, name, "open");
 	tell_archive(archiver);
 	read_acknowledged(archiver);
@@ -428,6 +429,7 @@ static void close_archive(struct archiver *archiver)
 {
 	loop_io_free(archiver->io);
 	archiver->io = NULL;
+	archiver->service->log_archive = NULL;
 	log_archive_close(&archiver->archive);
 }
 

@@ -208,9 +208,12 @@ static int open_writer(struct log_archive *archive, const char *path, const char
 	return archive_writer_open(path, ARCHIVE_LOG, boot_id, &archive->writer, err);
 }
 
-/* Return: 1 if it is the log's archive, 0 if it is another log's, -errno */
+/*
+ * @whole: only if nothing is missing between it and the ring
+ * Return: 1 if it is the log's archive, 0 if it is another log's, -errno
+ */
 static int try_path(struct log_archive *archive, const char *root, const char *path,
-		    const char *boot_id, struct assay_error *err)
+		    const char *boot_id, bool whole, struct assay_error *err)
 {
 	int r = open_writer(archive, path, boot_id, err);
 
@@ -218,6 +221,8 @@ static int try_path(struct log_archive *archive, const char *root, const char *p
 		r = follow_boot_before(archive, root, boot_id, err);
 	if (r == 0)
 		r = fits_ring(archive, path, err);
+	if (r == 1 && whole && archive->lost_from < archive->lost_to)
+		r = 0;
 	if (r == 1) {
 		archive_writer_join(archive->writer, archive->join_limit);
 	} else {
@@ -227,25 +232,58 @@ static int try_path(struct log_archive *archive, const char *root, const char *p
 	return r;
 }
 
+/* The directory of number @i; NULL without memory. */
+static char *path_of(const char *root, const char *boot_id, unsigned int i)
+{
+	char *path;
+	int r = i == 0 ? asprintf(&path, "%s/%s", root, boot_id) :
+			 asprintf(&path, "%s/%s.%u", root, boot_id, i);
+
+	return r < 0 ? NULL : path;
+}
+
+/* Return: as try_path(); -ENOENT where there is no directory of number @i, and @existing is wanted
+ */
+static int try_number(struct log_archive *archive, const char *root, const char *boot_id,
+		      unsigned int i, bool existing, struct assay_error *err)
+{
+	char *path = path_of(root, boot_id, i);
+	struct stat status;
+	int r;
+
+	if (!path)
+		return assay_fail(err, ENOMEM, "out of memory");
+	if (existing && stat(path, &status) < 0)
+		r = -ENOENT;
+	else
+		r = try_path(archive, root, path, boot_id, existing, err);
+	if (r == 1)
+		archive->path = path;
+	else
+		free(path);
+	return r;
+}
+
+/*
+ * Which of the archives of this boot is the log's? One that the ring goes on from; if there is
+ * none, records were lost, and the log is the newest one's, or has none yet.
+ */
 static int find_archive(struct log_archive *archive, const char *root, const char *boot_id,
 			struct assay_error *err)
 {
-	for (unsigned int i = 0; i < LOGS_MAX; i++) {
-		char *path;
-		int r = i == 0 ? asprintf(&path, "%s/%s", root, boot_id) :
-				 asprintf(&path, "%s/%s.%u", root, boot_id, i);
+	unsigned int count = 0;
+	int r = 0;
 
-		if (r < 0)
-			return assay_fail(err, ENOMEM, "out of memory");
-		r = try_path(archive, root, path, boot_id, err);
-		if (r == 1) {
-			archive->path = path;
-			return 0;
-		}
-		free(path);
-		if (r < 0)
-			return r;
+	while (count < LOGS_MAX && r == 0)
+		r = try_number(archive, root, boot_id, count++, true, err);
+	if (r == -ENOENT) {
+		r = 0;
+		count--;
 	}
+	for (unsigned int i = count > 0 ? count - 1 : 0; i < LOGS_MAX && r == 0; i++)
+		r = try_number(archive, root, boot_id, i, false, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return assay_fail(err, EMFILE,
 			  "%s has archives of %d logs of this boot, and none is of this one", root,
 			  LOGS_MAX);

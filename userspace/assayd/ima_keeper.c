@@ -73,6 +73,11 @@ static int take_entry(struct ima_keeper *keeper, const struct ima_frame *frame, 
 	if (r < 0)
 		return r;
 	ima_pcr_compare(keeper);
+	/* The list is read from its beginning in the next pass: this is in it once more. */
+	if (keeper->kernel.staged[0] && !keeper->staging)
+		r = ima_join_take(&keeper->join, entry, err);
+	if (r < 0)
+		return r;
 	buffer_append_bytes(&keeper->batch, entry);
 	if (keeper->batch.failed)
 		return assay_fail(err, ENOMEM, "out of memory for entries of IMA's list");
@@ -82,30 +87,43 @@ static int take_entry(struct ima_keeper *keeper, const struct ima_frame *frame, 
 	return write_batch(keeper, err);
 }
 
-/* The kernel has not what it should: go on where it does, and say what that means. */
-static int rejoin(struct ima_keeper *keeper, struct assay_error *err)
+static void tell_deleted(struct ima_keeper *keeper, uint64_t count)
 {
-	uint64_t lost;
-	int r = ima_join_restart(&keeper->join, &lost, err);
-
-	if (r == 0)
-		r = ima_list_again(keeper, err);
-	if (r < 0)
-		return r;
-	keeper->notes.deleted += lost;
-	keeper->seen = keeper->notes.deleted;
-	ima_feed_free(&keeper->feed);
-	ima_feed_begin(&keeper->feed, keeper->kernel.bank);
-	r = ima_keeper_note(keeper, err);
-	if (r < 0 || lost == 0)
-		return r;
 	problem_set(keeper->service, keeper->part->name, "cut",
 		    "somebody else has deleted %" PRIu64
 		    " entries of IMA's list that are archived; if others went with them, the list "
 		    "does not come to the PCR any more. Let no other program stage or delete "
 		    "entries: assay log export --ima has the whole list",
-		    lost);
-	return 0;
+		    count);
+}
+
+/* Somebody else has deleted what is archived, or a kexec has handed over less of it. */
+static void note_missing(struct ima_keeper *keeper, const struct ima_rejoin *rejoined)
+{
+	keeper->notes.deleted += rejoined->missing;
+	if (rejoined->missing > 0 && rejoined->handed > 0)
+		keeper->notes.behind = keeper->archived - rejoined->run;
+	keeper->seen = keeper->notes.deleted;
+	if (rejoined->missing == 0 || rejoined->handed > 0 ||
+	    keeper->notes.deleted == keeper->perhaps_deleted)
+		return;
+	tell_deleted(keeper, rejoined->missing);
+}
+
+/* The kernel has not what it should: go on where it does, and say what that means. */
+static int rejoin(struct ima_keeper *keeper, struct assay_error *err)
+{
+	struct ima_rejoin rejoined;
+	int r = ima_join_restart(&keeper->join, &rejoined, err);
+
+	if (r == 0)
+		r = ima_list_again(keeper, err);
+	if (r < 0)
+		return r;
+	note_missing(keeper, &rejoined);
+	ima_feed_free(&keeper->feed);
+	ima_feed_begin(&keeper->feed, keeper->kernel.bank);
+	return ima_keeper_note(keeper, err);
 }
 
 /* Whole entries of what was read. 1: the list is read from its beginning again. */
@@ -117,7 +135,10 @@ static int take_entries(struct ima_keeper *keeper, struct assay_error *err)
 
 	while ((r = ima_feed_next(&keeper->feed, &frame, &entry, err)) == 1) {
 		keeper->seen++;
-		r = ima_join_step(&keeper->join, entry, err);
+		r = ima_join_step(&keeper->join, entry,
+				  ima_join_is_open(&keeper->join) &&
+					  ima_frame_begins_boot(&frame, keeper->kernel.bank),
+				  err);
 		if (r == IMA_TAKE)
 			r = take_entry(keeper, &frame, entry, err);
 		else if (r == IMA_PASS)
@@ -132,10 +153,20 @@ static int take_entries(struct ima_keeper *keeper, struct assay_error *err)
 
 /* ---------------------------------------------------------------- a pass */
 
+/* What is staged is archived, but not what should be there before it. */
+static void pass_over(struct ima_keeper *keeper, uint64_t count)
+{
+	keeper->notes.deleted += count;
+	keeper->seen += count;
+	ima_join_drop(&keeper->join, (size_t)count);
+	tell_deleted(keeper, count);
+}
+
 /* The list's end: all of it is archived, and may be deleted. 1: there is more to do at once. */
 static int end_pass(struct ima_keeper *keeper, struct assay_error *err)
 {
 	bool leftover = keeper->leftover;
+	size_t before;
 	int r;
 
 	if (ima_feed_left(&keeper->feed) > 0)
@@ -145,9 +176,13 @@ static int end_pass(struct ima_keeper *keeper, struct assay_error *err)
 	 * Of what was staged, what comes behind it in the list may be due still; but only what is
 	 * archived may be deleted.
 	 */
-	if (ima_join_is_open(&keeper->join) && (!leftover || !ima_join_knows(&keeper->join))) {
-		r = rejoin(keeper, err);
-		return r < 0 ? r : 1;
+	if (ima_join_is_open(&keeper->join)) {
+		if (!leftover || !ima_join_knows(&keeper->join, &before)) {
+			r = rejoin(keeper, err);
+			return r < 0 ? r : 1;
+		}
+		if (before > 0)
+			pass_over(keeper, before);
 	}
 	r = write_batch(keeper, err);
 	if (r == 0)
@@ -179,7 +214,7 @@ static int begin_pass(struct ima_keeper *keeper, struct assay_error *err)
 		keeper->seen = keeper->notes.deleted;
 		/* What was met in an earlier pass is at the front once more. */
 		if (!ima_join_is_open(&keeper->join))
-			keeper->join.skip = keeper->archived - keeper->notes.deleted;
+			ima_join_again(&keeper->join);
 	}
 	keeper->passing = r > 0;
 	if (r == 0) {
@@ -200,10 +235,9 @@ static int go_on(struct ima_keeper *keeper, struct assay_error *err)
 	int r;
 
 	do {
-		size = read(keeper->fd, piece, sizeof(piece));
+		size = ima_list_read(keeper, piece, sizeof(piece), err);
 		if (size < 0)
-			return assay_fail(err, errno, "cannot read IMA's list: %s",
-					  strerror(errno));
+			return (int)size;
 		if (size == 0)
 			return end_pass(keeper, err);
 		r = ima_feed_add(&keeper->feed, BYTES(piece, (size_t)size), err);
@@ -220,7 +254,7 @@ static int go_on(struct ima_keeper *keeper, struct assay_error *err)
 /* Entries that the kernel has and the archive has not; 1 also where that cannot be known. */
 static uint64_t count_pending(struct ima_keeper *keeper)
 {
-	uint64_t count, kept = keeper->archived - keeper->notes.deleted;
+	uint64_t count, kept = keeper->archived - keeper->notes.deleted - keeper->staged_count;
 
 	if (ima_list_count(keeper, &count) < 0 || count < kept)
 		return 1;
@@ -316,7 +350,7 @@ static int start_keeper(struct service *service, struct part *part, struct assay
 		return assay_fail(err, ENOMEM, "out of memory");
 	keeper->service = service;
 	keeper->part = part;
-	keeper->fd = -1;
+	keeper->fd = keeper->staged_fd = -1;
 	r = loop_timer_new(service->loop, timer_expired, keeper, &keeper->timer, err);
 	if (r == 0)
 		r = ima_mirror_open(keeper, err);

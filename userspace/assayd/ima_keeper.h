@@ -37,17 +37,30 @@ enum ima_anchor {
  * struct ima_join - finding where the kernel's list goes on from the archive
  * @prints: of the archived entries that the kernel should still have
  * @count, @capacity: of these
- * @matched: of these, those that were met in the list
- * @list, @list_count: prints of the list's beginning, once it turned out to be another one;
- *                     else NULL
- * @skip: entries to pass over without looking, after that
+ * @unknown: entries that it should have before those, whose prints are not known
+ * @list, @list_capacity: prints of the list's beginning, as it was met
+ * @met: entries of it
+ * @own: the last of these that stands for a boot; 0 where that is the first, or none does
+ * @differs: one of them was not what is archived
  */
 struct ima_join {
 	ima_print *prints;
-	size_t count, capacity, matched;
+	size_t count, capacity;
+	size_t unknown;
 	ima_print *list;
-	size_t list_count;
-	uint64_t skip;
+	size_t met, list_capacity;
+	size_t own;
+	bool differs;
+};
+
+/**
+ * struct ima_rejoin - what came of the list's beginning
+ * @missing: entries that are archived and the kernel does not have
+ * @handed, @run: of those that it has, how many a kexec has handed over, and others have come
+ * behind them in the archive; and how many there are behind that, which the archive ends with
+ */
+struct ima_rejoin {
+	uint64_t missing, handed, run;
 };
 
 struct ima_mirror;
@@ -62,6 +75,10 @@ struct ima_loading;
  * @not_carried: it was found out that the list does not go on from another boot's
  * @running: the replay, up to the last entry that was taken
  * @fd: the list, or what is staged; -1
+ * @staged_fd: what is staged, where it is followed: it is read before the list; -1
+ * @reading_staged: it is
+ * @staged_count: entries of it in the pass before
+ * @perhaps_deleted: number up to which the kernel before a kexec may have deleted entries
  * @seen: number of the entry that is read next: of the whole list, from 0 on
  * @passing: a pass is under way
  * @leftover: it is over what was staged before; nothing is compared with the PCR after it
@@ -91,7 +108,10 @@ struct ima_keeper {
 	struct ima_running running;
 	struct ima_join join;
 	struct ima_feed feed;
-	int fd;
+	int fd, staged_fd;
+	bool reading_staged;
+	uint64_t staged_count;
+	uint64_t perhaps_deleted;
 	uint64_t seen;
 
 	bool passing, leftover;
@@ -126,6 +146,8 @@ int ima_keeper_note(struct ima_keeper *keeper, struct assay_error *err);
 
 /* ima_join_keep() - an archived entry that the kernel should still have; -E2BIG, -ENOMEM */
 int ima_join_keep(struct ima_join *join, struct bytes entry, struct assay_error *err);
+/* ima_join_take() - likewise, of one that was new in the list */
+int ima_join_take(struct ima_join *join, struct bytes entry, struct assay_error *err);
 void ima_join_free(struct ima_join *join);
 
 /* What is to be done with an entry of the list. */
@@ -135,19 +157,28 @@ enum ima_step {
 	IMA_ELSE, /* the list's beginning is not what is archived: see ima_join_restart() */
 };
 
-/* ima_join_step() - the next entry of the list; enum ima_step or -errno */
-int ima_join_step(struct ima_join *join, struct bytes entry, struct assay_error *err);
+/*
+ * ima_join_step() - the next entry of the list; enum ima_step or -errno
+ * @begins_boot: it stands for a boot
+ */
+int ima_join_step(struct ima_join *join, struct bytes entry, bool begins_boot,
+		  struct assay_error *err);
 /*
  * ima_join_knows() - is all that came archived, one behind the other, wherever the archive has it?
  * If not, some of it may be new: see ima_join_restart().
+ * @ret_before: entries that are archived before those
  */
-bool ima_join_knows(const struct ima_join *join);
+bool ima_join_knows(const struct ima_join *join, size_t *ret_before);
+/* ima_join_drop() - the kernel has @count entries less at its list's beginning, which is read anew
+ */
+void ima_join_drop(struct ima_join *join, size_t count);
 /*
  * ima_join_restart() - the list was looked through, or it ends before all that was kept came
- * It is to be read from its beginning once more.
- * @ret_lost: entries that are archived and the kernel does not have any more
+ * It is to be read from its beginning once more; what of it is archived is known then.
  */
-int ima_join_restart(struct ima_join *join, uint64_t *ret_lost, struct assay_error *err);
+int ima_join_restart(struct ima_join *join, struct ima_rejoin *ret, struct assay_error *err);
+/* ima_join_again() - the list is read from its beginning */
+void ima_join_again(struct ima_join *join);
 /* ima_join_is_open() - archived entries are still due */
 bool ima_join_is_open(const struct ima_join *join);
 
@@ -157,6 +188,9 @@ bool ima_join_is_open(const struct ima_join *join);
 void ima_list_prepare(const struct config *config, unsigned int gid);
 /* ima_list_begin() - open it; 1 if there is something to read, 0 if not, -errno */
 int ima_list_begin(struct ima_keeper *keeper, struct assay_error *err);
+/* ima_list_read() - its next bytes; 0 at its end, -errno */
+ssize_t ima_list_read(struct ima_keeper *keeper, void *buffer, size_t size,
+		      struct assay_error *err);
 /* ima_list_again() - from its first entry; of what is staged, what is staged now */
 int ima_list_again(struct ima_keeper *keeper, struct assay_error *err);
 /* ima_list_end() - all that was read is durable: delete it where that is done. */

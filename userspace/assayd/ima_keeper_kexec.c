@@ -4,6 +4,7 @@
  * over what it has of the list (CONFIG_IMA_KEXEC), entries of the boot before are in it; but it may
  * have had none, as all of them were archived and deleted, or hand over none. Then the PCR tells:
  * it is what the list comes to from where the archive of the boot before ends, and not from zeros.
+ * Or it hands over less than was archived: that is found when the list is joined.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,9 +30,14 @@ int ima_boot_begin(struct ima_keeper *keeper, enum ima_carried carried, struct a
 
 	memcpy(notes.boot_id, keeper->service->boot_id, sizeof(notes.boot_id));
 	if (carried != IMA_NOT_CARRIED) {
-		notes.deleted = before->deleting ? before->deleting : before->deleted;
+		notes.deleted = before->deleted;
+		notes.behind = before->behind;
+		/* The next kernel was handed what it was about to delete, or not: its list tells.
+		 */
+		keeper->perhaps_deleted = before->deleting;
 		notes.mirrored = before->mirrored;
 		notes.record = before->record;
+		memcpy(notes.log, before->log, sizeof(notes.log));
 		memcpy(notes.before, before->boot_id, sizeof(notes.before));
 	}
 	keeper->notes = notes;
@@ -58,6 +64,6 @@ int ima_boot_follow(struct ima_keeper *keeper, enum ima_carried *carried, char *
 	*ret_directory = NULL;
 	*carried = IMA_NOT_CARRIED;
 	keeper->notes.before[0] = '\0';
-	keeper->notes.deleted = 0;
+	keeper->notes.deleted = keeper->notes.behind = 0;
 	return 0;
 }

@@ -80,7 +80,10 @@ void ima_list_close(struct ima_keeper *keeper)
 {
 	if (keeper->fd >= 0)
 		close(keeper->fd);
-	keeper->fd = -1;
+	if (keeper->staged_fd >= 0)
+		close(keeper->staged_fd);
+	keeper->fd = keeper->staged_fd = -1;
+	keeper->reading_staged = false;
 }
 
 static int tell_kernel(struct ima_keeper *keeper, const char *request, struct assay_error *err)
@@ -95,10 +98,30 @@ static int tell_kernel(struct ima_keeper *keeper, const char *request, struct as
 
 static int rewind_list(struct ima_keeper *keeper, struct assay_error *err)
 {
-	if (lseek(keeper->fd, 0, SEEK_SET) < 0)
+	if (lseek(keeper->fd, 0, SEEK_SET) < 0 ||
+	    (keeper->staged_fd >= 0 && lseek(keeper->staged_fd, 0, SEEK_SET) < 0))
 		return assay_fail(err, errno, "cannot read IMA's list from its beginning: %s",
 				  strerror(errno));
+	keeper->reading_staged = keeper->staged_fd >= 0;
 	return 0;
+}
+
+ssize_t ima_list_read(struct ima_keeper *keeper, void *buffer, size_t size, struct assay_error *err)
+{
+	ssize_t got = 0;
+
+	if (keeper->reading_staged) {
+		got = read(keeper->staged_fd, buffer, size);
+		if (got == 0) {
+			keeper->staged_count = keeper->seen - keeper->notes.deleted;
+			keeper->reading_staged = false;
+		}
+	}
+	if (got == 0)
+		got = read(keeper->fd, buffer, size);
+	if (got < 0)
+		return assay_fail(err, errno, "cannot read IMA's list: %s", strerror(errno));
+	return got;
 }
 
 /* 1 if something is staged already: by this service before it was killed, or by somebody else. */
@@ -119,7 +142,6 @@ static int begin_staged(struct ima_keeper *keeper, struct assay_error *err)
 {
 	int r;
 
-	problem_clear(keeper->service, keeper->part->name, "staged");
 	keeper->fd = open_with(keeper->kernel.staged, O_RDWR, CAP_SYS_ADMIN, err);
 	if (keeper->fd < 0)
 		return keeper->fd;
@@ -133,47 +155,42 @@ static int begin_staged(struct ima_keeper *keeper, struct assay_error *err)
 	return r < 0 ? r : 1;
 }
 
-/* With staging=no nobody reads what is staged, and the list goes on behind it. */
-static int tell_staged(struct ima_keeper *keeper, struct assay_error *err)
+/* Another program may stage entries: what it has not deleted yet is the list's beginning. */
+static int begin_followed(struct ima_keeper *keeper, struct assay_error *err)
 {
-	uint8_t byte;
-	ssize_t size;
-	int fd = open_with(keeper->kernel.staged, O_RDONLY, CAP_DAC_READ_SEARCH, err);
-
-	if (fd < 0)
-		return fd;
-	size = read(fd, &byte, 1);
-	close(fd);
-	if (size > 0)
-		problem_set(
-			keeper->service, keeper->part->name, "staged",
-			"entries of IMA's list are staged, and staging=no leaves them there: "
-			"they are not archived, and are lost if they are deleted. Set "
-			"staging=auto in [ima], or have the program that staged them keep them");
-	else
-		problem_clear(keeper->service, keeper->part->name, "staged");
-	return 0;
+	if (keeper->kernel.staged[0]) {
+		keeper->staged_fd =
+			open_with(keeper->kernel.staged, O_RDONLY, CAP_DAC_READ_SEARCH, err);
+		if (keeper->staged_fd < 0)
+			return keeper->staged_fd;
+		keeper->reading_staged = true;
+	}
+	keeper->fd = ima_list_open(keeper, err);
+	return keeper->fd < 0 ? keeper->fd : 1;
 }
 
 int ima_list_begin(struct ima_keeper *keeper, struct assay_error *err)
 {
-	int r;
-
 	keeper->leftover = false;
 	if (keeper->staging)
 		return begin_staged(keeper, err);
-	r = keeper->kernel.staged[0] ? tell_staged(keeper, err) : 0;
-	if (r < 0)
-		return r;
-	if (keeper->fd >= 0)
-		return 1;
-	keeper->fd = ima_list_open(keeper, err);
-	return keeper->fd < 0 ? keeper->fd : 1;
+	return keeper->fd >= 0 ? 1 : begin_followed(keeper, err);
 }
 
 int ima_list_again(struct ima_keeper *keeper, struct assay_error *err)
 {
 	return rewind_list(keeper, err);
+}
+
+/* What was read is there in the next pass once more. */
+static void stay_staged(struct ima_keeper *keeper)
+{
+	if (ima_join_is_open(&keeper->join)) {
+		ima_join_again(&keeper->join);
+		return;
+	}
+	ima_join_free(&keeper->join);
+	keeper->join.unknown = (size_t)(keeper->archived - keeper->notes.deleted);
 }
 
 /* What is staged is archived: the kernel is told to delete it. */
@@ -187,10 +204,13 @@ static int delete_staged(struct ima_keeper *keeper, struct assay_error *err)
 	if (r == 0)
 		r = tell_kernel(keeper, "D\n", err);
 	/* Measuring is suspended, a kexec is under way: the next kernel gets what is staged. */
-	if (r == -ESTALE)
+	if (r == -ESTALE) {
+		stay_staged(keeper);
 		return 0;
+	}
 	if (r < 0 && r != -ENOENT)
 		return r;
+	ima_join_drop(&keeper->join, (size_t)(keeper->seen - notes->deleted));
 	notes->deleted = keeper->seen;
 	notes->deleting = 0;
 	return ima_keeper_note(keeper, err);
@@ -202,7 +222,10 @@ int ima_list_end(struct ima_keeper *keeper, struct assay_error *err)
 
 	if (keeper->staging && keeper->fd >= 0)
 		r = delete_staged(keeper, err);
+	/* A list that nobody can delete from goes on where it was read to. */
 	if (keeper->kernel.staged[0])
 		ima_list_close(keeper);
+	else
+		ima_join_free(&keeper->join);
 	return r;
 }

@@ -81,7 +81,7 @@ static int open_writer(struct ima_keeper *keeper, struct assay_error *err)
 	if (r != -EBADMSG)
 		return r;
 	/* What a damaged file held is written once more, if the kernel has it. */
-	r = archive_set_aside(keeper->directory, ARCHIVE_IMA, keeper->notes.deleted, err);
+	r = archive_set_aside(keeper->directory, ARCHIVE_IMA, ima_notes_kept(&keeper->notes), err);
 	if (r < 0)
 		return r;
 	return archive_writer_open(keeper->directory, ARCHIVE_IMA, boot_id, &keeper->writer, err);
@@ -137,6 +137,19 @@ static int begin_banks(struct ima_keeper *keeper, struct assay_error *err)
 	return ima_running_open(&keeper->running, keeper->banks, keeper->bank_count, err);
 }
 
+/* Entries behind what a kexec has handed over are not archived any more, and get other numbers. */
+static void shorten_behind(struct ima_keeper *keeper)
+{
+	struct ima_notes *notes = &keeper->notes;
+	uint64_t less;
+
+	if (notes->behind <= notes->deleted || notes->behind <= keeper->archived)
+		return;
+	less = notes->behind - keeper->archived;
+	notes->behind -= less;
+	notes->deleted = notes->deleted > less ? notes->deleted - less : 0;
+}
+
 /*
  * The archive has less than was deleted in the kernel: its directory, or files of it, were moved
  * away. What is gone is told. The list goes on behind what is there, and none of it is passed over.
@@ -145,8 +158,12 @@ static int settle_archive(struct ima_keeper *keeper, struct assay_error *err)
 {
 	struct ima_notes *notes = &keeper->notes;
 
-	if (notes->deleted <= keeper->archived)
+	if (notes->deleted <= keeper->archived) {
+		shorten_behind(keeper);
 		return 0;
+	}
+	ima_join_free(&keeper->join);
+	notes->behind = 0;
 	problem_set(keeper->service, keeper->part->name, "gone",
 		    "%s has %" PRIu64 " entries of IMA's list, and %" PRIu64
 		    " were archived and deleted from the kernel: the archive was moved away or "
@@ -385,4 +402,5 @@ void ima_keeper_unload(struct ima_keeper *keeper)
 	free(keeper->directory);
 	keeper->directory = NULL;
 	keeper->loaded = keeper->passing = false;
+	keeper->staged_count = 0;
 }

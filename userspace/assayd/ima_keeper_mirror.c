@@ -22,6 +22,8 @@
 #define BATCH_BYTES (256U << 10)
 #define AT_ONCE 1
 #define RETRY 10000
+/* Milliseconds until it is looked again whether the log's archive is known. */
+#define LOG_WAIT 200
 /* Settling gives the loop its turn after so many milliseconds. */
 #define TURN 20
 /* Headers of the archive's files that are read in a step. */
@@ -174,6 +176,27 @@ static int settle_by_archive(struct settling *settling, struct assay_error *err)
 	return 0;
 }
 
+static const char *log_name(const struct ima_mirror *mirror)
+{
+	const char *path = mirror->keeper->service->log_archive, *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * Is it another log than the notes are about? The module begins one anew when it is loaded again,
+ * but where it adopts the one there was, also that of the boot before.
+ */
+static bool is_new_log(const struct ima_mirror *mirror, const struct assay_log_header *header)
+{
+	const struct ima_notes *notes = &mirror->keeper->notes;
+
+	if (notes->record > header->records)
+		return true;
+	return notes->log[0] && !(header->flags & ASSAY_LOG_ADOPTED) &&
+	       strcmp(notes->log, log_name(mirror)) != 0;
+}
+
 static int settle_by_log(struct ima_mirror *mirror, const struct device_log *log,
 			 struct assay_error *err)
 {
@@ -184,7 +207,7 @@ static int settle_by_log(struct ima_mirror *mirror, const struct device_log *log
 	int r;
 
 	/* A log that has begun anew has none of them. */
-	if (!settling->begun && notes->record > log->header->records)
+	if (!settling->begun && is_new_log(mirror, log->header))
 		notes->mirrored = notes->record = 0;
 	if (!settling->begun)
 		tally->from = notes->record;
@@ -192,7 +215,7 @@ static int settle_by_log(struct ima_mirror *mirror, const struct device_log *log
 	if (tally->from < first) {
 		tally->until = first;
 		settling->next = tally->from;
-		return archive_look(mirror->keeper->directory, &settling->archive, err);
+		return archive_look(mirror->keeper->service->log_archive, &settling->archive, err);
 	}
 	tally->until = UINT64_MAX;
 	r = tally_log(log, tally, err);
@@ -200,6 +223,7 @@ static int settle_by_log(struct ima_mirror *mirror, const struct device_log *log
 		return r;
 	notes->mirrored += tally->entries;
 	notes->record = log->header->records;
+	snprintf(notes->log, sizeof(notes->log), "%s", log_name(mirror));
 	mirror->settled = true;
 	end_settling(mirror);
 	return ima_keeper_note(mirror->keeper, err);
@@ -340,6 +364,10 @@ static void timer_expired(void *context)
 
 	if (!keeper->loaded || !mirror->device || !is_wanted(keeper))
 		return;
+	if (!mirror->settled && !keeper->service->log_archive) {
+		loop_timer_set(mirror->timer, LOG_WAIT);
+		return;
+	}
 	if (!mirror->settled)
 		r = settle(mirror, &err);
 	if (r == 0 && keeper->notes.mirrored < keeper->archived)

@@ -112,7 +112,7 @@ int ima_replay_bytes(void *context, struct bytes bytes, struct assay_error *err)
 			r = ima_running_add(&keeper->running, replay->feed.bank, &frame, err);
 		else
 			r = 0;
-		if (r == 0 && replay->next >= keeper->notes.deleted)
+		if (r == 0 && replay->next >= ima_notes_kept(&keeper->notes))
 			r = ima_join_keep(&keeper->join, entry, err);
 		replay->next++;
 	}
@@ -144,7 +144,8 @@ static int begin_with(struct ima_keeper *keeper, const struct archive *archive, 
 int ima_replay_begin(struct ima_replay *replay, struct ima_keeper *keeper,
 		     const struct archive *archive, struct assay_error *err)
 {
-	uint64_t deleted = keeper->notes.deleted, oldest = archive_begin(archive, ARCHIVE_IMA);
+	uint64_t kept = ima_notes_kept(&keeper->notes),
+		 oldest = archive_begin(archive, ARCHIVE_IMA);
 	size_t count, i;
 	const struct archive_file *files = archive_files(archive, ARCHIVE_IMA, &count);
 	bool known = false;
@@ -155,13 +156,14 @@ int ima_replay_begin(struct ima_replay *replay, struct ima_keeper *keeper,
 	replay->next = replay->extend_from = oldest;
 	if (count == 0)
 		return 0;
-	for (i = count - 1; i > 0 && files[i].first > deleted;)
+	for (i = count - 1; i > 0 && files[i].first > kept;)
 		i--;
 	/* Else from the first entry of all, or of the boot before. */
-	if (files[i].first <= deleted || oldest == files[i].first)
+	if (files[i].first <= kept || oldest == files[i].first)
 		replay->next = files[i].first;
-	if (replay->next > deleted)
-		keeper->join.skip = replay->next - deleted;
+	if (replay->next > kept)
+		kept = replay->next;
+	keeper->join.unknown = (size_t)(kept - keeper->notes.deleted);
 	r = begin_with(keeper, archive, count - 1, &known, err);
 	replay->extend_from = known ? files[count - 1].first : oldest;
 	/* A bank came later than the newest file: all that there is is replayed. */

@@ -85,6 +85,8 @@ extern struct part *const service_parts[];
  * struct service - what the parts share
  * @boot_id: of this boot, as in /proc/sys/kernel/random/boot_id
  * @device: /dev/assay, open for reading and writing; fd is -1 while it is not there
+ * @log_archive: directory of the archive of the log that the device has, which tells it from others
+ * of this boot; NULL: not known yet. The part `archive` sets it
  * @started_at: loop_now() at the start
  */
 struct service {
@@ -95,6 +97,7 @@ struct service {
 	char boot_id[BOOT_ID_TEXT];
 	struct device device;
 	struct problems problems;
+	const char *log_archive;
 	uint64_t started_at;
 
 	/* service.c's own */

@@ -28,10 +28,24 @@ static int parse_boot_id(const json_t *root, const char *key, char ret[ARCHIVE_B
 	return 0;
 }
 
+static int parse_log(const json_t *root, char ret[IMA_NOTES_LOG], struct assay_error *err)
+{
+	const char *text;
+	int r = json_get_string(root, "log", "it", &text, err);
+
+	if (r < 0)
+		return r;
+	if (strlen(text) >= IMA_NOTES_LOG || strchr(text, '/'))
+		return assay_fail(err, EBADMSG, "its log is no directory of an archive");
+	memcpy(ret, text, strlen(text) + 1);
+	return 0;
+}
+
 int ima_notes_parse(struct bytes text, struct ima_notes *ret, struct assay_error *err)
 {
-	static const char *const known[] = { "assay",	 "type",     "boot_id", "before", "deleted",
-					     "deleting", "mirrored", "record",	NULL };
+	static const char *const known[] = { "assay",	"type",	    "boot_id",	"before",
+					     "deleted", "deleting", "mirrored", "record",
+					     "behind",	"log",	    NULL };
 	CLEANUP(json_decref_pointer) json_t *root = NULL;
 	struct ima_notes notes = { 0 };
 	int r = json_parse(text, "it", &root, err);
@@ -52,9 +66,18 @@ int ima_notes_parse(struct bytes text, struct ima_notes *ret, struct assay_error
 		r = json_get_unsigned(root, "mirrored", "it", &notes.mirrored, err);
 	if (r == 0)
 		r = json_get_unsigned(root, "record", "it", &notes.record, err);
+	if (r == 0 && json_object_get(root, "behind"))
+		r = json_get_unsigned(root, "behind", "it", &notes.behind, err);
+	if (r == 0 && json_object_get(root, "log"))
+		r = parse_log(root, notes.log, err);
 	if (r == 0)
 		*ret = notes;
 	return r;
+}
+
+uint64_t ima_notes_kept(const struct ima_notes *notes)
+{
+	return notes->behind > notes->deleted ? notes->behind : notes->deleted;
 }
 
 int ima_notes_load(const char *path, struct ima_notes *ret, struct assay_error *err)
@@ -85,6 +108,10 @@ int ima_notes_save(const char *path, const struct ima_notes *notes, struct assay
 
 	if (root && notes->before[0])
 		json_object_set_new(root, "before", json_string(notes->before));
+	if (root && notes->behind)
+		json_object_set_new(root, "behind", json_integer((json_int_t)notes->behind));
+	if (root && notes->log[0])
+		json_object_set_new(root, "log", json_string(notes->log));
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	if (!text)
 		return assay_fail(err, ENOMEM, "out of memory");

@@ -89,11 +89,13 @@ static int read_list(const char *path, int fd, size_t limit, struct buffer *out,
 /**
  * struct kernel_part - what the kernel has
  * @fds: of what is staged and of the list; while they are open, nobody can delete entries
+ * @own: the last entry that stands for a boot; 0 where that is the first, or none does
  */
 struct kernel_part {
 	int fds[2];
 	struct buffer list;
 	struct prints prints;
+	size_t own;
 };
 
 static void close_kernel(struct kernel_part *part)
@@ -135,6 +137,8 @@ static int print_kernel(struct kernel_part *part, enum assay_hash bank, bool *re
 	while (r == 0 && (r = ima_next(&reader, &entry, err)) == 1) {
 		if (part->prints.count == 0)
 			*ret_whole = entry.boot_aggregate != IMA_NO_BOOT_AGGREGATE;
+		if (entry.boot_aggregate != IMA_NO_BOOT_AGGREGATE)
+			part->own = part->prints.count;
 		r = add_print(&part->prints,
 			      BYTES(part->list.data + entry.offset,
 				    (size_t)(reader.offset - entry.offset)),
@@ -203,27 +207,58 @@ static int read_archive(const char *path, struct archive_part *part, struct assa
 
 /* ---------------------------------------------------------------- both */
 
+/* Is the kernel's list what the service's notes say? They are of this archive. */
+static bool notes_fit(const struct ima_notes *notes, const struct prints *archived,
+		      const struct prints *kernel)
+{
+	uint64_t kept = ima_notes_kept(notes);
+	size_t expected;
+
+	if (kept > archived->count)
+		return false;
+	expected = (size_t)(archived->count - notes->deleted);
+	return expected <= kernel->count &&
+	       memcmp(archived->list + kept, kernel->list + (kept - notes->deleted),
+		      (size_t)(archived->count - kept) * sizeof(*kernel->list)) == 0;
+}
+
+/* As the entries say, if the kernel's list began with the archived one of number @from. */
+static int meet(const struct prints *archived, size_t from, const struct kernel_part *kernel,
+		size_t *ret, struct assay_error *err)
+{
+	struct ima_meeting meeting = { 0 };
+	int r = ima_meet(archived->list + from, archived->count - from, kernel->prints.list,
+			 kernel->prints.count, kernel->own, &meeting, err);
+
+	*ret = meeting.known;
+	return r;
+}
+
 /*
  * How many of the kernel's entries are archived: as the service's notes say, if the entries are so;
  * else as the entries say alone.
  */
 static int find_overlap(const struct ima_places *places, const struct prints *archived,
-			const struct prints *kernel, size_t *ret, struct assay_error *err)
+			const struct kernel_part *kernel, size_t *ret, struct assay_error *err)
 {
 	struct ima_notes notes = { 0 };
-	size_t expected;
+	size_t from = 0, all;
+	int r;
 
 	if (places->notes && ima_notes_load(places->notes, &notes, NULL) == 0 && notes.boot_id[0] &&
 	    strstr(places->archive, notes.boot_id) && notes.deleted <= archived->count) {
-		expected = (size_t)(archived->count - notes.deleted);
-		if (expected == 0 || (expected <= kernel->count &&
-				      memcmp(archived->list + notes.deleted, kernel->list,
-					     expected * sizeof(*kernel->list)) == 0)) {
-			*ret = expected;
+		from = (size_t)notes.deleted;
+		if (from == archived->count || notes_fit(&notes, archived, &kernel->prints)) {
+			*ret = archived->count - from;
 			return 0;
 		}
 	}
-	return ima_overlap(archived->list, archived->count, kernel->list, kernel->count, ret, err);
+	r = meet(archived, from, kernel, ret, err);
+	if (r == 0 && from > 0)
+		r = meet(archived, 0, kernel, &all, err);
+	if (r == 0 && from > 0 && all > *ret)
+		*ret = all;
+	return r;
 }
 
 /* The kernel's entries behind the first @overlap. */
@@ -253,7 +288,7 @@ static int join_parts(const struct ima_places *places, enum assay_hash bank,
 	if (r == 0 && places->archive && archive_is(places->archive))
 		r = read_archive(places->archive, &archived, err);
 	if (r == 0 && archived.prints.count > 0)
-		r = find_overlap(places, &archived.prints, &kernel->prints, &overlap, err);
+		r = find_overlap(places, &archived.prints, kernel, &overlap, err);
 	if (r == 0 && archived.prints.count == 0 && !whole)
 		r = assay_fail(err, ESTALE,
 			       "the kernel's list does not begin with the boot: entries were "

@@ -110,6 +110,23 @@ static void entry_of(const struct ima_frame *frame, enum assay_hash bank, struct
 	memcpy(ret->template_digest.bytes, frame->template_digest, assay_hash_size(bank));
 }
 
+static bool begins_boot(struct ima_entry *entry)
+{
+	struct ima_reader reader;
+
+	ima_begin(&reader, BYTES(NULL, 0), entry->template_digest.hash);
+	ima_entry_parse(&reader, entry);
+	return entry->boot_aggregate != IMA_NO_BOOT_AGGREGATE;
+}
+
+bool ima_frame_begins_boot(const struct ima_frame *frame, enum assay_hash bank)
+{
+	struct ima_entry entry;
+
+	entry_of(frame, bank, &entry);
+	return begins_boot(&entry);
+}
+
 static int check_digest(const struct ima_entry *entry, const struct assay_digest *digest,
 			struct assay_error *err)
 {
@@ -124,7 +141,6 @@ static int check_digest(const struct ima_entry *entry, const struct assay_digest
 int ima_running_add(struct ima_running *running, enum assay_hash bank,
 		    const struct ima_frame *frame, struct assay_error *err)
 {
-	struct ima_reader reader;
 	struct ima_entry entry;
 	int r = 0;
 
@@ -146,9 +162,7 @@ int ima_running_add(struct ima_running *running, enum assay_hash bank,
 	}
 	if (r < 0)
 		return r;
-	ima_begin(&reader, BYTES(NULL, 0), bank);
-	ima_entry_parse(&reader, &entry);
-	running->aggregates += entry.boot_aggregate != IMA_NO_BOOT_AGGREGATE;
+	running->aggregates += begins_boot(&entry);
 	running->violations += entry.violation;
 	running->extended |= 1U << frame->pcr;
 	running->entries++;

@@ -41,6 +41,9 @@ int ima_feed_add(struct ima_feed *feed, struct bytes bytes, struct assay_error *
 int ima_feed_next(struct ima_feed *feed, struct ima_frame *ret_frame, struct bytes *ret_bytes,
 		  struct assay_error *err);
 
+/* ima_frame_begins_boot() - does an entry stand for a boot, by its name? */
+bool ima_frame_begins_boot(const struct ima_frame *frame, enum assay_hash bank);
+
 /* ima_feed_left() - bytes of an entry that is not whole yet */
 size_t ima_feed_left(const struct ima_feed *feed);
 

@@ -56,3 +56,21 @@ int ima_overlap(const ima_print *kept, size_t kept_count, const ima_print *list,
 	*ret_count = matched;
 	return 0;
 }
+
+int ima_meet(const ima_print *kept, size_t kept_count, const ima_print *list, size_t list_count,
+	     size_t own, struct ima_meeting *ret, struct assay_error *err)
+{
+	size_t overlap;
+	int r = ima_overlap(kept, kept_count, list, list_count, &overlap, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct ima_meeting){ .known = overlap, .run = overlap };
+	if (own == 0 || own > kept_count || own >= list_count ||
+	    memcmp(kept, list, own * sizeof(*kept)) != 0)
+		return 0;
+	r = ima_overlap(kept + own, kept_count - own, list + own, list_count - own, &overlap, err);
+	if (r == 0 && own + overlap > ret->known)
+		*ret = (struct ima_meeting){ .known = own + overlap, .run = overlap };
+	return r;
+}
