@@ -93,10 +93,10 @@ build/boot-loader.key: FORCE | packages
 	$(call keep_key,qemu/boot-loader)
 build/boot-loader: %: %.key ;
 
-# A network card for guests of the flavour 4k.
-build/net.key: FORCE | packages
-	$(call keep_key,qemu/net)
-build/net: %: %.key ;
+# A network card, and loop devices, for guests of the flavour 4k.
+build/net.key build/loop.key: build/%.key: FORCE | packages
+	$(call keep_key,qemu/modules $*)
+build/net build/loop: %: %.key ;
 
 # ---------------------------------------------------------------- variants
 # host: what is installed; asan: what the unit tests and oracles run; tsan: those of threads;
@@ -370,7 +370,7 @@ $(foreach f,$(ALL_FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)
 
 # What tests of a whole system install in it: see tests/run.sh, system/.
 .PHONY: system-needs
-system-needs: build/device-root build/kernel/4k build/kmod/4k/.made $(call guest_needs,arm64) \
+system-needs: build/device-root build/kernel/4k build/loop build/kmod/4k/.made $(call guest_needs,arm64) \
 		$(PROGRAMS:%=build/arm64/%) build/arm64/assayd build/arm64/assay-initrd
 	@rm -rf build/system
 	$(Q)$(MAKE) --no-print-directory install INSTALL_FROM=arm64 PREFIX=/usr DESTDIR=$(CURDIR)/build/system >/dev/null

@@ -70,13 +70,18 @@ mount -t ext4 /dev/vdb /srv
 check 'a mount that comes later is gone through' passes 2
 check 'and measured' logged 1 /srv/image/l
 check 'nothing else again' logged 1 /disk/bin/a
+# The kernel gives the number of a mount that has gone to the next one.
+umount /srv
+check 'one in the place of one that has gone' service_waits 100 state_has "\"pass_count\": 2,"
+mount -t ext4 /dev/vdb /srv
+check 'is gone through as well' passes 3
 
 # ------------------------------------------------------------------ another file
 rm /disk/bin/a
 echo another >/disk/bin/a
 fsverity enable /disk/bin/a
 kill -HUP "$service_pid"
-check 'when it is told to it goes through the rules again' passes 3
+check 'when it is told to it goes through the rules again' passes 4
 check 'a file that is another one is measured again' logged 2 /disk/bin/a
 check 'one that is the same is not' logged 1 /disk/bin/b
 

@@ -3,6 +3,7 @@
 # assayd in a Debian 13 as "make install" and its own unit have it: when it starts, as whom and with
 # what, what systemd watches, what others can ask it, and what it goes on after.
 # guest: --region auto --tpm new --timeout 600 --file build/kernel/4k/modules/overlay.ko=/bed/overlay.ko
+# guest: --file build/loop/loop.ko=/bed/loop.ko
 # guest: --file tests/system/after_dpkg.sh=/bed/after_dpkg.sh
 # shellcheck source=tests/check.sh
 . /bed/check.sh
@@ -55,6 +56,15 @@ run varlinkctl --json=short call /run/assay/assayd org.assay.Status '{}'
 check 'and what it does' prints 0 "\"pid\":$(main_pid)"
 run varlinkctl call /run/assay/assayd org.assay.Nothing '{}'
 check 'a method that it has not is refused' [ "$status" -ne 0 ]
+run varlinkctl --json=short call /run/assay/assayd org.assay.List '{"first":0,"count":1}'
+check 'it lists the log' prints 0 '"recnum":0,.*"next":1'
+run varlinkctl --json=short call /run/assay/assayd org.assay.Measure '{"paths":["/root/copy"]}'
+check 'it measures nothing for others that its user may not read' prints 0 '"error":"Permission denied'
+mkdir -p /opt && cp /usr/bin/assay /opt/copy && fsverity enable /opt/copy
+run varlinkctl --json=short call /run/assay/assayd org.assay.Measure '{"paths":["/opt/copy"]}'
+check 'it measures what it is asked to' prints 0 '"measured_count":1' '"path":"/opt/copy"'
+run jq .pid /run/systemd/report.files/assay
+check "a report of systemd's has its state" prints 0 "^$(main_pid)\$"
 run setpriv --reuid nobody --regid nogroup --clear-groups varlinkctl call /run/assay/assayd org.assay.Status '{}'
 check 'nobody is told nothing' [ "$status" -ne 0 ]
 run assayd
@@ -107,7 +117,9 @@ check 'the log has the file' prints 0 '  /usr/bin/jq$'
 # ------------------------------------------------------------------ an extension image that comes later
 # By the example of a rule as it is installed.
 cp /usr/share/doc/assay/measure.d/50-sysext.conf /etc/assay/measure.d/
+passes=$(jq .parts.measure.pass_count $state)
 works 'it is told of a rule for extension images' systemctl reload assayd
+check 'and goes through its rules' waits state_is ".parts.measure.pass_count > $passes"
 passes=$(jq .parts.measure.pass_count $state)
 extension=/var/lib/extensions/tool
 mkdir -p $extension/usr/bin $extension/usr/lib/extension-release.d
@@ -124,6 +136,61 @@ in_log() {
 }
 check 'by the example it measures what the extension brought, where that is' waits in_log
 works 'it goes again' systemd-sysext unmerge
+
+# ------------------------------------------------------------------ images, each a file system in a file
+# What is in an image has no fs-verity of its own: the file has it, and so all that is in it.
+insmod /bed/loop.ko
+make_image() { # IMAGE TREE: with fs-verity
+	mkdir -p "${1%/*}"
+	mke2fs -q -t ext4 -b 4096 -d "$2" "$1" 4M >/dev/null 2>&1 && fsverity enable "$1"
+}
+image_in_log() { # IMAGE: by its own digest
+	assay log show | grep -q "  $(fsverity measure "$1" | cut -d ' ' -f 1)  $1\$"
+}
+tree=/root/tree
+rm -r $extension
+mkdir -p $tree/usr/bin $tree/usr/lib/extension-release.d
+sed -n '/^ID=/p; /^VERSION_ID=/p' /etc/os-release >$tree/usr/lib/extension-release.d/extension-release.raw
+printf '#!/bin/sh\necho an image\n' >$tree/usr/bin/raw
+chmod 755 $tree/usr/bin/raw
+works 'an extension is made an image' make_image /var/lib/extensions/raw.raw $tree
+passes=$(jq .parts.measure.pass_count $state)
+works 'it is merged' systemd-sysext merge
+check 'its files are in /usr' [ "$(/usr/bin/raw)" = 'an image' ]
+check 'which has the service go through its rules' waits state_is ".parts.measure.pass_count > $passes"
+check 'by the example it measures the image' waits image_in_log /var/lib/extensions/raw.raw
+works 'it goes again' systemd-sysext unmerge
+
+# A portable service, as portablectl attaches one: a unit whose root is the image, and which may not
+# write to it, by its default profile.
+cp /usr/share/doc/assay/measure.d/50-portable.conf /etc/assay/measure.d/
+rm -r $tree
+mkdir -p $tree/usr $tree/etc $tree/proc $tree/sys $tree/dev $tree/run $tree/tmp $tree/var/tmp
+ln -s usr/lib $tree/lib
+ln -s usr/bin $tree/bin
+cp /etc/os-release $tree/etc/os-release
+: >$tree/etc/resolv.conf
+echo 'of the image' >$tree/etc/tool
+: >$tree/etc/machine-id
+works 'a portable service is made an image' make_image /var/lib/portables/tool_1.raw $tree
+works 'the service is told of it' systemctl reload assayd
+check 'by the example it measures the image' waits image_in_log /var/lib/portables/tool_1.raw
+cat >/run/systemd/system/tool.service <<'END'
+[Service]
+Type=oneshot
+RootImage=/var/lib/portables/tool_1.raw
+BindReadOnlyPaths=/usr
+ProtectSystem=strict
+ProtectHome=yes
+ExecStart=/bin/grep -q image /etc/tool
+END
+systemctl daemon-reload
+works 'the service runs in the image that was measured' systemctl start tool.service
+[ "$status" -eq 0 ] || journalctl --boot --no-pager --unit tool | sed 's/^/# /'
+check 'and it is the one that was' image_in_log /var/lib/portables/tool_1.raw
+run sh -c 'echo x >>/var/lib/portables/tool_1.raw'
+check 'which nobody can write to' [ "$status" -ne 0 ]
+rm /run/systemd/system/tool.service
 
 # ------------------------------------------------------------------ what it goes on after
 came_back() { # OLD_PID: another process is active, and has written the state

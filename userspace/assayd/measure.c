@@ -404,7 +404,13 @@ static void mounts_changed(void *context, int fd, uint32_t events)
 		return;
 	}
 	problem_clear(measure->service, NAME, "mounts");
-	if (mounts_have_new(&now, &measure->mounts) && !measure->wanted)
+	if (!mounts_have_new(&now, &measure->mounts)) {
+		/* What is gone is forgotten: the kernel gives its number to a later mount. */
+		mounts_free(&measure->mounts);
+		measure->mounts = now;
+		return;
+	}
+	if (!measure->wanted)
 		want_pass(measure, measure->service->config->measure.settle);
 	mounts_free(&now);
 }

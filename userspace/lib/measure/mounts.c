@@ -3,13 +3,20 @@
 #include "measure/mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 
 #define MOUNTS_MAX 100000
+
+/* Linux 6.8; older headers do not have it. */
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000U
+#endif
 
 static const char *const with_verity[] = { "ext4", "btrfs", "f2fs", "overlay" };
 static const char *const may_wait[] = { "autofs", "nfs", "nfs4", "cifs",  "smb3",    "ceph",
@@ -21,6 +28,19 @@ static bool is_one_of(const char *word, const char *const *list, size_t count)
 		if (strcmp(word, list[i]) == 0)
 			return true;
 	return false;
+}
+
+static bool type_may_wait(const char *type)
+{
+	return is_one_of(type, may_wait, sizeof(may_wait) / sizeof(*may_wait)) ||
+	       strncmp(type, "fuse", 4) == 0;
+}
+
+static bool is_below(const char *path, const char *point)
+{
+	size_t size = strcmp(point, "/") == 0 ? 0 : strlen(point);
+
+	return strncmp(path, point, size) == 0 && (path[size] == '/' || path[size] == '\0');
 }
 
 /* ---------------------------------------------------------------- mountinfo */
@@ -167,12 +187,41 @@ int mounts_parse(struct bytes text, const char *prefix, struct mounts *ret, stru
 	return 0;
 }
 
+/* Does a path lead through a mount that could have who follows it wait? */
+static bool leads_through_one_that_waits(const struct mounts *mounts, const char *path)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		if (type_may_wait(mounts->list[i].type) && is_below(path, mounts->list[i].path))
+			return true;
+	return false;
+}
+
+/* The numbers in mountinfo are given again once a mount is gone, those of statx() are not. */
+static void use_unique_ids(struct mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		struct mount_point *mount = &mounts->list[i];
+		struct statx status;
+
+		if (mount_has_verity(mount) && !leads_through_one_that_waits(mounts, mount->path) &&
+		    statx(AT_FDCWD, mount->path,
+			  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+			  STATX_MNT_ID_UNIQUE, &status) == 0 &&
+		    (status.stx_mask & STATX_MNT_ID_UNIQUE))
+			mount->id = status.stx_mnt_id;
+	}
+}
+
 int mounts_load(const char *prefix, struct mounts *ret, struct assay_error *err)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	int r = file_read(MOUNTS_PATH, MOUNTS_SIZE_MAX, &text, err);
 
-	return r < 0 ? r : mounts_parse(buffer_bytes(&text), prefix, ret, err);
+	if (r == 0)
+		r = mounts_parse(buffer_bytes(&text), prefix, ret, err);
+	if (r == 0 && !prefix[0])
+		use_unique_ids(ret);
+	return r;
 }
 
 void mounts_free(struct mounts *mounts)
@@ -186,13 +235,6 @@ void mounts_free(struct mounts *mounts)
 }
 
 /* ---------------------------------------------------------------- questions */
-
-static bool is_below(const char *path, const char *point)
-{
-	size_t size = strcmp(point, "/") == 0 ? 0 : strlen(point);
-
-	return strncmp(path, point, size) == 0 && (path[size] == '/' || path[size] == '\0');
-}
 
 const struct mount_point *mounts_find(const struct mounts *mounts, const char *path)
 {
@@ -212,8 +254,7 @@ bool mounts_may_wait(const struct mounts *mounts, const char *path)
 {
 	const struct mount_point *mount = mounts_find(mounts, path);
 
-	return mount && (is_one_of(mount->type, may_wait, sizeof(may_wait) / sizeof(*may_wait)) ||
-			 strncmp(mount->type, "fuse", 4) == 0);
+	return mount && type_may_wait(mount->type);
 }
 
 bool mount_has_verity(const struct mount_point *mount)

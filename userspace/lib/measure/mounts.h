@@ -16,7 +16,8 @@
  * struct mount_point - one line of mountinfo (proc_pid_mountinfo(5))
  * @path: of the mount point, as seen from the root that was asked for
  * @type: of the file system
- * @id: of the mount
+ * @id: of the mount: as mountinfo has it, which the kernel gives again later, or from
+ *      mounts_load() where the kernel can (Linux 6.8) one that it never does
  */
 struct mount_point {
 	char *path;
