@@ -12,7 +12,8 @@
 #	change    a log that changes while it is adopted, 500 times (change_rounds; change_seed)
 #	windows   10000 rounds of claims under load (SOAK_ROUNDS)
 #	churn     10000 windows, on the kernel that has kmemleak (churn_rounds, of each of two)
-#	archive   records for an hour through assayd and a small ring (archive_seconds)
+#	archive   records for ten minutes through assayd and a small ring, and then 100 million events, or as many
+#	          as come within the hour (archive_seconds of the one, archive_events and events_seconds of the other)
 #	kill      assayd killed 200 times while it archives (archive_kills)
 #	archive-cut  a guest that archives cut off 200 times (cut_rounds; cut_seed)
 #	nth       memory that is not there, for every allocation of loading and unloading
@@ -107,8 +108,11 @@ for name; do
 		unset soak_flavour
 		;;
 	archive)
-		export archive_seconds="${archive_seconds:-3000}"
+		export archive_seconds="${archive_seconds:-600}"
 		soak archive service/test_archive_load@64k
+		export archive_events="${archive_events:-100000000}" archive_seconds="${events_seconds:-3300}"
+		soak archive service/test_archive_load@64k
+		unset archive_events archive_seconds
 		;;
 	kill)
 		export archive_kills="${archive_kills:-200}" archive_timeout=3600

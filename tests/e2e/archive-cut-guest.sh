@@ -22,6 +22,8 @@ if ! grep -q cut_after /proc/cmdline; then
 	service_start || exit 1
 	exec /bed/bin/append 0 200
 fi
+# The guest has no clock, and what it goes on with ran for longer than it has: it is later than that.
+date -s @86400 >/dev/null || exit 1
 for dir in "$archive_root"/*-*; do
 	check "the archive of the boot that was cut off is whole" archive_is_whole "$dir"
 done
