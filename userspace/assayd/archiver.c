@@ -2,7 +2,7 @@
 /*
  * The part `archive`: follows the log in its mapping, writes what is anchored to the archive, cuts
  * the ring behind that, and removes what is old. archiver_log.c and archiver_keep.c do it; here is
- * when, and what is told of it.
+ * when, and what is told of it, and for what is old in archiver_retain.c.
  *
  * Nothing is looked at while nothing happens: a descriptor of the log's says when the next record
  * comes. From then on, until all is archived, a timer looks at the mapping, so that records cost no
@@ -16,66 +16,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "anchor_watch.h"
 #include "archive/archive_current.h"
-#include "archiver_keep.h"
-#include "archiver_log.h"
-#include "base/utc.h"
-#include "service.h"
+#include "archiver.h"
 
 /* Milliseconds: between two looks at the log; the same where the ring fills. */
 #define LOOK 200
 #define LOOK_SOON 20
-/* After a failure, and at most. */
-#define RETRY_FIRST 1000
-#define RETRY_LONGEST 60000
+/* After a failure to cut the log. */
 #define RETRY_TRIM 10000
-/* Between two looks at what is old; less where files are old before. */
-#define KEEP_INTERVAL (60 * 60 * UINT64_C(1000))
-#define KEEP_INTERVAL_LEAST 60000
-/* Of the time that looking at what is old takes, which grows with the files, it pauses so much. */
-#define KEEP_PAUSE 20
-/* Milliseconds of that in a row, and between. */
-#define KEEP_TURN 20
-#define KEEP_BETWEEN 1
 /* Files in a row, before others of the service have their turn. */
 #define FILES_AT_ONCE 4
-/* Seconds that the clock may be behind the newest file. */
-#define CLOCK_MAY_LAG 60
 
-/**
- * struct archiver - the part's own
- * @archive: open or not
- * @io: waits for a record behind what was archived, while @timer does not run
- * @timer: looks at the log, or tries again
- * @keep_timer: removes what is old
- * @since: loop_now() when what is waiting was seen first; 0: nothing waits
- * @anchor: of records that are not anchored
- * @retry_in: milliseconds until the next try, if there was a failure; else 0
- * @keeping, @step_timer: that, under way; NULL if not
- * @keep_spent: milliseconds of it so far
- * @keep_retry_in: milliseconds until that is tried again, if files could not be read; else 0
- * @kept: what came of it last; @written: archive.bytes then
- * @keep_after: loop_now() before which files that were written are no reason for it
- * @acknowledged: number of the first record that no verifier has seen
- */
-struct archiver {
-	struct service *service;
-	struct part *part;
-	struct log_archive archive;
-	struct loop_io *io;
-	struct loop_timer *timer, *keep_timer, *step_timer;
-	struct keeping *keeping;
-	uint64_t keep_spent;
-	uint64_t since;
-	struct anchor_watch anchor;
-	uint64_t retry_in;
-	struct keep_result kept;
-	uint64_t written, keep_after, keep_retry_in;
-	uint64_t acknowledged;
-};
-
-static const char *const name = "archive";
+static const char *const name = ARCHIVER_NAME;
 
 /* ---------------------------------------------------------------- what is off */
 
@@ -97,41 +49,11 @@ static const char *advice(int code)
 	}
 }
 
-static uint64_t next_retry(uint64_t retry_in)
-{
-	if (retry_in == 0)
-		return RETRY_FIRST;
-	return 2 * retry_in < RETRY_LONGEST ? 2 * retry_in : RETRY_LONGEST;
-}
-
 static void fail(struct archiver *archiver, const char *key, const struct assay_error *err)
 {
 	problem_set(archiver->service, name, key, "%s: %s", err->text, advice(-err->code));
-	archiver->retry_in = next_retry(archiver->retry_in);
+	archiver->retry_in = archiver_next_retry(archiver->retry_in);
 	loop_timer_set(archiver->timer, archiver->retry_in);
-}
-
-/* What is off with the archive's files is told until it is mended. Could all be read? */
-static bool tell_files(struct archiver *archiver)
-{
-	const struct archive_problem *problems;
-	size_t count, first = 0;
-
-	if (!log_archive_is_open(&archiver->archive) ||
-	    !keeping_problems(archiver->keeping, archiver->archive.path, &problems, &count))
-		return true;
-	/* What harms comes before what is only in the way. */
-	while (first + 1 < count && problems[first].fault == ARCHIVE_FOREIGN)
-		first++;
-	if (count == 0)
-		problem_clear(archiver->service, name, "files");
-	else
-		problem_set(archiver->service, name, "files", "%s%s", problems[first].text,
-			    count > 1 ? "; there is more: see 'assay log verify-archive'" : "");
-	for (size_t i = 0; i < count; i++)
-		if (problems[i].fault == ARCHIVE_UNREADABLE)
-			return false;
-	return true;
 }
 
 static void tell_archive(struct archiver *archiver)
@@ -222,140 +144,6 @@ static void trim(struct archiver *archiver)
 	}
 }
 
-static uint64_t keep_interval(const struct config *config)
-{
-	const uint64_t age = config->archive.keep_age;
-
-	if (age == 0 || age > KEEP_INTERVAL)
-		return KEEP_INTERVAL;
-	return age > KEEP_INTERVAL_LEAST ? age : KEEP_INTERVAL_LEAST;
-}
-
-/* @now: seconds since 1970 */
-static void tell_clock(struct archiver *archiver, uint64_t now)
-{
-	struct service *service = archiver->service;
-	char newest[UTC_LENGTH + 1];
-
-	if (archiver->kept.newest > now + CLOCK_MAY_LAG)
-		problem_set(service, name, "clock",
-			    "the clock was set back: the newest archive is of %s. Nothing is lost; "
-			    "set the clock right, as the age of files is judged by it",
-			    utc_text(archiver->kept.newest, newest));
-	else
-		problem_clear(service, name, "clock");
-}
-
-/* What could not be read may be so again before its turn comes. */
-static void retry_keeping(struct archiver *archiver, bool failed)
-{
-	const uint64_t pause = KEEP_PAUSE * archiver->keep_spent;
-
-	archiver->keep_retry_in = failed ? next_retry(archiver->keep_retry_in) : 0;
-	if (failed)
-		loop_timer_set(archiver->keep_timer,
-			       archiver->keep_retry_in > pause ? archiver->keep_retry_in : pause);
-}
-
-/* Removing has ended: it failed (@r), or @archiver.keeping has what came of it. */
-static void end_keeping(struct archiver *archiver, int r, const struct assay_error *err)
-{
-	struct service *service = archiver->service;
-	bool all_read = false;
-
-	archiver->keep_after = loop_now() + KEEP_PAUSE * archiver->keep_spent;
-	if (r == 0) {
-		archiver->kept = *keeping_result(archiver->keeping);
-		all_read = tell_files(archiver);
-	}
-	retry_keeping(archiver, !all_read);
-	keeping_end(archiver->keeping);
-	archiver->keeping = NULL;
-	if (r < 0) {
-		problem_set_error(service, name, "keep", err);
-		return;
-	}
-	if (archiver->kept.over > 0)
-		problem_set(
-			service, name, "keep",
-			"the archives in %s have more bytes than keep-size, and no verifier has "
-			"seen what would go: push evidence to one, give them more, or set "
-			"keep-unacknowledged=no",
-			service->config->archive.directory);
-	else
-		problem_clear(service, name, "keep");
-	tell_clock(archiver, (uint64_t)time(NULL));
-	service_changed(service);
-}
-
-/* As much as a turn allows: an archive may have very many files. */
-static void keep_on(void *context)
-{
-	struct archiver *archiver = context;
-	const uint64_t begin = loop_now();
-	struct assay_error err;
-	int r = 1;
-
-	while (r > 0 && loop_now() - begin < KEEP_TURN)
-		r = keeping_step(archiver->keeping, &err);
-	archiver->keep_spent += loop_now() - begin;
-	if (r > 0)
-		loop_timer_set(archiver->step_timer, KEEP_BETWEEN);
-	else
-		end_keeping(archiver, r, &err);
-}
-
-/* @anew: forget what is under way: the configuration is another one */
-static void keep_files(struct archiver *archiver, bool anew)
-{
-	const struct config *config = archiver->service->config;
-	const struct keep_rules rules = {
-		.size = config->archive.keep_size,
-		.age = config->archive.keep_age / 1000,
-		.unacknowledged = config->archive.keep_unacknowledged,
-		.boot_id = archiver->service->boot_id,
-		.now = (uint64_t)time(NULL),
-	};
-	struct assay_error err;
-	int r;
-
-	if (archiver->keeping && !anew)
-		return;
-	keeping_end(archiver->keeping);
-	archiver->keeping = NULL;
-	archiver->keep_spent = 0;
-	archiver->written = archiver->archive.bytes;
-	loop_timer_set(archiver->keep_timer, keep_interval(config));
-	r = keeping_begin(config->archive.directory, &rules, &archiver->keeping, &err);
-	if (r < 0)
-		end_keeping(archiver, r, &err);
-	else
-		loop_timer_set(archiver->step_timer, KEEP_BETWEEN);
-}
-
-/*
- * After files were written: can there be more than may stay? Content is counted as it is before
- * compression, so that all headers are read in time, and seldom. What is old waits for the timer.
- */
-static bool may_be_over(const struct archiver *archiver)
-{
-	const uint64_t size = archiver->service->config->archive.keep_size;
-	const uint64_t written = archiver->archive.bytes - archiver->written;
-
-	return size > 0 && archiver->kept.size + written > size;
-}
-
-/* Now, or as soon as it may be looked again: nothing else may come that would have it done. */
-static void keep_soon(struct archiver *archiver)
-{
-	const uint64_t now = loop_now();
-
-	if (now >= archiver->keep_after)
-		keep_files(archiver, false);
-	else
-		loop_timer_set(archiver->keep_timer, archiver->keep_after - now);
-}
-
 /* How far a verifier has seen it, by the archive. */
 static void read_acknowledged(struct archiver *archiver)
 {
@@ -384,7 +172,7 @@ static bool open_archive(struct archiver *archiver)
 	problem_clear(service, name, "open");
 	tell_archive(archiver);
 	read_acknowledged(archiver);
-	keep_files(archiver, false);
+	archiver_retain(archiver, false);
 	return true;
 }
 
@@ -449,11 +237,7 @@ static bool write_due(struct archiver *archiver)
 	archiver->retry_in = 0;
 	problem_clear(service, name, "write");
 	tell_archive(archiver);
-	if (archiver->kept.newest < now)
-		archiver->kept.newest = now;
-	tell_clock(archiver, now);
-	if (may_be_over(archiver))
-		keep_soon(archiver);
+	archiver_retain_written(archiver, now);
 	return true;
 }
 
@@ -497,20 +281,11 @@ static void take_device(struct part *part, const struct device *device)
 	loop_timer_set(archiver->timer, 1);
 }
 
-static void keep_due(void *context)
-{
-	struct archiver *archiver = context;
-
-	keep_files(archiver, false);
-}
-
 static void free_archiver(struct archiver *archiver)
 {
 	close_archive(archiver);
 	loop_timer_free(archiver->timer);
-	loop_timer_free(archiver->keep_timer);
-	loop_timer_free(archiver->step_timer);
-	keeping_end(archiver->keeping);
+	archiver_retain_end(archiver);
 	free(archiver);
 }
 
@@ -526,15 +301,12 @@ static int start_archiver(struct service *service, struct part *part, struct ass
 	archiver->archive.device.fd = -1;
 	r = loop_timer_new(service->loop, look, archiver, &archiver->timer, err);
 	if (r == 0)
-		r = loop_timer_new(service->loop, keep_due, archiver, &archiver->keep_timer, err);
-	if (r == 0)
-		r = loop_timer_new(service->loop, keep_on, archiver, &archiver->step_timer, err);
+		r = archiver_retain_begin(archiver, err);
 	if (r < 0) {
 		free_archiver(archiver);
 		return r;
 	}
 	part->data = archiver;
-	loop_timer_set(archiver->keep_timer, LOOK);
 	return 0;
 }
 
@@ -561,7 +333,7 @@ static void reload_archiver(struct service *service, struct part *part)
 	close_archive(archiver);
 	archiver->retry_in = 0;
 	loop_timer_set(archiver->timer, 1);
-	keep_files(archiver, true);
+	archiver_retain(archiver, true);
 }
 
 /* What is archived, and waits for a verifier to see it. */
@@ -633,11 +405,11 @@ static void take_acknowledged(struct part *part, uint64_t records, uint64_t entr
 	read_acknowledged(archiver);
 	/* What had to wait for that may go now. */
 	if (archiver->kept.over > 0)
-		keep_soon(archiver);
+		archiver_retain_soon(archiver);
 }
 
 struct part part_archive = {
-	.name = "archive",
+	.name = ARCHIVER_NAME,
 	.start = start_archiver,
 	.stop = stop_archiver,
 	.reload = reload_archiver,
