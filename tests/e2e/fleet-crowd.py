@@ -124,7 +124,8 @@ while True:
     most = max(most, here)
     if now >= dripped + 0.5:
         dripped = now
-        for connection in crowd[:SLOW]:
+        # At the end all say something: of some the other side knows nothing, since its queue was full.
+        for connection in crowd if stopped else crowd[:SLOW]:
             if connection.there:
                 connection.drip()
     if stopped and (not selector.get_map() or now >= stopped + GRACE_SECONDS):

@@ -12,6 +12,9 @@
  * some microseconds: else one would have all of those that come at once, and keep them.
  */
 #define BURST 8
+/* Over TLS come many, each for itself, and a processor that others use as well lets a process
+ * accept so many only each time that it has its turn. */
+#define BURST_TLS 64
 #define BREATH_MICROSECONDS 5000
 
 /* Descriptors beyond the connections are the service's own: for its database and its files. */
@@ -46,7 +49,7 @@ void http_accept_note(struct http_listener *at)
 {
 	const struct timeval breath = { .tv_usec = BREATH_MICROSECONDS };
 
-	if (!at->server->limits.shared || ++at->burst < BURST || at->rests)
+	if (!at->server->limits.shared || ++at->burst < (at->tls ? BURST_TLS : BURST) || at->rests)
 		return;
 	at->rests = event_add(at->breath, &breath) == 0;
 	if (at->rests)
