@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -226,6 +227,26 @@ static void without_a_cold_file_nothing_is_looked_at(void **state)
 	assert_int_equal(probed, 0);
 }
 
+/* Few descriptors are left to those whose turn it is. */
+static void with_few_descriptors_nothing_is_looked_at(void **state)
+{
+	struct rlimit before, few;
+	struct room room;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ .rlim_cur = 64, .rlim_max = before.rlim_max };
+	enter(&room);
+	cold = true;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ahead_note(room.ahead, room.begun, true);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	/* None was started, so that none can be late. */
+	leave(&room);
+	assert_int_equal(opened, 0);
+	assert_int_equal(probed, 0);
+}
+
 /* Threads that are at a file, or sleep, end when they are told. */
 static void it_can_end_at_any_time(void **state)
 {
@@ -249,6 +270,7 @@ int main(void)
 		cmocka_unit_test(each_file_is_asked_for_once),
 		cmocka_unit_test(what_is_cached_is_not_asked_for),
 		cmocka_unit_test(without_a_cold_file_nothing_is_looked_at),
+		cmocka_unit_test(with_few_descriptors_nothing_is_looked_at),
 		cmocka_unit_test(it_can_end_at_any_time),
 	};
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 #define THREADS 16
 /* After a file that was not cached, so many are looked at. */
 #define REACH 1024
+/* Where fewer descriptors are allowed, they are left to those whose turn it is. */
+#define DESCRIPTORS_LEAST 256
 
 /**
  * struct ahead - see ahead.h
@@ -117,7 +120,11 @@ static void *run_thread(void *argument)
 /* By a thread of the room, whose signals these do not take either. Fewer will do, or none. */
 static void start_threads(struct ahead *ahead)
 {
+	struct rlimit limit;
+
 	ahead->started = true;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < DESCRIPTORS_LEAST)
+		return;
 	while (ahead->count < THREADS &&
 	       pthread_create(&ahead->threads[ahead->count], NULL, run_thread, ahead) == 0)
 		ahead->count++;
