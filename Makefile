@@ -504,6 +504,11 @@ device-needs: initramfs-tools-needs build/boot-tools package-trixie-arm64
 demo-device: device-needs
 	+@tests/e2e/device.sh
 
+# A guest whose owner has enrolled a key of his own, for make soak S=mok.
+.PHONY: mok-needs
+mok-needs: build/kernel/4k build/kmod/4k/.made build/arm64/assay build/guest/init build/boot-tools
+	$(Q)qemu/mok-tools build/mok-tools >/dev/null
+
 # ---------------------------------------------------------------- attestation in CI
 .PHONY: attest-ci
 attest-ci: demo-needs

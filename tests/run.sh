@@ -133,6 +133,7 @@ needs() {
 	e2e/test_enforce_*) echo 'build/host/assay build/host/assay-initrd guest-4k' ;;
 	e2e/test_initramfs) echo build/host/assay-initrd ;;
 	e2e/test_initramfs_boot) echo initramfs-tools-needs ;;
+	e2e/test_fleet_unit) echo build/host/assay-fleet ;;
 	e2e/test_fleet_guests) echo fleet-guests-needs ;;
 	e2e/test_fleet_store) echo 'build/unit/test_fleet_store build/unit/test_fleet_history' ;;
 	e2e/test_fleet*) echo 'build/asan/assay-fleet build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load' ;;
@@ -143,6 +144,7 @@ needs() {
 	e2e/test_dist) echo packages ;;
 	e2e/test_package*) echo "package-bookworm-$(dpkg --print-architecture)" ;;
 	e2e/test_device) echo device-needs ;;
+	e2e/test_mok) echo mok-needs ;;
 	e2e/test_push*) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/push-verifier build/host/assayd build/host/assayd-plain' ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;
 	model/*) echo packages ;;

@@ -19,6 +19,8 @@
 #	nth       memory that is not there, for every allocation of loading and unloading
 #	device    a Debian 13 device from its firmware on, with attacks at each stage
 #	uefi      machines with UEFI and Secure Boot, of both architectures: each change of the boot by itself
+#	mok       Secure Boot as machines are sold: shim, and a module by the key that the machine's owner has enrolled
+#	fleet-unit  the fleet's verifier, started by systemd in a small Debian
 #	debug     what is too slow for make test on the kernel that checks itself
 #	kcsan     what runs on the debug kernel, on one that looks for data races
 #	going-on  verdicts of evidence that goes on, each row of bad input cut at each record
@@ -53,7 +55,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet nth device uefi debug kcsan tags amd64 package dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package dkms
 for name; do
 	case $name in
 	model)
@@ -135,6 +137,11 @@ for name; do
 		export BOOT_FORM=long e2e_timeout=3600
 		soak uefi e2e/test_boot # and test_boot_amd64
 		unset BOOT_FORM
+		;;
+	mok | fleet-unit)
+		export soak_e2e=y
+		soak "$name" "e2e/test_$(echo "$name" | tr - _)"
+		unset soak_e2e
 		;;
 	debug | kcsan | tags | amd64)
 		soak_flavour=$name tests/run.sh "@$name" || failed="$failed $name"
