@@ -38,7 +38,7 @@ goes_on() {
 archive_configure trim-at=20 keep-size=256K keep-unacknowledged=no
 check "it starts" service_start
 end=$(($(cut -d. -f1 /proc/uptime) + seconds))
-most_rss=0 most_claimed=0 most_used=0 round=0
+most_rss=0 most_claimed=0 most_used=0 most_kept=0 round=0
 while goes_on; do
 	more || exit 1
 	round=$((round + 1))
@@ -49,6 +49,8 @@ while goes_on; do
 	[ "$rss" -le "$most_rss" ] || most_rss=$rss
 	[ "$claimed" -le "$most_claimed" ] || most_claimed=$claimed
 	[ "$used" -le "$most_used" ] || most_used=$used
+	kept=$(cat "$archive_dir"/*.zst 2>/dev/null | wc -c)
+	[ "$kept" -le "$most_kept" ] || most_kept=$kept
 	[ $((round % 50)) -ne 0 ] || echo "# $(records) records with $(events) events, RssAnon at most $most_rss KiB, claimed at most $most_claimed bytes"
 done
 check "it archives all" service_waits 100 archived
@@ -56,6 +58,9 @@ echo "# $(records) records with $(events) events in at most $seconds s: RssAnon 
 check "assayd needs less than 32 MiB at any time" [ "$most_rss" -lt 32768 ]
 # 1 MiB of window, and what was claimed ahead of need.
 check "the log claims no more than its window" [ "$most_claimed" -le 1310720 ]
+# What is old goes as fast as new comes, whatever it takes to look through it.
+echo "# archive at most $most_kept bytes"
+check "the archive never had much more than it may keep" [ "$most_kept" -le $((3 * 262144)) ]
 [ "$wanted" -gt 0 ] || check "the ring was never near its end" [ "$most_used" -lt 80 ]
 kept_is_small() {
 	[ "$(cat "$archive_dir"/*.zst | wc -c)" -le 262144 ]

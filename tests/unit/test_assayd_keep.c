@@ -4,9 +4,11 @@
 #include "support.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -322,6 +324,32 @@ static void test_steps_are_small(void **state)
 	assert_int_equal(count_files(OLD), 0);
 }
 
+/* A disk that is full has no room for a word of what is removed, until something is. */
+static void test_full_disk(void **state)
+{
+	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
+	struct keep_result result;
+	struct archive_current current;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(support_run("rm -rf root && mkdir root"), 0);
+	/* In a mount of this process alone. */
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "root", "tmpfs", 0, "size=256k") < 0)
+		skip();
+	make_stream(OLD, ARCHIVE_LOG);
+	make_stream(OWN, ARCHIVE_LOG);
+	assert_int_not_equal(support_run("head -c 1M /dev/zero >root/full 2>&1"), 0);
+	result = keep(&rules);
+	assert_int_equal(result.removed, 3 + 2);
+	assert_int_equal(count_files(OLD), 0);
+	assert_int_equal(count_files(OWN "/*.zst"), 1);
+	assert_int_equal(archive_current_read("root/" OWN, &current, &err), 0);
+	assert_int_equal(current.streams[ARCHIVE_LOG].oldest, 3);
+	assert_int_equal(support_run("umount root"), 0);
+}
+
 static void test_what_is_no_archive_stays(void **state)
 {
 	struct keep_rules rules = { .size = 1, .boot_id = OWN, .now = LATER };
@@ -349,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_many_boots),
 		cmocka_unit_test(test_steps_are_small),
 		cmocka_unit_test(test_what_is_no_archive_stays),
+		cmocka_unit_test(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, support_enter_directory, support_leave_directory);

@@ -20,6 +20,10 @@
 #define KEEP_INTERVAL_LEAST 60000
 /* Of the time that looking at what is old takes, which grows with the files, it pauses so much. */
 #define KEEP_PAUSE 20
+/* But not once so much was written as this part of what was kept: with very many files there is no
+ * end to it otherwise, as more come while it pauses than it removes. What is written for each look
+ * grows with what is looked through, so a file costs the same however many there are. */
+#define KEEP_GROWTH 4
 /* Milliseconds of that in a row, and between. */
 #define KEEP_TURN 20
 #define KEEP_BETWEEN 1
@@ -168,6 +172,12 @@ void archiver_retain(struct archiver *archiver, bool anew)
 		loop_timer_set(archiver->step_timer, KEEP_BETWEEN);
 }
 
+/* Bytes of content since what is old was looked at last. */
+static uint64_t written_since(const struct archiver *archiver)
+{
+	return archiver->archive.bytes - archiver->written;
+}
+
 /*
  * After files were written: can there be more than may stay? Content is counted as it is before
  * compression, so that all headers are read in time, and seldom. What is old waits for the timer.
@@ -175,9 +185,8 @@ void archiver_retain(struct archiver *archiver, bool anew)
 static bool may_be_over(const struct archiver *archiver)
 {
 	const uint64_t size = archiver->service->config->archive.keep_size;
-	const uint64_t written = archiver->archive.bytes - archiver->written;
 
-	return size > 0 && archiver->kept.size + written > size;
+	return size > 0 && archiver->kept.size + written_since(archiver) > size;
 }
 
 /* Nothing else may come that would have it done. */
@@ -203,7 +212,11 @@ void archiver_retain_written(struct archiver *archiver, uint64_t now)
 	if (archiver->kept.newest < now)
 		archiver->kept.newest = now;
 	tell_clock(archiver, now);
-	if (may_be_over(archiver))
+	if (!may_be_over(archiver))
+		return;
+	if (written_since(archiver) > archiver->kept.size / KEEP_GROWTH)
+		archiver_retain(archiver, false);
+	else
 		archiver_retain_soon(archiver);
 }
 

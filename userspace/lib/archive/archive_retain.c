@@ -13,10 +13,22 @@
 #include "archive/archive_reader_internal.h"
 #include "archive/archive_writer.h"
 
+static int unlink_file(const char *path, enum archive_stream stream, uint64_t number,
+		       struct assay_error *err)
+{
+	char name[ARCHIVE_NAME_MAX], file[PATH_MAX];
+
+	archive_file_name(stream, number, name);
+	if (snprintf(file, sizeof(file), "%s/%s", path, name) >= (int)sizeof(file))
+		return assay_fail(err, ENAMETOOLONG, "%s is too long", path);
+	if (unlink(file) < 0)
+		return assay_fail(err, errno, "cannot remove %s: %s", file, strerror(errno));
+	return 0;
+}
+
 int archive_remove_file(const char *path, enum archive_stream stream, uint64_t number,
 			struct assay_error *err)
 {
-	char name[ARCHIVE_NAME_MAX], file[PATH_MAX];
 	struct archive_current current;
 	struct archive_current_stream *said = &current.streams[stream];
 	struct assay_error why;
@@ -26,19 +38,16 @@ int archive_remove_file(const char *path, enum archive_stream stream, uint64_t n
 		return assay_fail(err, why.code, "%s", why.text);
 	if (r == 0 && said->number > 0 && number >= said->number)
 		return assay_fail(err, ENODATA, "%s has nothing that is not the newest", path);
+	if (r < 0 || said->oldest > number || said->number == 0)
+		return unlink_file(path, stream, number, err);
 	/* First it is not missed any more: if all ends between, it is only not removed yet. */
-	if (r == 0 && said->oldest <= number && said->number > 0) {
-		said->oldest = number + 1;
-		r = archive_current_write(path, &current, err);
-		if (r < 0)
-			return r;
-	}
-	archive_file_name(stream, number, name);
-	if (snprintf(file, sizeof(file), "%s/%s", path, name) >= (int)sizeof(file))
-		return assay_fail(err, ENAMETOOLONG, "%s is too long", path);
-	if (unlink(file) < 0)
-		return assay_fail(err, errno, "cannot remove %s: %s", file, strerror(errno));
-	return 0;
+	said->oldest = number + 1;
+	r = archive_current_write(path, &current, err);
+	if (r != -ENOSPC && r != -EDQUOT)
+		return r < 0 ? r : unlink_file(path, stream, number, err);
+	/* On a full disk there is room for that only where the file was. */
+	r = unlink_file(path, stream, number, err);
+	return r < 0 ? r : archive_current_write(path, &current, err);
 }
 
 int archive_acknowledge(const char *path, enum archive_stream stream, uint64_t number,

@@ -112,7 +112,8 @@ int archive_writer_head(struct archive_writer *writer, struct assay_error *err);
  * archive_remove_file() - remove a stream's oldest file, for retention; never the newest
  * @number: of the file
  *
- * current.json says first that it is not missed.
+ * current.json says first that it is not missed; on a full disk, which has no room for that, after
+ * it
  *
  * Return: 0; -ENODATA if current.json says that it is the newest; others
  */
