@@ -143,6 +143,19 @@ CHANGE(nobody_vouched)
 	f->policy.firmware.authorities = (struct firmware_digests){ &other, 1 };
 	f->policy.required |= FAILS(FIRMWARE_AUTHORITIES);
 }
+/* Its SbatLevel, for one. */
+CHANGE(shim_without_secure_boot)
+{
+	secure_boot_off(f);
+	f->events[FIRST_BOOTED + 1] =
+		(struct fixture_event)EVENT(7, UEFI_EV_EFI_VARIABLE_AUTHORITY, DBX("a"), "other");
+	f->policy.firmware.secure_boot = false;
+	f->policy.firmware.command_line_count = 0;
+	f->policy.firmware.authorities = (struct firmware_digests){ &other, 1 };
+	f->policy.required &= ~(FAILS(FIRMWARE_COMMAND_LINE) | FAILS(FIRMWARE_SECURE_BOOT));
+	f->policy.required |= FAILS(FIRMWARE_AUTHORITIES);
+	fixture_mend_aggregate(f);
+}
 CHANGE(key_is_empty)
 {
 	exchange(
@@ -323,6 +336,8 @@ const struct bad_row bad_firmware[] = {
 	  FAILS(FIRMWARE_AUTHORITIES) },
 	{ "firmware: nobody vouched for what was started", BEFORE_PCRS, nobody_vouched,
 	  FAILS(FIRMWARE_AUTHORITIES) },
+	{ "firmware: Secure Boot off, and the shim measured its own", BEFORE_PCRS,
+	  shim_without_secure_boot, FAILS(FIRMWARE_AUTHORITIES) },
 	{ "firmware: PK may have one key only, and is empty", BEFORE_PCRS, key_is_empty,
 	  FAILS(FIRMWARE_KEYS) },
 	{ "firmware: another firmware", BEFORE_PCRS, firmware_of_others, FAILS(FIRMWARE_PLATFORM) },

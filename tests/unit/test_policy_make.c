@@ -909,6 +909,52 @@ static void test_learned_pcrs(void **state)
 	}
 }
 
+/* The shim that was started measures its SbatLevel all the same. */
+static void with_secure_boot_off(struct fixture *f)
+{
+#define GLOBAL "\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\x00\xe0\x98\x03\x2b\x8c"
+#define SIZES "\x0a\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0"
+	static const char off[] = GLOBAL SIZES "S\0e\0c\0u\0r\0e\0B\0o\0o\0t\0\0";
+
+	without_the_module(f);
+	memmove(&f->events[4], &f->events[3], (f->event_count - 3) * sizeof(f->events[0]));
+	f->events[3] = (struct fixture_event){ 7, UEFI_EV_EFI_VARIABLE_DRIVER_CONFIG, off, NULL,
+					       sizeof(off) - 1 };
+	f->event_count++;
+	f->events[f->event_count++] =
+		(struct fixture_event){ 4, UEFI_EV_EFI_BOOT_SERVICES_APPLICATION, "shim.efi",
+					"shim", 0 };
+	f->events[f->event_count++] =
+		(struct fixture_event){ 7, UEFI_EV_EFI_VARIABLE_AUTHORITY, "SbatLevel", NULL, 0 };
+	fixture_mend_aggregate(f);
+}
+
+/* Nobody vouched for anything then, so that a rule on who did would hold for no boot. */
+static void test_no_authorities_are_learned_without_secure_boot(void **state)
+{
+	const struct policy_learning what = { .firmware = true };
+	const json_t *firmware;
+	json_t *json = new_policy();
+	static struct verdict verdict;
+	struct fixture fixture;
+	struct policy policy;
+
+	(void)state;
+	fixture_begin(&fixture);
+	fixture_build(&fixture, BEFORE_PCRS, with_secure_boot_off);
+	fixture.input.state = NULL;
+	learn(&fixture, &what, json, &policy);
+	firmware = json_object_get(json, "firmware");
+	assert_non_null(json_object_get(firmware, "platform"));
+	assert_null(json_object_get(firmware, "secure_boot"));
+	assert_null(json_object_get(firmware, "authorities"));
+	verify(&fixture.input, &policy.rules, &verdict);
+	assert_int_equal(verdict.failed & verdict.required, 0);
+	policy_free(&policy);
+	json_decref(json);
+	fixture_free(&fixture);
+}
+
 static void test_nothing_is_learned_from_what_is_wrong(void **state)
 {
 	static const struct policy_learning what = { .waive_boot = true };
@@ -963,6 +1009,7 @@ int main(void)
 		cmocka_unit_test(test_learned_of_mirrored_entries),
 		cmocka_unit_test(test_nothing_is_learned_from_behind_the_quote),
 		cmocka_unit_test(test_learned_pcrs),
+		cmocka_unit_test(test_no_authorities_are_learned_without_secure_boot),
 		cmocka_unit_test(test_nothing_is_learned_from_what_is_wrong),
 	};
 

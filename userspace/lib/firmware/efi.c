@@ -199,6 +199,12 @@ bool efi_variable_is(const struct efi_variable *variable, const char *guid, cons
 	return efi_text_is(variable->name, name) && efi_guid_is(variable->guid, guid);
 }
 
+bool efi_is_secure_boot(const struct efi_variable *variable, bool *ret_on)
+{
+	*ret_on = variable->value.size == 1 && variable->value.data[0] == 1;
+	return efi_variable_is(variable, EFI_GLOBAL_VARIABLE, "SecureBoot");
+}
+
 /* ---------------------------------------------------------------- signatures */
 
 void efi_signatures_begin(struct efi_signatures *signatures, struct bytes lists)

@@ -65,6 +65,8 @@ bool efi_variable_parse(struct bytes data, struct efi_variable *ret);
 
 /* efi_variable_is() - is it that vendor's variable of that name? */
 bool efi_variable_is(const struct efi_variable *variable, const char *guid, const char *name);
+/* efi_is_secure_boot() - is it the one that says whether Secure Boot is on? */
+bool efi_is_secure_boot(const struct efi_variable *variable, bool *ret_on);
 
 /**
  * struct efi_signatures - where one is in lists of signatures (EFI_SIGNATURE_LIST, UEFI 32.4.1)

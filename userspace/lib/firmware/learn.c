@@ -22,6 +22,7 @@
 /**
  * struct learner - while it is learned
  * @rules: what becomes of it
+ * @off: Secure Boot is
  * @section: the name of a UKI's section that was measured last; "" if none
  */
 struct learner {
@@ -30,7 +31,7 @@ struct learner {
 	struct uefi_event event;
 	struct firmware_content content;
 	json_t *rules;
-	bool separated, failed;
+	bool separated, off, failed;
 	char section[64];
 	struct assay_error *err;
 };
@@ -234,10 +235,12 @@ static void learn_key(struct learner *learner, enum firmware_key key, struct byt
 
 static void learn_variable(struct learner *learner, const struct efi_variable *variable)
 {
-	if (efi_variable_is(variable, EFI_GLOBAL_VARIABLE, "SecureBoot") &&
-	    variable->value.size == 1 && variable->value.data[0] == 1)
+	bool on, told = efi_is_secure_boot(variable, &on);
+
+	if (told && on)
 		learner->failed |=
 			json_object_set_new(learner->rules, "secure_boot", json_string("on")) < 0;
+	learner->off |= told && !on;
 	for (enum firmware_key key = 0; key < FIRMWARE_KEYS; key++)
 		if (efi_variable_is(variable,
 				    key <= FIRMWARE_KEK ? EFI_GLOBAL_VARIABLE :
@@ -383,6 +386,9 @@ int firmware_learn(const struct firmware_log *log, json_t **ret, uint32_t *ret_p
 	/* Commands without a line are not judged. */
 	if (!json_object_get(learner.rules, "command_lines"))
 		(void)json_object_del(learner.rules, "commands");
+	/* Where Secure Boot is off nobody was asked, whatever the shim measures. */
+	if (learner.off)
+		(void)json_object_del(learner.rules, "authorities");
 	if (r < 0) {
 		json_decref(learner.rules);
 		return r;

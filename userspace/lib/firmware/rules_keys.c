@@ -60,15 +60,16 @@ int judge_secure_boot(struct judging *judging)
 {
 	struct efi_variable variable;
 	size_t found = 0;
+	bool on;
 	int r;
 
 	if (!judging_proven(judging, PCR_SECURE_BOOT))
 		return 0;
 	while ((r = next_variable(judging, &variable)) > 0) {
-		if (!efi_variable_is(&variable, EFI_GLOBAL_VARIABLE, "SecureBoot"))
+		if (!efi_is_secure_boot(&variable, &on))
 			continue;
 		found++;
-		if (variable.value.size != 1 || variable.value.data[0] != 1)
+		if (!on)
 			judging_find(judging, "Secure Boot is off (event %" PRIu64 " of PCR 7)",
 				     judging->event.number);
 	}
@@ -257,16 +258,19 @@ int judge_keys(struct judging *judging, enum firmware_key first, enum firmware_k
  * Is it a variable of Secure Boot, which another rule is about? A text there is none: firmware says
  * so that it is in its debug mode, or that its protection from DMA is off (PFP 3.3.4.8). Some
  * firmware measures who vouched for its drivers before the separator: as "db" once more.
+ * @off: set where it says that Secure Boot is off
  */
-static bool is_configuration(const struct judging *judging, size_t *databases)
+static bool is_configuration(const struct judging *judging, size_t *databases, bool *off)
 {
 	struct efi_variable variable;
+	bool on;
 
 	if (judging->content.proof != FIRMWARE_PROVES_DATA ||
 	    !efi_variable_parse(judging->event.data, &variable))
 		return false;
 	if (efi_variable_is(&variable, EFI_IMAGE_SECURITY_DATABASE, "db"))
 		return (*databases)++ == 0;
+	*off |= efi_is_secure_boot(&variable, &on) && !on;
 	return true;
 }
 
@@ -274,7 +278,7 @@ int judge_authorities(struct judging *judging)
 {
 	char digest[ASSAY_DIGEST_TEXT_MAX], says[JUDGING_TEXT];
 	size_t databases = 0, authorities = 0;
-	bool separated = false;
+	bool separated = false, off = false;
 	int r;
 
 	if (!judging_proven(judging, PCR_SECURE_BOOT))
@@ -284,7 +288,7 @@ int judge_authorities(struct judging *judging)
 			separated = true;
 			continue;
 		}
-		if (!separated && is_configuration(judging, &databases))
+		if (!separated && is_configuration(judging, &databases, &off))
 			continue;
 		authorities += judging->content.kind != FIRMWARE_TEXT;
 		if (judging_is(judging, &judging->rules->authorities, PCR_SECURE_BOOT))
@@ -297,8 +301,11 @@ int judge_authorities(struct judging *judging)
 	}
 	if (r == 0 && !separated)
 		judging_find(judging, "PCR 7 has no separator");
-	/* As where Secure Boot is off: whatever was started, nobody was asked for it. */
-	if (r == 0 && authorities == 0)
+	/* Whatever was started, nobody was asked for it; but the shim measures its own all the
+	 * same. */
+	if (r == 0 && off)
+		judging_find(judging, "nothing vouches for what was started: Secure Boot is off");
+	else if (r == 0 && authorities == 0)
 		judging_find(judging, "nothing vouches for what was started: PCR 7 has no event "
 				      "behind its separator");
 	return r;
