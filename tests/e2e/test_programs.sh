@@ -25,6 +25,9 @@ check 'nor is nothing' [ "$status" -eq 4 ]
 with '"a\n\n"' -re .
 printf 'a\n\n\n' >wanted
 check 'the output is whole' cmp -s wanted stdout
+printf '{"a": 1}' >input
+run env "PATH=$CHECK_OUT:$PATH" timeout 60 jq .a input
+check 'others may come before it in the path' prints 0 '^1$'
 with 'x' -e .a
 check 'what is not JSON fails' [ "$status" -ne 0 ]
 with '' .a
