@@ -342,6 +342,9 @@ static void alarms_follow_a_batch(void **state)
 		{ .name = "c", .at = NOW, .verdict = DEVICE_TRUSTED, .reason = "", .policy = "" },
 		{ .name = "b", .at = NOW, .verdict = DEVICE_TRUSTED, .reason = "", .policy = "" },
 		{ .name = "b", .at = NOW, .verdict = DEVICE_SILENT, .reason = "x", .policy = "" },
+		/* Of a device that the database knows nothing of yet. */
+		{ "e", NOW, DEVICE_NOT_TRUSTED, "x", "", .first = true },
+		{ "e", NOW, DEVICE_TRUSTED, "", "", .first = true },
 	};
 	const size_t count = sizeof(changes) / sizeof(changes[0]);
 	uint64_t ids[sizeof(changes) / sizeof(changes[0])];
@@ -352,9 +355,10 @@ static void alarms_follow_a_batch(void **state)
 	if (devices_add_changes(store, changes, count, ids, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(store_commit(store, &err), 0);
-	assert_int_equal(count_alarms(-1, -1, ""), 4);
+	assert_int_equal(count_alarms(-1, -1, ""), 5);
 	assert_int_equal(count_alarms(1, -1, ""), 2);
 	assert_int_equal(count_alarms(1, -1, "a"), 1);
+	assert_int_equal(count_alarms(0, -1, "e"), 1);
 	assert_int_equal(alarm_of(ids[1]), ids[1]);
 	assert_int_equal(alarm_of(ids[6]), ids[1]);
 	assert_int_equal(alarm_of(ids[7]), ids[7]);

@@ -246,6 +246,17 @@ static bool is_alarm(enum device_verdict verdict)
 	return verdict == DEVICE_NOT_TRUSTED || verdict == DEVICE_SILENT;
 }
 
+/* Most are the first of their device, which has no alarm; but one of these may have opened one. */
+static bool may_have_alarm(const struct device_change *changes, size_t at)
+{
+	if (!changes[at].first)
+		return true;
+	for (size_t i = 0; i < at; i++)
+		if (is_alarm(changes[i].verdict) && strcmp(changes[i].name, changes[at].name) == 0)
+			return true;
+	return false;
+}
+
 /* In their order, since a device may be there twice; those of a kind that follow each other at
  * once.
  */
@@ -261,8 +272,7 @@ static int follow_alarms(struct store *store, const struct device_change *change
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		const bool opens = is_alarm(changes[i].verdict);
 
-		/* Most are the first of their device, which has no alarm. */
-		if (opens || !changes[i].first)
+		if (opens || may_have_alarm(changes, i))
 			events[ready++] =
 				(struct alarm_event){ changes[i].name, ids[i], changes[i].at,
 						      changes[i].verdict, changes[i].reason };

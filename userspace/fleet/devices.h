@@ -79,7 +79,7 @@ int devices_save(struct store *store, const struct device *const *devices, size_
 /**
  * struct device_change - a verdict that became another one
  * @kept: kept_verdict_pack() of it; of size 0 of silence
- * @first: of the device: it was held for nothing before
+ * @first: of the device: it is held for nothing in the database yet
  */
 struct device_change {
 	const char *name;
