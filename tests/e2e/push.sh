@@ -40,12 +40,17 @@ measure() { # NAME DIGEST
 	tpm2_pcrextend "10:sha256=$("$top/tests/e2e/ima-entry.py" list "$@")" || bail 'tpm2_pcrextend fails'
 }
 
-"$verifier" replay uefi --events --json "$firmware" | jq -r '.firmware_events[] | select(.extended) |
-	"\(.pcr):" + (.digests[] | select(startswith("sha256:")) | sub(":"; "="))' |
-	xargs tpm2_pcrextend || bail 'tpm2_pcrextend fails'
-measure boot_aggregate "$(tpm2_pcrread sha256:0,1,2,3,4,5,6,7,8,9 -o pcrs >/dev/null &&
-	sha256sum <pcrs | cut -d ' ' -f 1)"
-measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"
+# What firmware and IMA measure of a boot.
+boots() {
+	rm -f list
+	"$verifier" replay uefi --events --json "$firmware" | jq -r '.firmware_events[] | select(.extended) |
+		"\(.pcr):" + (.digests[] | select(startswith("sha256:")) | sub(":"; "="))' |
+		xargs tpm2_pcrextend || bail 'tpm2_pcrextend fails'
+	measure boot_aggregate "$(tpm2_pcrread sha256:0,1,2,3,4,5,6,7,8,9 -o pcrs >/dev/null &&
+		sha256sum <pcrs | cut -d ' ' -f 1)"
+	measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"
+}
+boots
 
 # Where the kernel shows the logs, for this command alone.
 with_logs() { # COMMAND...

@@ -75,6 +75,25 @@ push_agent attest other=d1
 check 'for which its token is not good' said 401
 push_agent attest "token=$("$top/tests/e2e/keylime-agent.py" "$url" servers.pem "$agent" session)"
 check 'while that is good for it more than once' said 202
+# ---------------------------------------------------------------- another boot, with another firmware
+as viewer GET "/v1/devices/$agent"
+check 'a firmware whose version is no text has none' said 200 '.device.firmware == ""'
+tpm_stop
+rm -f tpm.sock
+tpm_start "$work/tpm" >&2 || bail 'swtpm does not start again'
+firmware=$top/tests/data/uefi/keylime-secureboot.bin
+cp "$firmware" firmware
+boots
+{ tpm2_createek -G rsa -c ek.ctx -u ek.pub && tpm2_flushcontext -t; } >&2 || bail 'no endorsement key again'
+with_logs "$assay" quote --nonce 00112233445566778899aabbccddeeff --ak ak.pem --no-assay-log --out second.json
+"$verifier" policy learn second.json --ima >v/policy.json 2>/dev/null || bail 'no policy of the other firmware'
+upload policies policy.json v/policy.json
+as approver POST /v1/assignments -d '{"label": "", "policy": "policy.json", "version": 2}'
+check 'a policy that knows another firmware' said 200
+push_agent attest
+check 'of another boot, which it does not name, it is trusted' said 202 '.data.attributes.evaluation == "pass"'
+as viewer GET "/v1/devices/$agent"
+check 'with the version of the firmware that it has now' said 200 '.device.verdict == "trusted" and .device.firmware == "edk2-20240524-7.el9"'
 # ---------------------------------------------------------------- what is wrong with it is found
 measure /usr/bin/evil "$(echo evil | sha256sum | cut -d ' ' -f 1)"
 push_agent attest save=evil.json

@@ -552,6 +552,27 @@ static void what_is_old_is_removed(void **state)
 	assert_int_equal(removed, 7);
 }
 
+/* An agent that does not say which boot it is sends all there is each time. */
+static void newest_of_no_boot_stays(void **state)
+{
+	uint64_t removed = 0;
+
+	(void)state;
+	add_device("k", "", DEVICE_TRUSTED);
+	for (int i = 0; i < 5; i++)
+		add_evidence((uint8_t)(i * 51), "k", NOW - (100 + (uint64_t)i) * DAY, "");
+	for (int i = 0; i < 300; i++)
+		removed += look_at(NOW).evidence;
+	assert_int_equal(removed, 4);
+	assert_int_equal(number("SELECT at FROM evidence"), NOW - 100 * DAY);
+	/* It is of no boot that the device is in any more. */
+	script("UPDATE device_state SET boot_id = 'now'; UPDATE meta SET value = 0 WHERE name = "
+	       "'prune_digest'");
+	for (int i = 0; i < 300; i++)
+		removed += look_at(NOW).evidence;
+	assert_int_equal(removed, 5);
+}
+
 static void summaries_are_removed(void **state)
 {
 	const struct retention_terms never = { NOW + 500 * DAY, 0, 400, PARTITION_CHANGES };
@@ -702,6 +723,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(alarms_follow_a_batch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(versions_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_old_is_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(newest_of_no_boot_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(summaries_are_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(former_versions_are_migrated, set_up, tear_down),
 		/* The last one is for PostgreSQL only. */

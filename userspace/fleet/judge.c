@@ -122,11 +122,17 @@ static struct assay_digest firmware_pcrs(const struct device *device)
 	return state.firmware.pcrs;
 }
 
+/* Not every agent says which boot it is, and a boot's beginning is one more reset of the TPM. */
+static bool is_same_boot(const struct evidence_in *in, const struct device *device)
+{
+	return in->resets == device->resets && strcmp(device->boot_id, in->boot_id) == 0;
+}
+
 static int take_verdict(const struct evidence_in *in, uint64_t now, bool has_firmware,
 			const struct assay_verdict *verdict, const struct fleet_policy *policy,
 			struct device *device, struct judgement *ret, struct assay_error *err)
 {
-	bool same_boot = strcmp(device->boot_id, in->boot_id) == 0;
+	bool same_boot = is_same_boot(in, device);
 	enum device_verdict before = device->verdict;
 	struct assay_digest checks = { 0 }, firmware = { 0 }, now_firmware = { 0 };
 	int r = digest_checks(verdict, policy, &checks, err);
@@ -215,8 +221,7 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 
 	/* Of a boot they stay as they are: what goes on from what was trusted need not be read.
 	 * Judging takes the evidence over. */
-	if (keeps &&
-	    (device->verdict != DEVICE_TRUSTED || strcmp(device->boot_id, in->boot_id) != 0))
+	if (keeps && (device->verdict != DEVICE_TRUSTED || !is_same_boot(in, device)))
 		versions_read(&in->evidence, &ret->versions);
 	if (library_verify_read(&params, &in->evidence, &verdict, &message) != ASSAY_VERIFY_OK)
 		return assay_fail(err, EIO, "%s", message.text);

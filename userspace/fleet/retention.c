@@ -125,7 +125,10 @@ static int remove_changes(struct store *store, uint64_t before, uint64_t at, uin
 	return r < 0 ? r : set_meta(store, "prune_change", next, err);
 }
 
-/* An index by time would cost each attestation that is kept; the digests' own parts are as even. */
+/*
+ * An index by time would cost each attestation that is kept; the digests' own parts are as even.
+ * Of who does not say which boot it is, each evidence is whole: the newest stays.
+ */
 static int remove_evidence(struct store *store, uint64_t before, uint64_t part, uint64_t *done,
 			   struct assay_error *err)
 {
@@ -133,7 +136,9 @@ static int remove_evidence(struct store *store, uint64_t before, uint64_t part, 
 		"bnb",
 		"DELETE FROM evidence WHERE digest >= $1 AND at < $2 AND ($3 IS NULL OR digest < "
 		"$3) AND NOT EXISTS (SELECT 1 FROM device_state s WHERE s.name = evidence.name AND "
-		"s.boot_id = evidence.boot_id) RETURNING 1",
+		"s.boot_id = evidence.boot_id AND (s.boot_id <> '' OR NOT EXISTS (SELECT 1 FROM "
+		"evidence l WHERE l.name = evidence.name AND l.boot_id = '' AND l.at > "
+		"evidence.at))) RETURNING 1",
 		NULL,
 	};
 	const uint8_t from = (uint8_t)part, to = (uint8_t)(part + 1);

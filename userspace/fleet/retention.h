@@ -2,7 +2,8 @@
 /*
  * What is old is removed: verdicts that no device is held for any more, evidence of former boots,
  * alarms that were closed, and counts of former days. What each device is held for stays, with its
- * reason, and so does the evidence of its present boot; the audit is never cut.
+ * reason, and so does the evidence of its present boot, or, where it does not say which that is,
+ * the newest; the audit is never cut.
  *
  * A pass once a day, by whoever has the lease, in steps that are short: devices do not wait.
  */
