@@ -192,6 +192,10 @@ check 'with another PCR, too, and its log' printed 0 '^d2: trusted'
 measure /usr/bin/init "$(echo init | sha256sum | cut -d ' ' -f 1)"
 push
 check 'and after it without' eval "printed 0 '^d2: trusted' && [ $(bytes) -lt $((whole / 2)) ]"
+# As on a machine that is fast: all of it came in one second.
+python3 -c 'import sqlite3
+with sqlite3.connect("fleet.db", timeout=60) as database:
+	database.execute("UPDATE evidence SET at = (SELECT max(at) FROM evidence WHERE name = ?) WHERE name = ?", ("d2", "d2"))' || bail 'no time can be set'
 as operator POST /v1/what-if -d '{"policy": "lax.json", "version": 1}'
 check 'what was sent is judged again as it was' said 200 '.changes == [] and .unchanged_count == 1'
 echo nonsense >others.hash

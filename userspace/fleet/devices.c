@@ -363,12 +363,13 @@ int devices_add_evidence(struct store *store, const struct device_evidence *evid
 			 struct assay_error *err)
 {
 	static const struct store_many add = {
-		{ "btntbnb",
-		  "INSERT INTO evidence (digest, name, at, boot_id, nonce, issued, body) VALUES "
-		  "($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
+		{ "btntbnbn",
+		  "INSERT INTO evidence (digest, name, at, boot_id, nonce, issued, body, clock) "
+		  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO NOTHING",
 		  NULL },
-		"INSERT INTO evidence (digest, name, at, boot_id, nonce, issued, body) SELECT * "
-		"FROM unnest($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
+		"INSERT INTO evidence (digest, name, at, boot_id, nonce, issued, body, clock) "
+		"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO "
+		"NOTHING",
 	};
 	const size_t width = strlen(add.one.types);
 	struct store_value *values = calloc(count * width + 1, sizeof(*values));
@@ -381,7 +382,7 @@ int devices_add_evidence(struct store *store, const struct device_evidence *evid
 			digest_value(&evidence[i].digest), store_text(evidence[i].name),
 			store_number(evidence[i].at),	   store_text(evidence[i].boot_id),
 			store_blob(evidence[i].nonce),	   store_number(evidence[i].issued),
-			store_blob(evidence[i].body)
+			store_blob(evidence[i].body),	   store_number(evidence[i].clock)
 		};
 
 		memcpy(values + i * width, row, sizeof(row));

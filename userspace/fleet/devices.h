@@ -107,6 +107,7 @@ int devices_reason(struct store *store, uint64_t change, char *reason, size_t ca
 /**
  * struct device_evidence - what was judged, for who asks later
  * @body: one frame of zstd, as it was sent
+ * @clock: of the TPM, in its quote
  */
 struct device_evidence {
 	struct assay_digest digest;
@@ -116,6 +117,7 @@ struct device_evidence {
 	struct bytes nonce;
 	uint64_t issued;
 	struct bytes body;
+	uint64_t clock;
 };
 
 /* devices_add_evidence() - keep it, if it is not there */

@@ -145,6 +145,7 @@ static int save(struct intake_batch *batch, struct assay_error *err)
 				buffer_bytes(&item->in.nonce),
 				item->judgement.issued,
 				item->in.body,
+				item->in.clock,
 			};
 	}
 	for (size_t i = 0; i < batch->device_count; i++)

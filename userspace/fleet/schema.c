@@ -209,6 +209,10 @@ static const struct step {
 		.both = "CREATE TABLE device_version (name TEXT PRIMARY KEY, kernel TEXT NOT NULL, "
 			"module TEXT NOT NULL, firmware TEXT NOT NULL);",
 	},
+	/* The TPM's, which says the order of what came in one second. */
+	{
+		.both = "ALTER TABLE evidence ADD COLUMN clock BIGINT NOT NULL DEFAULT 0;",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))

@@ -163,13 +163,14 @@ static int take_digest(void *context, size_t set, const struct store_value *colu
 	return 0;
 }
 
-/* Of the boot that was judged last. */
+/* Of the boot that was judged last. What came in one second is in the order of the TPM's clock. */
 static int find_pieces(struct store *store, const struct device *device, struct pieces *ret,
 		       struct assay_error *err)
 {
 	static const struct store_statement get = {
 		"tt",
-		"SELECT digest FROM evidence WHERE name = $1 AND boot_id = $2 ORDER BY at, digest",
+		"SELECT digest FROM evidence WHERE name = $1 AND boot_id = $2 ORDER BY at, clock, "
+		"digest",
 		NULL,
 	};
 	const struct store_value values[] = { store_text(device->name),
