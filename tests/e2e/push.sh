@@ -7,7 +7,7 @@
 top=$PWD
 assay=$top/build/host/assay
 verifier=$top/build/host/assay-verify
-firmware=$top/tests/data/uefi/tpm2tools-event-arch-linux.bin
+firmware=$top/tests/data/uefi/${firmware_log:-tpm2tools-event-arch-linux.bin}
 
 . tests/swtpm.sh
 tpm_work assay-push

@@ -399,7 +399,10 @@ static struct device load(const char *name)
 
 static void devices_are_enrolled(void **state)
 {
+	static const struct store_statement versions = { "", "SELECT count(*) FROM device_version",
+							 NULL };
 	struct assay_error err = { 0 };
+	uint64_t count = 1;
 	struct device device;
 
 	(void)state;
@@ -418,8 +421,15 @@ static void devices_are_enrolled(void **state)
 	assert_false(device.approved);
 	assert_int_equal(device.verdict, DEVICE_NEVER);
 	device_free(&device);
-	/* Another attestation key of the same TPM. */
+	/* Another attestation key of the same TPM: it has proved nothing yet. */
+	assert_int_equal(store_script(store,
+				      "INSERT INTO device_version (name, kernel, module, firmware) "
+				      "VALUES ('d1', 'k', 'm', 'f')",
+				      &err),
+			 0);
 	assert_int_equal(enrol("d1", 1, 14, true, &err), 0);
+	assert_int_equal(store_run(store, &versions, NULL, 1, store_take_number, &count, &err), 0);
+	assert_int_equal(count, 0);
 	device = load("d1");
 	assert_int_equal(device.ak.data[0], 14);
 	device_free(&device);

@@ -482,12 +482,14 @@ int devices_enrol(struct store *store, const struct device_record *record, const
 		r = add_device(store, record, text, label, due > 0, replace, err);
 	if (r == 0)
 		r = begin_state(store, record->machine_id, due, err);
-	/* With a new key it is held for nothing yet. */
+	/* With a new key it is held for nothing yet, and has proved nothing. */
 	if (r == 0 && replace)
 		r = alarms_close(store,
 				 &(struct alarm_event){ .device = record->machine_id,
 							.at = record->enrolled },
 				 1, err);
+	if (r == 0 && replace)
+		r = versions_forget(store, record->machine_id, err);
 	return r;
 }
 

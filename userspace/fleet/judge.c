@@ -216,12 +216,12 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	struct assay_verify_message message = { "" };
 	struct assay_verify_quote quote = { .proven = 0 };
 	struct assay_verdict *verdict = NULL;
-	const bool has_firmware = in->evidence.has_uefi_log;
+	const bool has_firmware = in->evidence.has_uefi_log, same_boot = is_same_boot(in, device);
 	int r = 0;
 
 	/* Of a boot they stay as they are: what goes on from what was trusted need not be read.
 	 * Judging takes the evidence over. */
-	if (keeps && (device->verdict != DEVICE_TRUSTED || !is_same_boot(in, device)))
+	if (keeps && (device->verdict != DEVICE_TRUSTED || !same_boot))
 		versions_read(&in->evidence, &ret->versions);
 	if (library_verify_read(&params, &in->evidence, &verdict, &message) != ASSAY_VERIFY_OK)
 		return assay_fail(err, EIO, "%s", message.text);
@@ -235,6 +235,9 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 		versions_believe(&ret->versions, versions_proven_by(verdict));
 	else
 		ret->versions.known = false;
+	/* What the boot before had proved says nothing of this one. */
+	if (ret->kind == JUDGE_VERDICT && keeps && !same_boot)
+		ret->versions.known = true;
 	if (ret->kind == JUDGE_VERDICT)
 		r = take_verdict(in, now, has_firmware, verdict, policy, device, ret, err);
 	if (r == 0 && keeps && ret->changed)

@@ -19,14 +19,14 @@ static void take_text(struct bytes from, char to[VERSION_MAX + 1])
 	(void)text_end_whole(to);
 }
 
-/* Its first record, if the log is whole: a log that goes on from another one has none. */
+/* Its first record. */
 static void read_start(const struct evidence *evidence, struct versions *ret)
 {
 	struct assay_content content;
 	struct cel_reader reader;
 	struct cel_record record;
 
-	if (!evidence->has_assay_log || evidence->assay_first != 0)
+	if (!evidence->has_assay_log)
 		return;
 	cel_begin(&reader, buffer_bytes(&evidence->assay_cel), evidence->assay_base);
 	if (cel_next(&reader, &record, NULL) != 1 ||
@@ -87,6 +87,9 @@ struct versions_proven versions_proven_by(const struct assay_verdict *verdict)
 void versions_read(const struct evidence *evidence, struct versions *ret)
 {
 	*ret = (struct versions){ .known = false };
+	/* Of what goes on the beginning was read before. */
+	if (evidence->has_assay_log && evidence->assay_first != 0)
+		return;
 	read_start(evidence, ret);
 	read_firmware(evidence, ret);
 	ret->known = ret->kernel[0] || ret->module[0] || ret->firmware[0];

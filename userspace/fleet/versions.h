@@ -13,7 +13,7 @@
 
 /**
  * struct versions - "" where nothing proves it
- * @known: at least one is
+ * @known: at least one is; or of another boot, of which none has to be
  * @kernel: its release; @module: of assay: both of the log's START
  * @firmware: of the firmware's log (EV_S_CRTM_VERSION)
  */
@@ -22,7 +22,7 @@ struct versions {
 	char kernel[VERSION_MAX + 1], module[VERSION_MAX + 1], firmware[VERSION_MAX + 1];
 };
 
-/* versions_read() - what evidence says; nothing of it is proved yet */
+/* versions_read() - what whole evidence says; nothing of it is proved yet */
 void versions_read(const struct evidence *evidence, struct versions *ret);
 
 /* struct versions_proven - which logs of evidence were extended into the PCRs that were quoted */
@@ -46,7 +46,7 @@ struct device_versions {
 int versions_save(struct store *store, const struct device_versions *devices, size_t count,
 		  struct assay_error *err);
 
-/* versions_forget() - of a device that is enrolled no more */
+/* versions_forget() - of a device that is enrolled no more, or with another key */
 int versions_forget(struct store *store, const char *name, struct assay_error *err);
 
 /* What can be counted; also the members of a filter of devices. */
