@@ -417,6 +417,7 @@ def check_rollouts():
     check("and who would be held for something else, before it is so", has("1 would become trusted", ".preview .what-if"), text(".preview"))
     decide("Propose it", "form.begin")
     check("it is a proposal", has("another approver must approve it", "#rollout-done"), text("form.begin"))
+    check("and another one can be made", until(lambda: button("Propose it", "form.begin")), text("form.begin"))
     check("which who has proposed it cannot approve", until(lambda: button("Withdraw it", "[data-proposal]")) and
           not button("Approve it", "[data-proposal]"), text("#rollouts"))
     check_view("roll-outs")

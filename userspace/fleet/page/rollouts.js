@@ -31,6 +31,8 @@ function deciding(words, question, act, { again, tell }) {
 			try {
 				await act();
 				say(`Done: ${words}`);
+				place.replaceChildren(first);
+				first.focus();
 				await again();
 			} catch (error) {
 				place.replaceChildren(first);
