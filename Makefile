@@ -379,8 +379,8 @@ system-needs: build/device-root build/kernel/4k build/loop build/kmod/4k/.made $
 	@cp -P build/sysroot/usr/lib/aarch64-linux-gnu/libcbor.so.0* build/system/usr/lib/aarch64-linux-gnu/
 
 # And an initramfs for it, which a guest makes with assay's own scripts: see tests/e2e/test_initramfs_boot.sh.
-.PHONY: initramfs-tools-needs
-initramfs-tools-needs: %-needs: system-needs build/host/assay
+.PHONY: initramfs-tools-needs dracut-needs
+initramfs-tools-needs dracut-needs: %-needs: system-needs build/host/assay
 	$(Q)qemu/device-initrd $* build/device-$* >/dev/null
 
 # ---------------------------------------------------------------- tests

@@ -132,7 +132,7 @@ needs() {
 	e2e/test_kernel_signatures) echo 'build/host/assay guest-64k guest-4k newer-openssl' ;;
 	e2e/test_enforce_*) echo 'build/host/assay build/host/assay-initrd guest-4k' ;;
 	e2e/test_initramfs) echo build/host/assay-initrd ;;
-	e2e/test_initramfs_boot) echo initramfs-tools-needs ;;
+	e2e/test_initramfs_boot) echo "${initramfs:-initramfs-tools}-needs" ;;
 	e2e/test_fleet_unit) echo build/host/assay-fleet ;;
 	e2e/test_fleet_guests) echo fleet-guests-needs ;;
 	e2e/test_fleet_store) echo 'build/unit/test_fleet_store build/unit/test_fleet_history' ;;

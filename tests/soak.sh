@@ -16,6 +16,7 @@
 #	          as come within the hour (archive_seconds of the one, archive_events and events_seconds of the other)
 #	kill      assayd killed 200 times while it archives (archive_kills)
 #	archive-cut  a guest that archives cut off 200 times (cut_rounds; cut_seed)
+#	dracut    a system that boots through an initramfs with systemd, made by dracut
 #	nth       memory that is not there, for every allocation of loading and unloading
 #	device    a Debian 13 device from its firmware on, with attacks at each stage
 #	uefi      machines with UEFI and Secure Boot, of both architectures: each change of the boot by itself
@@ -55,7 +56,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package dkms
 for name; do
 	case $name in
 	model)
@@ -123,6 +124,12 @@ for name; do
 	archive-cut)
 		export cut_rounds="${cut_rounds:-200}" e2e_timeout=7200
 		soak archive-cut e2e/test_archive_cut
+		;;
+	dracut)
+		initramfs=dracut
+		export initramfs
+		soak dracut e2e/test_initramfs_boot
+		unset initramfs
 		;;
 	nth)
 		export nth_tries="${nth_tries:-0}" nth_timeout=3600

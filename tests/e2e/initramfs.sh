@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154
-# An initramfs that initramfs-tools made for a device (qemu/device-initrd), brought up to date: what
-# may have changed since it was made takes the place of what its hooks have put there. Sourced, with
-# $work set.
-initramfs_image=build/device-initramfs-tools/image
+# An initramfs that initramfs-tools, or what $initramfs says, made for a device (qemu/device-initrd),
+# brought up to date: what may have changed since it was made takes the place of what its hooks have put
+# there. Sourced, with $work set.
+initramfs_image=build/device-${initramfs:-initramfs-tools}/image
 
 # initramfs_list FILE: what is in it
 initramfs_list() {
