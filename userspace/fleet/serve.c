@@ -137,23 +137,30 @@ static uint64_t sweep_period(const struct running *running)
 	return period < 1 ? 1 : period > 30 ? 30 : period;
 }
 
-/* Of one process of all that share the database. */
+/*
+ * Of one process of all that share the database. Each is done whether the one before it could be or
+ * not: without new partitions nothing would be noted in the end. @err: of the first that failed
+ */
 static int keep_house(struct fleet *fleet, struct assay_error *err)
 {
 	const struct retention_terms terms = { fleet_now(), fleet->settings->retain,
 					       fleet->settings->retain_summaries,
 					       PARTITION_CHANGES };
 	struct retention_done done = { 0 };
+	struct assay_error others;
 	uint64_t halted = 0;
 	bool taken;
 	int r = rollouts_watch(fleet->store, fleet_now(), &halted, err);
+	int tally = tally_take(fleet->store, terms.now, &taken, r < 0 ? &others : err);
+	int retention;
 
 	if (halted > 0)
 		fprintf(stderr, "<3>assay-fleet: %llu roll-outs are halted\n",
 			(unsigned long long)halted);
 	if (r == 0)
-		r = tally_take(fleet->store, terms.now, &taken, err);
-	return r < 0 ? r : retention_look(fleet->store, &terms, &done, err);
+		r = tally;
+	retention = retention_look(fleet->store, &terms, &done, r < 0 ? &others : err);
+	return r < 0 ? r : retention;
 }
 
 static struct lease_terms lease_terms(const struct running *running)
