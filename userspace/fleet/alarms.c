@@ -127,17 +127,6 @@ int alarms_acknowledge(struct store *store, uint64_t id, const char *who, const 
 		       r;
 }
 
-static int count_row(void *context, size_t set, const struct store_value *columns, size_t count,
-		     struct assay_error *err)
-{
-	(void)set;
-	(void)columns;
-	(void)count;
-	(void)err;
-	++*(uint64_t *)context;
-	return 0;
-}
-
 int alarms_prune(struct store *store, uint64_t before, uint64_t *done, struct assay_error *err)
 {
 	static const struct store_statement remove = {
@@ -145,5 +134,5 @@ int alarms_prune(struct store *store, uint64_t before, uint64_t *done, struct as
 	};
 	const struct store_value value = store_number(before);
 
-	return store_run(store, &remove, &value, 1, count_row, done, err);
+	return store_run(store, &remove, &value, 1, store_count_row, done, err);
 }

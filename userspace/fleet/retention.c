@@ -10,17 +10,6 @@
 #define CHANGES_A_STEP 20000U /* numbers of changes that are looked at */
 #define DIGESTS 256U	      /* steps for evidence: by the first byte of its digest */
 
-static int count_row(void *context, size_t set, const struct store_value *columns, size_t count,
-		     struct assay_error *err)
-{
-	(void)set;
-	(void)columns;
-	(void)count;
-	(void)err;
-	++*(uint64_t *)context;
-	return 0;
-}
-
 static int get_meta(struct store *store, const char *name, uint64_t *ret, struct assay_error *err)
 {
 	static const struct store_statement get = { "t", "SELECT value FROM meta WHERE name = $1",
@@ -64,7 +53,7 @@ static int remove_summaries(struct store *store, uint64_t before, uint64_t *done
 	};
 	const struct store_value values[] = { store_number(TALLY_DAY), store_number(before) };
 
-	return store_run(store, &days, values, 1, count_row, done, err);
+	return store_run(store, &days, values, 1, store_count_row, done, err);
 }
 
 int retention_begin(struct store *store, const struct retention_terms *terms,
@@ -119,7 +108,7 @@ static int remove_changes(struct store *store, uint64_t before, uint64_t at, uin
 						      store_number(next + CHANGES_A_STEP),
 						      store_number(before) };
 
-		r = store_run(store, &remove, values, 1, count_row, done, err);
+		r = store_run(store, &remove, values, 1, store_count_row, done, err);
 		next += CHANGES_A_STEP;
 	}
 	return r < 0 ? r : set_meta(store, "prune_change", next, err);
@@ -147,7 +136,7 @@ static int remove_evidence(struct store *store, uint64_t before, uint64_t part, 
 		store_number(before),
 		part + 1 < DIGESTS ? store_blob(BYTES(&to, 1)) : store_text(NULL),
 	};
-	int r = store_run(store, &remove, values, 1, count_row, done, err);
+	int r = store_run(store, &remove, values, 1, store_count_row, done, err);
 
 	return r < 0 ? r : set_meta(store, "prune_digest", part + 1, err);
 }

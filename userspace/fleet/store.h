@@ -65,6 +65,10 @@ typedef int store_row(void *context, size_t set, const struct store_value *colum
 /* store_take_number() - a store_row for statements of one number: @context is a uint64_t */
 store_row store_take_number;
 
+/* store_count_row() - a store_row for statements of which the number of rows counts: @context is a
+ * uint64_t that each adds one to */
+store_row store_count_row;
+
 struct store;
 
 /* What an engine does; store_*() below say what. Only for the engines and store.c. */
