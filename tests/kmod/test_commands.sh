@@ -82,7 +82,7 @@ check "the JSON says that all is anchored" prints 0 "\"tail\": \($(counter log/b
 check "every digest matches" [ "$(grep -c '"digests_match":true' /run/stdout)" -eq "$(counter log/records)" ]
 
 run assay status --json
-check "status --json has the window's pages: a header, parts" prints 0 '"state": *"header", *"count": *1}, *{"state": *"\(part\|sealed\)"'
+check "status --json has the window's pages: a header, parts" prints 0 '"state": *"header", *"count": *1}' '"state": *"\(part\|sealed\)"'
 claimed=$(tr '{' '\n' </run/stdout | sed -n 's/.*"state": *"\(header\|part\|sealed\|empty\|open\)", *"count": *\([0-9]*\).*/\2/p' |
 	awk '{ n += $1 } END { print n }')
 page=$(sed -n 's/.*"page_size": *\([0-9]*\).*/\1/p' /run/stdout)
