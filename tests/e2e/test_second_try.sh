@@ -75,6 +75,12 @@ test_of fault "echo 'guest: BUG: KASAN: use-after-free' >>\"\$GUEST_COMPLAINTS\"
 test_run e2e/test_fault
 check 'nor is what a kernel complains of' [ "$status" -eq 1 ]
 check 'it is not tried again either' eval '! grep -q "^again" "$CHECK_OUT/stdout"'
+test_of fault "mkdir -p build/test/e2e/test_fault/guest; printf 'Segmentation fault\\0' >build/test/e2e/test_fault/guest/console.log; $not_ok"
+test_run e2e/test_fault
+check 'nor a crash on a console, whatever else that holds' [ "$status" -eq 1 ]
+test_of fault "printf 'malloc(): invalid size\\0' >build/test/e2e/test_fault/disk.img; $not_ok"
+test_run e2e/test_fault
+check 'words in a disk that a test leaves say nothing' prints 0 '^again .*e2e/test_fault' '^ok .*e2e/test_fault'
 rm tests/e2e/test_fault.sh
 
 cp tests/e2e/test_chance.sh build/unit/test_unit
