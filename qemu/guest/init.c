@@ -262,7 +262,8 @@ static bool file_says(const char *path, const char *text)
 /*
  * A port is found by its name. Opening a /dev/vportNpM that does not exist would
  * create a file, and the result would go nowhere: hence no O_CREAT, and S_ISCHR.
- * -1 where there is none (yet).
+ * -1 where there is none (yet), or no device. It never ends the machine, as the end of the
+ * machine asks for a port as well.
  */
 static int find_port(const char *wanted)
 {
@@ -272,16 +273,17 @@ static int find_port(const char *wanted)
 	char path[PATH_MAX];
 	int fd = -1;
 
-	while (fd < 0 && ports && (port = readdir(ports))) {
+	while (ports && (port = readdir(ports))) {
 		snprintf(path, sizeof(path), "/sys/class/virtio-ports/%s/name", port->d_name);
 		if (!file_says(path, wanted))
 			continue;
 		snprintf(path, sizeof(path), "/dev/%s", port->d_name);
 		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			break;
-		if (fstat(fd, &status) || !S_ISCHR(status.st_mode))
-			broken("%s is not a device", path);
+		if (fd >= 0 && (fstat(fd, &status) || !S_ISCHR(status.st_mode))) {
+			close(fd);
+			fd = -1;
+		}
+		break;
 	}
 	if (ports)
 		closedir(ports);
@@ -296,7 +298,7 @@ static int open_port(const char *wanted)
 		if (port >= 0)
 			return port;
 	}
-	broken("no virtio port is called %s", wanted);
+	broken("no virtio port that is a device is called %s", wanted);
 }
 
 /* Runs a program, reaps what is left to PID 1, returns the program's wait status. */

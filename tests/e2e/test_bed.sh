@@ -18,7 +18,7 @@ guest() {
 	run qemu/run-guest --out "$out" --init "$work/script.sh" "$@"
 }
 
-echo 1..27
+echo 1..28
 
 for flavour in 64k 4k; do
 	guest 'echo 1..2; echo ok 1; echo ok 2 - two' --flavour $flavour
@@ -79,3 +79,17 @@ for said in 'possible circular locking' 'KASAN: slab-use-after-free' 'pagealloc:
 	'list_add double add'; do
 	check "debug: fails by '$said'" told 1 'the kernel complained' "$said"
 done
+
+# The end of a machine looks for a port as well. Without one that is a device it says so, once: in
+# namespaces whose processors' ports are not this one's to write to.
+gcc -std=c11 -O1 -static -o "$work/init" qemu/guest/init.c
+# shellcheck disable=SC2016 # for the inner shell to expand
+lone_init='mount -t tmpfs none /sys && mkdir -p /sys/class/virtio-ports/vport0 &&
+	mount -t tmpfs none /dev && : >/dev/vport0 &&
+	echo org.assay.end >/sys/class/virtio-ports/vport0/name && exec "$1" --service'
+run timeout -s KILL 10 unshare -rmpf --kill-child sh -c "$lone_init" sh "$work/init"
+ended_once() {
+	[ "$(grep -c '^bed: broken: no virtio port that is a device' "$work/stderr")" -eq 1 ] &&
+		[ "$(grep -c '^bed: broken' "$work/stderr")" -eq 1 ]
+}
+check 'a port that is no device does not keep the machine from its end' ended_once
