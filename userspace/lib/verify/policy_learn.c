@@ -261,8 +261,45 @@ static bool is_bank(const struct evidence_pcr *pcr)
 	return pcr->value.hash != ASSAY_HASH_SHA1;
 }
 
+static bool is_quoted(const struct evidence *evidence, uint32_t index)
+{
+	for (size_t i = 0; i < evidence->pcr_count; i++) {
+		const struct evidence_pcr *pcr = &evidence->pcrs[i];
+
+		if (is_bank(pcr) && pcr->index == index &&
+		    !bytes_are_zero(BYTES(pcr->value.bytes, pcr->value.size)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a log of assay's, which need not be in the evidence, may be anchored in the PCR: the
+ * shim's keys are measured into the same one. What the firmware's log does not come to is another
+ * value as soon as the module anchors the next record.
+ */
+static bool may_anchor(struct learning *learning, const struct evidence *evidence, uint32_t pcr)
+{
+	char text[256];
+
+	if (learning->logs.presence[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT)
+		return true;
+	if (learning->logs.uefi_replayed & UINT32_C(1) << pcr)
+		return false;
+	if (is_quoted(evidence, pcr)) {
+		snprintf(text, sizeof(text),
+			 "the value of PCR %u is not learned, as no log of the firmware comes to "
+			 "it: assay's module extends that PCR, where it is loaded. Name it "
+			 "(--pcr) with the others, if nothing does",
+			 pcr);
+		learning->each(learning->context, text);
+	}
+	return true;
+}
+
 /* PCRs that files change from boot to boot say nothing of another boot. */
-static uint32_t wanted_pcrs(const struct learning *learning, const struct verify_policy *rules)
+static uint32_t wanted_pcrs(struct learning *learning, const struct evidence *evidence,
+			    const struct verify_policy *rules)
 {
 	const struct policy_learning *what = learning->what;
 	uint32_t anchors = UINT32_C(1) << rules->ima_pcr;
@@ -271,7 +308,7 @@ static uint32_t wanted_pcrs(const struct learning *learning, const struct verify
 		return what->pcrs;
 	if (what->waive_boot)
 		return 0;
-	if (learning->logs.presence[VERIFY_LOG_ASSAY] != PRESENCE_ABSENT)
+	if (may_anchor(learning, evidence, rules->assay_pcr))
 		anchors |= UINT32_C(1) << rules->assay_pcr;
 	return BOOT_PCRS & ~anchors;
 }
@@ -325,7 +362,7 @@ static int learn_values(struct learning *learning, const struct evidence *eviden
 	static const enum assay_hash banks[] = { ASSAY_HASH_SHA256, ASSAY_HASH_SHA384,
 						 ASSAY_HASH_SHA512 };
 	const struct policy_learning *what = learning->what;
-	uint32_t wanted = wanted_pcrs(learning, rules), quoted = 0, ruled = 0;
+	uint32_t wanted = wanted_pcrs(learning, evidence, rules), quoted = 0, ruled = 0;
 	char pcrs[PCRS_TEXT], text[PCRS_TEXT + 128];
 	bool known = false;
 

@@ -9,10 +9,14 @@
 #include "verify/structures.h"
 #include "verity/verity.h"
 
-/* PCRs that the log replays to other values of than those beside the quote. */
-static uint32_t differing_pcrs(const struct evidence *evidence, const struct uefi_pcrs *firmware)
+/*
+ * PCRs that the log replays to other values of than those beside the quote.
+ * @ret_replayed: those that it replays to the same of
+ */
+static uint32_t differing_pcrs(const struct evidence *evidence, const struct uefi_pcrs *firmware,
+			       uint32_t *ret_replayed)
 {
-	uint32_t differing = 0;
+	uint32_t differing = 0, same = 0;
 
 	for (size_t i = 0; i < evidence->pcr_count; i++) {
 		const struct evidence_pcr *pcr = &evidence->pcrs[i];
@@ -21,10 +25,14 @@ static uint32_t differing_pcrs(const struct evidence *evidence, const struct uef
 		if (pcr->index >= UEFI_PCR_COUNT || !(firmware->extended & 1U << pcr->index))
 			continue;
 		replayed = uefi_pcrs_value(firmware, pcr->value.hash, pcr->index);
-		if (replayed && uefi_pcrs_complete(firmware, pcr->value.hash, pcr->index) &&
-		    !verity_digest_equal(replayed, &pcr->value))
+		if (!replayed || !uefi_pcrs_complete(firmware, pcr->value.hash, pcr->index))
+			continue;
+		if (verity_digest_equal(replayed, &pcr->value))
+			same |= 1U << pcr->index;
+		else
 			differing |= 1U << pcr->index;
 	}
+	*ret_replayed = same & ~differing;
 	return differing;
 }
 
@@ -37,7 +45,8 @@ static void find_firmware(const struct evidence *evidence, struct learned_logs *
 	if (firmware && uefi_replay(buffer_bytes(&evidence->uefi_data), firmware, NULL) == 0) {
 		logs->uefi_accepted = firmware->rules;
 		logs->uefi_extended_later =
-			differing_pcrs(evidence, firmware) & ~((UINT32_C(1) << FIRMWARE_PCRS) - 1);
+			differing_pcrs(evidence, firmware, &logs->uefi_replayed) &
+			~((UINT32_C(1) << FIRMWARE_PCRS) - 1);
 		/* That one is compared with what it was before assay's log. */
 		if (evidence->has_assay_log)
 			logs->uefi_extended_later &= ~(UINT32_C(1) << usual.assay_pcr);

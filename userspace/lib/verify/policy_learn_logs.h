@@ -14,10 +14,11 @@
  * @uefi_accepted, @uefi_extended_later: as struct verify_policy has them: rules that events of
  *                                       this firmware break, and PCRs from 8 on that others
  *                                       extended by the time of the quote
+ * @uefi_replayed: bit n: the firmware's log has all that PCR n was extended by
  */
 struct learned_logs {
 	enum log_presence presence[VERIFY_LOGS];
-	uint32_t uefi_accepted, uefi_extended_later;
+	uint32_t uefi_accepted, uefi_extended_later, uefi_replayed;
 };
 
 /* learn_logs_find() - by what there is in the evidence, which nothing has proven yet */
