@@ -8,6 +8,7 @@
 
 #include "base/utc.h"
 #include "devices.h"
+#include "overdue.h"
 
 /* Periods without a look after which the verifier was away. */
 #define AWAY_PERIODS 3
@@ -89,24 +90,6 @@ static int take_lease(struct store *store, struct lease_terms *terms, struct loo
 		looks->up_since = terms->now;
 	looks->swept = terms->now;
 	return write_looks(store, looks, err);
-}
-
-/*
- * Nothing is due in more than an interval: what says so was noted by a clock that was ahead, and
- * would keep silence from being found until that time has come.
- */
-static int cap_due(struct store *store, const struct lease_terms *terms, struct assay_error *err)
-{
-#define CAP(lock)                                                                                  \
-	"UPDATE device_state SET due = $1 WHERE name IN (SELECT name FROM device_state WHERE due " \
-	"> $2" lock ")"
-	static const struct store_statement cap = { "nn", CAP(""), CAP(" FOR UPDATE SKIP LOCKED") };
-#undef CAP
-	const uint64_t most = terms->now + terms->interval;
-	const struct store_value values[] = { store_number(most),
-					      store_number(most + LEASE_CLOCK_SLACK) };
-
-	return store_run(store, &cap, values, 1, NULL, NULL, err);
 }
 
 /* ---------------------------------------------------------------- silence */
@@ -216,25 +199,9 @@ static int mark(struct store *store, const struct late *late, uint64_t now, stru
 				  store_run_many(store, &set, values, late->count, NULL, NULL, err);
 }
 
-/* All are read to find some: so it is not done for each transaction. */
-static int find_late(struct store *store, uint64_t before, struct names *ret,
-		     struct assay_error *err)
-{
-	static const struct store_statement get = {
-		"nn",
-		"SELECT name FROM device_state WHERE due > 0 AND due < $1 AND verdict <> 3 LIMIT "
-		"$2",
-		NULL,
-	};
-	const struct store_value values[] = { store_number(before), store_number(LEASE_LOOK) };
-
-	ret->count = 0;
-	return store_run(store, &get, values, 1, take_name, ret, err);
-}
-
 /* What a worker has locked for a verdict right now is not silent, nor what it has judged meanwhile.
  */
-static int lock_late(struct store *store, uint64_t before, const struct names *names, size_t first,
+static int lock_late(struct store *store, const struct store_value *values, size_t count,
 		     struct late *ret, struct assay_error *err)
 {
 	static const struct store_many get = {
@@ -248,14 +215,8 @@ static int lock_late(struct store *store, uint64_t before, const struct names *n
 		"before, n) JOIN device_state s ON s.name = v.name WHERE s.due > 0 AND s.due < "
 		"v.before AND s.verdict <> 3 FOR UPDATE OF s SKIP LOCKED",
 	};
-	struct store_value values[LEASE_ROWS * 2];
-	size_t count = 0;
 
 	ret->count = 0;
-	for (; count < LEASE_ROWS && first + count < names->count; count++) {
-		values[2 * count] = store_text(names->list[first + count]);
-		values[2 * count + 1] = store_number(before);
-	}
 	return store_run_many(store, &get, values, count, take_late, ret, err);
 }
 
@@ -268,31 +229,46 @@ static int end_transaction(struct store *store, int r, struct assay_error *err)
 	return r;
 }
 
+/* @done: those of them that are dealt with are added */
 static int sweep_some(struct store *store, const struct lease_terms *terms,
-		      const struct names *names, size_t first, struct late *late,
+		      const struct names *names, size_t first, struct late *late, uint64_t *done,
 		      struct assay_error *err)
 {
-	int r = lock_late(store, terms->now - terms->interval, names, first, late, err);
+	struct store_value values[LEASE_ROWS * 2];
+	size_t count = 0;
+	int r;
 
+	for (; count < LEASE_ROWS && first + count < names->count; count++) {
+		values[2 * count] = store_text(names->list[first + count]);
+		values[2 * count + 1] = store_number(terms->now - terms->interval);
+	}
+	r = lock_late(store, values, count, late, err);
 	if (r == 0)
 		r = note_silence(store, late, terms->now, err);
-	return r < 0 ? r : mark(store, late, terms->now, err);
+	if (r == 0)
+		r = mark(store, late, terms->now, err);
+	return r < 0 ? r : overdue_forget(store, values, count, done, err);
 }
 
 static int sweep(struct store *store, const struct lease_terms *terms, struct names *names,
 		 struct lease_found *ret, struct assay_error *err)
 {
 	struct late late;
-	int r = find_late(store, terms->now - terms->interval, names, err);
+	uint64_t done = 0;
+	int r;
 
+	names->count = 0;
+	r = overdue_find(store, terms->now - terms->interval, LEASE_LOOK, take_name, names, err);
 	for (size_t first = 0; r == 0 && first < names->count; first += LEASE_ROWS) {
 		r = store_begin_by_keys(store, err);
 		if (r < 0)
 			return r;
-		r = end_transaction(store, sweep_some(store, terms, names, first, &late, err), err);
+		r = end_transaction(store,
+				    sweep_some(store, terms, names, first, &late, &done, err), err);
 		ret->silent += r == 0 ? late.count : 0;
 	}
-	ret->more = r == 0 && names->count == LEASE_LOOK;
+	/* Where all are locked by others they are found at the next look. */
+	ret->more = r == 0 && names->count == LEASE_LOOK && done > 0;
 	return r;
 }
 
@@ -300,7 +276,6 @@ int lease_go_on(struct store *store, const struct lease_terms *given, struct lea
 		struct assay_error *err)
 {
 	struct lease_terms terms = *given;
-	uint64_t before = ret->silent;
 	struct names *names = malloc(sizeof(*names));
 	int r = names ? 0 : assay_fail(err, ENOMEM, "out of memory");
 
@@ -309,9 +284,6 @@ int lease_go_on(struct store *store, const struct lease_terms *given, struct lea
 		r = read_clock(store, &terms.now, err);
 	if (r == 0)
 		r = sweep(store, &terms, names, ret, err);
-	/* All that are left are locked by others: at the next look. */
-	if (ret->silent == before)
-		ret->more = false;
 	free(names);
 	return r;
 }
@@ -328,7 +300,11 @@ int lease_sweep(struct store *store, const struct lease_terms *given, struct lea
 		return r;
 	r = take_lease(store, &terms, &looks, ret, err);
 	if (r == 0 && ret->mine)
-		r = cap_due(store, &terms, err);
+		r = overdue_read_part(store,
+				      &(struct overdue_look){ terms.now, terms.period,
+							      terms.interval, LEASE_CLOCK_SLACK,
+							      ret->clock_back > 0 },
+				      err);
 	r = end_transaction(store, r, err);
 	if (r < 0 || !ret->mine || ret->clock_back > 0 ||
 	    looks.up_since + 2 * terms.interval > terms.now)

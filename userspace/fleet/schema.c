@@ -213,6 +213,15 @@ static const struct step {
 	{
 		.both = "ALTER TABLE evidence ADD COLUMN clock BIGINT NOT NULL DEFAULT 0;",
 	},
+	/*
+	 * due_watch: devices that are overdue, as overdue.c has noted them; watched: the part of
+	 * device_state that it reads next.
+	 */
+	{
+		.both = "CREATE TABLE due_watch (name TEXT PRIMARY KEY, due BIGINT NOT NULL);"
+			"CREATE INDEX due_watch_due ON due_watch (due);"
+			"INSERT INTO meta (name, value) VALUES ('watched', 0);",
+	},
 };
 
 #define NEWEST (sizeof(steps) / sizeof(steps[0]))
