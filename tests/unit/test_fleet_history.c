@@ -326,7 +326,7 @@ static void alarms_are_opened_and_closed(void **state)
 	assert_int_equal(count_alarms(-1, -1, ""), 2);
 	assert_int_equal(alarm_of(again), again);
 	open = 0;
-	assert_int_equal(alarms_prune(store, NOW + 8, &open, &err), 0);
+	assert_int_equal(alarms_prune(store, NOW + 8, 10, &open, &err), 0);
 	assert_int_equal(open, 1);
 }
 
@@ -553,6 +553,55 @@ static void what_is_old_is_removed(void **state)
 	assert_int_equal(removed, 7);
 }
 
+/* A time to come says nothing: what follows says how old such a change is. */
+static void a_clock_that_was_ahead_stops_nothing(void **state)
+{
+	static const struct {
+		unsigned int id;
+		int days;
+	} rows[] = { { 1, 1000 },     { 2, -200 },    { 3, 1000 },  { 30000, -199 },
+		     { 30001, 1000 }, { 30002, -10 }, { 60000, -9 } };
+	uint64_t removed = 0;
+	char sql[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(sql, sizeof(sql),
+			 "INSERT INTO verdict_change (id, name, at, verdict, reason, policy, "
+			 "verdict_json) VALUES (%u, 'x', %lld, 1, '', '', '{}')",
+			 rows[i].id, (long long)NOW + (long long)DAY * rows[i].days);
+		script(sql);
+	}
+	for (int i = 0; i < 10; i++)
+		removed += look_at(NOW).changes;
+	assert_int_equal(removed, 4);
+	assert_int_equal(number("SELECT min(id) FROM verdict_change"), 30001);
+	for (int i = 0; i < 10; i++)
+		removed += look_at(NOW + 82 * DAY).changes;
+	assert_int_equal(removed, 7);
+}
+
+/* Others wait for who removes them: so not all at once. */
+static void alarms_are_removed_in_steps(void **state)
+{
+	struct retention_done done;
+	uint64_t removed = 0, steps = 0;
+
+	(void)state;
+	script("INSERT INTO alarm (id, name, at, verdict, reason, change_id, closed) WITH "
+	       "RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 12000) SELECT "
+	       "n, 'a', n, 2, '', n, CASE WHEN n > 11990 THEN 1728025300 ELSE n END FROM c");
+	assert_int_equal(look_at(NOW).alarms, 0);
+	do {
+		done = look_at(NOW);
+		removed += done.alarms;
+		steps++;
+	} while (done.alarms > 0 && steps < 10);
+	assert_int_equal(removed, 11990);
+	assert_int_equal(steps, 4);
+	assert_int_equal(number("SELECT count(*) FROM alarm"), 10);
+}
+
 /* An agent that does not say which boot it is sends all there is each time. */
 static void newest_of_no_boot_stays(void **state)
 {
@@ -595,7 +644,7 @@ static void summaries_are_removed(void **state)
 /* Of PostgreSQL: made ahead, found by their numbers, and dropped whole when they are old. */
 static void partitions_come_and_go(void **state)
 {
-	const struct retention_terms terms = terms_at(NOW);
+	const struct retention_terms terms = terms_at(NOW), later = terms_at(NOW + 100 * DAY);
 	struct retention_done done = { 0 };
 	struct assay_error err = { 0 };
 	uint64_t held;
@@ -645,6 +694,18 @@ static void partitions_come_and_go(void **state)
 		assert_int_equal(retention_step(store, &terms, &done, &more, &err), 0);
 	assert_int_equal(done.changes, 2);
 	assert_int_equal(number("SELECT count(*) FROM verdict_change_0"), 0);
+	/* Of a time to come: it stays until what follows is old. */
+	script("SELECT setval('verdict_change_ids', 2999999, false)");
+	assert_int_equal(partitions_ahead(store, PARTITION_CHANGES, &err), 0);
+	change("a", DEVICE_SILENT, NOW + 1000 * DAY, "");
+	change("a", DEVICE_TRUSTED, NOW + DAY, "");
+	assert_int_equal(retention_begin(store, &terms, &done, &err), 0);
+	assert_int_equal(done.partitions, 0);
+	assert_int_equal(partitions_ahead(store, PARTITION_CHANGES, &err), 0);
+	assert_int_equal(retention_begin(store, &later, &done, &err), 0);
+	assert_int_equal(done.partitions, 1);
+	assert_int_equal(number("SELECT min(id) FROM verdict_change"), 2000001);
+	assert_int_equal(number("SELECT count(*) FROM verdict_change_3000000"), 1);
 }
 
 /* ---------------------------------------------------------------- former versions */
@@ -724,6 +785,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(alarms_follow_a_batch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(versions_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_old_is_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_stops_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(alarms_are_removed_in_steps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(newest_of_no_boot_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(summaries_are_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(former_versions_are_migrated, set_up, tear_down),

@@ -127,12 +127,16 @@ int alarms_acknowledge(struct store *store, uint64_t id, const char *who, const 
 		       r;
 }
 
-int alarms_prune(struct store *store, uint64_t before, uint64_t *done, struct assay_error *err)
+int alarms_prune(struct store *store, uint64_t before, uint64_t most, uint64_t *done,
+		 struct assay_error *err)
 {
 	static const struct store_statement remove = {
-		"n", "DELETE FROM alarm WHERE closed > 0 AND closed < $1 RETURNING 1", NULL
+		"nn",
+		"DELETE FROM alarm WHERE id IN (SELECT id FROM alarm WHERE closed > 0 AND closed < "
+		"$1 ORDER BY closed LIMIT $2) RETURNING 1",
+		NULL,
 	};
-	const struct store_value value = store_number(before);
+	const struct store_value values[] = { store_number(before), store_number(most) };
 
-	return store_run(store, &remove, &value, 1, store_count_row, done, err);
+	return store_run(store, &remove, values, 1, store_count_row, done, err);
 }

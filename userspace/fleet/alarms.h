@@ -43,7 +43,8 @@ int alarms_count(struct store *store, uint64_t *ret_open, uint64_t *ret_unseen,
 int alarms_acknowledge(struct store *store, uint64_t id, const char *who, const char *note,
 		       uint64_t now, struct assay_error *err);
 
-/* alarms_prune() - forget what was closed before @before */
-int alarms_prune(struct store *store, uint64_t before, uint64_t *done, struct assay_error *err);
+/* alarms_prune() - forget @most of those that were closed before @before, the oldest first */
+int alarms_prune(struct store *store, uint64_t before, uint64_t most, uint64_t *done,
+		 struct assay_error *err);
 
 #endif /* ASSAY_FLEET_ALARMS_H */

@@ -88,20 +88,27 @@ static int take_partition(void *context, size_t set, const struct store_value *c
 	return 0;
 }
 
-/* Is each change of it old, and are there few that devices are held for? 1 if so. */
-static int can_go(struct store *store, uint64_t from, uint64_t to, uint64_t before,
+/*
+ * Is each change of it old, and are there few that devices are held for? 1 if so. What was noted in
+ * a time to come, by a clock that was ahead, is old where the first behind them is.
+ */
+static int can_go(struct store *store, uint64_t from, uint64_t to, uint64_t before, uint64_t now,
 		  struct assay_error *err)
 {
 	static const struct store_statement look = {
-		"nnnn",
+		"nnnnn",
 		"SELECT 0",
 		"SELECT CASE WHEN (SELECT last_value FROM verdict_change_ids) >= $2 AND NOT EXISTS "
-		"(SELECT 1 FROM verdict_change WHERE id >= $1 AND id < $2 AND at >= $3) AND "
-		"(SELECT count(*) FROM (SELECT 1 FROM device_state WHERE change_id >= $1 AND "
-		"change_id < $2 LIMIT $4 + 1) AS held) <= $4 THEN 1 ELSE 0 END::bigint",
+		"(SELECT 1 FROM verdict_change WHERE id >= $1 AND id < $2 AND at >= $3 AND at <= "
+		"$4) AND (NOT EXISTS (SELECT 1 FROM verdict_change WHERE id >= $1 AND id < $2 AND "
+		"at > $4) OR (SELECT at FROM verdict_change WHERE id >= $2 AND at <= $4 ORDER BY "
+		"id LIMIT 1) < $3) AND (SELECT count(*) FROM (SELECT 1 FROM device_state WHERE "
+		"change_id >= $1 AND change_id < $2 LIMIT $5 + 1) AS held) <= $5 THEN 1 ELSE 0 "
+		"END::bigint",
 	};
 	const struct store_value values[] = { store_number(from), store_number(to),
-					      store_number(before), store_number(MOVED_MAX) };
+					      store_number(before), store_number(now),
+					      store_number(MOVED_MAX) };
 	uint64_t good = 0;
 	int r = store_run(store, &look, values, 1, store_take_number, &good, err);
 
@@ -131,12 +138,12 @@ static int drop(struct store *store, uint64_t from, uint64_t to, struct assay_er
 }
 
 static int drop_old(struct store *store, const struct partitions *partitions, uint64_t before,
-		    uint64_t *ret_dropped, struct assay_error *err)
+		    uint64_t now, uint64_t *ret_dropped, struct assay_error *err)
 {
 	/* The newest one of all is made ahead. */
 	for (size_t i = 0; i + 1 < partitions->count; i++) {
 		const uint64_t from = partitions->from[i], to = partitions->from[i + 1];
-		int r = can_go(store, from, to, before, err);
+		int r = can_go(store, from, to, before, now, err);
 
 		/* Only what follows the oldest can become part of it. */
 		if (r <= 0)
@@ -153,7 +160,7 @@ static int drop_old(struct store *store, const struct partitions *partitions, ui
 	return 0;
 }
 
-int partitions_drop(struct store *store, uint64_t before, uint64_t *ret_dropped,
+int partitions_drop(struct store *store, uint64_t before, uint64_t now, uint64_t *ret_dropped,
 		    struct assay_error *err)
 {
 	static const struct store_statement list = {
@@ -169,5 +176,5 @@ int partitions_drop(struct store *store, uint64_t before, uint64_t *ret_dropped,
 			store_run(store, &list, NULL, 1, take_partition, &partitions, err) :
 			0;
 
-	return r < 0 ? r : drop_old(store, &partitions, before, ret_dropped, err);
+	return r < 0 ? r : drop_old(store, &partitions, before, now, ret_dropped, err);
 }

@@ -16,10 +16,12 @@ int partitions_ahead(struct store *store, uint64_t size, struct assay_error *err
 
 /*
  * partitions_drop() - drop those that have nothing but changes of before @before
+ * @now: what was noted in a time to come is as old as what follows
+ *
  * What devices are held for is taken out of them before; where that is much, the partition stays,
  * and what is old in it is removed by rows.
  */
-int partitions_drop(struct store *store, uint64_t before, uint64_t *ret_dropped,
+int partitions_drop(struct store *store, uint64_t before, uint64_t now, uint64_t *ret_dropped,
 		    struct assay_error *err);
 
 #endif /* ASSAY_FLEET_PARTITIONS_H */

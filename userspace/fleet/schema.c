@@ -215,12 +215,13 @@ static const struct step {
 	},
 	/*
 	 * due_watch: devices that are overdue, as overdue.c has noted them; watched: the part of
-	 * device_state that it reads next.
+	 * device_state that it reads next. Alarms that were closed first are forgotten first.
 	 */
 	{
 		.both = "CREATE TABLE due_watch (name TEXT PRIMARY KEY, due BIGINT NOT NULL);"
 			"CREATE INDEX due_watch_due ON due_watch (due);"
-			"INSERT INTO meta (name, value) VALUES ('watched', 0);",
+			"INSERT INTO meta (name, value) VALUES ('watched', 0);"
+			"CREATE INDEX alarm_closed ON alarm (closed) WHERE closed > 0;",
 	},
 };
 
