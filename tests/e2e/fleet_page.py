@@ -436,6 +436,9 @@ def check_rollouts():
           count("[data-proposal]") == 0, text("#rollouts"))
     check("with how far it came", count("[data-rollout=real] progress") == 1 and "About 1 devices, 0 judged" in text("[data-rollout=real]"), text("#rollouts"))
     check_view("a roll-out")
+    find("#rollout-version")[0].send_keys("1")
+    click("form.begin button", "What would it change?")
+    check("what is for all others would change nothing for a label that has its own", has("0 would become trusted", "form.begin .what-if"), text("form.begin"))
     decide("End it", "[data-rollout=real]")
     check("one person is enough to end it", has("None is under way."), text("#rollouts"))
     acts = js("""return fetch('/v1/audit?limit=1000', {headers: {Authorization: 'Bearer viewer-token'}}).then((r) => r.json())""")["audit"]

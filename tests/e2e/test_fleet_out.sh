@@ -99,6 +99,8 @@ as operator POST /v1/what-if -d '{"policy": "policy.json", "version": 1}'
 check 'by that of now nothing would change' said 200 '.judged_count == 1 and .unchanged_count == 1 and .changes == []'
 as operator POST /v1/what-if -d '{"policy": "policy.json", "version": 2, "label": "office"}'
 check 'of another label there is none' said 200 '.judged_count == 0'
+as operator POST /v1/what-if -d '{"policy": "policy.json", "version": 2, "label": ""}'
+check 'a policy for all others is for it' said 200 '.judged_count == 1'
 as viewer GET /v1/devices/d1
 check 'and nothing has changed' said 200 '.device.verdict == "not-trusted" and .device.policy == "policy.json@1"'
 for body in '{}' '{"policy": "../x y"}' '{"policy": "policy.json", "version": -1}' '{"policy": "policy.json", "limit": 501}' '{"policy": "policy.json", "more": 1}'; do
@@ -109,6 +111,10 @@ as operator POST /v1/what-if -d '{"policy": "policy.json", "version": 9}'
 check 'a version that there is not' said 404
 as approver POST /v1/assignments -d '{"label": "shop", "policy": "policy.json", "version": 2}'
 check 'the policy is rolled out to its label' said 200
+as operator POST /v1/what-if -d '{"policy": "policy.json", "version": 1, "label": ""}'
+check 'then one for all others is not' said 200 '.judged_count == 0'
+as operator POST /v1/what-if -d '{"policy": "policy.json", "version": 1}'
+check 'but is asked about without a label' said 200 '.judged_count == 1'
 push
 check 'and the device trusted' [ "$status" -eq 0 ]
 as viewer GET /metrics

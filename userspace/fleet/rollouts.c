@@ -179,11 +179,6 @@ static int take_counts(void *context, size_t set, const struct store_value *colu
 	return 0;
 }
 
-/* Labels that have nothing of their own: what is for all others is for them (policies_of()). */
-#define OTHERS                                                                                    \
-	"NOT IN (SELECT label FROM assignment WHERE label <> '' UNION SELECT label FROM rollout " \
-	"WHERE label <> '' AND halted = 0)"
-
 /* A device has a change as soon as it is judged by another policy. */
 int rollouts_count(struct store *store, const struct rollout *rollout, struct rollout_counts *ret,
 		   struct assay_error *err)
@@ -192,7 +187,7 @@ int rollouts_count(struct store *store, const struct rollout *rollout, struct ro
 		"t", "SELECT count(*) FROM device WHERE label = $1", NULL
 	};
 	static const struct store_statement others = {
-		"", "SELECT count(*) FROM device WHERE label " OTHERS, NULL
+		"", "SELECT count(*) FROM device WHERE label " ROLLOUT_OTHERS, NULL
 	};
 	static const struct store_statement judged = {
 		"ntt",
@@ -200,7 +195,7 @@ int rollouts_count(struct store *store, const struct rollout *rollout, struct ro
 		"verdict_change p WHERE p.name = c.name AND p.id <= $1 ORDER BY p.id DESC LIMIT 1) "
 		"= 1 THEN 1 ELSE 0 END), 0) FROM verdict_change c JOIN device_state s ON s.name = "
 		"c.name AND s.change_id = c.id JOIN device d ON d.name = c.name WHERE c.id > $1 "
-		"AND c.policy = $2 AND (d.label = $3 OR ($3 = '' AND d.label " OTHERS "))",
+		"AND c.policy = $2 AND (d.label = $3 OR ($3 = '' AND d.label " ROLLOUT_OTHERS "))",
 		NULL,
 	};
 	char id[REF_NAME_MAX + 32];

@@ -12,6 +12,12 @@
 #define ROLLOUTS_MAX 32
 #define ROLLOUT_HALT_DEFAULT 5 /* percent */
 
+/* In SQL, of a label: it has nothing of its own, so what is for all others is for it
+ * (policies_of()). */
+#define ROLLOUT_OTHERS                                                                            \
+	"NOT IN (SELECT label FROM assignment WHERE label <> '' UNION SELECT label FROM rollout " \
+	"WHERE label <> '' AND halted = 0)"
+
 /**
  * struct rollout - the policy of @to for @percent of the devices of its label
  * @percent: 1 to 99; of a decision also 100, for all, and 0, to end it

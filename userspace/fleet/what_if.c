@@ -12,13 +12,15 @@
 #include "base/json.h"
 #include "devices.h"
 #include "judge.h"
+#include "rollouts.h"
 
 #define WHAT "the request"
 #define DEVICES_DEFAULT 100
 #define DEVICES_MAX 500
 #define PIECES_MAX 4096 /* of the evidence of one boot */
 
-/* struct question - .label: "" for all; only devices behind .after */
+/* struct question - .label: whom a policy for it would be for, unless .any_label; only devices
+ * behind .after */
 struct question {
 	char policy[REF_NAME_MAX + 1], label[DEVICE_LABEL_MAX + 1],
 		after[RECORD_MAX_MACHINE_ID + 1];
@@ -123,7 +125,8 @@ static int find_devices(const struct question *question, struct asked *asked,
 	static const struct store_statement get = {
 		"tntn",
 		"SELECT d.name FROM device d JOIN device_state s ON s.name = d.name WHERE d.name > "
-		"$1 AND ($2 = 1 OR d.label = $3) AND s.judged > 0 ORDER BY d.name LIMIT $4",
+		"$1 AND ($2 = 1 OR d.label = $3 OR ($3 = '' AND d.label " ROLLOUT_OTHERS
+		")) AND s.judged > 0 ORDER BY d.name LIMIT $4",
 		NULL,
 	};
 	const struct store_value values[] = { store_text(question->after),

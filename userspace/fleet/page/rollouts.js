@@ -66,9 +66,7 @@ function preview(one, assigned, context) {
 			const before = assigned(chosen);
 			place.replaceChildren(element("h4", {}, "What another policy says"), lines, element("h4", {}, "Who would be held for something else"), devices);
 			lines.append(await policyDifference(before, chosen, context.signal));
-			const question = { policy: chosen.policy, version: chosen.version };
-			if (chosen.label !== "")
-				question.label = chosen.label;
+			const question = { policy: chosen.policy, version: chosen.version, label: chosen.label };
 			await whatIf(devices, question, { signal: context.signal, stopped: () => stopped });
 		} catch (error) {
 			context.tell(error);
