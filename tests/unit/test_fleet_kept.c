@@ -12,6 +12,7 @@
 #include "assay-verify.h"
 #include "fleet/kept_verdict.h"
 #include "fleet/kept_verdict_internal.h"
+#include "verify/verdict.h"
 #include "verify_fixture.h"
 
 #define POLICY                                                              \
@@ -131,6 +132,11 @@ static void it_is_what_was_made(void **state)
 	assay_verdict_free(verdict);
 }
 
+/* An empty one: no checks, logs of nothing, no files. */
+#define EMPTY_HEAD "\1\0" ZEROS ZEROS ZEROS ZEROS ZEROS
+#define ZEROS "\0\0\0\0\0\0\0\0"
+#define EMPTY_TAIL "\0\0\0\0\0"
+
 static void old_ones_are_read(void **state)
 {
 	const struct store_value columns[2] = { store_text("{\"assay\": 1}"),
@@ -146,6 +152,78 @@ static void old_ones_are_read(void **state)
 	assert_int_equal(kept_verdict_take(none, &json, &err), -EBADMSG);
 }
 
+/*
+ * A verdict has its checks by their names, and is read for as long as it is kept: so each name that
+ * any version has kept stays here. Who gives a check another name has kept_verdict_json.c know the
+ * former one as well.
+ */
+static void checks_are_read_by_all_their_names(void **state)
+{
+	static const char *const kept[] = {
+		"evidence-parsed",	"quote-parsed",
+		"evidence-logs",	"ak-certificate",
+		"ak-expected",		"ak-attributes",
+		"ak-algorithm",		"quote-algorithm",
+		"quote-signature",	"quote-magic",
+		"quote-type",		"quote-nonce",
+		"quote-signer",		"quote-age",
+		"quote-counters",	"quote-firmware",
+		"quote-clock",		"pcr-selection",
+		"pcr-required",		"pcr-digest",
+		"pcr-values",		"assay-log-parsed",
+		"assay-log-records",	"assay-log-digests",
+		"assay-log-start",	"assay-log-tpm",
+		"assay-log-protection", "assay-log-replay",
+		"assay-log-chain",	"assay-log-progress",
+		"uefi-log-parsed",	"uefi-log-replay",
+		"uefi-log-events",	"firmware-secure-boot",
+		"firmware-keys",	"firmware-dbx",
+		"firmware-authorities", "firmware-platform",
+		"firmware-drivers",	"firmware-programs",
+		"firmware-files",	"firmware-sections",
+		"firmware-mok",		"firmware-command-line",
+		"firmware-phases",	"firmware-separator",
+		"boot-known",		"ima-log-parsed",
+		"ima-log-start",	"ima-log-digests",
+		"ima-log-replay",	"ima-log-entries",
+		"ima-log-violations",	"ima-boot-aggregate",
+		"manifest-signature",	"manifest-current",
+		"ima-signatures",	"ima-files-match",
+		"ima-files-known",	"files-measured",
+		"files-filesystem",	"files-known",
+		"files-match",		"files-complete",
+		"reference-values",
+	};
+	const size_t count = sizeof(kept) / sizeof(kept[0]);
+	static const char end[] = "\0\0\0" ZEROS ZEROS ZEROS ZEROS ZEROS "\0" EMPTY_TAIL;
+	struct assay_error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		struct buffer plain = { 0 };
+		json_t *json = NULL;
+
+		buffer_append(&plain, "\1\1", 2);
+		buffer_append_u8(&plain, (uint8_t)strlen(kept[i]));
+		buffer_append(&plain, kept[i], strlen(kept[i]));
+		buffer_append(&plain, end, sizeof(end) - 1);
+		if (kept_verdict_read(buffer_bytes(&plain), &json, &err) < 0)
+			fail_msg("a verdict that was kept with the check %s cannot be read",
+				 kept[i]);
+		json_decref(json);
+		buffer_free(&plain);
+	}
+	for (int check = 0; check < CHECK_COUNT; check++) {
+		size_t i = 0;
+
+		while (i < count && strcmp(kept[i], check_name((enum check)check)) != 0)
+			i++;
+		if (i == count)
+			fail_msg("%s is kept from now on, and is missing here",
+				 check_name((enum check)check));
+	}
+}
+
 static void must_refuse(struct bytes plain)
 {
 	struct assay_error err = { 0 };
@@ -155,11 +233,6 @@ static void must_refuse(struct bytes plain)
 	assert_null(json);
 	support_assert_error(&err, "another form");
 }
-
-/* An empty one: no checks, logs of nothing, no files. */
-#define EMPTY_HEAD "\1\0" ZEROS ZEROS ZEROS ZEROS ZEROS
-#define ZEROS "\0\0\0\0\0\0\0\0"
-#define EMPTY_TAIL "\0\0\0\0\0"
 
 static void what_is_none_is_refused(void **state)
 {
@@ -219,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_what_was_made),
 		cmocka_unit_test(old_ones_are_read),
+		cmocka_unit_test(checks_are_read_by_all_their_names),
 		cmocka_unit_test(what_is_none_is_refused),
 	};
 
