@@ -640,7 +640,7 @@ static const struct option_row sign_rows[] = {
 	  "which kinds (what the places above can hold; pkcs7 with --delegate)",
 	  OPTION_CHOICE(struct sign_options, kinds),
 	  OPTION_GIVEN(struct sign_options, kinds_given) },
-	{ "no-resume", 0, NULL, "forget what an sign_interrupted run left",
+	{ "no-resume", 0, NULL, "forget what an interrupted run left",
 	  OPTION_FLAG(struct sign_options, no_resume) },
 	OPTION_ROWS_VERITY(struct sign_options, parameters),
 	OPTION_HEADING("Other:"),
@@ -665,7 +665,7 @@ const struct command command_sign = {
 		 "of a file get the first one's signatures. A file that cannot be read, or\n"
 		 "changes while it is, is named, and the others are signed all the same; then\n"
 		 "OUT is not written, and what was done stays in OUT.partial, as it does when the\n"
-		 "run is sign_interrupted: the same command goes on from there.\n",
+		 "run is interrupted: the same command goes on from there.\n",
 	.options = sign_rows,
 	.operands = "[PATH|PACKAGE|FILE.deb|IMAGE]...",
 	.operands_max = SIZE_MAX,
