@@ -43,19 +43,21 @@ GUEST_amd64 := build/guest-amd64
 # V=1 shows the commands.
 Q := $(if $(filter 1,$(V)),,@)
 tell = @printf '  %-7s %s\n' $(1) $@
+# A recipe with it shows its progress as it comes, and lets makes in it take jobs of this one. It is a + as
+# make knows it, but for make -n, which would run such a recipe.
+live = $(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),,+)
 
 .PHONY: all
 all: build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/assayd build/host/assay-initrd library \
 	$(ARCHES:%=build/%/assay) $(ARCHES:%=build/%/assayd) $(ARCHES:%=build/%/assayd-plain) $(ARCHES:%=build/%/assay-initrd) $(FLAVOURS:%=kmod-%)
 
 # ---------------------------------------------------------------- set-up
-# A recipe with + shows its progress as it comes. Each script is quick when its thing
-# is there; the .key file changes, and what depends on it is made anew, only when the
-# thing did.
+# Each script is quick when its thing is there; the .key file changes, and what depends on it is made
+# anew, only when the thing did.
 .PHONY: FORCE packages deps kernels
 # With NO_BED=1, as packages are built, nothing is installed, and nothing fetched.
 packages:
-	$(if $(NO_BED),,+@qemu/host-packages)
+	$(if $(NO_BED),,$(live)@qemu/host-packages)
 
 deps: packages kernels $(foreach a,$(ARCHES),$(SYSROOT_$(a)))
 
@@ -63,7 +65,7 @@ kernels: $(FLAVOURS:%=build/kernel/%)
 
 define keep_key
 	@mkdir -p $(@D)
-	+@$(1) $(@:.key=) >$@.$$$$ && \
+	$(live)@$(1) $(@:.key=) >$@.$$$$ && \
 		if cmp -s $@ $@.$$$$; then rm $@.$$$$; else mv $@.$$$$ $@; fi || \
 		{ rm -f $@.$$$$; exit 1; }
 endef
@@ -456,7 +458,7 @@ build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.
 
 .PHONY: test test-list unit fuzzers fuzz lint lint-needs
 test:
-	+@tests/run.sh "$(T)"
+	$(live)@tests/run.sh "$(T)"
 
 test-list:
 	@tests/run.sh --list
@@ -466,7 +468,7 @@ fuzzers: $(FUZZERS)
 
 # A million runs each, which takes a while; `make test` has a few seconds of each.
 fuzz: fuzzers
-	+@tests/fuzz.sh "$(F)"
+	$(live)@tests/fuzz.sh "$(F)"
 
 lint-needs: build/kernel/64k build/sysroot | packages
 
@@ -476,7 +478,7 @@ lint: lint-needs
 # The long forms of some tests; S='fuzz cut' only those (tests/soak.sh).
 .PHONY: soak
 soak: guest-64k guest-debug
-	+@tests/soak.sh $(S)
+	$(live)@tests/soak.sh $(S)
 
 # ---------------------------------------------------------------- demo
 # OpenSSL 3.5, for the tests of what Debian 12's does not know.
@@ -488,21 +490,21 @@ newer-openssl: | packages
 demo-needs: build/host/assay build/host/assay-push build/host/assay-verify build/arm64/assayd-plain guest-64k
 
 demo: demo-needs
-	+@tests/e2e/demo.sh
+	$(live)@tests/e2e/demo.sh
 
 .PHONY: demo-fleet fleet-guests-needs
 fleet-guests-needs: build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load \
 		build/net build/kernel/4k build/kmod/4k/.made build/arm64/assayd $(call guest_needs,arm64)
 
 demo-fleet: fleet-guests-needs
-	+@tests/e2e/demo-fleet.sh
+	$(live)@tests/e2e/demo-fleet.sh
 
 # A whole device, from its firmware on.
 .PHONY: demo-device device-needs
 device-needs: initramfs-tools-needs build/boot-tools package-trixie-arm64
 
 demo-device: device-needs
-	+@tests/e2e/device.sh
+	$(live)@tests/e2e/device.sh
 
 # A guest whose owner has enrolled a key of his own, for make soak S=mok.
 .PHONY: mok-needs
@@ -512,7 +514,7 @@ mok-needs: build/kernel/4k build/kmod/4k/.made build/arm64/assay build/guest/ini
 # ---------------------------------------------------------------- attestation in CI
 .PHONY: attest-ci
 attest-ci: demo-needs
-	+@tests/e2e/attest-ci.sh
+	$(live)@tests/e2e/attest-ci.sh
 
 # ---------------------------------------------------------------- benchmarks
 # tests/bench/NAME.sh prints what it measures; its last line is one JSON object
@@ -534,7 +536,7 @@ BENCH_FORM_sign := RUNS=3
 BENCH_FORM_syscall := RUNS=2
 BENCH_FORM_verify := ROUNDS=3
 bench: bench-needs
-	+@mkdir -p build/bench; touch build/bench/started; failed=; \
+	$(live)@mkdir -p build/bench; touch build/bench/started; failed=; \
 		$(foreach name,$(BENCHMARKS),env BENCH_STARTED=build/bench/started $(BENCH_FORM_$(name)) tests/bench.sh $(name) || failed="$$failed $(name)"; ) \
 		/usr/bin/python3 tests/bench/table.py show build/bench && \
 		if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
@@ -546,7 +548,7 @@ measured:
 	@/usr/bin/python3 tests/bench/table.py write
 
 $(BENCHMARKS:%=bench-%): bench-%: bench-needs
-	+@tests/bench.sh $*
+	$(live)@tests/bench.sh $*
 
 # ---------------------------------------------------------------- install
 # The directories have their usual names (GNU Coding Standards, "Directory Variables"); where systemd, udev,
@@ -697,7 +699,7 @@ package: package-bookworm-$(shell dpkg --print-architecture) package-trixie-arm6
 
 .PHONY: $(PACKAGES:%=package-%)
 $(PACKAGES:%=package-%): package-%: | packages
-	+$(Q)qemu/package $(subst -, ,$*) build/package/$*
+	$(live)$(Q)qemu/package $(subst -, ,$*) build/package/$*
 
 clean:
 	rm -rf build

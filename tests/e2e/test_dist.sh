@@ -32,6 +32,9 @@ check 'another is made from what is in it' told 0
 works 'of the same bytes' cmp "$work/first" "build/dist/assay-$version.tar.xz"
 # Built it is by make soak S=package.
 works 'its Makefile has what packages are made from' make --no-print-directory -n NO_BED=1 build/host/assay library
+run make --no-print-directory -n bench
+check 'make -n says what it would run' prints 0 '^qemu/host-packages' ' tests/bench.sh verify '
+check 'and runs none of it' [ "$(ls -A build)" = dist ]
 
 cd "$top" || exit 2
 cp -r Makefile userspace kmod "$work/"
