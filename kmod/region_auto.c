@@ -178,9 +178,12 @@ static struct assay_region *assay_auto_open(struct device *dev, const char *para
 		return ERR_PTR(-EINTR);
 	if (!pfn) {
 		dev_err(dev,
-			"region=%s: %llu KiB are not to be had in the default CMA area nor in zone Movable (%lu places were busy); boot with cma=SIZE or movablecore=SIZE, multiples of %lu MiB on this kernel\n",
-			parameter, size >> 10, search.busy,
-			pageblock_nr_pages >> (20 - PAGE_SHIFT));
+			"region=%s: %llu KiB are not to be had in the default CMA area nor in zone Movable (%lu places were busy); boot with cma=SIZE or movablecore=SIZE, multiples of %lu MiB on this kernel%s\n",
+			parameter, size >> 10, search.busy, pageblock_nr_pages >> (20 - PAGE_SHIFT),
+			/* Such memory is in the linear map, which is changed on arm64 alone. */
+			IS_ENABLED(CONFIG_ARM64) ?
+				"" :
+				"; or, for a log that can be protected here, with memmap=SIZE$BASE and region=nomap:BASE:SIZE");
 		return ERR_PTR(-ENOSPC);
 	}
 	dev_info(dev, "region=%s: found %#llx + %#llx in %s\n", parameter, (u64)PFN_PHYS(pfn), size,

@@ -37,7 +37,7 @@ check 'there is no device tree' [ ! -e /proc/device-tree ]
 check 'ACPI has the TPM' [ -e /sys/bus/acpi/devices/MSFT0101:00 ]
 if [ -n "$allow" ]; then
 	refused 'cannot protect memory: the linear map can be changed on arm64 only' region=auto
-	refused "region=auto:512M: 524288 KiB are not to be had" region=auto:512M $allow
+	refused "region=auto:512M: 524288 KiB are not to be had .*or, for a log that can be protected here, with memmap=SIZE" region=auto:512M $allow
 else
 	refused "region=auto:512M: 524288 KiB are not to be had .*boot with cma=SIZE or movablecore=SIZE" region=auto:512M
 fi
