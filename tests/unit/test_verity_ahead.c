@@ -227,6 +227,40 @@ static void without_a_cold_file_nothing_is_looked_at(void **state)
 	assert_int_equal(probed, 0);
 }
 
+/* An open file is asked for when it comes, from the first cold one on; no thread looks for others.
+ */
+static void an_open_file_is_asked_for_when_it_comes(void **state)
+{
+	struct room room;
+	int fd, fifo;
+
+	(void)state;
+	enter(&room);
+	cold = true;
+	fd = open("f0", O_RDONLY | O_CLOEXEC);
+	fifo = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0 && fifo >= 0);
+	opened = 0;
+	ahead_see(room.ahead, FILES + 4, fd);
+	assert_int_equal(probed, 0);
+	ahead_note(room.ahead, room.begun, true);
+	ahead_see(room.ahead, FILES + 5, fd);
+	assert_int_equal(asked[0], 1);
+	ahead_see(room.ahead, FILES + 6, fifo);
+	cold = false;
+	ahead_see(room.ahead, FILES + 7, fd);
+	assert_int_equal(probed, 2);
+	/* Threads that were started would open the files that wait. */
+	usleep(100000);
+	leave(&room);
+	close(fd);
+	close(fifo);
+	assert_int_equal(opened, 0);
+	assert_int_equal(probed, 2);
+	assert_int_equal(asked[0], 1);
+	assert_int_equal(asked[FILES], 0);
+}
+
 /* Few descriptors are left to those whose turn it is. */
 static void with_few_descriptors_nothing_is_looked_at(void **state)
 {
@@ -270,6 +304,7 @@ int main(void)
 		cmocka_unit_test(each_file_is_asked_for_once),
 		cmocka_unit_test(what_is_cached_is_not_asked_for),
 		cmocka_unit_test(without_a_cold_file_nothing_is_looked_at),
+		cmocka_unit_test(an_open_file_is_asked_for_when_it_comes),
 		cmocka_unit_test(with_few_descriptors_nothing_is_looked_at),
 		cmocka_unit_test(it_can_end_at_any_time),
 	};

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,189 @@
 #include "verity/runs.h"
 #include "verity/verity.h"
 #include "verity/pool.h"
+
+/* ---------------------------------------------------------------- steps */
+
+#define STEP_FILES 200
+#define STEP_LARGE 7 /* the file of several pieces */
+
+/**
+ * struct stepped - a file that steps are made with
+ * @number: its own
+ * @befores, @afters: how often each step saw it
+ * @size, @digest: what the last one was given
+ */
+struct stepped {
+	size_t number;
+	atomic_uint befores, afters;
+	int result;
+	uint64_t size;
+	struct assay_digest digest;
+};
+
+static atomic_uint dropped;
+
+/* Of each five one needs no digest, and one must not have one. */
+static int step_before(void *context, unsigned int thread, struct verity_job *job)
+{
+	struct stepped *file = job->owner;
+
+	assert_ptr_equal(context, &dropped);
+	assert_true(thread < 4);
+	file->befores++;
+	if (file->number % 5 == 1)
+		return 1;
+	if (file->number % 5 == 2)
+		return assay_fail(&job->err, EPERM, "no");
+	return 0;
+}
+
+static bool step_after(void *context, unsigned int thread, struct verity_job *job)
+{
+	struct stepped *file = job->owner;
+
+	(void)context;
+	(void)thread;
+	file->afters++;
+	file->result = job->result;
+	file->size = job->size;
+	file->digest = job->digest;
+	return true;
+}
+
+static void step_drop(void *argument)
+{
+	const struct verity_job *job = argument;
+
+	free(job->path);
+	if (job->fd >= 0)
+		close(job->fd);
+	dropped++;
+}
+
+static uint64_t stepped_size(size_t number)
+{
+	return number == STEP_LARGE ? 3 * HASHER_PIECE + 5 : 100 * number;
+}
+
+static void put_stepped(struct verity_pool *pool, struct stepped *file, size_t number)
+{
+	int fd;
+
+	file->number = number;
+	fd = open("stepped", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	unlink("stepped");
+	assert_int_equal(ftruncate(fd, (off_t)stepped_size(number)), 0);
+	verity_pool_put_owner(pool, strdup("stepped"), fd, file);
+}
+
+static void check_stepped(const struct stepped *file)
+{
+	assert_int_equal(file->befores, 1);
+	assert_int_equal(file->afters, 1);
+	if (file->number % 5 == 2) {
+		assert_int_equal(file->result, -EPERM);
+		return;
+	}
+	assert_int_equal(file->result, 0);
+	assert_int_equal(file->digest.size, file->number % 5 == 1 ? 0 : 32);
+	if (file->number % 5 != 1)
+		assert_int_equal(file->size, stepped_size(file->number));
+}
+
+/* Each file gets both steps once, before it is taken, also those in pieces and those that fail. */
+static void steps_are_made_of_each_file(void **state)
+{
+	static const struct verity_steps steps = { step_before, step_after, step_drop, 32 };
+	struct stepped *files = calloc(STEP_FILES, sizeof(*files));
+	struct verity_pool *pool;
+	size_t put = 0, taken = 0;
+
+	(void)state;
+	assert_non_null(files);
+	dropped = 0;
+	assert_int_equal(
+		verity_pool_new_steps(&VERITY_PARAMETERS_DEFAULT, 4, &steps, &dropped, &pool, NULL),
+		0);
+	assert_int_equal(verity_pool_room(pool), 32);
+	while (taken < STEP_FILES) {
+		struct verity_job job;
+
+		for (; put < STEP_FILES && verity_pool_room(pool) > 0; put++)
+			put_stepped(pool, &files[put], put);
+		verity_pool_take(pool, &job);
+		assert_ptr_equal(job.owner, &files[taken]);
+		check_stepped(&files[taken++]);
+		close(job.fd);
+		free(job.path);
+	}
+	for (put = 0; put < 3; put++)
+		put_stepped(pool, &files[put], put);
+	verity_pool_free(pool);
+	assert_int_equal(dropped, 3);
+	free(files);
+}
+
+static sem_t begun, go;
+
+/* The first file waits for the others to be put. */
+static int step_waits(void *context, unsigned int thread, struct verity_job *job)
+{
+	const struct stepped *file = job->owner;
+
+	(void)context;
+	(void)thread;
+	if (file->number == 0) {
+		sem_post(&begun);
+		sem_wait(&go);
+	}
+	return 0;
+}
+
+static bool step_gives_up(void *context, unsigned int thread, struct verity_job *job)
+{
+	step_after(context, thread, job);
+	return false;
+}
+
+/* The file that ends it can be taken; those behind it that its thread has are left alone. */
+static void a_step_may_be_the_last_one(void **state)
+{
+	static const struct verity_steps steps = { step_waits, step_gives_up, step_drop, 0 };
+	struct stepped *files = calloc(STEP_LARGE, sizeof(*files));
+	struct verity_pool *pool;
+	struct verity_job job;
+
+	(void)state;
+	assert_non_null(files);
+	dropped = 0;
+	assert_int_equal(sem_init(&begun, 0, 0), 0);
+	assert_int_equal(sem_init(&go, 0, 0), 0);
+	assert_int_equal(
+		verity_pool_new_steps(&VERITY_PARAMETERS_DEFAULT, 1, &steps, NULL, &pool, NULL), 0);
+	put_stepped(pool, &files[0], 0);
+	sem_wait(&begun);
+	for (size_t i = 1; i < STEP_LARGE; i++)
+		put_stepped(pool, &files[i], i);
+	sem_post(&go);
+	verity_pool_take(pool, &job);
+	assert_ptr_equal(job.owner, &files[0]);
+	close(job.fd);
+	free(job.path);
+	/* All the others at once. */
+	while (files[1].afters == 0)
+		usleep(1000);
+	verity_pool_free(pool);
+	assert_int_equal(dropped, STEP_LARGE - 1);
+	for (size_t i = 0; i < STEP_LARGE; i++)
+		assert_int_equal(files[i].afters, i < 2 ? 1 : 0);
+	sem_destroy(&begun);
+	sem_destroy(&go);
+	free(files);
+}
+
+/* ---------------------------------------------------------------- digests */
 
 /* A pool's files come back in order, each with its own digest or its own error. */
 static void a_pool_keeps_the_order(void **state)
@@ -351,6 +535,8 @@ static void files_with_more_or_less_than_their_size_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_are_made_of_each_file),
+		cmocka_unit_test(a_step_may_be_the_last_one),
 		cmocka_unit_test(a_pool_keeps_the_order),
 		cmocka_unit_test(a_pool_that_is_dropped_closes_its_files),
 		cmocka_unit_test(large_and_small_files_are_mixed),

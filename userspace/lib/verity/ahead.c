@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -22,23 +23,26 @@
 
 /**
  * struct ahead - see ahead.h
+ * @open: files come opened, so that there is nothing for threads to look up
  * @lock: guards what is below it; before the room's
  * @wake: there may be files to look at, or the threads are to end
  * @count, @idle: threads there are, and that sleep
  * @started: they have been started, or it was tried
  * @next: the first job that none of them has looked at
- * @until: those from here on are not looked at
+ * @until: those from here on are not looked at; written with the lock
  */
 struct ahead {
 	struct work *work;
 	ahead_path_function path;
 	pthread_t threads[THREADS];
+	atomic_bool open;
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	unsigned int count, idle;
 	bool started, ending;
-	uint64_t next, until;
+	uint64_t next;
+	_Atomic uint64_t until;
 };
 
 /* The path of the next file to look at; its job may be done and gone without the room's lock. */
@@ -62,11 +66,22 @@ static bool next_path(struct ahead *ahead, char path[PATH_MAX], uint64_t *ret_nu
 	return found;
 }
 
-/* Has a file read by the kernel; false if it was in page cache. What is no file is not opened. */
-static bool ask_for(const char *path)
+/* Has an open file read by the kernel; false if it was in page cache. @size: it has in bytes */
+static bool ask_for(int fd, off_t size)
 {
 	char byte;
 	struct iovec vector = { .iov_base = &byte, .iov_len = 1 };
+	bool cold = preadv2(fd, &vector, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN;
+
+	if (cold)
+		(void)posix_fadvise(fd, 0, size < AHEAD_BYTES ? size : AHEAD_BYTES,
+				    POSIX_FADV_WILLNEED);
+	return cold;
+}
+
+/* The same of a path. What is no file is not opened. */
+static bool ask_for_path(const char *path)
+{
 	struct stat file;
 	bool cold;
 	int fd;
@@ -76,10 +91,7 @@ static bool ask_for(const char *path)
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	cold = preadv2(fd, &vector, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN;
-	if (cold)
-		(void)posix_fadvise(fd, 0, file.st_size < AHEAD_BYTES ? file.st_size : AHEAD_BYTES,
-				    POSIX_FADV_WILLNEED);
+	cold = ask_for(fd, file.st_size);
 	close(fd);
 	return cold;
 }
@@ -108,7 +120,7 @@ static void *run_thread(void *argument)
 			continue;
 		}
 		pthread_mutex_unlock(&ahead->lock);
-		cold = ask_for(path);
+		cold = ask_for_path(path);
 		pthread_mutex_lock(&ahead->lock);
 		if (cold)
 			reach_to(ahead, number);
@@ -160,10 +172,23 @@ void ahead_free(struct ahead *ahead)
 	free(ahead);
 }
 
+void ahead_see(struct ahead *ahead, uint64_t number, int fd)
+{
+	struct stat file;
+
+	ahead->open = true;
+	if (number >= ahead->until || fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) ||
+	    !ask_for(fd, file.st_size))
+		return;
+	pthread_mutex_lock(&ahead->lock);
+	reach_to(ahead, number);
+	pthread_mutex_unlock(&ahead->lock);
+}
+
 void ahead_note(struct ahead *ahead, uint64_t number, bool cold)
 {
 	pthread_mutex_lock(&ahead->lock);
-	if (cold && !ahead->started)
+	if (cold && !ahead->started && !ahead->open)
 		start_threads(ahead);
 	if (cold)
 		reach_to(ahead, number);

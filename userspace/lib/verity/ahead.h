@@ -7,6 +7,9 @@
  * are processors, look at files that no thread has begun. They start when the first file is met
  * that is not cached, sleep where files are, and hold one descriptor each. What goes wrong here is
  * left to be told by the one whose turn the file is.
+ *
+ * Of a file that comes opened all that has been read: its data is asked for when it comes, which
+ * nobody waits for, and no thread is started.
  */
 #ifndef ASSAY_VERITY_AHEAD_H
 #define ASSAY_VERITY_AHEAD_H
@@ -27,6 +30,12 @@ int ahead_new(struct work *work, ahead_path_function path, struct ahead **ret,
 
 /* Ends the threads; no other one may be at ahead_note(). Does nothing with NULL. */
 void ahead_free(struct ahead *ahead);
+
+/*
+ * ahead_see() - the file of job @number, which is about to come, is open
+ * One thread.
+ */
+void ahead_see(struct ahead *ahead, uint64_t number, int fd);
 
 /*
  * ahead_note() - files before job @number were begun

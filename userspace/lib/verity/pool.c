@@ -26,6 +26,7 @@ _Static_assert(WORK_BATCH_MAX <= HASHER_RUNS, "a hasher has room for a batch of 
  * @hashers: of each thread, made by itself when it first needs it
  * @put: files that ever were; file n is in jobs[n % JOBS], and is job n of the room
  * @splits: large files that are being worked on, the oldest first; guarded by the room's lock
+ * @steps, @context: what is done beside digests; NULL: nothing
  *
  * That of a large file is an open job, whose parts are its split's.
  */
@@ -36,6 +37,8 @@ struct verity_pool {
 	struct verity_hasher *hashers[WORK_THREADS_MAX];
 	uint64_t put;
 	struct split *splits;
+	const struct verity_steps *steps;
+	void *context;
 	struct verity_job jobs[JOBS];
 };
 
@@ -47,6 +50,28 @@ static struct verity_hasher *thread_hasher(struct verity_pool *pool, unsigned in
 	    verity_hasher_new(&pool->parameters, &pool->hashers[thread], err) < 0)
 		return NULL;
 	return pool->hashers[thread];
+}
+
+/* ---------------------------------------------------------------- steps */
+
+/* As verity_steps has it. */
+static int step_before(struct verity_pool *pool, unsigned int thread, struct verity_job *job)
+{
+	return pool->steps && pool->steps->before ?
+		       pool->steps->before(pool->context, thread, job) :
+		       0;
+}
+
+/* The last one, of a job that is open; false if there is no use in going on. */
+static bool step_after(struct verity_pool *pool, unsigned int thread, uint64_t number)
+{
+	if (pool->steps && pool->steps->after &&
+	    !pool->steps->after(pool->context, thread, &pool->jobs[number % JOBS])) {
+		work_finish(pool->work, number);
+		return false;
+	}
+	work_finish(pool->work, number);
+	return true;
 }
 
 /* ---------------------------------------------------------------- large files */
@@ -73,7 +98,8 @@ static void remove_split(struct verity_pool *pool, const struct split *split)
 }
 
 /* The digest of a large file, when all its parts are done. */
-static void end_split(struct verity_pool *pool, struct verity_hasher *hasher, struct split *split)
+static void end_split(struct verity_pool *pool, unsigned int thread, struct verity_hasher *hasher,
+		      struct split *split)
 {
 	struct verity_job *job = &pool->jobs[split->job % JOBS];
 	uint64_t number = split->job;
@@ -81,7 +107,7 @@ static void end_split(struct verity_pool *pool, struct verity_hasher *hasher, st
 	split_finish(split, hasher);
 	job->result = split->input.result;
 	split_free(split);
-	work_finish(pool->work, number);
+	(void)step_after(pool, thread, number);
 }
 
 /* Works on a claimed part of a large file, and on its top as far as that is possible. */
@@ -109,7 +135,7 @@ static void execute_part(void *context, unsigned int thread, const struct work_p
 		remove_split(pool, split);
 	work_unlock(pool->work);
 	if (complete)
-		end_split(pool, hasher, split);
+		end_split(pool, thread, hasher, split);
 }
 
 /* Has a large file worked on, by all threads that are free. */
@@ -137,11 +163,12 @@ static int start_split(struct verity_pool *pool, struct verity_hasher *hasher, u
  * Reads a file for the batch, or starts to have a large one read, which is then open. What is
  * not open is set when the batch has been finished.
  */
-static bool begin_file(struct verity_pool *pool, struct input_batch *batch, uint64_t number,
-		       struct input *input)
+static bool begin_file(struct verity_pool *pool, unsigned int thread, struct input_batch *batch,
+		       uint64_t number, struct input *input)
 {
 	struct verity_job *job = &pool->jobs[number % JOBS];
 	struct merkle merkle;
+	int r;
 
 	*input = (struct input){ .name = job->path,
 				 .escape = true,
@@ -149,6 +176,11 @@ static bool begin_file(struct verity_pool *pool, struct input_batch *batch, uint
 				 .output = job->output,
 				 .digest = &job->digest,
 				 .err = &job->err };
+	r = step_before(pool, thread, job);
+	if (r != 0) {
+		input->result = r < 0 ? r : 0;
+		return false;
+	}
 	if (job->fd < 0 && input_open(input) < 0)
 		return false;
 	if (input_begin(input, &pool->parameters, &merkle) < 0) {
@@ -167,6 +199,23 @@ static bool begin_file(struct verity_pool *pool, struct input_batch *batch, uint
 	return input->result == 0;
 }
 
+/*
+ * The steps after the digests. Each file is done by itself, as a step may take long. Those that
+ * are open already are large ones, which may be done by now, and be other ones.
+ */
+static void finish_files(struct verity_pool *pool, unsigned int thread, struct work_batch *files)
+{
+	bool more = true;
+
+	for (size_t i = 0; i < files->count; i++) {
+		if (files->open[i])
+			continue;
+		files->open[i] = true;
+		if (more)
+			more = step_after(pool, thread, files->first + i);
+	}
+}
+
 static void execute_batch(void *context, unsigned int thread, struct work_batch *files)
 {
 	struct verity_pool *pool = context;
@@ -181,11 +230,13 @@ static void execute_batch(void *context, unsigned int thread, struct work_batch 
 		job->err = err;
 		job->result = -err.code;
 	}
+	if (!hasher && pool->steps)
+		finish_files(pool, thread, files);
 	if (!hasher)
 		return;
 	input_batch_begin(&batch, hasher);
 	for (size_t i = 0; i < files->count; i++)
-		files->open[i] = begin_file(pool, &batch, files->first + i, &inputs[i]);
+		files->open[i] = begin_file(pool, thread, &batch, files->first + i, &inputs[i]);
 	ahead_note(pool->ahead, files->first + files->count, batch.cold);
 	input_batch_finish(&batch);
 	for (size_t i = 0; i < files->count; i++) {
@@ -194,26 +245,37 @@ static void execute_batch(void *context, unsigned int thread, struct work_batch 
 		if (!files->open[i])
 			job->result = inputs[i].result;
 	}
+	if (pool->steps)
+		finish_files(pool, thread, files);
 }
 
 /* ---------------------------------------------------------------- the pool */
 
-/* What is open already has its inode read. */
+/* What is open already has its inode read; what has an owner is opened by nobody else. */
 static const char *path_of(const void *argument)
 {
 	const struct verity_job *job = argument;
 
-	return job->fd < 0 ? job->path : NULL;
+	return job->fd < 0 && !job->owner ? job->path : NULL;
 }
 
 int verity_pool_new(const struct verity_parameters *parameters, unsigned int threads,
 		    struct verity_pool **ret, struct assay_error *err)
+{
+	return verity_pool_new_steps(parameters, threads, NULL, NULL, ret, err);
+}
+
+int verity_pool_new_steps(const struct verity_parameters *parameters, unsigned int threads,
+			  const struct verity_steps *steps, void *context, struct verity_pool **ret,
+			  struct assay_error *err)
 {
 	static const struct work_functions functions = {
 		.execute = execute_batch,
 		.claim = claim_part,
 		.execute_part = execute_part,
 	};
+	size_t capacity =
+		steps && steps->capacity > 0 && steps->capacity < JOBS ? steps->capacity : JOBS;
 	struct verity_pool *pool;
 	int r = verity_check_parameters(parameters, err);
 
@@ -223,7 +285,9 @@ int verity_pool_new(const struct verity_parameters *parameters, unsigned int thr
 	if (!pool)
 		return assay_fail(err, ENOMEM, "cannot compute digests: out of memory");
 	pool->parameters = *parameters;
-	r = work_new_batches(threads, JOBS, &functions, pool, &pool->work, err);
+	pool->steps = steps;
+	pool->context = context;
+	r = work_new_batches(threads, capacity, &functions, pool, &pool->work, err);
 	if (r == 0)
 		r = ahead_new(pool->work, path_of, &pool->ahead, err);
 	if (r < 0) {
@@ -258,7 +322,7 @@ void verity_pool_free(struct verity_pool *pool)
 			close(split->input.fd);
 		split_free(split);
 	}
-	work_free(pool->work, drop_job);
+	work_free(pool->work, pool->steps ? pool->steps->drop : drop_job);
 	for (size_t i = 0; i < WORK_THREADS_MAX; i++)
 		verity_hasher_free(pool->hashers[i]);
 	free(pool);
@@ -274,22 +338,37 @@ size_t verity_pool_room(const struct verity_pool *pool)
 	return work_room(pool->work);
 }
 
-void verity_pool_put(struct verity_pool *pool, char *path, int fd)
+static void put_job(struct verity_pool *pool, char *path, int fd, struct verity_output *output,
+		    void *owner)
 {
-	verity_pool_put_output(pool, path, fd, NULL);
-}
-
-void verity_pool_put_output(struct verity_pool *pool, char *path, int fd,
-			    struct verity_output *output)
-{
-	struct verity_job *job = &pool->jobs[pool->put++ % JOBS];
+	struct verity_job *job = &pool->jobs[pool->put % JOBS];
 
 	/* The text of an error, which is most of it, is left as it is. */
 	memset(job, 0, offsetof(struct verity_job, err));
 	job->path = path;
 	job->fd = fd;
 	job->output = output;
+	job->owner = owner;
+	if (fd >= 0)
+		ahead_see(pool->ahead, pool->put, fd);
+	pool->put++;
 	work_put(pool->work, job);
+}
+
+void verity_pool_put(struct verity_pool *pool, char *path, int fd)
+{
+	put_job(pool, path, fd, NULL, NULL);
+}
+
+void verity_pool_put_output(struct verity_pool *pool, char *path, int fd,
+			    struct verity_output *output)
+{
+	put_job(pool, path, fd, output, NULL);
+}
+
+void verity_pool_put_owner(struct verity_pool *pool, char *path, int fd, void *owner)
+{
+	put_job(pool, path, fd, NULL, owner);
 }
 
 void verity_pool_take(struct verity_pool *pool, struct verity_job *ret)

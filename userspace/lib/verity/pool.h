@@ -17,7 +17,7 @@ struct verity_pool;
  * struct verity_job - a file and its digest
  * @path: free() it
  * @fd: close it, if there was one put in
- * @output: what was put in
+ * @output, @owner: what was put in
  * @result: 0, or a negative errno; then @err says why and @digest and @size are not set. @err is
  *          set only then.
  */
@@ -25,10 +25,31 @@ struct verity_job {
 	char *path;
 	int fd;
 	struct verity_output *output;
+	void *owner;
 	int result;
 	struct assay_digest digest;
 	uint64_t size;
 	struct assay_error err;
+};
+
+/**
+ * struct verity_steps - what a pool's threads do with a file beside its digest
+ * @before: 0: compute the digest; 1: there is no need of one; or a negative errno with the job's
+ *          @err set. NULL: as with 0
+ * @after: with what came of it. false: there is no use in going on: the thread leaves alone what
+ *         else it has, which is behind this file, and never can be taken. NULL: nothing
+ * @drop: frees the path, fd and owner of a struct verity_job that was not taken
+ * @capacity: files in flight at most; 0: as many as there is room for. For steps that are dear,
+ *            as whatever was put has to be waited for
+ *
+ * Of one file after the other, while other threads compute digests: these are of several
+ * files at a time.
+ */
+struct verity_steps {
+	int (*before)(void *context, unsigned int thread, struct verity_job *job);
+	bool (*after)(void *context, unsigned int thread, struct verity_job *job);
+	void (*drop)(void *job);
+	size_t capacity;
 };
 
 /*
@@ -37,6 +58,11 @@ struct verity_job {
  */
 int verity_pool_new(const struct verity_parameters *parameters, unsigned int threads,
 		    struct verity_pool **ret, struct assay_error *err);
+
+/* verity_pool_new_steps() - the same, with @steps, which stay the caller's, of @context */
+int verity_pool_new_steps(const struct verity_parameters *parameters, unsigned int threads,
+			  const struct verity_steps *steps, void *context, struct verity_pool **ret,
+			  struct assay_error *err);
 
 /* Ends the threads, and frees jobs that were not taken. Does nothing with NULL. */
 void verity_pool_free(struct verity_pool *pool);
@@ -60,6 +86,13 @@ void verity_pool_put(struct verity_pool *pool, char *path, int fd);
  */
 void verity_pool_put_output(struct verity_pool *pool, char *path, int fd,
 			    struct verity_output *output);
+
+/*
+ * verity_pool_put_owner() - the same as verity_pool_put(), for a pool with steps
+ * @fd: open for reading, or -1 where the steps need no digest
+ * @owner: the caller's, of the file
+ */
+void verity_pool_put_owner(struct verity_pool *pool, char *path, int fd, void *owner);
 
 /* verity_pool_take() - the oldest file, once its digest is there; there must be one */
 void verity_pool_take(struct verity_pool *pool, struct verity_job *ret);
