@@ -77,7 +77,7 @@ ln -s usr/lib tree/lib
 find tree -type f -exec touch -d '1 hour ago' {} +
 sleep 3
 
-echo 1..73
+echo 1..75
 sign --include '*.so'
 check '--include takes names' listed '/usr/lib/a-link.so /usr/lib/a.so /usr/lib/b.so '
 sign --include /usr/lib --exclude '*.so'
@@ -202,6 +202,13 @@ else
 fi
 
 # ------------------------------------------------------------------ what changed and what not
+# Of a small file in page cache the digest is computed again, which takes less than to check a
+# signature: those here are larger.
+write() { # TEXT FILE
+	printf '%b' "$1" >"$2"
+	truncate -s 300K "$2"
+}
+find tree -type f -exec truncate -s 300K {} + -exec touch -d '1 hour ago' {} +
 sleep 3
 sign --product 'gateway "x"'
 cp m one
@@ -217,7 +224,8 @@ sign --incremental one --json
 check '--incremental reads nothing again that did not change' \
 	json '.ok and .file_count == 8 and .reused == 6 and .links == 2'
 check 'and openssl accepts the result' accepted m
-echo other >tree/usr/lib/b.so
+write other tree/usr/lib/b.so
+echo >>tree/usr/lib/b.so
 touch -d '1 hour ago' tree/usr/lib/b.so
 rm tree/usr/lib/c.a
 echo new >tree/usr/new
@@ -225,23 +233,39 @@ sign --incremental one --json
 check 'what has another size, is new or gone, is seen' \
 	json '.ok and .file_count == 8 and .reused == 4'
 check 'and openssl accepts that, too' accepted m
-printf 'otter\n' >tree/usr/lib/b.so
+write otter tree/usr/lib/b.so
+echo >>tree/usr/lib/b.so
 sign --incremental m --json
 check 'another time is enough' json '.ok and .reused == 4'
 check 'which openssl accepts' accepted m
-printf 'TOP\n' >tree/top
+write TOP tree/top
 touch -d '1 hour ago' tree/top
 sleep 3
 sign --json
 stamp=$(stat -c %y tree/top)
-printf 'bot\n' >tree/top
+write bot tree/top
 touch -d "$stamp" tree/top
 sign --incremental m --json
-check 'so is a change of content whose time was set back' json '.ok and .reused == 5'
+check 'so is a change of content whose time was set back' json '.ok and .reused == 4'
 check 'and the manifest has what the file holds now' accepted m
+# What is read again takes no more of a processor than without the older manifest: no signature of it
+# is checked. What is not at hand would have to be waited for.
+small() {
+	run "$assay" sign --key key.pem --cert cert.pem --root tree --manifest small --include /usr/new \
+		--incremental m --json
+}
+small
+check 'a small file in page cache is read again' json '.ok and .file_count == 1 and .reused == 0'
+dd of=tree/usr/new oflag=nocache conv=notrunc,fdatasync count=0 2>/dev/null
+if [ "$(fincore -n -b -o PAGES tree/usr/new)" -eq 0 ]; then
+	small
+	check 'and one that is not is left alone' json '.ok and .file_count == 1 and .reused == 1'
+else
+	skip 'and one that is not is left alone' 'this file system has all in page cache'
+fi
 cp one changed
 cp one.p7s changed.p7s
-sed -i '2s/"sha256:./"sha256:x/; 2s/:x/:0/; 2s/"size":4/"size":5/' changed
+sed -i '2s/"sha256:./"sha256:x/; 2s/:x/:0/; 2s/"size":3/"size":4/' changed
 sign --incremental changed
 check 'an older manifest that was changed is refused' told 1 'the signature of changed'
 rm changed.p7s

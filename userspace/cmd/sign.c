@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/work.h"
 #include "sign/certificate_judge.h"
 #include "sign/manifest_signature.h"
 #include "sign/signature.h"

@@ -7,18 +7,23 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/work.h"
 #include "sign/ima_sig.h"
 #include "sign/md5sum.h"
 #include "sign/pkcs7.h"
 #include "sign/reuse.h"
 #include "sign/tree.h"
 
-/* Digesting so much is cheaper than checking the signatures of what an interrupted run left. */
+/* Digesting so much is cheaper than checking a signature of what an older manifest has. */
 #define CHEAP_SIZE 262144U
+
+/* Files in flight, of each thread, where a signature is dear. */
+#define DEAR_A_THREAD 16U
 
 /* Room for a path as it is shown to people. */
 #define SHOWN_MAX 512
@@ -48,8 +53,6 @@ void sign_work_end(struct sign_work *work)
 {
 	if (!work->trust)
 		return;
-	for (size_t i = 0; i < WORK_THREADS_MAX; i++)
-		verity_hasher_free(work->hashers[i]);
 	pkcs7_maker_free(work->maker);
 	trust_free(work->trust);
 	work->trust = NULL;
@@ -74,30 +77,58 @@ static bool is_ours(const struct sign_work *work, const struct sign_old *old)
 	return ours;
 }
 
-static int find_digest(struct sign_work *work, unsigned int thread, struct sign_job *job)
+/* Takes over what a dear signer made of the same digest. */
+static void keep_signatures(const struct sign_work *work, struct sign_job *job)
+{
+	struct sign_old *old = &job->old;
+
+	if (job->kept || !old->known || !work->signer->dear ||
+	    !verity_digest_equal(&old->digest, &job->digest))
+		return;
+	job->kept = true;
+	if (work->pkcs7 && old->pkcs7.size > 0 &&
+	    pkcs7_verify(buffer_bytes(&old->pkcs7), &job->digest, work->certificate, NULL) == 0) {
+		job->pkcs7 = old->pkcs7;
+		old->pkcs7 = (struct buffer){ 0 };
+	}
+	if (work->ima && old->ima.size > 0 &&
+	    ima_sig_verify(buffer_bytes(&old->ima), &job->digest, work->certificate, NULL) == 0) {
+		job->ima = old->ima;
+		old->ima = (struct buffer){ 0 };
+	}
+}
+
+static bool is_cached(int fd)
+{
+	char byte;
+	struct iovec vector = { .iov_base = &byte, .iov_len = 1 };
+
+	return preadv2(fd, &vector, 1, 0, RWF_NOWAIT) >= 0;
+}
+
+/*
+ * Is the older manifest's digest taken over? A signature of the manifest is not enough: each
+ * entry's own has to be good. To check that takes a processor as long as to digest some 200 KiB:
+ * so a smaller file is read again, but where that means to wait for the disk, or where the
+ * signature is checked in any case as it is to be kept.
+ */
+static bool reuse_digest(const struct sign_work *work, struct sign_job *job)
 {
 	const struct sign_old *old = &job->old;
-	char shown[SHOWN_MAX];
-	int r = 0;
+	bool small = old->size <= CHEAP_SIZE;
 
-	if (job->given)
-		return 0;
-	/* A signature of the manifest is not enough: each entry's own has to be good. */
-	if (old->known && old->unchanged && (old->whole || old->size > CHEAP_SIZE) &&
-	    is_ours(work, old)) {
+	if (!old->known || !old->unchanged || (small && !old->whole))
+		return false;
+	if (small && !work->signer->dear && is_cached(job->fd))
+		return false;
+	job->digest = old->digest;
+	keep_signatures(work, job);
+	job->reused = job->pkcs7.size > 0 || job->ima.size > 0 || is_ours(work, old);
+	if (job->reused)
 		job->size = old->size;
-		job->digest = old->digest;
-		job->reused = true;
-		return 0;
-	}
-	if (!work->hashers[thread])
-		r = verity_hasher_new(&work->parameters, &work->hashers[thread], &job->err);
-	if (r == 0 && job->has_md5)
-		r = md5sum_check(job->fd, job->md5, show(job, shown), &job->package, &job->err);
-	if (r < 0)
-		return r;
-	return verity_hash_fd(work->hashers[thread], job->fd, show(job, shown), &job->digest,
-			      &job->size, &job->err);
+	else
+		job->digest = (struct assay_digest){ 0 };
+	return job->reused;
 }
 
 /* ---------------------------------------------------------------- signatures */
@@ -130,25 +161,6 @@ static int check_name(struct sign_job *job)
 			  "%s is not the object that its name says: its fs-verity digest is %s; "
 			  "it was damaged, or changed: get it anew",
 			  show(job, shown), assay_digest_text(&job->digest, text));
-}
-
-/* Takes over what a dear signer made of the same digest. */
-static void keep_signatures(const struct sign_work *work, struct sign_job *job)
-{
-	struct sign_old *old = &job->old;
-
-	if (!old->known || !work->signer->dear || !verity_digest_equal(&old->digest, &job->digest))
-		return;
-	if (work->pkcs7 && old->pkcs7.size > 0 &&
-	    pkcs7_verify(buffer_bytes(&old->pkcs7), &job->digest, work->certificate, NULL) == 0) {
-		job->pkcs7 = old->pkcs7;
-		old->pkcs7 = (struct buffer){ 0 };
-	}
-	if (work->ima && old->ima.size > 0 &&
-	    ima_sig_verify(buffer_bytes(&old->ima), &job->digest, work->certificate, NULL) == 0) {
-		job->ima = old->ima;
-		old->ima = (struct buffer){ 0 };
-	}
 }
 
 static int sign_digest(struct sign_work *work, struct sign_job *job)
@@ -315,14 +327,42 @@ void sign_job_finish(const struct sign_work *work, struct sign_job *job)
 		job->result = make_line(work, job);
 }
 
-void sign_job_run(void *context, unsigned int thread, void *argument)
+/* ---------------------------------------------------------------- the pool's steps */
+
+/* Another link's file, which is settled when the first one's is. */
+static bool is_other_link(const struct sign_job *job)
+{
+	return job->fd < 0 && !job->given;
+}
+
+static int before_digest(void *context, unsigned int thread, struct verity_job *file)
+{
+	struct sign_job *job = file->owner;
+	char shown[SHOWN_MAX];
+
+	(void)thread;
+	if (is_other_link(job) || job->given || reuse_digest(context, job))
+		return 1;
+	return job->has_md5 ? md5sum_check(job->fd, job->md5, show(job, shown), &job->package,
+					   &file->err) :
+			      0;
+}
+
+static bool after_digest(void *context, unsigned int thread, struct verity_job *file)
 {
 	struct sign_work *work = context;
-	struct sign_job *job = argument;
+	struct sign_job *job = file->owner;
 
-	if (job->fd < 0 && !job->given)
-		return;
-	job->result = find_digest(work, thread, job);
+	(void)thread;
+	if (is_other_link(job))
+		return true;
+	job->result = file->result;
+	if (job->result < 0) {
+		job->err = file->err;
+	} else if (!job->given && !job->reused) {
+		job->size = file->size;
+		job->digest = file->digest;
+	}
 	if (job->result == 0)
 		job->result = check_name(job);
 	if (job->result == 0)
@@ -334,12 +374,44 @@ void sign_job_run(void *context, unsigned int thread, void *argument)
 	if (job->fd >= 0)
 		close(job->fd);
 	job->fd = -1;
+	return !job->fatal;
 }
 
-void sign_job_free(void *argument)
+static void drop_file(void *argument)
 {
-	struct sign_job *job = argument;
+	const struct verity_job *file = argument;
 
+	sign_job_free(file->owner);
+}
+
+struct verity_steps sign_job_steps(const struct sign_work *work, unsigned int threads)
+{
+	if (threads == 0)
+		threads = work_usable_cpus();
+	return (struct verity_steps){
+		.before = before_digest,
+		.after = after_digest,
+		.drop = drop_file,
+		/* Whatever was begun is waited for when the run is interrupted. */
+		.capacity = work->signer->dear ? (size_t)threads * DEAR_A_THREAD : 0,
+	};
+}
+
+void sign_job_put(struct verity_pool *pool, struct sign_job *job)
+{
+	verity_pool_put_owner(pool, job->path, job->fd, job);
+}
+
+struct sign_job *sign_job_taken(struct verity_pool *pool)
+{
+	struct verity_job file;
+
+	verity_pool_take(pool, &file);
+	return file.owner;
+}
+
+void sign_job_free(struct sign_job *job)
+{
 	if (job->fd >= 0)
 		close(job->fd);
 	buffer_free(&job->old.pkcs7);

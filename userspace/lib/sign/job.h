@@ -12,10 +12,10 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "base/work.h"
 #include "sign/prepared.h"
 #include "sign/source.h"
 #include "sign/trust.h"
+#include "verity/pool.h"
 
 /* What `fsverity sign FILE FILE.sig` would write. */
 #define SIGN_DETACHED_SUFFIX ".sig"
@@ -34,7 +34,6 @@
  * @detached, @xattr: where signatures go besides
  * @root_fd: of the directory that paths are seen from
  * @now: when the run began
- * @hashers: one a thread, made when it is first needed
  * @maker: of built-in signatures
  * @trust: whose signatures are taken over from an older manifest; for job.c
  */
@@ -45,7 +44,6 @@ struct sign_work {
 	int root_fd;
 	time_t now;
 	struct verity_parameters parameters;
-	struct verity_hasher *hashers[WORK_THREADS_MAX];
 	struct pkcs7_maker *maker;
 	struct trust *trust;
 	pthread_mutex_t lock;
@@ -76,6 +74,7 @@ struct sign_old {
  * @result: 0 or a negative errno, with @err
  * @fatal: the signer failed, so that there is no use in going on
  * @reused: the digest was not computed again
+ * @kept: what signatures an older manifest has was looked at
  * @lacks_pkcs7, @lacks_ima: signatures that are to be listed, where nothing is signed
  * @size, @digest, @pkcs7, @ima, @line: what came of it
  */
@@ -91,7 +90,7 @@ struct sign_job {
 	struct prepared_file prepared;
 	int result;
 	struct assay_error err;
-	bool fatal, reused, lacks_pkcs7, lacks_ima;
+	bool fatal, reused, kept, lacks_pkcs7, lacks_ima;
 	uint64_t size;
 	struct assay_digest digest;
 	struct buffer pkcs7, ima, line;
@@ -101,8 +100,16 @@ struct sign_job {
 int sign_work_begin(struct sign_work *work, struct assay_error *err);
 void sign_work_end(struct sign_work *work);
 
-/* sign_job_run() - all of it; a work_function: of the struct sign_work, a struct sign_job */
-void sign_job_run(void *context, unsigned int thread, void *argument);
+/*
+ * sign_job_steps() - what is done with the files of a pool whose context is @work, each a struct
+ * sign_job that sign_job_put() has put
+ * @threads: as the pool has them
+ */
+struct verity_steps sign_job_steps(const struct sign_work *work, unsigned int threads);
+
+/* sign_job_put() - has it signed; sign_job_taken() gives it back, or the pool frees it */
+void sign_job_put(struct verity_pool *pool, struct sign_job *job);
+struct sign_job *sign_job_taken(struct verity_pool *pool);
 
 /*
  * sign_job_finish() - what follows the signatures: line and detached signature
@@ -111,7 +118,7 @@ void sign_job_run(void *context, unsigned int thread, void *argument);
  */
 void sign_job_finish(const struct sign_work *work, struct sign_job *job);
 
-/* sign_job_free() - a struct sign_job with all that it has; fits work_free() */
-void sign_job_free(void *argument);
+/* sign_job_free() - with all that it has */
+void sign_job_free(struct sign_job *job);
 
 #endif /* ASSAY_SIGN_JOB_H */

@@ -16,7 +16,7 @@
  */
 struct run_state {
 	struct sign_run *run;
-	struct work *pool;
+	struct verity_pool *pool;
 	struct links *links;
 	uint64_t files;
 };
@@ -222,7 +222,7 @@ static int put_file(struct run_state *state, struct source_item *item, struct as
 	job->prepared = prepared;
 	if (makes_lines(run))
 		manifest_writer_expect(run->writer);
-	work_put(state->pool, job);
+	sign_job_put(state->pool, job);
 	return 0;
 }
 
@@ -360,8 +360,8 @@ static int settle_job(struct run_state *state, const struct sign_job *job, struc
 static int take_job(struct run_state *state, struct assay_error *err)
 {
 	const struct sign_events *events = &state->run->events;
-	struct sign_job *job = work_take(state->pool);
-	/* sign_job_run() closes the descriptors of all others, too, so what tells is the size. */
+	struct sign_job *job = sign_job_taken(state->pool);
+	/* The threads close the descriptors of all others, too, so what tells is the size. */
 	bool other = job->result == 0 && job->digest.size == 0;
 	int r;
 
@@ -383,9 +383,9 @@ static int go_through(struct run_state *state, struct assay_error *err)
 
 	for (;;) {
 		while (more && r == 0 && !events->stop(events->context) &&
-		       work_room(state->pool) > 0)
+		       verity_pool_room(state->pool) > 0)
 			more = put_next(state, &r, err);
-		if (r < 0 || work_count(state->pool) == 0)
+		if (r < 0 || verity_pool_count(state->pool) == 0)
 			return r;
 		r = take_job(state, err);
 		if (r < 0)
@@ -414,17 +414,19 @@ static int judge_end(const struct run_state *state, struct assay_error *err)
 int sign_run_files(struct sign_run *run, struct assay_error *err)
 {
 	struct run_state state = { .run = run, .links = links_new() };
+	const struct verity_steps steps = sign_job_steps(run->work, run->threads);
 	int r;
 
 	if (!state.links)
 		return out_of_memory(err);
-	r = work_new(run->threads, sign_job_run, run->work, &state.pool, err);
+	r = verity_pool_new_steps(&run->work->parameters, run->threads, &steps, run->work,
+				  &state.pool, err);
 	if (r == 0)
 		r = go_through(&state, err);
 	if (r == 0)
 		r = judge_end(&state, err);
 	/* The threads first: all else is theirs until they end. */
-	work_free(state.pool, sign_job_free);
+	verity_pool_free(state.pool);
 	links_free(state.links);
 	return r;
 }

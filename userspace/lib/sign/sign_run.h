@@ -41,7 +41,7 @@ struct sign_events {
  * @prepared: what was found when it was prepared; NULL: nothing was
  * @list: gets what there is to sign; NULL: it is signed
  * @own: files that are not signed, as they belong to the run; @own_count of them
- * @threads: as for work_new()
+ * @threads: as for verity_pool_new()
  * @signed_files, @bytes: files that were signed, and their data
  * @linked, @reused: of these, further links, and files that were not read again
  * @skipped, @failed: what was told so
