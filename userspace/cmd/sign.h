@@ -124,6 +124,12 @@ int sign_steps_end(struct sign_call *call, struct assay_error *err);
 
 void sign_steps_free(struct sign_steps *steps);
 
+/*
+ * sign_print_end() - what came of it, on standard output; what failed once more, on standard error
+ * @good: all of it was done
+ */
+int sign_print_end(const struct sign_call *call, bool good, struct assay_error *err);
+
 /* sign_provenance() - write what the manifest that was committed comes of, as --provenance says */
 int sign_provenance(const struct sign_call *call, struct assay_error *err);
 
