@@ -8,27 +8,12 @@ set -u
 LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.." || exit 2
-if [ "${1:-}" != --inside ]; then
-	work=$(mktemp -d "${TMPDIR:-/tmp}/assay-unit.XXXXXX") || exit 2
-	trap 'rm -rf --one-file-system "$work"' EXIT
-	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
-		echo '1..0 # SKIP this user can mount nothing'
-		exit 77
-	fi
-	unshare -m "$0" --inside "$work"
-	exit
-fi
-
-work=$2
-# shellcheck disable=SC2034 # what check.sh and systemd.sh take
-CHECK_OUT=$work root=$work/root
+. tests/e2e/debian.sh
+CHECK_OUT=$work
 . tests/check.sh
 . tests/e2e/systemd.sh
-base=$(qemu/debian-root bookworm curl libcurl4 libevent-core-2.1-7 libevent-extra-2.1-7 libevent-openssl-2.1-7 libjansson4 libpq5 libseccomp2 libsqlite3-0 \
-	libsystemd0 libinih1 libcbor0.8 libkeyutils1 libzstd1 systemd-sysv) || exit 2
-base=${XDG_CACHE_HOME:-$HOME/.cache}/assay/$base
-mount -t tmpfs tmpfs "$work" && mkdir "$root" "$work/over" "$work/side" &&
-	mount -t overlay -o "lowerdir=$base,upperdir=$work/over,workdir=$work/side" overlay "$root" || exit 2
+debian bookworm curl libcurl4 libevent-core-2.1-7 libevent-extra-2.1-7 libevent-openssl-2.1-7 libjansson4 libpq5 libseccomp2 libsqlite3-0 \
+	libsystemd0 libinih1 libcbor0.8 libkeyutils1 libzstd1 systemd-sysv
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
 works 'it is installed' make --no-print-directory install-fleet prefix=/usr "DESTDIR=$root"

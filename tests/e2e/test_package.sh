@@ -11,34 +11,11 @@ trap 'rm -rf "$work"' EXIT
 CHECK_OUT=$work
 . tests/check.sh
 arch=$(dpkg --print-architecture)
-triplet=$(dpkg-architecture -q DEB_HOST_MULTIARCH)
 packages=$PWD/build/package/bookworm-$arch
-version=$(sed -n '1s/^assay (\(.*\)) .*/\1/p' debian/changelog)
-
-deb() { # PACKAGE: its file
-	echo "$packages/$1_${version}_$([ "$1" = assay-dkms ] && echo all || echo "$arch").deb"
-}
-all='assay assay-contents assay-dkms assay-fleet assay-verify libassay-verify-dev libassay-verify0'
-
-for package in $all; do
-	dpkg-deb --fsys-tarfile "$(deb "$package")" >"$work/$package.tar"
-	# Of Debian 12 and later the directories are one, but for debhelper.
-	tar -tf "$work/$package.tar" | grep -v '/$' |
-		sed "s,^\./lib/,./usr/lib/,; s,^\.,$package ,; s,/$triplet/,/TRIPLET/,; s,/assay-$version/,/assay-VERSION/,; s,\.$version\$,.VERSION,"
-done | sort >"$work/contents"
-sed '/^#/d' tests/e2e/package.contents | sort >"$work/expected"
-for source in kmod/*.[ch] kmod/Kbuild kmod/uapi/*.h; do
-	echo "assay-dkms /usr/src/assay-VERSION/${source#kmod/}"
-done | sort - "$work/expected" >"$work/wanted"
-run diff "$work/wanted" "$work/contents"
-check 'which file is in which package is as tests/e2e/package.contents has it' told 0
-sed 's/^[^ ]* //' "$work/contents" | sort | uniq -d >"$work/twice"
-check 'no file is in two of them' [ ! -s "$work/twice" ]
+. tests/e2e/packages.sh
+packages_contents
 
 # ---------------------------------------------------------------- what they need and are
-depends() { # PACKAGE
-	dpkg-deb -f "$(deb "$1")" Depends | tr ',' '\n' | sed 's/^ *//; s/ .*//'
-}
 depends assay-verify >"$work/verify"
 check 'the verifier needs no TPM stack' [ -z "$(grep -E 'tss2|keyutils' "$work/verify")" ]
 check 'but the libraries that it is linked with' grep -q '^libjansson4$' "$work/verify"
@@ -49,7 +26,7 @@ check 'the module is built by DKMS' [ "$(depends assay-dkms)" = dkms ]
 tar -xOf "$work/assay-dkms.tar" "./usr/src/assay-$version/dkms.conf" >"$work/dkms.conf"
 check 'under the version of the package' grep -qx "PACKAGE_VERSION=\"$version\"" "$work/dkms.conf"
 # shellcheck disable=SC2016 # dpkg-deb expands it
-check 'all have the version of the programs' [ "$(for package in $all; do
+check 'all have the version of the programs' [ "$(for package in $all_packages; do
 	dpkg-deb -W --showformat '${Version}\n' "$(deb "$package")"
 done | sort -u)" = "$(sed -n 's/^#define ASSAY_VERSION "\(.*\)"/\1/p' userspace/include/assay.h)" ]
 for package in assay assay-fleet assay-verify libassay-verify0; do
@@ -90,9 +67,7 @@ kill "$fleet"
 check 'and ends when it is told to' wait "$fleet"
 
 # ---------------------------------------------------------------- checks of others
-run lintian --allow-root --fail-on error,warning,info --display-info --tag-display-limit 0 \
-	--suppress-tags bad-distribution-in-changes-file "$packages/assay_${version}_$arch.changes"
-check 'lintian has nothing to say' told 0
+packages_lintian "$packages"
 mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
 : >"$work/apt/status"
 echo "deb [trusted=yes] file:$packages ./" >"$work/apt/sources.list"
