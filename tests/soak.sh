@@ -30,6 +30,7 @@
 #	tags      likewise, on one whose KASAN uses tags
 #	amd64     what is too slow for make test on an emulated x86-64
 #	package   the Debian packages built once more elsewhere: the same bytes
+#	native    the Debian packages as Debian 13 builds them for itself, installed in one
 #	dkms      assay-dkms built by DKMS for Debian's own kernel, and passed over for others
 #
 # Started by `make soak`.
@@ -56,7 +57,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package native dkms
 for name; do
 	case $name in
 	model)
@@ -156,6 +157,9 @@ for name; do
 	package)
 		${MAKE:-make} --no-print-directory "package-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)-$(dpkg --print-architecture)" &&
 			tests/e2e/reproducible.sh || failed="$failed package"
+		;;
+	native)
+		tests/e2e/native.sh || failed="$failed native"
 		;;
 	dkms)
 		dkms_arch=$(dpkg --print-architecture)
