@@ -31,6 +31,7 @@
 #	amd64     what is too slow for make test on an emulated x86-64
 #	package   the Debian packages built once more elsewhere: the same bytes
 #	native    the Debian packages as Debian 13 builds them for itself, installed in one
+#	cross     the Debian packages for the other architecture, for Debian 12 and 13
 #	dkms      assay-dkms built by DKMS for Debian's own kernel, and passed over for others
 #
 # Started by `make soak`.
@@ -57,7 +58,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package native dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package native cross dkms
 for name; do
 	case $name in
 	model)
@@ -160,6 +161,14 @@ for name; do
 		;;
 	native)
 		tests/e2e/native.sh || failed="$failed native"
+		;;
+	cross)
+		cross_arch=arm64
+		[ "$(dpkg --print-architecture)" != arm64 ] || cross_arch=amd64
+		for cross_suite in bookworm trixie; do
+			${MAKE:-make} --no-print-directory "package-$cross_suite-$cross_arch" &&
+				tests/e2e/cross.sh "$cross_suite" "$cross_arch" || failed="$failed cross"
+		done
 		;;
 	dkms)
 		dkms_arch=$(dpkg --print-architecture)
