@@ -83,6 +83,7 @@ rules '[measure]' 'manifest=/etc/assay/manifest.jsonl' '[initrd]' 'list=/etc/ass
 echo /bin/sh >/etc/assay/early
 echo /bin/sh >/etc/assay/late
 cp "$work/cert.pem" /etc/assay/certificates/
+mkdir /etc/assay/certificates/former # is not read
 initramfs
 check 'initramfs-tools: with rules it is made' [ "$status" -eq 0 ]
 check 'initramfs-tools: the program, its script and all that it reads' \
@@ -110,6 +111,12 @@ if [ -e /usr/lib/systemd/systemd ]; then
 else
 	skip 'dracut with systemd' 'this machine has no systemd'
 fi
+
+rules '[measure]' 'list=/etc/assay/lists'
+mkdir /etc/assay/lists
+initramfs
+check 'initramfs-tools: what cannot be copied is told, and there is no image' \
+	eval '[ "$status" -ne 0 ] && grep -q "cannot copy /etc/assay/lists" "$work/stderr"'
 
 rules '[measure]' 'manifest=/etc/assay/manifest.jsonl' 'files=/bin/sh'
 initramfs

@@ -220,11 +220,13 @@ static void print_directory(const char *directory)
 {
 	struct dirent **entries;
 	int count = scandir(directory, &entries, NULL, alphasort);
+	struct stat status;
 	char path[PATH_MAX];
 
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
-		if (entries[i]->d_name[0] != '.')
+		if (entries[i]->d_name[0] != '.' && stat(path, &status) == 0 &&
+		    S_ISREG(status.st_mode))
 			puts(path);
 		free(entries[i]);
 	}
