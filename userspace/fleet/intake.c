@@ -230,10 +230,10 @@ static void work(evutil_socket_t fd, short what, void *context)
 
 		intake->first = item->next;
 		batch->items[batch->count++] = item;
-		batch->writes |= item->is_evidence;
+		batch->writes |= item->work == intake_answer_evidence;
 	}
 	intake->waiting -= batch->count;
-	intake->held = 0; /* intake_put() leaves none behind a full batch */
+	intake->held = 0; /* put() leaves none behind a full batch */
 	if (!intake->first)
 		intake->last = &intake->first;
 	else
@@ -246,7 +246,7 @@ static void work(evutil_socket_t fd, short what, void *context)
 
 /* ---------------------------------------------------------------- requests */
 
-void intake_put(struct intake_item *item)
+static void put(struct intake_item *item)
 {
 	struct intake *intake = ((struct fleet *)item->call->context)->intake;
 
@@ -262,7 +262,8 @@ void intake_put(struct intake_item *item)
 		event_active(intake->work, EV_TIMEOUT, 0);
 }
 
-struct intake_item *intake_begin(struct http_call *call, const struct intake_protocol *protocol)
+/* NULL where it was answered already: nothing was lost yet */
+static struct intake_item *begin(struct http_call *call, const struct intake_protocol *protocol)
 {
 	struct fleet *fleet = call->context;
 	struct intake_item *item = NULL;
@@ -285,7 +286,7 @@ struct intake_item *intake_begin(struct http_call *call, const struct intake_pro
 	return item;
 }
 
-void intake_refuse(struct intake_item *item, int r, const struct assay_error *err)
+static void refuse(struct intake_item *item, int r, const struct assay_error *err)
 {
 	struct fleet *fleet = item->call->context;
 	int status = intake_refused_status(r);
@@ -294,6 +295,23 @@ void intake_refuse(struct intake_item *item, int r, const struct assay_error *er
 	http_answer_json_as(item->call, status, item->protocol->type,
 			    item->protocol->error(status, err->text));
 	item_free(item);
+}
+
+void intake_take(struct http_call *call, const struct intake_protocol *protocol, intake_work *how,
+		 intake_read *read)
+{
+	struct intake_item *item = begin(call, protocol);
+	struct assay_error err = { 0 };
+	int r;
+
+	if (!item)
+		return;
+	item->work = how;
+	r = read(item, &err);
+	if (r < 0)
+		refuse(item, r, &err);
+	else
+		put(item);
 }
 
 int intake_new(struct fleet *fleet, struct intake **ret, struct assay_error *err)

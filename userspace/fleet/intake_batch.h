@@ -49,10 +49,14 @@ struct intake_protocol {
 	json_t *(*error)(int status, const char *text);
 };
 
+/* intake_work - makes an item's answer; intake_read - reads of its request what needs no device */
+typedef int intake_work(struct intake_batch *batch, struct intake_item *item,
+			struct assay_error *err);
+typedef int intake_read(struct intake_item *item, struct assay_error *err);
+
 /**
  * struct intake_item - a request that waits, and then its answer
  * @work: makes the answer, once @device may attest; a failure is that of the whole batch
- * @is_evidence: what is known may be changed by it
  * @boot_id: that a challenge is asked for
  * @logs: which logs the device can send: of the protocol's
  * @proof, @signature: of a session
@@ -63,8 +67,7 @@ struct intake_protocol {
 struct intake_item {
 	struct http_call *call;
 	const struct intake_protocol *protocol;
-	int (*work)(struct intake_batch *batch, struct intake_item *item, struct assay_error *err);
-	bool is_evidence;
+	intake_work *work;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
 	unsigned int logs;
 	struct buffer proof, signature;
@@ -98,12 +101,12 @@ struct intake_batch {
 	size_t change_count;
 };
 
-/* intake_begin() - NULL where it was answered already: nothing was lost yet */
-struct intake_item *intake_begin(struct http_call *call, const struct intake_protocol *protocol);
-/* intake_put() - taken over; answered later */
-void intake_put(struct intake_item *item);
-/* intake_refuse() - answer at once what cannot be read; taken over */
-void intake_refuse(struct intake_item *item, int r, const struct assay_error *err);
+/*
+ * intake_take() - a request, answered by @how: it is answered at once where @read fails, or too
+ * many wait, and else when its batch was worked on
+ */
+void intake_take(struct http_call *call, const struct intake_protocol *protocol, intake_work *how,
+		 intake_read *read);
 
 /* intake_say(), intake_say_error() - what the item will be answered; @answer is taken over */
 void intake_say(struct intake_item *item, int status, json_t *answer);
@@ -113,10 +116,7 @@ void intake_say_error(struct intake_item *item, int status, const char *text);
 int intake_refused_status(int r);
 
 /* .work of a challenge, and of evidence */
-int intake_answer_challenge(struct intake_batch *batch, struct intake_item *item,
-			    struct assay_error *err);
-int intake_answer_evidence(struct intake_batch *batch, struct intake_item *item,
-			   struct assay_error *err);
+intake_work intake_answer_challenge, intake_answer_evidence;
 /* intake_add_changes() - number the batch's changes, in the order in which they came about */
 int intake_add_changes(struct intake_batch *batch, struct assay_error *err);
 /* intake_next_in() - seconds until a device is to come, a little earlier than the interval */

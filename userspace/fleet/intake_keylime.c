@@ -202,45 +202,36 @@ void keylime_session(struct http_call *call)
 
 /* ---------------------------------------------------------------- the other requests */
 
+static int read_proof(struct intake_item *item, struct assay_error *err)
+{
+	return keylime_read_proof(item->call->body, item->call->parameter, &item->proof,
+				  &item->signature, err);
+}
+
 void keylime_proof(struct http_call *call)
 {
-	struct intake_item *item = intake_begin(call, &protocol);
-	struct assay_error err = { 0 };
-	int r;
+	intake_take(call, &protocol, answer_proof, read_proof);
+}
 
-	if (!item)
-		return;
-	item->work = answer_proof;
-	r = keylime_read_proof(call->body, call->parameter, &item->proof, &item->signature, &err);
-	if (r < 0)
-		intake_refuse(item, r, &err);
-	else
-		intake_put(item);
+static int read_capabilities(struct intake_item *item, struct assay_error *err)
+{
+	return keylime_read_capabilities(item->call->body, &item->logs, err);
 }
 
 void keylime_capabilities(struct http_call *call)
 {
-	struct intake_item *item = intake_begin(call, &protocol);
-	struct assay_error err = { 0 };
-	int r;
+	intake_take(call, &protocol, intake_answer_challenge, read_capabilities);
+}
 
-	if (!item)
-		return;
-	item->work = intake_answer_challenge;
-	r = keylime_read_capabilities(call->body, &item->logs, &err);
-	if (r < 0)
-		intake_refuse(item, r, &err);
-	else
-		intake_put(item);
+/* All of it is read when the device is known. */
+static int read_nothing(struct intake_item *item, struct assay_error *err)
+{
+	(void)item;
+	(void)err;
+	return 0;
 }
 
 void keylime_evidence(struct http_call *call)
 {
-	struct intake_item *item = intake_begin(call, &protocol);
-
-	if (!item)
-		return;
-	item->is_evidence = true;
-	item->work = intake_answer_evidence;
-	intake_put(item);
+	intake_take(call, &protocol, intake_answer_evidence, read_nothing);
 }

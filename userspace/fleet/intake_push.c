@@ -66,12 +66,11 @@ static const struct intake_protocol protocol = {
 
 /* ---------------------------------------------------------------- requests */
 
-static int read_request(struct bytes body, char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1],
-			struct assay_error *err)
+static int read_request(struct intake_item *item, struct assay_error *err)
 {
 	CLEANUP(json_decref_pointer) json_t *json = NULL;
 	const char *text = "";
-	int r = json_parse(body, WHAT_ASKED, &json, err);
+	int r = json_parse(item->call->body, WHAT_ASKED, &json, err);
 
 	if (r == 0)
 		r = json_check_head(json, "push-challenge-request", WHAT_ASKED, err);
@@ -82,40 +81,25 @@ static int read_request(struct bytes body, char boot_id[EVIDENCE_BOOT_ID_LENGTH 
 	if (strlen(text) != EVIDENCE_BOOT_ID_LENGTH ||
 	    strspn(text, "0123456789abcdef-") != EVIDENCE_BOOT_ID_LENGTH)
 		return assay_fail(err, EBADMSG, WHAT_ASKED ": \"boot_id\" is not a UUID");
-	memcpy(boot_id, text, EVIDENCE_BOOT_ID_LENGTH + 1);
+	memcpy(item->boot_id, text, EVIDENCE_BOOT_ID_LENGTH + 1);
 	return 0;
 }
 
 void intake_challenge(struct http_call *call)
 {
-	struct intake_item *item = intake_begin(call, &protocol);
-	struct assay_error err = { 0 };
-	int r;
+	intake_take(call, &protocol, intake_answer_challenge, read_request);
+}
 
-	if (!item)
-		return;
-	item->work = intake_answer_challenge;
-	r = read_request(call->body, item->boot_id, &err);
-	if (r < 0)
-		intake_refuse(item, r, &err);
-	else
-		intake_put(item);
+static int check_encoding(struct intake_item *item, struct assay_error *err)
+{
+	const char *encoding = http_header(item->call, "Content-Encoding");
+
+	return encoding && strcmp(encoding, "zstd") == 0 ?
+		       0 :
+		       assay_fail(err, EBADMSG, "evidence must have Content-Encoding: zstd");
 }
 
 void intake_evidence(struct http_call *call)
 {
-	const char *encoding = http_header(call, "Content-Encoding");
-	struct intake_item *item = intake_begin(call, &protocol);
-	struct assay_error err = { 0 };
-
-	if (!item)
-		return;
-	item->is_evidence = true;
-	item->work = intake_answer_evidence;
-	if (encoding && strcmp(encoding, "zstd") == 0) {
-		intake_put(item);
-		return;
-	}
-	intake_refuse(item, assay_fail(&err, EBADMSG, "evidence must have Content-Encoding: zstd"),
-		      &err);
+	intake_take(call, &protocol, intake_answer_evidence, check_encoding);
 }
