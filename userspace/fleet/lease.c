@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/utc.h"
@@ -105,7 +104,7 @@ struct late {
 
 /* struct names - of devices that were overdue when somebody looked */
 struct names {
-	char list[LEASE_LOOK][RECORD_MAX_MACHINE_ID + 1];
+	char list[LEASE_ROWS][RECORD_MAX_MACHINE_ID + 1];
 	size_t count;
 };
 
@@ -116,7 +115,7 @@ static int take_name(void *context, size_t set, const struct store_value *column
 
 	(void)set;
 	(void)count;
-	if (names->count == LEASE_LOOK || columns[0].bytes.size >= sizeof(names->list[0]))
+	if (names->count == LEASE_ROWS || columns[0].bytes.size >= sizeof(names->list[0]))
 		return assay_fail(err, EIO, "a device's name in the database is too long");
 	memcpy(names->list[names->count++], store_get_text(&columns[0]), columns[0].bytes.size + 1);
 	return 0;
@@ -229,63 +228,51 @@ static int end_transaction(struct store *store, int r, struct assay_error *err)
 	return r;
 }
 
-/* @done: those of them that are dealt with are added */
-static int sweep_some(struct store *store, const struct lease_terms *terms,
-		      const struct names *names, size_t first, struct late *late, uint64_t *done,
-		      struct assay_error *err)
+/* @done: those of them that are dealt with */
+static int sweep(struct store *store, const struct lease_terms *terms, const struct names *names,
+		 struct late *late, uint64_t *done, struct assay_error *err)
 {
 	struct store_value values[LEASE_ROWS * 2];
-	size_t count = 0;
 	int r;
 
-	for (; count < LEASE_ROWS && first + count < names->count; count++) {
-		values[2 * count] = store_text(names->list[first + count]);
-		values[2 * count + 1] = store_number(terms->now - terms->interval);
+	for (size_t i = 0; i < names->count; i++) {
+		values[2 * i] = store_text(names->list[i]);
+		values[2 * i + 1] = store_number(terms->now - terms->interval);
 	}
-	r = lock_late(store, values, count, late, err);
+	r = lock_late(store, values, names->count, late, err);
 	if (r == 0)
 		r = note_silence(store, late, terms->now, err);
 	if (r == 0)
 		r = mark(store, late, terms->now, err);
-	return r < 0 ? r : overdue_forget(store, values, count, done, err);
-}
-
-static int sweep(struct store *store, const struct lease_terms *terms, struct names *names,
-		 struct lease_found *ret, struct assay_error *err)
-{
-	struct late late;
-	uint64_t done = 0;
-	int r;
-
-	names->count = 0;
-	r = overdue_find(store, terms->now - terms->interval, LEASE_LOOK, take_name, names, err);
-	for (size_t first = 0; r == 0 && first < names->count; first += LEASE_ROWS) {
-		r = store_begin_by_keys(store, err);
-		if (r < 0)
-			return r;
-		r = end_transaction(store,
-				    sweep_some(store, terms, names, first, &late, &done, err), err);
-		ret->silent += r == 0 ? late.count : 0;
-	}
-	/* Where all are locked by others they are found at the next look. */
-	ret->more = r == 0 && names->count == LEASE_LOOK && done > 0;
-	return r;
+	return r < 0 ? r : overdue_forget(store, values, names->count, done, err);
 }
 
 int lease_go_on(struct store *store, const struct lease_terms *given, struct lease_found *ret,
 		struct assay_error *err)
 {
 	struct lease_terms terms = *given;
-	struct names *names = malloc(sizeof(*names));
-	int r = names ? 0 : assay_fail(err, ENOMEM, "out of memory");
+	struct names names;
+	struct late late;
+	uint64_t done = 0;
+	int r = terms.now == 0 ? read_clock(store, &terms.now, err) : 0;
 
 	ret->more = false;
-	if (r == 0 && terms.now == 0)
-		r = read_clock(store, &terms.now, err);
+	names.count = 0;
 	if (r == 0)
-		r = sweep(store, &terms, names, ret, err);
-	free(names);
-	return r;
+		r = overdue_find(store, terms.now - terms.interval, LEASE_ROWS, take_name, &names,
+				 err);
+	if (r < 0 || names.count == 0)
+		return r;
+	r = store_begin_by_keys(store, err);
+	if (r < 0)
+		return r;
+	r = end_transaction(store, sweep(store, &terms, &names, &late, &done, err), err);
+	if (r < 0)
+		return r;
+	ret->silent += late.count;
+	/* Where all are locked by others they are found at the next look. */
+	ret->more = names.count == LEASE_ROWS && done > 0;
+	return 0;
 }
 
 int lease_sweep(struct store *store, const struct lease_terms *given, struct lease_found *ret,

@@ -12,10 +12,8 @@
 
 #include "store.h"
 
-/* Devices of one transaction. */
+/* Devices of one look, and transaction: who looks answers nobody meanwhile. */
 #define LEASE_ROWS 500
-/* Devices of one look: who looks answers nobody meanwhile. */
-#define LEASE_LOOK 2000
 /* Seconds that the clock may go back without being told. */
 #define LEASE_CLOCK_SLACK 5
 
