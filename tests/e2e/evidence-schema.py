@@ -76,6 +76,24 @@ def variants(evidence):
     yield "no log", changed(evidence, ("logs",), {})
     yield "a log of the firmware", changed(evidence, ("logs", "uefi"), {"data": ""})
     yield "a certificate", changed(evidence, ("ak_certificate",), "AAAA")
+    pair = {"attest": "AAAA", "signature": "AAAA"}
+    session = pair | {"text": "AAAA", "certified": [pair]}
+    for name, value in (
+        ("a session", session),
+        ("a session that certified nothing", session | {"certified": []}),
+        ("a session that certified much", session | {"certified": [pair] * 64}),
+        ("a session that certified too much", session | {"certified": [pair] * 65}),
+        ("a session that certified what is no object", session | {"certified": ["AAAA"]}),
+        ("a session that certified what is half", session | {"certified": [{"attest": "AAAA"}]}),
+        ("a session that certified more", session | {"certified": [pair | {"more": "AAAA"}]}),
+        ("a session of a text of 1048576 bytes", session | {"text": "A" * 1398102 + "=="}),
+        ("a session of a text of 1048577 bytes", session | {"text": "A" * 1398103 + "="}),
+    ):
+        yield name, changed(evidence, ("session",), value)
+    for path in members(session):
+        for other in (MISSING, None, 7, "", "!", {}):
+            yield (f"session.{'.'.join(path)} is {other}",
+                   changed(evidence, ("session",), changed(session, path, other)))
     for index in ("0", "9", "31", "32", "00", "01", "+1", "a", ""):
         yield f"PCR '{index}'", changed(evidence, ("pcrs", "sha256", index), "11" * 32)
     yield "another bank", changed(evidence, ("pcrs", "sha512"), {"0": "Ff" * 64})

@@ -83,7 +83,7 @@ check 'JSON: all required checks passed, none failed but what is waived' [ "$(jq
 	select(.result == "fail" or (.required and .result != "pass")) | .name] | join(" ")' stdout)" = assay-log-chain ]
 check 'JSON: what is not required needs something to compare with, or is common' \
 	[ "$(jq -r '[.checks[] | select(.required | not) | .name] | join(" ")' stdout)" = \
-	'ak-certificate quote-age quote-counters quote-firmware quote-clock pcr-values assay-log-tpm assay-log-chain assay-log-progress uefi-log-parsed uefi-log-replay uefi-log-events firmware-secure-boot firmware-keys firmware-dbx firmware-authorities firmware-platform firmware-drivers firmware-programs firmware-files firmware-sections firmware-mok firmware-command-line firmware-phases firmware-separator boot-known ima-log-violations ima-boot-aggregate manifest-current ima-signatures ima-files-match ima-files-known files-filesystem' ]
+	'ak-certificate quote-session quote-age quote-counters quote-firmware quote-clock pcr-values assay-log-tpm assay-log-chain assay-log-progress uefi-log-parsed uefi-log-replay uefi-log-events firmware-secure-boot firmware-keys firmware-dbx firmware-authorities firmware-platform firmware-drivers firmware-programs firmware-files firmware-sections firmware-mok firmware-command-line firmware-phases firmware-separator boot-known ima-log-violations ima-boot-aggregate manifest-current ima-signatures ima-files-match ima-files-known files-filesystem' ]
 check 'JSON: exit status 0' [ "$status" -eq 0 ]
 
 run script -qec "TERM=xterm '$verifier' verify '$data/evidence.json' --verbose --nonce $good_nonce \

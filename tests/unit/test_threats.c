@@ -31,6 +31,7 @@ static const struct {
 	{ "bad_log_start.c", bad_starts },  { "bad_ima.c", bad_ima },
 	{ "bad_boot.c", bad_boot },	    { "bad_chain.c", bad_chain },
 	{ "bad_firmware.c", bad_firmware }, { "bad_presence.c", bad_presence },
+	{ "bad_session.c", bad_session },
 };
 
 /* The checks that are named in a cell, in `backticks`. */

@@ -134,6 +134,12 @@ static void test_bad_presence(void **state)
 	run_table(bad_presence, &seen_in_tables);
 }
 
+static void test_bad_sessions(void **state)
+{
+	(void)state;
+	run_table(bad_session, &seen_in_tables);
+}
+
 static void test_bad_ima(void **state)
 {
 	(void)state;
@@ -191,7 +197,8 @@ static void test_every_check_was_seen_to_fail(void **state)
 
 /* With all that evidence may have, every check can be made but those of rules on the firmware's
  * log, for which bad_firmware.c has boots. */
-#define CHECKS_MADE (CHECK_ALL & ~CHECKS_OF_FIRMWARE_RULES)
+/* A quote of a session is in bad_session.c. */
+#define CHECKS_MADE (CHECK_ALL & ~CHECKS_OF_FIRMWARE_RULES & ~CHECK_BIT(CHECK_QUOTE_SESSION))
 
 static void add_all(struct fixture *fixture)
 {
@@ -730,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_bad_chains),
 		cmocka_unit_test(test_bad_firmware),
 		cmocka_unit_test(test_bad_presence),
+		cmocka_unit_test(test_bad_sessions),
 		cmocka_unit_test(test_bad_ima),
 		cmocka_unit_test(test_bad_boots),
 		cmocka_unit_test(test_nothing_is_appraised_that_no_quote_proves),

@@ -295,6 +295,7 @@ TABLE(bad_boot)
 TABLE(bad_chain)
 TABLE(bad_firmware)
 TABLE(bad_presence)
+TABLE(bad_session)
 
 /* ---------------------------------------------------------------- what does not go on */
 
@@ -443,15 +444,11 @@ static void what_does_not_go_on_is_refused(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_bad_quotes),
-		cmocka_unit_test(of_bad_logs),
-		cmocka_unit_test(of_bad_starts),
-		cmocka_unit_test(of_bad_ima),
-		cmocka_unit_test(of_bad_boot),
-		cmocka_unit_test(of_bad_chain),
-		cmocka_unit_test(of_bad_firmware),
-		cmocka_unit_test(of_bad_presence),
-		cmocka_unit_test(what_does_not_go_on_is_refused),
+		cmocka_unit_test(of_bad_quotes),   cmocka_unit_test(of_bad_logs),
+		cmocka_unit_test(of_bad_starts),   cmocka_unit_test(of_bad_ima),
+		cmocka_unit_test(of_bad_boot),	   cmocka_unit_test(of_bad_chain),
+		cmocka_unit_test(of_bad_firmware), cmocka_unit_test(of_bad_presence),
+		cmocka_unit_test(of_bad_session),  cmocka_unit_test(what_does_not_go_on_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

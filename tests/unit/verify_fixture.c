@@ -882,7 +882,7 @@ static void put_ecdsa(struct buffer *out, const uint8_t *der, size_t size, size_
 	ECDSA_SIG_free(pair);
 }
 
-static struct buffer sign(const struct fixture_quote *quote, struct bytes message)
+struct buffer fixture_sign(const struct fixture_quote *quote, struct bytes message)
 {
 	EVP_PKEY *key = fixture_key(quote->signer);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -910,6 +910,16 @@ static struct buffer sign(const struct fixture_quote *quote, struct bytes messag
 
 /* ---------------------------------------------------------------- the evidence */
 
+void fixture_requote(struct fixture *fixture)
+{
+	struct evidence *evidence = &fixture->evidence;
+
+	buffer_free(&evidence->attest);
+	buffer_free(&evidence->signature);
+	evidence->attest = marshal_attest(fixture);
+	evidence->signature = fixture_sign(&fixture->quote, buffer_bytes(&evidence->attest));
+}
+
 static void fill_evidence(struct fixture *fixture)
 {
 	struct evidence *evidence = &fixture->evidence;
@@ -921,8 +931,7 @@ static void fill_evidence(struct fixture *fixture)
 		fixture->quote.qualified_signer =
 			fixture_copy(buffer_bytes(&fixture->qualified_name));
 	fixture->enrolled = fixture_copy(buffer_bytes(&evidence->ak_public));
-	evidence->attest = marshal_attest(fixture);
-	evidence->signature = sign(&fixture->quote, buffer_bytes(&evidence->attest));
+	fixture_requote(fixture);
 	fixture_supply(fixture);
 	evidence->has_assay_log = !fixture->hands_no_assay_log;
 	evidence->has_ima_log = !fixture->hands_no_ima_log;

@@ -265,6 +265,10 @@ struct fixture_entry fixture_signed_entry(const char *path, const struct assay_d
 					  bool verity, enum fixture_key key);
 void fixture_renumber(struct fixture *fixture);
 struct buffer fixture_copy(struct bytes bytes);
+/* TPMT_SIGNATURE over a message, as the quote is signed. */
+struct buffer fixture_sign(const struct fixture_quote *quote, struct bytes message);
+/* After the quote: quote anew. */
+void fixture_requote(struct fixture *fixture);
 
 /* ---------------------------------------------------------------- tables of bad input */
 
@@ -291,6 +295,7 @@ extern const struct bad_row bad_boot[];
 extern const struct bad_row bad_chain[];
 extern const struct bad_row bad_firmware[];
 extern const struct bad_row bad_presence[];
+extern const struct bad_row bad_session[];
 
 #define FAILS(name) CHECK_BIT(CHECK_##name)
 /* In struct bad_row.fails: the verdict is "trusted" all the same. */

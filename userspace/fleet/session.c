@@ -28,22 +28,16 @@ int session_challenge(const struct nonce_keys *keys, const char *device, uint64_
 	return nonce_make(keys, &whom, now, step, ret, ret_expires_in, err);
 }
 
-/* The key's name stands behind the head (TPMS_CERTIFY_INFO, Part 2, 10.12.3). */
+/* The key's name comes first (TPMS_CERTIFY_INFO, Part 2, 10.12.3). */
 static bool certifies(struct bytes attest, const struct tpm_name *key)
 {
 	struct tpm_attest parsed;
-	struct bytes rest = attest, part = { 0 };
+	struct bytes part = { 0 };
 	uint16_t size = 0;
 
 	if (tpm_attest_parse(attest, &parsed, NULL) < 0 || parsed.magic != TPM_GENERATED ||
-	    parsed.type != TPM_ST_ATTEST_CERTIFY)
-		return false;
-	/* magic, type, two sized fields, clockInfo, firmwareVersion */
-	if (!bytes_take(&rest,
-			4 + 2 + 2 + parsed.qualified_signer.size + 2 + parsed.extra_data.size + 17 +
-				8,
-			&part) ||
-	    !bytes_take_be16(&rest, &size) || !bytes_take(&rest, size, &part))
+	    parsed.type != TPM_ST_ATTEST_CERTIFY || !bytes_take_be16(&parsed.attested, &size) ||
+	    !bytes_take(&parsed.attested, size, &part))
 		return false;
 	return bytes_equal(part, BYTES(key->bytes, key->size));
 }

@@ -33,6 +33,7 @@ struct appraisal {
 	struct tpm_signature signature;	   /* quote-parsed */
 	struct assay_digest certified_key; /* ak-certificate: size 0 without one that passed */
 	bool certified_restricted;	   /* ak-certificate: its issuer says so */
+	struct buffer session_nonce;	   /* quote-session, if it has one */
 	struct tpm_public ak;		   /* ak-expected: the enrolled key, not the evidence's */
 	struct ak_given ak_claimed;	   /* ak-expected: what @ak may point to */
 	enum assay_hash bank;		   /* pcr-required: where all required PCRs are quoted */
@@ -46,6 +47,13 @@ struct appraisal {
 
 /* A check: what became of it. It leaves a sentence in @detail, which is empty before. */
 typedef enum check_result check_function(struct appraisal *appraisal, char *detail);
+
+/* appraisal_accepts() - is that TPM_ALG_ID one that the policy takes? */
+bool appraisal_accepts(const struct appraisal *appraisal, uint16_t algorithm);
+
+/* appraisal_is_signed() - is @signature the enrolled key's? Return: as tpm_key_verify() */
+int appraisal_is_signed(const struct appraisal *appraisal, const struct tpm_signature *signature,
+			struct bytes message, struct assay_error *err);
 
 #define CHECK(id, name, function, ...) check_function check_##function;
 #define CONTENT(...)

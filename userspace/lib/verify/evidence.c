@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/utc.h"
+#include "verify/evidence_binary.h"
 
 #define EVIDENCE_TYPE "evidence"
 
@@ -94,28 +95,16 @@ const uint8_t *evidence_key(const struct evidence *evidence, uint64_t recnum)
 
 /* ---------------------------------------------------------------- writing */
 
-static int check_buffer(const struct buffer *buffer, size_t limit, const char *name,
-			struct assay_error *err)
-{
-	if (buffer->failed)
-		return assay_fail(err, ENOMEM, "out of memory");
-	if (buffer->size == 0)
-		return assay_fail(err, EINVAL, "evidence needs \"%s\", and it is empty", name);
-	if (buffer->size > limit)
-		return assay_fail(err, EINVAL, "\"%s\" has %zu bytes; evidence holds at most %zu",
-				  name, buffer->size, limit);
-	return 0;
-}
-
 /* One of the two says which key it is. */
 static int check_key(const struct evidence *evidence, struct assay_error *err)
 {
 	if (evidence->ak_key.size == 0 && !evidence->ak_key.failed)
-		return check_buffer(&evidence->ak_public, EVIDENCE_MAX_STRUCTURE, "ak_public", err);
+		return evidence_check_binary(&evidence->ak_public, EVIDENCE_MAX_STRUCTURE,
+					     "ak_public", err);
 	if (evidence->ak_public.size > 0)
 		return assay_fail(err, EINVAL,
 				  "evidence has \"ak_public\" or \"ak_key\", not both");
-	return check_buffer(&evidence->ak_key, EVIDENCE_MAX_STRUCTURE, "ak_key", err);
+	return evidence_check_binary(&evidence->ak_key, EVIDENCE_MAX_STRUCTURE, "ak_key", err);
 }
 
 static int check_members(const struct evidence *evidence, struct assay_error *err)
@@ -124,11 +113,14 @@ static int check_members(const struct evidence *evidence, struct assay_error *er
 
 	r = check_key(evidence, err);
 	if (r == 0 && (evidence->nonce.size > 0 || evidence->nonce.failed))
-		r = check_buffer(&evidence->nonce, EVIDENCE_MAX_NONCE, "nonce", err);
+		r = evidence_check_binary(&evidence->nonce, EVIDENCE_MAX_NONCE, "nonce", err);
 	if (r == 0)
-		r = check_buffer(&evidence->attest, EVIDENCE_MAX_STRUCTURE, "attest", err);
+		r = evidence_check_binary(&evidence->attest, EVIDENCE_MAX_STRUCTURE, "attest", err);
 	if (r == 0)
-		r = check_buffer(&evidence->signature, EVIDENCE_MAX_STRUCTURE, "signature", err);
+		r = evidence_check_binary(&evidence->signature, EVIDENCE_MAX_STRUCTURE, "signature",
+					  err);
+	if (r == 0 && evidence->has_session)
+		r = evidence_session_check(&evidence->session, err);
 	if (r < 0)
 		return r;
 	if (evidence->ak_certificate.failed || evidence->assay_cel.failed ||
@@ -289,6 +281,9 @@ static json_t *evidence_to_json(const struct evidence *evidence)
 		root, "quote",
 		json_pack("{s:o, s:o}", "attest", json_base64(buffer_bytes(&evidence->attest)),
 			  "signature", json_base64(buffer_bytes(&evidence->signature))));
+	if (evidence->has_session)
+		r |= json_object_set_new(root, "session",
+					 evidence_session_json(&evidence->session));
 	r |= json_object_set_new(root, "pcrs", pcrs_to_json(evidence));
 	r |= json_object_set_new(root, "logs", logs_to_json(evidence));
 	if (r < 0) {
@@ -306,21 +301,6 @@ int evidence_write(FILE *stream, const struct evidence *evidence, struct assay_e
 }
 
 /* ---------------------------------------------------------------- reading */
-
-static int get_binary(const json_t *object, const char *key, const char *what, size_t limit,
-		      struct json_lifted *lifted, struct buffer *out, struct assay_error *err)
-{
-	int r = json_take_base64(object, key, what, lifted, out, err);
-
-	if (r < 0)
-		return r;
-	if (out->size == 0)
-		return assay_fail(err, EBADMSG, "%s: \"%s\" is empty", what, key);
-	if (out->size > limit)
-		return assay_fail(err, EBADMSG, "%s: \"%s\" has %zu bytes; at most %zu are read",
-				  what, key, out->size, limit);
-	return 0;
-}
 
 static int get_hash(const json_t *object, const char *key, const char *what, enum assay_hash *ret,
 		    struct assay_error *err)
@@ -588,11 +568,26 @@ static int parse_quote(const json_t *root, const char *what, struct json_lifted 
 	if (r == 0)
 		r = json_only(quote, known, what, err);
 	if (r == 0)
-		r = get_binary(quote, "attest", what, EVIDENCE_MAX_STRUCTURE, lifted,
-			       &evidence->attest, err);
+		r = evidence_get_binary(quote, "attest", what, EVIDENCE_MAX_STRUCTURE, lifted,
+					&evidence->attest, err);
 	if (r == 0)
-		r = get_binary(quote, "signature", what, EVIDENCE_MAX_STRUCTURE, lifted,
-			       &evidence->signature, err);
+		r = evidence_get_binary(quote, "signature", what, EVIDENCE_MAX_STRUCTURE, lifted,
+					&evidence->signature, err);
+	return r;
+}
+
+static int parse_session(const json_t *root, const char *what, struct json_lifted *lifted,
+			 struct evidence *evidence, struct assay_error *err)
+{
+	const json_t *session;
+	int r;
+
+	if (!json_object_get(root, "session"))
+		return 0;
+	r = json_get_object(root, "session", what, &session, err);
+	if (r == 0)
+		r = evidence_session_parse(session, lifted, &evidence->session, err);
+	evidence->has_session = r == 0;
 	return r;
 }
 
@@ -624,37 +619,40 @@ static int parse_key(const json_t *root, const char *what, struct json_lifted *l
 		     struct evidence *evidence, struct assay_error *err)
 {
 	if (!json_object_get(root, "ak_key"))
-		return get_binary(root, "ak_public", what, EVIDENCE_MAX_STRUCTURE, lifted,
-				  &evidence->ak_public, err);
+		return evidence_get_binary(root, "ak_public", what, EVIDENCE_MAX_STRUCTURE, lifted,
+					   &evidence->ak_public, err);
 	if (json_object_get(root, "ak_public"))
 		return assay_fail(err, EBADMSG,
 				  "%s has \"ak_public\" and \"ak_key\"; it must have one of them",
 				  what);
-	return get_binary(root, "ak_key", what, EVIDENCE_MAX_STRUCTURE, lifted, &evidence->ak_key,
-			  err);
+	return evidence_get_binary(root, "ak_key", what, EVIDENCE_MAX_STRUCTURE, lifted,
+				   &evidence->ak_key, err);
 }
 
 static int parse_root(const json_t *root, struct json_lifted *lifted, struct evidence *evidence,
 		      struct assay_error *err)
 {
-	static const char *const known[] = { "assay",  "type",		 "nonce",     "ak_public",
-					     "ak_key", "ak_certificate", "quote",     "pcrs",
-					     "logs",   "boot_id",	 "collected", NULL };
+	static const char *const known[] = { "assay",  "type",		 "nonce",   "ak_public",
+					     "ak_key", "ak_certificate", "quote",   "session",
+					     "pcrs",   "logs",		 "boot_id", "collected",
+					     NULL };
 	const char *what = "the evidence";
 	int r = json_check_head(root, EVIDENCE_TYPE, what, err);
 
 	if (r == 0)
 		r = json_only(root, known, what, err);
 	if (r == 0 && json_object_get(root, "nonce"))
-		r = get_binary(root, "nonce", what, EVIDENCE_MAX_NONCE, lifted, &evidence->nonce,
-			       err);
+		r = evidence_get_binary(root, "nonce", what, EVIDENCE_MAX_NONCE, lifted,
+					&evidence->nonce, err);
 	if (r == 0)
 		r = parse_key(root, what, lifted, evidence, err);
 	if (r == 0 && json_object_get(root, "ak_certificate"))
-		r = get_binary(root, "ak_certificate", what, EVIDENCE_MAX_CERTIFICATE, lifted,
-			       &evidence->ak_certificate, err);
+		r = evidence_get_binary(root, "ak_certificate", what, EVIDENCE_MAX_CERTIFICATE,
+					lifted, &evidence->ak_certificate, err);
 	if (r == 0)
 		r = parse_quote(root, what, lifted, evidence, err);
+	if (r == 0)
+		r = parse_session(root, what, lifted, evidence, err);
 	if (r == 0)
 		r = parse_pcrs(root, what, evidence, err);
 	if (r == 0)
@@ -696,6 +694,7 @@ void evidence_free(struct evidence *evidence)
 	buffer_free(&evidence->ak_certificate);
 	buffer_free(&evidence->attest);
 	buffer_free(&evidence->signature);
+	evidence_session_free(&evidence->session);
 	buffer_free(&evidence->assay_cel);
 	buffer_free(&evidence->ima_data);
 	buffer_free(&evidence->uefi_data);

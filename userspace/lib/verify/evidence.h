@@ -14,11 +14,11 @@
 
 #include "base/bytes.h"
 #include "log/cel.h"
+#include "verify/evidence_session.h"
 
 /* Limits of what is read; more is refused. */
 #define EVIDENCE_MAX_SIZE (256U << 20)		/* bytes of the whole JSON text */
 #define EVIDENCE_MAX_NONCE 64			/* bytes; a TPM takes at most its largest digest */
-#define EVIDENCE_MAX_STRUCTURE 4096		/* bytes of one marshalled TPM structure */
 #define EVIDENCE_MAX_CERTIFICATE 16384		/* bytes of the AK's certificate */
 #define EVIDENCE_MAX_PCRS 128			/* PCR values over all banks: 4 banks of 32 */
 #define EVIDENCE_PCR_LIMIT 32			/* PCR indices are below it */
@@ -43,6 +43,7 @@ struct evidence_key {
  * @nonce: the verifier's nonce as the attester was given it; 1 to 64 bytes, or size 0 where
  *         there was none. The verifier compares its own with the one the TPM signed, never with
  *         this
+ * @has_session: whether the quote was made in an audited session, which is @session
  * @ak_public: TPM2B_PUBLIC of the attestation key
  * @ak_key: where that is not known (then it is of size 0): the key alone, as
  *          SubjectPublicKeyInfo (RFC 5280, section 4.1) in DER
@@ -82,6 +83,8 @@ struct evidence {
 	struct buffer ak_certificate;
 	struct buffer attest;
 	struct buffer signature;
+	bool has_session;
+	struct evidence_session session;
 	struct evidence_pcr *pcrs;
 	size_t pcr_count;
 	bool has_assay_log;

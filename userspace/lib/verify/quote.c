@@ -13,7 +13,7 @@
 /* Room for a name in hex. */
 #define NAME_TEXT (2 * TPM_NAME_MAX + 1)
 
-static bool accepted(const struct appraisal *appraisal, uint16_t algorithm)
+bool appraisal_accepts(const struct appraisal *appraisal, uint16_t algorithm)
 {
 	return (appraisal->policy->algorithms & verify_algorithm_bit(algorithm)) != 0;
 }
@@ -305,13 +305,13 @@ enum check_result check_ak_algorithm(struct appraisal *appraisal, char *detail)
 	if (!(ak->type == TPM_ALG_RSA ? check_rsa(appraisal, detail) :
 					check_ecc(appraisal, detail)))
 		return false;
-	if (!accepted(appraisal, ak->scheme))
+	if (!appraisal_accepts(appraisal, ak->scheme))
 		return check_tell(false, detail, "the policy does not accept %s",
 				  algorithm_name(ak->scheme));
-	if (!accepted(appraisal, ak->scheme_hash))
+	if (!appraisal_accepts(appraisal, ak->scheme_hash))
 		return check_tell(false, detail, "the key signs %s digests, which are not accepted",
 				  algorithm_name(ak->scheme_hash));
-	if (!accepted(appraisal, ak->name_hash))
+	if (!appraisal_accepts(appraisal, ak->name_hash))
 		return check_tell(false, detail, "the key is named by %s, which is not accepted",
 				  algorithm_name(ak->name_hash));
 	if (ak->type == TPM_ALG_RSA)
@@ -342,26 +342,26 @@ enum check_result check_quote_algorithm(struct appraisal *appraisal, char *detai
 			  algorithm_name(signature->hash));
 }
 
-static int verify_signature(const struct appraisal *appraisal, struct assay_error *err)
+int appraisal_is_signed(const struct appraisal *appraisal, const struct tpm_signature *signature,
+			struct bytes message, struct assay_error *err)
 {
-	struct bytes message = buffer_bytes(&appraisal->evidence.attest);
 	const struct kept_key *kept = appraisal->input->ak_kept;
 	struct assay_digest digest;
 	int r;
 
 	if (!kept)
-		return tpm_key_verify(&appraisal->ak, &appraisal->signature, message, err);
-	r = digest_bytes((enum assay_hash)appraisal->signature.hash, message, &digest, err);
+		return tpm_key_verify(&appraisal->ak, signature, message, err);
+	r = digest_bytes((enum assay_hash)signature->hash, message, &digest, err);
 	return r < 0 ? r :
-		       tpm_signature_verify(kept_key_openssl(kept), &appraisal->signature, &digest,
-					    NULL, err);
+		       tpm_signature_verify(kept_key_openssl(kept), signature, &digest, NULL, err);
 }
 
 enum check_result check_quote_signature(struct appraisal *appraisal, char *detail)
 {
 	struct assay_error err = { 0 };
 
-	if (verify_signature(appraisal, &err) < 0)
+	if (appraisal_is_signed(appraisal, &appraisal->signature,
+				buffer_bytes(&appraisal->evidence.attest), &err) < 0)
 		return check_tell(false, detail, "%s", err.text);
 	return check_tell(true, detail, "the enrolled key's");
 }
@@ -389,7 +389,9 @@ enum check_result check_quote_type(struct appraisal *appraisal, char *detail)
 enum check_result check_quote_nonce(struct appraisal *appraisal, char *detail)
 {
 	struct bytes expected = appraisal->input->nonce;
-	struct bytes found = appraisal->attest.extra_data;
+	const bool session = appraisal->evidence.has_session;
+	struct bytes found =
+		session ? buffer_bytes(&appraisal->session_nonce) : appraisal->attest.extra_data;
 	char found_text[NAME_TEXT], expected_text[NAME_TEXT];
 
 	if (expected.size == 0 && appraisal->policy->no_nonce)
@@ -404,15 +406,20 @@ enum check_result check_quote_nonce(struct appraisal *appraisal, char *detail)
 				  "the verifier's nonce has %zu bytes; at least %zu and at most %d "
 				  "are accepted",
 				  expected.size, appraisal->policy->nonce_size, EVIDENCE_MAX_NONCE);
+	if (session && !(appraisal->verdict->passed & CHECK_BIT(CHECK_QUOTE_SESSION)))
+		return check_tell(false, detail,
+				  "the session that is to answer it was not found good "
+				  "(quote-session)");
 	hex_encode(found, found_text);
 	hex_encode(expected, expected_text);
 	if (!bytes_equal_constant_time(found, expected))
-		return check_tell(
-			false, detail,
-			"the quote answers the nonce %s, not %s: it is an old one, or was "
-			"made for somebody else",
-			found.size ? found_text : "(none)", expected_text);
-	return check_tell(true, detail, "%s", expected_text);
+		return check_tell(false, detail,
+				  "the %s answers the nonce %s, not %s: it is an old one, or was "
+				  "made for somebody else",
+				  session ? "session" : "quote", found.size ? found_text : "(none)",
+				  expected_text);
+	return check_tell(true, detail, "%s%s", expected_text,
+			  session ? ", which the session answers" : "");
 }
 
 enum check_result check_quote_signer(struct appraisal *appraisal, char *detail)
@@ -532,7 +539,7 @@ enum check_result check_pcr_required(struct appraisal *appraisal, char *detail)
 	for (size_t i = 0; i < attest->selection_count; i++) {
 		const struct tpm_pcr_selection *selection = &attest->selections[i];
 
-		if (!accepted(appraisal, selection->bank) || selection->mask == 0 ||
+		if (!appraisal_accepts(appraisal, selection->bank) || selection->mask == 0 ||
 		    (selection->mask & required) != required)
 			continue;
 		appraisal->bank = selection->bank;
@@ -641,7 +648,7 @@ static enum known how_known(const struct appraisal *appraisal, unsigned int inde
 	for (size_t i = 0; i < attest->selection_count; i++) {
 		enum assay_hash bank = attest->selections[i].bank;
 
-		value |= accepted(appraisal, bank) && is_known(appraisal, bank, index);
+		value |= appraisal_accepts(appraisal, bank) && is_known(appraisal, bank, index);
 	}
 	*named |= value;
 	/* That the values are those of the policy, pcr-values has found. */

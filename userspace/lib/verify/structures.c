@@ -82,6 +82,16 @@ static uint64_t cursor_u64(struct cursor *cursor, const char *field)
 	return value;
 }
 
+/* TPMI_YES_NO, 9.2 */
+static bool cursor_yes_no(struct cursor *cursor, const char *field)
+{
+	uint8_t value = cursor_u8(cursor, field);
+
+	if (value > 1)
+		fail_value(cursor, field, value, "it can be 0 or 1");
+	return value == 1;
+}
+
 /* A TPM2B: its size may be neither over @limit nor over what is left. */
 static struct bytes cursor_sized(struct cursor *cursor, const char *field, size_t limit)
 {
@@ -140,7 +150,6 @@ int tpm_attest_parse(struct bytes in, struct tpm_attest *ret, struct assay_error
 {
 	struct cursor cursor = cursor_begin("the quote (TPMS_ATTEST)", in, err);
 	struct tpm_attest attest = { 0 };
-	uint8_t safe;
 	int r;
 
 	attest.magic = cursor_u32(&cursor, "magic");
@@ -150,13 +159,11 @@ int tpm_attest_parse(struct bytes in, struct tpm_attest *ret, struct assay_error
 	attest.clock = cursor_u64(&cursor, "clock");
 	attest.reset_count = cursor_u32(&cursor, "resetCount");
 	attest.restart_count = cursor_u32(&cursor, "restartCount");
-	safe = cursor_u8(&cursor, "safe");
-	if (safe > 1)
-		fail_value(&cursor, "safe", safe, "it can be 0 or 1");
-	attest.safe = safe == 1;
+	attest.safe = cursor_yes_no(&cursor, "safe");
 	attest.firmware_version = cursor_u64(&cursor, "firmwareVersion");
 	if (cursor.failed < 0)
 		return cursor.failed;
+	attest.attested = cursor.rest;
 	/* What another type attests is laid out otherwise: of no use, and so not read. */
 	if (attest.type == TPM_ST_ATTEST_QUOTE) {
 		read_quote_info(&cursor, &attest);
@@ -166,6 +173,36 @@ int tpm_attest_parse(struct bytes in, struct tpm_attest *ret, struct assay_error
 	}
 	*ret = attest;
 	return 0;
+}
+
+int tpm_nv_info_parse(struct bytes attested, struct tpm_nv_info *ret, struct assay_error *err)
+{
+	struct cursor cursor =
+		cursor_begin("what is certified (TPMS_NV_CERTIFY_INFO)", attested, err);
+	struct tpm_nv_info info = { 0 };
+	int r;
+
+	info.index_name = cursor_sized(&cursor, "indexName", TPM_NAME_MAX);
+	info.offset = cursor_u16(&cursor, "offset");
+	info.contents = cursor_sized(&cursor, "nvContents", UINT16_MAX);
+	r = cursor_end(&cursor);
+	if (r == 0)
+		*ret = info;
+	return r;
+}
+
+int tpm_audit_info_parse(struct bytes attested, struct tpm_audit_info *ret, struct assay_error *err)
+{
+	struct cursor cursor = cursor_begin("the audit (TPMS_SESSION_AUDIT_INFO)", attested, err);
+	struct tpm_audit_info info = { 0 };
+	int r;
+
+	info.exclusive = cursor_yes_no(&cursor, "exclusiveSession");
+	info.digest = cursor_sized(&cursor, "sessionDigest", ASSAY_DIGEST_MAX);
+	r = cursor_end(&cursor);
+	if (r == 0)
+		*ret = info;
+	return r;
 }
 
 /* ---------------------------------------------------------------- TPMT_SIGNATURE */

@@ -45,6 +45,10 @@
 
 #define TPM_RH_OWNER 0x40000001U /* TPM_HANDLE, 7.4 */
 
+/* TPM_CC, 6.5.2 */
+#define TPM_CC_QUOTE 0x00000158U
+#define TPM_CC_NV_CERTIFY 0x00000184U
+
 /* TPMA_OBJECT, 8.3 */
 #define TPMA_OBJECT_FIXED_TPM (1U << 1)
 #define TPMA_OBJECT_FIXED_PARENT (1U << 4)
@@ -78,6 +82,7 @@ struct tpm_pcr_selection {
  * @restart_count: TPM restarts or resumes since the last reset
  * @safe: whether no higher @clock can have been reported before
  * @firmware_version: the vendor's
+ * @attested: what the type says it attests, TPMU_ATTEST
  * @selections: TPM_ST_ATTEST_QUOTE only, as are all that follow
  * @selection_count: as many as there are; a bank may be there twice
  * @pcr_digest: of the selected PCRs, any size
@@ -92,9 +97,23 @@ struct tpm_attest {
 	uint32_t restart_count;
 	bool safe;
 	uint64_t firmware_version;
+	struct bytes attested;
 	struct tpm_pcr_selection selections[TPM_MAX_SELECTIONS];
 	size_t selection_count;
 	struct bytes pcr_digest;
+};
+
+/* struct tpm_nv_info - TPMS_NV_CERTIFY_INFO, 10.12.8: what TPM2_NV_Certify attests */
+struct tpm_nv_info {
+	struct bytes index_name;
+	uint16_t offset;
+	struct bytes contents;
+};
+
+/* struct tpm_audit_info - TPMS_SESSION_AUDIT_INFO, 10.12.6 */
+struct tpm_audit_info {
+	bool exclusive;
+	struct bytes digest;
 };
 
 /**
@@ -153,6 +172,10 @@ struct tpm_public {
  */
 int tpm_attest_parse(struct bytes in, struct tpm_attest *ret, struct assay_error *err);
 int tpm_signature_parse(struct bytes in, struct tpm_signature *ret, struct assay_error *err);
+/* @attested: of a struct tpm_attest whose type is TPM_ST_ATTEST_NV, or ..._SESSION_AUDIT */
+int tpm_nv_info_parse(struct bytes attested, struct tpm_nv_info *ret, struct assay_error *err);
+int tpm_audit_info_parse(struct bytes attested, struct tpm_audit_info *ret,
+			 struct assay_error *err);
 /* @in: a TPM2B_PUBLIC; its size must be that of the TPMT_PUBLIC inside */
 int tpm_public_parse(struct bytes in, struct tpm_public *ret, struct assay_error *err);
 

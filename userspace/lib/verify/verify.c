@@ -150,6 +150,7 @@ static void appraisal_free(struct appraisal *appraisal)
 	proven_log_free((struct proven_log *)content->firmware);
 	quoted_pcrs_free(appraisal->quoted);
 	ak_given_free(&appraisal->ak_claimed);
+	buffer_free(&appraisal->session_nonce);
 	evidence_free(&appraisal->evidence);
 }
 
