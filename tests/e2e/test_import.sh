@@ -273,16 +273,16 @@ refused 'what is no attestation' 1 'no attestation of go-tpm-tools' "$verifier" 
 	--out none.json
 
 # ---------------------------------------------------------------- systemd's report
-# Two boots, each with a key of its own: systemd quotes without a nonce, and without PCR 6.
+# Two boots, each with a key of its own, and reports without a nonce: systemd quotes without PCR 6.
 for sample in secureboot other-kernel; do
 	works "systemd-report, $sample: imported" "$verifier" import systemd-report \
 		"$data/systemd_report/aavmf-$sample.report" --out $sample.json --json
-	check "systemd-report, $sample: NvPCRs are told" grep -q 'left out: the NvPCR hardware' stderr
+	check "systemd-report, $sample: NvPCRs are told" grep -q 'not judged: the NvPCR hardware' stderr
 	jq -r .ak_public $sample.json | base64 -d >$sample.ak
 	judge $sample.json $sample.ak
 	check "systemd-report, $sample: the quote is good but for its nonce" is pass evidence-parsed quote-parsed \
 		ak-expected ak-attributes ak-algorithm quote-algorithm quote-signature quote-magic quote-type \
-		quote-signer pcr-selection
+		quote-session quote-signer pcr-selection
 	check "systemd-report, $sample: which is none" is fail quote-nonce
 done
 run "$verifier" policy learn --firmware secureboot.json
@@ -294,10 +294,11 @@ run "$verifier" verify secureboot.json --ak secureboot.ak --policy policy.json
 check 'and the verifier is to send it' told 2 'missing option: --nonce'
 works "systemd's report, exported for tpm2-tools" "$verifier" export tpm2-tools secureboot.json --out report
 check 'the time is told' grep -q 'left out: the time' stderr
+check 'and the session' grep -q 'left out: the session' stderr
 works 'tpm2_checkquote takes it' tpm2_checkquote -Q -u report/ak.pub -m report/attest -s report/sig -f report/pcrs -g sha384
 works 'and it is read back' "$verifier" import tpm2-tools -m report/attest -s report/sig -f report/pcrs -u report/ak.pub \
 	--uefi report/uefi -o back.json
-check 'but for time and boot, as it was' [ "$(jq -cS . back.json)" = "$(jq -cS 'del(.boot_id, .collected)' secureboot.json)" ]
+check 'but for time and boot, as it was' [ "$(jq -cS . back.json)" = "$(jq -cS 'del(.boot_id, .collected, .session)' secureboot.json)" ]
 jq '.nonce_bytes = 0' policy.json >none.json && mv none.json policy.json
 run "$verifier" policy lint policy.json
 check 'a policy that asks for none is warned of' grep -q 'warning: It need not answer a nonce' stdout
@@ -309,6 +310,30 @@ check 'by the rule on programs' is fail firmware-programs
 check 'and the PCRs that hold it' is fail pcr-values
 run "$verifier" verify secureboot.json --ak secureboot.ak --policy policy.json --nonce "$nonce"
 check 'nor what does not answer a nonce that was sent' grep -q '^FAIL  *quote-nonce' stdout
+# A report with a nonce, which the quote's session answers.
+report=$data/systemd_report/aavmf-nonce.report answer=00112233445566778899aabbccddeeff
+works 'systemd-report, with a nonce: imported' "$verifier" import systemd-report "$report" --out nonce.json
+check 'the nonce is taken' [ "$(jq -r .nonce nonce.json | base64 -d | xxd -p)" = $answer ]
+jq -r .ak_public nonce.json | base64 -d >nonce.ak
+"$verifier" policy learn --firmware nonce.json >policy.json 2>told
+works 'by which it is trusted' "$verifier" verify nonce.json --ak nonce.ak --policy policy.json --nonce $answer --json
+cp stdout verdict.json
+check 'since its session answers' is pass quote-session quote-nonce pcr-digest
+run "$verifier" verify nonce.json --ak nonce.ak --policy policy.json --nonce ${answer}00
+check 'and no other nonce' grep -q '^FAIL  *quote-nonce: the session answers the nonce' stdout
+for change in '.session.certified |= .[1:]' 'del(.session.certified[0])' '.session.certified |= reverse' \
+	'.quote = {attest: .session.attest, signature: .session.signature}' '.session.signature = .quote.signature' \
+	'.session.attest = .quote.attest' '.session.text |= (.[:100] + "AAAA" + .[104:])'; do
+	jq "$change" nonce.json >changed.json
+	run "$verifier" verify changed.json --ak nonce.ak --policy policy.json --nonce $answer --json
+	cp stdout verdict.json
+	check "not with $change" is fail quote-session quote-nonce
+done
+# Another report of the same TPM for that nonce, and this quote.
+sed 's/00112233/00112234/' "$report" >another.report
+works 'what was not signed is imported' "$verifier" import systemd-report another.report --out another.json
+check 'and has no session' jq -e 'has("session") or has("nonce") | not' another.json
+check 'as it is told' grep -q 'not the one that was signed' stderr
 refused "what is no report" 1 'no signed report of systemd' "$verifier" import systemd-report ecdsa.pem --out none.json
 
 # ---------------------------------------------------------------- IMA's list as text

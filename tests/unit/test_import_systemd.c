@@ -119,6 +119,8 @@ static struct buffer edited(const char *path, const char *value)
 }
 
 #define QUOTE "data/components/0/attestInfo/attest"
+#define CERTIFIED "data/components/1/attestInfo/attest"
+#define SESSION "data/components/4/attestInfo/attest"
 
 /* What systemd made JSON of is again what the TPM signed, and the log the one that it read. */
 static void a_real_report_is_what_the_tpm_signed(void **state)
@@ -143,12 +145,9 @@ static void a_real_report_is_what_the_tpm_signed(void **state)
 	assert_int_equal(strlen(evidence.boot_id), EVIDENCE_BOOT_ID_LENGTH);
 	assert_string_equal(
 		told,
-		"left out: the report's metrics, of which the quote says nothing\n"
-		"left out: the NvPCR hardware, which is no PCR\n"
-		"left out: the NvPCR login, which is no PCR\n"
-		"left out: the NvPCR verity, which is no PCR\n"
-		"left out: the attestation of the session that made the quote and those of the "
-		"NvPCRs (session-audit)\n"
+		"not judged: the NvPCR hardware, which is no PCR\n"
+		"not judged: the NvPCR login, which is no PCR\n"
+		"not judged: the NvPCR verity, which is no PCR\n"
 		"left out: 6 records of systemd's own, of PCR 9,11,15: what it extended behind the "
 		"firmware, a policy may take (uefi.extended_later)\n"
 		"left out: the firmware's records of PCR 6, which is not quoted: nothing proves "
@@ -156,7 +155,8 @@ static void a_real_report_is_what_the_tpm_signed(void **state)
 		"left out: 1 records that are of no PCR, or neither the firmware's nor systemd's\n"
 		"the firmware's log is written anew from the records, without the events that "
 		"extend nothing\n"
-		"the quote answers no nonce: how old it is, nothing in the report proves\n");
+		"not judged: the report's metrics\n"
+		"the report has no nonce: how old it is, nothing in it proves\n");
 	evidence_free(&evidence);
 	buffer_free(&in);
 }
@@ -274,6 +274,19 @@ static void what_is_off_is_refused(void **state)
 		{ "data/components/0", "1", "holds what is no object" },
 		{ "data/components/1/type", "\"pcr\"", "there are two quotes" },
 		{ "data/components/0/type", "7", "\"type\" is not a string" },
+		{ SESSION, "0", "\"attest\" is not an object" },
+		{ SESSION "/type", "\"ATTEST_QUOTE\"", "none that belongs there" },
+		{ SESSION "/attested", NULL, "has no \"attested\"" },
+		{ SESSION "/attested/exclusiveSession", "1", "is not a string" },
+		{ SESSION "/attested/exclusiveSession", "\"MAYBE\"",
+		  "\"exclusiveSession\" is none" },
+		{ SESSION "/attested/sessionDigest", "\"0\"", "is not hexadecimal" },
+		{ SESSION "/attested/later", "1", "\"later\" is not known" },
+		{ CERTIFIED "/type", "\"ATTEST_QUOTE\"", "none that belongs there" },
+		{ CERTIFIED "/attested/indexName", NULL, "has no \"indexName\"" },
+		{ CERTIFIED "/attested/offset", "65536", "\"offset\" is too large" },
+		{ CERTIFIED "/attested/nvContents", "7", "\"nvContents\" is not a string" },
+		{ "data/components/1/signature/sigAlg", "\"HMAC\"", "\"sigAlg\" is none" },
 		{ "data/components/0/attestInfo", "[]", "\"attestInfo\" is not an object" },
 		{ QUOTE, "0", "\"attest\" is not an object" },
 		{ QUOTE "/later", "1", "\"later\" is not known" },
@@ -364,6 +377,66 @@ static void what_is_no_report_is_refused(void **state)
 	}
 }
 
+/* The session is taken as it is, with the nonce; whether it is good, the verifier finds. */
+static void a_nonce_is_the_sessions(void **state)
+{
+	static const uint8_t nonce[] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+					 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	struct buffer in = log_test_data("systemd_report/aavmf-nonce.report");
+	struct tpm_audit_info audit;
+	struct tpm_attest attest;
+	struct evidence evidence;
+	struct assay_error err;
+
+	(void)state;
+	if (import(buffer_bytes(&in), &evidence, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(evidence.has_session);
+	assert_int_equal(evidence.session.certified_count, 3);
+	assert_true(bytes_equal(buffer_bytes(&evidence.nonce), BYTES(nonce, sizeof(nonce))));
+	assert_null(strstr(told, "nonce"));
+	/* From the separator to the newline. */
+	assert_int_equal(evidence.session.text.data[0], 0x1e);
+	assert_int_equal(evidence.session.text.data[evidence.session.text.size - 1], '\n');
+	assert_int_equal(tpm_attest_parse(buffer_bytes(&evidence.session.attest), &attest, &err),
+			 0);
+	assert_int_equal(attest.type, TPM_ST_ATTEST_SESSION_AUDIT);
+	assert_int_equal(tpm_audit_info_parse(attest.attested, &audit, &err), 0);
+	assert_true(audit.exclusive);
+	assert_int_equal(audit.digest.size, 32);
+	evidence_free(&evidence);
+	buffer_free(&in);
+}
+
+/* Commands that are not known cannot be computed anew: it says so, and no session is claimed. */
+static void a_session_that_is_not_known_is_left_out(void **state)
+{
+	static const struct {
+		const char *path, *value;
+	} rows[] = {
+		{ "data/components/4", NULL },
+		{ "data/components/4/type", "\"nvpcr\"" },
+		{ "data/components/2/type", "\"new\"" },
+		{ "data/components/3/type", "\"session-audit\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buffer in = edited(rows[i].path, rows[i].value);
+		struct evidence evidence;
+		struct assay_error err;
+
+		if (import(buffer_bytes(&in), &evidence, &err) < 0)
+			fail_msg("%s: %s", rows[i].path, err.text);
+		assert_false(evidence.has_session);
+		assert_int_equal(evidence.nonce.size, 0);
+		assert_non_null(strstr(told, "left out: the session of the quote"));
+		assert_non_null(strstr(told, "has no nonce"));
+		evidence_free(&evidence);
+		buffer_free(&in);
+	}
+}
+
 /* Cut anywhere, it is refused. */
 static void cut_anywhere_it_is_none(void **state)
 {
@@ -390,6 +463,8 @@ int main(void)
 		cmocka_unit_test(what_is_told),
 		cmocka_unit_test(what_is_off_is_refused),
 		cmocka_unit_test(what_is_no_report_is_refused),
+		cmocka_unit_test(a_nonce_is_the_sessions),
+		cmocka_unit_test(a_session_that_is_not_known_is_left_out),
 		cmocka_unit_test(cut_anywhere_it_is_none),
 	};
 

@@ -48,7 +48,7 @@ static int show(const struct command *command, const char *out, bool json, const
 
 /* ---------------------------------------------------------------- tpm2-tools */
 
-#define PARTS_NOTES_MAX 3
+#define PARTS_NOTES_MAX 4
 
 struct parts_options {
 	const char *out;
@@ -65,6 +65,8 @@ static size_t parts_notes(const struct evidence *evidence, const char *notes[PAR
 		notes[count++] = "the time, which no file of tpm2-tools has";
 	if (evidence->assay_first > 0 || evidence->assay_key_count > 0)
 		notes[count++] = "where assay's log begins, and keys of its records";
+	if (evidence->has_session)
+		notes[count++] = "the session that the quote was made in, which answers the nonce";
 	return count;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "import/systemd_report.h"
+#include "verify/report_text.h"
 
 struct systemd_options {
 	struct import_files files;
@@ -56,7 +57,9 @@ const struct command command_import_systemd_report = {
 	.summary = "evidence of a signed report of systemd",
 	.intro = "Makes evidence of a report that a TPM signed ('systemd-report generate "
 		 "--sign=').\n"
-		 "Its quote answers no nonce: a policy must say that it takes that (nonce_bytes).\n"
+		 "The nonce is the report's own, or its metric " REPORT_TEXT_NONCE_METRIC ". Of a "
+		 "report\n"
+		 "without one, a policy must say that it takes that (nonce_bytes).\n"
 		 "FILE '-' is standard input.\n",
 	.options = systemd_rows,
 	.operands = "FILE",

@@ -11,12 +11,13 @@
 #include "base/utc.h"
 #include "import/parts.h"
 #include "import/systemd_log.h"
+#include "import/systemd_session.h"
 #include "import/tss_json.h"
 #include "log/cel_json.h"
+#include "verify/report_text.h"
 
 #define WHAT "the report"
-#define MEDIA_TYPE "application/vnd.io.systemd.report"
-#define MEDIA_TYPE_SIGNATURE MEDIA_TYPE ".signature"
+#define MEDIA_TYPE_SIGNATURE REPORT_TEXT_TYPE ".signature"
 #define NAME_SHOWN 64
 
 /* ---------------------------------------------------------------- the sequence */
@@ -96,6 +97,7 @@ static int take_report(struct bytes text, const json_t *report, const json_t *si
 	static const char *const known[] = { "mediaType", "reportID", "nonce",
 					     "timestamp", "metrics",  NULL };
 	const char *time = json_string_value(json_object_get(report, "timestamp"));
+	const json_t *data = json_object_get(signature, "data");
 	bool signed_text = false;
 	int r = is_signed(text, signature, &signed_text, err);
 
@@ -103,17 +105,15 @@ static int take_report(struct bytes text, const json_t *report, const json_t *si
 		return r;
 	import_note_others(notes, WHAT, report, known);
 	if (json_array_size(json_object_get(report, "metrics")) > 0)
-		import_note(notes, "left out: the report's metrics, of which the quote says "
-				   "nothing");
-	if (json_object_get(report, "nonce"))
-		import_note(notes, "left out: nonce: it is the report's, and not in the quote");
+		import_note(notes, "not judged: the report's metrics");
 	if (!signed_text) {
-		import_note(notes, "the report is not the one that was signed (sha256): its time "
-				   "is not taken");
+		import_note(notes, "the report is not the one that was signed (sha256): nothing "
+				   "of it is taken, and not the session");
 		return 0;
 	}
 	evidence->has_collected = time && parse_time(time, &evidence->collected);
-	return 0;
+	return systemd_session_import(json_object_get(data, "components"), text, notes, evidence,
+				      err);
 }
 
 /* ---------------------------------------------------------------- what the TPM signed */
@@ -126,24 +126,13 @@ static int take_quote(const json_t *component, const struct import_notes *notes,
 	static const struct import_scheme unknown = { 0 };
 	CLEANUP(buffer_free) struct buffer attest = { 0 };
 	CLEANUP(buffer_free) struct buffer signature = { 0 };
-	const json_t *info, *part = NULL;
-	int r = json_get_object(component, "attestInfo", "the quote", &info, err);
+	int r = systemd_component(component, TPM_ST_ATTEST_QUOTE, known, notes, &attest, &signature,
+				  err);
 
 	if (r == 0)
-		r = json_get_object(info, "attest", "the quote's \"attestInfo\"", &part, err);
-	if (r == 0)
-		r = tss_json_quote(part, &attest, err);
-	if (r == 0)
-		r = json_get_object(component, "signature", "the quote", &part, err);
-	if (r == 0)
-		r = tss_json_signature(part, &signature, err);
-	if (r == 0)
 		r = import_attest(buffer_bytes(&attest), evidence, ret, err);
-	if (r == 0)
-		r = import_signature(buffer_bytes(&signature), &unknown, notes, evidence, err);
-	if (r == 0)
-		import_note_others(notes, "the quote", component, known);
-	return r;
+	return r < 0 ? r :
+		       import_signature(buffer_bytes(&signature), &unknown, notes, evidence, err);
 }
 
 /* What else the session made, of which a quote says nothing. */
@@ -154,12 +143,9 @@ static void tell_component(const json_t *component, const char *type,
 	char shown[NAME_SHOWN];
 
 	if (strcmp(type, "nvpcr") == 0)
-		import_note(notes, "left out: the NvPCR %s, which is no PCR",
+		import_note(notes, "not judged: the NvPCR %s, which is no PCR",
 			    escape_name(name ? name : "without a name", shown));
-	else if (strcmp(type, "session-audit") == 0)
-		import_note(notes, "left out: the attestation of the session that made the quote "
-				   "and those of the NvPCRs (session-audit)");
-	else
+	else if (strcmp(type, "session-audit") != 0)
 		import_note(notes, "left out: a component of the type %s, which is not known",
 			    escape_name(type, shown));
 }
@@ -245,9 +231,6 @@ static int take_signature(const json_t *signature, const struct import_notes *no
 	if (r < 0)
 		return r;
 	import_note_others(notes, "the signature's \"data\"", data, known);
-	if (evidence->nonce.size == 0)
-		import_note(notes, "the quote answers no nonce: how old it is, nothing in the "
-				   "report proves");
 	return 0;
 }
 
@@ -301,10 +284,14 @@ int import_systemd_report(struct bytes in, const struct import_notes *notes, str
 		return assay_fail(err, EBADMSG,
 				  "this is no signed report of systemd: it does not begin with the "
 				  "separator 0x1e of JSON texts");
-	r = parse_text(text, MEDIA_TYPE, WHAT, &report, err);
+	r = parse_text(text, REPORT_TEXT_TYPE, WHAT, &report, err);
 	if (r == 0)
 		r = find_signature(rest, notes, &signature, err);
 	if (r == 0)
+		r = take_signature(signature, notes, ret, err);
+	if (r == 0)
 		r = take_report(text, report, signature, notes, ret, err);
-	return r < 0 ? r : take_signature(signature, notes, ret, err);
+	if (r == 0 && ret->nonce.size == 0)
+		import_note(notes, "the report has no nonce: how old it is, nothing in it proves");
+	return r;
 }

@@ -9,7 +9,8 @@
  * It holds neither PCR values nor the firmware's log: the first are replayed from the event log,
  * the second is written anew from it. Events that extend nothing (EV_NO_ACTION) are not in there,
  * so a locality that the TPM was started from is taken from what the quote says of PCR 0.
- * The quote answers no nonce. Pure: bytes in, evidence out.
+ * The quote answers no nonce, but the session may: its attestation is for the report's text, which
+ * may have one (verify/report_text.h). Pure: bytes in, evidence out.
  */
 #ifndef ASSAY_IMPORT_SYSTEMD_REPORT_H
 #define ASSAY_IMPORT_SYSTEMD_REPORT_H

@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "verify/structures.h"
 
+#define WHAT_ATTESTED "an attestation's \"attested\""
+
 /* A table of these ends with one that has no text. */
 struct name {
 	const char *text;
@@ -28,7 +30,10 @@ static const struct name curves[] = { { "NIST_P256", TPM_ECC_NIST_P256 },
 				      { "NIST_P384", TPM_ECC_NIST_P384 },
 				      { "NIST_P521", TPM_ECC_NIST_P521 },
 				      { NULL, 0 } };
-static const struct name quotes[] = { { "ATTEST_QUOTE", TPM_ST_ATTEST_QUOTE }, { NULL, 0 } };
+static const struct name attested[] = { { "ATTEST_QUOTE", TPM_ST_ATTEST_QUOTE },
+					{ "ATTEST_NV", TPM_ST_ATTEST_NV },
+					{ "ATTEST_SESSION_AUDIT", TPM_ST_ATTEST_SESSION_AUDIT },
+					{ NULL, 0 } };
 static const struct name nothing[] = { { "NULL", TPM_ALG_NULL }, { NULL, 0 } };
 static const struct name generated[] = { { "VALUE", 0 }, { NULL, 0 } };
 static const struct name answers[] = { { "NO", 0 }, { "YES", 1 }, { NULL, 0 } };
@@ -127,6 +132,12 @@ static void put_sized(struct writer *writer, const json_t *object, const char *k
 	buffer_append_bytes(writer->out, buffer_bytes(&bytes));
 }
 
+static void put_u8(struct writer *writer, uint8_t value)
+{
+	if (writer->r == 0)
+		buffer_append_u8(writer->out, value);
+}
+
 static void put_u16(struct writer *writer, uint16_t value)
 {
 	if (writer->r == 0)
@@ -158,7 +169,7 @@ static int finish(const struct writer *writer)
 static void put_selection(struct writer *writer, const json_t *selection)
 {
 	static const char *const known[] = { "hash", "pcrSelect", NULL };
-	const char *what = "the quote's \"pcrSelect\"";
+	const char *what = "an attestation's \"pcrSelect\"";
 	const json_t *list = json_object_get(selection, "pcrSelect"), *pcr;
 	uint8_t mask[TPM_PCR_SELECT_MAX] = { 0 };
 	size_t i;
@@ -185,14 +196,14 @@ static void put_selection(struct writer *writer, const json_t *selection)
 }
 
 /* TPMS_QUOTE_INFO, 10.12.1 */
-static void put_quoted(struct writer *writer, const json_t *attested)
+static void put_quoted(struct writer *writer, const json_t *info)
 {
 	static const char *const known[] = { "pcrSelect", "pcrDigest", NULL };
-	const json_t *selections = json_object_get(attested, "pcrSelect"), *selection;
-	const char *what = "the quote's \"attested\"";
+	const json_t *selections = json_object_get(info, "pcrSelect"), *selection;
+	const char *what = WHAT_ATTESTED;
 	size_t i;
 
-	only(writer, attested, known, what);
+	only(writer, info, known, what);
 	if (writer->r == 0 &&
 	    (!json_is_array(selections) || json_array_size(selections) > TPM_MAX_SELECTIONS))
 		keep(writer,
@@ -207,42 +218,77 @@ static void put_quoted(struct writer *writer, const json_t *attested)
 			return;
 		put_selection(writer, selection);
 	}
-	put_sized(writer, attested, "pcrDigest", what);
+	put_sized(writer, info, "pcrDigest", what);
+}
+
+/* TPMS_NV_CERTIFY_INFO, 10.12.8 */
+static void put_certified(struct writer *writer, const json_t *info)
+{
+	static const char *const known[] = { "indexName", "offset", "nvContents", NULL };
+
+	only(writer, info, known, WHAT_ATTESTED);
+	put_sized(writer, info, "indexName", WHAT_ATTESTED);
+	put_u16(writer, (uint16_t)number_of(writer, info, "offset", WHAT_ATTESTED, UINT16_MAX));
+	put_sized(writer, info, "nvContents", WHAT_ATTESTED);
+}
+
+/* TPMS_SESSION_AUDIT_INFO, 10.12.6 */
+static void put_audited(struct writer *writer, const json_t *info)
+{
+	static const char *const known[] = { "exclusiveSession", "sessionDigest", NULL };
+
+	only(writer, info, known, WHAT_ATTESTED);
+	put_u8(writer, (uint8_t)name_of(writer, info, "exclusiveSession", WHAT_ATTESTED, answers));
+	put_sized(writer, info, "sessionDigest", WHAT_ATTESTED);
 }
 
 /* TPMS_CLOCK_INFO, 10.11.1 */
 static void put_clock(struct writer *writer, const json_t *clock)
 {
 	static const char *const known[] = { "clock", "resetCount", "restartCount", "safe", NULL };
-	const char *what = "the quote's \"clockInfo\"";
+	const char *what = "an attestation's \"clockInfo\"";
 
 	only(writer, clock, known, what);
 	put_u64(writer, number_of(writer, clock, "clock", what, UINT64_MAX));
 	put_u32(writer, (uint32_t)number_of(writer, clock, "resetCount", what, UINT32_MAX));
 	put_u32(writer, (uint32_t)number_of(writer, clock, "restartCount", what, UINT32_MAX));
-	if (writer->r == 0)
-		buffer_append_u8(writer->out,
-				 (uint8_t)name_of(writer, clock, "safe", what, answers));
+	put_u8(writer, (uint8_t)name_of(writer, clock, "safe", what, answers));
 }
 
-int tss_json_quote(const json_t *attest, struct buffer *out, struct assay_error *err)
+static void put_attested(struct writer *writer, uint16_t type, const json_t *info)
+{
+	if (type == TPM_ST_ATTEST_QUOTE)
+		put_quoted(writer, info);
+	else if (type == TPM_ST_ATTEST_NV)
+		put_certified(writer, info);
+	else
+		put_audited(writer, info);
+}
+
+int tss_json_attest(const json_t *attest, uint16_t type, struct buffer *out,
+		    struct assay_error *err)
 {
 	static const char *const known[] = { "magic",	  "type",      "qualifiedSigner",
 					     "extraData", "clockInfo", "firmwareVersion",
 					     "attested",  NULL };
 	struct writer writer = { out, err, 0 };
-	const char *what = "the quote";
+	const char *what = "an attestation";
+	uint16_t found;
 
 	only(&writer, attest, known, what);
 	/* A name stands for the number that marks what a TPM made, and there is no other. */
 	(void)name_of(&writer, attest, "magic", what, generated);
 	put_u32(&writer, TPM_GENERATED);
-	put_u16(&writer, name_of(&writer, attest, "type", what, quotes));
+	found = name_of(&writer, attest, "type", what, attested);
+	if (writer.r == 0 && found != type)
+		keep(&writer,
+		     assay_fail(err, EBADMSG, "%s: \"type\" is none that belongs there", what));
+	put_u16(&writer, found);
 	put_sized(&writer, attest, "qualifiedSigner", what);
 	put_sized(&writer, attest, "extraData", what);
 	put_clock(&writer, object_of(&writer, attest, "clockInfo", what));
 	put_u64(&writer, number_of(&writer, attest, "firmwareVersion", what, UINT64_MAX));
-	put_quoted(&writer, object_of(&writer, attest, "attested", what));
+	put_attested(&writer, type, object_of(&writer, attest, "attested", what));
 	return finish(&writer);
 }
 
@@ -254,7 +300,7 @@ int tss_json_signature(const json_t *signature, struct buffer *out, struct assay
 	static const char *const rsa[] = { "hash", "sig", NULL };
 	static const char *const ecdsa[] = { "hash", "signatureR", "signatureS", NULL };
 	struct writer writer = { out, err, 0 };
-	const char *what = "the quote's signature";
+	const char *what = "an attestation's signature";
 	const json_t *numbers;
 	uint16_t algorithm;
 

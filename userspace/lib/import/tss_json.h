@@ -18,8 +18,12 @@
  * Return: 0; -EBADMSG with the member that is off; -ENOMEM
  */
 
-/* tss_json_quote() - TPMS_ATTEST of a quote, 10.12.12; a selection is of three bytes */
-int tss_json_quote(const json_t *attest, struct buffer *out, struct assay_error *err);
+/*
+ * tss_json_attest() - TPMS_ATTEST, 10.12.12; a selection of PCRs is of three bytes
+ * @type: that it must be of: TPM_ST_ATTEST_QUOTE, ..._NV or ..._SESSION_AUDIT
+ */
+int tss_json_attest(const json_t *attest, uint16_t type, struct buffer *out,
+		    struct assay_error *err);
 
 /* tss_json_signature() - TPMT_SIGNATURE of RSASSA, RSAPSS or ECDSA, 11.3.4 */
 int tss_json_signature(const json_t *signature, struct buffer *out, struct assay_error *err);
