@@ -3,7 +3,7 @@
  * What strangers send to the fleet's verifier: the first byte says what it is. Evidence, expanded
  * and read; a file of operators; a path, decoded; a
  * configuration; a set of keys; a token, by a key that signs nothing; a verdict that was kept;
- * each message of Keylime's agents, and a proof, by a key that signs nothing.
+ * each message of Keylime's agents, and a proof, by a key that signs nothing; a report of systemd.
  */
 #define _GNU_SOURCE /* strndup() */
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "fleet/judge.h"
 #include "fleet/kept_verdict_internal.h"
 #include "fleet/keylime_message.h"
+#include "fleet/report_message.h"
 #include "fleet/session.h"
 #include "fleet/token.h"
 #include "fuzz.h"
@@ -26,6 +27,7 @@
 #define KEPT 0xf3
 #define AGENT 0xf4
 #define PROOF 0xf5
+#define REPORT 0xf6
 
 static void read_evidence(struct bytes bytes)
 {
@@ -35,6 +37,19 @@ static void read_evidence(struct bytes bytes)
 		return;
 	if (in.nonce.size > EVIDENCE_MAX_NONCE || strlen(in.boot_id) > EVIDENCE_BOOT_ID_LENGTH ||
 	    in.clock > INT64_MAX || in.text.size > 1U << 20)
+		abort();
+	evidence_in_free(&in);
+}
+
+/* Whatever is taken answers a nonce, and leaves nothing out. */
+static void read_report(struct bytes bytes)
+{
+	struct evidence_in in = { 0 };
+
+	if (report_read_evidence(bytes, 1U << 20, &in, NULL) < 0)
+		return;
+	if (in.nonce.size == 0 || in.nonce.size > EVIDENCE_MAX_NONCE || !in.whole ||
+	    !in.evidence.has_session)
 		abort();
 	evidence_in_free(&in);
 }
@@ -180,6 +195,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	case PROOF:
 		read_proof(BYTES(data + 1, size - 1));
+		return 0;
+	case REPORT:
+		read_report(BYTES(data + 1, size - 1));
 		return 0;
 	default:
 		break;

@@ -11,6 +11,7 @@
  * @made: of what came in another form: a frame of evidence
  * @text: what is in it; @evidence: as it was read, until it is judged
  * @digest: SHA-256 of @body
+ * @whole: it leaves nothing out, whatever is known of its device
  * @nonce, @boot_id, @resets, @restarts, @clock: what it says; nothing is proved yet
  *
  * Start with {0}, end with evidence_in_free().
@@ -21,6 +22,7 @@ struct evidence_in {
 	struct buffer text;
 	struct evidence evidence;
 	struct assay_digest digest;
+	bool whole;
 	struct buffer nonce;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
 	uint64_t resets, restarts, clock;

@@ -17,6 +17,10 @@ void intake_free(struct intake *intake);
 void intake_challenge(struct http_call *call);
 void intake_evidence(struct http_call *call);
 
+/* Handlers of POST /v1/devices/NAME/systemd-report/challenge and .../systemd-report. */
+void intake_report_challenge(struct http_call *call);
+void intake_report(struct http_call *call);
+
 /*
  * Handlers of Keylime's push protocol, API version 3.0: POST /v3.0/sessions, PATCH
  * /v3.0/sessions/NAME, POST /v3.0/agents/NAME/attestations and PATCH .../attestations/latest.

@@ -58,6 +58,7 @@ typedef int intake_read(struct intake_item *item, struct assay_error *err);
  * struct intake_item - a request that waits, and then its answer
  * @work: makes the answer, once @device may attest; a failure is that of the whole batch
  * @boot_id: that a challenge is asked for
+ * @whole: a challenge for evidence that leaves nothing out
  * @logs: which logs the device can send: of the protocol's
  * @proof, @signature: of a session
  * @device: of the batch's
@@ -69,6 +70,7 @@ struct intake_item {
 	const struct intake_protocol *protocol;
 	intake_work *work;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
+	bool whole;
 	unsigned int logs;
 	struct buffer proof, signature;
 	struct evidence_in in;
@@ -114,6 +116,13 @@ void intake_say_error(struct intake_item *item, int status, const char *text);
 
 /* intake_refused_status() - of a failure to read something */
 int intake_refused_status(int r);
+
+/* What assay-push(7) answers, as of struct intake_protocol. */
+json_t *intake_push_challenge(struct intake_item *item, const struct intake_challenge *challenge,
+			      uint64_t now);
+json_t *intake_push_verdict(const struct intake_item *item, const struct intake_verdict *verdict,
+			    uint64_t now);
+json_t *intake_push_error(int status, const char *text);
 
 /* .work of a challenge, and of evidence */
 intake_work intake_answer_challenge, intake_answer_evidence;

@@ -46,8 +46,9 @@ int intake_answer_challenge(struct intake_batch *batch, struct intake_item *item
 	struct nonce_for whom;
 	int r;
 
-	judge_have(device, policies_of(&fleet->policies, device->label, device->name),
-		   item->boot_id, &challenge.have);
+	if (!item->whole)
+		judge_have(device, policies_of(&fleet->policies, device->label, device->name),
+			   item->boot_id, &challenge.have);
 	whom = judge_nonce_for(device, &challenge.have);
 	r = nonce_make(&fleet->nonce_keys, &whom, batch->now, fleet->settings->nonce_step,
 		       challenge.nonce, &challenge.expires_in, err);

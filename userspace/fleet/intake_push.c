@@ -16,8 +16,8 @@ static int read_evidence(const struct intake_item *item, size_t limit, struct ev
 	return evidence_in_read(item->call->body, limit, ret, err);
 }
 
-static json_t *say_challenge(struct intake_item *item, const struct intake_challenge *challenge,
-			     uint64_t now)
+json_t *intake_push_challenge(struct intake_item *item, const struct intake_challenge *challenge,
+			      uint64_t now)
 {
 	(void)item;
 	(void)now;
@@ -29,8 +29,8 @@ static json_t *say_challenge(struct intake_item *item, const struct intake_chall
 			 "uefi", (json_int_t)challenge->have.uefi);
 }
 
-static json_t *say_verdict(const struct intake_item *item, const struct intake_verdict *verdict,
-			   uint64_t now)
+json_t *intake_push_verdict(const struct intake_item *item, const struct intake_verdict *verdict,
+			    uint64_t now)
 {
 	json_t *ret = json_pack(
 		"{s:i, s:s, s:s, s:o, s:I}", "assay", JSON_VERSION, "type", "push-verdict",
@@ -46,7 +46,7 @@ static json_t *say_verdict(const struct intake_item *item, const struct intake_v
 	return ret;
 }
 
-static json_t *say_error(int status, const char *text)
+json_t *intake_push_error(int status, const char *text)
 {
 	(void)status;
 	return json_pack("{s:i, s:s, s:o}", "assay", JSON_VERSION, "type", "push-error", "error",
@@ -59,9 +59,9 @@ static const struct intake_protocol protocol = {
 	.verdict_status = 200,
 	.stale_status = 409,
 	.read = read_evidence,
-	.challenge = say_challenge,
-	.verdict = say_verdict,
-	.error = say_error,
+	.challenge = intake_push_challenge,
+	.verdict = intake_push_verdict,
+	.error = intake_push_error,
 };
 
 /* ---------------------------------------------------------------- requests */

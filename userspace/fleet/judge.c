@@ -255,7 +255,7 @@ int judge(struct evidence_in *in, const struct judge_terms *terms,
 	  const struct fleet_policy *policy, struct device *device, struct judgement *ret,
 	  struct assay_error *err)
 {
-	struct assay_state_info have;
+	struct assay_state_info have = { .log = 0 };
 	struct assay_error why = { 0 };
 	struct nonce_for whom;
 	int r;
@@ -267,7 +267,8 @@ int judge(struct evidence_in *in, const struct judge_terms *terms,
 	}
 	/* What it leaves out must be what is known now, and not what another of its agents, or
 	 * another policy, has made of that since. */
-	judge_have(device, policy, in->boot_id, &have);
+	if (!in->whole)
+		judge_have(device, policy, in->boot_id, &have);
 	whom = judge_nonce_for(device, &have);
 	r = nonce_find(terms->keys, &whom, buffer_bytes(&in->nonce), terms->now, terms->nonce_step,
 		       &ret->issued, &why);

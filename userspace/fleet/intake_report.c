@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Signed reports of systemd, of machines without assayd: a nonce is asked for, a report that has it
+ * is sent, and both are answered as assay-push(7) has it. Nothing is left out of a report, whatever
+ * is known of the device.
+ */
+#include "intake.h"
+#include "intake_batch.h"
+#include "report_message.h"
+
+static int read_evidence(const struct intake_item *item, size_t limit, struct evidence_in *ret,
+			 struct assay_error *err)
+{
+	return report_read_evidence(item->call->body, limit, ret, err);
+}
+
+static const struct intake_protocol protocol = {
+	.type = "application/json",
+	.challenge_status = 200,
+	.verdict_status = 200,
+	.stale_status = 409,
+	.read = read_evidence,
+	.challenge = intake_push_challenge,
+	.verdict = intake_push_verdict,
+	.error = intake_push_error,
+};
+
+void intake_report_challenge(struct http_call *call)
+{
+	struct intake_item *item = intake_begin(call, &protocol);
+
+	if (!item)
+		return;
+	item->whole = true;
+	item->work = intake_answer_challenge;
+	intake_put(item);
+}
+
+void intake_report(struct http_call *call)
+{
+	struct intake_item *item = intake_begin(call, &protocol);
+
+	if (!item)
+		return;
+	item->is_evidence = true;
+	item->work = intake_answer_evidence;
+	intake_put(item);
+}
