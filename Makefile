@@ -475,9 +475,9 @@ lint-needs: build/kernel/64k build/sysroot | packages
 lint: lint-needs
 	@tests/lint $(L)
 
-# The long forms of some tests; S='fuzz cut' only those (tests/soak.sh).
+# The long forms of some tests; S='fuzz cut' only those (tests/soak.sh). What they need is built for each.
 .PHONY: soak
-soak: guest-64k guest-debug
+soak: packages
 	$(live)@tests/soak.sh $(S)
 
 # ---------------------------------------------------------------- demo

@@ -148,7 +148,9 @@ needs() {
 	e2e/test_push*) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/push-verifier build/host/assayd build/host/assayd-plain' ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;
 	model/*) echo packages ;;
-	lint/*) echo 'lint-needs' ;;
+	lint/sparse) echo 'build/kernel/64k packages' ;;
+	lint/tidy) echo 'build/sysroot packages' ;;
+	lint/*) echo packages ;;
 	esac
 }
 
@@ -384,7 +386,9 @@ done | tr ' ' '\n' | sort -u)
 UNBUILT=
 # shellcheck disable=SC2086 # a list
 ${MAKE:-make} --no-print-directory --keep-going $targets || {
-	# What can be built is run; what cannot be has failed.
+	# What can be built is run; what cannot be has failed. Whoever ends make means all of it.
+	status=$?
+	[ "$status" -le 128 ] || exit "$status"
 	for target in $targets; do
 		${MAKE:-make} --no-print-directory "$target" >/dev/null 2>&1 || UNBUILT="$UNBUILT $target"
 	done

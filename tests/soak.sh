@@ -71,8 +71,9 @@ for name; do
 		;;
 	fleet)
 		SECONDS_LONG=${SECONDS_LONG:-900} tests/bench/fleet.sh || failed="$failed fleet"
-		SECONDS_LONG=${FAULT_SECONDS:-600} DEVICES=2000 IDLE=10000 SLOW=1000 PAUSE=10 tests/e2e/test_fleet_faults.sh ||
-			failed="$failed fleet-faults"
+		export SECONDS_LONG="${FAULT_SECONDS:-600}" DEVICES=2000 IDLE=10000 SLOW=1000 PAUSE=10 e2e_timeout=3600
+		soak fleet-faults e2e/test_fleet_faults
+		unset SECONDS_LONG DEVICES IDLE SLOW PAUSE
 		;;
 	fuzz)
 		export fuzz_calls="${fuzz_calls:-1000000}" fuzz_timeout=3600

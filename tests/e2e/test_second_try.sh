@@ -99,5 +99,11 @@ check 'and none is tried again' eval '! grep -q "^again" "$CHECK_OUT/stdout"'
 rm tests/e2e/test_lost.sh
 test_run
 check 'where five do they are' prints 0 '^6 passed, 0 failed$'
+
+printf '#!/bin/sh\necho made >>made\nkill $$\n' >killed
+chmod +x killed
+run env MAKE=./killed tests/run.sh e2e/
+check 'whoever ends make ends the run' prints 143
+check 'and nothing is built or run any more' eval '[ "$(cat made)" = made ] && ! grep -q "^ok\|^FAIL" "$CHECK_OUT/stdout"'
 echo "1..$check_number"
 exit "$check_failed"
