@@ -307,7 +307,7 @@ void intake_take(struct http_call *call, const struct intake_protocol *protocol,
 	if (!item)
 		return;
 	item->work = how;
-	r = read(item, &err);
+	r = read ? read(item, &err) : 0;
 	if (r < 0)
 		refuse(item, r, &err);
 	else

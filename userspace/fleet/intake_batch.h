@@ -105,7 +105,7 @@ struct intake_batch {
 
 /*
  * intake_take() - a request, answered by @how: it is answered at once where @read fails, or too
- * many wait, and else when its batch was worked on
+ * many wait, and else when its batch was worked on; @read is NULL where all is read then
  */
 void intake_take(struct http_call *call, const struct intake_protocol *protocol, intake_work *how,
 		 intake_read *read);

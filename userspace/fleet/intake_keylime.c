@@ -223,15 +223,7 @@ void keylime_capabilities(struct http_call *call)
 	intake_take(call, &protocol, intake_answer_challenge, read_capabilities);
 }
 
-/* All of it is read when the device is known. */
-static int read_nothing(struct intake_item *item, struct assay_error *err)
-{
-	(void)item;
-	(void)err;
-	return 0;
-}
-
 void keylime_evidence(struct http_call *call)
 {
-	intake_take(call, &protocol, intake_answer_evidence, read_nothing);
+	intake_take(call, &protocol, intake_answer_evidence, NULL);
 }

@@ -25,24 +25,19 @@ static const struct intake_protocol protocol = {
 	.error = intake_push_error,
 };
 
+static int want_all(struct intake_item *item, struct assay_error *err)
+{
+	(void)err;
+	item->whole = true;
+	return 0;
+}
+
 void intake_report_challenge(struct http_call *call)
 {
-	struct intake_item *item = intake_begin(call, &protocol);
-
-	if (!item)
-		return;
-	item->whole = true;
-	item->work = intake_answer_challenge;
-	intake_put(item);
+	intake_take(call, &protocol, intake_answer_challenge, want_all);
 }
 
 void intake_report(struct http_call *call)
 {
-	struct intake_item *item = intake_begin(call, &protocol);
-
-	if (!item)
-		return;
-	item->is_evidence = true;
-	item->work = intake_answer_evidence;
-	intake_put(item);
+	intake_take(call, &protocol, intake_answer_evidence, NULL);
 }
