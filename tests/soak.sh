@@ -32,6 +32,7 @@
 #	package   the Debian packages built once more elsewhere: the same bytes
 #	native    the Debian packages as Debian 13 builds them for itself, installed in one
 #	cross     the Debian packages for the other architecture, for Debian 12 and 13
+#	rpm       packages for RPM, from rpm/assay.spec
 #	dkms      assay-dkms built by DKMS for Debian's own kernel, and passed over for others
 #
 # Started by `make soak`.
@@ -58,7 +59,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package native cross dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package native cross rpm dkms
 for name; do
 	case $name in
 	model)
@@ -160,8 +161,8 @@ for name; do
 		${MAKE:-make} --no-print-directory "package-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)-$(dpkg --print-architecture)" &&
 			tests/e2e/reproducible.sh || failed="$failed package"
 		;;
-	native)
-		tests/e2e/native.sh || failed="$failed native"
+	native | rpm)
+		"tests/e2e/$name.sh" || failed="$failed $name"
 		;;
 	cross)
 		cross_arch=arm64
