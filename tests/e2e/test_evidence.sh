@@ -24,12 +24,14 @@ check 'the page has each member' [ "$(sort "$work/members")" = "$(sort "$work/it
 check 'there are members' [ "$(wc -l <"$work/members")" -gt 15 ]
 # Its limits are those of the reader.
 limit() { # NAME
-	sed -n "s/^#define $1 (\{0,1\}\([0-9]*\).*/\1/p" userspace/lib/verify/evidence.h
+	sed -n "s/^#define $1 (\{0,1\}\([0-9]*\).*/\1/p" userspace/lib/verify/evidence.h userspace/lib/verify/evidence_session.h
 }
 check 'limits: nonce' grep -q "1 to $(limit EVIDENCE_MAX_NONCE) bytes" man/assay-evidence.5
-check 'limits: structures' [ "$(grep -c "1 to $(limit EVIDENCE_MAX_STRUCTURE) bytes" man/assay-evidence.5)" -eq 4 ]
+check 'limits: structures' [ "$(grep -c "1 to $(limit EVIDENCE_MAX_STRUCTURE) bytes" man/assay-evidence.5)" -eq 6 ]
 check 'limits: certificate' grep -q "1 to $(limit EVIDENCE_MAX_CERTIFICATE) bytes" man/assay-evidence.5
 check 'limits: PCR values' grep -q "From 1 to $(limit EVIDENCE_MAX_PCRS) values" man/assay-evidence.5
 check 'limits: text' grep -q "at most $(limit EVIDENCE_MAX_SIZE) MiB" man/assay-evidence.5
+check 'limits: the text of a session' grep -q "1 to $(($(limit EVIDENCE_MAX_TEXT) << 20)) bytes" man/assay-evidence.5
+check 'limits: what a session certified' grep -q "at most $(limit EVIDENCE_MAX_CERTIFIED):" man/assay-evidence.5
 echo "1..$check_number"
 exit "$check_failed"
