@@ -37,7 +37,7 @@ interval=100ms' >/etc/assay/assayd.conf
 ima_files $total
 ima_read 200
 check 'it starts' service_start
-check 'it stages' state_has '"way": "staging"'
+check 'it stages' service_waits 50 state_has '"way": "staging"'
 # boot_aggregate and 200 files
 check 'all is archived' service_waits 100 ima_all_archived 201
 check 'and deleted from the kernel' service_waits 50 state_has '"deleted_count": 201'
