@@ -506,6 +506,10 @@ device-needs: initramfs-tools-needs build/boot-tools package-trixie-arm64
 demo-device: device-needs
 	$(live)@tests/e2e/device.sh
 
+# One of x86-64 that is installed as its manual says, for make soak S=device-debian.
+.PHONY: device-debian-needs
+device-debian-needs: build/host/assay build/kernel/amd64 build/sysroot-amd64 build/guest-amd64/init package-trixie-amd64
+
 # A guest whose owner has enrolled a key of his own, for make soak S=mok.
 .PHONY: mok-needs
 mok-needs: build/kernel/4k build/kmod/4k/.made build/arm64/assay build/guest/init build/boot-tools

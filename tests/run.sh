@@ -144,6 +144,7 @@ needs() {
 	e2e/test_dist) echo packages ;;
 	e2e/test_package*) echo "package-bookworm-$(dpkg --print-architecture)" ;;
 	e2e/test_device) echo device-needs ;;
+	e2e/test_device_debian) echo device-debian-needs ;;
 	e2e/test_mok) echo mok-needs ;;
 	e2e/test_push*) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/push-verifier build/host/assayd build/host/assayd-plain' ;;
 	e2e/*) echo 'demo-needs build/host/push-verifier library guest-4k guest-7.3 guest-debug' ;;

@@ -19,6 +19,7 @@
 #	dracut    a system that boots through an initramfs with systemd, made by dracut
 #	nth       memory that is not there, for every allocation of loading and unloading
 #	device    a Debian 13 device from its firmware on, with attacks at each stage
+#	device-debian  docs/device.md on a Debian 13 for x86-64, whose own hooks make module, initramfs and image
 #	uefi      machines with UEFI and Secure Boot, of both architectures: each change of the boot by itself
 #	mok       Secure Boot as machines are sold: shim, and a module by the key that the machine's owner has enrolled
 #	fleet-unit  the fleet's verifier, started by systemd in a small Debian
@@ -59,7 +60,7 @@ soak() {
 # What is run so often may not fail by chance either: no second try.
 TEST_JOBS=1 STRICT=1
 export TEST_JOBS STRICT
-[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device mok uefi debug kcsan tags amd64 package native cross rpm dkms
+[ $# -gt 0 ] || set -- model fuzz stress ima cut orders change windows churn archive kill archive-cut dracut going-on fleet fleet-unit nth device device-debian mok uefi debug kcsan tags amd64 package native cross rpm dkms
 for name; do
 	case $name in
 	model)
@@ -149,7 +150,7 @@ for name; do
 		soak uefi e2e/test_boot # and test_boot_amd64
 		unset BOOT_FORM
 		;;
-	mok | fleet-unit)
+	mok | fleet-unit | device-debian)
 		export soak_e2e=y
 		soak "$name" "e2e/test_$(echo "$name" | tr - _)"
 		unset soak_e2e
