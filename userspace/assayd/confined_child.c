@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "confine/confine.h"
+#include "memory_use.h"
 
 /* Exit statuses. */
 enum {
@@ -27,10 +28,10 @@ static int limit(int resource, rlim_t most)
 	return setrlimit(resource, &value);
 }
 
-/* What the service has allocated counts as well. */
+/* What the service has allocated counts as well, and stays. */
 static int limit_all(const struct confined_limits *limits)
 {
-	const rlim_t present = 64U << 20;
+	const rlim_t told = memory_use("VmData"), present = told ? told : 64U << 20;
 
 	/* Sanitizers reserve address space without end. */
 #ifndef __SANITIZE_ADDRESS__

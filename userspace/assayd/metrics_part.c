@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "http_head.h"
 #include "listener.h"
-#include "memory/value.h"
+#include "memory_use.h"
 #include "server.h"
 #include "service.h"
 
@@ -32,34 +32,12 @@ struct metrics_part {
 
 extern struct part part_metrics;
 
-/* Anonymous memory of this process in bytes; 0 where the kernel does not tell. */
-static uint64_t read_memory(void)
-{
-	CLEANUP(buffer_free) struct buffer text = { 0 };
-	const char *at;
-	uint64_t kib;
-	size_t digits;
-
-	if (file_read("/proc/self/status", 65536, &text, NULL) < 0)
-		return 0;
-	buffer_append_u8(&text, 0);
-	at = text.failed ? NULL : strstr((const char *)text.data, "RssAnon:");
-	if (!at)
-		return 0;
-	at += strlen("RssAnon:");
-	at += strspn(at, " \t");
-	digits = strspn(at, "0123456789");
-	if (value_unsigned(BYTES((const uint8_t *)at, digits), &kib, NULL) < 0)
-		return 0;
-	return kib * 1024;
-}
-
 void service_metrics(struct service *service, struct metrics *metrics)
 {
 	metrics_gauge(metrics, "up_seconds", "for how long the service runs",
 		      (double)(loop_now() - service->started_at) / 1000);
 	metrics_gauge(metrics, "memory_bytes", "anonymous memory of the service",
-		      (double)read_memory());
+		      (double)memory_use("RssAnon"));
 	metrics_gauge(metrics, "device_present", "is /dev/assay there?", service->device.fd >= 0);
 	metrics_begin(metrics, "problems", "gauge", "what keeps a part from its work, now");
 	metrics_value(metrics, "problems", "part", "service",
