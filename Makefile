@@ -226,6 +226,12 @@ build/$(1)/push-verifier: build/$(1)/tests/service/push-verifier.o
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lssl $$(LIBS_CORE)
 
+build/$(1)/parser-faults: tests/service/parser-faults.c $(NEEDS_$(1)) | packages
+	@mkdir -p $$(@D)
+	$$(call tell,LINK)
+	$$(Q)$$(CC_$(1)) -std=c11 $$(WARNINGS) $$(CFLAGS_$(1)) -fPIC $$(filter-out -pie,$$(LDFLAGS_$(1))) \
+		-shared -o $$@ $$< -ldl
+
 build/$(1)/assay-verify: $$(VERIFY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) build/$(1)/libassay.a
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_CORE)
@@ -454,7 +460,7 @@ build/fuzz/fuzz_options: build/fuzz/userspace/cmd/options.o
 build/fuzz/fuzz_fleet: build/fuzz/userspace/cmd/options.o build/fuzz/libassay-fleet.a
 build/fuzz/fuzz_fleet: FUZZ_LIBS := $(LIBS_FLEET)
 build/fuzz/fuzz_assayd_config: $(addprefix build/fuzz/userspace/assayd/,config.o config_keys.o config_files.o)
-build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.o varlink_interface.o varlink_message.o)
+build/fuzz/fuzz_assayd_call: $(addprefix build/fuzz/userspace/assayd/,http_head.o varlink_interface.o varlink_message.o varlink_parse.o)
 
 .PHONY: test test-list unit fuzzers fuzz lint lint-needs
 test:

@@ -124,7 +124,7 @@ needs() {
 	e2e/test_boot) echo 'build/host/assay guest-4k' ;;
 	e2e/test_boot_amd64) echo 'build/host/assay guest-amd64 build/boot-loader' ;;
 	e2e/test_archive_cut) echo 'build/host/assay guest-64k build/arm64/assayd' ;;
-	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain' ;;
+	e2e/test_assayd) echo 'build/host/assay build/host/assayd build/host/assayd-plain build/host/parser-faults' ;;
 	e2e/test_documents) echo 'build/host/assay build/host/assay-verify build/host/assay-push build/host/assay-fleet build/host/assayd build/host/assay-initrd' ;;
 	e2e/test_sign_composefs | e2e/test_sign_deb | e2e/test_sign_dpkg | e2e/test_sign_oci) echo 'build/host/assay build/host/assay-contents' ;;
 	e2e/test_enforce_dm_verity) echo 'build/host/assay guest-7.3 newer-openssl' ;;

@@ -41,9 +41,11 @@ END
 	} >"$work/assayd.conf"
 }
 
-start() { # PROGRAM: 0 once its state is there
+start() { # PROGRAM [COMMAND...]: 0 once its state is there; started by that command
 	rm -f "$work/run/state.json"
-	"$1" -c "$work/assayd.conf" 2>"$work/log" &
+	start_program=$1
+	shift
+	"$@" "$start_program" -c "$work/assayd.conf" 2>"$work/log" &
 	pid=$!
 	eventually test -s "$work/run/state.json" || { sed 's/^/# /' "$work/log"; return 1; }
 }
@@ -237,6 +239,70 @@ END
 	run build/host/assay status service --runtime-directory "$work/run"
 	check "$name: assay status service tells that it has ended" prints 1 '^service     assayd .*, DOES NOT RUN; its last state, of '
 	check "$name takes its socket away" [ ! -e "$socket" ]
+done
+
+# ---------------------------------------------------------------- what its clients send
+# Parsed by a process of its own for each request. With these words a call does there what a mistake in
+# the parser, or somebody who has taken it over, could do: tests/service/parser-faults.c.
+parser_of() { # the process that parses, below the service
+	parser=$(pgrep -P "$pid")
+}
+parser_reads() { # FIELD: of /proc/PID/status
+	sed -n "s/^$1:[ \t]*//p" "/proc/$parser/status"
+}
+parser_is_full() { # it has taken what memory it may
+	parser_size=$(parser_reads VmData) && sleep 0.2 && [ "$parser_size" = "$(parser_reads VmData)" ] &&
+		[ "${parser_size% *}" -gt 16384 ]
+}
+written_anew() { # the state, since
+	[ "$(jq .running_ms "$work/run/state.json")" -gt "$running" ]
+}
+# 170000 arrays in a call of 512 KiB: some 20 MiB where it is parsed.
+{
+	printf '{"method":"org.assay.Status","parameters":{"x":['
+	yes '[],' | head -n 170000 | tr -d '\n'
+	printf '[]]}}\0'
+} >"$work/many"
+for program in build/host/assayd build/host/assayd-plain; do
+	name=$(basename "$program")
+	configure </dev/null
+	check "$name starts with a parser that has faults" start "$program" env LD_PRELOAD="$top/build/host/parser-faults"
+	call org.assay.Status '{"x": "fault-crash"}'
+	check "$name refuses a call that its parser crashes at" \
+		answers '.error == "org.assay.Failed" and (.parameters.text | test("parser was ended by signal 11 "))'
+	call org.assay.Status
+	check "$name answers the next, and has told of it" \
+		answers '.parameters.state | .parts.varlink.unparsed == 1 and (.problems[] | select(.part == "varlink" and .problem_id == "parser").text | test("a call of user '"$(id -u)"': "))'
+	call org.assay.Status '{"x": "fault-open"}'
+	check "$name: the parser opens no file" answers '.parameters.text | test("parser was ended by signal 31 ")'
+	run sh -c "$varlink $socket --raw <$work/many"
+	check "$name: the parser has no memory for a call that takes much" grep -q '"error":"org.assay.Failed"' "$work/stdout"
+
+	$varlink "$socket" org.assay.Status '{"x": "fault-loop"}' >"$work/loop" 2>&1 &
+	loop=$!
+	check "$name: a process parses" eventually parser_of
+	check "$name: it gets memory up to its limit" eventually parser_is_full
+	echo "# $name: VmData of its parser, and its own: $parser_size, $(sed -n 's/^VmData:[ \t]*//p' "/proc/$pid/status")"
+	check "$name: and that is little" [ "${parser_size% *}" -lt \
+		$(($(sed -n 's/^VmData:[ \t]*\([0-9]*\) kB/\1/p' "/proc/$pid/status") + 17 * 1024)) ]
+	check "$name: it has no capability" [ "$(parser_reads CapPrm) $(parser_reads CapEff)" = '0000000000000000 0000000000000000' ]
+	check "$name: and a filter of its own" [ "$(parser_reads Seccomp_filters)" -gt \
+		"$(sed -n 's/^Seccomp_filters:[ \t]*//p' "/proc/$pid/status")" ]
+	if [ "$(id -u)" -eq 0 ]; then
+		check "$name: it has no descriptor but the one that it answers by" [ "$(ls "/proc/$parser/fd")" = 1 ]
+	else
+		skip "$name: it has no descriptor but the one that it answers by" 'this needs root'
+	fi
+	call org.assay.Status
+	check "$name answers others while one parser does not end" answers '.parameters.state.type == "assayd"'
+	running=$(jq .running_ms "$work/run/state.json")
+	check "$name: and writes its state" eventually written_anew
+	wait "$loop"
+	check "$name ends it" grep -q 'it was not done within 10000 ms' "$work/loop"
+	kill -HUP "$pid"
+	check "$name forgets what was told once its configuration is read anew" \
+		eventually state_says '[.problems[] | select(.part == "varlink")] == []'
+	check "$name ends as ever" stop
 done
 
 # ---------------------------------------------------------------- its manual and completion

@@ -20,40 +20,72 @@
 
 #define PATH "/socket"
 
+#define CLIENTS_MAX 3
+
 /**
  * struct scene - a server that answers lines, and what clients have got
  * @late: the connection whose answer comes by a timer, after @late_in milliseconds
+ * @clients: descriptors, -1 for none, and what has come there; "(end)" behind it once the server
+ *           has closed
+ * @look, @enough, @looks: the loop runs until this holds
  */
 struct scene {
 	struct loop *loop;
 	struct server *server;
 	struct server_type type;
-	struct loop_timer *timer, *end;
+	struct loop_timer *timer, *look;
 	struct connection *late;
 	char path[256];
 	int fd, accepted, closed;
 	uint64_t late_in;
+	struct {
+		int fd;
+		char text[256];
+	} clients[CLIENTS_MAX];
+	bool (*enough)(const struct scene *scene);
+	int looks;
 };
 
+/* Runs confined: lines that do harm there, and others, which come out as they are. */
+static int parse_line(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	volatile bool go_on = bytes_equal(input, BYTES_LITERAL("loop\n"));
+
+	(void)err;
+	while (go_on)
+		;
+	if (bytes_equal(input, BYTES_LITERAL("crash\n")))
+		raise(SIGSEGV);
+	buffer_append_bytes(out, input);
+	return 0;
+}
+
+static size_t line_size(struct bytes input)
+{
+	const uint8_t *end = memchr(input.data, '\n', input.size);
+
+	return end ? (size_t)(end - input.data) + 1 : 0;
+}
+
 /* "x\n" is answered by "x\n"; "late\n" by a timer; "end\n" ends the connection. */
-static void answer_line(void *context, struct connection *connection)
+static void answer_line(void *context, struct connection *connection, int r, struct bytes line,
+			const struct assay_error *err)
 {
 	struct scene *scene = context;
-	const uint8_t *end = memchr(connection->input.data, '\n', connection->input.size);
-	size_t size;
 
-	if (!end)
-		return;
-	size = (size_t)(end - connection->input.data) + 1;
-	if (size == 5 && memcmp(connection->input.data, "late", 4) == 0) {
+	(void)err;
+	if (r < 0) {
+		assert_true(r == -EPROTO || r == -ETIMEDOUT);
+		line = support_text("unparsed\n");
+	}
+	if (bytes_equal(line, BYTES_LITERAL("late\n"))) {
 		scene->late = connection;
 		connection->busy = true;
 		loop_timer_set(scene->timer, scene->late_in);
-	} else {
-		buffer_append(&connection->output, connection->input.data, size);
-		connection->close = size == 4;
+		return;
 	}
-	connection_take(connection, size);
+	buffer_append_bytes(&connection->output, line);
+	connection->close = bytes_equal(line, BYTES_LITERAL("end\n"));
 }
 
 static bool count_accepted(void *context, struct connection *connection)
@@ -85,9 +117,34 @@ static void answer_late(void *context)
 	connection_go_on(scene->late);
 }
 
-static void stop(void *context)
+/* What has come since. */
+static void hear(struct scene *scene, size_t number)
 {
-	loop_stop(((struct scene *)context)->loop);
+	const int fd = scene->clients[number].fd;
+	char *text = scene->clients[number].text;
+	size_t size = strlen(text), room = sizeof(scene->clients[number].text) - 1;
+	ssize_t n = 1;
+
+	if (fd < 0 || strstr(text, "(end)"))
+		return;
+	while (size < room - strlen("(end)") &&
+	       (n = recv(fd, text + size, room - strlen("(end)") - size, 0)) > 0)
+		text[size += (size_t)n] = '\0';
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		memcpy(text + size, "(end)", sizeof("(end)"));
+}
+
+static void look(void *context)
+{
+	struct scene *scene = context;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		hear(scene, i);
+	/* A minute: not for what is tested, but for a machine that is busy. */
+	if (scene->enough(scene) || ++scene->looks == 6000)
+		loop_stop(scene->loop);
+	else
+		loop_timer_set(scene->look, 10);
 }
 
 static void begin(struct scene *scene, uint64_t idle)
@@ -99,9 +156,16 @@ static void begin(struct scene *scene, uint64_t idle)
 					   .input_max = 64,
 					   .idle = idle,
 					   .accept = count_accepted,
-					   .input = answer_line,
+					   .frame = line_size,
+					   .parse = parse_line,
+					   .limits = CONFINED_DEFAULT,
+					   .parsers_max = 2,
+					   .parsed = answer_line,
 					   .closed = count_closed },
 				 .late_in = 30 };
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		scene->clients[i].fd = -1;
+	scene->type.limits.milliseconds = 60000;
 	assert_true((size_t)snprintf(scene->path, sizeof(scene->path), "%s" PATH, directory) <
 		    sizeof(scene->path));
 	free(directory);
@@ -111,7 +175,7 @@ static void begin(struct scene *scene, uint64_t idle)
 	assert_int_equal(
 		server_new(scene->loop, scene->fd, &scene->type, scene, &scene->server, &err), 0);
 	assert_int_equal(loop_timer_new(scene->loop, answer_late, scene, &scene->timer, &err), 0);
-	assert_int_equal(loop_timer_new(scene->loop, stop, scene, &scene->end, &err), 0);
+	assert_int_equal(loop_timer_new(scene->loop, look, scene, &scene->look, &err), 0);
 }
 
 static void end(struct scene *scene)
@@ -119,22 +183,36 @@ static void end(struct scene *scene)
 	server_free(scene->server);
 	listener_close(scene->fd, scene->path);
 	loop_timer_free(scene->timer);
-	loop_timer_free(scene->end);
+	loop_timer_free(scene->look);
 	loop_free(scene->loop);
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (scene->clients[i].fd >= 0)
+			close(scene->clients[i].fd);
 	assert_int_equal(scene->accepted, scene->closed);
 	assert_int_equal(access(scene->path, F_OK), -1);
 }
 
-/* Only what runs to its end within some time can be told of a loop: its events are few here. */
-static void run_for(struct scene *scene, uint64_t milliseconds)
+/* Once a test: a loop that was stopped is not run again. */
+static void run_until(struct scene *scene, bool (*enough)(const struct scene *scene))
 {
 	struct assay_error err;
 
-	loop_timer_set(scene->end, milliseconds);
+	scene->enough = enough;
+	loop_timer_set(scene->look, 1);
 	assert_int_equal(loop_run(scene->loop, &err), 0);
+	if (!enough(scene))
+		fail_msg("\"%s\" \"%s\" \"%s\", %d let in, %d closed", scene->clients[0].text,
+			 scene->clients[1].text, scene->clients[2].text, scene->accepted,
+			 scene->closed);
 }
 
-static int client(const struct scene *scene)
+static void say(const struct scene *scene, size_t number, const char *text)
+{
+	assert_int_equal(send(scene->clients[number].fd, text, strlen(text), MSG_NOSIGNAL),
+			 (ssize_t)strlen(text));
+}
+
+static void connect_client(struct scene *scene, size_t number, const char *text)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -142,125 +220,107 @@ static int client(const struct scene *scene)
 	assert_true(fd >= 0 && strlen(scene->path) < sizeof(address.sun_path));
 	memcpy(address.sun_path, scene->path, strlen(scene->path) + 1);
 	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
+	scene->clients[number].fd = fd;
+	say(scene, number, text);
 }
 
-static void say(int fd, const char *text)
+static void hang_up(struct scene *scene, size_t number)
 {
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	close(scene->clients[number].fd);
+	scene->clients[number].fd = -1;
 }
 
-/* What has come, as a text; "(end)" behind it once the server has closed. */
-static const char *heard(int fd, char text[256])
+static bool heard(const struct scene *scene, size_t number, const char *text)
 {
-	size_t size = 0;
-	ssize_t n;
+	return strcmp(scene->clients[number].text, text) == 0;
+}
 
-	while ((n = recv(fd, text + size, 200 - size, 0)) > 0)
-		size += (size_t)n;
-	snprintf(text + size, 256 - size, "%s", n == 0 || errno == ECONNRESET ? "(end)" : "");
-	return text;
+/* One client, who says this. */
+static void serve_one(const char *said, bool (*enough)(const struct scene *scene))
+{
+	struct scene scene;
+
+	begin(&scene, 60000);
+	connect_client(&scene, 0, said);
+	run_until(&scene, enough);
+	end(&scene);
+}
+
+static bool two_lines(const struct scene *scene)
+{
+	return heard(scene, 0, "a\nbb\n");
 }
 
 static void test_lines_are_answered_in_order(void **state)
 {
-	struct scene scene;
-	char text[256];
-	int fd;
-
 	(void)state;
-	begin(&scene, 60000);
-	fd = client(&scene);
-	say(fd, "a\nbb\nccccc");
-	run_for(&scene, 200);
-	assert_string_equal(heard(fd, text), "a\nbb\n");
-	close(fd);
-	end(&scene);
+	serve_one("a\nbb\nccccc", two_lines);
+}
+
+static bool late_and_next(const struct scene *scene)
+{
+	return heard(scene, 0, "at last\nb\n");
 }
 
 static void test_answer_may_come_later(void **state)
 {
-	struct scene scene;
-	char text[256];
-	int fd;
-
 	(void)state;
-	begin(&scene, 60000);
-	fd = client(&scene);
 	/* The second is not handed out before the first is answered. */
-	say(fd, "late\nb\n");
-	run_for(&scene, 300);
-	assert_string_equal(heard(fd, text), "at last\nb\n");
-	close(fd);
-	end(&scene);
+	serve_one("late\nb\n", late_and_next);
+}
+
+static bool one_has_gone(const struct scene *scene)
+{
+	return scene->accepted == 1 && scene->closed == 1;
 }
 
 static void test_client_may_go_before_its_answer(void **state)
 {
 	struct scene scene;
-	int fd;
 
 	(void)state;
 	begin(&scene, 60000);
-	fd = client(&scene);
-	say(fd, "late\n");
-	close(fd);
-	run_for(&scene, 300);
-	assert_int_equal(scene.accepted, 1);
-	assert_int_equal(scene.closed, 1);
+	connect_client(&scene, 0, "late\n");
+	hang_up(&scene, 0);
+	run_until(&scene, one_has_gone);
 	end(&scene);
+}
+
+static bool answered_and_closed(const struct scene *scene)
+{
+	return heard(scene, 0, "end\n(end)");
 }
 
 static void test_connection_is_closed_once_its_output_is_written(void **state)
 {
-	struct scene scene;
-	char text[256];
-	int fd;
-
 	(void)state;
-	begin(&scene, 60000);
-	fd = client(&scene);
-	say(fd, "end\nx\n");
-	run_for(&scene, 200);
-	assert_string_equal(heard(fd, text), "end\n(end)");
-	close(fd);
-	end(&scene);
+	serve_one("end\nx\n", answered_and_closed);
+}
+
+static bool first_closed(const struct scene *scene)
+{
+	return heard(scene, 0, "(end)");
 }
 
 static void test_input_without_end_is_not_taken(void **state)
 {
-	struct scene scene;
-	char text[256];
-	int fd;
-
 	(void)state;
-	begin(&scene, 60000);
-	fd = client(&scene);
-	say(fd, "0123456789012345678901234567890123456789012345678901234567890123456789");
-	run_for(&scene, 200);
-	assert_string_equal(heard(fd, text), "(end)");
-	close(fd);
-	end(&scene);
+	serve_one("0123456789012345678901234567890123456789012345678901234567890123456789",
+		  first_closed);
 }
 
 static void test_idle_clients_are_closed_and_busy_ones_are_not(void **state)
 {
 	struct scene scene;
-	char text[256];
-	int idle, busy;
 
 	(void)state;
-	begin(&scene, 100);
-	scene.late_in = 5000;
-	idle = client(&scene);
-	busy = client(&scene);
-	say(busy, "late\n");
-	run_for(&scene, 500);
+	begin(&scene, 1000);
+	scene.late_in = 300000;
+	connect_client(&scene, 0, "");
+	connect_client(&scene, 1, "late\n");
+	run_until(&scene, first_closed);
 	assert_int_equal(scene.closed, 1);
-	assert_string_equal(heard(idle, text), "(end)");
-	assert_string_equal(heard(busy, text), "");
-	close(idle);
-	close(busy);
+	assert_true(heard(&scene, 1, ""));
 	end(&scene);
 }
 
@@ -268,56 +328,125 @@ static void test_idle_clients_are_closed_and_busy_ones_are_not(void **state)
 static void test_slow_requests_are_closed(void **state)
 {
 	struct scene scene;
-	char text[256];
 	pid_t slow;
-	int fds[2];
 
 	(void)state;
-	begin(&scene, 400);
-	fds[0] = client(&scene);
-	fds[1] = client(&scene);
+	begin(&scene, 2000);
+	connect_client(&scene, 0, "");
+	connect_client(&scene, 1, "");
 	slow = fork();
 	assert_true(slow >= 0);
-	for (int i = 0; slow == 0 && i < 60; i++) {
-		(void)send(fds[0], "x", 1, MSG_NOSIGNAL);
+	for (int i = 0; slow == 0 && i < 2000; i++) {
+		(void)send(scene.clients[0].fd, "x", 1, MSG_NOSIGNAL);
 		/* Whole requests as slowly are as good as any. */
-		(void)send(fds[1], "\n", 1, MSG_NOSIGNAL);
+		(void)send(scene.clients[1].fd, "\n", 1, MSG_NOSIGNAL);
 		usleep(50000);
 	}
 	if (slow == 0)
 		_exit(0);
-	run_for(&scene, 1500);
+	run_until(&scene, first_closed);
 	assert_int_equal(scene.closed, 1);
-	assert_string_equal(heard(fds[0], text), "(end)");
-	assert_non_null(strchr(heard(fds[1], text), '\n'));
+	assert_non_null(strchr(scene.clients[1].text, '\n'));
 	kill(slow, SIGKILL);
 	assert_int_equal(waitpid(slow, NULL, 0), slow);
-	close(fds[0]);
-	close(fds[1]);
 	end(&scene);
+}
+
+static bool two_are_answered(const struct scene *scene)
+{
+	return heard(scene, 0, "a\n") && heard(scene, 1, "a\n");
 }
 
 static void test_more_clients_wait(void **state)
 {
 	struct scene scene;
-	char text[256];
-	int fds[3];
 
 	(void)state;
 	begin(&scene, 60000);
-	for (int i = 0; i < 3; i++)
-		fds[i] = client(&scene);
-	say(fds[2], "a\n");
-	run_for(&scene, 200);
+	for (size_t i = 0; i < 3; i++)
+		connect_client(&scene, i, "a\n");
+	run_until(&scene, two_are_answered);
 	assert_int_equal(scene.accepted, 2);
-	assert_string_equal(heard(fds[2], text), "");
-	close(fds[0]);
-	/* A loop that was stopped is not run again. */
-	server_free(scene.server);
-	scene.server = NULL;
-	assert_int_equal(scene.closed, 2);
-	close(fds[1]);
-	close(fds[2]);
+	assert_true(heard(&scene, 2, ""));
+	end(&scene);
+}
+
+/* ---------------------------------------------------------------- parsers */
+
+static bool refused_and_going_on(const struct scene *scene)
+{
+	return heard(scene, 0, "unparsed\nb\n") && heard(scene, 1, "a\n");
+}
+
+/* Two clients, the first of which does harm; so many parsers work at a time. */
+static void serve_harm(const char *said, size_t parsers_max)
+{
+	struct scene scene;
+
+	begin(&scene, 60000);
+	scene.type.parsers_max = parsers_max;
+	scene.type.limits.milliseconds = 5000;
+	connect_client(&scene, 0, said);
+	connect_client(&scene, 1, "a\n");
+	run_until(&scene, refused_and_going_on);
+	end(&scene);
+}
+
+static void test_request_that_crashes_its_parser_is_refused_alone(void **state)
+{
+	(void)state;
+	serve_harm("crash\nb\n", 2);
+}
+
+static void test_request_that_never_ends_its_parser_is_refused_alone(void **state)
+{
+	(void)state;
+	serve_harm("loop\nb\n", 2);
+}
+
+static void test_requests_wait_for_a_parser(void **state)
+{
+	(void)state;
+	serve_harm("loop\nb\n", 1);
+}
+
+static bool second_is_answered(const struct scene *scene)
+{
+	return heard(scene, 1, "a\n");
+}
+
+/* Within the minute that its parser could take. */
+static void test_client_that_goes_takes_its_parser_along(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, 60000);
+	scene.type.parsers_max = 1;
+	connect_client(&scene, 0, "loop\n");
+	connect_client(&scene, 1, "a\n");
+	hang_up(&scene, 0);
+	run_until(&scene, second_is_answered);
+	assert_int_equal(scene.closed, 1);
+	end(&scene);
+}
+
+static bool all_are_answered(const struct scene *scene)
+{
+	return heard(scene, 0, "a\n") && heard(scene, 1, "a\n") && heard(scene, 2, "a\n");
+}
+
+static void test_parsers_are_handed_on(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, 60000);
+	scene.type.parsers_max = 1;
+	scene.type.connections_max = 3;
+	for (size_t i = 0; i < 3; i++)
+		connect_client(&scene, i, "a\n");
+	run_until(&scene, all_are_answered);
 	end(&scene);
 }
 
@@ -407,6 +536,11 @@ int main(void)
 		cmocka_unit_test(test_idle_clients_are_closed_and_busy_ones_are_not),
 		cmocka_unit_test(test_slow_requests_are_closed),
 		cmocka_unit_test(test_more_clients_wait),
+		cmocka_unit_test(test_request_that_crashes_its_parser_is_refused_alone),
+		cmocka_unit_test(test_request_that_never_ends_its_parser_is_refused_alone),
+		cmocka_unit_test(test_requests_wait_for_a_parser),
+		cmocka_unit_test(test_client_that_goes_takes_its_parser_along),
+		cmocka_unit_test(test_parsers_are_handed_on),
 		cmocka_unit_test(test_old_socket_is_replaced_and_nothing_else),
 		cmocka_unit_test(test_addresses_are_checked),
 		cmocka_unit_test(test_peer_is_who_has_connected),

@@ -11,10 +11,8 @@
 
 #include "attest.h"
 #include "base/cleanup.h"
-#include "base/json.h"
 
 #define NONCE_MIN 8
-#define NONCE_MAX 64
 /* Bytes of evidence in an answer: it is in memory a few times then. */
 #define INLINE_MAX (2U << 20)
 /* Of the files that evidence is put in, so many stay: who asks later takes none from another. */
@@ -87,55 +85,32 @@ static void quote_is_done(void *context, int r, const struct quote_made *made,
 	free(call);
 }
 
-/* Return: NULL; the parameter that is not as it must be */
-static const char *read_parameters(const json_t *parameters, uint8_t *nonce,
-				   struct quote_wanted *wanted, bool *file)
+static void call_quote(struct part *part, const struct call_parameters *parameters,
+		       struct request *request)
 {
-	const char *text = json_string_value(json_object_get(parameters, "nonce"));
-	const json_t *since = json_object_get(parameters, "since");
-	const json_t *since_ima = json_object_get(parameters, "since_ima");
-	const json_t *in_file = json_object_get(parameters, "file");
-	size_t size = 0;
-
-	if (!text || hex_decode(text, nonce, NONCE_MAX, &size) < 0 || size < NONCE_MIN)
-		return "nonce";
-	if (since && !json_is_null(since) &&
-	    (!json_is_integer(since) || json_integer_value(since) < 0))
-		return "since";
-	if (since_ima && !json_is_null(since_ima) &&
-	    (!json_is_integer(since_ima) || json_integer_value(since_ima) < 0))
-		return "since_ima";
-	if (in_file && !json_is_null(in_file) && !json_is_boolean(in_file))
-		return "file";
-	wanted->nonce = BYTES(nonce, size);
-	wanted->since = (uint64_t)json_integer_value(since);
-	wanted->since_ima = (uint64_t)json_integer_value(since_ima);
-	*file = json_is_true(in_file);
-	return NULL;
-}
-
-static void call_quote(struct part *part, const json_t *parameters, struct request *request)
-{
-	struct quote_wanted wanted = { 0 };
-	struct call *call = calloc(1, sizeof(*call));
+	const struct quote_wanted wanted = {
+		.nonce = BYTES(parameters->nonce, parameters->nonce_size),
+		.since = parameters->since,
+		.since_ima = parameters->since_ima,
+	};
 	struct quote_order *order;
-	uint8_t nonce[NONCE_MAX];
 	struct assay_error err;
-	const char *wrong;
+	struct call *call;
 	int r;
 
+	if (parameters->nonce_size < NONCE_MIN) {
+		request_refuse(request, "nonce");
+		return;
+	}
+	call = calloc(1, sizeof(*call));
 	if (!call) {
 		assay_fail(&err, ENOMEM, "out of memory");
 		request_fail(request, "org.assay.Failed", &err);
 		return;
 	}
-	*call = (struct call){ .service = part->service, .request = request };
-	wrong = read_parameters(parameters, nonce, &wanted, &call->file);
-	if (wrong) {
-		request_refuse(request, wrong);
-		free(call);
-		return;
-	}
+	*call = (struct call){ .service = part->service,
+			       .request = request,
+			       .file = parameters->file };
 	r = service_quote(part->service, &wanted, quote_is_done, call, &order, &err);
 	if (r == 0)
 		return;

@@ -17,18 +17,23 @@ static bool take_until(struct bytes *in, const char *end, struct bytes *ret)
 	return bytes_take(in, length, &taken);
 }
 
-int http_head_status(struct bytes input, const char *path, size_t *ret_size)
+size_t http_head_size(struct bytes input)
 {
-	struct bytes rest = input, head, line, method, target;
+	struct bytes rest = input, head;
+
+	if (take_until(&rest, "\r\n\r\n", &head))
+		return input.size - rest.size;
+	return input.size >= HTTP_HEAD_MAX ? input.size : 0;
+}
+
+uint32_t http_head_status(struct bytes head, const char *path)
+{
+	struct bytes line, method, target;
 	size_t length = strlen(path);
 
-	if (!take_until(&rest, "\r\n\r\n", &head))
-		return input.size >= HTTP_HEAD_MAX ? 431 : 0;
-	*ret_size = input.size - rest.size;
-	if (*ret_size > HTTP_HEAD_MAX)
+	if (head.size >= HTTP_HEAD_MAX)
 		return 431;
-	rest = input;
-	if (!take_until(&rest, "\r\n", &line) || !take_until(&line, " ", &method) ||
+	if (!take_until(&head, "\r\n", &line) || !take_until(&line, " ", &method) ||
 	    !take_until(&line, " ", &target) || line.size != strlen("HTTP/1.1") ||
 	    memcmp(line.data, "HTTP/", strlen("HTTP/")) != 0)
 		return 400;

@@ -9,13 +9,19 @@
 #define HTTP_HEAD_MAX 8192
 
 /*
- * http_head_status() - what to answer a request
- * @input: what has come
- * @path: the only thing there is to get
- * @ret_size: bytes of the head, with the empty line at its end
- *
- * Return: 0: more has to come; 200; 400, 404, 405, 431, 505 for what is not so
+ * http_head_size() - bytes of the head that @input begins with, with the empty line at its end; all
+ * of it if it is too long
+ * Return: 0: more has to come
  */
-int http_head_status(struct bytes input, const char *path, size_t *ret_size);
+size_t http_head_size(struct bytes input);
+
+/*
+ * http_head_status() - what to answer a request
+ * @head: as http_head_size() has it
+ * @path: the only thing there is to get
+ *
+ * Return: 200; 400, 404, 405, 431, 505 for what is not so
+ */
+uint32_t http_head_status(struct bytes head, const char *path);
 
 #endif /* ASSAY_ASSAYD_HTTP_HEAD_H */

@@ -70,7 +70,7 @@ struct measure {
 	struct request *request;
 	struct {
 		struct request *request;
-		json_t *paths;
+		struct bytes paths;
 	} waiting[REQUESTS_MAX];
 	size_t waiting_count;
 	int mounts_fd;
@@ -278,7 +278,7 @@ static void time_is_over(void *context)
 
 /* ---------------------------------------------------------------- beginning */
 
-static int start_child(struct measure *measure, const json_t *paths, struct assay_error *err)
+static int start_child(struct measure *measure, struct bytes paths, struct assay_error *err)
 {
 	struct measure_task task = {
 		.config = measure->service->config,
@@ -315,7 +315,7 @@ static int start_child(struct measure *measure, const json_t *paths, struct assa
 
 static void begin_request(struct measure *measure)
 {
-	json_t *paths = measure->waiting[0].paths;
+	struct bytes paths = measure->waiting[0].paths;
 	struct assay_error err;
 
 	measure->request = measure->waiting[0].request;
@@ -329,7 +329,6 @@ static void begin_request(struct measure *measure)
 		request_fail(request, "org.assay.Failed", &err);
 		loop_timer_set(measure->timer, AT_ONCE);
 	}
-	json_decref(paths);
 }
 
 static void begin_pass(struct measure *measure)
@@ -342,7 +341,7 @@ static void begin_pass(struct measure *measure)
 		mounts_free(&measure->mounts);
 		measure->mounts = mounts;
 	}
-	if (start_child(measure, NULL, &err) < 0) {
+	if (start_child(measure, BYTES(NULL, 0), &err) < 0) {
 		problem_set_error(measure->service, NAME, "pass", &err);
 		measure->wanted = true;
 		loop_timer_set(measure->timer, RETRY_LONGEST);
@@ -417,34 +416,26 @@ static void mounts_changed(void *context, int fd, uint32_t events)
 
 /* ---------------------------------------------------------------- the method */
 
-static bool are_paths(const json_t *paths, const char **ret_why)
+static bool are_paths(const struct call_parameters *parameters)
 {
-	struct assay_error err;
+	const char *path = (const char *)parameters->paths.data;
 
-	*ret_why = "paths";
-	if (!json_is_array(paths) || json_array_size(paths) == 0 ||
-	    json_array_size(paths) > MEASURE_PATHS_MAX)
+	if (parameters->path_count > MEASURE_PATHS_MAX)
 		return false;
-	for (size_t i = 0; i < json_array_size(paths); i++) {
-		const char *path = json_string_value(json_array_get(paths, i));
-
-		if (!path || manifest_check_path(path, &err) < 0)
+	for (uint64_t i = 0; i < parameters->path_count; i++, path += strlen(path) + 1)
+		if (manifest_check_path(path, NULL) < 0)
 			return false;
-	}
 	return true;
 }
 
-static void call_measure(struct part *part, const json_t *parameters, struct request *request)
+static void call_measure(struct part *part, const struct call_parameters *parameters,
+			 struct request *request)
 {
 	struct measure *measure = part->data;
-	json_t *paths = json_object_get(parameters, "paths");
 	struct assay_error err;
-	const char *why;
 
-	if (json_is_null(paths))
-		paths = NULL;
-	if (paths && !are_paths(paths, &why)) {
-		request_refuse(request, why);
+	if (!are_paths(parameters)) {
+		request_refuse(request, "paths");
 		return;
 	}
 	if (measure->waiting_count == REQUESTS_MAX) {
@@ -453,7 +444,7 @@ static void call_measure(struct part *part, const json_t *parameters, struct req
 		return;
 	}
 	measure->waiting[measure->waiting_count].request = request;
-	measure->waiting[measure->waiting_count].paths = paths ? json_incref(paths) : NULL;
+	measure->waiting[measure->waiting_count].paths = parameters->paths;
 	measure->waiting_count++;
 	if (measure->output < 0)
 		loop_timer_set(measure->timer, AT_ONCE);
@@ -503,10 +494,8 @@ static void stop(struct service *service, struct part *part)
 	munmap(measure->looks, ROOT_LOOKS_SIZE);
 	if (measure->request)
 		request_fail(measure->request, "org.assay.Failed", &err);
-	for (size_t i = 0; i < measure->waiting_count; i++) {
+	for (size_t i = 0; i < measure->waiting_count; i++)
 		request_fail(measure->waiting[i].request, "org.assay.Failed", &err);
-		json_decref(measure->waiting[i].paths);
-	}
 	loop_timer_free(measure->timer);
 	loop_io_free(measure->mounts_io);
 	close_descriptor(&measure->mounts_fd);

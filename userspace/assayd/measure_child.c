@@ -103,14 +103,15 @@ static void answer(const struct measure_task *task, const struct outcome *outcom
 
 /* ---------------------------------------------------------------- measuring */
 
-static int take_paths(const struct measure_task *task, struct measure_pass *pass,
-		      const char **paths)
+static void take_paths(struct bytes texts, struct measure_pass *pass, const char **paths)
 {
-	for (size_t i = 0; i < json_array_size(task->paths); i++)
-		paths[i] = json_string_value(json_array_get(task->paths, i));
-	pass->paths = task->paths ? paths : NULL;
-	pass->path_count = json_array_size(task->paths);
-	return 0;
+	while (texts.size > 0) {
+		struct bytes path;
+
+		paths[pass->path_count++] = (const char *)texts.data;
+		(void)bytes_take(&texts, strlen((const char *)texts.data) + 1, &path);
+	}
+	pass->paths = pass->path_count > 0 ? paths : NULL;
 }
 
 static int measure(const struct measure_task *task, struct outcome *outcome,
@@ -133,19 +134,18 @@ static int measure(const struct measure_task *task, struct outcome *outcome,
 	if (r < 0)
 		return r;
 	/* Without it, what everybody may read is measured all the same. */
-	if (!task->paths)
+	if (task->paths.size == 0)
 		(void)privilege_raise(CAP_DAC_READ_SEARCH, NULL);
 	r = root = root_open("/", err);
 	if (r >= 0)
 		r = known_log(task->device, log, err);
-	if (r == 0 && !task->paths) {
+	if (r == 0 && task->paths.size == 0) {
 		load_known(task->config, MEASURE_KNOWN_INITRD, log, known);
 		load_known(task->config, MEASURE_KNOWN, log, known);
 		pass.known = known;
 	}
 	pass.root = pass.lists = root;
-	if (r == 0)
-		r = take_paths(task, &pass, paths);
+	take_paths(task->paths, &pass, paths);
 	if (r == 0)
 		r = measure_pass(&pass, outcome, err);
 	privilege_drop();

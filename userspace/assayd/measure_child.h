@@ -6,9 +6,9 @@
 #ifndef ASSAY_ASSAYD_MEASURE_CHILD_H
 #define ASSAY_ASSAYD_MEASURE_CHILD_H
 
-#include <jansson.h>
 #include <sys/types.h>
 
+#include "base/bytes.h"
 #include "config.h"
 #include "log/device.h"
 
@@ -23,15 +23,15 @@
 
 /**
  * struct measure_task - what the child is to do
- * @paths: array of paths to measure, whether or not they were before; NULL: what the rules say
- *         that was not
+ * @paths: paths to measure, each with its NUL, whether or not they were before; at most
+ *         MEASURE_PATHS_MAX. None: what the rules say that was not
  * @looks: ROOT_LOOKS_SIZE bytes of shared memory, where it has the path that it looks at
  * @files: answer with the files that were measured
  */
 struct measure_task {
 	const struct config *config;
 	const struct device *device;
-	const json_t *paths;
+	struct bytes paths;
 	char *looks;
 	bool files;
 };

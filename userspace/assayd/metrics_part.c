@@ -27,7 +27,6 @@ struct metrics_part {
 	struct server *server;
 	int fd;
 	char *listen;
-	uint64_t scrapes;
 };
 
 extern struct part part_metrics;
@@ -89,25 +88,30 @@ static void write_file(void *context)
 
 /* ---------------------------------------------------------------- the socket */
 
-static const char *reason(int status)
+/* NULL for a status that no answer has */
+static const char *reason(uint32_t status)
 {
 	switch (status) {
 	case 200:
 		return "OK";
+	case 400:
+		return "Bad Request";
 	case 404:
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
 	case 431:
 		return "Request Header Fields Too Large";
+	case 500:
+		return "Internal Server Error";
 	case 505:
 		return "HTTP Version Not Supported";
 	default:
-		return "Bad Request";
+		return NULL;
 	}
 }
 
-static void answer(struct service *service, struct connection *connection, int status)
+static void answer(struct service *service, struct connection *connection, uint32_t status)
 {
 	struct metrics metrics = { 0 };
 	char head[256];
@@ -120,7 +124,7 @@ static void answer(struct service *service, struct connection *connection, int s
 		buffer_append(&metrics.out, "\n", 1);
 	}
 	length = snprintf(head, sizeof(head),
-			  "HTTP/1.1 %d %s\r\n"
+			  "HTTP/1.1 %u %s\r\n"
 			  "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
 			  "Content-Length: %zu\r\n"
 			  "Connection: close\r\n\r\n",
@@ -133,24 +137,38 @@ static void answer(struct service *service, struct connection *connection, int s
 	connection->close = true;
 }
 
-static void take_input(void *context, struct connection *connection)
+/* Confined: the status of the answer, in the order of this machine's bytes. */
+static int parse_head(struct bytes input, struct buffer *out, struct assay_error *err)
 {
-	struct metrics_part *self = part_metrics.data;
-	size_t size = connection->input.size;
-	int status = http_head_status(buffer_bytes(&connection->input), PATH, &size);
+	uint32_t status = http_head_status(input, PATH);
 
-	if (status == 0)
-		return;
-	self->scrapes++;
-	connection_take(connection, size);
-	answer(context, connection, status);
+	(void)err;
+	buffer_append(out, &status, sizeof(status));
+	return 0;
+}
+
+static void head_parsed(void *context, struct connection *connection, int r, struct bytes output,
+			const struct assay_error *err)
+{
+	struct service *service = context;
+	uint32_t status = 0;
+
+	if (r < 0)
+		problem_set_parser(service, part_metrics.name, err);
+	else if (output.size == sizeof(status))
+		memcpy(&status, output.data, sizeof(status));
+	answer(service, connection, reason(status) ? status : 500);
 }
 
 static const struct server_type http_type = {
 	.connections_max = CONNECTIONS_MAX,
-	.input_max = 2 * HTTP_HEAD_MAX,
+	.input_max = HTTP_HEAD_MAX,
 	.idle = IDLE,
-	.input = take_input,
+	.frame = http_head_size,
+	.parse = parse_head,
+	.limits = { .memory = 1U << 20, .output = sizeof(uint32_t), .milliseconds = 10000 },
+	.parsers_max = 2,
+	.parsed = head_parsed,
 };
 
 static int listen_for_scrapers(struct service *service, struct metrics_part *self,
@@ -229,6 +247,7 @@ static void reload_metrics(struct service *service, struct part *part)
 {
 	struct metrics_part *self = part->data;
 
+	problem_clear(service, part->name, PROBLEM_PARSER);
 	loop_timer_set(self->timer, 1);
 	if (self->listen && strcmp(self->listen, service->config->status.metrics_listen) == 0 &&
 	    (self->server || self->listen[0] == '\0'))

@@ -78,30 +78,15 @@ static int list_records(const struct part *part, struct listing *listing, struct
 	return 0;
 }
 
-/* A member that may be missing or null. */
-static bool get_number(const json_t *parameters, const char *name, json_int_t most, uint64_t *ret)
+static void call_list(struct part *part, const struct call_parameters *parameters,
+		      struct request *request)
 {
-	const json_t *value = json_object_get(parameters, name);
-
-	if (!value || json_is_null(value))
-		return true;
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    json_integer_value(value) > most)
-		return false;
-	*ret = (uint64_t)json_integer_value(value);
-	return true;
-}
-
-static void call_list(struct part *part, const json_t *parameters, struct request *request)
-{
-	struct listing listing = { .count = COUNT_MAX };
+	struct listing listing = { .first = parameters->first, .count = COUNT_MAX };
 	struct assay_error err;
 
-	if (!get_number(parameters, "first", INT64_MAX, &listing.first)) {
-		request_refuse(request, "first");
-		return;
-	}
-	if (!get_number(parameters, "count", COUNT_MAX, &listing.count)) {
+	if (parameters->count != CALL_NO_COUNT)
+		listing.count = parameters->count;
+	if (listing.count > COUNT_MAX) {
 		request_refuse(request, "count");
 		return;
 	}

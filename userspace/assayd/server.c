@@ -18,7 +18,11 @@ struct server {
 	struct loop_io *io;
 	struct loop_timer *timer;
 	struct connection *connections;
-	size_t count;
+	size_t count, parsers;
+	/* Starts parsers for those that wait, from the loop: no connection goes within another's
+	 * calls. */
+	struct loop_timer *next;
+	uint64_t turns;
 };
 
 /* New ones are let in only where there is room; the kernel has the others wait. */
@@ -26,6 +30,29 @@ static void set_listening(struct server *server)
 {
 	(void)loop_io_set(server->io, server->count < server->type->connections_max ? EPOLLIN : 0,
 			  NULL);
+}
+
+/* Who has waited longest for a parser; NULL: nobody waits. */
+static struct connection *find_next(const struct server *server)
+{
+	struct connection *next = NULL;
+
+	for (struct connection *connection = server->connections; connection;
+	     connection = connection->next)
+		if (connection->turn > 0 && (!next || connection->turn < next->turn))
+			next = connection;
+	return next;
+}
+
+/* One more may work. */
+static void end_parser(struct connection *connection)
+{
+	struct server *server = connection->server;
+
+	connection->parser = NULL;
+	server->parsers--;
+	if (find_next(server))
+		loop_timer_set(server->next, 0);
 }
 
 static void close_connection(struct connection *connection)
@@ -37,6 +64,10 @@ static void close_connection(struct connection *connection)
 		place = &(*place)->next;
 	*place = connection->next;
 	server->count--;
+	if (connection->parser) {
+		confined_cancel(connection->parser);
+		end_parser(connection);
+	}
 	if (server->type->closed)
 		server->type->closed(server->context, connection);
 	loop_io_free(connection->io);
@@ -45,15 +76,6 @@ static void close_connection(struct connection *connection)
 	buffer_free(&connection->output);
 	free(connection);
 	set_listening(server);
-}
-
-void connection_take(struct connection *connection, size_t size)
-{
-	struct buffer *input = &connection->input;
-
-	memmove(input->data, input->data + size, input->size - size);
-	input->size -= size;
-	connection->last = loop_now();
 }
 
 /*
@@ -81,15 +103,82 @@ static int write_output(struct connection *connection)
 	return 1;
 }
 
+static void request_parsed(void *context, int r, struct bytes output, const struct assay_error *err)
+{
+	struct connection *connection = context;
+
+	end_parser(connection);
+	connection->busy = false;
+	/* An answer that comes at once, from within this call, does not go on by itself. */
+	connection->going_on = true;
+	connection->server->type->parsed(connection->server->context, connection, r, output, err);
+	connection->going_on = false;
+	connection_go_on(connection);
+}
+
+/* Have the request at the front of the input parsed; @size: its bytes. */
+static void start_parser(struct connection *connection, size_t size)
+{
+	struct server *server = connection->server;
+	const struct server_type *type = server->type;
+	struct buffer *input = &connection->input;
+	struct assay_error err;
+	int r;
+
+	connection->turn = 0;
+	r = confined_run(server->loop, type->parse, BYTES(input->data, size), &type->limits,
+			 request_parsed, connection, &connection->parser, &err);
+	memmove(input->data, input->data + size, input->size - size);
+	input->size -= size;
+	connection->last = loop_now();
+	connection->busy = r == 0;
+	if (r == 0)
+		server->parsers++;
+	else
+		type->parsed(server->context, connection, r, BYTES(NULL, 0), &err);
+}
+
 /*
- * Write, and hand out input, until one has to wait for something.
+ * Take a request from the input.
+ * Return: false if none is there
+ */
+static bool take_request(struct connection *connection)
+{
+	struct server *server = connection->server;
+	size_t size = server->type->frame(buffer_bytes(&connection->input));
+
+	if (size == 0)
+		return false;
+	if (server->parsers < server->type->parsers_max) {
+		start_parser(connection, size);
+		return true;
+	}
+	connection->turn = ++server->turns;
+	connection->busy = true;
+	return true;
+}
+
+static void start_waiting(void *context)
+{
+	struct server *server = context;
+	struct connection *connection = find_next(server);
+
+	if (!connection || server->parsers >= server->type->parsers_max)
+		return;
+	/* And whoever else there is room for. */
+	loop_timer_set(server->next, 0);
+	connection->going_on = true;
+	start_parser(connection, server->type->frame(buffer_bytes(&connection->input)));
+	connection->going_on = false;
+	connection_go_on(connection);
+}
+
+/*
+ * Write, and take requests, until one has to wait for something.
  * Return: false if the connection is to be closed
  */
 static bool make_progress(struct connection *connection)
 {
-	const struct server_type *type = connection->server->type;
-	size_t before;
-
 	for (;;) {
 		int r = write_output(connection);
 
@@ -99,13 +188,10 @@ static bool make_progress(struct connection *connection)
 			return false;
 		if (connection->busy || connection->input.size == 0)
 			return true;
-		before = connection->input.size;
-		type->input(connection->server->context, connection);
+		if (!take_request(connection))
+			return connection->input.size < connection->server->type->input_max;
 		if (connection->output.failed)
 			return false;
-		if (connection->input.size == before && connection->output.size == 0 &&
-		    !connection->busy && !connection->close)
-			return before < type->input_max;
 	}
 }
 
@@ -214,9 +300,12 @@ int server_new(struct loop *loop, int fd, const struct server_type *type, void *
 	*server = (struct server){ .loop = loop, .fd = fd, .type = type, .context = context };
 	r = loop_timer_new(loop, close_idle, server, &server->timer, err);
 	if (r == 0)
+		r = loop_timer_new(loop, start_waiting, server, &server->next, err);
+	if (r == 0)
 		r = loop_io_add(loop, fd, EPOLLIN, client_came, server, &server->io, err);
 	if (r < 0) {
 		loop_timer_free(server->timer);
+		loop_timer_free(server->next);
 		free(server);
 		return r;
 	}
@@ -234,6 +323,7 @@ void server_free(struct server *server)
 		close_connection(connection);
 	}
 	loop_timer_free(server->timer);
+	loop_timer_free(server->next);
 	loop_io_free(server->io);
 	free(server);
 }

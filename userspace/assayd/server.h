@@ -2,24 +2,30 @@
 /*
  * A server of the service's on a listening socket: so many connections, each with a bounded input
  * and an idle time after which it is closed. One request of a connection is answered at a time.
+ *
+ * The service sees to where a request ends, and no further: each is parsed in a confined process
+ * of its own. Who takes that over has nothing but the request that he sent.
  */
 #ifndef ASSAY_ASSAYD_SERVER_H
 #define ASSAY_ASSAYD_SERVER_H
 
 #include "base/bytes.h"
+#include "confined.h"
 #include "loop.h"
 
 struct server;
 
 /**
  * struct connection - one client
- * @input: what has come and is not taken yet
+ * @input: what has come and was not given to a parser yet
  * @output: what is to be written; append to it, then return, or call connection_go_on()
  * @data: the user's own
- * @busy: set it while an answer is awaited: no input is handed out then
+ * @busy: set it while an answer is awaited: no further request is taken then
  * @close: set it to close once all output is written
  *
  * What follows is server.c's.
+ * @parser: NULL: none works
+ * @turn: when it came to wait for a parser; 0: it does not
  */
 struct connection {
 	struct server *server;
@@ -29,8 +35,9 @@ struct connection {
 	bool busy, close;
 
 	size_t written;
-	uint64_t last;
+	uint64_t last, turn;
 	bool going_on;
+	struct confined *parser;
 	struct loop_io *io;
 	struct connection *next;
 };
@@ -43,14 +50,23 @@ struct connection {
  * @idle: milliseconds without progress until a connection is closed, but for busy ones: a whole
  *        request that was taken, or output that went
  * @accept: a client has connected; false closes it at once. May be NULL
- * @input: take a request from the front of @input, if a whole one is there: connection_take()
+ * @frame: bytes of the request that @input begins with; 0 if it is not whole yet
+ * @parse: runs in a confined process, on such a request
+ * @limits: of that; @parsers_max: at a time, so that all have no more memory than the service may
+ * @parsed: what @parse has given, as confined_done() has it: append the answer to the output, or
+ *          be @busy. -errno: it has given nothing, and the service is told nothing by the client
  * @closed: the connection is going. May be NULL
  */
 struct server_type {
 	size_t connections_max, input_max;
 	uint64_t idle;
 	bool (*accept)(void *context, struct connection *connection);
-	void (*input)(void *context, struct connection *connection);
+	size_t (*frame)(struct bytes input);
+	confined_function parse;
+	struct confined_limits limits;
+	size_t parsers_max;
+	void (*parsed)(void *context, struct connection *connection, int r, struct bytes output,
+		       const struct assay_error *err);
 	void (*closed)(void *context, struct connection *connection);
 };
 
@@ -63,8 +79,6 @@ int server_new(struct loop *loop, int fd, const struct server_type *type, void *
 /* server_free() - closes all connections; NULL is allowed */
 void server_free(struct server *server);
 
-/* connection_take() - so many bytes of the input are done with */
-void connection_take(struct connection *connection, size_t size);
 /* connection_go_on() - write what is in the output, and go on with input; it may close it */
 void connection_go_on(struct connection *connection);
 

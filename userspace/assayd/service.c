@@ -281,6 +281,8 @@ int service_start(struct service *service, struct assay_error *err)
 {
 	int r;
 
+	/* Of jansson's tables: what is confined could not read random numbers. */
+	json_object_seed(0);
 	service->device.fd = service->lock = -1;
 	service->started_at = loop_now();
 	service->retry_in = RETRY_FIRST;

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "base/machine.h"
+#include "call.h"
 #include "config.h"
 #include "log/device.h"
 #include "loop.h"
@@ -33,12 +34,14 @@ enum method_access {
  * struct part_method - a method that a part answers, of the interface org.assay
  * @name: "Measure"
  * @call: answers @request, now or later, once: request_answer() or request_fail(). @parameters
- *        are the request's, and live as long as it does; they are foreign
+ *        are the request's, and live as long as it does; they are within the bounds of call.h,
+ *        and foreign otherwise
  */
 struct part_method {
 	const char *name;
 	enum method_access access;
-	void (*call)(struct part *part, const json_t *parameters, struct request *request);
+	void (*call)(struct part *part, const struct call_parameters *parameters,
+		     struct request *request);
 };
 
 /**
@@ -117,6 +120,14 @@ void problem_set(struct service *service, const char *part, const char *key, con
 /* problem_set_error() - the same, of an error */
 void problem_set_error(struct service *service, const char *part, const char *key,
 		       const struct assay_error *err);
+
+/*
+ * problem_set_parser() - what parses requests of a part ended before it was done
+ * It stays, as the first of them was, until the part clears it when the configuration is read anew:
+ * the next request is parsed by another process, which tells nothing of this one.
+ */
+#define PROBLEM_PARSER "parser"
+void problem_set_parser(struct service *service, const char *part, const struct assay_error *err);
 
 /* problem_clear() - it is mended; does nothing if there was none */
 void problem_clear(struct service *service, const char *part, const char *key);

@@ -26,6 +26,17 @@ void problem_set_error(struct service *service, const char *part, const char *ke
 	service_changed(service);
 }
 
+void problem_set_parser(struct service *service, const char *part, const struct assay_error *err)
+{
+	if (!problem_is_set(service, part, PROBLEM_PARSER))
+		problem_set(
+			service, part, PROBLEM_PARSER,
+			"a request could not be parsed, and was refused; others are answered: %s. "
+			"Report it as a fault of assayd; it is forgotten when the configuration "
+			"is read anew",
+			err->text);
+}
+
 void problem_clear(struct service *service, const char *part, const char *key)
 {
 	if (!problems_clear(&service->problems, part, key))

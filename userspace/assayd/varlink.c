@@ -1,38 +1,46 @@
 // SPDX-License-Identifier: MIT
 /*
  * The part `varlink`: the interface org.assay on a Unix socket (https://varlink.org/). Its
- * methods are those of the parts. Who may connect is known before anything of theirs is read.
+ * methods are those of the parts. Who may connect is known before anything of theirs is read, and
+ * what they send is parsed by a process that can do nothing with it (varlink_parse.h).
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "listener.h"
 #include "peer.h"
 #include "server.h"
 #include "service.h"
 #include "varlink_interface.h"
-#include "varlink_message.h"
+#include "varlink_parse.h"
 
 #define IDLE 60000 /* milliseconds */
+
+/* A call of 4096 paths takes 2 MiB to parse, and some milliseconds. */
+#define PARSER_MEMORY (16U << 20)
+#define PARSER_TIME 10000
+#define PARSERS_MAX 4
 
 struct varlink {
 	struct server *server;
 	struct server_type type;
 	int fd;
 	char *path, *group;
-	uint64_t calls, refused;
+	uint64_t calls, refused, unparsed;
 };
 
 /**
  * struct request - a call that a part answers
  * @connection: NULL once the client has gone: then the answer is for nobody
+ * @paths: what those of @parameters are within
  */
 struct request {
 	struct connection *connection;
-	struct varlink_call call;
+	bool oneway;
+	struct call_parameters parameters;
+	struct buffer paths;
 };
 
 /**
@@ -57,7 +65,7 @@ static void end_request(struct request *request, int r)
 	struct connection *connection = request->connection;
 	struct client *client;
 
-	varlink_call_free(&request->call);
+	buffer_free(&request->paths);
 	free(request);
 	if (!connection)
 		return;
@@ -72,24 +80,19 @@ void request_answer(struct request *request, json_t *parameters)
 {
 	int r = 0;
 
-	if (request->connection && !request->call.oneway)
+	if (request->connection && !request->oneway)
 		r = varlink_reply(&request->connection->output, parameters);
 	else
 		json_decref(parameters);
 	end_request(request, r);
 }
 
-static json_t *error_json(const struct assay_error *err)
-{
-	return json_pack("{s:o, s:i}", "text", json_text(err->text), "errno", err->code);
-}
-
 void request_fail(struct request *request, const char *error, const struct assay_error *err)
 {
 	int r = 0;
 
-	if (request->connection && !request->call.oneway)
-		r = varlink_error(&request->connection->output, error, error_json(err));
+	if (request->connection && !request->oneway)
+		r = varlink_failure(&request->connection->output, error, err);
 	end_request(request, r);
 }
 
@@ -97,7 +100,7 @@ void request_refuse(struct request *request, const char *parameter)
 {
 	int r = 0;
 
-	if (request->connection && !request->call.oneway)
+	if (request->connection && !request->oneway)
 		r = varlink_error(&request->connection->output, VARLINK_SERVICE ".InvalidParameter",
 				  json_pack("{s:s}", "parameter", parameter));
 	end_request(request, r);
@@ -116,74 +119,96 @@ static bool is_allowed(const struct service *service, const struct peer *peer,
 	return who == ACCESS_GROUP ? peer_is_in(peer, config->status.group) : peer_is_root(peer);
 }
 
+static struct request *new_request(struct connection *connection,
+				   const struct varlink_parsed *parsed)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	*request = (struct request){ .connection = connection,
+				     .oneway = parsed->oneway,
+				     .parameters = parsed->parameters };
+	buffer_append_bytes(&request->paths, parsed->parameters.paths);
+	if (request->paths.failed) {
+		free(request);
+		return NULL;
+	}
+	request->parameters.paths = buffer_bytes(&request->paths);
+	return request;
+}
+
 /* A call of org.assay: a part answers it. */
 static int call_part(struct service *service, struct connection *connection,
-		     struct varlink_call *call)
+		     const struct varlink_parsed *parsed)
 {
+	const char *name = varlink_method_name(parsed->method);
 	struct client *client = connection->data;
 	const struct part_method *method;
 	struct request *request;
 	struct part *part;
 
-	method = service_find_method(service, call->method, &part);
+	method = service_find_method(service, name, &part);
 	if (!method)
 		return varlink_error(&connection->output, VARLINK_SERVICE ".MethodNotFound",
-				     json_pack("{s:s}", "method", call->method));
+				     json_pack("{s:s}", "method", name));
 	if (!is_allowed(service, &client->peer, method->access))
 		return varlink_error(&connection->output, VARLINK_SERVICE ".PermissionDenied",
 				     NULL);
-	request = calloc(1, sizeof(*request));
+	request = new_request(connection, parsed);
 	if (!request)
 		return -ENOMEM;
-	*request = (struct request){ connection, *call };
-	*call = (struct varlink_call){ 0 };
 	client->request = request;
 	connection->busy = true;
-	method->call(part, request->call.parameters, request);
+	method->call(part, &request->parameters, request);
 	return 0;
 }
 
-static int answer_call(struct service *service, struct connection *connection,
-		       struct varlink_call *call)
+/* Nothing of it can be believed. */
+static void refuse_unparsed(struct service *service, struct connection *connection,
+			    const struct assay_error *why)
 {
-	if (call->upgrade || call->more)
-		return varlink_error(
-			&connection->output, VARLINK_SERVICE ".InvalidParameter",
-			json_pack("{s:s}", "parameter", call->upgrade ? "upgrade" : "more"));
-	if (strcmp(call->interface, VARLINK_SERVICE) == 0)
-		return varlink_interface_answer(&connection->output, call);
-	if (strcmp(call->interface, VARLINK_INTERFACE) == 0)
-		return call_part(service, connection, call);
-	return varlink_error(&connection->output, VARLINK_SERVICE ".InterfaceNotFound",
-			     json_pack("{s:s}", "interface", call->interface));
+	const struct client *client = connection->data;
+	struct varlink *varlink = part_varlink.data;
+	struct assay_error err = *why;
+
+	varlink->unparsed++;
+	(void)varlink_failure(&connection->output, VARLINK_INTERFACE ".Failed", &err);
+	connection->close = true;
+	assay_fail(&err, err.code, "a call of user %u: %s", client->peer.uid, why->text);
+	problem_set_parser(service, part_varlink.name, &err);
 }
 
-/* Server: a message ends with a NUL. What is no call ends the connection, after saying so. */
-static void take_input(void *context, struct connection *connection)
+/* Server: a message ends with a NUL. */
+static size_t call_size(struct bytes input)
+{
+	const uint8_t *end = memchr(input.data, 0, input.size);
+
+	return end ? (size_t)(end - input.data) + 1 : 0;
+}
+
+static void call_parsed(void *context, struct connection *connection, int r, struct bytes output,
+			const struct assay_error *err)
 {
 	struct service *service = context;
 	struct varlink *varlink = part_varlink.data;
-	const uint8_t *end = memchr(connection->input.data, 0, connection->input.size);
-	struct varlink_call call;
-	struct assay_error err;
-	size_t size;
-	int r;
+	struct varlink_parsed parsed;
+	struct assay_error reason = *err;
+	struct bytes reply;
 
-	if (!end)
-		return;
 	varlink->calls++;
-	size = (size_t)(end - connection->input.data);
-	r = varlink_call_parse(BYTES(connection->input.data, size), &call, &err);
-	connection_take(connection, size + 1);
+	if (r == 0)
+		r = varlink_take(output, &parsed, &reply, &reason);
 	if (r < 0) {
-		(void)varlink_error(&connection->output, VARLINK_INTERFACE ".Failed",
-				    error_json(&err));
-		connection->close = true;
+		refuse_unparsed(service, connection, &reason);
 		return;
 	}
-	if (answer_call(service, connection, &call) < 0)
-		connection->close = true;
-	varlink_call_free(&call);
+	if (parsed.what == VARLINK_CALLED) {
+		connection->close = call_part(service, connection, &parsed) < 0;
+		return;
+	}
+	buffer_append_bytes(&connection->output, reply);
+	connection->close = parsed.what == VARLINK_MALFORMED;
 }
 
 static bool let_in(void *context, struct connection *connection)
@@ -215,7 +240,8 @@ static void forget_client(void *context, struct connection *connection)
 	free(client);
 }
 
-static void call_status(struct part *part, const json_t *parameters, struct request *request)
+static void call_status(struct part *part, const struct call_parameters *parameters,
+			struct request *request)
 {
 	(void)parameters;
 	request_answer(request, json_pack("{s:o}", "state", service_state(part->service)));
@@ -255,7 +281,13 @@ static int start_varlink(struct service *service, struct part *part, struct assa
 		.input_max = VARLINK_CALL_MAX,
 		.idle = IDLE,
 		.accept = let_in,
-		.input = take_input,
+		.frame = call_size,
+		.parse = varlink_parse,
+		.limits = { .memory = PARSER_MEMORY,
+			    .output = VARLINK_PARSED_MAX,
+			    .milliseconds = PARSER_TIME },
+		.parsers_max = PARSERS_MAX,
+		.parsed = call_parsed,
 		.closed = forget_client,
 	};
 	part->data = varlink;
@@ -282,6 +314,7 @@ static void reload_varlink(struct service *service, struct part *part)
 	const struct config *config = service->config;
 	struct assay_error err;
 
+	problem_clear(service, part->name, PROBLEM_PARSER);
 	if (strcmp(varlink->path, config->status.socket) == 0 &&
 	    strcmp(varlink->group, config->status.group) == 0 &&
 	    varlink->type.connections_max == config->status.clients)
@@ -303,6 +336,7 @@ static void tell_varlink(struct part *part, json_t *object)
 	json_object_set_new(object, "socket", json_string(varlink->path));
 	json_object_set_new(object, "calls", json_integer((json_int_t)varlink->calls));
 	json_object_set_new(object, "refused", json_integer((json_int_t)varlink->refused));
+	json_object_set_new(object, "unparsed", json_integer((json_int_t)varlink->unparsed));
 }
 
 static void varlink_metrics(struct part *part, struct metrics *metrics)
@@ -312,6 +346,8 @@ static void varlink_metrics(struct part *part, struct metrics *metrics)
 	metrics_counter(metrics, "calls_total", "calls of org.assay", varlink->calls);
 	metrics_counter(metrics, "calls_refused_total", "clients that may not connect",
 			varlink->refused);
+	metrics_counter(metrics, "calls_unparsed_total",
+			"calls that ended the process that parsed them", varlink->unparsed);
 }
 
 struct part part_varlink = {

@@ -113,3 +113,10 @@ int varlink_error(struct buffer *out, const char *error, json_t *parameters)
 	return append_message(out, json_pack("{s:s, s:o}", "error", error, "parameters",
 					     parameters ? parameters : json_object()));
 }
+
+int varlink_failure(struct buffer *out, const char *error, const struct assay_error *err)
+{
+	return varlink_error(
+		out, error,
+		json_pack("{s:o, s:i}", "text", json_text(err->text), "errno", err->code));
+}

@@ -43,5 +43,7 @@ void varlink_call_free(struct varlink_call *call);
  */
 int varlink_reply(struct buffer *out, json_t *parameters);
 int varlink_error(struct buffer *out, const char *error, json_t *parameters);
+/* varlink_failure() - likewise: an error with members "text" and "errno" */
+int varlink_failure(struct buffer *out, const char *error, const struct assay_error *err);
 
 #endif /* ASSAY_ASSAYD_VARLINK_MESSAGE_H */

@@ -146,10 +146,14 @@ static void print_ima(const json_t *part)
 static void print_varlink(const json_t *part)
 {
 	json_int_t calls = number(part, "calls"), refused = number(part, "refused");
+	json_int_t unparsed = number(part, "unparsed");
 	char text[TEXT];
 
-	printf("%" PRId64 " call%s at %s, %" PRId64 " refused\n", (int64_t)calls, plural(calls),
+	printf("%" PRId64 " call%s at %s, %" PRId64 " refused", (int64_t)calls, plural(calls),
 	       member(part, "socket", text), (int64_t)refused);
+	if (unparsed > 0)
+		printf(", %" PRId64 " ended their parsers", (int64_t)unparsed);
+	putchar('\n');
 }
 
 static void print_attest(const json_t *part)

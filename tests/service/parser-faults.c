@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Faults in the process that parses a call of Varlink, for tests: loaded into the service by
+ * LD_PRELOAD, it stands before jansson. A call that has one of these words does, where it is
+ * parsed, what somebody who has taken the parser over, or a mistake in it, could do.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef json_t *(*load_function)(const char *text, size_t size, size_t flags, json_error_t *error);
+
+static load_function load;
+static char *volatile nowhere;
+
+static void __attribute__((constructor)) find_jansson(void)
+{
+	load = (load_function)dlsym(RTLD_NEXT, "json_loadb");
+}
+
+static bool has(const char *text, size_t size, const char *word)
+{
+	return memmem(text, size, word, strlen(word)) != NULL;
+}
+
+/* All the memory that there is, and all the time. */
+static void __attribute__((noreturn)) take_all(void)
+{
+	volatile char *memory;
+
+	while ((memory = malloc(4096)))
+		memory[0] = 1;
+	for (;;)
+		;
+}
+
+json_t *json_loadb(const char *text, size_t size, size_t flags, json_error_t *error)
+{
+	if (has(text, size, "fault-crash"))
+		*nowhere = 1;
+	if (has(text, size, "fault-open"))
+		(void)open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	if (has(text, size, "fault-loop"))
+		take_all();
+	return load(text, size, flags, error);
+}
