@@ -124,7 +124,8 @@ static void rules_are_taken_in_their_order(void **state)
 				   "[system]\n"
 				   "list = /etc/list\n"
 				   "file=/bin/sh\n"
-				   "exclude=/opt/**\n";
+				   "exclude=/opt/**\n"
+				   "images=/var/lib/portables\n";
 	static const struct {
 		enum rule_kind kind;
 		unsigned int stages;
@@ -138,6 +139,7 @@ static void rules_are_taken_in_their_order(void **state)
 		{ RULE_LIST, RULE_STAGE_SYSTEM, "/etc/list", "a.conf line 9" },
 		{ RULE_FILE, RULE_STAGE_SYSTEM, "/bin/sh", "a.conf line 10" },
 		{ RULE_EXCLUDE, RULE_STAGE_SYSTEM, "/opt/**", "a.conf line 11" },
+		{ RULE_IMAGES, RULE_STAGE_SYSTEM, "/var/lib/portables", "a.conf line 12" },
 	};
 	struct rules rules = { 0 };
 	struct assay_error err;

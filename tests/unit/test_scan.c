@@ -251,6 +251,24 @@ static void no_link_leads_out(void **state)
 	assert_found("[measure]\nglob=/opt/out/*\nglob=/opt/**\nverity=/opt", "", 0, "");
 }
 
+/* They are files to be measured, whether or not they have fs-verity; what else there is has to. */
+static void images_are_required(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		support_run("mkdir -p root/var/lib/portables/v && cd root/var/lib/portables "
+			    "&& touch a.raw v/b_1.raw a.raw.p7s raw .raw.x && mkdir c.raw "
+			    "&& touch c.raw/x && ln -s a.raw d.raw && mkfifo e.raw"),
+		0);
+	assert_found("[system]\nimages=/var/lib/portables",
+		     "/var/lib/portables/a.raw /var/lib/portables/v/b_1.raw ", 0, "");
+	assert_found("[system]\nverity=/var/lib/portables", "", 0, "");
+	assert_found("[system]\nimages=/var/lib/portables\nexclude=/**/a.raw",
+		     "/var/lib/portables/v/b_1.raw ", 0, "");
+	assert_found("[system]\nimages=/nowhere", "", 0, "");
+	assert_int_equal(support_run("rm -r root/var/lib/portables"), 0);
+}
+
 /* Files that are found, not named, count only with fs-verity, which none of these has. */
 static void files_without_verity_are_counted(void **state)
 {
@@ -396,6 +414,7 @@ int main(void)
 		cmocka_unit_test(named_files_are_sorted_and_once_each),
 		cmocka_unit_test(rules_that_cannot_be_followed_keep_none_from_it),
 		cmocka_unit_test(no_link_leads_out),
+		cmocka_unit_test(images_are_required),
 		cmocka_unit_test(files_without_verity_are_counted),
 		cmocka_unit_test(a_manifest_counts_if_its_signature_is_good),
 		cmocka_unit_test(a_manifest_has_a_bound),

@@ -18,9 +18,9 @@
 #define PACKAGE_MAX 128
 
 static const char *const kind_names[] = {
-	[RULE_MANIFEST] = "manifest", [RULE_FILE] = "file", [RULE_LIST] = "list",
-	[RULE_PACKAGE] = "package",   [RULE_GLOB] = "glob", [RULE_VERITY] = "verity",
-	[RULE_EXCLUDE] = "exclude",
+	[RULE_MANIFEST] = "manifest", [RULE_FILE] = "file",	  [RULE_LIST] = "list",
+	[RULE_PACKAGE] = "package",   [RULE_GLOB] = "glob",	  [RULE_VERITY] = "verity",
+	[RULE_IMAGES] = "images",     [RULE_EXCLUDE] = "exclude",
 };
 #define KIND_COUNT (sizeof(kind_names) / sizeof(*kind_names))
 
@@ -114,7 +114,7 @@ static int take_rule(void *context, const struct setting *setting, struct assay_
 	if (kind == KIND_COUNT)
 		return assay_fail(err, EINVAL,
 				  "there is no rule '%s': manifest, file, list, package, glob, "
-				  "verity, exclude; see assay-measure.d(5)",
+				  "verity, images, exclude; see assay-measure.d(5)",
 				  shown(setting->key, text));
 	r = check_value((enum rule_kind)kind, setting->value, err);
 	if (r < 0)

@@ -32,6 +32,7 @@ enum rule_kind {
 	RULE_PACKAGE,  /* of the files of a package of dpkg, those with fs-verity */
 	RULE_GLOB,     /* of the files whose path is of a form, those with fs-verity */
 	RULE_VERITY,   /* all files with fs-verity below a directory */
+	RULE_IMAGES,   /* likewise, and images of file systems, which must have it */
 	RULE_EXCLUDE,  /* none whose path is of a form, whichever rule has found it */
 };
 

@@ -90,12 +90,24 @@ static int add_file(struct scan_run *run, const char *directory, const char *nam
 	return 0;
 }
 
+static bool is_regular(int fd, const char *name, struct statx *ret)
+{
+	return statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, ret) == 0 &&
+	       S_ISREG(ret->stx_mode);
+}
+
+int scan_require(struct scan_run *run, int fd, const char *real, const char *name)
+{
+	struct statx found;
+
+	return is_regular(fd, name, &found) ? add_file(run, real, name, true) : 0;
+}
+
 int scan_consider(struct scan_run *run, int fd, const char *real, const char *name)
 {
 	struct statx found;
 
-	if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &found) < 0 ||
-	    !S_ISREG(found.stx_mode))
+	if (!is_regular(fd, name, &found))
 		return 0;
 	if (!(found.stx_attributes & STATX_ATTR_VERITY)) {
 		run->scan.without_verity++;
@@ -300,6 +312,8 @@ static int scan_rule(struct scan_run *run, const struct rule *rule)
 		return scan_glob(run, rule->value);
 	case RULE_VERITY:
 		return scan_verity(run, rule->value);
+	case RULE_IMAGES:
+		return scan_images(run, rule->value);
 	case RULE_EXCLUDE:
 		break;
 	}

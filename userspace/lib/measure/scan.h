@@ -22,8 +22,8 @@
 /**
  * struct scan_file - a file to be measured
  * @path: from the root, its directories without symbolic links
- * @named: a rule names this one (manifest, file, list), so that it has to be there. Else it was
- *         found, and has fs-verity
+ * @named: a rule names this one (manifest, file, list), or it is an image (images), so that it
+ *         has to be there, with fs-verity. Else it was found, and has it
  */
 struct scan_file {
 	char *path;

@@ -41,6 +41,8 @@ int scan_failed(struct scan_run *run, const char *format, ...)
  * @fd: the directory, @real: how it is called
  */
 int scan_consider(struct scan_run *run, int fd, const char *real, const char *name);
+/* scan_require() - likewise: added if it is a regular file, which has to have fs-verity */
+int scan_require(struct scan_run *run, int fd, const char *real, const char *name);
 
 /*
  * scan_resolve() - @path without symbolic links, as seen from the root
@@ -52,8 +54,9 @@ int scan_consider(struct scan_run *run, int fd, const char *real, const char *na
  */
 int scan_resolve(const struct mounts *mounts, int root, const char *path, char ret[PATH_MAX]);
 
-/* scan_glob(), scan_verity() - what such a rule finds; 0, or what ends the scan */
+/* scan_glob(), scan_verity(), scan_images() - what such a rule finds; 0, or what ends the scan */
 int scan_glob(struct scan_run *run, const char *pattern);
 int scan_verity(struct scan_run *run, const char *path);
+int scan_images(struct scan_run *run, const char *path);
 
 #endif /* ASSAY_MEASURE_SCAN_INTERNAL_H */

@@ -174,7 +174,16 @@ static bool may_have_verity(const struct scan_run *run, const char *path)
 	return !mount || mount_has_verity(mount);
 }
 
-static int walk(struct scan_run *run, struct place *place, dev_t device, int depth)
+/* As systemd has them, of extensions, portable services and machines: NAME.raw. */
+static bool is_image(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	return end && strcmp(end, ".raw") == 0;
+}
+
+/* @images: images have to have fs-verity */
+static int walk(struct scan_run *run, struct place *place, dev_t device, bool images, int depth)
 {
 	int fd = dirfd(place->stream), r = 0;
 	const char *name;
@@ -186,7 +195,9 @@ static int walk(struct scan_run *run, struct place *place, dev_t device, int dep
 
 		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 			continue;
-		if (S_ISREG(st.st_mode))
+		if (images && is_image(name))
+			r = scan_require(run, fd, place->real, name);
+		else if (S_ISREG(st.st_mode))
 			r = scan_consider(run, fd, place->real, name);
 		if (!S_ISDIR(st.st_mode) || depth >= SCAN_DEPTH_MAX ||
 		    join(place->real, name, path) < 0 ||
@@ -194,20 +205,30 @@ static int walk(struct scan_run *run, struct place *place, dev_t device, int dep
 			continue;
 		below = enter(run, path);
 		if (below.stream)
-			r = walk(run, &below, st.st_dev, depth + 1);
+			r = walk(run, &below, st.st_dev, images, depth + 1);
 		leave(&below);
 	}
 	return r;
 }
 
-int scan_verity(struct scan_run *run, const char *path)
+static int walk_from(struct scan_run *run, const char *path, bool images)
 {
 	struct place place = enter(run, path);
 	struct stat st;
 	int r = 0;
 
 	if (place.stream && fstat(dirfd(place.stream), &st) == 0)
-		r = walk(run, &place, st.st_dev, 0);
+		r = walk(run, &place, st.st_dev, images, 0);
 	leave(&place);
 	return r;
+}
+
+int scan_verity(struct scan_run *run, const char *path)
+{
+	return walk_from(run, path, false);
+}
+
+int scan_images(struct scan_run *run, const char *path)
+{
+	return walk_from(run, path, true);
 }
