@@ -138,6 +138,21 @@ check 'and so is one in the place of a list' service_waits 100 state_has '/run/l
 sed -i '/list.fifo/d' /etc/assay/measure.d/a.conf
 kill -HUP "$service_pid"
 check 'and once they are mended all is well' service_waits 100 state_has '"problems": \[\]'
+
+# ------------------------------------------------------------------ images of file systems
+mkdir /disk/images
+echo 'a file system' >/disk/images/a.raw && fsverity enable /disk/images/a.raw || exit 1
+echo 'one by dm-verity alone' >/disk/images/b.raw
+echo 'images=/disk/images' >>/etc/assay/measure.d/a.conf
+kill -HUP "$service_pid"
+check 'an image without fs-verity is told' service_waits 100 state_has '/disk/images/b.raw: No data available; it has no fs-verity digest'
+check 'one that has it is measured' logged 1 /disk/images/a.raw
+fsverity enable /disk/images/b.raw
+kill -HUP "$service_pid"
+check 'and so is the other, once it has' service_waits 100 logged 1 /disk/images/b.raw
+sed -i '/images/d' /etc/assay/measure.d/a.conf
+kill -HUP "$service_pid"
+check 'and nothing is wrong' service_waits 100 state_has '"problems": \[\]'
 check 'it ends' service_stop
 echo "1..$check_number"
 exit "$check_failed"

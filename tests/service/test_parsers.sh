@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What parses the calls of clients crashes, or never ends: the service goes on to measure and to
+# archive, refuses those calls alone, tells of it, and answers again.
+# guest: --region auto --tpm new --banks sha256 --timeout 300 --program usr/bin/fsverity
+# guest: --disk "$(tests/kmod/verity-disk "$directory/late.img")"
+# guest: --file build/arm64/parser-faults=/bed/parser-faults
+# flavours: 4k
+# shellcheck source=tests/check.sh
+. /bed/check.sh
+# shellcheck source=tests/service/service.sh
+. /bed/service.sh
+
+# ask WORD: for the state, with a word that tests/service/parser-faults.c knows
+ask() {
+	/bed/bin/ask /run/assay/assayd "{\"method\":\"org.assay.Status\",\"parameters\":{\"x\":\"$1\"}}"
+}
+
+passes() { # COUNT: so many have been
+	state_has "\"pass_count\": $1,"
+}
+
+parsers() { # COUNT: so many work
+	[ "$(wc -w <"/proc/$service_pid/task/$service_pid/children")" -eq "$1" ]
+}
+
+archived() {
+	sed -n 's/.*"archived_records": \([0-9]*\).*/\1/p' /run/assay/state.json
+}
+
+archived_since() { # COUNT
+	[ "$(archived)" -gt "$1" ]
+}
+
+answered() {
+	ask nothing | grep -q '"state":'
+}
+
+mkdir -p /srv /etc/assay/measure.d
+mount -t ext4 /dev/vda /srv && insmod /bed/assay.ko || exit 1
+chown 0:990 /dev/assay
+chmod 660 /dev/assay
+for name in assayd assayd-plain; do
+	echo $name >/srv/$name
+	fsverity enable /srv/$name || exit 1
+done
+umount /srv
+printf '[measure]\nsettle=100ms\n[archive]\ninterval=200ms\n[ima]\nkeep=no\n[status]\ninterval=200ms\n' >/etc/assay/assayd.conf
+service_program=/run/with-faults
+
+for name in assayd assayd-plain; do
+	printf '#!/bin/sh\nLD_PRELOAD=/bed/parser-faults exec /usr/bin/%s "$@"\n' $name >$service_program
+	chmod 755 $service_program
+	echo "[system]
+file=/srv/$name" >/etc/assay/measure.d/a.conf
+	check "$name starts" service_start
+	run ask fault-crash
+	check "$name refuses a call that its parser crashes at" prints 0 '"error":"org.assay.Failed".*ended by signal 11 '
+	check "$name tells of it" service_waits 50 state_has '"problem_id": "parser"'
+
+	# All that may work at a time, over and over.
+	for _ in 1 2 3 4; do
+		while [ ! -e /run/enough ]; do ask fault-loop; done >/dev/null 2>&1 &
+	done
+	check "$name: all parsers are taken by calls that they do not end with" service_waits 100 parsers 4
+	before=$(archived)
+	mount -t ext4 /dev/vda /srv
+	check "$name sees a mount all the same" service_waits 200 passes 2
+	check "$name measures what is there" [ "$(assay log show | grep -c "  /srv/$name\$")" = 1 ]
+	check "$name archives it" service_waits 200 archived_since "$before"
+	: >/run/enough
+	check "$name answers once a parser is free" service_waits 300 answered
+	kill -HUP "$service_pid"
+	check "$name has no problem once its configuration is read anew" service_waits 100 state_has '"problems": \[\]'
+	check "$name ends when it is told to" service_stop
+	rm /run/enough
+	umount /srv
+done
+echo "1..$check_number"
