@@ -379,7 +379,7 @@ $(foreach f,$(ALL_FLAVOURS),$(eval guest-$(f): build/kernel/$(f) build/kmod/$(f)
 # What tests of a whole system install in it: see tests/run.sh, system/.
 .PHONY: system-needs
 system-needs: build/device-root build/kernel/4k build/loop build/kmod/4k/.made $(call guest_needs,arm64) \
-		$(PROGRAMS:%=build/arm64/%) build/arm64/assayd build/arm64/assay-initrd
+		$(PROGRAMS:%=build/arm64/%) build/arm64/assayd build/arm64/assay-initrd build/arm64/parser-faults
 	@rm -rf build/system
 	$(Q)$(MAKE) --no-print-directory install INSTALL_FROM=arm64 PREFIX=/usr DESTDIR=$(CURDIR)/build/system >/dev/null
 	@# The one library that Debian 13 has under another name only.

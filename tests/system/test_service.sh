@@ -4,6 +4,7 @@
 # what, what systemd watches, what others can ask it, and what it goes on after.
 # guest: --region auto --tpm new --timeout 600 --file build/kernel/4k/modules/overlay.ko=/bed/overlay.ko
 # guest: --file build/loop/loop.ko=/bed/loop.ko
+# guest: --file build/arm64/parser-faults=/bed/parser-faults
 # guest: --file tests/system/after_dpkg.sh=/bed/after_dpkg.sh
 # shellcheck source=tests/check.sh
 . /bed/check.sh
@@ -191,6 +192,54 @@ check 'and it is the one that was' image_in_log /var/lib/portables/tool_1.raw
 run sh -c 'echo x >>/var/lib/portables/tool_1.raw'
 check 'which nobody can write to' [ "$status" -ne 0 ]
 rm /run/systemd/system/tool.service
+: >/var/lib/portables/plain_1.raw
+works 'there is an image without fs-verity' systemctl reload assayd
+check 'by the example that is told, with what to do' waits state_is \
+	'[.problems[].text] | any(contains("/var/lib/portables/plain_1.raw: ") and contains("it has no fs-verity digest"))'
+works 'it is given fs-verity' sh -c 'head -c 100000 /usr/bin/assay >/var/lib/portables/plain_1.raw && fsverity enable /var/lib/portables/plain_1.raw'
+works 'which the service is told of' systemctl reload assayd
+check 'and measures it, whatever is in it' waits image_in_log /var/lib/portables/plain_1.raw
+check 'nothing is wrong any more' waits state_is '.problems | length == 0'
+
+# ------------------------------------------------------------------ parsers that fail
+# Loaded into the service, it has calls with some words do harm where they are parsed.
+mkdir -p /run/systemd/system/assayd.service.d
+printf '[Service]\nEnvironment=LD_PRELOAD=/bed/parser-faults\n' >/run/systemd/system/assayd.service.d/faults.conf
+systemctl daemon-reload
+works 'it is started with a parser that has faults' systemctl restart assayd
+pid=$(main_pid)
+ask_fault() { # WORD
+	varlinkctl --json=short call /run/assay/assayd org.assay.Status "{\"x\":\"$1\"}"
+}
+run ask_fault fault-crash
+check 'a call that its parser crashes at is refused' [ "$status" -ne 0 ]
+check 'which is a problem, with whose it was' waits state_is \
+	'[.problems[].text] | any(contains("a call of user 0: its parser was ended by signal 11 "))'
+for _ in 1 2 3 4; do
+	while [ ! -e /run/enough ]; do ask_fault fault-loop; done >/dev/null 2>&1 &
+done
+parsers_are() { # COUNT: there are so many
+	[ "$(wc -w <"/proc/$pid/task/$pid/children")" -eq "$1" ]
+}
+check 'all parsers are taken by calls that they do not end with' waits parsers_are 4
+cp /usr/bin/assay /opt/later && fsverity enable /opt/later
+printf '[measure]\nfile=/opt/later\n' >/etc/assay/measure.d/20.conf
+works 'it is told of a rule meanwhile' systemctl reload assayd
+later_in_log() {
+	assay log show | grep -q '  /opt/later$'
+}
+check 'and measures by it' waits later_in_log
+: >/run/enough
+echo "# memory of the unit: at most $(systemctl show --property MemoryPeak --value assayd) bytes"
+check 'all of it has less memory than half of what the unit allows' \
+	[ "$(systemctl show --property MemoryPeak --value assayd)" -lt $((128 << 20)) ]
+answers() {
+	ask_fault none | grep -q '"type":"assayd"'
+}
+check 'it answers once a parser is free' waits answers
+check 'it is the same process' [ "$(main_pid)" = "$pid" ]
+rm /run/systemd/system/assayd.service.d/faults.conf /run/enough
+systemctl daemon-reload && systemctl restart assayd
 
 # ------------------------------------------------------------------ what it goes on after
 came_back() { # OLD_PID: another process is active, and has written the state
