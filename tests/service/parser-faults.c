@@ -38,13 +38,13 @@ static void __attribute__((noreturn)) take_all(void)
 		;
 }
 
-json_t *json_loadb(const char *text, size_t size, size_t flags, json_error_t *error)
+json_t *json_loadb(const char *buffer, size_t buflen, size_t flags, json_error_t *error)
 {
-	if (has(text, size, "fault-crash"))
+	if (has(buffer, buflen, "fault-crash"))
 		*nowhere = 1;
-	if (has(text, size, "fault-open"))
+	if (has(buffer, buflen, "fault-open"))
 		(void)open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	if (has(text, size, "fault-loop"))
+	if (has(buffer, buflen, "fault-loop"))
 		take_all();
-	return load(text, size, flags, error);
+	return load(buffer, buflen, flags, error);
 }

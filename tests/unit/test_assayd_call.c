@@ -139,8 +139,11 @@ static void assert_paths(const struct call_parameters *parameters, const char *e
 	char text[64] = "";
 
 	assert_true(parameters->paths.size < sizeof(text));
+	if (parameters->paths.size > 0)
+		memcpy(text, parameters->paths.data, parameters->paths.size);
 	for (size_t i = 0; i + 1 < parameters->paths.size; i++)
-		text[i] = parameters->paths.data[i] ? (char)parameters->paths.data[i] : ' ';
+		if (text[i] == '\0')
+			text[i] = ' ';
 	assert_string_equal(text, expected);
 }
 

@@ -44,11 +44,12 @@ static void a_report_with_a_nonce_is_evidence(void **state)
 static struct buffer changed(const char *from, const char *to)
 {
 	struct buffer body = log_test_data("systemd_report/aavmf-nonce.report");
-	uint8_t *at = memmem(body.data, body.size, from, strlen(from));
+	const size_t size = strlen(from);
+	uint8_t *at = memmem(body.data, body.size, from, size);
 
 	assert_non_null(at);
-	assert_int_equal(strlen(from), strlen(to));
-	memcpy(at, to, strlen(to));
+	assert_int_equal(strlen(to), size);
+	memcpy(at, to, size);
 	return body;
 }
 

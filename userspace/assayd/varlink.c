@@ -199,7 +199,7 @@ static void call_parsed(void *context, struct connection *connection, int r, str
 	varlink->calls++;
 	if (r == 0)
 		r = varlink_take(output, &parsed, &reply, &reason);
-	if (r < 0) {
+	if (r != 0) {
 		refuse_unparsed(service, connection, &reason);
 		return;
 	}
