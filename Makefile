@@ -420,8 +420,8 @@ build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 # The tests of what works with threads, which need nothing but these and libcrypto. (TSAN does not
 # know the fences of the device's client, which has no threads.)
 THREAD_TESTS := build/thread/test_bytes_digest build/thread/test_library_threads \
-	build/thread/test_pcrs build/thread/test_verity_pool build/thread/test_verity_sparse \
-	build/thread/test_verity_ahead build/thread/test_work
+	build/thread/test_pcrs build/thread/test_trust_threads build/thread/test_verity_pool \
+	build/thread/test_verity_sparse build/thread/test_verity_ahead build/thread/test_work
 THREAD_LIB := $(filter-out userspace/lib/log/device.c, \
 	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/% \
 		userspace/lib/memory/value.c,$(LIB_SOURCES)))
@@ -437,11 +437,12 @@ build/tsan/libassay-threads.a: $(patsubst %.c,build/tsan/%.o, \
 		$(filter-out userspace/lib/log/device.c,$(LIB_SOURCES)))
 	@rm -f $@; ar rcs $@ $^
 
-build/thread/test_library_threads: build/tsan/tests/unit/test_library_threads.o \
-		build/tsan/tests/unit/support.o build/tsan/libassay-threads.a
+build/thread/test_trust_threads: build/tsan/tests/unit/sign_fixture.o
+build/thread/test_library_threads build/thread/test_trust_threads: build/thread/%: \
+		build/tsan/tests/unit/%.o build/tsan/tests/unit/support.o build/tsan/libassay-threads.a
 	@mkdir -p $(@D)
 	$(call tell,UNIT)
-	$(Q)gcc $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBS_CORE)
+	$(Q)gcc $(LDFLAGS_tsan) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS_CORE)
 
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libassay.a

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sign/ima_sig.h"
 #include "sign/trust.h"
@@ -227,6 +228,66 @@ next:
 	}
 }
 
+/* Whoever has found one good says of each that is like it what others say, to the word. */
+static void what_was_good_before_changes_no_judgement(void **state)
+{
+	static const struct {
+		const char *title, *command, *signer, *authority;
+	} cases[] = {
+		{ "RSA", CMS "-nocerts -noattr -signer rsa.crt -inkey rsa.pem", "rsa", NULL },
+		{ "ECDSA", CMS "-nocerts -noattr -signer other.crt -inkey other.pem", "other",
+		  NULL },
+		{ "attributes", CMS "-nosmimecap -nocerts -signer rsa.crt -inkey rsa.pem", "rsa",
+		  NULL },
+		{ "a certificate inside", CMS "-noattr -signer leaf.crt -inkey leaf.pem", NULL,
+		  "ca" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct assay_digest other = digest_of("data2"), digest = digest_of("data");
+		struct trust *trust = trusted(cases[i].signer, cases[i].authority);
+		X509 *first = NULL, *again = NULL;
+		struct buffer der;
+
+		assert_int_equal(support_run("(%s) 2>log", cases[i].command), 0);
+		der = support_read("signature");
+		assert_int_equal(
+			trust_verify_pkcs7(trust, buffer_bytes(&der), &digest, &first, NULL), 0);
+		assert_int_equal(
+			trust_verify_pkcs7(trust, buffer_bytes(&der), &digest, &again, NULL), 0);
+		assert_int_equal(X509_cmp(first, again), 0);
+		X509_free(first);
+		X509_free(again);
+		assert_int_equal(trust_verify_pkcs7(trust, buffer_bytes(&der), &other, NULL, NULL),
+				 -EKEYREJECTED);
+		for (size_t at = 0; at < der.size; at++) {
+			struct trust *fresh = trusted(cases[i].signer, cases[i].authority);
+			struct assay_error err = { 0 }, expected = { 0 };
+			int r;
+
+			der.data[at] ^= 0x11;
+			r = trust_verify_pkcs7(trust, buffer_bytes(&der), &digest, NULL, &err);
+			if (r != trust_verify_pkcs7(fresh, buffer_bytes(&der), &digest, NULL,
+						    &expected) ||
+			    strcmp(err.text, expected.text) != 0)
+				fail_msg("%s, byte %zu: %s; else: %s", cases[i].title, at, err.text,
+					 expected.text);
+			der.data[at] ^= 0x11;
+			trust_free(fresh);
+		}
+		/* In a year the certificates have expired. */
+		trust_set_time(trust, (uint64_t)time(NULL) + 31536000);
+		assert_int_equal(trust_verify_pkcs7(trust, buffer_bytes(&der), &digest, NULL, NULL),
+				 -EKEYEXPIRED);
+		trust_set_time(trust, 0);
+		assert_int_equal(trust_verify_pkcs7(trust, buffer_bytes(&der), &digest, NULL, NULL),
+				 0);
+		buffer_free(&der);
+		trust_free(trust);
+	}
+}
+
 /* The signature of security.ima, made by OpenSSL from the definition. */
 static struct buffer openssl_ima(const char *name, const struct assay_digest *digest)
 {
@@ -315,6 +376,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(built_in_signatures_are_believed_or_not),
+		cmocka_unit_test(what_was_good_before_changes_no_judgement),
 		cmocka_unit_test(ima_signatures_are_believed_or_not),
 		cmocka_unit_test(ima_values_that_are_damaged_are_refused),
 	};

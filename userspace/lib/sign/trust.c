@@ -15,6 +15,7 @@
 #include "sign/ima_sig.h"
 #include "sign/pkcs7_attributes.h"
 #include "sign/signature.h"
+#include "sign/trust_heads.h"
 #include "verity/enable.h"
 #include "verity/verity.h"
 
@@ -25,6 +26,7 @@
  * struct trust - see trust.h
  * @authority: may it issue the certificates of signers?
  * @when: see trust_set_time()
+ * @heads: of good signatures of PKCS#7
  */
 struct trust {
 	struct {
@@ -33,14 +35,19 @@ struct trust {
 	} * entries;
 	size_t count;
 	uint64_t when;
+	struct trust_heads *heads;
 };
 
 int trust_new(struct trust **ret, struct assay_error *err)
 {
 	struct trust *trust = calloc(1, sizeof(*trust));
 
-	if (!trust)
+	if (trust)
+		trust->heads = trust_heads_new();
+	if (!trust || !trust->heads) {
+		free(trust);
 		return assay_fail(err, ENOMEM, "cannot keep certificates: out of memory");
+	}
 	*ret = trust;
 	return 0;
 }
@@ -52,6 +59,7 @@ void trust_free(struct trust *trust)
 	for (size_t i = 0; i < trust->count; i++)
 		X509_free(trust->entries[i].certificate);
 	free(trust->entries);
+	trust_heads_free(trust->heads);
 	free(trust);
 }
 
@@ -246,19 +254,19 @@ static int find_signer(const struct trust *trust, const struct pkcs7_content *co
 			  content->what);
 }
 
-/* The message digests that the kernel knows and that are accepted here. */
+/* The message digests that the kernel knows; @accepted here, or ASSAY_HASH_NONE. */
 static const struct {
 	int digest, ecdsa;
-	bool accepted;
+	enum assay_hash accepted;
 } digests[] = {
-	{ NID_sha256, NID_ecdsa_with_SHA256, true },
-	{ NID_sha384, NID_ecdsa_with_SHA384, true },
-	{ NID_sha512, NID_ecdsa_with_SHA512, true },
-	{ NID_sha1, NID_ecdsa_with_SHA1, false },
-	{ NID_sha224, NID_ecdsa_with_SHA224, false },
-	{ NID_sha3_256, NID_ecdsa_with_SHA3_256, false },
-	{ NID_sha3_384, NID_ecdsa_with_SHA3_384, false },
-	{ NID_sha3_512, NID_ecdsa_with_SHA3_512, false },
+	{ NID_sha256, NID_ecdsa_with_SHA256, ASSAY_HASH_SHA256 },
+	{ NID_sha384, NID_ecdsa_with_SHA384, ASSAY_HASH_SHA384 },
+	{ NID_sha512, NID_ecdsa_with_SHA512, ASSAY_HASH_SHA512 },
+	{ NID_sha1, NID_ecdsa_with_SHA1, ASSAY_HASH_NONE },
+	{ NID_sha224, NID_ecdsa_with_SHA224, ASSAY_HASH_NONE },
+	{ NID_sha3_256, NID_ecdsa_with_SHA3_256, ASSAY_HASH_NONE },
+	{ NID_sha3_384, NID_ecdsa_with_SHA3_384, ASSAY_HASH_NONE },
+	{ NID_sha3_512, NID_ecdsa_with_SHA3_512, ASSAY_HASH_NONE },
 };
 
 #define DIGESTS (sizeof(digests) / sizeof(digests[0]))
@@ -312,7 +320,7 @@ static int check_strength(const struct pkcs7_content *content, X509 *signer, siz
 	struct assay_error judgement = { 0 };
 	char why[160];
 
-	if (!digests[digest].accepted) {
+	if (digests[digest].accepted == ASSAY_HASH_NONE) {
 		snprintf(why, sizeof(why),
 			 "its message digest is %s, not SHA-256, SHA-384 or SHA-512",
 			 OBJ_nid2sn(digests[digest].digest));
@@ -361,11 +369,15 @@ static int verify_by(CMS_ContentInfo *cms, CMS_SignerInfo *info, X509 *certifica
 		     const struct pkcs7_content *content, struct assay_error *err)
 {
 	const unsigned int flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
-	CLEANUP(bio_free_pointer)
-	BIO *bio = BIO_new_mem_buf(content->bytes.data, (int)content->bytes.size);
+	BIO *memory = BIO_new_mem_buf(content->bytes.data, (int)content->bytes.size);
+	CLEANUP(bio_free_pointer) BIO *bio = BIO_new(BIO_f_null());
 
-	if (!bio)
+	if (!memory || !bio) {
+		BIO_free(memory);
 		return assay_fail(err, ENOMEM, "cannot verify a signature: out of memory");
+	}
+	/* Of a BIO of memory itself CMS_verify() makes a copy, which it loses where it fails. */
+	BIO_push(bio, memory);
 	CMS_SignerInfo_set1_signer_cert(info, certificate);
 	if (CMS_verify(cms, NULL, NULL, bio, NULL, flags) == 1)
 		return 0;
@@ -374,8 +386,9 @@ static int verify_by(CMS_ContentInfo *cms, CMS_SignerInfo *info, X509 *certifica
 			  content->what);
 }
 
+/* @ret: whose it is, whose reference is the caller's, and of which hash */
 static int verify_cms(const struct trust *trust, const struct pkcs7_content *content,
-		      CMS_ContentInfo *cms, STACK_OF(X509) * inside, X509 **ret_signer,
+		      CMS_ContentInfo *cms, STACK_OF(X509) * inside, struct trust_head *ret,
 		      struct assay_error *err)
 {
 	CMS_SignerInfo *info = NULL;
@@ -396,9 +409,22 @@ static int verify_cms(const struct trust *trust, const struct pkcs7_content *con
 		r = check_strength(content, signer, digest, signature, err);
 	if (r == 0) {
 		X509_up_ref(signer);
-		*ret_signer = signer;
+		*ret = (struct trust_head){ .signer = signer,
+					    .hash = digests[digest].accepted,
+					    .when = content->when };
 	}
 	return r;
+}
+
+/* Of a good signature: what others of the same signer begin with. */
+static void keep_head(const struct trust *trust, struct bytes der, CMS_ContentInfo *cms,
+		      const struct trust_head *head)
+{
+	CMS_SignerInfo *info = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+
+	if (CMS_signed_get_attr_count(info) < 0)
+		trust_heads_keep(trust->heads, der, octets(CMS_SignerInfo_get0_signature(info)),
+				 head);
 }
 
 static int verify_der(const struct trust *trust, struct bytes der,
@@ -407,7 +433,7 @@ static int verify_der(const struct trust *trust, struct bytes der,
 {
 	const unsigned char *at = der.data;
 	CLEANUP(cms_free_pointer) CMS_ContentInfo *cms = NULL;
-	CLEANUP(x509_free_pointer) X509 *signer = NULL;
+	struct trust_head head = { 0 };
 	STACK_OF(X509) * inside;
 	int r;
 
@@ -421,15 +447,36 @@ static int verify_der(const struct trust *trust, struct bytes der,
 	if (!cms)
 		return refused(content, err, "it is not PKCS#7 in DER form (EBADMSG)");
 	inside = CMS_get1_certs(cms);
-	r = verify_cms(trust, content, cms, inside, &signer, err);
+	r = verify_cms(trust, content, cms, inside, &head, err);
 	sk_X509_pop_free(inside, X509_free);
 	if (r == 0 && at != der.data + der.size)
 		r = stricter(content, err, "bytes follow it");
-	if (r == 0 && ret_signer) {
-		*ret_signer = signer;
-		signer = NULL;
-	}
+	if (r == 0)
+		keep_head(trust, der, cms, &head);
+	if (r == 0 && ret_signer)
+		*ret_signer = head.signer;
+	else
+		X509_free(head.signer);
 	return r;
+}
+
+/*
+ * That begins like one that was found good, so that the signature itself is all there is to verify.
+ * Return: 1 where it does not, or is not good, which verify_der() then tells
+ */
+static int verify_head(const struct trust *trust, struct bytes der,
+		       const struct pkcs7_content *content, X509 **ret_signer)
+{
+	const struct trust_head *head = trust_heads_find(trust->heads, der, content->when);
+
+	if (!head ||
+	    signature_verify_message(X509_get0_pubkey(head->signer), head->hash, content->bytes,
+				     BYTES(der.data + head->size, der.size - head->size),
+				     content->what, NULL) < 0)
+		return 1;
+	if (ret_signer && X509_up_ref(head->signer) == 1)
+		*ret_signer = head->signer;
+	return 0;
 }
 
 /*
@@ -457,11 +504,12 @@ int trust_verify_content(const struct trust *trust, struct bytes der,
 			 const struct pkcs7_content *content, X509 **ret_signer,
 			 struct assay_error *err)
 {
-	int r = verify_pure(trust, der, content, ret_signer, err);
+	int r = verify_head(trust, der, content, ret_signer);
 
 	if (r == 1)
+		r = verify_pure(trust, der, content, ret_signer, err);
+	if (r == 1)
 		r = verify_der(trust, der, content, ret_signer, err);
-
 	crypto_errors_drop();
 	return r;
 }
