@@ -90,6 +90,18 @@ bounded() {
 }
 check 'a file larger than the memory allowed is digested' bounded
 
+# Each is larger than what one thread does, and open until all of it is done.
+mkdir large
+for i in $(seq 200); do
+	truncate -s 2M "large/$i"
+done
+few() {
+	# shellcheck disable=SC3045 # dash has it
+	(ulimit -n 64 && "$assay" digest --jobs 8 large/* | sort -u | wc -l) >count
+}
+run few
+check 'a few descriptors are enough' eval 'told 0 && [ ! -s stderr ] && [ "$(cat count)" -eq 200 ]'
+
 # In order, with the reason, and the others done.
 mkdir directory
 run "$assay" digest f1 gone directory f4096

@@ -77,7 +77,7 @@ ln -s usr/lib tree/lib
 find tree -type f -exec touch -d '1 hour ago' {} +
 sleep 3
 
-echo 1..75
+echo 1..76
 sign --include '*.so'
 check '--include takes names' listed '/usr/lib/a-link.so /usr/lib/a.so /usr/lib/b.so '
 sign --include /usr/lib --exclude '*.so'
@@ -431,6 +431,12 @@ check '20,000 files in one directory are signed' prints 0 'signed 20000 files'
 echo "# peak: $peak KiB"
 # The names of a directory are held: 100,000 files have five times as many.
 check 'in little memory' eval '[ "$peak" -gt 1000 ] && [ "$peak" -lt 40000 ]'
+few() { # COMMAND...: with less descriptors than files are signed at a time
+	# shellcheck disable=SC3045 # dash has it
+	(ulimit -n 64 && "$@")
+}
+run few "$assay" sign --delegate --key key.pem --cert cert.pem --root lots --manifest lots.m
+check 'and with a few descriptors' eval 'prints 0 "signed 20000 files" && [ ! -s stderr ]'
 find lots -type f -printf '%P\0' >list
 script -qec "'$assay' sign --key key.pem --cert cert.pem --root lots --manifest lots.m --jobs 1 \
 	--files-from list -0" typescript >/dev/null </dev/null || :

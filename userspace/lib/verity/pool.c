@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/work.h"
@@ -259,6 +260,19 @@ static const char *path_of(const void *argument)
 	return job->fd < 0 && !job->owner ? job->path : NULL;
 }
 
+/* At most half of the descriptors that are allowed are of files in flight. */
+static size_t pool_capacity(const struct verity_steps *steps)
+{
+	size_t capacity = steps && steps->capacity > 0 ? steps->capacity : JOBS;
+	struct rlimit limit;
+
+	if (capacity > JOBS)
+		capacity = JOBS;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < capacity)
+		capacity = limit.rlim_cur > 1 ? (size_t)limit.rlim_cur / 2 : 1;
+	return capacity;
+}
+
 int verity_pool_new(const struct verity_parameters *parameters, unsigned int threads,
 		    struct verity_pool **ret, struct assay_error *err)
 {
@@ -274,8 +288,6 @@ int verity_pool_new_steps(const struct verity_parameters *parameters, unsigned i
 		.claim = claim_part,
 		.execute_part = execute_part,
 	};
-	size_t capacity =
-		steps && steps->capacity > 0 && steps->capacity < JOBS ? steps->capacity : JOBS;
 	struct verity_pool *pool;
 	int r = verity_check_parameters(parameters, err);
 
@@ -287,7 +299,7 @@ int verity_pool_new_steps(const struct verity_parameters *parameters, unsigned i
 	pool->parameters = *parameters;
 	pool->steps = steps;
 	pool->context = context;
-	r = work_new_batches(threads, capacity, &functions, pool, &pool->work, err);
+	r = work_new_batches(threads, pool_capacity(steps), &functions, pool, &pool->work, err);
 	if (r == 0)
 		r = ahead_new(pool->work, path_of, &pool->ahead, err);
 	if (r < 0) {

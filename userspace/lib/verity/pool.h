@@ -3,8 +3,8 @@
  * Digests of many files on many threads, given back in the order they were put in.
  *
  * Bounded: a pool holds at most verity_pool_room() files, so memory and open
- * descriptors do not grow with the number of files. One thread uses the pool; the
- * threads behind it are its own.
+ * descriptors do not grow with the number of files, and leave half of the descriptors
+ * that are allowed to others. One thread uses the pool; the threads behind it are its own.
  */
 #ifndef ASSAY_VERITY_POOL_H
 #define ASSAY_VERITY_POOL_H
