@@ -17,9 +17,18 @@
 #define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 #define DIRECTORY_FLAGS (O_RDONLY | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC)
 
-/* Names of a directory; those of directories end in "/", which sorts whole paths right. */
+/**
+ * struct name - a name in a directory
+ * @text: that of a directory ends in "/", which sorts whole paths right
+ * @regular: the directory says that it is a regular file
+ */
+struct name {
+	char *text;
+	bool regular;
+};
+
 struct names {
-	char **list;
+	struct name *list;
 	size_t count, next;
 };
 
@@ -57,42 +66,48 @@ static int out_of_memory(struct assay_error *err)
 static void names_free(struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
-		free(names->list[i]);
+		free(names->list[i].text);
 	free(names->list);
 	*names = (struct names){ 0 };
 }
 
-/* Takes @name over, also where it fails. */
-static bool names_add(struct names *names, char *name)
+/* Takes @text over, also where it fails. */
+static bool names_add(struct names *names, char *text, bool regular)
 {
 	size_t count = names->count;
 
-	if (!name)
+	if (!text)
 		return false;
 	/* Room doubles whenever the count is a power of two. */
 	if ((count & (count - 1)) == 0) {
-		char **list = reallocarray(names->list, count ? 2 * count : 1, sizeof(*list));
+		struct name *list = reallocarray(names->list, count ? 2 * count : 1, sizeof(*list));
 
 		if (!list) {
-			free(name);
+			free(text);
 			return false;
 		}
 		names->list = list;
 	}
-	names->list[names->count++] = name;
+	names->list[names->count++] = (struct name){ text, regular };
 	return true;
 }
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
 }
 
 static char *with_slash(const char *name, bool slash)
 {
-	char *copy;
+	size_t length = strlen(name);
+	char *copy = malloc(length + 2);
 
-	return asprintf(&copy, "%s%s", name, slash ? "/" : "") < 0 ? NULL : copy;
+	if (!copy)
+		return NULL;
+	memcpy(copy, name, length);
+	copy[length] = slash ? '/' : '\0';
+	copy[length + 1] = '\0';
+	return copy;
 }
 
 /* The names in a directory, sorted; on failure a positive errno. */
@@ -129,7 +144,8 @@ static int read_names(int fd, struct names *ret)
 				continue; /* removed since */
 			break;
 		}
-		if (!names_add(&names, with_slash(entry->d_name, S_ISDIR(st.st_mode)))) {
+		if (!names_add(&names, with_slash(entry->d_name, S_ISDIR(st.st_mode)),
+			       S_ISREG(st.st_mode))) {
 			code = ENOMEM;
 			break;
 		}
@@ -242,7 +258,7 @@ static int add_listed(struct tree *tree, const char *asked, struct names *starts
 		free(path); /* the root: a directory */
 		return 0;
 	}
-	if (!names_add(path ? starts : &tree->refused, path ? path : strdup(asked)))
+	if (!names_add(path ? starts : &tree->refused, path ? path : strdup(asked), false))
 		return out_of_memory(err);
 	return 0;
 }
@@ -265,7 +281,7 @@ static int add_start(int root_fd, const char *asked, struct names *starts, struc
 		r = assay_fail(err, errno, "cannot look at %s: %s", shown, strerror(errno));
 	} else if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
 		r = assay_fail(err, EINVAL, "%s is neither a file nor a directory", shown);
-	} else if (!names_add(starts, with_slash(path, S_ISDIR(st.st_mode) && *path))) {
+	} else if (!names_add(starts, with_slash(path, S_ISDIR(st.st_mode) && *path), false)) {
 		r = out_of_memory(err);
 	}
 	if (fd >= 0)
@@ -280,13 +296,13 @@ static void drop_covered(struct names *starts)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < starts->count; i++) {
-		const char *last = kept > 0 ? starts->list[kept - 1] : NULL;
+		const char *last = kept > 0 ? starts->list[kept - 1].text : NULL;
 		size_t length = last ? strlen(last) : 0;
 		bool directory = last && (length == 0 || last[length - 1] == '/');
 
-		if (last && (directory ? strncmp(starts->list[i], last, length) == 0 :
-					 strcmp(starts->list[i], last) == 0))
-			free(starts->list[i]);
+		if (last && (directory ? strncmp(starts->list[i].text, last, length) == 0 :
+					 strcmp(starts->list[i].text, last) == 0))
+			free(starts->list[i].text);
 		else
 			starts->list[kept++] = starts->list[i];
 	}
@@ -361,11 +377,15 @@ void tree_close(struct tree *tree)
 
 static char *item_path(const struct tree *tree)
 {
-	char *path;
+	size_t size = tree->path.size;
+	char *path = malloc(size + 2);
 
-	return asprintf(&path, "/%.*s", (int)tree->path.size, (const char *)tree->path.data) < 0 ?
-		       NULL :
-		       path;
+	if (!path)
+		return NULL;
+	path[0] = '/';
+	memcpy(path + 1, tree->path.data, size);
+	path[size + 1] = '\0';
+	return path;
 }
 
 static enum tree_kind failed(const struct tree *tree, int code, struct tree_item *item,
@@ -422,16 +442,17 @@ static enum tree_kind enter(struct tree *tree, int parent, const char *name, boo
 	return TREE_END;
 }
 
-static enum tree_kind look(const struct tree *tree, int parent, const char *name,
+static enum tree_kind look(const struct tree *tree, int parent, const struct name *name,
 			   struct tree_item *item, struct assay_error *err)
 {
+	bool regular = name->regular && !tree->closed;
 	int fd;
 
 	/* Special files must not be opened: that alone can have effects. */
-	if (fstatat(parent, name, &item->stat, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!regular && fstatat(parent, name->text, &item->stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return failed(tree, errno, item, err);
-	if (S_ISREG(item->stat.st_mode) && !tree->closed) {
-		fd = open_in(tree, parent, name, FILE_FLAGS);
+	if ((regular || S_ISREG(item->stat.st_mode)) && !tree->closed) {
+		fd = open_in(tree, parent, name->text, FILE_FLAGS);
 		if (fd < 0)
 			return failed(tree, errno, item, err);
 		if (fstat(fd, &item->stat) < 0) {
@@ -459,10 +480,10 @@ static enum tree_kind look(const struct tree *tree, int parent, const char *name
 /* What a list names and cannot be a path. */
 static enum tree_kind refuse(struct tree *tree, struct tree_item *item, struct assay_error *err)
 {
-	char **name = &tree->refused.list[tree->refused.next++];
+	struct name *name = &tree->refused.list[tree->refused.next++];
 
-	item->path = *name;
-	*name = NULL;
+	item->path = name->text;
+	name->text = NULL;
 	/* It was refused before; now it is said why. */
 	free(normalise(item->path, err));
 	return TREE_FAILED;
@@ -475,6 +496,7 @@ enum tree_kind tree_next(struct tree *tree, struct tree_item *ret, struct assay_
 		return refuse(tree, ret, err);
 	while (tree->depth > 0) {
 		struct level *level = &tree->levels[tree->depth - 1];
+		const struct name *entry;
 		const char *name;
 		size_t length;
 		bool entered;
@@ -484,7 +506,8 @@ enum tree_kind tree_next(struct tree *tree, struct tree_item *ret, struct assay_
 			pop(tree);
 			continue;
 		}
-		name = level->names.list[level->names.next++];
+		entry = &level->names.list[level->names.next++];
+		name = entry->text;
 		length = strlen(name);
 		buffer_append(&tree->path, name, length);
 		if (tree->path.failed)
@@ -495,7 +518,7 @@ enum tree_kind tree_next(struct tree *tree, struct tree_item *ret, struct assay_
 		    !patterns_hold(&tree->include, buffer_bytes(&tree->path)))
 			continue;
 		if (length > 0 && name[length - 1] != '/')
-			return look(tree, level->fd, name, ret, err);
+			return look(tree, level->fd, entry, ret, err);
 		if (enter(tree, level->fd, name, &entered, ret, err) == TREE_FAILED)
 			return TREE_FAILED;
 	}
