@@ -40,6 +40,7 @@ cat >"$work/forms" <<'END'
 alias RUNS=1
 arm64-sha BLOCKS=64
 boot COUNT=20 RUNS=1
+check COUNT=100 RUNS=1
 claim RUNS=1 WAITS=1 FLAVOUR=4k MEMORY=768M REGION=cma:0x60000000:64M:0x3f00000:1M
 digest ROUNDS=1 LARGE=4 COUNT=50
 group-commit CALLS=3 RUNS=1

@@ -69,7 +69,7 @@ seq 1 100000 >tree/numbers
 "$assay" sign --key key.key --cert key.crt --root tree --manifest m >/dev/null
 cp -r tree before
 
-echo 1..46
+echo 1..51
 check_tree
 check 'a signed tree is good' eval 'prints 0 "4 of 4 files are good" \
 	"good sha256:[0-9a-f]* /bin/ls: fs-verity digest, built-in signature by CN=key, IMA signature by CN=key" &&
@@ -131,6 +131,44 @@ check 'a link to a directory is not followed' \
 	eval 'told 1 "/bin/ls: .*symbolic link" && prints 1 "2 of 4 files"'
 rm tree/bin
 mv elsewhere tree/bin
+
+# ------------------------------------------------------------------ many files, many threads
+mkdir many
+for i in $(seq -w 2000); do
+	echo "$i" >"many/$i"
+done
+"$assay" sign --delegate --key key.key --cert key.crt --root many --manifest many.m >/dev/null
+# few COMMAND...: with less descriptors than a pool has files
+few() {
+	# shellcheck disable=SC3045 # dash has it
+	(ulimit -n 64 && "$@")
+}
+run few "$assay" check --ca key.crt --manifest many.m --root many --quiet
+check 'a few descriptors are enough' prints 0 '2000 of 2000 files'
+seq -f 'many/%04g' 2000 >names
+# shellcheck disable=SC2046 # a word a name
+run few "$assay" check --ca key.crt --jobs 64 $(cat names)
+check 'for files by name, too' eval 'told 1 "many/2000: it is not signed" && ! grep -q "Too many" stderr'
+for i in 0100 0333 1999; do
+	echo x >>"many/$i"
+done
+rm many/0500 many/0777
+ln -s 0001 many/0777
+for jobs in 1 7 64; do
+	run "$assay" check --ca key.crt --manifest many.m --root many --jobs $jobs / gone
+	cat stdout stderr >"said.$jobs"
+	echo "$status" >>"said.$jobs"
+	run "$assay" check --ca key.crt --manifest many.m --root many --jobs $jobs --json
+	cp stdout "json.$jobs"
+done
+check 'what is told, its order and the status are the same with 1, 7 and 64 threads' \
+	eval 'cmp said.1 said.7 && cmp said.1 said.64 && cmp json.1 json.7 && cmp json.1 json.64'
+check 'which is that of the manifest, with what is not in it last' eval \
+	'[ "$(sed -n "s/.*: \(cannot open \)*.\([0-9]\{4\}\): .*/\2/p; s/.*: gone is not in the manifest/gone/p" \
+		said.1 | tr "\n" " ")" = "0100 0333 0500 0777 1999 gone " ] &&
+	[ "$(tail -n 1 said.1)" = 1 ] && [ "$(jq -r ".files[].path" json.1)" = "$(seq -f "/%04g" 2000)" ]'
+run "$assay" check --cert key.crt --jobs 65 tree/numbers
+check 'more threads than there may be are wrong usage' told 2 'from 1 to 64'
 
 # ------------------------------------------------------------------ signatures that are bad
 run "$assay" check --cert other.crt --manifest m --root tree

@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 #include "base/progress.h"
+#include "base/work.h"
 #include "sign/delegate.h"
 #include "sign/manifest_signature.h"
 #include "sign/tree.h"
 
 /**
  * struct check_run - one call of the command
- * @expected: a ring of what the files in the pool are to be, @capacity of them
+ * @items: a ring of @capacity; of the files in the pool, and the next one is items[@next]
  * @found: for each path asked for, whether the manifest names it or something below
  */
 struct check_run {
@@ -29,8 +30,8 @@ struct check_run {
 	struct manifest_header header;
 	struct check_finding manifest;
 	int root_fd;
-	struct check_expected *expected;
-	size_t capacity, first;
+	struct check_item *items;
+	size_t capacity, next;
 	bool *found;
 	struct progress progress;
 	uint64_t files, failed;
@@ -41,82 +42,110 @@ static int out_of_memory(struct assay_error *err)
 	return assay_fail(err, ENOMEM, "cannot check: out of memory");
 }
 
-/* A file's result, to wherever it goes. @expected: NULL without a manifest */
+/* ---------------------------------------------------------------- by the pool's threads */
+
+static int before_digest(void *context, unsigned int thread, struct verity_job *job)
+{
+	const struct check_item *item = job->owner;
+
+	(void)context;
+	(void)thread;
+	if (job->fd >= 0)
+		return 0;
+	job->err = item->unopened;
+	return -job->err.code;
+}
+
+static bool after_digest(void *context, unsigned int thread, struct verity_job *job)
+{
+	const struct check_run *run = context;
+
+	(void)thread;
+	check_file(run->options, run->trust, job, job->owner);
+	if (job->fd >= 0)
+		close(job->fd);
+	job->fd = -1;
+	return true;
+}
+
+static void drop_file(void *argument)
+{
+	struct verity_job *job = argument;
+
+	free(job->path);
+	if (job->fd >= 0)
+		close(job->fd);
+}
+
+static const struct verity_steps steps = {
+	.before = before_digest,
+	.after = after_digest,
+	.drop = drop_file,
+};
+
+/* ---------------------------------------------------------------- files */
+
+/* A file's result, to wherever it goes. */
 static int report_file(struct check_run *run, const struct verity_job *job,
-		       const struct check_expected *expected, struct assay_error *err)
+		       const struct check_finding *findings, struct assay_error *err)
 {
 	const struct check_options *options = run->options;
-	struct check_finding findings[CHECK_COUNT] = { 0 };
-	bool good;
-	int r = 0;
+	bool good = check_findings_good(findings);
 
-	check_file(options, run->trust, job, expected, findings);
-	good = check_findings_good(findings);
 	run->files++;
 	run->failed += !good;
 	if (!good)
 		progress_end(&run->progress);
 	progress_update(&run->progress, run->files);
 	check_print_file(options, job, findings);
-	if (options->json)
-		r = check_print_file_json(job, findings, run->files == 1, err);
-	check_findings_free(findings);
-	return r;
+	return options->json ? check_print_file_json(job, findings, run->files == 1, err) : 0;
 }
-
-/* ---------------------------------------------------------------- files */
 
 static int take_file(struct check_run *run, struct assay_error *err)
 {
-	struct check_expected *expected = NULL;
+	struct check_item *item;
 	struct verity_job job;
 	int r;
 
 	verity_pool_take(run->pool, &job);
-	if (run->options->manifest) {
-		expected = &run->expected[run->first];
-		run->first = (run->first + 1) % run->capacity;
-	}
-	r = report_file(run, &job, expected, err);
-	if (expected) {
-		buffer_free(&expected->pkcs7);
-		buffer_free(&expected->ima);
-		*expected = (struct check_expected){ 0 };
-	}
+	item = job.owner;
+	r = report_file(run, &job, item->findings, err);
+	check_item_clear(item);
 	free(job.path);
-	close(job.fd);
 	return r;
 }
 
-static int drain_files(struct check_run *run, struct assay_error *err)
+/*
+ * Has a file checked.
+ * @fd: -1 where it cannot be opened; @why then says so in its turn
+ * @entry: of the manifest; or NULL
+ */
+static int put_file(struct check_run *run, const char *path, int fd, const struct assay_error *why,
+		    const struct manifest_entry *entry, struct assay_error *err)
 {
-	int r = 0;
+	int r = verity_pool_room(run->pool) == 0 ? take_file(run, err) : 0;
+	struct check_item *item = &run->items[run->next];
+	char *copy = r == 0 ? strdup(path) : NULL;
 
-	while (r == 0 && verity_pool_count(run->pool) > 0)
-		r = take_file(run, err);
-	return r;
-}
-
-/* A file that cannot be opened: told in its turn, after what was put before it. */
-static int report_unopened(struct check_run *run, const char *path, int code,
-			   const struct assay_error *why, const struct check_expected *expected,
-			   struct assay_error *err)
-{
-	struct verity_job job = { .path = (char *)path, .fd = -1, .result = code, .err = *why };
-	int r = drain_files(run, err);
-
-	return r < 0 ? r : report_file(run, &job, expected, err);
-}
-
-static int put_file(struct check_run *run, const char *path, int fd, struct assay_error *err)
-{
-	char *copy = strdup(path);
-
-	if (!copy) {
-		close(fd);
-		return out_of_memory(err);
+	item->listed = entry != NULL;
+	if (entry) {
+		item->expected.digest = entry->digest;
+		item->expected.size = entry->size;
+		buffer_append_bytes(&item->expected.pkcs7, entry->pkcs7);
+		buffer_append_bytes(&item->expected.ima, entry->ima);
 	}
-	verity_pool_put(run->pool, copy, fd);
+	if (fd < 0)
+		item->unopened = *why;
+	if (r == 0 && (!copy || item->expected.pkcs7.failed || item->expected.ima.failed))
+		r = out_of_memory(err);
+	if (r < 0) {
+		free(copy);
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	run->next = (run->next + 1) % run->capacity;
+	verity_pool_put_owner(run->pool, copy, fd, item);
 	return 0;
 }
 
@@ -126,16 +155,12 @@ static int check_path(struct check_run *run, const char *path, struct assay_erro
 	struct assay_error why;
 	char shown[512];
 
-	if (fd < 0) {
-		text_escape(BYTES((const uint8_t *)path, strlen(path)), shown, sizeof(shown));
-		assay_fail(&why, code, "cannot open %s: %s", shown, strerror(code));
-		return report_unopened(run, path, -code, &why, NULL, err);
-	}
-	if (verity_pool_room(run->pool) == 0 && take_file(run, err) < 0) {
-		close(fd);
-		return -err->code;
-	}
-	return put_file(run, path, fd, err);
+	if (fd < 0)
+		assay_fail(&why, code, "cannot open %s: %s",
+			   text_escape(BYTES((const uint8_t *)path, strlen(path)), shown,
+				       sizeof(shown)),
+			   strerror(code));
+	return put_file(run, path, fd, &why, NULL, err);
 }
 
 /* Is @path what was asked for, or below it? All are, where nothing was asked for. */
@@ -162,57 +187,35 @@ static int check_entry(void *context, const struct manifest_header *header,
 		       const struct manifest_entry *entry, struct assay_error *err)
 {
 	struct check_run *run = context;
-	struct check_expected expected = { .digest = entry->digest, .size = entry->size };
-	struct assay_error why = { 0 };
+	struct assay_error why;
 	char shown[512];
-	int fd, r;
+	int fd;
 
 	(void)header;
 	if (!is_wanted(run, entry->path))
 		return 0;
-	if (verity_pool_room(run->pool) == 0) {
-		r = take_file(run, err);
-		if (r < 0)
-			return r;
-	}
-	buffer_append_bytes(&expected.pkcs7, entry->pkcs7);
-	buffer_append_bytes(&expected.ima, entry->ima);
-	if (expected.pkcs7.failed || expected.ima.failed) {
-		r = out_of_memory(err);
-		goto fail;
-	}
 	text_escape(BYTES((const uint8_t *)entry->path, strlen(entry->path)), shown, sizeof(shown));
 	fd = tree_open_beneath(run->root_fd, entry->path,
 			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, shown, &why);
-	if (fd < 0) {
-		r = report_unopened(run, entry->path, fd, &why, &expected, err);
-		goto fail;
-	}
-	r = put_file(run, entry->path, fd, err);
-	if (r < 0)
-		goto fail;
-	run->expected[(run->first + verity_pool_count(run->pool) - 1) % run->capacity] = expected;
-	return 0;
-fail:
-	buffer_free(&expected.pkcs7);
-	buffer_free(&expected.ima);
-	return r;
+	return put_file(run, entry->path, fd, &why, entry, err);
 }
 
+/* What was asked for, and is not in the manifest. */
 static int check_absent(struct check_run *run, struct assay_error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->options->paths.count; i++) {
 		const char *path = run->options->paths.list[i];
-		struct verity_job job = { .path = (char *)path, .fd = -1, .result = -ENOENT };
+		struct assay_error why;
 		char shown[512];
 
 		if (run->found[i])
 			continue;
-		text_escape(BYTES((const uint8_t *)path, strlen(path)), shown, sizeof(shown));
-		assay_fail(&job.err, ENOENT, "%s is not in the manifest", shown);
-		r = report_file(run, &job, NULL, err);
+		assay_fail(&why, ENOENT, "%s is not in the manifest",
+			   text_escape(BYTES((const uint8_t *)path, strlen(path)), shown,
+				       sizeof(shown)));
+		r = put_file(run, path, -1, &why, NULL, err);
 	}
 	return r;
 }
@@ -274,12 +277,12 @@ static int begin_check(struct check_run *run, struct assay_error *err)
 			return r;
 		parameters = &run->header.parameters;
 	}
-	r = verity_pool_new(parameters, 0, &run->pool, err);
+	r = verity_pool_new_steps(parameters, options->jobs, &steps, run, &run->pool, err);
 	if (r < 0)
 		return r;
 	run->capacity = verity_pool_room(run->pool);
-	run->expected = calloc(run->capacity, sizeof(*run->expected));
-	return run->expected ? 0 : out_of_memory(err);
+	run->items = calloc(run->capacity, sizeof(*run->items));
+	return run->items ? 0 : out_of_memory(err);
 }
 
 static int check_files(struct check_run *run, struct assay_error *err)
@@ -292,10 +295,10 @@ static int check_files(struct check_run *run, struct assay_error *err)
 					run, NULL, err);
 	for (size_t i = 0; !options->manifest && r == 0 && i < options->paths.count; i++)
 		r = check_path(run, options->paths.list[i], err);
-	if (r == 0)
-		r = drain_files(run, err);
 	if (r == 0 && options->manifest)
 		r = check_absent(run, err);
+	while (r == 0 && verity_pool_count(run->pool) > 0)
+		r = take_file(run, err);
 	progress_end(&run->progress);
 	return r;
 }
@@ -333,11 +336,9 @@ static void print_end(const struct check_run *run, int r, const struct assay_err
 static void free_run(struct check_run *run)
 {
 	verity_pool_free(run->pool);
-	for (size_t i = 0; run->expected && i < run->capacity; i++) {
-		buffer_free(&run->expected[i].pkcs7);
-		buffer_free(&run->expected[i].ima);
-	}
-	free(run->expected);
+	for (size_t i = 0; run->items && i < run->capacity; i++)
+		check_item_clear(&run->items[i]);
+	free(run->items);
 	free(run->found);
 	free(run->manifest.signer);
 	buffer_free(&run->text);
@@ -496,6 +497,7 @@ static const struct option_row check_rows[] = {
 	  .type = OPTION_TYPE_FUNCTION, .place = 0, .function = take_require,
 	  .repeatable = true },
 	OPTION_ROWS_VERITY(struct check_options, parameters),
+	OPTION_ROW_JOBS(struct check_options, jobs, WORK_THREADS_MAX),
 	{ "quiet", 'q', NULL, "name only what is not good",
 	  OPTION_FLAG(struct check_options, quiet) },
 	OPTION_ROW_JSON(struct check_options, json),

@@ -17,6 +17,7 @@ struct check_options {
 	struct option_texts certificates, authorities;
 	struct verity_parameters parameters;
 	bool need_pkcs7, need_ima, accept_file_signature, quiet, json;
+	unsigned int jobs;
 };
 
 enum check_result { CHECK_NOT_MADE, CHECK_PASSED, CHECK_FAILED };
@@ -34,26 +35,38 @@ struct check_finding {
 
 enum { CHECK_DIGEST, CHECK_PKCS7, CHECK_IMA, CHECK_COUNT };
 
-/* A manifest's entry whose file's digest is being computed. */
+/* What a manifest's entry says of a file. */
 struct check_expected {
 	struct assay_digest digest;
 	uint64_t size;
 	struct buffer pkcs7, ima;
 };
 
+/**
+ * struct check_item - a file that is being checked
+ * @listed: there is an entry of a manifest, @expected; else its signatures are beside it
+ * @unopened: why its descriptor is -1; not set where it is not
+ * @findings: what came of it
+ */
+struct check_item {
+	bool listed;
+	struct check_expected expected;
+	struct assay_error unopened;
+	struct check_finding findings[CHECK_COUNT];
+};
+
 /* check_finding_set() - of a check whose result is @r; @signer may be NULL */
 void check_finding_set(struct check_finding *finding, int r, X509 *signer);
 
 /*
- * check_file() - look at a file whose digest was computed
+ * check_file() - look at a file whose digest was computed; for several threads at a time
  * @trust: whose signatures are good
- * @expected: what the manifest says of it; NULL: its signatures are beside it
- * @findings: CHECK_COUNT, empty; check_findings_free() them
+ * @item: its @findings are empty, and are filled in
  */
 void check_file(const struct check_options *options, const struct trust *trust,
-		const struct verity_job *job, const struct check_expected *expected,
-		struct check_finding *findings);
-void check_findings_free(struct check_finding *findings);
+		const struct verity_job *job, struct check_item *item);
+/* check_item_clear() - free what it has; it may be another file's then */
+void check_item_clear(struct check_item *item);
 bool check_findings_good(const struct check_finding *findings);
 
 /* check_print_file() - what is not good, to standard error; what is, unless it is --quiet */

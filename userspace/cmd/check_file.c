@@ -225,19 +225,27 @@ static void check_loose(const struct check_options *options, const struct trust 
 }
 
 void check_file(const struct check_options *options, const struct trust *trust,
-		const struct verity_job *job, const struct check_expected *expected,
-		struct check_finding *findings)
+		const struct verity_job *job, struct check_item *item)
 {
-	if (expected)
-		check_expected(options, trust, job, expected, findings);
+	if (item->listed)
+		check_expected(options, trust, job, &item->expected, item->findings);
 	else
-		check_loose(options, trust, job, findings);
+		check_loose(options, trust, job, item->findings);
 }
 
-void check_findings_free(struct check_finding *findings)
+void check_item_clear(struct check_item *item)
 {
-	for (size_t i = 0; i < CHECK_COUNT; i++)
-		free(findings[i].signer);
+	buffer_free(&item->expected.pkcs7);
+	buffer_free(&item->expected.ima);
+	for (size_t i = 0; i < CHECK_COUNT; i++) {
+		struct check_finding *finding = &item->findings[i];
+
+		free(finding->signer);
+		finding->signer = NULL;
+		finding->result = CHECK_NOT_MADE;
+		/* Its text, which is most of it, is set by whoever sets the code. */
+		finding->err.code = 0;
+	}
 }
 
 bool check_findings_good(const struct check_finding *findings)
