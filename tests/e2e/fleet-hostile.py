@@ -186,6 +186,11 @@ check("evidence of before is refused, and another nonce asked for", status == 40
 status, text = send(evidence, path="/v1/devices/d2/evidence")
 check("evidence of another device", status == 409, (status, text))
 
+# What is short as text is long when it is parsed.
+MANY = b"[]," * 5000000 + b"[]"
+status, text = ask("POST", "/v1/devices/d1/systemd-report", b'\x1e{"mediaType":"application/vnd.io.systemd.report","metrics":[' + MANY + b"]}\n")
+check("a report of very many values is not parsed", status == 413, (status, text))
+
 # ---------------------------------------------------------------- Keylime's agents
 def agent_says(path, method, body):
     return ask(method, path, body, {"Content-Type": "application/vnd.api+json"}, session_token("d2"))
@@ -204,6 +209,8 @@ for method, path in (("POST", "/v3.0/sessions"), ("PATCH", "/v3.0/sessions/d2"),
     ):
         status, text = agent_says(path, method, body)
         check(f"{method} {path} with {title}", status == 400 and json.loads(text)["errors"][0]["status"] == "400", (status, text))
+status, text = agent_says(ATTESTATIONS + "/latest", "PATCH", b'{"data": {"type": "attestation", "attributes": {"evidence_collected": [' + MANY + b"]}}}")
+check("nor an agent's evidence of so many", status == 413, (status, text))
 status, text = agent_says("/v3.0/sessions", "POST", b" " * 5000)
 check("a session with too much", status == 413, (status, text))
 

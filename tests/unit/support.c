@@ -117,6 +117,19 @@ struct bytes support_text(const char *text)
 	return BYTES((const uint8_t *)text, strlen(text));
 }
 
+struct buffer support_many_values(const char *begin, size_t count, const char *end)
+{
+	struct buffer out = { 0 };
+
+	buffer_append(&out, begin, strlen(begin));
+	for (size_t i = 0; i < count; i++)
+		buffer_append(&out, "[],", 3);
+	buffer_append(&out, "[]", 2);
+	buffer_append(&out, end, strlen(end));
+	assert_false(out.failed);
+	return out;
+}
+
 /* Marsaglia's xorshift. */
 uint32_t support_random(uint32_t *state)
 {

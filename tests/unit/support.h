@@ -37,6 +37,9 @@ struct buffer support_read(const char *path);
 /* The bytes of a string, without its NUL; they are the string's. */
 struct bytes support_text(const char *text);
 
+/* JSON of so many values and a few, which are short: @begin, "[],[],...[]", @end. */
+struct buffer support_many_values(const char *begin, size_t count, const char *end);
+
 /* The next of numbers that look random; from the same @state (not 0) the same ones: a failure
  * repeats. */
 uint32_t support_random(uint32_t *state);

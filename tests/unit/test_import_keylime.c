@@ -13,6 +13,7 @@
 
 #include "base/inflate.h"
 #include "import/keylime.h"
+#include "import/parts.h"
 #include "log_builder.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -283,6 +284,18 @@ static void what_does_not_agree_is_told(void **state)
 	}
 }
 
+static void what_has_very_many_values_is_not_parsed(void **state)
+{
+	struct buffer in = support_many_values("{\"results\":[", IMPORT_MAX_VALUES / 2, "]}");
+	struct evidence evidence;
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(import(buffer_bytes(&in), &evidence, &err), -EFBIG);
+	assert_non_null(strstr(err.text, "has more than 262144 values"));
+	buffer_free(&in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +305,7 @@ int main(void)
 		cmocka_unit_test(what_is_compressed_is_bounded),
 		cmocka_unit_test(what_is_off_is_refused),
 		cmocka_unit_test(what_does_not_agree_is_told),
+		cmocka_unit_test(what_has_very_many_values_is_not_parsed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

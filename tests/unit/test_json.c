@@ -90,6 +90,35 @@ static void deep_nesting_is_refused(void **state)
 	buffer_free(&text);
 }
 
+static void values_are_limited_before_they_are_parsed(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t values;
+	} rows[] = {
+		{ "1", 1 },
+		{ "[1,2,3]", 4 },
+		{ "{\"a\":1,\"b\":2}", 3 },
+		{ "[[1],[2]]", 5 },
+		{ "[\"[[[[{{{{,,,,\"]", 2 },
+		{ "[\"\\\"[[[[\\\\\",1]", 3 },
+		{ "\x1e[1]\n\x1e[2]\n", 3 },
+		/* Nobody parses what comes behind a string without an end. */
+		{ "[\"[[[[", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bytes text = support_text(rows[i].text);
+		struct assay_error err = { 0 };
+
+		if (json_limit_values(text, rows[i].values, "it", &err) < 0)
+			fail_msg("%s: %s", rows[i].text, err.text);
+		assert_int_equal(json_limit_values(text, rows[i].values - 1, "it", &err), -EFBIG);
+		support_assert_error(&err, "it has more than");
+	}
+}
+
 static void getters_say_what_is_missing_or_of_another_type(void **state)
 {
 	static const char text[] =
@@ -299,6 +328,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_one_json_object_is_refused),
 		cmocka_unit_test(objects_are_taken_off_the_front),
 		cmocka_unit_test(deep_nesting_is_refused),
+		cmocka_unit_test(values_are_limited_before_they_are_parsed),
 		cmocka_unit_test(getters_say_what_is_missing_or_of_another_type),
 		cmocka_unit_test(getters_give_what_is_there),
 		cmocka_unit_test(members_that_are_not_known_are_named),

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "import/keylime_push.h"
+#include "import/parts.h"
 
 #define WHAT "the request"
 #define ITEMS_MAX 64   /* of a list in a request */
@@ -23,8 +24,10 @@ static int open_message(struct bytes body, const char *type, json_t **ret_root,
 {
 	const json_t *data = NULL;
 	const char *found = "";
-	int r = json_parse(body, WHAT, ret_root, err);
+	int r = json_limit_values(body, IMPORT_MAX_VALUES, WHAT, err);
 
+	if (r == 0)
+		r = json_parse(body, WHAT, ret_root, err);
 	if (r == 0)
 		r = json_get_object(*ret_root, "data", WHAT, &data, err);
 	if (r == 0)

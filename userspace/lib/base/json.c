@@ -105,6 +105,24 @@ static void lift_one(struct bytes *in, struct json_lifted *lifted, struct buffer
 	buffer_append_u8(rest, '"');
 }
 
+/* Before each value there is what opens the one that it is in, or a comma. */
+int json_limit_values(struct bytes text, size_t most, const char *what, struct assay_error *err)
+{
+	struct bytes string;
+	size_t values = 1;
+	uint8_t c = 0;
+	bool escapes;
+
+	while (values <= most && bytes_take_u8(&text, &c)) {
+		values += c == '{' || c == '[' || c == ',';
+		/* Whose end is missing, the parser refuses. */
+		if (c == '"' && !take_string(&text, &string, &escapes))
+			break;
+	}
+	return values <= most ? 0 :
+				assay_fail(err, EFBIG, "%s has more than %zu values", what, most);
+}
+
 int json_parse_lifting(struct bytes text, const char *what, struct json_lifted *ret_lifted,
 		       json_t **ret, struct assay_error *err)
 {

@@ -22,6 +22,16 @@ int json_parse_array(struct bytes text, const char *what, json_t **ret, struct a
  */
 int json_parse_front(struct bytes *in, const char *what, json_t **ret, struct assay_error *err);
 
+/*
+ * json_limit_values() - before text of strangers is parsed: a value of two bytes takes some hundred
+ * bytes of memory
+ * @text: one or more JSON texts, or what is none
+ * @most: values, with those in others
+ *
+ * Return: 0; -EFBIG
+ */
+int json_limit_values(struct bytes text, size_t most, const char *what, struct assay_error *err);
+
 /* Strings that are lifted: of that many bytes and more, as many at most. */
 #define JSON_LIFT_FROM 1024
 #define JSON_LIFT_MAX 8

@@ -228,6 +228,8 @@ int import_keylime(struct bytes in, const struct import_notes *notes, struct evi
 		in.size--;
 	if (in.size > 0 && in.data[0] == KEYLIME_QUOTE_MARK)
 		return keylime_quote_read(in, ret, err);
-	r = json_parse(in, WHAT, &root, err);
+	r = json_limit_values(in, IMPORT_MAX_VALUES, WHAT, err);
+	if (r == 0)
+		r = json_parse(in, WHAT, &root, err);
 	return r < 0 ? r : import_root(root, notes, ret, err);
 }

@@ -15,6 +15,8 @@
 #include "verify/structures.h"
 
 #define IMPORT_MAX_LOG (64U << 20) /* bytes of a log as it comes */
+/* Values of JSON that it comes in; the event log of a report of systemd has some ten thousand. */
+#define IMPORT_MAX_VALUES (1U << 18)
 
 /*
  * import_attest() - the quote, and the nonce that it answers, if it answers one

@@ -284,7 +284,9 @@ int import_systemd_report(struct bytes in, const struct import_notes *notes, str
 		return assay_fail(err, EBADMSG,
 				  "this is no signed report of systemd: it does not begin with the "
 				  "separator 0x1e of JSON texts");
-	r = parse_text(text, REPORT_TEXT_TYPE, WHAT, &report, err);
+	r = json_limit_values(in, IMPORT_MAX_VALUES, WHAT, err);
+	if (r == 0)
+		r = parse_text(text, REPORT_TEXT_TYPE, WHAT, &report, err);
 	if (r == 0)
 		r = find_signature(rest, notes, &signature, err);
 	if (r == 0)
