@@ -14,7 +14,8 @@ the kernel shows them in binary.
 	send FILE	the evidence in FILE, by a session of its own
 
 Options: token=TOKEN, instead of a session; proof=NAME, which spoils the proof; save=FILE of the
-evidence; other=NAME, the device whose attestation it is. Prints the last status and answer.
+evidence; other=NAME, the device whose attestation it is; pcrs=other, where PCR 0 is said to be zeros.
+Prints the last status and answer.
 """
 import base64
 import datetime
@@ -156,8 +157,14 @@ def quote(parameters):
     assert (parameters["hash_algorithm"], parameters["signature_scheme"]) == ("sha256", "rsassa"), "another scheme than the key's"
     tpm2("tpm2_quote", "-c", hex(AK), "-l", "sha256:" + pcrs, "-g", "sha256", "-q", nonce, "-m", "agent.msg", "-s", "agent.sig",
          "-f", "tss", "-o", "agent.pcrs", "-F", "serialized")
-    message, signature, subjects = (base64.b64encode(open("agent." + part, "rb").read()).decode() for part in ("msg", "sig", "pcrs"))
-    return {"subject_data": subjects, "message": message, "signature": signature}
+    message, signature, subjects = (open("agent." + part, "rb").read() for part in ("msg", "sig", "pcrs"))
+    if "pcrs" in OPTIONS:
+        tpm2("tpm2_pcrread", "sha256:0", "-o", "agent.value")
+        value = open("agent.value", "rb").read()
+        assert value in subjects, "the value of PCR 0 is not there"
+        subjects = subjects.replace(value, bytes(len(value)))
+    return {name: base64.b64encode(data).decode() for name, data in
+            (("subject_data", subjects), ("message", message), ("signature", signature))}
 
 
 def ima_lines():

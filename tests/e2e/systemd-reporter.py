@@ -8,7 +8,9 @@ NV index 0x1500016 in an audit session, by commands of its own (TPM 2.0 Library,
 tpm2-tools send others in between.
 
 Options: reads, another command behind the quote; extends, PCR 15 by the session, behind the quote;
-quotes, the quote of another session in the place of the session's; unsigned, the report alone.
+resets, PCR 16 by others behind the quote, and then the session begins anew; quotes, the quote of another
+session in the place of the session's; unsigned, the report alone; later, the log ends with a record of
+systemd's that PCR 15 was extended by SHA-256 of "later"; hides, its records of the firmware do not say so.
 """
 import hashlib
 import hmac
@@ -24,7 +26,7 @@ RH_NULL, RS_PW, RH_ENDORSEMENT = 0x40000007, 0x40000009, 0x4000000B
 START, FLUSH, QUOTE, NV_CERTIFY, AUDIT_DIGEST, EXTEND, PCR_READ, READ_PUBLIC, NV_READ_PUBLIC = (
     0x176, 0x165, 0x158, 0x184, 0x14D, 0x182, 0x17E, 0x173, 0x169)
 RETRY, NULL, SHA256 = 0x922, 0x10, 0x0B
-AUDIT = 0x81  # continueSession, audit
+AUDIT, AUDIT_RESET = 0x81, 0x85  # continueSession, audit; and auditReset
 
 
 def sized(data):
@@ -56,12 +58,12 @@ class Session:
         self.handle = struct.unpack_from(">I", answer)[0]
         self.other = take(answer[4:])[0]
 
-    def run(self, code, handles, names, parameters):
+    def run(self, code, handles, names, parameters, attributes=AUDIT):
         digest = hashlib.sha256(struct.pack(">I", code) + b"".join(names) + parameters).digest()
-        mac = hmac.new(b"", digest + self.mine + self.other + bytes([AUDIT]), hashlib.sha256).digest()
+        mac = hmac.new(b"", digest + self.mine + self.other + bytes([attributes]), hashlib.sha256).digest()
         passwords = min(len(handles), 2) if code != EXTEND else 1
         area = passwords * struct.pack(">IHBH", RS_PW, 0, 0, 0)
-        area += struct.pack(">I", self.handle) + sized(self.mine) + bytes([AUDIT]) + sized(mac)
+        area += struct.pack(">I", self.handle) + sized(self.mine) + bytes([attributes]) + sized(mac)
         answer = send(0x8002, code, struct.pack(f">{len(handles)}I", *handles) +
                       struct.pack(">I", len(area)) + area + parameters)
         size = struct.unpack_from(">I", answer)[0]
@@ -154,8 +156,10 @@ def main():
         send(0x8001, PCR_READ, selection())
     if "extends" in OPTIONS:
         session.run(EXTEND, (15,), (struct.pack(">I", 15),), struct.pack(">IH", 1, SHA256) + digest)
-    pair = attested(session.run(NV_CERTIFY, (AK, INDEX, INDEX), (key, index, index),
-                                sized(b"") + struct.pack(">HHH", NULL, size, 0)))
+    if "resets" in OPTIONS:
+        subprocess.run(["tpm2_pcrextend", "16:sha256=" + digest.hex()], check=True)
+    pair = attested(session.run(NV_CERTIFY, (AK, INDEX, INDEX), (key, index, index), sized(b"") + struct.pack(">HHH", NULL, size, 0),
+                                AUDIT_RESET if "resets" in OPTIONS else AUDIT))
     components.append(component("nvpcr", "ATTEST_NV", pair, read_index) | {"nvpcrName": "test"})
     pair = attested(send(0x8002, AUDIT_DIGEST, struct.pack(">IIII", RH_ENDORSEMENT, AK, session.handle, 18) +
                          2 * struct.pack(">IHBH", RS_PW, 0, 0, 0) + sized(struct.pack(">H", SHA256) + digest) +
@@ -164,6 +168,12 @@ def main():
     session.end()
     with open(SAMPLE, "rb") as file:
         log = json.loads(file.read().split(b"\x1e")[2])["data"]["eventLog"]
+    if "later" in OPTIONS:
+        log.append({"pcr": 15, "recnum": log[-1]["recnum"] + 1, "content_type": "systemd", "content": {"string": "later"},
+                    "digests": [{"hashAlg": "sha256", "digest": hashlib.sha256(b"later").hexdigest()}]})
+    for record in log if "hides" in OPTIONS else ():
+        if record["content_type"] == "pcclient_std":
+            record |= {"content_type": "systemd", "content": {"string": "hidden"}}
     signature = {"mediaType": "application/vnd.io.systemd.report.signature", "mechanism": "tpm2", "sha256": digest.hex(),
                  "data": {"eventLog": log, "publicKey": json_key(area), "components": components}}
     with open(OUT, "wb") as file:

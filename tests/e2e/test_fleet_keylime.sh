@@ -76,6 +76,12 @@ push_agent attest other=d1
 check 'for which its token is not good' said 401
 push_agent attest "token=$("$top/tests/e2e/keylime-agent.py" "$url" servers.pem "$agent" session)"
 check 'while that is good for it more than once' said 202
+push_agent attest pcrs=other
+check 'other values of PCRs than were quoted make it not trusted' said 202 '.data.attributes.evaluation == "fail" and (.meta.reason | startswith("pcr-digest: "))'
+as viewer GET "/v1/devices/$agent"
+check 'which it is held for' said 200 '.device.verdict == "not-trusted" and (.device.reason | startswith("pcr-digest: "))'
+push_agent attest
+check 'until it sends the right ones' said 202 '.data.attributes.evaluation == "pass"'
 # ---------------------------------------------------------------- another boot, with another firmware
 as viewer GET "/v1/devices/$agent"
 check 'the version of its firmware is known' said 200 '.device.firmware == "edk2-20240524-7.el9"'

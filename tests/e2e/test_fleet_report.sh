@@ -94,7 +94,14 @@ sends cut.report
 check 'half of one' said 400
 as viewer GET "/v1/devices/$machine"
 check 'none of which has changed anything' said 200 '.device.verdict == "trusted"'
-for option in reads quotes; do
+tpm2_pcrextend "15:sha256=$(printf later | sha256sum | cut -d ' ' -f 1)" || bail 'tpm2_pcrextend fails'
+reports later hides
+check 'a report that hides the firmware behind what was extended since is a verdict' said 200 '.verdict == "not-trusted" and (.reason | startswith("uefi-log-parsed: "))'
+as viewer GET "/v1/devices/$machine"
+check 'by which it is not trusted' said 200 '.device.verdict == "not-trusted"'
+reports later
+check 'what systemd itself extends later is taken' said 200 '.verdict == "trusted"'
+for option in reads quotes resets; do
 	reports $option
 	check "a session that is none, with $option, is no word of the device" said 200 '.verdict == "not-trusted" and (.reason | startswith("quote-session: "))'
 	as viewer GET "/v1/devices/$machine"
@@ -105,6 +112,13 @@ reports extends
 check 'nor is a PCR that was extended behind the quote' said 200 '.verdict == "not-trusted" and (.reason | startswith("quote-session: "))'
 # What is quoted is not in the log, and the report has no other values of PCRs.
 reports
-check 'nor is a log that has not what was extended' said 200 '.verdict == "not-trusted" and (.reason | startswith("pcr-digest: "))'
+check 'a log that has not what was extended is found out' said 200 '.verdict == "not-trusted" and (.reason | startswith("pcr-digest: "))'
+cp report extended.report
+as viewer GET "/v1/devices/$machine"
+check 'and is a verdict: that quote is of the device' said 200 '.device.verdict == "not-trusted" and (.device.reason | startswith("pcr-digest: "))'
+as viewer GET '/v1/alarms'
+check 'with an alarm' said 200 '.open_count == 1 and .alarms[0].device == "'"$machine"'"'
+sends extended.report
+check 'which the same report again gets, too' said 200 '.verdict == "not-trusted" and (.reason | startswith("pcr-digest: "))'
 echo "1..$check_number"
 exit "$check_failed"

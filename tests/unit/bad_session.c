@@ -44,6 +44,7 @@ struct session {
 	bool swapped;		  /* those that are handed over */
 	bool certified_is_quote;  /* what is handed over last */
 	bool extends;		  /* a PCR, behind the quote */
+	bool begins_anew;	  /* behind the quote: auditReset */
 	bool quote_has_nonce;
 	const char *text, *other_text; /* the one that is attested; what is there in its place */
 	uint16_t text_hash;
@@ -248,6 +249,8 @@ static void make(struct fixture *f, const struct session *session)
 	audit_quote(f, session, &state);
 	if (session->extends)
 		extend_pcr(session, &state);
+	if (session->begins_anew)
+		memset(state.data, 0, state.size);
 	for (size_t i = 0; i < session->certified; i++)
 		certify(f, session, i, &state);
 	if (session->swapped) {
@@ -282,6 +285,7 @@ SESSION(nonce_in_a_metric, session.text = REPORT_METRICS(NONCE_METRIC))
 SESSION(not_exclusive, session.exclusive = 0)
 SESSION(exclusive_is_2, session.exclusive = 2)
 SESSION(pcr_extended, session.extends = true)
+SESSION(begun_anew, session.extends = session.begins_anew = true)
 SESSION(reset_between, session.resets = 1)
 SESSION(restart_between, session.restarts = 1)
 SESSION(clock_back, session.clock = -1)
@@ -356,6 +360,7 @@ const struct bad_row bad_session[] = {
 	{ "the session was not exclusive", AFTER_QUOTE, not_exclusive, FAILS_IT },
 	{ "exclusive is 2", AFTER_QUOTE, exclusive_is_2, FAILS_IT },
 	{ "the session extended a PCR behind the quote", AFTER_QUOTE, pcr_extended, FAILS_IT },
+	{ "the session began anew behind the quote", AFTER_QUOTE, begun_anew, FAILS_IT },
 	{ "a reset behind the quote", AFTER_QUOTE, reset_between, FAILS_IT },
 	{ "a restart behind the quote", AFTER_QUOTE, restart_between, FAILS_IT },
 	{ "the session is older than the quote", AFTER_QUOTE, clock_back, FAILS_IT },

@@ -287,6 +287,75 @@ static void a_state_may_be_bytes(void **state)
 	given_free(&given);
 }
 
+static void change_a_value(struct fixture *f)
+{
+	f->evidence.pcrs[0].value.bytes[0] ^= 1;
+}
+static void leave_a_value_out(struct fixture *f)
+{
+	f->evidence.pcr_count--;
+}
+static void change_the_signature(struct fixture *f)
+{
+	f->evidence.signature.data[f->evidence.signature.size - 1] ^= 1;
+}
+static void answer_no_nonce(struct fixture *f)
+{
+	f->quote.nonce.size = 0;
+}
+static void have_the_key_sign_anything(struct fixture *f)
+{
+	f->ak.attributes &= ~TPMA_OBJECT_RESTRICTED;
+}
+static void make_it_outside_of_a_tpm(struct fixture *f)
+{
+	f->quote.magic = 0;
+}
+static void name_another_signer(struct fixture *f)
+{
+	f->quote.qualified_signer = fixture_copy(BYTES_LITERAL("\x40\x00\x00\x01"));
+}
+
+/* A device whose PCRs are said to be others than it quoted has still made that quote. */
+static void whose_quote_it_is_does_not_depend_on_what_is_beside_it(void **state)
+{
+	static const struct {
+		enum fixture_stage stage;
+		fixture_change *change;
+		const char *check;
+		uint32_t proven;
+	} rows[] = {
+		{ AFTER_QUOTE, change_a_value, "pcr-digest", 1 },
+		{ AFTER_QUOTE, leave_a_value_out, "pcr-selection", 1 },
+		{ AFTER_QUOTE, change_the_signature, "quote-signature", 0 },
+		{ BEFORE_QUOTE, answer_no_nonce, "quote-nonce", 0 },
+		{ BEFORE_QUOTE, have_the_key_sign_anything, "ak-attributes", 0 },
+		{ BEFORE_QUOTE, make_it_outside_of_a_tpm, "quote-magic", 0 },
+		{ BEFORE_QUOTE, name_another_signer, "quote-signer", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct given given;
+		struct assay_verify_quote quote;
+		struct assay_verify_check check;
+		struct assay_verdict *verdict;
+
+		given_begin(&given, rows[i].stage, rows[i].change);
+		verdict = judge(&given);
+		assert_int_equal(assay_verdict_trusted(verdict), 0);
+		assert_int_equal(
+			assay_verdict_check(verdict, assay_verdict_reason(verdict), &check),
+			ASSAY_VERIFY_OK);
+		assert_string_equal(check.name, rows[i].check);
+		assert_int_equal(assay_verdict_quote(verdict, &quote), ASSAY_VERIFY_OK);
+		if (quote.proven != rows[i].proven)
+			fail_msg("%s: proven is %u", rows[i].check, quote.proven);
+		assay_verdict_free(verdict);
+		given_free(&given);
+	}
+}
+
 /* Each byte of a state is looked at, and none of its lengths is believed. */
 static void a_state_that_is_cut_or_longer_is_none(void **state)
 {
@@ -864,6 +933,7 @@ int main(void)
 		cmocka_unit_test(verdicts_are_those_of_the_verifier),
 		cmocka_unit_test(a_state_goes_from_verdict_to_verdict),
 		cmocka_unit_test(a_state_may_be_bytes),
+		cmocka_unit_test(whose_quote_it_is_does_not_depend_on_what_is_beside_it),
 		cmocka_unit_test(a_state_that_is_cut_or_longer_is_none),
 		cmocka_unit_test(a_key_that_is_kept_judges_as_one_that_is_given),
 		cmocka_unit_test(a_machine_without_the_module),

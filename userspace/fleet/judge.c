@@ -228,7 +228,7 @@ static int verify_evidence(struct evidence_in *in, struct bytes nonce, uint64_t 
 	tell_reason(verdict, ret->reason, sizeof(ret->reason));
 	if (assay_verdict_quote(verdict, &quote) != ASSAY_VERIFY_OK || !quote.proven)
 		ret->kind = JUDGE_FOREIGN;
-	else if (keeps && !has_firmware && lacks_firmware(verdict))
+	else if (keeps && !in->whole && !has_firmware && lacks_firmware(verdict))
 		say_stale(ret, "the firmware's log is left out, and PCRs of the boot have changed "
 			       "since it was judged: ask for another nonce, and send it");
 	if (ret->kind == JUDGE_VERDICT)

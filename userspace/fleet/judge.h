@@ -13,12 +13,12 @@
 #include "versions.h"
 
 enum judge_kind {
-	JUDGE_VERDICT,	/* it is the device's, and was judged */
+	JUDGE_VERDICT,	/* its quote is the device's, and it was judged */
 	JUDGE_REPEATED, /* the same bytes were judged before: what was said then holds */
 	JUDGE_STALE, /* it is older than what was judged, or its nonce is not good (any more): so it
 			is where another starting point was given with it than holds now. Or it
 			leaves the firmware's log out, and PCRs of the boot have changed since */
-	JUDGE_FOREIGN, /* it is not proved to be the device's: nothing is noted of it */
+	JUDGE_FOREIGN, /* its quote is not proved to be the device's: nothing is noted of it */
 };
 
 /**

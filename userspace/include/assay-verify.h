@@ -462,7 +462,8 @@ size_t assay_verdict_reason(const struct assay_verdict *verdict);
  * @firmware_version: the TPM's
  * @reset_count, @restart_count: the TPM's
  * @safe: 0 if the clock may have shown more before
- * @proven: 1 if it is the enrolled key's, and of the nonce, else 0: then anybody may have said it
+ * @proven: 1 if it is the enrolled key's, and of the nonce, else 0: then anybody may have said it.
+ *          What else is in the evidence may still be another's, also the values of PCRs
  */
 struct assay_verify_quote {
 	char boot_id[40];

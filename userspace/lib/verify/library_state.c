@@ -57,6 +57,14 @@ PUBLIC enum assay_verify_error assay_verdict_state_bytes(const struct assay_verd
 	return verdict->state.size > 0 ? ASSAY_VERIFY_OK : ASSAY_VERIFY_ERROR_RANGE;
 }
 
+/* By the key, for the nonce: all that is asked of a quote before its PCRs are looked at. */
+static bool is_proven(const struct verdict *verdict)
+{
+	const check_mask asked = check_needs(CHECK_PCR_DIGEST) & ~CHECK_BIT(CHECK_PCR_SELECTION);
+
+	return (verdict->passed & asked) == asked;
+}
+
 PUBLIC enum assay_verify_error assay_verdict_quote(const struct assay_verdict *verdict,
 						   struct assay_verify_quote *ret_quote)
 {
@@ -70,7 +78,7 @@ PUBLIC enum assay_verify_error assay_verdict_quote(const struct assay_verdict *v
 		.reset_count = quote->reset_count,
 		.restart_count = quote->restart_count,
 		.safe = quote->safe,
-		.proven = (verdict->verdict.passed & CHECK_BIT(CHECK_PCR_DIGEST)) != 0,
+		.proven = is_proven(&verdict->verdict),
 	};
 	memcpy(ret_quote->boot_id, quote->boot_id, sizeof(quote->boot_id));
 	return ASSAY_VERIFY_OK;
