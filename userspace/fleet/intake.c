@@ -230,7 +230,7 @@ static void work(evutil_socket_t fd, short what, void *context)
 
 		intake->first = item->next;
 		batch->items[batch->count++] = item;
-		batch->writes |= item->work == intake_answer_evidence;
+		batch->writes |= item->form != NULL;
 	}
 	intake->waiting -= batch->count;
 	intake->held = 0; /* put() leaves none behind a full batch */
@@ -297,8 +297,9 @@ static void refuse(struct intake_item *item, int r, const struct assay_error *er
 	item_free(item);
 }
 
-void intake_take(struct http_call *call, const struct intake_protocol *protocol, intake_work *how,
-		 intake_read *read)
+/* @form: of evidence; else NULL */
+static void take(struct http_call *call, const struct intake_protocol *protocol, intake_work *how,
+		 intake_evidence_form *form, intake_read *read)
 {
 	struct intake_item *item = begin(call, protocol);
 	struct assay_error err = { 0 };
@@ -307,11 +308,24 @@ void intake_take(struct http_call *call, const struct intake_protocol *protocol,
 	if (!item)
 		return;
 	item->work = how;
+	item->form = form;
 	r = read ? read(item, &err) : 0;
 	if (r < 0)
 		refuse(item, r, &err);
 	else
 		put(item);
+}
+
+void intake_take(struct http_call *call, const struct intake_protocol *protocol, intake_work *how,
+		 intake_read *read)
+{
+	take(call, protocol, how, NULL, read);
+}
+
+void intake_take_evidence(struct http_call *call, const struct intake_protocol *protocol,
+			  intake_evidence_form *form, intake_read *read)
+{
+	take(call, protocol, intake_answer_evidence, form, read);
 }
 
 int intake_new(struct fleet *fleet, struct intake **ret, struct assay_error *err)

@@ -34,14 +34,11 @@ struct intake_verdict {
  * struct intake_protocol - how what was found is said
  * @type: the answers' media type
  * @challenge_status, @verdict_status, @stale_status: of an answer
- * @read: the body as evidence
  * @challenge, @verdict, @error: NULL without memory
  */
 struct intake_protocol {
 	const char *type;
 	int challenge_status, verdict_status, stale_status;
-	int (*read)(const struct intake_item *item, size_t limit, struct evidence_in *ret,
-		    struct assay_error *err);
 	json_t *(*challenge)(struct intake_item *item, const struct intake_challenge *challenge,
 			     uint64_t now);
 	json_t *(*verdict)(const struct intake_item *item, const struct intake_verdict *verdict,
@@ -49,14 +46,20 @@ struct intake_protocol {
 	json_t *(*error)(int status, const char *text);
 };
 
-/* intake_work - makes an item's answer; intake_read - reads of its request what needs no device */
+/*
+ * intake_work - makes an item's answer; intake_read - reads of its request what needs no device;
+ * intake_evidence_form - reads its body as evidence
+ */
 typedef int intake_work(struct intake_batch *batch, struct intake_item *item,
 			struct assay_error *err);
 typedef int intake_read(struct intake_item *item, struct assay_error *err);
+typedef int intake_evidence_form(const struct intake_item *item, size_t limit,
+				 struct evidence_in *ret, struct assay_error *err);
 
 /**
  * struct intake_item - a request that waits, and then its answer
  * @work: makes the answer, once @device may attest; a failure is that of the whole batch
+ * @form: of evidence; else NULL
  * @boot_id: that a challenge is asked for
  * @whole: a challenge for evidence that leaves nothing out
  * @logs: which logs the device can send: of the protocol's
@@ -69,6 +72,7 @@ struct intake_item {
 	struct http_call *call;
 	const struct intake_protocol *protocol;
 	intake_work *work;
+	intake_evidence_form *form;
 	char boot_id[EVIDENCE_BOOT_ID_LENGTH + 1];
 	bool whole;
 	unsigned int logs;
@@ -106,9 +110,12 @@ struct intake_batch {
 /*
  * intake_take() - a request, answered by @how: it is answered at once where @read fails, or too
  * many wait, and else when its batch was worked on; @read is NULL where all is read then
+ * intake_take_evidence() - likewise, by a verdict
  */
 void intake_take(struct http_call *call, const struct intake_protocol *protocol, intake_work *how,
 		 intake_read *read);
+void intake_take_evidence(struct http_call *call, const struct intake_protocol *protocol,
+			  intake_evidence_form *form, intake_read *read);
 
 /* intake_say(), intake_say_error() - what the item will be answered; @answer is taken over */
 void intake_say(struct intake_item *item, int status, json_t *answer);
@@ -117,12 +124,8 @@ void intake_say_error(struct intake_item *item, int status, const char *text);
 /* intake_refused_status() - of a failure to read something */
 int intake_refused_status(int r);
 
-/* What assay-push(7) answers, as of struct intake_protocol. */
-json_t *intake_push_challenge(struct intake_item *item, const struct intake_challenge *challenge,
-			      uint64_t now);
-json_t *intake_push_verdict(const struct intake_item *item, const struct intake_verdict *verdict,
-			    uint64_t now);
-json_t *intake_push_error(int status, const char *text);
+/* assay-push(7)'s */
+extern const struct intake_protocol intake_push_protocol;
 
 /* .work of a challenge, and of evidence */
 intake_work intake_answer_challenge, intake_answer_evidence;

@@ -166,7 +166,7 @@ static bool read_evidence(struct intake_batch *batch, struct intake_item *item)
 {
 	const size_t limit = expanded_max(batch->fleet->settings, item->call->body.size);
 	struct assay_error why = { 0 };
-	int r = item->protocol->read(item, limit, &item->in, &why);
+	int r = item->form(item, limit, &item->in, &why);
 
 	if (r == 0)
 		return true;

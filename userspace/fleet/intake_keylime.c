@@ -119,7 +119,6 @@ static const struct intake_protocol protocol = {
 	.challenge_status = 201,
 	.verdict_status = 202,
 	.stale_status = 403,
-	.read = read_evidence,
 	.challenge = say_challenge,
 	.verdict = say_verdict,
 	.error = say_error,
@@ -225,5 +224,5 @@ void keylime_capabilities(struct http_call *call)
 
 void keylime_evidence(struct http_call *call)
 {
-	intake_take(call, &protocol, intake_answer_evidence, NULL);
+	intake_take_evidence(call, &protocol, read_evidence, NULL);
 }

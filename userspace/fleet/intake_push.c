@@ -16,8 +16,8 @@ static int read_evidence(const struct intake_item *item, size_t limit, struct ev
 	return evidence_in_read(item->call->body, limit, ret, err);
 }
 
-json_t *intake_push_challenge(struct intake_item *item, const struct intake_challenge *challenge,
-			      uint64_t now)
+static json_t *say_challenge(struct intake_item *item, const struct intake_challenge *challenge,
+			     uint64_t now)
 {
 	(void)item;
 	(void)now;
@@ -29,8 +29,8 @@ json_t *intake_push_challenge(struct intake_item *item, const struct intake_chal
 			 "uefi", (json_int_t)challenge->have.uefi);
 }
 
-json_t *intake_push_verdict(const struct intake_item *item, const struct intake_verdict *verdict,
-			    uint64_t now)
+static json_t *say_verdict(const struct intake_item *item, const struct intake_verdict *verdict,
+			   uint64_t now)
 {
 	json_t *ret = json_pack(
 		"{s:i, s:s, s:s, s:o, s:I}", "assay", JSON_VERSION, "type", "push-verdict",
@@ -46,22 +46,21 @@ json_t *intake_push_verdict(const struct intake_item *item, const struct intake_
 	return ret;
 }
 
-json_t *intake_push_error(int status, const char *text)
+static json_t *say_error(int status, const char *text)
 {
 	(void)status;
 	return json_pack("{s:i, s:s, s:o}", "assay", JSON_VERSION, "type", "push-error", "error",
 			 json_text(text));
 }
 
-static const struct intake_protocol protocol = {
+const struct intake_protocol intake_push_protocol = {
 	.type = "application/json",
 	.challenge_status = 200,
 	.verdict_status = 200,
 	.stale_status = 409,
-	.read = read_evidence,
-	.challenge = intake_push_challenge,
-	.verdict = intake_push_verdict,
-	.error = intake_push_error,
+	.challenge = say_challenge,
+	.verdict = say_verdict,
+	.error = say_error,
 };
 
 /* ---------------------------------------------------------------- requests */
@@ -87,7 +86,7 @@ static int read_request(struct intake_item *item, struct assay_error *err)
 
 void intake_challenge(struct http_call *call)
 {
-	intake_take(call, &protocol, intake_answer_challenge, read_request);
+	intake_take(call, &intake_push_protocol, intake_answer_challenge, read_request);
 }
 
 static int check_encoding(struct intake_item *item, struct assay_error *err)
@@ -101,5 +100,5 @@ static int check_encoding(struct intake_item *item, struct assay_error *err)
 
 void intake_evidence(struct http_call *call)
 {
-	intake_take(call, &protocol, intake_answer_evidence, check_encoding);
+	intake_take_evidence(call, &intake_push_protocol, read_evidence, check_encoding);
 }

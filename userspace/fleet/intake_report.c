@@ -14,17 +14,6 @@ static int read_evidence(const struct intake_item *item, size_t limit, struct ev
 	return report_read_evidence(item->call->body, limit, ret, err);
 }
 
-static const struct intake_protocol protocol = {
-	.type = "application/json",
-	.challenge_status = 200,
-	.verdict_status = 200,
-	.stale_status = 409,
-	.read = read_evidence,
-	.challenge = intake_push_challenge,
-	.verdict = intake_push_verdict,
-	.error = intake_push_error,
-};
-
 static int want_all(struct intake_item *item, struct assay_error *err)
 {
 	(void)err;
@@ -34,10 +23,10 @@ static int want_all(struct intake_item *item, struct assay_error *err)
 
 void intake_report_challenge(struct http_call *call)
 {
-	intake_take(call, &protocol, intake_answer_challenge, want_all);
+	intake_take(call, &intake_push_protocol, intake_answer_challenge, want_all);
 }
 
 void intake_report(struct http_call *call)
 {
-	intake_take(call, &protocol, intake_answer_evidence, NULL);
+	intake_take_evidence(call, &intake_push_protocol, read_evidence, NULL);
 }
