@@ -12,6 +12,7 @@
 
 #include "fleet/http_addresses.h"
 #include "fleet/rate.h"
+#include "fleet/seldom.h"
 
 static struct rates *rates_made(void)
 {
@@ -176,6 +177,28 @@ static void a_network_is_one(void **state)
 	}
 }
 
+/* What took long is not done again for as many times as long; what took no time is. */
+static void what_takes_long_is_done_seldom(void **state)
+{
+	struct seldom seldom = { 0 };
+	int tries = 0;
+
+	(void)state;
+	assert_true(seldom_is_due(&seldom));
+	assert_true(seldom_is_due(&seldom)); /* it was not done */
+	seldom.began = 0;		     /* when the machine was started */
+	seldom_done(&seldom, 10);
+	assert_false(seldom_is_due(&seldom));
+	/* This process may be kept waiting, but not each time. */
+	do {
+		seldom.until = 0;
+		assert_true(seldom_is_due(&seldom));
+		seldom.began -= 5; /* milliseconds */
+		seldom_done(&seldom, 1000000);
+	} while (!seldom_is_due(&seldom) && ++tries < 1000);
+	assert_true(tries < 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +208,7 @@ int main(void)
 		cmocka_unit_test(an_address_has_so_many),
 		cmocka_unit_test(any_number),
 		cmocka_unit_test(a_network_is_one),
+		cmocka_unit_test(what_takes_long_is_done_seldom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

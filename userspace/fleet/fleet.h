@@ -15,6 +15,7 @@
 #include "rate.h"
 #include "sign/chain.h"
 #include "store.h"
+#include "totals.h"
 
 /**
  * struct fleet_settings - how it works; borrowed
@@ -73,8 +74,9 @@ struct fleet {
 	struct fleet_counts *counts;	       /* of this worker, in @all_counts */
 	const struct fleet_counts *all_counts; /* which the workers share, one each */
 	unsigned int workers;
-	json_t *versions;	 /* that were counted last; NULL: none were yet */
-	uint64_t versions_until; /* milliseconds of CLOCK_MONOTONIC that these are told until */
+	struct totals totals;
+	json_t *versions; /* that were counted last; NULL: none were yet */
+	struct seldom versions_seldom;
 };
 
 /* fleet_now() - seconds since 1970-01-01 00:00 UTC */

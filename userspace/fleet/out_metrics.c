@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "act.h"
-#include "alarms.h"
 #include "base/cleanup.h"
-#include "devices.h"
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -73,48 +71,22 @@ static void write_counts(FILE *out, const struct fleet *fleet)
 #undef COUNT
 }
 
-static int take_count(void *context, size_t set, const struct store_value *columns, size_t count,
-		      struct assay_error *err)
+static int write_totals(FILE *out, struct fleet *fleet, struct assay_error *err)
 {
-	uint64_t *counts = context, verdict = store_get_number(&columns[0]);
-
-	(void)set;
-	(void)count;
-	if (verdict >= DEVICE_VERDICTS)
-		return assay_fail(err, EIO, "a verdict in the database is none");
-	counts[verdict] = store_get_number(&columns[1]);
-	return 0;
-}
-
-static int write_devices(FILE *out, struct store *store, struct assay_error *err)
-{
-	static const struct store_statement get = {
-		"", "SELECT verdict, count(*) FROM device_state GROUP BY verdict", NULL
-	};
-	uint64_t counts[DEVICE_VERDICTS] = { 0 };
-	int r = store_run(store, &get, NULL, 1, take_count, counts, err);
+	const struct totals *totals = &fleet->totals;
+	int r = totals_get(&fleet->totals, fleet->store, err);
 
 	if (r < 0)
 		return r;
 	head(out, "devices", "gauge", "Enrolled devices, by what they are held for.");
 	for (int i = 0; i < DEVICE_VERDICTS; i++)
 		fprintf(out, "assay_fleet_devices{verdict=\"%s\"} %" PRIu64 "\n",
-			device_verdict_name((enum device_verdict)i), counts[i]);
-	return 0;
-}
-
-static int write_alarms(FILE *out, struct store *store, struct assay_error *err)
-{
-	uint64_t open, unseen;
-	int r = alarms_count(store, &open, &unseen, err);
-
-	if (r < 0)
-		return r;
+			device_verdict_name((enum device_verdict)i), totals->devices[i]);
 	head(out, "alarms_open", "gauge", "Devices that are not trusted, or silent.");
-	fprintf(out, "assay_fleet_alarms_open %" PRIu64 "\n", open);
+	fprintf(out, "assay_fleet_alarms_open %" PRIu64 "\n", totals->open);
 	head(out, "alarms_unacknowledged", "gauge",
 	     "Of these, those that nobody has acknowledged.");
-	fprintf(out, "assay_fleet_alarms_unacknowledged %" PRIu64 "\n", unseen);
+	fprintf(out, "assay_fleet_alarms_unacknowledged %" PRIu64 "\n", totals->unseen);
 	return 0;
 }
 
@@ -148,11 +120,8 @@ void out_metrics(struct http_call *call)
 	struct assay_error err = { 0 };
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	int r = out ? write_devices(out, fleet->store, &err) :
-		      assay_fail(&err, ENOMEM, "out of memory");
+	int r = out ? write_totals(out, fleet, &err) : assay_fail(&err, ENOMEM, "out of memory");
 
-	if (r == 0)
-		r = write_alarms(out, fleet->store, &err);
 	if (r == 0)
 		r = write_webhooks(out, fleet->store, &err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "devices.h"
+#include "totals.h"
 
 /* struct counted - the devices of one label, by what they are held for */
 struct counted {
@@ -19,20 +20,6 @@ struct counts {
 	struct counted rows[1 + TALLY_LABELS_MAX];
 	size_t count;
 };
-
-static int take_all(void *context, size_t set, const struct store_value *columns, size_t count,
-		    struct assay_error *err)
-{
-	struct counts *counts = context;
-	uint64_t verdict = store_get_number(&columns[0]);
-
-	(void)set;
-	(void)count;
-	if (verdict >= DEVICE_VERDICTS)
-		return assay_fail(err, EIO, "a verdict in the database is none");
-	counts->rows[0].devices[verdict] = store_get_number(&columns[1]);
-	return 0;
-}
 
 static int take_label(void *context, size_t set, const struct store_value *columns, size_t count,
 		      struct assay_error *err)
@@ -55,9 +42,6 @@ static int take_label(void *context, size_t set, const struct store_value *colum
 
 static int count_devices(struct store *store, struct counts *ret, struct assay_error *err)
 {
-	static const struct store_statement all = {
-		"", "SELECT verdict, count(*) FROM device_state GROUP BY verdict", NULL
-	};
 #define OF(verdict) "sum(CASE WHEN s.verdict = " #verdict " THEN 1 ELSE 0 END)"
 	static const struct store_statement labels = {
 		"n",
@@ -68,7 +52,7 @@ static int count_devices(struct store *store, struct counts *ret, struct assay_e
 	};
 #undef OF
 	const struct store_value most = store_number(TALLY_LABELS_MAX);
-	int r = store_run(store, &all, NULL, 1, take_all, ret, err);
+	int r = totals_count_devices(store, ret->rows[0].devices, err);
 
 	snprintf(ret->rows[0].label, sizeof(ret->rows[0].label), "%s", TALLY_ALL);
 	ret->count = 1;

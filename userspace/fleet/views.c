@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "act.h"
 #include "audit.h"
@@ -18,67 +17,35 @@
 
 /* ---------------------------------------------------------------- the fleet */
 
-static int count_row(void *context, size_t set, const struct store_value *columns, size_t count,
-		     struct assay_error *err)
-{
-	uint64_t verdict = store_get_number(&columns[0]);
-
-	(void)set;
-	(void)count;
-	if (verdict >= DEVICE_VERDICTS)
-		return assay_fail(err, EIO, "a verdict in the database is none");
-	json_object_set_new(context, device_verdict_name((enum device_verdict)verdict),
-			    json_integer((json_int_t)store_get_number(&columns[1])));
-	return 0;
-}
-
 void view_summary(struct http_call *call)
 {
-	static const struct store_statement counts = {
-		"", "SELECT verdict, count(*) FROM device_state GROUP BY verdict", NULL
-	};
 	struct fleet *fleet = call->context;
 	struct assay_error err = { 0 };
 	json_t *found = json_object();
-	int r;
+	int r = totals_get(&fleet->totals, fleet->store, &err);
 
-	for (int i = 0; i < DEVICE_VERDICTS; i++)
+	for (int i = 0; r == 0 && i < DEVICE_VERDICTS; i++)
 		json_object_set_new(found, device_verdict_name((enum device_verdict)i),
-				    json_integer(0));
-	r = store_run(fleet->store, &counts, NULL, 1, count_row, found, &err);
+				    json_integer((json_int_t)fleet->totals.devices[i]));
 	view_answer(call, "fleet", "devices", found, r, &err);
 }
 
 #define VERSIONS_SHOWN 100
-/* Of the time that is spent on counting, so many times as much is not. */
 #define VERSIONS_REST 300
 
-static uint64_t milliseconds(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
-
-/*
- * All devices are gone through, which of a million takes some seconds, in which this process
- * answers nobody: what was counted is told until that is seldom enough. Of a few it is always
- * counted anew.
- */
 static int count_versions(struct fleet *fleet, struct assay_error *err)
 {
-	const uint64_t begin = milliseconds();
 	json_t *found;
 	int r;
 
-	if (fleet->versions && begin < fleet->versions_until)
+	if (!seldom_is_due(&fleet->versions_seldom))
 		return 0;
 	found = json_object();
 	r = versions_count(fleet->store, VERSIONS_SHOWN, found, err);
 	json_decref(fleet->versions);
 	fleet->versions = found;
-	fleet->versions_until = r < 0 ? 0 : begin + VERSIONS_REST * (milliseconds() - begin);
+	if (r == 0)
+		seldom_done(&fleet->versions_seldom, VERSIONS_REST);
 	return r;
 }
 
