@@ -49,9 +49,11 @@ def ask(path, token=None):
 
 def eventually(function):
     until = time.monotonic() + 120
-    while not function() and time.monotonic() < until:
+    while not function():
+        if time.monotonic() > until:
+            return False
         time.sleep(0.05)
-    return function()
+    return True
 
 
 def descriptors():

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What somebody may have of the fleet's verifier, as TAP.
 
-fleet-limits.py PORT CA: the port for TLS of the service, and who signed its certificate. An address
+fleet-limits.py PORT CA SOCKET: the port for TLS of the service, who signed its certificate, and its
+Unix socket, at which a proxy is believed. An address
 has 5 connections, but 127.0.0.3 any number; a device asks twice a minute, an
 operator five times.
 """
@@ -13,7 +14,7 @@ import ssl
 import sys
 import time
 
-PORT, CA = int(sys.argv[1]), sys.argv[2]
+PORT, CA, SOCKET = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 PER_ADDRESS = 5
 number = 0
 failed = False
@@ -31,9 +32,11 @@ def check(title, good, what=""):
 
 def eventually(function):
     until = time.monotonic() + 120
-    while not function() and time.monotonic() < until:
+    while not function():
+        if time.monotonic() > until:
+            return False
         time.sleep(0.05)
-    return function()
+    return True
 
 
 def raw(address="127.0.0.2"):
@@ -55,10 +58,20 @@ def status(connection):
     return answer.status
 
 
-def ask(method, path, body=None, token=None, address="127.0.0.2"):
-    connection = http.client.HTTPSConnection("localhost", PORT, timeout=120, context=context, source_address=(address, 0))
+class Local(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(SOCKET)
+
+
+def ask(method, path, body=None, token=None, address="127.0.0.2", says=None, local=False):
+    """@says: which address the client has, in a proxy's words."""
+    connection = (Local("localhost", timeout=120) if local else
+                  http.client.HTTPSConnection("localhost", PORT, timeout=120, context=context, source_address=(address, 0)))
+    headers = {"Authorization": "Bearer " + token} if token else {}
     try:
-        connection.request(method, path, body, {"Authorization": "Bearer " + token} if token else {})
+        connection.request(method, path, body, headers | {"X-Client-Address": says} if says else headers)
         answer = connection.getresponse()
         return answer.status, answer.getheader("Retry-After"), answer.read()
     finally:
@@ -172,6 +185,12 @@ check("it is told when to come back", after is not None and 1 <= int(after) <= 3
 check("and why", json.loads(body)["error"].startswith("device d1 asks too often"), body)
 check("another device may ask", ask("POST", "/v1/devices/d2/challenge", "{}")[0] == 400)
 check("nobody else uses up what it may ask", ask(*DEVICE, address="127.0.0.4")[0] == 400)
+check("nor who says that it is somebody else", ask(*DEVICE, says="192.0.2.9")[0] == 429)
+for said, network in (("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8:0:1::1"), ("x", "192.0.2.3")):
+    count, _, body = until_limited(*DEVICE, local=True, says=said)
+    check(f"behind a proxy, a client at {said} has what it may", 2 <= count < 40, (count, body))
+    check("and another one as well", ask(*DEVICE, local=True, says=network)[0] == 400)
+check("what is no address is nobody's", ask(*DEVICE, local=True, says="1" * 50)[0] == 429 and ask(*DEVICE, local=True)[0] == 429)
 count, after, body = until_limited("GET", "/v1/fleet", token="viewer-token")
 check("nor does an operator", 5 <= count < 40, count)
 check("who is told as well", after is not None and 1 <= int(after) <= 12, after)

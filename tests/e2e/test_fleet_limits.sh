@@ -24,7 +24,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=l
 for role in viewer operator approver; do
 	echo "$role the-$role token:$(printf '%s-token' "$role" | sha256sum | cut -d ' ' -f 1)"
 done >operators
-"$top/build/asan/assay-fleet" serve --database "sqlite:$work/fleet.db" --listen 127.0.0.1:0 \
+"$top/build/asan/assay-fleet" serve --database "sqlite:$work/fleet.db" --listen 127.0.0.1:0 --listen "$work/sock" --proxy-certs \
 	--cert cert.pem --key key.pem --operators operators --workers 2 --timeout 60 \
 	--per-address 5 --proxy 127.0.0.3 --device-rate 2 --operator-rate 5 2>fleet.log &
 fleet=$!
@@ -34,7 +34,7 @@ for _ in $(seq 1200); do
 	sleep 0.05
 done
 port=$(sed -n 's/.*listening at 127.0.0.1:0, port \([0-9]*\).*/\1/p' fleet.log)
-"$top/tests/e2e/fleet-limits.py" "$port" cert.pem
+"$top/tests/e2e/fleet-limits.py" "$port" cert.pem "$work/sock"
 status=$?
 kill "$fleet"
 wait "$fleet" || status=1

@@ -62,6 +62,11 @@ check 'with that of another' challenge 403 --cert d2.pem --key d2.key
 check 'with one of its name that nobody signed' challenge 400 --cert stranger.pem --key stranger.key
 check 'who says it itself' challenge 401 -H "X-Client-Certificate: $escaped"
 check 'with that of another, who says so itself' challenge 403 --cert d2.pem --key d2.key -H "X-Client-Certificate: $escaped"
+for address in $(seq 250); do
+	ask POST /v1/enroll/request -d '{}' --cert d2.pem --key d2.key -H "X-Client-Address: 192.0.2.$address"
+	[ "$code" != 429 ] || break
+done
+check 'nor is anybody believed who says where it is' said 429
 ask GET /v1/fleet --cert boss.pem --key boss.key
 check 'an operator by a certificate' said 200
 ask GET /v1/fleet --cert d1.pem --key d1.key

@@ -296,9 +296,13 @@ static void take_peer(struct http_call *call)
 	snprintf(call->peer.address, sizeof(call->peer.address), "%s",
 		 address && address[0] ? address : "local");
 	call->peer.certificate = http_guard_request(connection);
-	if (!call->peer.certificate && call->server->service->proxy_certificates)
+	if (!call->server->service->proxy)
+		return;
+	if (!call->peer.certificate)
 		call->peer.certificate = http_proxy_certificate(
 			connection, http_header(call, HTTP_PROXY_CERTIFICATE));
+	(void)http_proxy_address(connection, http_header(call, HTTP_PROXY_ADDRESS),
+				 call->peer.address);
 }
 
 static void take_body(struct http_call *call)

@@ -91,18 +91,20 @@ struct http_counts {
  * @authorise: is this caller let in? Return: 0; or the status to refuse with, with *err set
  * @context: for both
  * @counts: where they are kept; not NULL
- * @proxy_certificates: who is behind a Unix socket says which certificate the client has shown
+ * @proxy: who is behind a Unix socket says which certificate the client has shown, and its address
  */
 struct http_service {
 	const struct http_route *routes;
 	int (*authorise)(struct http_call *call, struct assay_error *err);
 	void *context;
 	struct http_counts *counts;
-	bool proxy_certificates;
+	bool proxy;
 };
 
 /* Of who is behind a Unix socket: the client's certificate, in PEM, escaped as in a URL. */
 #define HTTP_PROXY_CERTIFICATE "X-Client-Certificate"
+/* And its address, of IPv4 or IPv6. */
+#define HTTP_PROXY_ADDRESS "X-Client-Address"
 
 /**
  * struct http_limits - @timeout: seconds that a connection may be idle, or take for one request;

@@ -4,6 +4,7 @@
 #define ASSAY_FLEET_HTTP_INTERNAL_H
 
 #include <event2/http.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 
 #include "http.h"
@@ -80,6 +81,10 @@ X509 *http_guard_request(struct evhttp_connection *connection);
  * Return: X509_free() it; NULL of another socket, and for what is no certificate
  */
 X509 *http_proxy_certificate(struct evhttp_connection *connection, const char *header);
+
+/* http_proxy_address() - the address that it says is the client's; false: it says none */
+bool http_proxy_address(struct evhttp_connection *connection, const char *header,
+			char ret[INET6_ADDRSTRLEN]);
 
 /* http_guard_let_stay() - the connection is a stream's: it may stay as long as it can be written to
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <arpa/inet.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <openssl/pem.h>
@@ -30,4 +31,16 @@ X509 *http_proxy_certificate(struct evhttp_connection *connection, const char *h
 	pem = evhttp_uridecode(header, 0, &size);
 	bio = pem ? BIO_new_mem_buf(pem, (int)size) : NULL;
 	return bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+}
+
+bool http_proxy_address(struct evhttp_connection *connection, const char *header,
+			char ret[INET6_ADDRSTRLEN])
+{
+	struct in6_addr bytes; /* has room for one of IPv4 */
+
+	if (!header || strlen(header) >= INET6_ADDRSTRLEN || !is_unix(connection) ||
+	    (inet_pton(AF_INET, header, &bytes) != 1 && inet_pton(AF_INET6, header, &bytes) != 1))
+		return false;
+	memcpy(ret, header, strlen(header) + 1);
+	return true;
 }
