@@ -21,7 +21,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 MANY = 100000
 HOSTILE_NAME = "m000700"
 PATIENCE = 60  # seconds, for a machine that is busy with other things
-HOSTILE = '<img src=x onerror="document.title=1">\u202e</script>'
+HOSTILE = '<img src=x onerror="document.title=1">\u202e</script>\u3164\u00a0'
 url, database, pictures = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None
 number = 0
 failed = False
@@ -282,6 +282,7 @@ def check_devices():
     check("with why", has("ima-files-known", ".grid-body"), text(".grid-body"))
     check("a label that is HTML is text", has("<img src=x", ".grid-body"), text(".grid-body"))
     check("and turns nothing round", "\u202e" not in js("return document.body.textContent") and has("\\u{202e}", ".grid-body"))
+    check("nor hides that it goes on", has("\\u{3164}\\u{a0}", ".grid-body"), text(".grid-body"))
 
 
 def check_device():

@@ -4,8 +4,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// Characters that cannot be seen, or that turn the direction of the text.
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
+// Characters that cannot be seen, look like a space, or turn the direction of the text: by what
+// Unicode says of them, and the blank one of Braille, of which it says that it is a symbol.
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 
 // What others wrote, with each character that cannot be seen written as its number.
 export function visible(text) {
