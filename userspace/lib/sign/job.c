@@ -374,6 +374,11 @@ static bool after_digest(void *context, unsigned int thread, struct verity_job *
 	if (job->fd >= 0)
 		close(job->fd);
 	job->fd = -1;
+	/* Only other links need them still; to free them by another thread takes longer. */
+	if (job->stat.st_nlink < 2) {
+		buffer_free(&job->pkcs7);
+		buffer_free(&job->ima);
+	}
 	return !job->fatal;
 }
 
