@@ -88,6 +88,20 @@ static inline bool sign_is_second_step(const struct sign_options *options)
 	return options->attach.count > 0;
 }
 
+/* sign_open_signers() - the keys and their certificates, and the manifest's header */
+int sign_open_signers(struct sign_call *call, struct assay_error *err);
+
+/*
+ * sign_set_kinds() - which signatures are made: what the places that were named can hold, if
+ * nothing is said
+ * @prepared: of the second step; or NULL
+ */
+void sign_set_kinds(struct sign_work *work, const struct sign_options *options,
+		    const struct prepared *prepared);
+
+/* sign_begin_work() - @call->work is complete, with the delegate, if there is to be one */
+int sign_begin_work(struct sign_call *call, struct assay_error *err);
+
 /* sign_check_source() - what the table of options cannot say of the source; NULL: nothing is wrong
  */
 const char *sign_check_source(const struct sign_options *options);
