@@ -102,7 +102,8 @@ eventually() { # COMMAND...
 	return 1
 }
 serve() { # [OPTION]...
-	made_serve "$top/build/host/assay-fleet" "$@"
+	# One operator enrols all devices at once, which may be more than he may ask in a minute.
+	made_serve "$top/build/host/assay-fleet" --operator-rate 0 "$@"
 }
 fleet_load() {
 	"$top/build/host/fleet-load" --manifest manifest.jsonl --devices "$devices" "$@"
