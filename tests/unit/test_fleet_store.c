@@ -810,6 +810,54 @@ static void who_never_attests_is_silent(void **state)
 	assert_int_equal(silent, 2);
 }
 
+/* Of one device as of many: who is locked for a verdict is waited for by nobody, and not silent. */
+static void who_is_judged_right_now_is_not_silent(void **state)
+{
+	static const struct store_statement noted = {
+		"", "SELECT count(*) FROM due_watch WHERE name = 'r1'", NULL
+	};
+	const struct lease_terms terms = { 60700, 30, 300 };
+	const char *name = "r1";
+	struct device device = { 0 };
+	const struct device *const changed[] = { &device };
+	struct store *other = NULL;
+	struct lease_found found = { 0 };
+	struct assay_error err = { 0 };
+	uint64_t count = 0;
+
+	(void)state;
+	if (!store_is_postgres(store))
+		return; /* SQLite has one that writes at a time */
+	enrol_due("r1", 41, 60000);
+	assert_int_equal(store_script(store,
+				      "INSERT INTO due_watch (name, due) VALUES ('r1', 60000);"
+				      "SET lock_timeout = '100ms'",
+				      &err),
+			 0);
+	assert_int_equal(store_connect(url(), &other, &err), 0);
+	assert_int_equal(store_begin_by_keys(other, &err), 0);
+	assert_int_equal(devices_load(other, &name, 1, true, &device, &err), 0);
+	if (lease_go_on(store, &terms, &found, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(found.silent, 0);
+	assert_int_equal(store_run(store, &noted, NULL, 1, store_take_number, &count, &err), 0);
+	assert_int_equal(count, 1);
+	device.verdict = DEVICE_TRUSTED;
+	device.judged = 60690;
+	device.due = 60990;
+	assert_int_equal(devices_save(other, changed, 1, &err), 0);
+	assert_int_equal(store_commit(other, &err), 0);
+	device_free(&device);
+	store_disconnect(other);
+	if (lease_go_on(store, &terms, &found, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(found.silent, 0);
+	assert_int_equal(store_run(store, &noted, NULL, 1, store_take_number, &count, &err), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(store_begin(store, &err), 0);
+	in_transaction(devices_remove(store, name, 60700, &err), &err);
+}
+
 /*
  * Two processes whose clocks differ share the database's: theirs is not asked. On PostgreSQL that
  * clock is another one here, which stands before the engine's own.
@@ -1125,6 +1173,7 @@ int main(void)
 		cmocka_unit_test(silence_is_found),
 		cmocka_unit_test(who_never_attests_is_silent),
 		cmocka_unit_test(many_are_silent_at_once),
+		cmocka_unit_test(who_is_judged_right_now_is_not_silent),
 		cmocka_unit_test(the_clock_is_the_databases),
 		cmocka_unit_test(references_have_versions),
 		cmocka_unit_test(a_share_is_chosen),
