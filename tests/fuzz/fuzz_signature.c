@@ -18,6 +18,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* A good signature, of another digest. */
+static const struct assay_digest other_digest = { .hash = ASSAY_HASH_SHA256,
+						  .size = 32,
+						  .bytes = { 1 } };
+static struct buffer good_signature;
+
 /* A certificate that is good, so that the input gets past it to the signatures. */
 static X509 *good_certificate(void)
 {
@@ -37,7 +43,8 @@ static X509 *good_certificate(void)
 		abort();
 	size = BIO_get_mem_data(bio, &pem);
 	if (key_file_signer(BYTES((uint8_t *)pem, (size_t)size), "key", &signer, &err) < 0 ||
-	    certificate_make(signer, "fuzz", 1, &certificate, &err) < 0)
+	    certificate_make(signer, "fuzz", 1, &certificate, &err) < 0 ||
+	    pkcs7_sign(signer, certificate, &other_digest, &good_signature, &err) < 0)
 		abort();
 	signer->close(signer);
 	BIO_free(bio);
@@ -51,9 +58,25 @@ static struct trust *good_trust(void)
 	static struct trust *trust;
 
 	if (!trust && (trust_new(&trust, NULL) < 0 ||
-		       trust_add(trust, good_certificate(), TRUST_AUTHORITY, NULL) < 0))
+		       trust_add(trust, good_certificate(), TRUST_AUTHORITY, NULL) < 0 ||
+		       trust_verify_pkcs7(trust, buffer_bytes(&good_signature), &other_digest, NULL,
+					  NULL) < 0))
 		abort();
 	return trust;
+}
+
+/* One that ends as the input does, and begins like the good one. */
+static int verify_end(struct bytes input, const struct assay_digest *digest)
+{
+	struct buffer der = { 0 };
+	size_t size = input.size < good_signature.size ? input.size : good_signature.size;
+	int r;
+
+	buffer_append(&der, good_signature.data, good_signature.size - size);
+	buffer_append(&der, input.data, size);
+	r = trust_verify_pkcs7(good_trust(), buffer_bytes(&der), digest, NULL, NULL);
+	buffer_free(&der);
+	return r;
 }
 
 static void ignore(void *context, const struct lint_finding *finding)
@@ -86,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pkcs7_verify(input, &digest, good_certificate(), &err) == 0 ||
 	    ima_sig_verify(input, &digest, good_certificate(), &err) == 0 ||
 	    trust_verify_pkcs7(good_trust(), input, &digest, NULL, &err) == 0 ||
+	    verify_end(input, &digest) == 0 ||
 	    trust_verify_ima(good_trust(), input, &digest, NULL, NULL, &err) == 0 ||
 	    manifest_verify(BYTES_LITERAL("m"), "m", input, good_certificate(),
 			    MANIFEST_ACCEPT_FILE_SIGNATURE, &err) == 0)
