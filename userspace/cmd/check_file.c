@@ -243,8 +243,9 @@ void check_item_clear(struct check_item *item)
 		free(finding->signer);
 		finding->signer = NULL;
 		finding->result = CHECK_NOT_MADE;
-		/* Its text, which is most of it, is set by whoever sets the code. */
+		/* To zero all of the text would take longer than the rest. */
 		finding->err.code = 0;
+		finding->err.text[0] = '\0';
 	}
 }
 
