@@ -559,7 +559,12 @@ enum check_result check_pcr_digest(struct appraisal *appraisal, char *detail)
 
 	if (quoted_pcrs_new(&appraisal->evidence, &appraisal->attest, appraisal->signature.hash,
 			    &appraisal->quoted, &err) < 0)
-		return check_tell(false, detail, "%s", err.text);
+		return check_tell(false, detail, "%s%s", err.text,
+				  appraisal->evidence.has_session ?
+					  ": they are what the report's event log comes to, so it "
+					  "was changed, or something was extended that is not in "
+					  "it" :
+					  "");
 	appraisal->content.quoted = appraisal->quoted;
 	return check_tell(true, detail, "%s of the values is the quoted one",
 			  assay_hash_name(appraisal->signature.hash));
