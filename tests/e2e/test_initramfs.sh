@@ -49,12 +49,14 @@ rules() { # LINE...
 initramfs() {
 	rm -rf "$work/image" "$work/tree"
 	run mkinitramfs -d "$work/initramfs-tools" -o "$work/image" 6.1-test
+	cp "$work/stderr" "$work/stderr.made"
 	[ ! -e "$work/image" ] || unmkinitramfs "$work/image" "$work/tree" 2>/dev/null || :
 }
 
 with_dracut() { # MODULE...
 	rm -rf "$work/image" "$work/tree"
 	run dracut --force --no-hostonly --no-kernel --gzip -m "$*" "$work/image" 6.1-test
+	cp "$work/stderr" "$work/stderr.made"
 	mkdir -p "$work/tree"
 	[ ! -e "$work/image" ] || zcat "$work/image" | (cd "$work/tree" && cpio -id --quiet) || :
 }
@@ -92,6 +94,8 @@ check 'initramfs-tools: the program, its script and all that it reads' \
 check 'initramfs-tools: not what only the service reads' eval '! has etc/assay/late'
 check 'initramfs-tools: it is run behind the mount of the root' grep -q '/scripts/local-bottom/assay' "$work/tree/scripts/local-bottom/ORDER"
 check 'initramfs-tools: it runs in there' runs_there
+no_module='the kernel 6.1-test has no module assay, and measures nothing'
+check 'initramfs-tools: that the kernel has no module is told' grep -q "^W: assay: $no_module" "$work/stderr.made"
 
 with_dracut base assay
 check 'dracut: the program, its script and all that it reads' \
@@ -99,6 +103,7 @@ check 'dracut: the program, its script and all that it reads' \
 	etc/assay/certificates/cert.pem
 check 'dracut: it is run before the root is switched to' has usr/lib/dracut/hooks/pre-pivot/60-assay.sh
 check 'dracut: it runs in there' runs_there
+check 'dracut: that the kernel has no module is told' grep -q "assay: $no_module" "$work/stderr.made"
 if [ -e /usr/lib/systemd/systemd ]; then
 	with_dracut base systemd systemd-initrd dracut-systemd assay
 	check 'dracut with systemd: the unit is wanted, and the switch of the root needs it' \
@@ -112,17 +117,26 @@ else
 	skip 'dracut with systemd' 'this machine has no systemd'
 fi
 
+# refused TITLE WORDS: neither of them makes an image, and each says so
+refused() {
+	refused_words=$2
+	initramfs
+	check "initramfs-tools: $1 is told, and that there is no image" fails
+	with_dracut base assay
+	check "dracut: $1 is told, and there is no image" eval 'fails && [ ! -e "$work/image" ]'
+}
+# What mkinitramfs has begun it leaves to update-initramfs, which looks at its exit status.
+fails() {
+	[ "$status" -ne 0 ] && grep -q "$refused_words" "$work/stderr"
+}
+
 rules '[measure]' 'list=/etc/assay/lists'
 mkdir /etc/assay/lists
-initramfs
-check 'initramfs-tools: what cannot be copied is told, and there is no image' \
-	eval '[ "$status" -ne 0 ] && grep -q "cannot copy /etc/assay/lists" "$work/stderr"'
-
+refused 'what cannot be copied' 'cannot copy /etc/assay/lists'
 rules '[measure]' 'manifest=/etc/assay/manifest.jsonl' 'files=/bin/sh'
-initramfs
-check 'initramfs-tools: a rule that is wrong is told, and there is no image' \
-	eval '[ "$status" -ne 0 ] && grep -q "10.conf line 3: there is no rule .files" "$work/stderr"'
-with_dracut base assay
-check 'dracut: a rule that is wrong is told' grep -q '10.conf line 3: there is no rule .files' "$work/stderr"
+refused 'a rule that is wrong' '10.conf line 3: there is no rule .files'
+rules '[measure]' 'manifest=/etc/assay/manifest.jsonl'
+rm /usr/bin/assay-initrd
+refused 'that there are rules and no program' 'there are rules in /etc/assay/measure.d, but no assay-initrd'
 echo "1..$check_number"
 exit "$check_failed"
