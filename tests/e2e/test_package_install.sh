@@ -123,11 +123,22 @@ rm -r "$future"
 installs 'it is downgraded' "assay_$older" "assay-contents_$older" "assay-fleet_$older" "assay-verify_$older"
 kept "$work/kept.after"
 works 'and keeps everything' cmp "$work/kept.before" "$work/kept.after"
+works 'an upgrade that stops behind the unpacking' in_debian dpkg --unpack --force-depends "/debs/assay_${version}_$arch.deb"
+works 'is gone on with' in_debian apt-get install -y -qq --no-install-recommends --fix-broken "/debs/assay_${version}_$arch.deb" \
+	"/debs/assay-contents_${version}_$arch.deb"
+check 'and done' is_installed assay "$version"
+kept "$work/kept.after"
+works 'it keeps everything' cmp "$work/kept.before" "$work/kept.after"
 works 'it is removed' in_debian apt-get remove -y -qq assay assay-fleet
 check 'and is gone' [ ! -e "$root/usr/sbin/assayd" ]
 kept "$work/kept.after"
 works 'archives, state and configuration stay' cmp "$work/kept.before" "$work/kept.after"
+# Archives are large, and may be on a file system of their own.
+mv "$root/var/lib/assay" "$work/assay" && mkdir "$root/var/lib/assay" && mount -t tmpfs tmpfs "$root/var/lib/assay" &&
+	cp -a "$work/assay/." "$root/var/lib/assay/"
 works 'it is purged' in_debian apt-get purge -y -qq assay assay-contents assay-fleet assay-verify libassay-verify0
+check 'a file system of its own is empty' [ -z "$(ls -A "$root/var/lib/assay")" ]
+umount "$root/var/lib/assay" && rmdir "$root/var/lib/assay"
 check 'archives and state are gone' [ "$(find "$root/var/lib" -maxdepth 1 -name 'assay*' | wc -l)" -eq 0 ]
 check 'what the administrator wrote is not' [ -e "$root/etc/assay/assayd.conf" ]
 rm -r "$root/etc/assay"
