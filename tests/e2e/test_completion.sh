@@ -131,6 +131,76 @@ for shell in zsh fish; do
 done
 check 'zsh: the same after =' agree zsh assay digest --hash= -- sha256 sha384 sha512
 check 'fish: the same after =' agree fish assay digest --hash= -- --hash=sha256 --hash=sha384 --hash=sha512
+
+# ---------------------------------------------------------------- every option of every command
+# What --help lists, by its own form: names at the beginning of a line, less far in than what is said of them; and, in
+# the lines of the usage, those in brackets.
+cat >"$work/listed.py" <<'EOF'
+import re
+import subprocess
+import sys
+
+
+def help_of(*words):
+    return subprocess.run([*words, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def tell(*words):
+    text = help_of(*words)
+    names = set(re.findall(r"^ {2,6}(?:-\w, +)?(--[a-z][a-z0-9-]*)", text, re.M))
+    names |= set(re.findall(r"\[(--[a-z][a-z0-9-]*)", text))
+    print(" ".join(words) + ": " + " ".join(sorted(names)))
+    return text
+
+
+for program in sys.argv[1:]:
+    text = tell(program)
+    section = re.search(r"^Commands:\n((?:.+\n)+)", text, re.M)
+    for command in re.findall(r"^  ([a-z][a-z0-9-]*) ", section.group(1), re.M) if section else []:
+        name = command if command == "fsverity" else f"{program} {command}"
+        for verb in sorted(set(re.findall(rf"^(?:Usage:| *or:)? *{name} ([a-z][a-z0-9_-]*)\b", tell(program, command), re.M))):
+            tell(program, command, verb)
+EOF
+cat >"$work/all.bash" <<'EOF'
+. "$1"
+while IFS=: read -r line _; do
+	COMP_WORDS=($line --)
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_assay "${COMP_WORDS[0]}" -- "${COMP_WORDS[COMP_CWORD-1]}"
+	echo "$line: $(printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | xargs)"
+done
+EOF
+cat >"$work/all.zsh" <<'EOF'
+while IFS=: read -r line _; do
+	words=(${=line} --)
+	echo "$line: $(zsh -f $1 $2/_$words[1] $words | LC_ALL=C sort | xargs)"
+done
+EOF
+cat >"$work/all.fish" <<'EOF'
+for program in assay assay-fleet assay-initrd assay-push assay-verify assayd
+	source $argv[1]/$program.fish
+end
+while read -l -d : line rest
+	set -l offered (complete -C "$line --" | string replace -r '\t.*' '' | env LC_ALL=C sort)
+	echo "$line: $offered"
+end
+EOF
+works 'what --help lists is found' python3 "$work/listed.py" assay assay-fleet assay-initrd assay-push assay-verify assayd
+cp "$work/stdout" "$work/listed"
+check 'of every program' [ "$(wc -l <"$work/listed")" -gt 60 ]
+# shellcheck disable=SC2016 # for the shell that it starts
+works 'bash' sh -c 'bash "$1/all.bash" "$2/assay" <"$1/listed"' sh "$work" "$completion"
+mv "$work/stdout" "$work/offered"
+works 'bash offers each option of each command, and no other' diff "$work/listed" "$work/offered"
+# shellcheck disable=SC2016
+works 'zsh' sh -c 'zsh -f "$1/all.zsh" "$1/complete.zsh" "$2" <"$1/listed"' sh "$work" "$zsh_completion"
+mv "$work/stdout" "$work/offered"
+works 'zsh offers each option of each command, and no other' diff "$work/listed" "$work/offered"
+# shellcheck disable=SC2016
+works 'fish' sh -c 'cd "$1/empty" && fish -N "$1/all.fish" "$2" <"$1/listed"' sh "$work" "$fish_completion"
+mv "$work/stdout" "$work/offered"
+works 'fish offers each option of each command, and no other' diff "$work/listed" "$work/offered"
+
 for command in $("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
 	check "$command has verbs or options" sh -c "
 		bash '$work/complete' '$completion/assay' '$assay' $command '' | grep -q . ||
