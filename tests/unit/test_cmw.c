@@ -258,6 +258,23 @@ static void what_is_written_is_read(void **state)
 	}
 }
 
+static void very_many_values_are_not_parsed(void **state)
+{
+	static const char *const begins[] = { "[", "{\"a\":[" }, *const ends[] = { "]", "]}" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct buffer in = support_many_values(begins[i], CMW_MAX_VALUES, ends[i]);
+		struct buffer out = { 0 };
+		struct assay_error err = { 0 };
+
+		assert_int_equal(cmw_read_evidence(buffer_bytes(&in), &out, &err), -EFBIG);
+		support_assert_error(&err, "the CMW has more than 4096 values");
+		buffer_free(&out);
+		buffer_free(&in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +285,7 @@ int main(void)
 		cmocka_unit_test(what_is_none_is_refused),
 		cmocka_unit_test(there_are_no_more_messages_than_the_limit),
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(very_many_values_are_not_parsed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,18 @@ static void each_kind_is_read_as_itself_only(void **state)
 	}
 }
 
+static void each_kind_of_very_many_values_is_refused(void **state)
+{
+	struct buffer text = support_many_values("{\"a\":[", ENROLL_MAX_VALUES, "]}");
+	struct assay_error err;
+
+	(void)state;
+	/* The last is a record, which no stranger sends. */
+	for (size_t i = 0; i + 1 < COUNT(kinds); i++)
+		BAD(kinds[i].parse(buffer_bytes(&text), &err), EFBIG, "has more than 256 values");
+	buffer_free(&text);
+}
+
 static void each_kind_cut_at_every_byte_is_refused(void **state)
 {
 	struct assay_error err;
@@ -500,6 +512,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_is_read_as_itself_only),
+		cmocka_unit_test(each_kind_of_very_many_values_is_refused),
 		cmocka_unit_test(each_kind_cut_at_every_byte_is_refused),
 		cmocka_unit_test(what_is_malformed_is_told),
 		cmocka_unit_test(a_record_is_of_the_key_whose_name_it_has),

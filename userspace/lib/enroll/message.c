@@ -283,10 +283,13 @@ static int parse_pending(const json_t *root, struct enroll_pending *pending,
 
 static int parse_text(struct bytes text, const char *what, json_t **ret, struct assay_error *err)
 {
+	int r;
+
 	if (text.size > ENROLL_MAX_SIZE)
 		return assay_fail(err, EFBIG, "%s has %zu bytes; at most %u are read", what,
 				  text.size, ENROLL_MAX_SIZE);
-	return json_parse(text, what, ret, err);
+	r = json_limit_values(text, ENROLL_MAX_VALUES, what, err);
+	return r < 0 ? r : json_parse(text, what, ret, err);
 }
 
 int enroll_request_parse(struct bytes text, struct enroll_request *ret, struct assay_error *err)

@@ -20,6 +20,7 @@
 #include "verify/record.h"
 
 #define ENROLL_MAX_SIZE (1U << 20)   /* bytes of one's JSON text */
+#define ENROLL_MAX_VALUES 256	     /* of that: none has more than some twenty */
 #define ENROLL_MAX_STRUCTURE 4096    /* bytes of one marshalled TPM structure */
 #define ENROLL_MAX_CERTIFICATE 16384 /* bytes of the endorsement key's certificate */
 #define ENROLL_MAX_CHAIN 65536	     /* bytes of the certificates between it and a root */

@@ -18,6 +18,7 @@
 /* Limits of what is read; more is refused. */
 #define CMW_MAX_DEPTH 4	    /* collections within collections */
 #define CMW_MAX_MESSAGES 64 /* of a collection and those in it */
+#define CMW_MAX_VALUES 4096 /* of JSON: so many messages have some hundred */
 
 /**
  * struct cmw - one message
@@ -55,7 +56,7 @@ bool cmw_is_wrapped(struct bytes in);
  *
  * Messages of other types are passed over, and so are indicators, which say no more than the type.
  * Return: 0; -EBADMSG with the rule that broke, also where there is no such message or more than
- * one; -E2BIG over a limit; -ENOMEM
+ * one; -E2BIG, -EFBIG over a limit; -ENOMEM
  */
 int cmw_read_evidence(struct bytes in, struct buffer *out, struct assay_error *err);
 

@@ -106,9 +106,11 @@ static char first_character(struct bytes in)
 static int read_json(struct bytes in, struct cmw_search *search, struct assay_error *err)
 {
 	CLEANUP(json_decref_pointer) json_t *root = NULL;
-	int r = first_character(in) == '[' ? json_parse_array(in, CMW_WHAT, &root, err) :
-					     json_parse(in, CMW_WHAT, &root, err);
+	int r = json_limit_values(in, CMW_MAX_VALUES, CMW_WHAT, err);
 
+	if (r == 0)
+		r = first_character(in) == '[' ? json_parse_array(in, CMW_WHAT, &root, err) :
+						 json_parse(in, CMW_WHAT, &root, err);
 	return r < 0 ? r : read_message(root, 0, search, err);
 }
 
