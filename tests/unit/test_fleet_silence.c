@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
- * Who looks for silence, who judges, and who removes devices, all at once: whatever comes of it,
- * what a device is held for, its last change and its alarm agree, and nobody is called silent who
- * was judged in time. SQLite is always there; for PostgreSQL tests/e2e/test_fleet_store.sh runs
- * this with $FLEET_DATABASE, the URL of a database.
+ * Who looks for silence, who judges, who removes devices, acknowledges alarms and forgets what is
+ * old, all at once: whatever comes of it, what a device is held for, its last change and its alarm
+ * agree, and nobody is called silent who was judged in time. SQLite is always there; for PostgreSQL
+ * tests/e2e/test_fleet_store.sh runs this with $FLEET_DATABASE, the URL of a database.
  */
 #define _GNU_SOURCE
 #include "support.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet/alarms.h"
+#include "fleet/audit.h"
 #include "fleet/devices.h"
 #include "fleet/lease.h"
+#include "fleet/retention.h"
 #include "fleet/schema.h"
+#include "fleet/tally.h"
 
 #define INTERVAL 300
 #define PERIOD 30
@@ -144,6 +149,8 @@ static int replace_one(struct store *store, uint32_t number, struct assay_error 
 	if (r == 0)
 		r = enrol(store, which, which + 1, err);
 	if (r == 0)
+		r = audit_add(store, atomic_load(&now), "approver", "replace", name, err);
+	if (r == 0)
 		return store_commit(store, err);
 	store_rollback(store);
 	return r;
@@ -158,6 +165,40 @@ static int look(struct store *store, uint32_t number, struct assay_error *err)
 	(void)number;
 	/* Whoever has the lease, the other finds as well. */
 	return r < 0 ? r : lease_go_on(store, &terms, &found, err);
+}
+
+/* As operators do: what they did is in the audit. */
+static int acknowledge_one(struct store *store, uint32_t number, struct assay_error *err)
+{
+	static const struct store_statement any = {
+		"n", "SELECT id FROM alarm WHERE closed = 0 AND id >= $1 ORDER BY id LIMIT 1", NULL
+	};
+	const struct store_value from = store_number(number % 1000);
+	uint64_t id = 0;
+	int r = store_run(store, &any, &from, 1, store_take_number, &id, err);
+
+	if (r == 0)
+		r = store_begin(store, err);
+	if (r < 0)
+		return r;
+	r = alarms_acknowledge(store, id, "operator", "seen", atomic_load(&now), err);
+	if (r == 0)
+		r = audit_add(store, atomic_load(&now), "operator", "acknowledge", "", err);
+	if (r == 0)
+		return store_commit(store, err);
+	store_rollback(store);
+	return r == -ENOENT ? 0 : r; /* it was closed meanwhile */
+}
+
+/* More than a day later each time, so that a pass begins and goes on. */
+static int keep_house(struct store *store, uint32_t number, struct assay_error *err)
+{
+	const struct retention_terms terms = { atomic_load(&now) + number % 10 * 86401, 1, 1, 200 };
+	struct retention_done forgotten = { 0 };
+	bool taken;
+	int r = retention_look(store, &terms, &forgotten, err);
+
+	return r < 0 ? r : tally_take(store, terms.now, &taken, err);
 }
 
 /* struct part - who does it until all is done; @error: "" if all went well */
@@ -239,7 +280,8 @@ static void all_at_once(void **state)
 	struct part parts[] = {
 		{ .act = judge_some, .seed = 1 },  { .act = judge_some, .seed = 2 },
 		{ .act = look, .seed = 3 },	   { .act = look, .seed = 4 },
-		{ .act = replace_one, .seed = 5 },
+		{ .act = replace_one, .seed = 5 }, { .act = acknowledge_one, .seed = 6 },
+		{ .act = keep_house, .seed = 7 },
 	};
 	const size_t count = sizeof(parts) / sizeof(parts[0]);
 	struct store *store = NULL;
