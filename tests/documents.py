@@ -20,6 +20,8 @@ TROUBLESHOOTING = "docs/troubleshooting.md"
 ROOMS = ("completions", "docs", "examples", "kmod", "man", "patches", "policy", "qemu", "tests", "userspace")
 FENCE = re.compile(r"^(```|~~~)")
 LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^()\s]+)\)")
+# Of a picture for each of the two schemes of colours, which Markdown has no words for.
+ELEMENT = re.compile(r'<(?:a|img|source)\b[^>]*?\b(?:href|src|srcset)="([^"]+)"')
 STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"(?:\s*(?:[A-Z][A-Za-z0-9_]*\s*)?"(?:[^"\\\n]|\\.)*")*')
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 CONVERSION = re.compile(r"%[-+ #0]*[0-9*]*(?:\.[0-9*]+)?(?:hh|h|ll|l|z|j|t)?(?:p[a-zA-Z]+|[a-zA-Z])|%(?=\x00)")
@@ -68,7 +70,8 @@ def anchors(text):
 def wrong_links(names):
     linked = {"README.md"}
     for name in names:
-        for target in LINK.findall("\n".join(prose(read(name)))):
+        text = "\n".join(prose(read(name)))
+        for target in LINK.findall(text) + ELEMENT.findall(text):
             if re.match(r"[a-z]+:", target):
                 continue
             path, _, anchor = target.partition("#")

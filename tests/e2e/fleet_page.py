@@ -234,6 +234,9 @@ def check_fleet():
         browser.set_window_size(1100, 1090)
     js("document.activeElement.blur(); scrollTo(0, 0)")
     picture("fleet.png")
+    theme("dark")
+    picture("fleet-dark.png")
+    theme("light")
     if pictures:
         browser.set_window_size(1100, 800)
 

@@ -47,6 +47,7 @@ sees commands README.md '--no-assay-log' '--no-assay-logs' 'there is no --no-ass
 sees commands README.md 'make demo ' 'make demos ' 'make has no target demos'
 sees commands CONTRIBUTING.md 'T=unit/test_rules' 'T=unit/test_rulers' 'no test is called'
 sees links README.md 'docs/picture.svg' 'docs/pictures.svg' 'leads to no file'
+sees links README.md 'docs/fleet-dark.png' 'docs/fleet-bark.png' 'leads to no file'
 sees links CONTRIBUTING.md 'tests/run.sh' 'tests/run.bash' 'there is no tests/run.bash'
 sees links SECURITY.md '#who-can-do-what' '#who-can-do-that' 'leads to no heading'
 echo '# A page' >"$work/tree/docs/page.md"
