@@ -35,7 +35,7 @@ turn_on() {
 mkdir -p /mnt
 mount -t ext4 /dev/vda /mnt || exit 1
 
-echo 1..22
+echo 1..24
 turn_on
 check 'who signed the manifest must be said' told 2 '--cert CERT.pem is needed' '--unsigned'
 turn_on --unsigned --cert $here/signer.der
@@ -60,6 +60,13 @@ check "a manifest that is not its signature's is refused with --cert" \
 check 'and no file was touched' off /bin/busybox /busy /changed
 turn_on --cert $here/other.der
 check 'a manifest of another signer is refused with --cert' told 1 "another certificate's key"
+
+other=$(sed -n '/"path":"\/bin\/busybox"/s/.*"pkcs7":"\([^"]*\)".*/\1/p' $here/m)
+sed -n '1p; /"path":"\/busy"/s#"pkcs7":"[^"]*"#"pkcs7":"'"$other"'"#p' $here/m >/run/other
+run assay enable --manifest /run/other --root /mnt --unsigned
+check "another file's signature is refused" \
+	told 1 "/busy: the kernel rejects the signature: it is not of this file's digest" '1 of 1 files failed'
+check 'and the file is left as it was' off /busy
 
 exec 9>>/mnt/busy
 turn_on --cert $here/signer.der

@@ -60,6 +60,14 @@ rm -r "$archive_root"
 append 20 300
 mended "a removed directory"
 
+service_stop
+chown -R 0:0 "$archive_root"
+check "it starts where the directory is somebody else's" service_start
+check "a directory of another user is told" service_waits 50 state_has "the directory must be the service's user's"
+chown -R assay:assay "$archive_root"
+append 20 300
+mended "a directory given back" open
+
 touch "$archive_dir/notes"
 mv "$archive_dir/000002.cel.zst" /run/
 service_stop

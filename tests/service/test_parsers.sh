@@ -57,6 +57,7 @@ file=/srv/$name" >/etc/assay/measure.d/a.conf
 	run ask fault-crash
 	check "$name refuses a call that its parser crashes at" prints 0 '"error":"org.assay.Failed".*ended by signal 11 '
 	check "$name tells of it" service_waits 50 state_has '"problem_id": "parser"'
+	check "$name says what that means" state_has 'a request could not be parsed, and was refused; others are answered'
 
 	# All that may work at a time, over and over.
 	for _ in 1 2 3 4; do

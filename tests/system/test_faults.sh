@@ -34,6 +34,20 @@ check 'systemd is told that there is a problem' waits status_says problem
 works 'the module is loaded' modprobe assay
 check 'udev gives the device to the group' waits device_is 'root assay 660'
 check 'the service finds it' waits state_is '.device_present'
+somebody() { # GROUP COMMAND...
+	somebody_group=$1
+	shift
+	setpriv --reuid nobody --regid nogroup --groups "$somebody_group" "$@"
+}
+run somebody nogroup assay log show
+check 'somebody else may not open it' told 1 '/dev/assay may not be opened: Permission denied; run this as root'
+works 'but a member of its group' somebody assay assay log show
+
+exec 3<>/dev/tpm0
+run assay key create --tcti device:/dev/tpm0 --out /root/key.pem
+check 'a TPM that another program has is told' told 1 'the TPM at /dev/tpm0 is in use by another program' /dev/tpmrm0
+works 'which others can use by way of the resource manager' assay key create --tcti device:/dev/tpmrm0 --out /root/key.pem
+exec 3>&-
 
 for file in jq curl tpm2; do
 	fsverity enable "/usr/bin/$file"
