@@ -244,8 +244,9 @@ done
 # ---------------------------------------------------------------- what its clients send
 # Parsed by a process of its own for each request. With these words a call does there what a mistake in
 # the parser, or somebody who has taken it over, could do: tests/service/parser-faults.c.
-parser_of() { # the process that parses, below the service
-	parser=$(pgrep -P "$pid")
+parser_of() { # the process that parses; before it, what parsers are copies of
+	parser=$(cut -d ' ' -f 2 "/proc/$pid/task/$pid/children")
+	[ -n "$parser" ]
 }
 parser_reads() { # FIELD: of /proc/PID/status
 	sed -n "s/^$1:[ \t]*//p" "/proc/$parser/status"
@@ -286,12 +287,16 @@ for program in build/host/assayd build/host/assayd-plain; do
 	check "$name: and that is little" [ "${parser_size% *}" -lt \
 		$(($(sed -n 's/^VmData:[ \t]*\([0-9]*\) kB/\1/p' "/proc/$pid/status") + 17 * 1024)) ]
 	check "$name: it has no capability" [ "$(parser_reads CapPrm) $(parser_reads CapEff)" = '0000000000000000 0000000000000000' ]
+	call org.assay.Status '{"x": "fault-stack"}'
+	check "$name: the parser makes its stack no larger than its memory" answers '.parameters.text | test("parser was ended by signal 11 ")'
 	check "$name: and a filter of its own" [ "$(parser_reads Seccomp_filters)" -gt \
 		"$(sed -n 's/^Seccomp_filters:[ \t]*//p' "/proc/$pid/status")" ]
 	if [ "$(id -u)" -eq 0 ]; then
 		check "$name: it has no descriptor but the one that it answers by" [ "$(ls "/proc/$parser/fd")" = 1 ]
 	else
-		skip "$name: it has no descriptor but the one that it answers by" 'this needs root'
+		for title in 'it has no descriptor but the one that it answers by' 'and shares no memory'; do
+			skip "$name: $title" 'this needs root'
+		done
 	fi
 	call org.assay.Status
 	check "$name answers others while one parser does not end" answers '.parameters.state.type == "assayd"'
@@ -301,6 +306,7 @@ for program in build/host/assayd build/host/assayd-plain; do
 	check "$name ends it" grep -q 'it was not done within 10000 ms' "$work/loop"
 	kill -HUP "$pid"
 	check "$name forgets what was told once its configuration is read anew" \
+		check "$name: and shares no memory" sh -c "grep -q heap /proc/$parser/maps && ! grep ' ...s ' /proc/$parser/maps"
 		eventually state_says '[.problems[] | select(.part == "varlink")] == []'
 	check "$name ends as ever" stop
 done

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef json_t *(*load_function)(const char *text, size_t size, size_t flags, json_error_t *error);
 
@@ -38,12 +40,28 @@ static void __attribute__((noreturn)) take_all(void)
 		;
 }
 
+/* A stack, which is no data to the kernel, made larger; it ends where it is not given. */
+static void __attribute__((noreturn)) take_stack(void)
+{
+	enum { PAGE = 65536, WANTED = 256 << 20 };
+	volatile char room[3 * PAGE];
+	char *page = (char *)(((uintptr_t)room + PAGE) & ~((uintptr_t)PAGE - 1));
+
+	room[0] = 0;
+	if (mremap(page, PAGE, WANTED, MREMAP_MAYMOVE) == MAP_FAILED)
+		*nowhere = 1;
+	for (;;)
+		;
+}
+
 json_t *json_loadb(const char *buffer, size_t buflen, size_t flags, json_error_t *error)
 {
 	if (has(buffer, buflen, "fault-crash"))
 		*nowhere = 1;
 	if (has(buffer, buflen, "fault-open"))
 		(void)open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	if (has(buffer, buflen, "fault-stack"))
+		take_stack();
 	if (has(buffer, buflen, "fault-loop"))
 		take_all();
 	return load(buffer, buflen, flags, error);

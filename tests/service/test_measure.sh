@@ -108,8 +108,10 @@ stop_child() {
 	for _ in $(seq 200); do
 		kill -HUP "$service_pid"
 		for _ in $(seq 50); do
-			child=$(grep -ls "^PPid:.$service_pid\$" /proc/[0-9]*/status | tr -cd '0-9\n' | head -n 1)
-			[ -z "$child" ] || { kill -STOP "$child" && return 0; }
+			# The first is what parsers are copies of.
+			child=$(cut -d ' ' -f 2 "/proc/$service_pid/task/$service_pid/children")
+			# Not before it has come to where it looks.
+			[ -z "$child" ] || { sleep 0.2 && kill -STOP "$child" && return 0; }
 		done
 	done
 	return 1

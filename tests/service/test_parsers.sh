@@ -20,8 +20,24 @@ passes() { # COUNT: so many have been
 	state_has "\"pass_count\": $1,"
 }
 
+children() { # the process that parsers are copies of, then parsers
+	cat "/proc/$service_pid/task/$service_pid/children"
+}
+
 parsers() { # COUNT: so many work
-	[ "$(wc -w <"/proc/$service_pid/task/$service_pid/children")" -eq "$1" ]
+	[ "$(children | wc -w)" -eq $(($1 + 1)) ]
+}
+
+# What is open in them, and of their memory what they share with others or is of a device.
+parsers_have() {
+	children | tr ' ' '\n' | sed '1d; /^$/d' | while read -r parser; do
+		ls "/proc/$parser/fd"
+		grep ' ...s \| /dev/' "/proc/$parser/maps"
+	done
+}
+
+parsers_have_output() { # and nothing else
+	[ "$(parsers_have | sort -u)" = 1 ]
 }
 
 archived() {
@@ -58,12 +74,15 @@ file=/srv/$name" >/etc/assay/measure.d/a.conf
 	check "$name refuses a call that its parser crashes at" prints 0 '"error":"org.assay.Failed".*ended by signal 11 '
 	check "$name tells of it" service_waits 50 state_has '"problem_id": "parser"'
 	check "$name says what that means" state_has 'a request could not be parsed, and was refused; others are answered'
+	run ask fault-stack
+	check "$name has no parser that makes its stack larger than its memory" prints 0 'ended by signal 11 '
 
 	# All that may work at a time, over and over.
 	for _ in 1 2 3 4; do
 		while [ ! -e /run/enough ]; do ask fault-loop; done >/dev/null 2>&1 &
 	done
 	check "$name: all parsers are taken by calls that they do not end with" service_waits 100 parsers 4
+	check "$name has them have their output alone" service_waits 50 parsers_have_output
 	before=$(archived)
 	mount -t ext4 /dev/vda /srv
 	check "$name sees a mount all the same" service_waits 200 passes 2

@@ -188,6 +188,39 @@ static int signal_the_service(struct bytes input, struct buffer *out, struct ass
 	return 0;
 }
 
+/* Memory that no limit of data counts: shared, or a stack. */
+static int map(int flags, struct buffer *out)
+{
+	buffer_append_u8(out, mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED);
+	return 0;
+}
+
+static int map_shared(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	return map(MAP_SHARED | MAP_ANONYMOUS, out);
+}
+
+static int map_stack(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	return map(MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, out);
+}
+
+/* What the service and its other children share since. */
+static char *shared;
+
+static int write_shared(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	buffer_append_u8(out, 1);
+	shared[0] = 1;
+	return 0;
+}
+
 static int end_at_once(struct bytes input, struct buffer *out, struct assay_error *err)
 {
 	(void)input;
@@ -208,12 +241,14 @@ static int read_nothing_there(struct bytes input, struct buffer *out, struct ass
 static void test_children_that_break_the_rules_are_refused(void **state)
 {
 	static const confined_function functions[] = {
-		open_a_file, open_a_socket,	 fork_a_child,
-		execute,     map_code,		 write_elsewhere,
-		end_at_once, read_nothing_there, signal_the_service,
+		open_a_file,	    open_a_socket,   fork_a_child, execute,
+		map_code,	    write_elsewhere, end_at_once,  read_nothing_there,
+		signal_the_service, map_shared,	     map_stack,	   write_shared,
 	};
 
 	(void)state;
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(shared != MAP_FAILED);
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		struct outcome outcome =
 			run_function(functions[i], BYTES(NULL, 0), &CONFINED_DEFAULT);
@@ -223,6 +258,31 @@ static void test_children_that_break_the_rules_are_refused(void **state)
 		assert_int_equal(outcome.output.size, 0);
 		buffer_free(&outcome.output);
 	}
+	assert_int_equal(shared[0], 0);
+	munmap(shared, 4096);
+}
+
+static char secret[6] = "none";
+
+static int tell_secret(struct bytes input, struct buffer *out, struct assay_error *err)
+{
+	(void)input;
+	(void)err;
+	buffer_append(out, secret, strlen(secret));
+	return 0;
+}
+
+static void test_child_has_nothing_that_the_service_got_later(void **state)
+{
+	struct outcome outcome;
+
+	(void)state;
+	memcpy(secret, "a key", sizeof(secret));
+	outcome = run_function(tell_secret, BYTES(NULL, 0), &CONFINED_DEFAULT);
+	assert_int_equal(outcome.r, 0);
+	assert_int_equal(outcome.output.size, 4);
+	assert_memory_equal(outcome.output.data, "none", 4);
+	buffer_free(&outcome.output);
 }
 
 static int never_end(struct bytes input, struct buffer *out, struct assay_error *err)
@@ -275,6 +335,21 @@ static void test_cancelled_child_says_nothing(void **state)
 	loop_free(outcome.loop);
 }
 
+static void test_there_is_no_child_of_the_service_as_it_is(void **state)
+{
+	struct assay_error err;
+	struct loop *loop;
+
+	(void)state;
+	confined_stop();
+	confined_stop();
+	assert_int_equal(loop_new(&loop, &err), 0);
+	assert_int_equal(confined_run(loop, reverse, BYTES_LITERAL("abc"), &CONFINED_DEFAULT, done,
+				      NULL, NULL, &err),
+			 -ECHILD);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,9 +358,13 @@ int main(void)
 		cmocka_unit_test(test_more_output_is_refused),
 		cmocka_unit_test(test_error_of_a_child_arrives),
 		cmocka_unit_test(test_children_that_break_the_rules_are_refused),
+		cmocka_unit_test(test_child_has_nothing_that_the_service_got_later),
 		cmocka_unit_test(test_child_that_does_not_end_is_killed),
 		cmocka_unit_test(test_cancelled_child_says_nothing),
+		cmocka_unit_test(test_there_is_no_child_of_the_service_as_it_is),
 	};
 
+	if (confined_start(NULL) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -546,5 +546,7 @@ int main(void)
 		cmocka_unit_test(test_peer_is_who_has_connected),
 	};
 
+	if (confined_start(NULL) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, support_enter_directory, support_leave_directory);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The side of the service; the child's is confined_child.c. */
+/* The side of the service; the child's is confined_child.c, what makes it confined_maker.c. */
 #define _GNU_SOURCE
 #include "confined.h"
 
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "confined_child.h"
+#include "confined_maker.h"
 
 /**
  * struct confined - a child that works
@@ -133,16 +134,6 @@ static void time_is_over(void *context)
 		finish(confined);
 }
 
-static pid_t start_child(const int pipe_fds[2], confined_function function, struct bytes input,
-			 const struct confined_limits *limits)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		confined_child(pipe_fds[1], function, input, limits);
-	return pid;
-}
-
 int confined_run(struct loop *loop, confined_function function, struct bytes input,
 		 const struct confined_limits *limits, confined_done done, void *context,
 		 struct confined **ret, struct assay_error *err)
@@ -162,8 +153,8 @@ int confined_run(struct loop *loop, confined_function function, struct bytes inp
 		.limits = *limits, .done = done, .context = context, .fd = fds[0]
 	};
 	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK); /* the child's end blocks */
-	pid = start_child(fds, function, input, limits);
-	r = pid < 0 ? assay_fail(err, errno, "cannot start a process: %s", strerror(errno)) : 0;
+	pid = confined_maker_make(function, input, limits, fds[1], err);
+	r = pid < 0 ? pid : 0;
 	close(fds[1]);
 	if (r == 0)
 		r = loop_child_add(loop, pid, child_ended, confined, &confined->child, err);

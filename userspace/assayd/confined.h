@@ -4,8 +4,9 @@
  * one that its output goes to, no capability, system calls for memory and for writing alone
  * (seccomp), bounded memory and time. What goes wrong in it is an error of that input.
  *
- * The child is a copy of the service, so that the parser is an ordinary function. It must not rely
- * on what opens files on the way: random numbers, locales, time zones, name services.
+ * The child is a copy of the service as it was at its start, so that the parser is an ordinary
+ * function, and who takes it over finds nothing there but the input. It must not rely on what opens
+ * files on the way: random numbers, locales, time zones, name services.
  */
 #ifndef ASSAY_ASSAYD_CONFINED_H
 #define ASSAY_ASSAYD_CONFINED_H
@@ -15,7 +16,7 @@
 
 /**
  * struct confined_limits - what the child may use
- * @memory: bytes that it may allocate, besides what the service has
+ * @memory: bytes that it may allocate, besides what it begins with
  * @output: bytes of output
  * @milliseconds: until it is killed
  */
@@ -46,6 +47,14 @@ typedef void (*confined_done)(void *context, int r, struct bytes output,
 			      const struct assay_error *err);
 
 struct confined;
+
+/*
+ * confined_start() - from now on there can be children, which are copies of this process as it is
+ * now: to be called once, before it has anything that they must not have
+ * confined_stop() - no more; those that work are not touched
+ */
+int confined_start(struct assay_error *err);
+void confined_stop(void);
 
 /*
  * confined_run() - run a function on @input, which may go as soon as this returns

@@ -28,18 +28,27 @@ static int limit(int resource, rlim_t most)
 	return setrlimit(resource, &value);
 }
 
-/* What the service has allocated counts as well, and stays. */
+/* What the process has already counts as well, and stays. */
+static int limit_memory(uint64_t more)
+{
+	/* Sanitizers reserve address space without end. */
+#ifdef __SANITIZE_ADDRESS__
+	(void)more;
+	return 0;
+#else
+	const rlim_t data = memory_use("VmData"), all = memory_use("VmSize");
+
+	/* The second is for what is no data to the kernel, such as a stack that is made larger. */
+	if (data == 0 || all == 0)
+		return -1;
+	return limit(RLIMIT_DATA, data + more) < 0 ? -1 : limit(RLIMIT_AS, all + more);
+#endif
+}
+
 static int limit_all(const struct confined_limits *limits)
 {
-	const rlim_t told = memory_use("VmData"), present = told ? told : 64U << 20;
-
-	/* Sanitizers reserve address space without end. */
-#ifndef __SANITIZE_ADDRESS__
-	if (limit(RLIMIT_DATA, present + limits->memory) < 0)
+	if (limit_memory(limits->memory) < 0)
 		return -1;
-#else
-	(void)present;
-#endif
 	return limit(RLIMIT_CPU, limits->milliseconds / 1000 + 1) < 0 ||
 			       limit(RLIMIT_NPROC, 0) < 0 || limit(RLIMIT_FSIZE, 0) < 0 ||
 			       limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_MEMLOCK, 0) < 0 ||
@@ -111,8 +120,8 @@ int confined_child_result(int status, struct bytes written, struct bytes *ret,
 	if (status == CHILD_UNCONFINED)
 		return assay_fail(
 			err, EPERM,
-			"its parser could not be confined, so it was not read; this needs a "
-			"kernel with CONFIG_SECCOMP_FILTER");
+			"its parser could not be confined, so it was not read; this needs /proc, "
+			"and a kernel with CONFIG_SECCOMP_FILTER");
 	if (status != CHILD_SAID || !bytes_take_le32(&written, &code) || code > 4095)
 		return assay_fail(err, EPROTO, "its parser ended before it was done (status %d)",
 				  status);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/machine.h"
+#include "confined.h"
 #include "manager.h"
 #include "memory/value.h"
 
@@ -287,6 +288,9 @@ int service_start(struct service *service, struct assay_error *err)
 	service->started_at = loop_now();
 	service->retry_in = RETRY_FIRST;
 	r = take_lock(service, err);
+	/* Before there is anything of a device, a client or a verifier. */
+	if (r == 0)
+		r = confined_start(err);
 	if (r == 0)
 		r = boot_id_read(service->boot_id, err);
 	if (r == 0)
@@ -318,6 +322,7 @@ void service_stop(struct service *service)
 	for (size_t i = 0; i < sizeof(service->signals) / sizeof(service->signals[0]); i++)
 		loop_signal_free(service->signals[i]);
 	loop_free(service->loop);
+	confined_stop();
 	if (service->lock >= 0)
 		close(service->lock);
 }

@@ -49,12 +49,17 @@ static int allow_computing(scmp_filter_ctx filter)
 		SCMP_SYS(sysinfo),
 	};
 	const struct scmp_arg_cmp not_executable = { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 };
+	/* Memory that counts against RLIMIT_DATA: what is shared does not, and no stack. */
+	const struct scmp_arg_cmp data = { 3, SCMP_CMP_MASKED_EQ,
+					   MAP_TYPE | MAP_ANONYMOUS | MAP_GROWSDOWN,
+					   MAP_PRIVATE | MAP_ANONYMOUS };
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(free_calls) / sizeof(free_calls[0]) && r == 0; i++)
 		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, free_calls[i], 0, NULL);
 	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, not_executable,
+				     data);
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
 	return r;

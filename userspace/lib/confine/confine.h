@@ -31,9 +31,9 @@ struct confine_call {
 int confine_privileges(void);
 
 /*
- * confine_calls() - keep the system calls for memory that is not executable, how much memory there
- * is, time, random numbers and ending, and those that are named; any other one ends the process by
- * SIGSYS (see seccomp(2))
+ * confine_calls() - keep the system calls for memory that is private and not executable, how much
+ * memory there is, time, random numbers and ending, and those that are named; any other one ends
+ * the process by SIGSYS (see seccomp(2))
  *
  * Return: 0; -errno where the kernel has no seccomp filters
  */
