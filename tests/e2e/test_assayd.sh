@@ -179,8 +179,19 @@ END
 		check "$name listens to its group" answers '.parameters.state.type == "assayd"'
 		run $member org.assay.Quote '{"nonce": "00"}'
 		check "$name makes no quotes for it" answers '.error == "org.varlink.service.PermissionDenied"'
+		rm -f "$work/hold" && mkfifo "$work/hold"
+		# shellcheck disable=SC2086 # words
+		setpriv --reuid 65534 --regid 65534 --groups 0 $varlink "$socket" --hold 20 <"$work/hold" >"$work/held" &
+		holder=$!
+		exec 9>"$work/hold"
+		check "$name lets one user hold half of its connections" eventually grep -q '^8 are held$' "$work/held"
+		call org.assay.Status
+		check "$name has room for others" answers '.parameters.state.type == "assayd"'
+		exec 9>&-
+		wait "$holder"
 	else
-		for title in 'does not listen to others' 'tells others that it runs' 'listens to its group' 'makes no quotes for it'; do
+		for title in 'does not listen to others' 'tells others that it runs' 'listens to its group' 'makes no quotes for it' \
+			'lets one user hold half of its connections' 'has room for others'; do
 			skip "$name $title" 'this needs root'
 		done
 	fi
@@ -276,6 +287,8 @@ for program in build/host/assayd build/host/assayd-plain; do
 		answers '.parameters.state | .parts.varlink.unparsed == 1 and (.problems[] | select(.part == "varlink" and .problem_id == "parser").text | test("a call of user '"$(id -u)"': "))'
 	call org.assay.Status '{"x": "fault-open"}'
 	check "$name: the parser opens no file" answers '.parameters.text | test("parser was ended by signal 31 ")'
+	call org.assay.Status '{"x": "fault-stack"}'
+	check "$name: the parser makes its stack no larger than its memory" answers '.parameters.text | test("parser was ended by signal 11 ")'
 	run sh -c "$varlink $socket --raw <$work/many"
 	check "$name: the parser has no memory for a call that takes much" grep -q '"error":"org.assay.Failed"' "$work/stdout"
 
@@ -287,12 +300,11 @@ for program in build/host/assayd build/host/assayd-plain; do
 	check "$name: and that is little" [ "${parser_size% *}" -lt \
 		$(($(sed -n 's/^VmData:[ \t]*\([0-9]*\) kB/\1/p' "/proc/$pid/status") + 17 * 1024)) ]
 	check "$name: it has no capability" [ "$(parser_reads CapPrm) $(parser_reads CapEff)" = '0000000000000000 0000000000000000' ]
-	call org.assay.Status '{"x": "fault-stack"}'
-	check "$name: the parser makes its stack no larger than its memory" answers '.parameters.text | test("parser was ended by signal 11 ")'
 	check "$name: and a filter of its own" [ "$(parser_reads Seccomp_filters)" -gt \
 		"$(sed -n 's/^Seccomp_filters:[ \t]*//p' "/proc/$pid/status")" ]
 	if [ "$(id -u)" -eq 0 ]; then
 		check "$name: it has no descriptor but the one that it answers by" [ "$(ls "/proc/$parser/fd")" = 1 ]
+		check "$name: and shares no memory" sh -c "grep -q heap /proc/$parser/maps && ! grep ' ...s ' /proc/$parser/maps"
 	else
 		for title in 'it has no descriptor but the one that it answers by' 'and shares no memory'; do
 			skip "$name: $title" 'this needs root'
@@ -306,7 +318,6 @@ for program in build/host/assayd build/host/assayd-plain; do
 	check "$name ends it" grep -q 'it was not done within 10000 ms' "$work/loop"
 	kill -HUP "$pid"
 	check "$name forgets what was told once its configuration is read anew" \
-		check "$name: and shares no memory" sh -c "grep -q heap /proc/$parser/maps && ! grep ' ...s ' /proc/$parser/maps"
 		eventually state_says '[.problems[] | select(.part == "varlink")] == []'
 	check "$name ends as ever" stop
 done

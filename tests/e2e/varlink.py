@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 r"""varlink.py SOCKET METHOD [PARAMETERS]: one call of Varlink, as varlinkctl makes it; the reply as JSON.
 varlink.py SOCKET --raw: standard input as it is, what comes back as it is.
+varlink.py SOCKET --hold COUNT: so many connections, until standard input ends; how many of them stay.
 varlink.py SOCKET|HOST:PORT --http REQUEST: a request of HTTP; \r and \n stand for these.
 varlink.py --check FILE: is the description of an interface what the definition's grammar has?"""
 import json
@@ -32,6 +33,22 @@ def check(text):
 
 if sys.argv[1] == "--check":
     sys.exit(0 if check(open(sys.argv[2], encoding="utf-8").read()) else 1)
+if sys.argv[2] == "--hold":
+    held = []
+    for _ in range(int(sys.argv[3])):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(20)
+        connection.connect(sys.argv[1])
+        try:
+            connection.sendall(b'{"method": "org.varlink.service.GetInfo"}\0')
+            answered = connection.recv(65536) != b""
+        except OSError:
+            answered = False
+        if answered:
+            held.append(connection)
+    print(len(held), "are held", flush=True)
+    sys.stdin.read()
+    sys.exit(0)
 if sys.argv[1].startswith("/"):
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(20)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "listener.h"
 #include "peer.h"
@@ -23,11 +24,14 @@
 #define PARSER_TIME 10000
 #define PARSERS_MAX 4
 
+LIST_HEAD(clients, client);
+
 struct varlink {
 	struct server *server;
 	struct server_type type;
 	int fd;
 	char *path, *group;
+	struct clients clients;
 	uint64_t calls, refused, unparsed;
 };
 
@@ -48,6 +52,7 @@ struct request {
  * @request: that is being answered, NULL: none
  */
 struct client {
+	LIST_ENTRY(client) link;
 	struct peer peer;
 	struct request *request;
 };
@@ -211,6 +216,17 @@ static void call_parsed(void *context, struct connection *connection, int r, str
 	connection->close = parsed.what == VARLINK_MALFORMED;
 }
 
+/* One user takes the place of no other: but for root, each has half of them at most. */
+static bool has_place(const struct varlink *varlink, const struct peer *peer)
+{
+	size_t count = 0;
+	const struct client *client;
+
+	LIST_FOREACH(client, &varlink->clients, link)
+	count += client->peer.uid == peer->uid;
+	return peer_is_root(peer) || count <= (varlink->type.connections_max + 1) / 2;
+}
+
 static bool let_in(void *context, struct connection *connection)
 {
 	struct service *service = context;
@@ -220,8 +236,9 @@ static bool let_in(void *context, struct connection *connection)
 	if (!client)
 		return false;
 	connection->data = client;
+	LIST_INSERT_HEAD(&varlink->clients, client, link);
 	if (peer_read(connection->fd, &client->peer, NULL) == 0 &&
-	    is_allowed(service, &client->peer, METHOD_STATUS))
+	    is_allowed(service, &client->peer, METHOD_STATUS) && has_place(varlink, &client->peer))
 		return true;
 	varlink->refused++;
 	return false;
@@ -236,6 +253,7 @@ static void forget_client(void *context, struct connection *connection)
 		return;
 	if (client->request)
 		client->request->connection = NULL;
+	LIST_REMOVE(client, link);
 	peer_free(&client->peer);
 	free(client);
 }
