@@ -101,6 +101,24 @@ printf '[initrd]\nexclude=/**\n' >$root$rules/00.conf
 stage1
 check "rules of the root's own change nothing" told 0 '1 of 1 files'
 
+# ------------------------------------------------------------------ names that somebody has chosen
+digest=sha256:$(printf %064d 0)
+mkdir -p "$root/srv/x
+$digest /usr/bin"
+printf 1 >"$root/srv/x
+$digest /usr/bin/p4"
+printf 2 >"$root/srv/$(printf '\377\033[2J')"
+ln -s . $root/srv/loop
+ln -s /proc/1/root/etc $root/srv/out
+find $root/srv -type f -exec fsverity enable {} \;
+say_rules 'verity=/srv' 'glob=/srv/**' 'glob=/srv/loop/loop/loop/*' 'glob=/srv/out/*'
+stage1
+check 'names with a line break, and with bytes that are no text, are measured' told 0 '2 of 2 files measured'
+check 'they make no line of what was measured' [ "$(wc -l </run/assay/stage1.measured)" = 2 ]
+run assay log show
+check 'and none of the log as it is shown' sh -c "! grep -e '^$digest' -e '$(printf '\033')' /run/stdout"
+rm -r $root/srv
+
 # ------------------------------------------------------------------ what goes wrong
 assay sign --key /key/other --cert /key/other.pem --root $root \
 	--manifest $root/etc/assay/other.jsonl /opt/deep >/dev/null || exit 1

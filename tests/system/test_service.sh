@@ -199,6 +199,10 @@ check 'by the example that is told, with what to do' waits state_is \
 works 'it is given fs-verity' sh -c 'head -c 100000 /usr/bin/assay >/var/lib/portables/plain_1.raw && fsverity enable /var/lib/portables/plain_1.raw'
 works 'which the service is told of' systemctl reload assayd
 check 'and measures it, whatever is in it' waits image_in_log /var/lib/portables/plain_1.raw
+works 'another is kept elsewhere, and linked as portablectl does' sh -c 'mkdir -p /srv /etc/portables &&
+	head -c 200000 /usr/bin/assay >/srv/linked_1.raw && fsverity enable /srv/linked_1.raw && ln -s /srv/linked_1.raw /etc/portables/'
+works 'the service is told of that' systemctl reload assayd
+check 'by the example it measures the image where it is' waits image_in_log /srv/linked_1.raw
 check 'nothing is wrong any more' waits state_is '.problems | length == 0'
 
 # ------------------------------------------------------------------ parsers that fail

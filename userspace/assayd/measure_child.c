@@ -124,6 +124,8 @@ static int measure(const struct measure_task *task, struct outcome *outcome,
 		.rules = task->config->measure.rules,
 		.certificates = task->config->measure.certificates,
 		.stage = RULE_STAGE_SYSTEM,
+		/* What was found by then is measured in the rest of the time. */
+		.look_ms = task->config->measure.timeout / 2,
 		.flags = task->config->measure.read ? ASSAY_MEASURE_READ : 0,
 		.measured = measured,
 	};

@@ -113,6 +113,8 @@ static int measure(const struct stage1 *stage1, struct outcome *outcome, struct 
 		.rules = stage1->rules,
 		.certificates = stage1->certificates,
 		.stage = RULE_STAGE_INITRD,
+		/* What was found by then is measured in the rest of the time. */
+		.look_ms = stage1->config.timeout * 1000 / 2,
 		.flags = stage1->config.read ? ASSAY_MEASURE_READ : 0,
 		.enter = change_root,
 		.measured = measured,

@@ -99,7 +99,8 @@ static int find_files(struct pass_run *run, struct assay_error *err)
 	const struct measure_pass *pass = run->pass;
 	struct scan_options options = { .root = pass->root,
 					.lists = pass->lists,
-					.stage = pass->stage };
+					.stage = pass->stage,
+					.look_ms = pass->look_ms };
 	int r = rules_load(pass->rules, &run->rules, err);
 
 	if (r == 0)

@@ -14,7 +14,7 @@
  *                        where a rule names a manifest
  * @paths: @path_count files to measure instead of those of the rules; NULL: the rules'
  * @stage: whose rules
- * @root, @lists: as of struct scan_options
+ * @root, @lists, @look_ms: as of struct scan_options
  * @flags: ASSAY_MEASURE_*
  * @known: files that are not measured again while they have the same digest; NULL: none
  * @enter: called once all is found, before the files are opened; may be NULL
@@ -27,6 +27,7 @@ struct measure_pass {
 	size_t path_count;
 	enum rule_stage stage;
 	int root, lists;
+	uint64_t look_ms;
 	uint32_t flags;
 	const struct known *known;
 	int (*enter)(int root, struct assay_error *err);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "measure/scan_internal.h"
@@ -147,26 +148,58 @@ static bool enter_directory(struct scan_run *run, const char *directory)
 	return run->directory_real;
 }
 
+/* Takes a path apart. Return: the name in @directory */
+static const char *split_path(const char *path, char directory[MANIFEST_PATH_MAX])
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	snprintf(directory, MANIFEST_PATH_MAX, "%.*s", name - path > 1 ? (int)(name - path - 1) : 1,
+		 path);
+	return name;
+}
+
+static int leave_out(struct scan_run *run, const char *path)
+{
+	return scan_failed(run,
+			   "%s is not looked at: it is on an automount or a file system of a "
+			   "network or a program",
+			   path);
+}
+
 /* A file that a rule names, or one that a package has. */
 static int add_path(struct scan_run *run, const char *path, bool named)
 {
 	char directory[MANIFEST_PATH_MAX], real[PATH_MAX];
-	const char *name = strrchr(path, '/') + 1;
+	const char *name = split_path(path, directory);
 
-	snprintf(directory, sizeof(directory), "%.*s", name - path > 1 ? (int)(name - path - 1) : 1,
-		 path);
 	if (enter_directory(run, directory))
 		return named ? add_file(run, run->directory_real, name, true) :
 			       scan_consider(run, run->directory_fd, run->directory_real, name);
 	if (!named)
 		return 0;
 	if (scan_resolve(&run->mounts, run->options->root, directory, real) == -EXDEV)
-		return scan_failed(run,
-				   "%s is not looked at: it is on an automount or a file "
-				   "system of a network or a program",
-				   path);
+		return leave_out(run, path);
 	/* Measuring it tells why it cannot be had. */
 	return add_file(run, strcmp(directory, "/") == 0 ? "" : directory, name, true);
+}
+
+int scan_require_linked(struct scan_run *run, const char *path)
+{
+	char real[PATH_MAX], directory[MANIFEST_PATH_MAX], text[SHOWN_MAX];
+	int r = scan_resolve(&run->mounts, run->options->root, path, real);
+	const char *name;
+
+	if (r == -EXDEV)
+		return leave_out(run, path);
+	if (r < 0) /* but maybe somewhere for who mounts it */
+		return scan_failed(
+			run, "%s leads nowhere: %s",
+			text_escape(BYTES((const uint8_t *)path, strlen(path)), text, sizeof(text)),
+			strerror(-r));
+	name = split_path(real, directory); /* "" of the root, which is no file */
+	return enter_directory(run, directory) ?
+		       scan_require(run, run->directory_fd, run->directory_real, name) :
+		       0;
 }
 
 /* ---------------------------------------------------------------- rules that name files */
@@ -322,6 +355,33 @@ static int scan_rule(struct scan_run *run, const struct rule *rule)
 
 /* ---------------------------------------------------------------- all of them */
 
+/* One that finds too much ends there, and keeps no other from what it finds. */
+static int follow_rule(struct scan_run *run, const struct rule *rule)
+{
+	int r = scan_rule(run, rule);
+
+	return r == -E2BIG ? scan_failed(run, "%s: %s", rule->place, run->err->text) : r;
+}
+
+/*
+ * Those that name files come first: there is room for these, however much who can write to the root
+ * has others find.
+ */
+static int follow_rules(struct scan_run *run, bool named)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->rules->count && r == 0; i++) {
+		const struct rule *rule = &run->rules->list[i];
+
+		if ((rule->stages & run->options->stage) &&
+		    (rule->kind == RULE_MANIFEST || rule->kind == RULE_FILE ||
+		     rule->kind == RULE_LIST) == named)
+			r = follow_rule(run, rule);
+	}
+	return r;
+}
+
 static int by_path(const void *a, const void *b)
 {
 	const struct scan_file *left = a, *right = b;
@@ -347,19 +407,32 @@ static void sort_files(struct scan *scan)
 	scan->count = kept;
 }
 
+uint64_t scan_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int scan_rules(const struct scan_options *options, const struct rules *rules, struct scan *ret,
 	       struct assay_error *err)
 {
 	struct scan_run run = {
-		.options = options, .rules = rules, .directory_fd = -1, .err = err
+		.options = options,
+		.rules = rules,
+		.look_until = options->look_ms > 0 ? scan_now() + options->look_ms : UINT64_MAX,
+		.directory_fd = -1,
+		.err = err,
 	};
 	int r = root_prefix(options->root, &run.prefix, err);
 
 	if (r == 0)
 		r = mounts_load(run.prefix, &run.mounts, err);
-	for (size_t i = 0; i < rules->count && r == 0; i++)
-		if (rules->list[i].stages & options->stage)
-			r = scan_rule(&run, &rules->list[i]);
+	if (r == 0)
+		r = follow_rules(&run, true);
+	if (r == 0)
+		r = follow_rules(&run, false);
 	leave_directory(&run);
 	mounts_free(&run.mounts);
 	free(run.prefix);

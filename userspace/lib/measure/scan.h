@@ -52,21 +52,23 @@ struct scan {
  * @lists: descriptor of the one that RULE_LIST's files are seen from
  * @stage: whose rules
  * @certificates: a manifest is believed if the key of one of these has signed it
+ * @look_ms: milliseconds that looking into directories may take; 0: as long as it takes
  */
 struct scan_options {
 	int root, lists;
 	enum rule_stage stage;
 	X509 *const *certificates;
 	size_t certificate_count;
+	uint64_t look_ms;
 };
 
 /*
  * scan_rules() - find the files that rules are for
  *
- * A rule that cannot be followed is a failure in @ret, and does not keep the others from it.
+ * A rule that cannot be followed is a failure in @ret, and so is one that comes to more than the
+ * bounds: neither keeps the others from it, and what it has found until then counts.
  *
- * Return: 0; -E2BIG for more than the bounds above; -ENOMEM; the error of the root or of
- * /proc/self/mountinfo
+ * Return: 0; -ENOMEM; the error of the root or of /proc/self/mountinfo
  */
 int scan_rules(const struct scan_options *options, const struct rules *rules, struct scan *ret,
 	       struct assay_error *err);

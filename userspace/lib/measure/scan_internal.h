@@ -16,6 +16,7 @@
  * @excluded: the patterns of RULE_EXCLUDE
  * @capacity: of scan.files
  * @path_bytes, @names: counted against the bounds
+ * @look_until: scan_now() from which on no directory is looked into
  * @directory, @directory_real, @directory_fd: the directory of the last path that was added by
  *                                             scan_add_path(), how it is called, and open
  */
@@ -27,6 +28,7 @@ struct scan_run {
 	struct scan scan;
 	size_t capacity;
 	size_t path_bytes, names;
+	uint64_t look_until;
 	char *directory, *directory_real;
 	int directory_fd;
 	struct assay_error *err;
@@ -43,6 +45,11 @@ int scan_failed(struct scan_run *run, const char *format, ...)
 int scan_consider(struct scan_run *run, int fd, const char *real, const char *name);
 /* scan_require() - likewise: added if it is a regular file, which has to have fs-verity */
 int scan_require(struct scan_run *run, int fd, const char *real, const char *name);
+/* scan_require_linked() - likewise what the symbolic link @path leads to */
+int scan_require_linked(struct scan_run *run, const char *path);
+
+/* scan_now() - milliseconds of CLOCK_MONOTONIC */
+uint64_t scan_now(void);
 
 /*
  * scan_resolve() - @path without symbolic links, as seen from the root

@@ -15,6 +15,9 @@
 #include "measure/scan_internal.h"
 #include "sign/manifest.h"
 
+/* Names between two looks at the clock. */
+#define NAMES_A_LOOK 256
+
 /**
  * struct place - a directory that is open
  * @real: how it is called from the root, without symbolic links
@@ -32,6 +35,22 @@ static void leave(struct place *place)
 	*place = (struct place){ 0 };
 }
 
+/* One more name is looked at. */
+static int count_name(struct scan_run *run)
+{
+	if (++run->names > SCAN_NAMES_MAX)
+		return assay_fail(run->err, E2BIG,
+				  "the rules have more than %u names in directories looked at: "
+				  "have them look at fewer",
+				  SCAN_NAMES_MAX);
+	if (run->names % NAMES_A_LOOK == 0 && scan_now() >= run->look_until)
+		return assay_fail(run->err, E2BIG,
+				  "the rules have directories looked at for more than %llu ms: "
+				  "have them look at fewer, or give it more time (timeout)",
+				  (unsigned long long)run->options->look_ms);
+	return 0;
+}
+
 /* The next name that is neither "." nor ".."; NULL at the end, or with the bound's error in *r. */
 static const char *next_name(struct scan_run *run, const struct place *place, int *r)
 {
@@ -40,13 +59,8 @@ static const char *next_name(struct scan_run *run, const struct place *place, in
 	while ((entry = readdir(place->stream))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (++run->names <= SCAN_NAMES_MAX)
-			return entry->d_name;
-		*r = assay_fail(run->err, E2BIG,
-				"the rules have more than %u names in directories looked at: have "
-				"them look at fewer",
-				SCAN_NAMES_MAX);
-		return NULL;
+		*r = count_name(run);
+		return *r == 0 ? entry->d_name : NULL;
 	}
 	return NULL;
 }
@@ -182,6 +196,17 @@ static bool is_image(const char *name)
 	return end && strcmp(end, ".raw") == 0;
 }
 
+/* An image has to have fs-verity, also one that is kept elsewhere, and linked from here. */
+static int take_image(struct scan_run *run, const struct place *place, const char *name,
+		      const struct stat *st)
+{
+	char path[MANIFEST_PATH_MAX];
+
+	if (!S_ISLNK(st->st_mode))
+		return scan_require(run, dirfd(place->stream), place->real, name);
+	return join(place->real, name, path) < 0 ? 0 : scan_require_linked(run, path);
+}
+
 /* @images: images have to have fs-verity */
 static int walk(struct scan_run *run, struct place *place, dev_t device, bool images, int depth)
 {
@@ -196,7 +221,7 @@ static int walk(struct scan_run *run, struct place *place, dev_t device, bool im
 		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 			continue;
 		if (images && is_image(name))
-			r = scan_require(run, fd, place->real, name);
+			r = take_image(run, place, name, &st);
 		else if (S_ISREG(st.st_mode))
 			r = scan_consider(run, fd, place->real, name);
 		if (!S_ISDIR(st.st_mode) || depth >= SCAN_DEPTH_MAX ||
