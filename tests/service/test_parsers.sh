@@ -73,7 +73,7 @@ file=/srv/$name" >/etc/assay/measure.d/a.conf
 	run ask fault-crash
 	check "$name refuses a call that its parser crashes at" prints 0 '"error":"org.assay.Failed".*ended by signal 11 '
 	check "$name tells of it" service_waits 50 state_has '"problem_id": "parser"'
-	check "$name says what that means" state_has 'a request could not be parsed, and was refused; others are answered'
+	check "$name says what that means" state_has 'a request could not be parsed, and was refused'
 	run ask fault-stack
 	check "$name has no parser that makes its stack larger than its memory" prints 0 'ended by signal 11 '
 

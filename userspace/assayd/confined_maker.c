@@ -183,6 +183,17 @@ static bool send_task(const struct task *task, const int descriptors[DESCRIPTORS
 	return sendmsg(maker.fd, &message, MSG_NOSIGNAL) == sizeof(*task);
 }
 
+/* Where there is a time limit, that the process was stopped or the machine slept is EINTR. */
+static bool receive_pid(pid_t *ret)
+{
+	ssize_t size;
+
+	do {
+		size = recv(maker.fd, ret, sizeof(*ret), 0);
+	} while (size < 0 && errno == EINTR);
+	return size == sizeof(*ret);
+}
+
 pid_t confined_maker_make(confined_function function, struct bytes input,
 			  const struct confined_limits *limits, int output, struct assay_error *err)
 {
@@ -192,8 +203,7 @@ pid_t confined_maker_make(confined_function function, struct bytes input,
 
 	if (fd < 0)
 		return fd;
-	if (!send_task(&task, (const int[DESCRIPTORS]){ fd, output }) ||
-	    recv(maker.fd, &pid, sizeof(pid), 0) != sizeof(pid)) {
+	if (!send_task(&task, (const int[DESCRIPTORS]){ fd, output }) || !receive_pid(&pid)) {
 		/* For good: an answer that comes later is none to the next task. */
 		confined_stop();
 		return assay_fail(err, ECHILD,

@@ -31,7 +31,7 @@ void problem_set_parser(struct service *service, const char *part, const struct 
 	if (!problem_is_set(service, part, PROBLEM_PARSER))
 		problem_set(
 			service, part, PROBLEM_PARSER,
-			"a request could not be parsed, and was refused; others are answered: %s. "
+			"a request could not be parsed, and was refused: %s. "
 			"Report it as a fault of assayd; it is forgotten when the configuration "
 			"is read anew",
 			err->text);
