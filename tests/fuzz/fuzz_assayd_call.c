@@ -84,8 +84,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	parse(data, size);
 	(void)take(input);
-	head = http_head_size(input);
+	head = http_head_size(input, 0);
 	require(head <= size && (head > 0 || size < HTTP_HEAD_MAX));
+	/* The same, where half of it had come before. */
+	if (http_head_size(BYTES(data, size / 2), 0) == 0)
+		require(http_head_size(input, size / 2) == head);
 	if (head == 0)
 		return 0;
 	status = http_head_status(BYTES(data, head), "/metrics");

@@ -292,7 +292,7 @@ static void test_heads_are_answered(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		struct bytes text = support_text(heads[i].text);
-		size_t size = http_head_size(text);
+		size_t size = http_head_size(text, 0);
 		uint32_t status = size ? http_head_status(text, "/metrics") : 0;
 
 		if (status != heads[i].status)
@@ -305,7 +305,20 @@ static void test_heads_are_answered(void **state)
 static void test_what_follows_a_head_is_left(void **state)
 {
 	(void)state;
-	assert_int_equal(http_head_size(support_text("a\r\n\r\nb\r\n\r\n")), 5);
+	assert_int_equal(http_head_size(support_text("a\r\n\r\nb\r\n\r\n"), 0), 5);
+}
+
+/* As it comes a byte at a time, wherever the end is cut. */
+static void test_heads_end_where_they_did_not_before(void **state)
+{
+	static const char text[] = "GET\r\n\r\r\n\r\n";
+
+	(void)state;
+	for (size_t size = 1; size < sizeof(text); size++) {
+		struct bytes input = BYTES((const uint8_t *)text, size);
+
+		assert_int_equal(http_head_size(input, size - 1), size == strlen(text) ? size : 0);
+	}
 }
 
 static void test_heads_without_end_are_refused(void **state)
@@ -315,8 +328,8 @@ static void test_heads_without_end_are_refused(void **state)
 
 	(void)state;
 	memset(text, 'a', HTTP_HEAD_MAX);
-	assert_int_equal(http_head_size(BYTES((uint8_t *)text, HTTP_HEAD_MAX - 1)), 0);
-	assert_int_equal(http_head_size(head), HTTP_HEAD_MAX);
+	assert_int_equal(http_head_size(BYTES((uint8_t *)text, HTTP_HEAD_MAX - 1), 0), 0);
+	assert_int_equal(http_head_size(head, 0), HTTP_HEAD_MAX);
 	assert_int_equal(http_head_status(head, "/metrics"), 431);
 }
 
@@ -349,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_structures_of_no_call_are_refused),
 		cmocka_unit_test(test_heads_are_answered),
 		cmocka_unit_test(test_what_follows_a_head_is_left),
+		cmocka_unit_test(test_heads_end_where_they_did_not_before),
 		cmocka_unit_test(test_heads_without_end_are_refused),
 		cmocka_unit_test(test_metrics_escape_labels),
 	};

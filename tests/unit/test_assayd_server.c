@@ -60,10 +60,14 @@ static int parse_line(struct bytes input, struct buffer *out, struct assay_error
 	return 0;
 }
 
-static size_t line_size(struct bytes input)
-{
-	const uint8_t *end = memchr(input.data, '\n', input.size);
+/* Bytes that were looked at for the ends of lines. */
+static size_t looked_at;
 
+static size_t line_size(struct bytes input, size_t searched)
+{
+	const uint8_t *end = memchr(input.data + searched, '\n', input.size - searched);
+
+	looked_at += (end ? (size_t)(end - input.data) + 1 : input.size) - searched;
 	return end ? (size_t)(end - input.data) + 1 : 0;
 }
 
@@ -352,6 +356,36 @@ static void test_slow_requests_are_closed(void **state)
 	end(&scene);
 }
 
+static bool long_line_is_answered(const struct scene *scene)
+{
+	return strlen(scene->clients[0].text) == 51 + 2;
+}
+
+/* None is looked at twice: a line that comes a byte at a time costs no more than one at once. */
+static void test_input_is_searched_once(void **state)
+{
+	struct scene scene;
+	pid_t slow;
+
+	(void)state;
+	begin(&scene, 60000);
+	connect_client(&scene, 0, "");
+	looked_at = 0;
+	slow = fork();
+	assert_true(slow >= 0);
+	for (int i = 0; slow == 0 && i <= 50; i++) {
+		(void)send(scene.clients[0].fd, i < 50 ? "x" : "\na\n", i < 50 ? 1 : 3,
+			   MSG_NOSIGNAL);
+		usleep(2000);
+	}
+	if (slow == 0)
+		_exit(0);
+	run_until(&scene, long_line_is_answered);
+	assert_int_equal(looked_at, 51 + 2);
+	assert_int_equal(waitpid(slow, NULL, 0), slow);
+	end(&scene);
+}
+
 static bool two_are_answered(const struct scene *scene)
 {
 	return heard(scene, 0, "a\n") && heard(scene, 1, "a\n");
@@ -535,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_input_without_end_is_not_taken),
 		cmocka_unit_test(test_idle_clients_are_closed_and_busy_ones_are_not),
 		cmocka_unit_test(test_slow_requests_are_closed),
+		cmocka_unit_test(test_input_is_searched_once),
 		cmocka_unit_test(test_more_clients_wait),
 		cmocka_unit_test(test_request_that_crashes_its_parser_is_refused_alone),
 		cmocka_unit_test(test_request_that_never_ends_its_parser_is_refused_alone),

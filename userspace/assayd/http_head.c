@@ -17,11 +17,15 @@ static bool take_until(struct bytes *in, const char *end, struct bytes *ret)
 	return bytes_take(in, length, &taken);
 }
 
-size_t http_head_size(struct bytes input)
+size_t http_head_size(struct bytes input, size_t searched)
 {
+	static const char end[] = "\r\n\r\n";
 	struct bytes rest = input, head;
 
-	if (take_until(&rest, "\r\n\r\n", &head))
+	/* The end may have begun in what was searched. */
+	if (searched >= strlen(end))
+		(void)bytes_take(&rest, searched - (strlen(end) - 1), &head);
+	if (take_until(&rest, end, &head))
 		return input.size - rest.size;
 	return input.size >= HTTP_HEAD_MAX ? input.size : 0;
 }

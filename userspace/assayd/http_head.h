@@ -11,9 +11,10 @@
 /*
  * http_head_size() - bytes of the head that @input begins with, with the empty line at its end; all
  * of it if it is too long
+ * @searched: of so many bytes at its front it was asked before, and has said 0
  * Return: 0: more has to come
  */
-size_t http_head_size(struct bytes input);
+size_t http_head_size(struct bytes input, size_t searched);
 
 /*
  * http_head_status() - what to answer a request

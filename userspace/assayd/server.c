@@ -126,6 +126,7 @@ static void start_parser(struct connection *connection, size_t size)
 	int r;
 
 	connection->turn = 0;
+	connection->searched = 0;
 	r = confined_run(server->loop, type->parse, BYTES(input->data, size), &type->limits,
 			 request_parsed, connection, &connection->parser, &err);
 	memmove(input->data, input->data + size, input->size - size);
@@ -145,14 +146,18 @@ static void start_parser(struct connection *connection, size_t size)
 static bool take_request(struct connection *connection)
 {
 	struct server *server = connection->server;
-	size_t size = server->type->frame(buffer_bytes(&connection->input));
+	struct bytes input = buffer_bytes(&connection->input);
+	size_t size = server->type->frame(input, connection->searched);
 
-	if (size == 0)
+	if (size == 0) {
+		connection->searched = input.size;
 		return false;
+	}
 	if (server->parsers < server->type->parsers_max) {
 		start_parser(connection, size);
 		return true;
 	}
+	connection->request = size;
 	connection->turn = ++server->turns;
 	connection->busy = true;
 	return true;
@@ -168,7 +173,7 @@ static void start_waiting(void *context)
 	/* And whoever else there is room for. */
 	loop_timer_set(server->next, 0);
 	connection->going_on = true;
-	start_parser(connection, server->type->frame(buffer_bytes(&connection->input)));
+	start_parser(connection, connection->request);
 	connection->going_on = false;
 	connection_go_on(connection);
 }

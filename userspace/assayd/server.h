@@ -25,7 +25,9 @@ struct server;
  *
  * What follows is server.c's.
  * @parser: NULL: none works
- * @turn: when it came to wait for a parser; 0: it does not
+ * @searched: bytes of the input in which no request ends
+ * @request: bytes of the request that the input begins with, and that waits for a parser
+ * @turn: when it came to wait for one; 0: it does not
  */
 struct connection {
 	struct server *server;
@@ -34,7 +36,7 @@ struct connection {
 	void *data;
 	bool busy, close;
 
-	size_t written;
+	size_t written, searched, request;
 	uint64_t last, turn;
 	bool going_on;
 	struct confined *parser;
@@ -50,7 +52,9 @@ struct connection {
  * @idle: milliseconds without progress until a connection is closed, but for busy ones: a whole
  *        request that was taken, or output that went
  * @accept: a client has connected; false closes it at once. May be NULL
- * @frame: bytes of the request that @input begins with; 0 if it is not whole yet
+ * @frame: bytes of the request that @input begins with; 0 if it is not whole yet. It has been asked
+ *         before of the first @searched bytes, and has said 0: who sends a byte at a time has none
+ * of them looked at twice
  * @parse: runs in a confined process, on such a request
  * @limits: of that; @parsers_max: at a time, so that all have no more memory than the service may
  * @parsed: what @parse has given, as confined_done() has it: append the answer to the output, or
@@ -61,7 +65,7 @@ struct server_type {
 	size_t connections_max, input_max;
 	uint64_t idle;
 	bool (*accept)(void *context, struct connection *connection);
-	size_t (*frame)(struct bytes input);
+	size_t (*frame)(struct bytes input, size_t searched);
 	confined_function parse;
 	struct confined_limits limits;
 	size_t parsers_max;

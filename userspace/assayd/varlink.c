@@ -185,9 +185,9 @@ static void refuse_unparsed(struct service *service, struct connection *connecti
 }
 
 /* Server: a message ends with a NUL. */
-static size_t call_size(struct bytes input)
+static size_t call_size(struct bytes input, size_t searched)
 {
-	const uint8_t *end = memchr(input.data, 0, input.size);
+	const uint8_t *end = memchr(input.data + searched, 0, input.size - searched);
 
 	return end ? (size_t)(end - input.data) + 1 : 0;
 }
