@@ -36,6 +36,9 @@
 # passes then is listed at the end as unsteady, with what the first try left in NAME/first, and does
 # not fail the run. It is a fault all the same, of the test or worse: look for it. With more than
 # five that failed nothing is tried again, nor is it with STRICT=1 (make soak sets it).
+#
+# What a test has started ends with it: a process that is still there a moment later is ended, and the test
+# has failed. It would disturb others, and whoever waits for all that a run has started would wait for ever.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -255,6 +258,24 @@ execute() {
 	esac
 }
 
+# left_over MARK: the processes that have that in their environment
+left_over() {
+	grep -lzxFs "ASSAY_TEST=$1" /proc/[0-9]*/environ | sed 's#^/proc/\([0-9]*\)/.*#\1#'
+}
+
+# end_left_over MARK LOG: ends them, and says so in LOG; true if there were any. Some are about to end.
+end_left_over() {
+	for _ in $(seq 50); do
+		left_running=$(left_over "$1")
+		[ -n "$left_running" ] || return 1
+		sleep 0.1
+	done
+	for left_process in $left_running; do
+		echo "left running: $(tr '\0' ' ' <"/proc/$left_process/cmdline")" >>"$2"
+		kill -9 "$left_process" || :
+	done 2>/dev/null
+}
+
 # failures TAP: each "not ok" with the comments around it
 failures() {
 	awk '
@@ -270,7 +291,7 @@ failures() {
 # one NAME: runs it, keeps tap, log and counts, and says in one piece what came of it
 one() {
 	directory=$results/$1
-	# One run of a test at a time, whoever started it.
+	# One run of a test at a time, whoever started it. What the test starts does not hold it.
 	mkdir -p "$results/lock"
 	exec 8>"$results/lock/$(echo "$1" | tr / -)"
 	flock 8
@@ -290,7 +311,11 @@ one() {
 	else
 		GUEST_COMPLAINTS=$(pwd)/$directory/complaints
 		export GUEST_COMPLAINTS
-		execute "$1" "$directory" >"$directory/tap" 2>"$directory/log" || status=$?
+		# For each run of it, as one test may run another.
+		mark=$1.$$.$from
+		export ASSAY_TEST="$mark"
+		execute "$1" "$directory" >"$directory/tap" 2>"$directory/log" 8>&- || status=$?
+		unset ASSAY_TEST
 	fi
 	seconds=$(awk -v from="$from" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }')
 	tap_judge "$directory/tap"
@@ -308,6 +333,9 @@ one() {
 		;;
 	*) tap_complaint=${tap_complaint:-exit status $status} ;;
 	esac
+	if [ -z "$blocked" ] && end_left_over "$mark" "$directory/log"; then
+		tap_complaint=${tap_complaint:-has left something running}
+	fi
 	# A program that was lost or cut off has failed once more than it could say.
 	if [ -n "$tap_complaint" ] && [ "$tap_failed" -eq 0 ]; then
 		tap_failed=1

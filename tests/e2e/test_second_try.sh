@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What tests/run.sh makes of tests that fail: which are tried again, what is kept, and when a run
-# fails, on a small tree of tests that fail at the first try, at every one, or not at all.
+# fails, on a small tree of tests that fail at the first try, at every one, or not at all. And of
+# what they leave running.
 # shellcheck disable=SC2016 # conditions for eval, and scripts that are written
 set -eu
 cd "$(dirname "$0")/../.."
@@ -99,6 +100,29 @@ check 'and none is tried again' eval '! grep -q "^again" "$CHECK_OUT/stdout"'
 rm tests/e2e/test_lost.sh
 test_run
 check 'where five do they are' prints 0 '^6 passed, 0 failed$'
+
+# What a test leaves is a program of its own, whose first argument tells it from others'.
+cat >tests/e2e/test_leaves.sh <<'END'
+#!/bin/sh
+sh -c 'sleep 300; :' "$0" </dev/null >/dev/null 2>&1 &
+echo 1..1
+echo ok 1
+END
+chmod +x tests/e2e/test_leaves.sh
+left_of() { # whether it is there
+	grep -lzxFs "tests/e2e/test_$1.sh" /proc/[0-9]*/cmdline >/dev/null
+}
+strict=1
+test_run e2e/test_leaves
+check 'a test that leaves something running fails' prints 1 '^FAIL .*e2e/test_leaves .*has left something running' \
+	'left running: sh -c sleep 300; :'
+check 'which is ended' eval '! left_of leaves'
+sed 's/test_leaves/test_ends/; s/sleep 300/sleep 0.3/' tests/e2e/test_leaves.sh >tests/e2e/test_ends.sh
+chmod +x tests/e2e/test_ends.sh
+test_run e2e/test_ends
+check 'what is about to end has the time for it' prints 0 '^1 passed, 0 failed$'
+strict=
+rm tests/e2e/test_leaves.sh tests/e2e/test_ends.sh
 
 printf '#!/bin/sh\necho made >>made\nkill $$\n' >killed
 chmod +x killed

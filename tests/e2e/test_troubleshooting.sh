@@ -135,7 +135,7 @@ provokes 'no TPM answers at' "$assay" key create --out key.pem --cert cert.pem
 swtpm_words=$(tr '\n' ' ' <"$page" | sed -n 's/.*`\(swtpm socket [^`]*\)`.*/\1/p')
 check 'the page starts a software TPM' [ -n "$swtpm_words" ]
 mkdir state/dir
-eval "$(echo "$swtpm_words" | sed 's/DIR/state/; s/SOCKET/state.sock/g')" >swtpm.log 2>&1 &
+eval "exec $(echo "$swtpm_words" | sed 's/DIR/state/; s/SOCKET/state.sock/g')" >swtpm.log 2>&1 &
 swtpm_pid=$!
 eventually [ -S state.sock ]
 helps "$assay" key create --out key.pem --cert cert.pem
