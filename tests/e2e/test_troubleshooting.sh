@@ -73,7 +73,7 @@ provokes 'cannot fetch the package lists' private :
 mv "$archive/Packages.away" "$archive/Packages"
 helps private :
 mv "$archive/assay-test.deb" "$archive/away"
-provokes 'cannot download: is this machine online' private 'fetch "$0" assay-test:amd64'
+provokes 'cannot download: is this machine online' private 'fetch "$cache/fetched" assay-test:amd64'
 mv "$archive/away" "$archive/assay-test.deb"
 helps private 'fetch "$cache/fetched" assay-test:amd64'
 check 'and what was fetched is there' [ -e "$work/cache/assay/fetched/assay-test_1_amd64.deb" ]
