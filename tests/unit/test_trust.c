@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <openssl/cms.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,6 +289,63 @@ static void what_was_good_before_changes_no_judgement(void **state)
 	}
 }
 
+/* What OpenSSL signs of the file at @path as rsa, with an attribute that is not signed behind it.
+ */
+static struct buffer signature_with_copy(const char *path, struct bytes *ret_copy)
+{
+	struct buffer der = { 0 }, read;
+	const unsigned char *at;
+	unsigned char *out = NULL;
+	ASN1_OCTET_STRING *signature;
+	CMS_SignerInfo *info;
+	CMS_ContentInfo *cms;
+	size_t size;
+	int all;
+
+	(void)digest_of(path);
+	assert_int_equal(
+		support_run("(%s) 2>log", CMS "-nocerts -noattr -signer rsa.crt -inkey rsa.pem"),
+		0);
+	read = support_read("signature");
+	at = read.data;
+	cms = d2i_CMS_ContentInfo(NULL, &at, (long)read.size);
+	assert_non_null(cms);
+	info = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+	signature = CMS_SignerInfo_get0_signature(info);
+	size = (size_t)ASN1_STRING_length(signature);
+	assert_int_equal(CMS_unsigned_add1_attr_by_txt(info, "1.2.3.4", V_ASN1_OCTET_STRING,
+						       ASN1_STRING_get0_data(signature), (int)size),
+			 1);
+	all = i2d_CMS_ContentInfo(cms, &out);
+	assert_true(all > 0 && (size_t)all > size);
+	buffer_append(&der, out, (size_t)all);
+	OPENSSL_free(out);
+	CMS_ContentInfo_free(cms);
+	buffer_free(&read);
+	*ret_copy = BYTES(der.data + der.size - size, size);
+	return der;
+}
+
+/* The kernel looks at the signature, not at what an attribute that nobody signed has of another. */
+static void no_copy_of_a_signature_is_taken_for_it(void **state)
+{
+	struct assay_digest digest = digest_of("data"), other = digest_of("data2");
+	struct bytes of_data, of_other;
+	struct buffer one = signature_with_copy("data", &of_data);
+	struct buffer two = signature_with_copy("data2", &of_other);
+	struct trust *trust = trusted("rsa", NULL);
+
+	(void)state;
+	assert_int_equal(of_data.size, of_other.size);
+	assert_int_equal(trust_verify_pkcs7(trust, buffer_bytes(&one), &digest, NULL, NULL), 0);
+	memcpy(one.data + one.size - of_data.size, of_other.data, of_other.size);
+	assert_int_equal(trust_verify_pkcs7(trust, buffer_bytes(&one), &other, NULL, NULL),
+			 -EKEYREJECTED);
+	buffer_free(&one);
+	buffer_free(&two);
+	trust_free(trust);
+}
+
 /* The signature of security.ima, made by OpenSSL from the definition. */
 static struct buffer openssl_ima(const char *name, const struct assay_digest *digest)
 {
@@ -377,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(built_in_signatures_are_believed_or_not),
 		cmocka_unit_test(what_was_good_before_changes_no_judgement),
+		cmocka_unit_test(no_copy_of_a_signature_is_taken_for_it),
 		cmocka_unit_test(ima_signatures_are_believed_or_not),
 		cmocka_unit_test(ima_values_that_are_damaged_are_refused),
 	};

@@ -416,13 +416,16 @@ static int verify_cms(const struct trust *trust, const struct pkcs7_content *con
 	return r;
 }
 
-/* Of a good signature: what others of the same signer begin with. */
+/*
+ * Of a good signature: what others of the same signer begin with. Of attributes the last bytes may
+ * be a copy of the signature, so that others would be verified by the copy.
+ */
 static void keep_head(const struct trust *trust, struct bytes der, CMS_ContentInfo *cms,
 		      const struct trust_head *head)
 {
 	CMS_SignerInfo *info = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
 
-	if (CMS_signed_get_attr_count(info) < 0)
+	if (CMS_signed_get_attr_count(info) < 0 && CMS_unsigned_get_attr_count(info) < 0)
 		trust_heads_keep(trust->heads, der, octets(CMS_SignerInfo_get0_signature(info)),
 				 head);
 }
