@@ -427,6 +427,10 @@ for test in $chosen; do
 	rm -rf "${results:?}/$test"
 done
 mkdir -p "$results"
+# make waits at its end until nobody has its jobserver's pipe open any more, whoever was left with it.
+for pipe_end in $(echo "${MAKEFLAGS:-}" | sed -n 's/.*--jobserver-[a-z]*=\([0-9]\),\([0-9]\)\( .*\)*$/\1 \2/p'); do
+	eval "exec $pipe_end>&-"
+done
 unset MAKEFLAGS MFLAGS MAKELEVEL
 export UNBUILT
 GUEST_PATIENCE=${GUEST_PATIENCE:-2}

@@ -121,8 +121,18 @@ sed 's/test_leaves/test_ends/; s/sleep 300/sleep 0.3/' tests/e2e/test_leaves.sh 
 chmod +x tests/e2e/test_ends.sh
 test_run e2e/test_ends
 check 'what is about to end has the time for it' prints 0 '^1 passed, 0 failed$'
+cat >tests/e2e/test_holds.sh <<'END'
+#!/bin/sh
+echo 1..1
+[ ! -e /proc/$$/fd/6 ] && [ ! -e /proc/$$/fd/7 ] || echo not ok 1 - holds a pipe of make
+echo ok 1
+END
+chmod +x tests/e2e/test_holds.sh
+rm -f tests/e2e/*.first
+run env MAKE=true STRICT=1 MAKEFLAGS=' -j3 --jobserver-auth=6,7 -- T=x' tests/run.sh e2e/test_holds 6</dev/null 7>/dev/null
+check "nor does it get make's own pipe" prints 0 '^1 passed, 0 failed$'
 strict=
-rm tests/e2e/test_leaves.sh tests/e2e/test_ends.sh
+rm tests/e2e/test_leaves.sh tests/e2e/test_ends.sh tests/e2e/test_holds.sh
 
 printf '#!/bin/sh\necho made >>made\nkill $$\n' >killed
 chmod +x killed
