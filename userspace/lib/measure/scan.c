@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ static int add_file(struct scan_run *run, const char *directory, const char *nam
 		return 0;
 	}
 	run->path_bytes += strlen(path) + 1;
-	if (scan->count == run->capacity && scan->count < SCAN_FILES_MAX) {
+	if (scan->count == run->capacity && scan->count < run->most.files) {
 		size_t capacity = run->capacity ? 2 * run->capacity : 256;
 		struct scan_file *files = reallocarray(scan->files, capacity, sizeof(*files));
 
@@ -77,15 +78,16 @@ static int add_file(struct scan_run *run, const char *directory, const char *nam
 			run->capacity = capacity;
 		}
 	}
-	if (scan->count == SCAN_FILES_MAX || run->path_bytes > SCAN_PATHS_MAX ||
+	if (scan->count >= run->most.files || run->path_bytes > run->most.path_bytes ||
 	    scan->count == run->capacity) {
 		free(path);
-		return scan->count == run->capacity && scan->count < SCAN_FILES_MAX ?
+		return scan->count == run->capacity && scan->count < run->most.files ?
 			       assay_fail(run->err, ENOMEM, "out of memory") :
 			       assay_fail(run->err, E2BIG,
-					  "the rules are for more than %u files, or more than %u "
-					  "bytes of names: have them find fewer",
-					  SCAN_FILES_MAX, SCAN_PATHS_MAX);
+					  "the rules are for more than %" PRIu64
+					  " files, or more than %" PRIu64
+					  " bytes of names: have them find fewer",
+					  run->most.files, run->most.path_bytes);
 	}
 	scan->files[scan->count++] = (struct scan_file){ .path = path, .named = named };
 	return 0;
@@ -363,21 +365,56 @@ static int follow_rule(struct scan_run *run, const struct rule *rule)
 	return r == -E2BIG ? scan_failed(run, "%s: %s", rule->place, run->err->text) : r;
 }
 
-/*
- * Those that name files come first: there is room for these, however much who can write to the root
- * has others find.
- */
-static int follow_rules(struct scan_run *run, bool named)
+static bool names_files(const struct rule *rule)
+{
+	return rule->kind == RULE_MANIFEST || rule->kind == RULE_FILE || rule->kind == RULE_LIST;
+}
+
+static bool is_followed(const struct scan_run *run, const struct rule *rule)
+{
+	return (rule->stages & run->options->stage) && rule->kind != RULE_EXCLUDE;
+}
+
+static int follow_naming(struct scan_run *run)
 {
 	int r = 0;
 
+	for (size_t i = 0; i < run->rules->count && r == 0; i++)
+		if (is_followed(run, &run->rules->list[i]) && names_files(&run->rules->list[i]))
+			r = follow_rule(run, &run->rules->list[i]);
+	return r;
+}
+
+/* Of what is left of @all, half is in equal parts for the @behind of @count rules that come yet. */
+static uint64_t without_rest(uint64_t used, uint64_t all, size_t behind, size_t count)
+{
+	return used < all ? all - (all - used) / 2 / count * behind : all;
+}
+
+static int follow_looking(struct scan_run *run)
+{
+	const struct scan_most all = run->most;
+	const struct scan_most used = { run->scan.count, run->path_bytes, run->names, scan_now() };
+	size_t count = 0, behind;
+	int r = 0;
+
+	for (size_t i = 0; i < run->rules->count; i++)
+		count += is_followed(run, &run->rules->list[i]) &&
+			 !names_files(&run->rules->list[i]);
+	behind = count;
 	for (size_t i = 0; i < run->rules->count && r == 0; i++) {
 		const struct rule *rule = &run->rules->list[i];
 
-		if ((rule->stages & run->options->stage) &&
-		    (rule->kind == RULE_MANIFEST || rule->kind == RULE_FILE ||
-		     rule->kind == RULE_LIST) == named)
-			r = follow_rule(run, rule);
+		if (!is_followed(run, rule) || names_files(rule))
+			continue;
+		behind--;
+		run->most = (struct scan_most){
+			without_rest(used.files, all.files, behind, count),
+			without_rest(used.path_bytes, all.path_bytes, behind, count),
+			without_rest(used.names, all.names, behind, count),
+			without_rest(used.look_until, all.look_until, behind, count),
+		};
+		r = follow_rule(run, rule);
 	}
 	return r;
 }
@@ -421,7 +458,8 @@ int scan_rules(const struct scan_options *options, const struct rules *rules, st
 	struct scan_run run = {
 		.options = options,
 		.rules = rules,
-		.look_until = options->look_ms > 0 ? scan_now() + options->look_ms : UINT64_MAX,
+		.most = { SCAN_FILES_MAX, SCAN_PATHS_MAX, SCAN_NAMES_MAX,
+			  options->look_ms > 0 ? scan_now() + options->look_ms : UINT64_MAX },
 		.directory_fd = -1,
 		.err = err,
 	};
@@ -430,9 +468,10 @@ int scan_rules(const struct scan_options *options, const struct rules *rules, st
 	if (r == 0)
 		r = mounts_load(run.prefix, &run.mounts, err);
 	if (r == 0)
-		r = follow_rules(&run, true);
+		/* There is room for these, however much is found where others look. */
+		r = follow_naming(&run);
 	if (r == 0)
-		r = follow_rules(&run, false);
+		r = follow_looking(&run);
 	leave_directory(&run);
 	mounts_free(&run.mounts);
 	free(run.prefix);

@@ -66,7 +66,8 @@ struct scan_options {
  * scan_rules() - find the files that rules are for
  *
  * A rule that cannot be followed is a failure in @ret, and so is one that comes to more than the
- * bounds: neither keeps the others from it, and what it has found until then counts.
+ * bounds: neither keeps the others from it, and what it has found until then counts. Of the room
+ * that those leave which name files, half is kept in equal parts for the rules that come yet.
  *
  * Return: 0; -ENOMEM; the error of the root or of /proc/self/mountinfo
  */

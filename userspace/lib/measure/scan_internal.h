@@ -10,13 +10,21 @@
 #include "measure/scan.h"
 
 /**
+ * struct scan_most - bounds
+ * @look_until: scan_now() from which on no directory is looked into
+ */
+struct scan_most {
+	uint64_t files, path_bytes, names, look_until;
+};
+
+/**
  * struct scan_run - a scan under way
  * @prefix: of the root
  * @mounts: what is mounted below it
  * @excluded: the patterns of RULE_EXCLUDE
  * @capacity: of scan.files
  * @path_bytes, @names: counted against the bounds
- * @look_until: scan_now() from which on no directory is looked into
+ * @most: what they, and scan.count, may come to by the rule that is followed
  * @directory, @directory_real, @directory_fd: the directory of the last path that was added by
  *                                             scan_add_path(), how it is called, and open
  */
@@ -28,7 +36,7 @@ struct scan_run {
 	struct scan scan;
 	size_t capacity;
 	size_t path_bytes, names;
-	uint64_t look_until;
+	struct scan_most most;
 	char *directory, *directory_real;
 	int directory_fd;
 	struct assay_error *err;

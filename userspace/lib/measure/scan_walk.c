@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,16 +39,16 @@ static void leave(struct place *place)
 /* One more name is looked at. */
 static int count_name(struct scan_run *run)
 {
-	if (++run->names > SCAN_NAMES_MAX)
+	if (++run->names > run->most.names)
 		return assay_fail(run->err, E2BIG,
-				  "the rules have more than %u names in directories looked at: "
-				  "have them look at fewer",
-				  SCAN_NAMES_MAX);
-	if (run->names % NAMES_A_LOOK == 0 && scan_now() >= run->look_until)
+				  "the rules have more than %" PRIu64
+				  " names in directories looked at: have them look at fewer",
+				  run->most.names);
+	if (run->names % NAMES_A_LOOK == 0 && scan_now() >= run->most.look_until)
 		return assay_fail(run->err, E2BIG,
-				  "the rules have directories looked at for more than %llu ms: "
-				  "have them look at fewer, or give it more time (timeout)",
-				  (unsigned long long)run->options->look_ms);
+				  "it takes too long to look into the directories that rules have "
+				  "looked at: have them look at fewer, or give it more time "
+				  "(timeout)");
 	return 0;
 }
 
