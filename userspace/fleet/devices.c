@@ -69,7 +69,7 @@ static const struct store_many load = {
 	"SELECT v.n, " COLUMNS FROM_MANY,
 };
 static const struct store_many load_locked = {
-	{ "t", "SELECT " COLUMNS FROM, "SELECT " COLUMNS FROM LOCK },
+	{ "t", "SELECT " COLUMNS FROM, NULL },
 	"SELECT v.n, " COLUMNS FROM_MANY LOCK,
 };
 

@@ -203,17 +203,16 @@ static int mark(struct store *store, const struct late *late, uint64_t now, stru
 static int lock_late(struct store *store, const struct store_value *values, size_t count,
 		     struct late *ret, struct assay_error *err)
 {
-#define ONE                                                                                 \
-	"SELECT name, judged, due FROM device_state WHERE name = $1 AND due > 0 AND due < " \
-	"$2 AND verdict <> 3"
 	static const struct store_many get = {
-		{ "tn", ONE, ONE " FOR UPDATE SKIP LOCKED" },
+		{ "tn",
+		  "SELECT name, judged, due FROM device_state WHERE name = $1 AND due > 0 AND due "
+		  "< $2 AND verdict <> 3",
+		  NULL },
 		"SELECT v.n, s.name, s.judged, s.due FROM unnest($1, $2) WITH ORDINALITY AS "
 		"v(name, "
 		"before, n) JOIN device_state s ON s.name = v.name WHERE s.due > 0 AND s.due < "
 		"v.before AND s.verdict <> 3 FOR UPDATE OF s SKIP LOCKED",
 	};
-#undef ONE
 
 	ret->count = 0;
 	return store_run_many(store, &get, values, count, take_late, ret, err);

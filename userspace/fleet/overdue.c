@@ -104,16 +104,15 @@ int overdue_forget(struct store *store, const struct store_value *values, size_t
 		   uint64_t *done, struct assay_error *err)
 {
 #define LATE "(SELECT 1 FROM device_state s WHERE s.name = w.name AND s.due > 0 AND s.due < "
-#define ONE "w.name = $1 AND NOT EXISTS " LATE "$2 AND s.verdict <> 3)"
 	static const struct store_many forget = {
-		{ "tn", "DELETE FROM due_watch AS w WHERE " ONE " RETURNING 1",
-		  "DELETE FROM due_watch WHERE name IN (SELECT w.name FROM due_watch w WHERE " ONE
-		  " FOR UPDATE OF w SKIP LOCKED) RETURNING 1" },
+		{ "tn",
+		  "DELETE FROM due_watch AS w WHERE w.name = $1 AND NOT EXISTS " LATE
+		  "$2 AND s.verdict <> 3) RETURNING 1",
+		  NULL },
 		"DELETE FROM due_watch WHERE name IN (SELECT w.name FROM unnest($1, $2) AS "
 		"v(name, before) JOIN due_watch w ON w.name = v.name WHERE NOT EXISTS " LATE
 		"v.before AND s.verdict <> 3) FOR UPDATE OF w SKIP LOCKED) RETURNING 1",
 	};
-#undef ONE
 #undef LATE
 
 	return store_run_many(store, &forget, values, count, store_count_row, done, err);

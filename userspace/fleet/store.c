@@ -132,7 +132,9 @@ int store_run_many(struct store *store, const struct store_many *many,
 		   const struct store_value *values, size_t sets, store_row *row, void *context,
 		   struct assay_error *err)
 {
-	if (sets <= 1 || !store->engine->run_many)
+	if (sets == 0)
+		return 0;
+	if (!store->engine->run_many)
 		return store_run(store, &many->one, values, sets, row, context, err);
 	return store->engine->run_many(store, many, values, sets, row, context, err);
 }

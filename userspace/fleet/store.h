@@ -45,10 +45,11 @@ struct store_statement {
 };
 
 /**
- * struct store_many - a statement that is executed for many sets of values at once
- * @one: for one set
- * @arrays: the same for PostgreSQL, with an array of as many values as there are sets for each
- *          parameter; the first column of its rows, which @one does not have, is the set, from 1
+ * struct store_many - a statement that is executed for many sets of values at once. Each engine has
+ * one form of it, whatever the number of sets: what two forms lock, or how, would be another
+ * @one: SQLite's, set by set; without .postgres
+ * @arrays: PostgreSQL's, with an array of as many values as there are sets for each parameter; the
+ *          first column of its rows, which @one does not have, is the set, from 1
  */
 struct store_many {
 	struct store_statement one;
@@ -128,7 +129,8 @@ int store_run(struct store *store, const struct store_statement *statement,
 	      const struct store_value *values, size_t sets, store_row *row, void *context,
 	      struct assay_error *err);
 
-/* store_run_many() - as store_run(), at what one statement costs where the engine can do that */
+/* store_run_many() - as store_run(), at what one statement costs where the engine can do that, but
+ * for many bytes, which go some sets at a time */
 int store_run_many(struct store *store, const struct store_many *many,
 		   const struct store_value *values, size_t sets, store_row *row, void *context,
 		   struct assay_error *err);

@@ -296,6 +296,21 @@ static int run(struct store *store, const struct store_statement *statement,
 	return r;
 }
 
+/* struct later - for rows of sets that are not the first; @first: their first */
+struct later {
+	size_t first;
+	store_row *row;
+	void *context;
+};
+
+static int take_later(void *context, size_t set, const struct store_value *columns, size_t count,
+		      struct assay_error *err)
+{
+	const struct later *later = context;
+
+	return later->row(later->context, later->first + set, columns, count, err);
+}
+
 static int run_arrays(struct postgres_store *postgres, const struct store_many *many,
 		      const struct store_arrays *arrays, store_row *row, void *context,
 		      struct assay_error *err)
@@ -316,21 +331,43 @@ static int run_arrays(struct postgres_store *postgres, const struct store_many *
 	return take_result(postgres, result, STORE_SET_IN_ROW, row, context, err);
 }
 
+/* Of so many of the next @sets as go in one statement; of one they do, whatever it has. */
+static int make_arrays(const struct store_many *many, const struct store_value *values,
+		       size_t *sets, struct store_arrays *ret, struct assay_error *err)
+{
+	const char *types = many->one.types;
+	int r;
+
+	while (*sets > 1) {
+		r = store_arrays_make(types, values, *sets, ARRAYS_MAX, ret, err);
+		if (r != -EFBIG)
+			return r;
+		*sets /= 2;
+	}
+	return store_arrays_make(types, values, *sets, INT32_MAX / 2, ret, err);
+}
+
 static int run_many(struct store *store, const struct store_many *many,
 		    const struct store_value *values, size_t sets, store_row *row, void *context,
 		    struct assay_error *err)
 {
 	struct postgres_store *postgres = of(store);
-	CLEANUP(store_arrays_free) struct store_arrays arrays = { 0 };
-	int r = store_arrays_make(many->one.types, values, sets, ARRAYS_MAX, &arrays, err);
+	const size_t width = strlen(many->one.types);
+	int r = store->inside ? 0 : connect_again(postgres, err);
 
-	if (r == -EFBIG)
-		return run(store, &many->one, values, sets, row, context, err);
-	if (r == 0 && !store->inside)
-		r = connect_again(postgres, err);
 	if (r == 0)
 		r = prepare(postgres, &many->arrays, many->arrays, many->one.types, true, err);
-	return r < 0 ? r : run_arrays(postgres, many, &arrays, row, context, err);
+	for (size_t first = 0, some; r == 0 && first < sets; first += some) {
+		CLEANUP(store_arrays_free) struct store_arrays arrays = { 0 };
+		struct later later = { first, row, context };
+
+		some = sets - first;
+		r = make_arrays(many, values + first * width, &some, &arrays, err);
+		if (r == 0)
+			r = run_arrays(postgres, many, &arrays, row ? take_later : NULL, &later,
+				       err);
+	}
+	return r;
 }
 
 static const struct store_engine engine = {
