@@ -226,7 +226,9 @@ build/$(1)/push-verifier: build/$(1)/tests/service/push-verifier.o
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -lssl $$(LIBS_CORE)
 
-build/$(1)/parser-faults: tests/service/parser-faults.c $(NEEDS_$(1)) | packages
+build/$(1)/parser-faults: tests/service/parser-faults.c
+build/$(1)/other-clock: tests/e2e/other-clock.c
+build/$(1)/parser-faults build/$(1)/other-clock: $(NEEDS_$(1)) | packages
 	@mkdir -p $$(@D)
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) -std=c11 $$(WARNINGS) $$(CFLAGS_$(1)) -fPIC $$(filter-out -pie,$$(LDFLAGS_$(1))) \

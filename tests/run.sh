@@ -139,6 +139,7 @@ needs() {
 	e2e/test_fleet_unit) echo build/host/assay-fleet ;;
 	e2e/test_fleet_guests) echo fleet-guests-needs ;;
 	e2e/test_fleet_store) echo 'build/unit/test_fleet_store build/unit/test_fleet_silence build/unit/test_fleet_history' ;;
+	e2e/test_fleet_operations) echo 'build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/other-clock' ;;
 	e2e/test_fleet*) echo 'build/asan/assay-fleet build/host/assay build/host/assay-push build/host/assay-verify build/host/assay-fleet build/host/fleet-load' ;;
 	e2e/test_bench) echo 'bench-needs' ;;
 	e2e/test_completion | e2e/test_library)

@@ -19,6 +19,14 @@ says() { # STATUS WORDS...
 		cat stdout stderr | grep -q -e "$words" || return 1
 	done
 }
+# On a machine whose clock is wrong by $OTHER_CLOCK seconds.
+export OTHER_CLOCK=
+cat >elsewhere <<EOF
+#!/bin/sh
+LD_PRELOAD=$top/build/host/other-clock exec "$fleet_program" "\$@"
+EOF
+chmod 755 elsewhere
+
 # Makes a fleet of one device that has attested, and looks after it: URL, URL of a copy
 look_after() {
 	fleet_database=$1
@@ -45,6 +53,26 @@ look_after() {
 	check "$2: all is good" eval '[ "$status" -eq 0 ] && jq -e ".type == \"doctor\" and (.looks | length > 0 and all(.good))" stdout >/dev/null'
 	cp stdout doctor.json
 	check "$2: in the form that the schema has" /usr/bin/python3 "$top/tests/e2e/json-schema.py" "$top/policy/output.schema.json" --as doctor doctor.json
+	OTHER_CLOCK=2
+	run ./elsewhere doctor --database "$1"
+	check "$2: a clock that is nearly the database's is good" says 0 "^good .*this machine's clock is the database's"
+	OTHER_CLOCK=86400
+	run ./elsewhere doctor --database "$1"
+	check "$2: one that is ahead is told" says 1 "^BAD .*this machine's clock is the database's: it is 86[34][0-9]* s ahead: set it"
+	OTHER_CLOCK=-700
+	run ./elsewhere doctor --database "$1"
+	check "$2: and one that is behind, and what to do" \
+		says 1 "^BAD .*this machine's clock is the database's: it is [67][0-9]* s behind: set it" '^good .*a service is running'
+	fleet_stop
+	right_program=$fleet_program
+	fleet_program=./elsewhere
+	fleet_start || bail 'the service does not start'
+	fleet_program=$right_program
+	check "$2: so does the service" grep -q "this machine's clock is [67][0-9]* s behind the database's" fleet.log
+	with_logs "$assay" push --url "$url" --ca servers.pem --ak ak.pem --name d1 --no-assay-log --timeout 20
+	check "$2: which goes by the database's" says 0 '^d1: trusted'
+	as viewer GET /v1/devices/d1
+	check "$2: and so nobody is called silent by others" said 200 '.device | .verdict == "trusted" and .judged > now - 60 and .due > now'
 	run "$fleet_program" backup --database "$1" --out copy
 	check "$2: a copy while it serves" says 0 '^copy: '
 	run "$fleet_program" backup --database "$1" --out copy

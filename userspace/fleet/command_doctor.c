@@ -106,17 +106,34 @@ static int look_at_looks(struct store *store, struct assay_error *err)
 	static const struct store_statement swept = { "",
 						      "SELECT value FROM meta WHERE name = 'swept'",
 						      NULL };
-	uint64_t at = 0, now = fleet_now();
+	uint64_t at = 0, now = 0;
 	int r = store_run(store, &swept, NULL, 1, take_number, &at, err);
 
+	if (r == 0)
+		r = clock_read(store, &now, err);
 	if (r == 0 && at > now)
-		return assay_fail(err, EINVAL, "the clock was ahead by %" PRIu64 " s, or is behind",
+		return assay_fail(err, EINVAL,
+				  "the database's clock was ahead by %" PRIu64 " s, or is behind",
 				  at - now);
 	if (r == 0 && at + UNATTENDED < now)
 		return assay_fail(err, ESTALE,
 				  "nobody has looked for silent devices for %" PRIu64
 				  " s: no service is running",
 				  now - at);
+	return r;
+}
+
+/* The service goes by the database's, whatever its machine's is; TLS does not. */
+static int look_at_clock(struct store *store, struct assay_error *err)
+{
+	int64_t ahead = 0;
+	int r = clock_compare(store, &ahead, err);
+
+	if (r == 0 && ahead != 0)
+		return assay_fail(err, EINVAL,
+				  "it is %" PRId64 " s %s: set it, or the database's; certificates "
+				  "are checked by it, and all else by the database's",
+				  ahead > 0 ? ahead : -ahead, ahead > 0 ? "behind" : "ahead");
 	return r;
 }
 
@@ -154,6 +171,7 @@ static void diagnose(struct diagnosis *diagnosis)
 		{ "each device has its state", look_at_rows },
 		{ "there are keys for nonces", look_at_keys },
 		{ "a service is running", look_at_looks },
+		{ "this machine's clock is the database's", look_at_clock },
 	};
 	struct assay_error err = { 0 };
 	uint64_t rows;
@@ -220,9 +238,10 @@ static const struct option_row doctor_rows[] = {
 const struct command command_fleet_doctor = {
 	.name = "doctor",
 	.summary = "look whether a database and what is in it are as they should be",
-	.intro = "The file, the version, the audit's chain, the policies that are assigned, and "
-		 "whether\n"
-		 "a service is running. Nothing is changed.\n",
+	.intro =
+		"The file, the version, the audit's chain, the policies that are assigned, whether "
+		"a\n"
+		"service is running, and this machine's clock. Nothing is changed.\n",
 	.options = doctor_rows,
 	.epilogue = "Exit status: 0 all is good, 1 something is not, 2 wrong usage.\n",
 	.run = run_doctor,

@@ -4,12 +4,6 @@
 #include <errno.h>
 #include <openssl/rand.h>
 #include <string.h>
-#include <time.h>
-
-uint64_t fleet_now(void)
-{
-	return (uint64_t)time(NULL);
-}
 
 /* struct keys_read - @made: of the newest */
 struct keys_read {

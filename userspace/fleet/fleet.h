@@ -8,6 +8,7 @@
 
 #include "auth.h"
 #include "base/signer.h"
+#include "clock.h"
 #include "enroll/ek_list.h"
 #include "http.h"
 #include "nonce.h"
@@ -78,9 +79,6 @@ struct fleet {
 	json_t *versions; /* that were counted last; NULL: none were yet */
 	struct seldom versions_seldom;
 };
-
-/* fleet_now() - seconds since 1970-01-01 00:00 UTC */
-uint64_t fleet_now(void);
 
 /*
  * fleet_refresh() - read anew what another process may have changed: policies and nonces' keys

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utc.h"
+#include "clock.h"
 #include "devices.h"
 #include "overdue.h"
 
@@ -56,29 +57,18 @@ static int write_looks(struct store *store, const struct looks *looks, struct as
 	return store_run(store, &set, values, 2, NULL, NULL, err);
 }
 
-/* Read behind the lock: who had to wait for it must not come with a time of before. */
-static int read_clock(struct store *store, uint64_t *ret, struct assay_error *err)
-{
-	static const struct store_statement get = {
-		"",
-		"SELECT CAST(strftime('%s', 'now') AS INTEGER)",
-		"SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)",
-	};
-
-	return store_run(store, &get, NULL, 1, store_take_number, ret, err);
-}
-
 /* In a transaction: the rows are locked until its end. */
 static int take_lease(struct store *store, struct lease_terms *terms, struct looks *looks,
 		      struct lease_found *ret, struct assay_error *err)
 {
 	int r = read_looks(store, looks, err);
 
+	/* Behind the lock: who had to wait for it must not come with a time of before. */
 	if (r == 0 && terms->now == 0)
-		r = read_clock(store, &terms->now, err);
+		r = clock_read(store, &terms->now, err);
 	if (r < 0)
 		return r;
-	if (looks->swept > terms->now + LEASE_CLOCK_SLACK)
+	if (looks->swept > terms->now + CLOCK_SLACK)
 		ret->clock_back = looks->swept - terms->now;
 	ret->mine = ret->clock_back > 0 || looks->swept + terms->period <= terms->now;
 	if (!ret->mine)
@@ -253,7 +243,7 @@ int lease_go_on(struct store *store, const struct lease_terms *given, struct lea
 	struct names names;
 	struct late late;
 	uint64_t done = 0;
-	int r = terms.now == 0 ? read_clock(store, &terms.now, err) : 0;
+	int r = terms.now == 0 ? clock_read(store, &terms.now, err) : 0;
 
 	ret->more = false;
 	names.count = 0;
@@ -288,7 +278,7 @@ int lease_sweep(struct store *store, const struct lease_terms *given, struct lea
 	if (r == 0 && ret->mine)
 		r = overdue_read_part(store,
 				      &(struct overdue_look){ terms.now, terms.period,
-							      terms.interval, LEASE_CLOCK_SLACK,
+							      terms.interval, CLOCK_SLACK,
 							      ret->clock_back > 0 },
 				      err);
 	r = end_transaction(store, r, err);

@@ -14,8 +14,6 @@
 
 /* Devices of one look, and transaction: who looks answers nobody meanwhile. */
 #define LEASE_ROWS 500
-/* Seconds that the clock may go back without being told. */
-#define LEASE_CLOCK_SLACK 5
 
 /**
  * struct lease_terms

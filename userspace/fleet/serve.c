@@ -189,7 +189,7 @@ static void find_more(evutil_socket_t fd, short what, void *context)
 		(void)event_add(running->go_on, &pause);
 }
 
-/* Who is silent; and what another process may have changed, where no device asks. */
+/* The time; who is silent; and what another process may have changed, where no device asks. */
 static void look_around(evutil_socket_t fd, short what, void *context)
 {
 	struct running *running = context;
@@ -197,8 +197,10 @@ static void look_around(evutil_socket_t fd, short what, void *context)
 	const struct lease_terms terms = lease_terms(running);
 	struct lease_found found = { 0 };
 	struct assay_error err = { 0 };
-	int r = fleet_refresh(fleet, &err);
+	int r = clock_follow(fleet->store, &err);
 
+	if (r == 0)
+		r = fleet_refresh(fleet, &err);
 	if (running->oidc)
 		oidc_refresh(running->oidc, fleet_now());
 	(void)fd;
@@ -260,6 +262,8 @@ static int open_store(struct running *running, struct assay_error *err)
 
 	if (r == 0)
 		r = schema_check(fleet->store, err);
+	if (r == 0)
+		r = clock_follow(fleet->store, err);
 	return r < 0 ? r : fleet_refresh(fleet, err);
 }
 
