@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Faults in the process that parses a call of Varlink, for tests: loaded into the service by
- * LD_PRELOAD, it stands before jansson. A call that has one of these words does, where it is
- * parsed, what somebody who has taken the parser over, or a mistake in it, could do.
+ * Faults in the processes of the service, for tests: loaded into it by LD_PRELOAD, it stands before
+ * jansson. A call of Varlink that has one of these words does, where it is parsed, what somebody
+ * who has taken the parser over, or a mistake in it, could do.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,15 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 typedef json_t *(*load_function)(const char *text, size_t size, size_t flags, json_error_t *error);
 
+typedef int (*dump_function)(const json_t *json, int output, size_t flags);
+
 static load_function load;
+static dump_function dump;
 static char *volatile nowhere;
 
 static void __attribute__((constructor)) find_jansson(void)
 {
 	load = (load_function)dlsym(RTLD_NEXT, "json_loadb");
+	dump = (dump_function)dlsym(RTLD_NEXT, "json_dumpfd");
 }
 
 static bool has(const char *text, size_t size, const char *word)
@@ -52,6 +57,14 @@ static void __attribute__((noreturn)) take_stack(void)
 		*nowhere = 1;
 	for (;;)
 		;
+}
+
+/* Of the child that measures: it has measured, and does not answer while there is this file. */
+int json_dumpfd(const json_t *json, int output, size_t flags)
+{
+	while (access("/run/fault-late", F_OK) == 0)
+		usleep(10000);
+	return dump(json, output, flags);
 }
 
 json_t *json_loadb(const char *buffer, size_t buflen, size_t flags, json_error_t *error)

@@ -51,9 +51,15 @@ struct confined;
 /*
  * confined_start() - from now on there can be children, which are copies of this process as it is
  * now: to be called once, before it has anything that they must not have
- * confined_stop() - no more; those that work are not touched
+ * confined_watch() - have it told, once, that there can be none any more: what they are copies of
+ *                    has ended, by whatever, and cannot be had again. @status: as of waitpid()
+ * confined_stop() - no more, and nothing is told; those that work are not touched. Before the loop
+ *                   is freed, if that watches
  */
+typedef void (*confined_ended)(void *context, int status);
+
 int confined_start(struct assay_error *err);
+int confined_watch(struct loop *loop, confined_ended ended, void *context, struct assay_error *err);
 void confined_stop(void);
 
 /*

@@ -40,11 +40,19 @@ union control {
 	uint8_t bytes[CMSG_SPACE(DESCRIPTORS * sizeof(int))];
 };
 
-/* struct maker - the service's end; @fd: -1: it was not started */
+/**
+ * struct maker - the service's end
+ * @fd: -1: it was not started, or has failed
+ * @pid: 0: it was not started, or has been reaped
+ * @child: NULL: nobody watches it
+ */
 static struct maker {
 	pid_t pid;
 	int fd;
-} maker = { 0, -1 };
+	struct loop_child *child;
+	confined_ended ended;
+	void *context;
+} maker = { 0, -1, NULL, NULL, NULL };
 
 /* ---------------------------------------------------------------- in the maker */
 
@@ -128,22 +136,56 @@ int confined_start(struct assay_error *err)
 	close(fds[1]);
 	if (maker.pid < 0) {
 		close(fds[0]);
+		maker.pid = 0;
 		return assay_fail(err, errno, "cannot start a process: %s", strerror(errno));
 	}
 	maker.fd = fds[0];
-	/* Where somebody has stopped it the service goes on without. */
+	/* Somebody may have stopped it. */
 	(void)setsockopt(maker.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return 0;
 }
 
+/* It is asked nothing any more; whoever watches it is told of its end. */
+static void end_maker(void)
+{
+	if (maker.fd >= 0)
+		close(maker.fd);
+	maker.fd = -1;
+	if (maker.pid > 0)
+		kill(maker.pid, SIGKILL);
+}
+
+static void maker_ended(void *context, pid_t pid, int status)
+{
+	(void)context;
+	(void)pid;
+	maker.child = NULL;
+	maker.pid = 0;
+	end_maker();
+	maker.ended(maker.context, status);
+}
+
+int confined_watch(struct loop *loop, confined_ended ended, void *context, struct assay_error *err)
+{
+	int r = loop_child_add(loop, maker.pid, maker_ended, NULL, &maker.child, err);
+
+	/* It has been reaped then. */
+	if (r < 0)
+		maker.pid = 0;
+	maker.ended = ended;
+	maker.context = context;
+	return r;
+}
+
 void confined_stop(void)
 {
-	if (maker.fd < 0)
-		return;
-	close(maker.fd);
-	maker.fd = -1;
-	kill(maker.pid, SIGKILL);
-	(void)waitpid(maker.pid, NULL, 0);
+	end_maker();
+	if (maker.child)
+		loop_child_free(maker.child);
+	else if (maker.pid > 0)
+		(void)waitpid(maker.pid, NULL, 0);
+	maker.child = NULL;
+	maker.pid = 0;
 }
 
 /* A file in memory that has the input. */
@@ -205,10 +247,8 @@ pid_t confined_maker_make(confined_function function, struct bytes input,
 		return fd;
 	if (!send_task(&task, (const int[DESCRIPTORS]){ fd, output }) || !receive_pid(&pid)) {
 		/* For good: an answer that comes later is none to the next task. */
-		confined_stop();
-		return assay_fail(err, ECHILD,
-				  "the process that parsers are started from has ended: start the "
-				  "service anew");
+		end_maker();
+		return assay_fail(err, ECHILD, "the process that parsers are copies of has ended");
 	}
 	return pid > 0 ? pid : assay_fail(err, -pid, "cannot start a process: %s", strerror(-pid));
 }

@@ -54,7 +54,7 @@ static void print_help(void)
 	printf("\nSIGHUP has it read its configuration anew; SIGTERM and SIGINT end it.\n\n"
 	       "Exit status: 0 it was ended by a signal, or the configuration is right, 1 it "
 	       "could\n"
-	       "not start, or the configuration is wrong, 2 wrong usage.\n");
+	       "not start, had to end, or the configuration is wrong, 2 wrong usage.\n");
 }
 
 static void print_keys(void)
@@ -126,6 +126,9 @@ static int run_service(const struct main_options *options, struct config *config
 			manager_ready();
 			r = loop_run(service.loop, &err);
 			manager_stopping();
+			if (r == 0 && service.failure.code != 0)
+				r = assay_fail(&err, service.failure.code, "%s",
+					       service.failure.text);
 		}
 		service_stop(&service);
 	}

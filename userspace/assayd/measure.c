@@ -561,6 +561,13 @@ static void device_is(struct part *part, const struct device *device)
 	wait_for_first(measure);
 }
 
+static bool is_busy(const struct part *part)
+{
+	const struct measure *measure = part->data;
+
+	return measure->output >= 0 || measure->waiting_count > 0;
+}
+
 static void tell(struct part *part, json_t *object)
 {
 	const struct measure *measure = part->data;
@@ -597,6 +604,7 @@ struct part part_measure = {
 	.stop = stop,
 	.reload = reload,
 	.device = device_is,
+	.busy = is_busy,
 	.tell = tell,
 	.metrics = print_metrics,
 	.methods = methods,

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -22,6 +23,7 @@
 #define NAME "service" /* of its own problems */
 #define RETRY_FIRST 10000
 #define RETRY_LONGEST 300000
+#define LOOK_AGAIN 100
 
 /* ---------------------------------------------------------------- directories, lock */
 
@@ -276,6 +278,50 @@ static int catch_signals(struct service *service, struct assay_error *err)
 	return r;
 }
 
+/* ---------------------------------------------------------------- ending by itself */
+
+/* Once no part works for anybody: what is half done would be done again after the next start. */
+static void end_when_idle(void *context)
+{
+	struct service *service = context;
+
+	for (size_t i = 0; service->parts[i]; i++) {
+		const struct part *part = service->parts[i];
+
+		if (part->started && part->busy && part->busy(part)) {
+			loop_timer_set(service->end_timer, LOOK_AGAIN);
+			return;
+		}
+	}
+	loop_stop(service->loop);
+}
+
+/*
+ * Without what parsers are copies of the service would refuse all requests, and hear no verifier,
+ * for as long as it runs. It cannot make another, as it has secrets by now: so it ends, and who has
+ * started it starts it anew.
+ */
+static void end_without_parsers(void *context, int status)
+{
+	struct service *service = context;
+
+	if (WIFEXITED(status)) {
+		/* It would be so again after the next start. */
+		problem_set(service, NAME, PROBLEM_PARSER,
+			    "the process that parsers are copies of could not confine itself, so "
+			    "requests and answers of verifiers are refused; is there a filter of "
+			    "system calls that keeps capset or prctl from the service?");
+		return;
+	}
+	assay_fail(
+		&service->failure, ECHILD,
+		"the process that parsers are copies of was ended by signal %d (%s), and without "
+		"it no request can be read: the service ends, to be started anew",
+		WTERMSIG(status), strsignal(WTERMSIG(status)));
+	problem_set_error(service, NAME, PROBLEM_PARSER, &service->failure);
+	end_when_idle(service);
+}
+
 /* ---------------------------------------------------------------- start and stop */
 
 int service_start(struct service *service, struct assay_error *err)
@@ -303,6 +349,10 @@ int service_start(struct service *service, struct assay_error *err)
 	if (r == 0)
 		r = loop_timer_new(service->loop, start_parts, service, &service->retry_timer, err);
 	if (r == 0)
+		r = loop_timer_new(service->loop, end_when_idle, service, &service->end_timer, err);
+	if (r == 0)
+		r = confined_watch(service->loop, end_without_parsers, service, err);
+	if (r == 0)
 		r = loop_watchdog(service->loop, err);
 	if (r < 0)
 		return r;
@@ -319,10 +369,11 @@ void service_stop(struct service *service)
 	}
 	loop_timer_free(service->device_timer);
 	loop_timer_free(service->retry_timer);
+	loop_timer_free(service->end_timer);
 	for (size_t i = 0; i < sizeof(service->signals) / sizeof(service->signals[0]); i++)
 		loop_signal_free(service->signals[i]);
-	loop_free(service->loop);
 	confined_stop();
+	loop_free(service->loop);
 	if (service->lock >= 0)
 		close(service->lock);
 }

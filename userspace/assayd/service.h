@@ -56,6 +56,8 @@ struct part_method {
  *          behind this call. A part has to give up what it has of it: mappings
  * @tell: add members to its object in the state
  * @metrics: print its metrics
+ * @busy: it works for somebody, and ends with that in its time: where the service has to end, but
+ *        not at once, it waits for this
  * @acknowledged: a verifier has seen so many records of the log, and entries of IMA's list
  * @methods: ended by one without a name
  *
@@ -73,6 +75,7 @@ struct part {
 	void (*device)(struct part *part, const struct device *device);
 	void (*tell)(struct part *part, json_t *object);
 	void (*metrics)(struct part *part, struct metrics *metrics);
+	bool (*busy)(const struct part *part);
 	void (*acknowledged)(struct part *part, uint64_t records, uint64_t entries);
 	const struct part_method *methods;
 
@@ -91,6 +94,7 @@ extern struct part *const service_parts[];
  * @log_archive: directory of the archive of the log that the device has, which tells it from others
  * of this boot; NULL: not known yet. The part `archive` sets it
  * @started_at: loop_now() at the start
+ * @failure: why it ends without being told to; its code is 0 while it does not
  */
 struct service {
 	struct loop *loop;
@@ -102,11 +106,12 @@ struct service {
 	struct problems problems;
 	const char *log_archive;
 	uint64_t started_at;
+	struct assay_error failure;
 
 	/* service.c's own */
 	int lock;
 	uint64_t retry_in;
-	struct loop_timer *device_timer, *retry_timer;
+	struct loop_timer *device_timer, *retry_timer, *end_timer;
 	struct loop_signal *signals[3];
 };
 
