@@ -50,6 +50,14 @@ start() { # PROGRAM [COMMAND...]: 0 once its state is there; started by that com
 	eventually test -s "$work/run/state.json" || { sed 's/^/# /' "$work/log"; return 1; }
 }
 
+# hold USER FILE: as many connections as that user of the group gets, until nobody writes to the FIFO; how many: in FILE
+holders=
+hold() {
+	# shellcheck disable=SC2086 # words
+	setpriv --reuid "$1" --regid 65534 --groups 0 $varlink "$socket" --hold 20 <"$work/hold" >"$2" 9>&- &
+	holders="$holders $!"
+}
+
 stop() {
 	kill "$pid"
 	stop_status=0
@@ -180,18 +188,20 @@ END
 		run $member org.assay.Quote '{"nonce": "00"}'
 		check "$name makes no quotes for it" answers '.error == "org.varlink.service.PermissionDenied"'
 		rm -f "$work/hold" && mkfifo "$work/hold"
-		# shellcheck disable=SC2086 # words
-		setpriv --reuid 65534 --regid 65534 --groups 0 $varlink "$socket" --hold 20 <"$work/hold" >"$work/held" &
-		holder=$!
+		hold 65534 "$work/held"
 		exec 9>"$work/hold"
 		check "$name lets one user hold half of its connections" eventually grep -q '^8 are held$' "$work/held"
+		hold 65533 "$work/held.other"
+		check "$name lets all others together hold three quarters" eventually grep -q '^4 are held$' "$work/held.other"
 		call org.assay.Status
-		check "$name has room for others" answers '.parameters.state.type == "assayd"'
+		check "$name has room for root" answers '.parameters.state.type == "assayd"'
 		exec 9>&-
-		wait "$holder"
+		# shellcheck disable=SC2086 # words
+		wait $holders
+		holders=
 	else
 		for title in 'does not listen to others' 'tells others that it runs' 'listens to its group' 'makes no quotes for it' \
-			'lets one user hold half of its connections' 'has room for others'; do
+			'lets one user hold half of its connections' 'lets all others together hold three quarters' 'has room for root'; do
 			skip "$name $title" 'this needs root'
 		done
 	fi

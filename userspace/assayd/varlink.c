@@ -216,15 +216,23 @@ static void call_parsed(void *context, struct connection *connection, int r, str
 	connection->close = parsed.what == VARLINK_MALFORMED;
 }
 
-/* One user takes the place of no other: but for root, each has half of them at most. */
+/*
+ * One user takes the place of no other: but for root, each has half of them at most. All together
+ * leave a quarter to root, as one person may be several users: two of the group, or, in a
+ * namespace, whoever /etc/subuid gives them.
+ */
 static bool has_place(const struct varlink *varlink, const struct peer *peer)
 {
-	size_t count = 0;
+	const size_t all = varlink->type.connections_max;
+	size_t same = 0, others = 0;
 	const struct client *client;
 
 	LIST_FOREACH(client, &varlink->clients, link)
-	count += client->peer.uid == peer->uid;
-	return peer_is_root(peer) || count <= (varlink->type.connections_max + 1) / 2;
+	{
+		same += client->peer.uid == peer->uid;
+		others += !peer_is_root(&client->peer);
+	}
+	return peer_is_root(peer) || (same <= (all + 1) / 2 && others <= all - all / 4);
 }
 
 static bool let_in(void *context, struct connection *connection)
