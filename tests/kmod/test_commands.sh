@@ -27,7 +27,7 @@ digest=$(fsverity measure /disk/in/usr/signed | cut -d' ' -f1)
 echo plain >/disk/plain
 mkfifo /disk/fifo
 
-echo "1..23"
+echo "1..26"
 run assay status
 check "status tells of the region, the window and the log" prints 0 '^anchored    1 record in PCR 14, banks sha256$'
 check "and that the PCR was read" prints 0 '^verified    1 record when the PCR was last read$'
@@ -89,6 +89,15 @@ page=$(sed -n 's/.*"page_size": *\([0-9]*\).*/\1/p' /run/stdout)
 check "and they add up to what is claimed" [ $((claimed * page)) -eq "$(counter memory/bytes_claimed)" ]
 run assay status --map
 check "--map draws them" prints 0 'H header  *1 page'
+
+# Until no record fits, however small.
+for size in 60000 4000 100 1; do
+	! /bed/bin/append 100000 $size || exit 1
+done
+run assay measure /disk/in/usr/signed
+check "a full log is told" told 1 'the log is full. Nothing was recorded; see assay status for its size'
+works "it can be cut" assay log trim --keep 10 --no-archive
+works "and takes records then" assay measure /disk/in/usr/signed
 
 umount /disk
 rmmod assay
