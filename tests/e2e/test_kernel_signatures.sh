@@ -130,6 +130,23 @@ kind by-ml-dsa ml-dsa 'Package not installed'
 "$newer/run" "$assay" sign --key "$work/ml-dsa.key" --cert "$work/ml-dsa.crt" --root "$work/tree" --signatures pkcs7 \
 	--detached by-ml-dsa >&2
 
+# Of one form what OpenSSL reads of another.
+printf '[ca]\ndefault_ca=it\n[it]\ndatabase=%s\ndefault_md=sha256\ndefault_crl_days=9\n' "$work/index" >"$work/ca.conf"
+: >"$work/index"
+openssl ca -gencrl -config "$work/ca.conf" -keyfile "$work/rsa2048.key" -cert "$work/rsa2048.crt" 2>/dev/null |
+	openssl crl -outform DER -out "$work/crl"
+variant() { # NAME WORDS
+	kind "$1" rsa2048 "$2"
+	cms "$1" rsa2048 -outform DER -md sha256 -nocerts -noattr
+	/usr/bin/python3 tests/e2e/cms-variant.py "$1" "$work/tree/$1.sig" "$work/crl"
+}
+variant open-lengths taken
+variant empty-certificates taken
+variant attribute-behind taken
+for name in version-9 signer-version-3 in-pieces empty-revocations revocations; do
+	variant $name refused
+done
+
 # IMA's: NAME CERTIFICATE WORDS, the attribute in ima/NAME; read by the kernel with a policy
 # that wants a signature of version 3.
 ima() { # NAME CERTIFICATE WORDS

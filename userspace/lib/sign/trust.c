@@ -14,6 +14,7 @@
 #include "sign/certificate_judge.h"
 #include "sign/ima_sig.h"
 #include "sign/pkcs7_attributes.h"
+#include "sign/pkcs7_kernel.h"
 #include "sign/signature.h"
 #include "sign/trust_heads.h"
 #include "verity/enable.h"
@@ -438,6 +439,7 @@ static int verify_der(const struct trust *trust, struct bytes der,
 	CLEANUP(cms_free_pointer) CMS_ContentInfo *cms = NULL;
 	struct trust_head head = { 0 };
 	STACK_OF(X509) * inside;
+	const char *why;
 	int r;
 
 	if (der.size == 0)
@@ -452,9 +454,13 @@ static int verify_der(const struct trust *trust, struct bytes der,
 	inside = CMS_get1_certs(cms);
 	r = verify_cms(trust, content, cms, inside, &head, err);
 	sk_X509_pop_free(inside, X509_free);
+	why = r == 0 && content->kernel ? pkcs7_kernel_refuses(der) : NULL;
+	if (why)
+		r = refused(content, err, why);
 	if (r == 0 && at != der.data + der.size)
 		r = stricter(content, err, "bytes follow it");
-	if (r == 0)
+	/* Of what the kernel does not verify not all was looked at. */
+	if (r == 0 && content->kernel)
 		keep_head(trust, der, cms, &head);
 	if (r == 0 && ret_signer)
 		*ret_signer = head.signer;
