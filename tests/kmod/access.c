@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <grp.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -58,7 +59,8 @@ static int act(enum act what, int flags)
 	return -1;
 }
 
-static int as_user(gid_t group, enum act what, int flags)
+/* @namespace: in a user namespace of their own, where they have all capabilities */
+static int as_user(gid_t group, bool namespace, enum act what, int flags)
 {
 	int status = 0;
 	pid_t child;
@@ -69,6 +71,8 @@ static int as_user(gid_t group, enum act what, int flags)
 	if (child == 0) {
 		if (setgroups(group ? 1 : 0, &group) || setgid(1000) || setuid(1000))
 			_exit(255);
+		if (namespace && unshare(CLONE_NEWUSER))
+			_exit(254);
 		_exit(-act(what, flags));
 	}
 	need(waitpid(child, &status, 0) == child && WIFEXITED(status), "child");
@@ -84,31 +88,36 @@ int main(int argc, char **argv)
 		enum act act;
 		int flags;
 		int result;
+		bool namespace;
 	} rows[] = {
-		{ "the group", GROUP, "opens it to read and write", OPEN, O_RDWR, 0 },
-		{ "the group", GROUP, "asks for INFO", INFO, O_RDONLY, 0 },
-		{ "the group", GROUP, "maps the log", MMAP, O_RDONLY, 0 },
-		{ "the group", GROUP, "reads the log", READ, O_RDONLY, 0 },
-		{ "the group", GROUP, "asks for keys", KEYS, O_RDONLY, 0 },
+		{ "the group", GROUP, "opens it to read and write", OPEN, O_RDWR, 0, false },
+		{ "the group", GROUP, "asks for INFO", INFO, O_RDONLY, 0, false },
+		{ "the group", GROUP, "maps the log", MMAP, O_RDONLY, 0, false },
+		{ "the group", GROUP, "reads the log", READ, O_RDONLY, 0, false },
+		{ "the group", GROUP, "asks for keys", KEYS, O_RDONLY, 0, false },
 		{ "the group", GROUP, "cannot ask for keys with write permission alone", KEYS,
-		  O_WRONLY, -EACCES },
-		{ "the group", GROUP, "appends", APPEND, O_WRONLY, 0 },
-		{ "the group", GROUP, "measures", MEASURE, O_WRONLY, 0 },
-		{ "the group", GROUP, "anchors", ANCHOR, O_RDWR, 0 },
+		  O_WRONLY, -EACCES, false },
+		{ "the group", GROUP, "appends", APPEND, O_WRONLY, 0, false },
+		{ "the group", GROUP, "measures", MEASURE, O_WRONLY, 0, false },
+		{ "the group", GROUP, "anchors", ANCHOR, O_RDWR, 0, false },
 		{ "the group", GROUP, "cannot map with write permission alone", MMAP, O_WRONLY,
-		  -EACCES },
+		  -EACCES, false },
 		{ "the group", GROUP, "cannot read with write permission alone", READ, O_WRONLY,
-		  -EBADF },
+		  -EBADF, false },
 		{ "the group", GROUP, "cannot append with read permission", APPEND, O_RDONLY,
-		  -EACCES },
+		  -EACCES, false },
 		{ "the group", GROUP, "cannot measure with read permission", MEASURE, O_RDONLY,
-		  -EACCES },
+		  -EACCES, false },
 		{ "the group", GROUP, "cannot anchor with read permission", ANCHOR, O_RDONLY,
-		  -EACCES },
-		{ "the group", GROUP, "cannot trim", TRIM, O_RDWR, -EPERM },
-		{ "the group", GROUP, "cannot seal", SEAL, O_RDWR, -EPERM },
-		{ "others", 0, "cannot open it to read", OPEN, O_RDONLY, -EACCES },
-		{ "others", 0, "cannot open it to write", OPEN, O_WRONLY, -EACCES },
+		  -EACCES, false },
+		{ "the group", GROUP, "cannot trim", TRIM, O_RDWR, -EPERM, false },
+		{ "the group", GROUP, "cannot seal", SEAL, O_RDWR, -EPERM, false },
+		{ "the group, in a namespace,", GROUP, "appends", APPEND, O_WRONLY, 0, true },
+		{ "the group, in a namespace,", GROUP, "cannot trim", TRIM, O_RDWR, -EPERM, true },
+		{ "the group, in a namespace,", GROUP, "cannot seal", SEAL, O_RDWR, -EPERM, true },
+		{ "others, in a namespace,", 0, "cannot open it", OPEN, O_RDONLY, -EACCES, true },
+		{ "others", 0, "cannot open it to read", OPEN, O_RDONLY, -EACCES, false },
+		{ "others", 0, "cannot open it to write", OPEN, O_WRONLY, -EACCES, false },
 	};
 
 	need(argc == 2 && !chown(DEVICE, 0, GROUP) &&
@@ -117,8 +126,12 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char name[96];
 
+		/* Not every kernel has namespaces of users. */
+		if (rows[i].namespace && access("/proc/self/uid_map", F_OK))
+			continue;
 		snprintf(name, sizeof(name), "%s %s", rows[i].who, rows[i].what);
-		check_is(as_user(rows[i].group, rows[i].act, rows[i].flags), rows[i].result, name);
+		check_is(as_user(rows[i].group, rows[i].namespace, rows[i].act, rows[i].flags),
+			 rows[i].result, name);
 	}
 	check_is(act(SEAL, O_RDWR), 0, "root seals");
 	check_is(act(TRIM, O_RDWR), 0, "root trims");
