@@ -243,6 +243,8 @@ is_tested 'its certificate does not lead to one that is trusted' e2e/test_push.s
 is_tested 'it wants to know who asks' unit/test_push.c '401, EACCES, "configure the certificate'
 is_tested 'the evidence is larger than it takes' unit/test_push.c 'raise its limit'
 is_tested 'a request could not be parsed' service/test_parsers.sh 'could not be parsed'
+is_tested 'without it no request can be read' service/test_parsers.sh 'the service ends, to be started anew'
+is_untested 'could not confine itself' 'no service of the bed has a filter that keeps it from that'
 is_untested 'its parser could not be confined' 'no kernel of the bed is without seccomp filters'
 is_tested 'free space there' service/test_archive_faults.sh 'free space there'
 is_tested "the directory must be the service's user's" service/test_archive_faults.sh "must be the service's user's"
