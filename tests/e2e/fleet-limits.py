@@ -151,6 +151,22 @@ connection = connect()
 connection.sendall(b"POST /v1/devices/d1/challenge HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n" + b"x" * 5000 + b"\r\n")
 check("also without a length", status(connection) == 413)
 connection.close()
+for title, before in (
+    ("what comes in chunks is not read on where one's line does not end", b""),
+    ("nor behind another request", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+):
+    connection = connect()
+    connection.settimeout(5)
+    connection.sendall(before + b"POST /v1/devices/d1/evidence HTTP/1.1\r\nHost: x\r\ntransfer-ENCODING: chunked\r\n\r\n")
+    sent = 0
+    try:
+        while sent < 24 << 20:  # more than the system holds for both
+            connection.sendall(b"0" * 65536)
+            sent += 65536
+    except OSError:
+        pass
+    check(title, sent < 24 << 20, sent)
+    connection.close()
 connection = connect()
 connection.sendall(b"PUT /v1/policies/p HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 20000000\r\n\r\n")
 check("a large one is asked for where it is taken", connection.recv(25).startswith(b"HTTP/1.1 100"))

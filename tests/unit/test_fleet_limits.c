@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fleet/http_addresses.h"
+#include "fleet/http_chunks.h"
 #include "fleet/rate.h"
 #include "fleet/seldom.h"
 
@@ -199,6 +200,38 @@ static void what_takes_long_is_done_seldom(void **state)
 	assert_true(tries < 1000);
 }
 
+/* Each is given at once, and a byte at a time. */
+static void chunks_are_seen_in_a_head(void **state)
+{
+	static const struct {
+		const char *text;
+		bool said;
+	} rows[] = {
+		{ "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", true },
+		{ "POST / HTTP/1.1\nHost: x\ntransfer-encoding:\n\n", true },
+		{ "\r\n\r\nPOST / HTTP/1.1\r\nTRANSFER-ENCODING:x\r\n", true },
+		{ "POST / HTTP/1.1\r\n\r\nTransfer-Encoding: chunked\r\n", false },
+		{ "POST / HTTP/1.1\r\nX: Transfer-Encoding: chunked\r\n\r\n", false },
+		{ "POST / HTTP/1.1\r\n Transfer-Encoding: chunked\r\n\r\n", false },
+		{ "POST / HTTP/1.1\r\nTransfer-Encoding\r\n: chunked\r\n\r\n", false },
+		{ "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bytes text = support_text(rows[i].text);
+		struct http_chunks at_once = { 0 }, slowly = { 0 };
+		int said = 0;
+
+		if (http_chunks_said(&at_once, text) != rows[i].said)
+			fail_msg("row %zu", i);
+		for (size_t j = 0; j < text.size; j++)
+			said += http_chunks_said(&slowly, BYTES(text.data + j, 1));
+		assert_int_equal(said, rows[i].said);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +241,7 @@ int main(void)
 		cmocka_unit_test(an_address_has_so_many),
 		cmocka_unit_test(any_number),
 		cmocka_unit_test(a_network_is_one),
+		cmocka_unit_test(chunks_are_seen_in_a_head),
 		cmocka_unit_test(what_takes_long_is_done_seldom),
 	};
 

@@ -2,7 +2,8 @@
 /*
  * What goes with a connection over TLS, which strangers can open: it is counted, and of an address
  * there are only so many; it is ended when no request has begun in ten seconds, or no whole one
- * came in its time, however busy it looks; and no body is read that is larger than its route takes.
+ * came in its time, however busy it looks; and no body is read that is larger than its route takes,
+ * or that comes in chunks.
  */
 #define _GNU_SOURCE
 #include <event2/buffer.h>
@@ -13,24 +14,29 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "http_chunks.h"
 #include "http_internal.h"
 
 /* Until a request has begun a connection costs whoever opens it nothing. */
 #define FIRST_SECONDS 10U
 #define LINE_MAX_SIZE 4096
+/* Bytes of a request that is refused, behind which its connection ends. */
+#define REFUSED_MAX 65536
 
 /**
  * struct guarded - a connection, for as long as its SSL lives
  * @patience: ends it
  * @counted: by its address, in @slot
  * @expects: the next bytes begin a request; @began: one has begun
+ * @chunks: of the head of the present one; @refused: its body comes in such
  */
 struct guarded {
 	struct http_server *server;
 	struct bufferevent *bev;
 	struct event *patience;
-	bool counted, expects, began;
+	bool counted, expects, began, refused;
 	size_t slot;
+	struct http_chunks chunks;
 };
 
 static int guarded_index = -1;
@@ -137,34 +143,38 @@ static size_t body_max(const struct http_server *server, const char *line)
 }
 
 /*
- * The line that a request begins with is whole: evhttp, whose read callback comes behind this, is
- * told what body there may be. It is what the callback is given.
+ * evhttp, whose read callback comes behind what watches here, is told what body there may be.
+ * Return: false: it does not know the connection yet
  */
-static void take_line(struct guarded *guarded, const char *line)
+static bool limit_body(struct guarded *guarded, size_t most)
 {
-	bufferevent_data_cb read = NULL;
 	void *connection = NULL;
 
-	bufferevent_getcb(guarded->bev, &read, NULL, NULL, &connection);
-	if (!read || !connection)
+	/* It is what evhttp's callbacks are given. */
+	bufferevent_getcb(guarded->bev, NULL, NULL, NULL, &connection);
+	if (!connection)
+		return false;
+	evhttp_connection_set_max_body_size(connection, (ev_ssize_t)most);
+	return true;
+}
+
+/* The line that a request begins with is whole. */
+static void take_line(struct guarded *guarded, const char *line)
+{
+	if (!limit_body(guarded, body_max(guarded->server, line)))
 		return;
 	guarded->expects = false;
-	evhttp_connection_set_max_body_size(connection,
-					    (ev_ssize_t)body_max(guarded->server, line));
 	if (!guarded->began)
 		wait_for(guarded, guarded->server->limits.timeout);
 	guarded->began = true;
 }
 
-static void watch(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *context)
+static void look_for_line(struct guarded *guarded, struct evbuffer *buffer)
 {
-	struct guarded *guarded = context;
 	char line[LINE_MAX_SIZE];
 	ev_ssize_t size;
 	char *end;
 
-	if (!guarded->expects || info->n_added == 0)
-		return;
 	size = evbuffer_copyout(buffer, line, sizeof(line) - 1);
 	if (size <= 0)
 		return;
@@ -175,6 +185,47 @@ static void watch(struct evbuffer *buffer, const struct evbuffer_cb_info *info, 
 	if (end)
 		*end = '\0';
 	take_line(guarded, line);
+}
+
+/*
+ * A body in chunks is none that is taken: evhttp refuses the first that has a byte. Where one's
+ * line does not end, the connection does.
+ */
+static void look_for_chunks(struct guarded *guarded, struct evbuffer *buffer, size_t added)
+{
+	uint8_t bytes[LINE_MAX_SIZE];
+	struct evbuffer_ptr from;
+	ev_ssize_t size;
+
+	while (added > 0 && !guarded->chunks.over) {
+		if (evbuffer_ptr_set(buffer, &from, evbuffer_get_length(buffer) - added,
+				     EVBUFFER_PTR_SET) < 0)
+			return;
+		size = evbuffer_copyout_from(buffer, &from, bytes,
+					     added < sizeof(bytes) ? added : sizeof(bytes));
+		if (size <= 0)
+			return;
+		if (http_chunks_said(&guarded->chunks, BYTES(bytes, (size_t)size)))
+			guarded->refused = limit_body(guarded, 0);
+		added -= (size_t)size;
+	}
+}
+
+/* @added: bytes at the buffer's end that are new */
+static void look_at(struct guarded *guarded, struct evbuffer *buffer, size_t added)
+{
+	if (added == 0)
+		return;
+	if (guarded->refused && evbuffer_get_length(buffer) > REFUSED_MAX)
+		(void)shutdown(bufferevent_getfd(guarded->bev), SHUT_RDWR);
+	if (guarded->expects)
+		look_for_line(guarded, buffer);
+	look_for_chunks(guarded, buffer, added);
+}
+
+static void watch(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *context)
+{
+	look_at(context, buffer, info->n_added);
 }
 
 /* ---------------------------------------------------------------- its life */
@@ -229,10 +280,16 @@ X509 *http_guard_request(struct evhttp_connection *connection)
 {
 	SSL *ssl;
 	struct guarded *guarded = guarded_of(connection, &ssl);
+	struct evbuffer *input;
 
 	if (!guarded)
 		return NULL;
 	guarded->expects = true;
+	guarded->chunks = (struct http_chunks){ 0 };
+	guarded->refused = false;
+	/* What has come already of the next one. */
+	input = bufferevent_get_input(guarded->bev);
+	look_at(guarded, input, evbuffer_get_length(input));
 	wait_for(guarded, guarded->server->limits.timeout);
 	return SSL_get_verify_result(ssl) == X509_V_OK ? SSL_get1_peer_certificate(ssl) : NULL;
 }
