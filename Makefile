@@ -232,7 +232,7 @@ build/$(1)/parser-faults build/$(1)/other-clock: $(NEEDS_$(1)) | packages
 	@mkdir -p $$(@D)
 	$$(call tell,LINK)
 	$$(Q)$$(CC_$(1)) -std=c11 $$(WARNINGS) $$(CFLAGS_$(1)) -fPIC $$(filter-out -pie,$$(LDFLAGS_$(1))) \
-		-shared -o $$@ $$< -ldl
+		-shared -o $$@ $$(filter %.c,$$^) -ldl
 
 build/$(1)/assay-verify: $$(VERIFY_COMMANDS:%=build/$(1)/userspace/cmd/%.o) build/$(1)/libassay.a
 	$$(call tell,LINK)
