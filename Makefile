@@ -423,7 +423,7 @@ build/unit/%: build/asan/tests/unit/%.o $(UNIT_SUPPORT:%.c=build/asan/%.o) \
 # know the fences of the device's client, which has no threads.)
 THREAD_TESTS := build/thread/test_bytes_digest build/thread/test_library_threads \
 	build/thread/test_pcrs build/thread/test_trust_threads build/thread/test_verity_pool \
-	build/thread/test_verity_sparse build/thread/test_verity_ahead build/thread/test_work
+	build/thread/test_verity_mapped build/thread/test_verity_sparse build/thread/test_verity_ahead build/thread/test_work
 THREAD_LIB := $(filter-out userspace/lib/log/device.c, \
 	$(filter userspace/lib/base/% userspace/lib/verity/% userspace/lib/log/% \
 		userspace/lib/memory/value.c,$(LIB_SOURCES)))

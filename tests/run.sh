@@ -92,8 +92,9 @@ list() {
 	for source in tests/fuzz/fuzz_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#fuzz/#'
 	done
-	printf "%s\n" thread/test_bytes_digest thread/test_library_threads thread/test_pcrs \
-		thread/test_verity_ahead thread/test_verity_pool thread/test_verity_sparse thread/test_work
+	printf "%s\n" thread/test_bytes_digest thread/test_library_threads thread/test_pcrs thread/test_trust_threads \
+		thread/test_verity_ahead thread/test_verity_mapped thread/test_verity_pool thread/test_verity_sparse \
+		thread/test_work
 	for source in tests/unit/test_*.c; do
 		[ ! -e "$source" ] || basename "$source" .c | sed 's#^#unit/#'
 	done

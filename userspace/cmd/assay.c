@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tpm/context.h"
+#include "verity/mapped.h"
 
 int main(int argc, char **argv)
 {
@@ -34,6 +35,7 @@ int main(int argc, char **argv)
 
 	int status;
 
+	mapped_allow();
 	/* Through a link of that name: what scripts call that know nothing of assay. */
 	if (strcmp(program_invocation_short_name, command_fsverity.name) == 0)
 		status = command_fsverity.run(argc, argv);

@@ -2,14 +2,16 @@
 /*
  * roofline LARGE SMALL...: what the kernel takes to hand over files that are in page cache, in
  * processor time of one thread: the limits of whatever digests them. Prints a JSON object: bytes
- * a second of LARGE that are copied by read() into a buffer, and that are mapped; and microseconds
- * for each of SMALL, of up to 64 KiB each: to open and close it, to ask for its size and time, and
- * to open, ask, read, ask again and close it; the same calls but for those that ask, and these in
- * an io_uring ("uring", null where that is forbidden), 16 files at a time with descriptors and
- * buffers that the ring has. Each is the least of several runs.
+ * a second of LARGE that are copied by read() into a buffer, and that are mapped and looked at, a
+ * byte of each line of the cache; and microseconds for each of SMALL, of up to 64 KiB each: to open
+ * and close it, to ask for its size and time, and to open, ask, read, ask again and close it; the
+ * same calls but for those that ask, and these in an io_uring ("uring", null where that is
+ * forbidden), 16 files at a time with descriptors and buffers that the ring has. Each is the least
+ * of several runs.
  *
  * roofline --read FILE...: the seconds of processor time that it takes to open, ask, read, ask
- * again and close them all, whatever their sizes: {"read":seconds}.
+ * again and close them all, whatever their sizes, those above 1 MiB being mapped instead:
+ * {"read":seconds}.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -29,7 +31,11 @@
 
 #define RUNS 3
 #define BUFFER ((size_t)256 << 10)
-#define PIECE ((size_t)1 << 20)
+/* What is mapped at once. */
+#define PIECE ((size_t)16 << 20)
+#define LINE ((size_t)64)
+/* Files above this are, where any are. */
+#define MAPPED ((off_t)1 << 20)
 #define SMALL_MAX ((size_t)64 << 10)
 #define BATCH 16
 /* Of a file: open, read and close. */
@@ -76,11 +82,13 @@ static void map_file(int fd, size_t size)
 {
 	for (size_t at = 0; at < size; at += PIECE) {
 		size_t piece = size - at < PIECE ? size - at : PIECE;
-		void *map = mmap(NULL, piece, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, (off_t)at);
+		volatile uint8_t *map = mmap(NULL, piece, PROT_READ, MAP_SHARED, fd, (off_t)at);
 
 		if (map == MAP_FAILED)
 			fail("map");
-		munmap(map, piece);
+		for (size_t line = 0; line < piece; line += LINE)
+			(void)map[line];
+		munmap((void *)map, piece);
 	}
 }
 
@@ -288,7 +296,9 @@ static void read_whole(void)
 
 		if (fstat(fd, &file) < 0)
 			fail(small[i]);
-		for (off_t at = 0; at < file.st_size; at += (off_t)BUFFER)
+		if (file.st_size > MAPPED)
+			map_file(fd, (size_t)file.st_size);
+		for (off_t at = 0; file.st_size <= MAPPED && at < file.st_size; at += (off_t)BUFFER)
 			if (pread(fd, buffer, BUFFER, at) < 0)
 				fail(small[i]);
 		if (fstat(fd, &file) < 0)

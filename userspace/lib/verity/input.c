@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "verity/mapped.h"
+
 /* Names in errors are cut at this. */
 #define NAME_MAX_SHOWN 512
 
@@ -239,8 +241,28 @@ static void ask_ahead(struct input *input, uint64_t offset, bool cold)
 		(void)posix_fadvise(input->fd, (off_t)from, (off_t)AHEAD, POSIX_FADV_WILLNEED);
 }
 
+bool input_is_cached(const struct input *input, uint64_t offset)
+{
+	uint8_t byte;
+	struct iovec vector = { .iov_base = &byte, .iov_len = 1 };
+
+	return preadv2(input->fd, &vector, 1, (off_t)offset, RWF_NOWAIT) == 1;
+}
+
+/* False if not all of it was there; then the hasher has begun anew. */
+static bool take_mapped(struct verity_hasher *hasher, struct hasher_run *run, uint64_t piece,
+			const uint8_t *map, size_t size, int *ret, struct assay_error *err)
+{
+	mapped_begin(map, size);
+	*ret = hasher_take(hasher, run, piece, map, err);
+	if (mapped_end())
+		return true;
+	hasher_begin(hasher);
+	return false;
+}
+
 int input_read_piece(struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
-		     uint64_t piece, bool *ret_changed, struct assay_error *err)
+		     uint64_t piece, const uint8_t *map, bool *ret_changed, struct assay_error *err)
 {
 	uint64_t offset = piece * HASHER_PIECE, size = run->merkle.size - offset;
 	struct input_source source = { .input = input, .offset = offset };
@@ -255,6 +277,10 @@ int input_read_piece(struct input *input, struct verity_hasher *hasher, struct h
 		return read_around_holes(&source, hasher, run, piece, size, ret_changed, err);
 	source.cached = size > 0;
 	ask_ahead(input, offset, false);
+	/* Reading what is not there says why. */
+	if (map && input_is_cached(input, offset + size - 1) &&
+	    take_mapped(hasher, run, piece, map, (size_t)size, &r, err))
+		return r;
 	r = hasher_read(hasher, run, piece, input_read, &source, ret_changed, err);
 	if (r != -EAGAIN || run->added > 0)
 		return r;

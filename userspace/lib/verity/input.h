@@ -81,16 +81,20 @@ ssize_t input_read(void *context, void *data, size_t size, struct assay_error *e
  */
 uint64_t input_hole(struct input *input, uint64_t piece);
 
+/* input_is_cached() - whether the byte at @offset is in page cache */
+bool input_is_cached(const struct input *input, uint64_t offset);
+
 /*
  * input_read_piece() - read a piece, see hasher_read()
+ * @map: the piece mapped, or NULL
  *
- * Copied by read() into a buffer that stays in the processor's second cache. Mapping the file
- * costs one thread as much, and threads that map wait for each other: the kernel's lock of the
- * address space is held while pages are mapped. What is not in page cache is asked for with what
- * follows it, and again before that is used up: so the disk always has something to do.
+ * What is in page cache is hashed where it is, if it is mapped, else copied by read() into a
+ * buffer that stays in the processor's second cache. What is not is asked for with what follows
+ * it, and again before that is used up: so the disk always has something to do.
  */
 int input_read_piece(struct input *input, struct verity_hasher *hasher, struct hasher_run *run,
-		     uint64_t piece, bool *ret_changed, struct assay_error *err);
+		     uint64_t piece, const uint8_t *map, bool *ret_changed,
+		     struct assay_error *err);
 
 /**
  * struct input_batch - small files that are digested together

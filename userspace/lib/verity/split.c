@@ -2,8 +2,11 @@
 #include "verity/split.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "verity/mapped.h"
 
 int split_new(const struct input *input, const struct merkle *merkle,
 	      const struct verity_hasher *hasher, struct split **ret, struct assay_error *err)
@@ -31,8 +34,55 @@ int split_new(const struct input *input, const struct merkle *merkle,
 	return 0;
 }
 
+/* ---------------------------------------------------------------- mapped pieces */
+
+static uint8_t *_Atomic *map_of(struct split *split, uint64_t piece)
+{
+	return &split->maps[piece / SPLIT_MAPPED % SPLIT_MAPS];
+}
+
+/* How much is mapped with that piece, the first of a map. */
+static size_t map_size(const struct split *split, uint64_t piece)
+{
+	uint64_t rest = split->merkle.size - piece * HASHER_PIECE;
+
+	return rest < SPLIT_MAPPED * HASHER_PIECE ? (size_t)rest : SPLIT_MAPPED * HASHER_PIECE;
+}
+
+/*
+ * Where a piece is mapped; NULL if it is not. Whoever has the first of a map makes it, of what is
+ * in page cache: nothing is known of files that do not say so, as mapping a device's would read it.
+ */
+static const uint8_t *mapped_piece(struct split *split, uint64_t piece)
+{
+	const struct input *input = &split->input;
+	uint64_t offset = piece * HASHER_PIECE;
+	const uint8_t *map;
+
+	if (input->sparse)
+		return NULL;
+	if (piece % SPLIT_MAPPED == 0 && input_is_cached(input, offset))
+		atomic_store(map_of(split, piece),
+			     mapped_new(input->fd, offset, map_size(split, piece)));
+	map = atomic_load(map_of(split, piece));
+	return map ? map + piece % SPLIT_MAPPED * HASHER_PIECE : NULL;
+}
+
+/* Of a map no piece of which is read any more; @piece is one of them. */
+static void unmap(struct split *split, uint64_t piece)
+{
+	mapped_free(atomic_exchange(map_of(split, piece), NULL),
+		    map_size(split, piece / SPLIT_MAPPED * SPLIT_MAPPED));
+}
+
+/* ---------------------------------------------------------------- parts */
+
 void split_free(struct split *split)
 {
+	/* Those that are left are the last ones. */
+	for (uint64_t piece = split->added / SPLIT_MAPPED * SPLIT_MAPPED;
+	     !split->input.sparse && piece < split->reached; piece += SPLIT_MAPPED)
+		unmap(split, piece);
 	hasher_top_free(split->top);
 	free(split);
 }
@@ -71,7 +121,8 @@ int split_read(struct split *split, struct verity_hasher *hasher, uint64_t numbe
 	if (part->hole > 0)
 		return 0;
 	hasher_begin(hasher);
-	r = input_read_piece(&split->input, hasher, &run, part->piece, &changed, err);
+	r = input_read_piece(&split->input, hasher, &run, part->piece,
+			     mapped_piece(split, part->piece), &changed, err);
 	if (changed)
 		return input_changed(&split->input, err);
 	if (r == 0)
@@ -115,6 +166,8 @@ int split_add(struct split *split, struct verity_hasher *hasher, struct assay_er
 	if (part->hole > 0)
 		return hasher_top_add_zeros(split->top, hasher, part->hole * split->place_count,
 					    err);
+	if (part->piece % SPLIT_MAPPED == SPLIT_MAPPED - 1)
+		unmap(split, part->piece);
 	return hasher_top_add(split->top, hasher, digests_place(split, split->added), part->count,
 			      err);
 }

@@ -15,6 +15,9 @@
 
 /* Parts that may be ahead of the one that is added next. */
 #define SPLIT_WINDOW 128
+/* Pieces that are mapped at once, and how many such maps may be in use. */
+#define SPLIT_MAPPED 16
+#define SPLIT_MAPS (SPLIT_WINDOW / SPLIT_MAPPED + 1)
 
 /**
  * struct split_part - a place in the window
@@ -37,6 +40,8 @@ struct split_part {
  * @claimed, @added: parts; added <= claimed, claimed - added <= SPLIT_WINDOW
  * @working: threads that are at a part
  * @adding: a thread adds to the top
+ * @maps: of a file without holes, whose parts are its pieces: the one of piece n is the n /
+ *        SPLIT_MAPPED % SPLIT_MAPS-th, from when its first piece is read until its last is added
  * @window: part n's place is n % SPLIT_WINDOW
  * @digests: and so are its digests, each place of @place_count, which is @place_size bytes
  */
@@ -50,6 +55,7 @@ struct split {
 	uint64_t pieces, reached, claimed, added;
 	unsigned int working;
 	bool adding;
+	uint8_t *_Atomic maps[SPLIT_MAPS];
 	struct split_part window[SPLIT_WINDOW];
 	size_t place_count, place_size;
 	uint8_t digests[];

@@ -26,7 +26,7 @@ static int read_piece(struct verity_hasher *hasher, struct hasher_run *run, uint
 	if (source->bytes)
 		return hasher_take(hasher, run, piece, source->bytes + piece * HASHER_PIECE, err);
 	if (source->input)
-		return input_read_piece(source->input, hasher, run, piece, ret_changed, err);
+		return input_read_piece(source->input, hasher, run, piece, NULL, ret_changed, err);
 	return hasher_read(hasher, run, piece, source->read, source->context, ret_changed, err);
 }
 

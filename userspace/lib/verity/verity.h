@@ -8,7 +8,7 @@
  *
  * What is below it, each knowing only those to its right:
  * pool -> split -> input -> top -> runs -> lanes -> sha256, merkle -> parameters, and
- * pool -> ahead.
+ * pool -> ahead, split and input -> mapped.
  */
 #ifndef ASSAY_VERITY_H
 #define ASSAY_VERITY_H
