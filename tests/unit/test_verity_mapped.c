@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,6 +190,14 @@ static void pages_may_go_away_at_any_time(void **state)
 	close(fd);
 }
 
+/* A fault as the kernel tells of it, which a process may send to itself. */
+static void send_fault(int code, uint8_t *at)
+{
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = code, .si_addr = at };
+
+	assert_int_equal(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGBUS, &info), 0);
+}
+
 static void what_is_not_there_is_zeros_and_told(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -211,12 +220,19 @@ static void what_is_not_there_is_zeros_and_told(void **state)
 	mapped_begin(map, page);
 	assert_int_not_equal(map[0] | map[1] | map[2], 0);
 	assert_true(mapped_end());
+	/* Nor is memory that is broken. */
+	mapped_begin(map, page);
+	send_fault(BUS_MCEERR_AR, map + 5);
+	for (size_t i = 0; i < page; i++)
+		assert_int_equal(map[i], 0);
+	assert_false(mapped_end());
 	mapped_free(map, 4 * page);
 	mapped_free(NULL, 1);
 	close(fd);
 }
 
-enum fault { OUTSIDE, BEHIND, AFTER, SENT };
+/* BROKEN: a page that is read, but not by the instruction that the signal came to. */
+enum fault { OUTSIDE, BEHIND, AFTER, SENT, BROKEN };
 
 /* What a process dies of that has a fault which is none of a mapping that it reads. */
 static int die(enum fault fault)
@@ -232,7 +248,7 @@ static int die(enum fault fault)
 
 		if (ftruncate(fd, 0) < 0)
 			_exit(1);
-		if (fault == BEHIND || fault == SENT)
+		if (fault == BEHIND || fault == SENT || fault == BROKEN)
 			mapped_begin(map, page);
 		if (fault == AFTER) {
 			mapped_begin(map, 2 * page);
@@ -240,6 +256,8 @@ static int die(enum fault fault)
 		}
 		if (fault == SENT)
 			kill(getpid(), SIGBUS);
+		else if (fault == BROKEN)
+			send_fault(BUS_MCEERR_AO, map);
 		else
 			(void)at[page];
 		_exit(0);
@@ -254,7 +272,7 @@ static void other_faults_end_the_process(void **state)
 {
 	(void)state;
 	mapped_allow();
-	for (enum fault fault = OUTSIDE; fault <= SENT; fault++)
+	for (enum fault fault = OUTSIDE; fault <= BROKEN; fault++)
 		assert_int_equal(die(fault), SIGBUS);
 }
 

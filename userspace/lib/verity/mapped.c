@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,10 +23,16 @@ static _Thread_local volatile struct reading reading;
 /* The system's page size; 0: nothing is mapped. */
 static size_t page_size;
 
+/* No page there, or its memory is broken: read() says that it cannot be read. */
+static bool is_not_there(int code)
+{
+	return code == BUS_ADRERR || code == BUS_MCEERR_AR;
+}
+
 /*
  * Puts zeros in the place of what is not there, to the end of what this thread reads, and has the
- * instruction done again. Any other fault, and a signal that somebody sent, end the process as
- * they would without this.
+ * instruction done again. Any other fault, and what is no fault of an instruction, as a signal that
+ * somebody sent, end the process as they would without this.
  */
 static void put_zeros(int number, siginfo_t *info, void *context)
 {
@@ -33,7 +40,7 @@ static void put_zeros(int number, siginfo_t *info, void *context)
 	size_t at, end;
 
 	(void)context;
-	if (info->si_code == BUS_ADRERR && reading.from) {
+	if (is_not_there(info->si_code) && reading.from) {
 		at = (size_t)((uint8_t *)info->si_addr - reading.from) / page_size * page_size;
 		end = (reading.size + page_size - 1) / page_size * page_size;
 		if ((uint8_t *)info->si_addr >= reading.from && at < end &&
@@ -44,10 +51,9 @@ static void put_zeros(int number, siginfo_t *info, void *context)
 			return;
 		}
 	}
+	/* It comes when this returns. */
 	signal(number, SIG_DFL);
-	if (info->si_code <= 0)
-		raise(number);
-	errno = code;
+	raise(number);
 }
 
 void mapped_allow(void)
@@ -78,10 +84,13 @@ void mapped_begin(const uint8_t *data, size_t size)
 	reading.lost = false;
 	reading.size = size;
 	reading.from = (uint8_t *)data;
+	/* For the compiler: what is read is read between these two, even where it sees both. */
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 bool mapped_end(void)
 {
+	atomic_signal_fence(memory_order_seq_cst);
 	reading.from = NULL;
 	return !reading.lost;
 }
