@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "assayd/confined.h"
@@ -335,6 +336,36 @@ static void test_cancelled_child_says_nothing(void **state)
 	loop_free(outcome.loop);
 }
 
+struct ended {
+	struct loop *loop;
+	int status;
+};
+
+static void note_end(void *context, int status)
+{
+	struct ended *ended = context;
+
+	ended->status = status;
+	loop_stop(ended->loop);
+}
+
+/* Where it cannot speak with the service: it would be told that it cannot confine itself. */
+static void test_what_children_are_copies_of_does_not_end_as_if_unconfined(void **state)
+{
+	struct ended ended = { 0 };
+	struct assay_error err;
+
+	(void)state;
+	assert_int_equal(loop_new(&ended.loop, &err), 0);
+	assert_int_equal(confined_watch(ended.loop, note_end, &ended, &err), 0);
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+		(void)shutdown(fd, SHUT_RDWR);
+	assert_int_equal(loop_run(ended.loop, &err), 0);
+	assert_true(WIFSIGNALED(ended.status));
+	confined_stop();
+	loop_free(ended.loop);
+}
+
 static void test_there_is_no_child_of_the_service_as_it_is(void **state)
 {
 	struct assay_error err;
@@ -361,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_child_has_nothing_that_the_service_got_later),
 		cmocka_unit_test(test_child_that_does_not_end_is_killed),
 		cmocka_unit_test(test_cancelled_child_says_nothing),
+		cmocka_unit_test(test_what_children_are_copies_of_does_not_end_as_if_unconfined),
 		cmocka_unit_test(test_there_is_no_child_of_the_service_as_it_is),
 	};
 

@@ -52,7 +52,8 @@ struct confined;
  * confined_start() - from now on there can be children, which are copies of this process as it is
  * now: to be called once, before it has anything that they must not have
  * confined_watch() - have it told, once, that there can be none any more: what they are copies of
- *                    has ended, by whatever, and cannot be had again. @status: as of waitpid()
+ *                    has ended, by whatever, and cannot be had again. @status: as of waitpid();
+ *                    it has exited only where it could not confine itself
  * confined_stop() - no more, and nothing is told; those that work are not touched. Before the loop
  *                   is freed, if that watches
  */

@@ -118,7 +118,9 @@ static void __attribute__((noreturn)) make_children(int socket)
 		if (send(fd, &pid, sizeof(pid), MSG_NOSIGNAL) != sizeof(pid))
 			break;
 	}
-	_exit(0);
+	/* To exit is to say that it could not confine itself, as no other could: see service.c. */
+	raise(SIGKILL);
+	_exit(1);
 }
 
 /* ---------------------------------------------------------------- in the service */
