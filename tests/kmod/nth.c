@@ -130,7 +130,8 @@ static void set_up(void)
 
 /*
  * A warning ends the guest; meanwhile it does not: when there is no memory for a module's trace
- * events, Linux warns of it (event_define_fields()), and goes on. The test is told to expect that.
+ * events, Linux warns of it (event_define_fields(), event_file_put()), and goes on. The test is
+ * told to expect that, and what kmemleak says when it was its own allocation that failed.
  */
 static void let_warn(bool may)
 {
