@@ -1,20 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034
 # A small Debian that a test may do everything to: one of qemu/debian-root below a layer in memory. Sourced before
-# check.sh, from the root of the checkout, with the test's own arguments: the test goes on in a mount namespace of
-# its own, with $work set to a directory that goes with it, and $root to where that Debian will be.
+# check.sh, from the root of the checkout, with the test's own arguments: what own-mounts.sh says, and $root is set to
+# where that Debian will be.
 
-if [ "${1:-}" != --inside ]; then
-	work=$(mktemp -d "${TMPDIR:-/tmp}/assay-debian.XXXXXX") || exit 2
-	trap 'rm -rf --one-file-system "$work"' EXIT
-	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
-		echo '1..0 # SKIP this user can mount nothing'
-		exit 77
-	fi
-	unshare -m "$0" --inside "$work"
-	exit
-fi
-work=$2 root=$2/root
+. tests/own-mounts.sh
+root=$work/root
 
 # debian SUITE PACKAGE...: makes it
 debian() {

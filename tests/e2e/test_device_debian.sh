@@ -11,22 +11,11 @@ set -u
 LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.." || exit 2
-if [ "${1:-}" != --inside ]; then
-	work=$(mktemp -d "${TMPDIR:-/tmp}/assay-device.XXXXXX") || exit 2
-	trap 'rm -rf --one-file-system "$work"' EXIT
-	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
-		echo '1..0 # SKIP this user can mount nothing'
-		exit 77
-	fi
-	if [ "$(dpkg --print-architecture)" != amd64 ]; then
-		echo '1..0 # SKIP such a device is an x86-64 machine, which this is not'
-		exit 77
-	fi
-	unshare -m "$0" --inside "$work"
-	exit
+. tests/own-mounts.sh
+if [ "$(dpkg --print-architecture)" != amd64 ]; then
+	echo '1..0 # SKIP such a device is an x86-64 machine, which this is not'
+	exit 77
 fi
-
-work=$2
 CHECK_OUT=$work
 . tests/check.sh
 out=$PWD/build/device-debian

@@ -8,18 +8,7 @@ set -eu
 LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.."
-if [ "${1:-}" != --inside ]; then
-	work=$(mktemp -d "${TMPDIR:-/tmp}/assay-initramfs.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	if ! unshare -m true 2>/dev/null; then
-		echo '1..0 # SKIP this user can mount nothing'
-		exit 77
-	fi
-	unshare -m "$0" --inside "$work"
-	exit
-fi
-
-work=$2
+. tests/own-mounts.sh
 CHECK_OUT=$work
 . tests/check.sh
 top=$PWD
