@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # In a Debian 13 that was installed as docs/device.md says: on its first boot the lines of that which need the device
-# itself, on its second, which has stage 1, its evidence. For test_device_debian.sh.
+# itself; on its second, which has stage 1, its evidence, and an upgrade of its kernel; on its third its evidence with
+# that. For test_device_debian.sh.
 # shellcheck source=tests/check.sh
 . /bed/check.sh
 # shellcheck source=tests/system/system.sh
@@ -44,6 +45,15 @@ else
 	check 'it was ready before sysinit.target was reached' active_before assayd.service sysinit.target
 	follows 6 'the device is quoted'
 	cp evidence.json "$OUT/"
+	kernel=linux-image-$(uname -r)
+	if [ -e "$kernel.deb" ]; then
+		works 'apt upgrades the kernel' apt-get install "./$kernel.deb"
+		sed 's/^/# /' "$CHECK_OUT/stdout" "$CHECK_OUT/stderr"
+		check 'to another version' sh -c "dpkg-query -W -f '\${Version}' $kernel | grep -q '+next\$'"
+		rm "$kernel.deb"
+		umount /boot/efi
+	fi
+	echo "# $(cut -d . -f 1 /proc/uptime) s"
 fi
 cp /run/assay/*.json "$OUT/"
 journalctl --boot --output short-monotonic --no-pager >"$OUT/journal"

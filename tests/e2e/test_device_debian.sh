@@ -3,7 +3,7 @@
 # docs/device.md, its own lines, on a Debian 13 of this machine's architecture whose own hooks make what it boots: apt
 # installs assay, DKMS builds the module, initramfs-tools the initramfs, kernel-install and ukify the unified kernel
 # image. Until the first boot that is in a chroot of the device's root, where nothing is emulated; from then on in a
-# guest, which its firmware boots: as it was installed, and once more with stage 1.
+# guest, which its firmware boots: as it was installed, once more with stage 1, and with a kernel that apt has upgraded.
 # limit: 5400
 # soak
 # shellcheck disable=SC2317 # called by works and results
@@ -96,6 +96,23 @@ for number in 3 4 5; do
 	section $number device >"$root/bed/section-$number"
 done
 section 6 device >"$root/bed/section-6"
+
+# Debian has one version of a kernel at a time: the package of the next is that of the installed, but for its version and
+# a byte of the image that nothing uses.
+kernel=linux-image-$release
+kernel_package() {
+	kernel_info=$root/var/lib/dpkg/info/$kernel kernel_tree=$work/kernel
+	mkdir -p "$kernel_tree/DEBIAN"
+	chroot "$root" dpkg-query -s "$kernel" | sed '/^Status:/d; s/^Version: .*/&+next/' >"$kernel_tree/DEBIAN/control"
+	for script in preinst postinst prerm postrm; do
+		cp "$kernel_info.$script" "$kernel_tree/DEBIAN/$script"
+	done
+	chroot "$root" tar -c --no-recursion -T "/var/lib/dpkg/info/$kernel.list" | tar -x -C "$kernel_tree"
+	printf x | dd of="$kernel_tree/boot/vmlinuz-$release" bs=1 seek=16 conv=notrunc 2>/dev/null
+	dpkg-deb --root-owner-group -Znone -b "$kernel_tree" "$root/srv/device/$kernel.deb"
+}
+works 'there is a package of another kernel' kernel_package
+rm -r "$work/kernel"
 printf '%s\n' '[Unit]' 'After=multi-user.target' '[Service]' 'Type=exec' 'ExecStart=/bed/init --service' \
 	'[Install]' 'WantedBy=multi-user.target' >"$root/etc/systemd/system/bed-test.service"
 follows 'a new version of the module is installed' 'systemctl enable bed-test.service; apt install --reinstall ./assay-dkms_*.deb'
@@ -122,7 +139,7 @@ done
 qemu/make-esp "$out/esp" "$@"
 qemu/make-tpm "$out/tpm" sha256
 
-# boot NAME
+# boot NAME: the nonce is one of its own
 boot() {
 	qemu/run-guest --flavour amd64 --firmware uefi --boot "$out/esp" --disk "$out/root.ext4" \
 		--tpm "$out/tpm" --memory 2G --smp 2 --timeout 900 --out "$out/$1"
@@ -134,13 +151,39 @@ results boot first
 # ---------------------------------------------------------------- 6. quote, learn, verify
 # What is warned of is that this firmware has no Secure Boot.
 cp "$out/first/files/ak.pub" "$work/verifier/" 2>/dev/null
-sh -c "cd $work/verifier; $(section 6 verifier | head -n 1)"
-debugfs -w -R "write $work/verifier/nonce /srv/device/nonce" "$out/root.ext4" 2>/dev/null
+verifier() { # COMMANDS
+	works "$1" sh -ec "cd $work/verifier; $2"
+	cat "$work/stdout" "$work/stderr" | sed 's/^/# /'
+}
+asks() {
+	sh -c "cd $work/verifier; $(section 6 verifier | head -n 1)"
+	debugfs -w -R 'rm /srv/device/nonce' "$out/root.ext4" 2>/dev/null
+	debugfs -w -R "write $work/verifier/nonce /srv/device/nonce" "$out/root.ext4" 2>/dev/null
+}
+learns=$(section 6 verifier | sed '1d; s/^assay policy lint .*/& || :/')
+asks
 results boot second
 cp "$out/second/files/evidence.json" "$work/verifier/" 2>/dev/null
-works 'the verifier learns, and trusts it' sh -ec "cd $work/verifier; $(section 6 verifier | sed '1d; s/^assay policy lint .*/& || :/')"
-cat "$work/stdout" "$work/stderr" | sed 's/^/# /'
+verifier 'the verifier learns, and trusts it' "$learns"
 check 'and its boot is judged' prints 0 '^trusted$' '^firmware  .*passed'
+
+# ---------------------------------------------------------------- 7. a new kernel
+asks
+results boot third
+mv "$work/verifier/evidence.json" "$work/verifier/before.json"
+cp "$out/third/files/evidence.json" "$work/verifier/" 2>/dev/null
+judges=$(section 6 verifier | tail -n 1)
+run sh -ec "cd $work/verifier; $judges --json"
+check 'the new kernel is not trusted' [ "$status" -eq 1 ]
+jq -r '.checks[] | select(.required and .result != "pass") | "\(.name): \(.detail)"' "$work/stdout" >"$work/named"
+sed 's/^/# /' "$work/named"
+check 'what is another is named, and no more than that' \
+	[ "$(sed 's/:.*//' "$work/named" | sort | tr '\n' ' ')" = 'firmware-programs firmware-sections ' ]
+run sh -ec "cd $work/verifier; assay policy diff before.json evidence.json"
+sed 's/^/# /' "$work/stdout"
+check 'assay policy diff says it in words' prints 1 '^PCR 11 .*\.linux'
+verifier 'it is learned anew, and trusted' "$learns"
+check 'with its boot judged' prints 0 '^trusted$' '^firmware  .*passed'
 cp -r "$work/verifier" "$out/"
 echo "# $(($(date +%s) - started)) s"
 echo "1..$check_number"
