@@ -46,11 +46,11 @@ else
 	follows 6 'the device is quoted'
 	cp evidence.json "$OUT/"
 	kernel=linux-image-$(uname -r)
-	if [ -e "$kernel.deb" ]; then
-		works 'apt upgrades the kernel' apt-get install "./$kernel.deb"
+	if [ -d next ]; then
+		works 'apt upgrades the kernel' apt-get install ./next/*.deb
 		sed 's/^/# /' "$CHECK_OUT/stdout" "$CHECK_OUT/stderr"
 		check 'to another version' sh -c "dpkg-query -W -f '\${Version}' $kernel | grep -q '+next\$'"
-		rm "$kernel.deb"
+		rm -r next
 		umount /boot/efi
 	fi
 	echo "# $(cut -d . -f 1 /proc/uptime) s"

@@ -6,7 +6,7 @@
 # guest, which its firmware boots: as it was installed, once more with stage 1, and with a kernel that apt has upgraded.
 # limit: 5400
 # soak
-# shellcheck disable=SC2317 # called by works and results
+# shellcheck disable=SC2016,SC2317 # fields of dpkg-query; called by works and results
 set -u
 LC_ALL=C
 export LC_ALL
@@ -87,7 +87,8 @@ check 'there is a unified kernel image' [ -n "$(files_of_esp | grep "^./EFI/Linu
 check 'and nothing else that boots a kernel' [ -z "$(files_of_esp | grep '^./loader/entries/.*conf$')" ]
 
 # ---------------------------------------------------------------- what the bed needs of it
-sed 's/$/ console=ttyS0 panic=-1 oops=panic panic_on_warn=1 no_timer_check bed_init=\/bed\/boot-test/' \
+# A busy machine emulates it too slowly for the time that systemd gives its disks.
+sed 's/$/ console=ttyS0 panic=-1 oops=panic panic_on_warn=1 no_timer_check systemd.default_device_timeout_sec=900 bed_init=\/bed\/boot-test/' \
 	"$root/etc/kernel/cmdline" >"$work/cmdline"
 cp "$work/cmdline" "$root/etc/kernel/cmdline"
 cp build/guest-amd64/init build/sysroot-amd64/bin/busybox tests/check.sh tests/system/system.sh "$root/bed/"
@@ -97,22 +98,33 @@ for number in 3 4 5; do
 done
 section 6 device >"$root/bed/section-6"
 
-# Debian has one version of a kernel at a time: the package of the next is that of the installed, but for its version and
-# a byte of the image that nothing uses.
+# Debian has one version of a kernel at a time: the packages of the next are those of the installed, but for their version
+# and a byte of the image that nothing uses.
 kernel=linux-image-$release
-kernel_package() {
-	kernel_info=$root/var/lib/dpkg/info/$kernel kernel_tree=$work/kernel
-	mkdir -p "$kernel_tree/DEBIAN"
-	chroot "$root" dpkg-query -s "$kernel" | sed '/^Status:/d; s/^Version: .*/&+next/' >"$kernel_tree/DEBIAN/control"
+kernel_version=$(chroot "$root" dpkg-query -W -f '${Version}' "$kernel")
+next_package() { # NAME
+	next_info=$root/var/lib/dpkg/info next_tree=$work/next/$1
+	next_list=$next_info/$1.list
+	mkdir -p "$next_tree/DEBIAN"
+	chroot "$root" dpkg-query -s "$1" | sed "/^Status:/d; /^Conffiles:/,/^[^ C]/ { /^Conffiles:/d; /^ /d }
+		/^Version:/s/\$/+next/; s/(= $kernel_version)/(= $kernel_version+next)/g" >"$next_tree/DEBIAN/control"
 	for script in preinst postinst prerm postrm; do
-		cp "$kernel_info.$script" "$kernel_tree/DEBIAN/$script"
+		[ ! -e "$next_info/$1.$script" ] || cp "$next_info/$1.$script" "$next_tree/DEBIAN/$script"
 	done
-	chroot "$root" tar -c --no-recursion -T "/var/lib/dpkg/info/$kernel.list" | tar -x -C "$kernel_tree"
-	printf x | dd of="$kernel_tree/boot/vmlinuz-$release" bs=1 seek=16 conv=notrunc 2>/dev/null
-	dpkg-deb --root-owner-group -Znone -b "$kernel_tree" "$root/srv/device/$kernel.deb"
+	chroot "$root" tar -c --no-recursion -T "${next_list#"$root"}" | tar -x -C "$next_tree"
+	[ "$1" != "$kernel" ] || printf x | dd of="$next_tree/boot/vmlinuz-$release" bs=1 seek=16 conv=notrunc 2>/dev/null
+	dpkg-deb --root-owner-group -Znone -b "$next_tree" "$root/srv/device/next/$1.deb" && rm -r "$next_tree"
 }
-works 'there is a package of another kernel' kernel_package
-rm -r "$work/kernel"
+next_packages() {
+	mkdir "$root/srv/device/next"
+	chroot "$root" dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' 'linux-image-*' 'linux-headers-*' 'linux-kbuild-*' |
+		awk -v version="$kernel_version" '$2 == version && $3 == "installed" { print $1 }' >"$work/kernel-packages"
+	while read -r name; do
+		next_package "$name" || return
+	done <"$work/kernel-packages"
+	grep -q -x "$kernel" "$work/kernel-packages" && grep -q -x "linux-headers-$release" "$work/kernel-packages"
+}
+works 'there are packages of another kernel' next_packages
 printf '%s\n' '[Unit]' 'After=multi-user.target' '[Service]' 'Type=exec' 'ExecStart=/bed/init --service' \
 	'[Install]' 'WantedBy=multi-user.target' >"$root/etc/systemd/system/bed-test.service"
 follows 'a new version of the module is installed' 'systemctl enable bed-test.service; apt install --reinstall ./assay-dkms_*.deb'
@@ -175,10 +187,10 @@ cp "$out/third/files/evidence.json" "$work/verifier/" 2>/dev/null
 judges=$(section 6 verifier | tail -n 1)
 run sh -ec "cd $work/verifier; $judges --json"
 check 'the new kernel is not trusted' [ "$status" -eq 1 ]
-jq -r '.checks[] | select(.required and .result != "pass") | "\(.name): \(.detail)"' "$work/stdout" >"$work/named"
+jq -r '.checks[] | select(.result == "fail") | "\(.name): \(.detail)"' "$work/stdout" >"$work/named"
 sed 's/^/# /' "$work/named"
 check 'what is another is named, and no more than that' \
-	[ "$(sed 's/:.*//' "$work/named" | sort | tr '\n' ' ')" = 'firmware-programs firmware-sections ' ]
+	[ "$(sed 's/:.*//' "$work/named" | sort | tr '\n' ' ')" = 'firmware-files firmware-programs firmware-sections ' ]
 run sh -ec "cd $work/verifier; assay policy diff before.json evidence.json"
 sed 's/^/# /' "$work/stdout"
 check 'assay policy diff says it in words' prints 1 '^PCR 11 .*\.linux'
