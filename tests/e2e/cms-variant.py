@@ -25,7 +25,8 @@ def elements(data):
 
 
 def join(pieces):
-    return b"".join(element(*piece) for piece in pieces)
+    """With a tag, or as they are."""
+    return b"".join(inside if tag is None else element(tag, inside) for tag, inside in pieces)
 
 
 variant, name = sys.argv[1:3]
@@ -49,6 +50,18 @@ elif variant == "empty-revocations":
 elif variant == "revocations":
     with open(sys.argv[3], "rb") as file:
         signed.insert(-1, (0xA1, file.read()))
+elif variant == "two-byte-length":
+    signed[0] = (None, b"\x02\x82\x00\x01" + signed[0][1])
+elif variant == "three-byte-length":
+    signed[0] = (None, b"\x02\x83\x00\x00\x01" + signed[0][1])
+elif variant == "long-tag":
+    signed[0] = (None, b"\x1f\x02\x01" + signed[0][1])
+elif variant == "open-attributes":
+    signer[3] = (None, b"\xa0\x80" + signer[3][1] + bytes(2))
+elif variant == "long-attributes":
+    signer[3] = (None, b"\xa0\x82" + len(signer[3][1]).to_bytes(2, "big") + signer[3][1])
+elif variant == "key-id-in-pieces":
+    signer[1] = (0xA0, element(0x04, signer[1][1][:10]) + element(0x04, signer[1][1][10:]))
 elif variant != "open-lengths":
     sys.exit(f"no such variant: {variant}")
 signed[-1] = (0x31, element(0x30, join(signer)))

@@ -135,17 +135,23 @@ printf '[ca]\ndefault_ca=it\n[it]\ndatabase=%s\ndefault_md=sha256\ndefault_crl_d
 : >"$work/index"
 openssl ca -gencrl -config "$work/ca.conf" -keyfile "$work/rsa2048.key" -cert "$work/rsa2048.crt" 2>/dev/null |
 	openssl crl -outform DER -out "$work/crl"
-variant() { # NAME WORDS
+variant() { # NAME WORDS OPTION...
+	variant_name=$1
 	kind "$1" rsa2048 "$2"
-	cms "$1" rsa2048 -outform DER -md sha256 -nocerts -noattr
-	/usr/bin/python3 tests/e2e/cms-variant.py "$1" "$work/tree/$1.sig" "$work/crl"
+	shift 2
+	cms "$variant_name" rsa2048 -outform DER -md sha256 -nocerts "$@"
+	/usr/bin/python3 tests/e2e/cms-variant.py "$variant_name" "$work/tree/$variant_name.sig" "$work/crl"
 }
-variant open-lengths taken
-variant empty-certificates taken
-variant attribute-behind taken
-for name in version-9 signer-version-3 in-pieces empty-revocations revocations; do
-	variant $name refused
+for name in open-lengths two-byte-length empty-certificates attribute-behind; do
+	variant $name taken -noattr
 done
+for name in version-9 signer-version-3 in-pieces empty-revocations revocations three-byte-length long-tag; do
+	variant $name refused -noattr
+done
+variant key-id-in-pieces refused -noattr -keyid
+# It hashes their bytes, and OpenSSL what DER has.
+variant open-attributes refused -nosmimecap
+variant long-attributes refused -nosmimecap
 
 # IMA's: NAME CERTIFICATE WORDS, the attribute in ima/NAME; read by the kernel with a policy
 # that wants a signature of version 3.

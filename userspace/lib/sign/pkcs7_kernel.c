@@ -7,13 +7,19 @@
 #define INDEFINITE 0x01 /* of what ASN1_get_object() returns, beside V_ASN1_CONSTRUCTED */
 #define WRONG 0x80
 
-/* Lengths that are not said, within each other: each is looked for in what is inside. */
-#define DEPTH_MAX 8
+/* Elements within each other: more than the kernel has room for. */
+#define DEPTH_MAX 64
 
-/* struct element - of ASN.1: its tag, and what is inside */
+#define LONG_TAG 0x1f /* the first byte of a tag of several */
+#define SHORT_LENGTH 0x7f
+
+/*
+ * struct element - of ASN.1: its tag, and what is inside
+ * @der: it is written as DER has it, with all that is inside
+ */
 struct element {
 	int tag, class;
-	bool constructed;
+	bool constructed, der;
 	struct bytes inside;
 };
 
@@ -22,29 +28,52 @@ static bool is(const struct element *element, int class, int tag)
 	return element->class == class && element->tag == tag;
 }
 
-/* The next element of @in, whose length may not be said: then zeros end it. */
+/* Bytes of a tag and of a length that is no longer than it need be. */
+static long shortest_head(long size)
+{
+	return size <= SHORT_LENGTH ? 2 : size <= UINT8_MAX ? 3 : 4;
+}
+
+/* OpenSSL makes one of a string in pieces, and hashes that. */
+static bool is_in_pieces(const struct element *element)
+{
+	return element->constructed && element->class == V_ASN1_UNIVERSAL &&
+	       element->tag != V_ASN1_SEQUENCE && element->tag != V_ASN1_SET;
+}
+
+/*
+ * The next element of @in, whose length may not be said: then zeros end it. The kernel has tags of
+ * one byte, and lengths that take two at most.
+ */
 static bool take_within(struct bytes *in, struct element *ret, int depth)
 {
-	const unsigned char *at = in->data;
+	const unsigned char *at = in->data, *end = in->data + in->size;
 	struct element each = { .tag = -1 };
 	struct bytes rest;
-	long size = 0;
+	long size = 0, head;
+	bool said;
 	int bits;
 
-	if (in->size == 0 || depth == 0)
+	if (in->size == 0 || depth == 0 || (*at & LONG_TAG) == LONG_TAG)
 		return false;
 	bits = ASN1_get_object(&at, &size, &ret->tag, &ret->class, (long)in->size);
-	if (bits & WRONG)
+	head = at - in->data;
+	if ((bits & WRONG) || head > shortest_head(UINT16_MAX))
 		return false;
-	rest = BYTES(at, in->size - (size_t)(at - in->data));
-	if (!(bits & INDEFINITE))
-		rest = BYTES(at + size, rest.size - (size_t)size);
-	while ((bits & INDEFINITE) && !is(&each, V_ASN1_UNIVERSAL, V_ASN1_EOC))
+	said = !(bits & INDEFINITE);
+	ret->constructed = bits & V_ASN1_CONSTRUCTED;
+	ret->der = said && head == shortest_head(size) && !is_in_pieces(ret);
+	rest = BYTES(at, said ? (size_t)size : (size_t)(end - at));
+	while (ret->constructed &&
+	       (said ? rest.size > 0 : !is(&each, V_ASN1_UNIVERSAL, V_ASN1_EOC))) {
 		if (!take_within(&rest, &each, depth - 1))
 			return false;
-	ret->constructed = bits & V_ASN1_CONSTRUCTED;
+		ret->der = ret->der && each.der;
+	}
+	if (!ret->constructed)
+		rest.data += rest.size;
 	ret->inside = BYTES(at, (size_t)(rest.data - at));
-	*in = rest;
+	*in = BYTES(rest.data, (size_t)(end - rest.data));
 	return true;
 }
 
@@ -75,12 +104,13 @@ static unsigned int small_number(const struct element *element)
 /* struct facts - what the kernel looks at: RFC 5652, sections 5.1 and 5.3 */
 struct facts {
 	unsigned int version, signer_version;
-	bool revocations, by_key_id, in_pieces;
+	bool revocations, by_key_id, in_pieces, other_attributes;
 };
 
 static bool read_signer(struct bytes info, struct facts *ret)
 {
 	struct element element;
+	bool signs_attributes;
 
 	if (!take(&info, 1, &element))
 		return false;
@@ -88,11 +118,15 @@ static bool read_signer(struct bytes info, struct facts *ret)
 	if (!take(&info, 1, &element))
 		return false;
 	ret->by_key_id = is(&element, V_ASN1_CONTEXT_SPECIFIC, 0);
+	ret->in_pieces = ret->by_key_id && element.constructed;
 	/* The digest's algorithm, attributes that are signed, the signature's algorithm. */
-	if (!take(&info, 2, &element) ||
-	    !take(&info, is(&element, V_ASN1_CONTEXT_SPECIFIC, 0) ? 2 : 1, &element))
+	if (!take(&info, 2, &element))
 		return false;
-	ret->in_pieces = element.constructed;
+	signs_attributes = is(&element, V_ASN1_CONTEXT_SPECIFIC, 0);
+	ret->other_attributes = signs_attributes && !element.der;
+	if (!take(&info, signs_attributes ? 2 : 1, &element))
+		return false;
+	ret->in_pieces = ret->in_pieces || element.constructed;
 	return true;
 }
 
@@ -120,12 +154,16 @@ const char *pkcs7_kernel_refuses(struct bytes der)
 
 	if (!enter(&der) || !take(&der, 1, &type) || !enter(&der) || !enter(&der) ||
 	    !read_signed(der, &facts))
-		return "it is nested too deeply";
+		return "it has a tag of several bytes, a length of more than two, or is nested too "
+		       "deeply";
 	if (facts.version != facts.signer_version || facts.version != (facts.by_key_id ? 3 : 1))
 		return "its versions are not 1, or 3 where a key id names the signer";
 	if (facts.revocations)
 		return "it has revocation lists";
 	if (facts.in_pieces)
-		return "the signature is in pieces";
+		return "the signature, or its key's id, is in pieces";
+	/* It is the bytes that it hashes, where OpenSSL makes them anew. */
+	if (facts.other_attributes)
+		return "its signed attributes are not in DER";
 	return NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel's parser of PKCS#7 refuses and OpenSSL's takes: versions that are not those of
- * what follows, revocation lists, a signature in pieces.
+ * What the kernel refuses of PKCS#7 and OpenSSL takes: versions that are not those of what follows,
+ * revocation lists, a signature in pieces, tags and lengths of many bytes, signed attributes that
+ * are not in DER.
  */
 #ifndef ASSAY_SIGN_PKCS7_KERNEL_H
 #define ASSAY_SIGN_PKCS7_KERNEL_H
